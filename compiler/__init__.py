@@ -1,0 +1,1 @@
+"""The core: IR, op declarations, text form, rewriting, pass management, reference interpreter."""

@@ -1,0 +1,135 @@
+"""The codes of diagnostics: what each one means and what can be done. ``docs/errors.md`` is printed from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Code:
+    """A kind of error: its title, when it arises, and the way out."""
+
+    title: str
+    cause: str
+    remedy: str
+
+
+FAMILIES = {
+    "P": "Reading text: IR, rules, types",
+    "F": "Frontends: reading a model",
+    "T": "Types: operands that don't fit an operation",
+    "V": "The verifier: IR that is not well-formed",
+    "L": "The command line, pipelines and layouts",
+    "W": "Rewriting",
+    "B": "Backends: what a target can't run",
+    "R": "Running, reading and writing files",
+    "I": "Internal: a defect of nhwcc; please report it",
+}
+
+CODES = {
+    "P001": Code(
+        "syntax error", "The text does not follow the grammar.", "The message says where, and what could stand there."
+    ),
+    "P002": Code("defined twice", "Two operations give their results the same name.", "Rename one of them."),
+    "P003": Code(
+        "not defined", "An operand has a name that no earlier operation gives.", "Define it above its first use."
+    ),
+    "P004": Code(
+        "unknown operation",
+        "No operation is declared under this name.",
+        "docs/ir.md lists them; --load brings your own.",
+    ),
+    "P005": Code(
+        "stated type differs", "A stated type is not what inference finds.", "Correct the type, or the operands."
+    ),
+    "P006": Code(
+        "bad fields", "Operands or attributes don't fit the declaration.", "docs/ir.md shows each operation's fields."
+    ),
+    "P007": Code(
+        "no dimension", "A size is neither a number nor an expression of names.", "Use +, -, *, //, %, min and max."
+    ),
+    "P008": Code(
+        "missing weight",
+        "A constant's elements are in no side file.",
+        "Keep side files beside the text; elided texts can't be read back.",
+    ),
+    "P009": Code(
+        "unknown helper",
+        "A rule calls a function that nobody registered.",
+        "Register it with @helper and --load its file.",
+    ),
+    "T001": Code(
+        "types don't fit",
+        "The operands' types are impossible for the operation.",
+        "Look at the types in the notes; often a declared input shape is wrong.",
+    ),
+    "V001": Code("terminator", "A region does not end in its only return.", "End every region with return(...)."),
+    "V002": Code(
+        "wrong parent",
+        "An operation is linked into a region that is not its own.",
+        "Insert operations with Region.insert only.",
+    ),
+    "V003": Code(
+        "use before definition",
+        "An operand is defined later, or in a region that is not around the use.",
+        "Move the definition up.",
+    ),
+    "V004": Code("use lists", "A value does not know its uses.", "Change edges with Op.set_operand only."),
+    "V005": Code(
+        "stale type",
+        "A result's type is not what its operation infers.",
+        "Rebuild the operation instead of changing its operands' types.",
+    ),
+    "V006": Code("verification failed", "An operation's own check fails.", "The message says which."),
+    "V007": Code(
+        "interface",
+        "A function's described inputs or outputs don't match its arguments or returns.",
+        "Describe each exactly once.",
+    ),
+    "L001": Code("malformed pipeline", "A pipeline is not a list of passes.", "Write 'a,b{option=value},c'."),
+    "L002": Code("unknown pass", "No pass has this name.", "nhwcc passes lists them; --load brings your own."),
+    "L003": Code("unknown option", "The pass has no such option.", "nhwcc passes NAME shows its options."),
+    "L004": Code(
+        "bad option", "An option's value is missing or of the wrong kind.", "nhwcc passes NAME shows its options."
+    ),
+    "L005": Code(
+        "layout does not fit",
+        "A pinned layout has another number of axes than the tensor.",
+        "Give one letter per axis, or axis numbers as 0/2/1.",
+    ),
+    "W001": Code(
+        "rewriting does not end",
+        "Patterns undo each other.",
+        "The message names the last one; --disable-pass leaves it out.",
+    ),
+    "R001": Code(
+        "no reference semantics",
+        "An operation can't be run by the reference interpreter.",
+        "It can be compiled all the same; verify against the source's runtime.",
+    ),
+    "R002": Code(
+        "input does not fit",
+        "A given array has another shape or element type than the input.",
+        "The message shows both.",
+    ),
+    "R003": Code(
+        "result does not fit", "A result's shape contradicts inference.", "This is a defect; please report it."
+    ),
+    "R010": Code("can't read", "A file is missing, unreadable or not what it should be.", "The message says why."),
+    "R011": Code("can't store", "A weight's element type has no form in a side file.", "Convert it first."),
+    "I001": Code(
+        "erased while used",
+        "A pass erased an operation that is still used.",
+        "Please report it with the model, or nhwcc compile --dump-ir.",
+    ),
+    "I002": Code("no terminator", "A region without return was run.", "Please report it."),
+    "I003": Code(
+        "replaced by another type", "A rule gave a value another type.", "Please report it with the rule's name."
+    ),
+    "I004": Code(
+        "relayout failed",
+        "An operation in another order has another type than it should.",
+        "Please report it; --disable-pass propagate-layout gets around it.",
+    ),
+}
+"""All codes, in the order of the page."""

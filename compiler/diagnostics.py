@@ -1,0 +1,133 @@
+"""Where things come from, and how we say what went wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """The source node an operation stems from; ``via`` names the nodes that were fused into it."""
+
+    node: str
+    file: str | None = None
+    via: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        where = f"{self.file}: " if self.file else ""
+        trail = f" (with {', '.join(self.via)})" if self.via else ""
+        return f'{where}node "{self.node}"{trail}'
+
+    @staticmethod
+    def fuse(locations: Iterable[Location | None]) -> Location | None:
+        """Merge the origins of operations that become one; the first stays the main one.
+
+        >>> print(Location.fuse([Location("conv1", "m.onnx"), None, Location("relu1", "m.onnx")]))
+        m.onnx: node "conv1" (with relu1)
+        """
+        known = [place for place in locations if place is not None]
+        if not known:
+            return None
+        names = dict.fromkeys(n for place in known for n in (place.node, *place.via))
+        return Location(known[0].node, known[0].file, tuple(n for n in names if n != known[0].node))
+
+
+_here: ContextVar[Location | None] = ContextVar("location", default=None)
+
+
+@contextmanager
+def at(location: Location | None) -> Generator[None, None, None]:
+    """Give every operation built inside this block its origin."""
+    token = _here.set(location)
+    try:
+        yield
+    finally:
+        _here.reset(token)
+
+
+def here() -> Location | None:
+    """Return the origin of what is being built now."""
+    return _here.get()
+
+
+@dataclass(slots=True)
+class Diagnostic:
+    """One message with its place, the operation it is about and a way out."""
+
+    severity: Severity
+    code: str
+    message: str
+    location: Location | None = None
+    excerpt: str | None = None
+    notes: list[str] = field(default_factory=lambda: list[str]())
+    help: str | None = None
+
+    def render(self) -> str:
+        """Return the message as a user sees it."""
+        lines = [f"{self.severity}[{self.code}]: {self.message}"]
+        if self.location:
+            lines.append(f"  --> {self.location}")
+        if self.excerpt:
+            lines += [f"   | {line}" for line in self.excerpt.splitlines()]
+        lines += [f"   = note: {note}" for note in self.notes]
+        if self.help:
+            lines.append(f"   = help: {self.help}")
+        return "\n".join(lines)
+
+
+class CompileError(Exception):
+    """Raised once for everything that went wrong in one step."""
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("\n\n".join(d.render() for d in diagnostics))
+        self.diagnostics = diagnostics
+
+
+def error(code: str, message: str, *, excerpt: str | None = None, help: str | None = None) -> CompileError:
+    """Build the error with one message, placed at :func:`here`."""
+    return CompileError(Diagnostic("error", code, message, here(), excerpt, [], help))
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something a pass did or nearly did, for ``--explain`` and for the report.
+
+    ``kind`` is "fired" (a rule applied), "missed" (it nearly did; ``text`` says why not), "note" (plain
+    information) or "warning" (the user should know although the result stands).
+    """
+
+    kind: Literal["fired", "missed", "note", "warning"]
+    by: str
+    text: str = ""
+    location: Location | None = None
+
+
+_listeners: ContextVar[tuple[list[Remark], ...]] = ContextVar("listeners", default=())
+
+
+@contextmanager
+def collect_remarks() -> Generator[list[Remark], None, None]:
+    """Collect what passes remark inside this block."""
+    collected: list[Remark] = []
+    token = _listeners.set((*_listeners.get(), collected))
+    try:
+        yield collected
+    finally:
+        _listeners.reset(token)
+
+
+def remark(item: Remark) -> None:
+    """Hand a remark to whoever collects; costs nothing when nobody does."""
+    for listener in _listeners.get():
+        listener.append(item)
+
+
+def remarks_wanted() -> bool:
+    """Say whether anybody collects, so that expensive texts are built only then."""
+    return bool(_listeners.get())

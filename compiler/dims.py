@@ -1,0 +1,360 @@
+"""Dimensions: integers, or integer expressions over named sizes such as ``batch`` or ``h//2+1``.
+
+A :class:`Sym` wraps a sympy expression in expanded form, so that equal sizes compare equal.  Named sizes are
+positive integers.  sympy is imported when the first named size appears: static models never load it.
+"""
+
+# sympy is untyped: what comes out of it is wrapped at once
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
+from typing import Any, SupportsIndex, TypeAlias, TypeVar, cast
+
+from .diagnostics import error
+
+T = TypeVar("T")
+
+
+class Sym:
+    """An integer expression over named sizes. Arithmetic that gives a number returns an ``int``."""
+
+    __slots__ = ("expr",)
+
+    def __init__(self, expr: Any) -> None:
+        self.expr = expr
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sym) and bool(self.expr == other.expr)
+
+    def __hash__(self) -> int:
+        return hash(self.expr)
+
+    def __repr__(self) -> str:
+        return _text(self)
+
+    def __add__(self, other: object) -> Dim:
+        return _binary("add", self, other)
+
+    def __radd__(self, other: object) -> Dim:
+        return _binary("add", other, self)
+
+    def __sub__(self, other: object) -> Dim:
+        return _binary("sub", self, other)
+
+    def __rsub__(self, other: object) -> Dim:
+        return _binary("sub", other, self)
+
+    def __mul__(self, other: object) -> Dim:
+        return _binary("mul", self, other)
+
+    def __rmul__(self, other: object) -> Dim:
+        return _binary("mul", other, self)
+
+    def __truediv__(self, other: object) -> Dim:
+        return _binary("div", self, other)
+
+    def __rtruediv__(self, other: object) -> Dim:
+        return _binary("div", other, self)
+
+    def __floordiv__(self, other: object) -> Dim:
+        return _binary("floordiv", self, other)
+
+    def __rfloordiv__(self, other: object) -> Dim:
+        return _binary("floordiv", other, self)
+
+    def __mod__(self, other: object) -> Dim:
+        return _binary("mod", self, other)
+
+    def __rmod__(self, other: object) -> Dim:
+        return _binary("mod", other, self)
+
+    def __neg__(self) -> Dim:
+        return _binary("mul", self, -1)
+
+    def __floor__(self) -> Dim:
+        return _unary("floor", self)
+
+    def __ceil__(self) -> Dim:
+        return _unary("ceiling", self)
+
+    def floor(self) -> Dim:
+        """Round down; ``numpy.floor`` of an object array calls this."""
+        return _unary("floor", self)
+
+    def ceil(self) -> Dim:
+        """Round up; ``numpy.ceil`` of an object array calls this."""
+        return _unary("ceiling", self)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The named sizes in the expression."""
+        return frozenset(str(s) for s in self.expr.free_symbols)
+
+
+Dim: TypeAlias = int | Sym
+Shape: TypeAlias = tuple[Dim, ...]
+
+
+@cache
+def symbol(name: str) -> Sym:
+    """Return the size called ``name``, an identifier.
+
+    >>> symbol("h") // 2 * 2 + 1
+    2*(h//2)+1
+    """
+    import sympy
+
+    return Sym(sympy.Symbol(name, integer=True, positive=True))
+
+
+def _expr(value: object) -> Any:
+    import sympy
+
+    if isinstance(value, Sym):
+        return value.expr
+    if isinstance(value, SupportsIndex):
+        return sympy.Integer(value.__index__())
+    return sympy.Rational(float(cast(float, value)))
+
+
+def _wrap(expr: Any) -> Dim:
+    import sympy
+
+    expr = sympy.expand(expr)
+    return int(expr) if expr.is_Integer else Sym(expr)
+
+
+@lru_cache(maxsize=1 << 16)
+def _binary(kind: str, a: object, b: object) -> Dim:
+    import sympy
+
+    x, y = _expr(a), _expr(b)
+    match kind:
+        case "add":
+            return _wrap(x + y)
+        case "sub":
+            return _wrap(x - y)
+        case "mul":
+            return _wrap(x * y)
+        case "div":
+            return _wrap(sympy.cancel(x / y))
+        case "floordiv":
+            return _wrap(sympy.floor(sympy.cancel(x / y)))
+        case "mod":
+            return _wrap(x - y * sympy.floor(sympy.cancel(x / y)))
+        case "pow":
+            return _wrap(x**y)
+        case _:
+            return _wrap((sympy.Max if kind == "max" else sympy.Min)(x, y))
+
+
+@lru_cache(maxsize=1 << 12)
+def _unary(kind: str, a: Sym) -> Dim:
+    import sympy
+
+    return _wrap(getattr(sympy, kind)(a.expr))
+
+
+@lru_cache(maxsize=1 << 12)
+def exact_div(a: Dim, b: Dim) -> Dim | None:
+    """Return ``a / b`` where it is an integer whatever the named sizes are, else None.
+
+    >>> exact_div(symbol("h") * 6, 3), exact_div(symbol("h"), 2), exact_div(12, 5)
+    (2*h, None, None)
+    """
+    if isinstance(a, int) and isinstance(b, int):
+        return a // b if b and a % b == 0 else None
+    import sympy
+
+    quotient = sympy.cancel(_expr(a) / _expr(b))
+    terms = sympy.expand(quotient).as_ordered_terms()
+    whole = all(t.as_coeff_Mul()[0].is_Integer and t.as_numer_denom()[1] == 1 for t in terms)
+    return _wrap(quotient) if whole else None
+
+
+def ceil_div(a: Dim, b: Dim) -> Dim:
+    """Return ``a / b`` rounded up.
+
+    >>> ceil_div(7, 2)
+    4
+    """
+    return -((-a) // b)
+
+
+def product(dims: Iterable[Dim]) -> Dim:
+    """Multiply dimensions; 1 for none."""
+    out: Dim = 1
+    for d in dims:
+        out = d if out == 1 else out * d
+    return out
+
+
+def maximum(a: Dim, b: Dim) -> Dim:
+    """Return the larger one, as an expression if neither is known to be."""
+    return max(a, b) if isinstance(a, int) and isinstance(b, int) else _binary("max", a, b)
+
+
+def minimum(a: Dim, b: Dim) -> Dim:
+    """Return the smaller one, as an expression if neither is known to be."""
+    return min(a, b) if isinstance(a, int) and isinstance(b, int) else _binary("min", a, b)
+
+
+def at_least(a: Dim, b: Dim) -> bool:
+    """Say whether ``a >= b`` for all positive named sizes; False also where it can't be told."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a >= b
+    return (_expr(a) - _expr(b)).is_nonnegative is True
+
+
+def broadcast(a: Shape, b: Shape) -> Shape:
+    """Return the numpy broadcast of two shapes; of two sizes that may differ the larger one.
+
+    >>> broadcast((symbol("batch"), 1, 4), (3, 1))
+    (batch, 3, 4)
+    """
+    if a == b:
+        return a
+    rank = max(len(a), len(b))
+    x, y = (1,) * (rank - len(a)) + a, (1,) * (rank - len(b)) + b
+    return tuple(_broadcast_dim(p, q) for p, q in zip(x, y, strict=True))
+
+
+def _broadcast_dim(p: Dim, q: Dim) -> Dim:
+    if p == q or q == 1:
+        return p
+    if p == 1:
+        return q
+    if isinstance(p, int) and isinstance(q, int):
+        raise ValueError(f"sizes {p} and {q} do not broadcast")
+    if isinstance(p, int) or isinstance(q, int):
+        return p if isinstance(p, int) else q  # a named size can only be 1 or equal to the number
+    return maximum(p, q)
+
+
+def static(shape: Shape) -> tuple[int, ...]:
+    """Return a shape of numbers.
+
+    Raises:
+        ValueError: a size is symbolic.
+    """
+    for d in shape:
+        if not isinstance(d, int):
+            raise ValueError(f"size {d} of [{','.join(map(str, shape))}] is not known")
+    return cast(tuple[int, ...], shape)
+
+
+def is_static(shape: Shape) -> bool:
+    """Say whether all sizes are numbers."""
+    return all(isinstance(d, int) for d in shape)
+
+
+def substitute(value: T, sizes: Mapping[str, int]) -> T:
+    """Replace named sizes by numbers in a dimension, or in tuples of them; other values pass through.
+
+    >>> substitute((symbol("h") // 2, 3), {"h": 9})
+    (4, 3)
+    """
+    if isinstance(value, Sym):
+        return cast(T, _substitute(value, tuple(sorted((n, sizes[n]) for n in value.names if n in sizes))))
+    if isinstance(value, tuple):
+        items = cast(tuple[Any, ...], value)
+        return cast(T, tuple(substitute(v, sizes) for v in items))
+    return value
+
+
+@lru_cache(maxsize=1 << 14)
+def _substitute(value: Sym, sizes: tuple[tuple[str, int], ...]) -> Dim:
+    return _wrap(value.expr.subs({symbol(n).expr: v for n, v in sizes}))
+
+
+def solve(declared: Dim, actual: int, sizes: dict[str, int]) -> bool:
+    """Bind the named size of ``declared`` so that it equals ``actual``; False if it can't.
+
+    >>> sizes = {}
+    >>> solve(symbol("h") * 2, 8, sizes), sizes
+    (True, {'h': 4})
+    """
+    left = substitute(declared, sizes)
+    if isinstance(left, int):
+        return left == actual
+    import sympy
+
+    if len(left.names) != 1:
+        return True  # another axis will bind them
+    (name,) = left.names
+    roots = sympy.solve(left.expr - actual, symbol(name).expr)
+    whole = [int(r) for r in roots if r.is_Integer]
+    if whole:
+        sizes[name] = whole[0]
+    return bool(whole)
+
+
+@lru_cache(maxsize=1)
+def _printer() -> Any:
+    """Return a sympy printer whose output :func:`parse_dim` reads."""
+    import sympy
+    from sympy.printing.str import StrPrinter
+
+    class Printer(StrPrinter):
+        def _print_floor(self, expr: Any) -> str:
+            top, bottom = sympy.fraction(sympy.together(expr.args[0]))
+            return f"({self.parenthesize(top, 1000, strict=True)}//{self.parenthesize(bottom, 1000, strict=True)})"
+
+        def _print_ceiling(self, expr: Any) -> str:
+            return f"(-{self._print(sympy.floor(-expr.args[0], evaluate=False))})"
+
+        def _print_Max(self, expr: Any) -> str:  # noqa: N802 -- sympy's name
+            return f"max({', '.join(sorted(self._print(a) for a in expr.args))})"
+
+        def _print_Min(self, expr: Any) -> str:  # noqa: N802 -- sympy's name
+            return f"min({', '.join(sorted(self._print(a) for a in expr.args))})"
+
+    return Printer()
+
+
+@lru_cache(maxsize=1 << 12)
+def _text(value: Sym) -> str:
+    return str(_printer().doprint(value.expr)).replace(" ", "")
+
+
+_OPERATORS = {"Add": "add", "Sub": "sub", "Mult": "mul", "FloorDiv": "floordiv", "Mod": "mod", "Pow": "pow"}
+"""Python's operators in a dimension, by the names of their syntax nodes."""
+
+
+def parse_dim(text: str) -> Dim:
+    """Read what a dimension prints as.
+
+    >>> parse_dim("2*(h//2)+1") == symbol("h") // 2 * 2 + 1
+    True
+    """
+    import ast
+
+    def go(node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(value=int(number)):
+                return number
+            case ast.Name(id=name):
+                return symbol(name)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -go(operand)
+            case ast.BinOp(left=left, op=op, right=right):
+                kind = _OPERATORS.get(type(op).__name__)
+                if kind is None:
+                    raise error("P007", f"{text!r} is no dimension")
+                return _binary(kind, go(left), go(right))
+            case ast.Call(func=ast.Name(id="max" | "min" as kind), args=[*args]):
+                values = [go(a) for a in args]
+                out = values[0]
+                for v in values[1:]:
+                    out = _binary(kind, out, v)
+                return out
+            case _:
+                raise error("P007", f"{text!r} is no dimension")
+
+    try:
+        return go(ast.parse(text, mode="eval").body)
+    except (SyntaxError, RecursionError) as bad:
+        raise error("P007", f"{text!r} is no dimension") from bad

@@ -1,0 +1,68 @@
+"""Folding: what an operation on constants gives, computed now if it is small, when it is written if it is large."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from .ir import Op, Region, Value
+from .opdef import Pure
+from .ops.core import Const
+from .types import Array
+from .weights import Weight
+
+
+def constant(value: Value | None) -> Weight | None:
+    """Return the weight that a value is, None if it is not constant."""
+    return value.owner.value if value is not None and isinstance(value.owner, Const) else None
+
+
+def fold(op: Op, *, max_bytes: int | None = None) -> list[Weight] | None:
+    """Return the results of a pure operation whose operands are all constant; None if it can't be folded.
+
+    Results larger than ``max_bytes`` are not folded unless they are views or no larger than what they are made of.
+    """
+    if isinstance(op, Const) or not op.spec.has(Pure) or op.spec.evaluate is None or op.regions or not op.results:
+        return None
+    weights = [constant(v) for v in op.operands]
+    if any(w is None and v is not None for w, v in zip(weights, op.operands, strict=True)):
+        return None
+    if any(not isinstance(r.type.size, int) for r in op.results):
+        return None
+    given = [w for w in weights if w is not None]
+    if max_bytes is not None and _grows(op, sum(w.nbytes for w in given), max_bytes):
+        return None
+    return [_derive(op, i, weights, given) for i in range(len(op.results))]
+
+
+def _grows(op: Op, before: int, max_bytes: int) -> bool:
+    after = sum(int(r.type.size) * max(r.type.dtype.bits // 8, 1) for r in op.results if isinstance(r.type.size, int))
+    return after > max_bytes and after > before
+
+
+def _derive(op: Op, index: int, weights: list[Weight | None], given: list[Weight]) -> Weight:
+    type = op.results[index].type
+    present = tuple(w is not None for w in weights)
+    if given:
+        return given[0].derive(type, partial(_compute, op, index, present), *given[1:])
+    return Weight.of(np.asarray(_compute(op, index, present), type.dtype.numpy))
+
+
+def _compute(op: Op, index: int, present: tuple[bool, ...], *arrays: Array) -> Array:
+    given = iter(arrays)
+    operands = [next(given) if there else None for there in present]
+    assert op.spec.evaluate is not None
+    with np.errstate(all="ignore"):
+        out = op.spec.evaluate(*operands, **op.attributes)
+    return out[index] if isinstance(out, tuple) else out
+
+
+def emit(op: Op, region: Region, before: Op | None) -> tuple[Value, ...]:
+    """Insert ``op``, or the constants that it folds to, and return its results."""
+    folded = fold(op)
+    if folded is None:
+        region.insert(op, before)
+        return op.results
+    op.drop_operands()
+    return tuple(region.insert(Const(w), before).result for w in folded)

@@ -1,0 +1,49 @@
+"""Lark, seen through one typed door: a grammar beside a module becomes its parser."""
+
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lark import Lark, Transformer
+from lark.exceptions import UnexpectedInput, VisitError
+
+from .diagnostics import CompileError, error
+
+
+def parser(grammar: Path, actions: type) -> Callable[[str, str], Any]:
+    """Return ``parse(text, file)`` for a grammar file.
+
+    ``actions`` has one method per rule, called with the rule's children while parsing; no tree is built in between.
+    """
+    transformer = type(actions.__name__, (actions, Transformer), {})()
+    lark = Lark(grammar.read_text(encoding="utf-8"), parser="lalr", maybe_placeholders=True, transformer=transformer)
+
+    def parse(text: str, file: str) -> Any:
+        try:
+            return lark.parse(text)
+        except UnexpectedInput as bad:
+            raise _syntax_error(bad, text, file) from None
+        except VisitError as bad:
+            if isinstance(bad.orig_exc, CompileError):
+                raise bad.orig_exc from None
+            raise
+
+    return parse
+
+
+def _syntax_error(bad: UnexpectedInput, text: str, file: str) -> CompileError:
+    place = f"{file}:{bad.line}:{bad.column}"
+    wanted: set[str] = (
+        getattr(bad, "accepts", None) or getattr(bad, "expected", None) or getattr(bad, "allowed", None) or set()
+    )
+    names = ", ".join(sorted(wanted))
+    return error(
+        "P001",
+        f"{place}: syntax error",
+        excerpt=bad.get_context(text).rstrip(),
+        help=f"expected {names}" if names else None,
+    )

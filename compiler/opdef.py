@@ -1,0 +1,326 @@
+"""Declaring operations: one class says everything about one operation."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from .axes import Axes, Names, letters
+from .dims import Shape, broadcast
+from .ir import Op, Region, Value
+from .types import Array, DType, TensorType
+from .weights import Weight
+
+O = TypeVar("O", bound=Op)
+
+OPS: dict[str, type[Op]] = {}
+"""All declared operations by their name in the text form."""
+
+
+class Pure:
+    """Trait: no side effects; may be folded, merged and dropped."""
+
+
+class Commutative(Pure):
+    """Trait: the two operands may be swapped."""
+
+
+class Symbolic(Pure):
+    """Trait: the reference semantics also work on arrays of symbolic sizes; shape arithmetic is made of these."""
+
+
+class Terminator:
+    """Trait: ends a region."""
+
+
+class Elementwise(Pure):
+    """Trait: broadcasting and elementwise; gives the result's type and the correspondence of axes."""
+
+    @staticmethod
+    def infer(op: Op) -> TensorType:
+        """Broadcast all operand shapes; the element type is that of the first operand."""
+        types = [v.type for v in op.operands if v is not None]
+        return types[0].with_shape(broadcast_shapes(t.shape for t in types))
+
+    @staticmethod
+    def axes(op: Op) -> Axes:
+        """Align at the last axis; any common order."""
+        all_letters = letters(op.results[0].type.rank)
+        operands = tuple(None if v is None else all_letters[len(all_letters) - v.type.rank :] for v in op.operands)
+        return Axes.common(operands, (all_letters,), broadcasts=True)
+
+
+class Predicate(Elementwise):
+    """Trait: elementwise with a boolean result."""
+
+    @staticmethod
+    def infer(op: Op) -> TensorType:
+        """Broadcast all operand shapes to bool."""
+        return Elementwise.infer(op).with_dtype(DType.BOOL)
+
+
+class View(Pure):
+    """Trait: the result has the operand's bytes once storage orders are free; see :class:`~.axes.ViewOp`."""
+
+
+def broadcast_shapes(shapes: Iterable[Shape]) -> Shape:
+    """Broadcast any number of shapes.
+
+    Raises:
+        ValueError: two sizes don't fit.
+    """
+    out: Shape = ()
+    for shape in shapes:
+        out = broadcast(out, shape)
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A declared attribute: its type, its default, what its integers name, and how a parsed literal is converted."""
+
+    name: str
+    type: Any
+    names: Names | None
+    convert: Callable[[Any], Any] | None
+    default: Any = inspect.Parameter.empty
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is inspect.Parameter.empty
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What the decorator has learned about one operation class."""
+
+    name: str
+    operands: tuple[str, ...]
+    optional: frozenset[str]
+    variadic: str | None
+    regions: tuple[str, ...]
+    attributes: dict[str, Attribute]
+    traits: tuple[type, ...]
+    infer_fn: Callable[[Any], TensorType | Sequence[TensorType]]
+    evaluate: Callable[..., Array | tuple[Array, ...]] | None
+    verify: Callable[[Any], None] | None
+    axes: Callable[[Any], Axes | None] | None
+
+    def has(self, trait: type) -> bool:
+        """Say whether the operation has a trait."""
+        return any(issubclass(t, trait) for t in self.traits)
+
+    @property
+    def is_terminator(self) -> bool:
+        """Whether the operation ends a region."""
+        return self.has(Terminator)
+
+    def bind(
+        self, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> tuple[list[Value | None], dict[str, Any], tuple[Region, ...]]:
+        """Sort call arguments into operands, attributes and regions."""
+        fields = self.fields
+        if len(args) > len(fields):
+            raise TypeError(f"{self.name}: {len(args)} arguments for {len(fields)} fields")
+        given = dict(zip(fields, args, strict=False)) | kwargs
+        if unknown := given.keys() - set(fields):
+            raise TypeError(f"{self.name}: unknown {sorted(unknown)}")
+        operands: list[Value | None] = []
+        for name in self.operands:
+            if name == self.variadic:
+                operands += cast(Sequence[Value | None], given.get(name, ()))
+            elif name in self.optional:
+                operands.append(cast(Value | None, given.get(name)))
+            else:
+                operands.append(cast(Value, self._required(given, name)))
+        regions = tuple(cast(Region, self._required(given, name)) for name in self.regions)
+        return operands, self.bind_attributes(given), regions
+
+    def bind_attributes(self, given: Mapping[str, object]) -> dict[str, Any]:
+        """Convert given attributes and fill in defaults.
+
+        Raises:
+            TypeError: a required one is missing.
+            ValueError: one has a value of the wrong type.
+        """
+        out: dict[str, Any] = {}
+        for name, attribute in self.attributes.items():
+            if name not in given:
+                out[name] = self._required(given, name) if attribute.is_required else attribute.default
+            else:
+                out[name] = attribute.convert(given[name]) if attribute.convert else given[name]
+        return out
+
+    def _required(self, given: Mapping[str, object], name: str) -> object:
+        if name not in given:
+            raise TypeError(f"{self.name}: {name} is missing")
+        return given[name]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields in the order of the constructor's parameters."""
+        return (*self.operands, *self.regions, *self.attributes)
+
+    def build(
+        self,
+        cls: type[O],
+        operands: Sequence[Value | None],
+        attributes: Mapping[str, Any],
+        regions: Sequence[Region] = (),
+    ) -> O:
+        """Construct an operation from a flat operand list."""
+        fixed = len(self.operands) - (self.variadic is not None)
+        fields: dict[str, Any] = dict(zip(self.operands[:fixed], operands, strict=False))
+        if self.variadic:
+            fields[self.variadic] = tuple(operands[fixed:])
+        elif len(operands) > fixed:
+            raise TypeError(f"{self.name}: {len(operands)} operands for {fixed}")
+        return cls(**fields, **dict(zip(self.regions, regions, strict=True)), **attributes)
+
+    def infer(self, op: Op) -> Sequence[TensorType]:
+        """Result types of a bound operation.
+
+        Raises:
+            CompileError: T001, the operand types don't fit.
+        """
+        try:
+            types = self.infer_fn(op)
+        except ValueError as bad:
+            raise op.fail("T001", str(bad)) from bad
+        return (types,) if isinstance(types, TensorType) else types
+
+
+class _Operand:
+    """Descriptor: operand number ``slot``, or from there on for a variadic field."""
+
+    def __init__(self, slot: int, *, variadic: bool) -> None:
+        self.slot = slot
+        self.variadic = variadic
+
+    def __get__(self, op: Op | None, owner: type) -> Any:
+        if op is None:
+            return self
+        operands = op.operands
+        if self.variadic:
+            return operands[self.slot :]
+        return operands[self.slot] if self.slot < len(operands) else None
+
+
+class _Attribute:
+    """Descriptor: an attribute."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, op: Op | None, owner: type) -> Any:
+        return self if op is None else op.attributes[self.name]
+
+
+class _Region:
+    """Descriptor: a region."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+    def __get__(self, op: Op | None, owner: type) -> Any:
+        return self if op is None else op.regions[self.index]
+
+
+def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
+    """Declare an operation.
+
+    Fields of type ``Value`` are operands (``Value | None`` optional, ``tuple[Value, ...]`` as the last one variadic),
+    fields of type ``Region`` are regions, all others are attributes.  A class may give ``infer`` (result types),
+    ``evaluate`` (numpy semantics), ``axes`` (storage orders) and ``verify``; the rest comes from its traits.
+    """
+
+    def wrap(cls: type[O]) -> type[O]:
+        hints = inspect.get_annotations(cls, eval_str=True)
+        operands = tuple(k for k, t in hints.items() if t in (Value, Value | None, tuple[Value, ...]))
+        regions = tuple(k for k, t in hints.items() if t is Region)
+        variadic = next((k for k in operands if hints[k] == tuple[Value, ...]), None)
+        optional = frozenset(k for k in operands if hints[k] == Value | None)
+        attributes = {
+            k: _attribute(k, t, vars(cls)) for k, t in hints.items() if k not in operands and k not in regions
+        }
+        infer = _find(cls, traits, "infer")
+        if infer is None or (variadic and variadic != operands[-1]):
+            raise TypeError(f"{name}: no infer, and no trait gives one; or a variadic operand that is not the last")
+        found = (_find(cls, traits, what) for what in ("evaluate", "verify", "axes"))
+        cls.spec = Spec(name, operands, optional, variadic, regions, attributes, traits, infer, *found)
+        for slot, field in enumerate(operands):
+            setattr(cls, field, _Operand(slot, variadic=field == variadic))
+        for index, field in enumerate(regions):
+            setattr(cls, field, _Region(index))
+        for field in attributes:
+            setattr(cls, field, _Attribute(field))
+        if OPS.setdefault(name, cls) is not cls:
+            raise TypeError(f"operation {name!r} is declared twice")
+        return cls
+
+    return wrap
+
+
+def _find(cls: type, traits: tuple[type, ...], what: str) -> Any:
+    for source in (cls, *traits):
+        for base in source.__mro__ if source is not cls else (cls,):
+            if what in vars(base):
+                found = vars(base)[what]
+                return found.__func__ if isinstance(found, staticmethod) else found
+    return None
+
+
+def _attribute(name: str, hint: Any, namespace: Mapping[str, Any]) -> Attribute:
+    names: Names | None = None
+    if typing.get_origin(hint) is typing.Annotated:
+        hint, *marks = typing.get_args(hint)
+        names = next((m for m in marks if isinstance(m, Names)), None)
+    convert = _converter(hint)
+    default = namespace.get(name, inspect.Parameter.empty)
+    if convert and default is not inspect.Parameter.empty:
+        default = convert(default)
+    return Attribute(name, hint, names, convert, default)
+
+
+def _converter(hint: Any) -> Callable[[Any], Any] | None:
+    """Return what makes a literal of the text form, or a numpy number, an attribute of type ``hint``."""
+    if hint in (int, float, bool, str):
+        return hint
+    if hint is DType:
+        return DType
+    if hint is Weight:
+        return Weight.of
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        item = _converter(args[0]) if len(args) == 2 and args[1] is Ellipsis else None
+        return (lambda v: tuple(item(x) for x in v)) if item else _tuple
+    if origin in (typing.Union, types.UnionType) and types.NoneType in args:
+        inner = _converter(next(a for a in args if a is not types.NoneType))
+        return (lambda v: None if v is None else inner(v)) if inner else None
+    return None
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(_tuple(v) for v in cast(list[Any], value)) if isinstance(value, list | tuple) else value
+
+
+def evaluate(op: Op, operands: Sequence[Array | None], attributes: Mapping[str, Any] | None = None) -> list[Array]:
+    """Run the reference semantics of one operation without regions.
+
+    Raises:
+        CompileError: R001, the operation has none.
+    """
+    fn = op.spec.evaluate
+    if fn is None:
+        raise op.fail("R001", f"{op.spec.name} has no reference semantics")
+    with np.errstate(all="ignore"):
+        out = fn(*operands, **(op.attributes if attributes is None else attributes))
+    arrays = out if isinstance(out, tuple) else (out,)
+    return [np.asarray(a, dtype=r.type.dtype.numpy) for a, r in zip(arrays, op.results, strict=True)]

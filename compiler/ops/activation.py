@@ -1,0 +1,296 @@
+"""Activation functions and normalised exponentials."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..axes import Axes, Axis, Form, letters
+from ..ir import Op, Value
+from ..opdef import Elementwise, Pure, op
+from ..types import Array, TensorType
+from .arith import erf
+
+
+@op("relu", Elementwise)
+class Relu(Op):
+    """``max(x, 0)``."""
+
+    x: Value
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """Clamp from below."""
+        return np.maximum(x, np.asarray(0, x.dtype))
+
+
+@op("clip", Elementwise)
+class Clip(Op):
+    """Clamp into ``[min, max]``; infinite bounds don't bind."""
+
+    x: Value
+    min: float = -math.inf
+    max: float = math.inf
+
+    @staticmethod
+    def evaluate(x: Array, *, min: float, max: float) -> Array:
+        """Clamp; the upper bound wins, as in ONNX."""
+        low = None if math.isinf(min) and min < 0 else np.asarray(min).astype(x.dtype)
+        high = None if math.isinf(max) and max > 0 else np.asarray(max).astype(x.dtype)
+        return x if low is None and high is None else np.clip(x, low, high)
+
+
+@op("leaky_relu", Elementwise)
+class LeakyRelu(Op):
+    """``x`` where positive, ``alpha * x`` elsewhere."""
+
+    x: Value
+    alpha: float = 0.01
+
+    @staticmethod
+    def evaluate(x: Array, *, alpha: float) -> Array:
+        """Select by sign."""
+        return np.where(x > 0, x, x * np.asarray(alpha, x.dtype))
+
+
+@op("prelu", Elementwise)
+class PRelu(Op):
+    """``x`` where positive, ``slope * x`` elsewhere; the slope broadcasts to ``x``."""
+
+    x: Value
+    slope: Value
+
+    @staticmethod
+    def evaluate(x: Array, slope: Array) -> Array:
+        """Select by sign."""
+        return np.where(x > 0, x, x * slope)
+
+
+@op("elu", Elementwise)
+class Elu(Op):
+    """``x`` where positive, ``alpha * (exp(x) - 1)`` elsewhere."""
+
+    x: Value
+    alpha: float = 1.0
+
+    @staticmethod
+    def evaluate(x: Array, *, alpha: float) -> Array:
+        """Select by sign."""
+        return np.where(x > 0, x, np.asarray(alpha, x.dtype) * np.expm1(np.minimum(x, 0)))
+
+
+@op("selu", Elementwise)
+class Selu(Op):
+    """``gamma * x`` where positive, ``gamma * alpha * (exp(x) - 1)`` elsewhere (arXiv 1706.02515)."""
+
+    x: Value
+    alpha: float = 1.6732632423543772
+    gamma: float = 1.0507009873554805
+
+    @staticmethod
+    def evaluate(x: Array, *, alpha: float, gamma: float) -> Array:
+        """Select by sign."""
+        return np.where(x > 0, gamma * x, gamma * alpha * np.expm1(np.minimum(x, 0))).astype(x.dtype)
+
+
+@op("celu", Elementwise)
+class Celu(Op):
+    """``max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))``."""
+
+    x: Value
+    alpha: float = 1.0
+
+    @staticmethod
+    def evaluate(x: Array, *, alpha: float) -> Array:
+        """By definition."""
+        return (np.maximum(x, 0) + np.minimum(0, alpha * np.expm1(np.minimum(x, 0) / alpha))).astype(x.dtype)
+
+
+@op("thresholded_relu", Elementwise)
+class ThresholdedRelu(Op):
+    """``x`` where it exceeds ``alpha``, else 0."""
+
+    x: Value
+    alpha: float = 1.0
+
+    @staticmethod
+    def evaluate(x: Array, *, alpha: float) -> Array:
+        """Select."""
+        return np.where(x > alpha, x, np.asarray(0, x.dtype))
+
+
+@op("shrink", Elementwise)
+class Shrink(Op):
+    """``x + bias`` below ``-threshold``, ``x - bias`` above ``threshold``, 0 between."""
+
+    x: Value
+    bias: float = 0.0
+    threshold: float = 0.5
+
+    @staticmethod
+    def evaluate(x: Array, *, bias: float, threshold: float) -> Array:
+        """Select."""
+        return np.where(x < -threshold, x + bias, np.where(x > threshold, x - bias, 0)).astype(x.dtype)
+
+
+@op("tanh", Elementwise)
+class Tanh(Op):
+    """Hyperbolic tangent."""
+
+    x: Value
+    evaluate = np.tanh
+
+
+@op("sigmoid", Elementwise)
+class Sigmoid(Op):
+    """``1 / (1 + exp(-x))``."""
+
+    x: Value
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """Through tanh, which does not overflow."""
+        return sigmoid(x)
+
+
+@op("hard_sigmoid", Elementwise)
+class HardSigmoid(Op):
+    """``clip(alpha * x + beta, 0, 1)``."""
+
+    x: Value
+    alpha: float = 0.2
+    beta: float = 0.5
+
+    @staticmethod
+    def evaluate(x: Array, *, alpha: float, beta: float) -> Array:
+        """By definition."""
+        return np.clip(x * np.asarray(alpha, x.dtype) + np.asarray(beta, x.dtype), 0, 1).astype(x.dtype)
+
+
+@op("hard_swish", Elementwise)
+class HardSwish(Op):
+    """``x * clip(x + 3, 0, 6) / 6``."""
+
+    x: Value
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """By definition."""
+        return (x * (np.clip(x + 3, 0, 6) / 6)).astype(x.dtype)
+
+
+@op("silu", Elementwise)
+class Silu(Op):
+    """``x * sigmoid(x)``."""
+
+    x: Value
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """By definition."""
+        return x * sigmoid(x)
+
+
+@op("gelu", Elementwise)
+class Gelu(Op):
+    """``x * Phi(x)``, Phi being the normal distribution; ``approximate`` through tanh (arXiv 1606.08415)."""
+
+    x: Value
+    approximate: bool = False
+
+    @staticmethod
+    def evaluate(x: Array, *, approximate: bool) -> Array:
+        """By definition."""
+        if approximate:
+            return (0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))).astype(x.dtype)
+        return (0.5 * x * (1 + erf(x / math.sqrt(2)))).astype(x.dtype)
+
+
+@op("softplus", Elementwise)
+class Softplus(Op):
+    """``log(1 + exp(x))``."""
+
+    x: Value
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """Without overflow."""
+        return np.logaddexp(x, np.asarray(0, x.dtype))
+
+
+@op("softsign", Elementwise)
+class Softsign(Op):
+    """``x / (1 + |x|)``."""
+
+    x: Value
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """By definition."""
+        return x / (1 + np.abs(x))
+
+
+@op("mish", Elementwise)
+class Mish(Op):
+    """``x * tanh(softplus(x))``."""
+
+    x: Value
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """By definition."""
+        return x * np.tanh(np.logaddexp(x, np.asarray(0, x.dtype)))
+
+
+class _AlongAxis:
+    """Normalises along one axis: cheapest where that axis is stored innermost, possible anywhere."""
+
+    @staticmethod
+    def infer(op: Softmax | LogSoftmax) -> TensorType:
+        """Keep the type."""
+        if not 0 <= op.axis < op.x.type.rank:
+            raise ValueError(f"axis {op.axis} is outside of rank {op.x.type.rank}")
+        return op.x.type
+
+    @staticmethod
+    def axes(op: Softmax | LogSoftmax) -> Axes:
+        """Prefer the axis last."""
+        names = letters(op.x.type.rank)
+        last = (..., names[op.axis])
+        forms = (Form((last,), (last,)), Form(((...,),), ((...,),), penalty=1))
+        return Axes((names,), (names,), forms=forms)
+
+
+@op("softmax", _AlongAxis, Pure)
+class Softmax(Op):
+    """Normalised exponentials along one axis."""
+
+    x: Value
+    axis: Axis
+
+    @staticmethod
+    def evaluate(x: Array, *, axis: int) -> Array:
+        """Shifted for stability."""
+        e = np.exp(x - x.max(axis=axis, keepdims=True))
+        return e / e.sum(axis=axis, keepdims=True)
+
+
+@op("log_softmax", _AlongAxis, Pure)
+class LogSoftmax(Op):
+    """Logarithm of the normalised exponentials along one axis."""
+
+    x: Value
+    axis: Axis
+
+    @staticmethod
+    def evaluate(x: Array, *, axis: int) -> Array:
+        """Shifted for stability."""
+        shifted = x - x.max(axis=axis, keepdims=True)
+        return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+def sigmoid(x: Array) -> Array:
+    """Logistic function without overflow."""
+    half = np.asarray(0.5, x.dtype)
+    return np.tanh(x * half) * half + half

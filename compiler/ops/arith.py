@@ -1,0 +1,398 @@
+"""Elementwise arithmetic. All operations broadcast like numpy; both operands have the same element type."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..ir import Op, Value
+from ..opdef import Commutative, Elementwise, Symbolic, op
+from ..types import Array, DType, TensorType
+
+
+def _divide(a: Array, b: Array) -> Array:
+    """Quotient; of integers rounded towards zero, as C and ONNX do."""
+    if a.dtype == object or b.dtype == object:
+        return np.asarray(np.floor_divide(a, b), dtype=object)
+    if a.dtype.kind in "iu":
+        quotient = np.floor_divide(a, b)
+        return quotient + ((quotient < 0) & (quotient * b != a))
+    return np.divide(a, b)
+
+
+@op("add", Elementwise, Commutative, Symbolic)
+class Add(Op):
+    """Sum; may end in an activation."""
+
+    a: Value
+    b: Value
+    activation: str = "none"
+
+    @staticmethod
+    def evaluate(a: Array, b: Array, *, activation: str) -> Array:
+        """Add, then activate."""
+        return activate(np.add(a, b), activation)
+
+
+@op("sub", Elementwise, Symbolic)
+class Sub(Op):
+    """Difference; may end in an activation."""
+
+    a: Value
+    b: Value
+    activation: str = "none"
+
+    @staticmethod
+    def evaluate(a: Array, b: Array, *, activation: str) -> Array:
+        """Subtract, then activate."""
+        return activate(np.subtract(a, b), activation)
+
+
+@op("mul", Elementwise, Commutative, Symbolic)
+class Mul(Op):
+    """Product; may end in an activation."""
+
+    a: Value
+    b: Value
+    activation: str = "none"
+
+    @staticmethod
+    def evaluate(a: Array, b: Array, *, activation: str) -> Array:
+        """Multiply, then activate."""
+        return activate(np.multiply(a, b), activation)
+
+
+@op("div", Elementwise, Symbolic)
+class Div(Op):
+    """Quotient, of integers rounded towards zero; may end in an activation."""
+
+    a: Value
+    b: Value
+    activation: str = "none"
+
+    @staticmethod
+    def evaluate(a: Array, b: Array, *, activation: str) -> Array:
+        """Divide, then activate."""
+        return activate(_divide(a, b), activation)
+
+
+@op("floor_div", Elementwise, Symbolic)
+class FloorDiv(Op):
+    """Quotient rounded down."""
+
+    a: Value
+    b: Value
+    evaluate = np.floor_divide
+
+
+@op("mod", Elementwise, Symbolic)
+class Mod(Op):
+    """Remainder with the sign of the divisor, or with ``truncated`` that of the dividend (C's fmod)."""
+
+    a: Value
+    b: Value
+    truncated: bool = False
+
+    @staticmethod
+    def evaluate(a: Array, b: Array, *, truncated: bool) -> Array:
+        """Remainder."""
+        return np.fmod(a, b) if truncated else np.mod(a, b)
+
+
+@op("pow", Elementwise)
+class Pow(Op):
+    """``a`` to the power of ``b``; the exponent may have another element type."""
+
+    a: Value
+    b: Value
+
+    @staticmethod
+    def evaluate(a: Array, b: Array) -> Array:
+        """Power in the base's type."""
+        if a.dtype.kind in "iu" and b.dtype.kind in "iu" and b.size and int(b.min()) < 0:
+            return np.power(a.astype(np.float64), b).astype(a.dtype)
+        return np.power(a, b).astype(a.dtype)
+
+
+@op("max", Elementwise, Commutative)
+class Max(Op):
+    """The larger one; NaN wins."""
+
+    a: Value
+    b: Value
+    evaluate = np.maximum
+
+
+@op("min", Elementwise, Commutative)
+class Min(Op):
+    """The smaller one; NaN wins."""
+
+    a: Value
+    b: Value
+    evaluate = np.minimum
+
+
+@op("squared_difference", Elementwise, Commutative)
+class SquaredDifference(Op):
+    """``(a - b)`` squared."""
+
+    a: Value
+    b: Value
+
+    @staticmethod
+    def evaluate(a: Array, b: Array) -> Array:
+        """By definition."""
+        return np.square(np.subtract(a, b))
+
+
+@op("atan2", Elementwise)
+class Atan2(Op):
+    """Angle of the point ``(b, a)``."""
+
+    a: Value
+    b: Value
+    evaluate = np.arctan2
+
+
+@op("neg", Elementwise)
+class Neg(Op):
+    """Negative."""
+
+    x: Value
+    evaluate = np.negative
+
+
+@op("abs", Elementwise)
+class Abs(Op):
+    """Absolute value."""
+
+    x: Value
+    evaluate = np.abs
+
+
+@op("sign", Elementwise)
+class Sign(Op):
+    """-1, 0 or 1."""
+
+    x: Value
+    evaluate = np.sign
+
+
+@op("square", Elementwise)
+class Square(Op):
+    """Second power."""
+
+    x: Value
+    evaluate = np.square
+
+
+@op("sqrt", Elementwise)
+class Sqrt(Op):
+    """Square root."""
+
+    x: Value
+    evaluate = np.sqrt
+
+
+@op("rsqrt", Elementwise)
+class Rsqrt(Op):
+    """One over the square root."""
+
+    x: Value
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """By definition."""
+        return np.reciprocal(np.sqrt(x))
+
+
+@op("reciprocal", Elementwise)
+class Reciprocal(Op):
+    """One over ``x``."""
+
+    x: Value
+    evaluate = np.reciprocal
+
+
+@op("exp", Elementwise)
+class Exp(Op):
+    """Exponential."""
+
+    x: Value
+    evaluate = np.exp
+
+
+@op("log", Elementwise)
+class Log(Op):
+    """Natural logarithm."""
+
+    x: Value
+    evaluate = np.log
+
+
+@op("erf", Elementwise)
+class Erf(Op):
+    """Gauss error function."""
+
+    x: Value
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """Elementwise ``math.erf`` in double precision."""
+        return erf(x)
+
+
+@op("floor", Elementwise, Symbolic)
+class Floor(Op):
+    """Round down."""
+
+    x: Value
+    evaluate = np.floor
+
+
+@op("ceil", Elementwise, Symbolic)
+class Ceil(Op):
+    """Round up."""
+
+    x: Value
+    evaluate = np.ceil
+
+
+@op("round", Elementwise)
+class Round(Op):
+    """Round to the nearest integer, halves to the even one."""
+
+    x: Value
+    evaluate = np.rint
+
+
+@op("sin", Elementwise)
+class Sin(Op):
+    """Sine of radians."""
+
+    x: Value
+    evaluate = np.sin
+
+
+@op("cos", Elementwise)
+class Cos(Op):
+    """Cosine of radians."""
+
+    x: Value
+    evaluate = np.cos
+
+
+@op("tan", Elementwise)
+class Tan(Op):
+    """Tangent of radians."""
+
+    x: Value
+    evaluate = np.tan
+
+
+@op("asin", Elementwise)
+class Asin(Op):
+    """Inverse sine in radians."""
+
+    x: Value
+    evaluate = np.arcsin
+
+
+@op("acos", Elementwise)
+class Acos(Op):
+    """Inverse cosine in radians."""
+
+    x: Value
+    evaluate = np.arccos
+
+
+@op("atan", Elementwise)
+class Atan(Op):
+    """Inverse tangent in radians."""
+
+    x: Value
+    evaluate = np.arctan
+
+
+@op("sinh", Elementwise)
+class Sinh(Op):
+    """Hyperbolic sine."""
+
+    x: Value
+    evaluate = np.sinh
+
+
+@op("cosh", Elementwise)
+class Cosh(Op):
+    """Hyperbolic cosine."""
+
+    x: Value
+    evaluate = np.cosh
+
+
+@op("asinh", Elementwise)
+class Asinh(Op):
+    """Inverse hyperbolic sine."""
+
+    x: Value
+    evaluate = np.arcsinh
+
+
+@op("acosh", Elementwise)
+class Acosh(Op):
+    """Inverse hyperbolic cosine."""
+
+    x: Value
+    evaluate = np.arccosh
+
+
+@op("atanh", Elementwise)
+class Atanh(Op):
+    """Inverse hyperbolic tangent."""
+
+    x: Value
+    evaluate = np.arctanh
+
+
+@op("cast", Elementwise, Symbolic)
+class Cast(Op):
+    """Convert the element type; floats are cut towards zero on the way to integers."""
+
+    x: Value
+    to: DType
+
+    def infer(self) -> TensorType:
+        """Same shape."""
+        return self.x.type.with_dtype(self.to)
+
+    @staticmethod
+    def evaluate(x: Array, *, to: DType) -> Array:
+        """Convert; symbolic sizes stay what they are."""
+        if x.dtype == object:
+            return np.trunc(x) if to.is_int else x
+        return x.astype(to.numpy)
+
+
+ACTIVATIONS = {
+    "none": (-math.inf, math.inf),
+    "relu": (0.0, math.inf),
+    "relu6": (0.0, 6.0),
+    "relu_n1_to_1": (-1.0, 1.0),
+}
+"""Activations that other operations can end in: all are clamps."""
+
+
+def activate(x: Array, activation: str) -> Array:
+    """Apply one of :data:`ACTIVATIONS`."""
+    if activation == "none":
+        return x
+    low, high = ACTIVATIONS[activation]
+    return np.clip(x, np.asarray(low, x.dtype), None if math.isinf(high) else np.asarray(high, x.dtype))
+
+
+def erf(x: Array) -> Array:
+    """Gauss error function of every element."""
+    from scipy.special import erf as special_erf
+
+    return special_erf(x.astype(np.float64)).astype(x.dtype)

@@ -1,0 +1,311 @@
+"""Operations that pick elements by computed positions, and order them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+
+from ..axes import Axes, Axis, Form, letters
+from ..dims import Dim
+from ..ir import Op, Value
+from ..opdef import Pure, Symbolic, op
+from ..types import Array, DType, TensorType
+
+
+def _axis_in_range(axis: int, rank: int) -> None:
+    if not 0 <= axis < rank:
+        raise ValueError(f"axis {axis} is outside of rank {rank}")
+
+
+@op("gather", Symbolic)
+class Gather(Op):
+    """``x`` at the positions ``indices`` along an axis; the indices' axes replace it; negative ones count back."""
+
+    x: Value
+    indices: Value
+    axis: Axis
+
+    def infer(self) -> TensorType:
+        """The axis' size gives way to the indices' shape."""
+        shape = self.x.type.shape
+        _axis_in_range(self.axis, len(shape))
+        return self.x.type.with_shape((*shape[: self.axis], *self.indices.type.shape, *shape[self.axis + 1 :]))
+
+    @staticmethod
+    def evaluate(x: Array, indices: Array, *, axis: int) -> Array:
+        """Take."""
+        return np.take(x, indices.astype(np.int64), axis)
+
+    def axes(self) -> Axes:
+        """Any order of the data's axes, the indices' axes staying together at the place of the one they replace."""
+        names = letters(self.x.type.rank)
+        picked = names[self.axis]
+        result = (*names[: self.axis], *(picked for _ in self.indices.type.shape), *names[self.axis + 1 :])
+        return Axes.common((names, None), (result,), frozenset({picked}))
+
+
+@op("gather_elements", Pure)
+class GatherElements(Op):
+    """Element ``[i][j]`` of the result is ``x[indices[i][j]][j]`` for axis 0, and so on for other axes."""
+
+    x: Value
+    indices: Value
+    axis: Axis
+
+    def infer(self) -> TensorType:
+        """The indices' shape."""
+        _axis_in_range(self.axis, self.x.type.rank)
+        return self.x.type.with_shape(self.indices.type.shape)
+
+    @staticmethod
+    def evaluate(x: Array, indices: Array, *, axis: int) -> Array:
+        """Take along the axis; other axes may be shorter in the indices."""
+        wrapped = np.where(indices < 0, indices + x.shape[axis], indices).astype(np.int64)
+        cut = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(indices.shape))
+        return np.take_along_axis(x[cut], wrapped, axis)
+
+
+@op("gather_nd", Pure)
+class GatherNd(Op):
+    """``x`` at the positions in the last axis of ``indices``, after ``batch_dims`` common leading axes."""
+
+    x: Value
+    indices: Value
+    batch_dims: int = 0
+
+    def infer(self) -> TensorType:
+        """The indices' shape without its last axis, then what of ``x`` is not indexed."""
+        depth = self.indices.type.shape[-1]
+        if not isinstance(depth, int) or self.batch_dims + depth > self.x.type.rank:
+            raise ValueError(f"positions have {depth} coordinates, {self.x.type} has rank {self.x.type.rank}")
+        return self.x.type.with_shape((*self.indices.type.shape[:-1], *self.x.type.shape[self.batch_dims + depth :]))
+
+    @staticmethod
+    def evaluate(x: Array, indices: Array, *, batch_dims: int) -> Array:
+        """Index with a tuple of coordinate arrays."""
+        batch: tuple[Array, ...] = cast(Any, np.indices(indices.shape[:batch_dims], sparse=True)) if batch_dims else ()
+        spread = tuple(b.reshape(*b.shape, *[1] * (indices.ndim - 1 - batch_dims)) for b in batch)
+        return x[(*spread, *(indices[..., i].astype(np.int64) for i in range(indices.shape[-1])))]
+
+
+@op("scatter_nd", Pure)
+class ScatterNd(Op):
+    """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min"."""
+
+    x: Value
+    indices: Value
+    updates: Value
+    reduction: str = "none"
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array, indices: Array, updates: Array, *, reduction: str) -> Array:
+        """Update a copy, one by one where positions may repeat."""
+        out = x.copy()
+        where = tuple(indices[..., i].astype(np.int64) for i in range(indices.shape[-1]))
+        _update(out, where, updates, reduction)
+        return out
+
+
+@op("scatter_elements", Pure)
+class ScatterElements(Op):
+    """``x`` with ``updates[i][j]`` put at ``[indices[i][j]][j]`` for axis 0; combined as in ``scatter_nd``."""
+
+    x: Value
+    indices: Value
+    updates: Value
+    axis: Axis
+    reduction: str = "none"
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        _axis_in_range(self.axis, self.x.type.rank)
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array, indices: Array, updates: Array, *, axis: int, reduction: str) -> Array:
+        """Update a copy."""
+        out = x.copy()
+        where: list[Array] = list(cast(Any, np.indices(indices.shape)))
+        where[axis] = np.where(indices < 0, indices + x.shape[axis], indices).astype(np.int64)
+        _update(out, tuple(where), updates, reduction)
+        return out
+
+
+_COMBINE = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
+
+
+def _update(out: Array, where: tuple[Array, ...], updates: Array, reduction: str) -> None:
+    if reduction == "none":
+        out[where] = updates
+    else:
+        _COMBINE[reduction].at(out, where, updates)
+
+
+@op("one_hot", Pure)
+class OneHot(Op):
+    """A new axis of ``depth`` positions holding ``values[1]`` at the index and ``values[0]`` elsewhere."""
+
+    indices: Value
+    values: Value
+    depth: int
+    axis: int
+
+    def infer(self) -> TensorType:
+        """The indices' shape with the new axis."""
+        shape = self.indices.type.shape
+        _axis_in_range(self.axis, len(shape) + 1)
+        return self.values.type.with_shape((*shape[: self.axis], self.depth, *shape[self.axis :]))
+
+    @staticmethod
+    def evaluate(indices: Array, values: Array, *, depth: int, axis: int) -> Array:
+        """Compare; negative indices count from the end, others out of range give no hit."""
+        wrapped = np.where(indices < 0, indices + depth, indices)
+        hit = np.expand_dims(wrapped, axis) == np.arange(depth).reshape(
+            [-1 if i == axis else 1 for i in range(indices.ndim + 1)]
+        )
+        return cast(Array, np.where(hit, values[1], values[0]))
+
+
+class _ArgReduce:
+    """The position of an extreme element along an axis, the first of equal ones."""
+
+    @staticmethod
+    def infer(op: ArgMax | ArgMin) -> TensorType:
+        """The axis' size becomes one, or vanishes."""
+        shape = op.x.type.shape
+        _axis_in_range(op.axis, len(shape))
+        kept: tuple[Dim, ...] = (1,) if op.keepdims else ()
+        return TensorType(op.dtype, (*shape[: op.axis], *kept, *shape[op.axis + 1 :]))
+
+    @staticmethod
+    def axes(op: ArgMax | ArgMin) -> Axes:
+        """Any common order; along the axis positions keep their order."""
+        names = letters(op.x.type.rank)
+        result = names if op.keepdims else (*names[: op.axis], *names[op.axis + 1 :])
+        return Axes.common((names,), (result,), frozenset({names[op.axis]}))
+
+
+@op("arg_max", _ArgReduce, Pure)
+class ArgMax(Op):
+    """The position of the largest element along an axis; of equal ones the first, or the last."""
+
+    x: Value
+    axis: Axis
+    keepdims: bool = True
+    last: bool = False
+    dtype: DType = DType.I64
+
+    @staticmethod
+    def evaluate(x: Array, *, axis: int, keepdims: bool, last: bool, dtype: DType) -> Array:
+        """Search."""
+        found = x.shape[axis] - 1 - np.argmax(np.flip(x, axis), axis) if last else np.argmax(x, axis)
+        return np.expand_dims(found, axis) if keepdims else np.asarray(found)
+
+
+@op("arg_min", _ArgReduce, Pure)
+class ArgMin(Op):
+    """The position of the smallest element along an axis; of equal ones the first, or the last."""
+
+    x: Value
+    axis: Axis
+    keepdims: bool = True
+    last: bool = False
+    dtype: DType = DType.I64
+
+    @staticmethod
+    def evaluate(x: Array, *, axis: int, keepdims: bool, last: bool, dtype: DType) -> Array:
+        """Search."""
+        found = x.shape[axis] - 1 - np.argmin(np.flip(x, axis), axis) if last else np.argmin(x, axis)
+        return np.expand_dims(found, axis) if keepdims else np.asarray(found)
+
+
+@op("top_k", Pure)
+class TopK(Op):
+    """The ``k`` largest (or smallest) elements along an axis, sorted, and their positions; equal ones in order."""
+
+    x: Value
+    k: Dim
+    axis: Axis
+    largest: bool = True
+    dtype: DType = DType.I64
+
+    def infer(self) -> tuple[TensorType, TensorType]:
+        """The axis' size becomes ``k``."""
+        shape = self.x.type.shape
+        _axis_in_range(self.axis, len(shape))
+        size = shape[self.axis]
+        if isinstance(self.k, int) and isinstance(size, int) and self.k > size:
+            raise ValueError(f"k is {self.k}, but the axis has {size} positions")
+        out = (*shape[: self.axis], self.k, *shape[self.axis + 1 :])
+        return self.x.type.with_shape(out), TensorType(self.dtype, out)
+
+    @staticmethod
+    def evaluate(x: Array, *, k: int, axis: int, largest: bool, dtype: DType) -> tuple[Array, Array]:
+        """Stable sort."""
+        key = x.astype(np.int8) if x.dtype == np.bool_ else x
+        if largest:
+            flipped = np.flip(key, axis)
+            places = x.shape[axis] - 1 - np.flip(np.argsort(flipped, axis, kind="stable"), axis)
+        else:
+            places = np.argsort(key, axis, kind="stable")
+        places = np.take(places, np.arange(k), axis)
+        return np.take_along_axis(x, places, axis), places
+
+    def axes(self) -> Axes:
+        """Along the axis stored last."""
+        names = letters(self.x.type.rank)
+        last = (..., names[self.axis])
+        return Axes((names,), (names, names), frozenset({names[self.axis]}), (Form((last,), (last, last)),))
+
+
+@op("cum_sum", Pure)
+class CumSum(Op):
+    """Running sums along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end."""
+
+    x: Value
+    axis: Axis
+    exclusive: bool = False
+    reverse: bool = False
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        _axis_in_range(self.axis, self.x.type.rank)
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array, *, axis: int, exclusive: bool, reverse: bool) -> Array:
+        """Accumulate."""
+        y = np.flip(x, axis) if reverse else x
+        total = np.cumsum(y, axis, dtype=x.dtype)
+        total = total - y if exclusive else total
+        return np.flip(total, axis) if reverse else total
+
+    def axes(self) -> Axes:
+        """Any common order; along the axis positions keep their order."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names,), (names,), frozenset({names[self.axis]}))
+
+
+@op("trilu", Pure)
+class Trilu(Op):
+    """The upper or lower triangle of the last two axes, counted from diagonal ``k``; zero elsewhere."""
+
+    x: Value
+    k: int = 0
+    upper: bool = True
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        if self.x.type.rank < 2:
+            raise ValueError(f"{self.x.type} has no two axes")
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array, *, k: int, upper: bool) -> Array:
+        """Mask."""
+        return np.triu(x, k) if upper else np.tril(x, k)

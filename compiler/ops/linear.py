@@ -1,0 +1,88 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..axes import Axes, Form, Letters, letters
+from ..dims import Dim
+from ..ir import Op, Value
+from ..opdef import Pure, broadcast_shapes, op
+from ..types import Array, TensorType
+from .arith import activate
+
+
+@op("matmul", Pure)
+class MatMul(Op):
+    """Product of matrices in the last two axes; leading axes broadcast. Either matrix may be given transposed."""
+
+    a: Value
+    b: Value
+    transpose_a: bool = False
+    transpose_b: bool = False
+
+    def infer(self) -> TensorType:
+        """``m k, k n -> m n``."""
+        a, b = self.a.type.shape, self.b.type.shape
+        if len(a) < 2 or len(b) < 2:
+            raise ValueError(f"{self.a.type} and {self.b.type} are no matrices")
+        m, k = a[-2:] if not self.transpose_a else a[:-3:-1]
+        j, n = b[-2:] if not self.transpose_b else b[:-3:-1]
+        if k != j and isinstance(k, int) and isinstance(j, int):
+            raise ValueError(f"a row has {k} elements, a column {j}")
+        return self.a.type.with_shape((*broadcast_shapes((a[:-2], b[:-2])), m, n))
+
+    @staticmethod
+    def evaluate(a: Array, b: Array, *, transpose_a: bool, transpose_b: bool) -> Array:
+        """Multiply."""
+        x = np.swapaxes(a, -1, -2) if transpose_a else a
+        y = np.swapaxes(b, -1, -2) if transpose_b else b
+        return np.matmul(x, y)
+
+    def axes(self) -> Axes:
+        """Batch axes first in a common order; each matrix either way round, the product too by swapping operands."""
+        rank = self.result.type.rank
+        batch = letters(rank - 2, "b")
+        a: Letters = (*batch[rank - self.a.type.rank :], *(("k", "m") if self.transpose_a else ("m", "k")))
+        b: Letters = (*batch[rank - self.b.type.rank :], *(("n", "k") if self.transpose_b else ("k", "n")))
+        forms: list[Form] = []
+        for ta in (False, True):
+            for tb in (False, True):
+                x = (..., "k", "m") if ta else (..., "m", "k")
+                y = (..., "n", "k") if tb else (..., "k", "n")
+                forms.append(Form((x, y), ((..., "m", "n"),), {"transpose_a": ta, "transpose_b": tb}))
+                forms.append(
+                    Form((x, y), ((..., "n", "m"),), {"transpose_a": not tb, "transpose_b": not ta}, swap=True)
+                )
+        return Axes((a, b), ((*batch, "m", "n"),), forms=tuple(forms), broadcasts=True)
+
+
+@op("linear", Pure)
+class Linear(Op):
+    """``x`` times the transpose of ``w``, plus ``bias``: ``... k, o k, o -> ... o``; may end in an activation."""
+
+    x: Value
+    w: Value
+    bias: Value | None = None
+    activation: str = "none"
+
+    def infer(self) -> TensorType:
+        """The last size becomes the number of rows of ``w``."""
+        k, (o, j) = self.x.type.shape[-1], self.w.type.shape
+        if k != j and isinstance(k, int) and isinstance(j, int):
+            raise ValueError(f"{k} features, but the weight takes {j}")
+        shape: tuple[Dim, ...] = (*self.x.type.shape[:-1], o)
+        return self.x.type.with_shape(shape)
+
+    @staticmethod
+    def evaluate(x: Array, w: Array, bias: Array | None, *, activation: str) -> Array:
+        """Multiply and add."""
+        y = np.matmul(x, w.T)
+        return activate(y if bias is None else y + bias, activation)
+
+    def axes(self) -> Axes:
+        """Features last; their positions may lie in any order, the weight follows."""
+        batch = letters(self.x.type.rank - 1, "b")
+        operands = ((*batch, "k"), ("o", "k"), None if self.bias is None else ("o",))
+        form = Form(((..., "k"), ("o", "k"), ("o",)), ((..., "o"),))
+        return Axes(operands, ((*batch, "o"),), forms=(form,))

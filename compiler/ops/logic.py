@@ -1,0 +1,191 @@
+"""Comparison, logic, bits and selection; all broadcast."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..ir import Op, Value
+from ..opdef import Commutative, Elementwise, Predicate, Symbolic, broadcast_shapes, op
+from ..types import Array, TensorType
+
+
+@op("equal", Predicate, Commutative)
+class Equal(Op):
+    """``a == b``."""
+
+    a: Value
+    b: Value
+    evaluate = np.equal
+
+
+@op("not_equal", Predicate, Commutative)
+class NotEqual(Op):
+    """``a != b``."""
+
+    a: Value
+    b: Value
+    evaluate = np.not_equal
+
+
+@op("less", Predicate)
+class Less(Op):
+    """``a < b``."""
+
+    a: Value
+    b: Value
+    evaluate = np.less
+
+
+@op("less_equal", Predicate)
+class LessEqual(Op):
+    """``a <= b``."""
+
+    a: Value
+    b: Value
+    evaluate = np.less_equal
+
+
+@op("greater", Predicate)
+class Greater(Op):
+    """``a > b``."""
+
+    a: Value
+    b: Value
+    evaluate = np.greater
+
+
+@op("greater_equal", Predicate)
+class GreaterEqual(Op):
+    """``a >= b``."""
+
+    a: Value
+    b: Value
+    evaluate = np.greater_equal
+
+
+@op("logical_and", Elementwise, Commutative)
+class LogicalAnd(Op):
+    """Both."""
+
+    a: Value
+    b: Value
+    evaluate = np.logical_and
+
+
+@op("logical_or", Elementwise, Commutative)
+class LogicalOr(Op):
+    """At least one."""
+
+    a: Value
+    b: Value
+    evaluate = np.logical_or
+
+
+@op("logical_xor", Elementwise, Commutative)
+class LogicalXor(Op):
+    """Exactly one."""
+
+    a: Value
+    b: Value
+    evaluate = np.logical_xor
+
+
+@op("logical_not", Elementwise)
+class LogicalNot(Op):
+    """Not."""
+
+    x: Value
+    evaluate = np.logical_not
+
+
+@op("bitwise_and", Elementwise, Commutative)
+class BitwiseAnd(Op):
+    """Bits set in both."""
+
+    a: Value
+    b: Value
+    evaluate = np.bitwise_and
+
+
+@op("bitwise_or", Elementwise, Commutative)
+class BitwiseOr(Op):
+    """Bits set in either."""
+
+    a: Value
+    b: Value
+    evaluate = np.bitwise_or
+
+
+@op("bitwise_xor", Elementwise, Commutative)
+class BitwiseXor(Op):
+    """Bits set in exactly one."""
+
+    a: Value
+    b: Value
+    evaluate = np.bitwise_xor
+
+
+@op("bitwise_not", Elementwise)
+class BitwiseNot(Op):
+    """All bits turned."""
+
+    x: Value
+    evaluate = np.bitwise_not
+
+
+@op("shift_left", Elementwise)
+class ShiftLeft(Op):
+    """Bits moved up by ``b``."""
+
+    a: Value
+    b: Value
+    evaluate = np.left_shift
+
+
+@op("shift_right", Elementwise)
+class ShiftRight(Op):
+    """Bits moved down by ``b``; the sign stays."""
+
+    a: Value
+    b: Value
+    evaluate = np.right_shift
+
+
+@op("is_nan", Predicate)
+class IsNan(Op):
+    """Whether an element is no number."""
+
+    x: Value
+    evaluate = np.isnan
+
+
+@op("is_inf", Predicate)
+class IsInf(Op):
+    """Whether an element is infinite, of the signs asked for."""
+
+    x: Value
+    negative: bool = True
+    positive: bool = True
+
+    @staticmethod
+    def evaluate(x: Array, *, negative: bool, positive: bool) -> Array:
+        """Test both signs."""
+        return (np.isneginf(x) & negative) | (np.isposinf(x) & positive)
+
+
+@op("select", Elementwise, Symbolic)
+class Select(Op):
+    """``a`` where the condition holds, ``b`` elsewhere."""
+
+    condition: Value
+    a: Value
+    b: Value
+
+    def infer(self) -> TensorType:
+        """Broadcast; the element type of the branches."""
+        return self.a.type.with_shape(broadcast_shapes(v.type.shape for v in (self.condition, self.a, self.b)))
+
+    @staticmethod
+    def evaluate(condition: Array, a: Array, b: Array) -> Array:
+        """Choose."""
+        return np.where(condition, a, b)

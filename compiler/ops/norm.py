@@ -1,0 +1,147 @@
+"""Normalisations."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..axes import Axes, Axis, AxisTuple, Form, letters
+from ..ir import Op, Value
+from ..opdef import Pure, op
+from ..types import Array, TensorType
+
+
+class _SameType:
+    """The result has the type of the data."""
+
+    @staticmethod
+    def infer(op: Op) -> TensorType:
+        """Keep the first operand's type."""
+        assert op.operands[0] is not None
+        return op.operands[0].type
+
+
+@op("batch_norm", _SameType, Pure)
+class BatchNorm(Op):
+    """``(x - mean) / sqrt(variance + epsilon) * scale + bias`` with one parameter per position along ``axis``."""
+
+    x: Value
+    scale: Value
+    bias: Value
+    mean: Value
+    variance: Value
+    epsilon: float = 1e-5
+    axis: Axis = 1
+
+    @staticmethod
+    def evaluate(
+        x: Array, scale: Array, bias: Array, mean: Array, variance: Array, *, epsilon: float, axis: int
+    ) -> Array:
+        """By definition."""
+        shape = [-1 if i == axis else 1 for i in range(x.ndim)]
+        factor = scale / np.sqrt(variance + np.asarray(epsilon, variance.dtype))
+        return (x * factor.reshape(shape) + (bias - mean * factor).reshape(shape)).astype(x.dtype)
+
+    def axes(self) -> Axes:
+        """Any common order."""
+        names = letters(self.x.type.rank)
+        channel = (names[self.axis],)
+        return Axes.common((names, channel, channel, channel, channel), (names,))
+
+
+@op("layer_norm", _SameType, Pure)
+class LayerNorm(Op):
+    """Mean 0 and variance 1 along ``dims``, times ``scale`` plus ``bias``, which broadcast to ``x``."""
+
+    x: Value
+    scale: Value | None = None
+    bias: Value | None = None
+    dims: AxisTuple = (-1,)
+    epsilon: float = 1e-5
+
+    @staticmethod
+    def evaluate(x: Array, scale: Array | None, bias: Array | None, *, dims: tuple[int, ...], epsilon: float) -> Array:
+        """By definition, in float32 at least."""
+        y = x.astype(np.promote_types(x.dtype, np.float32))
+        centred = y - y.mean(axis=dims, keepdims=True)
+        out = centred / np.sqrt(np.square(centred).mean(axis=dims, keepdims=True) + np.asarray(epsilon, y.dtype))
+        out = out.astype(x.dtype) if scale is None else out.astype(x.dtype) * scale
+        return out if bias is None else out + bias
+
+    def axes(self) -> Axes:
+        """Any common order; parameters are aligned at the last axis."""
+        names = letters(self.x.type.rank)
+        operands = tuple(None if v is None else names[len(names) - v.type.rank :] for v in self.operands)
+        return Axes.common(operands, (names,), broadcasts=True)
+
+
+@op("rms_norm", _SameType, Pure)
+class RmsNorm(Op):
+    """``x`` divided by the root of its mean square along ``dims``, times ``scale`` (arXiv 1910.07467)."""
+
+    x: Value
+    scale: Value | None = None
+    dims: AxisTuple = (-1,)
+    epsilon: float = 1e-5
+
+    @staticmethod
+    def evaluate(x: Array, scale: Array | None, *, dims: tuple[int, ...], epsilon: float) -> Array:
+        """By definition, in float32 at least."""
+        y = x.astype(np.promote_types(x.dtype, np.float32))
+        out = (y / np.sqrt(np.square(y).mean(axis=dims, keepdims=True) + np.asarray(epsilon, y.dtype))).astype(x.dtype)
+        return out if scale is None else out * scale
+
+    def axes(self) -> Axes:
+        """Any common order; the scale is aligned at the last axis."""
+        names = letters(self.x.type.rank)
+        operands = tuple(None if v is None else names[len(names) - v.type.rank :] for v in self.operands)
+        return Axes.common(operands, (names,), broadcasts=True)
+
+
+@op("group_norm", _SameType, Pure)
+class GroupNorm(Op):
+    """Mean 0 and variance 1 within ``groups`` of neighbouring channels of axis 1; one scale and bias per channel.
+
+    With as many groups as channels this is an instance normalisation.
+    """
+
+    x: Value
+    scale: Value
+    bias: Value
+    groups: int
+    epsilon: float = 1e-5
+
+    @staticmethod
+    def evaluate(x: Array, scale: Array, bias: Array, *, groups: int, epsilon: float) -> Array:
+        """Reshape, normalise, reshape back."""
+        y = x.reshape(x.shape[0], groups, -1).astype(np.promote_types(x.dtype, np.float32))
+        centred = y - y.mean(axis=2, keepdims=True)
+        normal = centred / np.sqrt(np.square(centred).mean(axis=2, keepdims=True) + np.asarray(epsilon, y.dtype))
+        shape = (1, -1, *[1] * (x.ndim - 2))
+        return (normal.reshape(x.shape) * scale.reshape(shape) + bias.reshape(shape)).astype(x.dtype)
+
+
+@op("local_response_norm", _SameType, Pure)
+class LocalResponseNorm(Op):
+    """``x / (bias + alpha / size * sum of squares of neighbours)^beta`` over ``size`` channels around each."""
+
+    x: Value
+    size: int
+    alpha: float = 1e-4
+    beta: float = 0.75
+    bias: float = 1.0
+    axis: Axis = 1
+
+    @staticmethod
+    def evaluate(x: Array, *, size: int, alpha: float, beta: float, bias: float, axis: int) -> Array:
+        """Sum over a sliding window of channels."""
+        before = (size - 1) // 2
+        widths = [(before, size - 1 - before) if i == axis else (0, 0) for i in range(x.ndim)]
+        squares = np.pad(np.square(x), widths)
+        view = np.lib.stride_tricks.sliding_window_view(squares, size, axis=axis)
+        return (x / np.power(bias + alpha / size * view.sum(-1), beta)).astype(x.dtype)
+
+    def axes(self) -> Axes:
+        """The channel axis stored last."""
+        names = letters(self.x.type.rank)
+        last = (..., names[self.axis])
+        return Axes((names,), (names,), frozenset({names[self.axis]}), (Form((last,), (last,)),))

@@ -1,0 +1,70 @@
+"""Reductions along axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..axes import Axes, AxisTuple, letters
+from ..ir import Op, Value
+from ..opdef import Pure, op
+from ..types import Array, DType, TensorType
+
+
+def _log_sum_exp(x: Array, axis: tuple[int, ...], keepdims: bool, /) -> Array:
+    top = x.max(axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(top), top, 0)
+    out = np.log(np.exp(x - shift).sum(axis=axis, keepdims=True)) + shift
+    return out if keepdims else np.squeeze(out, axis)
+
+
+REDUCTIONS: dict[str, Callable[[Array, tuple[int, ...], bool], Any]] = {
+    "sum": lambda x, a, k: x.sum(axis=a, keepdims=k, dtype=x.dtype),
+    "mean": lambda x, a, k: x.mean(axis=a, keepdims=k, dtype=x.dtype if x.dtype.kind == "f" else None),
+    "max": lambda x, a, k: x.max(axis=a, keepdims=k),
+    "min": lambda x, a, k: x.min(axis=a, keepdims=k),
+    "prod": lambda x, a, k: x.prod(axis=a, keepdims=k, dtype=x.dtype),
+    "l1": lambda x, a, k: np.abs(x).sum(axis=a, keepdims=k, dtype=x.dtype),
+    "l2": lambda x, a, k: np.sqrt(np.square(x).sum(axis=a, keepdims=k, dtype=x.dtype)),
+    "sum_square": lambda x, a, k: np.square(x).sum(axis=a, keepdims=k, dtype=x.dtype),
+    "log_sum": lambda x, a, k: np.log(x.sum(axis=a, keepdims=k, dtype=x.dtype)),
+    "log_sum_exp": _log_sum_exp,
+    "any": lambda x, a, k: x.any(axis=a, keepdims=k),
+    "all": lambda x, a, k: x.all(axis=a, keepdims=k),
+}
+"""Reference semantics by kind: array, axes, whether reduced axes stay with size one."""
+
+
+@op("reduce", Pure)
+class Reduce(Op):
+    """Combine the elements along ``dims``; ``kind`` is a key of ``REDUCTIONS``, such as "mean"."""
+
+    x: Value
+    kind: str
+    dims: AxisTuple
+    keepdims: bool = True
+
+    def infer(self) -> TensorType:
+        """Reduced axes get size one, or vanish."""
+        shape, dims = self.x.type.shape, self.dims
+        if self.kind not in REDUCTIONS:
+            raise ValueError(f"no reduction {self.kind!r}")
+        if any(not 0 <= a < len(shape) for a in dims) or len(set(dims)) != len(dims):
+            raise ValueError(f"axes {list(dims)} don't name axes of rank {len(shape)}")
+        dtype = DType.BOOL if self.kind in ("any", "all") else self.x.type.dtype
+        return TensorType(
+            dtype, tuple(1 if i in dims else d for i, d in enumerate(shape) if self.keepdims or i not in dims)
+        )
+
+    @staticmethod
+    def evaluate(x: Array, *, kind: str, dims: tuple[int, ...], keepdims: bool) -> Array:
+        """Look up the kind."""
+        return np.asarray(REDUCTIONS[kind](x, dims, keepdims))
+
+    def axes(self) -> Axes:
+        """Any order; what remains keeps the order it has."""
+        names = letters(self.x.type.rank)
+        kept = names if self.keepdims else tuple(n for i, n in enumerate(names) if i not in self.dims)
+        return Axes.common((names,), (kept,))

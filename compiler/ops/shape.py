@@ -1,0 +1,365 @@
+"""Operations that move, cut and join data."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+
+from ..axes import Axes, Axis, AxisTuple, Form, PerAxis, PerResultAxis, letters
+from ..dims import Dim, Shape, Sym, exact_div, product, static
+from ..ir import Op, Value
+from ..opdef import Pure, Symbolic, View, op
+from ..order import Order
+from ..types import Array, DType, TensorType
+
+
+@op("transpose", View, Symbolic)
+class Transpose(Op):
+    """Result axis ``i`` is operand axis ``perm[i]``."""
+
+    x: Value
+    perm: tuple[int, ...]
+
+    def infer(self) -> TensorType:
+        """Permute the shape."""
+        if sorted(self.perm) != list(range(self.x.type.rank)):
+            raise ValueError(f"perm {list(self.perm)} is no permutation of {self.x.type.rank} axes")
+        return self.x.type.with_shape([self.x.type.shape[p] for p in self.perm])
+
+    @staticmethod
+    def evaluate(x: Array, *, perm: tuple[int, ...]) -> Array:
+        """Permute the axes of a view."""
+        return np.transpose(x, perm)
+
+    def view(self, order: Order) -> Order | None:
+        """The result's order when no byte moves."""
+        return order.transposed(self.x.type.shape, self.perm)
+
+    def view_back(self, order: Order) -> Order | None:
+        """The operand's order when no byte moves."""
+        return order.transposed(self.result.type.shape, inverse(self.perm))
+
+
+@op("reshape", View, Symbolic)
+class Reshape(Op):
+    """The same elements in row-major order under another shape."""
+
+    x: Value
+    shape: tuple[Dim, ...]
+
+    def infer(self) -> TensorType:
+        """The number of elements stays."""
+        before, after = self.x.type.size, product(self.shape)
+        if isinstance(before, int) and isinstance(after, int) and before != after:
+            raise ValueError(f"{before} elements can't have shape [{','.join(map(str, self.shape))}]")
+        return self.x.type.with_shape(self.shape)
+
+    @staticmethod
+    def evaluate(x: Array, *, shape: Shape) -> Array:
+        """Reshape a view."""
+        return np.reshape(x, tuple(-1 if isinstance(d, Sym) else d for d in shape))
+
+    def view(self, order: Order) -> Order:
+        """An order is written in terms of the row-major index, which a reshape does not change."""
+        return order
+
+    def view_back(self, order: Order) -> Order:
+        """The same order."""
+        return order
+
+
+@op("broadcast_to", Symbolic)
+class BroadcastTo(Op):
+    """Repeat along axes of size one, and along new leading axes, up to ``shape``."""
+
+    x: Value
+    shape: PerResultAxis[Dim]
+
+    def infer(self) -> TensorType:
+        """The stated shape, if the operand broadcasts to it."""
+        given = self.x.type.shape
+        for d, e in zip(reversed(given), reversed(self.shape), strict=False):
+            if d != e and d != 1 and isinstance(d, int) and isinstance(e, int):
+                raise ValueError(f"{self.x.type} does not broadcast to [{','.join(map(str, self.shape))}]")
+        if len(given) > len(self.shape):
+            raise ValueError(f"{self.x.type} has more axes than [{','.join(map(str, self.shape))}]")
+        return self.x.type.with_shape(self.shape)
+
+    @staticmethod
+    def evaluate(x: Array, *, shape: Shape) -> Array:
+        """A view with strides of zero."""
+        return np.broadcast_to(x, static(shape))
+
+    def axes(self) -> Axes:
+        """Aligned at the last axis, any common order."""
+        names = letters(len(self.shape))
+        return Axes.common((names[len(names) - self.x.type.rank :],), (names,), broadcasts=True)
+
+
+@op("concat", Symbolic)
+class Concat(Op):
+    """Join along an axis."""
+
+    xs: tuple[Value, ...]
+    axis: Axis
+
+    def infer(self) -> TensorType:
+        """Sizes add up along the axis and agree elsewhere."""
+        first = self.xs[0].type
+        if not 0 <= self.axis < first.rank:
+            raise ValueError(f"axis {self.axis} is outside of rank {first.rank}")
+        total: Dim = 0
+        for x in self.xs:
+            for i, (d, e) in enumerate(zip(x.type.shape, first.shape, strict=True)):
+                if i != self.axis and d != e and isinstance(d, int) and isinstance(e, int):
+                    raise ValueError(f"sizes {d} and {e} differ along axis {i}")
+            total = total + x.type.shape[self.axis]
+        return first.with_shape(self._shape(total))
+
+    def _shape(self, total: Dim) -> tuple[Dim, ...]:
+        """Where sizes are known by different names, a number wins over a name."""
+        shapes = [x.type.shape for x in self.xs]
+        out: list[Dim] = [
+            next((s[i] for s in shapes if isinstance(s[i], int)), shapes[0][i]) for i in range(len(shapes[0]))
+        ]
+        out[self.axis] = total
+        return tuple(out)
+
+    @staticmethod
+    def evaluate(*xs: Array, axis: int) -> Array:
+        """Concatenate."""
+        return np.concatenate(xs, axis)
+
+    def axes(self) -> Axes:
+        """Any common order; along the axis positions keep their order."""
+        names = letters(self.xs[0].type.rank)
+        return Axes.common(tuple(names for _ in self.xs), (names,), frozenset({names[self.axis]}))
+
+
+@op("split", Symbolic)
+class Split(Op):
+    """Cut along an axis into pieces of the given sizes."""
+
+    x: Value
+    axis: Axis
+    sizes: tuple[Dim, ...]
+
+    def infer(self) -> tuple[TensorType, ...]:
+        """One result per size."""
+        shape = self.x.type.shape
+        if not 0 <= self.axis < len(shape):
+            raise ValueError(f"axis {self.axis} is outside of rank {len(shape)}")
+        total = sum(self.sizes[1:], self.sizes[0])
+        if isinstance(total, int) and isinstance(shape[self.axis], int) and total != shape[self.axis]:
+            raise ValueError(f"sizes {list(self.sizes)} don't add up to {shape[self.axis]}")
+        return tuple(self.x.type.with_shape((*shape[: self.axis], s, *shape[self.axis + 1 :])) for s in self.sizes)
+
+    @staticmethod
+    def evaluate(x: Array, *, axis: int, sizes: tuple[int, ...]) -> tuple[Array, ...]:
+        """Views of the parts."""
+        return tuple(np.split(x, np.cumsum(sizes[:-1]), axis))
+
+    def axes(self) -> Axes:
+        """Any common order; along the axis positions keep their order."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names,), tuple(names for _ in self.results), frozenset({names[self.axis]}))
+
+
+@op("slice", Symbolic)
+class Slice(Op):
+    """``sizes[i]`` positions along every axis ``i``, from ``starts[i]`` in steps of ``steps[i]``, maybe negative."""
+
+    x: Value
+    starts: PerAxis[Dim]
+    sizes: PerAxis[Dim]
+    steps: PerAxis[int]
+
+    def infer(self) -> TensorType:
+        """The sizes are the shape."""
+        for axis, (d, start, size, step) in enumerate(
+            zip(self.x.type.shape, self.starts, self.sizes, self.steps, strict=True)
+        ):
+            if not (isinstance(d, int) and isinstance(start, int) and isinstance(size, int)):
+                continue
+            if step == 0 or size < 0 or (size and not (0 <= start < d and 0 <= start + (size - 1) * step < d)):
+                raise ValueError(f"axis {axis} of size {d} has no {size} positions from {start} in steps of {step}")
+        return self.x.type.with_shape(self.sizes)
+
+    @staticmethod
+    def evaluate(x: Array, *, starts: tuple[int, ...], sizes: tuple[int, ...], steps: tuple[int, ...]) -> Array:
+        """Cut a view."""
+        ends = (a + n * s for a, n, s in zip(starts, sizes, steps, strict=True))
+        cuts = [slice(a, None if e < 0 else e, s) for a, e, s in zip(starts, ends, steps, strict=True)]
+        return x[tuple(cut if n else slice(0, 0) for cut, n in zip(cuts, sizes, strict=True))]
+
+    def axes(self) -> Axes:
+        """Any common order; positions keep their order along the axes that are cut."""
+        names = letters(self.x.type.rank)
+        cut = (
+            n for n, d, e, s in zip(names, self.x.type.shape, self.sizes, self.steps, strict=True) if d != e or s != 1
+        )
+        return Axes.common((names,), (names,), frozenset(cut))
+
+
+@op("pad", Pure)
+class Pad(Op):
+    """Add ``low[i]`` positions before and ``high[i]`` behind along every axis ``i``.
+
+    ``mode`` is "constant" (filled with ``value``), "reflect" (mirrored without the edge), "symmetric" (mirrored with
+    the edge), "edge" (the edge repeated) or "wrap" (periodic).
+    """
+
+    x: Value
+    low: PerAxis[Dim]
+    high: PerAxis[Dim]
+    mode: str = "constant"
+    value: float = 0.0
+
+    def infer(self) -> TensorType:
+        """Sizes grow by both."""
+        if self.mode not in ("constant", "reflect", "symmetric", "edge", "wrap"):
+            raise ValueError(f"unknown mode {self.mode!r}")
+        shape = self.x.type.shape
+        if len(self.low) != len(shape) or len(self.high) != len(shape):
+            raise ValueError(f"{len(self.low)} and {len(self.high)} paddings for {len(shape)} axes")
+        return self.x.type.with_shape([d + a + b for d, a, b in zip(shape, self.low, self.high, strict=True)])
+
+    @staticmethod
+    def evaluate(x: Array, *, low: tuple[int, ...], high: tuple[int, ...], mode: str, value: float) -> Array:
+        """Pad."""
+        widths = list(zip(low, high, strict=True))
+        if mode == "constant":
+            return np.pad(x, widths, constant_values=np.asarray(value).astype(x.dtype))
+        return np.pad(x, widths, cast(Any, mode))
+
+    def axes(self) -> Axes:
+        """Any common order; positions keep their order along the axes that are padded."""
+        names = letters(self.x.type.rank)
+        padded = (n for n, a, b in zip(names, self.low, self.high, strict=True) if a != 0 or b != 0)
+        return Axes.common((names,), (names,), frozenset(padded))
+
+
+@op("tile", Symbolic)
+class Tile(Op):
+    """Repeat the whole ``repeats[i]`` times along every axis ``i``."""
+
+    x: Value
+    repeats: PerAxis[Dim]
+
+    def infer(self) -> TensorType:
+        """Sizes multiply."""
+        return self.x.type.with_shape([d * r for d, r in zip(self.x.type.shape, self.repeats, strict=True)])
+
+    @staticmethod
+    def evaluate(x: Array, *, repeats: tuple[int, ...]) -> Array:
+        """Repeat."""
+        return np.tile(x, repeats)
+
+    def axes(self) -> Axes:
+        """Any common order; positions keep their order along the axes that are repeated."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names,), (names,), frozenset(n for n, r in zip(names, self.repeats, strict=True) if r != 1))
+
+
+@op("reverse", Pure)
+class Reverse(Op):
+    """Turn around along some axes."""
+
+    x: Value
+    dims: AxisTuple
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array, *, dims: tuple[int, ...]) -> Array:
+        """Turn around a view."""
+        return np.flip(x, dims)
+
+    def axes(self) -> Axes:
+        """Any common order."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names,), (names,), frozenset(names[a] for a in self.dims))
+
+
+@op("shape_of", Symbolic)
+class ShapeOf(Op):
+    """The sizes of the operand along the axes ``dims``."""
+
+    x: Value
+    dims: AxisTuple
+    dtype: DType = DType.I64
+
+    def infer(self) -> TensorType:
+        """A vector."""
+        return TensorType(self.dtype, (len(self.dims),))
+
+    @staticmethod
+    def evaluate(x: Array, *, dims: tuple[int, ...], dtype: DType) -> Array:
+        """Read the shape."""
+        return np.asarray([x.shape[d] for d in dims], dtype.numpy)
+
+    def known(self) -> Array:
+        """The sizes, by number or by name."""
+        out = np.empty(len(self.dims), dtype=object)
+        out[:] = [self.x.type.shape[d] for d in self.dims]
+        return out
+
+    def axes(self) -> Axes:
+        """It reads no elements: any order."""
+        return Axes((letters(self.x.type.rank),), (("v",),), frozenset("v"), (Form(((...,),), (("v",),)),))
+
+
+@op("range", Symbolic)
+class Range(Op):
+    """``size`` numbers ``start, start + step, ...``; the operands are scalars."""
+
+    start: Value
+    step: Value
+    size: Dim
+
+    def infer(self) -> TensorType:
+        """A vector."""
+        return TensorType(self.start.type.dtype, (self.size,))
+
+    @staticmethod
+    def evaluate(start: Array, step: Array, *, size: Dim) -> Array:
+        """Count; only a number of elements can be counted."""
+        if isinstance(size, Sym):
+            raise TypeError("a range of unknown size")
+        return (start + np.arange(size) * step).astype(start.dtype)
+
+
+def inverse(perm: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the permutation that undoes ``perm``.
+
+    >>> inverse((0, 2, 3, 1))
+    (0, 3, 1, 2)
+    """
+    out = [0] * len(perm)
+    for i, p in enumerate(perm):
+        out[p] = i
+    return tuple(out)
+
+
+def resolve_reshape(before: Shape, target: Shape, *, zero_copies: bool = True) -> Shape:
+    """Return the shape that ``target`` means: -1 is what remains, 0 the size at the same place.
+
+    >>> resolve_reshape((2, 3, 4), (0, -1))
+    (2, 12)
+
+    Raises:
+        ValueError: the remaining size is no whole number.
+    """
+    shape = [before[i] if d == 0 and zero_copies else d for i, d in enumerate(target)]
+    if -1 in shape:
+        rest = product(d for d in shape if d != -1)
+        missing = exact_div(product(before), rest) if rest != 0 else 0
+        if missing is None:
+            missing = product(before) // rest
+            if isinstance(missing, int):
+                raise ValueError(f"[{','.join(map(str, before))}] can't have shape [{','.join(map(str, target))}]")
+        shape[shape.index(-1)] = missing
+    return tuple(shape)

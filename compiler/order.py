@@ -1,0 +1,226 @@
+"""Storage orders: how the elements of a tensor lie in memory, written so that reshapes do not change it.
+
+An :class:`Order` is a sequence of pieces ``(size, stride)``, the slowest first.  Walking the pieces like the digits of
+a mixed-radix number visits the elements as they lie in memory; ``stride`` counts in the row-major index of the tensor
+as the source sees it.  So for ``f32[1,3,4,5]``
+
+* ``((60, 1))`` is the source's own order,
+* ``((20, 1), (3, 20))`` has the channels innermost (NHWC).
+
+A reshape does not change the row-major index, hence not the order: it costs nothing in any layout.  A transpose
+renumbers strides.  Pieces of size one are left out and pieces that continue each other are merged, so that equal
+orders are equal objects, whatever the shape is and wherever its axes of size one stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cmp_to_key, lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from .dims import Dim, Shape, exact_div, product
+
+
+class Piece(NamedTuple):
+    """``size`` steps of ``stride`` elements in the row-major index."""
+
+    size: Dim
+    stride: Dim
+
+
+class AxisPiece(NamedTuple):
+    """A piece seen within one axis: ``size`` steps of ``stride`` positions along ``axis``."""
+
+    axis: int
+    size: Dim
+    stride: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a tensor is stored: canonical pieces, slowest first."""
+
+    pieces: tuple[Piece, ...]
+
+    @staticmethod
+    def of_pieces(pieces: Iterable[tuple[Dim, Dim]]) -> Order:
+        """Build the canonical form: no piece of size one, no piece that continues the one before it.
+
+        >>> Order.of_pieces([(2, 12), (1, 7), (4, 3), (3, 1)])
+        Order(pieces=(Piece(size=24, stride=1),))
+        """
+        out: list[Piece] = []
+        for size, stride in pieces:
+            if size == 1:
+                continue
+            if out and out[-1].stride == size * stride:
+                out[-1] = Piece(out[-1].size * size, stride)
+            else:
+                out.append(Piece(size, stride))
+        return Order(tuple(out))
+
+    @staticmethod
+    def natural(shape: Shape) -> Order:
+        """The source's own order."""
+        return Order.of_pieces([(product(shape), 1)])
+
+    @staticmethod
+    def of_axes(shape: Shape, perm: Sequence[int]) -> Order:
+        """The order in which axis ``perm[0]`` is slowest, then ``perm[1]`` ...
+
+        >>> Order.of_axes((1, 3, 4, 5), (0, 2, 3, 1))
+        Order(pieces=(Piece(size=20, stride=1), Piece(size=3, stride=20)))
+        """
+        strides = row_strides(shape)
+        return Order.of_pieces((shape[p], strides[p]) for p in perm)
+
+    @property
+    def is_natural(self) -> bool:
+        """Whether the elements lie in the source's own order."""
+        return len(self.pieces) < 2 and all(p.stride == 1 for p in self.pieces)
+
+    def by_axes(self, shape: Shape) -> tuple[AxisPiece, ...] | None:
+        """Cut the pieces at the axes of ``shape``; None if one runs across an axis' edge unevenly.
+
+        >>> Order.natural((2, 3)).by_axes((2, 3))
+        (AxisPiece(axis=0, size=2, stride=1), AxisPiece(axis=1, size=3, stride=1))
+        """
+        return _by_axes(self.pieces, shape)
+
+    def transposed(self, shape: Shape, perm: Sequence[int]) -> Order | None:
+        """The order of ``transpose(x, perm)`` when the bytes of ``x`` of this ``shape`` stay where they are."""
+        cut = self.by_axes(shape)
+        if cut is None:
+            return None
+        strides = row_strides(tuple(shape[p] for p in perm))
+        place = {axis: strides[i] for i, axis in enumerate(perm)}
+        return Order.of_pieces((p.size, p.stride * place[p.axis]) for p in cut)
+
+    def __str__(self) -> str:
+        return " ".join(f"{p.size}:{p.stride}" for p in self.pieces) or "scalar"
+
+
+def row_strides(shape: Shape) -> tuple[Dim, ...]:
+    """Row-major strides in elements.
+
+    >>> row_strides((2, 3, 4))
+    (12, 4, 1)
+    """
+    out: list[Dim] = [1] * len(shape)
+    for axis in range(len(shape) - 2, -1, -1):
+        out[axis] = out[axis + 1] * shape[axis + 1]
+    return tuple(out)
+
+
+@lru_cache(maxsize=1 << 14)
+def _by_axes(pieces: tuple[Piece, ...], shape: Shape) -> tuple[AxisPiece, ...] | None:
+    strides = row_strides(shape)
+    out: list[AxisPiece] = []
+    for piece in pieces:
+        cut = _cut(piece, shape, strides)
+        if cut is None:
+            return None
+        out += cut
+    return tuple(out)
+
+
+def _cut(piece: Piece, shape: Shape, strides: tuple[Dim, ...]) -> list[AxisPiece] | None:
+    """Cut one piece into parts that each lie within one axis, slowest first."""
+    size, stride = piece
+    parts: list[AxisPiece] = []
+    for axis in range(len(shape) - 1, -1, -1):
+        if size == 1:
+            break
+        inside = _inside(stride, shape[axis], strides[axis])
+        if inside is None:
+            continue
+        room = exact_div(shape[axis], inside)
+        if room is None:
+            return None
+        if (rest := exact_div(size, room)) is None:
+            if exact_div(room, size) is None:
+                return None
+            room, rest = size, 1
+        parts.append(AxisPiece(axis, room, inside))
+        size, stride = rest, strides[axis] * shape[axis]
+    return parts[::-1] if size == 1 else None
+
+
+def _inside(stride: Dim, extent: Dim, step: Dim) -> Dim | None:
+    """Return the stride within an axis of ``extent`` positions that lie ``step`` apart; None if it is not in there."""
+    if extent == 1:
+        return None
+    within = exact_div(stride, step)
+    return None if within is None or within == extent or exact_div(extent, within) is None else within
+
+
+def axis_order(cut: tuple[AxisPiece, ...]) -> tuple[tuple[int, tuple[Piece, ...]], ...] | None:
+    """Group the pieces of each axis: ``(axis, pieces within it)`` as stored; None if an axis is scattered.
+
+    An axis that is stored whole and in its own order has the one piece ``(size, 1)``.
+    """
+    groups: list[tuple[int, list[Piece]]] = []
+    for p in cut:
+        if groups and groups[-1][0] == p.axis:
+            groups[-1][1].append(Piece(p.size, p.stride))
+        else:
+            groups.append((p.axis, [Piece(p.size, p.stride)]))
+    axes = [axis for axis, _ in groups]
+    if len(set(axes)) != len(axes):
+        return None
+    return tuple((axis, Order.of_pieces(pieces).pieces) for axis, pieces in groups)
+
+
+def relayout_steps(size: Dim, source: Order, target: Order) -> tuple[Shape, tuple[int, ...]] | None:
+    """Return how to bring ``size`` elements from one order into another: view them as a shape, then permute its axes.
+
+    None if the orders have no common cut; the way over the source's own order has always one.
+
+    >>> relayout_steps(60, Order.natural((1, 3, 4, 5)), Order.of_axes((1, 3, 4, 5), (0, 2, 3, 1)))
+    ((3, 20), (1, 0))
+    """
+    a, b = source.by_axes((size,)), target.by_axes((size,))
+    if a is None or b is None:
+        return None
+    have, want = _refine(a, b), _refine(b, a)
+    if have is None or want is None or set(have) != set(want):
+        return None
+    joined = set(pairwise(have)) & set(pairwise(want))
+    source_runs, target_runs = _runs(have, joined), _runs(want, joined)
+    position = {run: i for i, run in enumerate(source_runs)}
+    return tuple(product(p.size for p in run) for run in source_runs), tuple(position[run] for run in target_runs)
+
+
+def _runs(pieces: list[AxisPiece], joined: set[tuple[AxisPiece, AxisPiece]]) -> list[tuple[AxisPiece, ...]]:
+    """Join neighbours that stay neighbours, so that the permutation has as few axes as possible."""
+    runs: list[tuple[AxisPiece, ...]] = []
+    for p in pieces:
+        if runs and (runs[-1][-1], p) in joined:
+            runs[-1] = (*runs[-1], p)
+        else:
+            runs.append((p,))
+    return runs
+
+
+def _refine(pieces: tuple[AxisPiece, ...], by: tuple[AxisPiece, ...]) -> list[AxisPiece] | None:
+    """Cut ``pieces`` further wherever ``by`` has an edge inside one of them."""
+    out: list[AxisPiece] = []
+    for p in pieces:
+        edges: set[Dim] = {p.stride * p.size}
+        for q in by:
+            if (
+                q.axis == p.axis
+                and exact_div(q.stride, p.stride) is not None
+                and exact_div(p.stride * p.size, q.stride) is not None
+            ):
+                edges.add(q.stride)
+        edges.add(p.stride)
+        ordered = sorted(edges, key=cmp_to_key(lambda a, b: -1 if exact_div(a, b) is not None else 1))
+        for high, low in pairwise(ordered):
+            size = exact_div(high, low)
+            if size is None:
+                return None
+            out.append(AxisPiece(p.axis, size, low))
+    return out

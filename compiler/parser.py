@@ -1,0 +1,270 @@
+"""The text form, read: a Lark grammar gives statements, a builder makes checked IR of them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .diagnostics import CompileError, Location, at, error
+from .dims import parse_dim, static
+from .grammar import parser
+from .ir import Func, Module, Op, Port, Region, Value
+from .opdef import OPS
+from .sidefile import read_side_file
+from .types import TensorType, parse_type
+from .weights import Weight
+
+
+@dataclass(slots=True)
+class _Param:
+    name: str
+    type: TensorType
+    port: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class _Body:
+    params: list[_Param]
+    statements: list[_Statement]
+
+
+@dataclass(slots=True)
+class _Statement:
+    results: list[str]
+    op: str
+    operands: list[str]
+    attributes: dict[str, Any]
+    regions: list[_Body]
+    types: list[TensorType]
+    location: str | None
+    line: int
+
+
+@dataclass(slots=True)
+class _Function:
+    name: str
+    body: _Body
+    outs: list[_Param]
+
+
+@dataclass(slots=True)
+class _Stored:
+    """A weight in a side file."""
+
+    key: str
+    type: TensorType
+
+
+_VALUE = re.compile(r'%(?:"(?:\\.|[^"\\])*"|[\w.$-]+)|none')
+_TYPE = re.compile(r"[a-z]+[0-9]*\[[^\]]*\]")
+
+
+class _Actions:
+    """What each rule of ``text.lark`` makes of its children."""
+
+    def start(self, items: list[Any]) -> list[Any]:
+        return items
+
+    def side_file(self, items: list[Any]) -> str:
+        return json.loads(items[0])
+
+    def func(self, items: list[Any]) -> _Function:
+        name, params, outs, statements = items
+        return _Function(str(name)[1:], _Body(params, statements), outs)
+
+    def params(self, items: list[Any]) -> list[_Param]:
+        return [p for p in items if p is not None]
+
+    outs = params
+    body = params
+
+    def param(self, items: list[Any]) -> _Param:
+        return _Param(str(items[0]), parse_type(str(items[1])), items[2])
+
+    def out(self, items: list[Any]) -> _Param:
+        return _Param("", parse_type(str(items[0])), items[1])
+
+    def stmt(self, items: list[Any]) -> _Statement:
+        results, call, attributes, *regions, types, location = items
+        name, _, operands = str(call).partition("(")
+        return _Statement(
+            _VALUE.findall(results) if results else [],
+            name,
+            _VALUE.findall(operands),
+            attributes or {},
+            regions,
+            [parse_type(t) for t in _TYPE.findall(types)] if types else [],
+            None if location is None else str(location),
+            call.line,
+        )
+
+    def region(self, items: list[Any]) -> _Body:
+        return _Body(*items)
+
+    def attrs(self, items: list[Any]) -> dict[str, Any]:
+        return dict(i for i in items if i is not None)
+
+    def attr(self, items: list[Any]) -> tuple[str, Any]:
+        return str(items[0]), items[1]
+
+    def number(self, items: list[Any]) -> int | float:
+        text = str(items[0])
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+
+    def string(self, items: list[Any]) -> str:
+        return json.loads(items[0])
+
+    def word(self, items: list[Any]) -> bool | None:
+        return json.loads(items[0])
+
+    def dim(self, items: list[Any]) -> Any:
+        return parse_dim(str(items[0])[1:-1])
+
+    def seq(self, items: list[Any]) -> tuple[Any, ...]:
+        return tuple(i for i in items if i is not None)
+
+    def dense(self, items: list[Any]) -> Weight:
+        type = parse_type(str(items[1]))
+        return Weight.of(np.asarray(items[0], type.dtype.numpy).reshape(static(type.shape)))
+
+    def stored(self, items: list[Any]) -> _Stored:
+        return _Stored(str(items[0]), parse_type(str(items[1])))
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Callable[[str, str], Any]:
+    return parser(Path(__file__).with_name("text.lark"), _Actions)
+
+
+_LOCATION = re.compile(r'"(?:\\.|[^"\\])*"|in|with')
+
+
+def _parse_location(text: str) -> Location:
+    node, *rest = _LOCATION.findall(text[len("loc(") : -1])
+    file = json.loads(rest[rest.index("in") + 1]) if "in" in rest else None
+    via = tuple(json.loads(t) for t in rest[rest.index("with") + 1 :]) if "with" in rest else ()
+    return Location(json.loads(node), file, via)
+
+
+@dataclass
+class _Builder:
+    """Builds one function; every stated type is checked against inference."""
+
+    file: str
+    weights: Mapping[str, Weight]
+    scope: dict[str, Value | None] = field(default_factory=lambda: dict[str, Value | None]({"none": None}))
+
+    def function(self, parsed: _Function) -> Func:
+        region = self.region(parsed.body)
+        inputs = [_port(p, _name(p.name) or "") for p in parsed.body.params]
+        outputs = [_port(p, "") for p in parsed.outs]
+        func = Func(parsed.name, region, inputs, outputs)
+        if [p.type for p in parsed.outs] != [v.type for v in func.returns]:
+            stated, found = ", ".join(str(p.type) for p in parsed.outs), ", ".join(str(v.type) for v in func.returns)
+            raise error("P005", f"{self.file}: @{parsed.name} states that it returns ({stated}), but returns ({found})")
+        return func
+
+    def region(self, body: _Body) -> Region:
+        region = Region(self._define(p.name, Value(p.type)) for p in body.params)
+        for statement in body.statements:
+            region.insert(self.statement(statement))
+        return region
+
+    def statement(self, s: _Statement) -> Op:
+        place = f"{self.file}:{s.line}"
+        if s.op not in OPS:
+            close = difflib.get_close_matches(s.op, OPS, 1)
+            raise error(
+                "P004", f"{place}: unknown operation {s.op!r}", help=f"did you mean {close[0]!r}?" if close else None
+            )
+        cls = OPS[s.op]
+        operands = [self._lookup(name, place) for name in s.operands]
+        regions = [self.region(r) for r in s.regions]
+        attributes = {k: self._literal(v, place) for k, v in s.attributes.items()}
+        with at(_parse_location(s.location) if s.location else None):
+            try:
+                op = cls.spec.build(cls, operands, attributes, regions)
+            except (TypeError, ValueError) as bad:
+                raise error("P006", f"{place}: {s.op}: {bad}") from bad
+        if tuple(s.types) != tuple(r.type for r in op.results):
+            stated = ", ".join(map(str, s.types)) or "nothing"
+            raise op.fail("P005", f"{place}: stated type {stated} differs from the inferred one")
+        for name, result in zip(s.results, op.results, strict=True):
+            self._define(name, result)
+        return op
+
+    def _literal(self, value: Any, place: str) -> Any:
+        if not isinstance(value, _Stored):
+            return value
+        if value.key not in self.weights:
+            way = (
+                "such a text was printed for reading only"
+                if value.key == "@@elided"
+                else "the side files named at the top don't hold it"
+            )
+            raise error("P008", f"{place}: no weight {value.key}: {way}")
+        weight = self.weights[value.key]
+        if weight.type == value.type:
+            return weight
+        return weight.derive(value.type, np.asarray)
+
+    def _define(self, token: str, value: Value) -> Value:
+        if token in self.scope:
+            raise error("P002", f"{self.file}: {token} is defined twice")
+        self.scope[token] = value
+        value.name = _name(token)
+        return value
+
+    def _lookup(self, token: str, place: str) -> Value | None:
+        if token not in self.scope:
+            raise error("P003", f"{place}: {token} is not defined")
+        return self.scope[token]
+
+
+def _name(token: str) -> str | None:
+    text = token[1:]
+    return json.loads(text) if text.startswith('"') else None if text.isdigit() else text
+
+
+def _port(param: _Param, name: str) -> Port:
+    stated = param.port or {}
+    perm = stated.get("perm")
+    return Port(str(stated.get("name", name)), None if perm is None else tuple(perm))
+
+
+def parse_module(text: str, file: str = "<text>", *, directory: Path | None = None) -> Module:
+    """Read a module; side files with weights are looked for in ``directory``.
+
+    Raises:
+        CompileError: P..., with the place; T001, an operation whose types don't fit.
+    """
+    items = _parser()(text, file)
+    weights: dict[str, Weight] = {}
+    for name in (i for i in items if isinstance(i, str)):
+        weights |= read_side_file((directory or Path()) / name)
+    functions: Iterable[_Function] = (i for i in items if isinstance(i, _Function))
+    return Module(*(_Builder(file, weights).function(f) for f in functions))
+
+
+def read_module(path: Path) -> Module:
+    """Read a module from a file, and its weights from the files beside it.
+
+    Raises:
+        CompileError: R010, the file can't be read; else as :func:`parse_module`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as bad:
+        raise error("R010", f"can't read {path}: {bad}") from bad
+    return parse_module(text, path.name, directory=path.parent)
+
+
+__all__ = ["CompileError", "parse_module", "read_module"]

@@ -1,0 +1,187 @@
+"""Passes by name, with options, in pipelines."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import re
+import sys
+import typing
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+from .diagnostics import error
+from .ir import Module
+
+PASSES: dict[str, type[Pass]] = {}
+"""All registered passes by name."""
+
+
+@dataclass(frozen=True)
+class Pass(ABC):
+    """A named transformation of a module. Its fields are its options."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def run(self, module: Module) -> None:
+        """Transform ``module`` in place."""
+
+    def __str__(self) -> str:
+        set_ = {
+            f.name.replace("_", "-"): getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default
+        }
+        return self.name + (f"{{{','.join(f'{k}={_show(v)}' for k, v in set_.items())}}}" if set_ else "")
+
+
+P = TypeVar("P", bound=Pass)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def register(name: str) -> Callable[[type[P]], type[P]]:
+    """Declare a pass under its command line name; the docstring is its help text."""
+
+    def wrap(cls: type[P]) -> type[P]:
+        if not cls.__doc__:
+            raise TypeError(f"pass {name!r} needs a docstring: it is its help text")
+        made = dataclass(frozen=True, kw_only=True)(cls)
+        made.name = name
+        if PASSES.setdefault(name, made) is not made:
+            raise TypeError(f"pass {name!r} is registered twice")
+        return made
+
+    return wrap
+
+
+def discover(package: str) -> None:
+    """Import every module of a package, so that its passes register."""
+    root = import_module(package)
+    for module in iter_modules(root.__path__):
+        import_module(f"{package}.{module.name}")
+
+
+def discover_plugins(group: str = "nhwcc.passes") -> None:
+    """Import what installed distributions offer under an entry point group."""
+    for entry in entry_points(group=group):
+        entry.load()
+
+
+def load_file(path: Path) -> None:
+    """Run a Python file that registers passes, rules' helpers or operations.
+
+    Raises:
+        CompileError: R010, it can't be read or fails.
+    """
+    name = f"nhwcc_user_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise error("R010", f"can't load {path}: it is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as bad:
+        raise error("R010", f"{path} fails when it is loaded: {type(bad).__name__}: {bad}") from bad
+
+
+_ITEM = re.compile(r"\s*([a-z][a-z0-9-]*)(?:\{([^}]*)\})?\s*(?:,|$)")
+
+
+def parse_pipeline(text: str) -> list[Pass]:
+    """Read ``canonicalize,fold-constants{max-bytes=64}``.
+
+    Raises:
+        CompileError: L001 malformed, L002 unknown pass, L003 unknown option, L004 bad or missing value.
+    """
+    out: list[Pass] = []
+    position = 0
+    while position < len(text):
+        item = _ITEM.match(text, position)
+        if item is None:
+            raise error("L001", f"malformed pipeline at column {position + 1}", excerpt=f"{text}\n{' ' * position}^")
+        out.append(_instantiate(_find(item, text), item.group(2) or ""))
+        position = item.end()
+    return out
+
+
+def _find(item: re.Match[str], text: str) -> type[Pass]:
+    name = item.group(1)
+    if name in PASSES:
+        return PASSES[name]
+    close = difflib.get_close_matches(name, PASSES, 1)
+    excerpt = f"{text}\n{' ' * item.start(1)}{'^' * len(name)}"
+    raise error(
+        "L002",
+        f"no pass named {name!r}",
+        excerpt=excerpt,
+        help=f"did you mean {close[0]!r}?" if close else "nhwcc passes lists them",
+    )
+
+
+def _instantiate(cls: type[Pass], text: str) -> Pass:
+    hints = typing.get_type_hints(cls)
+    options = {f.name: f for f in fields(cls)}
+    values: dict[str, Any] = {}
+    for pair in re.split(r"[,\s]+", text.strip()) if text.strip() else []:
+        key, _, value = pair.partition("=")
+        option = options.get(key.replace("-", "_"))
+        if option is None:
+            names = ", ".join(n.replace("_", "-") for n in options) or "none"
+            raise error("L003", f"pass {cls.name!r} has no option {key!r}", help=f"its options: {names}")
+        values[option.name] = _read(value, hints[option.name], f"{cls.name}{{{pair}}}")
+    missing = [
+        k for k, f in options.items() if f.default is MISSING and f.default_factory is MISSING and k not in values
+    ]
+    if missing:
+        raise error("L004", f"pass {cls.name!r} needs a value for {', '.join(missing)}")
+    return cls(**values)
+
+
+def _read(text: str, kind: Any, shown: str) -> Any:
+    try:
+        if kind is bool:
+            return {"": True, "true": True, "false": False}[text]
+        if kind is int or kind is float:
+            return kind(text)
+        choices = typing.get_args(kind) if typing.get_origin(kind) is typing.Literal else None
+        if choices and text not in choices:
+            raise ValueError(f"one of {', '.join(map(str, choices))}")
+        return text
+    except (ValueError, KeyError) as bad:
+        raise error("L004", f"bad value in {shown}: {bad}") from bad
+
+
+def _show(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@dataclass
+class Pipeline:
+    """Runs passes in order; ``before`` and ``after`` see the module around each, with the pass's number."""
+
+    passes: Sequence[Pass]
+    before: list[Callable[[int, Pass, Module], None]] = field(
+        default_factory=lambda: list[Callable[[int, Pass, Module], None]]()
+    )
+    after: list[Callable[[int, Pass, Module], None]] = field(
+        default_factory=lambda: list[Callable[[int, Pass, Module], None]]()
+    )
+
+    def run(self, module: Module) -> None:
+        """Run all passes; an error gets a note that names the guilty one."""
+        for number, p in enumerate(self.passes, 1):
+            for watch in self.before:
+                watch(number, p, module)
+            try:
+                p.run(module)
+            except Exception as bad:
+                bad.add_note(f"while running pass {p} (number {number} of {','.join(q.name for q in self.passes)})")
+                raise
+            for watch in self.after:
+                watch(number, p, module)

@@ -1,0 +1,183 @@
+"""Pattern rewriting: a function that looks at one operation and may replace it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .diagnostics import Location, Remark, at, remark
+from .fold import emit
+from .ir import Module, Op, Region, Value
+from .opdef import Pure
+
+O = TypeVar("O", bound=Op)
+
+
+class NoMatch(Exception):
+    """Says why a pattern that looked promising does not apply."""
+
+
+class Rewriter:
+    """What a pattern may do to the graph around the matched operation, ``root``."""
+
+    def __init__(self, root: Op, region: Region) -> None:
+        self.root = root
+        self.region = region
+        self.inserted: list[Op] = []
+
+    def insert(self, op: O) -> O:
+        """Insert ``op`` before the matched one."""
+        self.region.insert(op, before=self.root)
+        self.inserted.append(op)
+        return op
+
+    def emit(self, op: Op) -> Value:
+        """Insert ``op``, or the constant that it folds to, and return its only result."""
+        last = self.root.before
+        (value,) = emit(op, self.region, self.root)
+        if value.owner is not None and self.root.before is not last:
+            self.inserted.append(value.owner)
+        return value
+
+    def replace(self, *new: Op | Value) -> None:
+        """Replace the results of the matched operation, one by one; operations are inserted first.
+
+        Raises:
+            CompileError: I003, a replacement has another type.
+        """
+        values = [self.emit(n) if isinstance(n, Op) else n for n in new]
+        for old, value in zip(self.root.results, values, strict=True):
+            if old.type != value.type:
+                raise self.root.fail("I003", f"replacing {old.type} by {value.type}")
+            old.replace_all_uses_with(value)
+
+    @staticmethod
+    def require(condition: bool, reason: str) -> None:
+        """Give up with a reason unless ``condition`` holds."""
+        if not condition:
+            raise NoMatch(reason)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A named rewrite rooted at some classes of operations; ``Op`` itself stands for all."""
+
+    name: str
+    roots: tuple[type[Op], ...]
+    apply: Callable[[Any, Rewriter], object]
+    benefit: int = 1
+
+
+def pattern(*roots: type[O], benefit: int = 1) -> Callable[[Callable[[O, Rewriter], object]], Pattern]:
+    """Make a function a pattern; it applies if it calls ``rw.replace``.
+
+    The docstring says what it does; ``rw.require`` says why it nearly did.
+    """
+
+    def wrap(fn: Callable[[O, Rewriter], object]) -> Pattern:
+        return Pattern(fn.__name__.replace("_", "-"), roots, fn, benefit)
+
+    return wrap
+
+
+class _Worklist:
+    """Operations to look at, each once until it is taken out."""
+
+    def __init__(self, ops: Iterable[Op]) -> None:
+        self._queue = deque(ops)
+        self._waiting = set(self._queue)
+
+    def add(self, op: Op | None) -> None:
+        if op is not None and op not in self._waiting:
+            self._waiting.add(op)
+            self._queue.append(op)
+
+    def __bool__(self) -> bool:
+        return bool(self._queue)
+
+    def take(self) -> Op:
+        op = self._queue.popleft()
+        self._waiting.discard(op)
+        return op
+
+
+def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
+    """Apply patterns greedily until none fires; return how often one did.
+
+    Raises:
+        CompileError: W001, the patterns undo each other for ever.
+    """
+    ordered = sorted(patterns, key=lambda p: -p.benefit)
+    index: dict[type[Op], list[Pattern]] = {}
+    work = _Worklist(module.walk())
+    limit = 1000 + 20 * len(work._waiting)  # pyright: ignore[reportPrivateUsage]
+    fired = 0
+    while work:
+        op = work.take()
+        kind = type(op)
+        if kind not in index:
+            index[kind] = [p for p in ordered if kind in p.roots or Op in p.roots]
+        for p in index[kind]:
+            if op.parent is None:
+                break
+            if _apply(p, op, work):
+                fired += 1
+                if fired > limit:
+                    raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {p.name}")
+                break
+    return fired
+
+
+def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
+    """Try one pattern on one operation; on success queue what it may have made possible."""
+    assert op.parent is not None
+    rewriter = Rewriter(op, op.parent)
+    users = [user for r in op.results for user in r.users]
+    with at(op.location):
+        try:
+            p.apply(op, rewriter)
+        except NoMatch as reason:
+            remark(Remark("missed", p.name, str(reason), op.location))
+            _discard(rewriter)
+            return False
+    if not users or not op.is_unused:
+        _discard(rewriter)
+        return False
+    erased = erase_dead(op, released=work.add)
+    for new in rewriter.inserted:
+        new.location = Location.fuse([new.location, *(e.location for e in erased if e.spec.operands)])
+        work.add(new)
+    for user in users:
+        work.add(user)
+    remark(Remark("fired", p.name, "", op.location))
+    return True
+
+
+def _discard(rewriter: Rewriter) -> None:
+    """Take back what a pattern inserted before it gave up."""
+    for op in reversed(rewriter.inserted):
+        if op.parent is not None and op.is_unused:
+            op.parent.erase(op)
+
+
+def erase_dead(*ops: Op, released: Callable[[Op], None] | None = None) -> list[Op]:
+    """Erase pure operations without uses and whatever only they needed; return what was erased.
+
+    ``released`` is called with each operation that lost a user.
+    """
+    erased: list[Op] = []
+    work = list(ops)
+    while work:
+        op = work.pop()
+        if op.parent is None or not op.spec.has(Pure) or not op.is_unused:
+            continue
+        producers = [v.owner for v in op.operands if v is not None and v.owner is not None]
+        op.parent.erase(op)
+        erased.append(op)
+        work += producers
+        if released is not None:
+            for producer in producers:
+                released(producer)
+    return erased

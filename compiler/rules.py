@@ -1,0 +1,332 @@
+"""Rule files: rewrites written as ``left => right``.
+
+``%x`` is any value (twice the same name, the same value), ``$p`` an attribute, a number a constant whose elements are
+all that number, ``op(...) as %d`` names an operation's result, ``none`` is an absent operand.  Operands of commutative
+operations match in either order.  Whatever the left side matches besides its root must have no users outside the
+match.  Guards and attribute expressions call helpers, which are Python functions under ``@helper``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import permutations
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+
+from .diagnostics import error
+from .fold import constant
+from .grammar import parser
+from .ir import Op, Value
+from .opdef import OPS, Commutative
+from .ops.core import Const
+from .rewrite import NoMatch, Pattern, Rewriter
+from .types import DType
+from .weights import Weight
+
+HELPERS: dict[str, Callable[..., Any]] = {}
+"""Functions that rule files may call, by name."""
+
+SPLAT_TOLERANCE = 1e-6
+"""Relative: exporters write 1/6 or sqrt(2) with the digits that float32 keeps."""
+
+
+def helper(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function callable from rule files, under its name with dashes."""
+    HELPERS[fn.__name__.replace("_", "-")] = fn
+    return fn
+
+
+@dataclass(frozen=True)
+class Match:
+    """What the variables of a rule stand for, and the operations that were matched."""
+
+    values: dict[str, Value | None] = field(default_factory=lambda: dict[str, Value | None]())
+    attributes: dict[str, Any] = field(default_factory=lambda: dict[str, Any]())
+    ops: tuple[Op, ...] = ()
+
+    def bind(self, name: str, value: Value | None) -> Match | None:
+        """Add a value, or compare with what is bound."""
+        if name in self.values:
+            return self if self.values[name] is value else None
+        return replace(self, values=self.values | {name: value})
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether only the root's results are used outside the match."""
+        return all(user in self.ops for op in self.ops[1:] for r in op.results for user in r.users)
+
+
+@dataclass(frozen=True)
+class Var:
+    """``%x``: any value."""
+
+    name: str
+
+    def match(self, value: Value | None, found: Match) -> Iterator[Match]:
+        """Bind, or compare with what is bound."""
+        bound = found.bind(self.name, value)
+        if bound is not None and value is not None:
+            yield bound
+
+    def build(self, found: Match, rw: Rewriter) -> Value | None:
+        """Return what is bound."""
+        return found.values[self.name]
+
+    def get(self, found: Match) -> Any:
+        """Return what is bound, as a helper's argument."""
+        return found.values[self.name]
+
+
+@dataclass(frozen=True)
+class Splat:
+    """``6``: a constant, all of whose elements are six."""
+
+    number: float
+
+    def match(self, value: Value | None, found: Match) -> Iterator[Match]:
+        """Compare all elements."""
+        if is_splat(value, self.number):
+            yield found
+
+    def build(self, found: Match, rw: Rewriter) -> Value:
+        """Insert a scalar of the root's element type."""
+        dtype = rw.root.results[0].type.dtype
+        return rw.insert(Const(Weight.of(np.asarray(self.number, dtype.numpy)))).result
+
+
+@dataclass(frozen=True)
+class Absent:
+    """``none``: no operand."""
+
+    def match(self, value: Value | None, found: Match) -> Iterator[Match]:
+        """Match absence."""
+        if value is None:
+            yield found
+
+    def build(self, found: Match, rw: Rewriter) -> None:
+        """Give no operand."""
+        return
+
+
+@dataclass(frozen=True)
+class Hole:
+    """``$p``: an attribute."""
+
+    name: str
+
+    def get(self, found: Match) -> Any:
+        """Return what is bound."""
+        return found.attributes[self.name]
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A number, a string, ``true`` or ``false``."""
+
+    value: Any
+
+    def get(self, found: Match) -> Any:
+        """Return it."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Call:
+    """``compose($p, $q)``: a helper applied to attributes and values."""
+
+    name: str
+    params: tuple[Param, ...]
+
+    def get(self, found: Match) -> Any:
+        """Call it."""
+        return HELPERS[self.name](*(p.get(found) for p in self.params))
+
+
+Param: TypeAlias = Hole | Literal | Call | Var
+
+
+@dataclass(frozen=True)
+class Node:
+    """``add(%x, 3)``: an operation."""
+
+    op: type[Op]
+    terms: tuple[Term, ...]
+    named: tuple[tuple[str, Param], ...]
+    alias: str | None
+
+    def match(self, value: Value | None, found: Match) -> Iterator[Match]:
+        """Match the operation that gives ``value``."""
+        if value is not None and value.owner is not None and value.owner.results[0] is value:
+            yield from self.match_op(value.owner, found)
+
+    def match_op(self, op: Op, found: Match) -> Iterator[Match]:
+        """Match attributes, then operands in every admissible order."""
+        if type(op) is not self.op:
+            return
+        bound = self._match_attributes(op, replace(found, ops=(*found.ops, op)))
+        if bound is not None and self.alias is not None:
+            bound = bound.bind(self.alias, op.results[0])
+        if bound is None:
+            return
+        for order in permutations(op.operands) if op.spec.has(Commutative) else [op.operands]:
+            yield from _match_all(self.terms, order, bound)
+
+    def _match_attributes(self, op: Op, found: Match) -> Match | None:
+        for name, param in self.named:
+            have = op.attributes[name]
+            if isinstance(param, Hole):
+                if param.name in found.attributes and found.attributes[param.name] != have:
+                    return None
+                found = replace(found, attributes=found.attributes | {param.name: have})
+            elif have != param.get(found):
+                return None
+        return found
+
+    def build(self, found: Match, rw: Rewriter) -> Value:
+        """Insert the operation, or what it folds to."""
+        operands = [t.build(found, rw) for t in self.terms]
+        return rw.emit(self.op.spec.build(self.op, operands, {n: p.get(found) for n, p in self.named}))
+
+    @property
+    def size(self) -> int:
+        """Number of operations in the pattern."""
+        return 1 + sum(t.size for t in self.terms if isinstance(t, Node))
+
+
+Term: TypeAlias = Var | Splat | Absent | Node
+
+
+def _match_all(terms: tuple[Term, ...], values: tuple[Value | None, ...], found: Match) -> Iterator[Match]:
+    if not terms:
+        if all(v is None for v in values):
+            yield found
+        return
+    first = values[0] if values else None
+    for partial in terms[0].match(first, found):
+        yield from _match_all(terms[1:], values[1:], partial)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``rule name: left where guards => right``."""
+
+    name: str
+    left: Node
+    guards: tuple[Call, ...]
+    right: Term
+
+    def apply(self, op: Op, rw: Rewriter) -> None:
+        """Rewrite ``op`` with the first match that passes the guards."""
+        reason: str | None = None
+        for found in self.left.match_op(op, Match()):
+            if not found.is_closed:
+                reason = "an inner result is used elsewhere too"
+                continue
+            failed = next((g for g in self.guards if not g.get(found)), None)
+            if failed is None:
+                new = self.right.build(found, rw)
+                assert new is not None
+                rw.replace(new)
+                return
+            reason = f"not {failed.name}"
+        if reason is not None:
+            raise NoMatch(reason)
+
+
+def is_splat(value: Value | None, number: float) -> bool:
+    """Say whether a value is a constant whose elements are all ``number``, up to :data:`SPLAT_TOLERANCE`."""
+    weight = constant(value)
+    if weight is None or weight.type.dtype is DType.STRING or not weight.nbytes:
+        return False
+    if weight.is_splat or weight.nbytes <= 1 << 12:
+        array = weight.array()
+        first = array.flat[0]
+        close = abs(float(first) - number) <= SPLAT_TOLERANCE * abs(number)
+        return bool(close and (array.size == 1 or (array == first).all()))
+    return False
+
+
+class _Actions:
+    """What each rule of ``rules.lark`` makes of its children."""
+
+    def start(self, items: list[Any]) -> list[Rule]:
+        return items
+
+    def rule(self, items: list[Any]) -> Rule:
+        name, left, guards, right = items
+        return Rule(str(name), left, guards or (), right)
+
+    def guards(self, items: list[Any]) -> tuple[Call, ...]:
+        return tuple(items)
+
+    def var(self, items: list[Any]) -> Var:
+        return Var(str(items[0]))
+
+    def splat(self, items: list[Any]) -> Splat:
+        return Splat(float(items[0]))
+
+    def absent(self, items: list[Any]) -> Absent:
+        return Absent()
+
+    def node(self, items: list[Any]) -> Node:
+        name, *args, alias = items
+        if str(name) not in OPS:
+            raise error("P004", f"rule for unknown operation {str(name)!r}")
+        terms = tuple(a for a in args if isinstance(a, Var | Splat | Absent | Node))
+        named: Any = tuple(a for a in args if isinstance(a, tuple))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        return Node(OPS[str(name)], terms, named, None if alias is None else str(alias))
+
+    def named(self, items: list[Any]) -> tuple[str, Param]:
+        return str(items[0]), items[1]
+
+    def hole(self, items: list[Any]) -> Hole:
+        return Hole(str(items[0]))
+
+    def number(self, items: list[Any]) -> Literal:
+        text = str(items[0])
+        return Literal(int(text) if text.lstrip("+-").isdigit() else float(text))
+
+    def string(self, items: list[Any]) -> Literal:
+        return Literal(str(items[0])[1:-1])
+
+    def bool(self, items: list[Any]) -> Literal:
+        return Literal(str(items[0]) == "true")
+
+    def call(self, items: list[Any]) -> Call:
+        name = str(items[0])
+        if name not in HELPERS:
+            raise error(
+                "P009", f"rules call an unknown helper {name!r}", help=f"there are {', '.join(sorted(HELPERS))}"
+            )
+        return Call(name, tuple(i for i in items[1:] if i is not None))
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Callable[[str, str], list[Rule]]:
+    return parser(Path(__file__).with_name("rules.lark"), _Actions)
+
+
+def parse_rules(text: str, file: str = "<rules>") -> list[Pattern]:
+    """Compile rules into patterns.
+
+    Raises:
+        CompileError: P001, P004, P009.
+    """
+    return [Pattern(r.name, (r.left.op,), r.apply, benefit=r.left.size) for r in _parser()(text, file)]
+
+
+def load_rules(path: Path) -> list[Pattern]:
+    """Compile a rule file into patterns.
+
+    Raises:
+        CompileError: R010, the file can't be read; P..., it can't be understood.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as bad:
+        raise error("R010", f"can't read {path}: {bad}") from bad
+    return parse_rules(text, path.name)

@@ -1,0 +1,105 @@
+"""Side files: large weights beside a text, in the safetensors format (https://github.com/huggingface/safetensors).
+
+The file is written as a stream, one tensor after the other, and read memory-mapped.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .diagnostics import error
+from .dims import static
+from .types import DType, TensorType
+from .weights import MappedFile, Weight
+
+_TAGS = {
+    DType.BOOL: "BOOL",
+    DType.I8: "I8",
+    DType.I16: "I16",
+    DType.I32: "I32",
+    DType.I64: "I64",
+    DType.U8: "U8",
+    DType.U16: "U16",
+    DType.U32: "U32",
+    DType.U64: "U64",
+    DType.F16: "F16",
+    DType.BF16: "BF16",
+    DType.F32: "F32",
+    DType.F64: "F64",
+    DType.C64: "C64",
+}
+_STORED_AS = {DType.I4: DType.I8, DType.U4: DType.U8}
+"""Types that the format doesn't have, stored wider; the text states the true type."""
+
+
+@dataclass
+class SideFile:
+    """Collects weights under keys while texts are printed; ``known`` weights stand in earlier files already."""
+
+    prefix: str = "w"
+    known: dict[int, tuple[str, Weight]] = field(default_factory=lambda: dict[int, tuple[str, Weight]]())
+    fresh: dict[str, Weight] = field(default_factory=lambda: dict[str, Weight]())
+
+    def add(self, weight: Weight) -> str:
+        """Keep ``weight`` and return its key in the text."""
+        if id(weight) not in self.known:
+            key = f"@@{self.prefix}{len(self.known)}"
+            self.known[id(weight)] = (key, weight)
+            self.fresh[key] = weight
+        return self.known[id(weight)][0]
+
+    def write(self, path: Path) -> None:
+        """Write the weights that are not in an earlier file, and count them as written."""
+        header: dict[str, Any] = {}
+        offset = 0
+        for key, w in self.fresh.items():
+            dtype = _STORED_AS.get(w.type.dtype, w.type.dtype)
+            if dtype not in _TAGS:
+                raise error("R011", f"weights of type {w.type.dtype} can't be stored in a side file")
+            size = int(np.prod(static(w.type.shape), dtype=np.int64)) * dtype.numpy.itemsize
+            header[key[2:]] = {
+                "dtype": _TAGS[dtype],
+                "shape": list(w.type.shape),
+                "data_offsets": [offset, offset + size],
+            }
+            offset += size
+        text = json.dumps(header, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 8)
+        with path.open("wb") as file:
+            file.write(struct.pack("<Q", len(text)) + text)
+            for w in self.fresh.values():
+                dtype = _STORED_AS.get(w.type.dtype, w.type.dtype)
+                file.write(np.ascontiguousarray(w.array(), dtype.numpy).reshape(-1).view(np.uint8).data)
+        self.fresh.clear()
+
+
+def read_side_file(path: Path) -> dict[str, Weight]:
+    """Return the weights of a side file by their keys in the text; nothing is read before it is needed.
+
+    Raises:
+        CompileError: R010, the file is missing or not in the format.
+    """
+    tags = {tag: dtype for dtype, tag in _TAGS.items()}
+    try:
+        file = MappedFile(path)
+        with path.open("rb") as raw:
+            (length,) = struct.unpack("<Q", raw.read(8))
+            header: dict[str, Any] = json.loads(raw.read(length))
+        start = 8 + length
+        out: dict[str, Weight] = {}
+        for name, entry in header.items():
+            if name == "__metadata__":
+                continue
+            type = TensorType(tags[entry["dtype"]], tuple(entry["shape"]))
+            if start + entry["data_offsets"][1] > file.size:
+                raise ValueError(f"{name} lies behind the end of the file")
+            out[f"@@{name}"] = Weight.mapped(file, start + entry["data_offsets"][0], type)
+        return out
+    except (OSError, ValueError, KeyError, struct.error) as bad:
+        raise error("R010", f"can't read the weights in {path}: {bad}") from bad

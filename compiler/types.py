@@ -1,0 +1,164 @@
+"""Types of values: an element type and a shape, written ``f32[batch,3,224,224]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache, lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from .dims import Dim, Shape, parse_dim, product
+
+Array: TypeAlias = NDArray[Any]
+
+
+class DType(StrEnum):
+    """Element types; the value is what the text form shows."""
+
+    BOOL = "bool"
+    I4 = "i4"
+    I8 = "i8"
+    I16 = "i16"
+    I32 = "i32"
+    I64 = "i64"
+    U4 = "u4"
+    U8 = "u8"
+    U16 = "u16"
+    U32 = "u32"
+    U64 = "u64"
+    F16 = "f16"
+    BF16 = "bf16"
+    F32 = "f32"
+    F64 = "f64"
+    C64 = "c64"
+    C128 = "c128"
+    STRING = "string"
+
+    @property
+    def numpy(self) -> np.dtype[Any]:
+        """The numpy type that holds such elements; sub-byte and bfloat16 come from ``ml_dtypes``."""
+        return _numpy(self)
+
+    @property
+    def bits(self) -> int:
+        """Size of one element in bits; 0 for strings."""
+        return 0 if self is DType.STRING else 4 if self in (DType.I4, DType.U4) else 8 * self.numpy.itemsize
+
+    @property
+    def is_float(self) -> bool:
+        """Whether elements are real floating-point numbers."""
+        return self in (DType.F16, DType.BF16, DType.F32, DType.F64)
+
+    @property
+    def is_int(self) -> bool:
+        """Whether elements are integers; bool is none."""
+        return self.value[0] in "iu"
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether elements are complex numbers."""
+        return self in (DType.C64, DType.C128)
+
+    @staticmethod
+    def of(dtype: DTypeLike) -> DType:
+        """Return the element type of a numpy dtype.
+
+        Raises:
+            ValueError: numpy's type has no counterpart.
+        """
+        return _dtype(np.dtype(dtype))
+
+
+_NUMPY_NAMES = {
+    DType.BOOL: "bool",
+    DType.I8: "int8",
+    DType.I16: "int16",
+    DType.I32: "int32",
+    DType.I64: "int64",
+    DType.U8: "uint8",
+    DType.U16: "uint16",
+    DType.U32: "uint32",
+    DType.U64: "uint64",
+    DType.F16: "float16",
+    DType.F32: "float32",
+    DType.F64: "float64",
+    DType.C64: "complex64",
+    DType.C128: "complex128",
+    DType.STRING: "object",
+}
+_ML_NAMES = {DType.BF16: "bfloat16", DType.I4: "int4", DType.U4: "uint4"}
+
+
+@cache
+def _numpy(dtype: DType) -> np.dtype[Any]:
+    if dtype in _NUMPY_NAMES:
+        return np.dtype(_NUMPY_NAMES[dtype])
+    import ml_dtypes
+
+    return np.dtype(getattr(ml_dtypes, _ML_NAMES[dtype]))
+
+
+@cache
+def _dtype(dtype: np.dtype[Any]) -> DType:
+    for ours, name in (_NUMPY_NAMES | _ML_NAMES).items():
+        if dtype.name == name:
+            return ours
+    if dtype.kind in "SU":
+        return DType.STRING
+    raise ValueError(f"numpy type {dtype} has no counterpart")
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """The type of a tensor: ``f32[batch,3,224,224]``; ``f32[]`` is a scalar."""
+
+    dtype: DType
+    shape: Shape
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{','.join(map(str, self.shape))}]"
+
+    @property
+    def rank(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> Dim:
+        """Number of elements."""
+        return product(self.shape)
+
+    def with_shape(self, shape: tuple[Dim, ...] | list[Dim]) -> TensorType:
+        """Return the same element type with another shape."""
+        return TensorType(self.dtype, tuple(shape))
+
+    def with_dtype(self, dtype: DType) -> TensorType:
+        """Return the same shape with another element type."""
+        return TensorType(dtype, self.shape)
+
+
+@lru_cache(maxsize=1 << 12)
+def parse_type(text: str) -> TensorType:
+    """Read what a type prints as.
+
+    >>> str(parse_type("f32[batch, 3, 2*h+1]"))
+    'f32[batch,3,2*h+1]'
+    """
+    name, _, dims = text.strip().removesuffix("]").partition("[")
+    parts = _split(dims)
+    return TensorType(DType(name.strip()), tuple(int(p) if p.isdigit() else parse_dim(p) for p in parts))
+
+
+def _split(text: str) -> list[str]:
+    """Split at the commas that are not inside parentheses."""
+    parts, depth, start = list[str](), 0, 0
+    for position, c in enumerate(text):
+        depth += (c == "(") - (c == ")")
+        if c == "," and depth == 0:
+            parts.append(text[start:position].strip())
+            start = position + 1
+    last = text[start:].strip()
+    return [*parts, last] if last else parts

@@ -1,0 +1,159 @@
+"""Candidates: which storage orders can matter for each value.
+
+Orders start at the sites that ask for one and spread over operations that carry them.  Where these suffice to avoid
+every transpose, no other can do better.  Where not, the sites concerned are flooded: operations that leave all axes
+open get every order of them, whether asked for or not.  What names some axes, such as a convolution, keeps the others
+in the source's order or in one that some site asks for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from ...compiler.fold import constant
+from ...compiler.ir import Func, Op, Region, Value
+from ...compiler.ir import Port as Interface
+from ...compiler.opdef import View
+from ...compiler.order import Order
+from .sites import FixedSite, Form, FormSite, FreeSite, Mode, Port, Site, ViewSite
+
+MAX_ORDERS = 256
+"""Orders per value; if there are more, the result is not proven."""
+
+Pin = Callable[[Interface, Value], tuple[int, ...] | None]
+"""Which axis of an input or output lies where if that is fixed, None if it is free."""
+
+
+@dataclass
+class Problem:
+    """All sites of a region; for every value, who touches it and which site asked first for which order."""
+
+    region: Region
+    sites: list[Site] = field(default_factory=lambda: list[Site]())
+    touching: dict[Value, list[tuple[Site, int]]] = field(default_factory=lambda: dict[Value, list[tuple[Site, int]]]())
+    orders: dict[Value, dict[Order, Site]] = field(default_factory=lambda: dict[Value, dict[Order, Site]]())
+    by_op: dict[Op, Site] = field(default_factory=lambda: dict[Op, Site]())
+    inputs: list[Site] = field(default_factory=lambda: list[Site]())
+    outputs: list[Site] = field(default_factory=lambda: list[Site]())
+    is_complete: bool = True
+
+    def add(self, site: Site) -> Site:
+        """Register a site with the values it touches."""
+        self.sites.append(site)
+        if site.op is not None:
+            self.by_op[site.op] = site
+        for i, port in enumerate(site.ports):
+            self.touching.setdefault(port.value, []).append((site, i))
+        return site
+
+
+def collect(func: Func, region: Region, pin: Pin, channels: str) -> Problem:
+    """Make the sites of a region and spread the orders that they ask for."""
+    problem = Problem(region)
+    is_body = region is func.body
+    for i, arg in enumerate(region.args):
+        problem.inputs.append(
+            problem.add(
+                _interface_site(arg, True, pin(func.inputs[i], arg) if is_body else tuple(range(arg.type.rank)))
+            )
+        )
+    for op in region.ops:
+        if op.spec.is_terminator:
+            for i, value in enumerate(region.returns):
+                axes = pin(func.outputs[i], value) if is_body else tuple(range(value.type.rank))
+                problem.outputs.append(problem.add(_interface_site(value, False, axes)))
+        elif constant_result(op) is None:
+            problem.add(_site(op, channels))
+            for value in _captured(op):
+                problem.add(FixedSite([Port(value, is_result=False)], None))
+    _spread(problem)
+    return problem
+
+
+def constant_result(op: Op) -> object | None:
+    """Return something if the operation is a constant."""
+    return constant(op.results[0]) if op.results else None
+
+
+def _interface_site(value: Value, is_result: bool, axes: tuple[int, ...] | None) -> Site:
+    port = Port(value, is_result=is_result)
+    return FreeSite([port], None) if axes is None else FixedSite([port], None, axes)
+
+
+def _captured(op: Op) -> set[Value]:
+    """Values that nested regions read from outside; they read them in their own order."""
+    inside = {v for r in op.regions for o in r.walk() for v in o.results} | {a for r in op.regions for a in r.args}
+    inside |= {a for r in op.regions for o in r.walk() for n in o.regions for a in n.args}
+    return {
+        v
+        for r in op.regions
+        for o in r.walk()
+        for v in o.operands
+        if v is not None and v not in inside and constant(v) is None
+    }
+
+
+def _site(op: Op, channels: str) -> Site:
+    if op.spec.has(View):
+        assert op.operands[0] is not None
+        return ViewSite([Port(op.operands[0], is_result=False), Port(op.result, is_result=True)], op)
+    axes = op.spec.axes(op) if op.spec.axes is not None else None
+    if axes is not None:
+        forms: list[Form] = [f for f in axes.forms if f.channels in (None, channels)]
+        if forms:
+            return FormSite(op, axes, forms)
+    operands = [Port(v, is_result=False) for v in op.operands if v is not None and constant(v) is None]
+    return FixedSite(operands + [Port(v, is_result=True) for v in op.results], op)
+
+
+def flood(problem: Problem, sites: Iterable[Site]) -> None:
+    """Give the sites every order that their own demands allow, and carry the orders over the views between them."""
+    spread = _Spread(problem, carriers_only=True)
+    for site in sites:
+        spread.offer(site, site.flood(), site)
+    spread.drain()
+
+
+def _spread(problem: Problem) -> None:
+    """Hand every order of a value to all sites that touch it, until nothing new comes up."""
+    spread = _Spread(problem)
+    for site in problem.sites:
+        spread.offer(site, site.seed(), site)
+    spread.drain()
+    for site in problem.sites:
+        for number, port in enumerate(
+            site.ports if not site.modes else ()
+        ):  # nothing reached it: it hangs on constants
+            spread.offer(site, site.hint(number, Order.natural(port.value.type.shape)), site)
+            spread.drain()
+
+
+class _Spread:
+    def __init__(self, problem: Problem, *, carriers_only: bool = False) -> None:
+        self.problem = problem
+        self.carriers_only = carriers_only
+        self.queue: deque[tuple[Value, Order]] = deque()
+
+    def offer(self, site: Site, modes: list[Mode], cause: Site) -> None:
+        """Queue what a site's new modes mean for the values it touches."""
+        problem = self.problem
+        for mode in modes:
+            for port, order in zip(site.ports, mode.orders, strict=True):
+                known = problem.orders.setdefault(port.value, {})
+                if order in known:
+                    continue
+                if len(known) >= MAX_ORDERS:
+                    problem.is_complete = False
+                    continue
+                known[order] = cause
+                self.queue.append((port.value, order))
+
+    def drain(self) -> None:
+        """Hand on what is queued."""
+        while self.queue:
+            value, order = self.queue.popleft()
+            for site, port in self.problem.touching[value]:
+                if not self.carriers_only or isinstance(site, ViewSite):
+                    self.offer(site, site.hint(port, order), self.problem.orders[value][order])

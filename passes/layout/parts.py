@@ -1,0 +1,162 @@
+"""Parts and edges: the assignment problem in small, with orders as the only thing that sites and values have left.
+
+Ports of a site whose orders don't depend on each other come apart, and a part with one option separates what is on its
+two sides; so the problem falls into small components.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ...compiler.dims import substitute
+from ...compiler.ir import Value
+from ...compiler.order import Order
+from .candidates import Problem
+from .sites import Mode, Site
+
+NOMINAL_SIZE = 32
+"""What a named size counts as when bytes are compared."""
+
+
+@dataclass(eq=False)
+class Part:
+    """Ports of a site whose orders depend on each other, with the combinations of orders they can have."""
+
+    site: Site
+    ports: tuple[int, ...]
+    options: list[tuple[Order, ...]]
+    penalties: list[int]
+    chosen: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a choice."""
+        return len(self.options) > 1
+
+
+@dataclass(frozen=True)
+class Member:
+    """One port of a part."""
+
+    part: Part
+    port: int
+
+    @property
+    def order(self) -> Order:
+        """The order that the port has with the option chosen now."""
+        return self.part.options[self.part.chosen][self.port]
+
+    def options_with(self, order: Order) -> list[int]:
+        """The options in which the port has an order."""
+        return [i for i, orders in enumerate(self.part.options) if orders[self.port] == order]
+
+
+@dataclass(eq=False)
+class Edge:
+    """A value between the parts that touch it; it has no writer if it is a constant."""
+
+    weight: float
+    writer: Member | None = None
+    readers: list[Member] = field(default_factory=lambda: list[Member]())
+
+    @property
+    def members(self) -> list[Member]:
+        """The writer, if there is one, and the readers."""
+        return [*([self.writer] if self.writer else []), *self.readers]
+
+    def cost(self) -> float:
+        """Bytes to transpose with the options chosen now."""
+        if self.writer is None:
+            return 0.0
+        return self.weight * len({r.order for r in self.readers} - {self.writer.order})
+
+
+@dataclass
+class Component:
+    """Edges that are tied together by parts with a choice."""
+
+    parts: list[Part] = field(default_factory=lambda: list[Part]())
+    edges: list[Edge] = field(default_factory=lambda: list[Edge]())
+
+    def cost(self) -> float:
+        """Bytes to transpose with the options chosen now."""
+        return sum(e.cost() for e in self.edges)
+
+    def penalty(self) -> int:
+        """Penalties of the options chosen now."""
+        return sum(p.penalties[p.chosen] for p in self.parts)
+
+    def choose(self, options: Sequence[int]) -> None:
+        """Choose an option for every part."""
+        for part, option in zip(self.parts, options, strict=True):
+            part.chosen = option
+
+
+def value_bytes(value: Value) -> int:
+    """Size of a value; named sizes count as :data:`NOMINAL_SIZE`."""
+    names = {n for d in value.type.shape if not isinstance(d, int) for n in d.names}
+    shape = substitute(value.type.shape, dict.fromkeys(names, NOMINAL_SIZE))
+    return max(1, math.prod(int(d) for d in shape if isinstance(d, int)) * max(value.type.dtype.bits, 8) // 8)
+
+
+def split(site: Site) -> list[Part]:
+    """Cut a site's ports into groups whose orders are independent of each other."""
+    modes = list(site.modes.values())
+    everything = tuple(range(len(site.ports)))
+    if len(modes) == 1 or any(m.penalty for m in modes):
+        return [Part(site, everything, [m.orders for m in modes], [m.penalty for m in modes])]
+    parts: list[Part] = []
+    rest = everything
+    for port in everything:
+        others = tuple(p for p in rest if p != port)
+        alone, remaining, together = (_part(site, modes, ports) for ports in ((port,), others, rest))
+        if others and len(alone.options) * len(remaining.options) == len(together.options):
+            parts.append(alone)
+            rest = others
+    return [*parts, _part(site, modes, rest)]
+
+
+def _part(site: Site, modes: list[Mode], ports: tuple[int, ...]) -> Part:
+    options = list(dict.fromkeys(tuple(m.orders[p] for p in ports) for m in modes))
+    return Part(site, ports, options, [0] * len(options))
+
+
+def _edge(value: Value, touching: list[tuple[bool, Member]]) -> Edge:
+    writer = next((m for is_result, m in touching if is_result), None)
+    return Edge(value_bytes(value), writer, [m for is_result, m in touching if not is_result])
+
+
+def components(problem: Problem, parts: dict[Site, list[Part]]) -> list[Component]:
+    """Group the problem's edges by the parts with a choice that tie them together."""
+    member = {
+        (site, port): Member(part, i)
+        for site, group in parts.items()
+        for part in group
+        for i, port in enumerate(part.ports)
+    }
+    leader: dict[object, object] = {}
+
+    def find(x: object) -> object:
+        while leader.setdefault(x, x) is not x:
+            leader[x] = leader[leader[x]]
+            x = leader[x]
+        return x
+
+    edges = [
+        _edge(v, [(s.ports[i].is_result, member[s, i]) for s, i in touching])
+        for v, touching in problem.touching.items()
+    ]
+    for edge in edges:
+        for m in edge.members:
+            if m.part.is_open:
+                leader[find(m.part)] = find(edge)
+    groups: dict[object, Component] = {}
+    for edge in edges:
+        groups.setdefault(find(edge), Component()).edges.append(edge)
+    for group in parts.values():
+        for part in group:
+            if part.is_open:
+                groups[find(part)].parts.append(part)
+    return list(groups.values())

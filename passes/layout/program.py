@@ -1,0 +1,93 @@
+"""The integer program behind a component that can be neither agreed on nor enumerated (HiGHS through scipy).
+
+One binary variable per option of every part, of which exactly one is chosen; one variable per value and order that is
+1 if some reader wants the order and the writer does not give it.  Objective: bytes, then penalties.
+"""
+
+# scipy is untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...compiler.order import Order
+from .parts import Component, Edge, Member, Part
+
+
+class _Program:
+    """A sparse matrix, built row by row, and an objective."""
+
+    def __init__(self, component: Component, penalty_weight: float) -> None:
+        self.objective: list[float] = []
+        self.column: dict[tuple[Part, int], int] = {}
+        self.entries: list[tuple[int, int, float]] = []
+        self.low: list[float] = []
+        self.high: list[float] = []
+        for part in component.parts:
+            for option, penalty in enumerate(part.penalties):
+                self.column[part, option] = len(self.objective)
+                self.objective.append(penalty * penalty_weight)
+        self.binaries = len(self.objective)
+        for part in component.parts:
+            self.add([(self.column[part, o], 1.0) for o in range(len(part.options))], 1.0, 1.0)
+        for edge in component.edges:
+            self.edge(edge)
+
+    def add(self, entries: Sequence[tuple[int, float]], low: float, high: float) -> None:
+        """Add a row: ``low <= sum <= high``."""
+        self.entries += [(len(self.low), column, value) for column, value in entries]
+        self.low.append(low)
+        self.high.append(high)
+
+    def edge(self, edge: Edge) -> None:
+        """One variable and its rows for every order that a reader may want."""
+        if edge.writer is None:
+            return
+        wanted = dict.fromkeys(o[r.port] for r in edge.readers for o in r.part.options)
+        for order in wanted:
+            given = self.terms(edge.writer, order)
+            if given is None:
+                continue  # the writer always gives it
+            extra = len(self.objective)
+            self.objective.append(edge.weight)
+            for reader in edge.readers:
+                asked = self.terms(reader, order)
+                row = [(extra, 1.0), *((c, -1.0) for c in asked or ()), *((c, 1.0) for c in given)]
+                self.add(row, 1.0 if asked is None else 0.0, np.inf)
+
+    def terms(self, member: Member, order: Order) -> list[int] | None:
+        """Columns of the options that have ``order`` at a port; None if all have."""
+        matching = member.options_with(order)
+        if len(matching) == len(member.part.options):
+            return None
+        return [self.column[member.part, o] for o in matching]
+
+
+def integer_program(component: Component, time_limit: float) -> tuple[tuple[int, ...], float]:
+    """Return the chosen option of every part, and how many bytes the cost may lie above the optimum."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import coo_matrix
+
+    least = min((e.weight for e in component.edges), default=1.0)
+    unit = least / (2.0 * (1 + sum(max(p.penalties) for p in component.parts)))
+    program = _Program(component, unit)
+    rows, columns, values = zip(*program.entries, strict=True)
+    matrix = coo_matrix((values, (rows, columns)), shape=(len(program.low), len(program.objective)))
+    result = milp(
+        np.asarray(program.objective),
+        integrality=np.arange(len(program.objective)) < program.binaries,
+        bounds=Bounds(0, 1),
+        constraints=LinearConstraint(matrix.tocsr(), program.low, program.high),  # pyright: ignore[reportArgumentType]
+        options={"time_limit": time_limit, "mip_rel_gap": 0.0},
+    )
+    if result.x is None:
+        return tuple(p.chosen for p in component.parts), component.cost()
+    chosen = tuple(
+        max(range(len(p.options)), key=lambda o, p=p: result.x[program.column[p, o]]) for p in component.parts
+    )
+    gap = float(result.fun - result.mip_dual_bound)
+    return chosen, 0.0 if gap < least / 2 else gap

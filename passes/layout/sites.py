@@ -1,0 +1,346 @@
+"""Sites: everything that reads or writes values, with the storage orders in which it can do so."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations as subsets
+from itertools import pairwise, permutations
+from itertools import product as combinations
+from typing import TypeAlias, cast
+
+from ...compiler.axes import Axes, Form, Letters, Pattern, ViewOp
+from ...compiler.dims import Dim
+from ...compiler.fold import constant
+from ...compiler.ir import Op, Value
+from ...compiler.order import Order, Piece, axis_order, row_strides
+
+Index: TypeAlias = tuple[Piece, ...]
+"""How the positions along one axis are stored; empty for their own order."""
+
+MAX_MODES = 256
+"""Combinations of hints that are tried at one site; if there are more, the result is not proven."""
+
+MAX_FLOODED = 5
+"""Letters of which all orders are tried where a transpose can't be avoided; with more, the result is not proven."""
+
+MAX_MERGED = 3
+"""Partial orders from different ports that are merged into one order of all letters."""
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One way in which a site can be run: the order of every port."""
+
+    orders: tuple[Order, ...]
+    form: Form | None = None
+    common: tuple[str, ...] = ()
+    index: Mapping[str, Index] = field(default_factory=lambda: dict[str, Index](), hash=False, compare=False)
+    penalty: int = 0
+
+
+@dataclass(frozen=True)
+class Port:
+    """A value that a site reads or writes; ``letters`` name its axes, None if it is always in its own order."""
+
+    value: Value
+    is_result: bool
+    letters: Letters | None = None
+    position: int = 0
+
+
+class Site(ABC):
+    """Something that reads or writes values; its modes grow as orders are hinted at by its neighbours."""
+
+    def __init__(self, ports: list[Port], op: Op | None) -> None:
+        self.ports = ports
+        self.op = op
+        self.modes: dict[tuple[Order, ...], Mode] = {}
+        self.is_complete = True
+
+    def seed(self) -> list[Mode]:
+        """Return the modes that are possible without any hint."""
+        return []
+
+    @abstractmethod
+    def hint(self, port: int, order: Order) -> list[Mode]:
+        """Return new modes in which ``port`` has, as far as possible, this order."""
+
+    def flood(self) -> list[Mode]:
+        """Add every mode that the site's own demands allow, asked for or not; return the new ones."""
+        return []
+
+    def add(self, modes: Iterable[Mode]) -> list[Mode]:
+        """Keep modes and return those that are new; of two with the same orders the cheaper one stays."""
+        fresh: list[Mode] = []
+        for mode in modes:
+            known = self.modes.get(mode.orders)
+            if known is None:
+                fresh.append(mode)
+            if known is None or mode.penalty < known.penalty:
+                self.modes[mode.orders] = mode
+        return fresh
+
+    def natural(self) -> Mode:
+        """All ports in their own order."""
+        return Mode(tuple(Order.natural(p.value.type.shape) for p in self.ports))
+
+    @property
+    def label(self) -> str:
+        """How to name the site to a user."""
+        if self.op is None:
+            return "the interface"
+        return f'{self.op.spec.name} "{self.op.location.node}"' if self.op.location else self.op.spec.name
+
+
+class FixedSite(Site):
+    """All ports in their own order, or the only port in that of ``axes``: a pinned input or output."""
+
+    def __init__(self, ports: list[Port], op: Op | None, axes: tuple[int, ...] | None = None) -> None:
+        super().__init__(ports, op)
+        self.axes = axes
+        self._mode = self.natural() if axes is None else Mode((Order.of_axes(ports[0].value.type.shape, axes),))
+
+    def seed(self) -> list[Mode]:
+        """Return the only mode."""
+        return self.add([self._mode])
+
+    def hint(self, port: int, order: Order) -> list[Mode]:
+        """Nothing can be changed."""
+        return []
+
+
+class FreeSite(Site):
+    """One port in any order of its axes: an input or output whose layout nobody pinned. Its own order is preferred."""
+
+    def seed(self) -> list[Mode]:
+        """Return the port's own order."""
+        return self.add([self.natural()])
+
+    def hint(self, port: int, order: Order) -> list[Mode]:
+        """Accept whatever keeps every axis whole."""
+        whole = axes_in_order(order, self.ports[port].value)
+        return self.add([Mode((order,), penalty=1)]) if whole is not None else []
+
+    def flood(self) -> list[Mode]:
+        """Every order of the axes."""
+        shape = self.ports[0].value.type.shape
+        large = [a for a, d in enumerate(shape) if d != 1]
+        if len(large) > MAX_FLOODED:
+            self.is_complete = False
+            return []
+        return self.add(Mode((Order.of_axes(shape, axes),), penalty=1) for axes in permutations(large))
+
+
+class ViewSite(Site):
+    """A transpose or reshape: a relabelling between the orders of its operand and its result."""
+
+    def hint(self, port: int, order: Order) -> list[Mode]:
+        """Carry the order to the other side."""
+        view = cast(ViewOp, self.op)
+        other = view.view(order) if port == 0 else view.view_back(order)
+        if other is None:
+            return []
+        return self.add([Mode((order, other) if port == 0 else (other, order))])
+
+
+class FormSite(Site):
+    """An operation that declares its axes."""
+
+    def __init__(self, op: Op, axes: Axes, forms: list[Form]) -> None:
+        super().__init__(_ports(op, axes), op)
+        self.axes = axes
+        self.forms = forms
+        self.letters = list(dict.fromkeys(x for p in self.ports for x in p.letters or ()))
+        self.unit = {x for x in self.letters if all(_letter_size(p, x) == 1 for p in self.ports)}
+        self._stars = [tuple(x for x in self.star_letters(f) if x not in self.unit) for f in forms]
+        self._common: list[dict[tuple[str, ...], None]] = [{} for _ in forms]
+        self._index: dict[str, set[Index]] = {}
+
+    def pattern(self, form: Form, port: Port) -> Pattern | None:
+        """The axes' order that a form asks of a port."""
+        return form.results[port.position] if port.is_result else form.operands[port.position]
+
+    def star_letters(self, form: Form) -> tuple[str, ...]:
+        """Letters that stand under ``...``, in their own order."""
+        out: dict[str, None] = {}
+        for p in (*self.ports, *self._constant_ports()):
+            pattern = self.pattern(form, p)
+            if p.letters is not None and pattern is not None and Ellipsis in pattern:
+                out |= dict.fromkeys(x for x in p.letters if x not in pattern)
+        return tuple(out)
+
+    def _constant_ports(self) -> list[Port]:
+        assert self.op is not None
+        slots = {p.position for p in self.ports if not p.is_result}
+        return [
+            Port(v, is_result=False, letters=self.axes.operands[i], position=i)
+            for i, v in enumerate(self.op.operands)
+            if v is not None and i not in slots
+        ]
+
+    def seed(self) -> list[Mode]:
+        """Forms that leave nothing open are possible at once, the others when a hint says which orders matter."""
+        fixed = [
+            i for i, stars in enumerate(self._stars) if len(stars) < 2 or any(p is not Ellipsis for p in self._named(i))
+        ]
+        return self.add(m for i in fixed for m in self._expand(i))
+
+    def _named(self, form: int) -> Pattern:
+        return tuple(x for p in self.ports for x in (self.pattern(self.forms[form], p) or ()))
+
+    def hint(self, port: int, order: Order) -> list[Mode]:
+        """Combine what the order says about the common letters with what is known from other ports."""
+        parsed = parse_order(order, self.ports[port])
+        if parsed is None:
+            return []
+        grown = False
+        for letter, index in parsed:
+            if index and letter not in self.axes.rigid and index not in self._index.get(letter, ()):
+                self._index.setdefault(letter, set()).add(index)
+                grown = True
+        sequence = tuple(x for x, _ in parsed)
+        for known, stars in zip(self._common, self._stars, strict=True):
+            part = tuple(x for x in sequence if x in stars)
+            if len(part) > 1 and part not in known:
+                known[part] = None
+                grown = True
+        if not grown and self.modes:
+            return []
+        return self.add(m for i in range(len(self.forms)) for m in self._expand(i))
+
+    def _expand(self, form: int) -> Iterable[Mode]:
+        """All modes of one form that follow from the hints so far."""
+        choices = list(combinations(*([(x, i) for i in ((), *sorted(self._index[x], key=str))] for x in self._index)))
+        orders = self._orders(form)
+        if len(orders) * len(choices) > MAX_MODES:
+            self.is_complete = False
+        for common in orders[:MAX_MODES]:
+            for chosen in choices[:MAX_MODES]:
+                yield self._mode(self.forms[form], common, {x: i for x, i in chosen if i})
+
+    def _orders(self, form: int) -> list[tuple[str, ...]]:
+        """Orders of all common letters: those hinted at, and merges of hints that speak of some letters only."""
+        stars = self._stars[form]
+        full = [part for part in self._common[form] if len(part) == len(stars)]
+        parts = [part for part in self._common[form] if len(part) < len(stars)]
+        merged = [merge(some, stars) for n in range(1, MAX_MERGED + 1) for some in subsets(parts, n)]
+        return list(dict.fromkeys([*full, *(m for m in merged if m is not None)])) or [stars]
+
+    def flood(self) -> list[Mode]:
+        """Add every order of the letters to forms that leave all of them open; return the new modes."""
+        fresh: list[Mode] = []
+        for number, form in enumerate(self.forms):
+            if any(item is not Ellipsis for item in self._named(number)):
+                continue
+            if len(self._stars[number]) > MAX_FLOODED:
+                self.is_complete = False
+            else:
+                fresh += self.add(self._mode(form, common, {}) for common in permutations(self._stars[number]))
+        return fresh
+
+    def _mode(self, form: Form, common: tuple[str, ...], index: Mapping[str, Index]) -> Mode:
+        index = {**index, **{x: digits_index(*digits) for x, digits in form.index.items()}}
+        orders = tuple(build_order(p, self.port_letters(form, p, common), index) for p in self.ports)
+        return Mode(orders, form, common, index, form.penalty)
+
+    def port_letters(self, form: Form, port: Port, common: tuple[str, ...], *, padded: bool = False) -> tuple[str, ...]:
+        """The letters of a port, slowest first, given the order of the common ones; ``padded`` with those it lacks."""
+        pattern = self.pattern(form, port)
+        if port.letters is None or pattern is None:
+            return ()
+        out: list[str] = []
+        for item in pattern:
+            out += [item] if isinstance(item, str) else [x for x in common if x not in pattern]
+        return tuple(x for x in out if padded or x in port.letters)
+
+
+def _ports(op: Op, axes: Axes) -> list[Port]:
+    """The ports of an operation, constant operands excepted: those are stored as it suits."""
+    ports = [
+        Port(v, is_result=False, letters=axes.operands[slot], position=slot)
+        for slot, v in enumerate(op.operands)
+        if v is not None and constant(v) is None
+    ]
+    return ports + [Port(v, is_result=True, letters=axes.results[i], position=i) for i, v in enumerate(op.results)]
+
+
+def _letter_size(port: Port, letter: str) -> Dim:
+    """The size along a letter's axis; of a block the first that is not one, and 1 where the port lacks it."""
+    sizes = [d for x, d in zip(port.letters or (), port.value.type.shape, strict=False) if x == letter and d != 1]
+    return sizes[0] if sizes else 1
+
+
+def parse_order(order: Order, port: Port) -> list[tuple[str, Index]] | None:
+    """Read an order as letters, slowest first, with the index order along each; None if axes are torn apart."""
+    if port.letters is None:
+        return None
+    shape = port.value.type.shape
+    cut = order.by_axes(shape)
+    groups = None if cut is None else axis_order(cut)
+    if groups is None:
+        return None
+    out: list[tuple[str, Index]] = []
+    previous = -1
+    for axis, pieces in groups:
+        letter = port.letters[axis]
+        index = () if len(pieces) == 1 and pieces[0] == (shape[axis], 1) else pieces
+        if out and out[-1][0] == letter and axis > previous and not index and not out[-1][1]:
+            previous = axis
+            continue
+        if any(letter == x for x, _ in out):
+            return None
+        out.append((letter, index))
+        previous = axis
+    return out
+
+
+def build_order(port: Port, letters: tuple[str, ...], index: Mapping[str, Index]) -> Order:
+    """The order of a port whose letters lie in this sequence."""
+    shape = port.value.type.shape
+    if port.letters is None:
+        return Order.natural(shape)
+    strides = row_strides(shape)
+    pieces: list[tuple[Dim, Dim]] = []
+    for letter in letters:
+        for axis in (i for i, x in enumerate(port.letters) if x == letter):
+            if letter in index and shape[axis] != 1:
+                pieces += [(p.size, p.stride * strides[axis]) for p in index[letter]]
+            else:
+                pieces.append((shape[axis], strides[axis]))
+    return Order.of_pieces(pieces)
+
+
+def digits_index(sizes: tuple[int, ...], perm: tuple[int, ...]) -> Index:
+    """Positions along an axis counted by digits of these sizes, stored with the digits permuted."""
+    return Order.of_axes(sizes, perm).pieces
+
+
+def axes_in_order(order: Order, value: Value) -> tuple[int, ...] | None:
+    """The axes larger than one, slowest first; None if one of them is not stored whole and in its own order."""
+    shape = value.type.shape
+    cut = order.by_axes(shape)
+    groups = None if cut is None else axis_order(cut)
+    if groups is None or any(len(pieces) != 1 or pieces[0] != (shape[axis], 1) for axis, pieces in groups):
+        return None
+    return tuple(axis for axis, _ in groups)
+
+
+def merge(parts: Iterable[tuple[str, ...]], letters: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return an order of all letters that keeps every partial order, as close to their own as can be; else None.
+
+    >>> merge([("h", "w", "c"), ("n", "c")], ("n", "c", "h", "w"))
+    ('n', 'h', 'w', 'c')
+    """
+    after: dict[str, set[str]] = {x: set() for x in letters}
+    for part in parts:
+        for low, high in pairwise(part):
+            after[high].add(low)
+    out: list[str] = []
+    while len(out) < len(letters):
+        ready = next((x for x in letters if x not in out and after[x] <= set(out)), None)
+        if ready is None:
+            return None
+        out.append(ready)
+    return tuple(out)

@@ -1,0 +1,154 @@
+"""The cheapest assignment of modes to sites, and the proof that it is.
+
+Changing the order of a value costs its bytes, once for every order that its readers want and its writer does not give.
+Each component is solved in the cheapest exact way: by agreement (all want the same), by enumeration, or as an integer
+program.  Components of the same form, which repeated blocks of a network give, are solved once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import product as combinations
+
+from ...compiler.order import Order
+from .candidates import Problem
+from .parts import Component, Edge, Member, Part, components, split
+from .program import integer_program
+from .sites import Mode, Site
+
+ENUMERATE = 256
+"""Components with at most so many assignments are enumerated."""
+
+
+@dataclass
+class Solution:
+    """The chosen mode of every site; ``cost`` and ``bound`` in bytes, equal if the optimum is proven.
+
+    ``costly`` are the sites of components that can't do without a transpose.
+    """
+
+    modes: dict[Site, Mode] = field(default_factory=lambda: dict[Site, Mode]())
+    cost: float = 0.0
+    bound: float = 0.0
+    costly: dict[Site, None] = field(default_factory=lambda: dict[Site, None]())
+
+
+def solve(problem: Problem, time_limit: float) -> Solution:
+    """Choose a mode for every site so that the transposed bytes are least.
+
+    ``time_limit`` is in seconds, for each component that needs an integer program.
+    """
+    parts = {site: split(site) for site in problem.sites}
+    solution = Solution()
+    known: dict[object, tuple[tuple[int, ...], float]] = {}
+    for component in components(problem, parts):
+        gap = _solve_component(component, known, time_limit)
+        cost = component.cost()
+        if cost:
+            solution.costly |= dict.fromkeys(m.part.site for e in component.edges for m in e.members)
+        solution.cost += cost
+        solution.bound += cost - gap
+    for site, group in parts.items():
+        solution.modes[site] = _mode(site, group)
+    if not problem.is_complete or not all(s.is_complete for s in problem.sites):
+        solution.bound = 0.0
+    return solution
+
+
+def _mode(site: Site, group: list[Part]) -> Mode:
+    chosen = {port: o for part in group for port, o in zip(part.ports, part.options[part.chosen], strict=True)}
+    return site.modes[tuple(chosen[port] for port in range(len(site.ports)))]
+
+
+def _solve_component(
+    component: Component, known: dict[object, tuple[tuple[int, ...], float]], time_limit: float
+) -> float:
+    """Choose options for all parts of a component; return how far the cost may be from the optimum."""
+    if not component.parts or _Agreement(component).reached():
+        return 0.0
+    key = _signature(component)
+    if key not in known:
+        if math.prod(len(p.options) for p in component.parts) <= ENUMERATE:
+            known[key] = _enumerate(component), 0.0
+        else:
+            known[key] = integer_program(component, time_limit)
+    options, gap = known[key]
+    component.choose(options)
+    return gap
+
+
+def _signature(component: Component) -> object:
+    """What decides the solution of a component: equal for components that differ in names only."""
+    index = {part: i for i, part in enumerate(component.parts)}
+    orders: dict[Order, int] = {}
+
+    def shape(m: Member | None) -> object:
+        if m is None:
+            return None
+        numbers = tuple(orders.setdefault(o[m.port], len(orders)) for o in m.part.options)
+        return index.get(m.part, -1), m.port, numbers
+
+    edges = tuple((e.weight, shape(e.writer), tuple(shape(r) for r in e.readers)) for e in component.edges)
+    return edges, tuple(tuple(p.penalties) for p in component.parts)
+
+
+def _enumerate(component: Component) -> tuple[int, ...]:
+    """Try all assignments: least bytes first, then least penalty."""
+    best: tuple[float, int] = (math.inf, 0)
+    found: tuple[int, ...] = ()
+    for options in combinations(*(range(len(p.options)) for p in component.parts)):
+        component.choose(options)
+        cost = component.cost(), component.penalty()
+        if cost < best:
+            best, found = cost, options
+    return found
+
+
+class _Agreement:
+    """Looks for an assignment in which every value has one order everywhere; it costs nothing, so it is an optimum."""
+
+    def __init__(self, component: Component) -> None:
+        self.component = component
+        self.left: dict[Part, set[int]] = {p: set(range(len(p.options))) for p in component.parts}
+        self.edges: dict[Part, list[Edge]] = {p: [] for p in component.parts}
+        for e in component.edges:
+            for m in e.members:
+                if m.part in self.edges:
+                    self.edges[m.part].append(e)
+
+    def reached(self) -> bool:
+        """Choose such an assignment, if the search finds one."""
+        if not self._shrink(self.component.edges):
+            return False
+        for part in self.component.parts:
+            if len(self.left[part]) > 1:
+                self.left[part] = {min(self.left[part], key=lambda option, p=part: (p.penalties[option], option))}
+                if not self._shrink(self.edges[part]):
+                    return False
+            (part.chosen,) = self.left[part]
+        return True
+
+    def _options(self, part: Part) -> set[int]:
+        return self.left.get(part, {part.chosen})
+
+    def _shrink(self, edges: Iterable[Edge]) -> bool:
+        """Drop options that don't fit the neighbours', over and over; False if nothing is left of a part."""
+        queue = list(edges)
+        while queue:
+            edge = queue.pop()
+            allowed = self._allowed(edge)
+            for m in edge.members:
+                before = self._options(m.part)
+                after = {o for o in before if m.part.options[o][m.port] in allowed}
+                if not after:
+                    return False
+                if after != before and m.part in self.left:
+                    self.left[m.part] = after
+                    queue += self.edges[m.part]
+        return True
+
+    def _allowed(self, edge: Edge) -> set[Order]:
+        first, *others = ({m.part.options[o][m.port] for o in self._options(m.part)} for m in edge.members)
+        return first.intersection(*others)

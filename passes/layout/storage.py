@@ -1,0 +1,156 @@
+"""Stored values: what each source value is now, and how to get it in another order or shape."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from ...compiler.dims import Dim, Shape, static
+from ...compiler.fold import constant
+from ...compiler.ir import Op, Region, Value
+from ...compiler.ops.core import Const
+from ...compiler.ops.shape import Reshape, Transpose
+from ...compiler.order import Order, axis_order, relayout_steps
+from ...compiler.types import Array
+from .sites import Site, axes_in_order
+
+T = TypeVar("T", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A source value as it is stored now: ``axes[i]`` is the source axis at axis ``i``, None if axes are torn apart."""
+
+    value: Value
+    order: Order
+    axes: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A transpose that had to stay: of which value, into which order, for whom first."""
+
+    value: Value
+    order: Order
+    reader: Site
+
+
+@dataclass
+class Storage:
+    """The values of one region that is being rewritten."""
+
+    region: Region
+    stored: dict[Value, Stored] = field(default_factory=lambda: dict[Value, Stored]())
+    moved: list[Moved] = field(default_factory=lambda: list[Moved]())
+    _made: dict[tuple[Value, Order, Shape], Value] = field(
+        default_factory=lambda: dict[tuple[Value, Order, Shape], Value]()
+    )
+
+    def fetch(
+        self, value: Value, order: Order, axes: tuple[int, ...] | None, shape: Shape, reader: tuple[Site, Op]
+    ) -> Value:
+        """Return a source value in an order and a shape: as it is, reshaped, or transposed once for all who want it so.
+
+        ``axes`` says which source axis each axis of ``shape`` is, None if they don't correspond one by one.
+        """
+        key = (value, order, shape)
+        if key not in self._made:
+            weight = constant(value)
+            if weight is not None:
+                steps = steps_between(value.type.size, Order.natural(value.type.shape), order)
+                same = not steps and shape == value.type.shape
+                new = Const(
+                    weight if same else weight.derive(value.type.with_shape(shape), partial(_relayout, steps, shape))
+                )
+                self._made[key] = self._insert(new, reader[1], value.name)
+            else:
+                have = self.stored[value]
+                if have.order == order:
+                    return self.reshape(have.value, shape, reader[1])
+                self._made[key] = self._transpose(value, have, order, axes, shape, reader[1])
+                self.moved.append(Moved(value, order, reader[0]))
+        return self._made[key]
+
+    def natural(self, value: Value, reader: tuple[Site, Op]) -> Value:
+        """Return a source value as the source has it."""
+        shape = value.type.shape
+        return self.fetch(value, Order.natural(shape), tuple(range(len(shape))), shape, reader)
+
+    def in_order(self, value: Value, order: Order, reader: tuple[Site, Op]) -> Stored:
+        """Return a source value in an order, in whatever shape it happens to have."""
+        have = self.stored.get(value)
+        if have is not None and have.order == order:
+            return have
+        whole = contiguous_axes(order, value)
+        axes = None if whole is None else place(whole, tuple(range(value.type.rank)), ())
+        shape = value.type.shape if axes is None else tuple(value.type.shape[a] for a in axes)
+        return Stored(self.fetch(value, order, axes, shape, reader), order, axes)
+
+    def reshape(self, value: Value, shape: Shape, reader: Op) -> Value:
+        """Reshape a stored value unless it has the shape."""
+        return value if value.type.shape == shape else self._insert(Reshape(value, shape), reader)
+
+    def _transpose(
+        self, value: Value, have: Stored, order: Order, axes: tuple[int, ...] | None, shape: Shape, reader: Op
+    ) -> Value:
+        """One transpose over whole axes where that does it, else reshape, transpose, reshape."""
+        whole = axes_in_order(have.order, value) is not None and axes_in_order(order, value) is not None
+        if whole and have.axes is not None and axes is not None and len(axes) == len(have.axes):
+            return self._insert(Transpose(have.value, tuple(have.axes.index(a) for a in axes)), reader)
+        new = have.value
+        for view, perm in steps_between(value.type.size, have.order, order):
+            new = self._insert(Transpose(self.reshape(new, view, reader), perm), reader)
+        return self.reshape(new, shape, reader)
+
+    def _insert(self, op: Op, reader: Op, name: str | None = None) -> Value:
+        self.region.insert(op, before=reader)
+        op.results[0].name = name
+        return op.results[0]
+
+
+def steps_between(size: Dim, source: Order, target: Order) -> list[tuple[Shape, tuple[int, ...]]]:
+    """Views and permutations that bring elements from one order into another, over their own order if need be."""
+    if source == target:
+        return []
+    direct = relayout_steps(size, source, target)
+    if direct is not None:
+        return [direct]
+    own = Order.natural((size,))
+    return [s for s in (relayout_steps(size, source, own), relayout_steps(size, own, target)) if s is not None]
+
+
+def _relayout(steps: list[tuple[Shape, tuple[int, ...]]], shape: Shape, array: Array) -> Array:
+    for view, perm in steps:
+        array = array.reshape(static(view)).transpose(perm)
+    return array.reshape(static(shape))
+
+
+def contiguous_axes(order: Order, value: Value) -> tuple[int, ...] | None:
+    """The axes larger than one, slowest first, however positions lie along each; None if one is torn apart."""
+    cut = order.by_axes(value.type.shape)
+    groups = None if cut is None else axis_order(cut)
+    return None if groups is None else tuple(axis for axis, _ in groups)
+
+
+def place(chosen: Sequence[T], everything: Sequence[T], lead: Sequence[T]) -> tuple[T, ...]:
+    """Put the items of ``everything`` that were not chosen (axes of size one) among those that were.
+
+    Each goes behind the item that it follows in ``lead``, if the lead agrees with the choice and has it, else behind
+    the one that it follows in ``everything``.
+
+    >>> place([2, 3, 1], [0, 1, 2, 3], [])
+    (0, 2, 3, 1)
+    """
+    both = set(lead) & set(chosen)
+    if [x for x in lead if x in both] != [x for x in chosen if x in both]:
+        lead = ()
+    out = list(chosen)
+    for guide in (lead, everything):
+        previous: T | None = None
+        for item in guide:
+            if item not in out:
+                out.insert(0 if previous is None else out.index(previous) + 1, item)
+            previous = item
+    return tuple(out)

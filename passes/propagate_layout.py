@@ -1,0 +1,155 @@
+"""propagate-layout: the provably least transposed bytes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..compiler.diagnostics import Remark, error, remark
+from ..compiler.ir import Func, Module, Port, Region, Value
+from ..compiler.ops.shape import inverse
+from ..compiler.order import Order, axis_order
+from ..compiler.pipeline import Pass, register
+from .layout.candidates import Problem, collect, flood
+from .layout.parts import value_bytes
+from .layout.realize import realize
+from .layout.solve import Solution, solve
+from .layout.storage import Moved, place
+
+
+@register("propagate-layout")
+class PropagateLayout(Pass):
+    """Choose a storage order for every value so that the bytes transposed are least, and prove it.
+
+    Transposes and reshapes of the source dissolve into relabellings; operations say in which orders they run;
+    what remains is the least that the target's own demands allow.  ``io-layout`` pins inputs and outputs: ``free``
+    (the default) stores them as it is cheapest, ``keep`` as the source does, ``nhwc`` with the channels last; a list
+    ``NAME=nchw;NAME=0/2/1`` pins some by name.  ``channels`` is what the target's convolutions want.
+    """
+
+    io_layout: str = "free"
+    channels: Literal["first", "last"] = "last"
+    time_limit: float = 10.0
+
+    def run(self, module: Module) -> None:
+        """Solve and rewrite every region of every function; nested regions keep their interfaces."""
+        pins = parse_io_layout(self.io_layout)
+        for func in module.funcs.values():
+            for op in list(func.walk()):
+                for region in op.regions:
+                    self._region(func, region, pins)
+            self._region(func, func.body, pins)
+
+    def _region(self, func: Func, region: Region, pins: Pins) -> None:
+        problem = collect(func, region, pins.axes, self.channels)
+        solution = solve(problem, self.time_limit)
+        if solution.cost > 0:
+            flood(problem, solution.costly)
+            solution = solve(problem, self.time_limit)
+        inputs, outputs, moved = realize(problem, solution)
+        if region is func.body:
+            for port, axes in zip((*func.inputs, *func.outputs), (*inputs, *outputs), strict=True):
+                port.perm = _compose(port.perm, axes)
+        _report(problem, solution, moved)
+
+
+class Pins:
+    """Which inputs and outputs have a fixed layout."""
+
+    def __init__(self, default: str, named: dict[str, str]) -> None:
+        self.default = default
+        self.named = named
+
+    def axes(self, port: Port, value: Value) -> tuple[int, ...] | None:
+        """Return which axis of the value lies where, None if it is free.
+
+        Raises:
+            CompileError: L005, the layout does not fit the rank.
+        """
+        wanted = self.named.get(port.name, self.default)
+        if wanted == "free":
+            return None
+        source = port.perm or tuple(range(value.type.rank))
+        perm = layout_perm(wanted, value.type.rank)
+        if perm is None:
+            if port.name not in self.named:
+                return None if wanted == "free" else inverse(source)
+            raise error("L005", f"{port.name} is {value.type}: layout {wanted!r} does not fit its rank")
+        return tuple(source.index(p) for p in perm)
+
+
+def parse_io_layout(text: str) -> Pins:
+    """Read ``nhwc`` or ``NAME=nchw;NAME=0/2/1``, also mixed."""
+    default, named = "free", dict[str, str]()
+    for part in (p.strip() for p in text.replace(",", ";").split(";") if p.strip()):
+        name, equals, layout = part.rpartition("=")
+        if equals:
+            named[name] = layout.lower()
+        else:
+            default = layout.lower()
+    return Pins(default, named)
+
+
+def layout_perm(layout: str, rank: int) -> tuple[int, ...] | None:
+    """Return which source axis lies where; None if the layout's name does not fit the rank.
+
+    >>> layout_perm("nhwc", 4), layout_perm("0/2/1", 3), layout_perm("keep", 2)
+    ((0, 2, 3, 1), (0, 2, 1), (0, 1))
+    """
+    natural = tuple(range(rank))
+    if layout in ("keep", "source"):
+        return natural
+    if "/" in layout:
+        perm = tuple(int(p) if p.isdigit() else -1 for p in layout.split("/"))
+        return perm if sorted(perm) == list(natural) else None
+    letters = {"c": 1, "n": 0}
+    spatial = [x for x in layout if x not in "nc"]
+    if sorted(layout) != sorted("nc" + "".join(spatial)) or len(layout) != rank:
+        return natural if layout in ("nhwc", "nchw") and rank < 3 else _by_kind(layout, rank)
+    letters |= {x: i + 2 for i, x in enumerate(sorted(spatial, key="tdhw".find))}
+    return tuple(letters[x] for x in layout)
+
+
+def _by_kind(layout: str, rank: int) -> tuple[int, ...] | None:
+    """``nhwc`` and ``nchw`` stand for channels last and first at any rank."""
+    if layout == "nhwc":
+        return (0, *range(2, rank), 1)
+    return tuple(range(rank)) if layout == "nchw" else None
+
+
+def _compose(before: tuple[int, ...] | None, axes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Source axes after another permutation; None if they are in the source's order."""
+    perm = axes if before is None else tuple(before[a] for a in axes)
+    return None if perm == tuple(range(len(perm))) else perm
+
+
+def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
+    proven = solution.cost <= solution.bound
+    proof = "proven optimal" if proven else f"not proven, at least {solution.bound:,.0f} bytes are needed"
+    remark(Remark("note", "propagate-layout", f"{len(moved)} transposes, {solution.cost:,.0f} bytes: {proof}"))
+    for m in moved:
+        have = next(solution.modes[s].orders[i] for s, i in problem.touching[m.value] if s.ports[i].is_result)
+        writer = problem.orders[m.value].get(have)
+        text = (
+            f"{m.value.name or 'a value'}, {m.value.type}, {value_bytes(m.value):,} bytes: "
+            f"{writer.label if writer else 'its writer'} has it as {describe(have, m.value)}, "
+            f"{m.reader.label} reads it as {describe(m.order, m.value)}"
+        )
+        remark(Remark("note", "propagate-layout", text, m.reader.op.location if m.reader.op else None))
+
+
+def describe(order: Order, value: Value) -> str:
+    """Return an order in words: letters for images, axis numbers else; ' marks permuted positions along an axis.
+
+    >>> from nhwcc.compiler.types import parse_type
+    >>> describe(Order.of_axes((1, 3, 4, 5), (0, 2, 3, 1)), Value(parse_type("f32[1,3,4,5]")))
+    'NHWC'
+    """
+    shape = value.type.shape
+    cut = order.by_axes(shape)
+    groups = None if cut is None else axis_order(cut)
+    if groups is None:
+        return f"pieces {order}"
+    axes = place([axis for axis, _ in groups], range(len(shape)), ())
+    permuted = {axis for axis, pieces in groups if pieces != ((shape[axis], 1),)}
+    letters = {3: "NCW", 4: "NCHW", 5: "NCDHW"}.get(len(shape), "0123456789"[: len(shape)])
+    return "".join(letters[a] + "'" * (a in permuted) for a in axes)
