@@ -129,6 +129,10 @@ class Op:
             type(self), self.operands if operands is None else operands, self.attributes | attributes, self.regions
         )
 
+    def copies(self) -> bool:
+        """Whether the only result is the first operand unchanged, provided that their types are equal."""
+        return False
+
     @property
     def is_unused(self) -> bool:
         """Whether no result has a use."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -230,6 +230,7 @@ class Rule:
             if failed is None:
                 new = self.right.build(found, rw)
                 assert new is not None
+                rw.require(new.type == op.results[0].type, f"the result would be {new.type}")
                 rw.replace(new)
                 return
             reason = f"not {failed.name}"

@@ -366,6 +366,10 @@ class Cast(Op):
         """Same shape."""
         return self.x.type.with_dtype(self.to)
 
+    def copies(self) -> bool:
+        """The same element type."""
+        return True
+
     @staticmethod
     def evaluate(x: Array, *, to: DType) -> Array:
         """Convert; symbolic sizes stay what they are."""

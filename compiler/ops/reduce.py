@@ -58,6 +58,10 @@ class Reduce(Op):
             dtype, tuple(1 if i in dims else d for i, d in enumerate(shape) if self.keepdims or i not in dims)
         )
 
+    def copies(self) -> bool:
+        """Nothing to combine."""
+        return not self.dims and self.kind in ("sum", "mean", "max", "min", "prod")
+
     @staticmethod
     def evaluate(x: Array, *, kind: str, dims: tuple[int, ...], keepdims: bool) -> Array:
         """Look up the kind."""

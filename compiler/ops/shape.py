@@ -27,6 +27,10 @@ class Transpose(Op):
             raise ValueError(f"perm {list(self.perm)} is no permutation of {self.x.type.rank} axes")
         return self.x.type.with_shape([self.x.type.shape[p] for p in self.perm])
 
+    def copies(self) -> bool:
+        """A permutation that moves nothing."""
+        return self.perm == tuple(range(len(self.perm)))
+
     @staticmethod
     def evaluate(x: Array, *, perm: tuple[int, ...]) -> Array:
         """Permute the axes of a view."""
@@ -54,6 +58,10 @@ class Reshape(Op):
         if isinstance(before, int) and isinstance(after, int) and before != after:
             raise ValueError(f"{before} elements can't have shape [{','.join(map(str, self.shape))}]")
         return self.x.type.with_shape(self.shape)
+
+    def copies(self) -> bool:
+        """The same shape."""
+        return True
 
     @staticmethod
     def evaluate(x: Array, *, shape: Shape) -> Array:
@@ -85,6 +93,10 @@ class BroadcastTo(Op):
         if len(given) > len(self.shape):
             raise ValueError(f"{self.x.type} has more axes than [{','.join(map(str, self.shape))}]")
         return self.x.type.with_shape(self.shape)
+
+    def copies(self) -> bool:
+        """The same shape."""
+        return True
 
     @staticmethod
     def evaluate(x: Array, *, shape: Shape) -> Array:
@@ -126,6 +138,10 @@ class Concat(Op):
         out[self.axis] = total
         return tuple(out)
 
+    def copies(self) -> bool:
+        """One operand."""
+        return len(self.xs) == 1
+
     @staticmethod
     def evaluate(*xs: Array, axis: int) -> Array:
         """Concatenate."""
@@ -154,6 +170,10 @@ class Split(Op):
         if isinstance(total, int) and isinstance(shape[self.axis], int) and total != shape[self.axis]:
             raise ValueError(f"sizes {list(self.sizes)} don't add up to {shape[self.axis]}")
         return tuple(self.x.type.with_shape((*shape[: self.axis], s, *shape[self.axis + 1 :])) for s in self.sizes)
+
+    def copies(self) -> bool:
+        """One piece."""
+        return len(self.sizes) == 1
 
     @staticmethod
     def evaluate(x: Array, *, axis: int, sizes: tuple[int, ...]) -> tuple[Array, ...]:
@@ -185,6 +205,10 @@ class Slice(Op):
             if step == 0 or size < 0 or (size and not (0 <= start < d and 0 <= start + (size - 1) * step < d)):
                 raise ValueError(f"axis {axis} of size {d} has no {size} positions from {start} in steps of {step}")
         return self.x.type.with_shape(self.sizes)
+
+    def copies(self) -> bool:
+        """Everything, forwards."""
+        return all(s == 1 for s in self.steps)
 
     @staticmethod
     def evaluate(x: Array, *, starts: tuple[int, ...], sizes: tuple[int, ...], steps: tuple[int, ...]) -> Array:
@@ -225,6 +249,10 @@ class Pad(Op):
             raise ValueError(f"{len(self.low)} and {len(self.high)} paddings for {len(shape)} axes")
         return self.x.type.with_shape([d + a + b for d, a, b in zip(shape, self.low, self.high, strict=True)])
 
+    def copies(self) -> bool:
+        """Nothing added."""
+        return all(p == 0 for p in (*self.low, *self.high))
+
     @staticmethod
     def evaluate(x: Array, *, low: tuple[int, ...], high: tuple[int, ...], mode: str, value: float) -> Array:
         """Pad."""
@@ -250,6 +278,10 @@ class Tile(Op):
     def infer(self) -> TensorType:
         """Sizes multiply."""
         return self.x.type.with_shape([d * r for d, r in zip(self.x.type.shape, self.repeats, strict=True)])
+
+    def copies(self) -> bool:
+        """Once."""
+        return all(r == 1 for r in self.repeats)
 
     @staticmethod
     def evaluate(x: Array, *, repeats: tuple[int, ...]) -> Array:

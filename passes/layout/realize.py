@@ -62,7 +62,7 @@ class _Realizer:
             if isinstance(site, FormSite) and mode.form is not None and mode.orders[number] == order:
                 pattern = site.pattern(mode.form, site.ports[number])
                 if any(isinstance(item, str) for item in pattern or ()):
-                    return _axes(site, mode.form, site.ports[number], self._sequence(site, mode))
+                    return site_axes(site, mode.form, site.ports[number], self._sequence(site, mode))
         return None
 
     def returns(self, op: Op) -> list[tuple[int, ...]]:
@@ -144,11 +144,11 @@ class _Realizer:
                 operands.append(self._operand(op, site, mode, port, sequence))
         if form.swap:
             operands.reverse()
-        attributes = {**op.attributes, **_renumbered(op, site, form, sequence), **form.attributes}
+        attributes = {**op.attributes, **renumbered(op, site, form, sequence), **form.attributes}
         new = self.problem.region.insert(op.spec.build(type(op), operands, attributes, op.regions), before=op)
         for i, (old, value) in enumerate(zip(op.results, new.results, strict=True)):
             port = Port(old, is_result=True, letters=site.axes.results[i], position=i)
-            axes = _axes(site, form, port, sequence)
+            axes = site_axes(site, form, port, sequence)
             if value.type != old.type.with_shape([old.type.shape[a] for a in axes]):
                 raise op.fail("I004", f"with axes {list(axes)}, {op.spec.name} gives {value.type}")
             value.name = old.name
@@ -160,7 +160,7 @@ class _Realizer:
         assert mode.form is not None
         letters = site.port_letters(mode.form, port, sequence)
         order = build_order(port, letters, mode.index)
-        axes = _axes(site, mode.form, port, sequence)
+        axes = site_axes(site, mode.form, port, sequence)
         shape: Shape = tuple(port.value.type.shape[a] for a in axes)
         if site.axes.broadcasts and shape:
             full = site.port_letters(mode.form, port, sequence, padded=True)
@@ -183,13 +183,13 @@ class _Realizer:
         return place(mode.common, star, tuple(x for x in lead if x in star))
 
 
-def _axes(site: FormSite, form: Form, port: Port, sequence: tuple[str, ...]) -> tuple[int, ...]:
+def site_axes(site: FormSite, form: Form, port: Port, sequence: tuple[str, ...]) -> tuple[int, ...]:
     """Which axis of a port lies where."""
     assert port.letters is not None
     return tuple(i for x in site.port_letters(form, port, sequence) for i, own in enumerate(port.letters) if own == x)
 
 
-def _renumbered(op: Op, site: FormSite, form: Form, sequence: tuple[str, ...]) -> Mapping[str, Any]:
+def renumbered(op: Op, site: FormSite, form: Form, sequence: tuple[str, ...]) -> Mapping[str, Any]:
     """Attributes that speak of axes, in terms of the new order."""
     out: dict[str, Any] = {}
     for name, attribute in op.spec.attributes.items():
@@ -215,4 +215,4 @@ def _first_axes(op: Op, site: FormSite, form: Form, sequence: tuple[str, ...], *
     value = op.results[0] if of_result else op.operands[0]
     letters = site.axes.results[0] if of_result else site.axes.operands[0]
     assert value is not None and letters is not None
-    return _axes(site, form, Port(value, is_result=of_result, letters=letters), sequence)
+    return site_axes(site, form, Port(value, is_result=of_result, letters=letters), sequence)

@@ -1,0 +1,189 @@
+"""canonicalize: the simplest form of the same computation."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+
+from ..compiler.dims import Dim
+from ..compiler.fold import constant
+from ..compiler.ir import Module, Op, Value
+from ..compiler.ops.arith import Cast
+from ..compiler.ops.index import Gather
+from ..compiler.ops.shape import Concat, Reshape, Slice, Transpose
+from ..compiler.pipeline import Pass, register
+from ..compiler.rewrite import Rewriter, pattern, rewrite
+from ..compiler.rules import helper, load_rules
+from ..compiler.types import DType
+
+
+@helper
+def compose(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+    """Permutation of ``second`` after ``first``."""
+    return tuple(first[i] for i in second)
+
+
+@helper
+def larger(a: float, b: float) -> float:
+    """The larger of two numbers."""
+    return max(a, b)
+
+
+@helper
+def smaller(a: float, b: float) -> float:
+    """The smaller of two numbers."""
+    return min(a, b)
+
+
+@helper
+def positive(a: float) -> bool:
+    """Whether a number exceeds zero."""
+    return a > 0
+
+
+@helper
+def infinite(a: float) -> bool:
+    """Whether a bound does not bind."""
+    return math.isinf(a)
+
+
+@helper
+def overlap(a: float, b: float, c: float, d: float) -> bool:
+    """Whether the ranges from a to b and from c to d meet."""
+    return max(a, c) <= min(b, d)
+
+
+@helper
+def is_float(x: Value) -> bool:
+    """Whether elements are real floating-point numbers."""
+    return x.type.dtype.is_float
+
+
+@helper
+def is_uniform(x: Value) -> bool:
+    """Whether a value is a constant of one repeated, finite number."""
+    weight = constant(x)
+    if weight is None or not weight.type.dtype.is_float or not weight.nbytes:
+        return False
+    if not weight.is_splat and weight.nbytes > 1 << 16:
+        return False
+    array = weight.array()
+    return bool(math.isfinite(array.flat[0]) and (array == array.flat[0]).all())
+
+
+@helper
+def uniform(x: Value) -> float:
+    """The number that a uniform constant repeats, with the digits that its type keeps."""
+    weight = constant(x)
+    assert weight is not None
+    return float(str(weight.array().flat[0]))
+
+
+@pattern(Op)
+def drop_copy(op: Op, rw: Rewriter) -> None:
+    """What gives its operand unchanged is dropped."""
+    if op.copies() and op.operands[0] is not None and op.result.type == op.operands[0].type:
+        rw.replace(op.operands[0])
+
+
+@pattern(Transpose)
+def transpose_of_units(op: Transpose, rw: Rewriter) -> None:
+    """A transpose that only moves axes of size one is a reshape."""
+    shape = op.x.type.shape
+    kept = [p for p in op.perm if shape[p] != 1]
+    if kept == sorted(kept):
+        rw.replace(Reshape(op.x, op.result.type.shape))
+
+
+@pattern(Cast)
+def merge_casts(op: Cast, rw: Rewriter) -> None:
+    """Of two casts in a row the first is dropped if it can't lose anything."""
+    match op.x:
+        case Value(Cast(x=x) as first):
+            rw.require(_widens(x.type.dtype, first.to), f"{x.type.dtype} may not fit into {first.to}")
+            rw.replace(Cast(x, op.to))
+        case _:
+            return
+
+
+def _widens(source: DType, target: DType) -> bool:
+    """Whether every element of one type is exactly one of the other."""
+    if source is target or source is DType.BOOL:
+        return True
+    if source.is_int and target.is_int:
+        signed = source.value[0] == "i"
+        return target.bits > source.bits and (target.value[0] == "i" or not signed)
+    mantissa = {DType.F16: 11, DType.BF16: 8, DType.F32: 24, DType.F64: 53}
+    if source.is_int and target in mantissa:
+        return source.bits <= mantissa[target]
+    return source in mantissa and target in (DType.F32, DType.F64) and target.bits > source.bits
+
+
+@pattern(Concat)
+def flatten_concat(op: Concat, rw: Rewriter) -> None:
+    """A concat of concats along the same axis is one concat."""
+    parts: list[Value] = []
+    for x in op.xs:
+        inner = x.owner
+        if isinstance(inner, Concat) and inner.axis == op.axis and x.has_one_use:
+            parts += inner.xs
+        else:
+            parts.append(x)
+    if len(parts) != len(op.xs):
+        rw.replace(Concat(tuple(parts), op.axis))
+
+
+@pattern(Slice)
+def merge_slices(op: Slice, rw: Rewriter) -> None:
+    """A slice of a slice is one slice."""
+    match op.x:
+        case Value(Slice(x=x) as inner):
+            starts: list[Dim] = [a + b * s for a, b, s in zip(inner.starts, op.starts, inner.steps, strict=True)]
+            steps = tuple(a * b for a, b in zip(inner.steps, op.steps, strict=True))
+            rw.replace(Slice(x, tuple(starts), op.sizes, steps))
+        case _:
+            return
+
+
+@pattern(Gather)
+def gather_is_slice(op: Gather, rw: Rewriter) -> None:
+    """Picking one position, or evenly spaced ones, is a slice."""
+    weight = constant(op.indices)
+    shape = op.x.type.shape
+    size = shape[op.axis]
+    if weight is None or not weight.nbytes or weight.nbytes > 1 << 16 or op.indices.type.rank > 1:
+        return
+    indices = [int(i) for i in weight.array().reshape(-1)]
+    if any(i < 0 for i in indices) and not isinstance(size, int):
+        return
+    places = [i + size if i < 0 and isinstance(size, int) else i for i in indices]
+    step = places[1] - places[0] if len(places) > 1 else 1
+    rw.require(
+        step != 0 and all(b - a == step for a, b in pairwise(places)),
+        "positions are not evenly spaced",
+    )
+    rank, axis = len(shape), op.axis
+    starts = tuple(places[0] if i == axis else 0 for i in range(rank))
+    sizes = tuple(len(places) if i == axis else d for i, d in enumerate(shape))
+    cut = Slice(op.x, starts, sizes, tuple(step if i == axis else 1 for i in range(rank)))
+    rw.replace(Reshape(rw.emit(cut), op.result.type.shape))
+
+
+PATTERNS = (
+    drop_copy,
+    transpose_of_units,
+    merge_casts,
+    flatten_concat,
+    merge_slices,
+    gather_is_slice,
+)
+
+
+@register("canonicalize")
+class Canonicalize(Pass):
+    """Apply algebraic rules until none applies: the simplest form of the same computation."""
+
+    def run(self, module: Module) -> None:
+        """Rewrite greedily."""
+        rewrite(module, [*load_rules(Path(__file__).with_suffix(".rules")), *PATTERNS])
