@@ -102,6 +102,7 @@ class Order:
         return " ".join(f"{p.size}:{p.stride}" for p in self.pieces) or "scalar"
 
 
+@lru_cache(maxsize=1 << 12)
 def row_strides(shape: Shape) -> tuple[Dim, ...]:
     """Row-major strides in elements.
 

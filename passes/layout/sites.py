@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations as subsets
 from itertools import pairwise, permutations
 from itertools import product as combinations
 from typing import TypeAlias, cast
 
 from ...compiler.axes import Axes, Form, Letters, Pattern, ViewOp
-from ...compiler.dims import Dim
+from ...compiler.dims import Dim, Shape
 from ...compiler.fold import constant
 from ...compiler.ir import Op, Value
 from ...compiler.order import Order, Piece, axis_order, row_strides
@@ -250,10 +251,16 @@ class FormSite(Site):
         pattern = self.pattern(form, port)
         if port.letters is None or pattern is None:
             return ()
-        out: list[str] = []
-        for item in pattern:
-            out += [item] if isinstance(item, str) else [x for x in common if x not in pattern]
-        return tuple(x for x in out if padded or x in port.letters)
+        return _expanded(pattern, port.letters, common, padded)
+
+
+@lru_cache(maxsize=1 << 12)
+def _expanded(pattern: Pattern, letters: Letters, common: tuple[str, ...], padded: bool) -> tuple[str, ...]:
+    """Write out a pattern: ``...`` becomes the common letters that it does not name."""
+    out: list[str] = []
+    for item in pattern:
+        out += [item] if isinstance(item, str) else [x for x in common if x not in pattern]
+    return tuple(x for x in out if padded or x in letters)
 
 
 def _ports(op: Op, axes: Axes) -> list[Port]:
@@ -272,11 +279,13 @@ def _letter_size(port: Port, letter: str) -> Dim:
     return sizes[0] if sizes else 1
 
 
-def parse_order(order: Order, port: Port) -> list[tuple[str, Index]] | None:
+def parse_order(order: Order, port: Port) -> tuple[tuple[str, Index], ...] | None:
     """Read an order as letters, slowest first, with the index order along each; None if axes are torn apart."""
-    if port.letters is None:
-        return None
-    shape = port.value.type.shape
+    return None if port.letters is None else _parsed(order, port.value.type.shape, port.letters)
+
+
+@lru_cache(maxsize=1 << 14)
+def _parsed(order: Order, shape: Shape, letters: Letters) -> tuple[tuple[str, Index], ...] | None:
     cut = order.by_axes(shape)
     groups = None if cut is None else axis_order(cut)
     if groups is None:
@@ -284,16 +293,16 @@ def parse_order(order: Order, port: Port) -> list[tuple[str, Index]] | None:
     out: list[tuple[str, Index]] = []
     previous = -1
     for axis, pieces in groups:
-        letter = port.letters[axis]
+        letter = letters[axis]
         index = () if len(pieces) == 1 and pieces[0] == (shape[axis], 1) else pieces
         if out and out[-1][0] == letter and axis > previous and not index and not out[-1][1]:
-            previous = axis
+            previous = axis  # the next axis of a block
             continue
         if any(letter == x for x, _ in out):
             return None
         out.append((letter, index))
         previous = axis
-    return out
+    return tuple(out)
 
 
 def build_order(port: Port, letters: tuple[str, ...], index: Mapping[str, Index]) -> Order:
@@ -301,12 +310,18 @@ def build_order(port: Port, letters: tuple[str, ...], index: Mapping[str, Index]
     shape = port.value.type.shape
     if port.letters is None:
         return Order.natural(shape)
+    return _built(shape, port.letters, letters, tuple(sorted(index.items(), key=lambda item: item[0])) if index else ())
+
+
+@lru_cache(maxsize=1 << 14)
+def _built(shape: Shape, own: Letters, letters: tuple[str, ...], index: tuple[tuple[str, Index], ...]) -> Order:
     strides = row_strides(shape)
+    along = dict(index)
     pieces: list[tuple[Dim, Dim]] = []
     for letter in letters:
-        for axis in (i for i, x in enumerate(port.letters) if x == letter):
-            if letter in index and shape[axis] != 1:
-                pieces += [(p.size, p.stride * strides[axis]) for p in index[letter]]
+        for axis in (i for i, x in enumerate(own) if x == letter):
+            if letter in along and shape[axis] != 1:
+                pieces += [(p.size, p.stride * strides[axis]) for p in along[letter]]
             else:
                 pieces.append((shape[axis], strides[axis]))
     return Order.of_pieces(pieces)
