@@ -91,7 +91,11 @@ class Op:
         for slot, value in enumerate(operands):
             if value is not None:
                 self.set_operand(slot, value)
-        self.results = tuple(Value(t, self) for t in self.spec.infer(self))
+        try:
+            self.results = tuple(Value(t, self) for t in self.spec.infer(self))
+        except CompileError:
+            self.drop_operands()  # an operation that can't be leaves no trace in use lists
+            raise
 
     @property
     def operands(self) -> tuple[Value | None, ...]:

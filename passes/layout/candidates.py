@@ -109,11 +109,27 @@ def _site(op: Op, channels: str) -> Site:
 
 
 def flood(problem: Problem, sites: Iterable[Site]) -> None:
-    """Give the sites every order that their own demands allow, and carry the orders over the views between them."""
+    """Give the sites, and all that hang together with them, every order that their own demands allow."""
     spread = _Spread(problem, carriers_only=True)
-    for site in sites:
+    for site in _around(problem, sites):
         spread.offer(site, site.flood(), site)
     spread.drain()
+
+
+def _around(problem: Problem, sites: Iterable[Site]) -> dict[Site, None]:
+    """The sites, and what can be reached from them over sites that can be flooded or only carry orders."""
+    found = dict.fromkeys(sites)
+    queue = deque(found)
+    while queue:
+        site = queue.popleft()
+        if site in found and not (site.can_flood or isinstance(site, ViewSite)):
+            continue
+        for port in site.ports:
+            for other, _ in problem.touching[port.value]:
+                if other not in found:
+                    found[other] = None
+                    queue.append(other)
+    return found
 
 
 def _spread(problem: Problem) -> None:

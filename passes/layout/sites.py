@@ -68,6 +68,11 @@ class Site(ABC):
     def hint(self, port: int, order: Order) -> list[Mode]:
         """Return new modes in which ``port`` has, as far as possible, this order."""
 
+    @property
+    def can_flood(self) -> bool:
+        """Whether some orders are possible that nobody needs to ask for."""
+        return False
+
     def flood(self) -> list[Mode]:
         """Add every mode that the site's own demands allow, asked for or not; return the new ones."""
         return []
@@ -123,6 +128,11 @@ class FreeSite(Site):
         """Accept whatever keeps every axis whole."""
         whole = axes_in_order(order, self.ports[port].value)
         return self.add([Mode((order,), penalty=1)]) if whole is not None else []
+
+    @property
+    def can_flood(self) -> bool:
+        """Always."""
+        return True
 
     def flood(self) -> list[Mode]:
         """Every order of the axes."""
@@ -183,13 +193,17 @@ class FormSite(Site):
 
     def seed(self) -> list[Mode]:
         """Forms that leave nothing open are possible at once, the others when a hint says which orders matter."""
-        fixed = [
-            i for i, stars in enumerate(self._stars) if len(stars) < 2 or any(p is not Ellipsis for p in self._named(i))
-        ]
+        fixed = [i for i, stars in enumerate(self._stars) if len(stars) < 2 or not self._leaves_open(i)]
         return self.add(m for i in fixed for m in self._expand(i))
 
-    def _named(self, form: int) -> Pattern:
-        return tuple(x for p in self.ports for x in (self.pattern(self.forms[form], p) or ()))
+    def _leaves_open(self, form: int) -> bool:
+        """Whether a form leaves the order of all letters open."""
+        return all(item is Ellipsis for p in self.ports for item in self.pattern(self.forms[form], p) or ())
+
+    @property
+    def can_flood(self) -> bool:
+        """Whether a form leaves the order of all letters open."""
+        return any(self._leaves_open(i) for i in range(len(self.forms)))
 
     def hint(self, port: int, order: Order) -> list[Mode]:
         """Combine what the order says about the common letters with what is known from other ports."""
@@ -233,7 +247,7 @@ class FormSite(Site):
         """Add every order of the letters to forms that leave all of them open; return the new modes."""
         fresh: list[Mode] = []
         for number, form in enumerate(self.forms):
-            if any(item is not Ellipsis for item in self._named(number)):
+            if not self._leaves_open(number):
                 continue
             if len(self._stars[number]) > MAX_FLOODED:
                 self.is_complete = False
