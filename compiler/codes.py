@@ -58,6 +58,11 @@ CODES = {
         "A rule calls a function that nobody registered.",
         "Register it with @helper and --load its file.",
     ),
+    "P010": Code(
+        "no element type",
+        "A type names elements that don't exist.",
+        "The message lists those that do.",
+    ),
     "T001": Code(
         "types don't fit",
         "The operands' types are impossible for the operation.",

@@ -91,7 +91,12 @@ class Op:
         for slot, value in enumerate(operands):
             if value is not None:
                 self.set_operand(slot, value)
-        self.results = tuple(Value(t, self) for t in self.spec.infer(self))
+        try:
+            self.results = tuple(Value(t, self) for t in self.spec.infer(self))
+        except CompileError:
+            for slot in range(len(operands)):  # whoever goes on must not find a user that was never built
+                self.set_operand(slot, None)
+            raise
 
     @property
     def operands(self) -> tuple[Value | None, ...]:

@@ -134,12 +134,10 @@ class Spec:
             raise TypeError(f"{self.name}: unknown {sorted(unknown)}")
         operands: list[Value | None] = []
         for name in self.operands:
-            if name == self.variadic:
-                operands += cast(Sequence[Value | None], given.get(name, ()))
-            elif name in self.optional:
-                operands.append(cast(Value | None, given.get(name)))
-            else:
-                operands.append(cast(Value, self._required(given, name)))
+            values = given.get(name, ()) if name == self.variadic else (given.get(name),)
+            if name not in self.optional and None in cast(Sequence[Value | None], values):
+                raise TypeError(f"{self.name}: {name} is missing")
+            operands += cast(Sequence[Value | None], values)
         regions = tuple(cast(Region, self._required(given, name)) for name in self.regions)
         return operands, self.bind_attributes(given), regions
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import ChainMap, Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -133,7 +134,10 @@ class _Actions:
 
     def dense(self, items: list[Any]) -> Weight:
         type = parse_type(str(items[1]))
-        return Weight.of(np.asarray(items[0], type.dtype.numpy).reshape(static(type.shape)))
+        try:
+            return Weight.of(np.asarray(items[0], type.dtype.numpy).reshape(static(type.shape)))
+        except (ValueError, TypeError, OverflowError) as bad:
+            raise error("P006", f"a constant of type {type}: {bad}") from bad
 
     def stored(self, items: list[Any]) -> _Stored:
         return _Stored(str(items[0]), parse_type(str(items[1])))
@@ -160,7 +164,7 @@ class _Builder:
 
     file: str
     weights: Mapping[str, Weight]
-    scope: dict[str, Value | None] = field(default_factory=lambda: dict[str, Value | None]({"none": None}))
+    scope: ChainMap[str, Value | None] = field(default_factory=lambda: ChainMap({"none": None}))
 
     def function(self, parsed: _Function) -> Func:
         region = self.region(parsed.body)
@@ -173,9 +177,12 @@ class _Builder:
         return func
 
     def region(self, body: _Body) -> Region:
+        outside = self.scope
+        self.scope = outside.new_child()
         region = Region(self._define(p.name, Value(p.type)) for p in body.params)
         for statement in body.statements:
             region.insert(self.statement(statement))
+        self.scope = outside
         return region
 
     def statement(self, s: _Statement) -> Op:
@@ -197,6 +204,8 @@ class _Builder:
         if tuple(s.types) != tuple(r.type for r in op.results):
             stated = ", ".join(map(str, s.types)) or "nothing"
             raise op.fail("P005", f"{place}: stated type {stated} differs from the inferred one")
+        if len(s.results) != len(op.results):
+            raise op.fail("P006", f"{place}: {len(s.results)} names for {len(op.results)} results")
         for name, result in zip(s.results, op.results, strict=True):
             self._define(name, result)
         return op
@@ -250,7 +259,10 @@ def parse_module(text: str, file: str = "<text>", *, directory: Path | None = No
     weights: dict[str, Weight] = {}
     for name in (i for i in items if isinstance(i, str)):
         weights |= read_side_file((directory or Path()) / name)
-    functions: Iterable[_Function] = (i for i in items if isinstance(i, _Function))
+    functions: list[_Function] = [i for i in items if isinstance(i, _Function)]
+    twice = [name for name, count in Counter(f.name for f in functions).items() if count > 1]
+    if twice:
+        raise error("P002", f"{file}: @{twice[0]} is defined twice")
     return Module(*(_Builder(file, weights).function(f) for f in functions))
 
 

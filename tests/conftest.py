@@ -51,7 +51,7 @@ class Case(pytest.Item):
     """
 
     def __init__(self, *, text: str, **kwargs: object) -> None:
-        super().__init__(**kwargs)  # pyright: ignore[reportArgumentType]
+        super().__init__(**kwargs)  # pyright: ignore[reportArgumentType, reportUnknownMemberType]
         self.text = text
 
     def runtest(self) -> None:
