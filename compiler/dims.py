@@ -80,6 +80,16 @@ class Sym:
     def __ceil__(self) -> Dim:
         return _unary("ceiling", self)
 
+    def __trunc__(self) -> Dim:
+        """Cut towards zero; ``numpy.trunc`` of an object array calls this.
+
+        Raises:
+            TypeError: it is not known which way that is.
+        """
+        if not self.expr.is_integer and not self.expr.is_nonnegative:
+            raise TypeError(f"the sign of {self} is not known")
+        return _unary("floor", self)
+
     def floor(self) -> Dim:
         """Round down; ``numpy.floor`` of an object array calls this."""
         return _unary("floor", self)

@@ -43,6 +43,8 @@ def run(func: Func, inputs: Mapping[str, Array] | Sequence[Array], observe: Obse
     Raises:
         CompileError: R001, an operation has no reference semantics; R002, an input doesn't fit.
     """
+    if isinstance(inputs, Mapping) and (missing := [p.name for p in func.inputs if p.name not in inputs]):
+        raise error("R002", f"@{func.name} needs {', '.join(missing)}, but was given {', '.join(inputs) or 'nothing'}")
     given = [inputs[p.name] for p in func.inputs] if isinstance(inputs, Mapping) else list(inputs)
     if len(given) != len(func.args):
         raise error("R002", f"@{func.name} takes {len(func.args)} inputs, but was given {len(given)}")

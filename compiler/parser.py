@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections import ChainMap, Counter
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .diagnostics import CompileError, Location, at, error
+from .diagnostics import CompileError, Location, at, did_you_mean, error
 from .dims import parse_dim, static
 from .grammar import parser
 from .ir import Func, Module, Op, Port, Region, Value
@@ -188,10 +187,7 @@ class _Builder:
     def statement(self, s: _Statement) -> Op:
         place = f"{self.file}:{s.line}"
         if s.op not in OPS:
-            close = difflib.get_close_matches(s.op, OPS, 1)
-            raise error(
-                "P004", f"{place}: unknown operation {s.op!r}", help=f"did you mean {close[0]!r}?" if close else None
-            )
+            raise error("P004", f"{place}: unknown operation {s.op!r}", help=did_you_mean(s.op, OPS))
         cls = OPS[s.op]
         operands = [self._lookup(name, place) for name in s.operands]
         regions = [self.region(r) for r in s.regions]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import re
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from .diagnostics import error
+from .diagnostics import did_you_mean, error
 from .ir import Module
 
 PASSES: dict[str, type[Pass]] = {}
@@ -101,7 +100,7 @@ def parse_pipeline(text: str) -> list[Pass]:
     """
     out: list[Pass] = []
     position = 0
-    while position < len(text):
+    while text[position:].strip():
         item = _ITEM.match(text, position)
         if item is None:
             raise error("L001", f"malformed pipeline at column {position + 1}", excerpt=f"{text}\n{' ' * position}^")
@@ -114,14 +113,9 @@ def _find(item: re.Match[str], text: str) -> type[Pass]:
     name = item.group(1)
     if name in PASSES:
         return PASSES[name]
-    close = difflib.get_close_matches(name, PASSES, 1)
     excerpt = f"{text}\n{' ' * item.start(1)}{'^' * len(name)}"
-    raise error(
-        "L002",
-        f"no pass named {name!r}",
-        excerpt=excerpt,
-        help=f"did you mean {close[0]!r}?" if close else "nhwcc passes lists them",
-    )
+    help = did_you_mean(name, PASSES) or "nhwcc passes lists them"
+    raise error("L002", f"no pass named {name!r}", excerpt=excerpt, help=help)
 
 
 def _instantiate(cls: type[Pass], text: str) -> Pass:

@@ -153,14 +153,14 @@ def parse_type(text: str) -> TensorType:
     """
     name, _, dims = text.strip().removesuffix("]").partition("[")
     if name.strip() not in tuple(DType):
-        raise error("P010", f"{name.strip()!r} is no element type", help=f"there are {', '.join(DType)}")
+        raise error("P010", f"{name.strip()!r} is no element type", excerpt=text, help=f"there are {', '.join(DType)}")
     return TensorType(DType(name.strip()), tuple(_size(part) for part in _split(dims)))
 
 
 def _size(text: str) -> Dim:
     size = int(text) if text.isdigit() else parse_dim(text)
     if isinstance(size, int) and size < 0:
-        raise error("P007", f"a size can't be {size}")
+        raise error("P007", f"a size can't be {size}", help="sizes that are not known have names")
     return size
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -186,3 +187,11 @@ def test_solve() -> None:
 def test_names() -> None:
     size = H * W + 1
     assert isinstance(size, Sym) and size.names == {"h", "w"}
+
+
+def test_cutting_towards_zero() -> None:
+    """What a cast to integers does to a size; where the sign is open, nothing is claimed."""
+    assert math.trunc(H / 2) == H // 2
+    assert math.trunc(H - 5) == H - 5, "whatever its sign, it is whole"
+    with pytest.raises(TypeError, match="sign"):
+        math.trunc(H / 2 - 5)

@@ -196,11 +196,10 @@ class TestOperations:
             Add(*given)
 
     def test_missing_and_unknown_attributes(self) -> None:
-        wrong: dict[str, Any] = {"xs": (X,), "colour": 1}
         with pytest.raises(TypeError, match="concat: unknown"):
-            Concat(**wrong)
+            Concat.spec.build(Concat, [X], {"axis": 0, "colour": 1})
         with pytest.raises(TypeError, match="concat: axis is missing"):
-            Concat(xs=wrong["xs"])
+            Concat.spec.build(Concat, [X], {})
 
     def test_types_that_do_not_fit(self) -> None:
         with at(Location("sum", "m.onnx")), pytest.raises(CompileError) as caught:
