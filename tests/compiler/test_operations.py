@@ -7,9 +7,10 @@ import random
 import numpy as np
 import pytest
 from conftest import compare
+from nhwcc.compiler.dims import substitute
 from nhwcc.compiler.interpreter import random_inputs, run
 from nhwcc.compiler.ir import Func, Module
-from nhwcc.compiler.opdef import OPS
+from nhwcc.compiler.opdef import OPS, Multiplies
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.verify import verify
@@ -85,3 +86,21 @@ def test_stored_orders_are_not_the_natural_one() -> None:
     assert [op.spec.name for op in module.walk()] == ["conv", "return"]
     assert module.main.inputs[0].perm == (0, 2, 3, 1)
     np.testing.assert_array_equal([p.perm for p in module.main.outputs], [(0, 2, 3, 1)])
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "want"),
+    [
+        ("conv", 2, 2 * 6 * 4 * 7 * (3 * 3 * 2)),
+        ("conv_transpose", 2, 2 * 3 * 4 * 5 * (6 * 2 * 3)),
+        ("matmul", 2, 2 * 4 * 2 * 3),
+        ("linear", 2, 2 * 4 * 2 * 3),
+    ],
+)
+def test_work(name: str, batch: int, want: int) -> None:
+    """Multiply-accumulates, in the source's layout and in the one that a target wants."""
+    for layout in ("keep", "nhwc"):
+        module = parse_module(print_module(Module(SAMPLES[name])))
+        PropagateLayout(io_layout=layout).run(module)
+        (work,) = [op for op in module.walk() if isinstance(op, Multiplies)]
+        assert substitute(work.macs(), {"batch": batch}) == want
