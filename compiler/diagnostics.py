@@ -86,8 +86,11 @@ class CompileError(Exception):
     """Raised once for everything that went wrong in one step."""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
-        super().__init__("\n\n".join(d.render() for d in diagnostics))
+        super().__init__(*diagnostics)
         self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        return "\n\n".join(d.render() for d in self.diagnostics)
 
 
 def error(code: str, message: str, *, excerpt: str | None = None, help: str | None = None) -> CompileError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from pathlib import Path
 
@@ -67,6 +68,13 @@ def test_an_error_shows_all_of_its_diagnostics() -> None:
     assert str(CompileError(Diagnostic("error", "A", "x"), Diagnostic("warning", "B", "y"))) == (
         "error[A]: x\n\nwarning[B]: y"
     )
+
+
+def test_an_error_shows_what_was_added_later_and_can_be_copied() -> None:
+    bad = CompileError(Diagnostic("error", "A", "x"))
+    bad.diagnostics[0].notes.append("seen from afar")
+    again = pickle.loads(pickle.dumps(bad))
+    assert "seen from afar" in str(bad) and str(again) == str(bad) and again.diagnostics == bad.diagnostics
 
 
 def test_places_are_ambient_and_nest() -> None:

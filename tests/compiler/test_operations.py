@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from conftest import compare
+from comparing import compare
 from nhwcc.compiler.dims import substitute
 from nhwcc.compiler.interpreter import random_inputs, run
 from nhwcc.compiler.ir import Func, Module
