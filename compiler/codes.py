@@ -160,7 +160,7 @@ CODES = {
     ),
     "R018": Code(
         "the source's runtime refuses",
-        "onnxruntime can't load or run the model as it was given.",
+        "The runtime of the source, onnxruntime, can't load or run the model as it was given.",
         "The message is the runtime's own. --data and --shape choose other inputs, --no-verify does without.",
     ),
     "R019": Code(

@@ -57,10 +57,10 @@ class _Compilation:
     def run(self, model: Model, output: Path, folder: TemporaryDirectory[str] | None) -> Artifact:
         with collect_remarks() as remarks, ExitStack() as stack:
             backend = find_backend(self.options.target)
+            runtime = stack.enter_context(start_runtime(self.options.target))
             register_passes(self.options.load)
             passes = build_pipeline(self.options, backend.PIPELINE)
             source = Source.of(model)
-            runtime = stack.enter_context(start_runtime(self.options.target))
             check_not_source(output, source.files(Module()))
             self.progress(f"reading {source.title}")
             module = source.load(self.cut)

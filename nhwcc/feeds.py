@@ -27,10 +27,11 @@ SIZES: tuple[tuple[int, ...], ...] = ((64, 96, 128, 160), (64,), (224,), (32,), 
 
 @dataclass(frozen=True)
 class Feed:
-    """Inputs by name, in the source's layout, and what the named sizes are in them."""
+    """Inputs by name, in the source's layout, and what the named sizes are in them; maybe we chose some of these."""
 
     inputs: dict[str, Array]
     sizes: dict[str, int]
+    is_choice: bool = False
 
 
 def read_data(data: Data | None, types: Mapping[str, TensorType]) -> dict[str, Array]:
@@ -103,7 +104,7 @@ def feeds(types: Mapping[str, TensorType], data: Data | None = None, seed: int =
         concrete = {name: type.with_shape(substitute(type.shape, sizes)) for name, type in types.items()}
         if all(_is_possible(type) for type in concrete.values()):
             inputs = {name: given[name] if name in given else random_tensor(t, rng) for name, t in concrete.items()}
-            yield Feed(inputs, sizes)
+            yield Feed(inputs, sizes, bool(names))
 
 
 def _bound(given: Mapping[str, Array], types: Mapping[str, TensorType]) -> dict[str, int]:
@@ -148,7 +149,9 @@ def accepted(runner: Runner, candidates: Iterator[Feed]) -> tuple[Feed, dict[str
             return feed, runner.run(feed.inputs)
         except CompileError as bad:
             refused = bad
+            if feed.is_choice:
+                sizes = ", ".join(f"{name} = {size}" for name, size in feed.sizes.items())
+                bad.diagnostics[-1].notes.append(f"tried last with {sizes}; give shapes or data to choose sizes")
     if refused is None:
         raise error("R017", "no sizes can be found for the inputs", help="give their shapes, or data")
-    refused.diagnostics[-1].notes.append("the sizes of the inputs were chosen; give shapes or data to choose others")
     raise refused
