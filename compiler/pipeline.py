@@ -71,12 +71,18 @@ def discover_plugins(group: str = "nhwcc.passes") -> None:
         entry.load()
 
 
+_LOADED: set[Path] = set()
+"""Files that have registered what they have: names can be taken only once."""
+
+
 def load_file(path: Path) -> None:
-    """Run a Python file that registers passes, rules' helpers or operations.
+    """Run a Python file that registers passes, rules' helpers or operations; once, however often it is asked for.
 
     Raises:
         CompileError: R010, it can't be read or fails.
     """
+    if path.resolve() in _LOADED:
+        return
     name = f"nhwcc_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
@@ -85,6 +91,7 @@ def load_file(path: Path) -> None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+        _LOADED.add(path.resolve())
     except Exception as bad:
         raise error("R010", f"{path} fails when it is loaded: {type(bad).__name__}: {bad}") from bad
 
