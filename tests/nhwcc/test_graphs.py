@@ -6,7 +6,7 @@ import time
 from xml.etree import ElementTree
 
 import pytest
-from models import conv_text
+from models import CONV
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.opdef import OPS
 from nhwcc.compiler.parser import parse_module
@@ -20,7 +20,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def example() -> Graph:
-    return view_module(load(conv_text().encode()), "example <&>")
+    return view_module(load(CONV.encode()), "example <&>")
 
 
 def chain(length: int) -> Graph:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models import conv_text
+from models import CONV
 from nhwcc.check_each import CheckEach
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
@@ -149,7 +149,7 @@ class TestChecking:
         run("test-wrong", instruments=[CheckEach(Settings(data=data))])
 
     def test_layouts_may_change(self) -> None:
-        module = load(conv_text().encode())
+        module = load(CONV.encode())
         run_passes(module, [PropagateLayout(io_layout="nhwc")], [CheckEach(Settings())])
         assert module.main.inputs[0].perm is not None
 
@@ -193,8 +193,10 @@ class TestDumping:
                     for result, weight in zip(op.results, fold(op) or (), strict=False):
                         result.replace_all_uses_with(body.insert(Const(weight), before=op).results[0])
 
-        module = load(conv_text().encode())
-        image = {"image": np.ones((1, 3, 8, 6), np.float32)}
+        tiled = """  %v = tile(%w) {repeats = [1, 1, 2, 3]} : f32[4,3,2,3]
+  %c = conv(%image, %v, none) """
+        module = load(CONV.replace("  %c = conv(%image, %w, none) ", tiled).replace("[[0, 0], [0, 0]]", "[[0, 1], [1, 1]]").encode())
+        image = {"image": np.random.default_rng(0).random((1, 3, 8, 6), np.float32)}
         want = ReferenceRunner(module).run(image)
         run_passes(module, [Folding(), PASSES["test-right"]()], [DumpIr(tmp_path)])
         files = sorted(p.name for p in tmp_path.iterdir())
