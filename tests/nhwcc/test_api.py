@@ -6,12 +6,13 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-import nhwcc
 import numpy as np
 import pytest
-from models import CONV, SMALL, onnx_model, write, write_onnx
+from models import CONV, SMALL, answering, onnx_model, write, write_onnx
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.printer import print_module
+
+import nhwcc
 from nhwcc.instruments import Instrument, Stage
 from nhwcc.verification import VerificationError
 
@@ -111,14 +112,12 @@ class TestModels:
         assert [p.name for p in middle.report.inputs] == ["c"]
 
     def test_without_onnxruntime(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("nhwcc.runners.onnx.is_available", lambda: False)
+        monkeypatch.setattr("nhwcc.runners.onnx.is_available", answering(value=False))
         report = nhwcc.compile(onnx_model()).report
         assert report.verification is not None
         assert report.verification.reference == "the reference interpreter" and report.verification.ok
-        assert report.warnings == [
-            "verified against the reference interpreter: onnxruntime is not installed "
-            "(pip install 'nhwcc[onnxruntime]')"
-        ]
+        why = "onnxruntime is not installed (pip install 'nhwcc[onnxruntime]')"
+        assert report.warnings == [f"verified against the reference interpreter: {why}"]
 
 
 class TestOptions:
@@ -136,14 +135,13 @@ class TestOptions:
 
     def test_instruments(self) -> None:
         class Counting(Instrument):
-            stages: list[str] = []
-
             def after(self, stage: Stage) -> None:
                 assert isinstance(stage.module, Module)
-                self.stages.append(stage.name)
+                seen.append(stage.name)
 
+        seen: list[str] = []
         nhwcc.compile(SMALL.encode(), instruments=[Counting()])
-        assert "propagate-layout" in Counting.stages and Counting.stages[-1] == "legalize-tflite"
+        assert "propagate-layout" in seen and seen[-1] == "legalize-tflite"
 
     def test_wrong_numbers(self, tmp_path: Path) -> None:
         rules = write(tmp_path / "wrong.rules", "rule wrong: relu(%x) => abs(%x)")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.types import Array, TensorType, parse_type
+
 from nhwcc.feeds import accepted, feeds, read_data
 from nhwcc.runners import Traced
 

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from models import answering
 from nhwcc.compiler.diagnostics import CompileError
+
 from nhwcc.files import check_not_source, check_writable, replacing, save_text
 
 
@@ -32,9 +34,14 @@ def test_whole(tmp_path: Path) -> None:
 def test_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "out.txt"
     target.write_text("old")
-    with pytest.raises(KeyError), replacing(target) as draft:
-        draft.write_text("half of the")
-        raise KeyError
+
+    def fail() -> None:
+        with replacing(target) as draft:
+            draft.write_text("half of the")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert target.read_text() == "old" and everything(tmp_path) == ["out.txt"]
 
 
@@ -72,7 +79,7 @@ def test_devices_are_left_alone() -> None:
 
 def test_a_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked of the system, since the superuser may write anywhere."""
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", answering(value=False))
     with pytest.raises(CompileError, match="read-only") as caught:
         save_text(tmp_path / "out", "x")
     assert code(caught) == "R012" and everything(tmp_path) == []
@@ -98,7 +105,9 @@ def test_a_full_disk(tmp_path: Path) -> None:
     target = tmp_path / "out"
     target.write_text("old")
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", FULL, str(target)], capture_output=True, text=True, env=env, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(target)], capture_output=True, text=True, env=env, check=False
+    )
     assert done.stdout == "R012", done.stderr
     assert target.read_text() == "old" and everything(tmp_path) == ["out"]
 

@@ -12,9 +12,10 @@ import pytest
 from models import SMALL, onnx_model, write_onnx
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic
 from nhwcc.compiler.ir import Module
+from onnx import helper
+
 from nhwcc.formats import FORMATS, detect
 from nhwcc.source import Cut, Source, load
-from onnx import helper
 
 
 def zipped(*names: str) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
-from models import CONV
+from models import CONV, answering
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.opdef import OPS
 from nhwcc.compiler.parser import parse_module
+
 from nhwcc.graphs import draw, render
 from nhwcc.graphs.dot import to_dot
 from nhwcc.graphs.draw import to_svg
@@ -48,7 +49,7 @@ class TestView:
 
     def test_tooltips_say_everything(self) -> None:
         conv = next(box for box in example().boxes if box.title == "conv")
-        assert "strides = [2, 2]" in conv.tooltip and 'node "conv1"' in conv.tooltip and conv.detail == "f32[1,4,4,3]"
+        assert "strides = [2, 2]" in conv.tooltip and 'node "conv"' in conv.tooltip and conv.detail == "f32[1,4,4,3]"
 
     def test_regions_belong_to_their_operation(self) -> None:
         text = """func @main(%c: bool[], %x: f32[2], %z: f32[2]) -> (f32[2]) {
@@ -80,7 +81,7 @@ class TestDot:
 class TestSvg:
     def test_it_is_well_formed_and_shows_all(self) -> None:
         graph = example()
-        root = ElementTree.fromstring(to_svg(graph))
+        root = ET.fromstring(to_svg(graph))
         groups = root.findall(f"{SVG}g")
         assert len(groups) == len(graph.boxes)
         assert [g.findtext(f"{SVG}text") for g in groups] == [box.title for box in graph.boxes]
@@ -88,7 +89,7 @@ class TestSvg:
         assert "example <&>" in [t.text for t in root.findall(f"{SVG}text")]
 
     def test_boxes_do_not_overlap(self) -> None:
-        root = ElementTree.fromstring(to_svg(chain(120)))
+        root = ET.fromstring(to_svg(chain(120)))
         rects = [r for g in root.findall(f"{SVG}g") for r in g.findall(f"{SVG}rect")]
         boxes = [tuple(float(r.attrib[k]) for k in ("x", "y", "width", "height")) for r in rects]
         for i, (x, y, w, h) in enumerate(boxes):
@@ -96,7 +97,7 @@ class TestSvg:
                 assert x + w <= x2 or x2 + w2 <= x or y + h <= y2 or y2 + h2 <= y
 
     def test_everything_lies_in_view(self) -> None:
-        root = ElementTree.fromstring(to_svg(chain(50)))
+        root = ET.fromstring(to_svg(chain(50)))
         left, top, width, height = map(float, root.attrib["viewBox"].split())
         for rect in root.iter(f"{SVG}rect"):
             assert left <= float(rect.attrib["x"]) <= left + width
@@ -118,10 +119,10 @@ class TestSvg:
         assert "a" * 60 not in text and "the whole of it" in text and "…" in text
 
     def test_nothing(self) -> None:
-        ElementTree.fromstring(to_svg(Graph("empty")))
+        ET.fromstring(to_svg(Graph("empty")))
 
     def test_without_igraph(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(draw, "is_available", lambda: False)
+        monkeypatch.setattr(draw, "is_available", answering(value=False))
         with pytest.raises(CompileError) as caught:
             to_svg(example())
         bad = caught.value.diagnostics[0]
@@ -139,11 +140,11 @@ class TestRendering:
             seen.append(command)
             return Done()
 
-        monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+        monkeypatch.setattr("shutil.which", answering("/bin/dot"))
         monkeypatch.setattr("subprocess.run", fake)
         assert render.render(example(), "digraph {}") == "<svg/>" and seen == [["/bin/dot", "-Tsvg"]]
 
     def test_igraph_where_graphviz_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("shutil.which", lambda name: "/bin/false")
+        monkeypatch.setattr("shutil.which", answering("/bin/false"))
         text = render.render(example(), "digraph {}")
         assert text is not None and text.startswith("<svg")

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models import CONV
-from nhwcc.check_each import CheckEach
+from models import CONV, answering
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.arith import Neg
@@ -18,9 +17,11 @@ from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.rewrite import rewrite
 from nhwcc.compiler.rules import parse_rules
 from nhwcc.compiler.types import parse_type
+from nhwcc.passes.propagate_layout import PropagateLayout
+
+from nhwcc.check_each import CheckEach
 from nhwcc.dumps import DumpGraph, DumpIr
 from nhwcc.instruments import Instrument, PrintIr, Stage, VerifyEach, Watch, run_passes
-from nhwcc.passes.propagate_layout import PropagateLayout
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.source import load
 from nhwcc.verification import Settings, VerificationError
@@ -195,7 +196,11 @@ class TestDumping:
 
         tiled = """  %v = tile(%w) {repeats = [1, 1, 2, 3]} : f32[4,3,2,3]
   %c = conv(%image, %v, none) """
-        module = load(CONV.replace("  %c = conv(%image, %w, none) ", tiled).replace("[[0, 0], [0, 0]]", "[[0, 1], [1, 1]]").encode())
+        module = load(
+            CONV.replace("  %c = conv(%image, %w, none) ", tiled)
+            .replace("[[0, 0], [0, 0]]", "[[0, 1], [1, 1]]")
+            .encode()
+        )
         image = {"image": np.random.default_rng(0).random((1, 3, 8, 6), np.float32)}
         want = ReferenceRunner(module).run(image)
         run_passes(module, [Folding(), PASSES["test-right"]()], [DumpIr(tmp_path)])
@@ -221,7 +226,7 @@ class TestDumping:
     def test_drawings_where_nothing_draws(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from nhwcc.graphs import draw
 
-        monkeypatch.setattr("shutil.which", lambda name: None)
-        monkeypatch.setattr(draw, "is_available", lambda: False)
+        monkeypatch.setattr("shutil.which", answering(None))
+        monkeypatch.setattr(draw, "is_available", answering(value=False))
         run("test-right", instruments=[DumpGraph(tmp_path)])
         assert {p.name for p in tmp_path.iterdir()} == {"00-import.dot", "01-test-right.dot"}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import ml_dtypes
 import numpy as np
 import pytest
 from nhwcc.compiler.types import Array
+
 from nhwcc.numerics import compare, compare_unordered
 
 ONES = np.asarray([1.0, -2.0, 4.0], np.float32)
@@ -23,7 +26,11 @@ class TestFloats:
 
     def test_errors_are_relative_to_the_largest_value(self) -> None:
         found = compare(ONES, ONES + floats(0, 0, 4e-4), tolerance=1.1e-4)
-        assert found.ok and found.error == pytest.approx(4e-4, rel=1e-3) and found.relative == pytest.approx(1e-4, rel=1e-3)
+        assert (
+            found.ok
+            and found.error == pytest.approx(4e-4, rel=1e-3)
+            and found.relative == pytest.approx(1e-4, rel=1e-3)
+        )
         assert not compare(ONES, ONES + floats(0, 0, 4e-4), tolerance=0.9e-4).ok
 
     def test_a_small_element_may_be_wrong_by_what_a_large_one_may(self) -> None:
@@ -44,7 +51,7 @@ class TestFloats:
         assert compare(ONES, ONES.astype(np.float64)).ok, "another width is fine"
 
     @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
-    def test_narrow_floats(self, dtype: type) -> None:
+    def test_narrow_floats(self, dtype: Any) -> None:
         assert compare(ONES.astype(dtype), ONES.astype(dtype)).ok
         assert not compare(ONES.astype(dtype), (ONES + 1).astype(dtype)).ok
 

@@ -9,6 +9,7 @@ from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
 from nhwcc.passes.propagate_layout import PropagateLayout
+
 from nhwcc.runners.onnx import OnnxRunner
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.source import load

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic
+
 from nhwcc.runners.worker import Worker
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from onnx import ModelProto, TensorProto, helper, numpy_helper, save_model
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+
+T = TypeVar("T")
 
 CONV = """func @main(%image: f32[1,3,8,6]) -> (f32[1,4,4,3] {name = "map"}, f32[1,4] {name = "scores"}) {
   %w = const() {value = dense<[
-    [[[0.3]], [[-0.7]], [[0.9]]], [[[-1.1]], [[0.2]], [[0.5]]], [[[0.8]], [[1.3]], [[-0.4]]], [[[-0.6]], [[0.1]], [[1.2]]]
+    [[[0.3]], [[-0.7]], [[0.9]]], [[[-1.1]], [[0.2]], [[0.5]]],
+    [[[0.8]], [[1.3]], [[-0.4]]], [[[-0.6]], [[0.1]], [[1.2]]]
   ]> : f32[4,3,1,1]} : f32[4,3,1,1]
-  %c = conv(%image, %w, none) {strides = [2, 2], dilations = [1, 1], pads = [[0, 0], [0, 0]]} : f32[1,4,4,3] loc("conv1")
+  %c = conv(%image, %w, none) {strides = [2, 2], dilations = [1, 1], pads = [[0, 0], [0, 0]]} : f32[1,4,4,3] loc("conv")
   %r = relu(%c) : f32[1,4,4,3] loc("relu1")
   %m = reduce(%r) {kind = "mean", dims = [2, 3], keepdims = false} : f32[1,4] loc("mean1")
   return(%r, %m)
@@ -25,6 +30,15 @@ SMALL = """func @main(%x: f32[1,3,4,2]) -> (f32[1,3,4,2] {name = "y"}) {
   return(%y)
 }
 """
+
+
+def answering(value: T) -> Callable[..., T]:
+    """Return a function that returns ``value`` whatever it is asked, for putting in the place of another."""
+
+    def answer(*_args: object, **_kwargs: object) -> T:
+        return value
+
+    return answer
 
 
 def write(path: Path, text: str) -> Path:
@@ -56,5 +70,5 @@ def onnx_model(*, batch: str | int = 1) -> ModelProto:
 
 def write_onnx(path: Path, model: ModelProto | None = None) -> Path:
     """Write an ONNX model and return its path."""
-    save_model(model or onnx_model(), str(path))
+    path.write_bytes((model or onnx_model()).SerializeToString())
     return path

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from models import CONV, SMALL, write
+
 from nhwcc.cli import cli
 
 Call = Callable[..., Result]

@@ -193,7 +193,9 @@ class TestPasses:
             (("--rules", "none.rules"), "R010", "none.rules"),
         ],
     )
-    def test_mistakes(self, args: tuple[str, str], code: str, says: str, call: Call, small: Path, tmp_path: Path) -> None:
+    def test_mistakes(
+        self, args: tuple[str, str], code: str, says: str, call: Call, small: Path, tmp_path: Path
+    ) -> None:
         assert says in failed(call("compile", small, "-o", tmp_path / "o.tflite", *args), code)
 
     def test_rules_and_loaded_files(self, call: Call, small: Path, tmp_path: Path) -> None:

@@ -10,18 +10,39 @@ import time
 from pathlib import Path
 
 import pytest
+
 from nhwcc.cli.progress import Progress
 
 from .conftest import Call, as_json
 
-HEAVY = ("numpy", "onnx", "onnxruntime", "torch", "tensorflow", "openvino", "scipy", "sympy", "ai_edge_litert", "igraph")
+HEAVY = (
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "torch",
+    "tensorflow",
+    "openvino",
+    "scipy",
+    "sympy",
+    "ai_edge_litert",
+    "igraph",
+)
 
 
-def process(*args: object, **kwargs: object) -> subprocess.CompletedProcess[str]:
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a process that finds what this one finds."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | more
+
+
+def process(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), **dict(kwargs.pop("env", {}))}  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownArgumentType]
     command = [sys.executable, "-m", "nhwcc", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, env=env, check=False, **kwargs)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
+    return subprocess.run(command, capture_output=True, text=True, env=environment(**env), check=False)
+
+
+def python(code: str) -> subprocess.CompletedProcess[str]:
+    """Run some lines in a process of their own."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=False)
 
 
 class TestImports:
@@ -36,21 +57,29 @@ class TestImports:
         ],
     )
     def test_nothing_heavy_is_loaded(self, code: str) -> None:
-        check = f"{code}\nimport sys\nloaded = {HEAVY!r} & sys.modules.keys()\nassert not loaded, loaded".replace(
-            repr(HEAVY), repr(set(HEAVY))
-        )
-        env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, env=env, check=False)
+        done = python(f"{code}\nimport sys\nloaded = {HEAVY!r} & sys.modules.keys()\nassert not loaded, loaded")
         assert done.returncode == 0, done.stderr
 
     def test_compiling_loads_no_framework(self, small: Path, tmp_path: Path) -> None:
-        code = (
-            f"import nhwcc, sys; nhwcc.compile({str(small)!r}, {str(tmp_path / 'o.tflite')!r})\n"
-            "loaded = {'torch', 'tensorflow', 'onnx', 'sympy', 'igraph'} & sys.modules.keys()\nassert not loaded, loaded"
-        )
-        env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False)
+        compile_ = f"import nhwcc, sys; nhwcc.compile({str(small)!r}, {str(tmp_path / 'o.tflite')!r})"
+        frameworks = "{'torch', 'tensorflow', 'onnx', 'sympy', 'igraph'}"
+        done = python(f"{compile_}\nloaded = {frameworks} & sys.modules.keys()\nassert not loaded, loaded")
         assert done.returncode == 0, done.stderr
+
+
+SLOW = """
+import time
+from pathlib import Path
+from nhwcc.compiler.pipeline import Pass, register
+
+@register("test-slow")
+class Slow(Pass):
+    '''Sleep.'''
+
+    def run(self, module):
+        Path("STARTED").touch()
+        time.sleep(60)
+"""
 
 
 class TestExitCodes:
@@ -69,14 +98,10 @@ class TestExitCodes:
     def test_130(self, small: Path, tmp_path: Path) -> None:
         """Interrupted in the middle of a pass: nothing is left behind."""
         slow = tmp_path / "slow.py"
-        slow.write_text(
-            "import time\nfrom nhwcc.compiler.pipeline import Pass, register\n"
-            "@register('test-slow')\nclass Slow(Pass):\n    '''Sleep.'''\n"
-            f"    def run(self, module):\n        open({str(tmp_path / 'started')!r}, 'w').close()\n        time.sleep(60)\n"
-        )
-        env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        slow.write_text(SLOW.replace("STARTED", str(tmp_path / "started")))
         args = ["compile", str(small), "-o", str(tmp_path / "o.tflite"), "--load", str(slow), "--passes", "test-slow"]
-        running = subprocess.Popen([sys.executable, "-m", "nhwcc", *args], stderr=subprocess.PIPE, text=True, env=env)
+        command = [sys.executable, "-m", "nhwcc", *args]
+        running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment())
         deadline = time.monotonic() + 30
         while not (tmp_path / "started").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -142,7 +167,7 @@ class TestColours:
         command = [sys.executable, "-m", "nhwcc", "compile", str(tmp_path / "none.onnx"), "-o", str(tmp_path / "o")]
         for extra, coloured in ({}, True), ({"NO_COLOR": "1"}, False):
             ours, theirs = pty.openpty()
-            env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TERM": "xterm", **extra}
+            env = environment(TERM="xterm", **extra)
             env.pop("NO_COLOR", None) if coloured else None
             done = subprocess.run(command, stdout=theirs, stderr=theirs, env=env, check=False)
             os.close(theirs)
@@ -186,8 +211,8 @@ class TestProgress:
 
 class TestCompletion:
     def complete(self, words: str) -> list[str]:
-        env = {"_NHWCC_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
-        done = process(env=env)
+        number = str(len(words.split(" ")) - 1)
+        done = process(_NHWCC_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=number)
         return [line.partition(",")[2] for line in done.stdout.splitlines()]
 
     def test_commands_options_passes_and_codes(self) -> None:
@@ -198,4 +223,4 @@ class TestCompletion:
         assert self.complete("nhwcc explain t00") == ["T001"]
 
     def test_the_script(self) -> None:
-        assert "_nhwcc_completion" in process(env={"_NHWCC_COMPLETE": "bash_source"}).stdout
+        assert "_nhwcc_completion" in process(_NHWCC_COMPLETE="bash_source").stdout
