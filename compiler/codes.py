@@ -58,6 +58,11 @@ CODES = {
         "A rule calls a function that nobody registered.",
         "Register it with @helper and --load its file.",
     ),
+    "P010": Code(
+        "no element type",
+        "A type names elements that don't exist.",
+        "The message lists those that do.",
+    ),
     "T001": Code(
         "types don't fit",
         "The operands' types are impossible for the operation.",
@@ -97,6 +102,17 @@ CODES = {
         "A pinned layout has another number of axes than the tensor.",
         "Give one letter per axis, or axis numbers as 0/2/1.",
     ),
+    "L006": Code(
+        "unknown input or output",
+        "An option names an input or output that the model does not have.",
+        "nhwcc inspect lists them.",
+    ),
+    "L007": Code(
+        "an option does not apply",
+        "An option asks for what this format or pipeline can't do.",
+        "The message says why; leave the option out.",
+    ),
+    "L008": Code("unknown target", "There is no backend of this name.", "nhwcc compile --help shows the default."),
     "W001": Code(
         "rewriting does not end",
         "Patterns undo each other.",
@@ -117,6 +133,61 @@ CODES = {
     ),
     "R010": Code("can't read", "A file is missing, unreadable or not what it should be.", "The message says why."),
     "R011": Code("can't store", "A weight's element type has no form in a side file.", "Convert it first."),
+    "R012": Code(
+        "can't write",
+        "The target folder is missing or read-only, or the disk is full.",
+        "The message says why. Nothing was overwritten.",
+    ),
+    "R014": Code(
+        "unknown format",
+        "Neither the content nor the name of a file is that of a model.",
+        "Give an ONNX model or a file of nhwcc's IR.",
+    ),
+    "R015": Code(
+        "format not supported",
+        "A file is of a format that nhwcc recognises but does not read.",
+        "Export the model to ONNX first; the message says how.",
+    ),
+    "R016": Code(
+        "would overwrite the model",
+        "The output is the model's own file, or one that holds its weights, maybe through a link.",
+        "Choose another output.",
+    ),
+    "R017": Code(
+        "can't be done here",
+        "A library is missing, or no sizes for the inputs can be found.",
+        "The message says what to install, or what to give.",
+    ),
+    "R018": Code(
+        "the source's runtime refuses",
+        "The runtime of the source, onnxruntime, can't load or run the model as it was given.",
+        "The message is the runtime's own. --data and --shape choose other inputs, --no-verify does without.",
+    ),
+    "R019": Code(
+        "the runtime ended its process",
+        "A kernel of the target's runtime aborted instead of reporting an error.",
+        "For a file that nhwcc wrote, please report it with the model; nothing was overwritten.",
+    ),
+    "R020": Code(
+        "numbers differ",
+        "The result computes something else than the source, beyond the tolerance.",
+        "Nothing was written. --check-each finds the pass, --no-verify writes the file nevertheless; please report it.",
+    ),
+    "R021": Code(
+        "a pass changed numbers",
+        "The reference interpreter gets other results after a pass than before.",
+        "The message names the pass, its rules and the operation; please report it, or --disable-pass it.",
+    ),
+    "R022": Code(
+        "other inputs or outputs",
+        "Two files that are to be compared don't have the same inputs and outputs.",
+        "nhwcc inspect shows those of each.",
+    ),
+    "I000": Code(
+        "defect",
+        "Something happened that nobody foresaw.",
+        "Please report it with what --backtrace prints, and the model or its --dump-ir.",
+    ),
     "I001": Code(
         "erased while used",
         "A pass erased an operation that is still used.",

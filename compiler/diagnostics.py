@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -85,13 +86,26 @@ class CompileError(Exception):
     """Raised once for everything that went wrong in one step."""
 
     def __init__(self, *diagnostics: Diagnostic) -> None:
-        super().__init__("\n\n".join(d.render() for d in diagnostics))
+        super().__init__(*diagnostics)
         self.diagnostics = diagnostics
+
+    def __str__(self) -> str:
+        return "\n\n".join(d.render() for d in self.diagnostics)
 
 
 def error(code: str, message: str, *, excerpt: str | None = None, help: str | None = None) -> CompileError:
     """Build the error with one message, placed at :func:`here`."""
     return CompileError(Diagnostic("error", code, message, here(), excerpt, [], help))
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return a help text with the name most like ``name``, None if none is.
+
+    >>> did_you_mean("softmx", ["relu", "softmax"])
+    "did you mean 'softmax'?"
+    """
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean {close[0]!r}?" if close else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ positive integers.  sympy is imported when the first named size appears: static 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial, reduce
 from typing import Any, SupportsIndex, TypeAlias, TypeVar, cast
 
 from .diagnostics import error
@@ -80,6 +80,16 @@ class Sym:
     def __ceil__(self) -> Dim:
         return _unary("ceiling", self)
 
+    def __trunc__(self) -> Dim:
+        """Cut towards zero; ``numpy.trunc`` of an object array calls this.
+
+        Raises:
+            TypeError: it is not known which way that is.
+        """
+        if not self.expr.is_integer and not self.expr.is_nonnegative:
+            raise TypeError(f"the sign of {self} is not known")
+        return _unary("floor", self)
+
     def floor(self) -> Dim:
         """Round down; ``numpy.floor`` of an object array calls this."""
         return _unary("floor", self)
@@ -132,6 +142,8 @@ def _binary(kind: str, a: object, b: object) -> Dim:
     import sympy
 
     x, y = _expr(a), _expr(b)
+    if y.is_zero and kind in ("div", "floordiv", "mod"):
+        raise ZeroDivisionError(f"{a} divided by zero")
     match kind:
         case "add":
             return _wrap(x + y)
@@ -320,8 +332,8 @@ def _text(value: Sym) -> str:
     return str(_printer().doprint(value.expr)).replace(" ", "")
 
 
-_OPERATORS = {"Add": "add", "Sub": "sub", "Mult": "mul", "FloorDiv": "floordiv", "Mod": "mod", "Pow": "pow"}
-"""Python's operators in a dimension, by the names of their syntax nodes."""
+_OPERATORS = {"Add": "add", "Sub": "sub", "Mult": "mul", "FloorDiv": "floordiv", "Mod": "mod"}
+"""Python's operators in a dimension, by the names of their syntax nodes; powers have a case of their own."""
 
 
 def parse_dim(text: str) -> Dim:
@@ -334,27 +346,25 @@ def parse_dim(text: str) -> Dim:
 
     def go(node: ast.expr) -> Any:
         match node:
-            case ast.Constant(value=int(number)):
+            case ast.Constant(value=int(number)) if not isinstance(number, bool):
                 return number
             case ast.Name(id=name):
                 return symbol(name)
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -go(operand)
+            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))):
+                return _binary("pow", go(left), power)
             case ast.BinOp(left=left, op=op, right=right):
                 kind = _OPERATORS.get(type(op).__name__)
                 if kind is None:
                     raise error("P007", f"{text!r} is no dimension")
                 return _binary(kind, go(left), go(right))
-            case ast.Call(func=ast.Name(id="max" | "min" as kind), args=[*args]):
-                values = [go(a) for a in args]
-                out = values[0]
-                for v in values[1:]:
-                    out = _binary(kind, out, v)
-                return out
+            case ast.Call(func=ast.Name(id="max" | "min" as kind), args=[first, *others]):
+                return reduce(partial(_binary, kind), map(go, others), go(first))
             case _:
                 raise error("P007", f"{text!r} is no dimension")
 
     try:
         return go(ast.parse(text, mode="eval").body)
-    except (SyntaxError, RecursionError) as bad:
+    except (SyntaxError, RecursionError, ZeroDivisionError) as bad:
         raise error("P007", f"{text!r} is no dimension") from bad

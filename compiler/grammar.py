@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lark import Lark, Transformer
-from lark.exceptions import UnexpectedInput, VisitError
+from lark.exceptions import UnexpectedInput
 
 from .diagnostics import CompileError, error
 
@@ -18,6 +18,7 @@ def parser(grammar: Path, actions: type) -> Callable[[str, str], Any]:
     """Return ``parse(text, file)`` for a grammar file.
 
     ``actions`` has one method per rule, called with the rule's children while parsing; no tree is built in between.
+    What they raise gets the file's name.
     """
     transformer = type(actions.__name__, (actions, Transformer), {})()
     lark = Lark(grammar.read_text(encoding="utf-8"), parser="lalr", maybe_placeholders=True, transformer=transformer)
@@ -27,10 +28,10 @@ def parser(grammar: Path, actions: type) -> Callable[[str, str], Any]:
             return lark.parse(text)
         except UnexpectedInput as bad:
             raise _syntax_error(bad, text, file) from None
-        except VisitError as bad:
-            if isinstance(bad.orig_exc, CompileError):
-                raise bad.orig_exc from None
-            raise
+        except CompileError as bad:
+            for problem in bad.diagnostics:
+                problem.message = f"{file}: {problem.message}"
+            raise CompileError(*bad.diagnostics) from bad.__cause__
 
     return parse
 

@@ -12,7 +12,7 @@ from .diagnostics import error
 from .dims import Sym, solve, static, substitute
 from .ir import Func, Op, Region, Value
 from .opdef import evaluate
-from .types import Array
+from .types import Array, DType, TensorType
 
 Observer = Callable[[Op, Sequence[Array]], None]
 
@@ -43,6 +43,8 @@ def run(func: Func, inputs: Mapping[str, Array] | Sequence[Array], observe: Obse
     Raises:
         CompileError: R001, an operation has no reference semantics; R002, an input doesn't fit.
     """
+    if isinstance(inputs, Mapping) and (missing := [p.name for p in func.inputs if p.name not in inputs]):
+        raise error("R002", f"@{func.name} needs {', '.join(missing)}, but was given {', '.join(inputs) or 'nothing'}")
     given = [inputs[p.name] for p in func.inputs] if isinstance(inputs, Mapping) else list(inputs)
     if len(given) != len(func.args):
         raise error("R002", f"@{func.name} takes {len(func.args)} inputs, but was given {len(given)}")
@@ -120,15 +122,24 @@ def random_inputs(
     Named sizes become ``sizes[name]``, or ``default``.
     """
     rng = np.random.default_rng(seed)
-    out: list[Array] = []
-    for arg in func.args:
-        names = {n for d in arg.type.shape if isinstance(d, Sym) for n in d.names}
-        shape = static(substitute(arg.type.shape, {n: (sizes or {}).get(n, default) for n in names}))
-        dtype = arg.type.dtype
-        if dtype.is_int:
-            out.append(rng.integers(0, 4, shape).astype(dtype.numpy))
-        elif dtype.value == "bool":
-            out.append(rng.random(shape) < 0.5)
-        else:
-            out.append(rng.standard_normal(shape).astype(dtype.numpy))
-    return out
+    names = {n for a in func.args for d in a.type.shape if isinstance(d, Sym) for n in d.names}
+    known = {n: (sizes or {}).get(n, default) for n in names}
+    return [random_tensor(a.type.with_shape(substitute(a.type.shape, known)), rng) for a in func.args]
+
+
+def random_tensor(type: TensorType, rng: np.random.Generator) -> Array:
+    """Normal floats, small non-negative integers, fair booleans; all sizes must be numbers.
+
+    Raises:
+        CompileError: R001, there are no random elements of this type.
+    """
+    shape, dtype = static(type.shape), type.dtype
+    if dtype is DType.BOOL:
+        return rng.random(shape) < 0.5
+    if dtype.is_int:
+        return rng.integers(0, 4, shape).astype(dtype.numpy)
+    if dtype.is_complex:
+        return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype.numpy)
+    if dtype.is_float:
+        return rng.standard_normal(shape).astype(dtype.numpy)
+    raise error("R001", f"there are no random values of type {type}", help="give data of your own")

@@ -95,7 +95,7 @@ class Known:
         assert op.spec.evaluate is not None
         try:
             out = op.spec.evaluate(*operands, **op.attributes)
-        except (TypeError, ValueError, AttributeError):
+        except (TypeError, ValueError, AttributeError, ZeroDivisionError):
             return [None] * len(op.results)  # the semantics don't extend to symbolic sizes here
         arrays = out if isinstance(out, tuple) else (out,)
         return [_normal(a, r) for a, r in zip(arrays, op.results, strict=True)]

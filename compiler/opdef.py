@@ -7,12 +7,12 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 
 from .axes import Axes, Names, letters
-from .dims import Shape, broadcast
+from .dims import Dim, Shape, broadcast
 from .ir import Op, Region, Value
 from .types import Array, DType, TensorType
 from .weights import Weight
@@ -67,6 +67,15 @@ class Predicate(Elementwise):
 
 class View(Pure):
     """Trait: the result has the operand's bytes once storage orders are free; see :class:`~.axes.ViewOp`."""
+
+
+@runtime_checkable
+class Multiplies(Protocol):
+    """An operation whose work is counted in products that are summed up."""
+
+    def macs(self) -> Dim:
+        """Number of multiply-accumulates."""
+        ...
 
 
 def broadcast_shapes(shapes: Iterable[Shape]) -> Shape:
@@ -134,12 +143,10 @@ class Spec:
             raise TypeError(f"{self.name}: unknown {sorted(unknown)}")
         operands: list[Value | None] = []
         for name in self.operands:
-            if name == self.variadic:
-                operands += cast(Sequence[Value | None], given.get(name, ()))
-            elif name in self.optional:
-                operands.append(cast(Value | None, given.get(name)))
-            else:
-                operands.append(cast(Value, self._required(given, name)))
+            values = given.get(name, ()) if name == self.variadic else (given.get(name),)
+            if name not in self.optional and None in cast(Sequence[Value | None], values):
+                raise TypeError(f"{self.name}: {name} is missing")
+            operands += cast(Sequence[Value | None], values)
         regions = tuple(cast(Region, self._required(given, name)) for name in self.regions)
         return operands, self.bind_attributes(given), regions
 

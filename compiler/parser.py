@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import ChainMap, Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .diagnostics import CompileError, Location, at, error
+from .diagnostics import CompileError, Location, at, did_you_mean, error
 from .dims import parse_dim, static
 from .grammar import parser
 from .ir import Func, Module, Op, Port, Region, Value
@@ -133,7 +133,10 @@ class _Actions:
 
     def dense(self, items: list[Any]) -> Weight:
         type = parse_type(str(items[1]))
-        return Weight.of(np.asarray(items[0], type.dtype.numpy).reshape(static(type.shape)))
+        try:
+            return Weight.of(np.asarray(items[0], type.dtype.numpy).reshape(static(type.shape)))
+        except (ValueError, TypeError, OverflowError) as bad:
+            raise error("P006", f"a constant of type {type}: {bad}") from bad
 
     def stored(self, items: list[Any]) -> _Stored:
         return _Stored(str(items[0]), parse_type(str(items[1])))
@@ -160,7 +163,7 @@ class _Builder:
 
     file: str
     weights: Mapping[str, Weight]
-    scope: dict[str, Value | None] = field(default_factory=lambda: dict[str, Value | None]({"none": None}))
+    scope: ChainMap[str, Value | None] = field(default_factory=lambda: ChainMap({"none": None}))
 
     def function(self, parsed: _Function) -> Func:
         region = self.region(parsed.body)
@@ -173,18 +176,18 @@ class _Builder:
         return func
 
     def region(self, body: _Body) -> Region:
+        outside = self.scope
+        self.scope = outside.new_child()
         region = Region(self._define(p.name, Value(p.type)) for p in body.params)
         for statement in body.statements:
             region.insert(self.statement(statement))
+        self.scope = outside
         return region
 
     def statement(self, s: _Statement) -> Op:
         place = f"{self.file}:{s.line}"
         if s.op not in OPS:
-            close = difflib.get_close_matches(s.op, OPS, 1)
-            raise error(
-                "P004", f"{place}: unknown operation {s.op!r}", help=f"did you mean {close[0]!r}?" if close else None
-            )
+            raise error("P004", f"{place}: unknown operation {s.op!r}", help=did_you_mean(s.op, OPS))
         cls = OPS[s.op]
         operands = [self._lookup(name, place) for name in s.operands]
         regions = [self.region(r) for r in s.regions]
@@ -197,6 +200,8 @@ class _Builder:
         if tuple(s.types) != tuple(r.type for r in op.results):
             stated = ", ".join(map(str, s.types)) or "nothing"
             raise op.fail("P005", f"{place}: stated type {stated} differs from the inferred one")
+        if len(s.results) != len(op.results):
+            raise op.fail("P006", f"{place}: {len(s.results)} names for {len(op.results)} results")
         for name, result in zip(s.results, op.results, strict=True):
             self._define(name, result)
         return op
@@ -250,7 +255,10 @@ def parse_module(text: str, file: str = "<text>", *, directory: Path | None = No
     weights: dict[str, Weight] = {}
     for name in (i for i in items if isinstance(i, str)):
         weights |= read_side_file((directory or Path()) / name)
-    functions: Iterable[_Function] = (i for i in items if isinstance(i, _Function))
+    functions: list[_Function] = [i for i in items if isinstance(i, _Function)]
+    twice = [name for name, count in Counter(f.name for f in functions).items() if count > 1]
+    if twice:
+        raise error("P002", f"{file}: @{twice[0]} is defined twice")
     return Module(*(_Builder(file, weights).function(f) for f in functions))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import re
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-from .diagnostics import error
+from .diagnostics import did_you_mean, error
 from .ir import Module
 
 PASSES: dict[str, type[Pass]] = {}
@@ -72,12 +71,18 @@ def discover_plugins(group: str = "nhwcc.passes") -> None:
         entry.load()
 
 
+_LOADED: set[Path] = set()
+"""Files that have registered what they have: names can be taken only once."""
+
+
 def load_file(path: Path) -> None:
-    """Run a Python file that registers passes, rules' helpers or operations.
+    """Run a Python file that registers passes, rules' helpers or operations; once, however often it is asked for.
 
     Raises:
         CompileError: R010, it can't be read or fails.
     """
+    if path.resolve() in _LOADED:
+        return
     name = f"nhwcc_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
@@ -86,6 +91,7 @@ def load_file(path: Path) -> None:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+        _LOADED.add(path.resolve())
     except Exception as bad:
         raise error("R010", f"{path} fails when it is loaded: {type(bad).__name__}: {bad}") from bad
 
@@ -101,7 +107,7 @@ def parse_pipeline(text: str) -> list[Pass]:
     """
     out: list[Pass] = []
     position = 0
-    while position < len(text):
+    while text[position:].strip():
         item = _ITEM.match(text, position)
         if item is None:
             raise error("L001", f"malformed pipeline at column {position + 1}", excerpt=f"{text}\n{' ' * position}^")
@@ -114,14 +120,9 @@ def _find(item: re.Match[str], text: str) -> type[Pass]:
     name = item.group(1)
     if name in PASSES:
         return PASSES[name]
-    close = difflib.get_close_matches(name, PASSES, 1)
     excerpt = f"{text}\n{' ' * item.start(1)}{'^' * len(name)}"
-    raise error(
-        "L002",
-        f"no pass named {name!r}",
-        excerpt=excerpt,
-        help=f"did you mean {close[0]!r}?" if close else "nhwcc passes lists them",
-    )
+    help = did_you_mean(name, PASSES) or "nhwcc passes lists them"
+    raise error("L002", f"no pass named {name!r}", excerpt=excerpt, help=help)
 
 
 def _instantiate(cls: type[Pass], text: str) -> Pass:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .diagnostics import error
+from .diagnostics import CompileError, did_you_mean, error
 from .fold import constant
 from .grammar import parser
 from .ir import Op, Value
@@ -60,11 +60,28 @@ class Match:
         return all(user in self.ops for op in self.ops[1:] for r in op.results for user in r.users)
 
 
+@dataclass
+class Names:
+    """The names that a rule has bound so far, while it is checked: what is read must have been bound."""
+
+    values: set[str] = field(default_factory=lambda: set[str]())
+    attributes: set[str] = field(default_factory=lambda: set[str]())
+
+
 @dataclass(frozen=True)
 class Var:
     """``%x``: any value."""
 
     name: str
+
+    def check_left(self, names: Names) -> None:
+        """Bind the name."""
+        names.values.add(self.name)
+
+    def check(self, names: Names) -> None:
+        """The name must be bound."""
+        if self.name not in names.values:
+            raise error("P003", f"{self.name} is not bound by the left side")
 
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:
         """Bind, or compare with what is bound."""
@@ -87,6 +104,11 @@ class Splat:
 
     number: float
 
+    def check_left(self, names: Names) -> None:
+        """Bind nothing."""
+
+    check = check_left
+
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:
         """Compare all elements."""
         if is_splat(value, self.number):
@@ -101,6 +123,11 @@ class Splat:
 @dataclass(frozen=True)
 class Absent:
     """``none``: no operand."""
+
+    def check_left(self, names: Names) -> None:
+        """Bind nothing."""
+
+    check = check_left
 
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:
         """Match absence."""
@@ -118,6 +145,11 @@ class Hole:
 
     name: str
 
+    def check(self, names: Names) -> None:
+        """The name must be bound."""
+        if self.name not in names.attributes:
+            raise error("P003", f"${self.name} is not bound by the left side")
+
     def get(self, found: Match) -> Any:
         """Return what is bound."""
         return found.attributes[self.name]
@@ -128,6 +160,9 @@ class Literal:
     """A number, a string, ``true`` or ``false``."""
 
     value: Any
+
+    def check(self, names: Names) -> None:
+        """Read nothing."""
 
     def get(self, found: Match) -> Any:
         """Return it."""
@@ -140,6 +175,11 @@ class Call:
 
     name: str
     params: tuple[Param, ...]
+
+    def check(self, names: Names) -> None:
+        """All arguments must be bound."""
+        for p in self.params:
+            p.check(names)
 
     def get(self, found: Match) -> Any:
         """Call it."""
@@ -157,6 +197,42 @@ class Node:
     terms: tuple[Term, ...]
     named: tuple[tuple[str, Param], ...]
     alias: str | None
+
+    def check_left(self, names: Names) -> None:
+        """Bind names in the order in which they are matched: attributes, then operands."""
+        self._check_fields()
+        for _, param in self.named:
+            if isinstance(param, Hole):
+                names.attributes.add(param.name)
+            else:
+                param.check(names)
+        if self.alias is not None:
+            names.values.add(self.alias)
+        for term in self.terms:
+            term.check_left(names)
+
+    def check(self, names: Names) -> None:
+        """Everything must be bound, and nothing that the operation needs may be missing."""
+        self._check_fields()
+        missing = [n for n, a in self.op.spec.attributes.items() if a.is_required and n not in dict(self.named)]
+        if missing:
+            raise error("P006", f"{self.op.spec.name} needs {', '.join(missing)}")
+        for item in (*(p for _, p in self.named), *self.terms):
+            item.check(names)
+
+    def _check_fields(self) -> None:
+        """Compare with the declaration; optional operands at the end may be left out, they are absent then."""
+        spec = self.op.spec
+        unknown = [n for n, _ in self.named if n not in spec.attributes]
+        if unknown:
+            known = ", ".join(spec.attributes) or "none"
+            raise error("P006", f"{spec.name} has no attribute {unknown[0]!r}", help=f"its attributes: {known}")
+        least = len([n for n in spec.operands if n not in spec.optional and n != spec.variadic])
+        most = len(self.terms) if spec.variadic else len(spec.operands)
+        if not least <= len(self.terms) <= most:
+            raise error(
+                "P006", f"{spec.name} takes {', '.join(spec.operands)}, but is given {len(self.terms)} operands"
+            )
 
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:
         """Match the operation that gives ``value``."""
@@ -219,6 +295,17 @@ class Rule:
     guards: tuple[Call, ...]
     right: Term
 
+    def check(self) -> None:
+        """Compare with the declarations of its operations.
+
+        Raises:
+            CompileError: P003, a name is read that the left side does not bind; P006, fields don't fit.
+        """
+        names = Names()
+        self.left.check_left(names)
+        for item in (*self.guards, self.right):
+            item.check(names)
+
     def apply(self, op: Op, rw: Rewriter) -> None:
         """Rewrite ``op`` with the first match that passes the guards."""
         reason: str | None = None
@@ -259,7 +346,13 @@ class _Actions:
 
     def rule(self, items: list[Any]) -> Rule:
         name, left, guards, right = items
-        return Rule(str(name), left, guards or (), right)
+        rule = Rule(str(name), left, guards or (), right)
+        try:
+            rule.check()
+        except CompileError as bad:
+            bad.diagnostics[0].message = f"rule {name}: {bad.diagnostics[0].message}"
+            raise
+        return rule
 
     def guards(self, items: list[Any]) -> tuple[Call, ...]:
         return tuple(items)
@@ -276,7 +369,7 @@ class _Actions:
     def node(self, items: list[Any]) -> Node:
         name, *args, alias = items
         if str(name) not in OPS:
-            raise error("P004", f"rule for unknown operation {str(name)!r}")
+            raise error("P004", f"unknown operation {str(name)!r}", help=did_you_mean(name, OPS))
         terms = tuple(a for a in args if isinstance(a, Var | Splat | Absent | Node))
         named: Any = tuple(a for a in args if isinstance(a, tuple))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         return Node(OPS[str(name)], terms, named, None if alias is None else str(alias))
@@ -315,7 +408,7 @@ def parse_rules(text: str, file: str = "<rules>") -> list[Pattern]:
     """Compile rules into patterns.
 
     Raises:
-        CompileError: P001, P004, P009.
+        CompileError: P001, P003, P004, P006 or P009.
     """
     return [Pattern(r.name, (r.left.op,), r.apply, benefit=r.left.size) for r in _parser()(text, file)]
 

@@ -6,6 +6,7 @@ The file is written as a stream, one tensor after the other, and read memory-map
 from __future__ import annotations
 
 import json
+import math
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ _TAGS = {
     DType.F64: "F64",
     DType.C64: "C64",
 }
+_TYPES = {tag: dtype for dtype, tag in _TAGS.items()}
 _STORED_AS = {DType.I4: DType.I8, DType.U4: DType.U8}
 """Types that the format doesn't have, stored wider; the text states the true type."""
 
@@ -85,21 +87,28 @@ def read_side_file(path: Path) -> dict[str, Weight]:
     Raises:
         CompileError: R010, the file is missing or not in the format.
     """
-    tags = {tag: dtype for dtype, tag in _TAGS.items()}
     try:
         file = MappedFile(path)
-        with path.open("rb") as raw:
-            (length,) = struct.unpack("<Q", raw.read(8))
-            header: dict[str, Any] = json.loads(raw.read(length))
-        start = 8 + length
-        out: dict[str, Weight] = {}
-        for name, entry in header.items():
-            if name == "__metadata__":
-                continue
-            type = TensorType(tags[entry["dtype"]], tuple(entry["shape"]))
-            if start + entry["data_offsets"][1] > file.size:
-                raise ValueError(f"{name} lies behind the end of the file")
-            out[f"@@{name}"] = Weight.mapped(file, start + entry["data_offsets"][0], type)
-        return out
-    except (OSError, ValueError, KeyError, struct.error) as bad:
+        start, header = _read_header(file)
+        return {f"@@{name}": _entry(file, start, e) for name, e in header.items() if name != "__metadata__"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as bad:
         raise error("R010", f"can't read the weights in {path}: {bad}") from bad
+
+
+def _read_header(file: MappedFile) -> tuple[int, dict[str, Any]]:
+    """Return where the data starts, and what lies where."""
+    with file.path.open("rb") as raw:
+        length = int.from_bytes(raw.read(8), "little")
+        if file.size < 8 + length:
+            raise ValueError("the file is shorter than its header")
+        return 8 + length, json.loads(raw.read(length))
+
+
+def _entry(file: MappedFile, start: int, entry: dict[str, Any]) -> Weight:
+    type = TensorType(_TYPES[entry["dtype"]], tuple(int(d) for d in entry["shape"]))
+    begin, end = entry["data_offsets"]
+    if min(static(type.shape), default=0) < 0 or not 0 <= begin <= end <= file.size - start:
+        raise ValueError(f"{type} lies outside of the file")
+    if math.prod(static(type.shape)) * type.dtype.numpy.itemsize != end - begin:
+        raise ValueError(f"{type} does not have {end - begin} bytes")
+    return Weight.mapped(file, start + begin, type)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from .diagnostics import error
 from .dims import Dim, Shape, parse_dim, product
 
 Array: TypeAlias = NDArray[Any]
@@ -146,10 +147,21 @@ def parse_type(text: str) -> TensorType:
 
     >>> str(parse_type("f32[batch, 3, 2*h+1]"))
     'f32[batch,3,2*h+1]'
+
+    Raises:
+        CompileError: P007, a size is no dimension; P010, there is no such element type.
     """
     name, _, dims = text.strip().removesuffix("]").partition("[")
-    parts = _split(dims)
-    return TensorType(DType(name.strip()), tuple(int(p) if p.isdigit() else parse_dim(p) for p in parts))
+    if name.strip() not in tuple(DType):
+        raise error("P010", f"{name.strip()!r} is no element type", excerpt=text, help=f"there are {', '.join(DType)}")
+    return TensorType(DType(name.strip()), tuple(_size(part) for part in _split(dims)))
+
+
+def _size(text: str) -> Dim:
+    size = int(text) if text.isdigit() else parse_dim(text)
+    if isinstance(size, int) and size < 0:
+        raise error("P007", f"a size can't be {size}", help="sizes that are not known have names")
+    return size
 
 
 def _split(text: str) -> list[str]:

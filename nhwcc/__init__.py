@@ -1,3 +1,77 @@
-"""nhwcc, the NHWC compiler: neural networks to TFLite without needless transposes, numerically checked."""
+"""nhwcc, the NHWC compiler: neural networks to TFLite without needless transposes, numerically checked.
+
+>>> import nhwcc
+>>> artifact = nhwcc.compile("model.onnx", "model.tflite")  # doctest: +SKIP
+>>> artifact.report.transposes_after, artifact(image)["scores"]  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+from nhwcc.compiler.diagnostics import CompileError, Diagnostic, Location
+from nhwcc.options import CompileOptions, Model
+
+if TYPE_CHECKING:
+    from nhwcc.artifact import Artifact
+    from nhwcc.compiler.ir import Module
+    from nhwcc.report import Report
+    from nhwcc.source import load
+    from nhwcc.verification import Verification, VerificationError
 
 __version__ = "0.1.0"
+
+P = ParamSpec("P")
+
+
+def _taking(options: Callable[P, CompileOptions]) -> Callable[Concatenate[Model, P], Artifact]:
+    """Make the function that takes a model and every field of ``options`` as an argument."""
+
+    def compile(model: Model, /, *args: P.args, **kwargs: P.kwargs) -> Artifact:
+        """Compile a model and return the artifact; the arguments are the fields of :class:`CompileOptions`.
+
+        Raises:
+            VerificationError: the result computes something else than the source.
+            CompileError: everything else that can be wrong; its ``diagnostics`` say what, where and what to do.
+        """
+        from nhwcc.driver import compile_model
+
+        return compile_model(model, options(*args, **kwargs))
+
+    return compile
+
+
+compile = _taking(CompileOptions)
+
+_LAZY = {
+    "Artifact": "nhwcc.artifact",
+    "Module": "nhwcc.compiler.ir",
+    "Report": "nhwcc.report",
+    "Verification": "nhwcc.verification",
+    "VerificationError": "nhwcc.verification",
+    "load": "nhwcc.source",
+}
+"""Where names are that are imported when they are first used, since numpy comes with them."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'nhwcc' has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+__all__ = [
+    "Artifact",
+    "CompileError",
+    "CompileOptions",
+    "Diagnostic",
+    "Location",
+    "Module",
+    "Report",
+    "Verification",
+    "VerificationError",
+    "compile",
+    "load",
+]

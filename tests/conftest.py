@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import pytest
+from comparing import compare
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks
-from nhwcc.compiler.interpreter import random_inputs, run
-from nhwcc.compiler.ir import Func, Module
+from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.pipeline import Pipeline, discover, parse_pipeline
 from nhwcc.compiler.printer import print_module
-from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 
 discover("nhwcc.passes")
@@ -90,18 +88,3 @@ class Case(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, self.name
-
-
-def compare(module: Module, original: Module, what: str) -> None:
-    """Both modules compute the same on random inputs, whatever order theirs are stored in."""
-    for name, func in original.funcs.items():
-        now = module.funcs[name]
-        inputs = random_inputs(func)
-        stored = [a if p.perm is None else a.transpose(p.perm) for a, p in zip(inputs, now.inputs, strict=True)]
-        for got, want in zip(run(now, stored), expected(func, now, inputs), strict=True):
-            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5, err_msg=f"@{name} differs after {what}")
-
-
-def expected(func: Func, now: Func, inputs: list[Array]) -> list[Array]:
-    want = run(func, inputs)
-    return [a if p.perm is None else a.transpose(p.perm) for a, p in zip(want, now.outputs, strict=True)]

@@ -39,6 +39,10 @@ class MatMul(Op):
         y = np.swapaxes(b, -1, -2) if transpose_b else b
         return np.matmul(x, y)
 
+    def macs(self) -> Dim:
+        """A row times a column for every element of the product."""
+        return self.result.type.size * self.a.type.shape[-2 if self.transpose_a else -1]
+
     def axes(self) -> Axes:
         """Batch axes first in a common order; each matrix either way round, the product too by swapping operands."""
         rank = self.result.type.rank
@@ -79,6 +83,10 @@ class Linear(Op):
         """Multiply and add."""
         y = np.matmul(x, w.T)
         return activate(y if bias is None else y + bias, activation)
+
+    def macs(self) -> Dim:
+        """A row of the weight for every element of the result."""
+        return self.result.type.size * self.w.type.shape[-1]
 
     def axes(self) -> Axes:
         """Features last; their positions may lie in any order, the weight follows."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..axes import Axes, Form, Letters, PerSpatial, letters
-from ..dims import Dim, Shape, ceil_div
+from ..dims import Dim, Shape, ceil_div, product
 from ..ir import Op, Value
 from ..opdef import Pure, op
 from ..types import Array, TensorType
@@ -167,6 +167,10 @@ class Conv(Op):
         """Whether every channel has its own filters: as many groups as input channels."""
         return self.groups > 1 and self.w.type.shape[Spatial.of(self.w.type.rank, self.channels_last).channel] == 1
 
+    def macs(self) -> Dim:
+        """One filter for every element of the result."""
+        return self.result.type.size * product(self.w.type.shape[1:])
+
     def axes(self) -> Axes:
         """Input channels are summed over, so their positions may lie in any order; so may output channels."""
         rank = self.x.type.rank
@@ -288,6 +292,10 @@ class ConvTranspose(Op):
         if bias is not None:
             y = y + bias.reshape(1, -1, *[1] * rank)
         return activate(channels_back(y, channels_last), activation).astype(x.dtype)
+
+    def macs(self) -> Dim:
+        """One filter for every element of the operand."""
+        return self.x.type.size * product(self.filter_shape[1:])
 
     def axes(self) -> Axes:
         """As for a convolution, with the filter's channels exchanged."""

@@ -9,7 +9,7 @@ in the source's order or in one that some site asks for.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...compiler.fold import constant
@@ -28,7 +28,10 @@ Pin = Callable[[Interface, Value], tuple[int, ...] | None]
 
 @dataclass
 class Problem:
-    """All sites of a region; for every value, who touches it and which site asked first for which order."""
+    """All sites of a region; for every value, who touches it and which site asked first for which order.
+
+    ``outer`` are the values that the region reads from outside; they come in their own order.
+    """
 
     region: Region
     sites: list[Site] = field(default_factory=lambda: list[Site]())
@@ -37,6 +40,7 @@ class Problem:
     by_op: dict[Op, Site] = field(default_factory=lambda: dict[Op, Site]())
     inputs: list[Site] = field(default_factory=lambda: list[Site]())
     outputs: list[Site] = field(default_factory=lambda: list[Site]())
+    outer: list[Site] = field(default_factory=lambda: list[Site]())
     is_complete: bool = True
 
     def add(self, site: Site) -> Site:
@@ -59,6 +63,8 @@ def collect(func: Func, region: Region, pin: Pin, channels: str) -> Problem:
                 _interface_site(arg, True, pin(func.inputs[i], arg) if is_body else tuple(range(arg.type.rank)))
             )
         )
+    if not is_body:
+        problem.outer += [problem.add(FixedSite([Port(v, is_result=True)], None)) for v in _captured((region,))]
     for op in region.ops:
         if op.spec.is_terminator:
             for i, value in enumerate(region.returns):
@@ -66,7 +72,7 @@ def collect(func: Func, region: Region, pin: Pin, channels: str) -> Problem:
                 problem.outputs.append(problem.add(_interface_site(value, False, axes)))
         elif constant_result(op) is None:
             problem.add(_site(op, channels))
-            for value in _captured(op):
+            for value in _captured(op.regions):
                 problem.add(FixedSite([Port(value, is_result=False)], None))
     _spread(problem)
     return problem
@@ -82,17 +88,13 @@ def _interface_site(value: Value, is_result: bool, axes: tuple[int, ...] | None)
     return FreeSite([port], None) if axes is None else FixedSite([port], None, axes)
 
 
-def _captured(op: Op) -> set[Value]:
-    """Values that nested regions read from outside; they read them in their own order."""
-    inside = {v for r in op.regions for o in r.walk() for v in o.results} | {a for r in op.regions for a in r.args}
-    inside |= {a for r in op.regions for o in r.walk() for n in o.regions for a in n.args}
-    return {
-        v
-        for r in op.regions
-        for o in r.walk()
-        for v in o.operands
-        if v is not None and v not in inside and constant(v) is None
-    }
+def _captured(regions: Sequence[Region]) -> list[Value]:
+    """Values that regions read from outside; they read them in their own order."""
+    ops = [op for r in regions for op in r.walk()]
+    inside = {v for op in ops for v in op.results}
+    inside |= {a for r in (*regions, *(n for op in ops for n in op.regions)) for a in r.args}
+    read = dict.fromkeys(v for op in ops for v in op.operands if v is not None)
+    return [v for v in read if v not in inside and constant(v) is None]
 
 
 def _site(op: Op, channels: str) -> Site:

@@ -21,6 +21,8 @@ from .storage import Moved, Storage, Stored, contiguous_axes, place
 def realize(problem: Problem, solution: Solution) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]], list[Moved]]:
     """Rewrite a region; return which axes of the source the axes of arguments and returns are, and the transposes."""
     rewriter = _Realizer(problem, solution)
+    for site in problem.outer:
+        rewriter.keep(site.ports[0].value)
     inputs = [rewriter.input(site) for site in problem.inputs]
     body, (terminator,) = [op for op in problem.region.ops if not op.spec.is_terminator], [problem.region.terminator]
     for op in body:
@@ -84,6 +86,10 @@ class _Realizer:
 
     # Operations
 
+    def keep(self, value: Value) -> None:
+        """Note that a value stays as it is."""
+        self.storage.stored[value] = Stored(value, Order.natural(value.type.shape), tuple(range(value.type.rank)))
+
     def rewrite(self, op: Op) -> None:
         """Rewrite one operation of the region."""
         site = self.problem.by_op.get(op)
@@ -106,9 +112,7 @@ class _Realizer:
                 if v is not None and (reader is op or v in self.storage.stored or v.owner in self.old):
                     reader.set_operand(slot, self.storage.natural(v, (site, op)))
         for result in op.results:
-            self.storage.stored[result] = Stored(
-                result, Order.natural(result.type.shape), tuple(range(result.type.rank))
-            )
+            self.keep(result)
 
     def _view(self, op: Op, site: Site, mode: Mode) -> None:
         """A transpose vanishes; a reshape stays only where shapes differ."""

@@ -1,0 +1,33 @@
+# Needs Python 3.11 or later, make, and a package index.  `make test`, `make demo`, `make lint`, `make docs`.
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python, \
+	$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+WORKERS ?= 2
+
+.PHONY: test demo lint docs clean
+
+test: $(VENV)/ready-dev
+	$(RUN) -m pytest -n $(WORKERS)
+
+demo: $(VENV)/ready-demo
+	$(RUN) examples/demo.py
+
+lint: $(VENV)/ready-dev
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m pyright --pythonpath $(RUN)
+
+docs: $(VENV)/ready-dev
+	$(RUN) docs/generate.py
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info
+
+# One file per set of extras: an installation that was interrupted is begun again.
+$(VENV)/ready-%: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or later was found; say make PYTHON=/path/to/python" >&2; exit 1; }
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	@touch $@

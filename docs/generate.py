@@ -1,0 +1,48 @@
+"""Prints the pages that are made from the code: ``python docs/generate.py``; with ``--check`` it only compares."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pages.cli import commands
+from pages.errors import errors
+from pages.ir import operations
+from pages.passes import passes
+
+PAGES: dict[str, Callable[[], str]] = {
+    "cli.md": commands,
+    "errors.md": errors,
+    "ir.md": operations,
+    "passes.md": passes,
+}
+
+
+def main() -> int:
+    """Write all pages, or say what differs and return 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="say what differs instead of writing it")
+    check: bool = parser.parse_args().check
+    stale = False
+    for name, make in PAGES.items():
+        path, new = Path(__file__).with_name(name), make()
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        if old == new:
+            continue
+        stale = True
+        if check:
+            lines = difflib.unified_diff(
+                old.splitlines(), new.splitlines(), name, f"{name} as it should be", lineterm=""
+            )
+            print("\n".join(lines))
+        else:
+            path.write_text(new, encoding="utf-8")
+            print(f"wrote {path}")
+    return 1 if stale and check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The pages that ``generate.py`` prints, one file each."""

@@ -1,0 +1,54 @@
+"""An example of every operation: written in ``operations.ir``, or derived from the declaration if it is elementwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
+from nhwcc.compiler.opdef import OPS, Elementwise, evaluate
+from nhwcc.compiler.ops.core import Return
+from nhwcc.compiler.parser import read_module
+from nhwcc.compiler.types import DType, TensorType, parse_type
+
+
+def samples() -> dict[str, Func]:
+    """Return a function for every operation that has an example, by the operation's name."""
+    written = read_module(Path(__file__).with_name("operations.ir")).funcs
+    derived = {name: _derive(cls) for name, cls in OPS.items() if cls.spec.has(Elementwise) and name not in written}
+    return {name: func for name, func in (written | derived).items() if name in OPS}
+
+
+def sample_op(func: Func) -> Op:
+    """Return the operation that an example is about."""
+    return next(op for op in func.walk() if op.spec.name == func.name)
+
+
+def module_of(func: Func) -> Module:
+    """Return a module with one function."""
+    return Module(func)
+
+
+def _derive(cls: type[Op]) -> Func:
+    """Apply an elementwise operation to operands that broadcast."""
+    dtype = next(t for t in (DType.F32, DType.I32) if _runs_on(cls, t))
+    args = [
+        Value(parse_type("f32[batch,4,3]" if i == 0 else "f32[3]").with_dtype(dtype), name=name)
+        for i, name in enumerate(cls.spec.operands)
+    ]
+    region = Region(args)
+    op = region.insert(cls.spec.build(cls, args, {}))
+    op.result.name = "y"
+    region.insert(Return(op.results))
+    return Func(cls.spec.name, region, [Port(a.name or "") for a in args], [Port("")])
+
+
+def _runs_on(cls: type[Op], dtype: DType) -> bool:
+    """Whether the reference semantics take elements of a type: bits are for integers only."""
+    op = cls.spec.build(cls, [Value(TensorType(dtype, (1,))) for _ in cls.spec.operands], {})
+    try:
+        evaluate(op, [np.ones(1, dtype.numpy) for _ in cls.spec.operands])
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,6 @@
+"""``python -m nhwcc``."""
+
+from nhwcc.cli import main
+
+if __name__ == "__main__":
+    main()

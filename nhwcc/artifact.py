@@ -1,0 +1,64 @@
+"""What a compilation gives: a file, a report, and a function on arrays."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from nhwcc.compiler.diagnostics import error
+from nhwcc.compiler.types import Array
+from nhwcc.files import replacing
+from nhwcc.options import PathLike
+from nhwcc.report import Report
+
+if TYPE_CHECKING:
+    from nhwcc.backends.tflite.runtime import TfliteModel
+
+
+class Artifact:
+    """A compiled network.
+
+    Called with arrays, by position or by name, it runs on the TFLite runtime and returns the outputs by name.  Inputs
+    and outputs lie as ``report.inputs`` and ``report.outputs`` say.
+    """
+
+    def __init__(self, path: Path, report: Report, folder: TemporaryDirectory[str] | None = None) -> None:
+        self.path = path
+        self.report = report
+        self._folder = folder
+        self._model: TfliteModel | None = None
+
+    def save(self, path: PathLike) -> Path:
+        """Write a copy of the file, whole or not at all, and return its path.
+
+        Raises:
+            CompileError: R012, it can't be written.
+        """
+        target = Path(path)
+        with replacing(target) as draft:
+            shutil.copyfile(self.path, draft)
+        return target
+
+    def __call__(self, *args: Array, **kwargs: Array) -> dict[str, Array]:
+        """Run on arrays.
+
+        Raises:
+            CompileError: R002, an array doesn't fit its input; R013, the runtime refuses.
+        """
+        from nhwcc.backends.tflite.runtime import TfliteModel
+
+        if self._model is None:
+            self._model = TfliteModel(self.path)
+        names = [port.name for port in self.report.inputs]
+        if len(args) > len(names):
+            raise error("R002", f"there are {len(names)} inputs, but {len(args)} arrays were given")
+        given = dict(zip(names, args, strict=False)) | kwargs
+        unknown = [name for name in given if name not in names]
+        if unknown:
+            raise error("L006", f"there is no input {unknown[0]!r}", help=f"there are {', '.join(names)}")
+        return self._model.run(given)
+
+    def __repr__(self) -> str:
+        return f"<Artifact {self.path}: {self.report.bytes:,} bytes>"

@@ -1,0 +1,44 @@
+"""The command line: one file per command; what they do is elsewhere."""
+
+from __future__ import annotations
+
+import click
+
+from nhwcc import __version__
+from nhwcc.cli.compile import compile_command
+from nhwcc.cli.doctor import doctor_command
+from nhwcc.cli.edge import Edge
+from nhwcc.cli.explain import explain_command
+from nhwcc.cli.inspect import inspect_command
+from nhwcc.cli.opt import opt_command
+from nhwcc.cli.passes import passes_command
+from nhwcc.cli.verify import verify_command
+
+EXIT_CODES = """Exit codes: 0 all is well; 1 the model, a file or an option is wrong, the diagnostics say what; 2 the
+command line is not understood; 3 numbers differ; 130 interrupted."""
+
+
+@click.group(cls=Edge, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="nhwcc")
+def cli() -> None:
+    """Compile neural networks for devices: NCHW models become NHWC models without needless transposes.
+
+    nhwcc compile model.onnx -o model.tflite
+    """
+
+
+for command in (
+    compile_command,
+    inspect_command,
+    verify_command,
+    opt_command,
+    passes_command,
+    explain_command,
+    doctor_command,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    cli(prog_name="nhwcc")

@@ -1,0 +1,94 @@
+"""nhwcc compile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nhwcc.cli.edge import echo, print_json, style
+from nhwcc.cli.flags import PassFlags, common, data_of, data_option, named, names, pass_flags, seed_option, shapes
+from nhwcc.cli.progress import Progress
+from nhwcc.options import TOLERANCE, CompileOptions
+
+if TYPE_CHECKING:
+    from nhwcc.report import Report
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("compile")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=_FILE, help="The file to write.")
+@click.option(
+    "--shape",
+    multiple=True,
+    callback=shapes,
+    metavar="NAME=N,N,...",
+    help="Fix an input's shape; a word leaves a size open.",
+)
+@click.option("--inputs", multiple=True, callback=names, metavar="A,B", help="Start at these tensors.")
+@click.option("--outputs", multiple=True, callback=names, metavar="A,B", help="End at these tensors.")
+@click.option(
+    "--io-layout",
+    multiple=True,
+    callback=named,
+    metavar="[NAME=]LAYOUT",
+    help="How inputs and outputs lie: free (as is cheapest, the default), keep (as in the source), nhwc, or by name "
+    "x=nchw, x=0/2/1.",
+)
+@click.option("--target", default="tflite", show_default=True, help="What to compile for.")
+@click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
+@click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
+@data_option
+@seed_option
+@pass_flags
+@click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
+@common
+def compile_command(model: Path, output: Path, flags: PassFlags, **given: Any) -> None:
+    """Compile MODEL (.onnx, .ir), check the result against the source's own runtime, and write it."""
+    from nhwcc.driver import compile_model
+
+    options = _options(output, flags, given)
+    quiet: bool = given["quiet"] or given["as_json"]
+    with Progress(shown=not quiet and not flags.prints) as progress:
+        report = compile_model(model, options, progress).report
+    if given["as_json"]:
+        print_json({"ok": True, "report": report.to_dict(), "diagnostics": []})
+    elif not quiet:
+        _print(report, flags)
+
+
+def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:
+    from nhwcc.verification import Settings
+
+    data = data_of(given["data"])
+    settings = Settings(given["tolerance"], data, given["seed"])
+    return CompileOptions(
+        output,
+        target=given["target"],
+        shapes=given["shape"],
+        inputs=given["inputs"],
+        outputs=given["outputs"],
+        io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or "free",
+        passes=flags.passes,
+        disable=flags.disable_pass,
+        load=flags.load,
+        rules=flags.rules,
+        instruments=flags.instruments(settings),
+        verify=given["verify"],
+        data=data,
+        seed=given["seed"],
+        tolerance=given["tolerance"],
+    )
+
+
+def _print(report: Report, flags: PassFlags) -> None:
+    from nhwcc.render import render_remarks, render_report, render_times
+
+    if flags.explain:
+        echo(render_remarks(report.remarks))
+    if flags.time_passes:
+        echo(render_times(report.passes))
+    echo(render_report(report, style))

@@ -1,0 +1,102 @@
+"""The edge: errors become messages and exit codes, and only here everything is caught."""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, NoReturn
+
+import click
+
+from nhwcc.compiler.diagnostics import CompileError, Diagnostic, did_you_mean
+
+DIAGNOSED, NUMBERS_DIFFER, INTERRUPTED = 1, 3, 130
+"""Exit codes; click's own for a wrong command line is 2."""
+
+WRONG_NUMBERS = {"R020", "R021"}
+"""Codes that say that something was computed wrongly."""
+
+COLOURS: dict[str, dict[str, Any]] = {
+    "good": {"fg": "green"},
+    "bad": {"fg": "red", "bold": True},
+    "warning": {"fg": "yellow"},
+    "quiet": {"dim": True},
+    "strong": {"bold": True},
+}
+
+
+class Edge(click.Group):
+    """A group of commands that ends with the exit codes of nhwcc."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List commands in the order in which they were added."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Suggest the command that was probably meant."""
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            help = did_you_mean(args[0], self.commands) or "nhwcc --help lists them"
+            ctx.fail(f"no command {args[0]!r}; {help}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; turn what goes wrong into a message and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except CompileError as bad:
+            _show_trace(ctx)
+            report_diagnostics(ctx, bad.diagnostics, getattr(bad, "__notes__", ()))
+            wrong = any(d.code in WRONG_NUMBERS for d in bad.diagnostics)
+            ctx.exit(NUMBERS_DIFFER if wrong else DIAGNOSED)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as bad:  # noqa: BLE001 -- whatever it is, it is a defect, and this is the edge
+            _defect(ctx, bad)
+
+
+def _defect(ctx: click.Context, bad: Exception) -> NoReturn:
+    _show_trace(ctx)
+    help = "this is a defect of nhwcc; please report it with what --backtrace prints, and the model or its --dump-ir"
+    found = Diagnostic("error", "I000", f"{type(bad).__name__}: {bad}", help=help)
+    report_diagnostics(ctx, [found], getattr(bad, "__notes__", ()))
+    ctx.exit(DIAGNOSED)
+
+
+def report_diagnostics(ctx: click.Context, diagnostics: Sequence[Diagnostic], notes: Sequence[str]) -> None:
+    """Show diagnostics as text on standard error, or as JSON on standard output if that was asked for."""
+    from nhwcc.render import render_diagnostic
+
+    if diagnostics:
+        diagnostics[-1].notes.extend(notes)
+    if ctx.meta.get("nhwcc.json"):
+        print_json({"ok": False, "report": None, "diagnostics": [asdict(d) for d in diagnostics]})
+    else:
+        echo("\n\n".join(render_diagnostic(d, style) for d in diagnostics), err=True)
+
+
+def _show_trace(ctx: click.Context) -> None:
+    if ctx.meta.get("nhwcc.backtrace"):
+        click.echo(traceback.format_exc(), err=True)
+
+
+def style(text: str, tone: str) -> str:
+    """Colour a text; :func:`echo` takes the colours out where nobody sees them."""
+    return click.style(text, **COLOURS[tone])
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print, in colours on a terminal unless NO_COLOR is set."""
+    click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print JSON on standard output."""
+    click.echo(json.dumps(value, indent=2, allow_nan=False))

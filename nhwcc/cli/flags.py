@@ -1,0 +1,186 @@
+"""Flags that several commands share, and what they make of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from nhwcc.instruments import Instrument
+    from nhwcc.verification import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def shapes(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, tuple[int | str, ...]] | None:
+    """Read ``NAME=1,3,320,320``; a word instead of a number names a size that stays open."""
+    found: dict[str, tuple[int | str, ...]] = {}
+    for text in value:
+        name, _, sizes = text.rpartition("=")
+        parts = [part.strip() for part in sizes.strip("[]() ").split(",")]
+        if not name or not all(parts):
+            raise click.BadParameter(f"{text!r} is no shape; write NAME=1,3,320,320", ctx, param)
+        found[name] = tuple(int(part) if part.lstrip("-").isdigit() else part for part in parts)
+    return found or None
+
+
+def named(_ctx: click.Context, _param: click.Parameter, value: Sequence[str]) -> list[tuple[str, str]]:
+    """Read ``VALUE`` or ``NAME=VALUE``; a file whose name has a = is found nevertheless."""
+    pairs = (("", "", text) if Path(text).exists() else text.rpartition("=") for text in value)
+    return [(name, text) for name, _, text in pairs]
+
+
+def complete_pass(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the names of passes."""
+    return [CompletionItem(name) for name in pass_names() if name.startswith(incomplete)]
+
+
+def pass_names() -> list[str]:
+    """Return the names of all passes."""
+    from nhwcc.compiler.pipeline import PASSES
+    from nhwcc.pipelines import register_passes
+    from nhwcc.targets import TARGETS, find_backend
+
+    for target in TARGETS:
+        find_backend(target)
+    register_passes()
+    return sorted(PASSES)
+
+
+def names(_ctx: click.Context, _param: click.Parameter, value: Sequence[str]) -> list[str] | None:
+    """Split ``a,b`` given once or several times; None if it was not given."""
+    return [part.strip() for text in value for part in text.split(",") if part.strip()] or None
+
+
+def _remember(key: str) -> Callable[[click.Context, click.Parameter, bool], bool]:
+    def callback(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
+        ctx.meta[key] = ctx.meta.get(key) or value
+        return value
+
+    return callback
+
+
+def common(command: F) -> F:
+    """Add what every command has: --json and --backtrace."""
+    command = click.option(
+        "--json", "as_json", is_flag=True, callback=_remember("nhwcc.json"), is_eager=True, help="Print JSON."
+    )(command)
+    return click.option(
+        "--backtrace",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        envvar="NHWCC_BACKTRACE",
+        callback=_remember("nhwcc.backtrace"),
+        help="Show where in nhwcc an error arises.",
+    )(command)
+
+
+@dataclass(frozen=True)
+class PassFlags:
+    """What the flags about passes say."""
+
+    passes: str | None
+    disable_pass: tuple[str, ...]
+    load: tuple[str, ...]
+    rules: tuple[str, ...]
+    print_ir_before: tuple[str, ...]
+    print_ir_after: tuple[str, ...]
+    print_ir_after_all: bool
+    dump_ir: Path | None
+    dump_graph: Path | None
+    verify_each: bool
+    check_each: bool
+    time_passes: bool
+    explain: bool
+
+    @property
+    def prints(self) -> bool:
+        """Whether something is printed while passes run."""
+        return bool(self.print_ir_before or self.print_ir_after or self.print_ir_after_all)
+
+    def instruments(self, settings: Settings) -> list[Instrument]:
+        """Return what looks on while passes run."""
+        from nhwcc.check_each import CheckEach
+        from nhwcc.dumps import DumpGraph, DumpIr
+        from nhwcc.instruments import PrintIr, VerifyEach
+
+        found: list[Instrument] = []
+        if self.dump_ir is not None:
+            found.append(DumpIr(self.dump_ir))
+        if self.dump_graph is not None:
+            found.append(DumpGraph(self.dump_graph))
+        if self.prints:
+            before, after = self.print_ir_before, self.print_ir_after
+            found.append(PrintIr(_to_stderr, before=before, after=after, every=self.print_ir_after_all))
+        found += [VerifyEach()] if self.verify_each else []
+        found += [CheckEach(settings)] if self.check_each else []
+        return found
+
+
+def _to_stderr(text: str) -> None:
+    click.echo(text, err=True)
+
+
+_PASS: dict[str, Any] = {"multiple": True, "metavar": "PASS", "shell_complete": complete_pass}
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False)
+_PASS_OPTIONS: list[Callable[[Any], Any]] = [
+    click.option("--passes", metavar="PIPELINE", help="Run this pipeline, such as 'a,b{option=1},c', instead."),
+    click.option("--disable-pass", **_PASS, help="Leave a pass out."),
+    click.option("--load", multiple=True, type=_FILE, help="Load passes or operations from a Python file."),
+    click.option("--rules", multiple=True, type=_FILE, help="Apply the rules of a file, before all passes."),
+    click.option("--print-ir-before", **_PASS, help="Print the IR before a pass."),
+    click.option("--print-ir-after", **_PASS, help="Print the IR after a pass."),
+    click.option("--print-ir-after-all", is_flag=True, help="Print the IR after every pass."),
+    click.option("--dump-ir", type=_FOLDER, help="Write the IR after every pass, with its weights."),
+    click.option("--dump-graph", type=_FOLDER, help="Draw the network after every pass (.dot, and .svg if possible)."),
+    click.option("--verify-each", is_flag=True, help="Check that the IR is well-formed after every pass."),
+    click.option(
+        "--check-each", is_flag=True, help="Run the IR after every pass; find the pass that changes a number."
+    ),
+    click.option("--time-passes", is_flag=True, help="Show how long each pass takes."),
+    click.option("--explain", is_flag=True, help="Show which rules fired, and which nearly did and why not."),
+]
+
+
+def pass_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags about passes; the command gets them as one argument, ``flags``."""
+
+    @functools.wraps(command)
+    def wrapper(**given: Any) -> Any:
+        said: dict[str, Any] = {f.name: given.pop(f.name) for f in fields(PassFlags)}
+        return command(flags=PassFlags(**said), **given)
+
+    out: Callable[..., Any] = wrapper
+    for option in reversed(_PASS_OPTIONS):
+        out = option(out)
+    return out
+
+
+def data_of(pairs: Iterable[tuple[str, str]]) -> str | Mapping[str, str] | None:
+    """Return what --data was given: one file, files by name, or nothing.
+
+    Raises:
+        click.UsageError: several files, not all of them with a name.
+    """
+    items = list(pairs)
+    if not items:
+        return None
+    if len(items) == 1 and not items[0][0]:
+        return items[0][1]
+    if not all(name for name, _ in items):
+        raise click.UsageError("of several files with data, each needs a name: --data NAME=FILE")
+    return dict(items)
+
+
+data_option = click.option(
+    "--data", multiple=True, callback=named, metavar="[NAME=]FILE", help="Compare on this data (.npy, .npz)."
+)
+seed_option = click.option("--seed", default=0, show_default=True, help="Seed of random inputs.")

@@ -1,0 +1,34 @@
+"""nhwcc inspect."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nhwcc.cli.edge import echo, print_json, style
+from nhwcc.cli.flags import common
+
+
+@click.command("inspect")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--ops", is_flag=True, help="List every operation.")
+@click.option("--draw", type=click.Path(dir_okay=False, path_type=Path), help="Draw the network into an .svg file.")
+@common
+def inspect_command(model: Path, **given: Any) -> None:
+    """Show what MODEL (.onnx, .tflite, .ir) holds: inputs, outputs, operations, parameters, work."""
+    from nhwcc.files import save_text
+    from nhwcc.inspection import inspect, render_inspection
+
+    found = inspect(model)
+    if given["draw"] is not None:
+        from nhwcc.graphs.draw import to_svg
+
+        save_text(given["draw"], to_svg(found.graph))
+    if given["as_json"]:
+        report = {k: v for k, v in asdict(found.summary).items() if given["ops"] or k != "ops"}
+        print_json({"ok": True, "report": report, "diagnostics": []})
+    else:
+        echo(render_inspection(found.summary, style, ops=given["ops"]))

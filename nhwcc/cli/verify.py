@@ -1,0 +1,46 @@
+"""nhwcc verify."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nhwcc.cli.edge import echo, print_json, style
+from nhwcc.cli.flags import common, data_of, data_option, seed_option
+from nhwcc.options import TOLERANCE
+
+
+@click.command("verify")
+@click.argument("reference", type=click.Path(path_type=Path))
+@click.argument("candidate", type=click.Path(path_type=Path))
+@click.option("--per-op", is_flag=True, help="Compare the tensors inside that have the same name, too.")
+@click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to a tensor's largest value.")
+@data_option
+@seed_option
+@common
+def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
+    """Run REFERENCE and CANDIDATE (.onnx, .tflite, .ir) on the same input and compare the outputs.
+
+    Layouts are read from the metadata of files that nhwcc wrote.  Exit code 3 says that numbers differ.
+    """
+    from contextlib import ExitStack
+
+    from nhwcc.render import compared_table, render_verification
+    from nhwcc.runners.files import open_file
+    from nhwcc.verification import Settings, verify
+
+    settings = Settings(given["tolerance"], data_of(given["data"]), given["seed"], given["per_op"])
+    with ExitStack() as stack:
+        first, second = (open_file(path, stack) for path in (reference, candidate))
+        found = verify(first, second, settings)
+    if given["as_json"] and found.ok:
+        print_json({"ok": True, "report": asdict(found), "diagnostics": []})
+    elif not given["as_json"]:
+        if given["per_op"]:
+            echo("\n".join(compared_table(found.inside, style)))
+        echo("\n".join(render_verification(found, style, "compared")))
+    if not found.ok:
+        raise found.problems()

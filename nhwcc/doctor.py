@@ -1,0 +1,79 @@
+"""What is installed: the libraries nhwcc needs, and those it can use."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+
+class Library(NamedTuple):
+    """A library: what is imported, what is installed, what for; ``extra`` is empty for what nhwcc can't do without."""
+
+    module: str
+    distribution: str
+    purpose: str
+    extra: str = ""
+
+
+LIBRARIES = (
+    Library("numpy", "numpy", "tensors"),
+    Library("ml_dtypes", "ml-dtypes", "bfloat16, int4"),
+    Library("lark", "lark", "reading IR and rules"),
+    Library("scipy", "scipy", "choosing layouts by integer programming"),
+    Library("sympy", "sympy", "sizes with names"),
+    Library("onnx", "onnx", "reading ONNX models"),
+    Library("flatbuffers", "flatbuffers", "writing TFLite files"),
+    Library("ai_edge_litert.interpreter", "ai-edge-litert", "running TFLite files"),
+    Library("click", "click", "the command line"),
+    Library("rich", "rich", "progress on a terminal"),
+    Library("onnxruntime", "onnxruntime", "comparing with what runs the source", "onnxruntime"),
+    Library("torch", "torch", "exporting models from PyTorch", "torch"),
+    Library("igraph", "igraph", "drawing networks", "draw"),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A library or a program and what was found of it; ``problem`` says why it can't be used."""
+
+    name: str
+    purpose: str
+    extra: str
+    version: str = ""
+    problem: str = ""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether nhwcc can't work without it."""
+        return bool(self.problem) and not self.extra
+
+
+def examine() -> Iterator[Finding]:
+    """Look at Python, at every library, and at what draws."""
+    yield Finding(
+        "python", platform.platform(), "", platform.python_version(), "" if sys.version_info >= (3, 11) else "too old"
+    )
+    for library in LIBRARIES:
+        yield _examine(library)
+    dot = shutil.which("dot")
+    yield Finding("graphviz", "drawing networks", "a system package", dot or "", "" if dot else "not installed")
+
+
+def _examine(library: Library) -> Finding:
+    """Import a library: one that is installed but does not load is of no use."""
+    try:
+        import_module(library.module)
+        found = version(library.distribution)
+    except PackageNotFoundError:
+        found = "unknown version"
+    except ImportError as bad:
+        missing = isinstance(bad, ModuleNotFoundError) and library.module.startswith(bad.name or " ")
+        problem = "not installed" if missing else f"does not load: {bad}"
+        return Finding(library.distribution, library.purpose, library.extra, "", problem)
+    return Finding(library.distribution, library.purpose, library.extra, found)

@@ -1,0 +1,112 @@
+"""Compiling: read, run passes, write, check; the file appears when all of it went well."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from nhwcc.artifact import Artifact
+from nhwcc.compiler.diagnostics import Remark, collect_remarks
+from nhwcc.compiler.ir import Module
+from nhwcc.feeds import read_data
+from nhwcc.files import check_not_source, check_writable, replacing
+from nhwcc.instruments import Stage, Watch, run_passes
+from nhwcc.memory import peak_memory
+from nhwcc.options import CompileOptions, Model
+from nhwcc.pipelines import build_pipeline, check_names, register_passes
+from nhwcc.report import Report, count_ops, describe_passes, describe_ports
+from nhwcc.runners import Runner
+from nhwcc.runners.worker import Worker
+from nhwcc.source import Cut, Source
+from nhwcc.targets import find_backend, open_runner, start_runtime
+from nhwcc.verification import Settings, Verification, verify
+
+Progress = Callable[[str], None]
+"""Is told what happens next."""
+
+
+def silent(step: str) -> None:
+    """Show no progress."""
+
+
+def compile_model(model: Model, options: CompileOptions, progress: Progress = silent) -> Artifact:
+    """Compile a model; see :class:`~nhwcc.options.CompileOptions` for what can be asked.
+
+    Raises:
+        VerificationError: R020, the result computes something else than the source; R021, a pass changed numbers.
+        CompileError: everything else that can be wrong, before anything is written.
+    """
+    if options.output is not None:
+        check_writable(Path(options.output))
+        return _Compilation(options, progress).run(model, Path(options.output), None)
+    folder = TemporaryDirectory(prefix="nhwcc-")
+    return _Compilation(options, progress).run(model, Path(folder.name) / "model.tflite", folder)
+
+
+class _Compilation:
+    def __init__(self, options: CompileOptions, progress: Progress) -> None:
+        self.options = options
+        self.progress = progress
+        self.start = time.perf_counter()
+        self.cut = Cut(options.shapes, options.inputs, options.outputs)
+        self.settings = Settings(options.tolerance, options.data, options.seed)
+
+    def run(self, model: Model, output: Path, folder: TemporaryDirectory[str] | None) -> Artifact:
+        with collect_remarks() as remarks, ExitStack() as stack:
+            backend = find_backend(self.options.target)
+            runtime = stack.enter_context(start_runtime(self.options.target))
+            register_passes(self.options.load)
+            passes = build_pipeline(self.options, backend.PIPELINE)
+            source = Source.of(model)
+            check_not_source(output, source.files(Module()))
+            self.progress(f"reading {source.title}")
+            module = source.load(self.cut)
+            reference = self._prepare(source, module, output)
+            report = Report(source.title, None if folder else str(output), self.options.target)
+            report.ops_before = count_ops(module)
+            stages = run_passes(module, passes, [Watch(self.progress), *self.options.instruments])
+            with replacing(output) as draft:
+                self.progress("writing")
+                emitted = backend.emit(module, draft)
+                report.verification = self._check(draft, reference, runtime)
+            report.bytes, report.min_runtime = emitted.bytes, emitted.min_runtime
+            report.ops_after = dict(emitted.ops.most_common())
+            self._finish(report, module, stages, remarks)
+        return Artifact(output, report, folder)
+
+    def _prepare(self, source: Source, module: Module, output: Path) -> Runner | None:
+        """Check what only the imported module can tell; return what runs the source."""
+        check_names(self.options.io_layout, module)
+        check_not_source(output, source.files(module))
+        if not self.options.verify:
+            return None
+        func = module.main
+        read_data(self.options.data, {p.name: a.type for p, a in zip(func.inputs, func.args, strict=True)})
+        return source.runner(module, self.cut)
+
+    def _check(self, path: Path, reference: Runner | None, runtime: Worker) -> Verification | None:
+        """Load what was written with its runtime, and compare."""
+        candidate = open_runner(self.options.target, path, runtime)
+        candidate.allocate()
+        if reference is None:
+            return None
+        self.progress(f"verifying against {reference.title}")
+        found = verify(reference, candidate, self.settings)
+        if not found.ok:
+            raise found.problems()
+        return found
+
+    def _finish(self, report: Report, module: Module, stages: list[Stage], remarks: list[Remark]) -> None:
+        func = module.main
+        report.inputs = describe_ports(func.inputs, func.args)
+        report.outputs = describe_ports(func.outputs, func.returns)
+        report.transposes_before = report.ops_before.get("transpose", 0)
+        report.transposes_after = report.ops_after.get("TRANSPOSE", 0)
+        report.layout = [r.text for r in remarks if r.by == "propagate-layout" and r.kind == "note"]
+        report.passes = describe_passes(stages)
+        report.remarks = remarks
+        report.seconds = time.perf_counter() - self.start
+        report.peak_memory = peak_memory()

@@ -1,0 +1,1 @@
+"""Drawings of networks: a view of what is drawn, Graphviz text, SVG."""

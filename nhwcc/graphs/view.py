@@ -1,0 +1,149 @@
+"""What is drawn of a network: boxes and arrows with words and colours, whatever draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nhwcc.compiler.fold import constant
+from nhwcc.compiler.ir import Module, Op, Port, Value
+from nhwcc.compiler.ops.shape import Transpose
+from nhwcc.compiler.printer import print_op
+
+if TYPE_CHECKING:
+    from nhwcc.backends.tflite.reader import Summary
+
+
+@dataclass(frozen=True)
+class Category:
+    """A kind of box: what the legend says, and its colours."""
+
+    title: str
+    fill: str
+    line: str = "#9aa5b1"
+    text: str = "#1f2933"
+
+
+CATEGORIES = {
+    "transpose": Category("transpose", "#d64545", "#911111", "#ffffff"),
+    "product": Category("convolution, pooling, matrix product", "#d6e6f5"),
+    "elementwise": Category("elementwise", "#e3f1df"),
+    "movement": Category("reshape, slice, join", "#eeeeee"),
+    "reduction": Category("reduction, normalisation", "#fcebd2"),
+    "selection": Category("gather, sort, resize", "#e6e0f2"),
+    "interface": Category("input, output", "#ffffff", "#1f2933"),
+    "other": Category("other", "#f7f7d9"),
+}
+"""Transposes cry out, everything else is calm."""
+
+FAMILIES = {
+    "window": "product",
+    "linear": "product",
+    "arith": "elementwise",
+    "activation": "elementwise",
+    "logic": "elementwise",
+    "shape": "movement",
+    "reduce": "reduction",
+    "norm": "reduction",
+    "index": "selection",
+    "spatial": "selection",
+}
+"""Categories by the module in which an operation is declared."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """An operation, an input or an output."""
+
+    title: str
+    detail: str
+    category: str
+    tooltip: str = ""
+
+
+@dataclass
+class Graph:
+    """Boxes by number, and arrows between their numbers with the type of what flows."""
+
+    title: str
+    boxes: list[Box] = field(default_factory=lambda: list[Box]())
+    arrows: list[tuple[int, int, str]] = field(default_factory=lambda: list[tuple[int, int, str]]())
+
+    def add(self, box: Box) -> int:
+        """Add a box and return its number."""
+        self.boxes.append(box)
+        return len(self.boxes) - 1
+
+    def categories(self) -> list[Category]:
+        """The categories that occur, for a legend."""
+        used = {box.category for box in self.boxes}
+        return [category for name, category in CATEGORIES.items() if name in used]
+
+
+def category(op: type[Op]) -> str:
+    """Return the category of an operation: by the family that it is declared in."""
+    if op is Transpose:
+        return "transpose"
+    return FAMILIES.get(op.__module__.rpartition(".")[2], "other")
+
+
+def view_module(module: Module, title: str) -> Graph:
+    """Show the main function; constants are left out, regions are part of the operation that holds them."""
+    graph, func = Graph(title), module.main
+    source: dict[Value, int] = {}
+    for port, arg in zip(func.inputs, func.args, strict=True):
+        source[arg] = graph.add(Box(f"input {port.name}", _typed(arg, port), "interface"))
+    for op in func.ops:
+        if op.spec.is_terminator or (op.results and constant(op.results[0]) is not None):
+            continue
+        number = graph.add(_box(op))
+        for value in _reads(op):
+            if value in source:
+                graph.arrows.append((source[value], number, str(value.type)))
+        source |= dict.fromkeys(op.results, number)
+    for port, value in zip(func.outputs, func.returns, strict=True):
+        number = graph.add(Box(f"output {port.name}", _typed(value, port), "interface"))
+        if value in source:
+            graph.arrows.append((source[value], number, str(value.type)))
+    return graph
+
+
+def view_tflite(summary: Summary, title: str) -> Graph:
+    """Show the main subgraph of a .tflite file."""
+    from nhwcc.backends.tflite.table import ROWS
+
+    families = {row.builtin: category(op) for op, rows in ROWS.items() for row in rows} | {"TRANSPOSE": "transpose"}
+    graph, main = Graph(title), summary.subgraphs[0]
+    source: dict[int, int] = {}
+    for tensor in main.inputs:
+        info = main.tensors[tensor]
+        source[tensor] = graph.add(Box(f"input {info.name}", str(info), "interface"))
+    for operator in main.operators:
+        results = ", ".join(str(main.tensors[t]) for t in operator.outputs)
+        names = ", ".join(main.tensors[t].name for t in operator.outputs)
+        number = graph.add(Box(operator.name, results, families.get(operator.name, "other"), names))
+        for tensor in operator.inputs:
+            if tensor in source:
+                graph.arrows.append((source[tensor], number, str(main.tensors[tensor])))
+        source |= dict.fromkeys(operator.outputs, number)
+    for tensor in main.outputs:
+        info = main.tensors[tensor]
+        number = graph.add(Box(f"output {info.name}", str(info), "interface"))
+        if tensor in source:
+            graph.arrows.append((source[tensor], number, str(info)))
+    return graph
+
+
+def _box(op: Op) -> Box:
+    place = f"\n{op.location}" if op.location else ""
+    return Box(op.spec.name, ", ".join(str(r.type) for r in op.results), category(type(op)), print_op(op) + place)
+
+
+def _reads(op: Op) -> list[Value]:
+    """What an operation and its regions read, each once."""
+    ops = [op, *(inner for region in op.regions for inner in region.walk())]
+    return list(dict.fromkeys(v for o in ops for v in o.operands if v is not None))
+
+
+def _typed(value: Value, port: Port) -> str:
+    return f"{value.type} {port.order}".strip()

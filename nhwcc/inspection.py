@@ -1,0 +1,177 @@
+"""Looking into a model's file without compiling it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nhwcc.compiler.dims import Dim, Sym
+from nhwcc.compiler.ir import Module, Port
+from nhwcc.compiler.opdef import Multiplies
+from nhwcc.compiler.ops.core import Const
+from nhwcc.compiler.printer import Names, print_op
+from nhwcc.formats import detect
+from nhwcc.graphs.view import Graph, view_module, view_tflite
+from nhwcc.render import Style, human_bytes, plain
+from nhwcc.report import PortReport, count_ops, describe_port, describe_ports
+from nhwcc.source import load
+
+if TYPE_CHECKING:
+    from nhwcc.backends.tflite.reader import OperatorInfo, SubgraphInfo, TensorInfo
+    from nhwcc.backends.tflite.reader import Summary as TfliteSummary
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a file holds; ``macs`` counts multiply-accumulates, as a text where sizes have names."""
+
+    file: str
+    format: str
+    bytes: int
+    inputs: list[PortReport]
+    outputs: list[PortReport]
+    counts: dict[str, int]
+    transposes: int
+    parameters: int
+    weight_bytes: int
+    macs: int | str
+    metadata: dict[str, str] = field(default_factory=lambda: dict[str, str]())
+    ops: list[str] = field(default_factory=lambda: list[str]())
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A summary, and what a drawing shows."""
+
+    summary: Summary
+    graph: Graph
+
+
+def inspect(path: Path) -> Inspection:
+    """Look into a file.
+
+    Raises:
+        CompileError: it can't be read, or holds what is not supported.
+    """
+    format = detect(path)
+    if format.name == "tflite":
+        from nhwcc.backends.tflite.reader import inspect as inspect_tflite
+
+        found = inspect_tflite(path)
+        return Inspection(_of_tflite(found, path), view_tflite(found, path.name))
+    module = load(path)
+    return Inspection(_of_module(module, path, format.title), view_module(module, path.name))
+
+
+def _of_module(module: Module, path: Path, title: str) -> Summary:
+    func = module.main
+    weights = {id(op.value): op.value for op in module.walk() if isinstance(op, Const)}.values()
+    names = Names()
+    counts = count_ops(module)
+    macs: Dim = 0
+    for op in func.walk():
+        if isinstance(op, Multiplies):
+            macs = macs + op.macs()
+    return Summary(
+        str(path),
+        title,
+        path.stat().st_size,
+        describe_ports(func.inputs, func.args),
+        describe_ports(func.outputs, func.returns),
+        counts,
+        counts.get("transpose", 0),
+        sum(math.prod(d for d in w.type.shape if isinstance(d, int)) for w in weights),
+        sum(w.nbytes for w in weights),
+        str(macs) if isinstance(macs, Sym) else macs,
+        {},
+        [print_op(op, names) for op in func.ops if not isinstance(op, Const)],
+    )
+
+
+def _of_tflite(found: TfliteSummary, path: Path) -> Summary:
+    main = found.subgraphs[0]
+    counts = Counter(op.name for graph in found.subgraphs for op in graph.operators)
+    constant = [t for graph in found.subgraphs for t in graph.tensors if t.nbytes]
+    return Summary(
+        str(path),
+        "a TFLite file",
+        found.bytes,
+        [_port(found, "inputs", name, tensor) for name, tensor in _ports(found, main, "inputs").items()],
+        [_port(found, "outputs", name, tensor) for name, tensor in _ports(found, main, "outputs").items()],
+        dict(counts.most_common()),
+        counts["TRANSPOSE"],
+        sum(math.prod(t.shape) for t in constant),
+        sum(t.nbytes for t in constant),
+        sum(_macs(op, graph) for graph in found.subgraphs for op in graph.operators),
+        {k: v.decode("utf-8", "replace").rstrip("\0") for k, v in found.metadata.items()},
+        [_operator(op, main) for op in main.operators],
+    )
+
+
+def _ports(found: TfliteSummary, main: SubgraphInfo, side: str) -> dict[str, TensorInfo]:
+    """Inputs or outputs by the names of the signature, or by those of the tensors where there is none."""
+    numbers = main.inputs if side == "inputs" else main.outputs
+    if found.signatures:
+        named = found.signatures[0].inputs if side == "inputs" else found.signatures[0].outputs
+        return {name: main.tensors[number] for name, number in named.items()}
+    return {main.tensors[number].name: main.tensors[number] for number in numbers}
+
+
+def _port(found: TfliteSummary, side: str, name: str, tensor: TensorInfo) -> PortReport:
+    perm: list[int] | None = (found.layout or {}).get(side, {}).get(name, {}).get("perm")
+    return describe_port(Port(name, None if perm is None else tuple(perm)), str(tensor))
+
+
+def _operator(op: OperatorInfo, graph: SubgraphInfo) -> str:
+    def tensors(numbers: tuple[int, ...]) -> str:
+        return ", ".join(str(graph.tensors[n]) if n >= 0 else "none" for n in numbers)
+
+    name = graph.tensors[op.outputs[0]].name if op.outputs else ""
+    return f"{name} = {op.name}({tensors(op.inputs)}) : {tensors(op.outputs)}"
+
+
+_PER_RESULT: dict[str, Callable[[tuple[int, ...]], int]] = {
+    "CONV_2D": lambda w: math.prod(w[1:]),
+    "CONV_3D": lambda w: math.prod(w[:-1]),
+    "DEPTHWISE_CONV_2D": lambda w: math.prod(w[1:-1]),
+    "FULLY_CONNECTED": lambda w: w[-1],
+}
+"""Multiply-accumulates for every element of the result, from the filter's shape."""
+
+
+def _macs(op: OperatorInfo, graph: SubgraphInfo) -> int:
+    """Multiply-accumulates of an operator; sizes that are open count once."""
+    shapes = [tuple(max(d, 1) for d in graph.tensors[n].shape) if n >= 0 else () for n in op.inputs]
+    results = sum(math.prod(max(d, 1) for d in graph.tensors[n].shape) for n in op.outputs)
+    if op.name in _PER_RESULT:
+        return results * _PER_RESULT[op.name](shapes[1])
+    if op.name == "BATCH_MATMUL":
+        return math.isqrt(results * math.prod(shapes[0]) * math.prod(shapes[1]) // max(_batch(shapes), 1))
+    if op.name == "TRANSPOSE_CONV":
+        return math.prod(shapes[2]) * math.prod(shapes[1][:-1])
+    return 0
+
+
+def _batch(shapes: list[tuple[int, ...]]) -> int:
+    return math.prod(shapes[0][:-2])
+
+
+def render_inspection(found: Summary, style: Style = plain, *, ops: bool = False) -> str:
+    """Return a summary as a user reads it."""
+    lines = [f"{style(found.file, 'strong')}  {found.format}, {human_bytes(found.bytes)}"]
+    for title, ports in (("input", found.inputs), ("output", found.outputs)):
+        for port in ports:
+            layout = f" {port.layout} (source: {port.source_layout})" if port.layout else ""
+            lines.append(f"  {title:<12}{port.name} {port.type}{layout}")
+    work = f"{found.macs:,}" if isinstance(found.macs, int) else found.macs
+    lines += [
+        f"  {'weights':<12}{found.parameters:,} parameters, {human_bytes(found.weight_bytes)}",
+        f"  {'work':<12}{work} multiply-accumulates",
+        f"  {'operations':<12}{sum(found.counts.values())}, {found.transposes} of them transposes",
+    ]
+    lines += [f"  {count:>10}  {name}" for name, count in found.counts.items()]
+    return "\n".join([*lines, *(["", *found.ops] if ops else [])])

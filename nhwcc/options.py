@@ -1,0 +1,58 @@
+"""What can be asked of a compilation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from nhwcc.compiler.ir import Module
+    from nhwcc.feeds import Data
+    from nhwcc.instruments import Instrument
+
+PathLike: TypeAlias = "str | os.PathLike[str]"
+
+Model: TypeAlias = "PathLike | bytes | ModelProto | Module"
+"""A file, the bytes of one, a parsed ONNX message, or IR (which is copied, not changed)."""
+
+TOLERANCE = 1e-4
+"""Error relative to the largest value of an output: float32 summed in another order stays well below."""
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """How to compile; everything has a default.
+
+    ``output`` is the file to write; without one the artifact lives in a temporary file as long as its object.
+
+    ``shapes``, ``inputs`` and ``outputs`` replace declared shapes and cut out a part of the graph.  ``io_layout`` says
+    how inputs and outputs lie: ``free`` (as is cheapest), ``keep`` (as in the source), ``nhwc``, or by name
+    ``{"x": "nchw", "y": "0/2/1"}``.
+
+    ``passes`` is a pipeline that replaces the target's own, ``disable`` leaves passes out; ``load`` brings passes and
+    operations from Python files, ``rules`` rewrites from rule files, which go first.  ``instruments`` look on.
+
+    ``verify`` compares with the source's own runtime, on ``data`` or on random inputs of ``seed``, up to ``tolerance``
+    relative to the largest value of each output.
+    """
+
+    output: PathLike | None = None
+    _: KW_ONLY
+    target: str = "tflite"
+    shapes: Mapping[str, Sequence[int | str]] | None = None
+    inputs: Sequence[str] | None = None
+    outputs: Sequence[str] | None = None
+    io_layout: str | Mapping[str, str] = "free"
+    passes: str | None = None
+    disable: Collection[str] = ()
+    load: Sequence[PathLike] = ()
+    rules: Sequence[PathLike] = ()
+    instruments: Sequence[Instrument] = ()
+    verify: bool = True
+    data: Data | None = None
+    seed: int = 0
+    tolerance: float = TOLERANCE

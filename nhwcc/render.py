@@ -1,0 +1,133 @@
+"""Reports in words; the command line prints them. ``style`` colours a text, or leaves it as it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
+
+from nhwcc.compiler.diagnostics import Diagnostic, Remark
+from nhwcc.numerics import Status
+from nhwcc.report import PassReport, PortReport, Report
+from nhwcc.verification import Compared, Verification
+
+Tone = Literal["good", "bad", "warning", "quiet", "strong"]
+Style = Callable[[str, Tone], str]
+
+VERDICTS: dict[Status, Tone] = {"ok": "good", "differs": "bad", "proves nothing": "warning"}
+WIDTH = 12
+"""Width of the column of titles."""
+
+PLACES = 3
+"""Places that are named for one reason of a rule that nearly fired."""
+
+
+def plain(text: str, _tone: Tone) -> str:
+    """Leave a text as it is."""
+    return text
+
+
+def render_report(report: Report, style: Style = plain) -> str:
+    """Return a report as a user reads it."""
+    size = human_bytes(report.bytes)
+    lines = [f"{style(report.output or report.source, 'strong')}  {size}, for TFLite {report.min_runtime} and later"]
+    before, after = sum(report.ops_before.values()), sum(report.ops_after.values())
+    tone: Tone = "good" if not report.transposes_after else "warning"
+    transposes = f"{report.transposes_before} -> {style(str(report.transposes_after), tone)}"
+    lines.append(_row("operations", f"{before} -> {after}, transposes {transposes}"))
+    for title, ports in (("input", report.inputs), ("output", report.outputs)):
+        lines += (_row(title, _port(port)) for port in ports)
+    lines += (_row("layout" if i == 0 else "", text) for i, text in enumerate(report.layout))
+    if report.verification is not None:
+        lines += render_verification(report.verification, style)
+    else:
+        lines.append(_row("verified", style("no: the file loads, its numbers were not compared", "warning")))
+    lines += (_row("warning", style(text, "warning")) for text in report.warnings)
+    memory = f", peak memory {human_bytes(report.peak_memory)}" if report.peak_memory else ""
+    lines.append(_row("took", f"{report.seconds:.1f} s{memory}"))
+    return "\n".join(lines)
+
+
+def render_verification(found: Verification, style: Style = plain, title: str = "verified") -> list[str]:
+    """Return the lines that say what was compared and how it came out."""
+    sizes = "".join(f", {name} = {size}" for name, size in found.sizes.items())
+    lines = [_row(title, f"against {found.reference}, {found.data}{sizes}")]
+    return [*lines, *(_row("", line) for line in compared_table(found.outputs, style))]
+
+
+def compared_table(rows: Sequence[Compared], style: Style = plain) -> Iterator[str]:
+    """Return one line per tensor: its name, its error, the verdict."""
+    width = max((len(r.name) for r in rows), default=0)
+    for r in rows:
+        d = r.difference
+        numbers = f"max error {d.error:.2g} ({d.relative:.2g} of the largest)" if d.size else ""
+        tone = VERDICTS[d.status]
+        note = f"  {style(d.note, 'quiet')}" if d.note else ""
+        kind = f"  {r.kind}" if r.kind else ""
+        yield f"{r.name:<{width}}  {numbers}  {style(d.status, tone)}{kind}{note}".rstrip()
+
+
+def render_times(passes: Sequence[PassReport]) -> str:
+    """Return a table of the time that each pass took."""
+    total = sum(p.seconds for p in passes) or 1.0
+    lines = [f"{p.seconds:8.3f} s {100 * p.seconds / total:5.1f} %  {p.name}" for p in passes]
+    return "\n".join([*lines, f"{sum(p.seconds for p in passes):8.3f} s          all passes"])
+
+
+def render_remarks(remarks: Iterable[Remark]) -> str:
+    """Return which rules fired how often, and which nearly did and why not."""
+    items = list(remarks)
+    fired = Counter(r.by for r in items if r.kind == "fired")
+    lines = ["fired:", *(f"{count:6} x {rule}" for rule, count in fired.most_common())] if fired else ["no rule fired"]
+    missed: dict[tuple[str, str], list[str]] = {}
+    for r in items:
+        if r.kind == "missed":
+            missed.setdefault((r.by, r.text), []).append(r.location.node if r.location else "")
+    if missed:
+        lines.append("nearly fired:")
+    for (rule, why), nodes in missed.items():
+        named = [n for n in dict.fromkeys(nodes) if n]
+        more = ", ..." if len(named) > PLACES else ""
+        at = f" (at {', '.join(named[:PLACES])}{more})" if named else ""
+        lines.append(f"{len(nodes):6} x {rule}: {why}{at}")
+    notes = [r for r in items if r.kind == "note"]
+    return "\n".join([*lines, *(f"{r.by}: {r.text}" for r in notes)])
+
+
+def render_diagnostic(diagnostic: Diagnostic, style: Style = plain) -> str:
+    """Return a diagnostic, its first word in the colour of its severity."""
+    head, *rest = diagnostic.render().splitlines()
+    severity, _, message = head.partition(": ")
+    tone: Tone = "bad" if diagnostic.severity == "error" else "warning"
+    lines = [_paint(line, style) for line in rest]
+    return "\n".join([f"{style(severity, tone)}: {style(message, 'strong')}", *lines])
+
+
+def _paint(line: str, style: Style) -> str:
+    """Colour a line below the first one: places and excerpts recede, help stands out."""
+    start = line.lstrip()
+    if start.startswith(("-->", "|")):
+        return style(line, "quiet")
+    return style(line, "good") if start.startswith("= help") else line
+
+
+def human_bytes(size: float) -> str:
+    """Return a size in the unit that fits.
+
+    >>> human_bytes(1_530_000)
+    '1.5 MB'
+    """
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _row(title: str, text: str) -> str:
+    return f"  {title:<{WIDTH}}{text}".rstrip()
+
+
+def _port(port: PortReport) -> str:
+    layout = f"{port.layout} (source: {port.source_layout})" if port.layout else "as in the source"
+    return f"{port.name} {port.type} {layout}" if "," in port.type else f"{port.name} {port.type}"

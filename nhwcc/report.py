@@ -1,0 +1,115 @@
+"""The report of a compilation: what came out, how it was got, and whether it is right. Plain data."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+from nhwcc.compiler.diagnostics import Remark
+from nhwcc.compiler.fold import constant
+from nhwcc.compiler.ir import Module, Port, Value
+from nhwcc.instruments import Stage
+from nhwcc.verification import Verification
+
+SCHEMA = 1
+"""Version of the JSON form; it changes when a field goes or gets another meaning."""
+
+
+@dataclass(frozen=True)
+class PortReport:
+    """An input or output: its type as it is stored, and its layout beside the source's.
+
+    ``layout`` and ``source_layout`` are empty where the axes lie as in the source.
+    """
+
+    name: str
+    type: str
+    layout: str = ""
+    source_layout: str = ""
+
+
+@dataclass(frozen=True)
+class PassReport:
+    """A pass that ran: how long, and how often each of its rules fired."""
+
+    name: str
+    seconds: float
+    fired: dict[str, int]
+
+
+@dataclass
+class Report:
+    """Everything that is known after a compilation."""
+
+    source: str
+    output: str | None
+    target: str
+    bytes: int = 0
+    min_runtime: str = ""
+    inputs: list[PortReport] = field(default_factory=lambda: list[PortReport]())
+    outputs: list[PortReport] = field(default_factory=lambda: list[PortReport]())
+    ops_before: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+    ops_after: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+    transposes_before: int = 0
+    transposes_after: int = 0
+    layout: list[str] = field(default_factory=lambda: list[str]())
+    passes: list[PassReport] = field(default_factory=lambda: list[PassReport]())
+    remarks: list[Remark] = field(default_factory=lambda: list[Remark]())
+    verification: Verification | None = None
+    seconds: float = 0.0
+    peak_memory: int | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the user should know although the result stands."""
+        return [r.text for r in self.remarks if r.kind == "warning"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON has it: numbers that JSON lacks are null."""
+        return {"schema": SCHEMA, **_plain(asdict(self)), "warnings": self.warnings}
+
+
+def count_ops(module: Module) -> dict[str, int]:
+    """Count operations by name, nested ones too; constants and returns are none."""
+    ops = (op for op in module.main.walk() if not op.spec.is_terminator)
+    counts = Counter(op.spec.name for op in ops if not op.results or constant(op.results[0]) is None)
+    return dict(counts.most_common())
+
+
+def describe_ports(ports: Iterable[Port], values: Iterable[Value]) -> list[PortReport]:
+    """Describe inputs or outputs as they are stored."""
+    return [describe_port(port, str(value.type)) for port, value in zip(ports, values, strict=True)]
+
+
+def describe_port(port: Port, type: str) -> PortReport:
+    """Describe an input or output of a type as it is stored.
+
+    >>> describe_port(Port("x", (0, 2, 3, 1)), "f32[1,8,8,3]")
+    PortReport(name='x', type='f32[1,8,8,3]', layout='NHWC', source_layout='NCHW')
+    """
+    order, perm = port.order, port.perm
+    if not order or perm is None:
+        return PortReport(port.name, type)
+    joint = "," if "," in order else ""
+    words = order.split(joint) if joint else list(order)
+    source = joint.join(words[perm.index(axis)] for axis in range(len(perm)))
+    return PortReport(port.name, type, order, source)
+
+
+def describe_passes(stages: Sequence[Stage]) -> list[PassReport]:
+    """Describe the passes that ran."""
+    return [PassReport(str(s.work), s.seconds, dict(s.fired().most_common())) for s in stages]
+
+
+def _plain(value: Any) -> Any:
+    """Replace what JSON can't say."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in cast(dict[Any, Any], value).items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in cast(list[Any], value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,53 @@
+"""Runners: one way to run a model, whatever runs it. Names and layouts are always those of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from nhwcc.compiler.types import Array, TensorType
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A value inside of a network: its name, what computed it, and its elements in whatever layout it has there."""
+
+    name: str
+    kind: str
+    array: Array
+
+
+class Runner(Protocol):
+    """Something that runs a network on inputs in the source's layout and gives outputs in the source's layout."""
+
+    @property
+    def title(self) -> str:
+        """What runs, with its version."""
+        ...
+
+    @property
+    def inputs(self) -> Mapping[str, TensorType]:
+        """The types of the inputs by name; sizes may be symbolic."""
+        ...
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        ...
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the outputs by name.
+
+        Raises:
+            CompileError: what runs refuses the model or the inputs.
+        """
+        ...
+
+    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+        """Run and give every value inside that has a name, in the order of computation.
+
+        Raises:
+            CompileError: as :meth:`run`.
+        """
+        ...

@@ -1,0 +1,29 @@
+"""The runner of a file, whatever format it has."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from nhwcc.formats import detect
+from nhwcc.runners import Runner
+from nhwcc.source import Cut, Source
+
+
+def open_file(path: Path, stack: ExitStack) -> Runner:
+    """Return what runs a file; ``stack`` ends it.
+
+    Raises:
+        CompileError: the file can't be read, or is of no format that can be run.
+    """
+    if detect(path).name == "tflite":
+        from nhwcc.runners.tflite import TfliteRunner
+
+        return stack.enter_context(TfliteRunner(path))
+    source = Source.of(path)
+    if source.format == "onnx":
+        from nhwcc.runners.onnx import OnnxRunner, is_available
+
+        if is_available():
+            return OnnxRunner(path)
+    return source.runner(source.load(Cut()), Cut())

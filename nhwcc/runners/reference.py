@@ -1,0 +1,65 @@
+"""The reference interpreter as a runner: slow, with no library behind it but numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from nhwcc.compiler.interpreter import run
+from nhwcc.compiler.ir import Module, Op, Port
+from nhwcc.compiler.ops.core import Const
+from nhwcc.compiler.ops.shape import inverse
+from nhwcc.compiler.types import Array, TensorType
+from nhwcc.runners import Traced
+
+
+class ReferenceRunner:
+    """Runs the main function of a module at any stage of compilation."""
+
+    title = "the reference interpreter"
+
+    def __init__(self, module: Module) -> None:
+        self._func = module.main
+
+    @property
+    def inputs(self) -> dict[str, TensorType]:
+        """The types of the arguments, in the source's layout."""
+        return {
+            port.name: arg.type.with_shape([arg.type.shape[a] for a in _back(port, arg.type.rank)])
+            for port, arg in zip(self._func.inputs, self._func.args, strict=True)
+        }
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return tuple(port.name for port in self._func.outputs)
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Evaluate every operation with its own numpy semantics."""
+        return self._run(inputs, [])
+
+    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+        """Evaluate, and keep what has a name."""
+        seen: list[Traced] = []
+        self._run(inputs, seen)
+        yield from seen
+
+    def _run(self, inputs: Mapping[str, Array], seen: list[Traced]) -> dict[str, Array]:
+        def observe(op: Op, results: Sequence[Array]) -> None:
+            if not isinstance(op, Const):
+                seen.extend(Traced(v.name, op.spec.name, a) for v, a in zip(op.results, results, strict=True) if v.name)
+
+        stored = {
+            port.name: inputs[port.name].transpose(port.perm or range(inputs[port.name].ndim))
+            for port in self._func.inputs
+            if port.name in inputs
+        }
+        results = run(self._func, stored, observe)
+        return {
+            port.name: array.transpose(_back(port, array.ndim))
+            for port, array in zip(self._func.outputs, results, strict=True)
+        }
+
+
+def _back(port: Port, rank: int) -> tuple[int, ...]:
+    """The permutation from the stored axes to the source's."""
+    return tuple(range(rank)) if port.perm is None else inverse(port.perm)

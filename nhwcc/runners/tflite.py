@@ -1,0 +1,125 @@
+"""The TFLite runtime as a runner, in a process of its own: some of its kernels abort instead of reporting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from nhwcc.backends.tflite.reader import Summary, inspect
+from nhwcc.compiler.dims import Dim, parse_dim, symbol
+from nhwcc.compiler.ops.shape import inverse
+from nhwcc.compiler.types import Array, DType, TensorType
+from nhwcc.runners import Traced
+from nhwcc.runners.worker import Worker
+
+RUNTIME = ("nhwcc.backends.tflite.runtime", "TfliteModel")
+
+
+def start() -> Worker:
+    """Start the runtime's process; it is ready when a file is."""
+    return Worker("ai_edge_litert.interpreter", RUNTIME[0])
+
+
+class TfliteRunner:
+    """Runs a .tflite file; layouts are those that the file's metadata states, else the file's own."""
+
+    def __init__(self, path: Path, worker: Worker | None = None) -> None:
+        self.path = path
+        self._summary = inspect(path)
+        self._worker = worker or start()
+        self._worker.make(*RUNTIME, path)
+        self._inputs: Mapping[str, Any] = self._worker.call("inputs")
+        self._outputs: Mapping[str, Any] = self._worker.call("outputs")
+
+    def close(self) -> None:
+        """End the runtime's process."""
+        self._worker.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def title(self) -> str:
+        """The runtime with its version."""
+        return f"the TFLite runtime (ai-edge-litert {version('ai-edge-litert')})"
+
+    @property
+    def inputs(self) -> dict[str, TensorType]:
+        """The types of the inputs, in the source's layout."""
+        return {name: self._type(name, port) for name, port in self._inputs.items()}
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return tuple(self._outputs)
+
+    def allocate(self) -> None:
+        """Let the runtime prepare the file as it is.
+
+        Raises:
+            CompileError: R013, it refuses; R019, it ends its process.
+        """
+        self._worker.call("resize", {})
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Transpose, run, transpose back."""
+        return self._back(self._worker.call("run", self._stored(inputs)))
+
+    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+        """Run without the XNNPACK delegate, which fuses operations away, and read every tensor."""
+        with start() as worker:
+            worker.make(*RUNTIME, self.path, delegate=False, keep_tensors=True)
+            worker.call("run", self._stored(inputs))
+            tensors: Mapping[str, Array] = worker.call("tensors")
+            yield from _in_order(self._summary, tensors)
+
+    def _layout(self, side: str, name: str) -> Mapping[str, Any]:
+        return (self._summary.layout or {}).get(side, {}).get(name, {})
+
+    def _type(self, name: str, port: Any) -> TensorType:
+        dtype = DType.of(port.dtype)
+        declared: Sequence[int | str] | None = self._layout("inputs", name).get("shape")
+        if declared is not None:
+            return TensorType(dtype, tuple(d if isinstance(d, int) else parse_dim(d) for d in declared))
+        shape: tuple[Dim, ...] = tuple(d if d >= 0 else symbol(f"d{i}") for i, d in enumerate(port.shape))
+        return TensorType(dtype, shape)
+
+    def _stored(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        stored: dict[str, Array] = {}
+        for name, port in self._inputs.items():
+            if name in inputs:
+                array = inputs[name].transpose(self._layout("inputs", name).get("perm") or range(inputs[name].ndim))
+                stored[name] = _narrow(array, port.dtype)
+        return stored
+
+    def _back(self, results: Mapping[str, Array]) -> dict[str, Array]:
+        out: dict[str, Array] = {}
+        for name, array in results.items():
+            perm: Sequence[int] = self._layout("outputs", name).get("perm") or range(array.ndim)
+            out[name] = array.transpose(inverse(tuple(perm)))
+        return out
+
+
+def _narrow(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Give integers the width that the file has if no value is lost: the runtime compares types exactly."""
+    if array.dtype != dtype and array.dtype.kind in "iu" and dtype.kind in "iu":
+        narrow = array.astype(dtype)
+        return narrow if (narrow == array).all() else array
+    return array
+
+
+def _in_order(summary: Summary, tensors: Mapping[str, Array]) -> Iterator[Traced]:
+    """Every computed tensor of the main subgraph, in the order of the operators."""
+    graph = summary.subgraphs[0]
+    for operator in graph.operators:
+        for number in operator.outputs:
+            name = graph.tensors[number].name
+            if name in tensors:
+                yield Traced(name, operator.name, tensors[name])

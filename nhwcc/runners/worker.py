@@ -1,0 +1,118 @@
+"""A process of its own for a runtime: a kernel that ends its process does not end ours, and what it prints is kept."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from importlib import import_module
+from typing import IO, Any, Self, cast
+
+from nhwcc.compiler.diagnostics import CompileError, error
+
+
+class Worker:
+    """Makes an object in another process and calls its methods; arguments and results are copied.
+
+    The process starts at once and imports the modules ``warm``, while we do something else.
+    """
+
+    def __init__(self, *warm: str) -> None:
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the worker
+        self._process = subprocess.Popen(  # noqa: S603 -- our own module
+            [sys.executable, "-m", __name__, *warm],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+
+    def make(self, module: str, name: str, *args: object, **kwargs: object) -> None:
+        """Make the object: an instance of a class of a module.
+
+        Raises:
+            CompileError: what the constructor raises; R019, the process ended.
+        """
+        self._ask("make", (module, name), args, kwargs)
+
+    def call(self, method: str, *args: object) -> Any:
+        """Call a method of the object, or read an attribute, and return the result.
+
+        Raises:
+            CompileError: what the method raises; R019, the process ended.
+        """
+        return self._ask("call", (method,), args, {})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        with suppress(BrokenPipeError):
+            self._process.communicate()
+        self._log.close()
+
+    def _ask(self, kind: str, where: tuple[str, ...], args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        to, back = self._process.stdin, self._process.stdout
+        assert to is not None and back is not None
+        try:
+            pickle.dump((kind, where, args, kwargs), to, pickle.HIGHEST_PROTOCOL)
+            to.flush()
+            is_well, answer = cast(tuple[bool, Any], pickle.load(back))  # noqa: S301 -- our own process
+        except (EOFError, OSError, pickle.UnpicklingError):
+            raise self._ended() from None
+        if not is_well:
+            raise CompileError(*answer)
+        return answer
+
+    def _ended(self) -> CompileError:
+        code = self._process.wait()
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        self._log.seek(0)
+        said = self._log.read().decode("utf-8", "replace").strip().splitlines()[-8:]
+        bad = error("R019", f"the runtime ended its process ({how})", excerpt="\n".join(said) or None)
+        bad.diagnostics[0].notes.append("the process was nhwcc's worker; nothing else was harmed")
+        return bad
+
+
+def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
+    """Answer requests until there are no more."""
+    made: Any = None
+    while True:
+        try:
+            kind, where, args, kwargs = pickle.load(requests)  # noqa: S301 -- from our own process
+        except EOFError:
+            return
+        try:
+            if kind == "make":
+                made = getattr(import_module(where[0]), where[1])(*args, **kwargs)
+                answer = True, None
+            else:
+                found: Any = getattr(made, where[0])
+                answer = True, found(*args) if callable(found) else found
+        except CompileError as bad:
+            answer = False, bad.diagnostics
+        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+def main() -> None:
+    """Serve on standard input and output; what libraries print goes to standard error."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked decides when to stop
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    for module in sys.argv[1:]:
+        import_module(module)
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

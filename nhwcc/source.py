@@ -1,0 +1,153 @@
+"""A model as it was given: what it is, how to read it, and what runs it as it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from nhwcc.compiler.clone import clone_module
+from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ops.core import Const
+from nhwcc.compiler.types import TensorType
+from nhwcc.formats import EXPORT, Format, detect
+from nhwcc.options import Model
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from nhwcc.runners import Runner
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which part of a model is meant, and with which shapes."""
+
+    shapes: Mapping[str, Sequence[int | str]] | None = None
+    inputs: Sequence[str] | None = None
+    outputs: Sequence[str] | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the model is taken as it is."""
+        return not (self.shapes or self.inputs or self.outputs)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, bytes, a parsed message, or IR."""
+
+    given: Path | bytes | ModelProto | Module
+    format: str
+
+    @staticmethod
+    def of(model: Model) -> Source:
+        """Find out what was given.
+
+        Raises:
+            CompileError: R010 unreadable, R014 unknown, R015 a format that is not supported.
+            TypeError: it is nothing that could be a model.
+        """
+        if isinstance(model, Module):
+            return Source(model, "ir")
+        if isinstance(model, bytes | str | os.PathLike):
+            place = model if isinstance(model, bytes) else Path(model)
+            return Source(place, _supported(detect(place), place).name)
+        if hasattr(model, "SerializeToString"):
+            return Source(model, "onnx")
+        if any(base.__module__.partition(".")[0] == "torch" for base in type(model).__mro__):
+            raise error("R015", f"a {type(model).__name__} is a PyTorch object, which nhwcc does not read", help=EXPORT)
+        raise TypeError(f"a model is a path, bytes, an ONNX message or a Module, not {type(model).__name__}")
+
+    @property
+    def title(self) -> str:
+        """What was given, in words."""
+        if isinstance(self.given, Path):
+            return str(self.given)
+        return "IR" if self.format == "ir" else "an ONNX model"
+
+    def load(self, cut: Cut) -> Module:
+        """Read the model as the source says it.
+
+        Raises:
+            CompileError: L007, the cut does not apply; and what the frontend finds (F..., P...).
+        """
+        if self.format == "onnx":
+            from nhwcc.frontends.onnx import import_onnx
+
+            given = cast("Path | bytes | ModelProto", self.given)
+            return import_onnx(given, shapes=cut.shapes, inputs=cut.inputs, outputs=cut.outputs)
+        if not cut.is_whole:
+            help = "choose them when the model is imported"
+            raise error("L007", "shapes, inputs and outputs can't be chosen for IR: it has its own", help=help)
+        return clone_module(self.given) if isinstance(self.given, Module) else _read_ir(self.given)
+
+    def files(self, module: Module) -> list[Path]:
+        """The files that the model and its weights are read from."""
+        weights = [op.value.source for op in module.walk() if isinstance(op, Const)]
+        own = [self.given] if isinstance(self.given, Path) else []
+        return [*own, *dict.fromkeys(source.path for source in weights if source is not None)]
+
+    def runner(self, module: Module, cut: Cut) -> Runner:
+        """Return what runs the source: its own runtime, else the reference interpreter on what was imported.
+
+        ``module`` must not be changed after it was imported, or before the runner was made.
+        """
+        if self.format == "onnx":
+            from nhwcc.runners.onnx import OnnxRunner, is_available
+
+            types = None if cut.is_whole else _types(module)
+            outputs = None if cut.is_whole else [port.name for port in module.main.outputs]
+            try:
+                if is_available():
+                    return OnnxRunner(cast("Path | bytes | ModelProto", self.given), types=types, outputs=outputs)
+                why = "onnxruntime is not installed (pip install 'nhwcc[onnxruntime]')"
+            except CompileError as bad:
+                why = bad.diagnostics[0].message
+            remark(Remark("warning", "verify", f"verified against the reference interpreter: {why}"))
+        from nhwcc.runners.reference import ReferenceRunner
+
+        return ReferenceRunner(clone_module(module))
+
+
+def load(
+    model: Model,
+    *,
+    shapes: Mapping[str, Sequence[int | str]] | None = None,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+) -> Module:
+    """Read a model as the source says it: nothing is optimised, no layout is changed.
+
+    ``shapes`` replaces declared shapes of inputs (a text names a size that stays open); ``inputs`` and ``outputs`` cut
+    out the part of the graph between these tensors.
+
+    Raises:
+        CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
+    """
+    return Source.of(model).load(Cut(shapes, inputs, outputs))
+
+
+def _supported(format: Format, place: Path | bytes) -> Format:
+    name = str(place) if isinstance(place, Path) else "what was given"
+    if format.name == "tflite":
+        help = "nhwcc inspect and nhwcc verify read it"
+        raise error("R015", f"{name} is {format.title} already", help=help)
+    if format.remedy:
+        raise error("R015", f"{name} is {format.title}, which nhwcc does not read", help=format.remedy)
+    return format
+
+
+def _types(module: Module) -> dict[str, TensorType]:
+    func = module.main
+    return {port.name: arg.type for port, arg in zip(func.inputs, func.args, strict=True)}
+
+
+def _read_ir(source: object) -> Module:
+    from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    from nhwcc.compiler.parser import parse_module, read_module
+
+    return read_module(source) if isinstance(source, Path) else parse_module(cast(bytes, source).decode("utf-8"))

@@ -1,0 +1,145 @@
+"""What networks are run on: random numbers, the user's data, sizes for names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from nhwcc.compiler.diagnostics import CompileError, error
+from nhwcc.compiler.types import Array, TensorType, parse_type
+
+from nhwcc.feeds import accepted, feeds, read_data
+from nhwcc.runners import Traced
+
+IMAGE = {"image": parse_type("f32[batch,3,h,w]")}
+TWO = {"ids": parse_type("i64[batch,seq]"), "mask": parse_type("bool[batch,1,seq]")}
+STATIC = {"x": parse_type("f32[2,3]")}
+
+
+class Picky:
+    """A runner that accepts some sizes only."""
+
+    title = "picky"
+    outputs = ("y",)
+
+    def __init__(self, types: Mapping[str, TensorType], accepts: set[int]) -> None:
+        self.inputs = types
+        self.accepts = accepts
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        (array,) = inputs.values()
+        if array.shape[2] not in self.accepts:
+            raise error("R018", f"not {array.shape[2]}")
+        return {"y": array}
+
+    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+        yield from ()
+
+
+def problem(data: Any, types: Mapping[str, TensorType] = STATIC) -> tuple[str, str | None]:
+    with pytest.raises(CompileError) as caught:
+        read_data(data, types)
+    (bad,) = caught.value.diagnostics
+    return bad.code, bad.help
+
+
+class TestRandom:
+    def test_a_seed_is_reproducible(self) -> None:
+        (a,), (b,), (c,) = (list(feeds(STATIC, seed=s)) for s in (3, 3, 4))
+        assert a.sizes == {} and (a.inputs["x"] == b.inputs["x"]).all() and not (a.inputs["x"] == c.inputs["x"]).all()
+
+    def test_batches_are_one_and_other_names_get_different_sizes_first(self) -> None:
+        first = next(feeds(IMAGE))
+        assert first.sizes == {"batch": 1, "h": 64, "w": 96} and first.inputs["image"].shape == (1, 3, 64, 96)
+
+    def test_the_size_that_all_inputs_begin_with_is_a_batch(self) -> None:
+        types = {"a": parse_type("f32[s0,4]"), "b": parse_type("f32[s0,s1]")}
+        assert next(feeds(types)).sizes == {"s0": 1, "s1": 64}
+
+    def test_a_name_means_one_size_everywhere(self) -> None:
+        first = next(feeds(TWO))
+        assert first.inputs["ids"].shape == (1, 64) and first.inputs["mask"].shape == (1, 1, 64)
+        assert first.inputs["mask"].dtype == np.bool_ and first.inputs["ids"].min() >= 0
+
+    def test_expressions(self) -> None:
+        shapes = [f.inputs["x"].shape for f in feeds({"x": parse_type("f32[1,h//32]")})]
+        assert (1, 2) in shapes and all(min(s) >= 0 for s in shapes)
+
+    def test_impossible_sizes_are_left_out(self) -> None:
+        assert all(f.inputs["x"].shape[1] >= 0 for f in feeds({"x": parse_type("f32[1,h-10]")}))
+
+
+class TestAccepted:
+    def test_sizes_are_tried_until_one_is_accepted(self) -> None:
+        feed, results = accepted(Picky(IMAGE, {224}), feeds(IMAGE))
+        assert feed.sizes == {"batch": 1, "h": 224, "w": 224} and results["y"].shape == (1, 3, 224, 224)
+
+    def test_all_refused(self) -> None:
+        with pytest.raises(CompileError) as caught:
+            accepted(Picky(IMAGE, set()), feeds(IMAGE))
+        (bad,) = caught.value.diagnostics
+        assert bad.code == "R018" and any("shapes or data" in note for note in bad.notes)
+
+    def test_sizes_that_are_given_are_not_chosen(self) -> None:
+        types = {"image": parse_type("f32[1,3,5,5]")}
+        with pytest.raises(CompileError) as caught:
+            accepted(Picky(types, set()), feeds(types))
+        assert caught.value.diagnostics[0].notes == []
+
+    def test_nothing_to_try(self) -> None:
+        with pytest.raises(CompileError) as caught:
+            accepted(Picky(IMAGE, set()), iter(()))
+        assert caught.value.diagnostics[0].code == "R017"
+
+
+class TestData:
+    def test_arrays_and_files(self, tmp_path: Path) -> None:
+        x = np.ones((2, 3), np.float32)
+        np.save(tmp_path / "x.npy", x)
+        np.savez(tmp_path / "all.npz", x=x)
+        given: list[Any] = [x, {"x": x}, tmp_path / "x.npy", {"x": str(tmp_path / "x.npy")}, tmp_path / "all.npz"]
+        for data in given:
+            assert (read_data(data, STATIC)["x"] == x).all()
+        assert read_data(None, STATIC) == {}
+
+    def test_it_tells_named_sizes(self) -> None:
+        image = np.zeros((2, 3, 7, 5), np.float32)
+        (only,) = feeds(IMAGE, image)
+        assert only.sizes == {"batch": 2, "h": 7, "w": 5} and only.inputs["image"] is image
+
+    def test_what_is_missing_is_random_with_the_sizes_of_what_is_given(self) -> None:
+        (only,) = feeds(TWO, {"ids": np.zeros((3, 9), np.int64)})
+        assert only.inputs["mask"].shape == (3, 1, 9)
+
+    def test_two_arrays_that_contradict(self) -> None:
+        with pytest.raises(CompileError) as caught:
+            list(feeds(TWO, {"ids": np.zeros((3, 9), np.int64), "mask": np.zeros((3, 1, 8), np.bool_)}))
+        assert caught.value.diagnostics[0].code == "R002"
+
+    @pytest.mark.parametrize(
+        "wrong", [np.ones((2, 3)), np.ones((2, 4), np.float32), np.ones(3, np.float32), np.ones((2, 3), np.int32)]
+    )
+    def test_arrays_that_do_not_fit(self, wrong: Array) -> None:
+        assert problem(wrong)[0] == "R002"
+
+    def test_names_that_do_not_exist(self) -> None:
+        assert problem({"y": np.ones((2, 3), np.float32)}) == ("L006", "there are x")
+        assert problem({"imagge": np.ones(1)}, IMAGE) == ("L006", "did you mean 'image'?")
+
+    def test_one_array_for_two_inputs(self) -> None:
+        assert problem(np.ones(1), TWO) == ("L006", "ids, mask")
+
+    def test_files_that_can_not_be_read(self, tmp_path: Path) -> None:
+        (tmp_path / "text.npy").write_text("no array")
+        (tmp_path / "text.npz").write_text("no arrays")
+        np.save(tmp_path / "objects.npy", np.asarray([object()]), allow_pickle=True)
+        (tmp_path / "empty.npy").write_bytes(b"")
+        for name in ("none.npy", "none.npz", "text.npy", "text.npz", "objects.npy", "empty.npy"):
+            assert problem(tmp_path / name)[0] == "R010", name
+
+    def test_several_arrays_for_one_name(self, tmp_path: Path) -> None:
+        np.savez(tmp_path / "all.npz", x=np.ones(1))
+        assert problem({"x": tmp_path / "all.npz"})[0] == "R010"

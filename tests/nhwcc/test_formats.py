@@ -1,0 +1,160 @@
+"""Formats: told by content first, by name second; what can't be read says what to do."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from models import SMALL, onnx_model, write_onnx
+from nhwcc.compiler.diagnostics import CompileError, Diagnostic
+from nhwcc.compiler.ir import Module
+from onnx import helper
+
+from nhwcc.formats import FORMATS, detect
+from nhwcc.source import Cut, Source, load
+
+
+def zipped(*names: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name in names:
+            file.writestr(name, "x")
+    return buffer.getvalue()
+
+
+def problem(path: Path | bytes) -> Diagnostic:
+    with pytest.raises(CompileError) as caught:
+        Source.of(path)
+    return caught.value.diagnostics[0]
+
+
+class TestContent:
+    def test_onnx_whatever_it_is_called(self, tmp_path: Path) -> None:
+        for name in ("m.onnx", "m.bin", "m.pb", "model"):
+            assert detect(write_onnx(tmp_path / name)).name == "onnx"
+        assert detect(onnx_model().SerializeToString()).name == "onnx"
+
+    def test_onnx_with_texts_before_the_graph(self, tmp_path: Path) -> None:
+        model = onnx_model()
+        model.producer_name, model.producer_version, model.domain = "pytorch", "2.13.0", "ai.example"
+        model.model_version, model.doc_string = 3, "x" * 10_000
+        assert detect(write_onnx(tmp_path / "m", model)).name == "onnx"
+
+    def test_onnx_without_weights_or_nodes(self) -> None:
+        empty = helper.make_model(helper.make_graph([], "g", [], []))
+        assert detect(empty.SerializeToString()).name == "onnx"
+
+    def test_ir_and_tflite(self, tmp_path: Path) -> None:
+        assert detect(SMALL.encode()).name == "ir"
+        assert detect(b"// a comment\nfunc @main").name == "ir"
+        assert detect(b'weights "w.safetensors"\n').name == "ir"
+        assert detect(b"\x1c\0\0\0TFL3\0\0\0\0").name == "tflite"
+
+    @pytest.mark.parametrize(
+        ("content", "name"),
+        [
+            (zipped("archive/data.pkl", "archive/version"), "torch"),
+            (zipped("model/byteorder", "model/archive_format"), "torch"),
+            (pickle.dumps({"a": 1}, protocol=2), "torch"),
+            (zipped("metadata.json", "config.json", "model.weights.h5"), "keras"),
+            (b"\x89HDF\r\n\x1a\n", "keras"),
+            (b'<?xml version="1.0"?><net name="m">', "openvino"),
+            (b"GGUF\3\0\0\0", "weights"),
+            (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "lfs"),
+            (b"\n<!DOCTYPE html><html>404", "html"),
+        ],
+    )
+    def test_what_can_not_be_read(self, content: bytes, name: str, tmp_path: Path) -> None:
+        path = tmp_path / "model.onnx"
+        path.write_bytes(content)
+        assert detect(path).name == name
+        bad = problem(path)
+        assert bad.code == "R015" and bad.help and str(path) in bad.message
+
+    def test_tensorflow_is_no_onnx(self, tmp_path: Path) -> None:
+        """A SavedModel begins like an ONNX model: a version, then field 2, which is the graph here."""
+        path = tmp_path / "saved_model.pb"
+        path.write_bytes(b"\x08\x01\x12\xc8\x01" + b"x" * 200 + b"\x12\x90\x4e" + b"y" * 10_000)
+        assert detect(path).name == "tensorflow"
+        path.write_bytes(b"\x0a\x20" + b"z" * 100)
+        assert detect(path).name == "tensorflow"
+
+
+class TestNames:
+    @pytest.mark.parametrize("suffix", sorted({s for f in FORMATS if f.remedy for s in f.suffixes}))
+    def test_suffixes_of_what_can_not_be_read(self, suffix: str, tmp_path: Path) -> None:
+        path = tmp_path / f"model{suffix.upper()}"
+        path.write_bytes(b"\x00\x01 nothing known")
+        bad = problem(path)
+        assert bad.code == "R015" and bad.help and "onnx" in bad.help.lower()
+
+    def test_a_saved_model_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "saved_model.pb").write_bytes(b"x")
+        with pytest.raises(CompileError):
+            Source.of(tmp_path)
+
+    def test_damaged_onnx_is_for_the_importer_to_judge(self, tmp_path: Path) -> None:
+        path = tmp_path / "m.onnx"
+        path.write_bytes(b"\xff\xff\xff\xff")
+        assert detect(path).name == "onnx"
+
+
+class TestErrors:
+    def test_unknown(self, tmp_path: Path) -> None:
+        path = tmp_path / "model.xyz"
+        path.write_bytes(b"\x00\x01\x02")
+        assert problem(path).code == "R014" and problem(b"\x00\x01").code == "R014"
+
+    def test_missing_empty_and_folders(self, tmp_path: Path) -> None:
+        (tmp_path / "empty.onnx").touch()
+        for path in (tmp_path / "none.onnx", tmp_path / "empty.onnx", tmp_path):
+            assert problem(path).code == "R010", path
+
+    def test_tflite_is_the_target_already(self, tmp_path: Path) -> None:
+        bad = problem(b"\x1c\0\0\0TFL3\0\0\0\0")
+        assert bad.code == "R015" and bad.help is not None and "nhwcc inspect" in bad.help
+
+    def test_torch_objects(self) -> None:
+        class Net:
+            __module__ = "torch.nn.modules"
+
+        with pytest.raises(CompileError) as caught:
+            Source.of(Net())  # pyright: ignore[reportArgumentType]
+        assert caught.value.diagnostics[0].code == "R015"
+
+    def test_nonsense(self) -> None:
+        with pytest.raises(TypeError, match="a model is a path"):
+            Source.of(42)  # pyright: ignore[reportArgumentType]
+
+    def test_cutting_ir(self) -> None:
+        with pytest.raises(CompileError) as caught:
+            load(SMALL.encode(), shapes={"x": (1, 2, 3, 4)})
+        assert caught.value.diagnostics[0].code == "L007"
+
+
+class TestLoading:
+    def test_ir_from_files_bytes_and_modules(self, tmp_path: Path) -> None:
+        (tmp_path / "m.ir").write_text(SMALL)
+        module = load(tmp_path / "m.ir")
+        assert isinstance(module, Module) and isinstance(load(SMALL.encode()), Module)
+        again = load(module)
+        assert again is not module, "passes must not change what the user holds"
+
+    def test_files_that_are_read(self, tmp_path: Path) -> None:
+        from nhwcc.compiler.ops.core import Const
+        from nhwcc.compiler.printer import print_module
+        from nhwcc.compiler.sidefile import SideFile
+        from nhwcc.compiler.weights import Weight
+
+        module = load(SMALL.encode())
+        module.main.body.insert(Const(Weight.of(np.ones(99, np.float32))), before=module.main.ops.first)
+        side = SideFile()
+        (tmp_path / "m.ir").write_text(print_module(module, sink=side, side_files=["w.safetensors"]))
+        side.write(tmp_path / "w.safetensors")
+        source = Source.of(tmp_path / "m.ir")
+        assert source.files(source.load(Cut())) == [tmp_path / "m.ir", tmp_path / "w.safetensors"]
+        assert Source.of(SMALL.encode()).files(Module()) == []

@@ -1,0 +1,150 @@
+"""Drawings: what is shown, in which colours, as Graphviz text and as SVG."""
+
+from __future__ import annotations
+
+import time
+from xml.etree import ElementTree as ET
+
+import pytest
+from models import CONV, answering
+from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.opdef import OPS
+from nhwcc.compiler.parser import parse_module
+
+from nhwcc.graphs import draw, render
+from nhwcc.graphs.dot import to_dot
+from nhwcc.graphs.draw import to_svg
+from nhwcc.graphs.view import CATEGORIES, FAMILIES, Box, Graph, category, view_module
+from nhwcc.source import load
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def example() -> Graph:
+    return view_module(load(CONV.encode()), "example <&>")
+
+
+def chain(length: int) -> Graph:
+    """Blocks with a short way around each, and a long one around all."""
+    graph = Graph("long")
+    first = last = graph.add(Box("input x", "f32[1]", "interface"))
+    for i in range(length):
+        new = graph.add(Box("op", f"f32[{i}]", "transpose" if i % 10 == 0 else "elementwise"))
+        graph.arrows.append((last, new, "f32[1]"))
+        if i % 3 == 0 and i:
+            graph.arrows.append((max(last - 2, 0), new, "f32[1]"))
+        last = new
+    graph.arrows.append((first, last, "f32[1]"))
+    return graph
+
+
+class TestView:
+    def test_operations_without_constants(self) -> None:
+        graph = example()
+        titles = [box.title for box in graph.boxes]
+        assert "const" not in titles and titles[0] == "input image" and titles[-2:] == ["output map", "output scores"]
+        edges = {(titles[a], titles[b]) for a, b, _ in graph.arrows}
+        assert {("input image", "conv"), ("conv", "relu"), ("relu", "output map"), ("reduce", "output scores")} <= edges
+        assert all(a < b for a, b, _ in graph.arrows), "what is read stands before its readers"
+
+    def test_tooltips_say_everything(self) -> None:
+        conv = next(box for box in example().boxes if box.title == "conv")
+        assert "strides = [2, 2]" in conv.tooltip and 'node "conv"' in conv.tooltip and conv.detail == "f32[1,4,4,3]"
+
+    def test_regions_belong_to_their_operation(self) -> None:
+        text = """func @main(%c: bool[], %x: f32[2], %z: f32[2]) -> (f32[2]) {
+          %y = if(%c) do () { %n = neg(%x) : f32[2] return(%n) } do () { return(%z) } : f32[2]
+          return(%y)
+        }"""
+        graph = view_module(parse_module(text), "t")
+        assert [b.title for b in graph.boxes] == ["input c", "input x", "input z", "if", "output "]
+        assert {(a, b) for a, b, _ in graph.arrows} == {(0, 3), (1, 3), (2, 3), (3, 4)}
+
+    def test_only_transposes_are_red(self) -> None:
+        kinds = {name: category(op) for name, op in OPS.items()}
+        assert [name for name, kind in kinds.items() if kind == "transpose"] == ["transpose"]
+        assert kinds["conv"] == "product" and kinds["relu"] == "elementwise" and kinds["reshape"] == "movement"
+        assert set(FAMILIES.values()) < set(CATEGORIES)
+
+    def test_the_legend_has_what_occurs(self) -> None:
+        assert [c.title for c in chain(3).categories()] == ["transpose", "elementwise", "input, output"]
+
+
+class TestDot:
+    def test_text(self) -> None:
+        lines = to_dot(example()).splitlines()
+        assert lines[0] == 'digraph "example <&>" {' and lines[-1] == "}"
+        assert sum("->" in line for line in lines) == len(example().arrows)
+        assert any('label="conv\\nf32[1,4,4,3]"' in line for line in lines)
+
+
+class TestSvg:
+    def test_it_is_well_formed_and_shows_all(self) -> None:
+        graph = example()
+        root = ET.fromstring(to_svg(graph))
+        groups = root.findall(f"{SVG}g")
+        assert len(groups) == len(graph.boxes)
+        assert [g.findtext(f"{SVG}text") for g in groups] == [box.title for box in graph.boxes]
+        assert len(root.findall(f"{SVG}path")) == len(graph.arrows)
+        assert "example <&>" in [t.text for t in root.findall(f"{SVG}text")]
+
+    def test_boxes_do_not_overlap(self) -> None:
+        root = ET.fromstring(to_svg(chain(120)))
+        rects = [r for g in root.findall(f"{SVG}g") for r in g.findall(f"{SVG}rect")]
+        boxes = [tuple(float(r.attrib[k]) for k in ("x", "y", "width", "height")) for r in rects]
+        for i, (x, y, w, h) in enumerate(boxes):
+            for x2, y2, w2, h2 in boxes[:i]:
+                assert x + w <= x2 or x2 + w2 <= x or y + h <= y2 or y2 + h2 <= y
+
+    def test_everything_lies_in_view(self) -> None:
+        root = ET.fromstring(to_svg(chain(50)))
+        left, top, width, height = map(float, root.attrib["viewBox"].split())
+        for rect in root.iter(f"{SVG}rect"):
+            assert left <= float(rect.attrib["x"]) <= left + width
+            assert top <= float(rect.attrib["y"]) <= top + height
+
+    def test_arrows_go_down(self) -> None:
+        graph = chain(30)
+        places, _ = draw._layout(graph)  # pyright: ignore[reportPrivateUsage]
+        assert all(places[a].y < places[b].y for a, b, _ in graph.arrows)
+
+    def test_a_thousand_boxes_take_seconds_at_most(self) -> None:
+        start = time.perf_counter()
+        to_svg(chain(1000))
+        assert time.perf_counter() - start < 10
+
+    def test_long_texts_are_shortened(self) -> None:
+        graph = Graph("t", [Box("a" * 200, "b" * 200, "other", "the whole of it")])
+        text = to_svg(graph)
+        assert "a" * 60 not in text and "the whole of it" in text and "…" in text
+
+    def test_nothing(self) -> None:
+        ET.fromstring(to_svg(Graph("empty")))
+
+    def test_without_igraph(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(draw, "is_available", answering(value=False))
+        with pytest.raises(CompileError) as caught:
+            to_svg(example())
+        bad = caught.value.diagnostics[0]
+        assert bad.code == "R017" and bad.help == "pip install 'nhwcc[draw]'"
+
+
+class TestRendering:
+    def test_graphviz_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[list[str]] = []
+
+        class Done:
+            stdout = b"<svg/>"
+
+        def fake(command: list[str], **_: object) -> Done:
+            seen.append(command)
+            return Done()
+
+        monkeypatch.setattr("shutil.which", answering("/bin/dot"))
+        monkeypatch.setattr("subprocess.run", fake)
+        assert render.render(example(), "digraph {}") == "<svg/>" and seen == [["/bin/dot", "-Tsvg"]]
+
+    def test_igraph_where_graphviz_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("shutil.which", answering("/bin/false"))
+        text = render.render(example(), "digraph {}")
+        assert text is not None and text.startswith("<svg")

@@ -1,0 +1,110 @@
+"""Verification: what agrees, what departs, and where first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from models import CONV, onnx_model
+from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.parser import parse_module
+from nhwcc.passes.propagate_layout import PropagateLayout
+
+from nhwcc.runners.onnx import OnnxRunner
+from nhwcc.runners.reference import ReferenceRunner
+from nhwcc.source import load
+from nhwcc.verification import Settings, VerificationError, verify
+
+
+def module(statements: str, output: str = "y", name: str = "x") -> Module:
+    return parse_module(
+        f'func @main(%{name}: f32[2,3]) -> (f32[2,3] {{name = "{output}"}}) {{\n{statements}\nreturn(%y)\n}}'
+    )
+
+
+GOOD = "%a = exp(%x) : f32[2,3]\n%b = neg(%a) : f32[2,3]\n%y = abs(%b) : f32[2,3]"
+WRONG = "%a = exp(%x) : f32[2,3]\n%b = sqrt(%a) : f32[2,3]\n%y = abs(%b) : f32[2,3]"
+
+
+def runners(first: str, second: str) -> tuple[ReferenceRunner, ReferenceRunner]:
+    return ReferenceRunner(module(first)), ReferenceRunner(module(second))
+
+
+def test_agreement() -> None:
+    found = verify(*runners(GOOD, GOOD), Settings(seed=5))
+    assert found.ok and [(o.name, o.difference.status) for o in found.outputs] == [("y", "ok")]
+    assert found.inside == [] and found.departed is None and found.data == "random inputs, seed 5"
+
+
+def test_the_first_tensor_that_departs_is_named() -> None:
+    found = verify(*runners(GOOD, WRONG), Settings())
+    assert not found.ok and found.departed is not None
+    assert (found.departed.name, found.departed.kind) == ("b", "sqrt")
+    assert [(c.name, c.difference.ok) for c in found.inside] == [("a", True), ("b", False), ("y", False)]
+    bad = found.problems()
+    assert isinstance(bad, VerificationError)
+    (only,) = bad.diagnostics
+    assert only.code == "R020" and "y departs from the reference interpreter" in only.message
+    assert 'first to depart is "b", computed by sqrt' in only.notes[0]
+
+
+def test_nothing_inside_has_the_same_name() -> None:
+    other = "%p = exp(%x) : f32[2,3]\n%q = sqrt(%p) : f32[2,3]\n%y = abs(%q) : f32[2,3]"
+    found = verify(*runners(GOOD, other), Settings())
+    assert [c.name for c in found.inside] == ["y"] and found.departed is not None
+
+
+def test_looking_inside_on_request() -> None:
+    found = verify(*runners(GOOD, GOOD), Settings(inside=True))
+    assert [c.name for c in found.inside] == ["a", "b", "y"] and found.ok and found.departed is None
+
+
+def test_tolerance() -> None:
+    scaled = GOOD.replace("%a = exp(%x)", "%a = elu(%x) {alpha = 1.001}").replace("f32[2,3]", "f32[2,3]")
+    base = scaled.replace("1.001", "1.0")
+    assert not verify(*runners(base, scaled), Settings(tolerance=1e-6)).ok
+    assert verify(*runners(base, scaled), Settings(tolerance=1e-2)).ok
+
+
+def test_the_users_data() -> None:
+    data = np.full((2, 3), 0.5, np.float32)
+    found = verify(*runners("%y = relu(%x) : f32[2,3]", "%y = abs(%x) : f32[2,3]"), Settings(data=data))
+    assert found.ok and found.data == "the given data", "positive data can't tell relu from abs"
+    assert found.outputs[0].difference.status == "proves nothing", "and says so: all elements are equal"
+    assert not verify(*runners("%y = relu(%x) : f32[2,3]", "%y = abs(%x) : f32[2,3]"), Settings()).ok
+
+
+def test_layouts_of_both_are_taken_into_account() -> None:
+    stored = load(CONV.encode())
+    PropagateLayout(io_layout="nhwc").run(stored)
+    found = verify(ReferenceRunner(load(CONV.encode())), ReferenceRunner(stored), Settings(inside=True))
+    assert found.ok and {c.name for c in found.inside} >= {"c", "r", "m"}
+    assert all(c.difference.ok for c in found.inside), "inside, elements are compared whatever their order"
+
+
+def test_another_runtime() -> None:
+    """The same network as ONNX and as IR."""
+    found = verify(OnnxRunner(onnx_model()), ReferenceRunner(load(CONV.encode())), Settings(inside=True))
+    assert found.ok and [o.name for o in found.outputs] == ["map", "scores"]
+    assert [c.name for c in found.inside] == ["c"], "other tensors have other names"
+    other = CONV.replace("0.3", "0.31")
+    assert not verify(OnnxRunner(onnx_model()), ReferenceRunner(load(other.encode())), Settings()).ok
+
+
+class TestNames:
+    def test_other_names_are_matched_by_place(self) -> None:
+        first = ReferenceRunner(module("%y = neg(%x) : f32[2,3]"))
+        second = ReferenceRunner(module("%y = neg(%in) : f32[2,3]", "result", "in"))
+        assert verify(first, second, Settings()).ok
+
+    def test_other_numbers_of_outputs(self) -> None:
+        two = parse_module("func @main(%x: f32[2,3]) -> (f32[2,3], f32[2,3]) {\nreturn(%x, %x)\n}")
+        with pytest.raises(CompileError) as caught:
+            verify(ReferenceRunner(module(GOOD)), ReferenceRunner(two), Settings())
+        assert caught.value.diagnostics[0].code == "R022"
+
+    def test_names_that_overlap_are_not_matched_by_place(self) -> None:
+        text = 'func @main(%x: f32[2,3]) -> (f32[2,3] {{name = "{}"}}, f32[2,3] {{name = "{}"}}) {{\nreturn(%x, %x)\n}}'
+        a, b = (ReferenceRunner(parse_module(text.format(*names))) for names in (("p", "q"), ("q", "r")))
+        with pytest.raises(CompileError):
+            verify(a, b, Settings())

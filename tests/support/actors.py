@@ -1,0 +1,37 @@
+"""What the tests of workers make in another process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from nhwcc.compiler.diagnostics import error
+from nhwcc.compiler.types import Array
+
+
+class Actor:
+    """Does as it is told."""
+
+    def __init__(self, name: str, *, loud: bool = False) -> None:
+        self.name = name
+        if loud:
+            sys.stdout.write("words on standard output\n")
+            sys.stdout.flush()
+
+    def double(self, array: Array) -> Array:
+        return array * 2
+
+    def fail(self) -> None:
+        raise error("R013", "refused", help="try again")
+
+    def stumble(self) -> None:
+        raise KeyError("a defect")
+
+    def die(self) -> None:
+        sys.stderr.write("kernel: assertion failed\n")
+        sys.stderr.flush()
+        os.kill(os.getpid(), signal.SIGABRT)
+
+    def leave(self) -> None:
+        os._exit(7)
