@@ -37,9 +37,8 @@ def folds(shapes: Sequence[Shape]) -> list[int]:
     for axis, size in enumerate(result):
         kind = _kind([p[axis] for p in padded], size, axis)
         kinds.append(kinds[-1] if size == 1 and kinds else kind)
-    while kinds and result[0] == 1 and len(kinds) > 1 and kinds[0] != kinds[1]:
+    if len(kinds) > 1 and result[0] == 1:
         kinds[0] = kinds[1]
-        break
     return [len(list(run)) for _, run in groupby(kinds)]
 
 
@@ -51,10 +50,10 @@ def _kind(sizes: list[Dim], result: Dim, axis: int) -> object:
 
 
 def fold_shape(shape: Shape, runs: Sequence[int]) -> Shape:
-    """Return an operand's shape after folding, aligned at the last axis.
+    """Return an operand's shape after folding, aligned at the last axis, without leading ones.
 
     >>> fold_shape((5, 6), [1, 2, 2])
-    (1, 1, 30)
+    (30,)
     """
     rank = sum(runs)
     padded = (1,) * (rank - len(shape)) + shape
@@ -63,7 +62,8 @@ def fold_shape(shape: Shape, runs: Sequence[int]) -> Shape:
     for run in runs:
         out.append(product(padded[start : start + run]))
         start += run
-    return tuple(out)
+    first = next((i for i, d in enumerate(out) if d != 1), len(out))
+    return tuple(out[first:]) if len(shape) < rank else tuple(out)
 
 
 def needs_fold(op: Op) -> bool:

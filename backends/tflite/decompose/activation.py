@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from ....compiler.fold import constant
+from ....compiler.ir import Value
 from ....compiler.ops import activation as ir
 from ....compiler.ops import arith
 from ....compiler.ops.logic import Greater, Less, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.rules import load_rules
+from ....compiler.types import DType
 from ..lowering import PATTERNS, Build, lower
 from ..table import FAST_RANKS
 
@@ -139,18 +141,31 @@ def fold_around_axis(op: ir.Softmax | ir.LogSoftmax, e: Build) -> None:
     e.replace(e.reshape(e(type(op), folded, axis=1), shape))
 
 
-ERF_LIMIT = 6.0
+ERF_LIMIT = 4.0
 """Beyond, erf is one in single precision."""
+
+ERF_SLOPES = (
+    1.1283792378777865,
+    0.6366157965645063,
+    0.10281890374666652,
+    -0.019333956811572753,
+    0.00022219349832546635,
+    0.0012402940821964604,
+    -0.0003770842949351282,
+    4.018935349330714e-05,
+)
+"""Minimax polynomial of ``-log(1 - erf(x)) / x`` for ``x`` from 0 to 4, so that erf is right to 2e-7."""
 
 
 @lower(arith.Erf)
 def erf(op: arith.Erf, e: Build) -> None:
-    """By GELU, which is ``t / 2 (1 + erf(t / sqrt 2))``: what exceeds ``t / 2``, divided by ``t / 2``.
-
-    Numerator and denominator are multiplied by ``t``, so that a tiny number in the denominator keeps 0 / 0 away.
-    """
-    t = e(arith.Mul, e(arith.Max, e(arith.Min, op.x, ERF_LIMIT), -ERF_LIMIT), math.sqrt(2))
-    half = e(arith.Mul, t, 0.5)
-    excess = e(arith.Sub, e(ir.Gelu, t), half)
-    tiny = float(np.finfo(np.float32).tiny)
-    e.replace(e(arith.Div, e(arith.Mul, half, excess), e(arith.Add, e(arith.Square, half), tiny)))
+    """``1 - exp(-x S(x))`` for positive ``x``, by ELU, which loses nothing near zero; with the sign of ``x``."""
+    x = e(arith.Max, e(arith.Min, op.x, ERF_LIMIT), -ERF_LIMIT)
+    down = e(arith.Neg, e(arith.Abs, x))
+    slope: Value | None = None
+    for power, coefficient in reversed(list(enumerate(ERF_SLOPES))):
+        signed = coefficient * (-1) ** power
+        slope = e.number(signed, DType.F32) if slope is None else e(arith.Add, e(arith.Mul, slope, down), signed)
+    assert slope is not None
+    sign = e(arith.Div, x, e(arith.Min, down, -float(np.finfo(np.float32).tiny)))
+    e.replace(e(arith.Mul, e(ir.Elu, e(arith.Mul, down, slope)), sign))
