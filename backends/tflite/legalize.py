@@ -29,6 +29,7 @@ class LegalizeTflite(Pass):
         erase_dead(*module.walk())
         _report_widening(module)
         rewrite(module, PATTERNS)
+        erase_dead(*module.walk())
         refused = [op for op in module.main.walk() if not is_legal(op)]
         if refused:
             raise refusal(refused, _reasons)

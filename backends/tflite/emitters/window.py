@@ -10,7 +10,7 @@ from ....compiler.dims import Dim
 from ....compiler.fold import constant
 from ....compiler.ops import window as ir
 from ....compiler.types import Array
-from ..padding import is_same, is_valid
+from ..padding import geometry, is_same, is_valid
 from ..table import Call, Condition, Dims, emits, options
 from .common import activation
 
@@ -91,7 +91,24 @@ def _ungrouped(op: ir.Conv | ir.ConvTranspose) -> str | None:
     return None if op.groups == 1 else "groups"
 
 
-@emits(ir.Conv, "CONV_3D", dtypes="f32", ranks=range(5, 6), when=(*_CONV, _ungrouped), kernel="conv3d.cc")
+MAX_LAYERS = 8
+"""Filters over volumes with at most as many layers are faster as a sum of CONV_2D."""
+
+
+def is_deep(op: ir.Conv) -> bool:
+    """Whether a filter over volumes has too many layers to be split."""
+    return geometry(op)[0][1] > MAX_LAYERS
+
+
+def _deep_constant(op: ir.Conv) -> str | None:
+    if not is_deep(op):
+        return f"a filter of at most {MAX_LAYERS} layers, faster as a sum of CONV_2D"
+    return None if constant(op.w) is not None else "a filter that is computed"
+
+
+@emits(
+    ir.Conv, "CONV_3D", dtypes="f32", ranks=range(5, 6), when=(*_CONV, _ungrouped, _deep_constant), kernel="conv3d.cc"
+)
 def conv_3d(op: ir.Conv) -> Call:
     """Volumes; the filter is ``d h w i o``."""
     filters = constant(op.w)
