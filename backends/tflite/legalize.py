@@ -10,7 +10,7 @@ from ...compiler.pipeline import Pass, register
 from ...compiler.rewrite import erase_dead, rewrite, why_not
 from . import decompose as _decompose  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares the patterns
 from .decompose.dtypes import WIDENED
-from .lowering import PATTERNS
+from .lowering import PATTERNS, PREPARATIONS
 from .refuse import legal_reasons, refusal
 from .table import is_legal
 
@@ -28,6 +28,7 @@ class LegalizeTflite(Pass):
         """Rewrite until nothing changes, then look for what is left."""
         erase_dead(*module.walk())
         _report_widening(module)
+        rewrite(module, PREPARATIONS)
         rewrite(module, PATTERNS)
         erase_dead(*module.walk())
         refused = [op for op in module.main.walk() if not is_legal(op)]

@@ -22,6 +22,9 @@ O = TypeVar("O", bound=Op)
 PATTERNS: list[Pattern] = []
 """All rewrites of legalize-tflite. Of several for one operation, those declared first are tried first."""
 
+PREPARATIONS: list[Pattern] = []
+"""Those that go over the whole module before the others start."""
+
 Rewrite = Callable[[O, "Build"], object]
 
 
@@ -48,6 +51,17 @@ def improve(*roots: type[O], benefit: int = 1) -> Callable[[Rewrite[O]], Rewrite
 
     def wrap(fn: Rewrite[O]) -> Rewrite[O]:
         PATTERNS.append(Pattern(_name(fn), roots, lambda op, rw: fn(op, Build(rw)), benefit))
+        return fn
+
+    return wrap
+
+
+def prepare(*roots: type[O]) -> Callable[[Rewrite[O]], Rewrite[O]]:
+    """Declare a rewrite of what others would spoil: it applies everywhere before they start, and along with them."""
+
+    def wrap(fn: Rewrite[O]) -> Rewrite[O]:
+        improve(*roots, benefit=4)(fn)
+        PREPARATIONS.append(PATTERNS[-1])
         return fn
 
     return wrap

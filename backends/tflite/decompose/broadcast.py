@@ -9,12 +9,12 @@ from ....compiler.ops.arith import Atan2
 from ....compiler.ops.logic import BitwiseAnd
 from ....compiler.ops.shape import BroadcastTo, Tile
 from .. import broadcast
-from ..lowering import Build, improve, lower
+from ..lowering import Build, improve, lower, prepare
 
 ELEMENTWISE = tuple(cls for cls in OPS.values() if cls.spec.has(Elementwise) and len(cls.spec.operands) > 1)
 
 
-@improve(*ELEMENTWISE)
+@prepare(*ELEMENTWISE)
 def drop_broadcasts(op: Op, e: Build) -> None:
     """An operand need not be repeated where the operation broadcasts by itself."""
     for slot, value in enumerate(op.operands):

@@ -13,18 +13,27 @@ from ..resampling import kernel_mode, nearest_positions, positions
 
 
 @improve(Resize, benefit=2)
+def drop_idle_resize(op: Resize, e: Build) -> None:
+    """Nothing changes."""
+    if not _moved(op):
+        e.replace(op.x)
+
+
+@lower(Resize, benefit=2)
 def drop_idle_axes(op: Resize, e: Build) -> None:
     """An axis that keeps its size and its positions is not resized."""
-    shape = op.x.type.shape
-    kept = [
-        i
-        for i, (axis, size) in enumerate(zip(op.dims, op.sizes, strict=True))
-        if shape[axis] != size or (op.scales is not None and op.scales[i] != 1)
-    ]
-    if not kept:
-        e.replace(op.x)
-    elif len(kept) < len(op.dims) and op.coordinates != "half_pixel_floor":
-        e.replace(e.clone(op, op.x, **_choose(op, kept)))
+    moved = _moved(op)
+    if 0 < len(moved) < len(op.dims):
+        e.replace(e.clone(op, op.x, **_choose(op, moved)))
+
+
+def _moved(op: Resize) -> list[int]:
+    """The resized axes whose size or positions change."""
+    if op.coordinates == "half_pixel_floor" and (op.mode, op.nearest) != ("nearest", "floor"):
+        return list(range(len(op.dims)))
+    sizes = [op.x.type.shape[axis] for axis in op.dims]
+    scales = op.scales or (1.0,) * len(op.dims)
+    return [i for i, (a, b, s) in enumerate(zip(sizes, op.sizes, scales, strict=True)) if a != b or s != 1]
 
 
 def _choose(op: Resize, kept: list[int]) -> dict[str, object]:

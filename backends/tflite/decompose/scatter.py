@@ -18,15 +18,15 @@ from ....compiler.types import Array, DType
 from ....compiler.weights import Weight
 from ..emitters.common import elements
 from ..lowering import Build, lower
-from .index import INDEX, flat_positions, wrapped
+from .index import flat_positions, wrapped
 
 COMBINE: dict[str, type[Op]] = {"add": arith.Add, "mul": arith.Mul, "max": arith.Max, "min": arith.Min}
 
 
 @lower(ScatterNd, ScatterElements, benefit=2)
 def index_as_i32(op: ScatterNd | ScatterElements, e: Build) -> None:
-    """Indices are i32 or i64."""
-    if op.indices.type.dtype not in INDEX:
+    """Indices are i32."""
+    if op.indices.type.dtype is not DType.I32:
         e.replace(e.clone(op, op.x, e(arith.Cast, op.indices, to=DType.I32), op.updates))
 
 

@@ -57,14 +57,14 @@ def _adds_to_zeros(op: ir.ScatterNd) -> str | None:
 @emits(
     ir.ScatterNd,
     "SCATTER_ND",
-    dtypes={"x": "f32 i8 i32 i64 u8", "indices": _INDEX},
+    dtypes={"x": "f32 i8 i32 i64 u8", "indices": "i32"},
     ranks=range(1, 9),
     when=(_adds_to_zeros,),
     kernel="scatter_nd.cc",
 )
 def scatter_nd(op: ir.ScatterNd) -> Call:
-    """Updates at the same place are added; the shape has the indices' type."""
-    return Call((op.indices, op.updates, Dims(op.x.type.shape, None, op.indices.type.dtype)))
+    """Updates at the same place are added."""
+    return Call((op.indices, op.updates, Dims(op.x.type.shape)))
 
 
 def _known_values(op: ir.OneHot) -> str | None:
