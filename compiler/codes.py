@@ -118,6 +118,21 @@ CODES = {
         "Patterns undo each other.",
         "The message names the last one; --disable-pass leaves it out.",
     ),
+    "B001": Code(
+        "the target can't run this",
+        "No builtin of the target and no decomposition fits the operation with its types and attributes.",
+        "The message says what is in the way of each; docs/support.md lists what runs.",
+    ),
+    "B002": Code(
+        "a size is unknown when the network runs",
+        "A shape depends on a named size that neither an input's nor a computed tensor's shape tells.",
+        "Give the size a number when compiling, or declare an input whose shape has the name as a size.",
+    ),
+    "B003": Code(
+        "the target can't store this",
+        "A tensor has an element type that the target's files don't have.",
+        "Convert it to another type in the model.",
+    ),
     "R001": Code(
         "no reference semantics",
         "An operation can't be run by the reference interpreter.",
@@ -137,6 +152,11 @@ CODES = {
         "can't write",
         "The target folder is missing or read-only, or the disk is full.",
         "The message says why. Nothing was overwritten.",
+    ),
+    "R013": Code(
+        "the runtime refuses the file",
+        "The TFLite runtime can't load or run a file.",
+        "The message is the runtime's own; for a file that nhwcc wrote, please report it.",
     ),
     "R014": Code(
         "unknown format",

@@ -155,6 +155,19 @@ def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
     return True
 
 
+def why_not(p: Pattern, op: Op) -> str | None:
+    """Return the reason for which a pattern does not apply to an operation, None if it gives none; changes nothing."""
+    assert op.parent is not None
+    rewriter = Rewriter(op, op.parent)
+    try:
+        p.apply(op, rewriter)
+    except NoMatch as reason:
+        return str(reason)
+    finally:
+        _discard(rewriter)
+    return None
+
+
 def _discard(rewriter: Rewriter) -> None:
     """Take back what a pattern inserted before it gave up."""
     for op in reversed(rewriter.inserted):

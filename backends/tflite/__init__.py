@@ -1,1 +1,63 @@
-"""The TFLite backend."""
+"""The TFLite backend: a table of what the runtime runs, legalization into it, and a writer of files."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...compiler.dims import Sym
+from ...compiler.ir import Module, Port, Value
+
+PIPELINE = "propagate-layout,legalize-tflite"
+"""What runs between import and :func:`emit`."""
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What was written: how often each builtin is used, the size, and the oldest runtime that takes it."""
+
+    path: Path
+    ops: Counter[str]
+    bytes: int
+    min_runtime: str
+
+
+def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = None) -> Emitted:
+    """Write the main function of a module whose operations are all legal.
+
+    Raises:
+        CompileError: B001, an operation is not legal; B002, a size can't be known at run time; B003, an element type
+            can't be stored; R012, the file can't be written.
+    """
+    from .graph import build
+    from .versions import min_runtime
+    from .writer import write
+
+    func = module.main
+    model = build(func)
+    oldest = min_runtime(model.versions)
+    ports = {
+        "inputs": {p.name: _describe(p, v) for p, v in zip(func.inputs, func.args, strict=True)},
+        "outputs": {p.name: _describe(p, v) for p, v in zip(func.outputs, func.returns, strict=True)},
+    }
+    model.metadata = {
+        "min_runtime_version": oldest.encode().ljust(16, b"\0"),
+        "nhwcc.layout": json.dumps(ports, separators=(",", ":")).encode(),
+        **(metadata or {}),
+    }
+    size = write(model, path)
+    return Emitted(path, model.counts, size, oldest)
+
+
+def _describe(port: Port, value: Value) -> dict[str, object]:
+    """How a port's axes lie in the file, and the shape that the source declared."""
+    perm = port.perm or tuple(range(value.type.rank))
+    source = [value.type.shape[perm.index(i)] for i in range(len(perm))]
+    shape = [str(d) if isinstance(d, Sym) else d for d in source]
+    return {"perm": list(perm), "order": port.order, "shape": shape}
+
+
+__all__ = ["PIPELINE", "Emitted", "emit"]

@@ -99,9 +99,10 @@ class RmsNorm(Op):
 
 @op("group_norm", _SameType, Pure)
 class GroupNorm(Op):
-    """Mean 0 and variance 1 within ``groups`` of neighbouring channels of axis 1; one scale and bias per channel.
+    """Mean 0 and variance 1 within ``groups`` of neighbouring channels; one scale and bias per channel.
 
-    With as many groups as channels this is an instance normalisation.
+    Channels lie along ``axis``, the batch along axis 0. With as many groups as channels this is an instance
+    normalisation.
     """
 
     x: Value
@@ -109,15 +110,25 @@ class GroupNorm(Op):
     bias: Value
     groups: int
     epsilon: float = 1e-5
+    axis: Axis = 1
 
     @staticmethod
-    def evaluate(x: Array, scale: Array, bias: Array, *, groups: int, epsilon: float) -> Array:
+    def evaluate(x: Array, scale: Array, bias: Array, *, groups: int, epsilon: float, axis: int) -> Array:
         """Reshape, normalise, reshape back."""
+        x = np.moveaxis(x, axis, 1)
         y = x.reshape(x.shape[0], groups, -1).astype(np.promote_types(x.dtype, np.float32))
         centred = y - y.mean(axis=2, keepdims=True)
         normal = centred / np.sqrt(np.square(centred).mean(axis=2, keepdims=True) + np.asarray(epsilon, y.dtype))
         shape = (1, -1, *[1] * (x.ndim - 2))
-        return (normal.reshape(x.shape) * scale.reshape(shape) + bias.reshape(shape)).astype(x.dtype)
+        out = (normal.reshape(x.shape) * scale.reshape(shape) + bias.reshape(shape)).astype(x.dtype)
+        return np.moveaxis(out, 1, axis)
+
+    def axes(self) -> Axes:
+        """The batch outermost, all else in any order; channels stay in theirs, for they are counted in groups."""
+        names = letters(self.x.type.rank)
+        channel = (names[self.axis],)
+        form = Form((("d0", ...), channel, channel), (("d0", ...),))
+        return Axes((names, channel, channel), (names,), frozenset(channel), (form,))
 
 
 @op("local_response_norm", _SameType, Pure)

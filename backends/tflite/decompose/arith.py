@@ -1,0 +1,162 @@
+"""Arithmetic."""
+
+from __future__ import annotations
+
+
+import numpy as np
+
+from ....compiler.fold import constant
+from ....compiler.ir import Value
+from ....compiler.ops import activation
+from ....compiler.ops import arith as ir
+from ....compiler.ops.logic import Less, Select
+from ..emitters.common import SMALL_CONSTANT, elements
+from ..lowering import Build, improve, lower
+
+ACTIVATED = (ir.Add, ir.Sub, ir.Mul, ir.Div)
+
+
+@lower(*ACTIVATED)
+def split_activation(op: ir.Add | ir.Sub | ir.Mul | ir.Div, e: Build) -> None:
+    """Integers have no fused activation."""
+    if op.activation != "none" and not op.result.type.dtype.is_float:
+        low, high = ir.ACTIVATIONS[op.activation]
+        e.replace(e(activation.Clip, e.clone(op, op.a, op.b, activation="none"), min=low, max=high))
+
+
+@improve(ir.Div)
+def divide_by_constant(op: ir.Div, e: Build) -> None:
+    """Multiply by the inverse, which takes half the time."""
+    weight = constant(op.b)
+    if weight is None or not op.a.type.dtype.is_float or weight.nbytes > SMALL_CONSTANT:
+        return
+    with np.errstate(divide="ignore", over="ignore"):
+        inverse = np.reciprocal(weight.array())
+    if np.isfinite(inverse).all() and (np.abs(inverse) >= np.finfo(inverse.dtype).tiny).all():
+        e.replace(e(ir.Mul, op.a, e.constant(inverse), activation=op.activation))
+
+
+MAX_POWER = 16
+"""Larger whole exponents are left to POW."""
+
+
+@improve(ir.Pow)
+def constant_power(op: ir.Pow, e: Build) -> None:
+    """Squares, roots and products are two to four times as fast as POW."""
+    exponent = _repeated(op.b)
+    if exponent is None or op.result.type.shape != op.a.type.shape:
+        return
+    if op.a.type.dtype.is_float and exponent in (0.5, -0.5):
+        e.replace(e(ir.Sqrt if exponent > 0 else ir.Rsqrt, op.a))
+    elif exponent == int(exponent) and 1 <= abs(exponent) <= MAX_POWER:
+        if exponent < 0 and not op.a.type.dtype.is_float:
+            return
+        product = _power(op.a, abs(int(exponent)), e)
+        e.replace(product if exponent > 0 else e(ir.Reciprocal, product))
+
+
+def _repeated(value: Value) -> float | None:
+    """The one number of which a constant consists."""
+    array = elements(value)
+    return float(array.flat[0]) if array is not None and array.size and (array == array.flat[0]).all() else None
+
+
+def _power(base: Value, exponent: int, e: Build) -> Value:
+    """Square and multiply."""
+    if exponent == 1:
+        return base
+    half = e(ir.Square, _power(base, exponent // 2, e))
+    return e(ir.Mul, half, base) if exponent % 2 else half
+
+
+@lower(ir.Pow)
+def power_of_other_type(op: ir.Pow, e: Build) -> None:
+    """The exponent in the base's type."""
+    if op.a.type.dtype is not op.b.type.dtype:
+        e.require(op.a.type.dtype.is_float or op.b.type.dtype.is_int, "an integer to the power of a fraction")
+        e.replace(e(ir.Pow, op.a, e(ir.Cast, op.b, to=op.a.type.dtype)))
+
+
+@lower(ir.Square)
+def square_of_integers(op: ir.Square, e: Build) -> None:
+    """A product: SQUARE takes floats."""
+    if op.x.type.dtype.is_int:
+        e.replace(e(ir.Mul, op.x, op.x))
+
+
+@lower(ir.SquaredDifference)
+def squared_difference(op: ir.SquaredDifference, e: Build) -> None:
+    """Difference, then square, where the kernel lacks the type."""
+    if op.a.type.dtype.is_int:
+        e.replace(e(ir.Square, e(ir.Sub, op.a, op.b)))
+
+
+@lower(ir.Abs)
+def abs_of_integers(op: ir.Abs, e: Build) -> None:
+    """The larger of ``x`` and ``-x``."""
+    if op.x.type.dtype.value == "i64":
+        e.replace(e(ir.Max, op.x, e(ir.Neg, op.x)))
+
+
+@lower(ir.Sign)
+def sign_of_integers(op: ir.Sign, e: Build) -> None:
+    """Clamped: integers between -1 and 1 are signs."""
+    if op.x.type.dtype.value == "i64":
+        e.replace(e(ir.Max, e(ir.Min, op.x, 1), -1))
+
+
+@lower(ir.Floor, ir.Ceil, ir.Round)
+def round_integers(op: ir.Floor | ir.Ceil | ir.Round, e: Build) -> None:
+    """Integers are whole."""
+    if op.x.type.dtype.is_int:
+        e.replace(op.x)
+
+
+@lower(ir.Mod)
+def truncated_remainder(op: ir.Mod, e: Build) -> None:
+    """The remainder of absolute values, with the sign of the dividend."""
+    if not op.truncated:
+        return
+    rest = e(ir.Mod, e(ir.Abs, op.a), e(ir.Abs, op.b))
+    e.replace(e(Select, e(Less, op.a, 0), e(ir.Neg, rest), rest))
+
+
+LARGE = 1e4
+"""Beyond, ``x^2 + 1`` is ``x^2`` in single precision."""
+
+
+@lower(ir.Asinh)
+def asinh(op: ir.Asinh, e: Build) -> None:
+    """``sign(x) log(|x| + sqrt(x^2 + 1))``; of large numbers the logarithm of the excess is added."""
+    size = e(ir.Abs, op.x)
+    bounded = e(ir.Min, size, LARGE)
+    root = e(ir.Sqrt, e(ir.Add, e(ir.Square, bounded), 1.0))
+    e.replace(e(ir.Mul, e(ir.Sign, op.x), e(ir.Add, e(ir.Log, e(ir.Add, bounded, root)), _excess(size, e))))
+
+
+@lower(ir.Acosh)
+def acosh(op: ir.Acosh, e: Build) -> None:
+    """``log(x + sqrt((x - 1) (x + 1)))``; of large numbers the logarithm of the excess is added."""
+    bounded = e(ir.Min, op.x, LARGE)
+    root = e(ir.Sqrt, e(ir.Mul, e(ir.Sub, bounded, 1.0), e(ir.Add, bounded, 1.0)))
+    e.replace(e(ir.Add, e(ir.Log, e(ir.Add, bounded, root)), _excess(op.x, e)))
+
+
+def _excess(size: Value, e: Build) -> Value:
+    return e(ir.Log, e(ir.Max, e(ir.Mul, size, 1 / LARGE), 1.0))
+
+
+@improve(ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Max, ir.Min)
+def shrink_splats(op: ir.Add, e: Build) -> None:
+    """A constant of one repeated number is as good as that number."""
+    for slot, value in enumerate(op.operands):
+        weight = constant(value)
+        if weight is None or not weight.is_splat or weight.type.size == 1 or not weight.nbytes:
+            continue
+        other = op.operands[1 - slot]
+        if other is not None and other.type.shape == op.result.type.shape:
+            operands = list(op.operands)
+            operands[slot] = e.constant(np.asarray(weight.array().flat[0]))
+            e.replace(e.clone(op, *operands))
+            return
+

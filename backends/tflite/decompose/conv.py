@@ -1,0 +1,106 @@
+"""Convolutions."""
+
+from __future__ import annotations
+
+from functools import reduce
+from ....compiler.dims import Dim
+from ....compiler.fold import constant
+from ....compiler.ir import Value
+from ....compiler.ops import arith
+from ....compiler.ops.activation import Clip
+from ....compiler.ops.shape import Pad, Slice
+from ....compiler.ops.window import AveragePool, Conv, MaxPool, Pads
+from ....compiler.weights import Weight
+from ..emitters.window import is_deep
+from ..lowering import Build, lower
+from ..padding import geometry, is_same, is_valid
+
+VOLUME = 5
+"""Rank of a batch of volumes."""
+
+
+@lower(Conv)
+def split_depth(op: Conv, e: Build) -> None:
+    """A convolution over volumes is a sum of ones over images, one per layer of the filter.
+
+    XNNPACK runs these; CONV_3D takes 1.4 to 2 times as long, and knows no groups.
+    """
+    if op.x.type.rank != VOLUME or not op.channels_last or (is_deep(op) and op.groups == 1 and constant(op.w)):
+        return
+    x = pad_spatially(op.x, op.pads, e)
+    layers = [_layer(op, x, i, e) for i in range(geometry(op)[0][1])]
+    total = reduce(lambda a, b: e(arith.Add, a, b), layers)
+    low, high = arith.ACTIVATIONS[op.activation]
+    total = total if op.activation == "none" else e(Clip, total, min=low, max=high)
+    e.replace(total)
+
+
+def _layer(op: Conv, x: Value, i: int, e: Build) -> Value:
+    """What one layer of the filter adds, batch and depth folded; the first one adds the bias, too."""
+    n, c = x.type.shape[0], x.type.shape[-1]
+    out = op.result.type.shape[1]
+    starts, sizes = [0] * VOLUME, list(x.type.shape)
+    starts[1], sizes[1] = i * op.dilations[0], out
+    cut = e(Slice, x, tuple(starts), tuple(sizes), (1, op.strides[0], 1, 1, 1))
+    images = e.reshape(cut, (n * out, *x.type.shape[2:4], c))
+    o, _, *kernel, per_group = op.w.type.shape
+    filters = e(Slice, op.w, (0, i, 0, 0, 0), (o, 1, *kernel, per_group), (1,) * VOLUME)
+    given = {
+        "strides": op.strides[1:],
+        "dilations": op.dilations[1:],
+        "pads": ((0, 0), (0, 0)),
+        "groups": op.groups,
+        "channels_last": True,
+    }
+    return e(Conv, images, e.reshape(filters, (o, *kernel, per_group)), op.bias if i == 0 else None, **given)
+
+
+@lower(Conv, MaxPool, AveragePool, benefit=2)
+def trim_pads(op: Conv | MaxPool | AveragePool, e: Build) -> None:
+    """Leave out what lies behind the last window: what remains is often what SAME says, or nothing."""
+    if not op.channels_last or is_valid(op) or is_same(op) or op.attributes.get("ceil", False):
+        return
+    pads = tuple(_used(*g, p) for g, p in zip(geometry(op), op.pads, strict=True))
+    if pads != op.pads:
+        e.replace(e.clone(op, *op.operands, pads=pads))
+
+
+def _used(size: Dim, kernel: int, stride: int, dilation: int, pad: tuple[Dim, Dim]) -> tuple[Dim, Dim]:
+    before, behind = pad
+    if not (isinstance(size, int) and isinstance(before, int) and isinstance(behind, int)):
+        return pad
+    room = size + before + behind - dilation * (kernel - 1) - 1
+    left_over = room % stride if room >= 0 else 0
+    return before, behind - min(behind, left_over)
+
+
+@lower(Conv)
+def pad_explicitly(op: Conv, e: Build) -> None:
+    """Zeros around the data; XNNPACK fuses them back into a convolution without paddings."""
+    if not op.channels_last or op.x.type.rank not in (4, VOLUME) or is_valid(op) or is_same(op):
+        return
+    x = pad_spatially(op.x, op.pads, e)
+    e.replace(e.clone(op, x, op.w, op.bias, pads=((0, 0),) * len(op.pads)))
+
+
+@lower(Conv)
+def add_bias(op: Conv, e: Build) -> None:
+    """Zeros: the kernel needs a bias."""
+    count = op.w.type.shape[0]
+    if op.bias is None and isinstance(count, int):
+        e.replace(e.clone(op, op.x, op.w, e.constant(Weight.splat(0, op.x.type.dtype, (count,)))))
+
+
+@lower(Conv)
+def refuse_conv(op: Conv, e: Build) -> None:
+    """Say what no form of convolution can do."""
+    e.require(op.x.type.rank <= VOLUME, f"a convolution over {op.x.type.rank - 2} spatial axes; at most 3 can be run")
+
+
+def pad_spatially(x: Value, pads: Pads, e: Build, value: float = 0.0) -> Value:
+    """Pad the spatial axes of data with its channels last."""
+    if all(p == (0, 0) for p in pads):
+        return x
+    low = (0, *(p[0] for p in pads), 0)
+    high = (0, *(p[1] for p in pads), 0)
+    return e(Pad, x, low, high, value=value)

@@ -1,0 +1,182 @@
+"""Transposed convolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ....compiler.dims import Dim, is_static
+from ....compiler.fold import constant
+from ....compiler.ir import Value
+from ....compiler.ops.shape import Concat, Pad, Reshape, Reverse, Slice, Split, Transpose
+from ....compiler.ops.spatial import DepthToSpace
+from ....compiler.ops.window import Conv, ConvTranspose
+from ....compiler.types import Array
+from ..lowering import Build, improve, lower
+from ..padding import geometry, is_valid
+
+IMAGES = 4
+MAX_SPLIT = 8
+"""More groups than this are faster as one convolution of spread-out data than one by one."""
+
+
+@improve(ConvTranspose, benefit=2)
+def use_depth_to_space(op: ConvTranspose, e: Build) -> None:
+    """Windows that neither overlap nor leave gaps: one matrix product per position, then blocks of channels.
+
+    It takes 0.6 of the time, and sizes need not be known.
+    """
+    if not _tiles(op):
+        return
+    o, kh, kw, c = op.w.type.shape
+    assert isinstance(o, int) and isinstance(kh, int) and isinstance(kw, int)
+    count = o * kh * kw
+    filters = e.reshape(e.transpose(op.w, (1, 2, 0, 3)), (count, 1, 1, c))
+    bias = None if op.bias is None else _repeat(op.bias, kh * kw, e)
+    ones, none = (1, 1), ((0, 0), (0, 0))
+    given: dict[str, Any] = {"strides": ones, "dilations": ones, "pads": none, "channels_last": True}
+    spread = e(Conv, op.x, filters, bias, activation=op.activation, **given)
+    if kw == 1:
+        n, h, w, _ = op.x.type.shape
+        e.replace(e.reshape(spread, (n, h * kh, w, o)))
+    else:
+        e.replace(e(DepthToSpace, spread, block=kh, mode="dcr", channels_last=True))
+
+
+def _tiles(op: ConvTranspose) -> bool:
+    """Whether kernels lie side by side, and their pixels where the blocks of DEPTH_TO_SPACE or a reshape put them."""
+    if op.x.type.rank != IMAGES or not op.channels_last or op.groups != 1 or not is_valid(op) or any(op.output_pads):
+        return False
+    if not is_static(op.w.type.shape) or any(k != s or d != 1 for _, k, s, d in geometry(op)):
+        return False
+    _, kh, kw, _ = op.w.type.shape
+    return (kh == kw and kh != 1) or (kw == 1 and op.x.type.shape[2] == 1)
+
+
+def _repeat(bias: Value, times: int, e: Build) -> Value:
+    return e.rw.emit(Concat((bias,) * times, 0))
+
+
+@lower(ConvTranspose)
+def dilate_filter(op: ConvTranspose, e: Build) -> None:
+    """Zeros between the filter's elements: the kernel knows no dilation."""
+    if not op.channels_last or all(d == 1 for d in op.dilations):
+        return
+    filters = constant(op.w)
+    e.require(filters is not None, "a dilated filter that is computed")
+    assert filters is not None
+    o, *kernel, c = op.w.type.shape
+    spread = [(k - 1) * d + 1 for k, d in zip(kernel, op.dilations, strict=True)]
+    wide = filters.derive(op.w.type.with_shape((o, *spread, c)), lambda w: _dilated(w, op.dilations))
+    e.replace(e.clone(op, op.x, e.constant(wide), op.bias, dilations=(1,) * len(spread)))
+
+
+def _dilated(filters: Array, dilations: tuple[int, ...]) -> Array:
+    shape = [(k - 1) * d + 1 for k, d in zip(filters.shape[1:-1], dilations, strict=True)]
+    out = np.zeros((len(filters), *shape, filters.shape[-1]), filters.dtype)
+    out[(slice(None), *(slice(None, None, d) for d in dilations))] = filters
+    return out
+
+
+@lower(ConvTranspose)
+def split_groups(op: ConvTranspose, e: Build) -> None:
+    """A few groups: one by one."""
+    if not op.channels_last or not 1 < op.groups <= MAX_SPLIT:
+        return
+    last = op.x.type.rank - 1
+    xs, ws = _parts(op.x, last, op.groups, e), _parts(op.w, last, op.groups, e)
+    biases = [None] * op.groups if op.bias is None else _parts(op.bias, 0, op.groups, e)
+    parts = tuple(e.clone(op, x, w, b, groups=1) for x, w, b in zip(xs, ws, biases, strict=True))
+    e.replace(e.rw.emit(Concat(parts, last)))
+
+
+def _parts(value: Value, axis: int, count: int, e: Build) -> list[Value]:
+    """Equal parts along an axis; of a constant, constants."""
+    size = value.type.shape[axis]
+    e.require(isinstance(size, int), "groups of channels whose number is not known")
+    assert isinstance(size, int)
+    if constant(value) is None:
+        return list(e.each(Split(value, axis, (size // count,) * count)))
+    out: list[Value] = []
+    for i in range(count):
+        starts, sizes = [0] * value.type.rank, list(value.type.shape)
+        starts[axis], sizes[axis] = i * size // count, size // count
+        out.append(e(Slice, value, tuple(starts), tuple(sizes), (1,) * value.type.rank))
+    return out
+
+
+@lower(ConvTranspose)
+def spread_data(op: ConvTranspose, e: Build) -> None:
+    """Many groups: zeros between the data's elements make it an ordinary convolution with the mirrored filter."""
+    if not op.channels_last or op.x.type.rank != IMAGES or op.groups <= MAX_SPLIT:
+        return
+    x = _spread(_spread(op.x, 1, op.strides[0], e), 2, op.strides[1], e)
+    _, kh, kw, _ = op.w.type.shape
+    assert isinstance(kh, int) and isinstance(kw, int)
+    pads = [
+        (k - 1 - p[0], k - s - p[1] + o)
+        for k, s, p, o in zip((kh, kw), op.strides, op.pads, op.output_pads, strict=True)
+    ]
+    x = _pad_or_cut(x, pads, e)
+    filters = _as_ordinary(op, e)
+    ones, none = (1, 1), ((0, 0), (0, 0))
+    given: dict[str, Any] = {"strides": ones, "dilations": ones, "pads": none, "channels_last": True}
+    e.replace(e(Conv, x, filters, op.bias, groups=op.groups, activation=op.activation, **given))
+
+
+def _spread(x: Value, axis: int, stride: int, e: Build) -> Value:
+    """``stride - 1`` zeros behind every position along an axis."""
+    if stride == 1:
+        return x
+    before, size, behind = e.product(x.type.shape[:axis]), x.type.shape[axis], e.product(x.type.shape[axis + 1 :])
+    apart = e.reshape(x, (before * size, 1, behind))
+    padded = e(Pad, apart, (0, 0, 0), (0, stride - 1, 0))
+    return e.reshape(padded, (*x.type.shape[:axis], size * stride, *x.type.shape[axis + 1 :]))
+
+
+def _pad_or_cut(x: Value, pads: list[tuple[Dim, Dim]], e: Build) -> Value:
+    """Negative paddings cut."""
+    known = [(_number(a, e), _number(b, e)) for a, b in pads]
+    low, high = [0, *(max(a, 0) for a, _ in known), 0], [0, *(max(b, 0) for _, b in known), 0]
+    x = e(Pad, x, tuple(low), tuple(high)) if any(low + high) else x
+    if all(a >= 0 and b >= 0 for a, b in known):
+        return x
+    starts = (0, *(max(-a, 0) for a, _ in known), 0)
+    cut = (0, *(max(-a, 0) + max(-b, 0) for a, b in known), 0)
+    sizes = tuple(d - c for d, c in zip(x.type.shape, cut, strict=True))
+    return e(Slice, x, starts, sizes, (1,) * x.type.rank)
+
+
+def _number(size: Dim, e: Build) -> int:
+    e.require(isinstance(size, int), "paddings that are not known")
+    assert isinstance(size, int)
+    return size
+
+
+def _as_ordinary(op: ConvTranspose, e: Build) -> Value:
+    """From ``o k... (g c)`` to ``(g o) k... c``, mirrored."""
+    o, kh, kw, c = op.w.type.shape
+    mirrored = e(Reverse, e(Reverse, op.w, dims=(1,)), dims=(2,))
+    per_group = c // op.groups
+    grouped = e(Reshape, mirrored, (o, kh, kw, op.groups, per_group))
+    turned = e(Transpose, grouped, (3, 0, 1, 2, 4))
+    return e.reshape(turned, (op.groups * o, kh, kw, per_group))
+
+
+@lower(ConvTranspose)
+def cut_result(op: ConvTranspose, e: Build) -> None:
+    """Paddings of a transposed convolution cut its result: compute all of it, then slice."""
+    if not op.channels_last or op.x.type.rank != IMAGES or op.groups != 1:
+        return
+    more = tuple(max(_number(o - p[1], e), 0) for p, o in zip(op.pads, op.output_pads, strict=True))
+    none = ((0, 0),) * len(op.pads)
+    whole = e.clone(op, op.x, op.w, op.bias, pads=none, output_pads=more)
+    starts = (0, *(p[0] for p in op.pads), 0)
+    e.replace(e(Slice, whole, starts, op.result.type.shape, (1,) * IMAGES))
+
+
+@lower(ConvTranspose)
+def refuse_conv_transpose(op: ConvTranspose, e: Build) -> None:
+    """Say what no form of transposed convolution can do."""
+    e.require(op.x.type.rank <= IMAGES, f"a transposed convolution over {op.x.type.rank - 2} spatial axes; at most 2")

@@ -1,0 +1,80 @@
+"""Paddings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....compiler.dims import Dim
+from ....compiler.ir import Value
+from ....compiler.ops.index import Gather
+from ....compiler.ops.shape import Concat, Pad, Slice, Tile
+from ..lowering import Build, improve, lower
+
+MAX_PAD_RANK = 5
+
+
+@improve(Pad)
+def drop_empty_pads(op: Pad, e: Build) -> None:
+    """Nothing added is no padding."""
+    if all(w == 0 for w in (*op.low, *op.high)):
+        e.replace(op.x)
+
+
+@lower(Pad)
+def fold_around_pads(op: Pad, e: Build) -> None:
+    """More axes than the kernel takes: neighbours without paddings become one."""
+    shape = op.x.type.shape
+    if len(shape) <= MAX_PAD_RANK or op.mode != "constant":
+        return
+    runs: list[list[int]] = []
+    for axis in range(len(shape)):
+        is_plain = op.low[axis] == 0 and op.high[axis] == 0
+        if runs and is_plain and op.low[runs[-1][0]] == 0 and op.high[runs[-1][0]] == 0:
+            runs[-1].append(axis)
+        else:
+            runs.append([axis])
+    e.require(len(runs) <= MAX_PAD_RANK, f"paddings along too many of {len(shape)} axes")
+    x = e.reshape(op.x, [e.product([shape[a] for a in run]) for run in runs])
+    low, high = (tuple(w[run[0]] for run in runs) for w in (op.low, op.high))
+    e.replace(e.reshape(e(Pad, x, low, high, value=op.value), op.result.type.shape))
+
+
+@lower(Pad)
+def repeat_edges(op: Pad, e: Build) -> None:
+    """The first and the last position, as often as needed, beside the data."""
+    if op.mode != "edge":
+        return
+    out = op.x
+    for axis, (low, high) in enumerate(zip(op.low, op.high, strict=True)):
+        end = out.type.shape[axis] - 1
+        parts = [_edge(out, axis, 0, low, e), out, _edge(out, axis, end, high, e)]
+        present = tuple(p for p in parts if p is not None)
+        out = e.rw.emit(Concat(present, axis)) if len(present) > 1 else out
+    e.replace(out)
+
+
+def _edge(x: Value, axis: int, position: Dim, times: Dim, e: Build) -> Value | None:
+    if times == 0:
+        return None
+    starts, sizes, repeats = [0] * x.type.rank, list(x.type.shape), [1] * x.type.rank
+    starts[axis], sizes[axis], repeats[axis] = position, 1, times
+    return e(Tile, e(Slice, x, tuple(starts), tuple(sizes), (1,) * x.type.rank), tuple(repeats))
+
+
+@lower(Pad)
+def take_repeated_positions(op: Pad, e: Build) -> None:
+    """Periodic data, and mirrors that show more than the whole: positions are known for known sizes."""
+    if op.mode not in ("wrap", "reflect", "symmetric"):
+        return
+    axis = next(a for a, (low, high) in enumerate(zip(op.low, op.high, strict=True)) if low != 0 or high != 0)
+    size, low, high = op.x.type.shape[axis], op.low[axis], op.high[axis]
+    e.require(
+        isinstance(size, int) and isinstance(low, int) and isinstance(high, int),
+        f"paddings of mode {op.mode} for sizes that are not known",
+    )
+    assert isinstance(size, int) and isinstance(low, int) and isinstance(high, int)
+    mode = "wrap" if op.mode == "wrap" else "reflect" if op.mode == "reflect" else "symmetric"
+    places = np.pad(np.arange(size, dtype=np.int32), (low, high), mode)
+    padded = e(Gather, op.x, e.constant(places), axis=axis)
+    rest = [tuple(0 if a == axis else w for a, w in enumerate(ws)) for ws in (op.low, op.high)]
+    e.replace(e(Pad, padded, *rest, mode=op.mode))

@@ -1,0 +1,120 @@
+"""Resampling: by the kernels where they agree with the source, by gathers and constant matrices elsewhere."""
+
+from __future__ import annotations
+
+from ....compiler.dims import Dim, is_static
+from ....compiler.ir import Value
+from ....compiler.ops.index import Gather
+from ....compiler.ops.linear import MatMul
+from ....compiler.ops.spatial import Resize, interpolation_matrix
+from ....compiler.types import Array
+from ..lowering import Build, improve, lower
+from ..resampling import kernel_mode, nearest_positions, positions
+
+
+@improve(Resize, benefit=2)
+def drop_idle_resize(op: Resize, e: Build) -> None:
+    """Nothing changes."""
+    if not _moved(op):
+        e.replace(op.x)
+
+
+@lower(Resize, benefit=2)
+def drop_idle_axes(op: Resize, e: Build) -> None:
+    """An axis that keeps its size and its positions is not resized."""
+    moved = _moved(op)
+    if 0 < len(moved) < len(op.dims):
+        e.replace(e.clone(op, op.x, **_choose(op, moved)))
+
+
+def _moved(op: Resize) -> list[int]:
+    """The resized axes whose size or positions change."""
+    if op.coordinates == "half_pixel_floor" and (op.mode, op.nearest) != ("nearest", "floor"):
+        return list(range(len(op.dims)))
+    sizes = [op.x.type.shape[axis] for axis in op.dims]
+    scales = op.scales or (1.0,) * len(op.dims)
+    return [i for i, (a, b, s) in enumerate(zip(sizes, op.sizes, scales, strict=True)) if a != b or s != 1]
+
+
+def _choose(op: Resize, kept: list[int]) -> dict[str, object]:
+    """The attributes of some of the resized axes."""
+    scales = None if op.scales is None else tuple(op.scales[i] for i in kept)
+    return {"dims": tuple(op.dims[i] for i in kept), "sizes": tuple(op.sizes[i] for i in kept), "scales": scales}
+
+
+@lower(Resize)
+def sort_axes(op: Resize, e: Build) -> None:
+    """All modes are separable: the order of the axes does not matter."""
+    order = sorted(range(len(op.dims)), key=lambda i: op.dims[i])
+    if order != list(range(len(order))):
+        e.replace(e.clone(op, op.x, **_choose(op, order)))
+
+
+@lower(Resize)
+def as_image(op: Resize, e: Build) -> None:
+    """One or two neighbouring axes are those of an image; all before are its batch, all behind its channels."""
+    if kernel_mode(op) is None or not 1 <= len(op.dims) <= 2 or op.dims[-1] - op.dims[0] != len(op.dims) - 1:
+        return
+    if op.x.type.rank == 4 and op.dims == (1, 2):
+        return
+    shape, first, last = op.x.type.shape, op.dims[0], op.dims[-1]
+    before, behind = e.product(shape[:first]), e.product(shape[last + 1 :])
+    if len(op.dims) == 2:
+        image = e.reshape(op.x, (before, shape[first], shape[last], behind))
+        out = e.clone(op, image, dims=(1, 2))
+    else:
+        out = _one_axis(op, e.reshape(op.x, (before, shape[first], 1, behind)), e)
+    e.replace(out)
+
+
+def _one_axis(op: Resize, image: Value, e: Build) -> Value:
+    """An image of one column: in every mode a size of one stays what it is."""
+    scales = None if op.scales is None else (*op.scales, 1.0)
+    return e.clone(op, image, dims=(1, 2), sizes=(*op.sizes, 1), scales=scales)
+
+
+@lower(Resize)
+def one_run_after_the_other(op: Resize, e: Build) -> None:
+    """More axes, or some apart: the last two or one first, then the rest."""
+    if len(op.dims) < 2 or (len(op.dims) == 2 and op.dims[1] == op.dims[0] + 1 and kernel_mode(op) is not None):
+        return
+    count = len(op.dims)
+    pair = count > 2 and op.dims[-1] == op.dims[-2] + 1
+    cut = count - (2 if pair else 1)
+    inner = e.clone(op, op.x, **_choose(op, list(range(cut, count))))
+    e.replace(e.clone(op, inner, **_choose(op, list(range(cut)))))
+
+
+@lower(Resize)
+def one_axis_by_constants(op: Resize, e: Build) -> None:
+    """What no kernel does, for sizes that are known: take the nearest elements, or multiply by a constant matrix."""
+    if len(op.dims) != 1 or kernel_mode(op) is not None:
+        return
+    (axis,), (out,), size = op.dims, op.sizes, op.x.type.shape[op.dims[0]]
+    e.require(is_static((size, out)), f"{op.mode} resizing with {op.coordinates} positions to sizes that are not known")
+    assert isinstance(size, int) and isinstance(out, int)
+    if op.mode == "nearest":
+        e.replace(e(Gather, op.x, e.constant(nearest_positions(op, 0, size, out).astype("int32")), axis=axis))
+        return
+    e.replace(_along_axis(op.x, _matrix(op, size, out).astype(op.x.type.dtype.numpy), axis, e))
+
+
+def _matrix(op: Resize, size: int, out: int) -> Array:
+    """Weights of the operand's positions for each of the result's."""
+    scale = op.scales[0] if op.scales else out / size
+    shrink = min(scale, 1.0) if op.antialias else 1.0
+    reach = 1 if op.mode == "linear" else 2
+    outside = op.exclude_outside or op.antialias
+    return interpolation_matrix(positions(op, 0, size, out), size, reach, op.cubic, shrink, outside)
+
+
+def _along_axis(x: Value, matrix: Array, axis: int, e: Build) -> Value:
+    """Multiply along an axis: from the left with all that lies behind it as columns."""
+    shape = x.type.shape
+    before, behind = e.product(shape[:axis]), e.product(shape[axis + 1 :])
+    out: list[Dim] = [*shape[:axis], len(matrix), *shape[axis + 1 :]]
+    if behind == 1:
+        rows = e.reshape(x, (before, shape[axis]))
+        return e.reshape(e(MatMul, rows, e.constant(matrix), transpose_b=True), out)
+    columns = e.reshape(x, (before, shape[axis], behind))
+    return e.reshape(e(MatMul, e.constant(matrix[None]), columns), out)

@@ -1,0 +1,114 @@
+"""Putting elements at computed positions.
+
+The kernel only adds updates to zeros. With constant positions a scatter is a gather from data and updates together.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ....compiler.dims import Dim, is_static, static
+from ....compiler.ir import Op, Value
+from ....compiler.ops import arith, logic
+from ....compiler.ops.index import Gather, GatherNd, ScatterElements, ScatterNd
+from ....compiler.ops.shape import Concat
+from ....compiler.types import Array, DType
+from ....compiler.weights import Weight
+from ..emitters.common import elements
+from ..lowering import Build, lower
+from .index import flat_positions, wrapped
+
+COMBINE: dict[str, type[Op]] = {"add": arith.Add, "mul": arith.Mul, "max": arith.Max, "min": arith.Min}
+
+
+@lower(ScatterNd, ScatterElements, benefit=2)
+def index_as_i32(op: ScatterNd | ScatterElements, e: Build) -> None:
+    """Indices are i32."""
+    if op.indices.type.dtype is not DType.I32:
+        e.replace(e.clone(op, op.x, e(arith.Cast, op.indices, to=DType.I32), op.updates))
+
+
+@lower(ScatterElements)
+def scatter_elements(op: ScatterElements, e: Build) -> None:
+    """Single elements of the flattened data."""
+    size = e.product(op.x.type.shape)
+    count = e.product(op.indices.type.shape)
+    flat = e.reshape(flat_positions(op.x, op.indices, op.axis, e), (count, 1))
+    out = e(ScatterNd, e.reshape(op.x, (size,)), flat, e.reshape(op.updates, (count,)), reduction=op.reduction)
+    e.replace(e.reshape(out, op.x.type.shape))
+
+
+@lower(ScatterNd)
+def at_constant_places(op: ScatterNd, e: Build) -> None:
+    """Gather rows from data and updates, one behind the other: which one is known."""
+    indices = elements(op.indices)
+    depth = op.indices.type.shape[-1]
+    if indices is None or not isinstance(depth, int) or not is_static(op.x.type.shape[:depth]):
+        return
+    places = _flat(indices, static(op.x.type.shape[:depth]))
+    if op.reduction != "none":
+        if len(np.unique(places)) < places.size:
+            return
+        old = e(GatherNd, op.x, e.constant(indices))
+        e.replace(e.clone(op, op.x, op.indices, e(COMBINE[op.reduction], old, op.updates), reduction="none"))
+        return
+    rows, rest = math.prod(static(op.x.type.shape[:depth])), op.x.type.shape[depth:]
+    chosen = np.arange(rows, dtype=np.int32)
+    chosen[places] = rows + np.arange(places.size, dtype=np.int32)
+    data = e.rw.emit(Concat((_rows(op.x, rows, rest, e), _rows(op.updates, places.size, rest, e)), 0))
+    e.replace(e.reshape(e(Gather, data, e.constant(chosen), axis=0), op.x.type.shape))
+
+
+def _flat(indices: Array, shape: tuple[int, ...]) -> Array:
+    """Row-major positions of coordinates; negative ones count back."""
+    up = np.where(indices < 0, indices + np.asarray(shape), indices)
+    return np.ravel_multi_index(tuple(np.moveaxis(up, -1, 0)), shape).reshape(-1)
+
+
+def _rows(x: Value, count: int, rest: tuple[Dim, ...], e: Build) -> Value:
+    return e.reshape(x, (count, *rest))
+
+
+@lower(ScatterNd)
+def count_up(op: ScatterNd, e: Build) -> None:
+    """Coordinates that count back are taken modulo the sizes."""
+    depth = op.indices.type.shape[-1]
+    assert isinstance(depth, int)
+    up = wrapped(op.indices, op.x, tuple(range(depth)), e)
+    if up is not op.indices:
+        e.replace(e.clone(op, op.x, up, op.updates))
+
+
+@lower(ScatterNd)
+def add_to_data(op: ScatterNd, e: Build) -> None:
+    """Sum the updates in zeros, then add that to the data."""
+    if op.reduction == "add":
+        e.replace(e(arith.Add, op.x, _in_zeros(op, op.updates, e)))
+
+
+@lower(ScatterNd)
+def replace_in_data(op: ScatterNd, e: Build) -> None:
+    """Updates in zeros, chosen wherever ones were put in zeros likewise. Positions must differ, as they have to."""
+    if op.reduction != "none":
+        return
+    e.require(is_static(op.x.type.shape), "data whose sizes are not known")
+    ones = e.constant(Weight.splat(1, DType.F32, static(op.updates.type.shape)))
+    hit = e(logic.Greater, _in_zeros(op, ones, e), 0.0)
+    e.replace(e(logic.Select, hit, _in_zeros(op, op.updates, e), op.x))
+
+
+def _in_zeros(op: ScatterNd, updates: Value, e: Build) -> Value:
+    e.require(is_static(op.x.type.shape), "data whose sizes are not known")
+    zeros = e.constant(Weight.splat(0, updates.type.dtype, static(op.x.type.shape)))
+    return e.rw.insert(ScatterNd(zeros, op.indices, updates, reduction="add")).result
+
+
+@lower(ScatterNd)
+def refuse_scatter(op: ScatterNd, e: Build) -> None:
+    """Say what can't be combined."""
+    e.require(
+        op.reduction in ("none", "add"),
+        f"updates combined by {op.reduction} at positions that are computed or may repeat",
+    )

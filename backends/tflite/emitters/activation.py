@@ -1,0 +1,87 @@
+"""Rows for activation functions and normalised exponentials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from ....compiler.fold import constant
+from ....compiler.ir import Op
+from ....compiler.ops import activation as ir
+from ..table import FAST_RANKS, Call, emits, options
+
+
+def _plain(op: Op) -> Call:
+    return Call(op.operands)
+
+
+emits(ir.Relu, "RELU", dtypes="f32", kernel="activations.cc")(_plain)
+emits(ir.Tanh, "TANH", dtypes="f32", kernel="activations.cc")(_plain)
+emits(ir.Sigmoid, "LOGISTIC", dtypes="f32", kernel="activations.cc")(_plain)
+emits(ir.HardSwish, "HARD_SWISH", dtypes="f32", kernel="activations.cc")(_plain)
+
+
+CLAMPS = {"RELU": (0.0, math.inf), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
+"""Builtins that clamp. RELU_0_TO_1 is left out: XNNPACK does not run it, MINIMUM and MAXIMUM it does."""
+
+
+def _clamps_into(low: float, high: float) -> Callable[[ir.Clip], str | None]:
+    return lambda op: None if (op.min, op.max) == (low, high) else f"bounds other than {low:g} and {high:g}"
+
+
+for _builtin, _bounds in CLAMPS.items():
+    emits(ir.Clip, _builtin, dtypes="f32", when=(_clamps_into(*_bounds),), kernel="activations.cc")(_plain)
+
+
+@emits(ir.LeakyRelu, "LEAKY_RELU", dtypes="f32", kernel="activations.cc")
+def leaky_relu(op: ir.LeakyRelu) -> Call:
+    """One slope."""
+    return Call((op.x,), options("LeakyReluOptions", alpha=op.alpha))
+
+
+def _per_channel(op: ir.PRelu) -> str | None:
+    """The kernel's own limit; XNNPACK also wants a constant."""
+    if constant(op.slope) is None:
+        return "slopes that are computed"
+    shape = op.slope.type.shape
+    if any(d != 1 for d in shape[:-1]) or not shape or shape[-1] != op.x.type.shape[-1]:
+        return "slopes other than one per position along the last axis"
+    return None
+
+
+@emits(ir.PRelu, "PRELU", dtypes="f32", ranks=range(1, 7), when=(_per_channel,), kernel="activations.cc")
+def prelu(op: ir.PRelu) -> Call:
+    """Slopes by channel."""
+    return Call((op.x, op.slope))
+
+
+def _alpha_one(op: ir.Elu) -> str | None:
+    return None if op.alpha == 1 else "ELU has an alpha of one"
+
+
+@emits(ir.Elu, "ELU", dtypes="f32", when=(_alpha_one,), kernel="activations.cc")
+def elu(op: ir.Elu) -> Call:
+    """Exponential below zero."""
+    return Call((op.x,))
+
+
+@emits(ir.Gelu, "GELU", dtypes="f32", kernel="gelu.cc")
+def gelu(op: ir.Gelu) -> Call:
+    """Either form."""
+    return Call((op.x,), options("GeluOptions", approximate=op.approximate))
+
+
+def _last_axis(op: ir.Softmax | ir.LogSoftmax) -> str | None:
+    return None if op.axis == op.x.type.rank - 1 else "it normalises along the last axis"
+
+
+@emits(ir.Softmax, "SOFTMAX", dtypes="f32", ranks=FAST_RANKS[1:], when=(_last_axis,), kernel="activations.cc")
+def softmax(op: ir.Softmax) -> Call:
+    """Along the last axis."""
+    return Call((op.x,), options("SoftmaxOptions", beta=1.0))
+
+
+@emits(ir.LogSoftmax, "LOG_SOFTMAX", dtypes="f32", ranks=FAST_RANKS[1:], when=(_last_axis,), kernel="activations.cc")
+def log_softmax(op: ir.LogSoftmax) -> Call:
+    """Along the last axis."""
+    return Call((op.x,))

@@ -1,0 +1,126 @@
+"""Rows for arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ....compiler.ir import Op
+from ....compiler.ops import arith as ir
+from ....compiler.types import DType
+from ..broadcast import PORTABLE_RANK, broadcasts, fits, same_shapes, shapes_of
+from ..table import Call, emits, options
+from .common import by_type, clamp_options, float_activation
+
+
+def _is_wide(op: Op) -> bool:
+    """Broadcasting over more axes than the first kernels could."""
+    shapes = shapes_of(op)
+    return broadcasts(shapes) and max(map(len, shapes)) > PORTABLE_RANK
+
+
+@emits(ir.Add, "ADD", dtypes="f32 i32 i64", when=(fits, float_activation), kernel="add.cc")
+def add(op: ir.Add) -> Call:
+    """Sum."""
+    return Call((op.a, op.b), clamp_options("AddOptions", op), by_type(op.a, i64=4))
+
+
+@emits(ir.Sub, "SUB", dtypes="f32 i32 i64", when=(fits, float_activation), kernel="sub.cc")
+def sub(op: ir.Sub) -> Call:
+    """Difference."""
+    return Call((op.a, op.b), clamp_options("SubOptions", op), by_type(op.a, i64=4, f32=3 if _is_wide(op) else 1))
+
+
+@emits(ir.Mul, "MUL", dtypes="f32 i32 i64 u32", when=(fits, float_activation), kernel="mul.cc")
+def mul(op: ir.Mul) -> Call:
+    """Product."""
+    return Call((op.a, op.b), clamp_options("MulOptions", op), by_type(op.a, i64=5, u32=7))
+
+
+@emits(ir.Div, "DIV", dtypes="f32 i32", when=(fits, float_activation), kernel="div.cc")
+def div(op: ir.Div) -> Call:
+    """Quotient; the kernel rounds integers towards zero."""
+    return Call((op.a, op.b), clamp_options("DivOptions", op), 2 if _is_wide(op) else 1)
+
+
+@emits(ir.FloorDiv, "FLOOR_DIV", dtypes="f32 i32", when=(fits,), kernel="floor_div.cc")
+def floor_div(op: ir.FloorDiv) -> Call:
+    """Quotient rounded down."""
+    return Call((op.a, op.b), None, by_type(op.a, f32=2))
+
+
+def _divisor_sign(op: ir.Mod) -> str | None:
+    return "FLOOR_MOD gives remainders the sign of the divisor" if op.truncated else None
+
+
+@emits(ir.Mod, "FLOOR_MOD", dtypes="f32 i32 i64", when=(fits, _divisor_sign), kernel="floor_mod.cc")
+def mod(op: ir.Mod) -> Call:
+    """Remainder."""
+    return Call((op.a, op.b))
+
+
+def _same_types(op: ir.Pow) -> str | None:
+    return None if op.a.type.dtype is op.b.type.dtype else "POW takes base and exponent of one element type"
+
+
+@emits(ir.Pow, "POW", dtypes="f32 i32", when=(fits, _same_types), kernel="pow.cc")
+def power(op: ir.Pow) -> Call:
+    """Power."""
+    return Call((op.a, op.b))
+
+
+def _extremum(op: ir.Max | ir.Min) -> Call:
+    return Call((op.a, op.b), None, 3 if _is_wide(op) else 1)
+
+
+emits(ir.Max, "MAXIMUM", dtypes="f32 i32 i64", when=(fits,), kernel="maximum_minimum.cc")(_extremum)
+emits(ir.Min, "MINIMUM", dtypes="f32 i32 i64", when=(fits,), kernel="maximum_minimum.cc")(_extremum)
+
+
+@emits(ir.SquaredDifference, "SQUARED_DIFFERENCE", dtypes="f32 i32", when=(fits,), kernel="squared_difference.cc")
+def squared_difference(op: ir.SquaredDifference) -> Call:
+    """Squared difference."""
+    return Call((op.a, op.b))
+
+
+@emits(ir.Atan2, "ATAN2", dtypes="f32", when=(same_shapes,), kernel="atan2.cc")
+def atan2(op: ir.Atan2) -> Call:
+    """Angle of a point."""
+    return Call((op.a, op.b))
+
+
+def _unary(**versions: int) -> Callable[[Op], Call]:
+    """Call a builtin with one operand; versions other than 1 by element type."""
+
+    def call(op: Op) -> Call:
+        (x,) = op.operands
+        assert x is not None
+        return Call((x,), None, by_type(x, **versions))
+
+    return call
+
+
+emits(ir.Neg, "NEG", dtypes="f32 i32 i64", kernel="neg.cc")(_unary())
+emits(ir.Abs, "ABS", dtypes="f32 i32", kernel="elementwise.cc")(_unary(i32=5))
+emits(ir.Sign, "SIGN", dtypes="f32 i32", kernel="sign.cc")(_unary(i32=2))
+emits(ir.Square, "SQUARE", dtypes="f32", kernel="elementwise.cc")(_unary())
+emits(ir.Sqrt, "SQRT", dtypes="f32", kernel="elementwise.cc")(_unary())
+emits(ir.Rsqrt, "RSQRT", dtypes="f32", kernel="elementwise.cc")(_unary())
+emits(ir.Exp, "EXP", dtypes="f32", kernel="exp.cc")(_unary())
+emits(ir.Log, "LOG", dtypes="f32", kernel="elementwise.cc")(_unary())
+emits(ir.Floor, "FLOOR", dtypes="f32", kernel="floor.cc")(_unary())
+emits(ir.Ceil, "CEIL", dtypes="f32", kernel="ceil.cc")(_unary())
+emits(ir.Round, "ROUND", dtypes="f32", kernel="round.cc")(_unary())
+emits(ir.Sin, "SIN", dtypes="f32", kernel="elementwise.cc")(_unary())
+emits(ir.Cos, "COS", dtypes="f32", kernel="elementwise.cc")(_unary())
+
+_CAST = "bool i8 i16 i32 i64 u8 u16 u32 f16 f32 f64"
+_CAST_VERSIONS = (({DType.F16, DType.F64}, 5), ({DType.U16}, 4), ({DType.I8}, 3), ({DType.U32}, 2))
+"""The first set that holds one of the two element types decides."""
+
+
+@emits(ir.Cast, "CAST", dtypes={"x": _CAST, "to": _CAST}, kernel="cast.cc")
+def cast(op: ir.Cast) -> Call:
+    """Conversion."""
+    ends = {op.x.type.dtype, op.to}
+    version = next((v for types, v in _CAST_VERSIONS if types & ends), 1)
+    return Call((op.x,), options("CastOptions", inDataType=op.x.type.dtype, outDataType=op.to), version)

@@ -1,0 +1,63 @@
+"""What emitters of several families share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ....compiler.dims import is_static
+from ....compiler.fold import constant
+from ....compiler.ir import Op, Value
+from ....compiler.types import Array
+from ..table import Options, options
+
+MOVABLE = "bool i8 i32 i64 u8 f32"
+"""What kernels that only move data take in all runtimes."""
+
+SMALL_CONSTANT = 1 << 16
+"""Bytes up to which a constant's elements may decide about how an operation is run."""
+
+
+def by_type(value: Value, **versions: int) -> int:
+    """Return the version for an element type, 1 for those not named."""
+    return versions.get(value.type.dtype.value, 1)
+
+
+def activation(op: Any) -> str:
+    """The schema's name of a fused activation."""
+    return op.activation.upper()
+
+
+def clamp_options(table: str, op: Any) -> Options | None:
+    """Options that hold nothing but a fused activation; none if there is none."""
+    return None if op.activation == "none" else options(table, fusedActivationFunction=activation(op))
+
+
+def float_activation(op: Any) -> str | None:
+    """Condition: integers have no fused activation."""
+    if op.activation != "none" and not op.results[0].type.dtype.is_float:
+        return f"the activation {op.activation} is fused into floating-point operations only"
+    return None
+
+
+def elements(value: Value | None) -> Array | None:
+    """The elements of a small constant, None for what is computed or large."""
+    weight = constant(value)
+    return weight.array() if weight is not None and weight.nbytes <= SMALL_CONSTANT else None
+
+
+def is_scalar(value: Value) -> bool:
+    """Whether a value has one element."""
+    return value.type.size == 1
+
+
+def all_static(op: Op) -> str | None:
+    """Condition: all sizes are numbers."""
+    values = [v for v in (*op.operands, *op.results) if v is not None]
+    return None if all(is_static(v.type.shape) for v in values) else "sizes that are not known when compiling"
+
+
+def float_scalar(value: float) -> Array:
+    """A float32 scalar."""
+    return np.asarray(value, np.float32)

@@ -1,0 +1,18 @@
+"""Rows for control flow: regions become subgraphs."""
+
+from __future__ import annotations
+
+from ....compiler.ops import control as ir
+from ..table import Call, emits, options
+
+
+@emits(ir.If, "IF", dtypes="bool", kernel="if.cc")
+def if_(op: ir.If) -> Call:
+    """One of two subgraphs."""
+    return Call((op.condition,), options("IfOptions", thenSubgraphIndex=op.then, elseSubgraphIndex=op.otherwise))
+
+
+@emits(ir.While, "WHILE", dtypes={}, kernel="while.cc")
+def while_(op: ir.While) -> Call:
+    """The condition's subgraph and the body's."""
+    return Call(op.values, options("WhileOptions", condSubgraphIndex=op.condition, bodySubgraphIndex=op.body))

@@ -1,0 +1,138 @@
+"""Rows for operations that pick elements by computed positions, and order them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....compiler.fold import constant
+from ....compiler.ops import index as ir
+from ....compiler.weights import Weight
+from ..ranges import nonnegative
+from ..table import Call, Dims, emits, int_scalar, options
+from .common import MOVABLE, by_type, elements
+
+_INDEX = "i32 i64"
+
+
+def _counted_up(op: ir.Gather | ir.GatherNd) -> str | None:
+    return None if nonnegative(op.indices) else "indices that may count back from the end"
+
+
+@emits(
+    ir.Gather,
+    "GATHER",
+    dtypes={"x": MOVABLE, "indices": _INDEX},
+    ranks=range(1, 9),
+    when=(_counted_up,),
+    kernel="gather.cc",
+)
+def gather(op: ir.Gather) -> Call:
+    """Along one axis."""
+    return Call((op.x, op.indices), options("GatherOptions", axis=op.axis), by_type(op.x, bool=3, i8=2))
+
+
+def _no_batch(op: ir.GatherNd) -> str | None:
+    return None if op.batch_dims == 0 else "batch axes"
+
+
+@emits(
+    ir.GatherNd,
+    "GATHER_ND",
+    dtypes={"x": MOVABLE, "indices": _INDEX},
+    ranks=range(1, 9),
+    when=(_no_batch, _counted_up),
+    kernel="gather_nd.cc",
+)
+def gather_nd(op: ir.GatherNd) -> Call:
+    """By coordinates."""
+    return Call((op.x, op.indices), None, by_type(op.x, bool=5))
+
+
+def _adds_to_zeros(op: ir.ScatterNd) -> str | None:
+    weight = constant(op.x)
+    zero = weight is not None and weight.is_splat and not weight.array().any()
+    return None if zero and op.reduction == "add" else "more than sums of updates in a tensor of zeros"
+
+
+@emits(
+    ir.ScatterNd,
+    "SCATTER_ND",
+    dtypes={"x": "f32 i8 i32 i64 u8", "indices": "i32"},
+    ranks=range(1, 9),
+    when=(_adds_to_zeros,),
+    kernel="scatter_nd.cc",
+)
+def scatter_nd(op: ir.ScatterNd) -> Call:
+    """Updates at the same place are added."""
+    return Call((op.indices, op.updates, Dims(op.x.type.shape)))
+
+
+def _known_values(op: ir.OneHot) -> str | None:
+    return None if elements(op.values) is not None else "values that are computed"
+
+
+def _positions(op: ir.OneHot) -> str | None:
+    return None if nonnegative(op.indices) else "indices that may count back from the end"
+
+
+@emits(
+    ir.OneHot,
+    "ONE_HOT",
+    dtypes={"indices": _INDEX, "values": "f32 i8 i32 i64 u8 bool"},
+    ranks=range(8),
+    when=(_known_values, _positions),
+    kernel="one_hot.cc",
+)
+def one_hot(op: ir.OneHot) -> Call:
+    """Two values, by position."""
+    values = elements(op.values)
+    assert values is not None
+    off, on = (Weight.of(np.asarray(v)) for v in values)
+    return Call((op.indices, int_scalar(op.depth), on, off), options("OneHotOptions", axis=op.axis))
+
+
+def _first_without_axis(op: ir.ArgMax | ir.ArgMin) -> str | None:
+    return "the last of equal elements, or the axis kept" if op.last or op.keepdims else None
+
+
+for _op, _builtin in ((ir.ArgMax, "ARG_MAX"), (ir.ArgMin, "ARG_MIN")):
+
+    def _call(op: ir.ArgMax | ir.ArgMin) -> Call:
+        table = "ArgMaxOptions" if isinstance(op, ir.ArgMax) else "ArgMinOptions"
+        return Call((op.x, int_scalar(op.axis)), options(table, outputType=op.dtype), by_type(op.x, bool=3, i8=2))
+
+    emits(
+        _op,
+        _builtin,
+        dtypes={"x": "f32 i8 u8 i32 bool", "dtype": "i32 i64"},
+        ranks=range(1, 9),
+        when=(_first_without_axis,),
+        kernel="arg_min_max.cc",
+    )(_call)
+
+
+def _largest_along_last(op: ir.TopK) -> str | None:
+    return None if op.largest and op.axis == op.x.type.rank - 1 else "the smallest, or another axis than the last"
+
+
+@emits(
+    ir.TopK,
+    "TOPK_V2",
+    dtypes={"x": "f32 i8 i32 i64 u8", "dtype": "i32"},
+    ranks=range(1, 9),
+    when=(_largest_along_last,),
+    kernel="topk_v2.cc",
+)
+def top_k(op: ir.TopK) -> Call:
+    """Sorted, equal ones in order."""
+    return Call((op.x, Dims((op.k,), ())), None, by_type(op.x, i8=2))
+
+
+@emits(ir.CumSum, "CUMSUM", dtypes="f32 i32 i64", ranks=range(1, 9), kernel="cumsum.cc")
+def cum_sum(op: ir.CumSum) -> Call:
+    """Either direction, with or without the element itself."""
+    return Call(
+        (op.x, int_scalar(op.axis)), options("CumsumOptions", exclusive=op.exclusive, reverse=op.reverse)
+    )
+
+

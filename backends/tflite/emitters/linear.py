@@ -1,0 +1,43 @@
+"""Rows for matrix products."""
+
+from __future__ import annotations
+
+from ....compiler.fold import constant
+from ....compiler.ops import linear as ir
+from ..table import Call, emits, options
+from .common import activation
+
+
+def _constant_weight(op: ir.Linear) -> str | None:
+    return None if constant(op.w) is not None else "a weight that is computed; BATCH_MATMUL is five times as fast"
+
+
+@emits(
+    ir.Linear,
+    "FULLY_CONNECTED",
+    dtypes="f32",
+    ranks=range(2, 7),
+    when=(_constant_weight,),
+    kernel="fully_connected.cc",
+)
+def fully_connected(op: ir.Linear) -> Call:
+    """Leading axes stay what they are; a missing bias is a third operand left out, which old runtimes know."""
+    keep = op.x.type.rank > 2
+    given = options("FullyConnectedOptions", fusedActivationFunction=activation(op), keepNumDims=keep)
+    return Call((op.x, op.w, op.bias), given, 5 if keep else 1)
+
+
+def _ranks(op: ir.MatMul) -> str | None:
+    ranks = (op.a.type.rank, op.b.type.rank)
+    return None if max(ranks) <= MAX_BATCH_RANK else f"matrices in tensors of more than {MAX_BATCH_RANK} axes"
+
+
+MAX_BATCH_RANK = 5
+
+
+@emits(
+    ir.MatMul, "BATCH_MATMUL", dtypes="f32", ranks=range(2, MAX_BATCH_RANK + 1), when=(_ranks,), kernel="batch_matmul.cc"
+)
+def batch_matmul(op: ir.MatMul) -> Call:
+    """Either matrix transposed, batches broadcasting."""
+    return Call((op.a, op.b), options("BatchMatMulOptions", adjX=op.transpose_a, adjY=op.transpose_b))

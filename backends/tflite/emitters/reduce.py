@@ -1,0 +1,32 @@
+"""Rows for reductions."""
+
+from __future__ import annotations
+
+from ....compiler.ops import reduce as ir
+from ..table import FAST_RANKS, Call, Condition, emits, ints, options
+
+
+def _kind(kind: str) -> Condition:
+    return lambda op: None if op.kind == kind else f"another kind than {kind}"
+
+
+def _axes(op: ir.Reduce) -> str | None:
+    return None if op.dims else "no axes"
+
+
+def _call(op: ir.Reduce) -> Call:
+    return Call((op.x, ints(*op.dims)), options("ReducerOptions", keepDims=op.keepdims))
+
+
+for _name, _builtin, _dtypes in (
+    ("mean", "MEAN", "f32"),
+    ("sum", "SUM", "f32 i32 i64"),
+    ("max", "REDUCE_MAX", "f32 i32 i64"),
+    ("min", "REDUCE_MIN", "f32 i32 i64"),
+    ("prod", "REDUCE_PROD", "f32 i32 i64"),
+    ("any", "REDUCE_ANY", "bool"),
+    ("all", "REDUCE_ALL", "bool"),
+):
+    emits(ir.Reduce, _builtin, dtypes=_dtypes, ranks=FAST_RANKS[1:], when=(_kind(_name), _axes), kernel="reduce.cc")(
+        _call
+    )

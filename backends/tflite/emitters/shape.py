@@ -1,0 +1,252 @@
+"""Rows for operations that move, cut and join data."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ....compiler.dims import Dim, Shape, Sym, at_least
+from ....compiler.ir import Op
+from ....compiler.ops import shape as ir
+from ....compiler.types import DType
+from ....compiler.weights import Weight
+from ..table import FAST_RANKS, Call, Dims, emits, int_scalar, ints, options
+from .common import MOVABLE, by_type, elements
+
+_ANY = "bool i8 i16 i32 i64 u8 u16 u32 f16 f32 f64"
+
+
+@emits(ir.Transpose, "TRANSPOSE", dtypes=MOVABLE, ranks=FAST_RANKS, kernel="transpose.cc")
+def transpose(op: ir.Transpose) -> Call:
+    """Up to six axes."""
+    rank = op.x.type.rank
+    version = {5: 4, 6: 6}.get(rank) or by_type(op.x, bool=3, i8=2)
+    return Call((op.x, ints(*op.perm)), None, version)
+
+
+def _unknown(shape: Shape) -> int:
+    return sum(isinstance(d, Sym) for d in shape)
+
+
+def _one_unknown(op: ir.Reshape) -> str | None:
+    shape = op.shape
+    return None if _unknown(shape) <= 1 and (0 not in shape or not _unknown(shape)) else "several unknown sizes"
+
+
+@emits(ir.Reshape, "RESHAPE", dtypes=_ANY, when=(_one_unknown,), kernel="reshape.cc")
+def reshape(op: ir.Reshape) -> Call:
+    """A constant shape, in which -1 stands for the unknown size: XNNPACK takes it."""
+    return Call((op.x, ints(*(d if isinstance(d, int) else -1 for d in op.shape))))
+
+
+def inserted_axis(op: ir.Reshape) -> int | None:
+    """The axis of size one that makes the operand's shape the result's; None if there is no such axis."""
+    before, after = op.x.type.shape, op.shape
+    if len(after) != len(before) + 1:
+        return None
+    return next((i for i, d in enumerate(after) if d == 1 and after[:i] + after[i + 1 :] == before), None)
+
+
+def _inserts(op: ir.Reshape) -> str | None:
+    return None if inserted_axis(op) is not None else "more than a new axis of size one"
+
+
+@emits(ir.Reshape, "EXPAND_DIMS", dtypes=_ANY, ranks=range(8), when=(_inserts,), kernel="expand_dims.cc")
+def expand_dims(op: ir.Reshape) -> Call:
+    """No shape has to be computed for several unknown sizes."""
+    axis = inserted_axis(op)
+    assert axis is not None
+    return Call((op.x, int_scalar(axis)))
+
+
+def removed_axes(op: ir.Reshape) -> tuple[int, ...] | None:
+    """The axes of size one without which the operand's shape is the result's; None if there is no such choice."""
+    kept = iter(op.shape)
+    wanted = next(kept, None)
+    out: list[int] = []
+    for axis, size in enumerate(op.x.type.shape):
+        if wanted is not None and size == wanted:
+            wanted = next(kept, None)
+        elif size == 1:
+            out.append(axis)
+        else:
+            return None
+    return tuple(out) if wanted is None and out else None
+
+
+def _removes(op: ir.Reshape) -> str | None:
+    return None if removed_axes(op) is not None else "more than axes of size one vanish"
+
+
+@emits(ir.Reshape, "SQUEEZE", dtypes=_ANY, when=(_removes,), kernel="squeeze.cc")
+def squeeze(op: ir.Reshape) -> Call:
+    """No shape has to be computed for several unknown sizes."""
+    axes = removed_axes(op)
+    assert axes is not None
+    return Call((op.x,), options("SqueezeOptions", squeezeDims=axes))
+
+
+@emits(ir.Reshape, "RESHAPE", dtypes=_ANY, kernel="reshape.cc")
+def reshape_computed(op: ir.Reshape) -> Call:
+    """A shape computed in the file."""
+    return Call((op.x, Dims(op.shape)))
+
+
+def _unknown_repeats(op: ir.BroadcastTo) -> str | None:
+    """TILE is a hundred times as fast, but must know how often to repeat."""
+    given = (1,) * (len(op.shape) - op.x.type.rank) + op.x.type.shape
+    known = all(d == e or d == 1 for d, e in zip(given, op.shape, strict=True))
+    return "repeats that are known; TILE is a hundred times as fast" if known else None
+
+
+@emits(ir.BroadcastTo, "BROADCAST_TO", dtypes=MOVABLE, when=(_unknown_repeats,), kernel="broadcast_to.cc")
+def broadcast_to(op: ir.BroadcastTo) -> Call:
+    """Where it is open whether a size is one."""
+    return Call((op.x, Dims(op.shape)), None, by_type(op.x, i8=3) if op.x.type.dtype is DType.I8 else 2)
+
+
+@emits(ir.Concat, "CONCATENATION", dtypes={"xs": f"{MOVABLE} i16 u32"}, ranks=FAST_RANKS[1:], kernel="concatenation.cc")
+def concat(op: ir.Concat) -> Call:
+    """Any number of parts: one operator is faster than a tree of those that XNNPACK takes."""
+    return Call(op.xs, options("ConcatenationOptions", axis=op.axis), by_type(op.xs[0], i8=2, i16=3, u32=4))
+
+
+def _equal_parts(op: ir.Split) -> str | None:
+    count = len(op.sizes)
+    if len(set(op.sizes)) > 1 or op.x.type.shape[op.axis] != op.sizes[0] * count:
+        return "parts of different sizes"
+    return None if count <= MAX_PARTS else f"more than {MAX_PARTS} parts, which XNNPACK does not take"
+
+
+MAX_PARTS = 4
+
+
+@emits(ir.Split, "SPLIT", dtypes="i8 i32 i64 u8 f32", ranks=FAST_RANKS[1:], when=(_equal_parts,), kernel="split.cc")
+def split(op: ir.Split) -> Call:
+    """Equal parts."""
+    given = options("SplitOptions", numSplits=len(op.sizes))
+    return Call((int_scalar(op.axis), op.x), given, by_type(op.x, i32=3, i8=2))
+
+
+def _steps_of_one(op: ir.Slice) -> str | None:
+    return None if all(s == 1 for s in op.steps) else "steps other than one"
+
+
+def _forward(op: ir.Slice) -> str | None:
+    return None if all(s > 0 for s in op.steps) else "steps backwards"
+
+
+@emits(ir.Slice, "SLICE", dtypes=MOVABLE, when=(_steps_of_one,), kernel="slice.cc")
+def slice_(op: ir.Slice) -> Call:
+    """Start and size along each axis."""
+    version = 5 if op.x.type.rank > 4 else by_type(op.x, i8=2)
+    return Call((op.x, Dims(op.starts), Dims(op.sizes)), None, version)
+
+
+@emits(ir.Slice, "STRIDED_SLICE", dtypes=MOVABLE, ranks=range(1, 9), when=(_forward,), kernel="strided_slice.cc")
+def strided_slice(op: ir.Slice) -> Call:
+    """Steps larger than one."""
+    ends = tuple(
+        a + (n - 1) * s + 1 if n != 0 else a for a, n, s in zip(op.starts, op.sizes, op.steps, strict=True)
+    )
+    version = 4 if op.x.type.rank > 4 else by_type(op.x, bool=3, i8=2)
+    return Call((op.x, Dims(op.starts), Dims(ends), ints(*op.steps)), options("StridedSliceOptions"), version)
+
+
+def _mode(*modes: str) -> Any:
+    return lambda op: None if op.mode in modes else f"mode {op.mode}"
+
+
+def _zeros(op: ir.Pad) -> str | None:
+    return None if op.value == 0 and not math.copysign(1, op.value) < 0 else "a filling other than zero"
+
+
+def _widths(op: ir.Pad) -> Dims:
+    pairs = [w for pair in zip(op.low, op.high, strict=True) for w in pair]
+    return Dims(tuple(pairs), (op.x.type.rank, 2))
+
+
+def _pad_version(op: ir.Pad) -> int:
+    return by_type(op.x, bool=5, i8=2) if op.x.type.rank <= 4 or op.x.type.dtype is DType.BOOL else 4
+
+
+@emits(ir.Pad, "PAD", dtypes=MOVABLE, ranks=range(1, 6), when=(_mode("constant"), _zeros), kernel="pad.cc")
+def pad(op: ir.Pad) -> Call:
+    """Zeros; XNNPACK fuses them into a convolution behind."""
+    return Call((op.x, _widths(op)), None, _pad_version(op))
+
+
+@emits(ir.Pad, "PADV2", dtypes=MOVABLE, ranks=range(1, 6), when=(_mode("constant"),), kernel="pad.cc")
+def pad_v2(op: ir.Pad) -> Call:
+    """Any filling."""
+    filling = np.asarray(op.value).astype(op.x.type.dtype.numpy)
+    return Call((op.x, _widths(op), Weight.of(filling)), None, _pad_version(op))
+
+
+def _within(op: ir.Pad) -> str | None:
+    """A mirror shows no more than the whole; the kernel reads beyond it without a check."""
+    edge = 1 if op.mode == "reflect" else 0
+    widths: list[tuple[Dim, Dim]] = list(zip(op.low, op.high, strict=True))
+    for size, pair in zip(op.x.type.shape, widths, strict=True):
+        if any(w != 0 and not at_least(size - edge, w) for w in pair):
+            return f"paddings {pair[0]} and {pair[1]} that reach beyond {size} mirrored positions"
+    return None
+
+
+@emits(
+    ir.Pad,
+    "MIRROR_PAD",
+    dtypes=MOVABLE,
+    ranks=range(1, 7),
+    when=(_mode("reflect", "symmetric"), _within),
+    kernel="mirror_pad.cc",
+)
+def mirror_pad(op: ir.Pad) -> Call:
+    """With or without the edge."""
+    return Call((op.x, _widths(op)), options("MirrorPadOptions", mode=op.mode.upper()), by_type(op.x, i8=2))
+
+
+@emits(ir.Tile, "TILE", dtypes=MOVABLE, ranks=range(1, 9), kernel="tile.cc")
+def tile(op: ir.Tile) -> Call:
+    """Repetition of the whole."""
+    return Call((op.x, Dims(op.repeats)), None, by_type(op.x, i8=3))
+
+
+def _one_axis(op: ir.Reverse) -> str | None:
+    return None if len(op.dims) == 1 else "several axes, which old runtimes get wrong"
+
+
+@emits(ir.Reverse, "REVERSE_V2", dtypes=MOVABLE, ranks=range(1, 9), when=(_one_axis,), kernel="reverse.cc")
+def reverse(op: ir.Reverse) -> Call:
+    """One axis."""
+    return Call((op.x, ints(*op.dims)), None, by_type(op.x, i8=3, bool=2))
+
+
+def _all_axes(op: ir.ShapeOf) -> str | None:
+    return None if op.dims == tuple(range(op.x.type.rank)) else "some axes of the shape"
+
+
+@emits(
+    ir.ShapeOf, "SHAPE", dtypes={"x": _ANY, "dtype": "i32 i64"}, ranks=range(1, 9), when=(_all_axes,), kernel="shape.cc"
+)
+def shape_of(op: ir.ShapeOf) -> Call:
+    """The whole shape."""
+    return Call((op.x,), options("ShapeOptions", outType=op.dtype))
+
+
+def _known_steps(op: ir.Range) -> str | None:
+    return None if elements(op.start) is not None and elements(op.step) is not None else "ends that are computed"
+
+
+@emits(ir.Range, "RANGE", dtypes="i32 i64", when=(_known_steps,), kernel="range.cc")
+def range_(op: ir.Range) -> Call:
+    """A size that is known only when the network runs."""
+    start, step = elements(op.start), elements(op.step)
+    assert start is not None and step is not None
+    limit = op.size * int(step) + int(start)
+    dtype = op.start.type.dtype
+    return Call((op.start, Dims((limit,), (), dtype), op.step), None, by_type(op.start, i64=2))
+
+

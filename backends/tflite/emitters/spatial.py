@@ -1,0 +1,121 @@
+"""Rows for operations that resample or rearrange images."""
+
+from __future__ import annotations
+
+from ....compiler.ops import norm
+from ....compiler.ops import spatial as ir
+from ..resampling import kernel_mode
+from ..table import Call, Dims, emits, options
+
+
+def _rows_and_columns(op: ir.Resize) -> str | None:
+    return None if op.dims == (1, 2) else f"axes {list(op.dims)}; the kernel resizes axes 1 and 2"
+
+
+def _linear(op: ir.Resize) -> str | None:
+    return None if op.mode == "linear" else f"mode {op.mode}"
+
+
+def _nearest(op: ir.Resize) -> str | None:
+    return None if op.mode == "nearest" else f"mode {op.mode}"
+
+
+def _known_mode(op: ir.Resize) -> str | None:
+    return None if kernel_mode(op) is not None else f"positions as {op.coordinates} and {op.nearest} give them"
+
+
+def _resize(op: ir.Resize, table: str) -> Call:
+    mode = kernel_mode(op)
+    assert mode is not None
+    flags = {"alignCorners": mode == "align_corners", "halfPixelCenters": mode == "half_pixel"}
+    bilinear = table == "ResizeBilinearOptions"
+    newer = mode == "half_pixel" if bilinear else mode != "asymmetric"
+    return Call((op.x, Dims(op.sizes)), options(table, **flags), 3 if newer else 1)
+
+
+@emits(
+    ir.Resize,
+    "RESIZE_BILINEAR",
+    dtypes="f32",
+    ranks=range(4, 5),
+    when=(_linear, _rows_and_columns, _known_mode),
+    kernel="resize_bilinear.cc",
+)
+def resize_bilinear(op: ir.Resize) -> Call:
+    """Linear in both axes."""
+    return _resize(op, "ResizeBilinearOptions")
+
+
+@emits(
+    ir.Resize,
+    "RESIZE_NEAREST_NEIGHBOR",
+    dtypes="f32 i8 u8",
+    ranks=range(4, 5),
+    when=(_nearest, _rows_and_columns, _known_mode),
+    kernel="resize_nearest_neighbor.cc",
+)
+def resize_nearest(op: ir.Resize) -> Call:
+    """The nearest element in both axes."""
+    return _resize(op, "ResizeNearestNeighborOptions")
+
+
+def _channels_last(op: ir.DepthToSpace | ir.SpaceToDepth) -> str | None:
+    return None if op.channels_last else "channels on axis 1; the kernel has them last"
+
+
+def _rows_first(op: ir.DepthToSpace) -> str | None:
+    return None if op.mode == "dcr" else "channels that count (channel, row, column)"
+
+
+@emits(
+    ir.DepthToSpace,
+    "DEPTH_TO_SPACE",
+    dtypes="f32 i32 i64 u8",
+    ranks=range(4, 5),
+    when=(_channels_last, _rows_first),
+    kernel="depth_to_space.cc",
+)
+def depth_to_space(op: ir.DepthToSpace) -> Call:
+    """Channels to blocks."""
+    return Call((op.x,), options("DepthToSpaceOptions", blockSize=op.block))
+
+
+@emits(
+    ir.SpaceToDepth,
+    "SPACE_TO_DEPTH",
+    dtypes="f32 i32 i64 u8",
+    ranks=range(4, 5),
+    when=(_channels_last,),
+    kernel="space_to_depth.cc",
+)
+def space_to_depth(op: ir.SpaceToDepth) -> Call:
+    """Blocks to channels."""
+    return Call((op.x,), options("SpaceToDepthOptions", blockSize=op.block))
+
+
+def _odd(op: norm.LocalResponseNorm) -> str | None:
+    return None if op.size % 2 else "an even number of neighbours"
+
+
+def _last_axis(op: norm.LocalResponseNorm) -> str | None:
+    return None if op.axis == op.x.type.rank - 1 else "channels on another axis than the last"
+
+
+@emits(
+    norm.LocalResponseNorm,
+    "LOCAL_RESPONSE_NORMALIZATION",
+    dtypes="f32",
+    ranks=range(4, 5),
+    when=(_last_axis, _odd),
+    kernel="local_response_norm.cc",
+)
+def local_response_norm(op: norm.LocalResponseNorm) -> Call:
+    """The kernel's alpha is not divided by the number of neighbours."""
+    given = options(
+        "LocalResponseNormalizationOptions",
+        radius=op.size // 2,
+        bias=op.bias,
+        alpha=op.alpha / op.size,
+        beta=op.beta,
+    )
+    return Call((op.x,), given)

@@ -1,0 +1,202 @@
+"""Rows for convolutions and poolings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ....compiler.dims import Dim
+from ....compiler.fold import constant
+from ....compiler.ops import window as ir
+from ....compiler.types import Array
+from ..padding import geometry, is_same, is_valid
+from ..table import Call, Condition, Dims, emits, options
+from .common import activation
+
+
+def _channels_last(op: Any) -> str | None:
+    return None if op.channels_last else "channels on axis 1; the kernel has them last"
+
+
+def _padding(op: Any) -> str | None:
+    return None if is_valid(op) or is_same(op) else f"paddings {_show(op.pads)}, neither none nor those of SAME"
+
+
+def _show(pads: ir.Pads) -> str:
+    return ", ".join(f"{a}+{b}" for a, b in pads)
+
+
+def _has_bias(op: ir.Conv) -> str | None:
+    return None if op.bias is not None else "no bias, which the kernel needs"
+
+
+def _word(op: Any) -> str:
+    return "VALID" if is_valid(op) else "SAME"
+
+
+_CONV: tuple[Condition, ...] = (_channels_last, _padding, _has_bias)
+
+
+def _one_filter_per_channel(op: ir.Conv) -> str | None:
+    if not op.is_depthwise or op.groups != op.w.type.shape[0]:
+        return "other than one filter per channel"
+    return None if constant(op.w) is not None else "a filter that is computed"
+
+
+def _conv_options(op: ir.Conv) -> dict[str, Any]:
+    return {
+        "padding": _word(op),
+        "strideH": op.strides[0],
+        "strideW": op.strides[1],
+        "dilationHFactor": op.dilations[0],
+        "dilationWFactor": op.dilations[1],
+        "fusedActivationFunction": activation(op),
+    }
+
+
+@emits(
+    ir.Conv,
+    "DEPTHWISE_CONV_2D",
+    dtypes="f32",
+    ranks=range(4, 5),
+    when=(*_CONV, _one_filter_per_channel),
+    kernel="depthwise_conv.cc",
+)
+def depthwise(op: ir.Conv) -> Call:
+    """One filter per channel; more filters per channel are faster as groups of CONV_2D."""
+    filters = constant(op.w)
+    assert filters is not None
+    turned = filters.derive(op.w.type.with_shape(_front_last(op.w.type.shape)), _outputs_last)
+    given = options("DepthwiseConv2DOptions", depthMultiplier=1, **_conv_options(op))
+    return Call((op.x, turned, op.bias), given, 2 if op.dilations != (1, 1) else 1)
+
+
+def _front_last(shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    return (1, *shape[1:-1], shape[0])
+
+
+def _outputs_last(filters: Array) -> Array:
+    """From ``o h w 1`` to ``1 h w o``."""
+    return np.transpose(filters, (3, 1, 2, 0))
+
+
+@emits(ir.Conv, "CONV_2D", dtypes="f32", ranks=range(4, 5), when=_CONV, kernel="conv.cc")
+def conv(op: ir.Conv) -> Call:
+    """Any number of groups."""
+    return Call((op.x, op.w, op.bias), options("Conv2DOptions", **_conv_options(op)), 6 if op.groups > 1 else 1)
+
+
+def _ungrouped(op: ir.Conv | ir.ConvTranspose) -> str | None:
+    return None if op.groups == 1 else "groups"
+
+
+MAX_LAYERS = 8
+"""Filters over volumes with at most as many layers are faster as a sum of CONV_2D."""
+
+
+def is_deep(op: ir.Conv) -> bool:
+    """Whether a filter over volumes has too many layers to be split."""
+    return geometry(op)[0][1] > MAX_LAYERS
+
+
+def _deep_constant(op: ir.Conv) -> str | None:
+    if not is_deep(op):
+        return f"a filter of at most {MAX_LAYERS} layers, faster as a sum of CONV_2D"
+    return None if constant(op.w) is not None else "a filter that is computed"
+
+
+@emits(
+    ir.Conv, "CONV_3D", dtypes="f32", ranks=range(5, 6), when=(*_CONV, _ungrouped, _deep_constant), kernel="conv3d.cc"
+)
+def conv_3d(op: ir.Conv) -> Call:
+    """Volumes; the filter is ``d h w i o``."""
+    filters = constant(op.w)
+    assert filters is not None
+    o, *kernel, i = op.w.type.shape
+    turned = filters.derive(op.w.type.with_shape((*kernel, i, o)), _outputs_back)
+    return Call((op.x, turned, op.bias), options("Conv3DOptions", **_conv_3d_options(op)))
+
+
+def _outputs_back(filters: Array) -> Array:
+    return np.moveaxis(filters, 0, -1)
+
+
+def _conv_3d_options(op: ir.Conv) -> dict[str, Any]:
+    depth = {"strideD": op.strides[0], "dilationDFactor": op.dilations[0]}
+    height = {"strideH": op.strides[1], "dilationHFactor": op.dilations[1]}
+    width = {"strideW": op.strides[2], "dilationWFactor": op.dilations[2]}
+    return {"padding": _word(op), "fusedActivationFunction": activation(op), **depth, **height, **width}
+
+
+def _undilated(op: Any) -> str | None:
+    return None if all(d == 1 for d in op.dilations) else f"dilations {list(op.dilations)}"
+
+
+def _upsampling(op: ir.ConvTranspose) -> str | None:
+    return None if is_valid(op) or _is_upsampling(op) else f"paddings {_show(op.pads)}, neither none nor those of SAME"
+
+
+def _is_upsampling(op: ir.ConvTranspose) -> bool:
+    """Whether each axis grows by its stride and the kernel is cut as SAME does: evenly, the larger part behind."""
+    fields = zip(geometry(op), op.pads, op.output_pads, strict=True)
+    return all(k >= s and p[0] == (k - s) // 2 and k - s - p[0] == p[1] - o for (_, k, s, _), p, o in fields)
+
+
+@emits(
+    ir.ConvTranspose,
+    "TRANSPOSE_CONV",
+    dtypes="f32",
+    ranks=range(4, 5),
+    when=(_channels_last, _undilated, _ungrouped, _upsampling),
+    kernel="transpose_conv.cc",
+)
+def transpose_conv(op: ir.ConvTranspose) -> Call:
+    """The result's shape is an operand."""
+    given = options(
+        "TransposeConvOptions",
+        padding=_word(op),
+        strideH=op.strides[0],
+        strideW=op.strides[1],
+        fusedActivationFunction=activation(op),
+    )
+    shape = Dims(op.result.type.shape)
+    inputs = (shape, op.w, op.x) if op.bias is None else (shape, op.w, op.x, op.bias)
+    return Call(inputs, given, 4 if op.activation != "none" else len(inputs) if op.bias is not None else 1)
+
+
+def _fitting(op: Any) -> str | None:
+    """Windows that hang over the end only count where the result has more positions than whole windows give."""
+    data = ir.Spatial.of(op.x.type.rank, op.channels_last)
+    whole = [ir.window_size(n, k, s, d, p) for (n, k, s, d), p in zip(geometry(op), op.pads, strict=True)]
+    return None if [op.result.type.shape[a] for a in data.axes] == whole else "windows that hang over the end"
+
+
+def _pool_call(op: Any) -> Call:
+    given = options(
+        "Pool2DOptions",
+        padding=_word(op),
+        strideH=op.strides[0],
+        strideW=op.strides[1],
+        filterHeight=op.kernel[0],
+        filterWidth=op.kernel[1],
+    )
+    return Call((op.x,), given)
+
+
+_POOL: tuple[Condition, ...] = (_channels_last, _undilated, _fitting, _padding)
+
+
+def _pads_left_out(op: ir.AveragePool) -> str | None:
+    return None if is_valid(op) or not op.count_pads else "paddings that count"
+
+
+emits(ir.MaxPool, "MAX_POOL_2D", dtypes="f32", ranks=range(4, 5), when=_POOL, kernel="pooling.cc")(_pool_call)
+emits(
+    ir.AveragePool,
+    "AVERAGE_POOL_2D",
+    dtypes="f32",
+    ranks=range(4, 5),
+    when=(*_POOL, _pads_left_out),
+    kernel="pooling.cc",
+)(_pool_call)

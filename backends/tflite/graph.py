@@ -1,0 +1,261 @@
+"""From legal IR to what a file holds: tensors, operators and subgraphs, still without bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ...compiler.diagnostics import error
+from ...compiler.dims import static
+from ...compiler.fold import constant
+from ...compiler.ir import Func, Op, Region, Value
+from ...compiler.ops.core import Const, Return
+from ...compiler.types import DType, TensorType
+from ...compiler.weights import EAGER_BYTES, Weight
+from .refuse import row_of
+from .sizes import Sizes
+from .table import Call, Dims, Operand, Options
+
+
+@dataclass
+class Tensor:
+    """A tensor of a subgraph; ``buffer`` counts the model's weights from 1, 0 means computed."""
+
+    type: TensorType
+    name: str | None
+    buffer: int = 0
+
+
+@dataclass
+class Operator:
+    """A builtin with the tensors it reads (-1: left out) and writes."""
+
+    builtin: str
+    version: int
+    inputs: list[int]
+    outputs: list[int]
+    options: Options | None
+
+
+@dataclass
+class Subgraph:
+    """A list of operators over a list of tensors."""
+
+    name: str
+    tensors: list[Tensor] = field(default_factory=lambda: list[Tensor]())
+    operators: list[Operator] = field(default_factory=lambda: list[Operator]())
+    inputs: list[int] = field(default_factory=lambda: list[int]())
+    outputs: list[int] = field(default_factory=lambda: list[int]())
+
+
+@dataclass
+class Model:
+    """Everything that is written: subgraphs (the first is the entry), weights, names of the signature, metadata."""
+
+    subgraphs: list[Subgraph] = field(default_factory=lambda: list[Subgraph]())
+    weights: list[Weight] = field(default_factory=lambda: list[Weight]())
+    input_names: list[str] = field(default_factory=lambda: list[str]())
+    output_names: list[str] = field(default_factory=lambda: list[str]())
+    metadata: dict[str, bytes] = field(default_factory=lambda: dict[str, bytes]())
+    _buffers: dict[object, int] = field(default_factory=lambda: dict[object, int]())
+
+    def buffer(self, weight: Weight) -> int:
+        """Return the number of the buffer that holds a weight; small equal ones share one."""
+        key: object = weight.array().tobytes() if weight.nbytes <= EAGER_BYTES else id(weight)
+        if key not in self._buffers:
+            self.weights.append(weight)
+            self._buffers[key] = len(self.weights)
+        return self._buffers[key]
+
+    @property
+    def operators(self) -> Iterator[Operator]:
+        """All operators of all subgraphs."""
+        return (op for graph in self.subgraphs for op in graph.operators)
+
+    @property
+    def versions(self) -> set[tuple[str, int]]:
+        """The builtins used, with their versions."""
+        return {(op.builtin, op.version) for op in self.operators}
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How often each builtin is used."""
+        return Counter(op.builtin for op in self.operators)
+
+
+def build(func: Func) -> Model:
+    """Translate a function whose operations are all legal.
+
+    Raises:
+        CompileError: B002, a size is not known when the network runs.
+    """
+    model = Model(input_names=[p.name for p in func.inputs], output_names=[p.name for p in func.outputs])
+    _Builder(model, func.name, None).region(func.body)
+    return model
+
+
+Key = Value | str
+"""What a subgraph takes from the one around it: a value, or a size by its name."""
+
+
+class _Builder:
+    """Builds the subgraph of one region; ``outer`` builds the one around it."""
+
+    def __init__(self, model: Model, name: str, outer: _Builder | None) -> None:
+        self.model = model
+        self.outer = outer
+        self.graph = Subgraph(name)
+        self.index = len(model.subgraphs)
+        self.captured: dict[Key, int] = {}
+        self.sizes = Sizes(self)
+        self._tensors: dict[Value, int] = {}
+        self._parameters: dict[tuple[TensorType, int], int] = {}
+        self._names: set[str] = set()
+        model.subgraphs.append(self.graph)
+
+    def region(self, region: Region) -> None:
+        """Translate what the region's results need, in order."""
+        self.graph.inputs = [self._define(arg) for arg in region.args]
+        calls = {op: _call(op) for op in region.ops if not isinstance(op, Const | Return)}
+        needed = _needed(region, calls)
+        for op, (builtin, call) in calls.items():
+            if op in needed:
+                self._emit(op, builtin, call)
+        self.graph.outputs = [self.tensor(v) for v in region.returns]
+
+    def _emit(self, op: Op, builtin: str, call: Call) -> None:
+        bodies = [_Builder(self.model, f"{op.spec.name}_{len(self.model.subgraphs)}", self) for _ in call.regions]
+        for body, region in zip(bodies, call.regions, strict=True):
+            body.region(region)
+        captured = list(dict.fromkeys(key for body in bodies for key in body.captured))
+        for body in bodies:
+            body.take(captured)
+        inputs = [self.tensor(v) for v in call.inputs] + [self.capture(k) for k in captured]
+        outputs = [self._define(r) for r in op.results]
+        if builtin == "WHILE":  # what the body only reads goes round with the rest
+            bodies[1].graph.outputs += [bodies[1].captured[k] for k in captured]
+            outputs += [self.temporary(self.graph.tensors[self.capture(k)].type) for k in captured]
+        self.operator(builtin, inputs, outputs, _numbered(call.options, bodies), call.version)
+
+    def operator(
+        self, builtin: str, inputs: list[int], outputs: list[int], options: Options | None = None, version: int = 1
+    ) -> None:
+        """Append an operator."""
+        self.graph.operators.append(Operator(builtin, version, inputs, outputs, options))
+
+    def take(self, keys: list[Key]) -> None:
+        """Make the captured values inputs, in an order that several subgraphs agree on."""
+        for key in keys:
+            if key not in self.captured:
+                self.captured[key] = self.temporary(_key_type(key))
+        self.graph.inputs += [self.captured[key] for key in keys]
+
+    def capture(self, key: Key) -> int:
+        """Return the tensor of a value, or of a size, that the subgraph around this one may have to give.
+
+        Raises:
+            CompileError: B002, no tensor's shape tells the size.
+        """
+        if isinstance(key, str):
+            found = self.sizes.local(key)
+            if found is not None:
+                return found
+        elif key in self._tensors or constant(key) is not None:
+            return self.tensor(key)
+        if key not in self.captured:
+            if self.outer is None:
+                raise error("B002", f"the size {key} is needed when the network runs, but no shape tells it")
+            self.captured[key] = self.temporary(_key_type(key))
+        return self.captured[key]
+
+    def tensor(self, operand: Operand) -> int:
+        """Return the number of an operand's tensor, -1 for none."""
+        match operand:
+            case None:
+                return -1
+            case Weight():
+                return self._parameter(operand)
+            case Dims():
+                return self.sizes.vector(operand)
+            case Value():
+                return self._value(operand)
+
+    def _parameter(self, weight: Weight) -> int:
+        """Return the tensor of a nameless constant; equal ones share one."""
+        key = (weight.type, self.model.buffer(weight))
+        if key not in self._parameters:
+            self._parameters[key] = self._append(weight.type, None, key[1])
+        return self._parameters[key]
+
+    def _value(self, value: Value) -> int:
+        if value in self._tensors:
+            return self._tensors[value]
+        weight = constant(value)
+        if weight is None:
+            return self.capture(value)
+        self._tensors[value] = self._append(value.type, value.name, self.model.buffer(weight))
+        return self._tensors[value]
+
+    def _define(self, value: Value) -> int:
+        self._tensors[value] = index = self._append(value.type, value.name)
+        self.sizes.learn(value.type.shape, index)
+        return index
+
+    def rank(self, tensor: int) -> int:
+        """Return the number of axes of a tensor."""
+        return self.graph.tensors[tensor].type.rank
+
+    def temporary(self, type: TensorType) -> int:
+        """Append a tensor without a name."""
+        return self._append(type, None)
+
+    def _append(self, type: TensorType, name: str | None, buffer: int = 0) -> int:
+        if buffer:
+            static(type.shape)
+        self.graph.tensors.append(Tensor(type, self._unique(name), buffer))
+        return len(self.graph.tensors) - 1
+
+    def _unique(self, name: str | None) -> str | None:
+        if name is None:
+            return None
+        unique, number = name, 0
+        while unique in self._names:
+            number += 1
+            unique = f"{name}_{number}"
+        self._names.add(unique)
+        return unique
+
+
+def _key_type(key: Key) -> TensorType:
+    return TensorType(DType.I32, (1,)) if isinstance(key, str) else key.type
+
+
+def _call(op: Op) -> tuple[str, Call]:
+    row = row_of(op)
+    return row.builtin, row.call(op)
+
+
+def _needed(region: Region, calls: dict[Op, tuple[str, Call]]) -> set[Op]:
+    """The operations that the region's results are computed from, as the calls read them."""
+    needed: set[Op] = set()
+    work = [v.owner for v in region.returns]
+    while work:
+        op = work.pop()
+        if op is None or op in needed or op not in calls:
+            continue
+        needed.add(op)
+        call = calls[op][1]
+        work += [v.owner for v in call.inputs if isinstance(v, Value)]
+        work += [v.owner for r in call.regions for inner in r.walk() for v in inner.operands if v is not None]
+    return needed
+
+
+def _numbered(given: Options | None, bodies: list[_Builder]) -> Options | None:
+    """Replace regions by the numbers of their subgraphs."""
+    if given is None or not bodies:
+        return given
+    numbers = iter(b.index for b in bodies)
+    fields = {k: next(numbers) if isinstance(v, Region) else v for k, v in given.fields.items()}
+    return Options(given.table, fields)
+

@@ -1,0 +1,50 @@
+"""legalize-tflite: everything in terms of what the runtime has."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ...compiler.diagnostics import Remark, remark
+from ...compiler.ir import Module, Op
+from ...compiler.pipeline import Pass, register
+from ...compiler.rewrite import erase_dead, rewrite, why_not
+from . import decompose as _decompose  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares the patterns
+from .decompose.dtypes import WIDENED
+from .lowering import PATTERNS, PREPARATIONS
+from .refuse import legal_reasons, refusal
+from .table import is_legal
+
+
+@register("legalize-tflite")
+class LegalizeTflite(Pass):
+    """Rewrite every operation into builtins of TFLite, in the forms that run fastest.
+
+    Works on any IR: what has its channels first gets transposes around it, so run propagate-layout before.  Numbers
+    stay what they are up to rounding.  Whatever can't be expressed is reported at once, with the reason for each
+    kind of operation.
+    """
+
+    def run(self, module: Module) -> None:
+        """Rewrite until nothing changes, then look for what is left."""
+        erase_dead(*module.walk())
+        _report_widening(module)
+        rewrite(module, PREPARATIONS)
+        rewrite(module, PATTERNS)
+        erase_dead(*module.walk())
+        refused = [op for op in module.main.walk() if not is_legal(op)]
+        if refused:
+            raise refusal(refused, _reasons)
+
+
+def _reasons(op: Op) -> list[str]:
+    """Why no row fits, then why no decomposition does: the last one is the nearest."""
+    nearly = [why_not(p, op) for p in PATTERNS if type(op) in p.roots]
+    return [*legal_reasons(op), *(reason for reason in nearly if reason is not None)]
+
+
+def _report_widening(module: Module) -> None:
+    """Say once, not for each operation, in which type is computed instead."""
+    found = Counter(r.type.dtype for op in module.walk() for r in op.results if r.type.dtype in WIDENED)
+    for dtype, count in found.items():
+        text = f"{count} values of {dtype} are computed in {WIDENED[dtype]}: TFLite has no kernels for {dtype}"
+        remark(Remark("warning", "legalize-tflite", text))

@@ -1,0 +1,214 @@
+"""Reading files back: what any .tflite file holds, without running it."""
+
+# the schema's generated views are untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import json
+import mmap
+import struct
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ...compiler.diagnostics import CompileError, error
+
+T = TypeVar("T")
+
+MAX_TEXT_METADATA = 1 << 16
+"""Bytes of metadata that are read; more is no text."""
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """A tensor: its sizes (-1: open), element type in the schema's words, and bytes if it is constant."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    nbytes: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.dtype.lower()}[{','.join(str(d) if d >= 0 else '?' for d in self.shape)}]"
+
+
+@dataclass(frozen=True)
+class OperatorInfo:
+    """An operator: its builtin (or custom name), version, and the numbers of its tensors."""
+
+    name: str
+    version: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class SubgraphInfo:
+    """A subgraph."""
+
+    name: str
+    tensors: tuple[TensorInfo, ...]
+    operators: tuple[OperatorInfo, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Names of inputs and outputs, each with the number of its tensor."""
+
+    key: str = ""
+    subgraph: int = 0
+    inputs: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+    outputs: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything but the weights' elements."""
+
+    bytes: int
+    version: int
+    description: str
+    subgraphs: tuple[SubgraphInfo, ...]
+    signatures: tuple[Signature, ...]
+    metadata: dict[str, bytes]
+
+    @property
+    def layout(self) -> dict[str, Any] | None:
+        """How inputs and outputs lie compared with the source, if nhwcc wrote the file."""
+        text = self.metadata.get("nhwcc.layout")
+        return None if text is None else json.loads(text)
+
+    @property
+    def min_runtime(self) -> str | None:
+        """The oldest runtime that the writer promised."""
+        text = self.metadata.get("min_runtime_version")
+        return None if text is None else text.rstrip(b"\0").decode()
+
+
+def inspect(path: Path) -> Summary:
+    """Summarise a file.
+
+    Raises:
+        CompileError: R010, it is missing, truncated or no TFLite file.
+    """
+    with _opened(path) as (data, model):
+        return _summary(data, model)
+
+
+def read_signature(path: Path) -> Signature:
+    """Return the first signature of a file, an empty one if it has none.
+
+    Raises:
+        CompileError: R010, it is missing, truncated or no TFLite file.
+    """
+    with _opened(path) as (_, model):
+        found = _signatures(model, len(_))
+        return found[0] if found else Signature()
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[tuple[mmap.mmap, Any], None, None]:
+    """Map a file; whatever its bytes make the generated code stumble over is an error of the file."""
+    from .schema import IDENTIFIER, unpack
+
+    try:
+        with path.open("rb") as file:
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        if data[4:8] != IDENTIFIER:
+            raise _bad(path, "it is no TFLite file")
+        yield data, unpack(data)
+    except OSError as bad:
+        raise _bad(path, bad.strerror or str(bad)) from bad
+    except (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError) as bad:
+        raise _bad(path, f"it is damaged or incomplete ({type(bad).__name__}: {bad})") from bad
+
+
+def _bad(path: Path, why: str) -> CompileError:
+    return error("R010", f"can't read {path}: {why}")
+
+
+def _items(count: int, get: Callable[[int], T], limit: int) -> Iterator[T]:
+    """The elements of a vector; a count beyond the file's size is damage, not a long vector."""
+    if count > limit:
+        raise ValueError(f"a vector of {count} elements")
+    return (get(i) for i in range(count))
+
+
+def _summary(data: mmap.mmap, model: Any) -> Summary:
+    from .schema import builtin_names
+
+    size = len(data)
+    names = builtin_names()
+    codes = [_code(c, names) for c in _items(model.OperatorCodesLength(), model.OperatorCodes, size)]
+    sizes = [_buffer_size(b) for b in _items(model.BuffersLength(), model.Buffers, size)]
+    graphs = tuple(_subgraph(g, codes, sizes, size) for g in _items(model.SubgraphsLength(), model.Subgraphs, size))
+    metadata = {_text(m.Name()): _content(data, model, m) for m in _items(model.MetadataLength(), model.Metadata, size)}
+    return Summary(size, model.Version(), _text(model.Description()), graphs, _signatures(model, size), metadata)
+
+
+def _code(code: Any, names: dict[int, str]) -> tuple[str, int]:
+    """Name and version; old files keep the builtin in a byte."""
+    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    custom = code.CustomCode()
+    return (_text(custom) if custom else names.get(number, f"builtin {number}")), code.Version()
+
+
+def _buffer_size(buffer: Any) -> int:
+    return buffer.Size() if buffer.Offset() > 1 else buffer.DataLength()
+
+
+def _subgraph(graph: Any, codes: list[tuple[str, int]], sizes: list[int], limit: int) -> SubgraphInfo:
+    return SubgraphInfo(
+        _text(graph.Name()),
+        tuple(_tensor(t, sizes, limit) for t in _items(graph.TensorsLength(), graph.Tensors, limit)),
+        tuple(_operator(o, codes, limit) for o in _items(graph.OperatorsLength(), graph.Operators, limit)),
+        tuple(_items(graph.InputsLength(), graph.Inputs, limit)),
+        tuple(_items(graph.OutputsLength(), graph.Outputs, limit)),
+    )
+
+
+def _tensor(tensor: Any, sizes: list[int], limit: int) -> TensorInfo:
+    from .schema import tensor_type_names
+
+    has_open = tensor.ShapeSignatureLength() == tensor.ShapeLength() > 0
+    get = tensor.ShapeSignature if has_open else tensor.Shape
+    shape = tuple(int(d) for d in _items(tensor.ShapeLength(), get, limit))
+    dtype = tensor_type_names().get(tensor.Type(), f"type {tensor.Type()}")
+    return TensorInfo(_text(tensor.Name()), dtype, shape, sizes[tensor.Buffer()])
+
+
+def _operator(op: Any, codes: list[tuple[str, int]], limit: int) -> OperatorInfo:
+    name, version = codes[op.OpcodeIndex()]
+    inputs = tuple(int(i) for i in _items(op.InputsLength(), op.Inputs, limit))
+    outputs = tuple(int(i) for i in _items(op.OutputsLength(), op.Outputs, limit))
+    return OperatorInfo(name, version, inputs, outputs)
+
+
+def _signatures(model: Any, limit: int) -> tuple[Signature, ...]:
+    return tuple(_signature(s, limit) for s in _items(model.SignatureDefsLength(), model.SignatureDefs, limit))
+
+
+def _signature(signature: Any, limit: int) -> Signature:
+    inputs = {_text(m.Name()): int(m.TensorIndex()) for m in _items(signature.InputsLength(), signature.Inputs, limit)}
+    outputs = {
+        _text(m.Name()): int(m.TensorIndex()) for m in _items(signature.OutputsLength(), signature.Outputs, limit)
+    }
+    return Signature(_text(signature.SignatureKey()), int(signature.SubgraphIndex()), inputs, outputs)
+
+
+def _content(data: mmap.mmap, model: Any, entry: Any) -> bytes:
+    buffer = model.Buffers(entry.Buffer())
+    if buffer.Offset() > 1:
+        return data[buffer.Offset() : buffer.Offset() + min(buffer.Size(), MAX_TEXT_METADATA)]
+    if not buffer.DataLength():
+        return b""
+    return buffer.DataAsNumpy()[:MAX_TEXT_METADATA].tobytes()
+
+
+def _text(raw: bytes | None) -> str:
+    return (raw or b"").decode("utf-8", "replace")

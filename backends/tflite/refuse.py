@@ -1,0 +1,58 @@
+"""Saying what the runtime can't run: every kind of operation once, with its reason, its places and a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from ...compiler.diagnostics import CompileError, Diagnostic
+from ...compiler.ir import Op
+from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
+from .table import Row, legal
+
+Reason = Callable[[Op], list[str]]
+
+MAX_PLACES = 5
+"""More places are counted, not named."""
+
+HELP = (
+    "replace the operation in the model, cut the model before it, or bring a decomposition of your own with --load; "
+    "docs/support.md lists what runs"
+)
+
+
+def row_of(op: Op) -> Row:
+    """Return the row of a legal operation.
+
+    Raises:
+        CompileError: B001, it has none.
+    """
+    found = legal(op)
+    if isinstance(found, Row):
+        return found
+    raise refusal([op], legal_reasons)
+
+
+def legal_reasons(op: Op) -> list[str]:
+    """Return why no row fits."""
+    found = legal(op)
+    return found if isinstance(found, list) else []
+
+
+def refusal(ops: Iterable[Op], reasons: Reason) -> CompileError:
+    """Build the error that names all operations: one message per operation and reason."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Op]] = {}
+    for op in ops:
+        why = tuple(dict.fromkeys(reasons(op)))
+        groups.setdefault((op.spec.name, why), []).append(op)
+    return CompileError(*(_diagnostic(name, why, group) for (name, why), group in groups.items()))
+
+
+def _diagnostic(name: str, why: tuple[str, ...], group: list[Op]) -> Diagnostic:
+    first = group[0]
+    count = f" ({len(group)} of them)" if len(group) > 1 else ""
+    (out,) = first.fail("B001", f"TFLite can't run {name}{count}: {why[-1]}", help=HELP).diagnostics
+    out.notes += [f"also: {reason}" for reason in why[:-1]]
+    out.notes += [f"also at {op.location}" for op in group[1:MAX_PLACES] if op.location is not None]
+    if len(group) > MAX_PLACES:
+        out.notes.append(f"and at {len(group) - MAX_PLACES} more places")
+    return out

@@ -1,0 +1,131 @@
+"""The TFLite runtime, seen through one typed door.
+
+Some kernels end the process instead of reporting an error: run files that nhwcc did not write, or wrote without
+legalization, in a process of their own.
+"""
+
+# the runtime's Python interface is untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...compiler.diagnostics import CompileError, error
+from ...compiler.types import Array
+from .reader import read_signature
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output: its number in the file, declared sizes (-1: open) and element type."""
+
+    name: str
+    tensor: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+class TfliteModel:
+    """A loaded file. ``delegate`` uses XNNPACK where it can, as applications do by default.
+
+    ``keep_tensors`` makes all intermediate results readable after a run, at the price of memory.
+    """
+
+    def __init__(
+        self, path: Path, *, delegate: bool = True, keep_tensors: bool = False, threads: int | None = None
+    ) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+        kind = OpResolverType.AUTO if delegate else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        self.path = path
+        signature = read_signature(path)
+        try:
+            self._interpreter: Any = Interpreter(
+                model_path=str(path),
+                num_threads=threads,
+                experimental_op_resolver_type=kind,
+                experimental_preserve_all_tensors=keep_tensors,
+            )
+        except (ValueError, RuntimeError, OSError) as bad:
+            raise self._refused(bad) from bad
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self.inputs = _ports(inputs, signature.inputs)
+        self.outputs = _ports(outputs, signature.outputs)
+        self._allocated: dict[str, tuple[int, ...]] = {}
+
+    def resize(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        """Give inputs other sizes and prepare the memory.
+
+        Raises:
+            CompileError: R013, the runtime can't prepare the file for these sizes.
+        """
+        try:
+            for name, shape in shapes.items():
+                self._interpreter.resize_tensor_input(self.inputs[name].tensor, [int(d) for d in shape])
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as bad:
+            raise self._refused(bad) from bad
+        self._allocated = {name: tuple(shape) for name, shape in shapes.items()}
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run on arrays by input name, resizing if needed, and return the results by output name.
+
+        Raises:
+            CompileError: R002, an input is missing or has another type; R013, the runtime fails.
+        """
+        self._check(inputs)
+        shapes = {name: inputs[name].shape for name in self.inputs}
+        if shapes != self._allocated or not shapes:
+            self.resize(shapes)
+        try:
+            for name, port in self.inputs.items():
+                self._interpreter.set_tensor(port.tensor, np.ascontiguousarray(inputs[name]).reshape(shapes[name]))
+            self._interpreter.invoke()
+            return {name: self._interpreter.get_tensor(port.tensor) for name, port in self.outputs.items()}
+        except (ValueError, RuntimeError) as bad:
+            raise self._refused(bad) from bad
+
+    def tensors(self) -> dict[str, Array]:
+        """All results of the last run by tensor name; needs ``keep_tensors``."""
+        out: dict[str, Array] = {}
+        for detail in self._interpreter.get_tensor_details():
+            if detail["name"]:
+                try:
+                    out[detail["name"]] = self._interpreter.get_tensor(detail["index"])
+                except ValueError:
+                    continue  # never computed: a delegate fused it away
+        return out
+
+    def _check(self, inputs: Mapping[str, Array]) -> None:
+        for name, port in self.inputs.items():
+            if name not in inputs:
+                raise error("R002", f"{self.path.name}: no input {name!r} was given")
+            given = inputs[name]
+            fits = len(given.shape) == len(port.shape) and all(
+                d in (-1, n) for d, n in zip(port.shape, given.shape, strict=True)
+            )
+            if not fits or given.dtype != port.dtype:
+                wanted = f"{port.dtype}{list(port.shape)}"
+                raise error("R002", f"{self.path.name}: {name} is {wanted}, not {given.dtype}{list(given.shape)}")
+
+    def _refused(self, bad: Exception) -> CompileError:
+        return error("R013", f"the TFLite runtime refuses {self.path.name}: {' '.join(str(bad).split())}")
+
+
+def _ports(details: list[dict[str, Any]], names: Mapping[str, int]) -> dict[str, Port]:
+    """Describe inputs or outputs; the signature's names count, tensors without one keep their own."""
+    by_tensor = {int(d["index"]): d for d in details}
+    chosen = names or {str(d["name"]): int(d["index"]) for d in details}
+    return {name: _port(name, by_tensor[tensor]) for name, tensor in chosen.items()}
+
+
+def _port(name: str, detail: dict[str, Any]) -> Port:
+    signature = detail["shape_signature"]
+    shape = signature if len(signature) == len(detail["shape"]) else detail["shape"]
+    return Port(name, int(detail["index"]), tuple(int(d) for d in shape), np.dtype(detail["dtype"]))

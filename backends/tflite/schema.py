@@ -1,0 +1,241 @@
+"""The schema's generated code, seen through one typed door: models to bytes, bytes to models."""
+
+# the generated code is untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportAttributeAccessIssue=false, reportUnknownParameterType=false
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from ...compiler.dims import Sym
+from ...compiler.types import Array, DType
+from .graph import Model, Operator, Subgraph, Tensor
+from .table import Options
+
+SCHEMA_VERSION = 3
+IDENTIFIER = b"TFL3"
+SIGNATURE = "serving_default"
+
+_TENSOR_TYPES = {
+    DType.BOOL: "BOOL",
+    DType.I8: "INT8",
+    DType.I16: "INT16",
+    DType.I32: "INT32",
+    DType.I64: "INT64",
+    DType.U8: "UINT8",
+    DType.U16: "UINT16",
+    DType.U32: "UINT32",
+    DType.U64: "UINT64",
+    DType.F16: "FLOAT16",
+    DType.BF16: "BFLOAT16",
+    DType.F32: "FLOAT32",
+    DType.F64: "FLOAT64",
+    DType.C64: "COMPLEX64",
+    DType.C128: "COMPLEX128",
+}
+"""Element types whose bytes in a file are those of numpy's array."""
+
+_ENUMS = {
+    "padding": schema.Padding,
+    "fusedActivationFunction": schema.ActivationFunctionType,
+    "mode": schema.MirrorPadMode,
+}
+"""Fields of options whose values are written by name."""
+
+
+def storable() -> frozenset[DType]:
+    """Element types that tensors in a file can have."""
+    return frozenset(_TENSOR_TYPES)
+
+
+def builtin_code(name: str) -> int:
+    """Return the number of a builtin.
+
+    Raises:
+        AttributeError: the schema has none of that name.
+    """
+    return getattr(schema.BuiltinOperator, name)
+
+
+@cache
+def builtin_names() -> dict[int, str]:
+    """All builtins by number."""
+    return _names(schema.BuiltinOperator)
+
+
+@cache
+def dtypes() -> dict[int, DType]:
+    """Our element types by the schema's number."""
+    return {getattr(schema.TensorType, name): dtype for dtype, name in _TENSOR_TYPES.items()}
+
+
+@cache
+def tensor_type_names() -> dict[int, str]:
+    """The schema's element types by number."""
+    return _names(schema.TensorType)
+
+
+def _names(enum: type) -> dict[int, str]:
+    return {v: k for k, v in vars(enum).items() if isinstance(v, int)}
+
+
+class _Sharing(flatbuffers.Builder):
+    """Writes equal strings, vectors and option tables once."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.shared: dict[object, int] = {}
+
+    def CreateString(self, s: Any, *args: Any, **kwargs: Any) -> int:  # noqa: N802 -- flatbuffers' name
+        """Write a string, or find it."""
+        if s not in self.shared:
+            self.shared[s] = super().CreateString(s, *args, **kwargs)
+        return self.shared[s]
+
+    def CreateNumpyVector(self, x: Array) -> int:  # noqa: N802 -- flatbuffers' name
+        """Write a vector, or find it."""
+        key = (x.dtype.str, x.tobytes())
+        if key not in self.shared:
+            self.shared[key] = super().CreateNumpyVector(x)
+        return self.shared[key]
+
+
+class _SharedTable:
+    """An options table that is written once per content."""
+
+    def __init__(self, key: object, table: Any) -> None:
+        self.key = key
+        self.table = table
+
+    def Pack(self, builder: _Sharing) -> int:  # noqa: N802 -- flatbuffers' name
+        """Write the table, or find it."""
+        if self.key not in builder.shared:
+            builder.shared[self.key] = self.table.Pack(builder)
+        return builder.shared[self.key]
+
+
+def pack(model: Model, *, external: bool) -> bytearray:
+    """Return the file without its weights: places for them are patched in by :func:`place_buffer`.
+
+    ``external`` leaves room for 64-bit offsets from the start of the file instead of vectors inside the flatbuffer.
+    """
+    codes = {used: i for i, used in enumerate(dict.fromkeys((o.builtin, o.version) for o in model.operators))}
+    metadata_start = len(model.weights) + 1
+    out = schema.ModelT(
+        version=SCHEMA_VERSION,
+        description="nhwcc",
+        operatorCodes=[_code(*used) for used in codes],
+        subgraphs=[_subgraph(g, codes) for g in model.subgraphs],
+        buffers=[schema.BufferT(), *(_buffer(external) for _ in range(len(model.weights) + len(model.metadata)))],
+        metadata=[schema.MetadataT(n, metadata_start + i) for i, n in enumerate(model.metadata)],
+        signatureDefs=[_signature(model)],
+    )
+    builder = _Sharing(1 << 16)
+    builder.Finish(out.Pack(builder), IDENTIFIER)
+    return bytearray(builder.Output())
+
+
+def _code(builtin: str, version: int) -> Any:
+    number = builtin_code(builtin)
+    return schema.OperatorCodeT(deprecatedBuiltinCode=min(number, 127), builtinCode=number, version=version)
+
+
+def _buffer(external: bool) -> Any:
+    return schema.BufferT(offset=1, size=1) if external else schema.BufferT(data=np.zeros(1, np.uint8))
+
+
+def _subgraph(graph: Subgraph, codes: dict[tuple[str, int], int]) -> Any:
+    return schema.SubGraphT(
+        tensors=[_tensor(t) for t in graph.tensors],
+        inputs=_vector(graph.inputs),
+        outputs=_vector(graph.outputs),
+        operators=[_operator(o, codes[o.builtin, o.version]) for o in graph.operators],
+        name=graph.name,
+    )
+
+
+def _vector(values: Sequence[int]) -> Array:
+    return np.asarray(values, np.int32)
+
+
+def _tensor(tensor: Tensor) -> Any:
+    shape = tensor.type.shape
+    is_dynamic = any(isinstance(d, Sym) for d in shape)
+    return schema.TensorT(
+        shape=_vector([d if isinstance(d, int) else 1 for d in shape]),
+        type=getattr(schema.TensorType, _TENSOR_TYPES[tensor.type.dtype]),
+        buffer=tensor.buffer,
+        name=tensor.name,
+        shapeSignature=_vector([d if isinstance(d, int) else -1 for d in shape]) if is_dynamic else None,
+        hasRank=True,
+    )
+
+
+def _operator(op: Operator, code: int) -> Any:
+    out = schema.OperatorT(opcodeIndex=code, inputs=_vector(op.inputs), outputs=_vector(op.outputs))
+    if op.options is not None:
+        table = _SharedTable((op.options.table, *op.options.fields.items()), options_table(op.options))
+        if hasattr(schema.BuiltinOptions, op.options.table):
+            out.builtinOptionsType, out.builtinOptions = getattr(schema.BuiltinOptions, op.options.table), table
+        else:
+            out.builtinOptions2Type, out.builtinOptions2 = getattr(schema.BuiltinOptions2, op.options.table), table
+    return out
+
+
+def options_table(options: Options) -> Any:
+    """Return the schema's table for options.
+
+    Raises:
+        TypeError: the table has no such field.
+        AttributeError: the schema has no such table, or an enumeration no such name.
+    """
+    return getattr(schema, f"{options.table}T")(**{k: _field(k, v) for k, v in options.fields.items()})
+
+
+def _field(name: str, value: Any) -> Any:
+    match value:
+        case DType():
+            return getattr(schema.TensorType, _TENSOR_TYPES[value])
+        case str():
+            return getattr(_ENUMS[name], value)
+        case tuple():
+            return _vector(value)
+        case _:
+            return value
+
+
+def _signature(model: Model) -> Any:
+    graph = model.subgraphs[0]
+    ins = [schema.TensorMapT(n, t) for n, t in zip(model.input_names, graph.inputs, strict=True)]
+    outs = [schema.TensorMapT(n, t) for n, t in zip(model.output_names, graph.outputs, strict=True)]
+    return schema.SignatureDefT(inputs=ins, outputs=outs, signatureKey=SIGNATURE, subgraphIndex=0)
+
+
+_DATA, _OFFSET, _SIZE = 4, 6, 8
+"""Places of a buffer's fields in its virtual table."""
+
+
+def place_buffers(packed: bytearray, places: Sequence[tuple[int, int]], *, external: bool) -> None:
+    """Say where the buffers from number 1 on lie: for each its first byte in the file and its length."""
+    root = schema.Model.GetRootAs(packed, 0)
+    for number, (start, size) in enumerate(places, 1):
+        table = root.Buffers(number)._tab  # pyright: ignore[reportPrivateUsage]
+        if external:
+            struct.pack_into("<Q", packed, table.Pos + table.Offset(_OFFSET), start)
+            struct.pack_into("<Q", packed, table.Pos + table.Offset(_SIZE), size)
+        else:  # offsets inside a flatbuffer count from themselves to the length word
+            field = table.Pos + table.Offset(_DATA)
+            struct.pack_into("<I", packed, field, start - 4 - field)
+
+
+def unpack(data: Any) -> Any:
+    """Return the schema's view of a file's bytes; nothing is checked."""
+    return schema.Model.GetRootAs(data, 0)

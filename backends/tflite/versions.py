@@ -1,0 +1,29 @@
+"""Since which release of the runtime a version of a builtin can be run."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def releases() -> dict[tuple[str, int], str]:
+    """Read the table: builtin and version to release."""
+    text = files(__package__).joinpath("op_versions.csv").read_text(encoding="utf-8")
+    return {(row["op"], int(row["version"])): row["min_runtime"] for row in csv.DictReader(text.splitlines())}
+
+
+def min_runtime(used: Iterable[tuple[str, int]]) -> str:
+    """Return the oldest release that runs all builtins in the versions used.
+
+    >>> min_runtime([("CONV_2D", 1), ("GELU", 1)]), min_runtime([])
+    ('2.9.0', '1.5.0')
+    """
+    needed = (releases()[u] for u in used)
+    return max(needed, key=_number, default="1.5.0")
+
+
+def _number(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.split("."))

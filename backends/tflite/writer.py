@@ -1,0 +1,140 @@
+"""The file: a flatbuffer of metadata, followed by the weights as a stream, so that none is copied or held twice."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from ...compiler.diagnostics import error
+from ...compiler.types import Array
+from ...compiler.weights import Weight
+from . import schema
+from .graph import Model
+
+ALIGNMENT = 16
+"""Of every weight in the file, as the schema demands."""
+
+TAIL = 16
+"""Zeros behind the last weight: XNNPACK reads a little beyond the end."""
+
+MAX_FLATBUFFER = (1 << 31) - 1
+"""Bytes that a flatbuffer may have; what is larger keeps its weights behind it, found by 64-bit offsets."""
+
+CHUNK = 1 << 26
+"""Bytes that are made contiguous at a time."""
+
+SAMPLE = 256
+"""Elements that are compared first, before two large weights are compared in full."""
+
+
+def write(model: Model, path: Path) -> int:
+    """Write a model and return the size of the file, which appears whole or not at all.
+
+    Raises:
+        CompileError: R012, the place can't be written to, or the disk is full.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("w+b") as file:
+            _Stream(model, file).run()
+            size = file.tell()
+        part.replace(path)
+    except OSError as bad:
+        raise error("R012", f"can't write {path}: {bad.strerror or bad}") from bad
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return size
+
+
+class _Stream:
+    """Writes the metadata, then one weight after the other, then where they came to lie."""
+
+    def __init__(self, model: Model, file: BinaryIO) -> None:
+        self.file = file
+        self.weights = [*model.weights, *(Weight.of(np.frombuffer(m, np.uint8)) for m in model.metadata.values())]
+        self.packed = schema.pack(model, external=False)
+        room = sum(w.nbytes + ALIGNMENT + 4 for w in self.weights)
+        self.external = len(self.packed) + room > MAX_FLATBUFFER
+        if self.external:
+            self.packed = schema.pack(model, external=True)
+        self.written: dict[tuple[int, bytes], list[int]] = {}
+
+    def run(self) -> None:
+        self.file.write(self.packed)
+        places = [(self._weight(w), w.nbytes) for w in self.weights]
+        self.file.seek(0, os.SEEK_END)
+        self.file.write(bytes(TAIL))
+        schema.place_buffers(self.packed, places, external=self.external)
+        self.file.seek(0)
+        self.file.write(self.packed)
+        self.file.seek(0, os.SEEK_END)
+
+    def _weight(self, weight: Weight) -> int:
+        """Return where the weight lies: where an equal one does, else at the end."""
+        array = weight.array()
+        key = (weight.nbytes, _sample(array))
+        places = self.written.setdefault(key, [])
+        start = next((p for p in places if _is_at(self.file, p, array)), None)
+        if start is None:
+            start = self._append(array)
+            places.append(start)
+        if weight.source is not None:
+            del array
+            weight.source.release()
+        return start
+
+    def _append(self, array: Array) -> int:
+        at = self.file.seek(0, os.SEEK_END)
+        length = b"" if self.external else array.nbytes.to_bytes(4, "little")
+        start = -(-(at + len(length)) // ALIGNMENT) * ALIGNMENT
+        self.file.write(bytes(start - at - len(length)) + length)
+        if _is_zero(array):
+            self.file.truncate(start + array.nbytes)  # a hole, which takes no room on most disks
+        else:
+            for piece in chunks(array):
+                self.file.write(piece)
+        return start
+
+
+def _sample(array: Array) -> bytes:
+    """Some elements, evenly spread; enough to tell most weights of one size apart."""
+    return array.flat[np.linspace(0, array.size - 1, min(array.size, SAMPLE), dtype=np.int64)].tobytes()
+
+
+def _is_at(file: BinaryIO, start: int, array: Array) -> bool:
+    """Whether the bytes of an array lie in the file from ``start`` on."""
+    file.seek(start)
+    return all(file.read(len(piece)) == piece for piece in chunks(array))
+
+
+def _is_zero(array: Array) -> bool:
+    """Whether an array is known to be all zeros: one element repeated."""
+    repeated = all(s == 0 or d == 1 for s, d in zip(array.strides, array.shape, strict=True))
+    return repeated and array.size > 1 and not any(array.flat[0].tobytes())
+
+
+def chunks(array: Array, limit: int = CHUNK) -> Iterator[memoryview]:
+    """Yield the bytes of an array in row-major order, at most ``limit`` at a time unless a row of it has more.
+
+    >>> [len(c) for c in chunks(np.zeros((4, 8), np.int8).T, 16)]
+    [16, 16]
+    """
+    assert sys.byteorder == "little"
+    if not array.size:
+        return
+    if array.flags.c_contiguous:
+        array = array.reshape(-1)
+    if len(array.shape) == 0 or array.nbytes <= limit:
+        yield np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+        return
+    rows = max(1, limit * len(array) // array.nbytes)
+    for first in range(0, len(array), rows):
+        part = array[first : first + rows]
+        yield from chunks(part[0] if rows == 1 and part.ndim > 1 else part, limit)
