@@ -80,6 +80,11 @@ class Sym:
     def __ceil__(self) -> Dim:
         return _unary("ceiling", self)
 
+    def __trunc__(self) -> Dim:
+        if not at_least(self, 0):
+            raise ValueError(f"the sign of {self} depends on the named sizes")
+        return _unary("floor", self)
+
     def floor(self) -> Dim:
         """Round down; ``numpy.floor`` of an object array calls this."""
         return _unary("floor", self)
@@ -207,6 +212,35 @@ def at_least(a: Dim, b: Dim) -> bool:
     if isinstance(a, int) and isinstance(b, int):
         return a >= b
     return (_expr(a) - _expr(b)).is_nonnegative is True
+
+
+def is_equal(a: Dim, b: Dim) -> bool:
+    """Say whether two sizes are equal.
+
+    >>> is_equal(symbol("h"), symbol("h")), is_equal(symbol("h") + 1, -1)
+    (True, False)
+
+    Raises:
+        ValueError: it depends on the named sizes.
+    """
+    if a == b or (isinstance(a, int) and isinstance(b, int)):
+        return a == b
+    if (_expr(a) - _expr(b)).is_nonzero is not True:
+        raise ValueError(f"whether {a} is {b} depends on the named sizes")
+    return False
+
+
+def is_less(a: Dim, b: Dim) -> bool:
+    """Say whether one size is smaller than another.
+
+    Raises:
+        ValueError: it depends on the named sizes.
+    """
+    if at_least(a, b):
+        return False
+    if not at_least(b, a + 1):
+        raise ValueError(f"whether {a} is less than {b} depends on the named sizes")
+    return True
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
