@@ -84,10 +84,10 @@ class Sym:
         """Cut towards zero; ``numpy.trunc`` of an object array calls this.
 
         Raises:
-            TypeError: it is not known which way that is.
+            ValueError: it is not known which way that is.
         """
-        if not self.expr.is_integer and not self.expr.is_nonnegative:
-            raise TypeError(f"the sign of {self} is not known")
+        if not self.expr.is_integer and not at_least(self, 0):
+            raise ValueError(f"the sign of {self} depends on the named sizes")
         return _unary("floor", self)
 
     def floor(self) -> Dim:
@@ -219,6 +219,35 @@ def at_least(a: Dim, b: Dim) -> bool:
     if isinstance(a, int) and isinstance(b, int):
         return a >= b
     return (_expr(a) - _expr(b)).is_nonnegative is True
+
+
+def is_equal(a: Dim, b: Dim) -> bool:
+    """Say whether two sizes are equal.
+
+    >>> is_equal(symbol("h"), symbol("h")), is_equal(symbol("h") + 1, -1)
+    (True, False)
+
+    Raises:
+        ValueError: it depends on the named sizes.
+    """
+    if a == b or (isinstance(a, int) and isinstance(b, int)):
+        return a == b
+    if (_expr(a) - _expr(b)).is_nonzero is not True:
+        raise ValueError(f"whether {a} is {b} depends on the named sizes")
+    return False
+
+
+def is_less(a: Dim, b: Dim) -> bool:
+    """Say whether one size is smaller than another.
+
+    Raises:
+        ValueError: it depends on the named sizes.
+    """
+    if at_least(a, b):
+        return False
+    if not at_least(b, a + 1):
+        raise ValueError(f"whether {a} is less than {b} depends on the named sizes")
+    return True
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:

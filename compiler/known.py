@@ -2,7 +2,7 @@
 
 Exporters compute shapes with operations: ``Shape``, ``Gather``, ``Concat``, ``Reshape``.  Their results are known while
 compiling, up to the named sizes of the inputs.  :class:`Known` follows such chains on demand, running the reference
-semantics on arrays of symbolic sizes.
+semantics on small arrays; those of operations that are :class:`~.opdef.Symbolic` also on arrays of symbolic sizes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from .dims import Dim, Sym
+from .dims import Dim, Sym, is_static, static
 from .fold import constant
 from .ir import Op, Value
-from .opdef import Symbolic
+from .opdef import Pure, Symbolic
 from .types import Array
 
 MAX_ELEMENTS = 1 << 12
@@ -27,6 +27,15 @@ class KnownByType(Protocol):
 
     def known(self) -> Array:
         """Return the elements of the only result; sizes may be symbolic."""
+        ...
+
+
+@runtime_checkable
+class SymbolicByType(Protocol):
+    """An operation whose semantics on symbolic sizes depend on the types of its operands."""
+
+    def symbolic(self, *operands: Array) -> Array:
+        """Return the only result; raise ValueError if it can't be told."""
         ...
 
 
@@ -71,34 +80,48 @@ class Known:
 
     def _inputs(self, value: Value) -> list[Value]:
         op = value.owner
-        if op is None or not op.spec.has(Symbolic) or isinstance(op, KnownByType):
-            return []
-        return [v for v in op.operands if v is not None]
+        return [] if op is None or not _can_follow(op) else [v for v in op.operands if v is not None]
 
     def _answer(self, value: Value) -> None:
         weight = constant(value)
         op = value.owner
-        if weight is not None:
-            small = isinstance(weight.type.size, int) and weight.type.size <= MAX_ELEMENTS
-            self._answers[value] = weight.array() if small else None
-        elif op is None or not op.spec.has(Symbolic) or op.spec.evaluate is None:
+        if value.type.size == 0 and is_static(value.type.shape):
+            self._answers[value] = np.empty(static(value.type.shape), value.type.dtype.numpy)
+        elif weight is not None:
+            self._answers[value] = weight.array() if _is_small(value) else None
+        elif isinstance(op, KnownByType):
+            self._answers[value] = _normal(op.known(), value)
+        elif op is None or not _can_follow(op):
             self._answers[value] = None
         else:
             self._answers.update(zip(op.results, self._compute(op), strict=True))
 
     def _compute(self, op: Op) -> list[Array | None]:
-        if isinstance(op, KnownByType):
-            return [_normal(op.known(), op.results[0])]
         operands = [None if v is None else self._answers[v] for v in op.operands]
-        if any(a is None and v is not None for a, v in zip(operands, op.operands, strict=True)):
+        unknown = any(a is None and v is not None for a, v in zip(operands, op.operands, strict=True))
+        symbolic = any(a is not None and a.dtype == object for a in operands)
+        if unknown or (symbolic and not op.spec.has(Symbolic)):
             return [None] * len(op.results)
         assert op.spec.evaluate is not None
         try:
-            out = op.spec.evaluate(*operands, **op.attributes)
-        except (TypeError, ValueError, AttributeError, ZeroDivisionError):
-            return [None] * len(op.results)  # the semantics don't extend to symbolic sizes here
+            with np.errstate(all="ignore"):
+                if symbolic and isinstance(op, SymbolicByType):
+                    return [_normal(op.symbolic(*(a for a in operands if a is not None)), op.results[0])]
+                out = op.spec.evaluate(*operands, **op.attributes)
+        except (TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError):
+            return [None] * len(op.results)  # the semantics don't extend to these sizes, or positions are out of range
         arrays = out if isinstance(out, tuple) else (out,)
         return [_normal(a, r) for a, r in zip(arrays, op.results, strict=True)]
+
+
+def _is_small(value: Value) -> bool:
+    return isinstance(value.type.size, int) and value.type.size <= MAX_ELEMENTS
+
+
+def _can_follow(op: Op) -> bool:
+    """Whether the results may be known if the operands are; large ones are nothing that shapes are made of."""
+    is_computed = op.spec.has(Pure) and op.spec.evaluate is not None and not op.regions and op.spec.operands
+    return bool(is_computed) and not isinstance(op, KnownByType) and all(map(_is_small, op.results))
 
 
 def _normal(array: Any, result: Value) -> Array | None:
@@ -106,4 +129,4 @@ def _normal(array: Any, result: Value) -> Array | None:
     array = np.asarray(array)
     if array.dtype == object and not any(isinstance(e, Sym) for e in array.flat):
         return array.astype(result.type.dtype.numpy)
-    return array
+    return array if array.dtype == object else array.astype(result.type.dtype.numpy, copy=False)

@@ -6,15 +6,16 @@ import math
 
 import numpy as np
 
+from ..dims import maximum, minimum
 from ..ir import Op, Value
 from ..opdef import Commutative, Elementwise, Symbolic, op
 from ..types import Array, DType, TensorType
 
+_LARGER, _SMALLER = np.frompyfunc(maximum, 2, 1), np.frompyfunc(minimum, 2, 1)
+
 
 def _divide(a: Array, b: Array) -> Array:
     """Quotient; of integers rounded towards zero, as C and ONNX do."""
-    if a.dtype == object or b.dtype == object:
-        return np.asarray(np.floor_divide(a, b), dtype=object)
     if a.dtype.kind in "iu":
         quotient = np.floor_divide(a, b)
         return quotient + ((quotient < 0) & (quotient * b != a))
@@ -76,6 +77,11 @@ class Div(Op):
         """Divide, then activate."""
         return activate(_divide(a, b), activation)
 
+    def symbolic(self, a: Array, b: Array) -> Array:
+        """Divide sizes; between floating-point numbers the quotient keeps its fraction."""
+        divide = np.true_divide if self.a.type.dtype.is_float else np.floor_divide
+        return np.asarray(divide(a, b), dtype=object)
+
 
 @op("floor_div", Elementwise, Symbolic)
 class FloorDiv(Op):
@@ -115,22 +121,30 @@ class Pow(Op):
         return np.power(a, b).astype(a.dtype)
 
 
-@op("max", Elementwise, Commutative)
+@op("max", Elementwise, Commutative, Symbolic)
 class Max(Op):
     """The larger one; NaN wins."""
 
     a: Value
     b: Value
-    evaluate = np.maximum
+
+    @staticmethod
+    def evaluate(a: Array, b: Array) -> Array:
+        """Compare."""
+        return np.asarray(_LARGER(a, b)) if object in (a.dtype, b.dtype) else np.maximum(a, b)
 
 
-@op("min", Elementwise, Commutative)
+@op("min", Elementwise, Commutative, Symbolic)
 class Min(Op):
     """The smaller one; NaN wins."""
 
     a: Value
     b: Value
-    evaluate = np.minimum
+
+    @staticmethod
+    def evaluate(a: Array, b: Array) -> Array:
+        """Compare."""
+        return np.asarray(_SMALLER(a, b)) if object in (a.dtype, b.dtype) else np.minimum(a, b)
 
 
 @op("squared_difference", Elementwise, Commutative)
@@ -155,7 +169,7 @@ class Atan2(Op):
     evaluate = np.arctan2
 
 
-@op("neg", Elementwise)
+@op("neg", Elementwise, Symbolic)
 class Neg(Op):
     """Negative."""
 

@@ -2,65 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from ..dims import Dim, is_equal, is_less
 from ..ir import Op, Value
 from ..opdef import Commutative, Elementwise, Predicate, Symbolic, broadcast_shapes, op
 from ..types import Array, TensorType
 
 
-@op("equal", Predicate, Commutative)
+def _comparison(
+    numeric: Callable[[Array, Array], Array], symbolic: Callable[[Dim, Dim], bool]
+) -> Callable[[Array, Array], Array]:
+    """Extend a comparison to symbolic sizes, where it raises ValueError if the answer depends on them."""
+    decide = np.frompyfunc(symbolic, 2, 1)
+
+    def compare(a: Array, b: Array) -> Array:
+        if a.dtype == object or b.dtype == object:
+            return np.asarray(decide(a, b), np.bool_)
+        return numeric(a, b)
+
+    return compare
+
+
+@op("equal", Predicate, Commutative, Symbolic)
 class Equal(Op):
     """``a == b``."""
 
     a: Value
     b: Value
-    evaluate = np.equal
+    evaluate = _comparison(np.equal, is_equal)
 
 
-@op("not_equal", Predicate, Commutative)
+@op("not_equal", Predicate, Commutative, Symbolic)
 class NotEqual(Op):
     """``a != b``."""
 
     a: Value
     b: Value
-    evaluate = np.not_equal
+    evaluate = _comparison(np.not_equal, lambda a, b: not is_equal(a, b))
 
 
-@op("less", Predicate)
+@op("less", Predicate, Symbolic)
 class Less(Op):
     """``a < b``."""
 
     a: Value
     b: Value
-    evaluate = np.less
+    evaluate = _comparison(np.less, is_less)
 
 
-@op("less_equal", Predicate)
+@op("less_equal", Predicate, Symbolic)
 class LessEqual(Op):
     """``a <= b``."""
 
     a: Value
     b: Value
-    evaluate = np.less_equal
+    evaluate = _comparison(np.less_equal, lambda a, b: not is_less(b, a))
 
 
-@op("greater", Predicate)
+@op("greater", Predicate, Symbolic)
 class Greater(Op):
     """``a > b``."""
 
     a: Value
     b: Value
-    evaluate = np.greater
+    evaluate = _comparison(np.greater, lambda a, b: is_less(b, a))
 
 
-@op("greater_equal", Predicate)
+@op("greater_equal", Predicate, Symbolic)
 class GreaterEqual(Op):
     """``a >= b``."""
 
     a: Value
     b: Value
-    evaluate = np.greater_equal
+    evaluate = _comparison(np.greater_equal, lambda a, b: not is_less(a, b))
 
 
 @op("logical_and", Elementwise, Commutative)

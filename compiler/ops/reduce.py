@@ -9,7 +9,7 @@ import numpy as np
 
 from ..axes import Axes, AxisTuple, letters
 from ..ir import Op, Value
-from ..opdef import Pure, op
+from ..opdef import Symbolic, op
 from ..types import Array, DType, TensorType
 
 
@@ -37,7 +37,7 @@ REDUCTIONS: dict[str, Callable[[Array, tuple[int, ...], bool], Any]] = {
 """Reference semantics by kind: array, axes, whether reduced axes stay with size one."""
 
 
-@op("reduce", Pure)
+@op("reduce", Symbolic)
 class Reduce(Op):
     """Combine the elements along ``dims``; ``kind`` is a key of ``REDUCTIONS``, such as "mean"."""
 

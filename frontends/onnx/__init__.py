@@ -1,1 +1,5 @@
-"""The ONNX frontend."""
+"""ONNX."""
+
+from .reader import import_onnx
+
+__all__ = ["import_onnx"]

@@ -1,0 +1,81 @@
+"""Operators that the standard itself defines by simpler ones, and what else its package knows about versions.
+
+What has no handler of its own is imported through its definition, if it has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+from ...compiler.diagnostics import error
+from ...compiler.ir import Value
+from ...compiler.types import TensorType
+from .model import Attribute, Function, Node, read_function
+from .tensors import Tensor, number_of
+
+if TYPE_CHECKING:
+    from onnx import NodeProto, TypeProto
+
+
+@cache
+def newest_version() -> int:
+    """Return the newest version of the standard's operator set that the onnx package knows."""
+    from onnx.defs import onnx_opset_version
+
+    return onnx_opset_version()
+
+
+@cache
+def _schema(domain: str, name: str, version: int) -> Any:
+    """Return the operator's schema, None if it has none; the package's stubs leave out much of it."""
+    from onnx import defs
+
+    if not defs.has(name, version, domain):
+        return None
+    return cast(Any, defs.get_schema(name, version, domain))
+
+
+def has_definition(node: Node, version: int) -> bool:
+    """Say whether the standard defines the node's operator by simpler ones."""
+    schema = _schema(node.domain, node.op_type, version)
+    return schema is not None and (schema.has_function or schema.has_context_dependent_function)
+
+
+def definition(
+    node: Node, version: int, operands: Sequence[Value | None], attributes: Mapping[str, Attribute]
+) -> Function:
+    """Return the body that the standard gives the node's operator; it may depend on the types of its operands.
+
+    Raises:
+        CompileError: F005, there is none for this variant of the operator.
+    """
+    from onnx import FunctionProto
+
+    schema = _schema(node.domain, node.op_type, version)
+    if schema.has_function:
+        data = schema.get_function_with_opset_version(version)
+    else:
+        types = [_type_proto(None if v is None else v.type).SerializeToString() for v in operands]
+        message = _node_proto(node, attributes).SerializeToString()
+        data = schema.get_context_dependent_function_with_opset_version(version, message, types)
+    body = FunctionProto.FromString(data)
+    if not body.node:
+        raise error("F005", f"{node.op_type} has no definition for these operands and attributes")
+    return read_function(body)
+
+
+def _type_proto(type: TensorType | None) -> TypeProto:
+    from onnx import TypeProto, helper
+
+    if type is None:
+        return TypeProto()
+    return helper.make_tensor_type_proto(number_of(type.dtype), [d if isinstance(d, int) else str(d) for d in type.shape])
+
+
+def _node_proto(node: Node, attributes: Mapping[str, Attribute]) -> NodeProto:
+    from onnx import helper
+
+    values = {k: v.proto if isinstance(v, Tensor) else v for k, v in attributes.items()}
+    return helper.make_node(node.op_type, node.inputs, node.outputs, domain=node.domain, **cast(Any, values))

@@ -1,0 +1,184 @@
+"""What handlers work with: inserting operations, and asking what operands hold."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...compiler.diagnostics import CompileError, error
+from ...compiler.dims import Dim, Sym
+from ...compiler.ir import Op, Region, Value
+from ...compiler.known import Known
+from ...compiler.ops.core import Const
+from ...compiler.types import Array, DType
+from ...compiler.weights import Weight
+from .model import Node
+
+
+@dataclass(frozen=True)
+class Emitter:
+    """Builds the operations of one node.
+
+    ``known`` answers what values hold, ``version`` is that of the node's operator set, ``needed`` are the indices of
+    the outputs that somebody reads.
+    """
+
+    node: Node
+    version: int
+    needed: frozenset[int]
+    region: Region
+    known: Known
+
+    def __call__(self, op: Op) -> Value:
+        """Insert an operation and return its only result."""
+        return self.region.insert(op).result
+
+    def all(self, op: Op) -> tuple[Value, ...]:
+        """Insert an operation and return its results."""
+        return self.region.insert(op).results
+
+    def const(self, value: ArrayLike | Weight, dtype: DType | None = None) -> Value:
+        """Insert a constant."""
+        if isinstance(value, Weight):
+            return self(Const(value))
+        return self(Const(Weight.of(np.asarray(value, None if dtype is None else dtype.numpy))))
+
+    def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
+        """Build the error that this node can't be imported; by default because of the variant of the operator."""
+        return error(code, f"{self.node.op_type} {message}", help=help)
+
+    @contextmanager
+    def typed(self) -> Generator[None, None, None]:
+        """Turn what helpers of the compiler say about shapes that don't fit into an error of this node.
+
+        Raises:
+            CompileError: T001.
+        """
+        try:
+            yield
+        except ValueError as bad:
+            raise self.fail(f"has operands that don't fit: {bad}", code="T001") from bad
+
+    def array(self, value: Value, what: str) -> Array:
+        """Return the elements of an operand that must be known; ``what`` is its name. Sizes may be symbolic.
+
+        Raises:
+            CompileError: F004, it is computed from data.
+        """
+        found = self.known(value)
+        if found is None:
+            raise self.fail(
+                f"needs to know its input {what!r} while compiling, but {self._why(value)}",
+                code="F004",
+                help="Make it a constant, or fix the input shapes it is computed from.",
+            )
+        return found
+
+    def numbers(self, value: Value, what: str) -> Array:
+        """Return the elements of an operand that must be known as numbers.
+
+        Raises:
+            CompileError: F004, it is computed from data or from symbolic sizes.
+        """
+        found = self.array(value, what)
+        if found.dtype == object:
+            sizes = [d for d in found.reshape(-1).tolist() if isinstance(d, Sym)]
+            names = sorted({n for d in sizes for n in d.names})
+            raise self.fail(
+                f"needs numbers for its input {what!r}, but {sizes[0]} depends on the shapes of inputs",
+                code="F004",
+                help=f"Fix {', '.join(names)} by shapes=...",
+            )
+        return found
+
+    def dims(self, value: Value, what: str) -> tuple[Dim, ...]:
+        """Return the elements of an integer operand that must be known, up to named sizes.
+
+        Raises:
+            CompileError: F004, it is computed from data; F006, its elements are no integers.
+        """
+        self.array(value, what)
+        found = self.known.dims(value)
+        if found is None:
+            raise self.fail(f"has the input {what!r} of type {value.type}, which are no integers", code="F006")
+        return found
+
+    def dim(self, value: Value, what: str) -> Dim:
+        """Return the only element of an integer operand that must be known, up to named sizes.
+
+        Raises:
+            CompileError: F004, it is computed from data; F006, it has not one element.
+        """
+        found = self.dims(value, what)
+        if len(found) != 1:
+            raise self.fail(f"has {len(found)} elements in its input {what!r} instead of one", code="F006")
+        return found[0]
+
+    def ints(self, value: Value, what: str) -> tuple[int, ...]:
+        """Return the elements of an operand that must be known integers.
+
+        Raises:
+            CompileError: F004 or F006, it is not.
+        """
+        self.numbers(value, what)
+        return tuple(d for d in self.dims(value, what) if isinstance(d, int))
+
+    def int(self, value: Value, what: str) -> int:
+        """Return the only element of an operand that must be a known integer.
+
+        Raises:
+            CompileError: F004 or F006, it is not.
+        """
+        self.numbers(value, what)
+        found = self.dim(value, what)
+        assert isinstance(found, int)
+        return found
+
+    def scalar(self, value: Value | None, what: str, default: float = 0.0) -> Any:
+        """Return the only element of a known operand as a Python number, the default where it is absent.
+
+        Raises:
+            CompileError: F004 or F006, it is not known or has not one element.
+        """
+        if value is None:
+            return default
+        found = self.numbers(value, what)
+        if found.size != 1:
+            raise self.fail(f"has {found.size} elements in its input {what!r} instead of one", code="F006")
+        return found.item()
+
+    def axis(self, axis: int, rank: int) -> int:
+        """Return an axis counted from the front.
+
+        Raises:
+            CompileError: F002, there is no such axis.
+        """
+        if not -rank <= axis < rank:
+            raise self.fail(f"names axis {axis} of data of rank {rank}", code="F002")
+        return axis + rank if axis < 0 else axis
+
+    def axes(self, axes: Sequence[int], rank: int) -> tuple[int, ...]:
+        """Return axes counted from the front.
+
+        Raises:
+            CompileError: F002, there is no such axis, or one is named twice.
+        """
+        out = tuple(self.axis(a, rank) for a in axes)
+        if len(set(out)) != len(out):
+            raise self.fail(f"names an axis twice: {list(axes)}", code="F002")
+        return out
+
+    def _why(self, value: Value) -> str:
+        """Say what a value that is not known is computed from."""
+        while value.owner is not None:
+            unknown = next((v for v in value.owner.operands if v is not None and self.known(v) is None), None)
+            if unknown is None:
+                place = value.owner.location
+                return "it is too large or computed from data" + (f" by {place.node!r}" if place else "")
+            value = unknown
+        return f"it depends on the elements of the input {value.name!r}"

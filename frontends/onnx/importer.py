@@ -1,0 +1,182 @@
+"""Turning nodes into operations: scopes of names, calls of functions, handlers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+
+from ...compiler.diagnostics import CompileError, Location, at, error
+from ...compiler.ir import Region, Value
+from ...compiler.known import Known
+from ...compiler.ops.core import Const
+from .emitter import Emitter
+from .definitions import definition, has_definition, newest_version
+from .model import Attribute, Function, FunctionId, Model, Node, Reference
+from .problems import Problems
+from .registry import HANDLERS, Entry, find
+from .schedule import schedule
+from .tensors import Constant
+
+
+@dataclass
+class Scope:
+    """The names of one graph or function body.
+
+    A value is None where it could not be built.  ``absent`` are inputs that the caller of a function does not give,
+    ``functions`` the calls that lead here, ``stands_for`` the operator of the standard whose definition this is.
+    """
+
+    values: dict[str, Value | None]
+    opsets: Mapping[str, int]
+    constants: Mapping[str, Constant] = field(default_factory=lambda: dict[str, Constant]())
+    attributes: Mapping[str, Attribute] = field(default_factory=lambda: dict[str, Attribute]())
+    absent: frozenset[str] = frozenset()
+    path: str = ""
+    functions: tuple[FunctionId, ...] = ()
+    stands_for: str | None = None
+
+    @property
+    def names(self) -> set[str]:
+        """What is defined without running a node."""
+        return {*self.values, *self.constants, *self.absent}
+
+
+class Importer:
+    """Builds the operations of one region; what can't be built is collected in ``problems``."""
+
+    def __init__(self, model: Model, region: Region) -> None:
+        self.model = model
+        self.region = region
+        self.known = Known()
+        self.problems = Problems()
+
+    def run(self, nodes: Sequence[Node], scope: Scope, wanted: Iterable[str]) -> list[Value | None]:
+        """Import the nodes that ``wanted`` tensors need and return these tensors, None where one can't be built.
+
+        Raises:
+            CompileError: F013 to F015, the names don't make a graph.
+        """
+        names = list(wanted)
+        order = schedule(nodes, scope.names, names)
+        read = {name for node in order for name in node.inputs} | set(names)
+        for node in order:
+            with at(Location(scope.path + node.label, self.model.file)):
+                results = self._node(node, scope, frozenset(i for i, name in enumerate(node.outputs) if name in read))
+            for i, name in enumerate(node.outputs):
+                if name:
+                    scope.values[name] = value = results[i] if i < len(results) else None
+                    if value is not None and value.name is None:
+                        value.name = scope.path + name
+        return [self._value(name, scope) for name in names]
+
+    def _value(self, name: str, scope: Scope) -> Value | None:
+        """Return the value of a tensor; a constant is inserted at its first use."""
+        if not name or name in scope.absent:
+            return None
+        if name not in scope.values:
+            scope.values[name] = None
+            with at(Location(name, self.model.file)), self.problems.collect():
+                value = self.region.insert(Const(scope.constants[name].weight())).result
+                value.name = name
+                scope.values[name] = value
+        return scope.values[name]
+
+    def _node(self, node: Node, scope: Scope, needed: frozenset[int]) -> Sequence[Value | None]:
+        """Import one node; even where its operands could not be built, say whether it is supported."""
+        operands = [self._value(name, scope) for name in node.inputs]
+        present = [bool(name) and name not in scope.absent for name in node.inputs]
+        is_whole = all(v is not None or not there for v, there in zip(operands, present, strict=True))
+        with self.problems.collect():
+            attributes = _resolve(node, scope)
+            own = self.model.functions.get((node.domain, node.op_type, node.overload))
+            if own is not None:
+                return self._call(node, own, operands, present, attributes, scope)
+            version = _version(node, scope)
+            entry = find(node.domain, node.op_type, version)
+            if entry is not None:
+                emit = Emitter(node, version, needed, self.region, self.known)
+                return _handle(entry, emit, operands, attributes) if is_whole else ()
+            if not has_definition(node, version):
+                raise _unsupported(node, version, scope)
+            if is_whole:
+                function = definition(node, version, operands, attributes)
+                inner = replace(scope, stands_for=scope.stands_for or f"{node.op_type} (version {version})")
+                return self._call(node, function, operands, present, attributes, inner)
+        return ()
+
+    def _call(
+        self,
+        node: Node,
+        function: Function,
+        operands: Sequence[Value | None],
+        present: Sequence[bool],
+        attributes: Mapping[str, Attribute],
+        scope: Scope,
+    ) -> Sequence[Value | None]:
+        """Import the body of a function in place of its call."""
+        id = (node.domain, node.op_type, node.overload)
+        if id in scope.functions:
+            raise error("F021", f"the function {node.op_type!r} calls itself")
+        if len(operands) > len(function.inputs):
+            raise error("F006", f"{node.op_type} takes {len(function.inputs)} inputs, but has {len(operands)}")
+        given = dict(zip(function.inputs, zip(operands, present, strict=True), strict=False))
+        inner = Scope(
+            values={name: value for name, (value, there) in given.items() if there},
+            opsets=function.opsets,
+            attributes={**function.defaults, **attributes},
+            absent=frozenset(name for name in function.inputs if name not in given or not given[name][1]),
+            path=f"{scope.path}{node.label}/",
+            functions=(*scope.functions, id),
+            stands_for=scope.stands_for,
+        )
+        wanted = [name for name, used in zip(function.outputs, node.outputs, strict=False) if used]
+        found = dict(zip(wanted, self.run(function.nodes, inner, wanted), strict=True))
+        return [found.get(name) for name in function.outputs]
+
+
+def _resolve(node: Node, scope: Scope) -> dict[str, Attribute]:
+    """Replace references to the attributes of the function around; one that the caller does not give is absent."""
+    found = ((k, scope.attributes.get(v.name) if isinstance(v, Reference) else v) for k, v in node.attributes.items())
+    return {name: value for name, value in found if value is not None}
+
+
+def _handle(
+    entry: Entry, emit: Emitter, operands: Sequence[Value | None], attributes: Mapping[str, Attribute]
+) -> Sequence[Value]:
+    results = entry.call(emit, operands, attributes)
+    missing = [name for i, name in enumerate(emit.node.outputs) if i in emit.needed and i >= len(results)]
+    if missing:
+        raise emit.fail(f"has outputs that are not supported: {', '.join(missing)}")
+    return results
+
+
+OLDEST = 7
+"""The first version of the standard's operator set that is read; before it, broadcasting was another."""
+
+
+def _version(node: Node, scope: Scope) -> int:
+    """Return the version of the operator set that a node is of."""
+    version = scope.opsets.get(node.domain, 0 if node.domain == "" else 1)
+    if node.domain == "" and not OLDEST <= version <= (newest := newest_version()):
+        stated = f"version {version}" if version else "no version"
+        raise error(
+            "F012",
+            f"the model imports {stated} of the ONNX operator set; supported are {OLDEST} to {newest}",
+            help=f"Convert it with onnx.version_converter.convert_version(model, {newest})"
+            + ("; a newer onnx package may know it." if version > newest else "."),
+        )
+    return version
+
+
+def _unsupported(node: Node, version: int, scope: Scope) -> CompileError:
+    domain = f"{node.domain}." if node.domain else ""
+    help = "Cut it off with inputs=... and outputs=..., or export the model without it."
+    if scope.stands_for is not None:
+        text = f"the ONNX operator {scope.stands_for} is not supported: its definition needs {domain}{node.op_type}"
+        return error("F001", text, help=help)
+    known = {name for d, name in HANDLERS if d == node.domain}
+    close = [] if node.op_type in known else get_close_matches(node.op_type, known, 1, 0.8)
+    if close:
+        help = f"Is it {close[0]}? " + help
+    return error("F001", f"the ONNX operator {domain}{node.op_type} (version {version}) is not supported", help=help)

@@ -1,0 +1,132 @@
+"""The types of a model's inputs: what it declares, what the user fixes, and names for the sizes that nobody knows."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from ...compiler.diagnostics import error
+from ...compiler.dims import Dim, Sym, symbol
+from ...compiler.types import TensorType
+from .model import Declared
+from .problems import Problems
+from .tensors import element_type
+
+
+class Sizes:
+    """Hands out identifiers for sizes: one per name in the model, and new ones for sizes without a name."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Dim] = {}
+        self._taken: set[str] = set()
+        self._count = 0
+
+    def named(self, name: str) -> Dim:
+        """Return the size that the model or the user calls ``name``; one that was fixed is a number.
+
+        >>> Sizes().named("batch size")
+        batch_size
+        """
+        if name not in self._known:
+            base = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "d"
+            if base[0].isdigit() or keyword.iskeyword(base):
+                base = f"d_{base}"
+            text, n = base, 1
+            while text in self._taken:
+                text, n = f"{base}_{n}", n + 1
+            self._taken.add(text)
+            self._known[name] = symbol(text)
+        return self._known[name]
+
+    def fresh(self) -> Sym:
+        """Return a size with a name that nobody has used."""
+        while (text := f"d{self._count}") in self._taken:
+            self._count += 1
+        self._taken.add(text)
+        return symbol(text)
+
+    def fix(self, name: str, size: Dim) -> None:
+        """Let all sizes that the model calls ``name`` be ``size``."""
+        self._known[name] = size
+
+
+Stated: TypeAlias = "tuple[int | str | None, ...] | None"
+"""Sizes as they are stated: None for one that nobody knows, and for all if not even their number is known."""
+
+
+def input_types(
+    declared: Mapping[str, Declared], shapes: Mapping[str, Sequence[int | str]], sizes: Sizes
+) -> dict[str, TensorType]:
+    """Return the types of inputs, with the shapes that the user gives for some of them.
+
+    A name for a size in the model that the user replaces by one number is that number everywhere.
+
+    Raises:
+        CompileError: F003, F019 or F020, for all inputs at once.
+    """
+    problems = Problems()
+    model = {name: _stated(given.dims) for name, given in declared.items()}
+    stated = dict(model)
+    for name, shape in shapes.items():
+        with problems.collect():
+            stated[name] = _given(name, shape, model[name])
+    for name, numbers in _replaced(model, stated).items():
+        if len(numbers) == 1:
+            sizes.fix(name, *numbers)
+    for dims in stated.values():  # names of the model come before names that are made up
+        for d in dims or ():
+            if isinstance(d, str):
+                sizes.named(d)
+    types: dict[str, TensorType] = {}
+    for name, given in declared.items():
+        with problems.collect():
+            types[name] = _type(name, given, stated[name], sizes)
+    problems.raise_any()
+    return types
+
+
+def _stated(dims: Sequence[int | str | None] | None) -> Stated:
+    """Exporters write a size that they do not know in many ways: 0, -1, "" and "?"."""
+    if dims is None:
+        return None
+    is_known = ((d.strip(" ?") != "") if isinstance(d, str) else d is not None and d > 0 for d in dims)
+    return tuple(d if known else None for d, known in zip(dims, is_known, strict=True))
+
+
+def _given(name: str, shape: Sequence[int | str], model: Stated) -> Stated:
+    """Check a shape that the user gives."""
+    if model is not None and len(model) != len(shape):
+        raise error("F019", f"the shape given for {name!r} has {len(shape)} axes, but the model declares {len(model)}")
+    for d in shape:
+        if not isinstance(d, str) and d < 0:
+            help = "Give a number, or a name for a size that is left open."
+            raise error("F019", f"the shape given for {name!r} has a size of {d}", help=help)
+    return tuple(d if not isinstance(d, str) else d.strip(" ?") or None for d in shape)
+
+
+def _replaced(model: Mapping[str, Stated], stated: Mapping[str, Stated]) -> dict[str, set[int]]:
+    """Collect the numbers that the user gives for the model's names of sizes."""
+    found: dict[str, set[int]] = {}
+    for name, dims in model.items():
+        for d, e in zip(dims or (), stated[name] or (), strict=False):
+            if isinstance(d, str) and isinstance(e, int):
+                found.setdefault(d, set()).add(e)
+    return found
+
+
+def _type(name: str, declared: Declared, dims: Stated, sizes: Sizes) -> TensorType:
+    if declared.kind not in ("tensor", ""):
+        raise error("F020", f"the input {name!r} is no tensor but of kind {declared.kind!r}")
+    if not declared.element:
+        raise error("F020", f"the input {name!r} has no declared element type", help="The model is damaged.")
+    dtype = element_type(declared.element)
+    if dims is None:
+        help = f'Give its shape: shapes={{"{name}": (...)}}.'
+        raise error("F020", f"the input {name!r} has no declared shape, not even a number of axes", help=help)
+    return TensorType(dtype, tuple(_dim(d, sizes) for d in dims))
+
+
+def _dim(dim: int | str | None, sizes: Sizes) -> Dim:
+    return dim if isinstance(dim, int) else sizes.fresh() if dim is None else sizes.named(dim)

@@ -1,0 +1,232 @@
+"""A model as it stands in the file, in plain typed objects: what the rest of the frontend sees of protobuf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from ...compiler.diagnostics import error
+from .tensors import Constant, SparseTensor, Store, Tensor
+
+if TYPE_CHECKING:
+    from onnx import (
+        AttributeProto,
+        FunctionProto,
+        GraphProto,
+        ModelProto,
+        NodeProto,
+        OperatorSetIdProto,
+        TypeProto,
+        ValueInfoProto,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An attribute inside a function that takes the value of one of the function's own."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """An attribute that no supported operator has; ``kind`` says what it holds."""
+
+    kind: str
+
+
+Attribute: TypeAlias = (
+    "int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | Constant | Graph | Reference | Opaque"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One call of an operator or function; an empty name stands for an absent input or output."""
+
+    op_type: str
+    domain: str
+    overload: str
+    label: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Attribute]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A stated type: what kind of thing, the number of its element type, and sizes as far as they are stated."""
+
+    kind: str
+    element: int = 0
+    dims: tuple[int | str | None, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes with an interface."""
+
+    nodes: tuple[Node, ...]
+    inputs: Mapping[str, Declared]
+    outputs: tuple[str, ...]
+    constants: Mapping[str, Constant]
+    stated: Mapping[str, Declared]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that the model, or the standard, defines by nodes."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    defaults: Mapping[str, Attribute]
+    opsets: Mapping[str, int]
+    nodes: tuple[Node, ...]
+
+
+FunctionId: TypeAlias = tuple[str, str, str]
+"""Domain, name and overload."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A whole model."""
+
+    graph: Graph
+    opsets: Mapping[str, int]
+    functions: Mapping[FunctionId, Function]
+    store: Store = field(default_factory=Store)
+
+    @property
+    def file(self) -> str | None:
+        """The name of the model's file."""
+        return None if self.store.path is None else self.store.path.name
+
+
+def read_model(proto: ModelProto, store: Store) -> Model:
+    """Turn a parsed message into plain objects; tensors are not read yet.
+
+    Raises:
+        CompileError: F011 there is no graph, F015 a name is defined twice, F002 a malformed attribute.
+    """
+    if not proto.HasField("graph"):
+        raise error("F011", "the model has no graph", help="The file is damaged, or no ONNX model.")
+    functions = {(_domain(f.domain), f.name, f.overload): read_function(f, store) for f in proto.functions}
+    return Model(_graph(proto.graph, store), _opsets(proto.opset_import), functions, store)
+
+
+def read_function(proto: FunctionProto, store: Store | None = None) -> Function:
+    """Turn a function's message into plain objects."""
+    store = store or Store()
+    defaults = {a.name: _attribute(a, store) for a in proto.attribute_proto}
+    nodes = _nodes(proto.node, store)
+    _check_definitions(nodes, set(proto.input))
+    return Function(
+        proto.name, tuple(proto.input), tuple(proto.output), defaults, _opsets(proto.opset_import), nodes
+    )
+
+
+def _opsets(entries: Iterable[OperatorSetIdProto]) -> dict[str, int]:
+    return {_domain(e.domain): e.version for e in entries}
+
+
+def _domain(name: str) -> str:
+    """The default domain has two names."""
+    return "" if name == "ai.onnx" else name
+
+
+def _graph(proto: GraphProto, store: Store) -> Graph:
+    constants: dict[str, Constant] = {}
+    tensors = [Tensor(t, store) for t in proto.initializer]
+    for constant in (*tensors, *(SparseTensor(t, store) for t in proto.sparse_initializer)):
+        if constant.name in constants:
+            raise error("F015", f"two initializers are called {constant.name!r}")
+        constants[constant.name] = constant
+    inputs = {i.name: _declared(i) for i in proto.input}
+    if len(inputs) < len(proto.input):
+        twice = next(i.name for n, i in enumerate(proto.input) if i.name in [j.name for j in proto.input[:n]])
+        raise error("F015", f"two inputs are called {twice!r}")
+    nodes = _nodes(proto.node, store)
+    _check_definitions(nodes, {*inputs, *constants})
+    return Graph(
+        nodes=nodes,
+        inputs={name: declared for name, declared in inputs.items() if name not in constants},
+        outputs=tuple(o.name for o in proto.output),
+        constants=constants,
+        stated={v.name: _declared(v) for v in (*proto.output, *proto.value_info)},
+    )
+
+
+def _check_definitions(nodes: Iterable[Node], given: Container[str]) -> None:
+    for node in nodes:
+        for name in node.outputs:
+            if name and name in given:
+                raise error("F015", f"the tensor {name!r} is given, and defined again by the node {node.label!r}")
+
+
+def _nodes(protos: Iterable[NodeProto], store: Store) -> tuple[Node, ...]:
+    return tuple(_node(n, i, store) for i, n in enumerate(protos))
+
+
+def _node(proto: NodeProto, index: int, store: Store) -> Node:
+    return Node(
+        op_type=proto.op_type,
+        domain=_domain(proto.domain),
+        overload=proto.overload,
+        label=proto.name or f"{proto.op_type}#{index}",
+        inputs=tuple(proto.input),
+        outputs=tuple(proto.output),
+        attributes={a.name: _attribute(a, store) for a in proto.attribute},
+    )
+
+
+_READ: dict[str, Callable[[AttributeProto, Store], Attribute]] = {
+    "FLOAT": lambda a, _: a.f,
+    "INT": lambda a, _: a.i,
+    "STRING": lambda a, _: _text(a.s),
+    "TENSOR": lambda a, store: Tensor(a.t, store),
+    "GRAPH": lambda a, store: _graph(a.g, store),
+    "FLOATS": lambda a, _: tuple(a.floats),
+    "INTS": lambda a, _: tuple(a.ints),
+    "STRINGS": lambda a, _: tuple(_text(s) for s in a.strings),
+    "SPARSE_TENSOR": lambda a, store: SparseTensor(a.sparse_tensor, store),
+}
+
+
+def _attribute(proto: AttributeProto, store: Store) -> Attribute:
+    from onnx import AttributeProto
+
+    if proto.ref_attr_name:
+        return Reference(proto.ref_attr_name)
+    names = {v: k for k, v in AttributeProto.AttributeType.items()}
+    kind = names.get(proto.type, "UNDEFINED") if proto.type else _guess(proto)
+    return _READ[kind](proto, store) if kind in _READ else Opaque(kind)
+
+
+def _guess(proto: AttributeProto) -> str:
+    """Return the kind of an attribute of the first versions of the format, which did not state it."""
+    fields = {"f": "FLOAT", "i": "INT", "s": "STRING", "t": "TENSOR", "g": "GRAPH"}
+    lists = {"floats": "FLOATS", "ints": "INTS", "strings": "STRINGS"}
+    single = next((kind for name, kind in fields.items() if proto.HasField(name)), None)
+    return single or next((kind for name, kind in lists.items() if len(getattr(proto, name))), "UNDEFINED")
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+def _declared(info: ValueInfoProto) -> Declared:
+    kind = info.type.WhichOneof("value")
+    return Declared(kind.removesuffix("_type"), *_tensor_type(info.type)) if kind else Declared("")
+
+
+def _tensor_type(type: TypeProto) -> tuple[int, tuple[int | str | None, ...] | None]:
+    tensor = type.tensor_type
+    if not tensor.HasField("shape"):
+        return tensor.elem_type, None
+    kinds = ((d.WhichOneof("value"), d) for d in tensor.shape.dim)
+    return tensor.elem_type, tuple(
+        d.dim_value if kind == "dim_value" else d.dim_param if kind == "dim_param" else None for kind, d in kinds
+    )

@@ -1,0 +1,74 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from ....compiler.ir import Value
+from ....compiler.ops.arith import Add, Mul
+from ....compiler.ops.linear import Det, Einsum, MatMul
+from ..emitter import Emitter
+from ..registry import onnx_op
+from .shape import reshape
+
+
+@onnx_op("MatMul", since=7)
+def matmul(emit: Emitter, a: Value, b: Value) -> Value:
+    """A vector counts as one row on the left, as one column on the right."""
+    if a.type.rank == 0 or b.type.rank == 0:
+        raise emit.fail(f"multiplies {a.type} by {b.type}", code="T001")
+    x = reshape(emit, a, (1, *a.type.shape)) if a.type.rank == 1 else a
+    y = reshape(emit, b, (*b.type.shape, 1)) if b.type.rank == 1 else b
+    product = emit(MatMul(x, y))
+    *shape, rows, columns = product.type.shape
+    kept = ([] if a.type.rank == 1 else [rows]) + ([] if b.type.rank == 1 else [columns])
+    return reshape(emit, product, (*shape, *kept))
+
+
+@onnx_op("Gemm", since=7, until=10)
+def gemm_full(
+    emit: Emitter,
+    a: Value,
+    b: Value,
+    c: Value,
+    *,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    transA: int = 0,
+    transB: int = 0,
+) -> Value:
+    """``alpha * a @ b + beta * c``."""
+    return gemm(emit, a, b, c, alpha=alpha, beta=beta, transA=transA, transB=transB)
+
+
+@onnx_op("Gemm", since=11)
+def gemm(
+    emit: Emitter,
+    a: Value,
+    b: Value,
+    c: Value | None = None,
+    *,
+    alpha: float = 1.0,
+    beta: float = 1.0,
+    transA: int = 0,
+    transB: int = 0,
+) -> Value:
+    """``alpha * a @ b + beta * c``."""
+    if a.type.rank != 2 or b.type.rank != 2:
+        raise emit.fail(f"multiplies {a.type} by {b.type}, which are no matrices", code="T001")
+    product = _scaled(emit, emit(MatMul(a, b, bool(transA), bool(transB))), alpha)
+    return product if c is None or beta == 0 else emit(Add(product, _scaled(emit, c, beta)))
+
+
+def _scaled(emit: Emitter, x: Value, factor: float) -> Value:
+    return x if factor == 1 else emit(Mul(x, emit.const(factor, x.type.dtype)))
+
+
+@onnx_op("Einsum", since=12)
+def einsum(emit: Emitter, *Inputs: Value, equation: str) -> Value:
+    """Sum of products in Einstein's notation."""
+    return emit(Einsum(Inputs, "".join(equation.split())))
+
+
+@onnx_op("Det", since=11)
+def det(emit: Emitter, x: Value) -> Value:
+    """Determinants of square matrices."""
+    return emit(Det(x))

@@ -1,0 +1,205 @@
+"""Normalisations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ....compiler.dims import exact_div
+from ....compiler.ir import Value
+from ....compiler.ops import norm as ir
+from ....compiler.ops.arith import Add, Div, Mul, Rsqrt, Sqrt, Sub
+from ....compiler.ops.reduce import Reduce
+from ....compiler.ops.shape import BroadcastTo, Reshape
+from ....compiler.types import DType
+from ..emitter import Emitter
+from ..registry import Since, Until, onnx_op
+from .shape import reshape
+
+
+@onnx_op("BatchNormalization", since=7, until=13)
+def batch_norm_inferring(
+    emit: Emitter,
+    x: Value,
+    scale: Value,
+    b: Value,
+    mean: Value,
+    var: Value,
+    *,
+    epsilon: float = 1e-5,
+    momentum: float = 0.9,
+    spatial: Annotated[int, Until(8)] = 1,
+) -> Value:
+    """As in inference; statistics of the batch would be further outputs."""
+    if not spatial:
+        raise emit.fail("has statistics per element (spatial=0)")
+    return _batch_norm(emit, x, (scale, b, mean, var), epsilon)
+
+
+@onnx_op("BatchNormalization", since=14)
+def batch_norm(
+    emit: Emitter,
+    x: Value,
+    scale: Value,
+    b: Value,
+    input_mean: Value,
+    input_var: Value,
+    *,
+    epsilon: float = 1e-5,
+    momentum: float = 0.9,
+    training_mode: int = 0,
+) -> Value:
+    """As in inference."""
+    if training_mode:
+        raise emit.fail("is in training mode", help="Export the model for inference: model.eval() in PyTorch.")
+    return _batch_norm(emit, x, (scale, b, input_mean, input_var), epsilon)
+
+
+def _batch_norm(emit: Emitter, x: Value, parameters: tuple[Value, Value, Value, Value], epsilon: float) -> Value:
+    if x.type.rank < 2:
+        raise emit.fail(f"normalises {x.type}, which has no channel axis", code="T001")
+    return emit(ir.BatchNorm(x, *parameters, epsilon))
+
+
+@onnx_op("InstanceNormalization", since=7)
+def instance_norm(emit: Emitter, input: Value, scale: Value, b: Value, *, epsilon: float = 1e-5) -> Value:
+    """A group normalisation with one channel in each group."""
+    channels = _channels(emit, input)
+    return emit(ir.GroupNorm(input, scale, b, channels, epsilon))
+
+
+def _channels(emit: Emitter, x: Value) -> int:
+    channels = x.type.shape[1] if x.type.rank > 2 else None
+    if not isinstance(channels, int):
+        raise emit.fail(f"normalises {x.type}, which has no known number of channels and positions", code="T001")
+    return channels
+
+
+@onnx_op("GroupNormalization", since=18, until=20)
+def group_norm_by_group(
+    emit: Emitter, x: Value, scale: Value, bias: Value, *, num_groups: int, epsilon: float = 1e-5
+) -> Value:
+    """One scale and bias per group."""
+    channels = _channels(emit, x)
+    each = exact_div(channels, num_groups)
+    if each is None:
+        raise emit.fail(f"divides {channels} channels into {num_groups} groups", code="T001")
+
+    def spread(v: Value) -> Value:
+        columns = emit(BroadcastTo(reshape(emit, v, (num_groups, 1)), (num_groups, each)))
+        return emit(Reshape(columns, (channels,)))
+
+    return emit(ir.GroupNorm(x, spread(scale), spread(bias), num_groups, epsilon))
+
+
+@onnx_op("GroupNormalization", since=21)
+def group_norm(
+    emit: Emitter,
+    x: Value,
+    scale: Value,
+    bias: Value,
+    *,
+    num_groups: int,
+    epsilon: float = 1e-5,
+    stash_type: int = 1,
+) -> Value:
+    """One scale and bias per channel."""
+    _check_stash(emit, stash_type)
+    _channels(emit, x)
+    return emit(ir.GroupNorm(x, scale, bias, num_groups, epsilon))
+
+
+def _check_stash(emit: Emitter, stash_type: int) -> None:
+    if stash_type != 1:
+        raise emit.fail(f"computes in the element type number {stash_type} instead of float32")
+
+
+@onnx_op("LayerNormalization", since=17)
+def layer_norm(
+    emit: Emitter,
+    x: Value,
+    scale: Value,
+    b: Value | None = None,
+    *,
+    axis: int = -1,
+    epsilon: float = 1e-5,
+    stash_type: int = 1,
+) -> tuple[Value, ...]:
+    """Normalised along all axes from ``axis`` on; mean and inverse deviation if they are asked for."""
+    _check_stash(emit, stash_type)
+    dims = tuple(range(emit.axis(axis, x.type.rank), x.type.rank))
+    normal = emit(ir.LayerNorm(x, scale, b, dims, epsilon))
+    if not emit.needed & {1, 2}:
+        return (normal,)
+    mean, _, variance = _moments(emit, x, dims)
+    return normal, mean, emit(Rsqrt(emit(Add(variance, emit.const(epsilon, x.type.dtype)))))
+
+
+def _moments(emit: Emitter, x: Value, dims: tuple[int, ...]) -> tuple[Value, Value, Value]:
+    """Return the mean, the distances to it, and the variance."""
+    mean = emit(Reduce(x, "mean", dims))
+    centred = emit(Sub(x, mean))
+    return mean, centred, emit(Reduce(emit(Mul(centred, centred)), "mean", dims))
+
+
+@onnx_op("RMSNormalization", since=23)
+def rms_norm(
+    emit: Emitter, x: Value, scale: Value, *, axis: int = -1, epsilon: float = 1e-5, stash_type: int = 1
+) -> Value:
+    """Divided by the root of the mean square along all axes from ``axis`` on."""
+    _check_stash(emit, stash_type)
+    dims = tuple(range(emit.axis(axis, x.type.rank), x.type.rank))
+    return emit(ir.RmsNorm(x, scale, dims, epsilon))
+
+
+@onnx_op("MeanVarianceNormalization", since=9)
+def mean_variance_norm(emit: Emitter, x: Value, *, axes: tuple[int, ...] = (0, 2, 3)) -> Value:
+    """``(x - mean) / (deviation + 1e-9)``."""
+    _, centred, variance = _moments(emit, x, emit.axes(axes, x.type.rank))
+    deviation = emit(Sqrt(variance))
+    return emit(Div(centred, emit(Add(deviation, emit.const(1e-9, x.type.dtype)))))
+
+
+@onnx_op("LpNormalization", since=7)
+def lp_norm(emit: Emitter, input: Value, *, axis: int = -1, p: int = 2) -> Value:
+    """Divided by the norm along an axis."""
+    if p not in (1, 2):
+        raise emit.fail(f"has the norm p={p}, neither 1 nor 2", code="F002")
+    return emit(ir.LpNormalize(input, (emit.axis(axis, input.type.rank),), p))
+
+
+@onnx_op("LRN", since=7)
+def local_response_norm(
+    emit: Emitter, x: Value, *, size: int, alpha: float = 1e-4, beta: float = 0.75, bias: float = 1.0
+) -> Value:
+    """One to one."""
+    if x.type.rank < 3 or size < 1:
+        raise emit.fail(f"normalises {x.type} over {size} channels", code="T001")
+    return emit(ir.LocalResponseNorm(x, size, alpha, beta, bias))
+
+
+@onnx_op("Dropout", since=7, until=11)
+def dropout(emit: Emitter, data: Value, *, ratio: float = 0.5) -> tuple[Value, ...]:
+    """Nothing is dropped in inference."""
+    return _keep_all(emit, data)
+
+
+@onnx_op("Dropout", since=12)
+def dropout_training(
+    emit: Emitter,
+    data: Value,
+    ratio: Value | None = None,
+    training_mode: Value | None = None,
+    *,
+    seed: int | None = None,
+) -> tuple[Value, ...]:
+    """Nothing is dropped in inference, nor with a ratio of zero."""
+    if emit.scalar(training_mode, "training_mode", 0) and emit.scalar(ratio, "ratio", 0.5) != 0:
+        raise emit.fail("is in training mode", help="Export the model for inference: model.eval() in PyTorch.")
+    return _keep_all(emit, data)
+
+
+def _keep_all(emit: Emitter, x: Value) -> tuple[Value, ...]:
+    if 1 not in emit.needed:
+        return (x,)
+    mask = x.type.dtype if emit.version < 10 else DType.BOOL
+    return x, emit(BroadcastTo(emit.const(True, mask), x.type.shape))

@@ -1,0 +1,232 @@
+"""Operators that move, cut and join data, and that speak of shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from ....compiler.dims import Dim, Sym, broadcast, ceil_div, exact_div, product
+from ....compiler.ir import Value
+from ....compiler.ops import shape as ir
+from ....compiler.ops.reduce import Reduce
+from ..emitter import Emitter
+from ..registry import Since, onnx_op
+from .slicing import cut, pad
+
+
+@onnx_op("Identity", since=7)
+def identity(emit: Emitter, input: Value) -> Value:
+    """The same tensor."""
+    return input
+
+
+def reshape(emit: Emitter, x: Value, shape: Sequence[Dim]) -> Value:
+    """Reshape unless the shape is the same."""
+    return x if x.type.shape == tuple(shape) else emit(ir.Reshape(x, tuple(shape)))
+
+
+@onnx_op("Reshape", since=7)
+def reshape_(emit: Emitter, data: Value, shape: Value, *, allowzero: Annotated[int, Since(14)] = 0) -> Value:
+    """-1 stands for what remains, and 0 for the size at the same place unless ``allowzero``."""
+    before, target = data.type.shape, emit.dims(shape, "shape")
+    numbers = [d for d in target if isinstance(d, int)]
+    if numbers.count(-1) > 1 or min(numbers, default=0) < -1 or (allowzero and {0, -1} <= set(numbers)):
+        raise emit.fail(f"can't mean the shape {list(target)}", code="F002")
+    if not allowzero and any(d == 0 for d in target[len(before) :]):
+        raise emit.fail(f"copies a size that {data.type} does not have: {list(target)}", code="F002")
+    with emit.typed():
+        return reshape(emit, data, ir.resolve_reshape(before, target, zero_copies=not allowzero))
+
+
+@onnx_op("Flatten", since=7)
+def flatten(emit: Emitter, input: Value, *, axis: int = 1) -> Value:
+    """Make a matrix: the axes before ``axis``, and the others."""
+    shape = input.type.shape
+    first = len(shape) if axis == len(shape) else emit.axis(axis, len(shape))
+    return reshape(emit, input, (product(shape[:first]), product(shape[first:])))
+
+
+@onnx_op("Squeeze", since=7, until=12)
+def squeeze_attribute(emit: Emitter, data: Value, *, axes: tuple[int, ...] = ()) -> Value:
+    """Drop axes of size one."""
+    return _squeeze(emit, data, axes)
+
+
+@onnx_op("Squeeze", since=13)
+def squeeze(emit: Emitter, data: Value, axes: Value | None = None) -> Value:
+    """Drop axes of size one."""
+    return _squeeze(emit, data, () if axes is None else emit.ints(axes, "axes"))
+
+
+def _squeeze(emit: Emitter, x: Value, axes: Sequence[int]) -> Value:
+    shape = x.type.shape
+    dropped = emit.axes(axes, len(shape)) if axes else [i for i, d in enumerate(shape) if d == 1]
+    if any(isinstance(shape[i], int) and shape[i] != 1 for i in dropped):
+        raise emit.fail(f"drops axes {list(dropped)} of {x.type}, which have not size one", code="T001")
+    return reshape(emit, x, [d for i, d in enumerate(shape) if i not in dropped])
+
+
+@onnx_op("Unsqueeze", since=7, until=12)
+def unsqueeze_attribute(emit: Emitter, data: Value, *, axes: tuple[int, ...]) -> Value:
+    """Insert axes of size one."""
+    return _unsqueeze(emit, data, axes)
+
+
+@onnx_op("Unsqueeze", since=13)
+def unsqueeze(emit: Emitter, data: Value, axes: Value) -> Value:
+    """Insert axes of size one."""
+    return _unsqueeze(emit, data, emit.ints(axes, "axes"))
+
+
+def _unsqueeze(emit: Emitter, x: Value, axes: Sequence[int]) -> Value:
+    inserted = emit.axes(axes, x.type.rank + len(axes))
+    rest = iter(x.type.shape)
+    return reshape(emit, x, [1 if i in inserted else next(rest) for i in range(x.type.rank + len(axes))])
+
+
+@onnx_op("Transpose", since=7)
+def transpose(emit: Emitter, data: Value, *, perm: tuple[int, ...] | None = None) -> Value:
+    """Permute the axes; reverse them by default."""
+    rank = data.type.rank
+    order = tuple(reversed(range(rank))) if perm is None else emit.axes(perm, rank)
+    return data if order == tuple(range(rank)) else emit(ir.Transpose(data, order))
+
+
+@onnx_op("Concat", since=7)
+def concat(emit: Emitter, *inputs: Value, axis: int) -> Value:
+    """Join along an axis."""
+    return emit(ir.Concat(inputs, emit.axis(axis, inputs[0].type.rank)))
+
+
+@onnx_op("Split", since=7, until=12)
+def split_attribute(emit: Emitter, input: Value, *, axis: int = 0, split: tuple[int, ...] = ()) -> tuple[Value, ...]:
+    """Cut into pieces of stated or of equal sizes."""
+    return _split(emit, input, axis, split or None, even=True)
+
+
+@onnx_op("Split", since=13)
+def split(
+    emit: Emitter,
+    input: Value,
+    split: Value | None = None,
+    *,
+    axis: int = 0,
+    num_outputs: Annotated[int | None, Since(18)] = None,
+) -> tuple[Value, ...]:
+    """Cut into pieces of stated or of equal sizes; the last of ``num_outputs`` may be smaller."""
+    if num_outputs is not None and num_outputs != len(emit.node.outputs):
+        raise emit.fail(f"has {len(emit.node.outputs)} outputs, but num_outputs is {num_outputs}", code="F002")
+    sizes = None if split is None else emit.dims(split, "split")
+    return _split(emit, input, axis, sizes, even=num_outputs is None)
+
+
+def _split(emit: Emitter, x: Value, axis: int, sizes: Sequence[Dim] | None, *, even: bool) -> tuple[Value, ...]:
+    axis, parts = emit.axis(axis, x.type.rank), len(emit.node.outputs)
+    if sizes is None:
+        total = x.type.shape[axis]
+        size = exact_div(total, parts)
+        if size is None:
+            if even or isinstance(total, Sym):
+                raise emit.fail(f"cuts an axis of size {total} into {parts} equal parts", code="T001")
+            size = ceil_div(total, parts)
+        sizes = [*[size] * (parts - 1), total - size * (parts - 1)]
+    if len(sizes) != parts:
+        raise emit.fail(f"has {parts} outputs, but {len(sizes)} sizes", code="F002")
+    return emit.all(ir.Split(x, axis, tuple(sizes)))
+
+
+@onnx_op("Slice", since=7, until=9)
+def slice_attributes(
+    emit: Emitter, data: Value, *, starts: tuple[int, ...], ends: tuple[int, ...], axes: tuple[int, ...] = ()
+) -> Value:
+    """Cut in steps of one."""
+    return _slice(emit, data, starts, ends, axes, [1] * len(starts))
+
+
+@onnx_op("Slice", since=10)
+def slice_(
+    emit: Emitter, data: Value, starts: Value, ends: Value, axes: Value | None = None, steps: Value | None = None
+) -> Value:
+    """Cut; negative steps walk backwards."""
+    first = emit.dims(starts, "starts")
+    along = () if axes is None else emit.ints(axes, "axes")
+    strides = [1] * len(first) if steps is None else emit.ints(steps, "steps")
+    return _slice(emit, data, first, emit.dims(ends, "ends"), along, strides)
+
+
+def _slice(
+    emit: Emitter, x: Value, starts: Sequence[Dim], ends: Sequence[Dim], axes: Sequence[int], steps: Sequence[int]
+) -> Value:
+    along = emit.axes(axes or range(len(starts)), x.type.rank)
+    if not len(starts) == len(ends) == len(along) == len(steps):
+        raise emit.fail("has another number of starts than of ends, axes or steps", code="F002")
+    return cut(emit, x, dict(zip(along, zip(starts, ends, steps, strict=True), strict=True)))
+
+
+@onnx_op("Expand", since=8)
+def expand(emit: Emitter, input: Value, shape: Value) -> Value:
+    """Broadcast together with a shape."""
+    with emit.typed():
+        target = broadcast(input.type.shape, emit.dims(shape, "shape"))
+        return input if target == input.type.shape else emit(ir.BroadcastTo(input, target))
+
+
+@onnx_op("Tile", since=7)
+def tile(emit: Emitter, input: Value, repeats: Value) -> Value:
+    """Repeat along every axis."""
+    return emit(ir.Tile(input, emit.dims(repeats, "repeats")))
+
+
+@onnx_op("Shape", since=7)
+def shape(
+    emit: Emitter, data: Value, *, start: Annotated[int, Since(15)] = 0, end: Annotated[int | None, Since(15)] = None
+) -> Value:
+    """The sizes, or some of them."""
+    return emit(ir.ShapeOf(data, tuple(range(data.type.rank)[start:end])))
+
+
+@onnx_op("Size", since=7)
+def size(emit: Emitter, data: Value) -> Value:
+    """The number of elements."""
+    sizes = emit(ir.ShapeOf(data, tuple(range(data.type.rank))))
+    return emit(Reduce(sizes, "prod", (0,), keepdims=False))
+
+
+PAD_MODES = ("constant", "reflect", "edge", "wrap")
+"""Modes of padding; the IR calls them the same."""
+
+
+@onnx_op("Pad", since=7, until=10)
+def pad_attributes(
+    emit: Emitter, data: Value, *, pads: tuple[int, ...], mode: str = "constant", value: float = 0.0
+) -> Value:
+    """Pad by attributes."""
+    return _pad(emit, data, pads, tuple(range(data.type.rank)), mode, value)
+
+
+@onnx_op("Pad", since=11)
+def pad_(
+    emit: Emitter,
+    data: Value,
+    pads: Value,
+    constant_value: Value | None = None,
+    axes: Annotated[Value | None, Since(18)] = None,
+    *,
+    mode: str = "constant",
+) -> Value:
+    """Pad all axes, or some of them."""
+    along = tuple(range(data.type.rank)) if axes is None else emit.axes(emit.ints(axes, "axes"), data.type.rank)
+    value = emit.scalar(constant_value, "constant_value") if mode == "constant" else 0.0
+    return _pad(emit, data, emit.dims(pads, "pads"), along, mode, value)
+
+
+def _pad(emit: Emitter, x: Value, pads: Sequence[Dim], axes: tuple[int, ...], mode: str, value: float) -> Value:
+    if mode not in PAD_MODES:
+        raise emit.fail(f"has the mode {mode!r}, none of {', '.join(PAD_MODES)}", code="F002")
+    if len(pads) != 2 * len(axes):
+        raise emit.fail(f"has {len(pads)} paddings for {len(axes)} axes", code="F002")
+    low: list[Dim] = [0] * x.type.rank
+    high = list(low)
+    for i, axis in enumerate(axes):
+        low[axis], high[axis] = pads[i], pads[i + len(axes)]
+    return pad(emit, x, low, high, mode, value)

@@ -1,0 +1,82 @@
+"""Slices as Python counts them, with negative, clamped and open ends, over sizes that may be symbolic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....compiler.dims import Dim, at_least, ceil_div, maximum, minimum
+from ....compiler.ir import Value
+from ....compiler.ops.shape import Pad, Slice
+from ..emitter import Emitter
+
+OPEN = 2**31 - 1
+"""Exporters write this, or more, for "up to the end"; no axis is as long."""
+
+
+def cut(emit: Emitter, x: Value, cuts: dict[int, tuple[Dim, Dim, int]]) -> Value:
+    """Cut ``x`` from start to end in steps, per axis.
+
+    Raises:
+        CompileError: F002 a step is zero, F004 the sign of an end depends on symbolic sizes.
+    """
+    shape = x.type.shape
+    starts, sizes, steps = [0] * len(shape), list(shape), [1] * len(shape)
+    bounds: list[Dim] = list(starts)
+    for axis, (start, end, step) in cuts.items():
+        bounds[axis], sizes[axis] = _span(emit, shape[axis], start, end, step)
+        steps[axis] = step
+    if sizes == list(shape) and all(step == 1 for step in steps):
+        return x
+    return emit(Slice(x, tuple(bounds), tuple(sizes), tuple(steps)))
+
+
+def _span(emit: Emitter, size: Dim, start: Dim, end: Dim, step: int) -> tuple[Dim, Dim]:
+    """Return the first position and the number of positions."""
+    if step == 0:
+        raise emit.fail("has a step of zero", code="F002")
+    if step > 0:
+        first, last = _clamp(emit, start, size, 0, size), _clamp(emit, end, size, 0, size)
+        count = ceil_div(last - first, step)
+    else:
+        first, last = _clamp(emit, start, size, 0, size - 1), _clamp(emit, end, size, -1, size - 1)
+        count = ceil_div(first - last, -step)
+    count = count if at_least(count, 0) else maximum(count, 0)
+    return (0 if count == 0 else first), count
+
+
+def _clamp(emit: Emitter, position: Dim, size: Dim, low: Dim, high: Dim) -> Dim:
+    """Count a negative position from the end, then clamp."""
+    if isinstance(position, int) and abs(position) >= OPEN:
+        return high if position > 0 else low
+    if at_least(-1, position):
+        position = position + size
+    elif not at_least(position, 0):
+        raise emit.fail(
+            f"counts to {position}, and whether that is negative depends on the shapes of inputs",
+            code="F004",
+            help="Fix them by shapes=...",
+        )
+    if not at_least(position, low):
+        position = maximum(position, low)
+    return position if at_least(high, position) else high if at_least(position, high) else minimum(position, high)
+
+
+def pad(emit: Emitter, x: Value, low: Sequence[Dim], high: Sequence[Dim], mode: str, value: float = 0.0) -> Value:
+    """Pad by numbers of positions; negative ones cut.
+
+    Raises:
+        CompileError: F004, the sign of a number depends on symbolic sizes.
+    """
+    for p in (*low, *high):
+        if not (at_least(p, 0) or at_least(-1, p)):
+            raise emit.fail(f"pads by {p}, and whether that is negative depends on the shapes of inputs", code="F004")
+    cuts = {
+        axis: (-minimum(a, 0), d + minimum(b, 0), 1)
+        for axis, (d, a, b) in enumerate(zip(x.type.shape, low, high, strict=True))
+        if not (at_least(a, 0) and at_least(b, 0))
+    }
+    x = cut(emit, x, cuts)
+    more = [tuple(p if at_least(p, 0) else 0 for p in side) for side in (low, high)]
+    if all(p == 0 for side in more for p in side):
+        return x
+    return emit(Pad(x, more[0], more[1], mode, value))

@@ -1,0 +1,156 @@
+"""Reading ONNX models: the whole graph, or what lies between some of its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...compiler.diagnostics import error
+from ...compiler.ir import Func, Module, Port, Region, Value
+from ...compiler.ops.core import Return
+from ...compiler.rewrite import erase_dead
+from ...compiler.types import TensorType
+from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
+from .files import open_model
+from .importer import Importer, Scope
+from .inputs import Sizes, input_types
+from .model import Declared, Graph, Model
+from .problems import Problems
+from .schedule import reads, schedule
+from .tensors import number_of
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+Shapes = Mapping[str, Sequence[int | str]]
+
+
+def import_onnx(
+    source: Path | str | bytes | ModelProto,
+    *,
+    shapes: Shapes | None = None,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+) -> Module:
+    """Read an ONNX model: a path, the bytes of a file, or a parsed message.
+
+    ``shapes`` replaces the declared shapes of inputs; a string is the name of a size that stays open.  ``inputs`` and
+    ``outputs`` cut out the part of the graph between these tensors.
+
+    Raises:
+        CompileError: the model can't be read or is not supported; codes R010 and F001 to F021, all problems at once.
+    """
+    model = open_model(source)
+    graph, shapes = model.graph, shapes or {}
+    names = list(graph.outputs if outputs is None else outputs)
+    _check_names(graph, shapes, inputs, names)
+    if inputs is None:
+        types = input_types(graph.inputs, shapes, Sizes())
+    else:
+        _check_cut(graph, inputs, names)
+        types = _cut_types(model, dict.fromkeys(inputs), shapes)
+    region, results, problems = _run(model, types, names)
+    problems.raise_any()
+    region.insert(Return([value for value in results if value is not None]))
+    erase_dead(*reversed(region.ops))
+    return Module(Func("main", region, [Port(name) for name in types], [Port(name) for name in names]))
+
+
+def _run(
+    model: Model, types: Mapping[str, TensorType], wanted: Iterable[str]
+) -> tuple[Region, list[Value | None], Problems]:
+    """Import what computes the ``wanted`` tensors from inputs of the given types."""
+    args = {name: Value(type, name=name) for name, type in types.items()}
+    constants = {name: c for name, c in model.graph.constants.items() if name not in args}
+    importer = Importer(model, Region(args.values()))
+    results = importer.run(model.graph.nodes, Scope({**args}, model.opsets, constants), wanted)
+    return importer.region, results, importer.problems
+
+
+def _check_names(graph: Graph, shapes: Shapes, inputs: Sequence[str] | None, outputs: Sequence[str]) -> None:
+    """Refuse names that the model does not have.
+
+    Raises:
+        CompileError: F018.
+    """
+    known = {*graph.inputs, *graph.constants, *(name for node in graph.nodes for name in node.outputs if name)}
+    open_inputs = list(graph.inputs if inputs is None else inputs)
+    problems = Problems()
+    for what, names, among in (("inputs", inputs or (), known), ("shapes", shapes, open_inputs)):
+        for name in names:
+            with problems.collect():
+                _check_name(what, name, among, open_inputs)
+    for name in outputs if outputs != graph.outputs else ():
+        with problems.collect():
+            _check_name("outputs", name, known, graph.outputs)
+    problems.raise_any()
+
+
+def _check_name(what: str, name: str, known: Iterable[str], usual: Sequence[str]) -> None:
+    if name not in known:
+        close = get_close_matches(name, list(known), 1)
+        help = f"Did you mean {close[0]!r}?" if close else f"The usual ones are {', '.join(usual)}."
+        place = "among the inputs" if what == "shapes" else "in the model"
+        raise error("F018", f"{what}: there is no tensor {name!r} {place}", help=help)
+
+
+def _check_cut(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Refuse a cut whose outputs also need inputs of the model that are not among ``inputs``.
+
+    Raises:
+        CompileError: F018.
+    """
+    given = {*inputs, *graph.inputs, *graph.constants}
+    order = schedule(graph.nodes, given, outputs)
+    needed = dict.fromkeys(name for names in (outputs, *map(reads, order)) for name in names)
+    missing = [name for name in needed if name in graph.inputs and name not in inputs]
+    if missing:
+        text = f"the outputs also depend on the inputs {', '.join(missing)} of the model"
+        raise error("F018", text, help="Add them to inputs, or cut them off as well.")
+
+
+def _cut_types(model: Model, inputs: Iterable[str], shapes: Shapes) -> dict[str, TensorType]:
+    """Return the types of inputs some of which are inner tensors of the model.
+
+    Their types are inferred from the whole model if it can be read up to them, or else are those that it states.
+
+    Raises:
+        CompileError: F019 or F020, a type is not known or does not fit.
+    """
+    graph, sizes = model.graph, Sizes()
+    types = input_types({n: graph.inputs[n] for n in inputs if n in graph.inputs}, _of(shapes, graph.inputs), sizes)
+    inner = [name for name in inputs if name not in types]
+    inferred = _infer(model, types, inner, sizes)
+    declared: dict[str, Declared] = {}
+    for name in inner:
+        stated = graph.stated.get(name)
+        if name not in inferred:
+            if stated is None:
+                text = f"the type of {name!r} is neither stated nor can it be inferred from the operators before it"
+                raise error("F020", text, help="Cut at a tensor whose type the model states.")
+            declared[name] = replace(stated, dims=None) if name in shapes else stated
+        elif name in shapes:
+            declared[name] = Declared("tensor", number_of(inferred[name].dtype))
+    types |= inferred | input_types(declared, _of(shapes, declared), sizes)
+    return {name: types[name] for name in inputs}
+
+
+def _of(shapes: Shapes, names: Iterable[str]) -> Shapes:
+    return {name: shapes[name] for name in names if name in shapes}
+
+
+def _infer(model: Model, types: Mapping[str, TensorType], names: Sequence[str], sizes: Sizes) -> dict[str, TensorType]:
+    """Return the types of inner tensors as far as the model can be imported up to them."""
+    ignored, known = Problems(), dict(types)
+    for name, declared in model.graph.inputs.items():
+        if name not in known:
+            with ignored.collect():
+                known |= input_types({name: declared}, {}, sizes)
+    found: dict[str, TensorType] = {}
+    with ignored.collect():
+        _, values, _ = _run(model, known, names)
+        found = {name: value.type for name, value in zip(names, values, strict=True) if value is not None}
+    return found

@@ -1,0 +1,200 @@
+"""Handlers by operator and range of versions; a handler's signature is the operator's schema.
+
+After the emitter, positional parameters are the inputs: ``Value``, or ``Value | None = None`` for an optional one, or
+``*xs: Value`` for any number of them.  Keyword-only parameters are the attributes with the standard's defaults.
+Parameters that only some of the handler's versions have say so: ``ceil_mode: Annotated[int, Since(10)] = 0``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin
+
+from ...compiler.diagnostics import error
+from ...compiler.ir import Op, Value
+from ...compiler.weights import Weight
+from .model import Attribute
+from .tensors import SparseTensor, Tensor
+
+if TYPE_CHECKING:
+    from .emitter import Emitter
+
+Handler: TypeAlias = Callable[..., "Value | tuple[Value, ...]"]
+
+HANDLERS: dict[tuple[str, str], list[Entry]] = {}
+"""All handlers by domain and operator."""
+
+
+@dataclass(frozen=True)
+class Since:
+    """The version of the operator set with which a parameter has come."""
+
+    version: int
+
+
+@dataclass(frozen=True)
+class Until:
+    """The last version of the operator set that has a parameter."""
+
+    version: int
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An input or attribute; ``default`` is ``Parameter.required`` where there is none."""
+
+    name: str
+    type: Any
+    default: Any
+    is_variadic: bool = False
+    since: int = 0
+    until: int | None = None
+
+    required = inspect.Parameter.empty
+
+    @staticmethod
+    def of(parameter: inspect.Parameter) -> Parameter:
+        """Read a parameter of a handler."""
+        type, since, until = parameter.annotation, 0, None
+        if get_origin(type) is typing.Annotated:
+            type, *marks = get_args(type)
+            since = max((m.version for m in marks if isinstance(m, Since)), default=0)
+            until = next((m.version for m in marks if isinstance(m, Until)), None)
+        is_variadic = parameter.kind is parameter.VAR_POSITIONAL
+        return Parameter(parameter.name, type, parameter.default, is_variadic, since, until)
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is Parameter.required
+
+    def covers(self, version: int) -> bool:
+        """Say whether a version of the operator has it."""
+        return self.since <= version and (self.until is None or version <= self.until)
+
+    def convert(self, value: Attribute) -> Any:
+        """Return an attribute's value in the parameter's type, None if it is of another kind."""
+        is_union = get_origin(self.type) in (typing.Union, types.UnionType)
+        kinds = get_args(self.type) if is_union else (self.type,)
+        return next((v for kind in kinds if kind in _CONVERT and (v := _CONVERT[kind](value)) is not None), None)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One handler, the versions of the operator set that it is for, and what its signature says."""
+
+    name: str
+    since: int
+    until: int | None
+    handler: Handler
+    inputs: tuple[Parameter, ...]
+    attributes: Mapping[str, Parameter]
+
+    def covers(self, version: int) -> bool:
+        """Say whether a version falls into the range."""
+        return self.since <= version and (self.until is None or version <= self.until)
+
+    def call(
+        self, emit: Emitter, operands: Sequence[Value | None], attributes: Mapping[str, Attribute]
+    ) -> tuple[Value, ...]:
+        """Run the handler.
+
+        Raises:
+            CompileError: F002 or F006, the node does not fit the signature; or what the handler raises.
+        """
+        given = list(operands)
+        while given and given[-1] is None:
+            given.pop()
+        self._check_inputs(given, [p for p in self.inputs if p.covers(emit.version)])
+        out = self.handler(emit, *given, **self._bind(attributes, emit.version))
+        return out if isinstance(out, tuple) else (out,)
+
+    def _check_inputs(self, given: Sequence[Value | None], inputs: Sequence[Parameter]) -> None:
+        is_variadic = bool(inputs) and inputs[-1].is_variadic
+        if len(given) > len(inputs) and not is_variadic:
+            raise error("F006", f"{self.name} takes {len(inputs)} inputs, but has {len(given)}")
+        for i in range(max(len(given), len(inputs))):
+            parameter = inputs[min(i, len(inputs) - 1)]
+            if parameter.is_required and (i >= len(given) or given[i] is None):
+                raise error("F006", f"{self.name} lacks its input {parameter.name!r}")
+
+    def _bind(self, given: Mapping[str, Attribute], version: int) -> dict[str, Any]:
+        """Check and convert a node's attributes."""
+        known = {name: p for name, p in self.attributes.items() if p.covers(version)}
+        bound: dict[str, Any] = {}
+        for name, value in given.items():
+            if name not in known:
+                close = get_close_matches(name, known, 1)
+                help = f"Did the exporter mean {close[0]!r}?" if close else f"It has: {', '.join(known) or 'none'}."
+                raise error("F002", f"{self.name} has no attribute {name!r} at version {version}", help=help)
+            bound[name] = known[name].convert(value)
+            if bound[name] is None:
+                raise error("F002", f"the attribute {name!r} of {self.name} has a value of the wrong kind: {value!r}")
+        missing = [name for name, p in known.items() if p.is_required and name not in bound]
+        if missing:
+            raise error("F002", f"{self.name} lacks its attribute {missing[0]!r}")
+        return bound
+
+
+def _tuple(value: Attribute, item: type | tuple[type, ...], make: type) -> tuple[Any, ...] | None:
+    fits = isinstance(value, tuple) and all(isinstance(v, item) for v in value)
+    return tuple(make(v) for v in value) if isinstance(value, tuple) and fits else None
+
+
+_CONVERT: dict[Any, Callable[[Attribute], Any]] = {
+    int: lambda v: v if isinstance(v, int) else None,
+    float: lambda v: float(v) if isinstance(v, int | float) else None,
+    str: lambda v: v if isinstance(v, str) else None,
+    tuple[int, ...]: lambda v: _tuple(v, int, int),
+    tuple[float, ...]: lambda v: _tuple(v, (int, float), float),
+    tuple[str, ...]: lambda v: _tuple(v, str, str),
+    Weight: lambda v: v.weight() if isinstance(v, Tensor | SparseTensor) else None,
+}
+"""What makes an attribute of a message one of a parameter's type; None if it is of another kind."""
+
+
+def onnx_op(name: str, *, since: int, until: int | None = None, domain: str = "") -> Callable[[Handler], Handler]:
+    """Register a handler for an operator at the versions from ``since`` to ``until`` of its operator set.
+
+    Raises:
+        TypeError: another handler has some of these versions already.
+    """
+
+    def wrap(fn: Handler) -> Handler:
+        _, *parameters = inspect.signature(fn, eval_str=True).parameters.values()
+        inputs = tuple(Parameter.of(p) for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        attributes = {p.name: Parameter.of(p) for p in parameters if p.kind is p.KEYWORD_ONLY}
+        new = Entry(name, since, until, fn, inputs, attributes)
+        entries = HANDLERS.setdefault((domain, name), [])
+        if any(e.covers(since) or new.covers(e.since) for e in entries):
+            raise TypeError(f"two handlers for {name} at version {since}")
+        entries.append(new)
+        return fn
+
+    return wrap
+
+
+def unary(name: str, op: type[Op], *, since: int = 7) -> None:
+    """Register an operator of one input and no attributes that is an operation of the IR."""
+
+    @onnx_op(name, since=since)
+    def handler(emit: Emitter, x: Value) -> Value:  # pyright: ignore[reportUnusedFunction] -- registered
+        return emit(op(x))
+
+
+def binary(name: str, op: type[Op], *, since: int = 7) -> None:
+    """Register an operator of two inputs and no attributes that is an operation of the IR."""
+
+    @onnx_op(name, since=since)
+    def handler(emit: Emitter, a: Value, b: Value) -> Value:  # pyright: ignore[reportUnusedFunction] -- registered
+        return emit(op(a, b))
+
+
+def find(domain: str, name: str, version: int) -> Entry | None:
+    """Return the handler of an operator, None if there is none for this version."""
+    return next((e for e in HANDLERS.get((domain, name), ()) if e.covers(version)), None)

@@ -1,0 +1,241 @@
+"""Constant tensors of a model: in the message, in the model file, or in files beside it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from ...compiler.diagnostics import CompileError, error
+from ...compiler.types import Array, DType, TensorType
+from ...compiler.weights import MappedFile, Weight
+from .wire import OWN_FILE
+
+if TYPE_CHECKING:
+    from onnx import SparseTensorProto, TensorProto
+
+DTYPES = {
+    1: DType.F32,
+    2: DType.U8,
+    3: DType.I8,
+    4: DType.U16,
+    5: DType.I16,
+    6: DType.I32,
+    7: DType.I64,
+    9: DType.BOOL,
+    10: DType.F16,
+    11: DType.F64,
+    12: DType.U32,
+    13: DType.U64,
+    14: DType.C64,
+    15: DType.C128,
+    16: DType.BF16,
+    21: DType.U4,
+    22: DType.I4,
+}
+"""Element types by the number that ONNX gives them; those it has besides are refused."""
+
+
+_NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
+
+
+def number_of(dtype: DType) -> int:
+    """Return the number that ONNX gives an element type."""
+    return _NUMBERS[dtype]
+
+
+def element_type(number: int) -> DType:
+    """Return the element type that a number stands for.
+
+    Raises:
+        CompileError: F003, the IR has no such type.
+    """
+    if number in DTYPES:
+        return DTYPES[number]
+    from onnx import TensorProto
+
+    names = {v: k for k, v in TensorProto.DataType.items()}
+    raise error(
+        "F003",
+        f"the element type {names.get(number, number)} is not supported",
+        help="Convert the model to one of " + ", ".join(names[n] for n in DTYPES),
+    )
+
+
+@dataclass
+class Store:
+    """Where the bytes of a model lie: its file, if it has one, and the folder around it."""
+
+    file: MappedFile | None = None
+    _files: dict[str, MappedFile] = field(default_factory=lambda: dict[str, MappedFile]())
+
+    @property
+    def path(self) -> Path | None:
+        """The model file."""
+        return None if self.file is None else self.file.path
+
+    def open(self, location: str) -> MappedFile:
+        """Return the file at a location relative to the model's folder.
+
+        Raises:
+            CompileError: F017, there is none, or it would lie outside of the folder.
+        """
+        if self.file is None:
+            raise error("F017", f"the data lies in {location!r}, but the model has no folder", help="Give a path.")
+        if location == OWN_FILE:
+            return self.file
+        if location not in self._files:
+            parts = PurePosixPath(location.replace("\\", "/"))
+            if not location or "\0" in location or parts.is_absolute() or ".." in parts.parts:
+                raise error("F017", f"the data lies in {location!r}, outside of the model's folder")
+            path = self.file.path.parent / parts
+            if not path.is_file():
+                raise error("F017", f"the file {path} is missing", help="Put it beside the model, under this name.")
+            self._files[location] = MappedFile(path)
+        return self._files[location]
+
+
+class Constant(Protocol):
+    """A constant of the model, not read yet."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the graph; empty for an attribute."""
+        ...
+
+    def weight(self) -> Weight:
+        """Return the tensor.
+
+        Raises:
+            CompileError: F003, F016 or F017, it can't be read.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A dense constant."""
+
+    proto: TensorProto
+    store: Store
+
+    @property
+    def name(self) -> str:
+        """Its name in the graph."""
+        return self.proto.name
+
+    def weight(self) -> Weight:
+        """Return the tensor; what lies in a file stays there."""
+        dims = tuple(self.proto.dims)
+        if any(d < 0 for d in dims):
+            raise self._fail(f"has shape {list(dims)}")
+        type = TensorType(element_type(self.proto.data_type), dims)
+        if self.proto.data_location == 1:
+            return self._external(type)
+        if self.proto.HasField("raw_data"):
+            self._check_size(type, len(self.proto.raw_data))
+            proto = self.proto
+            return _weight(type, lambda: np.frombuffer(proto.raw_data, np.uint8))
+        return Weight.of(self._typed(type))
+
+    def _external(self, type: TensorType) -> Weight:
+        entries = {e.key: e.value for e in self.proto.external_data}
+        file = self.store.open(entries.get("location", ""))
+        size = _nbytes(type)
+        try:
+            offset, length = int(entries.get("offset", 0)), int(entries.get("length", size))
+        except ValueError as bad:
+            raise self._fail(f"has an offset or length that is no number: {entries}") from bad
+        self._check_size(type, length)
+        if offset < 0 or offset + length > file.size:
+            text = f"lies at {offset} to {offset + length} in {file.path.name}, which has {file.size} bytes"
+            raise self._fail(text, "F017", "The file is truncated, or belongs to another model.")
+        if size == 0:
+            return _weight(type, lambda: np.empty(0, np.uint8))
+        if type.dtype.bits < 8:
+            return _weight(type, lambda: file.read(offset, np.dtype(np.uint8), (size,)), file)
+        return Weight.mapped(file, offset, type)
+
+    def _check_size(self, type: TensorType, given: int) -> None:
+        if given != _nbytes(type):
+            raise self._fail(f"is {type}, which takes {_nbytes(type)} bytes, but has {given}")
+
+    def _typed(self, type: TensorType) -> Array:
+        """Decode ``float_data`` and the like."""
+        from onnx import numpy_helper
+
+        try:
+            array = numpy_helper.to_array(self.proto)
+        except (ValueError, TypeError, OverflowError) as bad:
+            raise self._fail(f"can't be read as {type}: {bad}") from bad
+        if array.shape != type.shape:
+            raise self._fail(f"is {type}, but has {array.size} elements")
+        return array.astype(type.dtype.numpy, copy=False)
+
+    def _fail(self, text: str, code: str = "F016", help: str = "The file is damaged; export it again.") -> CompileError:
+        return error(code, f"the tensor {self.name!r} {text}", help=help)
+
+
+@dataclass(frozen=True)
+class SparseTensor:
+    """A constant of which only the elements that are not zero are stored."""
+
+    proto: SparseTensorProto
+    store: Store
+
+    @property
+    def name(self) -> str:
+        """Its name in the graph."""
+        return self.proto.values.name
+
+    def weight(self) -> Weight:
+        """Return the tensor with its zeros."""
+        values = Tensor(self.proto.values, self.store).weight()
+        places = Tensor(self.proto.indices, self.store).weight().array()
+        shape = tuple(self.proto.dims)
+        size = math.prod(shape)
+        if any(d < 0 for d in shape) or places.dtype != np.int64 or places.shape[:1] != values.type.shape[:1]:
+            raise self._fail(f"with indices {places.dtype}{list(places.shape)} does not fit {list(shape)}")
+        if places.ndim == 2 and places.shape[1] == len(shape):
+            strides = [math.prod(shape[i + 1 :]) for i in range(len(shape))]
+            if (places >= np.asarray(shape)).any():
+                raise self._fail(f"has indices outside of {list(shape)}")
+            places = places @ np.asarray(strides, np.int64)
+        if places.ndim != 1 or values.type.rank != 1 or (places < 0).any() or (places >= size).any():
+            raise self._fail(f"has indices outside of {list(shape)}")
+
+        def dense() -> Array:
+            out = np.zeros(size, values.type.dtype.numpy)
+            out[places] = values.array()
+            return out.reshape(shape)
+
+        return Weight(TensorType(values.type.dtype, shape), dense)
+
+    def _fail(self, text: str) -> CompileError:
+        return error("F016", f"the sparse tensor {self.name!r} {text}")
+
+
+def _nbytes(type: TensorType) -> int:
+    """Size of the elements in the format, where those of four bits lie two in a byte."""
+    assert isinstance(type.size, int)
+    return (type.size * type.dtype.bits + 7) // 8
+
+
+def _weight(type: TensorType, read: Callable[[], Array], file: MappedFile | None = None) -> Weight:
+    """Return what makes a tensor of the bytes that ``read`` gives, little-endian."""
+
+    def make() -> Array:
+        raw = read()
+        if type.dtype.bits < 8:
+            assert isinstance(type.size, int)
+            pairs = np.stack((raw & 15, raw >> 4), -1).reshape(-1)[: type.size]
+            signed = type.dtype is DType.I4
+            raw = np.where(pairs > 7, pairs.astype(np.int8) - 16, pairs) if signed else pairs
+            return raw.astype(type.dtype.numpy).reshape(type.shape)
+        return raw.view(type.dtype.numpy.newbyteorder("<")).reshape(type.shape)
+
+    return Weight(type, make, file)
