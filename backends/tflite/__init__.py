@@ -10,8 +10,12 @@ from pathlib import Path
 
 from ...compiler.dims import Sym
 from ...compiler.ir import Module, Port, Value
+from . import legalize as _legalize  # noqa: F401 -- registers its pass  # pyright: ignore[reportUnusedImport]
 
-PIPELINE = "propagate-layout,legalize-tflite"
+PIPELINE = (
+    "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-activations,"
+    "propagate-layout,canonicalize,legalize-tflite,fuse-activations,canonicalize,cse,dce"
+)
 """What runs between import and :func:`emit`."""
 
 

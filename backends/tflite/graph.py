@@ -258,4 +258,3 @@ def _numbered(given: Options | None, bodies: list[_Builder]) -> Options | None:
     numbers = iter(b.index for b in bodies)
     fields = {k: next(numbers) if isinstance(v, Region) else v for k, v in given.fields.items()}
     return Options(given.table, fields)
-

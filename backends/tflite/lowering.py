@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ...compiler.dims import Dim, product
 from ...compiler.diagnostics import Remark, remark
+from ...compiler.dims import Dim, product
 from ...compiler.ir import Op, Value
 from ...compiler.ops.core import Const
 from ...compiler.ops.shape import Reshape, Transpose
@@ -118,7 +118,7 @@ class Build:
         results = self.rw.root.results
         self.rw.replace(*(self.reshape(v, r.type.shape) for v, r in zip(values, results, strict=True)))
 
-    def require(self, condition: bool, reason: str) -> None:  # noqa: FBT001 -- the condition is the sentence
+    def require(self, condition: bool, reason: str) -> None:
         """Give up with a reason unless the condition holds."""
         self.rw.require(condition, reason)
 

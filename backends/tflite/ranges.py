@@ -75,7 +75,6 @@ def _gives_nonnegative(op: Op, result: Value, depth: int) -> bool:
             )
 
 
-
 I32_MAX = (1 << 31) - 1
 
 

@@ -1,7 +1,7 @@
 """In which of the kernels' coordinate modes a resize gives the same positions.
 
-The kernels know three: ``half_pixel``, ``align_corners`` and ``asymmetric``.  The source's rules are more, but many agree for
-the sizes at hand; where sizes are numbers, positions are compared instead of names.
+The kernels know three: ``half_pixel``, ``align_corners`` and ``asymmetric``.  The source's rules are more, but
+many agree for the sizes at hand; where sizes are numbers, positions are compared instead of names.
 """
 
 from __future__ import annotations

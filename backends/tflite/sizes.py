@@ -80,7 +80,8 @@ class Sizes:
     def _vector(self, dims: Dims) -> int:
         parts: list[int] = []
         for is_number, run in groupby(dims.values, lambda d: isinstance(d, int)):
-            parts += [self._number(*run)] if is_number else [self._expr(d.expr) for d in run]
+            sizes = list(run)
+            parts += [self._number(*sizes)] if is_number else [self._expr(d.expr) for d in sizes]
         type = TensorType(DType.I32, (len(dims.values),))
         joined = parts[0] if len(parts) == 1 else self._apply("CONCATENATION", parts, type, _JOIN)
         if dims.shape is not None:
@@ -97,8 +98,8 @@ class Sizes:
         if source is None:
             return None
         tensor, axis, size = source
-        offset = size.expr.subs({s: 0 for s in size.expr.free_symbols})
-        factor = size.expr.subs({s: 1 for s in size.expr.free_symbols}) - offset
+        offset = size.expr.subs(dict.fromkeys(size.expr.free_symbols, 0))
+        factor = size.expr.subs(dict.fromkeys(size.expr.free_symbols, 1)) - offset
         if not (factor.is_Integer and offset.is_Integer) or size.expr.diff(*size.expr.free_symbols) != factor:
             return None
         if size.expr not in self._known:

@@ -152,7 +152,7 @@ class OneHot(Op):
 
     indices: Value
     values: Value
-    depth: int
+    depth: Dim
     axis: int
 
     def infer(self) -> TensorType:

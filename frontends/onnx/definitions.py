@@ -71,7 +71,9 @@ def _type_proto(type: TensorType | None) -> TypeProto:
 
     if type is None:
         return TypeProto()
-    return helper.make_tensor_type_proto(number_of(type.dtype), [d if isinstance(d, int) else str(d) for d in type.shape])
+    return helper.make_tensor_type_proto(
+        number_of(type.dtype), [d if isinstance(d, int) else str(d) for d in type.shape]
+    )
 
 
 def _node_proto(node: Node, attributes: Mapping[str, Attribute]) -> NodeProto:

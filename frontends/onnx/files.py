@@ -34,7 +34,7 @@ def open_model(source: Path | str | bytes | ModelProto) -> Model:
         file = MappedFile(path)
         if file.size == 0:
             raise error("F010", f"{path} is empty", help="The download or the export was interrupted.")
-        content = memoryview(file.read(0, np.dtype(np.uint8), (file.size,)))
+        content = file.read(0, np.dtype(np.uint8), (file.size,)).data
     except OSError as bad:
         raise error("R010", f"{path} can't be read: {bad}") from bad
     try:

@@ -123,9 +123,7 @@ def read_function(proto: FunctionProto, store: Store | None = None) -> Function:
     defaults = {a.name: _attribute(a, store) for a in proto.attribute_proto}
     nodes = _nodes(proto.node, store)
     _check_definitions(nodes, set(proto.input))
-    return Function(
-        proto.name, tuple(proto.input), tuple(proto.output), defaults, _opsets(proto.opset_import), nodes
-    )
+    return Function(proto.name, tuple(proto.input), tuple(proto.output), defaults, _opsets(proto.opset_import), nodes)
 
 
 def _opsets(entries: Iterable[OperatorSetIdProto]) -> dict[str, int]:

@@ -54,7 +54,7 @@ def import_onnx(
         types = _cut_types(model, dict.fromkeys(inputs), shapes)
     region, results, problems = _run(model, types, names)
     problems.raise_any()
-    region.insert(Return([value for value in results if value is not None]))
+    region.insert(Return(tuple(value for value in results if value is not None)))
     erase_dead(*reversed(region.ops))
     return Module(Func("main", region, [Port(name) for name in types], [Port(name) for name in names]))
 

@@ -13,16 +13,14 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args, get_origin
+from typing import Any, TypeAlias, get_args, get_origin
 
 from ...compiler.diagnostics import error
 from ...compiler.ir import Op, Value
 from ...compiler.weights import Weight
+from .emitter import Emitter
 from .model import Attribute
 from .tensors import SparseTensor, Tensor
-
-if TYPE_CHECKING:
-    from .emitter import Emitter
 
 Handler: TypeAlias = Callable[..., "Value | tuple[Value, ...]"]
 

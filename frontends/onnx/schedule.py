@@ -16,7 +16,7 @@ def schedule(nodes: Sequence[Node], given: Collection[str], wanted: Iterable[str
     Raises:
         CompileError: F013 nodes read each other in a circle, F014 a tensor has no origin, F015 it has two.
     """
-    producers = _producers(nodes, given)
+    producers = _producers(nodes)
     live = _live(nodes, producers, given, wanted)
     waiting = {n: {producers[name] for name in reads(nodes[n]) if name not in given} for n in live}
     readers: dict[int, list[int]] = {n: [] for n in live}
@@ -54,7 +54,7 @@ def _captured(graph: Graph) -> list[str]:
     return [name for name in used if name not in own]
 
 
-def _producers(nodes: Sequence[Node], given: Collection[str]) -> dict[str, int]:
+def _producers(nodes: Sequence[Node]) -> dict[str, int]:
     """Return the number of the node that defines each tensor. A given tensor's own node is not asked."""
     producers: dict[str, int] = {}
     for n, node in enumerate(nodes):
@@ -67,9 +67,7 @@ def _producers(nodes: Sequence[Node], given: Collection[str]) -> dict[str, int]:
     return producers
 
 
-def _live(
-    nodes: Sequence[Node], producers: dict[str, int], given: Collection[str], wanted: Iterable[str]
-) -> list[int]:
+def _live(nodes: Sequence[Node], producers: dict[str, int], given: Collection[str], wanted: Iterable[str]) -> list[int]:
     seen: dict[int, None] = {}
     stack = [("an output", name) for name in wanted]
     while stack:

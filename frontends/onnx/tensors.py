@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from ...compiler.diagnostics import CompileError, error
+from ...compiler.dims import static
 from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import MappedFile, Weight
 from .wire import OWN_FILE
@@ -235,7 +236,7 @@ def _weight(type: TensorType, read: Callable[[], Array], file: MappedFile | None
             pairs = np.stack((raw & 15, raw >> 4), -1).reshape(-1)[: type.size]
             signed = type.dtype is DType.I4
             raw = np.where(pairs > 7, pairs.astype(np.int8) - 16, pairs) if signed else pairs
-            return raw.astype(type.dtype.numpy).reshape(type.shape)
-        return raw.view(type.dtype.numpy.newbyteorder("<")).reshape(type.shape)
+            return raw.astype(type.dtype.numpy).reshape(static(type.shape))
+        return raw.view(type.dtype.numpy.newbyteorder("<")).reshape(static(type.shape))
 
     return Weight(type, make, file)

@@ -83,9 +83,7 @@ def _strip(data: memoryview, start: int, end: int, message: _Message, depth: int
     return [*pieces, data[copied:end]]
 
 
-def _strip_tensor(
-    data: memoryview, start: int, end: int, message: _Message, depth: int
-) -> list[bytes | memoryview]:
+def _strip_tensor(data: memoryview, start: int, end: int, message: _Message, depth: int) -> list[bytes | memoryview]:
     """Return the pieces of a tensor, its large ``raw_data`` replaced by a reference."""
     fields = list(_fields(data, start, end))
     raw = [f for f in fields if f.number == _RAW_DATA and f.kind == _BYTES]

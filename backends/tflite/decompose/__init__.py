@@ -1,6 +1,6 @@
 """What TFLite has no builtin for, in terms of what it has; one file per family.
 
-Importing this declares all patterns.  ``dtypes`` comes last: it computes in another element type what nothing else fits.
+Importing this declares all patterns.  ``dtypes`` comes last: it changes the element type of what nothing else fits.
 """
 
 from . import (  # isort: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from ....compiler.fold import constant
@@ -159,4 +158,3 @@ def shrink_splats(op: ir.Add, e: Build) -> None:
             operands[slot] = e.constant(np.asarray(weight.array().flat[0]))
             e.replace(e.clone(op, *operands))
             return
-

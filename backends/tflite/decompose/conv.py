@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+
 from ....compiler.dims import Dim
 from ....compiler.fold import constant
 from ....compiler.ir import Value

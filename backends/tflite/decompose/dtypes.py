@@ -119,6 +119,10 @@ def _first_dtype(op: Op) -> DType | None:
 
 def _convert(op: Op, types: dict[DType, DType], e: Build) -> None:
     """Do the same with converted operands, and convert the results back."""
-    operands = [v if v is None or v.type.dtype not in types else e(Cast, v, to=types[v.type.dtype]) for v in op.operands]
+    operands = [
+        v if v is None or v.type.dtype not in types else e(Cast, v, to=types[v.type.dtype]) for v in op.operands
+    ]
     results = e.each(op.clone(operands))
-    e.replace(*(v if v.type == r.type else e(Cast, v, to=r.type.dtype) for v, r in zip(results, op.results, strict=True)))
+    e.replace(
+        *(v if v.type == r.type else e(Cast, v, to=r.type.dtype) for v, r in zip(results, op.results, strict=True))
+    )

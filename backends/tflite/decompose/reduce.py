@@ -86,5 +86,3 @@ def fold_axes(op: Reduce, e: Build) -> None:
     dims = tuple(i for i, run in enumerate(runs) if run[0] in op.dims)
     out = e(Reduce, e.reshape(op.x, folded), op.kind, dims, keepdims=False)
     e.replace(e.reshape(out, op.result.type.shape))
-
-

@@ -74,7 +74,12 @@ def merge_reshapes(op: Reshape, e: Build) -> None:
 def insert_axes_one_by_one(op: Reshape, e: Build) -> None:
     """New axes of size one beside several unknown sizes: no shape has to be computed."""
     kept = [d for d in op.shape if d != 1]
-    if _unknown(op.shape) < 2 or kept != list(op.x.type.shape) or inserted_axis(op) is not None or kept == list(op.shape):
+    if (
+        _unknown(op.shape) < 2
+        or kept != list(op.x.type.shape)
+        or inserted_axis(op) is not None
+        or kept == list(op.shape)
+    ):
         return
     out = op.x
     for axis, size in enumerate(op.shape):
@@ -125,9 +130,7 @@ def step_backwards(op: Slice, e: Build) -> None:
     back = [a for a, s in enumerate(op.steps) if s < 0]
     if not back:
         return
-    starts = tuple(
-        a + (n - 1) * s if s < 0 else a for a, n, s in zip(op.starts, op.sizes, op.steps, strict=True)
-    )
+    starts = tuple(a + (n - 1) * s if s < 0 else a for a, n, s in zip(op.starts, op.sizes, op.steps, strict=True))
     out = e(Slice, op.x, starts, op.sizes, tuple(abs(s) for s in op.steps))
     e.replace(e(Reverse, out, tuple(back)))
 
@@ -177,5 +180,3 @@ def count_then_scale(op: Range, e: Build) -> None:
     count = e(Range, e.number(0, DType.I32), e.number(1, DType.I32), op.size)
     places = count if dtype is DType.I32 else e(arith.Cast, count, to=dtype)
     e.replace(e(arith.Add, e(arith.Mul, places, op.step), op.start))
-
-

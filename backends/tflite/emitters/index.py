@@ -131,8 +131,4 @@ def top_k(op: ir.TopK) -> Call:
 @emits(ir.CumSum, "CUMSUM", dtypes="f32 i32 i64", ranks=range(1, 9), kernel="cumsum.cc")
 def cum_sum(op: ir.CumSum) -> Call:
     """Either direction, with or without the element itself."""
-    return Call(
-        (op.x, int_scalar(op.axis)), options("CumsumOptions", exclusive=op.exclusive, reverse=op.reverse)
-    )
-
-
+    return Call((op.x, int_scalar(op.axis)), options("CumsumOptions", exclusive=op.exclusive, reverse=op.reverse))

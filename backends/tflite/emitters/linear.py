@@ -36,7 +36,12 @@ MAX_BATCH_RANK = 5
 
 
 @emits(
-    ir.MatMul, "BATCH_MATMUL", dtypes="f32", ranks=range(2, MAX_BATCH_RANK + 1), when=(_ranks,), kernel="batch_matmul.cc"
+    ir.MatMul,
+    "BATCH_MATMUL",
+    dtypes="f32",
+    ranks=range(2, MAX_BATCH_RANK + 1),
+    when=(_ranks,),
+    kernel="batch_matmul.cc",
 )
 def batch_matmul(op: ir.MatMul) -> Call:
     """Either matrix transposed, batches broadcasting."""

@@ -30,9 +30,9 @@ emits(ir.LogicalNot, "LOGICAL_NOT", dtypes="bool", kernel="elementwise.cc")(_pla
 _BITS = "i8 i16 i32 u8 u16 u32"
 emits(ir.BitwiseXor, "BITWISE_XOR", dtypes=_BITS, when=(fits,), kernel="bitwise_xor.cc")(_plain)
 emits(ir.ShiftRight, "RIGHT_SHIFT", dtypes=_BITS, when=(fits,), kernel="right_shift.cc")(_plain)
-emits(
-    ir.BitwiseAnd, "STABLEHLO_AND", dtypes=f"{_BITS} i64", when=(same_shapes,), kernel="stablehlo_elementwise.cc"
-)(_plain)
+emits(ir.BitwiseAnd, "STABLEHLO_AND", dtypes=f"{_BITS} i64", when=(same_shapes,), kernel="stablehlo_elementwise.cc")(
+    _plain
+)
 
 
 @emits(

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ....compiler.dims import Dim, Shape, Sym, at_least
-from ....compiler.ir import Op
 from ....compiler.ops import shape as ir
 from ....compiler.types import DType
 from ....compiler.weights import Weight
@@ -148,9 +147,7 @@ def slice_(op: ir.Slice) -> Call:
 @emits(ir.Slice, "STRIDED_SLICE", dtypes=MOVABLE, ranks=range(1, 9), when=(_forward,), kernel="strided_slice.cc")
 def strided_slice(op: ir.Slice) -> Call:
     """Steps larger than one."""
-    ends = tuple(
-        a + (n - 1) * s + 1 if n != 0 else a for a, n, s in zip(op.starts, op.sizes, op.steps, strict=True)
-    )
+    ends = tuple(a + (n - 1) * s + 1 if n != 0 else a for a, n, s in zip(op.starts, op.sizes, op.steps, strict=True))
     version = 4 if op.x.type.rank > 4 else by_type(op.x, bool=3, i8=2)
     return Call((op.x, Dims(op.starts), Dims(ends), ints(*op.steps)), options("StridedSliceOptions"), version)
 
@@ -248,5 +245,3 @@ def range_(op: ir.Range) -> Call:
     limit = op.size * int(step) + int(start)
     dtype = op.start.type.dtype
     return Call((op.start, Dims((limit,), (), dtype), op.step), None, by_type(op.start, i64=2))
-
-

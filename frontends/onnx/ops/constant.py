@@ -59,7 +59,7 @@ def constant(
 @onnx_op("ConstantOfShape", since=9)
 def constant_of_shape(emit: Emitter, input: Value, *, value: Weight | None = None) -> Value:
     """One element, everywhere."""
-    weight = Weight.of(np.float32([0])) if value is None else value
+    weight = Weight.of(np.zeros(1, np.float32)) if value is None else value
     if weight.type.size != 1:
         raise emit.fail(f"repeats {weight.type.size} elements instead of one", code="F002")
     shape, element = emit.dims(input, "input"), weight.array().reshape(())

@@ -93,7 +93,11 @@ def mean(emit: Emitter, *data_0: Value) -> Value:
 
 @onnx_op("Clip", since=7, until=10)
 def clip_attributes(
-    emit: Emitter, x: Value, *, min: float = float(np.finfo(np.float32).min), max: float = float(np.finfo(np.float32).max)
+    emit: Emitter,
+    x: Value,
+    *,
+    min: float = float(np.finfo(np.float32).min),
+    max: float = float(np.finfo(np.float32).max),
 ) -> Value:
     """Bounds as attributes; the defaults do not bind."""
     limit = float(np.finfo(np.float32).max)

@@ -122,13 +122,6 @@ def cum_sum(emit: Emitter, x: Value, axis: Value, *, exclusive: int = 0, reverse
     return emit(ir.CumSum(x, along, bool(exclusive), bool(reverse)))
 
 
-@onnx_op("CumProd", since=26)
-def cum_prod(emit: Emitter, x: Value, axis: Value, *, exclusive: int = 0, reverse: int = 0) -> Value:
-    """Running products."""
-    along = emit.axis(emit.int(axis, "axis"), x.type.rank)
-    return emit(ir.CumProd(x, along, bool(exclusive), bool(reverse)))
-
-
 @onnx_op("OneHot", since=9)
 def one_hot(emit: Emitter, indices: Value, depth: Value, values: Value, *, axis: int = -1) -> Value:
     """A new axis that is hot at the index."""
@@ -140,15 +133,6 @@ def one_hot(emit: Emitter, indices: Value, depth: Value, values: Value, *, axis:
 def trilu(emit: Emitter, input: Value, k: Value | None = None, *, upper: int = 1) -> Value:
     """The upper or lower triangle."""
     return emit(ir.Trilu(input, 0 if k is None else emit.int(k, "k"), bool(upper)))
-
-
-@onnx_op("ReverseSequence", since=10)
-def reverse_sequence(
-    emit: Emitter, input: Value, sequence_lens: Value, *, batch_axis: int = 1, time_axis: int = 0
-) -> Value:
-    """Turn around the first elements of every sequence."""
-    along, batch = emit.axes((time_axis, batch_axis), input.type.rank)
-    return emit(ir.ReverseSequence(input, sequence_lens, along, batch))
 
 
 @onnx_op("Compress", since=9)

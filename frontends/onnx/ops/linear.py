@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Mul
-from ....compiler.ops.linear import Det, Einsum, MatMul
+from ....compiler.ops.linear import MatMul
 from ..emitter import Emitter
 from ..registry import onnx_op
 from .shape import reshape
@@ -36,7 +36,7 @@ def gemm_full(
     transB: int = 0,
 ) -> Value:
     """``alpha * a @ b + beta * c``."""
-    return gemm(emit, a, b, c, alpha=alpha, beta=beta, transA=transA, transB=transB)
+    return _gemm(emit, (a, b, c), (alpha, beta), (transA, transB))
 
 
 @onnx_op("Gemm", since=11)
@@ -52,23 +52,19 @@ def gemm(
     transB: int = 0,
 ) -> Value:
     """``alpha * a @ b + beta * c``."""
+    return _gemm(emit, (a, b, c), (alpha, beta), (transA, transB))
+
+
+def _gemm(
+    emit: Emitter, operands: tuple[Value, Value, Value | None], factors: tuple[float, float], flips: tuple[int, int]
+) -> Value:
+    a, b, c = operands
+    alpha, beta = factors
     if a.type.rank != 2 or b.type.rank != 2:
         raise emit.fail(f"multiplies {a.type} by {b.type}, which are no matrices", code="T001")
-    product = _scaled(emit, emit(MatMul(a, b, bool(transA), bool(transB))), alpha)
+    product = _scaled(emit, emit(MatMul(a, b, bool(flips[0]), bool(flips[1]))), alpha)
     return product if c is None or beta == 0 else emit(Add(product, _scaled(emit, c, beta)))
 
 
 def _scaled(emit: Emitter, x: Value, factor: float) -> Value:
     return x if factor == 1 else emit(Mul(x, emit.const(factor, x.type.dtype)))
-
-
-@onnx_op("Einsum", since=12)
-def einsum(emit: Emitter, *Inputs: Value, equation: str) -> Value:
-    """Sum of products in Einstein's notation."""
-    return emit(Einsum(Inputs, "".join(equation.split())))
-
-
-@onnx_op("Det", since=11)
-def det(emit: Emitter, x: Value) -> Value:
-    """Determinants of square matrices."""
-    return emit(Det(x))

@@ -12,7 +12,7 @@ from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Reshape
 from ....compiler.types import DType
 from ..emitter import Emitter
-from ..registry import Since, Until, onnx_op
+from ..registry import Until, onnx_op
 from .shape import reshape
 
 
@@ -157,14 +157,6 @@ def mean_variance_norm(emit: Emitter, x: Value, *, axes: tuple[int, ...] = (0, 2
     _, centred, variance = _moments(emit, x, emit.axes(axes, x.type.rank))
     deviation = emit(Sqrt(variance))
     return emit(Div(centred, emit(Add(deviation, emit.const(1e-9, x.type.dtype)))))
-
-
-@onnx_op("LpNormalization", since=7)
-def lp_norm(emit: Emitter, input: Value, *, axis: int = -1, p: int = 2) -> Value:
-    """Divided by the norm along an axis."""
-    if p not in (1, 2):
-        raise emit.fail(f"has the norm p={p}, neither 1 nor 2", code="F002")
-    return emit(ir.LpNormalize(input, (emit.axis(axis, input.type.rank),), p))
 
 
 @onnx_op("LRN", since=7)

@@ -91,6 +91,8 @@ def cut_negative(emit: Emitter, x: Value, pads: Pads) -> tuple[Value, Pads]:
     if all(at_least(p, 0) for pair in pads for p in pair):
         return x, pads
     none = (0, 0)
-    low, high = zip(*((min(a, 0), min(b, 0)) for a, b in pads if isinstance(a, int) and isinstance(b, int)), strict=True)
+    low, high = zip(
+        *((min(a, 0), min(b, 0)) for a, b in pads if isinstance(a, int) and isinstance(b, int)), strict=True
+    )
     x = pad(emit, x, (*none, *low), (*none, *high), "constant")
     return x, tuple((maximum(a, 0), maximum(b, 0)) for a, b in pads)

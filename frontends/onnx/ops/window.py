@@ -96,10 +96,7 @@ def max_pool(
     """The largest elements, and their positions if they are asked for."""
     found = window(emit, x, kernel_shape, strides, dilations, auto_pad, pads)
     if 1 in emit.needed:
-        if any(p != 0 for pair in found.pads for p in pair if isinstance(p, int) and p < 0):
-            raise emit.fail("gives positions in data that a negative padding cuts")
-        fields = (found.kernel, found.strides, found.dilations, found.pads, bool(ceil_mode), bool(storage_order))
-        return emit.all(ir.MaxPoolPositions(x, *fields))
+        raise emit.fail("gives positions, which is not supported")
     x, rest = cut_negative(emit, x, found.pads)
     return (emit(ir.MaxPool(x, found.kernel, found.strides, found.dilations, rest, bool(ceil_mode))),)
 
@@ -171,26 +168,3 @@ def global_lp_pool(emit: Emitter, x: Value, *, p: int = 2) -> Value:
     dtype = x.type.dtype
     total = _global(emit, emit(Pow(emit(Abs(x)), emit.const(p, dtype))), "sum")
     return emit(Pow(total, emit.const(1 / p, dtype)))
-
-
-@onnx_op("MaxUnpool", since=9)
-def max_unpool(
-    emit: Emitter,
-    x: Value,
-    i: Value,
-    output_shape: Value | None = None,
-    *,
-    kernel_shape: tuple[int, ...],
-    pads: tuple[int, ...] = (),
-    strides: tuple[int, ...] = (),
-) -> Value:
-    """Put elements back where a max pooling took them from; positions count in the smallest shape that it can have."""
-    found = window(emit, x, kernel_shape, strides, (), "NOTSET", pads)
-    sizes = [
-        (d - 1) * stride + kernel - low - high
-        for d, stride, kernel, (low, high) in zip(
-            x.type.shape[2:], found.strides, found.kernel, found.pads, strict=True
-        )
-    ]
-    shape: tuple[Dim, ...] = (*x.type.shape[:2], *sizes)
-    return emit(ir.MaxUnpool(x, i, shape if output_shape is None else emit.dims(output_shape, "output_shape")))

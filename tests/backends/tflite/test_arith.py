@@ -147,7 +147,10 @@ def test_truncated_remainder(check: Check, dtype: str, divisor: int) -> None:
 @pytest.mark.parametrize("name", ["neg", "abs", "sign", "square", "relu", "bitwise_not", "floor", "clip"])
 def test_unary_integers(check: Check, name: str, dtype: str) -> None:
     bounds = {"min": 1, "max": 3} if name == "clip" else {}
-    check(single(name, f"{dtype}[8]", **bounds), inputs={"x0": np.asarray([0, 1, 2, 3, 9, -1, -2, -11]).astype(dtype_of(dtype))})
+    check(
+        single(name, f"{dtype}[8]", **bounds),
+        inputs={"x0": np.asarray([0, 1, 2, 3, 9, -1, -2, -11]).astype(dtype_of(dtype))},
+    )
 
 
 def dtype_of(name: str) -> str:
@@ -200,7 +203,9 @@ def test_constant_powers(check: Check, exponent: float, builtins: dict[str, int]
     assert check(module, inputs={"x0": base}).builtins == builtins
 
 
-@pytest.mark.parametrize("types", [("f32[4]", "f32[4]"), ("f32[4]", "i32[4]"), ("f32[4]", "i64[]"), ("i32[4]", "i32[4]")])
+@pytest.mark.parametrize(
+    "types", [("f32[4]", "f32[4]"), ("f32[4]", "i32[4]"), ("f32[4]", "i64[]"), ("i32[4]", "i32[4]")]
+)
 def test_powers(check: Check, types: tuple[str, str]) -> None:
     check(single("pow", *types), inputs={"x0": [1, 2, 3, 4]})
 

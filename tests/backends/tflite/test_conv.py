@@ -13,7 +13,7 @@ def conv(x: str, w: str, *, bias: bool = True, constants: bool = True, **given: 
     """A convolution with the attributes that are not given at their idle values."""
     rank = x.count(",") - 1
     attributes = {"strides": (1,) * rank, "dilations": (1,) * rank, "pads": ((0, 0),) * rank} | given
-    b = f"f32[{w[4:].split(',')[0]}]" if bias else None
+    b = f"f32[{w[4:].split(',', maxsplit=1)[0]}]" if bias else None
     return single("conv", x, w, b, constants={1: 1, 2: 2} if constants else {}, **attributes)
 
 

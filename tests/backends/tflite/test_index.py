@@ -32,7 +32,10 @@ def test_gather_of_unknown_sizes(check: Check) -> None:
 
 
 @pytest.mark.parametrize("dtype", INDICES)
-@pytest.mark.parametrize(("x", "indices", "batch"), [("3,4,5", "2,2", 0), ("3,4,5", "2,3", 0), ("3,4,5", "3,2,1", 1), ("2,3,4,5", "2,3,2,2", 2)])
+@pytest.mark.parametrize(
+    ("x", "indices", "batch"),
+    [("3,4,5", "2,2", 0), ("3,4,5", "2,3", 0), ("3,4,5", "3,2,1", 1), ("2,3,4,5", "2,3,2,2", 2)],
+)
 def test_gather_nd(check: Check, x: str, indices: str, batch: int, dtype: str) -> None:
     shape = [int(d) for d in indices.split(",")]
     places = np.random.default_rng(0).integers(-3, 3, shape)
@@ -69,7 +72,12 @@ def test_scatter_nd(check: Check, reduction: str, fixed: bool, dtype: str) -> No
 def test_scattered_sums_at_the_same_place(check: Check) -> None:
     for fixed in (False, True):
         module = single(
-            "scatter_nd", "f32[4,2]", "i64[3,1]", "f32[3,2]", reduction="add", constants={1: [[1], [1], [3]]} if fixed else {}
+            "scatter_nd",
+            "f32[4,2]",
+            "i64[3,1]",
+            "f32[3,2]",
+            reduction="add",
+            constants={1: [[1], [1], [3]]} if fixed else {},
         )
         check(module, inputs={} if fixed else {"x1": [[1], [1], [3]]})
 
@@ -100,9 +108,7 @@ def test_scatter_of_other_types(check: Check, dtype: str) -> None:
 @pytest.mark.parametrize("fixed", [False, True])
 @pytest.mark.parametrize("dtype", INDICES)
 def test_one_hot(check: Check, axis: int, fixed: bool, dtype: str) -> None:
-    module = single(
-        "one_hot", f"{dtype}[2,3]", "f32[2]", depth=4, axis=axis, constants={1: [-1, 2]} if fixed else {}
-    )
+    module = single("one_hot", f"{dtype}[2,3]", "f32[2]", depth=4, axis=axis, constants={1: [-1, 2]} if fixed else {})
     check(module, inputs={"x0": [[0, 3, -1], [-4, 5, 2]]})
 
 

@@ -278,7 +278,12 @@ def test_linear_and_cubic(check: Check, coordinates: str, mode: str, sizes: tupl
 
 @pytest.mark.parametrize("mode", ["linear", "cubic"])
 def test_resizes_of_other_kinds(check: Check, mode: str) -> None:
-    for given in ({"antialias": True}, {"exclude_outside": True}, {"scales": (1.7, 2.1)}, {"antialias": True, "sizes": (2, 3)}):
+    for given in (
+        {"antialias": True},
+        {"exclude_outside": True},
+        {"scales": (1.7, 2.1)},
+        {"antialias": True, "sizes": (2, 3)},
+    ):
         check(single("resize", "f32[2,6,7,3]", **({"dims": (1, 2), "sizes": (10, 14), "mode": mode} | given)))
 
 

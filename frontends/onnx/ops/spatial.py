@@ -1,0 +1,190 @@
+"""Resampling, and moving positions into channels and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import floor
+from typing import Annotated, Any, TypeGuard
+
+import numpy as np
+
+from ....compiler.dims import Dim, Sym
+from ....compiler.ir import Value
+from ....compiler.ops import spatial as ir
+from ..emitter import Emitter
+from ..registry import Since, onnx_op
+
+MODES = ("nearest", "linear", "cubic")
+"""Interpolations; the IR calls them the same."""
+
+COORDINATES = {
+    "half_pixel": "half_pixel",
+    "half_pixel_symmetric": "half_pixel_symmetric",
+    "pytorch_half_pixel": "pytorch_half_pixel",
+    "align_corners": "align_corners",
+    "asymmetric": "asymmetric",
+    "tf_half_pixel_for_nn": "half_pixel_floor",
+}
+"""The IR's names of the ways in which positions are mapped."""
+
+POLICIES = ("stretch", "not_larger", "not_smaller")
+"""What the stated sizes mean."""
+
+Scale = float | Dim
+"""By what a size is multiplied; symbolic if it was computed from symbolic sizes."""
+
+
+@onnx_op("Upsample", since=7, until=8)
+def upsample_attributes(emit: Emitter, x: Value, *, mode: str = "nearest", scales: tuple[float, ...]) -> Value:
+    """Scale from the corner; positions are cut to whole ones."""
+    return _by_scales(emit, x, dict(enumerate(scales)), mode=mode, coordinates="asymmetric", nearest="floor")
+
+
+@onnx_op("Upsample", since=9)
+def upsample(emit: Emitter, x: Value, scales: Value, *, mode: str = "nearest") -> Value:
+    """Scale from the corner; positions are cut to whole ones."""
+    return _by_scales(emit, x, _scales(emit, scales), mode=mode, coordinates="asymmetric", nearest="floor")
+
+
+@onnx_op("Resize", since=10, until=10)
+def resize_from_corner(emit: Emitter, x: Value, scales: Value, *, mode: str = "nearest") -> Value:
+    """Scale from the corner; positions are cut to whole ones."""
+    return _by_scales(emit, x, _scales(emit, scales), mode=mode, coordinates="asymmetric", nearest="floor")
+
+
+@onnx_op("Resize", since=11)
+def resize(
+    emit: Emitter,
+    x: Value,
+    roi: Value | None = None,
+    scales: Value | None = None,
+    sizes: Value | None = None,
+    *,
+    antialias: Annotated[int, Since(18)] = 0,
+    axes: Annotated[tuple[int, ...], Since(18)] = (),
+    coordinate_transformation_mode: str = "half_pixel",
+    cubic_coeff_a: float = -0.75,
+    exclude_outside: int = 0,
+    extrapolation_value: float = 0.0,
+    keep_aspect_ratio_policy: Annotated[str, Since(18)] = "stretch",
+    mode: str = "nearest",
+    nearest_mode: str = "round_prefer_floor",
+) -> Value:
+    """Resample to sizes or by scales; ``roi`` and ``extrapolation_value`` belong to ``tf_crop_and_resize``."""
+    if coordinate_transformation_mode not in COORDINATES:
+        raise emit.fail(f"maps positions by {coordinate_transformation_mode!r}")
+    fields: dict[str, Any] = {
+        "mode": mode,
+        "coordinates": COORDINATES[coordinate_transformation_mode],
+        "nearest": nearest_mode,
+        "cubic": cubic_coeff_a,
+        "antialias": bool(antialias),
+        "exclude_outside": bool(exclude_outside),
+    }
+    along = emit.axes(axes, x.type.rank) if axes else tuple(range(x.type.rank))
+    if _is_given(scales):
+        factors = _scales(emit, scales)
+        return _by_scales(emit, x, {a: factors[i] for i, a in enumerate(_fit(emit, along, factors))}, **fields)
+    if not _is_given(sizes):
+        raise emit.fail("has neither sizes nor scales", code="F006")
+    target = emit.dims(sizes, "sizes")
+    new = dict(zip(_fit(emit, along, target), target, strict=True))
+    if keep_aspect_ratio_policy == "stretch":
+        return _resize(emit, x, new, None, **fields)
+    return _keep_ratio(emit, x, new, keep_aspect_ratio_policy, fields)
+
+
+def _is_given(value: Value | None) -> TypeGuard[Value]:
+    """An empty tensor stands for an absent one."""
+    return value is not None and value.type.size != 0
+
+
+def _fit(emit: Emitter, axes: tuple[int, ...], values: Sequence[object] | Mapping[int, object]) -> tuple[int, ...]:
+    if len(axes) != len(values):
+        raise emit.fail(f"has {len(values)} sizes or scales for {len(axes)} axes", code="F002")
+    return axes
+
+
+def _scales(emit: Emitter, scales: Value) -> dict[int, Scale]:
+    return dict(enumerate(emit.array(scales, "scales").reshape(-1).tolist()))
+
+
+def _by_scales(emit: Emitter, x: Value, scales: Mapping[int, Scale], **fields: Any) -> Value:
+    """Resize by factors; the positions follow them even where the new size is not exactly so many times the old one."""
+    _fit(emit, tuple(range(x.type.rank)) if len(scales) > x.type.rank else tuple(scales), scales)
+    new = {axis: _scaled(emit, x.type.shape[axis], scale) for axis, scale in scales.items() if scale != 1}
+    exact = all(_is_exact(x.type.shape[a], size, scales[a]) for a, size in new.items())
+    numbers = {a: float(s) for a, s in scales.items() if not isinstance(s, Sym)}
+    return _resize(emit, x, new, None if exact else numbers, **fields)
+
+
+def _scaled(emit: Emitter, size: Dim, scale: Scale) -> Dim:
+    """Return the size behind a scale, rounded down."""
+    if isinstance(scale, Sym):
+        product = size * scale
+        return product if isinstance(product, int) else product.floor()
+    if not scale > 0:
+        raise emit.fail(f"scales by {scale}", code="F002")
+    if isinstance(size, int):
+        return floor(float(np.float32(size) * np.float32(scale)))
+    ratio = _ratio(scale)
+    return size * ratio.numerator // ratio.denominator
+
+
+def _ratio(scale: float) -> Fraction:
+    """Return the simplest fraction that a float of 32 bits stands for."""
+    simple = Fraction(scale).limit_denominator(1 << 10)
+    return simple if np.float32(float(simple)) == np.float32(scale) else Fraction(scale)
+
+
+def _is_exact(before: Dim, after: Dim, scale: Scale) -> bool:
+    """Say whether the ratio of two sizes is the scale."""
+    if isinstance(scale, Sym):
+        return True  # computed from sizes in order to get the wanted size
+    ratio = _ratio(scale)
+    return before * ratio.numerator == after * ratio.denominator
+
+
+def _keep_ratio(emit: Emitter, x: Value, sizes: Mapping[int, Dim], policy: str, fields: dict[str, Any]) -> Value:
+    """Resize all axes by one factor, that of the axis which allows the least or needs the most."""
+    if policy not in POLICIES:
+        raise emit.fail(f"has the policy {policy!r}, none of {', '.join(POLICIES)}", code="F002")
+    ratios = [
+        Fraction(size, before)
+        for axis, size in sizes.items()
+        if isinstance(size, int) and isinstance(before := x.type.shape[axis], int)
+    ]
+    if len(ratios) < len(sizes):
+        raise emit.fail("keeps the ratio of sizes that depend on the shapes of inputs", code="F004")
+    factor = min(ratios) if policy == "not_larger" else max(ratios)
+    new = {axis: floor(x.type.shape[axis] * factor + Fraction(1, 2)) for axis in sizes}
+    return _resize(emit, x, new, dict.fromkeys(sizes, float(factor)), **fields)
+
+
+def _resize(
+    emit: Emitter, x: Value, new: Mapping[int, Dim], scales: Mapping[int, float] | None, **fields: Any
+) -> Value:
+    mode = {"bilinear": "linear", "trilinear": "linear"}.get(fields["mode"], fields["mode"])
+    if mode not in MODES or fields["nearest"] not in ir.ROUND:
+        raise emit.fail(f"has the mode {mode!r} and rounds by {fields['nearest']!r}", code="F002")
+    dims = tuple(a for a in sorted(new) if new[a] != x.type.shape[a] or (scales is not None and scales[a] != 1))
+    if not dims:
+        return x
+    factors = None if scales is None else tuple(scales[a] for a in dims)
+    settings: dict[str, Any] = fields | {"mode": mode, "scales": factors}
+    return emit(ir.Resize(x, dims, tuple(new[a] for a in dims), **settings))
+
+
+@onnx_op("DepthToSpace", since=7)
+def depth_to_space(emit: Emitter, input: Value, *, blocksize: int, mode: Annotated[str, Since(11)] = "DCR") -> Value:
+    """Spread channels over blocks."""
+    if mode not in ("DCR", "CRD"):
+        raise emit.fail(f"has the mode {mode!r}, neither DCR nor CRD", code="F002")
+    return emit(ir.DepthToSpace(input, blocksize, mode.lower()))
+
+
+@onnx_op("SpaceToDepth", since=7)
+def space_to_depth(emit: Emitter, input: Value, *, blocksize: int) -> Value:
+    """Gather blocks into channels."""
+    return emit(ir.SpaceToDepth(input, blocksize))
