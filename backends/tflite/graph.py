@@ -14,7 +14,6 @@ from ...compiler.ops.core import Const, Return
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import EAGER_BYTES, Weight
 from .refuse import row_of
-from .schema import storable
 from .sizes import Sizes
 from .table import Call, Dims, Operand, Options
 
@@ -212,8 +211,6 @@ class _Builder:
         return self._append(type, None)
 
     def _append(self, type: TensorType, name: str | None, buffer: int = 0) -> int:
-        if type.dtype not in storable():
-            raise error("B003", f"TFLite files have no element type {type.dtype}, which {name or 'a tensor'} has")
         if buffer:
             static(type.shape)
         self.graph.tensors.append(Tensor(type, self._unique(name), buffer))

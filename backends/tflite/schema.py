@@ -15,6 +15,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from ...compiler.diagnostics import error
 from ...compiler.dims import Sym
 from ...compiler.types import Array, DType
 from .graph import Model, Operator, Subgraph, Tensor
@@ -171,12 +172,19 @@ def _tensor(tensor: Tensor) -> Any:
     is_dynamic = any(isinstance(d, Sym) for d in shape)
     return schema.TensorT(
         shape=_vector([d if isinstance(d, int) else 1 for d in shape]),
-        type=getattr(schema.TensorType, _TENSOR_TYPES[tensor.type.dtype]),
+        type=_type_number(tensor),
         buffer=tensor.buffer,
         name=tensor.name,
         shapeSignature=_vector([d if isinstance(d, int) else -1 for d in shape]) if is_dynamic else None,
         hasRank=True,
     )
+
+
+def _type_number(tensor: Tensor) -> int:
+    dtype = tensor.type.dtype
+    if dtype not in _TENSOR_TYPES:
+        raise error("B003", f"TFLite files have no element type {dtype}, which {tensor.name or 'a tensor'} has")
+    return getattr(schema.TensorType, _TENSOR_TYPES[dtype])
 
 
 def _operator(op: Operator, code: int) -> Any:
