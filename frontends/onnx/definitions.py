@@ -6,13 +6,14 @@ What has no handler of its own is imported through its definition, if it has one
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ...compiler.diagnostics import error
 from ...compiler.ir import Value
 from ...compiler.types import TensorType
-from .model import Attribute, Function, Node, read_function
+from .model import Attribute, Function, Graph, Node, read_attributes, read_function
 from .tensors import Tensor, number_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,10 @@ def definition(
     body = FunctionProto.FromString(data)
     if not body.node:
         raise error("F005", f"{node.op_type} has no definition for these operands and attributes")
-    return read_function(body)
+    function = read_function(body)
+    stated = [a.default_value for a in schema.attributes.values() if a.default_value.type]
+    opsets = {"": newest_version(), **function.opsets}
+    return replace(function, opsets=opsets, defaults={**read_attributes(stated), **function.defaults})
 
 
 def _type_proto(type: TensorType | None) -> TypeProto:
@@ -85,5 +89,5 @@ def _type_proto(type: TensorType | None) -> TypeProto:
 def _node_proto(node: Node, attributes: Mapping[str, Attribute]) -> NodeProto:
     from onnx import helper
 
-    values = {k: v.proto if isinstance(v, Tensor) else v for k, v in attributes.items()}
+    values = {k: v.proto if isinstance(v, Tensor | Graph) else v for k, v in attributes.items()}
     return helper.make_node(node.op_type, node.inputs, node.outputs, domain=node.domain, **cast(Any, values))

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import count
 
 from ...compiler.diagnostics import CompileError, Location, at, error
+from ...compiler.dims import Sym, symbol
 from ...compiler.ir import Region, Value
 from ...compiler.known import Known
 from ...compiler.ops.core import Const
+from ...compiler.types import TensorType
 from .definitions import definition, has_definition, is_same, newest_version
 from .emitter import Emitter
-from .model import Attribute, Function, FunctionId, Model, Node, Reference
+from .model import Attribute, Function, FunctionId, Graph, Model, Node, Reference
 from .problems import Problems
 from .registry import HANDLERS, Entry, find
 from .schedule import schedule
@@ -50,6 +53,7 @@ class Importer:
         self.region = region
         self.known = Known()
         self.problems = Problems()
+        self.sizes = count()
 
     def run(self, nodes: Sequence[Node], scope: Scope, wanted: Iterable[str]) -> list[Value | None]:
         """Import the nodes that ``wanted`` tensors need and return these tensors, None where one can't be built.
@@ -95,7 +99,7 @@ class Importer:
             version = _version(node, scope)
             entry = find(node.domain, node.op_type, version)
             if entry is not None:
-                emit = Emitter(node, version, needed, self.region, self.known)
+                emit = Emitter(node, version, needed, self.region, self.known, _Subgraphs(self, node, scope))
                 return _handle(entry, emit, operands, attributes) if is_whole else ()
             if not has_definition(node, version):
                 raise _unsupported(node, version, scope)
@@ -133,6 +137,51 @@ class Importer:
         wanted = [name for name, used in zip(function.outputs, node.outputs, strict=False) if used]
         found = dict(zip(wanted, self.run(function.nodes, inner, wanted), strict=True))
         return [found.get(name) for name in function.outputs]
+
+
+class _Subgraphs:
+    """Imports the graphs of one node; they may read everything that the node could."""
+
+    def __init__(self, importer: Importer, node: Node, scope: Scope) -> None:
+        self.importer = importer
+        self.node = node
+        self.scope = scope
+
+    def inline(self, graph: Graph, inputs: Sequence[Value]) -> list[Value]:
+        """Import a graph into the region that is being built.
+
+        Raises:
+            CompileError: F006, there is another number of inputs; F022, a part of it could not be imported.
+        """
+        if len(inputs) != len(graph.inputs):
+            text = f"a graph of {self.node.op_type} takes {len(graph.inputs)} inputs, but is given {len(inputs)}"
+            raise error("F006", text)
+        own = {name for node in graph.nodes for name in node.outputs} | set(graph.constants)
+        seen = {name: value for name, value in self.scope.values.items() if name not in own}
+        inner = replace(
+            self.scope,
+            values={**seen, **dict(zip(graph.inputs, inputs, strict=True))},
+            constants={**self.scope.constants, **graph.constants},
+            path=f"{self.scope.path}{self.node.label}/",
+        )
+        found = self.importer.run(graph.nodes, inner, graph.outputs)
+        values = [value for value in found if value is not None]
+        if len(values) < len(found):
+            raise error("F022", f"a graph of {self.node.op_type} could not be imported")
+        return values
+
+    def region(self, graph: Graph, types: Sequence[TensorType]) -> tuple[Region, list[Value]]:
+        """Import a graph into a region of its own, which has no terminator yet."""
+        outer, own = self.importer.region, Region([Value(t, name=n) for n, t in zip(graph.inputs, types, strict=True)])
+        self.importer.region = own
+        try:
+            return own, self.inline(graph, own.args)
+        finally:
+            self.importer.region = outer
+
+    def fresh(self) -> Sym:
+        """Return a size that depends on data."""
+        return symbol(f"unknown{next(self.importer.sizes)}")
 
 
 def _resolve(node: Node, scope: Scope) -> dict[str, Attribute]:

@@ -73,6 +73,7 @@ class Graph:
     outputs: tuple[str, ...]
     constants: Mapping[str, Constant]
     stated: Mapping[str, Declared]
+    proto: GraphProto | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,11 @@ def read_function(proto: FunctionProto, store: Store | None = None) -> Function:
     return Function(_string(proto.name), *interface, defaults, _opsets(proto.opset_import), nodes)
 
 
+def read_attributes(protos: Iterable[AttributeProto]) -> dict[str, Attribute]:
+    """Turn attributes of the standard, which need no files, into plain objects."""
+    return {a.name: _attribute(a, Store()) for a in protos}
+
+
 def _opsets(entries: Iterable[OperatorSetIdProto]) -> dict[str, int]:
     return {_domain(e.domain): e.version for e in entries}
 
@@ -171,6 +177,7 @@ def _graph(proto: GraphProto, store: Store) -> Graph:
         outputs=_strings(o.name for o in proto.output),
         constants=constants,
         stated={_string(v.name): _declared(v) for v in (*proto.output, *proto.value_info)},
+        proto=proto,
     )
 
 

@@ -19,7 +19,7 @@ from ...compiler.diagnostics import error
 from ...compiler.ir import Op, Value
 from ...compiler.weights import Weight
 from .emitter import Emitter
-from .model import Attribute
+from .model import Attribute, Graph
 from .tensors import SparseTensor, Tensor
 
 Handler: TypeAlias = Callable[..., "Value | tuple[Value, ...]"]
@@ -153,6 +153,7 @@ _CONVERT: dict[Any, Callable[[Attribute], Any]] = {
     tuple[float, ...]: lambda v: _tuple(v, (int, float), float),
     tuple[str, ...]: lambda v: _tuple(v, str, str),
     Weight: lambda v: v.weight() if isinstance(v, Tensor | SparseTensor) else None,
+    Graph: lambda v: v if isinstance(v, Graph) else None,
 }
 """What makes an attribute of a message one of a parameter's type; None if it is of another kind."""
 

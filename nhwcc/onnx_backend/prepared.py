@@ -112,7 +112,7 @@ def _shapes(given: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
 
 
 def _is_open(bad: CompileError) -> bool:
-    return all(d.code in OPEN for d in bad.diagnostics)
+    return any(d.code in OPEN for d in bad.diagnostics)
 
 
 class NhwccBackend(Backend):
