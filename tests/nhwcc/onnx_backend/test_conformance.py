@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from nhwcc.onnx_backend.conformance import BACKENDS, Judge
 
 EVERY = {"interpreter": 6, "tflite": 40}

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from nhwcc.compiler.diagnostics import CompileError
-from nhwcc.onnx_backend import interpreter, tflite
 from onnx import TensorProto, helper
 from onnx.backend.base import Backend
 from onnx_models import model, node
+
+from nhwcc.onnx_backend import interpreter, tflite
 
 BACKENDS: list[Any] = [interpreter, tflite]
 RELU = model([node("Relu", "x", "y")], {"x": ("n", 2)}, ["y"])
