@@ -11,7 +11,7 @@ from ...compiler.diagnostics import Remark, remark
 from ...compiler.dims import Dim, product
 from ...compiler.ir import Op, Value
 from ...compiler.ops.core import Const
-from ...compiler.ops.shape import Reshape, Transpose
+from ...compiler.ops.shape import BroadcastTo, Reshape, ShapeOf, Transpose
 from ...compiler.rewrite import Pattern, Rewriter
 from ...compiler.types import Array, DType
 from ...compiler.weights import Weight
@@ -95,6 +95,13 @@ class Build:
     def constant(self, value: Array | Weight) -> Value:
         """Insert a constant."""
         return self.rw.insert(Const(Weight.of(value))).result
+
+    def size(self, value: Dim, dtype: DType) -> Value:
+        """Insert a scalar that holds a size: a constant, or the shape of something that has the size."""
+        if isinstance(value, int):
+            return self.number(value, dtype)
+        shape = self(ShapeOf, self(BroadcastTo, self.number(0, DType.I32), (value,)), (0,), dtype=dtype)
+        return self.reshape(shape, ())
 
     def reshape(self, x: Value, shape: Sequence[Dim]) -> Value:
         """Give a value another shape, if it has not got it."""

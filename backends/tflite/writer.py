@@ -111,7 +111,7 @@ def _sample(array: Array) -> bytes:
 def _is_at(file: BinaryIO, start: int, array: Array) -> bool:
     """Whether the bytes of an array lie in the file from ``start`` on."""
     file.seek(start)
-    return all(file.read(len(piece)) == piece for piece in chunks(array))
+    return all(memoryview(file.read(len(piece))) == piece for piece in chunks(array))
 
 
 def _is_zero(array: Array) -> bool:

@@ -18,7 +18,7 @@ from ....compiler.types import DType
 from ..lowering import PATTERNS, Build, lower
 from ..table import FAST_RANKS
 
-PATTERNS += load_rules(Path(__file__).with_name("elementwise.rules"))
+PATTERNS.extend(load_rules(Path(__file__).with_name("elementwise.rules")))
 
 
 @lower(ir.Relu)

@@ -71,7 +71,7 @@ EXACT = {
 def compute_in_wider_integers(op: Op, e: Build) -> None:
     """Small integers in i32, u32 in i64."""
     dtype = _first_dtype(op)
-    if dtype in EXACT:
+    if dtype is not None and dtype in EXACT:
         _convert(op, {dtype: EXACT[dtype]}, e)
 
 

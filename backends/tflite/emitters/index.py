@@ -88,7 +88,7 @@ def one_hot(op: ir.OneHot) -> Call:
     values = elements(op.values)
     assert values is not None
     off, on = (Weight.of(np.asarray(v)) for v in values)
-    return Call((op.indices, int_scalar(op.depth), on, off), options("OneHotOptions", axis=op.axis))
+    return Call((op.indices, Dims((op.depth,), ()), on, off), options("OneHotOptions", axis=op.axis))
 
 
 def _first_without_axis(op: ir.ArgMax | ir.ArgMin) -> str | None:

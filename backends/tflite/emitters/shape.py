@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -152,7 +152,7 @@ def strided_slice(op: ir.Slice) -> Call:
     return Call((op.x, Dims(op.starts), Dims(ends), ints(*op.steps)), options("StridedSliceOptions"), version)
 
 
-def _mode(*modes: str) -> Any:
+def _mode(*modes: str) -> Callable[[ir.Pad], str | None]:
     return lambda op: None if op.mode in modes else f"mode {op.mode}"
 
 
