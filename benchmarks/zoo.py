@@ -53,6 +53,9 @@ def light(name: str, path: Path) -> None:
     kept = [n for n in model.graph.node if n.op_type != "ConstantOfShape"]
     del model.graph.node[:]
     model.graph.node.extend(kept)
+    shapes = {t.name for t in filled.values()}
+    for declared in [i for i in model.graph.input if i.name in shapes]:
+        model.graph.input.remove(declared)
     _temper(model)
     path.write_bytes(model.SerializeToString())
 
@@ -66,7 +69,8 @@ def _temper(model: onnx.ModelProto) -> None:
         if maker.op_type != "Gemm":
             continue
         spread = float(_run_to(model, softmax.input[0]).std())
-        for name in maker.input[1:]:
+        for read in maker.input[1:]:
+            name = read if read in tensors else makers[read].input[0]  # some are reshaped first
             array = numpy_helper.to_array(tensors[name]) / np.float32(spread)
             tensors[name].CopyFrom(numpy_helper.from_array(array, name))
 
@@ -80,7 +84,7 @@ def _run_to(model: onnx.ModelProto, name: str) -> NDArray[np.float32]:
     part.graph.output.append(onnx.ValueInfoProto(name=name))
     session: Any = onnxruntime.InferenceSession(part.SerializeToString())
     rng = np.random.default_rng(0)
-    feed = {i.name: rng.random(i.shape, np.float32) for i in session.get_inputs()}
+    feed: dict[str, Any] = {i.name: rng.random(i.shape, np.float32) for i in session.get_inputs()}
     return session.run([name], feed)[0]
 
 
