@@ -80,7 +80,7 @@ def _compare_floats(want: Array, got: Array, tolerance: float) -> Difference:
     a, b = want.astype(kind), got.astype(kind)
     finite = np.isfinite(a) & np.isfinite(b)
     astray = ~finite & ~((a == b) | (np.isnan(a) & np.isnan(b)))
-    errors = np.abs(a - b)[finite]
+    errors = np.abs(a[finite] - b[finite])
     worst = float(errors.max(initial=0.0))
     largest = max(float(np.abs(a)[finite].max(initial=0.0)), SMALLEST)
     differing = int(np.count_nonzero(errors > tolerance * largest))

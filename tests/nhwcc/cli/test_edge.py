@@ -13,7 +13,7 @@ import pytest
 
 from nhwcc.cli.progress import Progress
 
-from .conftest import Call, as_json
+from .conftest import Call, as_json, environment, process
 
 HEAVY = (
     "numpy",
@@ -27,17 +27,6 @@ HEAVY = (
     "ai_edge_litert",
     "igraph",
 )
-
-
-def environment(**more: str) -> dict[str, str]:
-    """The environment of a process that finds what this one finds."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | more
-
-
-def process(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "nhwcc", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment(**env), check=False)
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
