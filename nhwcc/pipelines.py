@@ -11,18 +11,18 @@ from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import PASSES, Pass, discover, discover_plugins, load_file, parse_pipeline
 from nhwcc.options import CompileOptions, PathLike
-from nhwcc.targets import TARGETS, find_backend
+from nhwcc.targets import TARGETS, register_legalization
 
 
 def register_passes(load: Sequence[PathLike] = ()) -> None:
-    """Register all passes: our own, those of all targets, of installed plug-ins, and of the files ``load``.
+    """Register all passes: our own, those of installed plug-ins, those of the files ``load``.
 
     Raises:
         CompileError: R010, a file can't be loaded.
     """
     discover("nhwcc.passes")
     for target in TARGETS:
-        find_backend(target)
+        register_legalization(target)
     discover_plugins()
     for path in load:
         load_file(Path(path))
