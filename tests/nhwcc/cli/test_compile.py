@@ -308,7 +308,7 @@ class TestJson:
             "schema": int, "source": str, "output": str, "target": str, "bytes": int, "min_runtime": str,
             "inputs": list, "outputs": list, "ops_before": dict, "ops_after": dict, "transposes_before": int,
             "transposes_after": int, "layout": list, "passes": list, "remarks": list, "verification": dict,
-            "seconds": float, "peak_memory": int, "warnings": list,
+            "seconds": float, "peak_memory": int, "verification_seconds": float, "warnings": list,
         }  # fmt: skip
         assert {key: type(value) for key, value in report.items()} == types
         assert set(report["verification"]) == {

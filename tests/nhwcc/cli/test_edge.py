@@ -74,7 +74,7 @@ class Slow(Pass):
 class TestExitCodes:
     def test_0(self, small: Path, tmp_path: Path) -> None:
         done = process("compile", small, "-o", tmp_path / "o.tflite")
-        assert done.returncode == 0 and done.stderr == "" and "\x1b" not in done.stdout
+        assert done.returncode == 0 and "error" not in done.stderr and "\x1b" not in done.stdout + done.stderr
 
     def test_1(self, tmp_path: Path) -> None:
         done = process("compile", tmp_path / "none.onnx", "-o", tmp_path / "o.tflite")
@@ -96,7 +96,7 @@ class TestExitCodes:
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=30)
-        assert running.returncode == 130 and said == "interrupted\n"
+        assert running.returncode == 130 and said.endswith("interrupted\n") and "Traceback" not in said
         assert not (tmp_path / "o.tflite").exists() and not list(tmp_path.glob(".nhwcc*"))
 
     def test_they_are_documented(self, call: Call) -> None:
