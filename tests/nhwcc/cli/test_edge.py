@@ -193,7 +193,9 @@ class TestProgress:
         monkeypatch.setattr("sys.stderr.isatty", lambda: True)
         with Progress(shown=True) as progress:
             progress("one")
-            time.sleep(0.2)
+            deadline = time.monotonic() + 20
+            while progress._status is None and time.monotonic() < deadline:  # pyright: ignore[reportPrivateUsage]
+                time.sleep(0.02)
             progress("two")
             assert progress._status is not None  # pyright: ignore[reportPrivateUsage]
 
