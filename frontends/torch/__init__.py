@@ -1,0 +1,5 @@
+"""PyTorch."""
+
+from .reader import import_torch
+
+__all__ = ["import_torch"]
