@@ -89,7 +89,7 @@ class _Compilation:
 
     def _check(self, path: Path, reference: Runner | None, runtime: Worker) -> Verification | None:
         """Load what was written with its runtime, and compare."""
-        candidate = open_runner(self.options.target, path, runtime)
+        candidate = open_runner(self.options.target, path, runtime, fast=reference is not None)
         candidate.allocate()
         if reference is None:
             return None

@@ -11,6 +11,7 @@ from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import PASSES, Pass, discover, discover_plugins, load_file, parse_pipeline
 from nhwcc.options import CompileOptions, PathLike
+from nhwcc.targets import TARGETS, register_legalization
 
 
 def register_passes(load: Sequence[PathLike] = ()) -> None:
@@ -20,6 +21,8 @@ def register_passes(load: Sequence[PathLike] = ()) -> None:
         CompileError: R010, a file can't be loaded.
     """
     discover("nhwcc.passes")
+    for target in TARGETS:
+        register_legalization(target)
     discover_plugins()
     for path in load:
         load_file(Path(path))

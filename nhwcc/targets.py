@@ -63,7 +63,13 @@ def find_backend(target: str) -> Backend:
     if target not in TARGETS:
         help = did_you_mean(target, TARGETS) or f"there are {', '.join(TARGETS)}"
         raise error("L008", f"no target named {target!r}", help=help)
+    register_legalization(target)
     return cast(Backend, import_module(TARGETS[target][0]))
+
+
+def register_legalization(target: str) -> None:
+    """Register the pass that rewrites into what a target has: the one that every backend brings along."""
+    import_module(f"{TARGETS[target][0]}.legalize")
 
 
 def start_runtime(target: str) -> Worker:
@@ -71,11 +77,11 @@ def start_runtime(target: str) -> Worker:
     return cast(Worker, import_module(TARGETS[target][1]).start())
 
 
-def open_runner(target: str, path: Path, runtime: Worker) -> TargetRunner:
-    """Return what runs a file of a target.
+def open_runner(target: str, path: Path, runtime: Worker, *, fast: bool = True) -> TargetRunner:
+    """Return what runs a file of a target; without ``fast`` it gets ready with less memory, and runs slowly.
 
     Raises:
         CompileError: the file can't be read, or the runtime refuses it.
     """
     _, module, name = TARGETS[target]
-    return cast(TargetRunner, getattr(import_module(module), name)(path, runtime))
+    return cast(TargetRunner, getattr(import_module(module), name)(path, runtime, fast=fast))

@@ -1,4 +1,7 @@
-"""The TFLite backend: a table of what the runtime runs, legalization into it, and a writer of files."""
+"""The TFLite backend: a table of what the runtime runs, legalization into it, and a writer of files.
+
+What the parts need is imported with them: the process that only runs files has no use for the compiler.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from pathlib import Path
 
 from ...compiler.dims import Sym
 from ...compiler.ir import Module, Port, Value
-from . import legalize as _legalize  # noqa: F401 -- registers its pass  # pyright: ignore[reportUnusedImport]
 
 PIPELINE = (
     "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-activations,"

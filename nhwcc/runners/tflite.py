@@ -25,13 +25,16 @@ def start() -> Worker:
 
 
 class TfliteRunner:
-    """Runs a .tflite file; layouts are those that the file's metadata states, else the file's own."""
+    """Runs a .tflite file; layouts are those that the file's metadata states, else the file's own.
 
-    def __init__(self, path: Path, worker: Worker | None = None) -> None:
+    ``fast`` uses XNNPACK, which makes a second copy of the weights in the form that its kernels like.
+    """
+
+    def __init__(self, path: Path, worker: Worker | None = None, *, fast: bool = True) -> None:
         self.path = path
         self._summary = inspect(path)
         self._worker = worker or start()
-        self._worker.make(*RUNTIME, path)
+        self._worker.make(*RUNTIME, path, delegate=fast)
         self._inputs: Mapping[str, Any] = self._worker.call("inputs")
         self._outputs: Mapping[str, Any] = self._worker.call("outputs")
 
