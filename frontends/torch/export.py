@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 import torch
-from torch import nn
+from torch import fx, nn
 from torch._dynamo.exc import TorchDynamoException
 from torch.export import ExportedProgram
 from torch.export.dynamic_shapes import Dim
+from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, TensorArgument
+from torch.utils import _pytree as pytree
 
 from ...compiler.diagnostics import error
 
@@ -35,14 +37,65 @@ REFUSALS = (
 
 @dataclass(frozen=True)
 class Exported:
-    """A program, and for each of its inputs how the user calls its open sizes, by axis."""
+    """A program, what it was made of, and for each of its inputs how the user calls its open sizes, by axis."""
 
     program: ExportedProgram
+    module: nn.Module
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
     sizes: Sequence[Mapping[int, str]] = ()
+
+    @staticmethod
+    def of(program: ExportedProgram) -> Exported:
+        """Take a program whose module is not at hand."""
+        args, kwargs = program.example_inputs or ((), {})
+        return Exported(program, program.module(), tuple(args), dict(kwargs))
 
     def size(self, input: int, axis: int) -> str | None:
         """Return the name of an input's size, None if it has none."""
         return self.sizes[input].get(axis) if input < len(self.sizes) else None
+
+    def call(self, tensors: Sequence[torch.Tensor]) -> list[Any]:
+        """Run the module on other tensors in the place of the example ones; return its outputs in the graph's order."""
+        leaves, spec = pytree.tree_flatten((self.args, self.kwargs))
+        given = iter(tensors)
+        args, kwargs = pytree.tree_unflatten([next(given) if _is_tensor(v) else v for v in leaves], spec)
+        return [v for v in pytree.tree_leaves(self.module(*args, **kwargs)) if v is not None]
+
+    def trace(self, tensors: Sequence[torch.Tensor]) -> Iterator[tuple[str, str, torch.Tensor]]:
+        """Run the graph node by node; yield what each node is called, what it does and what it gives."""
+        given = iter(tensors)
+        specs = self.program.graph_signature.input_specs
+        inputs = [next(given) if _is_given(s) else constant(self.program, s) for s in specs]
+        seen: list[tuple[str, str, torch.Tensor]] = []
+
+        class Tracer(fx.Interpreter):
+            def run_node(self, n: fx.Node) -> Any:
+                """Keep a copy: it may be overwritten later."""
+                found = super().run_node(n)
+                if isinstance(found, torch.Tensor) and n.op == "call_function":
+                    seen.append((n.name, str(n.target), found.clone()))
+                return found
+
+        Tracer(self.program.graph_module).run(*inputs)
+        yield from seen
+
+
+def _is_tensor(value: object) -> bool:
+    return isinstance(value, torch.Tensor)
+
+
+def _is_given(spec: InputSpec) -> bool:
+    return spec.kind is InputKind.USER_INPUT and isinstance(spec.arg, TensorArgument)
+
+
+def constant(program: ExportedProgram, spec: InputSpec) -> Any:
+    """Return an input that the user does not give: one of the model's tensors, or a number."""
+    if isinstance(spec.arg, ConstantArgument):
+        return spec.arg.value
+    target = cast(str, spec.target)
+    found = program.state_dict.get(target)
+    return program.constants[target] if found is None else found
 
 
 def export(
@@ -53,13 +106,15 @@ def export(
     Raises:
         CompileError: F030, PyTorch can't.
     """
+    named = _ordered(model, kwargs or {})
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             program = torch.export.export(
-                model, tuple(args), dict(kwargs or {}), dynamic_shapes=cast(Any, dynamic_shapes), strict=False
+                model, tuple(args), named, dynamic_shapes=cast(Any, dynamic_shapes), strict=False
             )
-        return Exported(program, list(_size_names(model, args, kwargs or {}, dynamic_shapes)))
+        sizes = list(_size_names(model, args, named, dynamic_shapes))
+        return Exported(program, model, tuple(args), named, sizes)
     except REFUSALS as bad:
         raise error(
             "F030",
@@ -67,6 +122,12 @@ def export(
             excerpt=_user_line(bad),
             help=_advice(str(bad)),
         ) from bad
+
+
+def _ordered(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments in the order of the module's parameters, which is that of the program's inputs."""
+    order = [name for name in inspect.signature(model.forward).parameters if name in kwargs]
+    return {name: kwargs[name] for name in (*order, *(k for k in kwargs if k not in order))}
 
 
 def _first_lines(bad: BaseException) -> str:
@@ -108,13 +169,16 @@ def _size_names(
 
 
 def _leaves(value: Any, shapes: Any) -> Iterator[dict[int, str]]:
+    """Yield for every leaf of an argument the names in what stands at its place in the shapes."""
     if isinstance(value, Mapping):
+        inner = cast(Mapping[Any, Any], shapes if isinstance(shapes, Mapping) else {})
         for key, item in cast(Mapping[Any, Any], value).items():
-            yield from _leaves(item, shapes.get(key) if isinstance(shapes, Mapping) else None)  # pyright: ignore
+            yield from _leaves(item, inner.get(key))
     elif isinstance(value, list | tuple):
-        many = shapes if isinstance(shapes, list | tuple) else [None] * len(value)
-        for item, shape in zip(value, many, strict=True):
+        items = cast(Sequence[Any], value)
+        many = cast(Sequence[Any], shapes if isinstance(shapes, list | tuple) else [None] * len(items))
+        for item, shape in zip(items, many, strict=True):
             yield from _leaves(item, shape)
     else:
-        axes = shapes if isinstance(shapes, Mapping) else dict(enumerate(shapes or ()))
+        axes = cast(Mapping[int, Any], shapes if isinstance(shapes, Mapping) else dict(enumerate(shapes or ())))
         yield {axis: d.__name__ for axis, d in axes.items() if isinstance(d, Dim)}

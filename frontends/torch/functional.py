@@ -7,30 +7,21 @@ rewrite any graph without in-place operators, but that takes longer than all els
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from torch import fx
 from torch.export import ExportedProgram
+
+from .nodes import is_getitem, schema, written
 
 RETURNS_OPERAND = ("aten::dropout", "aten::feature_dropout", "aten::alpha_dropout", "aten::feature_alpha_dropout")
 """Operators that return their operand in evaluation mode although their schemas don't say so."""
 
 
-def written(node: fx.Node) -> list[fx.Node]:
-    """Return the nodes whose tensors an operator overwrites."""
-    schema = getattr(node.target, "_schema", None)
-    if schema is None or not schema.is_mutable:
-        return []
-    found: list[fx.Node] = []
-    for i, argument in enumerate(schema.arguments):
-        given = node.args[i] if i < len(node.args) else node.kwargs.get(argument.name)
-        if argument.alias_info is not None and argument.alias_info.is_write and isinstance(given, fx.Node):
-            found.append(given)
-    return found
-
-
 def without_aliases(program: ExportedProgram) -> ExportedProgram:
     """Return a program whose in-place operators can be read as assignments."""
-    return program if _is_plain(program.graph) else program.run_decompositions({})
+    decomposed: Any = program
+    return program if _is_plain(program.graph) else decomposed.run_decompositions({})
 
 
 def _is_plain(graph: fx.Graph) -> bool:
@@ -72,13 +63,12 @@ def _memory(nodes: Iterable[fx.Node]) -> dict[fx.Node, fx.Node]:
 
 def _bases(node: fx.Node) -> Iterator[fx.Node]:
     """The operands whose memory a node's result may share."""
-    schema = getattr(node.target, "_schema", None)
-    if schema is None:
-        if getattr(node.target, "__name__", "") == "getitem":
-            yield from node.all_input_nodes
-        return
-    may_return = schema.name in RETURNS_OPERAND or any(r.alias_info is not None for r in schema.returns)
-    if may_return:
+    found = schema(node)
+    if found is None:
+        may_share = is_getitem(node)
+    else:
+        may_share = found.name in RETURNS_OPERAND or any(r.alias_info is not None for r in found.returns)
+    if may_share:
         yield from node.all_input_nodes[:1]
 
 

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import torch
 from torch import fx
-from torch._ops import HigherOrderOperator, OpOverload
 
 from ...compiler.diagnostics import CompileError, Location, at, error
 from ...compiler.dims import is_static
@@ -18,7 +17,8 @@ from ...compiler.ops.core import Const
 from ...compiler.types import TensorType
 from ..problems import Problems
 from .emitter import Emitter
-from .functional import assignments, written
+from .functional import assignments
+from .nodes import each, is_getitem, is_size, needed, overload_name, stated, written
 from .places import code, location
 from .registry import HANDLERS, Entry, find
 from .symbols import Symbols
@@ -53,7 +53,7 @@ class Importer:
 
     def argument_of(self, node: fx.Node, name: str) -> None:
         """Let a node be an input of the region."""
-        value = Value(self.type(node.meta["val"]), name=name)
+        value = Value(self.type(stated(node)), name=name)
         self.region.args.append(value)
         self.inputs.append(value)
         self.values[node] = value
@@ -69,10 +69,12 @@ class Importer:
         """Import the nodes that the graph's outputs need and return what it gives, FAILED for what can't be built."""
         live = _live(graph)
         self.same = assignments(graph.nodes)
-        for node in graph.nodes:
+        nodes: list[fx.Node] = list(graph.nodes)
+        for node in nodes:
             if node in live and node.op in ("call_function", "get_attr"):
                 with at(location(node)):
-                    self.values[self.same.get(node, node)] = self._node(node)
+                    value = self._node(node)
+                self.values[self.same.get(node, node)] = value
         (output,) = graph.find_nodes(op="output")
         return [self.argument(a) for a in cast(Iterable[Any], output.args[0])]
 
@@ -88,17 +90,12 @@ class Importer:
         """Import one node; even where its operands could not be built, say whether it is supported."""
         if node.op == "get_attr":
             return self._attribute(node)
-        stated = node.meta.get("val")
         with self.problems.collect():
-            if isinstance(stated, torch.SymInt | torch.SymFloat | int) and _is_size(node):
-                return self.symbols.dim(stated)
-            if _is_getitem(node):
+            if is_size(node) and isinstance(stated(node), torch.SymInt | torch.SymFloat | int):
+                return self.symbols.dim(stated(node))
+            if is_getitem(node):
                 found, index = self.argument(node.args[0]), cast(int, node.args[1])
                 return FAILED if found is FAILED else found[index]
-            if isinstance(node.target, HigherOrderOperator):
-                from .control import run_control
-
-                return run_control(self, node)
             return self._call(node, _handler(node))
         return FAILED
 
@@ -107,12 +104,12 @@ class Importer:
         kwargs = {k: self.argument(v) for k, v in node.kwargs.items()}
         if _has_failed([args, list(kwargs.values())]):
             return FAILED
-        emit = Emitter(node, self.types(node), _needed(node), self.region, self.known, self.inputs)
+        emit = Emitter(node, self.types(node), needed(node), self.region, self.known, self.inputs)
         try:
-            result = entry.call(emit, args, kwargs)
+            result: Any = entry.call(emit, args, kwargs)
         except CompileError as bad:
             raise _explain(bad, node) from bad
-        results = result if isinstance(result, tuple | list) else (result,)
+        results = each(result)
         for i, (value, type) in enumerate(zip(results, emit.types, strict=False)):
             if isinstance(value, Value):
                 _check(emit, value, type)
@@ -121,9 +118,7 @@ class Importer:
 
     def types(self, node: fx.Node) -> tuple[TensorType | None, ...]:
         """Return the types of a node's results as PyTorch states them, None for what is no tensor."""
-        stated = node.meta.get("val")
-        many = cast(Sequence[Any], stated) if isinstance(stated, list | tuple) else (stated,)
-        return tuple(self.type(v) if isinstance(v, torch.Tensor) else None for v in many)
+        return tuple(self.type(v) if isinstance(v, torch.Tensor) else None for v in each(stated(node)))
 
     def type(self, tensor: torch.Tensor) -> TensorType:
         """Return the type of a tensor."""
@@ -148,19 +143,8 @@ def _live(graph: fx.Graph) -> set[fx.Node]:
     return live
 
 
-def _is_size(node: fx.Node) -> bool:
-    """Whether a node computes a size from sizes: PyTorch has worked out what it is."""
-    if isinstance(node.target, OpOverload):
-        return node.target.namespace == "aten" and node.target._schema.name.startswith("aten::sym_")
-    return not isinstance(node.target, HigherOrderOperator) and not _is_getitem(node)
-
-
-def _is_getitem(node: fx.Node) -> bool:
-    return getattr(node.target, "__name__", "") == "getitem"
-
-
 def _handler(node: fx.Node) -> Entry:
-    name = overload_name(node.target)
+    name = overload_name(node)
     entry = find(name)
     if entry is None:
         known = [n for n in HANDLERS if n.partition(".")[0] != name.partition(".")[0]]
@@ -171,25 +155,8 @@ def _handler(node: fx.Node) -> Entry:
     return entry
 
 
-def overload_name(target: Any) -> str:
-    """Return an operator's name as the registry has it: ``aten::add.Tensor``.
-
-    >>> overload_name(torch.ops.aten.relu.default)
-    'aten::relu.default'
-    """
-    schema = getattr(target, "_schema", None)
-    if schema is None:
-        return getattr(target, "__name__", str(target))
-    return f"{schema.name}.{schema.overload_name or 'default'}"
-
-
-def _needed(node: fx.Node) -> frozenset[int]:
-    picked = [user.args[1] for user in node.users if _is_getitem(user) and user.users]
-    return frozenset(i for i in picked if isinstance(i, int))
-
-
 def _has_failed(values: Any) -> bool:
-    return any(map(_has_failed, values)) if isinstance(values, list | tuple) else values is FAILED
+    return any(map(_has_failed, each(values))) if isinstance(values, list | tuple) else values is FAILED
 
 
 def _explain(bad: CompileError, node: fx.Node) -> CompileError:
@@ -204,16 +171,15 @@ def _explain(bad: CompileError, node: fx.Node) -> CompileError:
     return bad
 
 
-def _check(emit: Emitter, value: Value, stated: TensorType | None) -> None:
+def _check(emit: Emitter, value: Value, wanted: TensorType | None) -> None:
     """Compare a result with what PyTorch says about it.
 
     Raises:
         CompileError: F033, they differ.
     """
-    if stated is None:
+    if wanted is None:
         return
-    same_rank = value.type.rank == stated.rank
-    known = [(d, e) for d, e in zip(value.type.shape, stated.shape, strict=False) if is_static((d, e))]
-    if value.type.dtype is not stated.dtype or not same_rank or any(d != e for d, e in known):
-        raise emit.fail(f"gives {value.type} here, but {stated} in PyTorch", code="F033")
-
+    same_rank = value.type.rank == wanted.rank
+    known = [(d, e) for d, e in zip(value.type.shape, wanted.shape, strict=False) if is_static((d, e))]
+    if value.type.dtype is not wanted.dtype or not same_rank or any(d != e for d, e in known):
+        raise emit.fail(f"gives {value.type} here, but {wanted} in PyTorch", code="F033")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import fx
@@ -31,7 +32,7 @@ def code(node: fx.Node) -> str | None:
 
 def module_path(node: fx.Node) -> str:
     """Return the path of the innermost module that a node belongs to: ``encoder.layers.0``; empty for the model."""
-    stack = node.meta.get("nn_module_stack") or {}
+    stack: dict[str, tuple[str, Any]] = node.meta.get("nn_module_stack") or {}
     paths = [path for path, _ in stack.values() if not path.startswith("_")]
     return paths[-1].replace("L['self'].", "") if paths else ""
 

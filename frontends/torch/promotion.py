@@ -18,7 +18,6 @@ Operand = Value | int | float | bool | Sym
 """A tensor, or a number in the place of one."""
 
 
-
 def number_type(value: Number) -> DType:
     """Return the element type that a number has on its own."""
     return DType.BOOL if isinstance(value, bool) else DType.F32 if isinstance(value, float) else DType.I64

@@ -18,7 +18,7 @@ from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
-from .export import DynamicShapes, Exported, export
+from .export import DynamicShapes, Exported, constant, export
 from .functional import without_aliases
 from .importer import Importer
 from .names import chosen, output_names
@@ -51,7 +51,7 @@ def import_torch(
         CompileError: the model can't be exported (F030) or is not supported; all problems at once.
     """
     if isinstance(model, ExportedProgram):
-        return read(Exported(model), names)
+        return read(Exported.of(model), names)
     return read(export(model, args, kwargs, dynamic_shapes), names)
 
 
@@ -102,15 +102,12 @@ class _Reader:
 
     def _constant(self, spec: InputSpec, node: Node) -> Any:
         """Return what an input is that the user does not give: one of the model's tensors, or a number."""
-        if isinstance(spec.arg, ConstantArgument):
-            return spec.arg.value
-        if spec.kind is InputKind.USER_INPUT:
+        if spec.kind is InputKind.USER_INPUT and not isinstance(spec.arg, ConstantArgument):
             return self.symbols.dim(node.meta["val"])
         if not node.users:
             return None
-        target = cast(str, spec.target)
-        found = self.program.state_dict.get(target)
-        return self.importer.constant(target, cast(torch.Tensor, self.program.constants[target] if found is None else found))
+        found = constant(self.program, spec)
+        return self.importer.constant(cast(str, spec.target), found) if isinstance(found, torch.Tensor) else found
 
     def _outputs(self, results: Sequence[Any]) -> list[Value]:
         specs = self.signature.output_specs

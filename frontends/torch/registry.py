@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, get_args, get_origin
+from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from ...compiler.diagnostics import error
 from ...compiler.dims import Dim, Sym
@@ -20,6 +20,8 @@ from ...compiler.ir import Op, Value
 from .emitter import Emitter
 
 Handler: TypeAlias = "Callable[..., Value | tuple[Value | None, ...] | list[Value] | Dim | None]"
+
+H = TypeVar("H", bound=Handler)
 
 HANDLERS: dict[str, Entry] = {}
 """All handlers by the name of the overload."""
@@ -84,7 +86,7 @@ def convert(type: Any, value: Any, name: str) -> Any:
             return convert(found, value, name)
         type = next(k for k in kinds if k is not types.NoneType)
     if get_origin(type) is tuple:
-        items = value if isinstance(value, list | tuple) else [value]
+        items = cast(Sequence[Any], value) if isinstance(value, list | tuple) else [value]
         return tuple(convert(get_args(type)[0], v, name) for v in items)
     if type is float and isinstance(value, int):
         return float(value)
@@ -111,14 +113,14 @@ def _unfit(type: Any, value: Any, name: str) -> Exception:
     return error("F002", f"its argument {name!r} is {value!r}, which is no {what}")
 
 
-def aten(*names: str) -> Callable[[Handler], Handler]:
+def aten(*names: str) -> Callable[[H], H]:
     """Register a handler for overloads of ATen: ``relu`` or ``add.Tensor``; other libraries' with their namespace.
 
     Raises:
         TypeError: another handler has one of them already.
     """
 
-    def wrap(fn: Handler) -> Handler:
+    def wrap(fn: H) -> H:
         _, *parameters = inspect.signature(fn, eval_str=True).parameters.values()
         for name in map(full_name, names):
             if name in HANDLERS:
@@ -160,4 +162,3 @@ def unary(name: str, op: type[Op]) -> None:
     @aten(name)
     def handler(emit: Emitter, x: Value) -> Value:  # pyright: ignore[reportUnusedFunction] -- registered
         return emit(op(emit.cast(x, emit.dtype)))
-

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable
 from functools import reduce
 from typing import Any
@@ -23,28 +25,44 @@ def _floor(value: Any) -> Dim:
     return value.floor() if isinstance(value, Sym) else value
 
 
-_FUNCTIONS: dict[str, Callable[..., Dim]] = {
-    "Add": lambda *args: sum(args[1:], args[0]),
-    "Mul": lambda *args: reduce(lambda a, b: a * b, args),
+def _ceil(value: Any) -> Dim:
+    return value.ceil() if isinstance(value, Sym) else value
+
+
+def _modular(value: Dim, step: Dim, size: Dim) -> Dim:
+    return value // step % size
+
+
+def _same(value: Dim) -> Dim:
+    return value
+
+
+def _folded(function: Callable[[Any, Any], Any]) -> Callable[..., Dim]:
+    return lambda *args: reduce(function, args)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "Add": _folded(operator.add),
+    "Mul": _folded(operator.mul),
     "Pow": _power,
     "PowByNatural": _power,
-    "FloorDiv": lambda a, b: a // b,
-    "CleanDiv": lambda a, b: a // b,
+    "FloorDiv": operator.floordiv,
+    "CleanDiv": operator.floordiv,
     "CeilDiv": ceil_div,
-    "IntTrueDiv": lambda a, b: a / b,
-    "FloatTrueDiv": lambda a, b: a / b,
-    "Mod": lambda a, b: a % b,
-    "PythonMod": lambda a, b: a % b,
-    "ModularIndexing": lambda a, b, c: (a // b) % c,
-    "Max": lambda *args: reduce(maximum, args),
-    "Min": lambda *args: reduce(minimum, args),
+    "IntTrueDiv": operator.truediv,
+    "FloatTrueDiv": operator.truediv,
+    "Mod": operator.mod,
+    "PythonMod": operator.mod,
+    "ModularIndexing": _modular,
+    "Max": _folded(maximum),
+    "Min": _folded(minimum),
     "FloorToInt": _floor,
-    "TruncToInt": lambda a: a.__trunc__(),
-    "CeilToInt": lambda a: a.ceil() if isinstance(a, Sym) else a,
+    "TruncToInt": math.trunc,
+    "CeilToInt": _ceil,
     "floor": _floor,
-    "ceiling": lambda a: a.ceil() if isinstance(a, Sym) else a,
-    "ToFloat": lambda a: a,
-    "Identity": lambda a: a,
+    "ceiling": _ceil,
+    "ToFloat": _same,
+    "Identity": _same,
 }
 """How the functions in PyTorch's expressions are computed, by the names of their classes."""
 
@@ -84,7 +102,7 @@ class Symbols:
         if expr.is_Symbol:
             return self._symbol(str(expr))
         if expr.is_Rational:
-            return symbol("_") * int(expr.p) / (symbol("_") * int(expr.q))
+            return Sym(expr)  # a factor in what is rounded further out
         return _FUNCTIONS[type(expr).__name__](*map(self._translate, expr.args))
 
     def _symbol(self, name: str) -> Sym:

@@ -40,7 +40,9 @@ def element_type(dtype: torch.dtype) -> DType:
         CompileError: F003, there is none.
     """
     if dtype not in DTYPES:
-        raise error("F003", f"the element type {dtype} is not supported", help=f"There are {', '.join(map(str, DTYPES))}.")
+        raise error(
+            "F003", f"the element type {dtype} is not supported", help=f"There are {', '.join(map(str, DTYPES))}."
+        )
     return DTYPES[dtype]
 
 

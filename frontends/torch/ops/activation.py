@@ -8,7 +8,6 @@ from ....compiler.ir import Value
 from ....compiler.ops import activation as ir
 from ....compiler.types import DType
 from ..emitter import Emitter
-from ..promotion import Number
 from ..registry import aten, unary
 
 unary("sigmoid", ir.Sigmoid)
@@ -31,23 +30,23 @@ def relu6(emit: Emitter, x: Value) -> Value:
 
 
 @aten("hardtanh")
-def hardtanh(emit: Emitter, x: Value, min_val: Number = -1, max_val: Number = 1) -> Value:
+def hardtanh(emit: Emitter, x: Value, min_val: float = -1, max_val: float = 1) -> Value:
     """Clamp from both sides."""
     return clamp(emit, x, min_val, max_val)
 
 
 @aten("clamp")
-def clamp(emit: Emitter, x: Value, min: Number | None = None, max: Number | None = None) -> Value:
+def clamp(emit: Emitter, x: Value, min: float | None = None, max: float | None = None) -> Value:
     """Clamp into bounds that are numbers; the upper one wins."""
-    low = -math.inf if min is None else float(min)
-    high = math.inf if max is None else float(max)
+    low = -math.inf if min is None else min
+    high = math.inf if max is None else max
     return emit(ir.Clip(emit.cast(x, emit.dtype), low, high))
 
 
 @aten("leaky_relu")
-def leaky_relu(emit: Emitter, x: Value, negative_slope: Number = 0.01) -> Value:
+def leaky_relu(emit: Emitter, x: Value, negative_slope: float = 0.01) -> Value:
     """Another slope below zero."""
-    return emit(ir.LeakyRelu(x, float(negative_slope)))
+    return emit(ir.LeakyRelu(x, negative_slope))
 
 
 @aten("gelu")

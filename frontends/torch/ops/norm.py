@@ -33,12 +33,7 @@ def batch_norm(
 
 def _parameters(emit: Emitter, like: Value, weight: Value | None, bias: Value | None) -> tuple[Value, Value]:
     """Scale and bias per channel, one and zero where they are absent."""
-    size = like.type.shape
-    if weight is None:
-        weight = emit.const(np.ones(size, like.type.dtype.numpy))
-    if bias is None:
-        bias = emit.const(np.zeros(size, like.type.dtype.numpy))
-    return weight, bias
+    return weight or emit.full(1, like.type), bias or emit.full(0, like.type)
 
 
 @aten("_native_batch_norm_legit_no_training")

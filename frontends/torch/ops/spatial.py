@@ -38,4 +38,4 @@ def resize(
     if not dims:
         return x
     sizes = tuple(new[a - 2] for a in dims)
-    return emit(ir.Resize(x, dims, sizes, mode, coordinates, nearest, scales and tuple(scales)))
+    return emit(ir.Resize(x, dims, sizes, mode, coordinates, nearest, tuple(scales) if scales else None))
