@@ -14,6 +14,7 @@ from functools import cache, lru_cache, partial, reduce
 from typing import Any, SupportsIndex, TypeAlias, TypeVar, cast
 
 from .diagnostics import error
+from .polynomial import exact_quotient
 
 T = TypeVar("T")
 
@@ -152,15 +153,35 @@ def _binary(kind: str, a: object, b: object) -> Dim:
         case "mul":
             return _wrap(x * y)
         case "div":
-            return _wrap(sympy.cancel(x / y))
+            return _wrap(_quotient(x, y))
         case "floordiv":
-            return _wrap(sympy.floor(sympy.cancel(x / y)))
+            return _wrap(_floor_quotient(x, y))
         case "mod":
-            return _wrap(x - y * sympy.floor(sympy.cancel(x / y)))
+            return _wrap(x - y * _floor_quotient(x, y))
         case "pow":
             return _wrap(x**y)
         case _:
             return _wrap((sympy.Max if kind == "max" else sympy.Min)(x, y))
+
+
+def _quotient(x: Any, y: Any) -> Any:
+    import sympy
+
+    if y.is_Number:
+        return sympy.expand(x / y)
+    exact = exact_quotient(x, y)
+    return sympy.cancel(x / y) if exact is None else exact
+
+
+def _floor_quotient(x: Any, y: Any) -> Any:
+    """Return ``x / y`` rounded down; for a whole ``y``, what ``x`` has rounded down before need not be."""
+    import sympy
+
+    if y.is_Integer and y.is_positive:
+        rounded = [t for t in sympy.Add.make_args(x) if isinstance(t, sympy.floor)]
+        if len(rounded) == 1 and (x - rounded[0]).is_integer:
+            x = sympy.expand(x - rounded[0] + rounded[0].args[0])
+    return sympy.floor(_quotient(x, y))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -179,12 +200,8 @@ def exact_div(a: Dim, b: Dim) -> Dim | None:
     """
     if isinstance(a, int) and isinstance(b, int):
         return a // b if b and a % b == 0 else None
-    import sympy
-
-    quotient = sympy.cancel(_expr(a) / _expr(b))
-    terms = sympy.expand(quotient).as_ordered_terms()
-    whole = all(t.as_coeff_Mul()[0].is_Integer and t.as_numer_denom()[1] == 1 for t in terms)
-    return _wrap(quotient) if whole else None
+    quotient = exact_quotient(_expr(a), _expr(b))
+    return None if quotient is None else _wrap(quotient)
 
 
 def ceil_div(a: Dim, b: Dim) -> Dim:
@@ -216,8 +233,11 @@ def minimum(a: Dim, b: Dim) -> Dim:
 
 def at_least(a: Dim, b: Dim) -> bool:
     """Say whether ``a >= b`` for all positive named sizes; False also where it can't be told."""
-    if isinstance(a, int) and isinstance(b, int):
-        return a >= b
+    return a >= b if isinstance(a, int) and isinstance(b, int) else _at_least(a, b)
+
+
+@lru_cache(maxsize=1 << 14)
+def _at_least(a: Dim, b: Dim) -> bool:
     return (_expr(a) - _expr(b)).is_nonnegative is True
 
 

@@ -13,6 +13,9 @@ from nhwcc.options import TOLERANCE
 SMALLEST = 1e-6
 """Tensors whose values are all smaller than this are compared as if this were the largest."""
 
+NOISE = 4.0
+"""How much further two sides may be apart than the source is from itself when it computes in another order."""
+
 Status = Literal["ok", "differs", "proves nothing"]
 
 
@@ -36,11 +39,12 @@ class Difference:
         return self.status != "differs"
 
 
-def compare(want: Array, got: Array, tolerance: float = TOLERANCE) -> Difference:
+def compare(want: Array, got: Array, tolerance: float = TOLERANCE, noise: float = 0.0) -> Difference:
     """Compare elements one by one.
 
-    Floats may differ by ``tolerance`` times the largest value; NaN and infinities must stand at the same places.  Of
-    integers and booleans, a share of ``tolerance`` may differ: rounding can tip an arg-max.
+    Floats may differ by ``tolerance`` times the largest value, or by ``NOISE`` times ``noise``; NaN and infinities must
+    stand at the same places.  Of integers and booleans, a share of ``tolerance`` may differ: rounding can tip an
+    arg-max.
     """
     if want.shape != got.shape:
         return Difference("differs", note=f"shape {list(got.shape)}, not {list(want.shape)}")
@@ -50,7 +54,7 @@ def compare(want: Array, got: Array, tolerance: float = TOLERANCE) -> Difference
         return Difference("proves nothing", note="it has no elements")
     if _family(want) == "exact":
         return _compare_exact(want, got, tolerance)
-    return _compare_floats(want, got, tolerance)
+    return _compare_floats(want, got, tolerance, noise)
 
 
 def compare_unordered(want: Array, got: Array, tolerance: float = TOLERANCE) -> Difference:
@@ -75,17 +79,19 @@ def _compare_exact(want: Array, got: Array, tolerance: float) -> Difference:
     return Difference(status, worst, worst / largest, differing, want.size, note)
 
 
-def _compare_floats(want: Array, got: Array, tolerance: float) -> Difference:
+def _compare_floats(want: Array, got: Array, tolerance: float, noise: float) -> Difference:
     kind: Any = np.complex128 if want.dtype.kind == "c" else np.float64
     a, b = want.astype(kind), got.astype(kind)
     finite = np.isfinite(a) & np.isfinite(b)
     astray = ~finite & ~((a == b) | (np.isnan(a) & np.isnan(b)))
-    errors = np.abs(a - b)[finite]
+    errors = np.abs(a[finite] - b[finite])
     worst = float(errors.max(initial=0.0))
     largest = max(float(np.abs(a)[finite].max(initial=0.0)), SMALLEST)
-    differing = int(np.count_nonzero(errors > tolerance * largest))
+    differing = int(np.count_nonzero(errors > max(tolerance * largest, NOISE * noise)))
     strays = int(np.count_nonzero(astray))
     status, note = _proof(a, finite)
+    if not note and worst > tolerance * largest:
+        note = f"the source is {noise:.2g} from itself when it rounds in another order"
     if strays or differing:
         status, note = "differs", f"{differing + strays} of {a.size} differ"
         note += f", {strays} of them NaN or infinite on one side only" if strays else ""

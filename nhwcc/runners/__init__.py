@@ -44,6 +44,14 @@ class Runner(Protocol):
         """
         ...
 
+    def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array] | None:
+        """Return the outputs as computed another way, with other rounding; None if there is only one way.
+
+        Raises:
+            CompileError: as :meth:`run`.
+        """
+        ...
+
     def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
         """Run and give every value inside that has a name, in the order of computation.
 

@@ -69,6 +69,10 @@ class OnnxRunner:
         """Run the session."""
         return self._run(self._session, inputs)
 
+    def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run a session in which nothing is optimised."""
+        return self._run(self._open(self.outputs), inputs)
+
     def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
         """Run a session in which every value is an output and nothing is optimised away."""
         model = self._message()

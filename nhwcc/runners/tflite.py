@@ -75,6 +75,12 @@ class TfliteRunner:
         """Transpose, run, transpose back."""
         return self._back(self._worker.call("run", self._stored(inputs)))
 
+    def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run without the XNNPACK delegate."""
+        with start() as worker:
+            worker.make(*RUNTIME, self.path, delegate=False)
+            return self._back(worker.call("run", self._stored(inputs)))
+
     def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
         """Run without the XNNPACK delegate, which fuses operations away, and read every tensor."""
         with start() as worker:

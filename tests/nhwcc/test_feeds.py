@@ -35,6 +35,9 @@ class Picky:
             raise error("R018", f"not {array.shape[2]}")
         return {"y": array}
 
+    def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
+        """There is one way."""
+
     def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
         yield from ()
 

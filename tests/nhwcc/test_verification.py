@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from models import CONV, onnx_model
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
+from nhwcc.compiler.types import Array
 from nhwcc.passes.propagate_layout import PropagateLayout
 
 from nhwcc.runners.onnx import OnnxRunner
@@ -57,6 +60,28 @@ def test_nothing_inside_has_the_same_name() -> None:
 def test_looking_inside_on_request() -> None:
     found = verify(*runners(GOOD, GOOD), Settings(inside=True))
     assert [c.name for c in found.inside] == ["a", "b", "y"] and found.ok and found.departed is None
+
+
+class Shaky(ReferenceRunner):
+    """Gets other last digits when it computes in another order."""
+
+    def __init__(self, text: str, noise: float) -> None:
+        super().__init__(module(text))
+        self.noise = noise
+
+    def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return {name: array + np.float32(self.noise) for name, array in self.run(inputs).items()}
+
+
+@pytest.mark.parametrize(("noise", "ok"), [(1e-3, True), (1e-5, False), (0.0, False)])
+def test_no_closer_than_the_source_is_to_itself(noise: float, ok: bool) -> None:
+    off = GOOD.replace("%y = abs(%b)", "%c = abs(%b)") + (
+        "\n%k = const() {value = dense<1.002> : f32[]} : f32[]\n%y = mul(%c, %k) : f32[2,3]"
+    )
+    found = verify(Shaky(GOOD, noise), ReferenceRunner(module(off)), Settings())
+    assert found.ok is ok
+    if ok:
+        assert "the source is 0.001 from itself" in found.outputs[0].difference.note
 
 
 def test_tolerance() -> None:
