@@ -11,8 +11,8 @@ from onnx import defs
 
 from pages.markdown import page, prose, table
 
-INTRO = """Every operator of a model must be read by the frontend, and every operation of the IR that it becomes must run
-on the target. What is missing is reported with all its places at once, and can be cut off with `--inputs` and
+INTRO = """Every operator of a model must be read by the frontend, and every operation of the IR that it becomes must
+run on the target. What is missing is reported with all its places at once, and can be cut off with `--inputs` and
 `--outputs`."""
 
 ONNX = """Operator sets {oldest} to {newest}. *Definition* means that the operator is read as the function by which the
