@@ -98,13 +98,11 @@ class TorchSource:
         """The file that the model is read from."""
         return [self.given] if isinstance(self.given, Path) else []
 
-    def runner(self, module: Module, cut: Cut) -> TorchRunner:
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> TorchRunner:
         """Return what runs the model in PyTorch."""
         from nhwcc.runners.torch import TorchRunner
 
-        func = module.main
-        types = {port.name: arg.type for port, arg in zip(func.inputs, func.args, strict=True)}
-        return TorchRunner(self.exported, types, [port.name for port in func.outputs])
+        return TorchRunner(self.exported, types, outputs)
 
 
 def _examples(

@@ -50,6 +50,13 @@ class TorchRunner:
             raise error("R018", f"PyTorch refuses the inputs: {' '.join(str(bad).split())}") from bad
         return {name: _array(leaf) for name, leaf in zip(self._outputs, found, strict=True)}
 
+    def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Call the module with PyTorch's own kernels, without oneDNN's."""
+        import torch
+
+        with torch.backends.mkldnn.flags(enabled=False):
+            return self.run(inputs)
+
     def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
         """Run the exported graph node by node; what is overwritten later is seen as it was."""
         seen: list[Traced] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def dilate_filter(op: ConvTranspose, e: Build) -> None:
     assert filters is not None
     o, *kernel, c = op.w.type.shape
     spread = [(k - 1) * d + 1 for k, d in zip(kernel, op.dilations, strict=True)]
-    wide = filters.derive(op.w.type.with_shape((o, *spread, c)), lambda w: _dilated(w, op.dilations))
+    wide = filters.derive(op.w.type.with_shape((o, *spread, c)), partial(_dilated, dilations=op.dilations))
     e.replace(e.clone(op, op.x, e.constant(wide), op.bias, dilations=(1,) * len(spread)))
 
 

@@ -56,7 +56,9 @@ def repeat_edges(op: Pad, e: Build) -> None:
 def _edge(x: Value, axis: int, position: Dim, times: Dim, e: Build) -> Value | None:
     if times == 0:
         return None
-    starts, sizes, repeats = [0] * x.type.rank, list(x.type.shape), [1] * x.type.rank
+    starts: list[Dim] = [0] * x.type.rank
+    repeats: list[Dim] = [1] * x.type.rank
+    sizes = list(x.type.shape)
     starts[axis], sizes[axis], repeats[axis] = position, 1, times
     return e(Tile, e(Slice, x, tuple(starts), tuple(sizes), (1,) * x.type.rank), tuple(repeats))
 

@@ -17,6 +17,7 @@ from nhwcc.backends.tflite import emit
 from nhwcc.backends.tflite import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import Remark, collect_remarks
+from nhwcc.compiler.dims import static
 from nhwcc.compiler.interpreter import random_inputs, run
 from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
 from nhwcc.compiler.opdef import OPS
@@ -177,7 +178,8 @@ def single(name: str, /, *types: str | None, constants: Mapping[int, Any] | None
 
 def constant(text: str, given: Any) -> Array:
     type = parse_type(text)
+    shape = static(type.shape)
     if not isinstance(given, int):
-        return np.broadcast_to(np.asarray(given, type.dtype.numpy), type.shape)  # pyright: ignore[reportArgumentType]
-    drawn = np.random.default_rng(given).standard_normal(type.shape)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return np.broadcast_to(np.asarray(given, type.dtype.numpy), shape)
+    drawn = np.random.default_rng(given).standard_normal(shape)
     return np.asarray(drawn * (3 if type.dtype.is_int else 1)).astype(type.dtype.numpy)
