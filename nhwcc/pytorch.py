@@ -127,7 +127,7 @@ def _examples(
     if missing or not shapes:
         what = ", ".join(missing) or "inputs"
         first = missing[0] if missing else "x"
-        help = f"give args=(...), or shapes={{{first!r}: (1, 3, 224, 224)}}; on the command line --shape {first}=1,3,224,224"
+        help = f"give args=(...), or shapes={{{first!r}: (1, 3, 224, 224)}}, or --shape {first}=1,3,224,224"
         raise error("F019", f"{type(model).__name__} needs {what}, but no shape is given", help=help)
     dims = {d: Dim(d) for shape in shapes.values() for d in shape if isinstance(d, str)}
     types = {

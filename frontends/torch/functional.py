@@ -36,10 +36,12 @@ def is_plain(graph: fx.Graph) -> bool:
 
 
 def assignments(nodes: Iterable[fx.Node]) -> dict[fx.Node, fx.Node]:
-    """Return for every in-place operator's node the one whose tensor it is."""
+    """Return for every node that is the same tensor as an earlier one that one: in-place operators have such nodes."""
     same: dict[fx.Node, fx.Node] = {}
     for node in nodes:
-        for target in written(node)[:1]:
+        found = schema(node)
+        is_operand = found is not None and found.name in RETURNS_OPERAND
+        for target in node.all_input_nodes[:1] if is_operand else written(node)[:1]:
             same[node] = same.get(target, target)
     return same
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-from torch.utils import _pytree as pytree
-
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 from nhwcc.frontends.torch import import_torch, to_array
+from torch import nn
+from torch.utils import _pytree as pytree
 
 
 def honest(module: nn.Module, seed: int = 0) -> nn.Module:

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from ....compiler.dims import Dim, is_static, static
+from ....compiler.dims import Dim
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Mul
 from ....compiler.ops.index import Trilu
 from ....compiler.ops.shape import Range
 from ....compiler.types import DType
-from ....compiler.weights import Weight
 from ..emitter import Emitter
 from ..promotion import Number
 from ..registry import aten
@@ -20,8 +19,6 @@ from ..registry import aten
 
 def filled(emit: Emitter, value: Number) -> Value:
     """Return the node's result if all its elements are the same."""
-    if is_static(emit.shape) and not hasattr(value, "expr"):
-        return emit.const(Weight.splat(value, emit.dtype, static(emit.shape)))
     return emit.full(value, emit.type)
 
 

@@ -148,7 +148,7 @@ def var(
     emit: Emitter,
     x: Value,
     dim: tuple[int, ...] | bool | None = None,
-    unbiased: bool | None = None,
+    unbiased: bool = True,
     keepdim: bool = False,
     *,
     correction: float | None = None,
@@ -162,7 +162,7 @@ def std(
     emit: Emitter,
     x: Value,
     dim: tuple[int, ...] | bool | None = None,
-    unbiased: bool | None = None,
+    unbiased: bool = True,
     keepdim: bool = False,
     *,
     correction: float | None = None,
@@ -176,7 +176,7 @@ def var_mean(
     emit: Emitter,
     x: Value,
     dim: tuple[int, ...] | bool | None = None,
-    unbiased: bool | None = None,
+    unbiased: bool = True,
     keepdim: bool = False,
     *,
     correction: float | None = None,
@@ -190,7 +190,7 @@ def std_mean(
     emit: Emitter,
     x: Value,
     dim: tuple[int, ...] | bool | None = None,
-    unbiased: bool | None = None,
+    unbiased: bool = True,
     keepdim: bool = False,
     *,
     correction: float | None = None,
@@ -204,14 +204,14 @@ def _moments(
     emit: Emitter,
     x: Value,
     dim: tuple[int, ...] | bool | None,
-    unbiased: bool | None,
+    unbiased: bool,
     keepdim: bool,
     correction: float | None,
 ) -> tuple[Value, Value]:
     """Variance and mean; overloads without axes have the flag in their place."""
     if isinstance(dim, bool):
         dim, unbiased = None, dim
-    less = (0.0 if unbiased is False else 1.0) if correction is None else correction
+    less = float(unbiased) if correction is None else correction
     dims = emit.axes(dim, x.type.rank)
     average = emit(Reduce(x, "mean", dims, keepdims=True))
     squares = emit(arith.Square(emit(arith.Sub(x, average))))

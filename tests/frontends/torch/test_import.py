@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.dims import is_static
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.core import Const
@@ -68,9 +70,8 @@ def test_a_block() -> None:
 )
 def test_composite_operators_stay_whole(function: Any, operation: str) -> None:
     found = kinds(check(Function(function), torch.randn(2, 4, 6, 5)))
-    found.subtract(["const", "return", "const"])
     assert found[operation] == 1
-    assert sum(n for kind, n in found.items() if kind not in ("const", "return", operation)) <= 0
+    assert set(found) <= {"const", "return", "reshape", operation}
 
 
 @pytest.mark.parametrize("size", [(13, 11), (16, 16), (5, 7), (8, 24)])
@@ -116,7 +117,7 @@ def test_a_dropout_that_returns_its_operand_is_no_copy() -> None:
     module = Function(function)
     x = torch.randn(3)
     got = run(import_torch(module, (x,)).main, [to_array(x)])
-    np.testing.assert_allclose(got[0], torch.export.export(module, (x,)).module()(x).numpy(), rtol=1e-6)
+    np.testing.assert_allclose(got[0], module(x).numpy(), rtol=1e-6)
 
 
 def test_outputs_have_the_names_of_their_containers() -> None:
@@ -164,7 +165,7 @@ def test_weights_are_the_tensors_own_memory() -> None:
 def sizes(module: nn.Module, shapes: Any, make: Any) -> None:
     """Import with open sizes, and compare at three others."""
     imported = import_torch(module, (make(2, 12),), dynamic_shapes=shapes)
-    assert any("[" in str(a.type) and not str(a.type).replace(",", "").isdigit() for a in imported.main.args)
+    assert not any(is_static(a.type.shape) for a in imported.main.args)
     for batch, size in ((1, 16), (3, 12), (5, 40)):
         x = make(batch, size)
         for want, got in zip(outputs(module, (x,)), run(imported.main, [to_array(x)]), strict=True):
@@ -186,7 +187,7 @@ OPEN_CASES: dict[str, tuple[nn.Module, Any, Any]] = {
     ),
     "length of a Conv1d": (
         nn.Sequential(nn.Conv1d(3, 4, 5, 2), nn.ReLU(), nn.ConvTranspose1d(4, 2, 4, 2)),
-        {2: Dim("length", min=5)},
+        {2: Dim("length")},
         lambda b, n: torch.randn(2, 3, n),
     ),
     "height and width": (
@@ -200,7 +201,7 @@ OPEN_CASES: dict[str, tuple[nn.Module, Any, Any]] = {
 @pytest.mark.parametrize("name", OPEN_CASES)
 def test_open_sizes_stay_open(name: str) -> None:
     module, shapes, make = OPEN_CASES[name]
-    key = next(iter(__import__("inspect").signature(module.forward).parameters))
+    key = next(iter(signature(module.forward).parameters))
     sizes(honest(module), {key: shapes}, make)
 
 
@@ -209,16 +210,21 @@ def test_sizes_have_the_names_of_their_user() -> None:
     assert str(imported.main.args[0].type) == "f32[images,6]"
 
 
+class Mean(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.sum(0) / x.shape[0]
+
+
 def test_a_size_can_be_a_value() -> None:
-    module = Function(lambda x: x.sum(0) / x.shape[0])
-    imported = import_torch(module, (torch.randn(4, 2),), dynamic_shapes=((Dim("n"), None),))
+    module = Mean()
+    imported = import_torch(module, (torch.randn(4, 2),), dynamic_shapes={"x": {0: Dim("n")}})
     x = torch.randn(7, 2)
     np.testing.assert_allclose(run(imported.main, [x.numpy()])[0], module(x).numpy(), rtol=1e-5)
 
 
 class Bad(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
-        return torch.linalg.eigvals(x).real + torch.special.bessel_j0(x[0])
+        return torch.linalg.eigvals(x).real + torch.linalg.qr(x)[0]
 
 
 class Outer(nn.Module):
@@ -236,8 +242,8 @@ def test_an_error_names_module_line_and_all_operators() -> None:
     found = caught.value.diagnostics
     assert {d.code for d in found} == {"F001"}
     text = str(caught.value)
-    assert "linalg_eig" in text and "special_bessel_j0" in text
-    assert 'test_import.py:' in text and "head." in text and "torch.linalg.eigvals(x)" in text
+    assert "linalg_eig" in text and "linalg_qr" in text
+    assert "test_import.py:" in text and "head." in text and "torch.linalg.eigvals(x)" in text
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from nhwcc.compiler.dims import Sym
 from nhwcc.compiler.ir import Value
 from nhwcc.compiler.types import DType
 from nhwcc.frontends.torch import import_torch as _registers  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from nhwcc.frontends.torch.registry import HANDLERS, Parameter
+from nhwcc.frontends.torch.registry import HANDLERS
 
 KINDS: dict[str, set[Any]] = {
     "Tensor": {Value},
-    "int": {int, Sym},
+    "int": {int, Sym, DType},
     "SymInt": {int, Sym},
     "float": {float, int},
     "Scalar": {int, float, bool, Sym},
@@ -26,8 +26,7 @@ KINDS: dict[str, set[Any]] = {
     "str": {str},
     "ScalarType": {DType},
 }
-"""Which annotations fit an argument by the name of its type in the schema; what tells about memory is taken as it is."""
-MEMORY = ("Device", "Layout", "MemoryFormat", "Generator", "int")
+"""Which annotations fit an argument by the name of its type in the schema, where element types are called int."""
 
 
 def schema_of(name: str) -> Any:
@@ -45,13 +44,9 @@ def leaves(annotation: Any) -> set[Any]:
     return {annotation}
 
 
-def names(parameters: list[Parameter]) -> list[str]:
-    return [p.name for p in parameters]
-
-
 @pytest.mark.parametrize("name", HANDLERS)
 def test_positions(name: str) -> None:
-    """Arguments that a graph gives by position must arrive under their names; only a name may differ between overloads."""
+    """Arguments that a graph gives by position must be taken at that position, in a form that holds them."""
     arguments = [a for a in schema_of(name).arguments if not a.kwarg_only]
     parameters = [p for p in HANDLERS[name].parameters if not p.is_keyword]
     assert len(parameters) >= len(arguments)
