@@ -99,7 +99,7 @@ class TorchSource:
         return [self.given] if isinstance(self.given, Path) else []
 
     def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> TorchRunner:
-        """Return what runs the model in PyTorch; a cut has been refused already."""
+        """Return what runs the model in PyTorch."""
         from nhwcc.runners.torch import TorchRunner
 
         return TorchRunner(self.exported, types, outputs)
@@ -127,7 +127,7 @@ def _examples(
     if missing or not shapes:
         what = ", ".join(missing) or "inputs"
         first = missing[0] if missing else "x"
-        help = f"give args=(...), or shapes={{{first!r}: (1, 3, 224, 224)}}; in a shell --shape {first}=1,3,224,224"
+        help = f"give args=(...), or shapes={{{first!r}: (1, 3, 224, 224)}}, or --shape {first}=1,3,224,224"
         raise error("F019", f"{type(model).__name__} needs {what}, but no shape is given", help=help)
     dims = {d: Dim(d) for shape in shapes.values() for d in shape if isinstance(d, str)}
     types = {

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from torch import fx
 
 from ...compiler.diagnostics import CompileError, error
-from ...compiler.dims import Dim, Sym
+from ...compiler.dims import Dim, Sym, is_static, static
 from ...compiler.ir import Op, Region, Value
 from ...compiler.known import Known
 from ...compiler.ops.arith import Cast
@@ -73,8 +73,9 @@ class Emitter:
 
     def full(self, value: Operand, type: TensorType) -> Value:
         """Return a tensor whose elements are all ``value``."""
-        scalar = self.value(value, type.dtype)
-        return self.expand(scalar, type.shape)
+        if is_static(type.shape) and isinstance(value, int | float):
+            return self.const(Weight.splat(value, type.dtype, static(type.shape)))
+        return self.expand(self.value(value, type.dtype), type.shape)
 
     def value(self, x: Operand, dtype: DType) -> Value:
         """Return a tensor or number as a tensor of an element type."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from typing import Any, TypeAlias, cast
 
 import torch
 from torch import fx, nn
-from torch._dynamo.exc import TorchDynamoException
+from torch._dynamo.exc import TorchDynamoException, UserError
 from torch.export import ExportedProgram
-from torch.export.dynamic_shapes import Dim
+from torch.export.dynamic_shapes import Dim, refine_dynamic_shapes_from_suggested_fixes
 from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, TensorArgument
 from torch.utils import _pytree as pytree
 
@@ -20,6 +21,9 @@ from ...compiler.diagnostics import error
 
 DynamicShapes: TypeAlias = "Mapping[str, Any] | Sequence[Any] | None"
 """Which sizes stay open, in the form that torch.export takes."""
+
+ROUNDS = 3
+"""How often PyTorch's suggestions about the ranges of sizes are followed."""
 
 REFUSALS = (
     TorchDynamoException,
@@ -108,11 +112,7 @@ def export(
     """
     named = _ordered(model, kwargs or {})
     try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")
-            program = torch.export.export(
-                model, tuple(args), named, dynamic_shapes=cast(Any, dynamic_shapes), strict=False
-            )
+        program = _export(model, tuple(args), named, dynamic_shapes)
         sizes = list(_size_names(model, args, named, dynamic_shapes))
         return Exported(program, model, tuple(args), named, sizes)
     except REFUSALS as bad:
@@ -122,6 +122,48 @@ def export(
             excerpt=_user_line(bad),
             help=_advice(str(bad)),
         ) from bad
+
+
+def _export(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: DynamicShapes) -> ExportedProgram:
+    """Export; where PyTorch says that open sizes hold in a range only, or depend on each other, take them so."""
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        for _ in range(ROUNDS):
+            try:
+                return torch.export.export(model, args, kwargs, dynamic_shapes=cast(Any, shapes), strict=False)
+            except UserError as bad:
+                refined = _refined(str(bad), shapes)
+                if refined is None:
+                    raise
+                shapes = refined
+        return torch.export.export(model, args, kwargs, dynamic_shapes=cast(Any, shapes), strict=False)
+
+
+def _refined(message: str, shapes: DynamicShapes) -> DynamicShapes:
+    """Return the sizes with narrower ranges after PyTorch's complaint that they are too wide; None if it has another.
+
+    It suggests ranges and relations for some of its complaints; for others, sizes start at twice as many.
+    """
+    text, _, rest = message.partition("Suggested fixes:")
+    if shapes is None or "specialized" in text or re.search(r"= \d+$", rest, re.MULTILINE):
+        return None  # a size that must be a number can't be open
+    if rest:
+        suggested = f"Suggested fixes:{rest.partition(_END)[0]}"
+        return refine_dynamic_shapes_from_suggested_fixes(suggested, cast(Any, shapes))
+    names = set(re.findall(r"Not all values of (\w+) =", text))
+    return (
+        pytree.tree_map(lambda d: _narrower(d) if isinstance(d, Dim) and d.__name__ in names else d, shapes)
+        if names
+        else None
+    )
+
+
+def _narrower(size: Any) -> Dim:
+    return Dim(size.__name__, min=max(2 * size.min, 4), max=size.max)
+
+
+_END = "\n\n"
+"""What ends PyTorch's list of suggestions."""
 
 
 def _ordered(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,13 @@
-"""In-place operators: which of them can be read as assignments, and what becomes of the others.
+"""In-place operators: which of them can be read as assignments.
 
-``relu_(x)`` is ``x = relu(x)`` unless somebody reads the same memory under another shape afterwards.  PyTorch can
-rewrite any graph without in-place operators, but that takes longer than all else, so it is asked only where it must.
+``relu_(x)`` is ``x = relu(x)`` unless somebody reads the same memory under another shape afterwards.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from torch import fx
-from torch.export import ExportedProgram
 
 from .nodes import is_getitem, schema, written
 
@@ -18,13 +15,7 @@ RETURNS_OPERAND = ("aten::dropout", "aten::feature_dropout", "aten::alpha_dropou
 """Operators that return their operand in evaluation mode although their schemas don't say so."""
 
 
-def without_aliases(program: ExportedProgram) -> ExportedProgram:
-    """Return a program whose in-place operators can be read as assignments."""
-    decomposed: Any = program
-    return program if _is_plain(program.graph) else decomposed.run_decompositions({})
-
-
-def _is_plain(graph: fx.Graph) -> bool:
+def is_plain(graph: fx.Graph) -> bool:
     """Whether no in-place operator writes to an input, or to memory that another tensor reads later."""
     nodes = list(graph.nodes)
     if not any(map(written, nodes)):
@@ -45,10 +36,12 @@ def _is_plain(graph: fx.Graph) -> bool:
 
 
 def assignments(nodes: Iterable[fx.Node]) -> dict[fx.Node, fx.Node]:
-    """Return for every in-place operator's node the one whose tensor it is."""
+    """Return for every node that is the same tensor as an earlier one that one: in-place operators have such nodes."""
     same: dict[fx.Node, fx.Node] = {}
     for node in nodes:
-        for target in written(node)[:1]:
+        found = schema(node)
+        is_operand = found is not None and found.name in RETURNS_OPERAND
+        for target in node.all_input_nodes[:1] if is_operand else written(node)[:1]:
             same[node] = same.get(target, target)
     return same
 

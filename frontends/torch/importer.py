@@ -18,7 +18,7 @@ from ...compiler.types import TensorType
 from ..problems import Problems
 from .emitter import Emitter
 from .functional import assignments
-from .nodes import each, is_getitem, is_size, needed, overload_name, stated, written
+from .nodes import each, is_getitem, is_size, live, needed, overload_name, stated
 from .places import code, location
 from .registry import HANDLERS, Entry, find
 from .symbols import Symbols
@@ -67,11 +67,11 @@ class Importer:
 
     def run(self, graph: fx.Graph) -> list[Any]:
         """Import the nodes that the graph's outputs need and return what it gives, FAILED for what can't be built."""
-        live = _live(graph)
+        alive = live(graph)
         self.same = assignments(graph.nodes)
         nodes: list[fx.Node] = list(graph.nodes)
         for node in nodes:
-            if node in live and node.op in ("call_function", "get_attr"):
+            if node in alive and node.op in ("call_function", "get_attr"):
                 with at(location(node)):
                     value = self._node(node)
                 self.values[self.same.get(node, node)] = value
@@ -131,16 +131,6 @@ class Importer:
         for part in cast(str, node.target).split("."):
             found = getattr(found, part)
         return self.constant(node.name, found) if isinstance(found, torch.Tensor) else found
-
-
-def _live(graph: fx.Graph) -> set[fx.Node]:
-    """The nodes that outputs or in-place operators need."""
-    live: set[fx.Node] = set()
-    for node in reversed(graph.nodes):
-        if node.op == "output" or written(node) or node in live:
-            live.add(node)
-            live.update(node.all_input_nodes)
-    return live
 
 
 def _handler(node: fx.Node) -> Entry:

@@ -67,3 +67,13 @@ def stated(node: fx.Node) -> Any:
 def each(stated: Any) -> Sequence[Any]:
     """Return what is said about several results as a sequence, also if there is one."""
     return cast(Sequence[Any], stated) if isinstance(stated, list | tuple) else (stated,)
+
+
+def live(graph: fx.Graph) -> set[fx.Node]:
+    """Return the nodes that outputs or in-place operators need."""
+    found: set[fx.Node] = set()
+    for node in reversed(list(graph.nodes)):
+        if node.op == "output" or written(node) or node in found:
+            found.add(node)
+            found.update(node.all_input_nodes)
+    return found

@@ -18,8 +18,8 @@ from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
+from .decompose import readable
 from .export import DynamicShapes, Exported, constant, export
-from .functional import without_aliases
 from .importer import Importer
 from .names import chosen, output_names
 from .sizes import size_value
@@ -67,7 +67,7 @@ def read(exported: Exported, names: Names | None = None) -> Module:
 class _Reader:
     def __init__(self, exported: Exported, names: Names) -> None:
         self.exported = exported
-        self.program = without_aliases(exported.program)
+        self.program = readable(exported.program)
         self.signature = self.program.graph_signature
         self.names = names
         self.symbols = Symbols()

@@ -51,11 +51,10 @@ class TorchRunner:
         return {name: _array(leaf) for name, leaf in zip(self._outputs, found, strict=True)}
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Call the module without oneDNN's kernels."""
+        """Call the module with PyTorch's own kernels, without oneDNN's."""
         import torch
 
-        flags: Any = torch.backends.mkldnn.flags
-        with flags(enabled=False):
+        with torch.backends.mkldnn.flags(enabled=False):
             return self.run(inputs)
 
     def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
