@@ -63,6 +63,84 @@ CODES = {
         "A type names elements that don't exist.",
         "The message lists those that do.",
     ),
+    "F001": Code(
+        "operator not supported",
+        "The model has an operator, or calls a function, that nhwcc does not know at this version.",
+        "Cut it off with --inputs and --outputs, or export the model without it; docs/support.md lists what is read.",
+    ),
+    "F002": Code(
+        "bad attribute",
+        "An attribute is unknown, missing, of the wrong kind, or has a value that the operator can't have.",
+        "The message names it; often the exporter and the stated operator set version disagree.",
+    ),
+    "F003": Code(
+        "element type not supported",
+        "A tensor has elements of a type that the IR does not have, such as strings.",
+        "Convert the model to a supported type, or cut that part off.",
+    ),
+    "F004": Code(
+        "must be known while compiling",
+        "An operand decides about shapes, but it is computed from data or depends on open sizes.",
+        "Make it a constant, or fix the input shapes that it is computed from with --shape.",
+    ),
+    "F005": Code(
+        "variant not supported",
+        "The operator is supported, but not with these attributes or outputs.",
+        "The message names the variant; export the model without it.",
+    ),
+    "F006": Code(
+        "bad operands",
+        "An operand is missing, superfluous, or not what the operator takes.",
+        "The message names it; the model is damaged, or states a wrong operator set version.",
+    ),
+    "F010": Code(
+        "no ONNX model",
+        "A file is empty, truncated or of another format.",
+        "Download or export it again.",
+    ),
+    "F011": Code("no graph", "A file can be parsed, but holds no graph.", "Export the model again."),
+    "F012": Code(
+        "operator set not supported",
+        "The model states no version of the ONNX operator set, or one that is too old or too new.",
+        "Convert it with onnx.version_converter, or install a newer onnx package.",
+    ),
+    "F013": Code("cycle", "Nodes read each other in a circle.", "The model is damaged; export it again."),
+    "F014": Code(
+        "no origin",
+        "A node or an output reads a tensor that nothing defines.",
+        "The model is damaged, or was cut at the wrong place.",
+    ),
+    "F015": Code(
+        "two origins",
+        "A tensor is defined twice.",
+        "The model is damaged; every name may be defined once only.",
+    ),
+    "F016": Code(
+        "damaged tensor",
+        "The stored elements of a tensor don't fit its stated type.",
+        "Export the model again.",
+    ),
+    "F017": Code(
+        "missing external data",
+        "The file that holds a tensor's elements is missing, too short, or outside of the model's folder.",
+        "Put it beside the model under the name in the message.",
+    ),
+    "F018": Code(
+        "no such tensor",
+        "A name given for inputs, outputs or shapes is not in the model, or a cut leaves out a needed input.",
+        "nhwcc inspect lists inputs and outputs.",
+    ),
+    "F019": Code(
+        "given shape does not fit",
+        "A shape given for an input has another number of axes, or an impossible size.",
+        "Give one number or name per axis.",
+    ),
+    "F020": Code(
+        "input type not known",
+        "An input is no tensor, or the model states neither its element type nor its number of axes.",
+        "Give its shape with --shape, or cut the model at a tensor whose type is stated.",
+    ),
+    "F021": Code("recursive function", "A function of the model calls itself.", "The model is damaged."),
     "T001": Code(
         "types don't fit",
         "The operands' types are impossible for the operation.",

@@ -59,7 +59,10 @@ def here() -> Location | None:
 
 @dataclass(slots=True)
 class Diagnostic:
-    """One message with its place, the operation it is about and a way out."""
+    """One message with its place, the operation it is about and a way out.
+
+    ``inputs`` are those of the network whose elements would have to be known.
+    """
 
     severity: Severity
     code: str
@@ -68,6 +71,7 @@ class Diagnostic:
     excerpt: str | None = None
     notes: list[str] = field(default_factory=lambda: list[str]())
     help: str | None = None
+    inputs: tuple[str, ...] = ()
 
     def render(self) -> str:
         """Return the message as a user sees it."""

@@ -64,7 +64,7 @@ class _Stored:
 
 
 _VALUE = re.compile(r'%(?:"(?:\\.|[^"\\])*"|[\w.$-]+)|none')
-_TYPE = re.compile(r"[a-z]+[0-9]*\[[^\]]*\]")
+_TYPE = re.compile(r"[a-z]+[0-9]*[a-z0-9]*\[[^\]]*\]")
 
 
 class _Actions:

@@ -36,7 +36,18 @@ _TAGS = {
     DType.C64: "C64",
 }
 _TYPES = {tag: dtype for dtype, tag in _TAGS.items()}
-_STORED_AS = {DType.I4: DType.I8, DType.U4: DType.U8}
+_STORED_AS = {
+    DType.I2: DType.I8,
+    DType.I4: DType.I8,
+    DType.U2: DType.U8,
+    DType.U4: DType.U8,
+    DType.F4E2M1: DType.F32,
+    DType.F8E4M3FN: DType.F32,
+    DType.F8E4M3FNUZ: DType.F32,
+    DType.F8E5M2: DType.F32,
+    DType.F8E5M2FNUZ: DType.F32,
+    DType.F8E8M0: DType.F32,
+}
 """Types that the format doesn't have, stored wider; the text states the true type."""
 
 

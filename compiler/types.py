@@ -20,16 +20,24 @@ class DType(StrEnum):
     """Element types; the value is what the text form shows."""
 
     BOOL = "bool"
+    I2 = "i2"
     I4 = "i4"
     I8 = "i8"
     I16 = "i16"
     I32 = "i32"
     I64 = "i64"
+    U2 = "u2"
     U4 = "u4"
     U8 = "u8"
     U16 = "u16"
     U32 = "u32"
     U64 = "u64"
+    F4E2M1 = "f4e2m1"
+    F8E4M3FN = "f8e4m3fn"
+    F8E4M3FNUZ = "f8e4m3fnuz"
+    F8E5M2 = "f8e5m2"
+    F8E5M2FNUZ = "f8e5m2fnuz"
+    F8E8M0 = "f8e8m0"
     F16 = "f16"
     BF16 = "bf16"
     F32 = "f32"
@@ -40,18 +48,18 @@ class DType(StrEnum):
 
     @property
     def numpy(self) -> np.dtype[Any]:
-        """The numpy type that holds such elements; sub-byte and bfloat16 come from ``ml_dtypes``."""
+        """The numpy type that holds such elements; those that numpy lacks come from ``ml_dtypes``."""
         return _numpy(self)
 
     @property
     def bits(self) -> int:
         """Size of one element in bits; 0 for strings."""
-        return 0 if self is DType.STRING else 4 if self in (DType.I4, DType.U4) else 8 * self.numpy.itemsize
+        return 0 if self is DType.STRING else _SUB_BYTE.get(self) or 8 * self.numpy.itemsize
 
     @property
     def is_float(self) -> bool:
         """Whether elements are real floating-point numbers."""
-        return self in (DType.F16, DType.BF16, DType.F32, DType.F64)
+        return self is DType.BF16 or self.value[0] == "f"
 
     @property
     def is_int(self) -> bool:
@@ -90,7 +98,21 @@ _NUMPY_NAMES = {
     DType.C128: "complex128",
     DType.STRING: "object",
 }
-_ML_NAMES = {DType.BF16: "bfloat16", DType.I4: "int4", DType.U4: "uint4"}
+_ML_NAMES = {
+    DType.BF16: "bfloat16",
+    DType.I2: "int2",
+    DType.I4: "int4",
+    DType.U2: "uint2",
+    DType.U4: "uint4",
+    DType.F4E2M1: "float4_e2m1fn",
+    DType.F8E4M3FN: "float8_e4m3fn",
+    DType.F8E4M3FNUZ: "float8_e4m3fnuz",
+    DType.F8E5M2: "float8_e5m2",
+    DType.F8E5M2FNUZ: "float8_e5m2fnuz",
+    DType.F8E8M0: "float8_e8m0fnu",
+}
+_SUB_BYTE = {DType.I2: 2, DType.U2: 2, DType.I4: 4, DType.U4: 4, DType.F4E2M1: 4}
+"""Bits of types that share bytes in files; numpy holds one element a byte."""
 
 
 @cache

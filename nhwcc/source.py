@@ -91,26 +91,25 @@ class Source:
         own = [self.given] if isinstance(self.given, Path) else []
         return [*own, *dict.fromkeys(source.path for source in weights if source is not None)]
 
-    def runner(self, module: Module, cut: Cut) -> Runner:
-        """Return what runs the source: its own runtime, else the reference interpreter on what was imported.
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+        """Return what runs the source: its own runtime, else the reference interpreter on what is imported anew.
 
-        ``module`` must not be changed after it was imported, or before the runner was made.
+        ``types`` and ``outputs`` are the interface of the part that was imported.
         """
         if self.format == "onnx":
             from nhwcc.runners.onnx import OnnxRunner, is_available
 
-            types = None if cut.is_whole else _types(module)
-            outputs = None if cut.is_whole else [port.name for port in module.main.outputs]
+            given = cast("Path | bytes | ModelProto", self.given)
             try:
                 if is_available():
-                    return OnnxRunner(cast("Path | bytes | ModelProto", self.given), types=types, outputs=outputs)
+                    return OnnxRunner(given) if cut.is_whole else OnnxRunner(given, types=types, outputs=outputs)
                 why = "onnxruntime is not installed (pip install 'nhwcc[onnxruntime]')"
             except CompileError as bad:
                 why = bad.diagnostics[0].message
             remark(Remark("warning", "verify", f"verified against the reference interpreter: {why}"))
         from nhwcc.runners.reference import ReferenceRunner
 
-        return ReferenceRunner(clone_module(module))
+        return ReferenceRunner(self.load(cut))
 
 
 def load(
@@ -139,11 +138,6 @@ def _supported(format: Format, place: Path | bytes) -> Format:
     if format.remedy:
         raise error("R015", f"{name} is {format.title}, which nhwcc does not read", help=format.remedy)
     return format
-
-
-def _types(module: Module) -> dict[str, TensorType]:
-    func = module.main
-    return {port.name: arg.type for port, arg in zip(func.inputs, func.args, strict=True)}
 
 
 def _read_ir(source: object) -> Module:

@@ -371,10 +371,15 @@ class Atanh(Op):
 
 @op("cast", Elementwise, Symbolic)
 class Cast(Op):
-    """Convert the element type; floats are cut towards zero on the way to integers."""
+    """Convert the element type; floats are cut towards zero on the way to integers.
+
+    ``rounding`` says which power of two stands for a number between two of them ("nearest", "up" or "down") on the
+    way to ``f8e8m0``, which has nothing but powers of two.
+    """
 
     x: Value
     to: DType
+    rounding: str = "nearest"
 
     def infer(self) -> TensorType:
         """Same shape."""
@@ -385,11 +390,19 @@ class Cast(Op):
         return True
 
     @staticmethod
-    def evaluate(x: Array, *, to: DType) -> Array:
+    def evaluate(x: Array, *, to: DType, rounding: str) -> Array:
         """Convert; symbolic sizes stay what they are."""
         if x.dtype == object:
             return np.trunc(x) if to.is_int else x
+        if to is DType.F8E8M0 and rounding != "nearest":
+            x = _power_of_two(x, up=rounding == "up")
         return x.astype(to.numpy)
+
+
+def _power_of_two(x: Array, *, up: bool) -> Array:
+    """Round to a power of two, at least the smallest one that ``f8e8m0`` has."""
+    mantissa, exponent = np.frexp(np.maximum(x.astype(np.float64), 2.0**-127))
+    return np.ldexp(1.0, exponent - (0 if up else 1) - (mantissa == 0.5) * (1 if up else 0))
 
 
 ACTIVATIONS = {

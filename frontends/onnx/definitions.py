@@ -37,6 +37,12 @@ def _schema(domain: str, name: str, version: int) -> Any:
     return cast(Any, defs.get_schema(name, version, domain))
 
 
+def is_same(name: str, version: int, other: int) -> bool:
+    """Say whether an operator of the standard did not change between two versions of its operator set."""
+    one, two = _schema("", name, version), _schema("", name, other)
+    return one is not None and two is not None and one.since_version == two.since_version
+
+
 def has_definition(node: Node, version: int) -> bool:
     """Say whether the standard defines the node's operator by simpler ones."""
     schema = _schema(node.domain, node.op_type, version)

@@ -72,11 +72,13 @@ class Emitter:
         """
         found = self.known(value)
         if found is None:
-            raise self.fail(
+            bad = self.fail(
                 f"needs to know its input {what!r} while compiling, but {self._why(value)}",
                 code="F004",
                 help="Make it a constant, or fix the input shapes it is computed from.",
             )
+            bad.diagnostics[0].inputs = tuple(sorted(self._unknown_inputs(value)))
+            raise bad
         return found
 
     def numbers(self, value: Value, what: str) -> Array:
@@ -172,6 +174,22 @@ class Emitter:
         if len(set(out)) != len(out):
             raise self.fail(f"names an axis twice: {list(axes)}", code="F002")
         return out
+
+    def _unknown_inputs(self, value: Value) -> set[str]:
+        """Return the names of the inputs from whose elements a value that is not known is computed."""
+        found: set[str] = set()
+        seen: set[Value] = set()
+        work = [value]
+        while work:
+            value = work.pop()
+            if value in seen or self.known(value) is not None:
+                continue
+            seen.add(value)
+            if value.owner is None:
+                found.add(value.name or "")
+            else:
+                work += [v for v in value.owner.operands if v is not None]
+        return found
 
     def _why(self, value: Value) -> str:
         """Say what a value that is not known is computed from."""

@@ -10,7 +10,7 @@ from ...compiler.diagnostics import CompileError, Location, at, error
 from ...compiler.ir import Region, Value
 from ...compiler.known import Known
 from ...compiler.ops.core import Const
-from .definitions import definition, has_definition, newest_version
+from .definitions import definition, has_definition, is_same, newest_version
 from .emitter import Emitter
 from .model import Attribute, Function, FunctionId, Model, Node, Reference
 from .problems import Problems
@@ -151,22 +151,29 @@ def _handle(
     return results
 
 
-OLDEST = 7
-"""The first version of the standard's operator set that is read; before it, broadcasting was another."""
+OLDEST = 6
+"""The first version of the standard's operator set that has handlers; of earlier ones, what has stayed is read."""
 
 
 def _version(node: Node, scope: Scope) -> int:
-    """Return the version of the operator set that a node is of."""
+    """Return the version of the operator set by which a node is read.
+
+    Handlers begin at version 7, and at 6 for what 7 has changed: an earlier node is of the version it is equal to.
+    """
     version = scope.opsets.get(node.domain, 0 if node.domain == "" else 1)
-    if node.domain == "" and not OLDEST <= version <= (newest := newest_version()):
-        stated = f"version {version}" if version else "no version"
-        raise error(
-            "F012",
-            f"the model imports {stated} of the ONNX operator set; supported are {OLDEST} to {newest}",
-            help=f"Convert it with onnx.version_converter.convert_version(model, {newest})"
-            + ("; a newer onnx package may know it." if version > newest else "."),
-        )
-    return version
+    if node.domain:
+        return version
+    same = [v for v in (OLDEST + 1, OLDEST) if version <= v and is_same(node.op_type, version, v)]
+    newest = newest_version()
+    if same or OLDEST <= version <= newest:
+        return same[0] if same else version
+    stated = f"version {version}" if version else "no version"
+    raise error(
+        "F012",
+        f"the model imports {stated} of the ONNX operator set; supported are {OLDEST} to {newest}",
+        help=f"Convert it with onnx.version_converter.convert_version(model, {newest})"
+        + ("; a newer onnx package may know it." if version > newest else "."),
+    )
 
 
 def _unsupported(node: Node, version: int, scope: Scope) -> CompileError:

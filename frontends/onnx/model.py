@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         ModelProto,
         NodeProto,
         OperatorSetIdProto,
+        TensorShapeProto,
         TypeProto,
         ValueInfoProto,
     )
@@ -123,7 +124,8 @@ def read_function(proto: FunctionProto, store: Store | None = None) -> Function:
     defaults = {a.name: _attribute(a, store) for a in proto.attribute_proto}
     nodes = _nodes(proto.node, store)
     _check_definitions(nodes, set(proto.input))
-    return Function(proto.name, tuple(proto.input), tuple(proto.output), defaults, _opsets(proto.opset_import), nodes)
+    interface = _strings(proto.input), _strings(proto.output)
+    return Function(_string(proto.name), *interface, defaults, _opsets(proto.opset_import), nodes)
 
 
 def _opsets(entries: Iterable[OperatorSetIdProto]) -> dict[str, int]:
@@ -132,17 +134,32 @@ def _opsets(entries: Iterable[OperatorSetIdProto]) -> dict[str, int]:
 
 def _domain(name: str) -> str:
     """The default domain has two names."""
-    return "" if name == "ai.onnx" else name
+    return "" if name == "ai.onnx" else _string(name)
+
+
+def _string(name: object) -> str:
+    """Return a name; where bytes are not UTF-8, the parser gives them back as they are.
+
+    Raises:
+        CompileError: F010.
+    """
+    if not isinstance(name, str):
+        raise error("F010", f"the name {name!r} is no text", help="The file is damaged, or no ONNX model.")
+    return name
+
+
+def _strings(names: Iterable[object]) -> tuple[str, ...]:
+    return tuple(map(_string, names))
 
 
 def _graph(proto: GraphProto, store: Store) -> Graph:
     constants: dict[str, Constant] = {}
     tensors = [Tensor(t, store) for t in proto.initializer]
     for constant in (*tensors, *(SparseTensor(t, store) for t in proto.sparse_initializer)):
-        if constant.name in constants:
+        if _string(constant.name) in constants:
             raise error("F015", f"two initializers are called {constant.name!r}")
         constants[constant.name] = constant
-    inputs = {i.name: _declared(i) for i in proto.input}
+    inputs = {_string(i.name): _declared(i) for i in proto.input}
     if len(inputs) < len(proto.input):
         twice = next(i.name for n, i in enumerate(proto.input) if i.name in [j.name for j in proto.input[:n]])
         raise error("F015", f"two inputs are called {twice!r}")
@@ -151,9 +168,9 @@ def _graph(proto: GraphProto, store: Store) -> Graph:
     return Graph(
         nodes=nodes,
         inputs={name: declared for name, declared in inputs.items() if name not in constants},
-        outputs=tuple(o.name for o in proto.output),
+        outputs=_strings(o.name for o in proto.output),
         constants=constants,
-        stated={v.name: _declared(v) for v in (*proto.output, *proto.value_info)},
+        stated={_string(v.name): _declared(v) for v in (*proto.output, *proto.value_info)},
     )
 
 
@@ -170,13 +187,13 @@ def _nodes(protos: Iterable[NodeProto], store: Store) -> tuple[Node, ...]:
 
 def _node(proto: NodeProto, index: int, store: Store) -> Node:
     return Node(
-        op_type=proto.op_type,
+        op_type=_string(proto.op_type),
         domain=_domain(proto.domain),
-        overload=proto.overload,
-        label=proto.name or f"{proto.op_type}#{index}",
-        inputs=tuple(proto.input),
-        outputs=tuple(proto.output),
-        attributes={a.name: _attribute(a, store) for a in proto.attribute},
+        overload=_string(proto.overload),
+        label=_string(proto.name) or f"{proto.op_type}#{index}",
+        inputs=_strings(proto.input),
+        outputs=_strings(proto.output),
+        attributes={_string(a.name): _attribute(a, store) for a in proto.attribute},
     )
 
 
@@ -197,7 +214,7 @@ def _attribute(proto: AttributeProto, store: Store) -> Attribute:
     from onnx import AttributeProto
 
     if proto.ref_attr_name:
-        return Reference(proto.ref_attr_name)
+        return Reference(_string(proto.ref_attr_name))
     names = {v: k for k, v in AttributeProto.AttributeType.items()}
     kind = names.get(proto.type, "UNDEFINED") if proto.type else _guess(proto)
     return _READ[kind](proto, store) if kind in _READ else Opaque(kind)
@@ -224,7 +241,14 @@ def _tensor_type(type: TypeProto) -> tuple[int, tuple[int | str | None, ...] | N
     tensor = type.tensor_type
     if not tensor.HasField("shape"):
         return tensor.elem_type, None
-    kinds = ((d.WhichOneof("value"), d) for d in tensor.shape.dim)
-    return tensor.elem_type, tuple(
-        d.dim_value if kind == "dim_value" else d.dim_param if kind == "dim_param" else None for kind, d in kinds
-    )
+    return tensor.elem_type, tuple(map(_size, tensor.shape.dim))
+
+
+def _size(dim: TensorShapeProto.Dimension) -> int | str | None:
+    match dim.WhichOneof("value"):
+        case "dim_value":
+            return dim.dim_value
+        case "dim_param":
+            return _string(dim.dim_param)
+        case _:
+            return None

@@ -12,7 +12,7 @@ from ...compiler.diagnostics import error
 from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
-from ...compiler.types import TensorType
+from ...compiler.types import Array, TensorType
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .files import open_model
 from .importer import Importer, Scope
@@ -20,12 +20,13 @@ from .inputs import Sizes, input_types
 from .model import Declared, Graph, Model
 from .problems import Problems
 from .schedule import reads, schedule
-from .tensors import number_of
+from .tensors import Given, number_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
 Shapes = Mapping[str, Sequence[int | str]]
+Values = Mapping[str, Array]
 
 
 def import_onnx(
@@ -34,16 +35,17 @@ def import_onnx(
     shapes: Shapes | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
+    values: Values | None = None,
 ) -> Module:
     """Read an ONNX model: a path, the bytes of a file, or a parsed message.
 
     ``shapes`` replaces the declared shapes of inputs; a string is the name of a size that stays open.  ``inputs`` and
-    ``outputs`` cut out the part of the graph between these tensors.
+    ``outputs`` cut out the part of the graph between these tensors.  Inputs that have ``values`` become constants.
 
     Raises:
         CompileError: the model can't be read or is not supported; codes R010 and F001 to F021, all problems at once.
     """
-    model = open_model(source)
+    model = _fix(open_model(source), values or {})
     graph, shapes = model.graph, shapes or {}
     names = list(graph.outputs if outputs is None else outputs)
     _check_names(graph, shapes, inputs, names)
@@ -57,6 +59,22 @@ def import_onnx(
     region.insert(Return(tuple(value for value in results if value is not None)))
     erase_dead(*reversed(region.ops))
     return Module(Func("main", region, [Port(name) for name in types], [Port(name) for name in names]))
+
+
+def _fix(model: Model, values: Values) -> Model:
+    """Turn inputs into constants.
+
+    Raises:
+        CompileError: F018, there is no such input.
+    """
+    problems = Problems()
+    for name in values:
+        with problems.collect():
+            _check_name("values", name, model.graph.inputs, list(model.graph.inputs))
+    problems.raise_any()
+    inputs = {name: declared for name, declared in model.graph.inputs.items() if name not in values}
+    constants = {**model.graph.constants, **{name: Given(name, array) for name, array in values.items()}}
+    return replace(model, graph=replace(model.graph, inputs=inputs, constants=constants))
 
 
 def _run(
@@ -93,7 +111,7 @@ def _check_name(what: str, name: str, known: Iterable[str], usual: Sequence[str]
     if name not in known:
         close = get_close_matches(name, list(known), 1)
         help = f"Did you mean {close[0]!r}?" if close else f"The usual ones are {', '.join(usual)}."
-        place = "among the inputs" if what == "shapes" else "in the model"
+        place = "in the model" if what in ("inputs", "outputs") else "among the inputs"
         raise error("F018", f"{what}: there is no tensor {name!r} {place}", help=help)
 
 

@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeAlias, get_args, get_origin
+from typing import Any, TypeAlias, TypeVar, get_args, get_origin
 
 from ...compiler.diagnostics import error
 from ...compiler.ir import Op, Value
@@ -23,6 +23,7 @@ from .model import Attribute
 from .tensors import SparseTensor, Tensor
 
 Handler: TypeAlias = Callable[..., "Value | tuple[Value, ...]"]
+H = TypeVar("H", bound=Handler)
 
 HANDLERS: dict[tuple[str, str], list[Entry]] = {}
 """All handlers by domain and operator."""
@@ -156,14 +157,14 @@ _CONVERT: dict[Any, Callable[[Attribute], Any]] = {
 """What makes an attribute of a message one of a parameter's type; None if it is of another kind."""
 
 
-def onnx_op(name: str, *, since: int, until: int | None = None, domain: str = "") -> Callable[[Handler], Handler]:
+def onnx_op(name: str, *, since: int, until: int | None = None, domain: str = "") -> Callable[[H], H]:
     """Register a handler for an operator at the versions from ``since`` to ``until`` of its operator set.
 
     Raises:
         TypeError: another handler has some of these versions already.
     """
 
-    def wrap(fn: Handler) -> Handler:
+    def wrap(fn: H) -> H:
         _, *parameters = inspect.signature(fn, eval_str=True).parameters.values()
         inputs = tuple(Parameter.of(p) for p in parameters if p.kind is not p.KEYWORD_ONLY)
         attributes = {p.name: Parameter.of(p) for p in parameters if p.kind is p.KEYWORD_ONLY}

@@ -35,8 +35,16 @@ DTYPES = {
     14: DType.C64,
     15: DType.C128,
     16: DType.BF16,
+    17: DType.F8E4M3FN,
+    18: DType.F8E4M3FNUZ,
+    19: DType.F8E5M2,
+    20: DType.F8E5M2FNUZ,
     21: DType.U4,
     22: DType.I4,
+    23: DType.F4E2M1,
+    24: DType.F8E8M0,
+    25: DType.U2,
+    26: DType.I2,
 }
 """Element types by the number that ONNX gives them; those it has besides are refused."""
 
@@ -182,6 +190,18 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class Given:
+    """A tensor that whoever imports the model gives in place of an input."""
+
+    name: str
+    array: Array
+
+    def weight(self) -> Weight:
+        """Return the tensor."""
+        return Weight.of(self.array)
+
+
+@dataclass(frozen=True)
 class SparseTensor:
     """A constant of which only the elements that are not zero are stored."""
 
@@ -221,7 +241,7 @@ class SparseTensor:
 
 
 def _nbytes(type: TensorType) -> int:
-    """Size of the elements in the format, where those of four bits lie two in a byte."""
+    """Size of the elements in the format, where those of fewer than eight bits share bytes."""
     assert isinstance(type.size, int)
     return (type.size * type.dtype.bits + 7) // 8
 
@@ -232,11 +252,16 @@ def _weight(type: TensorType, read: Callable[[], Array], file: MappedFile | None
     def make() -> Array:
         raw = read()
         if type.dtype.bits < 8:
-            assert isinstance(type.size, int)
-            pairs = np.stack((raw & 15, raw >> 4), -1).reshape(-1)[: type.size]
-            signed = type.dtype is DType.I4
-            raw = np.where(pairs > 7, pairs.astype(np.int8) - 16, pairs) if signed else pairs
-            return raw.astype(type.dtype.numpy).reshape(static(type.shape))
+            raw = _unpack(raw, type)
         return raw.view(type.dtype.numpy.newbyteorder("<")).reshape(static(type.shape))
 
     return Weight(type, make, file)
+
+
+def _unpack(raw: Array, type: TensorType) -> Array:
+    """Return one element a byte, in the codes that numpy's types have."""
+    bits = type.dtype.bits
+    assert isinstance(type.size, int)
+    codes = np.stack([raw >> shift & (1 << bits) - 1 for shift in range(0, 8, bits)], -1).reshape(-1)[: type.size]
+    is_negative = (codes >> bits - 1 == 1) & type.dtype.value.startswith("i")
+    return np.where(is_negative, codes | 256 - (1 << bits), codes).astype(np.uint8)

@@ -45,10 +45,7 @@ def pass_names() -> list[str]:
     """Return the names of all passes."""
     from nhwcc.compiler.pipeline import PASSES
     from nhwcc.pipelines import register_passes
-    from nhwcc.targets import TARGETS, find_backend
 
-    for target in TARGETS:
-        find_backend(target)
     register_passes()
     return sorted(PASSES)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nhwcc.formats import detect
 from nhwcc.runners import Runner
+from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.source import Cut, Source
 
 
@@ -26,4 +27,4 @@ def open_file(path: Path, stack: ExitStack) -> Runner:
 
         if is_available():
             return OnnxRunner(path)
-    return source.runner(source.load(Cut()), Cut())
+    return ReferenceRunner(source.load(Cut()))

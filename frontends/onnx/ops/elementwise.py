@@ -123,6 +123,15 @@ def _bound(emit: Emitter, value: Value | None, default: float) -> float | None:
     return float(item) if float(item) == item else None
 
 
+SATURATING = {
+    DType.F8E4M3FN: 448.0,
+    DType.F8E4M3FNUZ: 240.0,
+    DType.F8E5M2: 57344.0,
+    DType.F8E5M2FNUZ: 57344.0,
+}
+"""The largest numbers of types that conversions don't leave unless they are asked to."""
+
+
 @onnx_op("Cast", since=7)
 def cast(
     emit: Emitter,
@@ -132,8 +141,8 @@ def cast(
     saturate: Annotated[int, Since(19)] = 1,
     round_mode: Annotated[str, Since(24)] = "up",
 ) -> Value:
-    """Convert the element type; ``saturate`` and ``round_mode`` speak of types of eight bits that the IR has not."""
-    return _cast(emit, input, element_type(to))
+    """Convert the element type."""
+    return convert(emit, input, element_type(to), saturate=bool(saturate), rounding=round_mode)
 
 
 @onnx_op("CastLike", since=15)
@@ -146,8 +155,16 @@ def cast_like(
     round_mode: Annotated[str, Since(24)] = "up",
 ) -> Value:
     """Convert to the element type of another tensor."""
-    return _cast(emit, input, target_type.type.dtype)
+    return convert(emit, input, target_type.type.dtype, saturate=bool(saturate), rounding=round_mode)
 
 
-def _cast(emit: Emitter, x: Value, to: DType) -> Value:
-    return x if x.type.dtype is to else emit(arith.Cast(x, to))
+def convert(emit: Emitter, x: Value, to: DType, *, saturate: bool = True, rounding: str = "up") -> Value:
+    """Convert unless the type is the same; ``saturate`` keeps numbers within types of eight bits."""
+    if rounding not in ("nearest", "up", "down"):
+        raise emit.fail(f"rounds {rounding!r}, neither nearest, up nor down", code="F002")
+    if x.type.dtype is to:
+        return x
+    limit = SATURATING.get(to)
+    if limit is not None and saturate:
+        x = emit(Clip(x, -limit, limit))
+    return emit(arith.Cast(x, to, rounding if to is DType.F8E8M0 else "nearest"))

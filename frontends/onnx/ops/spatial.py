@@ -12,6 +12,7 @@ import numpy as np
 from ....compiler.dims import Dim, Sym
 from ....compiler.ir import Value
 from ....compiler.ops import spatial as ir
+from ....compiler.ops.shape import Reshape, Transpose
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 
@@ -185,6 +186,14 @@ def depth_to_space(emit: Emitter, input: Value, *, blocksize: int, mode: Annotat
 
 
 @onnx_op("SpaceToDepth", since=7)
-def space_to_depth(emit: Emitter, input: Value, *, blocksize: int) -> Value:
-    """Gather blocks into channels."""
-    return emit(ir.SpaceToDepth(input, blocksize))
+def space_to_depth(emit: Emitter, input: Value, *, blocksize: int, mode: Annotated[str, Since(28)] = "DCR") -> Value:
+    """Gather blocks into channels: by default all channels of a position stay together."""
+    if mode not in ("DCR", "CRD"):
+        raise emit.fail(f"has the mode {mode!r}, neither DCR nor CRD", code="F002")
+    blocks = emit(ir.SpaceToDepth(input, blocksize))
+    if mode == "DCR":
+        return blocks
+    n, c, h, w = blocks.type.shape
+    places = blocksize * blocksize
+    split = emit(Reshape(blocks, (n, places, c // places, h, w)))
+    return emit(Reshape(emit(Transpose(split, (0, 2, 1, 3, 4))), (n, c, h, w)))

@@ -101,14 +101,14 @@ def max_pool(
     return (emit(ir.MaxPool(x, found.kernel, found.strides, found.dilations, rest, bool(ceil_mode))),)
 
 
-@onnx_op("AveragePool", since=7)
+@onnx_op("AveragePool", since=6)
 def average_pool(
     emit: Emitter,
     x: Value,
     *,
     auto_pad: str = "NOTSET",
     ceil_mode: Annotated[int, Since(10)] = 0,
-    count_include_pad: int = 0,
+    count_include_pad: Annotated[int, Since(7)] = 0,
     dilations: Annotated[tuple[int, ...], Since(19)] = (),
     kernel_shape: tuple[int, ...],
     pads: tuple[int, ...] = (),

@@ -1,0 +1,117 @@
+"""Handlers against the standard: their parameters are the operator's schema, at every version of the operator set."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from nhwcc.compiler.weights import Weight
+from nhwcc.frontends.onnx import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.frontends.onnx.definitions import newest_version
+from nhwcc.frontends.onnx.importer import OLDEST
+from nhwcc.frontends.onnx.model import Graph
+from nhwcc.frontends.onnx.registry import HANDLERS, Entry, Parameter
+from onnx import defs, helper
+
+KINDS: dict[Any, set[str]] = {
+    int: {"INT"},
+    float: {"FLOAT"},
+    str: {"STRING"},
+    tuple[int, ...]: {"INTS"},
+    tuple[float, ...]: {"FLOATS"},
+    tuple[str, ...]: {"STRINGS"},
+    Weight: {"TENSOR", "SPARSE_TENSOR"},
+    Graph: {"GRAPH"},
+}
+OPTIONAL = defs.OpSchema.FormalParameterOption.Optional
+EMPTY: dict[str, Any] = {"INTS": (), "FLOATS": (), "STRINGS": ()}
+"""What stands for an absent list."""
+
+
+def versions() -> Iterator[tuple[str, Entry, int]]:
+    """Every handler at every version of the standard's operator sets that it says it is for."""
+    for (domain, name), entries in HANDLERS.items():
+        if domain not in ("", "ai.onnx.ml"):
+            continue
+        newest = (
+            newest_version()
+            if domain == ""
+            else max(s.since_version for s in defs.get_all_schemas_with_history() if s.domain == domain)
+        )
+        for entry in entries:
+            for version in range(entry.since, (entry.until or newest) + 1):
+                yield pytest.param(domain, entry, version, id=f"{name}-{version}")  # pyright: ignore[reportReturnType]
+
+
+def schema(domain: str, entry: Entry, version: int) -> Any:
+    assert defs.has(entry.name, version, domain), f"{entry.name} does not exist at version {version}"
+    return defs.get_schema(entry.name, version, domain)
+
+
+@pytest.mark.parametrize(("domain", "entry", "version"), list(versions()))
+def test_inputs(domain: str, entry: Entry, version: int) -> None:
+    wanted = schema(domain, entry, version).inputs
+    given = [p for p in entry.inputs if p.covers(version)]
+    assert len(given) == len(wanted), [i.name for i in wanted]
+    for parameter, formal in zip(given, wanted, strict=True):
+        assert parameter.is_variadic == (formal.option == defs.OpSchema.FormalParameterOption.Variadic)
+        is_optional = formal.option == OPTIONAL
+        assert parameter.is_variadic or parameter.is_required != is_optional or became_optional(domain, entry, formal)
+
+
+def became_optional(domain: str, entry: Entry, formal: Any) -> bool:
+    """A handler may take without an input what only later versions of its range let go."""
+    later = schema(domain, entry, entry.until or newest_version()).inputs
+    return any(f.name == formal.name and f.option == OPTIONAL for f in later)
+
+
+@pytest.mark.parametrize(("domain", "entry", "version"), list(versions()))
+def test_attributes(domain: str, entry: Entry, version: int) -> None:
+    wanted = schema(domain, entry, version).attributes
+    given = {name: p for name, p in entry.attributes.items() if p.covers(version)}
+    assert given.keys() == wanted.keys()
+    for name, attribute in wanted.items():
+        assert attribute.type.name in kinds(given[name]), name
+        assert given[name].is_required == attribute.required, name
+        if not attribute.required:
+            assert given[name].default == pytest.approx(default(attribute, given[name])), name
+
+
+def kinds(parameter: Parameter) -> set[str]:
+    hint = parameter.type
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    hints = typing.get_args(hint) if is_union else (hint,)
+    return {kind for h in hints if h is not types.NoneType for kind in KINDS[h]}
+
+
+def default(attribute: Any, parameter: Parameter) -> Any:
+    """The standard's default; where it states none, a list may be empty, all else must be None."""
+    if attribute.default_value.type == 0:
+        return EMPTY.get(attribute.type.name) if parameter.default is not None else None
+    value: Any = helper.get_attribute_value(attribute.default_value)
+    return plain(value)
+
+
+def plain(value: Any) -> Any:
+    """Texts instead of bytes, tuples instead of lists."""
+    match value:
+        case bytes():
+            return value.decode()
+        case list():
+            return tuple(map(plain, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        case _:
+            return value
+
+
+def test_every_version_from_the_oldest_on_has_one_handler() -> None:
+    """Where an operator has a handler at all, no version is forgotten: neither between two handlers nor at the end."""
+    for (domain, name), entries in HANDLERS.items():
+        if domain:
+            continue
+        for version in range(OLDEST + 1, newest_version() + 1):
+            exists = defs.has(name, version) and not defs.get_schema(name, version).deprecated
+            covering = [e for e in entries if e.covers(version)]
+            assert len(covering) == exists or (covering and not exists), f"{name} at version {version}"
