@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, cast
 
 from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.importer import OLDEST
@@ -11,8 +12,8 @@ from onnx import defs
 
 from pages.markdown import page, prose, table
 
-INTRO = """Every operator of a model must be read by the frontend, and every operation of the IR that it becomes must run
-on the target. What is missing is reported with all its places at once, and can be cut off with `--inputs` and
+INTRO = """Every operator of a model must be read by the frontend, and every operation of the IR that it becomes must
+run on the target. What is missing is reported with all its places at once, and can be cut off with `--inputs` and
 `--outputs`."""
 
 ONNX = """Operator sets {oldest} to {newest}. *Definition* means that the operator is read as the function by which the
@@ -48,7 +49,7 @@ def _rows() -> Iterator[tuple[str, str]]:
 def _others() -> Iterator[tuple[str, str]]:
     """Operators of the standard without a handler: whether a definition stands in."""
     for name in sorted({s.name for s in defs.get_all_schemas() if s.domain == ""}):
-        schema = defs.get_schema(name)
+        schema = cast(Any, defs.get_schema(name))  # the stubs leave out its functions
         if ("", name) not in HANDLERS and not schema.deprecated:
             has_body = schema.has_function or schema.has_context_dependent_function
             yield name, "definition" if has_body else ""
