@@ -22,8 +22,8 @@ run on the target. What is missing is reported with all its places at once, and 
 ONNX = """Operator sets {oldest} to {newest}. *Definition* means that the operator is read as the function by which the
 standard defines it, if all operators in there are read. A model's own functions are read, too."""
 
-TFLITE = """Each operation of the [IR](ir.md) becomes a builtin where the kernel takes its types, ranks and attributes, and
-is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their schema
+TFLITE = """Each operation of the [IR](ir.md) becomes a builtin where the kernel takes its types, ranks and attributes,
+and is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their schema
 says. Types are those of the data, or of the operand or attribute whose name stands before them."""
 
 NOT_READ = "Not read: {names}."
