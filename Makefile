@@ -32,5 +32,5 @@ clean:
 $(VENV)/ready-%: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or later was found; say make PYTHON=/path/to/python" >&2; exit 1; }
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	$(RUN) -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[$*]'
 	@touch $@

@@ -12,12 +12,14 @@ from pages.cli import commands
 from pages.errors import errors
 from pages.ir import operations
 from pages.passes import passes
+from pages.support import support
 
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": commands,
     "errors.md": errors,
     "ir.md": operations,
     "passes.md": passes,
+    "support.md": support,
 }
 
 

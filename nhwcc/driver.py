@@ -11,15 +11,16 @@ from tempfile import TemporaryDirectory
 from nhwcc.artifact import Artifact
 from nhwcc.compiler.diagnostics import Remark, collect_remarks
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.types import TensorType
 from nhwcc.feeds import read_data
 from nhwcc.files import check_not_source, check_writable, replacing
 from nhwcc.instruments import Stage, Watch, run_passes
 from nhwcc.memory import peak_memory
 from nhwcc.options import CompileOptions, Model
 from nhwcc.pipelines import build_pipeline, check_names, register_passes
+from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_passes, describe_ports
 from nhwcc.runners import Runner
-from nhwcc.runners.worker import Worker
 from nhwcc.source import Cut, Source
 from nhwcc.targets import find_backend, open_runner, start_runtime
 from nhwcc.verification import Settings, Verification, verify
@@ -52,6 +53,9 @@ class _Compilation:
         self.progress = progress
         self.start = time.perf_counter()
         self.cut = Cut(options.shapes, options.inputs, options.outputs)
+        self.call = Call(
+            options.args, options.kwargs, options.dynamic_shapes, options.input_names, options.output_names
+        )
         self.settings = Settings(options.tolerance, options.data, options.seed)
 
     def run(self, model: Model, output: Path, folder: TemporaryDirectory[str] | None) -> Artifact:
@@ -60,40 +64,44 @@ class _Compilation:
             runtime = stack.enter_context(start_runtime(self.options.target))
             register_passes(self.options.load)
             passes = build_pipeline(self.options, backend.PIPELINE)
-            source = Source.of(model)
+            source = Source.of(model, self.call)
             check_not_source(output, source.files(Module()))
             self.progress(f"reading {source.title}")
             module = source.load(self.cut)
-            reference = self._prepare(source, module, output)
+            interface = self._check_request(source, module, output)
             report = Report(source.title, None if folder else str(output), self.options.target)
             report.ops_before = count_ops(module)
             stages = run_passes(module, passes, [Watch(self.progress), *self.options.instruments])
             with replacing(output) as draft:
                 self.progress("writing")
                 emitted = backend.emit(module, draft)
-                report.verification = self._check(draft, reference, runtime)
+                report.peak_memory = peak_memory()
+                report.seconds = time.perf_counter() - self.start
+                candidate = open_runner(self.options.target, draft, runtime, fast=self.options.verify)
+                candidate.allocate()
+                if self.options.verify:
+                    self.progress("verifying")
+                    reference = source.runner(self.cut, *interface)
+                    report.verification = self._verify(reference, candidate)
             report.bytes, report.min_runtime = emitted.bytes, emitted.min_runtime
             report.ops_after = dict(emitted.ops.most_common())
             self._finish(report, module, stages, remarks)
         return Artifact(output, report, folder)
 
-    def _prepare(self, source: Source, module: Module, output: Path) -> Runner | None:
-        """Check what only the imported module can tell; return what runs the source."""
+    def _check_request(
+        self, source: Source | TorchSource, module: Module, output: Path
+    ) -> tuple[dict[str, TensorType], tuple[str, ...]]:
+        """Check what only the imported module can tell; return its inputs and outputs as they are in the source."""
         check_names(self.options.io_layout, module)
         check_not_source(output, source.files(module))
-        if not self.options.verify:
-            return None
         func = module.main
-        read_data(self.options.data, {p.name: a.type for p, a in zip(func.inputs, func.args, strict=True)})
-        return source.runner(module, self.cut)
+        types = {p.name: a.type for p, a in zip(func.inputs, func.args, strict=True)}
+        if self.options.verify:
+            read_data(self.options.data, types)
+        return types, tuple(port.name for port in func.outputs)
 
-    def _check(self, path: Path, reference: Runner | None, runtime: Worker) -> Verification | None:
-        """Load what was written with its runtime, and compare."""
-        candidate = open_runner(self.options.target, path, runtime, fast=reference is not None)
-        candidate.allocate()
-        if reference is None:
-            return None
-        self.progress(f"verifying against {reference.title}")
+    def _verify(self, reference: Runner, candidate: Runner) -> Verification:
+        """Compare what was written with what runs the source."""
         found = verify(reference, candidate, self.settings)
         if not found.ok:
             raise found.problems()
@@ -108,5 +116,4 @@ class _Compilation:
         report.layout = [r.text for r in remarks if r.by == "propagate-layout" and r.kind == "note"]
         report.passes = describe_passes(stages)
         report.remarks = remarks
-        report.seconds = time.perf_counter() - self.start
-        report.peak_memory = peak_memory()
+        report.verification_seconds = time.perf_counter() - self.start - report.seconds

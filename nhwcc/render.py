@@ -44,7 +44,8 @@ def render_report(report: Report, style: Style = plain) -> str:
         lines.append(_row("verified", style("no: the file loads, its numbers were not compared", "warning")))
     lines += (_row("warning", style(text, "warning")) for text in report.warnings)
     memory = f", peak memory {human_bytes(report.peak_memory)}" if report.peak_memory else ""
-    lines.append(_row("took", f"{report.seconds:.1f} s{memory}"))
+    more = "verifying" if report.verification is not None else "loading"
+    lines.append(_row("took", f"{report.seconds:.1f} s{memory}; {more} {report.verification_seconds:.1f} s more"))
     return "\n".join(lines)
 
 

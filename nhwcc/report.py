@@ -42,7 +42,11 @@ class PassReport:
 
 @dataclass
 class Report:
-    """Everything that is known after a compilation."""
+    """Everything that is known after a compilation.
+
+    ``seconds`` and ``peak_memory`` are those of this process from the start until the file was written;
+    ``verification_seconds`` is what loading it, running it, and running the source took in addition.
+    """
 
     source: str
     output: str | None
@@ -61,6 +65,7 @@ class Report:
     verification: Verification | None = None
     seconds: float = 0.0
     peak_memory: int | None = None
+    verification_seconds: float = 0.0
 
     @property
     def warnings(self) -> list[str]:

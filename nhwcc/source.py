@@ -13,11 +13,14 @@ from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.types import TensorType
-from nhwcc.formats import EXPORT, Format, detect
+from nhwcc.formats import Format, detect
 from nhwcc.options import Model
+from nhwcc.pytorch import Call, TorchSource
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+    from torch import nn
+    from torch.export import ExportedProgram
 
     from nhwcc.runners import Runner
 
@@ -44,8 +47,8 @@ class Source:
     format: str
 
     @staticmethod
-    def of(model: Model) -> Source:
-        """Find out what was given.
+    def of(model: Model, call: Call | None = None) -> Source | TorchSource:
+        """Find out what was given; ``call`` says how a PyTorch model is called.
 
         Raises:
             CompileError: R010 unreadable, R014 unknown, R015 a format that is not supported.
@@ -55,11 +58,14 @@ class Source:
             return Source(model, "ir")
         if isinstance(model, bytes | str | os.PathLike):
             place = model if isinstance(model, bytes) else Path(model)
-            return Source(place, _supported(detect(place), place).name)
+            format = _supported(detect(place), place).name
+            if format == "torch" and isinstance(place, Path):
+                return TorchSource(place, call or Call())
+            return Source(place, format)
         if hasattr(model, "SerializeToString"):
-            return Source(model, "onnx")
+            return Source(cast("ModelProto", model), "onnx")
         if any(base.__module__.partition(".")[0] == "torch" for base in type(model).__mro__):
-            raise error("R015", f"a {type(model).__name__} is a PyTorch object, which nhwcc does not read", help=EXPORT)
+            return TorchSource(cast("nn.Module | ExportedProgram", model), call or Call())
         raise TypeError(f"a model is a path, bytes, an ONNX message or a Module, not {type(model).__name__}")
 
     @property
@@ -91,26 +97,25 @@ class Source:
         own = [self.given] if isinstance(self.given, Path) else []
         return [*own, *dict.fromkeys(source.path for source in weights if source is not None)]
 
-    def runner(self, module: Module, cut: Cut) -> Runner:
-        """Return what runs the source: its own runtime, else the reference interpreter on what was imported.
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+        """Return what runs the source: its own runtime, else the reference interpreter on what is imported anew.
 
-        ``module`` must not be changed after it was imported, or before the runner was made.
+        ``types`` and ``outputs`` are the interface of the part that was imported.
         """
         if self.format == "onnx":
             from nhwcc.runners.onnx import OnnxRunner, is_available
 
-            types = None if cut.is_whole else _types(module)
-            outputs = None if cut.is_whole else [port.name for port in module.main.outputs]
+            given = cast("Path | bytes | ModelProto", self.given)
             try:
                 if is_available():
-                    return OnnxRunner(cast("Path | bytes | ModelProto", self.given), types=types, outputs=outputs)
+                    return OnnxRunner(given) if cut.is_whole else OnnxRunner(given, types=types, outputs=outputs)
                 why = "onnxruntime is not installed (pip install 'nhwcc[onnxruntime]')"
             except CompileError as bad:
                 why = bad.diagnostics[0].message
             remark(Remark("warning", "verify", f"verified against the reference interpreter: {why}"))
         from nhwcc.runners.reference import ReferenceRunner
 
-        return ReferenceRunner(clone_module(module))
+        return ReferenceRunner(self.load(cut))
 
 
 def load(
@@ -139,11 +144,6 @@ def _supported(format: Format, place: Path | bytes) -> Format:
     if format.remedy:
         raise error("R015", f"{name} is {format.title}, which nhwcc does not read", help=format.remedy)
     return format
-
-
-def _types(module: Module) -> dict[str, TensorType]:
-    func = module.main
-    return {port.name: arg.type for port, arg in zip(func.inputs, func.args, strict=True)}
 
 
 def _read_ir(source: object) -> Module:

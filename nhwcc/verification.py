@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic, error
@@ -75,15 +75,15 @@ def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verifica
     """
     inputs, outputs = _pairs(reference, candidate)
     feed, want = accepted(reference, feeds(reference.inputs, settings.data, settings.seed))
-    got = candidate.run({inputs[name]: array for name, array in feed.inputs.items()})
+    renamed = {inputs[name]: array for name, array in feed.inputs.items()}
+    got = candidate.run(renamed)
     found = [Compared(a, "", compare(want[a], got[b], settings.tolerance)) for a, b in outputs.items()]
     if not all(c.difference.ok for c in found):
-        noise = _noise(reference, feed.inputs, want)
-        pairs = ((a, compare(want[a], got[b], settings.tolerance, noise[a])) for a, b in outputs.items())
+        ours, theirs = noise(reference, feed.inputs, want), noise(candidate, renamed, got)
+        pairs = ((a, compare(want[a], got[b], settings.tolerance, max(ours[a], theirs[b]))) for a, b in outputs.items())
         found = [Compared(a, "", difference) for a, difference in pairs]
     inside: list[Compared] = []
     if settings.inside or not all(c.difference.ok for c in found):
-        renamed = {inputs[name]: array for name, array in feed.inputs.items()}
         inside = list(compare_inside(reference, candidate, (feed.inputs, renamed), settings.tolerance))
     return Verification(
         reference.title,
@@ -97,10 +97,10 @@ def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verifica
     )
 
 
-def _noise(reference: Runner, inputs: dict[str, Array], want: dict[str, Array]) -> dict[str, float]:
-    """How far the reference is from itself when it computes in another order: nobody can be closer to it than that."""
-    again = reference.run_otherwise(inputs) or want
-    return {name: compare(array, again[name]).error for name, array in want.items()}
+def noise(runner: Runner, inputs: Mapping[str, Array], results: Mapping[str, Array]) -> dict[str, float]:
+    """Return how far a runner is from its own results when it computes in another order: no other can be closer."""
+    again = runner.run_otherwise(inputs) or results
+    return {name: compare(array, again[name]).error for name, array in results.items()}
 
 
 def compare_inside(

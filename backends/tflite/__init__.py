@@ -10,13 +10,17 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...compiler.dims import Sym
 from ...compiler.ir import Module, Port, Value
 
+if TYPE_CHECKING:
+    from .matrix import Support
+
 PIPELINE = (
     "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-activations,"
-    "propagate-layout,canonicalize,legalize-tflite,fuse-activations,canonicalize,cse,dce"
+    "propagate-layout,canonicalize,legalize-tflite,canonicalize,legalize-tflite,fuse-activations,cse,dce"
 )
 """What runs between import and :func:`emit`."""
 
@@ -58,6 +62,13 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
     return Emitted(path, model.counts, size, oldest)
 
 
+def support() -> list[Support]:
+    """List all ways to run all operations, by operation in the order in which they are tried."""
+    from .matrix import rows
+
+    return rows()
+
+
 def _describe(port: Port, value: Value) -> dict[str, object]:
     """How a port's axes lie in the file, and the shape that the source declared."""
     perm = port.perm or tuple(range(value.type.rank))
@@ -66,4 +77,4 @@ def _describe(port: Port, value: Value) -> dict[str, object]:
     return {"perm": list(perm), "order": port.order, "shape": shape}
 
 
-__all__ = ["PIPELINE", "Emitted", "emit"]
+__all__ = ["PIPELINE", "Emitted", "emit", "support"]

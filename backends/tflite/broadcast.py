@@ -8,6 +8,7 @@ from itertools import groupby
 from ...compiler.dims import Dim, Shape, Sym, product
 from ...compiler.ir import Op
 from ...compiler.opdef import broadcast_shapes
+from .table import condition
 
 PORTABLE_RANK = 4
 """Broadcasting beyond it aborts the process in runtimes before LiteRT 2.3."""
@@ -76,6 +77,7 @@ def needs_fold(op: Op) -> bool:
     return len(names) <= 1 and len(folds(shapes)) <= PORTABLE_RANK
 
 
+@condition("broadcasting over at most 8 axes; more than 4 are folded where possible")
 def fits(op: Op) -> str | None:
     """Condition of rows: broadcasting within what kernels take, folded where that can be."""
     shapes = shapes_of(op)
@@ -86,6 +88,7 @@ def fits(op: Op) -> str | None:
     return None
 
 
+@condition("equal shapes")
 def same_shapes(op: Op) -> str | None:
     """Condition of rows whose kernels don't broadcast and don't check it."""
     return None if len(set(shapes_of(op))) == 1 else "operands of different shapes"

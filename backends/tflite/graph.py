@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ...compiler.diagnostics import error
+from ...compiler.diagnostics import CompileError, error
 from ...compiler.dims import static
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
@@ -15,6 +15,7 @@ from ...compiler.types import DType, TensorType
 from ...compiler.weights import EAGER_BYTES, Weight
 from .refuse import row_of
 from .sizes import Sizes
+from .storage import not_storable
 from .table import Call, Dims, Operand, Options
 
 
@@ -88,8 +89,12 @@ def build(func: Func) -> Model:
     """Translate a function whose operations are all legal.
 
     Raises:
-        CompileError: B002, a size is not known when the network runs.
+        CompileError: B001, one is not; B002, a size is not known when the network runs; B003, an element type can't be
+            stored.
     """
+    problems = list(not_storable(func))
+    if problems:
+        raise CompileError(*problems)
     model = Model(input_names=[p.name for p in func.inputs], output_names=[p.name for p in func.outputs])
     _Builder(model, func.name, None).region(func.body)
     return model

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ...compiler.diagnostics import Remark, remark
+from ...compiler.diagnostics import CompileError, Remark, remark
 from ...compiler.ir import Module, Op
 from ...compiler.pipeline import Pass, register
 from ...compiler.rewrite import erase_dead, rewrite, why_not
 from . import decompose as _decompose  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares the patterns
 from .decompose.dtypes import WIDENED
 from .lowering import PATTERNS, PREPARATIONS
-from .refuse import legal_reasons, refusal
+from .refuse import legal_reasons, refusals
+from .storage import not_storable
 from .table import is_legal
 
 
@@ -32,8 +33,9 @@ class LegalizeTflite(Pass):
         rewrite(module, PATTERNS)
         erase_dead(*module.walk())
         refused = [op for op in module.main.walk() if not is_legal(op)]
-        if refused:
-            raise refusal(refused, _reasons)
+        problems = [*refusals(refused, _reasons), *not_storable(module.main)]
+        if problems:
+            raise CompileError(*problems)
 
 
 def _reasons(op: Op) -> list[str]:

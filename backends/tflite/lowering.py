@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,7 +13,7 @@ from ...compiler.diagnostics import Remark, remark
 from ...compiler.dims import Dim, product
 from ...compiler.ir import Op, Value
 from ...compiler.ops.core import Const
-from ...compiler.ops.shape import Reshape, Transpose
+from ...compiler.ops.shape import BroadcastTo, Reshape, ShapeOf, Transpose
 from ...compiler.rewrite import Pattern, Rewriter
 from ...compiler.types import Array, DType
 from ...compiler.weights import Weight
@@ -22,14 +24,28 @@ O = TypeVar("O", bound=Op)
 PATTERNS: list[Pattern] = []
 """All rewrites of legalize-tflite. Of several for one operation, those declared first are tried first."""
 
+
+@dataclass(frozen=True)
+class Decomposition:
+    """What the docs say of a rewrite: for which operations it is (none: for many), and what it does."""
+
+    roots: tuple[type[Op], ...]
+    text: str
+
+
+DECOMPOSITIONS: list[Decomposition] = []
+"""All ways to express what has no builtin."""
+
 PREPARATIONS: list[Pattern] = []
 """Those that go over the whole module before the others start."""
 
 Rewrite = Callable[[O, "Build"], object]
 
 
-def lower(*roots: type[O], benefit: int = 1) -> Callable[[Rewrite[O]], Rewrite[O]]:
-    """Declare a decomposition of operations that no row of the table takes.
+def lower(*roots: type[O], benefit: int = 1, general: bool = False) -> Callable[[Rewrite[O]], Rewrite[O]]:
+    """Declare a decomposition of operations that no row of the table takes; its docstring becomes part of the docs.
+
+    What is ``general`` is a way for many operations alike; the docs describe it once.
 
     It rewrites by calling :meth:`Build.replace`, returns if it is not meant for the operation, and raises
     :class:`~...compiler.rewrite.NoMatch` if it is but can't: the reason becomes part of the error.
@@ -41,6 +57,7 @@ def lower(*roots: type[O], benefit: int = 1) -> Callable[[Rewrite[O]], Rewrite[O
                 fn(op, Build(rw))
 
         PATTERNS.append(Pattern(_name(fn), roots, apply, benefit))
+        DECOMPOSITIONS.append(Decomposition(() if general else roots, inspect.getdoc(fn) or ""))
         return fn
 
     return wrap
@@ -95,6 +112,13 @@ class Build:
     def constant(self, value: Array | Weight) -> Value:
         """Insert a constant."""
         return self.rw.insert(Const(Weight.of(value))).result
+
+    def size(self, value: Dim, dtype: DType) -> Value:
+        """Insert a scalar that holds a size: a constant, or the shape of something that has the size."""
+        if isinstance(value, int):
+            return self.number(value, dtype)
+        shape = self(ShapeOf, self(BroadcastTo, self.number(0, DType.I32), (value,)), (0,), dtype=dtype)
+        return self.reshape(shape, ())
 
     def reshape(self, x: Value, shape: Sequence[Dim]) -> Value:
         """Give a value another shape, if it has not got it."""

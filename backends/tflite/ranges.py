@@ -68,11 +68,20 @@ def _gives_nonnegative(op: Op, result: Value, depth: int) -> bool:
         case index.Gather() | index.GatherElements() | index.GatherNd():
             return nonnegative(op.operands[0], depth)
         case logic.Select():
-            return nonnegative(op.a, depth) and nonnegative(op.b, depth)
+            return nonnegative(op.a, depth) and (_holds_negative(op.condition, op.b) or nonnegative(op.b, depth))
         case _:
             return isinstance(op, _NEVER) or (
                 isinstance(op, _PASS_ON) and all(nonnegative(v, depth) for v in op.operands)
             )
+
+
+def _holds_negative(condition: Value, value: Value) -> bool:
+    """Whether a condition is that elements of a value are less than zero."""
+    test = condition.owner
+    if not isinstance(test, logic.Less) or test.a is not value:
+        return False
+    bound = constant(test.b)
+    return bound is not None and bound.type.size == 1 and not bound.array().any()
 
 
 I32_MAX = (1 << 31) - 1

@@ -29,7 +29,7 @@ def row_of(op: Op) -> Row:
     found = legal(op)
     if isinstance(found, Row):
         return found
-    raise refusal([op], legal_reasons)
+    raise CompileError(*refusals([op], legal_reasons))
 
 
 def legal_reasons(op: Op) -> list[str]:
@@ -38,13 +38,13 @@ def legal_reasons(op: Op) -> list[str]:
     return found if isinstance(found, list) else []
 
 
-def refusal(ops: Iterable[Op], reasons: Reason) -> CompileError:
-    """Build the error that names all operations: one message per operation and reason."""
+def refusals(ops: Iterable[Op], reasons: Reason) -> list[Diagnostic]:
+    """Build the errors that name all operations: one message per operation and reason."""
     groups: dict[tuple[str, tuple[str, ...]], list[Op]] = {}
     for op in ops:
         why = tuple(dict.fromkeys(reasons(op)))
         groups.setdefault((op.spec.name, why), []).append(op)
-    return CompileError(*(_diagnostic(name, why, group) for (name, why), group in groups.items()))
+    return [_diagnostic(name, why, group) for (name, why), group in groups.items()]
 
 
 def _diagnostic(name: str, why: tuple[str, ...], group: list[Op]) -> Diagnostic:

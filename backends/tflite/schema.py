@@ -15,34 +15,15 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from ...compiler.diagnostics import error
 from ...compiler.dims import Sym
 from ...compiler.types import Array, DType
 from .graph import Model, Operator, Subgraph, Tensor
+from .storage import TENSOR_TYPES
 from .table import Options
 
 SCHEMA_VERSION = 3
 IDENTIFIER = b"TFL3"
 SIGNATURE = "serving_default"
-
-_TENSOR_TYPES = {
-    DType.BOOL: "BOOL",
-    DType.I8: "INT8",
-    DType.I16: "INT16",
-    DType.I32: "INT32",
-    DType.I64: "INT64",
-    DType.U8: "UINT8",
-    DType.U16: "UINT16",
-    DType.U32: "UINT32",
-    DType.U64: "UINT64",
-    DType.F16: "FLOAT16",
-    DType.BF16: "BFLOAT16",
-    DType.F32: "FLOAT32",
-    DType.F64: "FLOAT64",
-    DType.C64: "COMPLEX64",
-    DType.C128: "COMPLEX128",
-}
-"""Element types whose bytes in a file are those of numpy's array."""
 
 _ENUMS = {
     "padding": schema.Padding,
@@ -50,11 +31,6 @@ _ENUMS = {
     "mode": schema.MirrorPadMode,
 }
 """Fields of options whose values are written by name."""
-
-
-def storable() -> frozenset[DType]:
-    """Element types that tensors in a file can have."""
-    return frozenset(_TENSOR_TYPES)
 
 
 def builtin_code(name: str) -> int:
@@ -70,12 +46,6 @@ def builtin_code(name: str) -> int:
 def builtin_names() -> dict[int, str]:
     """All builtins by number."""
     return _names(schema.BuiltinOperator)
-
-
-@cache
-def dtypes() -> dict[int, DType]:
-    """Our element types by the schema's number."""
-    return {getattr(schema.TensorType, name): dtype for dtype, name in _TENSOR_TYPES.items()}
 
 
 @cache
@@ -172,19 +142,12 @@ def _tensor(tensor: Tensor) -> Any:
     is_dynamic = any(isinstance(d, Sym) for d in shape)
     return schema.TensorT(
         shape=_vector([d if isinstance(d, int) else 1 for d in shape]),
-        type=_type_number(tensor),
+        type=getattr(schema.TensorType, TENSOR_TYPES[tensor.type.dtype]),
         buffer=tensor.buffer,
         name=tensor.name,
         shapeSignature=_vector([d if isinstance(d, int) else -1 for d in shape]) if is_dynamic else None,
         hasRank=True,
     )
-
-
-def _type_number(tensor: Tensor) -> int:
-    dtype = tensor.type.dtype
-    if dtype not in _TENSOR_TYPES:
-        raise error("B003", f"TFLite files have no element type {dtype}, which {tensor.name or 'a tensor'} has")
-    return getattr(schema.TensorType, _TENSOR_TYPES[dtype])
 
 
 def _operator(op: Operator, code: int) -> Any:
@@ -211,7 +174,7 @@ def options_table(options: Options) -> Any:
 def _field(name: str, value: Any) -> Any:
     match value:
         case DType():
-            return getattr(schema.TensorType, _TENSOR_TYPES[value])
+            return getattr(schema.TensorType, TENSOR_TYPES[value])
         case str():
             return getattr(_ENUMS[name], value)
         case tuple():
@@ -235,7 +198,7 @@ def place_buffers(packed: bytearray, places: Sequence[tuple[int, int]], *, exter
     """Say where the buffers from number 1 on lie: for each its first byte in the file and its length."""
     root = schema.Model.GetRootAs(packed, 0)
     for number, (start, size) in enumerate(places, 1):
-        table = root.Buffers(number)._tab  # pyright: ignore[reportPrivateUsage]
+        table = root.Buffers(number)._tab  # pyright: ignore[reportPrivateUsage, reportOptionalMemberAccess]
         if external:
             struct.pack_into("<Q", packed, table.Pos + table.Offset(_OFFSET), start)
             struct.pack_into("<Q", packed, table.Pos + table.Offset(_SIZE), size)

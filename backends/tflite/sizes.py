@@ -81,7 +81,7 @@ class Sizes:
         parts: list[int] = []
         for is_number, run in groupby(dims.values, lambda d: isinstance(d, int)):
             sizes = list(run)
-            parts += [self._number(*sizes)] if is_number else [self._expr(d.expr) for d in sizes]
+            parts += [self._number(*sizes)] if is_number else [self._expr(d.expr) for d in sizes if isinstance(d, Sym)]
         type = TensorType(DType.I32, (len(dims.values),))
         joined = parts[0] if len(parts) == 1 else self._apply("CONCATENATION", parts, type, _JOIN)
         if dims.shape is not None:
@@ -139,8 +139,8 @@ class Sizes:
             return self._fold("SUB", [self._number(0), self._expr(sympy.floor(-expr.args[0]))])
         if expr.is_Pow:
             return self._fold("MUL", [self._expr(expr.base)] * int(expr.exp))
-        builtin = {sympy.Add: "ADD", sympy.Mul: "MUL", sympy.Max: "MAXIMUM", sympy.Min: "MINIMUM"}[expr.func]
-        return self._fold(builtin, [self._expr(a) for a in expr.args])
+        builtins: dict[Any, str] = {sympy.Add: "ADD", sympy.Mul: "MUL", sympy.Max: "MAXIMUM", sympy.Min: "MINIMUM"}
+        return self._fold(builtins[expr.func], [self._expr(a) for a in expr.args])
 
     def _fold(self, builtin: str, parts: list[int]) -> int:
         return reduce(lambda a, b: self._apply(builtin, [a, b], ONE), parts)

@@ -21,8 +21,23 @@ from ...compiler.weights import Weight
 
 O = TypeVar("O", bound=Op)
 
-Condition: TypeAlias = Callable[[Any], str | None]
-"""Looks at an operation and says why a row does not fit, None if it does."""
+
+@dataclass(frozen=True)
+class Condition:
+    """What a row demands, in words; and a look at an operation that says why it does not fit, None if it does."""
+
+    text: str
+    why_not: Callable[[Any], str | None]
+
+    def __call__(self, op: Op) -> str | None:
+        """Return why an operation does not fit."""
+        return self.why_not(op)
+
+
+def condition(text: str) -> Callable[[Callable[[Any], str | None]], Condition]:
+    """Name what a function looks for."""
+    return lambda why_not: Condition(text, why_not)
+
 
 MAX_RANK = 8
 """The kernels' own limit; what XNNPACK may claim without checking stays below (``FAST_RANKS``)."""
@@ -93,7 +108,7 @@ class Row:
                 return f"{self.builtin} does not take {name} of {dtype}, only {', '.join(sorted(allowed))}"
         first = op.operands[0] if op.operands else None
         if first is not None and first.type.rank not in self.ranks:
-            return f"{self.builtin} takes {_show_ranks(self.ranks)}, not {first.type.rank}"
+            return f"{self.builtin} takes {show_ranks(self.ranks)}, not {first.type.rank}"
         return next((why for why in (condition(op) for condition in self.when) if why is not None), None)
 
     @property
@@ -115,7 +130,7 @@ def emits(
     *,
     dtypes: str | Mapping[str, str],
     ranks: range = range(MAX_RANK + 1),
-    when: tuple[Callable[[O], str | None], ...] = (),
+    when: tuple[Condition, ...] = (),
     kernel: str,
 ) -> Callable[[Callable[[O], Call]], Callable[[O], Call]]:
     """Declare a row; the decorated function says how ``builtin`` is called.
@@ -126,7 +141,7 @@ def emits(
     def wrap(call: Callable[[O], Call]) -> Callable[[O], Call]:
         stated = {op.spec.fields[0]: dtypes} if isinstance(dtypes, str) else dtypes
         allowed = {name: frozenset(DType(d) for d in text.split()) for name, text in stated.items()}
-        row = Row(op, builtin, allowed, ranks, cast(tuple[Condition, ...], when), kernel, call)
+        row = Row(op, builtin, allowed, ranks, when, kernel, call)
         ROWS.setdefault(op, []).append(row)
         return call
 
@@ -167,7 +182,12 @@ def _dtype(op: Op, name: str) -> DType | None:
     return stated.type.dtype if isinstance(stated, Value) else cast(DType | None, stated)
 
 
-def _show_ranks(ranks: range) -> str:
+def show_ranks(ranks: range) -> str:
+    """Say which numbers of axes a row takes.
+
+    >>> show_ranks(range(4, 5)), show_ranks(range(1, 7))
+    ('rank 4', 'ranks 1 to 6')
+    """
     if len(ranks) == 1:
         return f"rank {ranks[0]}"
     return f"ranks {ranks[0]} to {ranks[-1]}"

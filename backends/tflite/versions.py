@@ -11,7 +11,7 @@ from importlib.resources import files
 @cache
 def releases() -> dict[tuple[str, int], str]:
     """Read the table: builtin and version to release."""
-    text = files(__package__).joinpath("op_versions.csv").read_text(encoding="utf-8")
+    text = files("nhwcc.backends.tflite").joinpath("op_versions.csv").read_text(encoding="utf-8")
     return {(row["op"], int(row["version"])): row["min_runtime"] for row in csv.DictReader(text.splitlines())}
 
 

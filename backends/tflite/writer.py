@@ -111,7 +111,7 @@ def _sample(array: Array) -> bytes:
 def _is_at(file: BinaryIO, start: int, array: Array) -> bool:
     """Whether the bytes of an array lie in the file from ``start`` on."""
     file.seek(start)
-    return all(file.read(len(piece)) == piece for piece in chunks(array))
+    return all(memoryview(file.read(len(piece))) == piece for piece in chunks(array))
 
 
 def _is_zero(array: Array) -> bool:
@@ -131,7 +131,7 @@ def chunks(array: Array, limit: int = CHUNK) -> Iterator[memoryview]:
         return
     if array.flags.c_contiguous:
         array = array.reshape(-1)
-    if len(array.shape) == 0 or array.nbytes <= limit:
+    if array.size == 1 or array.nbytes <= limit:
         yield np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         return
     rows = max(1, limit * len(array) // array.nbytes)

@@ -18,6 +18,7 @@ EXAMPLE = '''from nhwcc.compiler.pipeline import Pass, register
 from nhwcc.compiler.rewrite import rewrite
 from nhwcc.compiler.rules import parse_rules
 
+
 @register("drop-double-neg")
 class DropDoubleNeg(Pass):
     """Two signs in a row are none."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ...compiler.diagnostics import error
 from ...compiler.ir import Value
 from ...compiler.types import TensorType
+from .lists import Imported
 from .model import Attribute, Function, Graph, Node, read_attributes, read_function
 from .tensors import Tensor, number_of
 
@@ -51,7 +52,7 @@ def has_definition(node: Node, version: int) -> bool:
 
 
 def definition(
-    node: Node, version: int, operands: Sequence[Value | None], attributes: Mapping[str, Attribute]
+    node: Node, version: int, operands: Sequence[Imported | None], attributes: Mapping[str, Attribute]
 ) -> Function:
     """Return the body that the standard gives the node's operator; it may depend on the types of its operands.
 
@@ -64,7 +65,7 @@ def definition(
     if schema.has_function:
         data = schema.get_function_with_opset_version(version)
     else:
-        types = [_type_proto(None if v is None else v.type).SerializeToString() for v in operands]
+        types = [_type_proto(v.type if isinstance(v, Value) else None).SerializeToString() for v in operands]
         message = _node_proto(node, attributes).SerializeToString()
         data = schema.get_context_dependent_function_with_opset_version(version, message, types)
     body = FunctionProto.FromString(data)

@@ -17,17 +17,18 @@ from ...compiler.known import Known
 from ...compiler.ops.core import Const
 from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import Weight
+from .lists import Imported
 from .model import Graph, Node
 
 
 class Subgraphs(Protocol):
     """Imports the graphs that are attributes of a node."""
 
-    def inline(self, graph: Graph, inputs: Sequence[Value]) -> list[Value]:
+    def inline(self, graph: Graph, inputs: Sequence[Imported]) -> list[Imported]:
         """Import a graph here, on given inputs."""
         ...
 
-    def region(self, graph: Graph, types: Sequence[TensorType]) -> tuple[Region, list[Value]]:
+    def region(self, graph: Graph, types: Sequence[TensorType]) -> tuple[Region, list[Imported]]:
         """Import a graph as a region of its own, without a terminator; return it and the values of the outputs."""
         ...
 

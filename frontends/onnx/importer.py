@@ -13,10 +13,11 @@ from ...compiler.ir import Region, Value
 from ...compiler.known import Known
 from ...compiler.ops.core import Const
 from ...compiler.types import TensorType
+from ..problems import Problems
 from .definitions import definition, has_definition, is_same, newest_version
 from .emitter import Emitter
+from .lists import Imported
 from .model import Attribute, Function, FunctionId, Graph, Model, Node, Reference
-from .problems import Problems
 from .registry import HANDLERS, Entry, find
 from .schedule import schedule
 from .tensors import Constant
@@ -30,7 +31,7 @@ class Scope:
     ``functions`` the calls that lead here, ``stands_for`` the operator of the standard whose definition this is.
     """
 
-    values: dict[str, Value | None]
+    values: dict[str, Imported | None]
     opsets: Mapping[str, int]
     constants: Mapping[str, Constant] = field(default_factory=lambda: dict[str, Constant]())
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: dict[str, Attribute]())
@@ -55,7 +56,7 @@ class Importer:
         self.problems = Problems()
         self.sizes = count()
 
-    def run(self, nodes: Sequence[Node], scope: Scope, wanted: Iterable[str]) -> list[Value | None]:
+    def run(self, nodes: Sequence[Node], scope: Scope, wanted: Iterable[str]) -> list[Imported | None]:
         """Import the nodes that ``wanted`` tensors need and return these tensors, None where one can't be built.
 
         Raises:
@@ -70,11 +71,11 @@ class Importer:
             for i, name in enumerate(node.outputs):
                 if name:
                     scope.values[name] = value = results[i] if i < len(results) else None
-                    if value is not None and value.name is None:
+                    if isinstance(value, Value) and value.name is None:
                         value.name = scope.path + name
         return [self._value(name, scope) for name in names]
 
-    def _value(self, name: str, scope: Scope) -> Value | None:
+    def _value(self, name: str, scope: Scope) -> Imported | None:
         """Return the value of a tensor; a constant is inserted at its first use."""
         if not name or name in scope.absent:
             return None
@@ -86,7 +87,7 @@ class Importer:
                 scope.values[name] = value
         return scope.values[name]
 
-    def _node(self, node: Node, scope: Scope, needed: frozenset[int]) -> Sequence[Value | None]:
+    def _node(self, node: Node, scope: Scope, needed: frozenset[int]) -> Sequence[Imported | None]:
         """Import one node; even where its operands could not be built, say whether it is supported."""
         operands = [self._value(name, scope) for name in node.inputs]
         present = [bool(name) and name not in scope.absent for name in node.inputs]
@@ -113,11 +114,11 @@ class Importer:
         self,
         node: Node,
         function: Function,
-        operands: Sequence[Value | None],
+        operands: Sequence[Imported | None],
         present: Sequence[bool],
         attributes: Mapping[str, Attribute],
         scope: Scope,
-    ) -> Sequence[Value | None]:
+    ) -> Sequence[Imported | None]:
         """Import the body of a function in place of its call."""
         id = (node.domain, node.op_type, node.overload)
         if id in scope.functions:
@@ -147,7 +148,7 @@ class _Subgraphs:
         self.node = node
         self.scope = scope
 
-    def inline(self, graph: Graph, inputs: Sequence[Value]) -> list[Value]:
+    def inline(self, graph: Graph, inputs: Sequence[Imported]) -> list[Imported]:
         """Import a graph into the region that is being built.
 
         Raises:
@@ -170,7 +171,7 @@ class _Subgraphs:
             raise error("F022", f"a graph of {self.node.op_type} could not be imported")
         return values
 
-    def region(self, graph: Graph, types: Sequence[TensorType]) -> tuple[Region, list[Value]]:
+    def region(self, graph: Graph, types: Sequence[TensorType]) -> tuple[Region, list[Imported]]:
         """Import a graph into a region of its own, which has no terminator yet."""
         outer, own = self.importer.region, Region([Value(t, name=n) for n, t in zip(graph.inputs, types, strict=True)])
         self.importer.region = own
@@ -191,8 +192,8 @@ def _resolve(node: Node, scope: Scope) -> dict[str, Attribute]:
 
 
 def _handle(
-    entry: Entry, emit: Emitter, operands: Sequence[Value | None], attributes: Mapping[str, Attribute]
-) -> Sequence[Value]:
+    entry: Entry, emit: Emitter, operands: Sequence[Imported | None], attributes: Mapping[str, Attribute]
+) -> Sequence[Imported]:
     results = entry.call(emit, operands, attributes)
     missing = [name for i, name in enumerate(emit.node.outputs) if i in emit.needed and i >= len(results)]
     if missing:

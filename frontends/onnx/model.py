@@ -57,7 +57,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A stated type: what kind of thing, the number of its element type, and sizes as far as they are stated."""
+    """A stated type: what kind of thing, the number of its element type, and sizes as far as they are stated.
+
+    Of a sequence, and of an optional one, these are the items'; an optional tensor counts as a tensor.
+    """
 
     kind: str
     element: int = 0
@@ -240,8 +243,13 @@ def _text(value: bytes) -> str:
 
 
 def _declared(info: ValueInfoProto) -> Declared:
-    kind = info.type.WhichOneof("value")
-    return Declared(kind.removesuffix("_type"), *_tensor_type(info.type)) if kind else Declared("")
+    type, kind = info.type, info.type.WhichOneof("value")
+    if kind == "optional_type":
+        type = type.optional_type.elem_type
+        kind = type.WhichOneof("value")
+    if kind == "sequence_type":
+        return Declared("sequence", *_tensor_type(type.sequence_type.elem_type))
+    return Declared(kind.removesuffix("_type"), *_tensor_type(type)) if kind else Declared("")
 
 
 def _tensor_type(type: TypeProto) -> tuple[int, tuple[int | str | None, ...] | None]:

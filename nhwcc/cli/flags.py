@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+MODEL = click.Path(path_type=Path, readable=False)
+"""A model's file; what is wrong with it is told by what reads it, so that there is one kind of message."""
+
 
 def shapes(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, tuple[int | str, ...]] | None:
     """Read ``NAME=1,3,320,320``; a word instead of a number names a size that stays open."""
@@ -45,10 +48,7 @@ def pass_names() -> list[str]:
     """Return the names of all passes."""
     from nhwcc.compiler.pipeline import PASSES
     from nhwcc.pipelines import register_passes
-    from nhwcc.targets import TARGETS, find_backend
 
-    for target in TARGETS:
-        find_backend(target)
     register_passes()
     return sorted(PASSES)
 

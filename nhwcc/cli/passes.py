@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import common, complete_pass, pass_names
+from nhwcc.cli.flags import common, complete_pass
 
 
 @click.command("passes")
@@ -20,7 +20,6 @@ def passes_command(name: str | None, **given: Any) -> None:
     from nhwcc.catalogue import all_passes, find_pass
     from nhwcc.pipelines import register_passes
 
-    pass_names()
     register_passes(given["load"])
     found = all_passes() if name is None else [find_pass(name)]
     if given["as_json"]:

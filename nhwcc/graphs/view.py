@@ -16,23 +16,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Category:
-    """A kind of box: what the legend says, and its colours."""
+    """A kind of box: what the legend says, and its colours; the strong one is for boxes without a text."""
 
     title: str
     fill: str
+    strong: str
     line: str = "#9aa5b1"
     text: str = "#1f2933"
 
 
 CATEGORIES = {
-    "transpose": Category("transpose", "#d64545", "#911111", "#ffffff"),
-    "product": Category("convolution, pooling, matrix product", "#d6e6f5"),
-    "elementwise": Category("elementwise", "#e3f1df"),
-    "movement": Category("reshape, slice, join", "#eeeeee"),
-    "reduction": Category("reduction, normalisation", "#fcebd2"),
-    "selection": Category("gather, sort, resize", "#e6e0f2"),
-    "interface": Category("input, output", "#ffffff", "#1f2933"),
-    "other": Category("other", "#f7f7d9"),
+    "transpose": Category("transpose", "#d64545", "#e02020", "#911111", "#ffffff"),
+    "product": Category("convolution, pooling, matrix product", "#d6e6f5", "#6ea3d8"),
+    "elementwise": Category("elementwise", "#e3f1df", "#7fbf7b"),
+    "movement": Category("reshape, slice, join", "#eeeeee", "#b8c0c8"),
+    "reduction": Category("reduction, normalisation", "#fcebd2", "#e8a951"),
+    "selection": Category("gather, sort, resize", "#e6e0f2", "#a692d1"),
+    "interface": Category("input, output", "#ffffff", "#1f2933", "#1f2933"),
+    "other": Category("other", "#f7f7d9", "#c9c94f"),
 }
 """Transposes cry out, everything else is calm."""
 
@@ -53,12 +54,13 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Box:
-    """An operation, an input or an output."""
+    """An operation, an input or an output; ``shape`` has the sizes of its result that are numbers."""
 
     title: str
     detail: str
     category: str
     tooltip: str = ""
+    shape: tuple[int, ...] = ()
 
 
 @dataclass
@@ -92,7 +94,7 @@ def view_module(module: Module, title: str) -> Graph:
     graph, func = Graph(title), module.main
     source: dict[Value, int] = {}
     for port, arg in zip(func.inputs, func.args, strict=True):
-        source[arg] = graph.add(Box(f"input {port.name}", _typed(arg, port), "interface"))
+        source[arg] = graph.add(_end(f"input {port.name}", arg, port))
     for op in func.ops:
         if op.spec.is_terminator or (op.results and constant(op.results[0]) is not None):
             continue
@@ -102,7 +104,7 @@ def view_module(module: Module, title: str) -> Graph:
                 graph.arrows.append((source[value], number, str(value.type)))
         source |= dict.fromkeys(op.results, number)
     for port, value in zip(func.outputs, func.returns, strict=True):
-        number = graph.add(Box(f"output {port.name}", _typed(value, port), "interface"))
+        number = graph.add(_end(f"output {port.name}", value, port))
         if value in source:
             graph.arrows.append((source[value], number, str(value.type)))
     return graph
@@ -117,18 +119,19 @@ def view_tflite(summary: Summary, title: str) -> Graph:
     source: dict[int, int] = {}
     for tensor in main.inputs:
         info = main.tensors[tensor]
-        source[tensor] = graph.add(Box(f"input {info.name}", str(info), "interface"))
+        source[tensor] = graph.add(Box(f"input {info.name}", str(info), "interface", shape=info.shape))
     for operator in main.operators:
         results = ", ".join(str(main.tensors[t]) for t in operator.outputs)
         names = ", ".join(main.tensors[t].name for t in operator.outputs)
-        number = graph.add(Box(operator.name, results, families.get(operator.name, "other"), names))
+        shape = main.tensors[operator.outputs[0]].shape if operator.outputs else ()
+        number = graph.add(Box(operator.name, results, families.get(operator.name, "other"), names, shape))
         for tensor in operator.inputs:
             if tensor in source:
                 graph.arrows.append((source[tensor], number, str(main.tensors[tensor])))
         source |= dict.fromkeys(operator.outputs, number)
     for tensor in main.outputs:
         info = main.tensors[tensor]
-        number = graph.add(Box(f"output {info.name}", str(info), "interface"))
+        number = graph.add(Box(f"output {info.name}", str(info), "interface", shape=info.shape))
         if tensor in source:
             graph.arrows.append((source[tensor], number, str(info)))
     return graph
@@ -136,14 +139,20 @@ def view_tflite(summary: Summary, title: str) -> Graph:
 
 def _box(op: Op) -> Box:
     place = f"\n{op.location}" if op.location else ""
-    return Box(op.spec.name, ", ".join(str(r.type) for r in op.results), category(type(op)), print_op(op) + place)
+    types = ", ".join(str(r.type) for r in op.results)
+    shape = _numbers(op.results[0]) if op.results else ()
+    return Box(op.spec.name, types, category(type(op)), print_op(op) + place, shape)
+
+
+def _end(title: str, value: Value, port: Port) -> Box:
+    return Box(title, f"{value.type} {port.order}".strip(), "interface", shape=_numbers(value))
+
+
+def _numbers(value: Value) -> tuple[int, ...]:
+    return tuple(d for d in value.type.shape if isinstance(d, int))
 
 
 def _reads(op: Op) -> list[Value]:
     """What an operation and its regions read, each once."""
     ops = [op, *(inner for region in op.regions for inner in region.walk())]
     return list(dict.fromkeys(v for o in ops for v in o.operands if v is not None))
-
-
-def _typed(value: Value, port: Port) -> str:
-    return f"{value.type} {port.order}".strip()

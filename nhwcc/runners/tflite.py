@@ -63,6 +63,11 @@ class TfliteRunner:
         """The names of the outputs."""
         return tuple(self._outputs)
 
+    @property
+    def states_layout(self) -> bool:
+        """Whether the file says in which layout it has its inputs and outputs; else they count as the source's."""
+        return self._summary.layout is not None
+
     def allocate(self) -> None:
         """Let the runtime prepare the file as it is.
 

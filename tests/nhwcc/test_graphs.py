@@ -14,6 +14,7 @@ from nhwcc.compiler.parser import parse_module
 from nhwcc.graphs import draw, render
 from nhwcc.graphs.dot import to_dot
 from nhwcc.graphs.draw import to_svg
+from nhwcc.graphs.map import to_map
 from nhwcc.graphs.view import CATEGORIES, FAMILIES, Box, Graph, category, view_module
 from nhwcc.source import load
 
@@ -148,3 +149,34 @@ class TestRendering:
         monkeypatch.setattr("shutil.which", answering("/bin/false"))
         text = render.render(example(), "digraph {}")
         assert text is not None and text.startswith("<svg")
+
+
+class TestMap:
+    def networks(self) -> tuple[Graph, Graph]:
+        """One with a transpose and a value that is kept, one without."""
+        small, large = chain(8), chain(40)
+        large.arrows.append((1, 30, "f32[1]"))
+        return large, small
+
+    def test_every_operation_is_shown(self) -> None:
+        large, small = self.networks()
+        drawing = ET.fromstring(to_map([large, small], ["a < b", "c"]))
+        texts = [e.text for e in drawing.iter() if e.tag.endswith("text")]
+        assert "a < b" in texts and "c" in texts and "transpose" in texts
+        shown = [e for e in drawing.iter() if e.tag.endswith("rect") and len(e)]
+        red = [e for e in shown if e.get("fill") == CATEGORIES["transpose"].strong]
+        assert len(shown) == len(large.boxes) + len(small.boxes)
+        assert len(red) == sum(b.category == "transpose" for g in (large, small) for b in g.boxes)
+
+    def test_only_values_that_are_kept_have_an_arc(self) -> None:
+        large, _ = self.networks()
+        drawing = ET.fromstring(to_map([large], [""]))
+        assert len([e for e in drawing.iter() if e.tag.endswith("path") and len(e)]) == 2
+
+    def test_levels_are_sizes_wherever_channels_lie(self) -> None:
+        graph = Graph("t")
+        for shape in ((1, 64, 20, 20), (1, 20, 20, 64), (1, 3, 40, 40), ()):
+            graph.add(Box("op", "", "product", shape=shape))
+        drawing = ET.fromstring(to_map([graph], [""]))
+        heights = [float(e.get("y", "")) for e in drawing.iter() if e.tag.endswith("rect") and len(e)]
+        assert heights[0] == heights[1] > heights[2] and heights[3] > heights[0]

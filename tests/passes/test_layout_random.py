@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import random
-from itertools import product
 
 import numpy as np
 import pytest
+from brute_force import least_bytes
 from nhwcc.compiler.interpreter import random_inputs, run
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.verify import verify
-from nhwcc.passes.layout.candidates import Problem, collect, flood
-from nhwcc.passes.layout.parts import Component, components, split
-from nhwcc.passes.layout.program import integer_program
+from nhwcc.passes.layout.candidates import collect, flood
 from nhwcc.passes.layout.solve import Solution, solve
 from nhwcc.passes.propagate_layout import PropagateLayout, parse_io_layout
 
 from .random_graphs import random_module
-
-BRUTE_FORCE = 30_000
 
 
 def io_layout(seed: int) -> str:
@@ -36,32 +31,12 @@ def solved(module: Module, layout: str) -> Solution:
     return solution
 
 
-def flooded(module: Module, layout: str) -> Problem:
-    func = module.main
-    problem = collect(func, func.body, parse_io_layout(layout).axes, "last")
-    flood(problem, problem.sites)
-    return problem
-
-
-def least(component: Component) -> float:
-    """The least cost of a component: by trying everything if that is possible, else by the integer program."""
-    if math.prod(len(p.options) for p in component.parts) > BRUTE_FORCE:
-        component.choose(integer_program(component, 60.0)[0])
-        return component.cost()
-    costs: list[float] = []
-    for options in product(*(range(len(p.options)) for p in component.parts)):
-        component.choose(options)
-        costs.append(component.cost())
-    return min(costs)
-
-
 @pytest.mark.parametrize("seed", range(120))
 def test_numbers_and_optimum(seed: int) -> None:
     layout = io_layout(seed)
-    problem = flooded(random_module(seed), layout)
     solution = solved(random_module(seed), layout)
     assert solution.cost == solution.bound
-    assert solution.cost == sum(least(c) for c in components(problem, {s: split(s) for s in problem.sites}))
+    assert solution.cost == least_bytes(random_module(seed).main, layout)
     check_numbers(seed, layout)
 
 

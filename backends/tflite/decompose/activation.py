@@ -15,10 +15,12 @@ from ....compiler.ops.logic import Greater, Less, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.rules import load_rules
 from ....compiler.types import DType
-from ..lowering import PATTERNS, Build, lower
+from ..lowering import DECOMPOSITIONS, PATTERNS, Build, Decomposition, lower
 from ..table import FAST_RANKS
 
-PATTERNS += load_rules(Path(__file__).with_name("elementwise.rules"))
+for _rule in load_rules(Path(__file__).with_name("elementwise.rules")):
+    PATTERNS.append(_rule)
+    DECOMPOSITIONS.append(Decomposition(_rule.roots, "A formula of elementwise functions."))
 
 
 @lower(ir.Relu)

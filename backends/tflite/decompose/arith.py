@@ -146,7 +146,7 @@ def _excess(size: Value, e: Build) -> Value:
 
 
 @improve(ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Max, ir.Min)
-def shrink_splats(op: ir.Add, e: Build) -> None:
+def shrink_splats(op: ir.Add | ir.Sub | ir.Mul | ir.Div | ir.Max | ir.Min, e: Build) -> None:
     """A constant of one repeated number is as good as that number."""
     for slot, value in enumerate(op.operands):
         weight = constant(value)

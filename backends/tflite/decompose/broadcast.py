@@ -27,7 +27,7 @@ def drop_broadcasts(op: Op, e: Build) -> None:
             return
 
 
-@lower(*ELEMENTWISE)
+@lower(*ELEMENTWISE, general=True)
 def fold_axes(op: Op, e: Build) -> None:
     """Merge neighbouring axes that broadcast alike."""
     if not broadcast.needs_fold(op):

@@ -48,7 +48,7 @@ MOVES = (
 CARRIERS = {DType.BOOL: DType.U8, DType.I16: DType.I32, DType.U16: DType.I32, DType.U32: DType.I32}
 
 
-@lower(*MOVES, benefit=0)
+@lower(*MOVES, benefit=0, general=True)
 def move_as_another_type(op: Op, e: Build) -> None:
     """Convert to a type that the kernel moves, and back: no number changes."""
     dtype = op.results[0].type.dtype
@@ -67,15 +67,15 @@ EXACT = {
 """Types whose numbers all fit another one; what overflows there is cut as it would have been."""
 
 
-@lower(*CONVERSIONS, benefit=-1)
+@lower(*CONVERSIONS, benefit=-1, general=True)
 def compute_in_wider_integers(op: Op, e: Build) -> None:
     """Small integers in i32, u32 in i64."""
     dtype = _first_dtype(op)
-    if dtype in EXACT:
+    if dtype is not None and dtype in EXACT:
         _convert(op, {dtype: EXACT[dtype]}, e)
 
 
-@lower(*CONVERSIONS, benefit=-2)
+@lower(*CONVERSIONS, benefit=-2, general=True)
 def compute_in_i32(op: Op, e: Build) -> None:
     """Kernels that take i32 only; exact as long as the numbers fit, which is said where it is not known."""
     if _first_dtype(op) is not DType.I64:
@@ -98,7 +98,7 @@ FLOAT_KERNELS = (
 """Operations that have floating-point kernels only, but also a meaning for integers."""
 
 
-@lower(*FLOAT_KERNELS, benefit=-2)
+@lower(*FLOAT_KERNELS, benefit=-2, general=True)
 def compute_integers_in_f32(op: Op, e: Build) -> None:
     """Exact up to 2^24."""
     if _first_dtype(op) is DType.I32:

@@ -59,7 +59,8 @@ def wrapped(indices: Value, x: Value, axes: tuple[int, ...], e: Build) -> Value:
     """Indices modulo the sizes of axes (one for all, or one per coordinate), unless none counts back."""
     if nonnegative(indices):
         return indices
-    return e(arith.Mod, indices, _sizes(x, axes, indices.type.dtype, e))
+    sizes = _sizes(x, axes, indices.type.dtype, e)
+    return e(arith.Mod, indices, sizes if indices.type.rank else e.reshape(sizes, ()))
 
 
 def _sizes(x: Value, axes: tuple[int, ...], dtype: DType, e: Build) -> Value:
@@ -105,10 +106,12 @@ def flat_positions(x: Value, indices: Value, axis: int, e: Build) -> Value:
 
 @lower(OneHot)
 def one_hot(op: OneHot, e: Build) -> None:
-    """Count up what counts back; by comparison if the values are computed."""
+    """Count up what counts back, put what is before the first position behind the last; choose computed values."""
     if not nonnegative(op.indices):
-        back = e(logic.Less, op.indices, 0)
-        e.replace(e.clone(op, e(logic.Select, back, e(arith.Add, op.indices, op.depth), op.indices), op.values))
+        depth = e.size(op.depth, op.indices.type.dtype)
+        up = e(arith.Add, op.indices, depth)
+        within = e(logic.Select, e(logic.Less, up, 0), depth, up)
+        e.replace(e.clone(op, e(logic.Select, e(logic.Less, op.indices, 0), within, op.indices), op.values))
         return
     if elements(op.values) is None:
         hit = e(OneHot, op.indices, e.constant(np.asarray([False, True])), depth=op.depth, axis=op.axis)

@@ -133,7 +133,9 @@ def _correction(op: AveragePool) -> Array:
 def _counts(op: AveragePool, sizes: tuple[int, int]) -> Array:
     """How many elements count in each window: data, and paddings if asked for, but nothing beyond."""
     counts: list[Array] = []
-    for (_, k, s, d), pad, size, out in zip(geometry(op), op.pads, sizes, op.result.type.shape[1:3], strict=True):
+    pads = cast(tuple[tuple[int, int], ...], op.pads)
+    outs = cast(tuple[int, ...], op.result.type.shape[1:3])
+    for (_, k, s, d), pad, size, out in zip(geometry(op), pads, sizes, outs, strict=True):
         first, last = (-pad[0], size + pad[1]) if op.count_pads else (0, size)
         at = np.arange(out)[:, None] * s - pad[0] + np.arange(k)[None, :] * d
         counts.append(((at >= first) & (at < last)).sum(1))

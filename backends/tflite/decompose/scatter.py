@@ -22,6 +22,8 @@ from .index import flat_positions, wrapped
 
 COMBINE: dict[str, type[Op]] = {"add": arith.Add, "mul": arith.Mul, "max": arith.Max, "min": arith.Min}
 
+ADDED_AS = {DType.BOOL: DType.U8, DType.I16: DType.I32, DType.U16: DType.I32, DType.U32: DType.I64}
+
 
 @lower(ScatterNd, ScatterElements, benefit=2)
 def index_as_i32(op: ScatterNd | ScatterElements, e: Build) -> None:
@@ -69,6 +71,15 @@ def _flat(indices: Array, shape: tuple[int, ...]) -> Array:
 
 def _rows(x: Value, count: int, rest: tuple[Dim, ...], e: Build) -> Value:
     return e.reshape(x, (count, *rest))
+
+
+@lower(ScatterNd)
+def in_a_type_that_is_added(op: ScatterNd, e: Build) -> None:
+    """The kernel adds up few types; what else there is fits one of them."""
+    dtype = op.x.type.dtype
+    if dtype in ADDED_AS:
+        given = (e(arith.Cast, op.x, to=ADDED_AS[dtype]), op.indices, e(arith.Cast, op.updates, to=ADDED_AS[dtype]))
+        e.replace(e(arith.Cast, e.clone(op, *given), to=dtype))
 
 
 @lower(ScatterNd)

@@ -116,11 +116,12 @@ def split_by_slices(op: Split, e: Build) -> None:
     """Parts that SPLIT does not give are slices, which XNNPACK runs."""
     start: Dim = 0
     parts: list[Value] = []
-    for size in op.sizes:
-        starts, sizes = [0] * op.x.type.rank, list(op.x.type.shape)
-        starts[op.axis], sizes[op.axis] = start, size
+    for part in op.sizes:
+        starts: list[Dim] = [0] * op.x.type.rank
+        sizes = list(op.x.type.shape)
+        starts[op.axis], sizes[op.axis] = start, part
         parts.append(e(Slice, op.x, tuple(starts), tuple(sizes), (1,) * op.x.type.rank))
-        start = start + size
+        start = start + part
     e.replace(*parts)
 
 

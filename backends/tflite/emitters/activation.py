@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from ....compiler.fold import constant
 from ....compiler.ir import Op
 from ....compiler.ops import activation as ir
-from ..table import FAST_RANKS, Call, emits, options
+from ..table import FAST_RANKS, Call, Condition, condition, emits, options
 
 
 def _plain(op: Op) -> Call:
@@ -25,8 +24,11 @@ CLAMPS = {"RELU": (0.0, math.inf), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1
 """Builtins that clamp. RELU_0_TO_1 is left out: XNNPACK does not run it, MINIMUM and MAXIMUM it does."""
 
 
-def _clamps_into(low: float, high: float) -> Callable[[ir.Clip], str | None]:
-    return lambda op: None if (op.min, op.max) == (low, high) else f"bounds other than {low:g} and {high:g}"
+def _clamps_into(low: float, high: float) -> Condition:
+    bounds = f"{low:g} and {high:g}"
+    return Condition(
+        f"bounds {bounds}", lambda op: None if (op.min, op.max) == (low, high) else f"bounds other than {bounds}"
+    )
 
 
 for _builtin, _bounds in CLAMPS.items():
@@ -39,6 +41,7 @@ def leaky_relu(op: ir.LeakyRelu) -> Call:
     return Call((op.x,), options("LeakyReluOptions", alpha=op.alpha))
 
 
+@condition("constant slopes along the last axis")
 def _per_channel(op: ir.PRelu) -> str | None:
     """The kernel's own limit; XNNPACK also wants a constant."""
     if constant(op.slope) is None:
@@ -55,6 +58,7 @@ def prelu(op: ir.PRelu) -> Call:
     return Call((op.x, op.slope))
 
 
+@condition("alpha 1")
 def _alpha_one(op: ir.Elu) -> str | None:
     return None if op.alpha == 1 else "ELU has an alpha of one"
 
@@ -71,6 +75,7 @@ def gelu(op: ir.Gelu) -> Call:
     return Call((op.x,), options("GeluOptions", approximate=op.approximate))
 
 
+@condition("along the last axis")
 def _last_axis(op: ir.Softmax | ir.LogSoftmax) -> str | None:
     return None if op.axis == op.x.type.rank - 1 else "it normalises along the last axis"
 

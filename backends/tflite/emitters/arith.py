@@ -8,7 +8,7 @@ from ....compiler.ir import Op
 from ....compiler.ops import arith as ir
 from ....compiler.types import DType
 from ..broadcast import PORTABLE_RANK, broadcasts, fits, same_shapes, shapes_of
-from ..table import Call, emits, options
+from ..table import Call, condition, emits, options
 from .common import by_type, clamp_options, float_activation
 
 
@@ -48,6 +48,7 @@ def floor_div(op: ir.FloorDiv) -> Call:
     return Call((op.a, op.b), None, by_type(op.a, f32=2))
 
 
+@condition("remainders with the sign of the divisor")
 def _divisor_sign(op: ir.Mod) -> str | None:
     return "FLOOR_MOD gives remainders the sign of the divisor" if op.truncated else None
 
@@ -58,6 +59,7 @@ def mod(op: ir.Mod) -> Call:
     return Call((op.a, op.b))
 
 
+@condition("exponents of the same type")
 def _same_types(op: ir.Pow) -> str | None:
     return None if op.a.type.dtype is op.b.type.dtype else "POW takes base and exponent of one element type"
 

@@ -10,7 +10,7 @@ from ....compiler.dims import is_static
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.types import Array
-from ..table import Options, options
+from ..table import Options, condition, options
 
 MOVABLE = "bool i8 i32 i64 u8 f32"
 """What kernels that only move data take in all runtimes."""
@@ -34,6 +34,7 @@ def clamp_options(table: str, op: Any) -> Options | None:
     return None if op.activation == "none" else options(table, fusedActivationFunction=activation(op))
 
 
+@condition("fused activations only of floats")
 def float_activation(op: Any) -> str | None:
     """Condition: integers have no fused activation."""
     if op.activation != "none" and not op.results[0].type.dtype.is_float:

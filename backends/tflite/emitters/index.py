@@ -8,12 +8,13 @@ from ....compiler.fold import constant
 from ....compiler.ops import index as ir
 from ....compiler.weights import Weight
 from ..ranges import nonnegative
-from ..table import Call, Dims, emits, int_scalar, options
+from ..table import Call, Dims, condition, emits, int_scalar, options
 from .common import MOVABLE, by_type, elements
 
 _INDEX = "i32 i64"
 
 
+@condition("indices known not to be negative")
 def _counted_up(op: ir.Gather | ir.GatherNd) -> str | None:
     return None if nonnegative(op.indices) else "indices that may count back from the end"
 
@@ -31,6 +32,7 @@ def gather(op: ir.Gather) -> Call:
     return Call((op.x, op.indices), options("GatherOptions", axis=op.axis), by_type(op.x, bool=3, i8=2))
 
 
+@condition("no batch axes")
 def _no_batch(op: ir.GatherNd) -> str | None:
     return None if op.batch_dims == 0 else "batch axes"
 
@@ -48,6 +50,7 @@ def gather_nd(op: ir.GatherNd) -> Call:
     return Call((op.x, op.indices), None, by_type(op.x, bool=5))
 
 
+@condition("sums in zeros")
 def _adds_to_zeros(op: ir.ScatterNd) -> str | None:
     weight = constant(op.x)
     zero = weight is not None and weight.is_splat and not weight.array().any()
@@ -67,10 +70,12 @@ def scatter_nd(op: ir.ScatterNd) -> Call:
     return Call((op.indices, op.updates, Dims(op.x.type.shape)))
 
 
+@condition("constant values")
 def _known_values(op: ir.OneHot) -> str | None:
     return None if elements(op.values) is not None else "values that are computed"
 
 
+@condition("indices known not to be negative")
 def _positions(op: ir.OneHot) -> str | None:
     return None if nonnegative(op.indices) else "indices that may count back from the end"
 
@@ -88,9 +93,10 @@ def one_hot(op: ir.OneHot) -> Call:
     values = elements(op.values)
     assert values is not None
     off, on = (Weight.of(np.asarray(v)) for v in values)
-    return Call((op.indices, int_scalar(op.depth), on, off), options("OneHotOptions", axis=op.axis))
+    return Call((op.indices, Dims((op.depth,), ()), on, off), options("OneHotOptions", axis=op.axis))
 
 
+@condition("the first of equal elements, without the axis")
 def _first_without_axis(op: ir.ArgMax | ir.ArgMin) -> str | None:
     return "the last of equal elements, or the axis kept" if op.last or op.keepdims else None
 
@@ -111,6 +117,7 @@ for _op, _builtin in ((ir.ArgMax, "ARG_MAX"), (ir.ArgMin, "ARG_MIN")):
     )(_call)
 
 
+@condition("the largest, along the last axis")
 def _largest_along_last(op: ir.TopK) -> str | None:
     return None if op.largest and op.axis == op.x.type.rank - 1 else "the smallest, or another axis than the last"
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ....compiler.fold import constant
 from ....compiler.ops import linear as ir
-from ..table import Call, emits, options
+from ..table import Call, condition, emits, options
 from .common import activation
 
 
+@condition("a constant weight")
 def _constant_weight(op: ir.Linear) -> str | None:
     return None if constant(op.w) is not None else "a weight that is computed; BATCH_MATMUL is five times as fast"
 
@@ -27,6 +28,7 @@ def fully_connected(op: ir.Linear) -> Call:
     return Call((op.x, op.w, op.bias), given, 5 if keep else 1)
 
 
+@condition("both of at most 5 axes")
 def _ranks(op: ir.MatMul) -> str | None:
     ranks = (op.a.type.rank, op.b.type.rank)
     return None if max(ranks) <= MAX_BATCH_RANK else f"matrices in tensors of more than {MAX_BATCH_RANK} axes"

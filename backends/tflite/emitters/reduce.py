@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from ....compiler.ops import reduce as ir
-from ..table import FAST_RANKS, Call, Condition, emits, ints, options
+from ..table import FAST_RANKS, Call, Condition, condition, emits, ints, options
 
 
 def _kind(kind: str) -> Condition:
-    return lambda op: None if op.kind == kind else f"another kind than {kind}"
+    return Condition(f"kind {kind}", lambda op: None if op.kind == kind else f"another kind than {kind}")
 
 
+@condition("at least one axis")
 def _axes(op: ir.Reduce) -> str | None:
     return None if op.dims else "no axes"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from ....compiler.dims import Dim, Shape, Sym, at_least
 from ....compiler.ops import shape as ir
 from ....compiler.types import DType
 from ....compiler.weights import Weight
-from ..table import FAST_RANKS, Call, Dims, emits, int_scalar, ints, options
+from ..table import FAST_RANKS, Call, Condition, Dims, condition, emits, int_scalar, ints, options
 from .common import MOVABLE, by_type, elements
 
 _ANY = "bool i8 i16 i32 i64 u8 u16 u32 f16 f32 f64"
@@ -29,6 +28,7 @@ def _unknown(shape: Shape) -> int:
     return sum(isinstance(d, Sym) for d in shape)
 
 
+@condition("at most one unknown size")
 def _one_unknown(op: ir.Reshape) -> str | None:
     shape = op.shape
     return None if _unknown(shape) <= 1 and (0 not in shape or not _unknown(shape)) else "several unknown sizes"
@@ -48,6 +48,7 @@ def inserted_axis(op: ir.Reshape) -> int | None:
     return next((i for i, d in enumerate(after) if d == 1 and after[:i] + after[i + 1 :] == before), None)
 
 
+@condition("one new axis of size 1")
 def _inserts(op: ir.Reshape) -> str | None:
     return None if inserted_axis(op) is not None else "more than a new axis of size one"
 
@@ -75,6 +76,7 @@ def removed_axes(op: ir.Reshape) -> tuple[int, ...] | None:
     return tuple(out) if wanted is None and out else None
 
 
+@condition("only axes of size 1 vanish")
 def _removes(op: ir.Reshape) -> str | None:
     return None if removed_axes(op) is not None else "more than axes of size one vanish"
 
@@ -93,6 +95,7 @@ def reshape_computed(op: ir.Reshape) -> Call:
     return Call((op.x, Dims(op.shape)))
 
 
+@condition("where it is open how often to repeat")
 def _unknown_repeats(op: ir.BroadcastTo) -> str | None:
     """TILE is a hundred times as fast, but must know how often to repeat."""
     given = (1,) * (len(op.shape) - op.x.type.rank) + op.x.type.shape
@@ -112,6 +115,7 @@ def concat(op: ir.Concat) -> Call:
     return Call(op.xs, options("ConcatenationOptions", axis=op.axis), by_type(op.xs[0], i8=2, i16=3, u32=4))
 
 
+@condition("equal parts, at most 4")
 def _equal_parts(op: ir.Split) -> str | None:
     count = len(op.sizes)
     if len(set(op.sizes)) > 1 or op.x.type.shape[op.axis] != op.sizes[0] * count:
@@ -129,10 +133,12 @@ def split(op: ir.Split) -> Call:
     return Call((int_scalar(op.axis), op.x), given, by_type(op.x, i32=3, i8=2))
 
 
+@condition("steps of 1")
 def _steps_of_one(op: ir.Slice) -> str | None:
     return None if all(s == 1 for s in op.steps) else "steps other than one"
 
 
+@condition("positive steps")
 def _forward(op: ir.Slice) -> str | None:
     return None if all(s > 0 for s in op.steps) else "steps backwards"
 
@@ -152,10 +158,11 @@ def strided_slice(op: ir.Slice) -> Call:
     return Call((op.x, Dims(op.starts), Dims(ends), ints(*op.steps)), options("StridedSliceOptions"), version)
 
 
-def _mode(*modes: str) -> Any:
-    return lambda op: None if op.mode in modes else f"mode {op.mode}"
+def _mode(*modes: str) -> Condition:
+    return Condition(f"mode {' or '.join(modes)}", lambda op: None if op.mode in modes else f"mode {op.mode}")
 
 
+@condition("filled with 0")
 def _zeros(op: ir.Pad) -> str | None:
     return None if op.value == 0 and not math.copysign(1, op.value) < 0 else "a filling other than zero"
 
@@ -182,6 +189,7 @@ def pad_v2(op: ir.Pad) -> Call:
     return Call((op.x, _widths(op), Weight.of(filling)), None, _pad_version(op))
 
 
+@condition("paddings smaller than the data")
 def _within(op: ir.Pad) -> str | None:
     """A mirror shows no more than the whole; the kernel reads beyond it without a check."""
     edge = 1 if op.mode == "reflect" else 0
@@ -211,6 +219,7 @@ def tile(op: ir.Tile) -> Call:
     return Call((op.x, Dims(op.repeats)), None, by_type(op.x, i8=3))
 
 
+@condition("one axis")
 def _one_axis(op: ir.Reverse) -> str | None:
     return None if len(op.dims) == 1 else "several axes, which old runtimes get wrong"
 
@@ -221,6 +230,7 @@ def reverse(op: ir.Reverse) -> Call:
     return Call((op.x, ints(*op.dims)), None, by_type(op.x, i8=3, bool=2))
 
 
+@condition("all axes")
 def _all_axes(op: ir.ShapeOf) -> str | None:
     return None if op.dims == tuple(range(op.x.type.rank)) else "some axes of the shape"
 
@@ -233,6 +243,7 @@ def shape_of(op: ir.ShapeOf) -> Call:
     return Call((op.x,), options("ShapeOptions", outType=op.dtype))
 
 
+@condition("constant start and step")
 def _known_steps(op: ir.Range) -> str | None:
     return None if elements(op.start) is not None and elements(op.step) is not None else "ends that are computed"
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 from ....compiler.ops import norm
 from ....compiler.ops import spatial as ir
 from ..resampling import kernel_mode
-from ..table import Call, Dims, emits, options
+from ..table import Call, Dims, condition, emits, options
 
 
+@condition("axes 1 and 2")
 def _rows_and_columns(op: ir.Resize) -> str | None:
     return None if op.dims == (1, 2) else f"axes {list(op.dims)}; the kernel resizes axes 1 and 2"
 
 
+@condition("mode linear")
 def _linear(op: ir.Resize) -> str | None:
     return None if op.mode == "linear" else f"mode {op.mode}"
 
 
+@condition("mode nearest")
 def _nearest(op: ir.Resize) -> str | None:
     return None if op.mode == "nearest" else f"mode {op.mode}"
 
 
+@condition("positions that one of the kernel modes gives")
 def _known_mode(op: ir.Resize) -> str | None:
     return None if kernel_mode(op) is not None else f"positions as {op.coordinates} and {op.nearest} give them"
 
@@ -59,10 +63,12 @@ def resize_nearest(op: ir.Resize) -> Call:
     return _resize(op, "ResizeNearestNeighborOptions")
 
 
+@condition("channels last")
 def _channels_last(op: ir.DepthToSpace | ir.SpaceToDepth) -> str | None:
     return None if op.channels_last else "channels on axis 1; the kernel has them last"
 
 
+@condition("channels that count (row, column, channel)")
 def _rows_first(op: ir.DepthToSpace) -> str | None:
     return None if op.mode == "dcr" else "channels that count (channel, row, column)"
 
@@ -93,10 +99,12 @@ def space_to_depth(op: ir.SpaceToDepth) -> Call:
     return Call((op.x,), options("SpaceToDepthOptions", blockSize=op.block))
 
 
+@condition("an odd number of neighbours")
 def _odd(op: norm.LocalResponseNorm) -> str | None:
     return None if op.size % 2 else "an even number of neighbours"
 
 
+@condition("along the last axis")
 def _last_axis(op: norm.LocalResponseNorm) -> str | None:
     return None if op.axis == op.x.type.rank - 1 else "channels on another axis than the last"
 

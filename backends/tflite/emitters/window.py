@@ -11,14 +11,16 @@ from ....compiler.fold import constant
 from ....compiler.ops import window as ir
 from ....compiler.types import Array
 from ..padding import geometry, is_same, is_valid
-from ..table import Call, Condition, Dims, emits, options
+from ..table import Call, Condition, Dims, condition, emits, options
 from .common import activation
 
 
+@condition("channels last")
 def _channels_last(op: Any) -> str | None:
     return None if op.channels_last else "channels on axis 1; the kernel has them last"
 
 
+@condition("no paddings, or those of SAME")
 def _padding(op: Any) -> str | None:
     return None if is_valid(op) or is_same(op) else f"paddings {_show(op.pads)}, neither none nor those of SAME"
 
@@ -27,6 +29,7 @@ def _show(pads: ir.Pads) -> str:
     return ", ".join(f"{a}+{b}" for a, b in pads)
 
 
+@condition("with a bias")
 def _has_bias(op: ir.Conv) -> str | None:
     return None if op.bias is not None else "no bias, which the kernel needs"
 
@@ -38,6 +41,7 @@ def _word(op: Any) -> str:
 _CONV: tuple[Condition, ...] = (_channels_last, _padding, _has_bias)
 
 
+@condition("one constant filter per channel")
 def _one_filter_per_channel(op: ir.Conv) -> str | None:
     if not op.is_depthwise or op.groups != op.w.type.shape[0]:
         return "other than one filter per channel"
@@ -87,6 +91,7 @@ def conv(op: ir.Conv) -> Call:
     return Call((op.x, op.w, op.bias), options("Conv2DOptions", **_conv_options(op)), 6 if op.groups > 1 else 1)
 
 
+@condition("one group")
 def _ungrouped(op: ir.Conv | ir.ConvTranspose) -> str | None:
     return None if op.groups == 1 else "groups"
 
@@ -100,6 +105,7 @@ def is_deep(op: ir.Conv) -> bool:
     return geometry(op)[0][1] > MAX_LAYERS
 
 
+@condition("a constant filter of more than 8 layers")
 def _deep_constant(op: ir.Conv) -> str | None:
     if not is_deep(op):
         return f"a filter of at most {MAX_LAYERS} layers, faster as a sum of CONV_2D"
@@ -122,17 +128,29 @@ def _outputs_back(filters: Array) -> Array:
     return np.moveaxis(filters, 0, -1)
 
 
-def _conv_3d_options(op: ir.Conv) -> dict[str, Any]:
+def _conv_3d_options(op: ir.Conv | ir.ConvTranspose) -> dict[str, Any]:
     depth = {"strideD": op.strides[0], "dilationDFactor": op.dilations[0]}
     height = {"strideH": op.strides[1], "dilationHFactor": op.dilations[1]}
     width = {"strideW": op.strides[2], "dilationWFactor": op.dilations[2]}
     return {"padding": _word(op), "fusedActivationFunction": activation(op), **depth, **height, **width}
 
 
+@condition("no dilations")
 def _undilated(op: Any) -> str | None:
     return None if all(d == 1 for d in op.dilations) else f"dilations {list(op.dilations)}"
 
 
+@condition("no paddings")
+def _unpadded(op: ir.ConvTranspose) -> str | None:
+    return None if is_valid(op) else f"paddings {_show(op.pads)}"
+
+
+@condition("a constant filter")
+def _constant_filter(op: ir.ConvTranspose) -> str | None:
+    return None if constant(op.w) is not None else "a filter that is computed"
+
+
+@condition("no paddings, or those of SAME")
 def _upsampling(op: ir.ConvTranspose) -> str | None:
     return None if is_valid(op) or _is_upsampling(op) else f"paddings {_show(op.pads)}, neither none nor those of SAME"
 
@@ -165,6 +183,29 @@ def transpose_conv(op: ir.ConvTranspose) -> Call:
     return Call(inputs, given, 4 if op.activation != "none" else len(inputs) if op.bias is not None else 1)
 
 
+@emits(
+    ir.ConvTranspose,
+    "CONV_3D_TRANSPOSE",
+    dtypes="f32",
+    ranks=range(5, 6),
+    when=(_channels_last, _undilated, _ungrouped, _unpadded, _constant_filter),
+    kernel="conv3d_transpose.cc",
+)
+def transpose_conv_3d(op: ir.ConvTranspose) -> Call:
+    """Volumes; the filter is ``d h w o i``."""
+    filters = constant(op.w)
+    assert filters is not None
+    o, *kernel, i = op.w.type.shape
+    turned = filters.derive(op.w.type.with_shape((*kernel, o, i)), _outputs_before_inputs)
+    inputs = (Dims(op.result.type.shape), turned, op.x)
+    return Call(inputs if op.bias is None else (*inputs, op.bias), options("Conv3DOptions", **_conv_3d_options(op)))
+
+
+def _outputs_before_inputs(filters: Array) -> Array:
+    return np.moveaxis(filters, 0, -2)
+
+
+@condition("windows within the data")
 def _fitting(op: Any) -> str | None:
     """Windows that hang over the end only count where the result has more positions than whole windows give."""
     data = ir.Spatial.of(op.x.type.rank, op.channels_last)
@@ -187,6 +228,7 @@ def _pool_call(op: Any) -> Call:
 _POOL: tuple[Condition, ...] = (_channels_last, _undilated, _fitting, _padding)
 
 
+@condition("paddings that do not count")
 def _pads_left_out(op: ir.AveragePool) -> str | None:
     return None if is_valid(op) or not op.count_pads else "paddings that count"
 

@@ -14,6 +14,7 @@ from ....compiler.ops.logic import Less, LogicalAnd
 from ....compiler.ops.shape import Concat, Reshape, Slice
 from ....compiler.types import DType
 from ..emitter import Emitter
+from ..lists import Imported
 from ..model import Graph
 from ..registry import onnx_op
 from .shape import reshape
@@ -23,12 +24,13 @@ MAX_STEPS = 512
 
 
 @onnx_op("If", since=7)
-def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -> tuple[Value, ...]:
+def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -> tuple[Imported, ...]:
     """The branch that is known to be taken, or both as regions."""
     known = emit.known(cond)
     if known is not None:
         return tuple(emit.graphs.inline(then_branch if known.reshape(-1)[0] else else_branch, ()))
-    then, otherwise = (_closed(*emit.graphs.region(graph, ())) for graph in (then_branch, else_branch))
+    branches = [emit.graphs.region(graph, ()) for graph in (then_branch, else_branch)]
+    then, otherwise = (_closed(region, _only_tensors(emit, out, (cond, "cond"))) for region, out in branches)
     first, second = ([str(v.type) for v in region.returns] for region in (then, otherwise))
     if first != second:
         text = f"gives ({', '.join(first)}) or ({', '.join(second)}), as its condition decides when the network runs"
@@ -43,8 +45,8 @@ def _closed(region: Region, values: Sequence[Value]) -> Region:
 
 @onnx_op("Loop", since=7)
 def loop(
-    emit: Emitter, M: Value | None = None, cond: Value | None = None, *v_initial: Value, body: Graph
-) -> tuple[Value, ...]:
+    emit: Emitter, M: Value | None = None, cond: Value | None = None, *v_initial: Imported, body: Graph
+) -> tuple[Imported, ...]:
     """Unrolled if the number of rounds is known, else a ``while``."""
     count = None if M is None else emit.known(M)
     rounds = None if count is None or count.dtype == object else int(count.reshape(-1)[0])
@@ -54,17 +56,44 @@ def loop(
         unrolled = _unroll(emit, rounds, bool(goes_on.reshape(-1)[0]), v_initial, body)
         if unrolled is not None:
             return unrolled
+    decisive = (M, "M") if M is not None and rounds is None else (cond, "cond")
     if scans:
-        needed = cond if M is None or rounds is not None else M
-        if needed is not None:
-            emit.numbers(needed, "M" if needed is M else "cond")
+        _ask(emit, decisive)
         raise emit.fail("collects results in a number of rounds that is known only when the network runs")
-    return _while(emit, M, cond, v_initial, body)
+    return _while(emit, M, cond, _only_tensors(emit, v_initial, decisive), body)
+
+
+Operand = tuple[Value | None, str]
+"""An operand that decides what happens, with its name."""
+
+
+def _ask(emit: Emitter, decisive: Operand) -> None:
+    """Refuse to go on without knowing an operand, if it is not known.
+
+    Raises:
+        CompileError: F004.
+    """
+    value, name = decisive
+    if value is not None:
+        emit.numbers(value, name)
+
+
+def _only_tensors(emit: Emitter, values: Sequence[Imported], decisive: Operand = (None, "")) -> tuple[Value, ...]:
+    """Return values that the IR can hold.
+
+    Raises:
+        CompileError: F004 or F005, there is a sequence or an optional value.
+    """
+    tensors = tuple(v for v in values if isinstance(v, Value))
+    if len(tensors) < len(values):
+        _ask(emit, decisive)
+        raise emit.fail("has sequences or optional values that depend on data when the network runs")
+    return tensors
 
 
 def _unroll(
-    emit: Emitter, rounds: int | None, goes_on: bool, carried: tuple[Value, ...], body: Graph
-) -> tuple[Value, ...] | None:
+    emit: Emitter, rounds: int | None, goes_on: bool, carried: tuple[Imported, ...], body: Graph
+) -> tuple[Imported, ...] | None:
     """Import the body once per round; None if it is not known when to stop."""
     collected: list[list[Value]] = [[] for _ in range(len(body.outputs) - 1 - len(carried))]
     count = len(carried)
@@ -73,12 +102,12 @@ def _unroll(
         if step > MAX_STEPS:
             return None
         out = emit.graphs.inline(body, (emit.const(step, DType.I64), emit.const(True), *carried))
-        known = emit.known(out[0])
+        known = emit.known(out[0]) if isinstance(out[0], Value) else None
         if known is None and not (rounds is not None and step == rounds - 1):
             return None
         goes_on = known is None or bool(known.reshape(-1)[0])
         carried = tuple(out[1 : 1 + count])
-        for values, value in zip(collected, out[1 + count :], strict=True):
+        for values, value in zip(collected, _only_tensors(emit, out[1 + count :]), strict=True):
             values.append(value)
         step += 1
     if collected and not step:
@@ -86,11 +115,11 @@ def _unroll(
     return (*carried, *(_stack(emit, values, 0) for values in collected))
 
 
-def _nothing(emit: Emitter, carried: tuple[Value, ...], body: Graph) -> tuple[Value, ...]:
+def _nothing(emit: Emitter, carried: tuple[Imported, ...], body: Graph) -> tuple[Imported, ...]:
     """What a loop without a round collects: tensors of size zero, of the types that one round would give."""
-    types = [emit.const(0, DType.I64).type, emit.const(True).type, *(v.type for v in carried)]
+    types = [emit.const(0, DType.I64).type, emit.const(True).type, *(v.type for v in _only_tensors(emit, carried))]
     _, out = emit.graphs.region(body, types)
-    scans = out[1 + len(carried) :]
+    scans = _only_tensors(emit, out)[1 + len(carried) :]
     with emit.typed():
         empty = [np.zeros((0, *(d for d in v.type.shape if isinstance(d, int))), v.type.dtype.numpy) for v in scans]
     return (*carried, *map(emit.const, empty))
@@ -122,7 +151,8 @@ def _while(
         bound = reshape(emit, limit, ())
         answer = test.insert(LogicalAnd(answer, test.insert(Less(test.args[0], bound)).result)).result
     test.insert(Return((answer,)))
-    region, out = emit.graphs.region(body, types)
+    region, found = emit.graphs.region(body, types)
+    out = _only_tensors(emit, found)
     after = [str(v.type) for v in out[1:]]
     if after != [str(v.type) for v in carried]:
         before = ", ".join(str(v.type) for v in carried)
@@ -162,8 +192,8 @@ def scan(
             _row(emit, x, axis, steps - 1 - step if back else step)
             for x, axis, back in zip(inputs, axes, directions, strict=True)
         ]
-        out = emit.graphs.inline(body, (*states, *rows))
-        states = tuple(out[:split])
+        out = _only_tensors(emit, emit.graphs.inline(body, (*states, *rows)))
+        states = out[:split]
         for values, value in zip(collected, out[split:], strict=True):
             values.append(value)
     stacked = [

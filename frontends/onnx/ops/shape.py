@@ -9,14 +9,15 @@ from ....compiler.dims import Dim, Sym, broadcast, ceil_div, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.ops.reduce import Reduce
+from ...slicing import cut, pad
 from ..emitter import Emitter
+from ..lists import Imported, Nothing, ValueList
 from ..registry import Since, onnx_op
-from .slicing import cut, pad
 
 
 @onnx_op("Identity", since=7)
-def identity(emit: Emitter, input: Value) -> Value:
-    """The same tensor."""
+def identity(emit: Emitter, input: Value | ValueList | Nothing) -> Imported:
+    """The same tensor, sequence or optional value."""
     return input
 
 

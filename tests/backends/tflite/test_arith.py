@@ -10,9 +10,10 @@ import pytest
 
 from .conftest import Check, single
 
-UNARY = ["neg", "abs", "sign", "square", "floor", "ceil", "round", "exp", "sin", "cos", "tan", "atan", "erf"]
-UNARY += ["sinh", "cosh", "asinh", "relu", "tanh", "sigmoid", "hard_sigmoid", "hard_swish", "silu", "gelu", "softplus"]
-UNARY += ["softsign", "mish", "elu", "selu", "celu", "thresholded_relu", "shrink", "leaky_relu", "is_nan", "is_inf"]
+PLAIN = ["relu", "neg", "abs", "sign", "square", "floor", "ceil", "round", "exp", "sin", "cos", "tan", "atan", "erf"]
+HYPERBOLIC = ["sinh", "cosh", "asinh", "tanh", "sigmoid", "hard_sigmoid", "hard_swish", "silu", "gelu", "softplus"]
+OTHERS = ["softsign", "mish", "elu", "selu", "celu", "thresholded_relu", "shrink", "leaky_relu", "is_nan", "is_inf"]
+UNARY = [*PLAIN, *HYPERBOLIC, *OTHERS]
 
 
 @pytest.mark.parametrize("name", UNARY)
@@ -146,7 +147,7 @@ def test_truncated_remainder(check: Check, dtype: str, divisor: int) -> None:
 @pytest.mark.parametrize("dtype", ["i8", "i16", "i32", "i64", "u8"])
 @pytest.mark.parametrize("name", ["neg", "abs", "sign", "square", "relu", "bitwise_not", "floor", "clip"])
 def test_unary_integers(check: Check, name: str, dtype: str) -> None:
-    bounds = {"min": 1, "max": 3} if name == "clip" else {}
+    bounds: dict[str, Any] = {"min": 1, "max": 3} if name == "clip" else {}
     check(
         single(name, f"{dtype}[8]", **bounds),
         inputs={"x0": np.asarray([0, 1, 2, 3, 9, -1, -2, -11]).astype(dtype_of(dtype))},
@@ -159,7 +160,7 @@ def dtype_of(name: str) -> str:
 
 @pytest.mark.parametrize("name", ["add", "mul", "max"])
 def test_integer_activation_is_a_clip(check: Check, name: str) -> None:
-    given = {} if name == "max" else {"activation": "relu6"}
+    given: dict[str, Any] = {} if name == "max" else {"activation": "relu6"}
     check(single(name, "i32[9]", "i32[9]", **given), inputs={"x0": np.arange(-4, 5), "x1": [3] * 9})
 
 

@@ -61,7 +61,9 @@ def test_symbolic_same_paddings(check: Check, lower: bool) -> None:
     text = f"""
     func @main(%x: f32[1,h,h,2]) -> (f32[1,'(h+1)//2','(h+1)//2',1]) {{
       %w = const() {{value = dense<[[[[1.0, 2.0]], [[0.5, -1.0]], [[0.1, 2.0]]]]> : f32[1,3,1,2]}} : f32[1,3,1,2]
-      %y = conv(%x, %w, none) {{strides = [2, 1], dilations = [1, 1], pads = [{pads}, [0, 0]], channels_last = true}} : TYPE
+      %y = conv(%x, %w, none) {{
+        strides = [2, 1], dilations = [1, 1], pads = [{pads}, [0, 0]], channels_last = true
+      }} : TYPE
       return(%y)
     }}"""
     text = text.replace("'(h+1)//2','(h+1)//2'", f"({total}+h-1)//2,h".replace("//2,", "//2,"))

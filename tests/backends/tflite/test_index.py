@@ -23,11 +23,12 @@ def test_gather(check: Check, axis: int, dtype: str) -> None:
 def test_gather_at_constant_places(check: Check) -> None:
     module = single("gather", "f32[3,4,5]", "i64[3]", axis=1, constants={1: [0, -1, 2]})
     assert check(module).builtins == {"GATHER": 1}
-    assert check(single("gather", "f32[3,4,5]", "i64[]", axis=1, constants={1: -1})).builtins == {"GATHER": 1}
+    module = single("gather", "f32[3,4,5]", "i64[]", axis=1, constants={1: np.asarray(-1)})
+    assert check(module).builtins == {"GATHER": 1}
 
 
 def test_gather_of_unknown_sizes(check: Check) -> None:
-    sizes = [{"n": 3, "t": 2}, {"n": 4, "t": 1}]
+    sizes = [{"n": 4, "t": 2}, {"n": 5, "t": 1}]
     check(single("gather", "f32[n,4]", "i64[t]", axis=0), sizes=sizes)
 
 
@@ -109,7 +110,17 @@ def test_scatter_of_other_types(check: Check, dtype: str) -> None:
 @pytest.mark.parametrize("dtype", INDICES)
 def test_one_hot(check: Check, axis: int, fixed: bool, dtype: str) -> None:
     module = single("one_hot", f"{dtype}[2,3]", "f32[2]", depth=4, axis=axis, constants={1: [-1, 2]} if fixed else {})
-    check(module, inputs={"x0": [[0, 3, -1], [-4, 5, 2]]})
+    check(module, inputs={"x0": [[0, 3, -1], [-4, 5, -6]]})
+
+
+def test_one_hot_of_unknown_depth(check: Check) -> None:
+    text = """
+    func @main(%places: i32[3], %like: f32[n,2]) -> (f32[3,n] {name = "y"}, f32[n,2] {name = "z"}) {
+      %values = const() {value = dense<[0.0, 1.0]> : f32[2]} : f32[2]
+      %y = one_hot(%places, %values) {depth = 'n', axis = 1} : f32[3,n]
+      return(%y, %like)
+    }"""
+    check(text, inputs={"places": [2, -1, 7]}, sizes=[{"n": 3}, {"n": 4}, {"n": 9}])
 
 
 @pytest.mark.parametrize("name", ["arg_max", "arg_min"])

@@ -13,8 +13,10 @@ from .conftest import Check, single
 
 def pool(kind: str, x: str, kernel: int, **given: Any) -> Any:
     rank = x.count(",") - 1
-    idle = {"kernel": (kernel,) * rank, "strides": (1,) * rank, "dilations": (1,) * rank, "pads": ((0, 0),) * rank}
-    return single(f"{kind}_pool", x, **(idle | {"channels_last": True} | given))
+    ones = (1,) * rank
+    pads = given.pop("pads", ((0, 0),) * rank)
+    idle: dict[str, Any] = {"kernel": (kernel,) * rank, "strides": ones, "dilations": ones, "channels_last": True}
+    return single(f"{kind}_pool", x, pads=pads, **(idle | given))
 
 
 CASES = [

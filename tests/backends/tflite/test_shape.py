@@ -149,7 +149,8 @@ def test_split(check: Check, sizes: tuple[int, ...], builtins: dict[str, int]) -
 
 def test_split_of_unknown_sizes(check: Check) -> None:
     text = """
-    func @main(%x: f32[2*t,n]) -> (f32[t,n] {name = "a"}, f32[t,n] {name = "b"}, f32[t-1,n] {name = "c"}, f32[t+1,n] {name = "d"}) {
+    func @main(%x: f32[2*t,n]) ->
+        (f32[t,n] {name = "a"}, f32[t,n] {name = "b"}, f32[t-1,n] {name = "c"}, f32[t+1,n] {name = "d"}) {
       %a, %b = split(%x) {axis = 0, sizes = ['t', 't']} : f32[t,n], f32[t,n]
       %c, %d = split(%x) {axis = 0, sizes = ['t-1', 't+1']} : f32[t-1,n], f32[t+1,n]
       return(%a, %b, %c, %d)
@@ -278,13 +279,15 @@ def test_linear_and_cubic(check: Check, coordinates: str, mode: str, sizes: tupl
 
 @pytest.mark.parametrize("mode", ["linear", "cubic"])
 def test_resizes_of_other_kinds(check: Check, mode: str) -> None:
-    for given in (
+    others: list[dict[str, Any]] = [
         {"antialias": True},
         {"exclude_outside": True},
         {"scales": (1.7, 2.1)},
         {"antialias": True, "sizes": (2, 3)},
-    ):
-        check(single("resize", "f32[2,6,7,3]", **({"dims": (1, 2), "sizes": (10, 14), "mode": mode} | given)))
+    ]
+    for given in others:
+        sizes = given.pop("sizes", (10, 14))
+        check(single("resize", "f32[2,6,7,3]", mode=mode, dims=(1, 2), sizes=sizes, **given))
 
 
 @pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])

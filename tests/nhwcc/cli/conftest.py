@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,3 +47,14 @@ def conv(tmp_path: Path) -> Path:
 def as_json(result: Result) -> dict[str, Any]:
     """Parse standard output, all of it."""
     return json.loads(result.stdout)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a process that finds what this one finds."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | more
+
+
+def process(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    command = [sys.executable, "-m", "nhwcc", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, env=environment(**env), check=False)

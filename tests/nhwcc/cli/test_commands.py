@@ -11,7 +11,7 @@ from nhwcc.compiler.codes import CODES
 from nhwcc.compiler.parser import parse_module, read_module
 from nhwcc.compiler.printer import print_module
 
-from .conftest import Call, as_json
+from .conftest import Call, as_json, process
 
 
 class TestOpt:
@@ -61,6 +61,11 @@ class FoldAll(Pass):
         result = call("opt", small, *args, "--check-each", "--dump-ir", tmp_path / "d")
         assert result.exit_code == 0 and result.stdout.startswith("func @main")
         assert "// IR after pass 1" in result.stderr and "all passes" in result.stderr and "no rule" in result.stderr
+
+    def test_passes_of_targets(self, conv: Path) -> None:
+        """In a process that has registered nothing yet."""
+        done = process("opt", conv, "--passes", "legalize-tflite")
+        assert done.returncode == 0 and done.stdout.count(" = transpose(") == 2, done.stderr
 
     def test_json(self, call: Call, small: Path) -> None:
         answer = as_json(call("opt", small, "--passes", "propagate-layout", "--json"))

@@ -13,7 +13,7 @@ import pytest
 
 from nhwcc.cli.progress import Progress
 
-from .conftest import Call, as_json
+from .conftest import Call, as_json, environment, process
 
 HEAVY = (
     "numpy",
@@ -27,17 +27,6 @@ HEAVY = (
     "ai_edge_litert",
     "igraph",
 )
-
-
-def environment(**more: str) -> dict[str, str]:
-    """The environment of a process that finds what this one finds."""
-    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | more
-
-
-def process(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    command = [sys.executable, "-m", "nhwcc", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, env=environment(**env), check=False)
 
 
 def python(code: str) -> subprocess.CompletedProcess[str]:
@@ -85,7 +74,7 @@ class Slow(Pass):
 class TestExitCodes:
     def test_0(self, small: Path, tmp_path: Path) -> None:
         done = process("compile", small, "-o", tmp_path / "o.tflite")
-        assert done.returncode == 0 and done.stderr == "" and "\x1b" not in done.stdout
+        assert done.returncode == 0 and "error" not in done.stderr and "\x1b" not in done.stdout + done.stderr
 
     def test_1(self, tmp_path: Path) -> None:
         done = process("compile", tmp_path / "none.onnx", "-o", tmp_path / "o.tflite")
@@ -107,7 +96,7 @@ class TestExitCodes:
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=30)
-        assert running.returncode == 130 and said == "interrupted\n"
+        assert running.returncode == 130 and said.endswith("interrupted\n") and "Traceback" not in said
         assert not (tmp_path / "o.tflite").exists() and not list(tmp_path.glob(".nhwcc*"))
 
     def test_they_are_documented(self, call: Call) -> None:
@@ -204,7 +193,9 @@ class TestProgress:
         monkeypatch.setattr("sys.stderr.isatty", lambda: True)
         with Progress(shown=True) as progress:
             progress("one")
-            time.sleep(0.2)
+            deadline = time.monotonic() + 20
+            while progress._status is None and time.monotonic() < deadline:  # pyright: ignore[reportPrivateUsage]
+                time.sleep(0.02)
             progress("two")
             assert progress._status is not None  # pyright: ignore[reportPrivateUsage]
 

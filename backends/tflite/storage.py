@@ -1,0 +1,46 @@
+"""Element types that tensors in a file can have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...compiler.diagnostics import Diagnostic
+from ...compiler.ir import Func, Op, Value
+from ...compiler.types import DType
+
+TENSOR_TYPES = {
+    DType.BOOL: "BOOL",
+    DType.I8: "INT8",
+    DType.I16: "INT16",
+    DType.I32: "INT32",
+    DType.I64: "INT64",
+    DType.U8: "UINT8",
+    DType.U16: "UINT16",
+    DType.U32: "UINT32",
+    DType.U64: "UINT64",
+    DType.F16: "FLOAT16",
+    DType.BF16: "BFLOAT16",
+    DType.F32: "FLOAT32",
+    DType.F64: "FLOAT64",
+    DType.C64: "COMPLEX64",
+    DType.C128: "COMPLEX128",
+}
+"""Element types whose bytes in a file are those of numpy's array."""
+
+
+def not_storable(func: Func) -> Iterator[Diagnostic]:
+    """Yield an error for every input and every operation of a function whose values no file can hold."""
+    for port, arg in zip(func.inputs, func.args, strict=True):
+        if arg.type.dtype not in TENSOR_TYPES:
+            yield Diagnostic("error", "B003", f"the input {port.name} is {arg.type}; {_WHY.format(arg.type.dtype)}")
+    for op in func.walk():
+        bad = next((r for r in op.results if r.type.dtype not in TENSOR_TYPES), None)
+        if bad is not None:
+            yield from _at(op, bad)
+
+
+_WHY = "TFLite files have no tensors of {} that kernels take"
+
+
+def _at(op: Op, result: Value) -> tuple[Diagnostic, ...]:
+    return op.fail("B003", f"{op.spec.name} gives {result.type}; {_WHY.format(result.type.dtype)}").diagnostics

@@ -1,0 +1,33 @@
+"""The table of what can be run: complete, in words, and true to the schema."""
+
+from __future__ import annotations
+
+import pytest
+from nhwcc.backends.tflite import support
+from nhwcc.backends.tflite.matrix import DECOMPOSED, MANY, Support
+from nhwcc.backends.tflite.schema import builtin_names
+from nhwcc.backends.tflite.table import ROWS
+from nhwcc.backends.tflite.versions import releases
+from nhwcc.compiler.opdef import OPS
+
+ROWS_OF = support()
+
+
+def test_every_operation_has_a_way() -> None:
+    assert {s.op for s in ROWS_OF} - {MANY} == OPS.keys() - {"const", "return"}
+
+
+def test_every_row_of_the_table_is_listed() -> None:
+    assert len([s for s in ROWS_OF if s.builtin != DECOMPOSED]) == sum(map(len, ROWS.values()))
+
+
+@pytest.mark.parametrize("row", ROWS_OF, ids=lambda row: f"{row.op}-{row.builtin}")
+def test_rows_are_in_words(row: Support) -> None:
+    for text in row.conditions:
+        assert (text and "_" not in text.lower().replace("depth_to", "")) or row.builtin == DECOMPOSED
+    if row.builtin == DECOMPOSED:
+        assert row.conditions[0].endswith((".", ")")) and row.source is None
+    else:
+        assert row.builtin in builtin_names().values()
+        assert any(builtin == row.builtin for builtin, _ in releases())
+        assert row.ranks and row.source and row.source.endswith(".cc")
