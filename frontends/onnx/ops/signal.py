@@ -48,20 +48,18 @@ def _dft(emit: Emitter, x: Value, length: int | None, axis: int, *, inverse: boo
     rank = x.type.rank
     along = emit.axis(axis, rank)
     size, parts = x.type.shape[along], x.type.shape[-1]
-    if along == rank - 1 or not isinstance(size, int) or parts not in (1, 2):
+    if along == rank - 1 or not isinstance(size, int) or not isinstance(parts, int) or parts not in (1, 2):
         raise emit.fail(f"transforms axis {axis} of {x.type}", code="F002")
     if length is None:
         length = 2 * (size - 1) if inverse and onesided else size
-    matrix = _matrix(size, int(parts), length, inverse=inverse, onesided=onesided)
+    matrix = _matrix(size, parts, length, inverse=inverse, onesided=onesided)
     outs, count = matrix.shape[2:]
     perm = (*(i for i in range(rank - 1) if i != along), along, rank - 1)
     rows = emit(Transpose(x, perm)) if perm != tuple(range(rank)) else x
     *batch, _, _ = rows.type.shape
-    flat = reshape(emit, rows, (*batch, size * int(parts)))
-    weight = emit.const(matrix.reshape(size * int(parts), outs * count), x.type.dtype)
-    product = emit(
-        MatMul(reshape(emit, flat, (*batch, size * int(parts)) if batch else (1, size * int(parts))), weight)
-    )
+    flat = reshape(emit, rows, (*(batch or [1]), size * parts))
+    weight = emit.const(matrix.reshape(size * parts, outs * count), x.type.dtype)
+    product = emit(MatMul(flat, weight))
     out = reshape(emit, product, (*batch, outs, count))
     back = tuple(perm.index(i) for i in range(rank))
     return emit(Transpose(out, back)) if back != tuple(range(rank)) else out
