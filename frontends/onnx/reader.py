@@ -101,7 +101,7 @@ def _check_names(graph: Graph, shapes: Shapes, inputs: Sequence[str] | None, out
         for name in names:
             with problems.collect():
                 _check_name(what, name, among, open_inputs)
-    for name in outputs if outputs != graph.outputs else ():
+    for name in outputs if tuple(outputs) != graph.outputs else ():
         with problems.collect():
             _check_name("outputs", name, known, graph.outputs)
     problems.raise_any()
