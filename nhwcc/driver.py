@@ -54,7 +54,12 @@ class _Compilation:
         self.start = time.perf_counter()
         self.cut = Cut(options.shapes, options.inputs, options.outputs)
         self.call = Call(
-            options.args, options.kwargs, options.dynamic_shapes, options.input_names, options.output_names
+            options.args,
+            options.kwargs,
+            options.dynamic_shapes,
+            options.input_names,
+            options.output_names,
+            options.unsafe_load,
         )
         self.settings = Settings(options.tolerance, options.data, options.seed)
 

@@ -131,7 +131,8 @@ class TestModels:
         [
             ("none.onnx", None, "R010"),
             ("empty.onnx", b"", "R010"),
-            ("model.pt", b"PK\x03\x04 archive/data.pkl", "R015"),
+            ("model.pt", b"PK\x03\x04 archive/data.pkl", "R010"),
+            ("model.h5", b"\x89HDF", "R015"),
             ("model.xyz", b"\x00\x01\x02", "R014"),
             ("model.tflite", b"\x1c\0\0\0TFL3", "R015"),
             ("model.ir", b"func @main(", "P001"),
@@ -143,9 +144,9 @@ class TestModels:
         failed(call("compile", tmp_path / name, "-o", tmp_path / "out.tflite"), code)
         assert leftovers(tmp_path, name) == []
 
-    def test_the_way_out_of_pytorch(self, call: Call, tmp_path: Path) -> None:
-        (tmp_path / "m.pt").write_bytes(b"PK\x03\x04 archive/data.pkl")
-        said = failed(call("compile", tmp_path / "m.pt", "-o", tmp_path / "o.tflite"), "R015")
+    def test_the_way_out_of_keras(self, call: Call, tmp_path: Path) -> None:
+        (tmp_path / "m.h5").write_bytes(b"\x89HDF")
+        said = failed(call("compile", tmp_path / "m.h5", "-o", tmp_path / "o.tflite"), "R015")
         assert "torch.onnx.export" in said
 
     def test_cutting_ir(self, call: Call, small: Path, tmp_path: Path) -> None:
