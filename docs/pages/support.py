@@ -1,9 +1,13 @@
-"""docs/support.md: which operators are read; printed from the registry of the frontend and the standard itself."""
+"""docs/support.md: what is read and what runs; printed from the frontend's registry and the backend's table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, cast
 
+from nhwcc.backends.tflite import support as tflite_support
+from nhwcc.backends.tflite.matrix import DECOMPOSED, MANY, Support
+from nhwcc.compiler.opdef import OPS
 from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.importer import OLDEST
 from nhwcc.frontends.onnx.registry import HANDLERS
@@ -11,12 +15,16 @@ from onnx import defs
 
 from pages.markdown import page, prose, table
 
-INTRO = """Every operator of a model must be read by the frontend, and every operation of the IR that it becomes must run
-on the target. What is missing is reported with all its places at once, and can be cut off with `--inputs` and
+INTRO = """Every operator of a model must be read by the frontend, and every operation of the IR that it becomes must
+run on the target. What is missing is reported with all its places at once, and can be cut off with `--inputs` and
 `--outputs`."""
 
 ONNX = """Operator sets {oldest} to {newest}. *Definition* means that the operator is read as the function by which the
 standard defines it, if all operators in there are read. A model's own functions are read, too."""
+
+TFLITE = """Each operation of the [IR](ir.md) becomes a builtin where the kernel takes its types, ranks and attributes,
+and is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their
+schema says. Types are those of the data, or of the operand or attribute whose name stands before them."""
 
 NOT_READ = "Not read: {names}."
 
@@ -33,6 +41,9 @@ def support() -> str:
         prose(ONNX.format(oldest=OLDEST, newest=newest)),
         table(("operator", "versions"), sorted(rows)),
         NOT_READ.format(names=", ".join(f"`{name}`" for name in missing)),
+        "## TFLite",
+        TFLITE,
+        table(("operation", "builtins", "rewritten"), _operations(tflite_support())),
     )
 
 
@@ -48,7 +59,27 @@ def _rows() -> Iterator[tuple[str, str]]:
 def _others() -> Iterator[tuple[str, str]]:
     """Operators of the standard without a handler: whether a definition stands in."""
     for name in sorted({s.name for s in defs.get_all_schemas() if s.domain == ""}):
-        schema = defs.get_schema(name)
+        schema = cast(Any, defs.get_schema(name))  # the stubs leave out its functions
         if ("", name) not in HANDLERS and not schema.deprecated:
             has_body = schema.has_function or schema.has_context_dependent_function
             yield name, "definition" if has_body else ""
+
+
+def _operations(ways: list[Support]) -> Iterator[tuple[str, str, str]]:
+    """One row per operation of the IR, the last one for what applies to many of them."""
+    for name in (*sorted(OPS), MANY):
+        own = [way for way in ways if way.op == name]
+        builtins = [_builtin(way) for way in own if way.builtin != DECOMPOSED]
+        rewrites = dict.fromkeys(text for way in own if way.builtin == DECOMPOSED for text in way.conditions)
+        if own:
+            title = "many" if name == MANY else f"`{name}`"
+            yield title, "<br>".join(builtins), prose("<br>".join(rewrites))
+
+
+def _builtin(way: Support) -> str:
+    """The builtin, with a link to its kernel, and what it takes."""
+    name = f"[{way.builtin}]({way.source})" if way.source else way.builtin
+    types = [
+        ", ".join(types) if field == "x" else f"{field}: {', '.join(types)}" for field, types in way.dtypes.items()
+    ]
+    return f"{name} {'; '.join(text for text in (*types, way.ranks, *way.conditions) if text)}"

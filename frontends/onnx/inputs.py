@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from ...compiler.diagnostics import error
+from ...compiler.diagnostics import Location, at, error
 from ...compiler.dims import Dim, Sym, symbol
 from ...compiler.types import TensorType
+from ..problems import Problems
 from .model import Declared
-from .problems import Problems
 from .tensors import element_type
 
 
@@ -81,7 +81,7 @@ def input_types(
                 sizes.named(d)
     types: dict[str, TensorType] = {}
     for name, given in declared.items():
-        with problems.collect():
+        with at(Location(name)), problems.collect():
             types[name] = _type(name, given, stated[name], sizes)
     problems.raise_any()
     return types

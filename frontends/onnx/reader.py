@@ -13,12 +13,12 @@ from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
 from ...compiler.types import Array, TensorType
+from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .files import open_model
 from .importer import Importer, Scope
 from .inputs import Sizes, input_types
 from .model import Declared, Graph, Model
-from .problems import Problems
 from .schedule import reads, schedule
 from .tensors import Given, number_of
 
@@ -101,7 +101,7 @@ def _check_names(graph: Graph, shapes: Shapes, inputs: Sequence[str] | None, out
         for name in names:
             with problems.collect():
                 _check_name(what, name, among, open_inputs)
-    for name in outputs if outputs != graph.outputs else ():
+    for name in outputs if tuple(outputs) != graph.outputs else ():
         with problems.collect():
             _check_name("outputs", name, known, graph.outputs)
     problems.raise_any()

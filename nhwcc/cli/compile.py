@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import PassFlags, common, data_of, data_option, named, names, pass_flags, seed_option, shapes
+from nhwcc.cli.flags import (
+    MODEL,
+    PassFlags,
+    common,
+    data_of,
+    data_option,
+    named,
+    names,
+    pass_flags,
+    seed_option,
+    shapes,
+)
 from nhwcc.cli.progress import Progress
 from nhwcc.options import TOLERANCE, CompileOptions
 
@@ -19,7 +30,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("compile")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.option("-o", "--output", required=True, type=_FILE, help="The file to write.")
 @click.option(
     "--shape",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+MODEL = click.Path(path_type=Path, readable=False)
+"""A model's file; what is wrong with it is told by what reads it, so that there is one kind of message."""
+
 
 def shapes(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, tuple[int | str, ...]] | None:
     """Read ``NAME=1,3,320,320``; a word instead of a number names a size that stays open."""

@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import common
+from nhwcc.cli.flags import MODEL, common
 
 
 @click.command("inspect")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.option("--ops", is_flag=True, help="List every operation.")
 @click.option("--draw", type=click.Path(dir_okay=False, path_type=Path), help="Draw the network into an .svg file.")
 @common

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nhwcc.cli.edge import echo, print_json
-from nhwcc.cli.flags import PassFlags, common, data_of, data_option, pass_flags, seed_option
+from nhwcc.cli.flags import MODEL, PassFlags, common, data_of, data_option, pass_flags, seed_option
 from nhwcc.options import CompileOptions
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("opt")
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=MODEL)
 @click.option("-o", "--output", type=_FILE, help="The .ir file to write; large weights go beside it (.safetensors).")
 @data_option
 @seed_option

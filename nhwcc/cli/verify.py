@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import common, data_of, data_option, seed_option
+from nhwcc.cli.flags import MODEL, common, data_of, data_option, seed_option
 from nhwcc.options import TOLERANCE
 
 
 @click.command("verify")
-@click.argument("reference", type=click.Path(path_type=Path))
-@click.argument("candidate", type=click.Path(path_type=Path))
+@click.argument("reference", type=MODEL)
+@click.argument("candidate", type=MODEL)
 @click.option("--per-op", is_flag=True, help="Compare the tensors inside that have the same name, too.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to a tensor's largest value.")
 @data_option

@@ -22,7 +22,7 @@ class Worker:
     """
 
     def __init__(self, *warm: str) -> None:
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the worker
+        self._log = _temporary()
         self._process = subprocess.Popen(  # noqa: S603 -- our own module
             [sys.executable, "-m", __name__, *warm],
             stdin=subprocess.PIPE,
@@ -81,6 +81,14 @@ class Worker:
         bad = error("R019", f"the runtime ended its process ({how})", excerpt="\n".join(said) or None)
         bad.diagnostics[0].notes.append("the process was nhwcc's worker; nothing else was harmed")
         return bad
+
+
+def _temporary() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as bad:
+        help = "set TMPDIR to a folder with some room"
+        raise error("R012", f"can't write a temporary file: {bad.strerror or bad}", help=help) from bad
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:

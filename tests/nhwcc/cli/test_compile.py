@@ -320,7 +320,7 @@ class TestJson:
         answer = as_json(result)
         assert result.exit_code == 1 and result.stderr == "" and answer["ok"] is False and answer["report"] is None
         (only,) = answer["diagnostics"]
-        assert set(only) == {"severity", "code", "message", "location", "excerpt", "notes", "help"}
+        assert set(only) == {"severity", "code", "message", "location", "excerpt", "notes", "help", "inputs"}
         assert only["code"] == "R016"
 
     def test_numbers_that_json_lacks(self, call: Call, tmp_path: Path) -> None:
