@@ -23,8 +23,8 @@ ONNX = """Operator sets {oldest} to {newest}. *Definition* means that the operat
 standard defines it, if all operators in there are read. A model's own functions are read, too."""
 
 TFLITE = """Each operation of the [IR](ir.md) becomes a builtin where the kernel takes its types, ranks and attributes,
-and is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their schema
-says. Types are those of the data, or of the operand or attribute whose name stands before them."""
+and is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their
+schema says. Types are those of the data, or of the operand or attribute whose name stands before them."""
 
 NOT_READ = "Not read: {names}."
 
