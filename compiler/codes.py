@@ -141,6 +141,31 @@ CODES = {
         "Give its shape with --shape, or cut the model at a tensor whose type is stated.",
     ),
     "F021": Code("recursive function", "A function of the model calls itself.", "The model is damaged."),
+    "F030": Code(
+        "torch.export fails",
+        "PyTorch can't make a graph of the module with these inputs.",
+        "The message is PyTorch's own; the module itself, its inputs or the sizes that are left open must change.",
+    ),
+    "F031": Code(
+        "the model changes itself",
+        "Running the module writes to its buffers, as batch normalisation does in training.",
+        "Call .eval() before; take a state as an input and return it as an output.",
+    ),
+    "F032": Code(
+        "an output is no tensor",
+        "The module returns something that is neither a tensor nor a size.",
+        "Return tensors, or containers of them.",
+    ),
+    "F033": Code(
+        "import went wrong",
+        "An operation has another type than PyTorch says.",
+        "This is a defect; please report it with the operator's arguments.",
+    ),
+    "F034": Code(
+        "a tensor without elements",
+        "A weight lies on the meta device or in a layout that has no plain elements.",
+        "Load the weights as plain tensors on the CPU.",
+    ),
     "T001": Code(
         "types don't fit",
         "The operands' types are impossible for the operation.",

@@ -19,6 +19,7 @@ from nhwcc.instruments import Stage, Watch, run_passes
 from nhwcc.memory import peak_memory
 from nhwcc.options import CompileOptions, Model
 from nhwcc.pipelines import build_pipeline, check_names, register_passes
+from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_passes, describe_ports
 from nhwcc.runners import Runner
 from nhwcc.source import Cut, Source
@@ -53,6 +54,9 @@ class _Compilation:
         self.progress = progress
         self.start = time.perf_counter()
         self.cut = Cut(options.shapes, options.inputs, options.outputs)
+        self.call = Call(
+            options.args, options.kwargs, options.dynamic_shapes, options.input_names, options.output_names
+        )
         self.settings = Settings(options.tolerance, options.data, options.seed)
 
     def run(self, model: Model, output: Path, folder: TemporaryDirectory[str] | None) -> Artifact:
@@ -61,7 +65,7 @@ class _Compilation:
             runtime = stack.enter_context(start_runtime(self.options.target))
             register_passes(self.options.load)
             passes = build_pipeline(self.options, backend.PIPELINE)
-            source = Source.of(model)
+            source = Source.of(model, self.call)
             check_not_source(output, source.files(Module()))
             check_name(output, self.options.target)
             self.progress(f"reading {source.title}")
@@ -87,7 +91,7 @@ class _Compilation:
         return Artifact(output, report, folder)
 
     def _check_request(
-        self, source: Source, module: Module, output: Path
+        self, source: Source | TorchSource, module: Module, output: Path
     ) -> tuple[dict[str, TensorType], tuple[str, ...]]:
         """Check what only the imported module can tell; return its inputs and outputs as they are in the source."""
         check_names(self.options.io_layout, module)

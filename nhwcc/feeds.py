@@ -98,8 +98,8 @@ def feeds(types: Mapping[str, TensorType], data: Data | None = None, seed: int =
     given = read_data(data, types)
     bound = _bound(given, types)
     names = [n for n in _names(types) if n not in bound]
-    choices = [bound | sizes for sizes in _choices(names, types)] if names else [bound]
-    for sizes in choices:
+    tried = [bound | sizes for sizes in choices(names, types)] if names else [bound]
+    for sizes in tried:
         rng = np.random.default_rng(seed)
         concrete = {name: type.with_shape(substitute(type.shape, sizes)) for name, type in types.items()}
         if all(_is_possible(type) for type in concrete.values()):
@@ -122,7 +122,7 @@ def _names(types: Mapping[str, TensorType]) -> list[str]:
     return list(dict.fromkeys(name for d in dims for name in sorted(d.names)))
 
 
-def _choices(names: Sequence[str], types: Mapping[str, TensorType]) -> Iterator[dict[str, int]]:
+def choices(names: Sequence[str], types: Mapping[str, TensorType]) -> Iterator[dict[str, int]]:
     """Sizes for all names: 1 for batches, the others from :data:`SIZES`."""
     first = {str(type.shape[0]) for type in types.values() if type.shape}
     batch = [n for n in names if n.lower() in ("n", "b", "bs") or "batch" in n.lower() or {n} == first]

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+    from torch import nn
+    from torch.export import ExportedProgram
 
     from nhwcc.compiler.ir import Module
     from nhwcc.feeds import Data
+    from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
-Model: TypeAlias = "PathLike | bytes | ModelProto | Module"
-"""A file, the bytes of one, a parsed ONNX message, or IR (which is copied, not changed)."""
+Model: TypeAlias = "PathLike | bytes | ModelProto | nn.Module | ExportedProgram | Module"
+"""A file, the bytes of one, a parsed ONNX message, PyTorch's modules and programs, or IR (copied, not changed)."""
 
 TOLERANCE = 1e-4
 """Error relative to the largest value of an output: float32 summed in another order stays well below."""
@@ -28,6 +31,10 @@ class CompileOptions:
     """How to compile; everything has a default.
 
     ``output`` is the file to write; without one the artifact lives in a temporary file as long as its object.
+
+    A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
+    as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open.
+    ``input_names`` and ``output_names`` replace the names that its inputs and outputs have.
 
     ``shapes``, ``inputs`` and ``outputs`` replace declared shapes and cut out a part of the graph.  ``io_layout`` says
     how inputs and outputs lie: ``free`` (as is cheapest), ``keep`` (as in the source), ``nhwc``, or by name
@@ -46,6 +53,11 @@ class CompileOptions:
     shapes: Mapping[str, Sequence[int | str]] | None = None
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] | None = None
+    dynamic_shapes: DynamicShapes = None
+    input_names: Sequence[str] | None = None
+    output_names: Sequence[str] | None = None
     io_layout: str | Mapping[str, str] = "free"
     passes: str | None = None
     disable: Collection[str] = ()

@@ -13,11 +13,14 @@ from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.types import TensorType
-from nhwcc.formats import EXPORT, Format, detect
+from nhwcc.formats import Format, detect
 from nhwcc.options import Model
+from nhwcc.pytorch import Call, TorchSource
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+    from torch import nn
+    from torch.export import ExportedProgram
 
     from nhwcc.runners import Runner
 
@@ -44,8 +47,8 @@ class Source:
     format: str
 
     @staticmethod
-    def of(model: Model) -> Source:
-        """Find out what was given.
+    def of(model: Model, call: Call | None = None) -> Source | TorchSource:
+        """Find out what was given; ``call`` says how a PyTorch model is called.
 
         Raises:
             CompileError: R010 unreadable, R014 unknown, R015 a format that is not supported.
@@ -55,11 +58,14 @@ class Source:
             return Source(model, "ir")
         if isinstance(model, bytes | str | os.PathLike):
             place = model if isinstance(model, bytes) else Path(model)
-            return Source(place, _supported(detect(place), place).name)
+            format = _supported(detect(place), place).name
+            if format == "torch" and isinstance(place, Path):
+                return TorchSource(place, call or Call())
+            return Source(place, format)
         if hasattr(model, "SerializeToString"):
-            return Source(model, "onnx")
+            return Source(cast("ModelProto", model), "onnx")
         if any(base.__module__.partition(".")[0] == "torch" for base in type(model).__mro__):
-            raise error("R015", f"a {type(model).__name__} is a PyTorch object, which nhwcc does not read", help=EXPORT)
+            return TorchSource(cast("nn.Module | ExportedProgram", model), call or Call())
         raise TypeError(f"a model is a path, bytes, an ONNX message or a Module, not {type(model).__name__}")
 
     @property

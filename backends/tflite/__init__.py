@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PIPELINE = (
     "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-activations,"
-    "propagate-layout,canonicalize,legalize-tflite,fuse-activations,canonicalize,cse,dce"
+    "propagate-layout,canonicalize,legalize-tflite,canonicalize,legalize-tflite,fuse-activations,cse,dce"
 )
 """What runs between import and :func:`emit`."""
 

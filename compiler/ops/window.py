@@ -421,6 +421,7 @@ class AveragePool(Op):
             ones = np.pad(ones, [(0, 0), (0, 0), *pads], constant_values=1)
         none = [(0, 0)] * len(kernel) if count_pads else pads
         count = _pool_view(ones, 0.0, kernel, strides, dilations, none, ceil).sum(-1)
+        count = count[(..., *(slice(n) for n in total.shape[2:]))]  # padded data has room for one window more
         return channels_back(total / count, channels_last).astype(x.dtype)
 
 

@@ -10,10 +10,10 @@ from ...compiler.diagnostics import CompileError, Location, at, error
 from ...compiler.ir import Region, Value
 from ...compiler.known import Known
 from ...compiler.ops.core import Const
+from ..problems import Problems
 from .definitions import definition, has_definition, is_same, newest_version
 from .emitter import Emitter
 from .model import Attribute, Function, FunctionId, Model, Node, Reference
-from .problems import Problems
 from .registry import HANDLERS, Entry, find
 from .schedule import schedule
 from .tensors import Constant

@@ -10,8 +10,8 @@ from typing import TypeAlias
 from ...compiler.diagnostics import Location, at, error
 from ...compiler.dims import Dim, Sym, symbol
 from ...compiler.types import TensorType
+from ..problems import Problems
 from .model import Declared
-from .problems import Problems
 from .tensors import element_type
 
 

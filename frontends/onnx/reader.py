@@ -13,12 +13,12 @@ from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
 from ...compiler.types import Array, TensorType
+from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .files import open_model
 from .importer import Importer, Scope
 from .inputs import Sizes, input_types
 from .model import Declared, Graph, Model
-from .problems import Problems
 from .schedule import reads, schedule
 from .tensors import Given, number_of
 

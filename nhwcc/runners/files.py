@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from nhwcc.formats import detect
+from nhwcc.pytorch import TorchSource
 from nhwcc.runners import Runner
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.source import Cut, Source
@@ -27,4 +28,9 @@ def open_file(path: Path, stack: ExitStack) -> Runner:
 
         if is_available():
             return OnnxRunner(path)
-    return ReferenceRunner(source.load(Cut()))
+    module = source.load(Cut())
+    if isinstance(source, TorchSource):
+        func = module.main
+        types = {port.name: arg.type for port, arg in zip(func.inputs, func.args, strict=True)}
+        return source.runner(Cut(), types, [port.name for port in func.outputs])
+    return ReferenceRunner(module)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
-
-import numpy as np
 
 from ....compiler.dims import Dim, is_static
 from ....compiler.fold import constant
@@ -13,11 +10,10 @@ from ....compiler.ir import Value
 from ....compiler.ops.shape import Concat, Pad, Reshape, Reverse, Slice, Split, Transpose
 from ....compiler.ops.spatial import DepthToSpace
 from ....compiler.ops.window import Conv, ConvTranspose
-from ....compiler.types import Array
 from ..lowering import Build, improve, lower
 from ..padding import geometry, is_valid
 
-IMAGES = 4
+IMAGES, VOLUMES = 4, 5
 MAX_SPLIT = 8
 """More groups than this are faster as one convolution of spread-out data than one by one."""
 
@@ -64,26 +60,19 @@ def dilate_filter(op: ConvTranspose, e: Build) -> None:
     """Zeros between the filter's elements: the kernel knows no dilation."""
     if not op.channels_last or all(d == 1 for d in op.dilations):
         return
-    filters = constant(op.w)
-    e.require(filters is not None, "a dilated filter that is computed")
-    assert filters is not None
     o, *kernel, c = op.w.type.shape
     spread = [(k - 1) * d + 1 for k, d in zip(kernel, op.dilations, strict=True)]
-    wide = filters.derive(op.w.type.with_shape((o, *spread, c)), partial(_dilated, dilations=op.dilations))
-    e.replace(e.clone(op, op.x, e.constant(wide), op.bias, dilations=(1,) * len(spread)))
-
-
-def _dilated(filters: Array, dilations: tuple[int, ...]) -> Array:
-    shape = [(k - 1) * d + 1 for k, d in zip(filters.shape[1:-1], dilations, strict=True)]
-    out = np.zeros((len(filters), *shape, filters.shape[-1]), filters.dtype)
-    out[(slice(None), *(slice(None, None, d) for d in dilations))] = filters
-    return out
+    filters = op.w
+    for axis, dilation in enumerate(op.dilations, 1):
+        filters = _spread(filters, axis, dilation, e)
+    wide = e(Slice, filters, (0,) * len(op.w.type.shape), (o, *spread, c), (1,) * len(op.w.type.shape))
+    e.replace(e.clone(op, op.x, wide, op.bias, dilations=(1,) * len(spread)))
 
 
 @lower(ConvTranspose)
 def split_groups(op: ConvTranspose, e: Build) -> None:
     """A few groups: one by one."""
-    if not op.channels_last or not 1 < op.groups <= MAX_SPLIT:
+    if not op.channels_last or op.groups == 1 or (op.groups > MAX_SPLIT and op.x.type.rank == IMAGES):
         return
     last = op.x.type.rank - 1
     xs, ws = _parts(op.x, last, op.groups, e), _parts(op.w, last, op.groups, e)
@@ -168,16 +157,17 @@ def _as_ordinary(op: ConvTranspose, e: Build) -> Value:
 @lower(ConvTranspose)
 def cut_result(op: ConvTranspose, e: Build) -> None:
     """Paddings of a transposed convolution cut its result: compute all of it, then slice."""
-    if not op.channels_last or op.x.type.rank != IMAGES or op.groups != 1:
+    rank = op.x.type.rank
+    if not op.channels_last or rank not in (IMAGES, VOLUMES) or op.groups != 1 or is_valid(op):
         return
     more = tuple(max(_number(o - p[1], e), 0) for p, o in zip(op.pads, op.output_pads, strict=True))
     none = ((0, 0),) * len(op.pads)
     whole = e.clone(op, op.x, op.w, op.bias, pads=none, output_pads=more)
     starts = (0, *(p[0] for p in op.pads), 0)
-    e.replace(e(Slice, whole, starts, op.result.type.shape, (1,) * IMAGES))
+    e.replace(e(Slice, whole, starts, op.result.type.shape, (1,) * rank))
 
 
 @lower(ConvTranspose)
 def refuse_conv_transpose(op: ConvTranspose, e: Build) -> None:
     """Say what no form of transposed convolution can do."""
-    e.require(op.x.type.rank <= IMAGES, f"a transposed convolution over {op.x.type.rank - 2} spatial axes; at most 2")
+    e.require(op.x.type.rank <= VOLUMES, f"a transposed convolution over {op.x.type.rank - 2} spatial axes; at most 3")

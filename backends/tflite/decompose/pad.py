@@ -33,10 +33,20 @@ def fold_around_pads(op: Pad, e: Build) -> None:
             runs[-1].append(axis)
         else:
             runs.append([axis])
-    e.require(len(runs) <= MAX_PAD_RANK, f"paddings along too many of {len(shape)} axes")
+    if len(runs) > MAX_PAD_RANK:
+        first = next(a for a, ends in enumerate(zip(op.low, op.high, strict=True)) if ends != (0, 0))
+        others = {a for a in range(len(shape)) if a != first}
+        e.replace(_pad_some(op, _pad_some(op, op.x, {first}, e), others, e))
+        return
     x = e.reshape(op.x, [e.product([shape[a] for a in run]) for run in runs])
     low, high = (tuple(w[run[0]] for run in runs) for w in (op.low, op.high))
     e.replace(e.reshape(e(Pad, x, low, high, value=op.value), op.result.type.shape))
+
+
+def _pad_some(op: Pad, x: Value, axes: set[int], e: Build) -> Value:
+    """Pad ``x`` as the operation says, along some axes only."""
+    low, high = (tuple(w if a in axes else 0 for a, w in enumerate(ws)) for ws in (op.low, op.high))
+    return e(Pad, x, low, high, value=op.value)
 
 
 @lower(Pad)

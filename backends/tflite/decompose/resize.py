@@ -10,6 +10,7 @@ from ....compiler.ops.spatial import Resize, interpolation_matrix
 from ....compiler.types import Array
 from ..lowering import Build, improve, lower
 from ..resampling import kernel_mode, nearest_positions, positions
+from ..table import ROWS
 
 
 @improve(Resize, benefit=2)
@@ -36,6 +37,13 @@ def _moved(op: Resize) -> list[int]:
     return [i for i, (a, b, s) in enumerate(zip(sizes, op.sizes, scales, strict=True)) if a != b or s != 1]
 
 
+def _has_kernel(op: Resize) -> bool:
+    """Whether a kernel gives the positions and takes the type."""
+    builtin = "RESIZE_NEAREST_NEIGHBOR" if op.mode == "nearest" else "RESIZE_BILINEAR"
+    row = next(row for row in ROWS[Resize] if row.builtin == builtin)
+    return kernel_mode(op) is not None and op.x.type.dtype in row.dtypes["x"]
+
+
 def _choose(op: Resize, kept: list[int]) -> dict[str, object]:
     """The attributes of some of the resized axes."""
     scales = None if op.scales is None else tuple(op.scales[i] for i in kept)
@@ -53,7 +61,7 @@ def sort_axes(op: Resize, e: Build) -> None:
 @lower(Resize)
 def as_image(op: Resize, e: Build) -> None:
     """One or two neighbouring axes are those of an image; all before are its batch, all behind its channels."""
-    if kernel_mode(op) is None or not 1 <= len(op.dims) <= 2 or op.dims[-1] - op.dims[0] != len(op.dims) - 1:
+    if not _has_kernel(op) or not 1 <= len(op.dims) <= 2 or op.dims[-1] - op.dims[0] != len(op.dims) - 1:
         return
     if op.x.type.rank == 4 and op.dims == (1, 2):
         return
@@ -76,7 +84,7 @@ def _one_axis(op: Resize, image: Value, e: Build) -> Value:
 @lower(Resize)
 def one_run_after_the_other(op: Resize, e: Build) -> None:
     """More axes, or some apart: the last two or one first, then the rest."""
-    if len(op.dims) < 2 or (len(op.dims) == 2 and op.dims[1] == op.dims[0] + 1 and kernel_mode(op) is not None):
+    if len(op.dims) < 2 or (len(op.dims) == 2 and op.dims[1] == op.dims[0] + 1 and _has_kernel(op)):
         return
     count = len(op.dims)
     pair = count > 2 and op.dims[-1] == op.dims[-2] + 1
@@ -88,7 +96,7 @@ def one_run_after_the_other(op: Resize, e: Build) -> None:
 @lower(Resize)
 def one_axis_by_constants(op: Resize, e: Build) -> None:
     """What no kernel does, for sizes that are known: take the nearest elements, or multiply by a constant matrix."""
-    if len(op.dims) != 1 or kernel_mode(op) is not None:
+    if len(op.dims) != 1 or _has_kernel(op):
         return
     (axis,), (out,), size = op.dims, op.sizes, op.x.type.shape[op.dims[0]]
     e.require(is_static((size, out)), f"{op.mode} resizing with {op.coordinates} positions to sizes that are not known")

@@ -128,7 +128,7 @@ def _outputs_back(filters: Array) -> Array:
     return np.moveaxis(filters, 0, -1)
 
 
-def _conv_3d_options(op: ir.Conv) -> dict[str, Any]:
+def _conv_3d_options(op: ir.Conv | ir.ConvTranspose) -> dict[str, Any]:
     depth = {"strideD": op.strides[0], "dilationDFactor": op.dilations[0]}
     height = {"strideH": op.strides[1], "dilationHFactor": op.dilations[1]}
     width = {"strideW": op.strides[2], "dilationWFactor": op.dilations[2]}
@@ -138,6 +138,16 @@ def _conv_3d_options(op: ir.Conv) -> dict[str, Any]:
 @condition("no dilations")
 def _undilated(op: Any) -> str | None:
     return None if all(d == 1 for d in op.dilations) else f"dilations {list(op.dilations)}"
+
+
+@condition("no paddings")
+def _unpadded(op: ir.ConvTranspose) -> str | None:
+    return None if is_valid(op) else f"paddings {_show(op.pads)}"
+
+
+@condition("a constant filter")
+def _constant_filter(op: ir.ConvTranspose) -> str | None:
+    return None if constant(op.w) is not None else "a filter that is computed"
 
 
 @condition("no paddings, or those of SAME")
@@ -171,6 +181,28 @@ def transpose_conv(op: ir.ConvTranspose) -> Call:
     shape = Dims(op.result.type.shape)
     inputs = (shape, op.w, op.x) if op.bias is None else (shape, op.w, op.x, op.bias)
     return Call(inputs, given, 4 if op.activation != "none" else len(inputs) if op.bias is not None else 1)
+
+
+@emits(
+    ir.ConvTranspose,
+    "CONV_3D_TRANSPOSE",
+    dtypes="f32",
+    ranks=range(5, 6),
+    when=(_channels_last, _undilated, _ungrouped, _unpadded, _constant_filter),
+    kernel="conv3d_transpose.cc",
+)
+def transpose_conv_3d(op: ir.ConvTranspose) -> Call:
+    """Volumes; the filter is ``d h w o i``."""
+    filters = constant(op.w)
+    assert filters is not None
+    o, *kernel, i = op.w.type.shape
+    turned = filters.derive(op.w.type.with_shape((*kernel, o, i)), _outputs_before_inputs)
+    inputs = (Dims(op.result.type.shape), turned, op.x)
+    return Call(inputs if op.bias is None else (*inputs, op.bias), options("Conv3DOptions", **_conv_3d_options(op)))
+
+
+def _outputs_before_inputs(filters: Array) -> Array:
+    return np.moveaxis(filters, 0, -2)
 
 
 @condition("windows within the data")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from ....compiler.dims import Dim, at_least, ceil_div, maximum
 from ....compiler.ir import Value
+from ...slicing import pad
 from ..emitter import Emitter
-from .slicing import pad
 
 Pads = tuple[tuple[Dim, Dim], ...]
 

@@ -9,9 +9,9 @@ from ....compiler.dims import Dim, Sym, broadcast, ceil_div, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.ops.reduce import Reduce
+from ...slicing import cut, pad
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
-from .slicing import cut, pad
 
 
 @onnx_op("Identity", since=7)

@@ -101,6 +101,7 @@ def check(worker: Worker, tmp_path: Path) -> Check:
         sizes: Sequence[Mapping[str, int]] = ({},),
         inputs: Mapping[str, Any] | None = None,
         tolerance: float = TOLERANCE,
+        floor: float = 1e-30,
         passes: str = "legalize-tflite",
         delegates: Sequence[bool] = (True, False),
     ) -> Checked:
@@ -120,7 +121,7 @@ def check(worker: Worker, tmp_path: Path) -> Check:
             answer = worker.run(emitted.path, named, delegate=delegate)
             assert not isinstance(answer, str), f"{answer} (delegate={delegate})\n{text}"
             for got, want in zip(answer, wanted, strict=True):
-                compare(module.main, got, want, tolerance, f"delegate={delegate}\n{text}")
+                compare(module.main, got, want, (tolerance, floor), f"delegate={delegate}\n{text}")
         return Checked(module, emitted.ops, remarks, emitted.min_runtime, emitted.path)
 
     return go
@@ -139,7 +140,10 @@ def store(func: Func, arrays: Sequence[Array]) -> dict[str, Array]:
     return {p.name: a if p.perm is None else a.transpose(p.perm) for p, a in pairs}
 
 
-def compare(func: Func, got: Mapping[str, Array], want: Sequence[Array], tolerance: float, what: str) -> None:
+def compare(
+    func: Func, got: Mapping[str, Array], want: Sequence[Array], tolerance: tuple[float, float], what: str
+) -> None:
+    """Differences count relative to the largest number, and relative to ``tolerance[1]`` where all are smaller."""
     for port, w in zip(func.outputs, want, strict=True):
         g = got[port.name]
         w = w if port.perm is None else w.transpose(port.perm)
@@ -150,7 +154,7 @@ def compare(func: Func, got: Mapping[str, Array], want: Sequence[Array], toleran
             continue
         finite = np.abs(w[np.isfinite(w)])
         largest = float(finite.max()) if finite.size else 1.0
-        np.testing.assert_allclose(g, w, rtol=0, atol=tolerance * max(largest, 1e-30), err_msg=what)
+        np.testing.assert_allclose(g, w, rtol=0, atol=tolerance[0] * max(largest, tolerance[1]), err_msg=what)
 
 
 def single(name: str, /, *types: str | None, constants: Mapping[int, Any] | None = None, **attributes: Any) -> Module:

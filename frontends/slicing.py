@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from ....compiler.dims import Dim, at_least, ceil_div, maximum, minimum
-from ....compiler.ir import Value
-from ....compiler.ops.shape import Pad, Slice
-from ..emitter import Emitter
+from ..compiler.diagnostics import CompileError
+from ..compiler.dims import Dim, at_least, ceil_div, maximum, minimum
+from ..compiler.ir import Op, Value
+from ..compiler.ops.shape import Pad, Slice
 
 OPEN = 2**31 - 1
 """Exporters write this, or more, for "up to the end"; no axis is as long."""
+
+
+class Emitter(Protocol):
+    """What a frontend's emitter does for these helpers."""
+
+    def __call__(self, op: Op) -> Value:
+        """Insert an operation and return its only result."""
+        ...
+
+    def fail(self, message: str, *, code: str = ..., help: str | None = None) -> CompileError:
+        """Build the error that the node can't be imported."""
+        ...
 
 
 def cut(emit: Emitter, x: Value, cuts: dict[int, tuple[Dim, Dim, int]]) -> Value:

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ...compiler.diagnostics import CompileError, Diagnostic
+from ..compiler.diagnostics import CompileError, Diagnostic
 
 SHOWN = 3
 """How many places of the same problem are named."""

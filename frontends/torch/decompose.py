@@ -1,0 +1,58 @@
+"""Operators without a handler, written by those that have one: PyTorch knows how for most of its operators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import fx
+from torch.export import ExportedProgram
+
+from .functional import is_plain
+from .nodes import is_control, live, overload_name, schema
+from .registry import find
+
+ROUNDS = 5
+"""How often what comes out is looked at again."""
+
+Table = dict[Any, Callable[..., Any]]
+
+
+def readable(program: ExportedProgram) -> ExportedProgram:
+    """Return a program of operators that have handlers, as far as possible, whose in-place ones are assignments.
+
+    Writing a program anew takes PyTorch longer than all else, so it is asked only where it must.
+    """
+    for _ in range(ROUNDS):
+        table = decompositions(unknown(program.graph))
+        if is_plain(program.graph) and not table:
+            break
+        untyped: Any = program
+        program = untyped.run_decompositions(table)
+    return program
+
+
+def unknown(graph: fx.Graph) -> list[Any]:
+    """Return the operators in a graph and the graphs inside of it that have no handler."""
+    owner: Any = graph.owning_module
+    inner = [m.graph for m in owner.children() if isinstance(m, fx.GraphModule)] if owner is not None else []
+    own = [n for n in live(graph) if n.op == "call_function" and schema(n) is not None and not is_control(n)]
+    missing = dict.fromkeys(n.target for n in own if find(overload_name(n)) is None)
+    return [*missing, *(target for g in inner for target in unknown(g))]
+
+
+def decompositions(operators: list[Any]) -> Table:
+    """Return what PyTorch has to write operators by others; in-place ones become others by themselves."""
+    if not operators:
+        return {}
+    import torch._decomp
+
+    known: Any = torch.export.default_decompositions()
+    own: Any = getattr(torch._decomp, "decomposition_table")  # noqa: B009 -- its type is only partly known
+    found: Table = {}
+    for operator in operators:
+        if operator in known:
+            found[operator] = known[operator]
+        elif operator in own:
+            found[operator] = own[operator]
+    return found

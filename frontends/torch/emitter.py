@@ -1,0 +1,167 @@
+"""What handlers work with: inserting operations, converting element types, saying what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from torch import fx
+
+from ...compiler.diagnostics import CompileError, error
+from ...compiler.dims import Dim, Sym, is_static, static
+from ...compiler.ir import Op, Region, Value
+from ...compiler.known import Known
+from ...compiler.ops.arith import Cast
+from ...compiler.ops.core import Const
+from ...compiler.ops.shape import BroadcastTo, Reshape, Transpose
+from ...compiler.types import DType, TensorType
+from ...compiler.weights import Weight
+from .places import code
+from .promotion import Operand, number_type, promote
+from .sizes import size_value
+
+
+@dataclass(frozen=True)
+class Emitter:
+    """Builds the operations of one node.
+
+    ``types`` are those of the node's results as PyTorch states them (None for what is no tensor), ``needed`` the
+    numbers of the results that somebody reads, ``inputs`` the tensors whose shapes tell named sizes.
+    """
+
+    node: fx.Node
+    types: tuple[TensorType | None, ...]
+    needed: frozenset[int]
+    region: Region
+    known: Known
+    inputs: Sequence[Value]
+
+    def __call__(self, op: Op) -> Value:
+        """Insert an operation and return its only result."""
+        return self.region.insert(op).result
+
+    def all(self, op: Op) -> tuple[Value, ...]:
+        """Insert an operation and return its results."""
+        return self.region.insert(op).results
+
+    @property
+    def type(self) -> TensorType:
+        """The type of the first result."""
+        first = self.types[0]
+        assert first is not None
+        return first
+
+    @property
+    def dtype(self) -> DType:
+        """The element type of the first result."""
+        return self.type.dtype
+
+    @property
+    def shape(self) -> tuple[Dim, ...]:
+        """The shape of the first result."""
+        return self.type.shape
+
+    def const(self, value: ArrayLike | Weight, dtype: DType | None = None) -> Value:
+        """Insert a constant."""
+        if isinstance(value, Weight):
+            return self(Const(value))
+        return self(Const(Weight.of(np.asarray(value, None if dtype is None else dtype.numpy))))
+
+    def full(self, value: Operand, type: TensorType) -> Value:
+        """Return a tensor whose elements are all ``value``."""
+        if is_static(type.shape) and isinstance(value, int | float):
+            return self.const(Weight.splat(value, type.dtype, static(type.shape)))
+        return self.expand(self.value(value, type.dtype), type.shape)
+
+    def value(self, x: Operand, dtype: DType) -> Value:
+        """Return a tensor or number as a tensor of an element type."""
+        if isinstance(x, Value):
+            return self.cast(x, dtype)
+        if isinstance(x, Sym):
+            return self.cast(size_value(self, x, self.inputs), dtype)
+        return self.const(np.asarray(x).astype(dtype.numpy))
+
+    def cast(self, x: Value, dtype: DType) -> Value:
+        """Convert the element type unless it is the same; what becomes bool is true where it is not zero."""
+        if x.type.dtype is dtype:
+            return x
+        folded = x.owner.value if isinstance(x.owner, Const) and x.type.size == 1 else None
+        if folded is not None:
+            return self.const(folded.array().astype(dtype.numpy))
+        return self(Cast(x, dtype))
+
+    def promoted(self, *operands: Operand) -> tuple[Value, ...]:
+        """Return operands as tensors of the element type in which PyTorch computes with them."""
+        dtype = promote(operands)
+        return tuple(self.value(x, dtype) for x in operands)
+
+    def own_type(self, x: Operand) -> Value:
+        """Return a tensor or a number as a tensor of its own element type."""
+        return x if isinstance(x, Value) else self.value(x, number_type(x))
+
+    def reshape(self, x: Value, shape: Sequence[Dim]) -> Value:
+        """Reshape unless the shape is the same."""
+        return x if x.type.shape == tuple(shape) else self(Reshape(x, tuple(shape)))
+
+    def transpose(self, x: Value, perm: Sequence[int]) -> Value:
+        """Permute the axes unless they stay where they are."""
+        return x if list(perm) == list(range(len(perm))) else self(Transpose(x, tuple(perm)))
+
+    def expand(self, x: Value, shape: Sequence[Dim]) -> Value:
+        """Repeat along axes of size one up to a shape."""
+        return x if x.type.shape == tuple(shape) else self(BroadcastTo(x, tuple(shape)))
+
+    def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
+        """Build the error that this node can't be imported; by default because of the variant of the operator."""
+        return error(code, f"{self.node.target} {message}", excerpt=self.line, help=help)
+
+    @property
+    def line(self) -> str | None:
+        """The line of Python that the node comes from."""
+        return code(self.node)
+
+    @contextmanager
+    def typed(self) -> Generator[None, None, None]:
+        """Turn what helpers of the compiler say about shapes that don't fit into an error of this node.
+
+        Raises:
+            CompileError: T001.
+        """
+        try:
+            yield
+        except ValueError as bad:
+            raise self.fail(f"has operands that don't fit: {bad}", code="T001") from bad
+
+    def scalar(self, value: Value, what: str) -> Any:
+        """Return the only element of a tensor that must be known as a number.
+
+        Raises:
+            CompileError: F004, it is computed from data.
+        """
+        found = self.known(value)
+        if found is None or found.size != 1 or found.dtype == object:
+            help = "Compute it outside of the model, or make it a constant."
+            raise self.fail(f"needs to know {what!r} while compiling, but it depends on data", code="F004", help=help)
+        return found.item()
+
+    def axis(self, axis: int, rank: int) -> int:
+        """Return an axis counted from the front; a scalar is taken for a vector.
+
+        Raises:
+            CompileError: F002, there is no such axis.
+        """
+        rank = max(rank, 1)
+        if not -rank <= axis < rank:
+            raise self.fail(f"names axis {axis} of data of rank {rank}", code="F002")
+        return axis + rank if axis < 0 else axis
+
+    def axes(self, axes: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
+        """Return axes counted from the front; None or none at all means all of them."""
+        if axes is None or (not isinstance(axes, int) and not axes):
+            return tuple(range(rank))
+        found = tuple(self.axis(a, rank) for a in ((axes,) if isinstance(axes, int) else axes))
+        return tuple(a for a in found if a < rank)

@@ -1,0 +1,226 @@
+"""Running torch.export, and what its errors mean."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import torch
+from torch import fx, nn
+from torch._dynamo.exc import TorchDynamoException, UserError
+from torch.export import ExportedProgram
+from torch.export.dynamic_shapes import Dim, refine_dynamic_shapes_from_suggested_fixes
+from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, TensorArgument
+from torch.utils import _pytree as pytree
+
+from ...compiler.diagnostics import error
+
+DynamicShapes: TypeAlias = "Mapping[str, Any] | Sequence[Any] | None"
+"""Which sizes stay open, in the form that torch.export takes."""
+
+ROUNDS = 3
+"""How often PyTorch's suggestions about the ranges of sizes are followed."""
+
+REFUSALS = (
+    TorchDynamoException,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What running a model without data can raise: the model's own errors and PyTorch's, which have no common base."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A program, what it was made of, and for each of its inputs how the user calls its open sizes, by axis."""
+
+    program: ExportedProgram
+    module: nn.Module
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    sizes: Sequence[Mapping[int, str]] = ()
+
+    @staticmethod
+    def of(program: ExportedProgram) -> Exported:
+        """Take a program whose module is not at hand."""
+        args, kwargs = program.example_inputs or ((), {})
+        return Exported(program, program.module(), tuple(args), dict(kwargs))
+
+    def size(self, input: int, axis: int) -> str | None:
+        """Return the name of an input's size, None if it has none."""
+        return self.sizes[input].get(axis) if input < len(self.sizes) else None
+
+    def call(self, tensors: Sequence[torch.Tensor]) -> list[Any]:
+        """Run the module on other tensors in the place of the example ones; return its outputs in the graph's order."""
+        leaves, spec = pytree.tree_flatten((self.args, self.kwargs))
+        given = iter(tensors)
+        args, kwargs = pytree.tree_unflatten([next(given) if _is_tensor(v) else v for v in leaves], spec)
+        return [v for v in pytree.tree_leaves(self.module(*args, **kwargs)) if v is not None]
+
+    def trace(self, tensors: Sequence[torch.Tensor]) -> Iterator[tuple[str, str, torch.Tensor]]:
+        """Run the graph node by node; yield what each node is called, what it does and what it gives."""
+        given = iter(tensors)
+        specs = self.program.graph_signature.input_specs
+        inputs = [next(given) if _is_given(s) else constant(self.program, s) for s in specs]
+        seen: list[tuple[str, str, torch.Tensor]] = []
+
+        class Tracer(fx.Interpreter):
+            def run_node(self, n: fx.Node) -> Any:
+                """Keep a copy: it may be overwritten later."""
+                found = super().run_node(n)
+                if isinstance(found, torch.Tensor) and n.op == "call_function":
+                    seen.append((n.name, str(n.target), found.clone()))
+                return found
+
+        Tracer(self.program.graph_module).run(*inputs)
+        yield from seen
+
+
+def _is_tensor(value: object) -> bool:
+    return isinstance(value, torch.Tensor)
+
+
+def _is_given(spec: InputSpec) -> bool:
+    return spec.kind is InputKind.USER_INPUT and isinstance(spec.arg, TensorArgument)
+
+
+def constant(program: ExportedProgram, spec: InputSpec) -> Any:
+    """Return an input that the user does not give: one of the model's tensors, or a number."""
+    if isinstance(spec.arg, ConstantArgument):
+        return spec.arg.value
+    target = cast(str, spec.target)
+    found = program.state_dict.get(target)
+    return program.constants[target] if found is None else found
+
+
+def export(
+    model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any] | None, dynamic_shapes: DynamicShapes
+) -> Exported:
+    """Export a module as it runs on ``args`` and ``kwargs``.
+
+    Raises:
+        CompileError: F030, PyTorch can't.
+    """
+    named = _ordered(model, kwargs or {})
+    try:
+        program = _export(model, tuple(args), named, dynamic_shapes)
+        sizes = list(_size_names(model, args, named, dynamic_shapes))
+        return Exported(program, model, tuple(args), named, sizes)
+    except REFUSALS as bad:
+        raise error(
+            "F030",
+            f"torch.export can't export {type(model).__name__}: {_first_lines(bad)}",
+            excerpt=_user_line(bad),
+            help=_advice(str(bad)),
+        ) from bad
+
+
+def _export(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: DynamicShapes) -> ExportedProgram:
+    """Export; where PyTorch says that open sizes hold in a range only, or depend on each other, take them so."""
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        for _ in range(ROUNDS):
+            try:
+                return torch.export.export(model, args, kwargs, dynamic_shapes=cast(Any, shapes), strict=False)
+            except UserError as bad:
+                refined = _refined(str(bad), shapes)
+                if refined is None:
+                    raise
+                shapes = refined
+        return torch.export.export(model, args, kwargs, dynamic_shapes=cast(Any, shapes), strict=False)
+
+
+def _refined(message: str, shapes: DynamicShapes) -> DynamicShapes:
+    """Return the sizes with narrower ranges after PyTorch's complaint that they are too wide; None if it has another.
+
+    It suggests ranges and relations for some of its complaints; for others, sizes start at twice as many.
+    """
+    text, _, rest = message.partition("Suggested fixes:")
+    if shapes is None or "specialized" in text or re.search(r"= \d+$", rest, re.MULTILINE):
+        return None  # a size that must be a number can't be open
+    if rest:
+        suggested = f"Suggested fixes:{rest.partition(_END)[0]}"
+        return refine_dynamic_shapes_from_suggested_fixes(suggested, cast(Any, shapes))
+    names = set(re.findall(r"Not all values of (\w+) =", text))
+    return (
+        pytree.tree_map(lambda d: _narrower(d) if isinstance(d, Dim) and d.__name__ in names else d, shapes)
+        if names
+        else None
+    )
+
+
+def _narrower(size: Any) -> Dim:
+    return Dim(size.__name__, min=max(2 * size.min, 4), max=size.max)
+
+
+_END = "\n\n"
+"""What ends PyTorch's list of suggestions."""
+
+
+def _ordered(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments in the order of the module's parameters, which is that of the program's inputs."""
+    order = [name for name in inspect.signature(model.forward).parameters if name in kwargs]
+    return {name: kwargs[name] for name in (*order, *(k for k in kwargs if k not in order))}
+
+
+def _first_lines(bad: BaseException) -> str:
+    lines = [line.strip() for line in str(bad).splitlines() if line.strip()]
+    return " ".join(lines[:3]) if lines else type(bad).__name__
+
+
+def _user_line(bad: BaseException) -> str | None:
+    """The innermost line of Python outside of PyTorch and of this file that an error passed through."""
+    found: str | None = None
+    trace = bad.__traceback__
+    own = (str(inspect.getsourcefile(torch)).removesuffix("__init__.py"), __file__)
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not code.co_filename.startswith(own) and "torch/export" not in code.co_filename:
+            found = f"{code.co_filename}:{trace.tb_lineno} in {code.co_name}"
+        trace = trace.tb_next
+    return found
+
+
+def _advice(text: str) -> str:
+    if "onstraint" in text or "specialized" in text:
+        return "Leave fewer sizes open, or give the relation between them that the message suggests."
+    if "data-dependent" in text or "DataDependent" in text:
+        return "Replace Python's if on data by torch.where or torch.cond, and sizes that depend on data by fixed ones."
+    return "torch.export.draft_export(model, args) lists everything that is in the way."
+
+
+def _size_names(
+    model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: DynamicShapes
+) -> Iterator[dict[int, str]]:
+    """Yield for every tensor among the arguments the names of its sizes."""
+    bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    if shapes is None:
+        shapes = {}
+    given = shapes if isinstance(shapes, Mapping) else dict(zip(bound, shapes, strict=False))
+    for name, value in bound.items():
+        yield from _leaves(value, given.get(name))
+
+
+def _leaves(value: Any, shapes: Any) -> Iterator[dict[int, str]]:
+    """Yield for every leaf of an argument the names in what stands at its place in the shapes."""
+    if isinstance(value, Mapping):
+        inner = cast(Mapping[Any, Any], shapes if isinstance(shapes, Mapping) else {})
+        for key, item in cast(Mapping[Any, Any], value).items():
+            yield from _leaves(item, inner.get(key))
+    elif isinstance(value, list | tuple):
+        items = cast(Sequence[Any], value)
+        many = cast(Sequence[Any], shapes if isinstance(shapes, list | tuple) else [None] * len(items))
+        for item, shape in zip(items, many, strict=True):
+            yield from _leaves(item, shape)
+    else:
+        axes = cast(Mapping[int, Any], shapes if isinstance(shapes, Mapping) else dict(enumerate(shapes or ())))
+        yield {axis: d.__name__ for axis, d in axes.items() if isinstance(d, Dim)}

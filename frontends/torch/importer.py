@@ -1,0 +1,175 @@
+"""Turning the nodes of an exported graph into operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, cast
+
+import torch
+from torch import fx
+
+from ...compiler.diagnostics import CompileError, Location, at, error
+from ...compiler.dims import is_static
+from ...compiler.ir import Region, Value
+from ...compiler.known import Known
+from ...compiler.ops.core import Const
+from ...compiler.types import TensorType
+from ..problems import Problems
+from .emitter import Emitter
+from .functional import assignments
+from .nodes import each, is_getitem, is_size, live, needed, overload_name, stated
+from .places import code, location
+from .registry import HANDLERS, Entry, find
+from .symbols import Symbols
+from .tensors import Weights, element_type
+
+FAILED = object()
+"""What stands for a result that could not be built; the reason is among the problems."""
+
+
+class Importer:
+    """Builds the operations of one region; what can't be built is collected in ``problems``.
+
+    ``values`` has what each node gives: a Value, a tuple of them, or a size.  The node of an in-place operator is the
+    ``same`` as the node whose tensor it overwrites.
+    """
+
+    def __init__(self, region: Region, symbols: Symbols, weights: Weights) -> None:
+        self.region = region
+        self.symbols = symbols
+        self.weights = weights
+        self.inputs: list[Value] = list(region.args)
+        self.known = Known()
+        self.problems = Problems()
+        self.values: dict[fx.Node, Any] = {}
+        self.same: dict[fx.Node, fx.Node] = {}
+
+    def nested(self, region: Region) -> Importer:
+        """Return what builds a region inside of this one's."""
+        inner = Importer(region, self.symbols, self.weights)
+        inner.inputs, inner.problems = [*self.inputs, *inner.inputs], self.problems
+        return inner
+
+    def argument_of(self, node: fx.Node, name: str) -> None:
+        """Let a node be an input of the region."""
+        value = Value(self.type(stated(node)), name=name)
+        self.region.args.append(value)
+        self.inputs.append(value)
+        self.values[node] = value
+
+    def constant(self, name: str, tensor: torch.Tensor) -> Value:
+        """Insert a constant tensor of the model."""
+        with at(Location(name)):
+            value = self.region.insert(Const(self.weights(tensor))).result
+        value.name = name
+        return value
+
+    def run(self, graph: fx.Graph) -> list[Any]:
+        """Import the nodes that the graph's outputs need and return what it gives, FAILED for what can't be built."""
+        alive = live(graph)
+        self.same = assignments(graph.nodes)
+        nodes: list[fx.Node] = list(graph.nodes)
+        for node in nodes:
+            if node in alive and node.op in ("call_function", "get_attr"):
+                with at(location(node)):
+                    value = self._node(node)
+                self.values[self.same.get(node, node)] = value
+        (output,) = graph.find_nodes(op="output")
+        return [self.argument(a) for a in cast(Iterable[Any], output.args[0])]
+
+    def argument(self, given: Any) -> Any:
+        """Return a node's argument with values in the place of nodes."""
+        if isinstance(given, fx.Node):
+            return self.values[self.same.get(given, given)]
+        if isinstance(given, list | tuple):
+            return [self.argument(a) for a in cast(Sequence[Any], given)]
+        return element_type(given) if isinstance(given, torch.dtype) else given
+
+    def _node(self, node: fx.Node) -> Any:
+        """Import one node; even where its operands could not be built, say whether it is supported."""
+        if node.op == "get_attr":
+            return self._attribute(node)
+        with self.problems.collect():
+            if is_size(node) and isinstance(stated(node), torch.SymInt | torch.SymFloat | int):
+                return self.symbols.dim(stated(node))
+            if is_getitem(node):
+                found, index = self.argument(node.args[0]), cast(int, node.args[1])
+                return FAILED if found is FAILED else found[index]
+            return self._call(node, _handler(node))
+        return FAILED
+
+    def _call(self, node: fx.Node, entry: Entry) -> Any:
+        args = [self.argument(a) for a in node.args]
+        kwargs = {k: self.argument(v) for k, v in node.kwargs.items()}
+        if _has_failed([args, list(kwargs.values())]):
+            return FAILED
+        emit = Emitter(node, self.types(node), needed(node), self.region, self.known, self.inputs)
+        try:
+            result: Any = entry.call(emit, args, kwargs)
+        except CompileError as bad:
+            raise _explain(bad, node) from bad
+        results = each(result)
+        for i, (value, type) in enumerate(zip(results, emit.types, strict=False)):
+            if isinstance(value, Value):
+                _check(emit, value, type)
+                value.name = value.name or (node.name if len(results) == 1 else f"{node.name}_{i}")
+        return result
+
+    def types(self, node: fx.Node) -> tuple[TensorType | None, ...]:
+        """Return the types of a node's results as PyTorch states them, None for what is no tensor."""
+        return tuple(self.type(v) if isinstance(v, torch.Tensor) else None for v in each(stated(node)))
+
+    def type(self, tensor: torch.Tensor) -> TensorType:
+        """Return the type of a tensor."""
+        return TensorType(element_type(tensor.dtype), tuple(map(self.symbols.dim, tensor.shape)))
+
+    def _attribute(self, node: fx.Node) -> Any:
+        """Return a constant of the graph, or one of its subgraphs."""
+        owner = node.graph.owning_module
+        found: Any = owner
+        for part in cast(str, node.target).split("."):
+            found = getattr(found, part)
+        return self.constant(node.name, found) if isinstance(found, torch.Tensor) else found
+
+
+def _handler(node: fx.Node) -> Entry:
+    name = overload_name(node)
+    entry = find(name)
+    if entry is None:
+        known = [n for n in HANDLERS if n.partition(".")[0] != name.partition(".")[0]]
+        close = get_close_matches(name, known, 1, 0.85)
+        help = "Cut it off, or replace it in the model by operators that are."
+        text = f"the operator {name} is not supported"
+        raise error("F001", text, excerpt=code(node), help=f"Is it {close[0]}? {help}" if close else help)
+    return entry
+
+
+def _has_failed(values: Any) -> bool:
+    return any(map(_has_failed, each(values))) if isinstance(values, list | tuple) else values is FAILED
+
+
+def _explain(bad: CompileError, node: fx.Node) -> CompileError:
+    """Add the operator and the line of Python to errors that don't have them."""
+    for diagnostic in bad.diagnostics:
+        line = code(node)
+        name = str(node.target)
+        if name not in diagnostic.message:
+            diagnostic.message = f"{name}: {diagnostic.message}"
+        if line is not None and diagnostic.excerpt is None:
+            diagnostic.excerpt = line
+    return bad
+
+
+def _check(emit: Emitter, value: Value, wanted: TensorType | None) -> None:
+    """Compare a result with what PyTorch says about it.
+
+    Raises:
+        CompileError: F033, they differ.
+    """
+    if wanted is None:
+        return
+    same_rank = value.type.rank == wanted.rank
+    known = [(d, e) for d, e in zip(value.type.shape, wanted.shape, strict=False) if is_static((d, e))]
+    if value.type.dtype is not wanted.dtype or not same_rank or any(d != e for d, e in known):
+        raise emit.fail(f"gives {value.type} here, but {wanted} in PyTorch", code="F033")

@@ -1,0 +1,60 @@
+"""What inputs and outputs are called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from torch.export import ExportedProgram
+from torch.export.graph_signature import OutputKind
+from torch.utils import _pytree as pytree
+
+from ...compiler.diagnostics import error
+
+
+def chosen(what: str, own: Sequence[str], given: Sequence[str] | None) -> list[str]:
+    """Return the names that the user gives in the place of the model's own.
+
+    Raises:
+        CompileError: F018, there are another number of them, or one is given twice.
+    """
+    if given is None:
+        return list(own)
+    if len(given) != len(own) or len(set(given)) != len(given):
+        text = f"{len(given)} names are given for {len(own)} {what}"
+        if len(set(given)) != len(given):
+            text = f"a name is given to two {what}: {', '.join(given)}"
+        raise error("F018", text, help=f"The {what} are {', '.join(own)}.")
+    return list(given)
+
+
+def output_names(program: ExportedProgram) -> list[str]:
+    """Return names of the outputs: keys of dictionaries and fields of classes, numbers where there are none.
+
+    One that is alone and has no key is called ``output``.
+    """
+    spec = program.call_spec.out_spec
+    kinds = [s.kind for s in program.graph_signature.output_specs]
+    count = kinds.count(OutputKind.USER_OUTPUT)
+    if spec is None:
+        return _numbered(count)
+    leaves = pytree.tree_leaves_with_path(pytree.tree_unflatten(list(range(spec.num_leaves)), spec))
+    texts = [_text(path) for path, _ in leaves]
+    if len(texts) != count or len(set(texts)) != len(texts):
+        return _numbered(count)
+    return [t if not t or not t[0].isdigit() else f"output_{t}" for t in texts] if texts != [""] else ["output"]
+
+
+def _numbered(count: int) -> list[str]:
+    return ["output"] if count == 1 else [f"output_{i}" for i in range(count)]
+
+
+def _text(path: tuple[Any, ...]) -> str:
+    """Write a path through containers as one word.
+
+    >>> _text((pytree.MappingKey("boxes"), pytree.SequenceKey(0)))
+    'boxes_0'
+    """
+    words = [str(getattr(p, "key", getattr(p, "name", getattr(p, "idx", "")))) for p in path]
+    return "_".join(re.sub(r"\W+", "_", w) for w in words)

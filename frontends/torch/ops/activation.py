@@ -1,0 +1,163 @@
+"""Activation functions and normalised exponentials."""
+
+from __future__ import annotations
+
+import math
+
+from ....compiler.dims import exact_div
+from ....compiler.ir import Value
+from ....compiler.ops import activation as ir
+from ....compiler.ops import arith, logic
+from ....compiler.ops.shape import Split
+from ....compiler.types import DType
+from ..emitter import Emitter
+from ..promotion import Number
+from ..registry import aten, unary
+
+unary("sigmoid", ir.Sigmoid)
+unary("tanh", ir.Tanh)
+unary("mish", ir.Mish)
+unary("silu", ir.Silu)
+unary("hardswish", ir.HardSwish)
+unary("relu", ir.Relu)
+unary("selu", ir.Selu)
+
+
+@aten("relu6")
+def relu6(emit: Emitter, x: Value) -> Value:
+    """Clamp from both sides."""
+    return emit(ir.Clip(x, 0.0, 6.0))
+
+
+@aten("hardtanh")
+def hardtanh(emit: Emitter, x: Value, min_val: float = -1, max_val: float = 1) -> Value:
+    """Clamp from both sides."""
+    return clamp(emit, x, min_val, max_val)
+
+
+@aten("clamp", "clip")
+def clamp(emit: Emitter, x: Value, min: float | None = None, max: float | None = None) -> Value:
+    """Clamp into bounds that are numbers; the upper one wins."""
+    low = -math.inf if min is None else min
+    high = math.inf if max is None else max
+    return emit(ir.Clip(emit.cast(x, emit.dtype), low, high))
+
+
+@aten("leaky_relu")
+def leaky_relu(emit: Emitter, x: Value, negative_slope: float = 0.01) -> Value:
+    """Another slope below zero."""
+    return emit(ir.LeakyRelu(x, negative_slope))
+
+
+@aten("prelu", "_prelu_kernel")
+def prelu(emit: Emitter, x: Value, weight: Value) -> Value:
+    """A slope for every channel, which is axis 1; for all of them if there is one."""
+    rank = x.type.rank
+    if weight.type.rank == 1 and rank > 1:
+        weight = emit.reshape(weight, (weight.type.shape[0], *[1] * (rank - 2)))
+    return emit(ir.PRelu(x, weight))
+
+
+@aten("elu")
+def elu(emit: Emitter, x: Value, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Value:
+    """Exponential below zero; times ``scale``."""
+    if input_scale != 1:
+        raise emit.fail("scales its operand below zero")
+    y = emit(ir.Elu(x, alpha))
+    return y if scale == 1 else emit(arith.Mul(y, emit.const(scale, x.type.dtype)))
+
+
+@aten("celu")
+def celu(emit: Emitter, x: Value, alpha: float = 1.0) -> Value:
+    """Exponential below zero, smooth for every ``alpha``."""
+    return emit(ir.Celu(x, alpha))
+
+
+@aten("gelu")
+def gelu(emit: Emitter, x: Value, *, approximate: str = "none") -> Value:
+    """Exact, or through tanh."""
+    return emit(ir.Gelu(x, approximate == "tanh"))
+
+
+@aten("hardsigmoid")
+def hardsigmoid(emit: Emitter, x: Value) -> Value:
+    """A line between two bounds."""
+    return emit(ir.HardSigmoid(x, 1 / 6, 0.5))
+
+
+@aten("softplus")
+def softplus(emit: Emitter, x: Value, beta: float = 1, threshold: float = 20) -> Value:
+    """A smooth ReLU, sharper with ``beta``; beyond the threshold PyTorch takes the line that it is there anyway."""
+    dtype = x.type.dtype
+    if threshold < 16:
+        raise emit.fail(f"has the threshold {threshold}, at which the curve is no line yet")
+    if beta == 1:
+        return emit(ir.Softplus(x))
+    y = emit(ir.Softplus(emit(arith.Mul(x, emit.const(beta, dtype)))))
+    return emit(arith.Mul(y, emit.const(1 / beta, dtype)))
+
+
+@aten("log_sigmoid")
+def log_sigmoid(emit: Emitter, x: Value) -> Value:
+    """Logarithm of the logistic function."""
+    return emit(arith.Neg(emit(ir.Softplus(emit(arith.Neg(x))))))
+
+
+@aten("softshrink")
+def softshrink(emit: Emitter, x: Value, lambd: float = 0.5) -> Value:
+    """Towards zero by ``lambd``."""
+    return emit(ir.Shrink(x, lambd, lambd))
+
+
+@aten("hardshrink")
+def hardshrink(emit: Emitter, x: Value, lambd: float = 0.5) -> Value:
+    """Zero near zero."""
+    return emit(ir.Shrink(x, 0.0, lambd))
+
+
+@aten("threshold")
+def threshold_(emit: Emitter, x: Value, threshold: Number, value: Number) -> Value:
+    """Another value at and below the threshold."""
+    dtype = x.type.dtype
+    above = emit(logic.Greater(x, emit.value(threshold, dtype)))
+    return emit(logic.Select(above, x, emit.value(value, dtype)))
+
+
+@aten("glu")
+def glu(emit: Emitter, x: Value, dim: int = -1) -> Value:
+    """One half, weighted by the logistic function of the other."""
+    axis = emit.axis(dim, x.type.rank)
+    half = exact_div(x.type.shape[axis], 2)
+    if half is None:
+        raise emit.fail(f"halves a size of {x.type.shape[axis]}", code="T001")
+    a, b = emit.all(Split(x, axis, (half, half)))
+    return emit(arith.Mul(a, emit(ir.Sigmoid(b))))
+
+
+@aten("softmax.int")
+def softmax(emit: Emitter, x: Value, dim: int, dtype: DType | None = None) -> Value:
+    """Normalised exponentials along one axis."""
+    return _along(emit, ir.Softmax, x, dim)
+
+
+@aten("log_softmax.int")
+def log_softmax(emit: Emitter, x: Value, dim: int, dtype: DType | None = None) -> Value:
+    """Their logarithm."""
+    return _along(emit, ir.LogSoftmax, x, dim)
+
+
+@aten("_softmax")
+def softmax_kernel(emit: Emitter, x: Value, dim: int, half_to_float: bool) -> Value:
+    """Normalised exponentials along one axis."""
+    return _along(emit, ir.Softmax, x, dim)
+
+
+@aten("_log_softmax")
+def log_softmax_kernel(emit: Emitter, x: Value, dim: int, half_to_float: bool) -> Value:
+    """Their logarithm."""
+    return _along(emit, ir.LogSoftmax, x, dim)
+
+
+def _along(emit: Emitter, op: type[ir.Softmax | ir.LogSoftmax], x: Value, dim: int) -> Value:
+    data = emit.reshape(emit.cast(x, emit.dtype), x.type.shape or (1,))
+    return emit.reshape(emit(op(data, emit.axis(dim, x.type.rank))), x.type.shape)

@@ -1,0 +1,286 @@
+"""Tensors made of nothing but their shape."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ....compiler.dims import Dim
+from ....compiler.ir import Value
+from ....compiler.ops.arith import Add, Mul
+from ....compiler.ops.index import Trilu
+from ....compiler.ops.shape import Range
+from ....compiler.types import DType
+from ..emitter import Emitter
+from ..promotion import Number
+from ..registry import aten
+
+
+def filled(emit: Emitter, value: Number) -> Value:
+    """Return the node's result if all its elements are the same."""
+    return emit.full(value, emit.type)
+
+
+@aten("full")
+def full(
+    emit: Emitter,
+    size: tuple[Dim, ...],
+    fill_value: Number,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """One number everywhere."""
+    return filled(emit, fill_value)
+
+
+@aten("zeros", "empty.memory_format")
+def zeros(
+    emit: Emitter,
+    size: tuple[Dim, ...],
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+    memory_format: Any = None,
+) -> Value:
+    """Zero everywhere; what is empty may hold anything."""
+    return filled(emit, 0)
+
+
+@aten("ones")
+def ones(
+    emit: Emitter,
+    size: tuple[Dim, ...],
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """One everywhere."""
+    return filled(emit, 1)
+
+
+@aten("full_like")
+def full_like(
+    emit: Emitter,
+    x: Value,
+    fill_value: Number,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+    memory_format: Any = None,
+) -> Value:
+    """One number everywhere, in the shape of another tensor."""
+    return filled(emit, fill_value)
+
+
+@aten("zeros_like", "empty_like")
+def zeros_like(
+    emit: Emitter,
+    x: Value,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+    memory_format: Any = None,
+) -> Value:
+    """Zero everywhere, in the shape of another tensor."""
+    return filled(emit, 0)
+
+
+@aten("ones_like")
+def ones_like(
+    emit: Emitter,
+    x: Value,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+    memory_format: Any = None,
+) -> Value:
+    """One everywhere, in the shape of another tensor."""
+    return filled(emit, 1)
+
+
+@aten("new_full")
+def new_full(
+    emit: Emitter,
+    x: Value,
+    size: tuple[Dim, ...],
+    fill_value: Number,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """One number everywhere, in the element type of another tensor."""
+    return filled(emit, fill_value)
+
+
+@aten("new_zeros", "new_empty")
+def new_zeros(
+    emit: Emitter,
+    x: Value,
+    size: tuple[Dim, ...],
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """Zero everywhere, in the element type of another tensor."""
+    return filled(emit, 0)
+
+
+@aten("new_ones")
+def new_ones(
+    emit: Emitter,
+    x: Value,
+    size: tuple[Dim, ...],
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """One everywhere, in the element type of another tensor."""
+    return filled(emit, 1)
+
+
+@aten("scalar_tensor")
+def scalar_tensor(
+    emit: Emitter,
+    s: Number,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """A number as a tensor."""
+    return filled(emit, s)
+
+
+@aten("fill.Scalar", "fill.Tensor")
+def fill(emit: Emitter, x: Value, value: Number | Value) -> Value:
+    """One number everywhere, in the type of another tensor."""
+    return emit.full(value, x.type) if isinstance(value, Value) else filled(emit, value)
+
+
+@aten("zero")
+def zero(emit: Emitter, x: Value) -> Value:
+    """Zero everywhere, in the type of another tensor."""
+    return filled(emit, 0)
+
+
+@aten("arange")
+def arange(
+    emit: Emitter,
+    end: Number,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """Count from zero."""
+    return _counted(emit, 0, 1)
+
+
+@aten("arange.start")
+def arange_start(
+    emit: Emitter,
+    start: Number,
+    end: Number,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """Count from a start."""
+    return _counted(emit, start, 1)
+
+
+@aten("arange.start_step")
+def arange_step(
+    emit: Emitter,
+    start: Number,
+    end: Number,
+    step: Number = 1,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """Count in steps."""
+    return _counted(emit, start, step)
+
+
+def _counted(emit: Emitter, start: Number, step: Number) -> Value:
+    """Numbers at equal distances; those that are known are a constant."""
+    (size,) = emit.shape
+    if isinstance(size, int) and isinstance(start, int | float) and isinstance(step, int | float):
+        return emit.const((start + np.arange(size) * step).astype(emit.dtype.numpy))
+    kind = emit.dtype if emit.dtype in (DType.I32, DType.I64, DType.F32) else DType.F32
+    counted = emit(Range(emit.value(0, kind), emit.value(1, kind), size))
+    if step != 1:
+        counted = emit(Mul(counted, emit.value(step, kind)))
+    if start != 0:
+        counted = emit(Add(counted, emit.value(start, kind)))
+    return emit.cast(counted, emit.dtype)
+
+
+@aten("linspace")
+def linspace(
+    emit: Emitter,
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """Numbers at equal distances, both ends included."""
+    return emit.const(np.linspace(start, end, steps).astype(emit.dtype.numpy))
+
+
+@aten("eye", "eye.m")
+def eye(
+    emit: Emitter,
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+) -> Value:
+    """Ones on the diagonal."""
+    return emit.const(np.eye(n, n if m is None else m, dtype=emit.dtype.numpy))
+
+
+@aten("tril")
+def tril(emit: Emitter, x: Value, diagonal: int = 0) -> Value:
+    """The lower triangle."""
+    return emit(Trilu(x, diagonal, upper=False))
+
+
+@aten("triu")
+def triu(emit: Emitter, x: Value, diagonal: int = 0) -> Value:
+    """The upper triangle."""
+    return emit(Trilu(x, diagonal))

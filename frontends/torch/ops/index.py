@@ -1,0 +1,247 @@
+"""Operators that pick elements by position, and put them there."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....compiler.dims import Dim, broadcast
+from ....compiler.ir import Value
+from ....compiler.ops import arith, logic
+from ....compiler.ops import index as ir
+from ....compiler.ops.shape import Concat, Slice
+from ....compiler.types import DType
+from ..emitter import Emitter
+from ..promotion import Operand
+from ..registry import aten
+
+
+@aten("embedding")
+def embedding(
+    emit: Emitter,
+    weight: Value,
+    indices: Value,
+    padding_idx: Dim = -1,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Value:
+    """Rows of a table."""
+    return emit(ir.Gather(weight, indices, 0))
+
+
+@aten("index_select")
+def index_select(emit: Emitter, x: Value, dim: int, index: Value) -> Value:
+    """Positions of an axis."""
+    if not x.type.rank:
+        return x
+    places = emit.reshape(index, index.type.shape or (1,))
+    return emit(ir.Gather(x, places, emit.axis(dim, x.type.rank)))
+
+
+@aten("gather")
+def gather(emit: Emitter, x: Value, dim: int, index: Value, *, sparse_grad: bool = False) -> Value:
+    """Elements at positions along an axis."""
+    data, places = (emit.reshape(v, v.type.shape or (1,)) for v in (x, index))
+    found = emit(ir.GatherElements(data, places, emit.axis(dim, x.type.rank)))
+    return emit.reshape(found, index.type.shape)
+
+
+@aten("take_along_dim")
+def take_along_dim(emit: Emitter, x: Value, indices: Value, dim: int | None = None) -> Value:
+    """Elements at positions along an axis, other axes repeated; without one, of the flattened data."""
+    if dim is None:
+        flat = emit.reshape(x, (x.type.size,))
+        return gather(emit, flat, 0, emit.reshape(indices, (indices.type.size,)))
+    axis = emit.axis(dim, x.type.rank)
+    with emit.typed():
+        shape = broadcast(
+            tuple(1 if i == axis else d for i, d in enumerate(x.type.shape)),
+            tuple(1 if i == axis else d for i, d in enumerate(indices.type.shape)),
+        )
+    data, places = (
+        emit.expand(v, [v.type.shape[axis] if i == axis else d for i, d in enumerate(shape)]) for v in (x, indices)
+    )
+    return gather(emit, data, axis, places)
+
+
+@aten("take")
+def take(emit: Emitter, x: Value, index: Value) -> Value:
+    """Elements of the flattened data."""
+    return emit(ir.Gather(emit.reshape(x, (x.type.size,)), index, 0))
+
+
+REDUCTIONS = {"sum": "add", "add": "add", "prod": "mul", "multiply": "mul", "amax": "max", "amin": "min"}
+"""The IR's names for what is done with elements that meet."""
+
+
+@aten("scatter.src", "scatter.value", "scatter_add")
+def scatter(emit: Emitter, x: Value, dim: int, index: Value, src: Operand) -> Value:
+    """Put elements, or one number, at positions along an axis."""
+    reduction = "add" if "scatter_add" in str(emit.node.target) else "none"
+    return _scattered(emit, x, dim, index, src, reduction)
+
+
+@aten("scatter.reduce", "scatter.value_reduce")
+def scatter_by(emit: Emitter, x: Value, dim: int, index: Value, src: Operand, *, reduce: str) -> Value:
+    """Combine elements at positions along an axis."""
+    return _scattered(emit, x, dim, index, src, REDUCTIONS[reduce])
+
+
+@aten("scatter_reduce.two")
+def scatter_reduce(
+    emit: Emitter, x: Value, dim: int, index: Value, src: Value, reduce: str, *, include_self: bool = True
+) -> Value:
+    """Combine elements at positions along an axis."""
+    if not include_self or reduce not in REDUCTIONS:
+        raise emit.fail(f"reduces by {reduce!r}" + ("" if include_self else " without the first tensor's elements"))
+    return _scattered(emit, x, dim, index, src, REDUCTIONS[reduce])
+
+
+def _scattered(emit: Emitter, x: Value, dim: int, index: Value, src: Operand, reduction: str) -> Value:
+    if index.type.size == 0:
+        return x
+    places = emit.reshape(index, index.type.shape or (1,))
+    updates = src if isinstance(src, Value) else emit.full(src, x.type.with_shape(places.type.shape))
+    updates = emit.reshape(updates, updates.type.shape or (1,))
+    data = emit.reshape(x, x.type.shape or (1,))
+    if updates.type.shape != places.type.shape:
+        updates = _corner(emit, updates, places.type.shape)
+    found = emit(ir.ScatterElements(data, places, updates, emit.axis(dim, x.type.rank), reduction))
+    return emit.reshape(found, x.type.shape)
+
+
+def _corner(emit: Emitter, x: Value, shape: tuple[Dim, ...]) -> Value:
+    """The first positions along all axes."""
+    return emit(Slice(x, (0,) * len(shape), shape, (1,) * len(shape)))
+
+
+@aten("index_fill.int_Scalar", "index_fill.int_Tensor")
+def index_fill(emit: Emitter, x: Value, dim: int, index: Value, value: Operand) -> Value:
+    """One number at some positions of an axis."""
+    row = emit.value(value, x.type.dtype)
+    return _placed(emit, x, dim, index, emit.expand(row, _rows(emit, x, dim, index)), "none")
+
+
+@aten("index_copy")
+def index_copy(emit: Emitter, x: Value, dim: int, index: Value, source: Value) -> Value:
+    """Put slices at positions of an axis."""
+    return _placed(emit, x, dim, index, source, "none")
+
+
+@aten("index_add")
+def index_add(emit: Emitter, x: Value, dim: int, index: Value, source: Value, *, alpha: Operand = 1) -> Value:
+    """Add slices at positions of an axis."""
+    if alpha != 1:
+        source = emit(arith.Mul(source, emit.value(alpha, x.type.dtype)))
+    return _placed(emit, x, dim, index, source, "add")
+
+
+def _rows(emit: Emitter, x: Value, dim: int, index: Value) -> list[Dim]:
+    axis = emit.axis(dim, x.type.rank)
+    return [index.type.size if i == axis else d for i, d in enumerate(x.type.shape or (1,))]
+
+
+def _placed(emit: Emitter, x: Value, dim: int, index: Value, source: Value, reduction: str) -> Value:
+    """Combine slices at positions of an axis."""
+    axis = emit.axis(dim, x.type.rank)
+    data = emit.reshape(x, x.type.shape or (1,))
+    rank = data.type.rank
+    front = [axis, *(a for a in range(rank) if a != axis)]
+    back = [front.index(a) for a in range(rank)]
+    rows = emit.transpose(emit.reshape(source, _rows(emit, x, dim, index)), front)
+    places = emit.reshape(index, (index.type.size, 1))
+    found = emit(ir.ScatterNd(emit.transpose(data, front), places, rows, reduction))
+    return emit.reshape(emit.transpose(found, back), x.type.shape)
+
+
+@aten("index.Tensor", "_unsafe_index.Tensor")
+def index(emit: Emitter, x: Value, indices: tuple[Value | None, ...]) -> Value:
+    """NumPy's indexing by tensors of positions."""
+    axes = [a for a, i in enumerate(indices) if i is not None]
+    places = _checked(emit, indices)
+    if len(axes) == 1:
+        return emit(ir.Gather(x, places[0], axes[0]))
+    front = [*axes, *(a for a in range(x.type.rank) if a not in axes)]
+    joined = _joined(emit, x, axes, places)
+    found = emit(ir.GatherNd(emit.transpose(x, front), joined))
+    if axes != list(range(axes[0], axes[0] + len(axes))):
+        return found  # positions that don't stand together put their axes in front
+    depth, before = joined.type.rank - 1, axes[0]
+    rest = range(depth + before, found.type.rank)
+    return emit.transpose(found, [*range(depth, depth + before), *range(depth), *rest])
+
+
+def _checked(emit: Emitter, indices: tuple[Value | None, ...]) -> list[Value]:
+    """The tensors of positions; masks would give results whose size depends on data."""
+    places = [i for i in indices if i is not None]
+    for i, place in enumerate(places):
+        if place.type.dtype in (DType.BOOL, DType.U8):
+            known = emit.known(place)
+            if known is None or len(places) > 1 or known.ndim != 1:
+                help = "Replace it by torch.where, or by positions whose number is known."
+                raise emit.fail("picks by a mask, so that the size depends on data", code="F004", help=help)
+            places[i] = emit.const(np.flatnonzero(known), DType.I64)
+    return places
+
+
+def _joined(emit: Emitter, x: Value, axes: list[int], places: list[Value]) -> Value:
+    """Coordinates on a last axis, negative ones counted from the end."""
+    with emit.typed():
+        shape: tuple[Dim, ...] = ()
+        for place in places:
+            shape = broadcast(shape, place.type.shape)
+    columns: list[Value] = []
+    for axis, place in zip(axes, places, strict=True):
+        whole = _from_front(emit, emit.cast(place, DType.I64), x.type.shape[axis])
+        columns.append(emit.reshape(emit.expand(whole, shape), (*shape, 1)))
+    return emit(Concat(tuple(columns), len(shape))) if len(columns) > 1 else columns[0]
+
+
+def _from_front(emit: Emitter, place: Value, size: Dim) -> Value:
+    known = emit.known(place)
+    if known is not None and known.dtype != object and isinstance(size, int):
+        return place if (known >= 0).all() else emit.const(np.where(known < 0, known + size, known))
+    negative = emit(logic.Less(place, emit.const(0, DType.I64)))
+    return emit(logic.Select(negative, emit(arith.Add(place, emit.value(size, DType.I64))), place))
+
+
+@aten("index_put", "_unsafe_index_put")
+def index_put(
+    emit: Emitter, x: Value, indices: tuple[Value | None, ...], values: Value, accumulate: bool = False
+) -> Value:
+    """Put elements at positions, or add them there; a mask chooses between old and new ones."""
+    axes = [a for a, i in enumerate(indices) if i is not None]
+    mask = indices[axes[0]]
+    if mask is not None and mask.type.dtype is DType.BOOL and len(axes) == 1 and emit.known(mask) is None:
+        return _masked(emit, x, axes[0], mask, values, accumulate)
+    places = _checked(emit, indices)
+    joined = _joined(emit, x, axes, places)
+    front = [*axes, *(a for a in range(x.type.rank) if a not in axes)]
+    back = [front.index(a) for a in range(x.type.rank)]
+    data = emit.transpose(x, front)
+    rows = (*joined.type.shape[:-1], *data.type.shape[len(axes) :])
+    together = axes == list(range(axes[0], axes[0] + len(axes)))
+    updates = emit.cast(values, x.type.dtype)
+    if together and axes[0] > 0:
+        depth, before = joined.type.rank - 1, axes[0]
+        natural = (*rows[depth : depth + before], *rows[:depth], *rows[depth + before :])
+        moved = [*range(before, before + depth), *range(before), *range(before + depth, len(rows))]
+        updates = emit.transpose(emit.expand(updates, natural), moved)
+    found = emit(ir.ScatterNd(data, joined, emit.expand(updates, rows), "add" if accumulate else "none"))
+    return emit.transpose(found, back)
+
+
+def _masked(emit: Emitter, x: Value, axis: int, mask: Value, values: Value, accumulate: bool) -> Value:
+    if values.type.size != 1:
+        raise emit.fail("puts as many elements as a mask has true ones", code="F004")
+    rest = x.type.rank - axis - mask.type.rank
+    where = emit.reshape(mask, (*mask.type.shape, *[1] * rest))
+    new = emit.reshape(emit.cast(values, x.type.dtype), ())
+    return emit(logic.Select(where, emit(arith.Add(x, new)) if accumulate else new, x))
+
+
+@aten("one_hot")
+def one_hot(emit: Emitter, x: Value, num_classes: int = -1) -> Value:
+    """One at the position, zero elsewhere."""
+    if num_classes < 0:
+        raise emit.fail("has as many classes as the data says", code="F004", help="Give num_classes.")
+    return emit(ir.OneHot(x, emit.const([0, 1], DType.I64), num_classes, x.type.rank))

@@ -1,0 +1,124 @@
+"""Products of matrices, and attention."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ....compiler.dims import Dim
+from ....compiler.ir import Value
+from ....compiler.ops import arith, logic
+from ....compiler.ops import linear as ir
+from ....compiler.ops.activation import Softmax
+from ....compiler.ops.index import Trilu
+from ....compiler.ops.reduce import Reduce
+from ....compiler.types import DType, TensorType
+from ..emitter import Emitter
+from ..promotion import Number
+from ..registry import aten
+
+
+@aten("linear")
+def linear(emit: Emitter, input: Value, weight: Value, bias: Value | None = None) -> Value:
+    """Rows of the weight times the last axis."""
+    if weight.type.rank == 1:
+        y = matmul(emit, input, weight)
+        return y if bias is None else emit(arith.Add(y, bias))
+    if input.type.rank == 1:
+        row = emit.reshape(input, (1, *input.type.shape))
+        return emit.reshape(emit(ir.Linear(row, weight, bias)), weight.type.shape[:1])
+    return emit(ir.Linear(input, weight, bias))
+
+
+@aten("matmul", "mm", "bmm", "mv", "dot")
+def matmul(emit: Emitter, x: Value, other: Value) -> Value:
+    """Matrices in the last two axes; a vector is a row on the left and a column on the right."""
+    left, right = x.type.rank == 1, other.type.rank == 1
+    a = emit.reshape(x, (1, *x.type.shape)) if left else x
+    b = emit.reshape(other, (*other.type.shape, 1)) if right else other
+    y = emit(ir.MatMul(a, b))
+    shape: list[Dim] = list(y.type.shape)
+    if right:
+        shape.pop()
+    if left:
+        shape.pop(-1 if right else -2)
+    return emit.reshape(y, shape)
+
+
+@aten("addmm", "addmv", "addbmm")
+def addmm(emit: Emitter, x: Value, mat1: Value, mat2: Value, *, beta: Number = 1, alpha: Number = 1) -> Value:
+    """A scaled product of matrices plus another scaled matrix."""
+    y = matmul(emit, mat1, mat2)
+    if "addbmm" in str(emit.node.target):
+        y = emit(Reduce(y, "sum", (0,), keepdims=False))
+    if beta == 0:
+        return _scaled(emit, y, alpha)
+    return emit(arith.Add(_scaled(emit, y, alpha), _scaled(emit, x, beta)))
+
+
+@aten("baddbmm")
+def baddbmm(emit: Emitter, x: Value, batch1: Value, batch2: Value, *, beta: Number = 1, alpha: Number = 1) -> Value:
+    """As ``addmm``, for batches."""
+    return addmm(emit, x, batch1, batch2, beta=beta, alpha=alpha)
+
+
+def _scaled(emit: Emitter, x: Value, factor: Number) -> Value:
+    return x if factor == 1 else emit(arith.Mul(x, emit.value(factor, x.type.dtype)))
+
+
+@aten("scaled_dot_product_attention")
+def attention(
+    emit: Emitter,
+    query: Value,
+    key: Value,
+    value: Value,
+    attn_mask: Value | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    *,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Value:
+    """Softmax of scaled products of queries and keys, times values."""
+    if dropout_p:
+        raise emit.fail("drops out, as in training", code="F031", help="Call .eval() on the model.")
+    if enable_gqa:
+        key, value = _repeated(emit, key, query), _repeated(emit, value, query)
+    dtype, width = query.type.dtype, query.type.shape[-1]
+    if scale is None:
+        if not isinstance(width, int):
+            raise emit.fail(f"has heads of {width} features, which is not known", code="F004")
+        scale = 1 / math.sqrt(width)
+    scaled = emit(arith.Mul(query, emit.const(scale, dtype)))
+    scores = emit(ir.MatMul(scaled, key, transpose_b=True))
+    if is_causal:
+        scores = _masked(emit, scores, _triangle(emit, scores))
+    elif attn_mask is not None and attn_mask.type.dtype is DType.BOOL:
+        scores = _masked(emit, scores, attn_mask)
+    elif attn_mask is not None:
+        scores = emit(arith.Add(scores, emit.cast(attn_mask, dtype)))
+    weights = emit(Softmax(scores, scores.type.rank - 1))
+    return emit(ir.MatMul(weights, value))
+
+
+def _masked(emit: Emitter, scores: Value, mask: Value) -> Value:
+    """Let scores where the mask does not hold weigh nothing."""
+    return emit(logic.Select(mask, scores, emit.const(-np.inf, scores.type.dtype)))
+
+
+def _triangle(emit: Emitter, scores: Value) -> Value:
+    """True where a key does not come behind its query."""
+    ones = emit.full(1, TensorType(DType.I32, scores.type.shape[-2:]))
+    return emit.cast(emit(Trilu(ones, upper=False)), DType.BOOL)
+
+
+def _repeated(emit: Emitter, x: Value, query: Value) -> Value:
+    """Let several heads of queries share one of keys or values."""
+    *batch, heads, length, width = x.type.shape
+    wanted = query.type.shape[-3]
+    if not isinstance(heads, int) or not isinstance(wanted, int):
+        raise emit.fail("shares heads whose number is not known", code="F004")
+    spread = emit.reshape(x, (*batch, heads, 1, length, width))
+    many = emit.expand(spread, (*batch, heads, wanted // heads, length, width))
+    return emit.reshape(many, (*batch, wanted, length, width))

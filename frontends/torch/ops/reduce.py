@@ -1,0 +1,305 @@
+"""Reductions, and what is made of them."""
+
+from __future__ import annotations
+
+import math
+
+from ....compiler.dims import Dim, maximum, product
+from ....compiler.ir import Value
+from ....compiler.ops import arith
+from ....compiler.ops import index as ir
+from ....compiler.ops.activation import Relu
+from ....compiler.ops.logic import NotEqual
+from ....compiler.ops.reduce import Reduce
+from ....compiler.types import DType
+from ..emitter import Emitter
+from ..registry import aten
+
+Dims = int | tuple[int, ...] | None
+"""One axis or several; all of them if none is named."""
+
+
+def reduced(emit: Emitter, x: Value, kind: str, dim: Dims, keepdim: bool = False) -> Value:
+    """Combine elements along axes."""
+    dims = emit.axes(dim, x.type.rank)
+    return emit(Reduce(x, kind, dims, keepdim)) if x.type.rank else x
+
+
+@aten("mean", "mean.dim")
+def mean(
+    emit: Emitter, x: Value, dim: tuple[int, ...] | None = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Value:
+    """Mean along axes."""
+    return reduced(emit, emit.cast(x, emit.dtype), "mean", dim, keepdim)
+
+
+@aten("sum", "sum.dim_IntList")
+def sum_(
+    emit: Emitter, x: Value, dim: tuple[int, ...] | None = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Value:
+    """Sum along axes; small integers are widened first."""
+    return reduced(emit, emit.cast(x, emit.dtype), "sum", dim, keepdim)
+
+
+@aten("prod", "prod.dim_int")
+def prod(
+    emit: Emitter, x: Value, dim: int | None = None, keepdim: bool = False, *, dtype: DType | None = None
+) -> Value:
+    """Product along axes; small integers are widened first."""
+    return reduced(emit, emit.cast(x, emit.dtype), "prod", dim, keepdim)
+
+
+@aten("amax")
+def amax(emit: Emitter, x: Value, dim: tuple[int, ...] = (), keepdim: bool = False) -> Value:
+    """The largest element along axes."""
+    return _extreme(emit, x, "max", dim, keepdim)
+
+
+@aten("amin")
+def amin(emit: Emitter, x: Value, dim: tuple[int, ...] = (), keepdim: bool = False) -> Value:
+    """The smallest element along axes."""
+    return _extreme(emit, x, "min", dim, keepdim)
+
+
+@aten("max")
+def max_(emit: Emitter, x: Value) -> Value:
+    """The largest element."""
+    return _extreme(emit, x, "max", None, False)
+
+
+@aten("min")
+def min_(emit: Emitter, x: Value) -> Value:
+    """The smallest element."""
+    return _extreme(emit, x, "min", None, False)
+
+
+def _extreme(emit: Emitter, x: Value, kind: str, dim: Dims, keepdim: bool) -> Value:
+    of_bool = {"max": "any", "min": "all"}
+    return reduced(emit, x, of_bool[kind] if x.type.dtype is DType.BOOL else kind, dim, keepdim)
+
+
+@aten("max.dim")
+def max_along(emit: Emitter, x: Value, dim: int, keepdim: bool = False) -> tuple[Value | None, ...]:
+    """The largest elements along an axis, and their positions."""
+    return _extreme_along(emit, x, "max", dim, keepdim)
+
+
+@aten("min.dim")
+def min_along(emit: Emitter, x: Value, dim: int, keepdim: bool = False) -> tuple[Value | None, ...]:
+    """The smallest elements along an axis, and their positions."""
+    return _extreme_along(emit, x, "min", dim, keepdim)
+
+
+def _extreme_along(emit: Emitter, x: Value, kind: str, dim: int, keepdim: bool) -> tuple[Value | None, ...]:
+    positions = _positions(emit, x, kind, dim, keepdim) if 1 in emit.needed else None
+    return _extreme(emit, x, kind, dim, keepdim), positions
+
+
+@aten("argmax")
+def argmax(emit: Emitter, x: Value, dim: int | None = None, keepdim: bool = False) -> Value:
+    """The position of the largest element."""
+    return _positions(emit, x, "max", dim, keepdim)
+
+
+@aten("argmin")
+def argmin(emit: Emitter, x: Value, dim: int | None = None, keepdim: bool = False) -> Value:
+    """The position of the smallest element."""
+    return _positions(emit, x, "min", dim, keepdim)
+
+
+def _positions(emit: Emitter, x: Value, kind: str, dim: int | None, keepdim: bool) -> Value:
+    shape = x.type.shape
+    if dim is None or not shape:
+        x, dim = emit.reshape(x, (product(shape),)), 0
+    if x.type.dtype is DType.BOOL:
+        x = emit.cast(x, DType.I32)
+    op = ir.ArgMax if kind == "max" else ir.ArgMin
+    found = emit(op(x, emit.axis(dim, x.type.rank), keepdims=keepdim))
+    return emit.reshape(found, emit.shape if x.type.shape != shape else found.type.shape)
+
+
+@aten("any", "any.dim", "any.dims")
+def any_(emit: Emitter, x: Value, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Value:
+    """Whether an element is not zero."""
+    return emit.cast(reduced(emit, emit.cast(x, DType.BOOL), "any", dim, keepdim), emit.dtype)
+
+
+@aten("all", "all.dim", "all.dims")
+def all_(emit: Emitter, x: Value, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Value:
+    """Whether no element is zero."""
+    return emit.cast(reduced(emit, emit.cast(x, DType.BOOL), "all", dim, keepdim), emit.dtype)
+
+
+@aten("logsumexp")
+def logsumexp(emit: Emitter, x: Value, dim: tuple[int, ...], keepdim: bool = False) -> Value:
+    """Logarithm of the sum of exponentials."""
+    return reduced(emit, emit.cast(x, emit.dtype), "log_sum_exp", dim, keepdim)
+
+
+@aten("count_nonzero", "count_nonzero.dim_IntList")
+def count_nonzero(emit: Emitter, x: Value, dim: int | tuple[int, ...] | None = None) -> Value:
+    """How many elements are not zero."""
+    hits = emit(NotEqual(x, emit.const(0, x.type.dtype))) if x.type.dtype is not DType.BOOL else x
+    return reduced(emit, emit.cast(hits, DType.I64), "sum", dim)
+
+
+@aten("var.correction", "var.dim", "var")
+def var(
+    emit: Emitter,
+    x: Value,
+    dim: tuple[int, ...] | bool | None = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Value:
+    """Variance along axes; one is subtracted from the number of elements unless told otherwise."""
+    return _moments(emit, x, dim, unbiased, keepdim, correction)[0]
+
+
+@aten("std.correction", "std.dim", "std")
+def std(
+    emit: Emitter,
+    x: Value,
+    dim: tuple[int, ...] | bool | None = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Value:
+    """Root of the variance."""
+    return emit(arith.Sqrt(var(emit, x, dim, unbiased, keepdim, correction=correction)))
+
+
+@aten("var_mean.correction", "var_mean.dim", "var_mean")
+def var_mean(
+    emit: Emitter,
+    x: Value,
+    dim: tuple[int, ...] | bool | None = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Value | None, ...]:
+    """Variance and mean."""
+    return _moments(emit, x, dim, unbiased, keepdim, correction)
+
+
+@aten("std_mean.correction", "std_mean.dim", "std_mean")
+def std_mean(
+    emit: Emitter,
+    x: Value,
+    dim: tuple[int, ...] | bool | None = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> tuple[Value | None, ...]:
+    """Root of the variance, and mean."""
+    variance, average = _moments(emit, x, dim, unbiased, keepdim, correction)
+    return emit(arith.Sqrt(variance)), average
+
+
+def _moments(
+    emit: Emitter,
+    x: Value,
+    dim: tuple[int, ...] | bool | None,
+    unbiased: bool,
+    keepdim: bool,
+    correction: float | None,
+) -> tuple[Value, Value]:
+    """Variance and mean; overloads without axes have the flag in their place."""
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    less = float(unbiased) if correction is None else correction
+    dims = emit.axes(dim, x.type.rank)
+    average = emit(Reduce(x, "mean", dims, keepdims=True))
+    squares = emit(arith.Square(emit(arith.Sub(x, average))))
+    if less == 0:
+        variance = emit(Reduce(squares, "mean", dims, keepdim))
+    else:
+        total = emit(Reduce(squares, "sum", dims, keepdim))
+        variance = emit(arith.Div(total, _degrees(emit, product(x.type.shape[a] for a in dims), less, x.type.dtype)))
+    kept = average.type.shape if keepdim else [d for i, d in enumerate(average.type.shape) if i not in dims]
+    return variance, emit.reshape(average, kept)
+
+
+def _degrees(emit: Emitter, count: Dim, less: float, dtype: DType) -> Value:
+    """The number of elements without the correction, not below zero."""
+    if isinstance(count, int):
+        return emit.const(max(count - less, 0.0), dtype)
+    if less.is_integer():
+        return emit.value(maximum(count - int(less), 0), dtype)
+    return emit(Relu(emit(arith.Sub(emit.value(count, dtype), emit.const(less, dtype)))))
+
+
+@aten("norm.Scalar", "linalg_vector_norm")
+def vector_norm(
+    emit: Emitter,
+    x: Value,
+    ord: float = 2,
+    dim: tuple[int, ...] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DType | None = None,
+) -> Value:
+    """The ``ord``-norm along axes."""
+    x = emit.cast(x, emit.dtype)
+    if ord in (1, 2):
+        return reduced(emit, x, "l1" if ord == 1 else "l2", dim, keepdim)
+    size = emit(arith.Abs(x))
+    if math.isinf(ord):
+        return reduced(emit, size, "max" if ord > 0 else "min", dim, keepdim)
+    if ord == 0:
+        hits = emit.cast(emit(NotEqual(x, emit.const(0, x.type.dtype))), x.type.dtype)
+        return reduced(emit, hits, "sum", dim, keepdim)
+    total = reduced(emit, emit(arith.Pow(size, emit.const(ord, x.type.dtype))), "sum", dim, keepdim)
+    return emit(arith.Pow(total, emit.const(1 / ord, x.type.dtype)))
+
+
+@aten("norm.ScalarOpt_dim")
+def norm_along(emit: Emitter, x: Value, p: float | None, dim: tuple[int, ...], keepdim: bool = False) -> Value:
+    """The ``p``-norm along axes."""
+    return vector_norm(emit, x, 2 if p is None else p, dim, keepdim)
+
+
+@aten("cumsum")
+def cumsum(emit: Emitter, x: Value, dim: int, *, dtype: DType | None = None) -> Value:
+    """Running sums."""
+    x = emit.cast(x, emit.dtype)
+    return emit(ir.CumSum(x, emit.axis(dim, x.type.rank))) if x.type.rank else x
+
+
+@aten("topk")
+def topk(
+    emit: Emitter, x: Value, k: Dim, dim: int = -1, largest: bool = True, sorted: bool = True
+) -> tuple[Value | None, ...]:
+    """The largest or smallest elements and their positions, in order."""
+    if not x.type.rank:
+        return x, emit.const(0, DType.I64)
+    return emit.all(ir.TopK(x, k, emit.axis(dim, x.type.rank), largest))
+
+
+@aten("sort")
+def sort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) -> tuple[Value | None, ...]:
+    """All elements in order, and their positions."""
+    if not x.type.rank:
+        return x, emit.const(0, DType.I64)
+    axis = emit.axis(dim, x.type.rank)
+    return emit.all(ir.TopK(x, x.type.shape[axis], axis, descending))
+
+
+@aten("sort.stable")
+def sort_stable(
+    emit: Emitter, x: Value, *, stable: bool | None, dim: int = -1, descending: bool = False
+) -> tuple[Value | None, ...]:
+    """As ``sort``, which is stable anyway."""
+    return sort(emit, x, dim, descending)
+
+
+@aten("argsort")
+def argsort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) -> Value:
+    """Positions in order."""
+    found = sort(emit, x, dim, descending)[1]
+    assert found is not None
+    return found

@@ -1,0 +1,393 @@
+"""Operators that move, cut and join data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....compiler.dims import Dim, Sym
+from ....compiler.ir import Value
+from ....compiler.ops import index, logic
+from ....compiler.ops import shape as ir
+from ....compiler.types import DType
+from ...slicing import cut
+from ..emitter import Emitter
+from ..registry import aten
+
+
+@aten("view", "view_copy", "_unsafe_view")
+def view(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
+    """PyTorch has worked out what -1 stands for."""
+    return emit.reshape(x, emit.shape)
+
+
+@aten("reshape")
+def reshape(emit: Emitter, x: Value, shape: tuple[Dim, ...]) -> Value:
+    """PyTorch has worked out what -1 stands for."""
+    return emit.reshape(x, emit.shape)
+
+
+@aten("_reshape_copy")
+def reshape_copy(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
+    """PyTorch has worked out what -1 stands for."""
+    return emit.reshape(x, emit.shape)
+
+
+@aten("view_as", "reshape_as")
+def view_as(emit: Emitter, x: Value, other: Value) -> Value:
+    """Another tensor's shape."""
+    return emit.reshape(x, emit.shape)
+
+
+@aten("flatten.using_ints")
+def flatten(emit: Emitter, x: Value, start_dim: int = 0, end_dim: int = -1) -> Value:
+    """Merge neighbouring axes."""
+    return emit.reshape(x, emit.shape)
+
+
+@aten("unflatten.int")
+def unflatten(emit: Emitter, x: Value, dim: int, sizes: tuple[Dim, ...]) -> Value:
+    """Split an axis."""
+    return emit.reshape(x, emit.shape)
+
+
+@aten("squeeze", "squeeze_copy", "ravel")
+def squeeze(emit: Emitter, x: Value) -> Value:
+    """Drop axes of size one; or all but one."""
+    return emit.reshape(x, emit.shape)
+
+
+@aten("squeeze.dim", "squeeze.dims", "squeeze_copy.dims", "unsqueeze", "unsqueeze_copy")
+def squeeze_along(emit: Emitter, x: Value, dim: int | tuple[int, ...]) -> Value:
+    """Drop or add axes of size one."""
+    return emit.reshape(x, emit.shape)
+
+
+@aten("permute", "permute_copy")
+def permute(emit: Emitter, x: Value, dims: tuple[int, ...]) -> Value:
+    """Reorder the axes."""
+    return emit.transpose(x, emit.axes(dims, x.type.rank))
+
+
+def _swap(emit: Emitter, x: Value, first: int, second: int) -> Value:
+    perm = list(range(x.type.rank))
+    if not perm:
+        return x
+    a, b = emit.axis(first, len(perm)), emit.axis(second, len(perm))
+    perm[a], perm[b] = perm[b], perm[a]
+    return emit.transpose(x, perm)
+
+
+@aten("transpose.int", "swapdims")
+def transpose(emit: Emitter, x: Value, dim0: int, dim1: int) -> Value:
+    """Exchange two axes."""
+    return _swap(emit, x, dim0, dim1)
+
+
+@aten("swapaxes")
+def swapaxes(emit: Emitter, x: Value, axis0: int, axis1: int) -> Value:
+    """Exchange two axes."""
+    return _swap(emit, x, axis0, axis1)
+
+
+@aten("t", "numpy_T")
+def t(emit: Emitter, x: Value) -> Value:
+    """All axes the other way round."""
+    return emit.transpose(x, list(reversed(range(x.type.rank))))
+
+
+@aten("mT", "adjoint", "mH")
+def matrix_transpose(emit: Emitter, x: Value) -> Value:
+    """Exchange the last two axes."""
+    return _swap(emit, x, -1, -2)
+
+
+@aten("movedim.intlist")
+def movedim(emit: Emitter, x: Value, source: tuple[int, ...], destination: tuple[int, ...]) -> Value:
+    """Move some axes, the others staying in order."""
+    rank = x.type.rank
+    places = dict(zip(emit.axes(destination, rank), emit.axes(source, rank), strict=True))
+    rest = iter(a for a in range(rank) if a not in places.values())
+    return emit.transpose(x, [places[i] if i in places else next(rest) for i in range(rank)])
+
+
+@aten("movedim.int")
+def movedim_one(emit: Emitter, x: Value, source: int, destination: int) -> Value:
+    """Move an axis."""
+    return movedim(emit, x, (source,), (destination,))
+
+
+@aten("expand", "expand_copy")
+def expand(emit: Emitter, x: Value, size: tuple[Dim, ...], *, implicit: bool = False) -> Value:
+    """Repeat along axes of size one."""
+    return emit.expand(x, emit.shape)
+
+
+@aten("expand_as")
+def expand_as(emit: Emitter, x: Value, other: Value) -> Value:
+    """Repeat up to another tensor's shape."""
+    return emit.expand(x, emit.shape)
+
+
+@aten("broadcast_to")
+def broadcast_to(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
+    """Repeat along axes of size one."""
+    return emit.expand(x, emit.shape)
+
+
+@aten("broadcast_tensors")
+def broadcast_tensors(emit: Emitter, tensors: tuple[Value, ...]) -> list[Value]:
+    """Repeat all up to their common shape."""
+    return [emit.expand(t, type.shape) for t, type in zip(tensors, emit.types, strict=True) if type is not None]
+
+
+@aten("repeat")
+def repeat(emit: Emitter, x: Value, repeats: tuple[Dim, ...]) -> Value:
+    """Repeat the whole; new axes stand in front."""
+    return _tiled(emit, x, repeats)
+
+
+@aten("tile")
+def tile(emit: Emitter, x: Value, dims: tuple[Dim, ...]) -> Value:
+    """Repeat the whole along the last axes."""
+    return _tiled(emit, x, (*(1,) * (x.type.rank - len(dims)), *dims))
+
+
+def _tiled(emit: Emitter, x: Value, repeats: Sequence[Dim]) -> Value:
+    data = emit.reshape(x, (*(1,) * (len(repeats) - x.type.rank), *x.type.shape))
+    return data if all(r == 1 for r in repeats) else emit(ir.Tile(data, tuple(repeats)))
+
+
+@aten("repeat_interleave.self_int")
+def repeat_interleave(
+    emit: Emitter, x: Value, repeats: Dim, dim: int | None = None, *, output_size: Dim | None = None
+) -> Value:
+    """Repeat every position."""
+    if dim is None:
+        x, dim = emit.reshape(x, (x.type.size,)), 0
+    axis = emit.axis(dim, x.type.rank) + 1
+    shape = x.type.shape
+    data = emit.reshape(x, (*shape[:axis], 1, *shape[axis:]))
+    return emit.reshape(emit.expand(data, (*shape[:axis], repeats, *shape[axis:])), emit.shape)
+
+
+@aten("cat", "concat", "concatenate")
+def cat(emit: Emitter, tensors: tuple[Value, ...], dim: int = 0) -> Value:
+    """Join along an axis; vectors without elements, whatever the others' rank, are left out."""
+    parts = [emit.cast(t, emit.dtype) for t in tensors if t.type.shape != (0,)] or list(tensors[:1])
+    return parts[0] if len(parts) == 1 else emit(ir.Concat(tuple(parts), emit.axis(dim, parts[0].type.rank)))
+
+
+@aten("stack")
+def stack(emit: Emitter, tensors: tuple[Value, ...], dim: int = 0) -> Value:
+    """Join along a new axis."""
+    axis = emit.axis(dim, len(emit.shape))
+    parts = [emit.cast(t, emit.dtype) for t in tensors]
+    rows = [emit.reshape(t, (*t.type.shape[:axis], 1, *t.type.shape[axis:])) for t in parts]
+    return rows[0] if len(rows) == 1 else emit(ir.Concat(tuple(rows), axis))
+
+
+@aten("slice.Tensor", "slice_copy.Tensor")
+def slice_(
+    emit: Emitter, x: Value, dim: int = 0, start: Dim | None = None, end: Dim | None = None, step: int = 1
+) -> Value:
+    """Cut along an axis as Python does; PyTorch has worked out how long the cut is."""
+    axis = emit.axis(dim, x.type.rank)
+    if emit.shape == x.type.shape and step == 1:
+        return x
+    if isinstance(emit.shape[axis], int) or start in (None, 0):
+        first = _first(x.type.shape[axis], 0 if start is None else start)
+        if first is not None:
+            return _cut(emit, x, axis, first, emit.shape[axis], step)
+    last = x.type.shape[axis] if end is None else end
+    return cut(emit, x, {axis: (0 if start is None else start, last, step)})
+
+
+def _first(size: Dim, start: Dim) -> Dim | None:
+    """The first position, None if the sign of a symbolic start is not known."""
+    if isinstance(start, Sym):
+        return None
+    if start >= 0:
+        return min(start, size) if isinstance(size, int) else start
+    return max(size + start, 0) if isinstance(size, int) else size + start
+
+
+def _cut(emit: Emitter, x: Value, axis: int, start: Dim, size: Dim, step: int = 1) -> Value:
+    starts, sizes, steps = [0] * x.type.rank, list(x.type.shape), [1] * x.type.rank
+    bounds: list[Dim] = list(starts)
+    bounds[axis], sizes[axis], steps[axis] = 0 if size == 0 else start, size, step
+    return emit(ir.Slice(x, tuple(bounds), tuple(sizes), tuple(steps)))
+
+
+@aten("narrow")
+def narrow(emit: Emitter, x: Value, dim: int, start: Dim, length: Dim) -> Value:
+    """A stretch of an axis."""
+    axis = emit.axis(dim, x.type.rank)
+    first = _first(x.type.shape[axis], start)
+    return _cut(emit, x, axis, start if first is None else first, length)
+
+
+@aten("select.int", "select_copy.int")
+def select(emit: Emitter, x: Value, dim: int, index: Dim) -> Value:
+    """One position of an axis."""
+    axis = emit.axis(dim, x.type.rank)
+    first = _first(x.type.shape[axis], index)
+    return emit.reshape(_cut(emit, x, axis, index if first is None else first, 1), emit.shape)
+
+
+@aten("unbind.int", "unbind_copy.int")
+def unbind(emit: Emitter, x: Value, dim: int = 0) -> list[Value]:
+    """Every position of an axis."""
+    axis = emit.axis(dim, x.type.rank)
+    rest = (*x.type.shape[:axis], *x.type.shape[axis + 1 :])
+    pieces = emit.all(ir.Split(x, axis, (1,) * len(emit.types)))
+    return [emit.reshape(p, rest) for p in pieces]
+
+
+def _pieces(emit: Emitter, x: Value, dim: int) -> list[Value]:
+    """Cut into pieces as long as PyTorch says."""
+    axis = emit.axis(dim, x.type.rank)
+    sizes = tuple(t.shape[axis] for t in emit.types if t is not None)
+    return list(emit.all(ir.Split(x, axis, sizes))) if len(sizes) > 1 else [x]
+
+
+@aten("split.Tensor", "split_copy.Tensor")
+def split(emit: Emitter, x: Value, split_size: Dim, dim: int = 0) -> list[Value]:
+    """Cut into pieces of one size, the last one maybe shorter."""
+    return _pieces(emit, x, dim)
+
+
+@aten("split_with_sizes", "split_with_sizes_copy", "split.sizes")
+def split_with_sizes(emit: Emitter, x: Value, split_sizes: tuple[Dim, ...], dim: int = 0) -> list[Value]:
+    """Cut into pieces of given sizes."""
+    return _pieces(emit, x, dim)
+
+
+@aten("chunk")
+def chunk(emit: Emitter, x: Value, chunks: int, dim: int = 0) -> list[Value]:
+    """Cut into so many pieces."""
+    return _pieces(emit, x, dim)
+
+
+@aten("tensor_split.sections")
+def tensor_split(emit: Emitter, x: Value, sections: Dim, dim: int = 0) -> list[Value]:
+    """Cut into pieces of nearly one size."""
+    return _pieces(emit, x, dim)
+
+
+@aten("flip")
+def flip(emit: Emitter, x: Value, dims: tuple[int, ...]) -> Value:
+    """Turn around."""
+    return emit(ir.Reverse(x, emit.axes(dims, x.type.rank))) if dims and x.type.rank else x
+
+
+@aten("roll")
+def roll(emit: Emitter, x: Value, shifts: tuple[Dim, ...], dims: tuple[int, ...] = ()) -> Value:
+    """Shift in a circle; without axes, along the flattened data."""
+    if not dims:
+        flat = emit.reshape(x, (x.type.size,))
+        return emit.reshape(_rolled(emit, flat, 0, shifts[0]), x.type.shape)
+    for axis, shift in zip(dims, shifts, strict=True):
+        x = _rolled(emit, x, emit.axis(axis, x.type.rank), shift)
+    return x
+
+
+def _rolled(emit: Emitter, x: Value, axis: int, shift: Dim) -> Value:
+    size = x.type.shape[axis]
+    by = shift % size if size != 0 else 0
+    if by == 0:
+        return x
+    back = _cut(emit, x, axis, size - by, by)
+    return emit(ir.Concat((back, _cut(emit, x, axis, 0, size - by)), axis))
+
+
+@aten("unfold", "unfold_copy")
+def unfold(emit: Emitter, x: Value, dimension: int, size: int, step: int) -> Value:
+    """Windows along an axis, their elements on a new last one."""
+    axis = emit.axis(dimension, x.type.rank)
+    count = emit.shape[axis]
+    if not isinstance(count, int):
+        raise emit.fail(f"cuts {count} windows, a number that is not known", code="F004")
+    places = [[i * step + j for j in range(size)] for i in range(count)]
+    picked = emit(index.Gather(x, emit.const(places, DType.I64), axis))
+    rest = [a for a in range(picked.type.rank) if a != axis + 1]
+    return emit.transpose(picked, [*rest, axis + 1])
+
+
+@aten("slice_scatter")
+def slice_scatter(
+    emit: Emitter, x: Value, src: Value, dim: int = 0, start: Dim | None = None, end: Dim | None = None, step: int = 1
+) -> Value:
+    """Put a tensor in the place of a slice."""
+    axis = emit.axis(dim, x.type.rank)
+    size = x.type.shape[axis]
+    src = emit.cast(src, x.type.dtype)
+    if step != 1:
+        return _put_in_steps(emit, x, src, axis, _first(size, start or 0), step)
+    first = _first(size, start or 0)
+    if first is None:
+        first = start or 0
+    return _replaced(emit, x, src, axis, first)
+
+
+def _put_in_steps(emit: Emitter, x: Value, src: Value, axis: int, first: Dim | None, step: int) -> Value:
+    size, count = x.type.shape[axis], src.type.shape[axis]
+    if not (isinstance(size, int) and isinstance(first, int) and isinstance(count, int)):
+        raise emit.fail("writes in steps along a size that is not known", code="F004")
+    mask = [first <= i < first + count * step and (i - first) % step == 0 for i in range(size)]
+    places = [min(max(i - first, 0) // step, count - 1) for i in range(size)]
+    spread = emit(index.Gather(src, emit.const(places, DType.I64), axis))
+    shape = [1] * x.type.rank
+    shape[axis] = size
+    return emit(logic.Select(emit.reshape(emit.const(mask), shape), spread, x))
+
+
+def _replaced(emit: Emitter, x: Value, src: Value, axis: int, start: Dim) -> Value:
+    """``x`` with ``src`` from position ``start`` on."""
+    size, length = x.type.shape[axis], src.type.shape[axis]
+    behind = start + length
+    parts = [
+        _cut(emit, x, axis, 0, start) if start != 0 else None,
+        src,
+        _cut(emit, x, axis, behind, size - behind) if behind != size else None,
+    ]
+    kept = tuple(p for p in parts if p is not None)
+    return kept[0] if len(kept) == 1 else emit(ir.Concat(kept, axis))
+
+
+@aten("select_scatter")
+def select_scatter(emit: Emitter, x: Value, src: Value, dim: int, index: Dim) -> Value:
+    """Put a tensor in the place of one position."""
+    axis = emit.axis(dim, x.type.rank)
+    first = _first(x.type.shape[axis], index)
+    row = emit.reshape(emit.cast(src, x.type.dtype), (*x.type.shape[:axis], 1, *x.type.shape[axis + 1 :]))
+    return _replaced(emit, x, row, axis, index if first is None else first)
+
+
+@aten("diagonal", "diagonal_copy")
+def diagonal(emit: Emitter, x: Value, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Value:
+    """The elements whose positions on two axes are equal, on a new last axis."""
+    a, b = emit.axis(dim1, x.type.rank), emit.axis(dim2, x.type.rank)
+    rest = [i for i in range(x.type.rank) if i not in (a, b)]
+    rows, columns = x.type.shape[a], x.type.shape[b]
+    length = emit.shape[-1]
+    if not isinstance(columns, int) or not isinstance(length, int):
+        raise emit.fail("has a diagonal whose length is not known", code="F004")
+    data = emit.transpose(x, [*rest, a, b])
+    kept = data.type.shape[:-2]
+    flat = emit.reshape(data, (*kept, rows * columns))
+    first = offset if offset >= 0 else -offset * columns
+    places = [first + i * (columns + 1) for i in range(length)]
+    return emit(index.Gather(flat, emit.const(places, DType.I64), len(kept)))
+
+
+@aten("meshgrid.indexing", "meshgrid")
+def meshgrid(emit: Emitter, tensors: tuple[Value, ...], *, indexing: str = "ij") -> list[Value]:
+    """Each vector along its own axis, repeated along the others."""
+    out: list[Value] = []
+    for i, (x, type) in enumerate(zip(tensors, emit.types, strict=True)):
+        assert type is not None
+        axis = 1 - i if indexing == "xy" and i < 2 else i
+        shape: list[Dim] = [1] * len(tensors)
+        shape[axis] = x.type.size
+        out.append(emit.expand(emit.reshape(x, shape), type.shape))
+    return out

@@ -1,0 +1,127 @@
+"""Conversions, copies, and what only tells about memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ....compiler.ir import Value
+from ....compiler.types import DType
+from ..emitter import Emitter
+from ..registry import aten
+
+
+@aten("to.dtype")
+def to_dtype(
+    emit: Emitter,
+    x: Value,
+    dtype: DType,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
+) -> Value:
+    """Convert the element type."""
+    return emit.cast(x, emit.dtype)
+
+
+@aten("to.device")
+def to_device(
+    emit: Emitter,
+    x: Value,
+    device: Any,
+    dtype: DType,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
+) -> Value:
+    """Convert the element type."""
+    return emit.cast(x, emit.dtype)
+
+
+@aten("to.dtype_layout")
+def to_layout(
+    emit: Emitter,
+    x: Value,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
+) -> Value:
+    """Convert the element type."""
+    return emit.cast(x, emit.dtype)
+
+
+@aten("_to_copy")
+def to_copy(
+    emit: Emitter,
+    x: Value,
+    *,
+    dtype: DType | None = None,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool | None = None,
+    non_blocking: bool = False,
+    memory_format: Any = None,
+) -> Value:
+    """Convert the element type."""
+    return emit.cast(x, emit.dtype)
+
+
+@aten("to.other")
+def to_other(
+    emit: Emitter,
+    x: Value,
+    other: Value,
+    non_blocking: bool = False,
+    copy: bool = False,
+    memory_format: Any = None,
+) -> Value:
+    """Convert to another tensor's element type."""
+    return emit.cast(x, emit.dtype)
+
+
+@aten("type_as")
+def type_as(emit: Emitter, x: Value, other: Value) -> Value:
+    """Convert to another tensor's element type."""
+    return emit.cast(x, emit.dtype)
+
+
+@aten("clone", "contiguous")
+def clone(emit: Emitter, x: Value, *, memory_format: Any = None) -> Value:
+    """The same elements."""
+    return x
+
+
+@aten("detach", "detach_copy", "alias", "alias_copy", "lift", "lift_fresh", "lift_fresh_copy", "resolve_conj")
+def same(emit: Emitter, x: Value) -> Value:
+    """The same elements."""
+    return x
+
+
+@aten("resolve_neg", "positive")
+def same_number(emit: Emitter, x: Value) -> Value:
+    """The same elements."""
+    return x
+
+
+@aten("copy")
+def copy(emit: Emitter, x: Value, src: Value, non_blocking: bool = False) -> Value:
+    """Another tensor's elements in the type and shape of the first."""
+    return emit.expand(emit.cast(src, x.type.dtype), x.type.shape)
+
+
+@aten("dropout", "feature_dropout", "alpha_dropout")
+def dropout(emit: Emitter, input: Value, p: float, train: bool) -> Value:
+    """Nothing, outside of training."""
+    if train and p:
+        raise emit.fail("drops out, as in training", code="F031", help="Call .eval() on the model.")
+    return input
+
+
+@aten("item", "_local_scalar_dense")
+def item(emit: Emitter, x: Value) -> Any:
+    """A number, where it is known while compiling."""
+    return emit.scalar(x, "the element")

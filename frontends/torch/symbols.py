@@ -1,0 +1,130 @@
+"""PyTorch's symbolic sizes as ours."""
+
+# sympy is untyped: what comes out of it is wrapped at once
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from functools import reduce
+from typing import Any
+
+from ...compiler.diagnostics import error
+from ...compiler.dims import Dim, Sym, ceil_div, maximum, minimum, symbol
+
+
+def _power(base: Dim, exponent: Dim) -> Dim:
+    if not isinstance(exponent, int) or exponent < 0:
+        raise ValueError("a power")
+    return reduce(lambda a, b: a * b, [base] * exponent, 1)
+
+
+def _floor(value: Any) -> Dim:
+    return value.floor() if isinstance(value, Sym) else value
+
+
+def _ceil(value: Any) -> Dim:
+    return value.ceil() if isinstance(value, Sym) else value
+
+
+def _modular(value: Dim, step: Dim, size: Dim) -> Dim:
+    return value // step % size
+
+
+def _same(value: Dim) -> Dim:
+    return value
+
+
+def _folded(function: Callable[[Any, Any], Any]) -> Callable[..., Dim]:
+    return lambda *args: reduce(function, args)
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "Add": _folded(operator.add),
+    "Mul": _folded(operator.mul),
+    "Pow": _power,
+    "PowByNatural": _power,
+    "FloorDiv": operator.floordiv,
+    "CleanDiv": operator.floordiv,
+    "CeilDiv": ceil_div,
+    "IntTrueDiv": operator.truediv,
+    "FloatTrueDiv": operator.truediv,
+    "Mod": operator.mod,
+    "PythonMod": operator.mod,
+    "ModularIndexing": _modular,
+    "Max": _folded(maximum),
+    "Min": _folded(minimum),
+    "FloorToInt": _floor,
+    "TruncToInt": math.trunc,
+    "CeilToInt": _ceil,
+    "floor": _floor,
+    "ceiling": _ceil,
+    "ToFloat": _same,
+    "Identity": _same,
+}
+"""How the functions in PyTorch's expressions are computed, by the names of their classes."""
+
+
+class Symbols:
+    """Translates sizes; ``named`` says how its user calls what PyTorch calls ``s77``."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, Sym] = {}
+        self._taken: set[str] = set()
+
+    def name(self, size: object, text: str | None) -> None:
+        """Call a size by its user's name, if it is one that PyTorch has made up and nobody has named it yet."""
+        expr = _expr(size)
+        if text and getattr(expr, "is_Symbol", False) and str(expr) not in self._names:
+            self._names[str(expr)] = symbol(self._fresh(text))
+
+    def dim(self, size: object) -> Dim:
+        """Return our expression of a size: a number, a ``SymInt`` or one of PyTorch's expressions.
+
+        Raises:
+            CompileError: F004, it depends on data, or on what sizes can't express.
+        """
+        if isinstance(size, int):
+            return size
+        expr = _expr(size)
+        try:
+            return self._translate(expr)
+        except (KeyError, ValueError, ZeroDivisionError) as bad:
+            raise error(
+                "F004", f"the size {expr} can't be expressed while compiling", help="Give the inputs fixed shapes."
+            ) from bad
+
+    def _translate(self, expr: Any) -> Dim:
+        if expr.is_Integer:
+            return int(expr)
+        if expr.is_Symbol:
+            return self._symbol(str(expr))
+        if expr.is_Rational:
+            return Sym(expr)  # a factor in what is rounded further out
+        return _FUNCTIONS[type(expr).__name__](*map(self._translate, expr.args))
+
+    def _symbol(self, name: str) -> Sym:
+        if name.startswith(("u", "zuf", "zf")):
+            raise error(
+                "F004",
+                f"a size depends on the elements of a tensor ({name})",
+                help="Compute it outside of the model, or make it a constant.",
+            )
+        if name not in self._names:
+            self._names[name] = symbol(self._fresh(f"d{len(self._names)}"))
+        return self._names[name]
+
+    def _fresh(self, text: str) -> str:
+        base, n = text, 1
+        while text in self._taken:
+            text, n = f"{base}_{n}", n + 1
+        self._taken.add(text)
+        return text
+
+
+def _expr(size: object) -> Any:
+    """The expression inside of a ``SymInt`` or ``SymFloat``."""
+    node = getattr(size, "node", None)
+    return size if node is None else node.expr

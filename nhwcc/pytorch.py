@@ -1,0 +1,140 @@
+"""PyTorch models as sources: modules with example inputs, and files of programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
+from nhwcc.compiler.dims import symbol
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.types import DType, TensorType
+from nhwcc.feeds import choices
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.export import ExportedProgram
+
+    from nhwcc.frontends.torch.export import DynamicShapes, Exported
+    from nhwcc.runners.torch import TorchRunner
+    from nhwcc.source import Cut
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a PyTorch model is called, and what its inputs and outputs are to be called."""
+
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] | None = None
+    dynamic_shapes: DynamicShapes = None
+    input_names: Sequence[str] | None = None
+    output_names: Sequence[str] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was said."""
+        return not self.args and not self.kwargs
+
+
+class TorchSource:
+    """A module, an exported program, or the file of one."""
+
+    format = "torch"
+
+    def __init__(self, given: nn.Module | ExportedProgram | Path, call: Call) -> None:
+        self.given = given
+        self.call = call
+
+    @property
+    def title(self) -> str:
+        """What was given, in words."""
+        return str(self.given) if isinstance(self.given, Path) else f"PyTorch's {type(self.given).__name__}"
+
+    def load(self, cut: Cut) -> Module:
+        """Export the model and read what comes out.
+
+        Raises:
+            CompileError: L007, the cut does not apply; and what the frontend finds (F...).
+        """
+        from nhwcc.frontends.torch import Names, read
+
+        if cut.inputs or cut.outputs:
+            help = "cut the module: give one of its submodules"
+            raise error("L007", "inputs and outputs can't be chosen in a PyTorch model", help=help)
+        self.shapes = cut.shapes
+        return read(self.exported, Names(self.call.input_names, self.call.output_names))
+
+    shapes: Mapping[str, Sequence[int | str]] | None = None
+
+    @cached_property
+    def exported(self) -> Exported:
+        """The exported program."""
+        from torch import nn
+
+        from nhwcc.frontends.torch import Exported, export, open_program
+
+        model = open_program(self.given) if isinstance(self.given, Path) else self.given
+        if not isinstance(model, nn.Module):
+            if not self.call.is_empty or self.shapes:
+                help = "export the module again, on other inputs"
+                raise error("L007", "inputs can't be chosen for an exported program: it has its own", help=help)
+            return Exported.of(model)
+        if not self.call.is_empty:
+            return export(model, self.call.args, self.call.kwargs, self.call.dynamic_shapes)
+        refused: CompileError | None = None
+        for kwargs, dynamic in _examples(model, self.shapes or {}):
+            try:
+                return export(model, (), kwargs, dynamic)
+            except CompileError as bad:
+                refused = refused or bad
+        assert refused is not None
+        raise refused
+
+    def files(self, module: Module) -> list[Path]:
+        """The file that the model is read from."""
+        return [self.given] if isinstance(self.given, Path) else []
+
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> TorchRunner:
+        """Return what runs the model in PyTorch."""
+        from nhwcc.runners.torch import TorchRunner
+
+        return TorchRunner(self.exported, types, outputs)
+
+
+def _examples(
+    model: nn.Module, shapes: Mapping[str, Sequence[int | str]]
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Make example inputs of the given shapes, with several choices of the sizes that are left open.
+
+    Raises:
+        CompileError: F019, the module takes no such input, or no shape is given for one that it needs.
+    """
+    import torch
+    from torch.export import Dim
+
+    parameters = signature(model.forward).parameters
+    for name in shapes:
+        if name not in parameters:
+            help = did_you_mean(name, parameters) or f"it takes {', '.join(parameters)}"
+            raise error("F019", f"{type(model).__name__} takes no input {name!r}", help=help)
+    missing = [
+        p.name for p in parameters.values() if p.default is p.empty and p.name not in shapes and p.kind in (0, 1, 3)
+    ]
+    if missing or not shapes:
+        what = ", ".join(missing) or "inputs"
+        first = missing[0] if missing else "x"
+        help = f"give args=(...), or shapes={{{first!r}: (1, 3, 224, 224)}}, or --shape {first}=1,3,224,224"
+        raise error("F019", f"{type(model).__name__} needs {what}, but no shape is given", help=help)
+    dims = {d: Dim(d) for shape in shapes.values() for d in shape if isinstance(d, str)}
+    types = {
+        n: TensorType(DType.F32, tuple(symbol(d) if isinstance(d, str) else d for d in s)) for n, s in shapes.items()
+    }
+    dynamic = {name: {i: dims[d] for i, d in enumerate(shape) if isinstance(d, str)} for name, shape in shapes.items()}
+    for sizes in choices(list(dims), types) if dims else [{}]:
+        open_sizes = {name: max(size, 2) for name, size in sizes.items()}  # PyTorch takes a size of one for a fixed one
+        concrete = {n: [d if isinstance(d, int) else open_sizes[d] for d in shape] for n, shape in shapes.items()}
+        yield {name: torch.zeros(shape) for name, shape in concrete.items()}, dynamic

@@ -1,0 +1,60 @@
+"""Random operations in the TFLite runtime: every one gives the reference's numbers, or is refused with a code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.interpreter import run
+from nhwcc.compiler.ir import Func
+from nhwcc.compiler.opdef import OPS
+from nhwcc.compiler.types import Array, DType
+
+from .conftest import Check, prepare
+from .random_ops import MAKERS, Case, draw_case
+
+OF_SINGLE, OF_HALF = 1e-5, 5e-3
+"""Differences, relative to the largest number; half floats are computed in single precision."""
+
+REFUSABLE = {"conv_transpose": "a filter that is computed"}
+"""What has no way through the runtime, by operation."""
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("name", MAKERS)
+def test_random_operations(check: Check, name: str, seed: int) -> None:
+    run_case(check, draw_case(name, seed), name)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", MAKERS)
+def test_many_random_operations(check: Check, name: str) -> None:
+    for seed in range(100, 160):
+        run_case(check, draw_case(name, seed), name)
+
+
+def run_case(check: Check, case: Case, name: str) -> None:
+    try:
+        check(case.module, inputs=case.inputs, tolerance=tolerance(case.module.main), floor=1e-2)
+    except CompileError as bad:
+        reasons = [d.message for d in bad.diagnostics if d.code == "B001"]
+        if not (name in REFUSABLE and reasons and all(REFUSABLE[name] in r for r in reasons)):
+            raise
+
+
+def tolerance(func: Func) -> float:
+    types = {v.type.dtype for v in (*func.args, *func.returns)}
+    return OF_HALF if DType.F16 in types else OF_SINGLE
+
+
+def test_every_operation_that_computes_is_drawn() -> None:
+    assert OPS.keys() - MAKERS.keys() <= {"const", "return", "if", "while"}
+
+
+def test_draws_repeat_and_differ() -> None:
+    def numbers(seed: int) -> list[Array]:
+        case = draw_case("conv", seed)
+        return run(case.module.main, prepare(case.module.main, {}, case.inputs))
+
+    np.testing.assert_array_equal(numbers(1)[0], numbers(1)[0])
+    assert numbers(1)[0].shape != numbers(2)[0].shape

@@ -1,0 +1,92 @@
+"""Every handler's signature must be the schema of each overload that it is registered for."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from typing import Any, get_args, get_origin
+
+import pytest
+import torch
+from nhwcc.compiler.dims import Sym
+from nhwcc.compiler.ir import Value
+from nhwcc.compiler.types import DType
+from nhwcc.frontends.torch import import_torch as _registers  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.frontends.torch.registry import HANDLERS
+
+KINDS: dict[str, set[Any]] = {
+    "Tensor": {Value},
+    "int": {int, Sym, DType},
+    "SymInt": {int, Sym},
+    "float": {float, int},
+    "Scalar": {int, float, bool, Sym},
+    "number": {int, float, bool, Sym},
+    "bool": {bool},
+    "str": {str},
+    "ScalarType": {DType},
+}
+"""Which annotations fit an argument by the name of its type in the schema, where element types are called int."""
+
+
+def schema_of(name: str) -> Any:
+    namespace, _, rest = name.partition("::")
+    base, _, overload = rest.partition(".")
+    return getattr(getattr(getattr(torch.ops, namespace), base), overload)._schema
+
+
+def leaves(annotation: Any) -> set[Any]:
+    """The classes in an annotation, those in tuples too."""
+    if get_origin(annotation) in (typing.Union, types.UnionType):
+        return set().union(*map(leaves, get_args(annotation)))
+    if get_origin(annotation) is tuple:
+        return leaves(get_args(annotation)[0])
+    return {annotation}
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_positions(name: str) -> None:
+    """Arguments that a graph gives by position must be taken at that position, in a form that holds them."""
+    arguments = [a for a in schema_of(name).arguments if not a.kwarg_only]
+    parameters = [p for p in HANDLERS[name].parameters if not p.is_keyword]
+    assert len(parameters) >= len(arguments)
+    for argument, parameter in zip(arguments, parameters, strict=False):
+        kind = str(argument.type).removesuffix("?").replace("Optional[", "").replace("List[", "").rstrip("]")
+        wanted = KINDS.get(kind)
+        if wanted is not None:
+            assert leaves(parameter.type) & (wanted | {Any}), f"{parameter.name} is {parameter.type}, not {kind}"
+    for parameter in parameters[len(arguments) :]:
+        assert not parameter.is_required
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_keywords(name: str) -> None:
+    by_name = {p.name: p for p in HANDLERS[name].parameters}
+    for argument in schema_of(name).arguments:
+        if argument.kwarg_only:
+            assert argument.name in by_name, f"{argument.name} is missing"
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_defaults(name: str) -> None:
+    """What a graph leaves out must mean what PyTorch means by it."""
+    by_name = {p.name: p for p in HANDLERS[name].parameters}
+    for argument in schema_of(name).arguments:
+        parameter = by_name.get(argument.name)
+        if parameter is None or not argument.has_default_value():
+            continue
+        assert not parameter.is_required, f"{argument.name} has no default"
+        default = argument.default_value
+        if isinstance(default, list):
+            ours = parameter.default if isinstance(parameter.default, tuple) else (parameter.default,)
+            assert set(ours) == set(default) or list(ours) == default
+        elif parameter.type is not inspect.Parameter.empty and "memory_format" not in argument.name:
+            assert parameter.default == default
+
+
+def test_optional_tensors_may_be_absent() -> None:
+    for name, entry in HANDLERS.items():
+        by_name = {p.name: p for p in entry.parameters}
+        for argument in schema_of(name).arguments:
+            if str(argument.type) == "Optional[Tensor]" and argument.name in by_name:
+                assert type(None) in leaves(by_name[argument.name].type), f"{name}: {argument.name}"
