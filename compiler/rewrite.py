@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -62,12 +62,16 @@ class Rewriter:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A named rewrite rooted at some classes of operations; ``Op`` itself stands for all."""
+    """A named rewrite rooted at some classes of operations; ``Op`` itself stands for all.
+
+    ``guard`` says whether the pattern is meant for an operation; it is asked once for all patterns that share it.
+    """
 
     name: str
     roots: tuple[type[Op], ...]
     apply: Callable[[Any, Rewriter], object]
     benefit: int = 1
+    guard: Callable[[Op], bool] | None = None
 
 
 def pattern(*roots: type[O], benefit: int = 1) -> Callable[[Callable[[O, Rewriter], object]], Pattern]:
@@ -119,15 +123,24 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
         kind = type(op)
         if kind not in index:
             index[kind] = [p for p in ordered if kind in p.roots or Op in p.roots]
-        for p in index[kind]:
-            if op.parent is None:
-                break
-            if _apply(p, op, work):
-                fired += 1
-                if fired > limit:
-                    raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {p.name}")
-                break
+        last = _visit(op, index[kind], work)
+        fired += last is not None
+        if last is not None and fired > limit:
+            raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {last.name}")
     return fired
+
+
+def _visit(op: Op, patterns: Sequence[Pattern], work: _Worklist) -> Pattern | None:
+    """Apply the first pattern that does, and return it."""
+    answers: dict[object, bool] = {None: True}
+    for p in patterns:
+        if op.parent is None:
+            return None
+        if p.guard is not None and p.guard not in answers:
+            answers[p.guard] = p.guard(op)
+        if answers[p.guard] and _apply(p, op, work):
+            return p
+    return None
 
 
 def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
