@@ -141,6 +141,11 @@ CODES = {
         "Give its shape with --shape, or cut the model at a tensor whose type is stated.",
     ),
     "F021": Code("recursive function", "A function of the model calls itself.", "The model is damaged."),
+    "F022": Code(
+        "subgraph not imported",
+        "A branch or loop body has problems of its own, which are reported beside this one.",
+        "Look at the other messages.",
+    ),
     "F030": Code(
         "torch.export fails",
         "PyTorch can't make a graph of the module with these inputs.",
@@ -165,6 +170,26 @@ CODES = {
         "a tensor without elements",
         "A weight lies on the meta device or in a layout that has no plain elements.",
         "Load the weights as plain tensors on the CPU.",
+    ),
+    "F035": Code(
+        "weights without a network",
+        "A file holds tensors by name, but nothing that says what to compute with them.",
+        "Name the class with --module package.module:Class and give the file with --weights.",
+    ),
+    "F036": Code(
+        "the module can't be made",
+        "The class or function named by --module can't be imported or called.",
+        "The message is Python's own; --python-path says where modules are, --args what the class is called with.",
+    ),
+    "F037": Code(
+        "weights don't fit",
+        "The names or shapes of the weights in a file are not those of the network.",
+        "The message names some; often the network was made with other arguments.",
+    ),
+    "F038": Code(
+        "pickled code",
+        "A file is pickled with classes of its own, so that reading it runs code that is in it.",
+        "Say --unsafe-load if you trust it; better save model.state_dict() or an exported program.",
     ),
     "T001": Code(
         "types don't fit",

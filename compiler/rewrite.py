@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -64,14 +64,14 @@ class Rewriter:
 class Pattern:
     """A named rewrite rooted at some classes of operations; ``Op`` itself stands for all.
 
-    ``guard`` says whether the pattern is meant for an operation; it is asked once for all patterns that share it.
+    Where ``unless`` holds it does not apply; patterns that share this condition share one answer for an operation.
     """
 
     name: str
     roots: tuple[type[Op], ...]
     apply: Callable[[Any, Rewriter], object]
     benefit: int = 1
-    guard: Callable[[Op], bool] | None = None
+    unless: Callable[[Op], bool] | None = None
 
 
 def pattern(*roots: type[O], benefit: int = 1) -> Callable[[Callable[[O, Rewriter], object]], Pattern]:
@@ -123,22 +123,27 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
         kind = type(op)
         if kind not in index:
             index[kind] = [p for p in ordered if kind in p.roots or Op in p.roots]
-        last = _visit(op, index[kind], work)
-        fired += last is not None
-        if last is not None and fired > limit:
-            raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {last.name}")
+        if op.parent is None or not index[kind]:
+            continue
+        with at(op.location):
+            last = _first(index[kind], op, work)
+        if last is not None:
+            fired += 1
+            if fired > limit:
+                raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {last.name}")
     return fired
 
 
-def _visit(op: Op, patterns: Sequence[Pattern], work: _Worklist) -> Pattern | None:
-    """Apply the first pattern that does, and return it."""
-    answers: dict[object, bool] = {None: True}
+def _first(patterns: Iterable[Pattern], op: Op, work: _Worklist) -> Pattern | None:
+    """Apply the first pattern that fires, and return it."""
+    answers: dict[Callable[[Op], bool], bool] = {}
     for p in patterns:
-        if op.parent is None:
-            return None
-        if p.guard is not None and p.guard not in answers:
-            answers[p.guard] = p.guard(op)
-        if answers[p.guard] and _apply(p, op, work):
+        if p.unless is not None:
+            if p.unless not in answers:
+                answers[p.unless] = p.unless(op)
+            if answers[p.unless]:
+                continue
+        if _apply(p, op, work):
             return p
     return None
 
@@ -148,13 +153,12 @@ def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
     assert op.parent is not None
     rewriter = Rewriter(op, op.parent)
     users = [user for r in op.results for user in r.users]
-    with at(op.location):
-        try:
-            p.apply(op, rewriter)
-        except NoMatch as reason:
-            remark(Remark("missed", p.name, str(reason), op.location))
-            _discard(rewriter)
-            return False
+    try:
+        p.apply(op, rewriter)
+    except NoMatch as reason:
+        remark(Remark("missed", p.name, str(reason), op.location))
+        _discard(rewriter)
+        return False
     if not users or not op.is_unused:
         _discard(rewriter)
         return False

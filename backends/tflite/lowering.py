@@ -52,7 +52,7 @@ def lower(*roots: type[O], benefit: int = 1, general: bool = False) -> Callable[
     """
 
     def wrap(fn: Rewrite[O]) -> Rewrite[O]:
-        PATTERNS.append(Pattern(_name(fn), roots, lambda op, rw: fn(op, Build(rw)), benefit, _is_not_legal))
+        PATTERNS.append(Pattern(_name(fn), roots, lambda op, rw: fn(op, Build(rw)), benefit, is_legal))
         DECOMPOSITIONS.append(Decomposition(() if general else roots, inspect.getdoc(fn) or ""))
         return fn
 
@@ -78,10 +78,6 @@ def prepare(*roots: type[O]) -> Callable[[Rewrite[O]], Rewrite[O]]:
         return fn
 
     return wrap
-
-
-def _is_not_legal(op: Op) -> bool:
-    return not is_legal(op)
 
 
 def _name(fn: Callable[..., object]) -> str:

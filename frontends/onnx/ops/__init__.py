@@ -1,17 +1,42 @@
 """Handlers, one module per family; importing this package registers them all."""
 
-from . import activation, constant, elementwise, index, legacy, linear, logic, norm, reduce, shape, spatial, window
+from . import (
+    activation,
+    constant,
+    control,
+    einsum,
+    elementwise,
+    index,
+    legacy,
+    linear,
+    logic,
+    norm,
+    quantize,
+    recurrent,
+    reduce,
+    sampling,
+    sequence,
+    shape,
+    spatial,
+    window,
+)
 
 __all__ = [
     "activation",
     "constant",
+    "control",
+    "einsum",
     "elementwise",
     "index",
     "legacy",
     "linear",
     "logic",
     "norm",
+    "quantize",
+    "recurrent",
     "reduce",
+    "sampling",
+    "sequence",
     "shape",
     "spatial",
     "window",

@@ -1,5 +1,9 @@
 """Small modules through the frontend: numbers, names, sizes, in-place operators, and what is refused."""
 
+# what a lambda takes is a tensor, whose methods are only partly typed
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections import Counter
@@ -269,6 +273,13 @@ def test_half_precision_weights() -> None:
         assert imported.main.args[0].type.dtype == ("f16" if dtype is torch.float16 else "bf16")
         (weight,) = [op.value for op in imported.walk() if isinstance(op, Const) and op.value.type.rank == 2]
         np.testing.assert_array_equal(weight.array().astype(np.float32), layer.weight.detach().float().numpy())
+
+
+def test_statistics_of_the_data_itself() -> None:
+    x, scale, shift = torch.randn(3, 4, 5), torch.rand(4), torch.rand(4)
+    check(Function(lambda x: F.batch_norm(x, None, None, scale, shift, training=True)), x)
+    check(Function(lambda x: F.batch_norm(x, None, None, training=True)), x)
+    check(Function(lambda x: F.instance_norm(x, weight=scale, bias=shift)), x)
 
 
 def test_attention_with_masks() -> None:
