@@ -112,8 +112,7 @@ def _matrix(op: Resize, size: int, out: int) -> Array:
     scale = op.scales[0] if op.scales else out / size
     shrink = min(scale, 1.0) if op.antialias else 1.0
     reach = 1 if op.mode == "linear" else 2
-    outside = op.exclude_outside or op.antialias
-    return interpolation_matrix(ResizedAxis.of(op, 0).positions(), size, reach, op.cubic, shrink, outside)
+    return interpolation_matrix(ResizedAxis.of(op, 0).positions(), size, reach, op.cubic, shrink, op.exclude_outside)
 
 
 def _along_axis(x: Value, matrix: Array, axis: int, e: Build) -> Value:
