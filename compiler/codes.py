@@ -171,6 +171,26 @@ CODES = {
         "A weight lies on the meta device or in a layout that has no plain elements.",
         "Load the weights as plain tensors on the CPU.",
     ),
+    "F035": Code(
+        "weights without a network",
+        "A file holds tensors by name, but nothing that says what to compute with them.",
+        "Name the class with --module package.module:Class and give the file with --weights.",
+    ),
+    "F036": Code(
+        "the module can't be made",
+        "The class or function named by --module can't be imported or called.",
+        "The message is Python's own; --python-path says where modules are, --args what the class is called with.",
+    ),
+    "F037": Code(
+        "weights don't fit",
+        "The names or shapes of the weights in a file are not those of the network.",
+        "The message names some; often the network was made with other arguments.",
+    ),
+    "F038": Code(
+        "pickled code",
+        "A file is pickled with classes of its own, so that reading it runs code that is in it.",
+        "Say --unsafe-load if you trust it; better save model.state_dict() or an exported program.",
+    ),
     "T001": Code(
         "types don't fit",
         "The operands' types are impossible for the operation.",

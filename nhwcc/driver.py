@@ -14,6 +14,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import TensorType
 from nhwcc.feeds import read_data
 from nhwcc.files import check_not_source, check_writable, replacing
+from nhwcc.formats import check_name
 from nhwcc.instruments import Stage, Watch, run_passes
 from nhwcc.memory import peak_memory
 from nhwcc.options import CompileOptions, Model
@@ -54,7 +55,12 @@ class _Compilation:
         self.start = time.perf_counter()
         self.cut = Cut(options.shapes, options.inputs, options.outputs)
         self.call = Call(
-            options.args, options.kwargs, options.dynamic_shapes, options.input_names, options.output_names
+            options.args,
+            options.kwargs,
+            options.dynamic_shapes,
+            options.input_names,
+            options.output_names,
+            options.unsafe_load,
         )
         self.settings = Settings(options.tolerance, options.data, options.seed)
 
@@ -66,6 +72,7 @@ class _Compilation:
             passes = build_pipeline(self.options, backend.PIPELINE)
             source = Source.of(model, self.call)
             check_not_source(output, source.files(Module()))
+            check_name(output, self.options.target)
             self.progress(f"reading {source.title}")
             module = source.load(self.cut)
             interface = self._check_request(source, module, output)

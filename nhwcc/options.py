@@ -34,7 +34,8 @@ class CompileOptions:
 
     A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
     as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open.
-    ``input_names`` and ``output_names`` replace the names that its inputs and outputs have.
+    ``input_names`` and ``output_names`` replace the names that its inputs and outputs have.  ``unsafe_load`` allows
+    files whose reading runs code that is in them.
 
     ``shapes``, ``inputs`` and ``outputs`` replace declared shapes and cut out a part of the graph.  ``io_layout`` says
     how inputs and outputs lie: ``free`` (as is cheapest), ``keep`` (as in the source), ``nhwc``, or by name
@@ -58,6 +59,7 @@ class CompileOptions:
     dynamic_shapes: DynamicShapes = None
     input_names: Sequence[str] | None = None
     output_names: Sequence[str] | None = None
+    unsafe_load: bool = False
     io_layout: str | Mapping[str, str] = "free"
     passes: str | None = None
     disable: Collection[str] = ()

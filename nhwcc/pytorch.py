@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +32,7 @@ class Call:
     dynamic_shapes: DynamicShapes = None
     input_names: Sequence[str] | None = None
     output_names: Sequence[str] | None = None
+    unsafe_load: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -77,7 +77,7 @@ class TorchSource:
 
         from nhwcc.frontends.torch import Exported, export, open_program
 
-        model = open_program(self.given) if isinstance(self.given, Path) else self.given
+        model = open_program(self.given, unsafe=self.call.unsafe_load) if isinstance(self.given, Path) else self.given
         if not isinstance(model, nn.Module):
             if not self.call.is_empty or self.shapes:
                 help = "export the module again, on other inputs"
@@ -116,14 +116,14 @@ def _examples(
     import torch
     from torch.export import Dim
 
-    parameters = signature(model.forward).parameters
+    from nhwcc.frontends.torch import parameters
+
+    taken = parameters(model)
     for name in shapes:
-        if name not in parameters:
-            help = did_you_mean(name, parameters) or f"it takes {', '.join(parameters)}"
+        if name not in taken:
+            help = did_you_mean(name, taken) or f"it takes {', '.join(taken)}"
             raise error("F019", f"{type(model).__name__} takes no input {name!r}", help=help)
-    missing = [
-        p.name for p in parameters.values() if p.default is p.empty and p.name not in shapes and p.kind in (0, 1, 3)
-    ]
+    missing = [name for name, is_needed in taken.items() if is_needed and name not in shapes]
     if missing or not shapes:
         what = ", ".join(missing) or "inputs"
         first = missing[0] if missing else "x"

@@ -59,7 +59,9 @@ class Source:
         if isinstance(model, bytes | str | os.PathLike):
             place = model if isinstance(model, bytes) else Path(model)
             format = _supported(detect(place), place).name
-            if format == "torch" and isinstance(place, Path):
+            if format == "torch":
+                if isinstance(place, bytes):
+                    raise error("R015", "a PyTorch file can't be read from bytes", help="give its path")
                 return TorchSource(place, call or Call())
             return Source(place, format)
         if hasattr(model, "SerializeToString"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..axes import Axes, Form, Letters, PerSpatial, letters
-from ..dims import Dim, Shape, ceil_div, product
+from ..dims import Dim, Shape, at_least, ceil_div, minimum, product
 from ..ir import Op, Value
 from ..opdef import Pure, op
 from ..types import Array, TensorType
@@ -63,13 +63,8 @@ def window_size(size: Dim, kernel: int, stride: int, dilation: int, pad: tuple[D
         out = room // stride + 1
     else:
         out = ceil_div(room, stride) + 1
-        if (
-            isinstance(out, int)
-            and isinstance(size, int)
-            and isinstance(pad[0], int)
-            and (out - 1) * stride >= size + pad[0]
-        ):
-            out -= 1
+        if not at_least(dilation * (kernel - 1) + 1, stride + pad[1]):  # else the last window starts inside anyway
+            out = minimum(out, ceil_div(size + pad[0], stride))
     if isinstance(out, int) and out <= 0:
         raise ValueError(
             f"a window of {dilation * (kernel - 1) + 1} does not fit into {size} with paddings {pad[0]} and {pad[1]}"

@@ -1,7 +1,7 @@
 """PyTorch."""
 
-from .export import REFUSALS, DynamicShapes, Exported, export
-from .files import open_program
+from .export import REFUSALS, DynamicShapes, Exported, export, parameters
+from .files import ModuleSpec, open_program
 from .reader import Names, import_torch, read
 from .tensors import to_array
 
@@ -9,10 +9,12 @@ __all__ = [
     "REFUSALS",
     "DynamicShapes",
     "Exported",
+    "ModuleSpec",
     "Names",
     "export",
     "import_torch",
     "open_program",
+    "parameters",
     "read",
     "to_array",
 ]

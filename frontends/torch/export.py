@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -41,13 +42,17 @@ REFUSALS = (
 
 @dataclass(frozen=True)
 class Exported:
-    """A program, what it was made of, and for each of its inputs how the user calls its open sizes, by axis."""
+    """A program, what it was made of, and for each of its inputs how the user calls its open sizes, by axis.
+
+    ``inputs`` are the inputs' names where the program has lost them.
+    """
 
     program: ExportedProgram
     module: nn.Module
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     sizes: Sequence[Mapping[int, str]] = ()
+    inputs: Sequence[str] | None = None
 
     @staticmethod
     def of(program: ExportedProgram) -> Exported:
@@ -112,6 +117,9 @@ def export(
     """
     named = _ordered(model, kwargs or {})
     try:
+        if isinstance(model, torch.jit.ScriptModule):
+            given = (*args, *named.values())
+            return Exported(_converted(model, given), model, given, {}, inputs=list(parameters(model)))
         program = _export(model, tuple(args), named, dynamic_shapes)
         sizes = list(_size_names(model, args, named, dynamic_shapes))
         return Exported(program, model, tuple(args), named, sizes)
@@ -139,6 +147,16 @@ def _export(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], sha
         return torch.export.export(model, args, kwargs, dynamic_shapes=cast(Any, shapes), strict=False)
 
 
+def _converted(model: torch.jit.ScriptModule, args: tuple[Any, ...]) -> ExportedProgram:
+    """Turn a script into a program."""
+    from torch._export.converter import TS2EPConverter
+
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        program = TS2EPConverter(model, args).convert()  # which leaves all sizes open that it can
+        return torch.export.export(program.module(), args, strict=False)
+
+
 def _refined(message: str, shapes: DynamicShapes) -> DynamicShapes:
     """Return the sizes with narrower ranges after PyTorch's complaint that they are too wide; None if it has another.
 
@@ -151,24 +169,33 @@ def _refined(message: str, shapes: DynamicShapes) -> DynamicShapes:
         suggested = f"Suggested fixes:{rest.partition(_END)[0]}"
         return refine_dynamic_shapes_from_suggested_fixes(suggested, cast(Any, shapes))
     names = set(re.findall(r"Not all values of (\w+) =", text))
-    return (
-        pytree.tree_map(lambda d: _narrower(d) if isinstance(d, Dim) and d.__name__ in names else d, shapes)
-        if names
-        else None
-    )
+    return cast(DynamicShapes, pytree.tree_map(partial(_narrower, names), shapes)) if names else None
 
 
-def _narrower(size: Any) -> Dim:
-    return Dim(size.__name__, min=max(2 * size.min, 4), max=size.max)
+def _narrower(names: set[str], size: Any) -> Any:
+    if not isinstance(size, Dim) or size.__name__ not in names:
+        return size
+    narrower: Any = size
+    return Dim(narrower.__name__, min=max(2 * narrower.min, 4), max=narrower.max)
 
 
 _END = "\n\n"
 """What ends PyTorch's list of suggestions."""
 
 
+def parameters(model: nn.Module) -> dict[str, bool]:
+    """Return the names of the inputs that a module takes, and whether it must be given them."""
+    if isinstance(model, torch.jit.ScriptModule):
+        script: Any = model
+        arguments = script.forward.schema.arguments[1:]
+        return {a.name: not a.has_default_value() for a in arguments}
+    found = inspect.signature(model.forward).parameters.values()
+    return {p.name: p.default is p.empty for p in found if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+
+
 def _ordered(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments in the order of the module's parameters, which is that of the program's inputs."""
-    order = [name for name in inspect.signature(model.forward).parameters if name in kwargs]
+    order = [name for name in parameters(model) if name in kwargs]
     return {name: kwargs[name] for name in (*order, *(k for k in kwargs if k not in order))}
 
 

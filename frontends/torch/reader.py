@@ -94,7 +94,8 @@ class _Reader:
         for i, node in enumerate(tensors):
             for axis, size in enumerate(node.meta["val"].shape):
                 self.symbols.name(size, self.exported.size(i, axis))
-        for node, name in zip(tensors, chosen("inputs", [n.name for n in tensors], self.names.inputs), strict=True):
+        own = self.exported.inputs or [n.name for n in tensors]
+        for node, name in zip(tensors, chosen("inputs", own, self.names.inputs), strict=True):
             self.importer.argument_of(node, name)
         for spec, node in pairs:
             if node not in tensors:

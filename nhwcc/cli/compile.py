@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from nhwcc.cli.flags import (
     seed_option,
     shapes,
 )
+from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
 from nhwcc.options import TOLERANCE, CompileOptions
 
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("compile")
-@click.argument("model", type=MODEL)
+@click.command("compile", short_help="Compile a model, compare the numbers, write the file.")
+@click.argument("model", type=MODEL, required=False)
+@module_flags
 @click.option("-o", "--output", required=True, type=_FILE, help="The file to write.")
 @click.option(
     "--shape",
@@ -57,14 +60,17 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @pass_flags
 @click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
 @common
-def compile_command(model: Path, output: Path, flags: PassFlags, **given: Any) -> None:
-    """Compile MODEL (.onnx, .ir), check the result against the source's own runtime, and write it."""
+def compile_command(model: Path | None, output: Path, flags: PassFlags, module: ModuleFlags, **given: Any) -> None:
+    """Compile MODEL (.onnx, .pt2, .pt, .ir) or a PyTorch module, check the result and write it.
+
+    It is checked against the source's own runtime.
+    """
     from nhwcc.driver import compile_model
 
-    options = _options(output, flags, given)
+    options = replace(_options(output, flags, given), **module.options)
     quiet: bool = given["quiet"] or given["as_json"]
     with Progress(shown=not quiet and not flags.prints) as progress:
-        report = compile_model(model, options, progress).report
+        report = compile_model(module.model(model), options, progress).report
     if given["as_json"]:
         print_json({"ok": True, "report": report.to_dict(), "diagnostics": []})
     elif not quiet:

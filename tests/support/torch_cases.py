@@ -17,7 +17,7 @@ from torch.utils import _pytree as pytree
 
 
 def honest(module: nn.Module, seed: int = 0) -> nn.Module:
-    """Give norms parameters and statistics that matter; return the module in evaluation mode."""
+    """Give norms parameters and statistics that matter, and weights that are all alike other ones; evaluate."""
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for part in module.modules():
@@ -26,6 +26,11 @@ def honest(module: nn.Module, seed: int = 0) -> nn.Module:
                     if tensor.is_floating_point():
                         low = 0.5 if name.endswith(("weight", "var")) else -0.5
                         tensor.uniform_(low, low + 1, generator=generator)
+        for name, tensor in module.named_parameters():
+            if tensor.numel() > 1 and float(tensor.detach().float().std()) < 1e-3:
+                tensor.uniform_(-0.5, 0.5, generator=generator)
+            elif "scale" in name or "gamma" in name:
+                tensor.uniform_(0.5, 1.0, generator=generator)
     return module.eval()
 
 

@@ -28,13 +28,24 @@ def batch_norm(
     eps: float,
     cudnn_enabled: bool,
 ) -> Value:
-    """By stored statistics; in training mode it would use those of the batch."""
-    if training or running_mean is None or running_var is None:
+    """By stored statistics; where there are none, by those of the data. In training mode both would be mixed."""
+    if running_mean is None or running_var is None:
+        return _by_own_statistics(emit, input, weight, bias, eps)
+    if training:
         raise emit.fail(
             "normalises by the statistics of the batch, as in training", code="F031", help="Call .eval() on the model."
         )
     scale, shift = _parameters(emit, running_mean.type, weight, bias)
     return emit(ir.BatchNorm(input, scale, shift, running_mean, running_var, eps))
+
+
+def _by_own_statistics(emit: Emitter, x: Value, weight: Value | None, bias: Value | None, eps: float) -> Value:
+    dims = tuple(a for a in range(x.type.rank) if a != 1)
+    channels = (x.type.shape[1], *[1] * (x.type.rank - 2))
+    scale, shift = (None if v is None else emit.reshape(v, channels) for v in (weight, bias))
+    if scale is None and shift is not None:
+        scale = emit.full(1, shift.type)
+    return emit(ir.LayerNorm(x, scale, shift, dims, eps))
 
 
 def _parameters(emit: Emitter, type: TensorType, weight: Value | None, bias: Value | None) -> tuple[Value, Value]:

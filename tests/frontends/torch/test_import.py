@@ -1,5 +1,9 @@
 """Small modules through the frontend: numbers, names, sizes, in-place operators, and what is refused."""
 
+# what a lambda takes is a tensor, whose methods are only partly typed
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections import Counter
@@ -17,6 +21,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.core import Const
 from nhwcc.frontends.torch import Names, import_torch, to_array
 from torch import Tensor, nn
+from torch._higher_order_ops.while_loop import while_loop
 from torch.export import Dim
 from torch.nn import functional as F  # noqa: N812 -- PyTorch's own convention
 from torch_cases import check, close, honest, outputs
@@ -271,6 +276,13 @@ def test_half_precision_weights() -> None:
         np.testing.assert_array_equal(weight.array().astype(np.float32), layer.weight.detach().float().numpy())
 
 
+def test_statistics_of_the_data_itself() -> None:
+    x, scale, shift = torch.randn(3, 4, 5), torch.rand(4), torch.rand(4)
+    check(Function(lambda x: F.batch_norm(x, None, None, scale, shift, training=True)), x)
+    check(Function(lambda x: F.batch_norm(x, None, None, training=True)), x)
+    check(Function(lambda x: F.instance_norm(x, weight=scale, bias=shift)), x)
+
+
 def test_attention_with_masks() -> None:
     q, k, v = (torch.randn(2, 3, 5, 4) for _ in range(3))
     check(Function(F.scaled_dot_product_attention), q, k, v)
@@ -289,3 +301,37 @@ def test_numpy_indexing() -> None:
     check(Function(lambda x: x[rows, :, columns]), x)
     check(Function(lambda x: x.index_put((rows, columns), torch.ones(()))), x)
     check(Function(lambda x: torch.where(x > 0, x, -1.0)), x)
+
+
+class Branch(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cond(x.sum() > 0, lambda x: x + 1, lambda x: x * 2, (x,))
+
+
+class Loop(nn.Module):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        def condition(i: Tensor, y: Tensor) -> Tensor:
+            return i < 5
+
+        def body(i: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            return i + 1, y * 1.5 + x
+
+        return while_loop(condition, body, (torch.zeros((), dtype=torch.int64), x))
+
+
+def test_branches_and_loops() -> None:
+    for sign in (1, -1):
+        assert kinds(check(Branch().eval(), sign * torch.ones(2, 3)))["if"] == 1
+    assert kinds(check(Loop().eval(), torch.randn(3)))["while"] == 1
+
+
+class WithoutGradient(nn.Module):
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            y = x.float() * 2
+        return y + 1
+
+
+def test_modes_change_nothing() -> None:
+    check(WithoutGradient(), torch.randn(3))

@@ -38,7 +38,7 @@ def schema_of(name: str) -> Any:
 def leaves(annotation: Any) -> set[Any]:
     """The classes in an annotation, those in tuples too."""
     if get_origin(annotation) in (typing.Union, types.UnionType):
-        return set().union(*map(leaves, get_args(annotation)))
+        return {leaf for part in get_args(annotation) for leaf in leaves(part)}
     if get_origin(annotation) is tuple:
         return leaves(get_args(annotation)[0])
     return {annotation}
@@ -77,9 +77,10 @@ def test_defaults(name: str) -> None:
             continue
         assert not parameter.is_required, f"{argument.name} has no default"
         default = argument.default_value
-        if isinstance(default, list):
-            ours = parameter.default if isinstance(parameter.default, tuple) else (parameter.default,)
-            assert set(ours) == set(default) or list(ours) == default
+        if type(default) is list:
+            stated: list[Any] = list(argument.default_value)
+            ours: list[Any] = list(parameter.default if isinstance(parameter.default, tuple) else (parameter.default,))
+            assert set(ours) == set(stated)
         elif parameter.type is not inspect.Parameter.empty and "memory_format" not in argument.name:
             assert parameter.default == default
 

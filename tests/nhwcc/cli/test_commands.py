@@ -153,8 +153,8 @@ class TestVerify:
         assert result.exit_code == 3 and not answer["ok"] and answer["diagnostics"][0]["code"] == "R020"
 
     def test_what_can_not_be_run(self, call: Call, conv: Path, tmp_path: Path) -> None:
-        (tmp_path / "m.pt").write_bytes(b"PK\x03\x04 archive/data.pkl")
-        assert "error[R015]" in call("verify", conv, tmp_path / "m.pt").stderr
+        (tmp_path / "m.h5").write_bytes(b"\x89HDF")
+        assert "error[R015]" in call("verify", conv, tmp_path / "m.h5").stderr
         broken = onnx_model()
         broken.graph.node[0].op_type = "NoSuchOperator"
         result = call("verify", write_onnx(tmp_path / "broken.onnx", broken), conv)

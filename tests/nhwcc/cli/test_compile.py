@@ -103,6 +103,11 @@ class TestOutput:
             failed(call("compile", small, "-o", output), "R016")
         assert small.read_bytes() == before
 
+    @pytest.mark.parametrize("name", ["out.onnx", "out.ir"])
+    def test_the_name_of_another_format_is_refused(self, name: str, call: Call, small: Path, tmp_path: Path) -> None:
+        said = failed(call("compile", small, "-o", tmp_path / name), "L007")
+        assert "call it out.tflite" in said and leftovers(tmp_path, "small.ir") == []
+
     def test_a_missing_folder(self, call: Call, small: Path, tmp_path: Path) -> None:
         said = failed(call("compile", small, "-o", tmp_path / "none" / "out.tflite"), "R012")
         assert "there is no folder" in said and leftovers(tmp_path, "small.ir") == []
@@ -131,7 +136,8 @@ class TestModels:
         [
             ("none.onnx", None, "R010"),
             ("empty.onnx", b"", "R010"),
-            ("model.pt", b"PK\x03\x04 archive/data.pkl", "R015"),
+            ("model.pt", b"PK\x03\x04 archive/data.pkl", "R010"),
+            ("model.h5", b"\x89HDF", "R015"),
             ("model.xyz", b"\x00\x01\x02", "R014"),
             ("model.tflite", b"\x1c\0\0\0TFL3", "R015"),
             ("model.ir", b"func @main(", "P001"),
@@ -143,9 +149,9 @@ class TestModels:
         failed(call("compile", tmp_path / name, "-o", tmp_path / "out.tflite"), code)
         assert leftovers(tmp_path, name) == []
 
-    def test_the_way_out_of_pytorch(self, call: Call, tmp_path: Path) -> None:
-        (tmp_path / "m.pt").write_bytes(b"PK\x03\x04 archive/data.pkl")
-        said = failed(call("compile", tmp_path / "m.pt", "-o", tmp_path / "o.tflite"), "R015")
+    def test_the_way_out_of_keras(self, call: Call, tmp_path: Path) -> None:
+        (tmp_path / "m.h5").write_bytes(b"\x89HDF")
+        said = failed(call("compile", tmp_path / "m.h5", "-o", tmp_path / "o.tflite"), "R015")
         assert "torch.onnx.export" in said
 
     def test_cutting_ir(self, call: Call, small: Path, tmp_path: Path) -> None:
@@ -320,7 +326,7 @@ class TestJson:
         answer = as_json(result)
         assert result.exit_code == 1 and result.stderr == "" and answer["ok"] is False and answer["report"] is None
         (only,) = answer["diagnostics"]
-        assert set(only) == {"severity", "code", "message", "location", "excerpt", "notes", "help", "inputs"}
+        assert set(only) == {"severity", "code", "message", "location", "excerpt", "inputs", "notes", "help"}
         assert only["code"] == "R016"
 
     def test_numbers_that_json_lacks(self, call: Call, tmp_path: Path) -> None:

@@ -1,0 +1,82 @@
+"""Flags about PyTorch modules: which class, with which weights, and what its inputs and outputs are called."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nhwcc.cli.flags import names
+
+if TYPE_CHECKING:
+    from nhwcc.options import Model
+
+_OPTIONS: list[Callable[..., Any]] = [
+    click.option(
+        "--module", "spec", metavar="PACKAGE.MODULE:CLASS", help="A PyTorch class or function; FILE.py:CLASS."
+    ),
+    click.option("--args", "arguments", default="", metavar="ARGS", help="What it is called with: '64, classes=10'."),
+    click.option("--weights", type=click.Path(path_type=Path), help="Its weights (.pth, .pt)."),
+    click.option(
+        "--python-path", multiple=True, type=click.Path(path_type=Path), help="Where Python looks for modules, too."
+    ),
+    click.option("--unsafe-load", is_flag=True, help="Read files of PyTorch even if that runs code that is in them."),
+    click.option("--input-names", multiple=True, callback=names, metavar="A,B", help="What its inputs are called."),
+    click.option("--output-names", multiple=True, callback=names, metavar="A,B", help="What its outputs are called."),
+]
+
+
+@dataclass(frozen=True)
+class ModuleFlags:
+    """What the flags about modules say."""
+
+    spec: str | None
+    arguments: str
+    weights: Path | None
+    python_path: tuple[Path, ...]
+    unsafe_load: bool
+    input_names: list[str] | None
+    output_names: list[str] | None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of a compilation that are among them."""
+        return {
+            "input_names": self.input_names,
+            "output_names": self.output_names,
+            "unsafe_load": self.unsafe_load,
+        }
+
+    def model(self, path: Path | None) -> Model:
+        """Return what is to be compiled: the file, or the module.
+
+        Raises:
+            click.UsageError: neither was given, or both.
+            CompileError: the module can't be made.
+        """
+        if (path is None) == (self.spec is None):
+            raise click.UsageError("give either a MODEL or --module PACKAGE.MODULE:CLASS")
+        if self.spec is None:
+            assert path is not None
+            return path
+        from nhwcc.frontends.torch import ModuleSpec
+
+        return ModuleSpec(self.spec, self.arguments, self.weights, self.python_path, self.unsafe_load).load()
+
+
+def module_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags about modules; the command gets them as one argument, ``module``."""
+
+    @functools.wraps(command)
+    def wrapper(**given: Any) -> Any:
+        said: dict[str, Any] = {f.name: given.pop(f.name) for f in fields(ModuleFlags)}
+        return command(module=ModuleFlags(**said), **given)
+
+    out: Callable[..., Any] = wrapper
+    for option in reversed(_OPTIONS):
+        out = option(out)
+    return out

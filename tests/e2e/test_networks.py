@@ -1,0 +1,56 @@
+"""Real networks from ONNX to TFLite: the least Transposes, no operation too many, right numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import nhwcc
+from benchmarks.zoo import model
+
+
+@pytest.mark.parametrize(
+    ("name", "transposes", "operations"),
+    [
+        ("u2netp", 0, 259),
+        ("ppocr_det", 0, 238),
+        ("ppocr_cls", 0, 134),
+        ("ddddocr_det", 0, 276),
+        ("squeezenet", 0, 39),
+        ("shufflenet", 16, 135),
+        ("mobilenet_v2", 0, 69),
+        ("mobilenet_v2_dynamo", 0, 69),
+        ("efficientnet_lite0", 0, 60),
+        ("efficientnet_lite0_dynamo", 0, 60),
+    ],
+)
+def test_network(name: str, transposes: int, operations: int, tmp_path: Path) -> None:
+    """A ShuffleNet keeps one Transpose for each of its shuffles: the groups on both sides differ."""
+    report = nhwcc.compile(model(name), output=tmp_path / "m.tflite").report
+    assert "proven optimal" in report.layout[0]
+    assert report.transposes_after == transposes
+    assert sum(report.ops_after.values()) <= operations
+    assert report.verification is not None
+    for output in report.verification.outputs:
+        assert output.difference.status == "ok"
+        assert output.difference.error < 1e-4
+    images = [port for port in report.inputs if port.type.count(",") == 3]
+    assert images and all(port.layout == "NHWC" for port in images)
+
+
+def test_u2netp_has_one_operation_per_convolution(tmp_path: Path) -> None:
+    """Normalisation, activation and padding are inside of the 119 convolutions."""
+    ops = nhwcc.compile(model("u2netp"), output=tmp_path / "m.tflite", verify=False).report.ops_after
+    assert ops["CONV_2D"] == 119
+    assert set(ops) == {"CONV_2D", "ADD", "CONCATENATION", "LOGISTIC", "MAX_POOL_2D", "RESIZE_BILINEAR"}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "name", ["resnet50", "densenet121", "inception_v1", "inception_v2", "alexnet", "vgg19", "zfnet512", "u2netp_torch"]
+)
+def test_large_network(name: str, tmp_path: Path) -> None:
+    report = nhwcc.compile(model(name), output=tmp_path / "m.tflite").report
+    assert report.transposes_after == 0 and report.verification is not None
+    assert all(o.difference.status == "ok" and o.difference.relative < 1e-4 for o in report.verification.outputs)

@@ -1,0 +1,73 @@
+"""PyTorch modules and files through the whole of nhwcc."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch_cases import honest
+
+import nhwcc
+from nhwcc import CompileError
+
+
+class Net(nn.Module):
+    def __init__(self, width: int = 4) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, width, 3, padding=1)
+        self.norm = nn.BatchNorm2d(width)
+
+    def forward(self, image: Tensor, gain: Tensor | None = None) -> dict[str, Tensor]:
+        y = torch.relu(self.norm(self.conv(image)))
+        return {"map": y if gain is None else y * gain, "mean": y.mean((2, 3))}
+
+
+def test_a_module_becomes_an_artifact_that_runs() -> None:
+    net, image = honest(Net()), torch.randn(1, 3, 8, 6)
+    artifact = nhwcc.compile(net, args=(image,))
+    assert artifact.report.verification is not None and "PyTorch" in artifact.report.verification.reference
+    assert artifact.report.transposes_after == 0
+    got = artifact(image.permute(0, 2, 3, 1).contiguous().numpy())
+    np.testing.assert_allclose(got["mean"], net(image)["mean"].detach().numpy(), atol=1e-6)
+
+
+def test_keyword_arguments_come_in_the_modules_order() -> None:
+    given = {"gain": torch.randn(4, 1, 1), "image": torch.randn(1, 3, 8, 6)}
+    artifact = nhwcc.compile(honest(Net()), kwargs=given, io_layout="keep")
+    assert [p.name for p in artifact.report.inputs] == ["image", "gain"]
+
+
+def test_shapes_make_inputs_and_leave_sizes_open() -> None:
+    net = honest(Net())
+    artifact = nhwcc.compile(net, shapes={"image": ("n", 3, "h", 6)}, io_layout="keep")
+    for n, h in ((1, 4), (2, 9), (3, 16)):
+        image = torch.randn(n, 3, h, 6)
+        np.testing.assert_allclose(artifact(image.numpy())["map"], net(image)["map"].detach().numpy(), atol=1e-5)
+
+
+def test_names_are_those_of_the_user() -> None:
+    image = torch.randn(1, 3, 8, 6)
+    artifact = nhwcc.compile(honest(Net()), args=(image,), input_names=["x"], output_names=["a", "b"])
+    assert [p.name for p in artifact.report.outputs] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({}, "needs image, but no shape is given"),
+        ({"shapes": {"imag": (1, 3, 8, 6)}}, "did you mean 'image'"),
+        ({"args": (torch.randn(1, 3, 8, 6),), "outputs": ["map"]}, "L007"),
+        ({"args": (torch.randn(1, 5, 8, 6),)}, "F030"),
+    ],
+)
+def test_bad_requests(options: dict[str, object], says: str) -> None:
+    with pytest.raises(CompileError, match=says):
+        nhwcc.compile(Net().eval(), **options)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_program_has_its_own_inputs() -> None:
+    program = torch.export.export(honest(Net()), (torch.randn(1, 3, 8, 6),))
+    assert nhwcc.compile(program).report.verification is not None
+    with pytest.raises(CompileError, match="L007"):
+        nhwcc.compile(program, shapes={"image": (1, 3, 4, 4)})
