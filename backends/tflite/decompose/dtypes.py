@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....compiler.ir import Op, Value
 from ....compiler.opdef import OPS, Pure
 from ....compiler.ops import index, linear, reduce, shape, spatial, window
-from ....compiler.ops.arith import Cast
+from ....compiler.ops.arith import BitCast, Cast
 from ....compiler.ops.core import Const
 from ....compiler.types import DType
 from ..lowering import Build, improve, lower
@@ -15,7 +15,7 @@ WIDENED = {DType.F16: DType.F32, DType.BF16: DType.F32, DType.F64: DType.F32}
 """Floating-point types that kernels lack, and the one that they have."""
 
 CONVERSIONS = tuple(
-    cls for cls in OPS.values() if cls.spec.has(Pure) and not cls.spec.regions and cls not in (Cast, Const)
+    cls for cls in OPS.values() if cls.spec.has(Pure) and not cls.spec.regions and cls not in (Cast, BitCast, Const)
 )
 """Operations whose operands can be converted, and their results back."""
 

@@ -12,7 +12,7 @@ from nhwcc.compiler.weights import Weight
 from nhwcc.frontends.onnx import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.definitions import newest_version
 from nhwcc.frontends.onnx.importer import OLDEST
-from nhwcc.frontends.onnx.model import Graph
+from nhwcc.frontends.onnx.model import Graph, Opaque
 from nhwcc.frontends.onnx.registry import HANDLERS, Entry, Parameter
 from onnx import defs, helper
 
@@ -25,6 +25,7 @@ KINDS: dict[Any, set[str]] = {
     tuple[str, ...]: {"STRINGS"},
     Weight: {"TENSOR", "SPARSE_TENSOR"},
     Graph: {"GRAPH"},
+    Opaque: {"TYPE_PROTO"},
 }
 OPTIONAL = defs.OpSchema.FormalParameterOption.Optional
 EMPTY: dict[str, Any] = {"INTS": (), "FLOATS": (), "STRINGS": ()}
