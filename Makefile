@@ -6,7 +6,7 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 WORKERS ?= 2
 
-.PHONY: test demo lint docs clean
+.PHONY: test demo lint docs conformance clean
 
 test: $(VENV)/ready-dev
 	$(RUN) -m pytest -n $(WORKERS)
@@ -21,6 +21,9 @@ lint: $(VENV)/ready-dev
 
 docs: $(VENV)/ready-dev
 	$(RUN) docs/generate.py
+
+conformance: $(VENV)/ready-dev
+	$(RUN) benchmarks/conformance.py
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info

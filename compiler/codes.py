@@ -141,6 +141,11 @@ CODES = {
         "Give its shape with --shape, or cut the model at a tensor whose type is stated.",
     ),
     "F021": Code("recursive function", "A function of the model calls itself.", "The model is damaged."),
+    "F022": Code(
+        "subgraph not imported",
+        "A branch or loop body has problems of its own, which are reported beside this one.",
+        "Look at the other messages.",
+    ),
     "F030": Code(
         "torch.export fails",
         "PyTorch can't make a graph of the module with these inputs.",

@@ -62,12 +62,16 @@ class Rewriter:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A named rewrite rooted at some classes of operations; ``Op`` itself stands for all."""
+    """A named rewrite rooted at some classes of operations; ``Op`` itself stands for all.
+
+    Where ``unless`` holds it does not apply; patterns that share this condition share one answer for an operation.
+    """
 
     name: str
     roots: tuple[type[Op], ...]
     apply: Callable[[Any, Rewriter], object]
     benefit: int = 1
+    unless: Callable[[Op], bool] | None = None
 
 
 def pattern(*roots: type[O], benefit: int = 1) -> Callable[[Callable[[O, Rewriter], object]], Pattern]:
@@ -119,15 +123,29 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
         kind = type(op)
         if kind not in index:
             index[kind] = [p for p in ordered if kind in p.roots or Op in p.roots]
-        for p in index[kind]:
-            if op.parent is None:
-                break
-            if _apply(p, op, work):
-                fired += 1
-                if fired > limit:
-                    raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {p.name}")
-                break
+        if op.parent is None or not index[kind]:
+            continue
+        with at(op.location):
+            last = _first(index[kind], op, work)
+        if last is not None:
+            fired += 1
+            if fired > limit:
+                raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {last.name}")
     return fired
+
+
+def _first(patterns: Iterable[Pattern], op: Op, work: _Worklist) -> Pattern | None:
+    """Apply the first pattern that fires, and return it."""
+    answers: dict[Callable[[Op], bool], bool] = {}
+    for p in patterns:
+        if p.unless is not None:
+            if p.unless not in answers:
+                answers[p.unless] = p.unless(op)
+            if answers[p.unless]:
+                continue
+        if _apply(p, op, work):
+            return p
+    return None
 
 
 def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
@@ -135,13 +153,12 @@ def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
     assert op.parent is not None
     rewriter = Rewriter(op, op.parent)
     users = [user for r in op.results for user in r.users]
-    with at(op.location):
-        try:
-            p.apply(op, rewriter)
-        except NoMatch as reason:
-            remark(Remark("missed", p.name, str(reason), op.location))
-            _discard(rewriter)
-            return False
+    try:
+        p.apply(op, rewriter)
+    except NoMatch as reason:
+        remark(Remark("missed", p.name, str(reason), op.location))
+        _discard(rewriter)
+        return False
     if not users or not op.is_unused:
         _discard(rewriter)
         return False

@@ -14,6 +14,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import TensorType
 from nhwcc.feeds import read_data
 from nhwcc.files import check_not_source, check_writable, replacing
+from nhwcc.formats import check_name
 from nhwcc.instruments import Stage, Watch, run_passes
 from nhwcc.memory import peak_memory
 from nhwcc.options import CompileOptions, Model
@@ -71,6 +72,7 @@ class _Compilation:
             passes = build_pipeline(self.options, backend.PIPELINE)
             source = Source.of(model, self.call)
             check_not_source(output, source.files(Module()))
+            check_name(output, self.options.target)
             self.progress(f"reading {source.title}")
             module = source.load(self.cut)
             interface = self._check_request(source, module, output)

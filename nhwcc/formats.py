@@ -129,6 +129,19 @@ def detect(source: Path | bytes) -> Format:
     )
 
 
+def check_name(output: Path, format: str) -> None:
+    """Refuse to write a file under a name by which models of another format that we read are known.
+
+    Raises:
+        CompileError: L007.
+    """
+    suffix = output.suffix.lower()
+    other = next((f for f in FORMATS if suffix in f.suffixes and not f.remedy and f.name != format), None)
+    if other is not None:
+        help = f"call it {output.with_suffix(f'.{format}').name}"
+        raise error("L007", f"{output} would be taken for {other.title}, but a .{format} file is written", help=help)
+
+
 def _head(path: Path) -> bytes:
     if path.is_dir():
         if (path / "saved_model.pb").exists() or path.suffix == ".mlpackage":

@@ -16,7 +16,8 @@ from ...compiler.weights import EAGER_BYTES, Weight
 from .refuse import row_of
 from .sizes import Sizes
 from .storage import not_storable
-from .table import Call, Dims, Operand, Options
+from .table import Call, Dims, Operand, Options, ints
+from .versions import slice_version
 
 
 @dataclass
@@ -140,6 +141,7 @@ class _Builder:
         outputs = [self._define(r) for r in op.results]
         if builtin == "WHILE":  # what the body only reads goes round with the rest
             bodies[1].graph.outputs += [bodies[1].captured[k] for k in captured]
+            bodies[1].copy_moved_inputs()
             outputs += [self.temporary(self.graph.tensors[self.capture(k)].type) for k in captured]
         self.operator(builtin, inputs, outputs, _numbered(call.options, bodies), call.version)
 
@@ -155,6 +157,23 @@ class _Builder:
             if key not in self.captured:
                 self.captured[key] = self.temporary(_key_type(key))
         self.graph.inputs += [self.captured[key] for key in keys]
+
+    def copy_moved_inputs(self) -> None:
+        """Copy inputs that are outputs at another place: a loop writes its outputs over them one by one."""
+        ins, outs = self.graph.inputs, self.graph.outputs
+        for place, tensor in enumerate(outs):
+            if tensor in ins and ins.index(tensor) != place:
+                outs[place] = self._copy(tensor)
+
+    def _copy(self, tensor: int) -> int:
+        type = self.graph.tensors[tensor].type
+        out = self.temporary(type)
+        if type.rank:
+            begin, size = (self.tensor(ints(*[n] * type.rank)) for n in (0, -1))
+            self.operator("SLICE", [tensor, begin, size], [out], version=slice_version(type))
+        else:
+            self.operator("RESHAPE", [tensor, self.tensor(ints())], [out])
+        return out
 
     def capture(self, key: Key) -> int:
         """Return the tensor of a value, or of a size, that the subgraph around this one may have to give.

@@ -52,11 +52,7 @@ def lower(*roots: type[O], benefit: int = 1, general: bool = False) -> Callable[
     """
 
     def wrap(fn: Rewrite[O]) -> Rewrite[O]:
-        def apply(op: O, rw: Rewriter) -> None:
-            if not is_legal(op):
-                fn(op, Build(rw))
-
-        PATTERNS.append(Pattern(_name(fn), roots, apply, benefit))
+        PATTERNS.append(Pattern(_name(fn), roots, lambda op, rw: fn(op, Build(rw)), benefit, is_legal))
         DECOMPOSITIONS.append(Decomposition(() if general else roots, inspect.getdoc(fn) or ""))
         return fn
 

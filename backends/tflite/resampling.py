@@ -6,11 +6,12 @@ many agree for the sizes at hand; where sizes are numbers, positions are compare
 
 from __future__ import annotations
 
-from typing import cast
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from ...compiler.dims import is_static
+from ...compiler.dims import is_static, static
 from ...compiler.ops.spatial import COORDINATES, ROUND, Resize
 from ...compiler.types import Array
 
@@ -20,14 +21,41 @@ TOLERANCE = 1e-6
 """Of positions in the operand, relative to its size."""
 
 
+@dataclass(frozen=True, slots=True)
+class ResizedAxis:
+    """One axis of a resize, its sizes being known: before, behind, stated ratio, rules for positions and rounding."""
+
+    size: int
+    out: int
+    scale: float | None
+    coordinates: str
+    nearest: str | None
+
+    @staticmethod
+    def of(op: Resize, i: int) -> ResizedAxis:
+        """The ``i``-th axis of a resize."""
+        (size, out) = static((op.x.type.shape[op.dims[i]], op.sizes[i]))
+        scale = op.scales[i] if op.scales else None
+        return ResizedAxis(size, out, scale, op.coordinates, op.nearest if op.mode == "nearest" else None)
+
+    def positions(self) -> Array:
+        """Where the result's positions lie in the operand."""
+        scale = self.out / self.size if self.scale is None else self.scale
+        return COORDINATES[self.coordinates](np.arange(self.out, dtype=np.float64), scale, self.size, self.out)
+
+    def nearest_positions(self) -> Array:
+        """Which elements are taken."""
+        assert self.nearest is not None
+        return np.clip(ROUND[self.nearest](self.positions()), 0, self.size - 1).astype(np.int64)
+
+
 def kernel_mode(op: Resize) -> str | None:
     """Return the mode in which the kernel does what a resize says, None if there is none."""
     if op.mode == "cubic" or (op.mode == "linear" and (op.antialias or op.exclude_outside)):
         return None
-    before = tuple(op.x.type.shape[a] for a in op.dims)
-    if is_static(before) and is_static(op.sizes):
-        pairs = cast("list[tuple[int, int]]", list(zip(before, op.sizes, strict=True)))
-        return next((m for m in MODES if _agrees(op, m, pairs)), None)
+    if is_static((*(op.x.type.shape[a] for a in op.dims), *op.sizes)):
+        axes = [ResizedAxis.of(op, i) for i in range(len(op.dims))]
+        return next((m for m in MODES if all(_agrees(axis, m) for axis in axes)), None)
     if op.scales is not None:
         return None
     if op.mode == "linear":
@@ -43,28 +71,14 @@ _BY_NAME = {
 """Kernels' modes for nearest elements, where sizes are not known."""
 
 
-def _agrees(op: Resize, mode: str, sizes: list[tuple[int, int]]) -> bool:
-    return all(_axis_agrees(op, i, mode, *pair) for i, pair in enumerate(sizes))
-
-
-def _axis_agrees(op: Resize, i: int, mode: str, size: int, out: int) -> bool:
-    if op.mode == "nearest":
-        return bool(np.array_equal(nearest_positions(op, i, size, out), _kernel_nearest(mode, size, out)))
-    wanted = np.clip(positions(op, i, size, out), 0, size - 1)
-    scale = out / size
-    given = np.clip(COORDINATES[mode](np.arange(out, dtype=np.float64), scale, size, out), 0, size - 1)
+@lru_cache(maxsize=1 << 12)
+def _agrees(axis: ResizedAxis, mode: str) -> bool:
+    size, out = axis.size, axis.out
+    if axis.nearest is not None:
+        return bool(np.array_equal(axis.nearest_positions(), _kernel_nearest(mode, size, out)))
+    given = COORDINATES[mode](np.arange(out, dtype=np.float64), out / size, size, out)
+    wanted, given = (np.clip(a, 0, size - 1) for a in (axis.positions(), given))
     return bool(np.allclose(wanted, given, rtol=0, atol=TOLERANCE * size))
-
-
-def positions(op: Resize, i: int, size: int, out: int) -> Array:
-    """Where the result's positions lie along the ``i``-th resized axis."""
-    scale = op.scales[i] if op.scales else out / size
-    return COORDINATES[op.coordinates](np.arange(out, dtype=np.float64), scale, size, out)
-
-
-def nearest_positions(op: Resize, i: int, size: int, out: int) -> Array:
-    """Which elements are taken along the ``i``-th resized axis."""
-    return np.clip(ROUND[op.nearest](positions(op, i, size, out)), 0, size - 1).astype(np.int64)
 
 
 def _kernel_nearest(mode: str, size: int, out: int) -> Array:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
+from ...compiler.types import DType, TensorType
+
 
 @cache
 def releases() -> dict[tuple[str, int], str]:
@@ -23,6 +25,11 @@ def min_runtime(used: Iterable[tuple[str, int]]) -> str:
     """
     needed = (releases()[u] for u in used)
     return max(needed, key=_number, default="1.5.0")
+
+
+def slice_version(type: TensorType) -> int:
+    """Return the version of SLICE for data of a type."""
+    return 5 if type.rank > 4 else 2 if type.dtype is DType.I8 else 1
 
 
 def _number(release: str) -> tuple[int, ...]:

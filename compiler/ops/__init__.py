@@ -1,16 +1,33 @@
 """All operations, one module per family."""
 
-from . import activation, arith, control, core, index, linear, logic, norm, reduce, shape, spatial, window
+from . import (
+    activation,
+    arith,
+    control,
+    core,
+    detection,
+    index,
+    linear,
+    logic,
+    norm,
+    positions,
+    reduce,
+    shape,
+    spatial,
+    window,
+)
 
 __all__ = [
     "activation",
     "arith",
     "control",
     "core",
+    "detection",
     "index",
     "linear",
     "logic",
     "norm",
+    "positions",
     "reduce",
     "shape",
     "spatial",

@@ -291,6 +291,6 @@ class LogSoftmax(Op):
 
 
 def sigmoid(x: Array) -> Array:
-    """Logistic function without overflow."""
-    half = np.asarray(0.5, x.dtype)
-    return np.tanh(x * half) * half + half
+    """Logistic function without overflow, computed in float32 at least."""
+    half = np.asarray(0.5, np.promote_types(x.dtype, np.float32))
+    return (np.tanh(x * half) * half + half).astype(x.dtype)

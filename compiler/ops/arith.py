@@ -399,6 +399,29 @@ class Cast(Op):
         return x.astype(to.numpy)
 
 
+@op("bit_cast", Elementwise)
+class BitCast(Op):
+    """The same bits read as another element type of as many bits."""
+
+    x: Value
+    to: DType
+
+    def infer(self) -> TensorType:
+        """Same shape."""
+        if self.x.type.dtype.bits != self.to.bits:
+            raise ValueError(f"{self.x.type.dtype} has {self.x.type.dtype.bits} bits, {self.to} has {self.to.bits}")
+        return self.x.type.with_dtype(self.to)
+
+    def copies(self) -> bool:
+        """The same element type."""
+        return True
+
+    @staticmethod
+    def evaluate(x: Array, *, to: DType) -> Array:
+        """View."""
+        return np.ascontiguousarray(x).view(to.numpy).reshape(x.shape)
+
+
 def _power_of_two(x: Array, *, up: bool) -> Array:
     """Round to a power of two, at least the smallest one that ``f8e8m0`` has."""
     mantissa, exponent = np.frexp(np.maximum(x.astype(np.float64), 2.0**-127))

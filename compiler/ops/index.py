@@ -291,6 +291,114 @@ class CumSum(Op):
         return Axes.common((names,), (names,), frozenset({names[self.axis]}))
 
 
+@op("cum_prod", Pure)
+class CumProd(Op):
+    """Running products along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end."""
+
+    x: Value
+    axis: Axis
+    exclusive: bool = False
+    reverse: bool = False
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        _axis_in_range(self.axis, self.x.type.rank)
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array, *, axis: int, exclusive: bool, reverse: bool) -> Array:
+        """Accumulate."""
+        y = np.flip(x, axis) if reverse else x
+        if exclusive:
+            cut = tuple(slice(0, -1) if i == axis else slice(None) for i in range(x.ndim))
+            y = np.concatenate([np.ones_like(y.take([0], axis)), y[cut]], axis)
+        total = np.cumprod(y, axis, dtype=x.dtype)
+        return np.flip(total, axis) if reverse else total
+
+    def axes(self) -> Axes:
+        """Any common order; along the axis positions keep their order."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names,), (names,), frozenset({names[self.axis]}))
+
+
+@op("reverse_sequence", Pure)
+class ReverseSequence(Op):
+    """The first ``lengths[i]`` positions along ``axis`` turned around, for position ``i`` along ``batch``."""
+
+    x: Value
+    lengths: Value
+    axis: Axis
+    batch: Axis
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        _axis_in_range(self.axis, self.x.type.rank)
+        _axis_in_range(self.batch, self.x.type.rank)
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array, lengths: Array, *, axis: int, batch: int) -> Array:
+        """Gather mirrored positions."""
+        places = cast(Array, np.arange(x.shape[axis]))[None, :]
+        ends = lengths.astype(np.int64)[:, None]
+        mirrored = np.where(places < ends, ends - 1 - places, places)
+        rows = np.moveaxis(x, (batch, axis), (0, 1))
+        picked = np.take_along_axis(rows, mirrored.reshape(*mirrored.shape, *[1] * (x.ndim - 2)), 1)
+        return np.moveaxis(picked, (0, 1), (batch, axis))
+
+
+@op("non_zero", Pure)
+class NonZero(Op):
+    """The positions of elements that are not zero, one column for each; ``count`` names their number."""
+
+    x: Value
+    count: Dim
+    dtype: DType = DType.I64
+
+    def infer(self) -> TensorType:
+        """One row per axis."""
+        return TensorType(self.dtype, (self.x.type.rank, self.count))
+
+    @staticmethod
+    def evaluate(x: Array, *, count: Dim, dtype: DType) -> Array:
+        """Search in row-major order."""
+        return np.stack(np.nonzero(x)) if x.ndim else np.zeros((0, int(x.item() != 0)), np.int64)
+
+
+@op("unique", Pure)
+class Unique(Op):
+    """The different elements, or slices along an axis; where each first stands, which one is where, and how often.
+
+    Without an axis ``x`` counts as flat.  ``count`` names their number; they are ``sorted`` or in the order of their
+    first places.
+    """
+
+    x: Value
+    count: Dim
+    axis: int | None = None
+    sorted: bool = True
+
+    def infer(self) -> tuple[TensorType, TensorType, TensorType, TensorType]:
+        """As many as ``count``."""
+        shape = self.x.type.shape
+        if self.axis is not None:
+            _axis_in_range(self.axis, len(shape))
+        axis, parts = (0, (self.x.type.size,)) if self.axis is None else (self.axis, shape)
+        found = self.x.type.with_shape((*parts[:axis], self.count, *parts[axis + 1 :]))
+        one = TensorType(DType.I64, (self.count,))
+        return found, one, TensorType(DType.I64, (parts[axis],)), one
+
+    @staticmethod
+    def evaluate(x: Array, *, count: Dim, axis: int | None, sorted: bool) -> tuple[Array, Array, Array, Array]:
+        """Sort, compare neighbours."""
+        along = axis or 0
+        flat = x.reshape(-1) if axis is None else x
+        _, first, where, often = np.unique(flat, True, True, True, axis=None if axis is None else along)
+        where = where.reshape(-1)
+        order = np.arange(len(first)) if sorted else np.argsort(first)
+        return flat.take(first[order], along), first[order], np.argsort(order)[where], often[order]
+
+
 @op("trilu", Pure)
 class Trilu(Op):
     """The upper or lower triangle of the last two axes, counted from diagonal ``k``; zero elsewhere."""

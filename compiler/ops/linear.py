@@ -94,3 +94,22 @@ class Linear(Op):
         operands = ((*batch, "k"), ("o", "k"), None if self.bias is None else ("o",))
         form = Form(((..., "k"), ("o", "k"), ("o",)), ((..., "o"),))
         return Axes(operands, ((*batch, "o"),), forms=(form,))
+
+
+@op("det", Pure)
+class Det(Op):
+    """Determinants of the square matrices in the last two axes."""
+
+    x: Value
+
+    def infer(self) -> TensorType:
+        """Drop the last two axes."""
+        shape = self.x.type.shape
+        if len(shape) < 2 or (isinstance(shape[-1], int) and isinstance(shape[-2], int) and shape[-1] != shape[-2]):
+            raise ValueError(f"{self.x.type} holds no square matrices")
+        return self.x.type.with_shape(shape[:-2])
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """By LU decomposition."""
+        return np.linalg.det(x.astype(np.promote_types(x.dtype, np.float32))).astype(x.dtype)

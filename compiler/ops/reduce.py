@@ -13,8 +13,18 @@ from ..opdef import Symbolic, op
 from ..types import Array, DType, TensorType
 
 
+def _of_nothing(x: Array, *, lowest: bool) -> dict[str, Any]:
+    """Return what an extreme of no elements is: that which any element would replace."""
+    if x.size or x.dtype == object:
+        return {}
+    if x.dtype.kind in "iu":
+        info = np.iinfo(x.dtype)
+        return {"initial": info.min if lowest else info.max}
+    return {"initial": -np.inf if lowest else np.inf}
+
+
 def _log_sum_exp(x: Array, axis: tuple[int, ...], keepdims: bool, /) -> Array:
-    top = x.max(axis=axis, keepdims=True)
+    top = x.max(axis=axis, keepdims=True, **_of_nothing(x, lowest=True))
     shift = np.where(np.isfinite(top), top, 0)
     out = np.log(np.exp(x - shift).sum(axis=axis, keepdims=True)) + shift
     return out if keepdims else np.squeeze(out, axis)
@@ -23,8 +33,8 @@ def _log_sum_exp(x: Array, axis: tuple[int, ...], keepdims: bool, /) -> Array:
 REDUCTIONS: dict[str, Callable[[Array, tuple[int, ...], bool], Any]] = {
     "sum": lambda x, a, k: x.sum(axis=a, keepdims=k, dtype=x.dtype),
     "mean": lambda x, a, k: x.mean(axis=a, keepdims=k, dtype=x.dtype if x.dtype.kind == "f" else None),
-    "max": lambda x, a, k: x.max(axis=a, keepdims=k),
-    "min": lambda x, a, k: x.min(axis=a, keepdims=k),
+    "max": lambda x, a, k: x.max(axis=a, keepdims=k, **_of_nothing(x, lowest=True)),
+    "min": lambda x, a, k: x.min(axis=a, keepdims=k, **_of_nothing(x, lowest=False)),
     "prod": lambda x, a, k: x.prod(axis=a, keepdims=k, dtype=x.dtype),
     "l1": lambda x, a, k: np.abs(x).sum(axis=a, keepdims=k, dtype=x.dtype),
     "l2": lambda x, a, k: np.sqrt(np.square(x).sum(axis=a, keepdims=k, dtype=x.dtype)),

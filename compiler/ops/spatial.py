@@ -16,8 +16,9 @@ from ..types import Array, TensorType
 Coordinates = Callable[[Array, float, int, int], Array]
 
 
-def _align_corners(i: Array, _scale: float, size: int, out: int) -> Array:
-    return i * ((size - 1) / (out - 1)) if out > 1 else np.zeros_like(i)
+def _align_corners(i: Array, scale: float, size: int, _out: int) -> Array:
+    last = scale * size - 1
+    return i * ((size - 1) / last) if last > 0 else np.zeros_like(i)
 
 
 def _half_pixel_symmetric(i: Array, scale: float, size: int, out: int) -> Array:
@@ -98,7 +99,7 @@ class Resize(Op):
                     1 if mode == "linear" else 2,
                     cubic,
                     min(scale, 1.0) if antialias else 1.0,
-                    exclude_outside or antialias,
+                    exclude_outside,
                 )
                 x = np.moveaxis(np.tensordot(matrix.astype(x.dtype), x, (1, axis)), 0, axis)
         return x

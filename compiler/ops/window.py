@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..axes import Axes, Form, Letters, PerSpatial, letters
-from ..dims import Dim, Shape, ceil_div, product
+from ..dims import Dim, Shape, at_least, ceil_div, minimum, product
 from ..ir import Op, Value
 from ..opdef import Pure, op
 from ..types import Array, TensorType
@@ -63,13 +63,8 @@ def window_size(size: Dim, kernel: int, stride: int, dilation: int, pad: tuple[D
         out = room // stride + 1
     else:
         out = ceil_div(room, stride) + 1
-        if (
-            isinstance(out, int)
-            and isinstance(size, int)
-            and isinstance(pad[0], int)
-            and (out - 1) * stride >= size + pad[0]
-        ):
-            out -= 1
+        if not at_least(dilation * (kernel - 1) + 1, stride + pad[1]):  # else the last window starts inside anyway
+            out = minimum(out, ceil_div(size + pad[0], stride))
     if isinstance(out, int) and out <= 0:
         raise ValueError(
             f"a window of {dilation * (kernel - 1) + 1} does not fit into {size} with paddings {pad[0]} and {pad[1]}"
@@ -334,7 +329,7 @@ class _Pool:
         return _pool_axes(op)
 
 
-def _pool_view(
+def pool_windows(
     x: Array,
     fill: float,
     kernel: Sequence[int],
@@ -384,7 +379,7 @@ class MaxPool(Op):
         channels_last: bool,
     ) -> Array:
         """Maximum over windows."""
-        view = _pool_view(channels_first(x, channels_last), -np.inf, kernel, strides, dilations, pads, ceil)
+        view = pool_windows(channels_first(x, channels_last), -np.inf, kernel, strides, dilations, pads, ceil)
         return channels_back(view.max(-1), channels_last)
 
 
@@ -415,13 +410,13 @@ class AveragePool(Op):
     ) -> Array:
         """Sums over windows, divided by what counts in them; what hangs over the end never counts."""
         x = channels_first(x, channels_last)
-        total = _pool_view(x, 0.0, kernel, strides, dilations, pads, ceil).sum(-1)
+        total = pool_windows(x, 0.0, kernel, strides, dilations, pads, ceil).sum(-1)
         ones = np.ones((1, 1, *x.shape[2:]), x.dtype)
         if count_pads:
             ones = np.pad(ones, [(0, 0), (0, 0), *pads], constant_values=1)
         none = [(0, 0)] * len(kernel) if count_pads else pads
-        count = _pool_view(ones, 0.0, kernel, strides, dilations, none, ceil).sum(-1)
-        count = count[(..., *(slice(n) for n in total.shape[2:]))]  # padded data has room for one window more
+        count = pool_windows(ones, 0.0, kernel, strides, dilations, none, ceil).sum(-1)
+        count = count[tuple(slice(n) for n in (1, 1, *total.shape[2:]))]  # one that starts in a padding is none
         return channels_back(total / count, channels_last).astype(x.dtype)
 
 
@@ -451,7 +446,7 @@ class LpPool(Op):
         channels_last: bool,
     ) -> Array:
         """Root of the sum of powers."""
-        view = _pool_view(channels_first(x, channels_last), 0.0, kernel, strides, dilations, pads, ceil)
+        view = pool_windows(channels_first(x, channels_last), 0.0, kernel, strides, dilations, pads, ceil)
         total = np.power(np.abs(view), p).sum(-1)
         return channels_back(np.power(total, 1.0 / p), channels_last).astype(x.dtype)
 

@@ -6,13 +6,15 @@ What has no handler of its own is imported through its definition, if it has one
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from ...compiler.diagnostics import error
 from ...compiler.ir import Value
 from ...compiler.types import TensorType
-from .model import Attribute, Function, Node, read_function
+from .lists import Imported
+from .model import Attribute, Function, Graph, Node, read_attributes, read_function
 from .tensors import Tensor, number_of
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ def has_definition(node: Node, version: int) -> bool:
 
 
 def definition(
-    node: Node, version: int, operands: Sequence[Value | None], attributes: Mapping[str, Attribute]
+    node: Node, version: int, operands: Sequence[Imported | None], attributes: Mapping[str, Attribute]
 ) -> Function:
     """Return the body that the standard gives the node's operator; it may depend on the types of its operands.
 
@@ -63,13 +65,16 @@ def definition(
     if schema.has_function:
         data = schema.get_function_with_opset_version(version)
     else:
-        types = [_type_proto(None if v is None else v.type).SerializeToString() for v in operands]
+        types = [_type_proto(v.type if isinstance(v, Value) else None).SerializeToString() for v in operands]
         message = _node_proto(node, attributes).SerializeToString()
         data = schema.get_context_dependent_function_with_opset_version(version, message, types)
     body = FunctionProto.FromString(data)
     if not body.node:
         raise error("F005", f"{node.op_type} has no definition for these operands and attributes")
-    return read_function(body)
+    function = read_function(body)
+    stated = [a.default_value for a in schema.attributes.values() if a.default_value.type]
+    opsets = {"": newest_version(), **function.opsets}
+    return replace(function, opsets=opsets, defaults={**read_attributes(stated), **function.defaults})
 
 
 def _type_proto(type: TensorType | None) -> TypeProto:
@@ -85,5 +90,5 @@ def _type_proto(type: TensorType | None) -> TypeProto:
 def _node_proto(node: Node, attributes: Mapping[str, Attribute]) -> NodeProto:
     from onnx import helper
 
-    values = {k: v.proto if isinstance(v, Tensor) else v for k, v in attributes.items()}
+    values = {k: v.proto if isinstance(v, Tensor | Graph) else v for k, v in attributes.items()}
     return helper.make_node(node.op_type, node.inputs, node.outputs, domain=node.domain, **cast(Any, values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,9 +15,26 @@ from ...compiler.dims import Dim, Sym
 from ...compiler.ir import Op, Region, Value
 from ...compiler.known import Known
 from ...compiler.ops.core import Const
-from ...compiler.types import Array, DType
+from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import Weight
-from .model import Node
+from .lists import Imported
+from .model import Graph, Node
+
+
+class Subgraphs(Protocol):
+    """Imports the graphs that are attributes of a node."""
+
+    def inline(self, graph: Graph, inputs: Sequence[Imported]) -> list[Imported]:
+        """Import a graph here, on given inputs."""
+        ...
+
+    def region(self, graph: Graph, types: Sequence[TensorType]) -> tuple[Region, list[Imported]]:
+        """Import a graph as a region of its own, without a terminator; return it and the values of the outputs."""
+        ...
+
+    def fresh(self) -> Sym:
+        """Return a size with a name that nobody has used."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,7 +42,7 @@ class Emitter:
     """Builds the operations of one node.
 
     ``known`` answers what values hold, ``version`` is that of the node's operator set, ``needed`` are the indices of
-    the outputs that somebody reads.
+    the outputs that somebody reads, ``graphs`` imports the node's graphs.
     """
 
     node: Node
@@ -33,6 +50,7 @@ class Emitter:
     needed: frozenset[int]
     region: Region
     known: Known
+    graphs: Subgraphs
 
     def __call__(self, op: Op) -> Value:
         """Insert an operation and return its only result."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import count
 
 from ...compiler.diagnostics import CompileError, Location, at, error
+from ...compiler.dims import Sym, symbol
 from ...compiler.ir import Region, Value
 from ...compiler.known import Known
 from ...compiler.ops.core import Const
+from ...compiler.types import TensorType
 from ..problems import Problems
 from .definitions import definition, has_definition, is_same, newest_version
 from .emitter import Emitter
-from .model import Attribute, Function, FunctionId, Model, Node, Reference
+from .lists import Imported
+from .model import Attribute, Function, FunctionId, Graph, Model, Node, Reference
 from .registry import HANDLERS, Entry, find
 from .schedule import schedule
 from .tensors import Constant
@@ -27,7 +31,7 @@ class Scope:
     ``functions`` the calls that lead here, ``stands_for`` the operator of the standard whose definition this is.
     """
 
-    values: dict[str, Value | None]
+    values: dict[str, Imported | None]
     opsets: Mapping[str, int]
     constants: Mapping[str, Constant] = field(default_factory=lambda: dict[str, Constant]())
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: dict[str, Attribute]())
@@ -50,8 +54,9 @@ class Importer:
         self.region = region
         self.known = Known()
         self.problems = Problems()
+        self.sizes = count()
 
-    def run(self, nodes: Sequence[Node], scope: Scope, wanted: Iterable[str]) -> list[Value | None]:
+    def run(self, nodes: Sequence[Node], scope: Scope, wanted: Iterable[str]) -> list[Imported | None]:
         """Import the nodes that ``wanted`` tensors need and return these tensors, None where one can't be built.
 
         Raises:
@@ -66,11 +71,11 @@ class Importer:
             for i, name in enumerate(node.outputs):
                 if name:
                     scope.values[name] = value = results[i] if i < len(results) else None
-                    if value is not None and value.name is None:
+                    if isinstance(value, Value) and value.name is None:
                         value.name = scope.path + name
         return [self._value(name, scope) for name in names]
 
-    def _value(self, name: str, scope: Scope) -> Value | None:
+    def _value(self, name: str, scope: Scope) -> Imported | None:
         """Return the value of a tensor; a constant is inserted at its first use."""
         if not name or name in scope.absent:
             return None
@@ -82,7 +87,7 @@ class Importer:
                 scope.values[name] = value
         return scope.values[name]
 
-    def _node(self, node: Node, scope: Scope, needed: frozenset[int]) -> Sequence[Value | None]:
+    def _node(self, node: Node, scope: Scope, needed: frozenset[int]) -> Sequence[Imported | None]:
         """Import one node; even where its operands could not be built, say whether it is supported."""
         operands = [self._value(name, scope) for name in node.inputs]
         present = [bool(name) and name not in scope.absent for name in node.inputs]
@@ -95,7 +100,7 @@ class Importer:
             version = _version(node, scope)
             entry = find(node.domain, node.op_type, version)
             if entry is not None:
-                emit = Emitter(node, version, needed, self.region, self.known)
+                emit = Emitter(node, version, needed, self.region, self.known, _Subgraphs(self, node, scope))
                 return _handle(entry, emit, operands, attributes) if is_whole else ()
             if not has_definition(node, version):
                 raise _unsupported(node, version, scope)
@@ -109,11 +114,11 @@ class Importer:
         self,
         node: Node,
         function: Function,
-        operands: Sequence[Value | None],
+        operands: Sequence[Imported | None],
         present: Sequence[bool],
         attributes: Mapping[str, Attribute],
         scope: Scope,
-    ) -> Sequence[Value | None]:
+    ) -> Sequence[Imported | None]:
         """Import the body of a function in place of its call."""
         id = (node.domain, node.op_type, node.overload)
         if id in scope.functions:
@@ -135,6 +140,51 @@ class Importer:
         return [found.get(name) for name in function.outputs]
 
 
+class _Subgraphs:
+    """Imports the graphs of one node; they may read everything that the node could."""
+
+    def __init__(self, importer: Importer, node: Node, scope: Scope) -> None:
+        self.importer = importer
+        self.node = node
+        self.scope = scope
+
+    def inline(self, graph: Graph, inputs: Sequence[Imported]) -> list[Imported]:
+        """Import a graph into the region that is being built.
+
+        Raises:
+            CompileError: F006, there is another number of inputs; F022, a part of it could not be imported.
+        """
+        if len(inputs) != len(graph.inputs):
+            text = f"a graph of {self.node.op_type} takes {len(graph.inputs)} inputs, but is given {len(inputs)}"
+            raise error("F006", text)
+        own = {name for node in graph.nodes for name in node.outputs} | set(graph.constants)
+        seen = {name: value for name, value in self.scope.values.items() if name not in own}
+        inner = replace(
+            self.scope,
+            values={**seen, **dict(zip(graph.inputs, inputs, strict=True))},
+            constants={**self.scope.constants, **graph.constants},
+            path=f"{self.scope.path}{self.node.label}/",
+        )
+        found = self.importer.run(graph.nodes, inner, graph.outputs)
+        values = [value for value in found if value is not None]
+        if len(values) < len(found):
+            raise error("F022", f"a graph of {self.node.op_type} could not be imported")
+        return values
+
+    def region(self, graph: Graph, types: Sequence[TensorType]) -> tuple[Region, list[Imported]]:
+        """Import a graph into a region of its own, which has no terminator yet."""
+        outer, own = self.importer.region, Region([Value(t, name=n) for n, t in zip(graph.inputs, types, strict=True)])
+        self.importer.region = own
+        try:
+            return own, self.inline(graph, own.args)
+        finally:
+            self.importer.region = outer
+
+    def fresh(self) -> Sym:
+        """Return a size that depends on data."""
+        return symbol(f"unknown{next(self.importer.sizes)}")
+
+
 def _resolve(node: Node, scope: Scope) -> dict[str, Attribute]:
     """Replace references to the attributes of the function around; one that the caller does not give is absent."""
     found = ((k, scope.attributes.get(v.name) if isinstance(v, Reference) else v) for k, v in node.attributes.items())
@@ -142,8 +192,8 @@ def _resolve(node: Node, scope: Scope) -> dict[str, Attribute]:
 
 
 def _handle(
-    entry: Entry, emit: Emitter, operands: Sequence[Value | None], attributes: Mapping[str, Attribute]
-) -> Sequence[Value]:
+    entry: Entry, emit: Emitter, operands: Sequence[Imported | None], attributes: Mapping[str, Attribute]
+) -> Sequence[Imported]:
     results = entry.call(emit, operands, attributes)
     missing = [name for i, name in enumerate(emit.node.outputs) if i in emit.needed and i >= len(results)]
     if missing:

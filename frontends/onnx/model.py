@@ -57,7 +57,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A stated type: what kind of thing, the number of its element type, and sizes as far as they are stated."""
+    """A stated type: what kind of thing, the number of its element type, and sizes as far as they are stated.
+
+    Of a sequence, and of an optional one, these are the items'; an optional tensor counts as a tensor.
+    """
 
     kind: str
     element: int = 0
@@ -73,6 +76,7 @@ class Graph:
     outputs: tuple[str, ...]
     constants: Mapping[str, Constant]
     stated: Mapping[str, Declared]
+    proto: GraphProto | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,11 @@ def read_function(proto: FunctionProto, store: Store | None = None) -> Function:
     return Function(_string(proto.name), *interface, defaults, _opsets(proto.opset_import), nodes)
 
 
+def read_attributes(protos: Iterable[AttributeProto]) -> dict[str, Attribute]:
+    """Turn attributes of the standard, which need no files, into plain objects."""
+    return {a.name: _attribute(a, Store()) for a in protos}
+
+
 def _opsets(entries: Iterable[OperatorSetIdProto]) -> dict[str, int]:
     return {_domain(e.domain): e.version for e in entries}
 
@@ -171,6 +180,7 @@ def _graph(proto: GraphProto, store: Store) -> Graph:
         outputs=_strings(o.name for o in proto.output),
         constants=constants,
         stated={_string(v.name): _declared(v) for v in (*proto.output, *proto.value_info)},
+        proto=proto,
     )
 
 
@@ -233,8 +243,13 @@ def _text(value: bytes) -> str:
 
 
 def _declared(info: ValueInfoProto) -> Declared:
-    kind = info.type.WhichOneof("value")
-    return Declared(kind.removesuffix("_type"), *_tensor_type(info.type)) if kind else Declared("")
+    type, kind = info.type, info.type.WhichOneof("value")
+    if kind == "optional_type":
+        type = type.optional_type.elem_type
+        kind = type.WhichOneof("value")
+    if kind == "sequence_type":
+        return Declared("sequence", *_tensor_type(type.sequence_type.elem_type))
+    return Declared(kind.removesuffix("_type"), *_tensor_type(type)) if kind else Declared("")
 
 
 def _tensor_type(type: TypeProto) -> tuple[int, tuple[int | str | None, ...] | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +18,7 @@ from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignor
 from .files import open_model
 from .importer import Importer, Scope
 from .inputs import Sizes, input_types
+from .lists import Imported, Nothing, ValueList, item_name
 from .model import Declared, Graph, Model
 from .schedule import reads, schedule
 from .tensors import Given, number_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 Shapes = Mapping[str, Sequence[int | str]]
 Values = Mapping[str, Array]
+Lengths = Mapping[str, int | None]
 
 
 def import_onnx(
@@ -36,16 +38,19 @@ def import_onnx(
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     values: Values | None = None,
+    lengths: Lengths | None = None,
 ) -> Module:
     """Read an ONNX model: a path, the bytes of a file, or a parsed message.
 
     ``shapes`` replaces the declared shapes of inputs; a string is the name of a size that stays open.  ``inputs`` and
     ``outputs`` cut out the part of the graph between these tensors.  Inputs that have ``values`` become constants.
+    ``lengths`` says of how many items the inputs that are sequences are, which become inputs ``name.0``, ``name.1`` and
+    so on; None says that an optional input is absent.  Outputs that are sequences become several, too.
 
     Raises:
         CompileError: the model can't be read or is not supported; codes R010 and F001 to F021, all problems at once.
     """
-    model = _fix(open_model(source), values or {})
+    model, lists = _spread(_fix(open_model(source), values or {}), lengths or {})
     graph, shapes = model.graph, shapes or {}
     names = list(graph.outputs if outputs is None else outputs)
     _check_names(graph, shapes, inputs, names)
@@ -54,11 +59,20 @@ def import_onnx(
     else:
         _check_cut(graph, inputs, names)
         types = _cut_types(model, dict.fromkeys(inputs), shapes)
-    region, results, problems = _run(model, types, names)
+    region, results, problems = _run(model, types, names, lists)
     problems.raise_any()
-    region.insert(Return(tuple(value for value in results if value is not None)))
+    ports = dict(pair for name, value in zip(names, results, strict=True) for pair in _tensors(name, value))
+    region.insert(Return(tuple(ports.values())))
     erase_dead(*reversed(region.ops))
-    return Module(Func("main", region, [Port(name) for name in types], [Port(name) for name in names]))
+    return Module(Func("main", region, [Port(name) for name in types], [Port(name) for name in ports]))
+
+
+def _tensors(name: str, value: Imported | None) -> Iterator[tuple[str, Value]]:
+    """Iterate over the tensors of an output, with their names."""
+    if isinstance(value, Value):
+        yield name, value
+    elif isinstance(value, ValueList):
+        yield from ((item_name(name, i), item) for i, item in enumerate(value.items))
 
 
 def _fix(model: Model, values: Values) -> Model:
@@ -77,14 +91,38 @@ def _fix(model: Model, values: Values) -> Model:
     return replace(model, graph=replace(model.graph, inputs=inputs, constants=constants))
 
 
+def _spread(model: Model, lengths: Lengths) -> tuple[Model, dict[str, int | None]]:
+    """Replace inputs that are sequences by one input per item; return the model and the lengths by name.
+
+    Raises:
+        CompileError: F018, there is no such input.
+    """
+    inputs: dict[str, Declared] = {}
+    lists: dict[str, int | None] = {}
+    for name in lengths:
+        _check_name("lengths", name, model.graph.inputs, list(model.graph.inputs))
+    for name, declared in model.graph.inputs.items():
+        if name in lengths:
+            lists[name] = lengths[name]
+            items = range(lengths[name] or 0)
+            inputs |= {item_name(name, i): replace(declared, kind="tensor") for i in items}
+        else:
+            inputs[name] = declared
+    return replace(model, graph=replace(model.graph, inputs=inputs)), lists
+
+
 def _run(
-    model: Model, types: Mapping[str, TensorType], wanted: Iterable[str]
-) -> tuple[Region, list[Value | None], Problems]:
+    model: Model, types: Mapping[str, TensorType], wanted: Iterable[str], lists: Lengths | None = None
+) -> tuple[Region, list[Imported | None], Problems]:
     """Import what computes the ``wanted`` tensors from inputs of the given types."""
-    args = {name: Value(type, name=name) for name, type in types.items()}
+    args: dict[str, Value] = {name: Value(type, name=name) for name, type in types.items()}
+    given: dict[str, Imported | None] = dict(args)
+    for name, length in (lists or {}).items():
+        items = tuple(args[item_name(name, i)] for i in range(length or 0))
+        given[name] = Nothing() if length is None else ValueList(items)
     constants = {name: c for name, c in model.graph.constants.items() if name not in args}
     importer = Importer(model, Region(args.values()))
-    results = importer.run(model.graph.nodes, Scope({**args}, model.opsets, constants), wanted)
+    results = importer.run(model.graph.nodes, Scope(given, model.opsets, constants), wanted)
     return importer.region, results, importer.problems
 
 
@@ -170,5 +208,5 @@ def _infer(model: Model, types: Mapping[str, TensorType], names: Sequence[str], 
     found: dict[str, TensorType] = {}
     with ignored.collect():
         _, values, _ = _run(model, known, names)
-        found = {name: value.type for name, value in zip(names, values, strict=True) if value is not None}
+        found = {name: value.type for name, value in zip(names, values, strict=True) if isinstance(value, Value)}
     return found

@@ -19,10 +19,11 @@ from ...compiler.diagnostics import error
 from ...compiler.ir import Op, Value
 from ...compiler.weights import Weight
 from .emitter import Emitter
-from .model import Attribute
+from .lists import Imported, ValueList
+from .model import Attribute, Graph, Opaque
 from .tensors import SparseTensor, Tensor
 
-Handler: TypeAlias = Callable[..., "Value | tuple[Value, ...]"]
+Handler: TypeAlias = Callable[..., "Imported | tuple[Imported, ...]"]
 H = TypeVar("H", bound=Handler)
 
 HANDLERS: dict[tuple[str, str], list[Entry]] = {}
@@ -76,11 +77,18 @@ class Parameter:
         """Say whether a version of the operator has it."""
         return self.since <= version and (self.until is None or version <= self.until)
 
+    def takes(self, value: Imported | None) -> bool:
+        """Say whether an operand is of the kind that an input has: a tensor, a sequence, an optional value."""
+        return value is None or any(isinstance(value, k) for k in self._kinds if isinstance(k, type))
+
+    @property
+    def _kinds(self) -> tuple[Any, ...]:
+        is_union = get_origin(self.type) in (typing.Union, types.UnionType)
+        return get_args(self.type) if is_union else (self.type,)
+
     def convert(self, value: Attribute) -> Any:
         """Return an attribute's value in the parameter's type, None if it is of another kind."""
-        is_union = get_origin(self.type) in (typing.Union, types.UnionType)
-        kinds = get_args(self.type) if is_union else (self.type,)
-        return next((v for kind in kinds if kind in _CONVERT and (v := _CONVERT[kind](value)) is not None), None)
+        return next((v for kind in self._kinds if kind in _CONVERT and (v := _CONVERT[kind](value)) is not None), None)
 
 
 @dataclass(frozen=True)
@@ -99,8 +107,8 @@ class Entry:
         return self.since <= version and (self.until is None or version <= self.until)
 
     def call(
-        self, emit: Emitter, operands: Sequence[Value | None], attributes: Mapping[str, Attribute]
-    ) -> tuple[Value, ...]:
+        self, emit: Emitter, operands: Sequence[Imported | None], attributes: Mapping[str, Attribute]
+    ) -> tuple[Imported, ...]:
         """Run the handler.
 
         Raises:
@@ -113,14 +121,18 @@ class Entry:
         out = self.handler(emit, *given, **self._bind(attributes, emit.version))
         return out if isinstance(out, tuple) else (out,)
 
-    def _check_inputs(self, given: Sequence[Value | None], inputs: Sequence[Parameter]) -> None:
+    def _check_inputs(self, given: Sequence[Imported | None], inputs: Sequence[Parameter]) -> None:
         is_variadic = bool(inputs) and inputs[-1].is_variadic
         if len(given) > len(inputs) and not is_variadic:
             raise error("F006", f"{self.name} takes {len(inputs)} inputs, but has {len(given)}")
         for i in range(max(len(given), len(inputs))):
             parameter = inputs[min(i, len(inputs) - 1)]
-            if parameter.is_required and (i >= len(given) or given[i] is None):
+            may_be_empty = parameter.is_variadic and len(inputs) > 1
+            if parameter.is_required and not may_be_empty and (i >= len(given) or given[i] is None):
                 raise error("F006", f"{self.name} lacks its input {parameter.name!r}")
+            if i < len(given) and not parameter.takes(given[i]):
+                what = "a sequence" if isinstance(given[i], ValueList) else "a tensor or nothing"
+                raise error("F006", f"{self.name} can't have {what} as its input {parameter.name!r}")
 
     def _bind(self, given: Mapping[str, Attribute], version: int) -> dict[str, Any]:
         """Check and convert a node's attributes."""
@@ -153,6 +165,8 @@ _CONVERT: dict[Any, Callable[[Attribute], Any]] = {
     tuple[float, ...]: lambda v: _tuple(v, (int, float), float),
     tuple[str, ...]: lambda v: _tuple(v, str, str),
     Weight: lambda v: v.weight() if isinstance(v, Tensor | SparseTensor) else None,
+    Graph: lambda v: v if isinstance(v, Graph) else None,
+    Opaque: lambda v: v if isinstance(v, Opaque) else None,
 }
 """What makes an attribute of a message one of a parameter's type; None if it is of another kind."""
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("compile")
+@click.command("compile", short_help="Compile a model, compare the numbers, write the file.")
 @click.argument("model", type=MODEL, required=False)
 @module_flags
 @click.option("-o", "--output", required=True, type=_FILE, help="The file to write.")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nhwcc.doctor import Finding
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Show what is installed, and what for.")
 @common
 @click.pass_context
 def doctor_command(ctx: click.Context, **given: Any) -> None:

@@ -27,7 +27,7 @@ def _complete(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> 
     return [CompletionItem(c, help=e.title) for c, e in CODES.items() if c.startswith(incomplete.upper())]
 
 
-@click.command("explain")
+@click.command("explain", short_help="Explain the code of a diagnostic.")
 @click.argument("code", callback=_code, shell_complete=_complete)
 @common
 def explain_command(code: str, **given: Any) -> None:

@@ -12,7 +12,7 @@ from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import MODEL, common
 
 
-@click.command("inspect")
+@click.command("inspect", short_help="Show what a model holds, or draw it.")
 @click.argument("model", type=MODEL)
 @click.option("--ops", is_flag=True, help="List every operation.")
 @click.option("--draw", type=click.Path(dir_okay=False, path_type=Path), help="Draw the network into an .svg file.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("opt")
+@click.command("opt", short_help="Run passes over a model and print its IR.")
 @click.argument("model", type=MODEL)
 @click.option("-o", "--output", type=_FILE, help="The .ir file to write; large weights go beside it (.safetensors).")
 @data_option

@@ -11,7 +11,7 @@ from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import common, complete_pass
 
 
-@click.command("passes")
+@click.command("passes", short_help="List the passes, or explain one.")
 @click.argument("name", required=False, shell_complete=complete_pass)
 @click.option("--load", multiple=True, type=click.Path(dir_okay=False), help="Load passes from a Python file, too.")
 @common

@@ -13,7 +13,7 @@ from nhwcc.cli.flags import MODEL, common, data_of, data_option, seed_option
 from nhwcc.options import TOLERANCE
 
 
-@click.command("verify")
+@click.command("verify", short_help="Run two models on the same input and compare.")
 @click.argument("reference", type=MODEL)
 @click.argument("candidate", type=MODEL)
 @click.option("--per-op", is_flag=True, help="Compare the tensors inside that have the same name, too.")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 from onnx.backend.base import Backend, BackendRep, namedtupledict
 
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import Array, DType
 from nhwcc.frontends.onnx import import_onnx
+from nhwcc.frontends.onnx.lists import item_name
 
 OPEN = ("F004", "F020")
 """Refusals that more knowledge about the inputs may lift."""
@@ -29,11 +31,15 @@ class Executable(Protocol):
         ...
 
 
+Given = Array | list[Array] | None
+"""What an input can be given: a tensor, a sequence of tensors, or nothing where it is optional."""
+
+
 class Prepared(BackendRep):
     """A compiled model; inputs go in by position, outputs come back by position.
 
-    What the model needs to know about its inputs while it is compiled, such as the target of a Reshape, is taken from
-    the first inputs; it is compiled anew when these change.  ``specialized`` names such inputs.
+    What the model needs to know about its inputs while it is compiled, such as the target of a Reshape or the length of
+    a sequence, is taken from the inputs; it is compiled anew when these change.  ``specialized`` names such inputs.
     """
 
     def __init__(self, model: ModelProto, build: Callable[[Module], Executable]) -> None:
@@ -41,10 +47,10 @@ class Prepared(BackendRep):
         self._model = model
         self._build = build
         self._names = [i.name for i in model.graph.input if i.name not in constants]
-        self._outputs = [o.name for o in model.graph.output]
-        self._dtypes: list[DType] = []
+        self._outputs = {o.name: _is_sequence(o) for o in model.graph.output}
+        self._dtypes: dict[str, DType] = {}
         self._values: dict[str, Array] = {}
-        self._shapes: dict[str, tuple[int, ...]] | None = None
+        self._fixed: _Sizes | None = None
         self._ready: Executable | None = None
         try:
             self._compile()
@@ -57,62 +63,97 @@ class Prepared(BackendRep):
         """The inputs whose elements were compiled in."""
         return tuple(self._values)
 
-    def run(self, inputs: Sequence[Array] | Mapping[str, Array], **_: Any) -> tuple[Any, ...]:
+    def run(self, inputs: Sequence[Any] | Mapping[str, Any], **_: Any) -> tuple[Any, ...]:
         """Run on inputs by position or by name.
 
         Raises:
             CompileError: the model is refused, or the inputs don't fit.
         """
-        given = dict(inputs) if isinstance(inputs, Mapping) else dict(zip(self._names, inputs, strict=False))
-        given = {name: np.asarray(array) for name, array in given.items()}
-        if self._ready is None or not self._fits(given):
-            self._specialize(given)
-        out = self._execute(given)
-        arrays = [out[name].astype(t.numpy, copy=False) for name, t in zip(self._outputs, self._dtypes, strict=True)]
-        return namedtupledict("Outputs", self._outputs)(*arrays)
+        pairs = inputs.items() if isinstance(inputs, Mapping) else zip(self._names, inputs, strict=False)
+        given: dict[str, Given] = dict(pairs)
+        lengths = {n: None if v is None else len(v) for n, v in given.items() if v is None or isinstance(v, list)}
+        arrays = _flatten(given)
+        fixed = _Sizes({name: array.shape for name, array in arrays.items()}, lengths)
+        if self._ready is None or not self._fits(fixed, arrays):
+            self._specialize(fixed, arrays)
+        return self._collect(self._execute(fixed, arrays))
 
-    def _execute(self, given: Mapping[str, Array]) -> Mapping[str, Array]:
+    def _collect(self, out: Mapping[str, Array]) -> tuple[Any, ...]:
+        """Return the outputs in their order and types; of sequences the items."""
+        arrays = {name: out[name].astype(t.numpy, copy=False) for name, t in self._dtypes.items()}
+        results: list[Any] = []
+        for name, is_sequence in self._outputs.items():
+            items = [arrays[key] for i in range(len(arrays)) if (key := item_name(name, i)) in arrays]
+            results.append(items if is_sequence else arrays.get(name))
+        return namedtupledict("Outputs", list(self._outputs))(*results)
+
+    def _execute(self, fixed: _Sizes, arrays: Mapping[str, Array]) -> Mapping[str, Array]:
         """Run what is compiled; sizes of zero, which named sizes can't have, are compiled for."""
         assert self._ready is not None
-        open_inputs = {name: array for name, array in given.items() if name not in self._values}
         try:
-            return self._ready.run(open_inputs)
+            return self._ready.run(self._open(arrays))
         except CompileError as bad:
-            if self._shapes is not None or all(d.code != "R002" for d in bad.diagnostics):
+            if self._fixed is not None or all(d.code != "R002" for d in bad.diagnostics):
                 raise
-        self._specialize(given)
-        return self._ready.run(open_inputs)
+        self._specialize(fixed, arrays)
+        return self._ready.run(self._open(arrays))
 
-    def _fits(self, given: Mapping[str, Array]) -> bool:
+    def _open(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the inputs that were not compiled in."""
+        return {name: array for name, array in arrays.items() if name not in self._values}
+
+    def _fits(self, fixed: _Sizes, arrays: Mapping[str, Array]) -> bool:
         """Say whether what was compiled is for these inputs."""
-        same_shapes = self._shapes is None or self._shapes == _shapes(given)
-        return same_shapes and all(np.array_equal(array, given[name]) for name, array in self._values.items())
+        same_values = all(np.array_equal(array, arrays[name]) for name, array in self._values.items())
+        return self._fixed in (None, fixed) and same_values
 
-    def _specialize(self, given: Mapping[str, Array]) -> None:
-        self._shapes, self._values = _shapes(given), {n: given[n] for n in self._values}
+    def _specialize(self, fixed: _Sizes, arrays: Mapping[str, Array]) -> None:
+        self._fixed, self._values = fixed, {n: arrays[n] for n in self._values}
         for _ in range(MAX_ATTEMPTS):
             try:
                 return self._compile()
             except CompileError as bad:
-                asked = {name for d in bad.diagnostics for name in d.inputs} & given.keys() - self._values.keys()
+                asked = {name for d in bad.diagnostics for name in d.inputs} & arrays.keys() - self._values.keys()
                 if not asked:
                     raise
-                self._values |= {name: given[name] for name in asked}
+                self._values |= {name: arrays[name] for name in asked}
         raise error("F004", "the model asks for the elements of too many inputs while it is compiled")
 
     def _compile(self) -> None:
-        shapes = {name: shape for name, shape in (self._shapes or {}).items() if name not in self._values}
-        module = import_onnx(self._model, shapes=shapes, values=self._values)
-        self._dtypes = [v.type.dtype for v in module.main.returns]
+        fixed = self._fixed or _Sizes({}, {})
+        shapes = {name: shape for name, shape in fixed.shapes.items() if name not in self._values}
+        module = import_onnx(self._model, shapes=shapes, values=self._values, lengths=fixed.lengths)
+        func = module.main
+        self._dtypes = {p.name: v.type.dtype for p, v in zip(func.outputs, func.returns, strict=True)}
         self._ready = self._build(module)
 
 
-def _shapes(given: Mapping[str, Array]) -> dict[str, tuple[int, ...]]:
-    return {name: array.shape for name, array in given.items()}
+@dataclass(frozen=True)
+class _Sizes:
+    """What is compiled for: the shapes of inputs, and the lengths of those that are sequences."""
+
+    shapes: dict[str, tuple[int, ...]]
+    lengths: dict[str, int | None]
+
+
+def _flatten(given: Mapping[str, Given]) -> dict[str, Array]:
+    """Give every item of a sequence a name of its own."""
+    out: dict[str, Array] = {}
+    for name, value in given.items():
+        if isinstance(value, list):
+            out |= {item_name(name, i): np.asarray(item) for i, item in enumerate(value)}
+        elif value is not None:
+            out[name] = np.asarray(value)
+    return out
+
+
+def _is_sequence(info: ValueInfoProto) -> bool:
+    kind = info.type.optional_type.elem_type if info.type.HasField("optional_type") else info.type
+    return kind.HasField("sequence_type")
 
 
 def _is_open(bad: CompileError) -> bool:
-    return all(d.code in OPEN for d in bad.diagnostics)
+    return any(d.code in OPEN for d in bad.diagnostics)
 
 
 class NhwccBackend(Backend):

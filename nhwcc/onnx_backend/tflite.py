@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from nhwcc.backends.tflite import PIPELINE, emit
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.pipeline import Pipeline, discover, parse_pipeline
+from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.types import Array
 from nhwcc.onnx_backend.prepared import Executable, NhwccBackend
+from nhwcc.pipelines import register_passes
 from nhwcc.runners.tflite import TfliteRunner, start
 from nhwcc.runners.worker import Worker
+from nhwcc.targets import find_backend
 
 
 class _Runtime:
@@ -45,11 +46,12 @@ class _File:
     """A compiled file that lives as long as the object."""
 
     def __init__(self, module: Module) -> None:
-        discover("nhwcc.passes")
-        Pipeline(parse_pipeline(PIPELINE)).run(module)
+        backend = find_backend("tflite")
+        register_passes()
+        Pipeline(parse_pipeline(backend.PIPELINE)).run(module)
         self._folder = TemporaryDirectory(prefix="nhwcc-")
         self._path = Path(self._folder.name) / "model.tflite"
-        emit(module, self._path)
+        backend.emit(module, self._path)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         return _RUNTIME.run(self._path, inputs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from ....compiler.ops.index import (
     TopK,
     Trilu,
 )
+from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import Concat, Range, Reverse, ShapeOf, Slice, inverse
 from ....compiler.types import DType
 from ..emitters.common import elements
@@ -93,15 +93,25 @@ def gather_elements(op: GatherElements, e: Build) -> None:
 
 def flat_positions(x: Value, indices: Value, axis: int, e: Build) -> Value:
     """Row-major positions of ``indices`` along an axis, the other coordinates counting through."""
-    shape, rank = x.type.shape, x.type.rank
+    dtype = indices.type.dtype
     places = wrapped(indices, x, (axis,), e)
-    others = tuple(1 if a == axis else d for a, d in enumerate(indices.type.shape))
-    e.require(is_static((*shape[1:], *others)), "elements of a tensor whose sizes are not known")
-    strides = [math.prod(static(shape[a + 1 :])) for a in range(rank)]
-    counts = np.indices(static(others), dtype=indices.type.dtype.numpy, sparse=True)
-    offsets = sum(count * step for count, step in zip(counts, strides, strict=True))
-    moved = places if strides[axis] == 1 else e(arith.Mul, places, strides[axis])
-    return e(arith.Add, moved, e.constant(np.asarray(offsets).astype(indices.type.dtype.numpy)))
+    total = e(arith.Mul, places, _stride(x, axis, dtype, e))
+    for other, size in enumerate(indices.type.shape):
+        if other == axis or size == 1:
+            continue
+        count = e(Range, e.number(0, dtype), e.number(1, dtype), size)
+        along = e(arith.Mul, count, _stride(x, other, dtype, e))
+        total = e(arith.Add, total, e.reshape(along, (size, *[1] * (x.type.rank - 1 - other))))
+    return total
+
+
+def _stride(x: Value, axis: int, dtype: DType, e: Build) -> Value:
+    """How far apart neighbours along an axis lie: a scalar."""
+    behind = tuple(range(axis + 1, x.type.rank))
+    size = e.product([x.type.shape[a] for a in behind])
+    if isinstance(size, int):
+        return e.number(size, dtype)
+    return e(Reduce, e(ShapeOf, x, behind, dtype=dtype), "prod", (0,), keepdims=False)
 
 
 @lower(OneHot)

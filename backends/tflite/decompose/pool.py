@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from ....compiler.dims import Dim, is_static
+from ....compiler.dims import Dim, is_static, maximum, minimum
 from ....compiler.ir import Value
 from ....compiler.ops import arith
-from ....compiler.ops.shape import Slice
+from ....compiler.ops.shape import BroadcastTo, Slice
 from ....compiler.ops.window import AveragePool, LpPool, MaxPool, Pads, Spatial
 from ....compiler.types import Array
 from ..lowering import Build, lower
@@ -59,7 +59,7 @@ def _overhang(op: Pool | LpPool) -> Pads:
             out.append(pad)
             continue
         behind = (op.result.type.shape[axis] - 1) * s + d * (k - 1) + 1 - size - pad[0]
-        out.append((pad[0], behind if not isinstance(behind, int) else max(behind, 0)))
+        out.append((pad[0], maximum(behind, 0)))
     return tuple(out)
 
 
@@ -93,7 +93,7 @@ def _shifted(x: Value, axis: int, start: int, size: Dim, step: int, e: Build) ->
 
 @lower(AveragePool)
 def average_of_padded(op: AveragePool, e: Build) -> None:
-    """Zeros around, then what was counted too much is given back by a constant factor per position."""
+    """Zeros around, then what was counted too much is given back, by a constant factor where sizes are known."""
     if not _is_image_pool(op) or (is_same(op) and not op.ceil and not op.count_pads and _is_dense(op)):
         return
     pads = _overhang(op)
@@ -102,8 +102,20 @@ def average_of_padded(op: AveragePool, e: Build) -> None:
     if op.count_pads and pads == op.pads:
         e.replace(mean)
         return
-    e.require(is_static(op.x.type.shape[1:3]), "the number of elements in windows at the edge, for unknown sizes")
-    e.replace(e(arith.Mul, mean, e.constant(_correction(op))))
+    if is_static(op.x.type.shape[1:3]):
+        e.replace(e(arith.Mul, mean, e.constant(_correction(op))))
+    else:
+        e.replace(e(arith.Div, mean, _share(op, pads, e)))
+
+
+def _share(op: AveragePool, pads: Pads, e: Build) -> Value:
+    """Which part of each window counts: the mean of ones where something counts, and zeros beyond."""
+    ones = e(BroadcastTo, e.number(1, op.x.type.dtype), (1, *op.x.type.shape[1:3], 1))
+    if op.count_pads:
+        counted = tuple((low, minimum(high, p[1])) for (low, high), p in zip(pads, op.pads, strict=True))
+        ones = pad_spatially(ones, counted, e, 1.0)
+        pads = tuple((0, high - c[1]) for (_, high), c in zip(pads, counted, strict=True))
+    return _mean(op, pad_spatially(ones, pads, e), e)
 
 
 def _is_dense(op: AveragePool) -> bool:

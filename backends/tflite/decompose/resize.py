@@ -9,7 +9,7 @@ from ....compiler.ops.linear import MatMul
 from ....compiler.ops.spatial import Resize, interpolation_matrix
 from ....compiler.types import Array
 from ..lowering import Build, improve, lower
-from ..resampling import kernel_mode, nearest_positions, positions
+from ..resampling import ResizedAxis, kernel_mode
 from ..table import ROWS
 
 
@@ -102,7 +102,7 @@ def one_axis_by_constants(op: Resize, e: Build) -> None:
     e.require(is_static((size, out)), f"{op.mode} resizing with {op.coordinates} positions to sizes that are not known")
     assert isinstance(size, int) and isinstance(out, int)
     if op.mode == "nearest":
-        e.replace(e(Gather, op.x, e.constant(nearest_positions(op, 0, size, out).astype("int32")), axis=axis))
+        e.replace(e(Gather, op.x, e.constant(ResizedAxis.of(op, 0).nearest_positions().astype("int32")), axis=axis))
         return
     e.replace(_along_axis(op.x, _matrix(op, size, out).astype(op.x.type.dtype.numpy), axis, e))
 
@@ -112,8 +112,7 @@ def _matrix(op: Resize, size: int, out: int) -> Array:
     scale = op.scales[0] if op.scales else out / size
     shrink = min(scale, 1.0) if op.antialias else 1.0
     reach = 1 if op.mode == "linear" else 2
-    outside = op.exclude_outside or op.antialias
-    return interpolation_matrix(positions(op, 0, size, out), size, reach, op.cubic, shrink, outside)
+    return interpolation_matrix(ResizedAxis.of(op, 0).positions(), size, reach, op.cubic, shrink, op.exclude_outside)
 
 
 def _along_axis(x: Value, matrix: Array, axis: int, e: Build) -> Value:

@@ -13,7 +13,8 @@ from ....compiler.dims import Dim, is_static, static
 from ....compiler.ir import Op, Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops.index import Gather, GatherNd, ScatterElements, ScatterNd
-from ....compiler.ops.shape import Concat
+from ....compiler.ops.reduce import Reduce
+from ....compiler.ops.shape import BroadcastTo, Concat, Range, Reverse, ShapeOf, Slice
 from ....compiler.types import Array, DType
 from ....compiler.weights import Weight
 from ..emitters.common import elements
@@ -104,22 +105,69 @@ def replace_in_data(op: ScatterNd, e: Build) -> None:
     """Updates in zeros, chosen wherever ones were put in zeros likewise. Positions must differ, as they have to."""
     if op.reduction != "none":
         return
-    e.require(is_static(op.x.type.shape), "data whose sizes are not known")
-    ones = e.constant(Weight.splat(1, DType.F32, static(op.updates.type.shape)))
+    ones = e(BroadcastTo, e.number(1, DType.F32), op.updates.type.shape)
     hit = e(logic.Greater, _in_zeros(op, ones, e), 0.0)
     e.replace(e(logic.Select, hit, _in_zeros(op, op.updates, e), op.x))
 
 
 def _in_zeros(op: ScatterNd, updates: Value, e: Build) -> Value:
-    e.require(is_static(op.x.type.shape), "data whose sizes are not known")
-    zeros = e.constant(Weight.splat(0, updates.type.dtype, static(op.x.type.shape)))
+    shape, dtype = op.x.type.shape, updates.type.dtype
+    if is_static(shape):
+        zeros = e.constant(Weight.splat(0, dtype, static(shape)))
+    else:
+        zeros = e.rw.insert(BroadcastTo(e.number(0, dtype), shape)).result
     return e.rw.insert(ScatterNd(zeros, op.indices, updates, reduction="add")).result
 
 
+MAX_COMPARED = 1 << 24
+"""Elements of the table of all updates at all places; more would take more memory than is reasonable."""
+
+
 @lower(ScatterNd)
-def refuse_scatter(op: ScatterNd, e: Build) -> None:
-    """Say what can't be combined."""
+def combine_at_computed_places(op: ScatterNd, e: Build) -> None:
+    """A table of all updates at all places, what does not belong there being neutral, combined along the updates."""
+    depth = op.indices.type.shape[-1]
+    if op.reduction not in ("mul", "max", "min") or not isinstance(depth, int):
+        return
+    shape = op.x.type.shape
+    rows, rest = e.product(shape[:depth]), e.product(shape[depth:])
+    count = e.product(op.indices.type.shape[:-1])
+    size = count * rows * rest
     e.require(
-        op.reduction in ("none", "add"),
-        f"updates combined by {op.reduction} at positions that are computed or may repeat",
+        not isinstance(size, int) or size <= MAX_COMPARED,
+        f"{count} updates combined by {op.reduction} at computed positions among {rows}",
     )
+    places = e.reshape(_row_major(op, depth, e), (count, 1))
+    numbers = e(Range, e.number(0, DType.I32), e.number(1, DType.I32), rows)
+    hit = e.reshape(e(logic.Equal, places, numbers), (count, rows, 1))
+    table = e(logic.Select, hit, e.reshape(op.updates, (count, 1, rest)), _neutral(op, e))
+    combined = e.reshape(e(Reduce, table, op.reduction.replace("mul", "prod"), (0,), keepdims=False), shape)
+    e.replace(e(COMBINE[op.reduction], op.x, combined))
+
+
+def _row_major(op: ScatterNd, depth: int, e: Build) -> Value:
+    """The positions as single numbers."""
+    strides = e.constant(np.ones(1, np.int32))
+    if depth > 1:
+        sizes = e(ShapeOf, op.x, tuple(range(1, depth)), dtype=DType.I32)
+        behind = e(Reverse, _running_product(e(Reverse, sizes, (0,)), depth - 1, e), (0,))
+        strides = e.rw.emit(Concat((behind, strides), 0))
+    return e(Reduce, e(arith.Mul, op.indices, strides), "sum", (op.indices.type.rank - 1,), keepdims=False)
+
+
+def _running_product(sizes: Value, count: int, e: Build) -> Value:
+    parts = [e(Slice, sizes, (0,), (1,), (1,))]
+    for i in range(1, count):
+        parts.append(e(arith.Mul, parts[-1], e(Slice, sizes, (i,), (1,), (1,))))
+    return e.rw.emit(Concat(tuple(parts), 0)) if count > 1 else parts[0]
+
+
+def _neutral(op: ScatterNd, e: Build) -> Value:
+    """What changes nothing."""
+    dtype = op.x.type.dtype
+    if op.reduction == "mul":
+        return e.number(1, dtype)
+    if dtype.is_float:
+        return e.number(-math.inf if op.reduction == "max" else math.inf, dtype)
+    bounds = np.iinfo(dtype.numpy)
+    return e.number(int(bounds.min if op.reduction == "max" else bounds.max), dtype)

@@ -6,6 +6,7 @@ import numpy as np
 
 from ....compiler.fold import constant
 from ....compiler.ops import index as ir
+from ....compiler.ops.shape import BroadcastTo, Reshape, Tile
 from ....compiler.weights import Weight
 from ..ranges import nonnegative
 from ..table import Call, Dims, condition, emits, int_scalar, options
@@ -52,8 +53,11 @@ def gather_nd(op: ir.GatherNd) -> Call:
 
 @condition("sums in zeros")
 def _adds_to_zeros(op: ir.ScatterNd) -> str | None:
-    weight = constant(op.x)
-    zero = weight is not None and weight.is_splat and not weight.array().any()
+    repeated = op.x
+    while isinstance(repeated.owner, BroadcastTo | Tile | Reshape):
+        repeated = repeated.owner.x
+    weight = constant(repeated)
+    zero = weight is not None and (weight.is_splat or weight.type.size == 1) and not weight.array().any()
     return None if zero and op.reduction == "add" else "more than sums of updates in a tensor of zeros"
 
 
@@ -66,7 +70,7 @@ def _adds_to_zeros(op: ir.ScatterNd) -> str | None:
     kernel="scatter_nd.cc",
 )
 def scatter_nd(op: ir.ScatterNd) -> Call:
-    """Updates at the same place are added."""
+    """Updates at the same place are added; the zeros are the kernel's own, so they need not be in the file."""
     return Call((op.indices, op.updates, Dims(op.x.type.shape)))
 
 

@@ -11,6 +11,7 @@ from ....compiler.ops import shape as ir
 from ....compiler.types import DType
 from ....compiler.weights import Weight
 from ..table import FAST_RANKS, Call, Condition, Dims, condition, emits, int_scalar, ints, options
+from ..versions import slice_version
 from .common import MOVABLE, by_type, elements
 
 _ANY = "bool i8 i16 i32 i64 u8 u16 u32 f16 f32 f64"
@@ -146,8 +147,7 @@ def _forward(op: ir.Slice) -> str | None:
 @emits(ir.Slice, "SLICE", dtypes=MOVABLE, when=(_steps_of_one,), kernel="slice.cc")
 def slice_(op: ir.Slice) -> Call:
     """Start and size along each axis."""
-    version = 5 if op.x.type.rank > 4 else by_type(op.x, i8=2)
-    return Call((op.x, Dims(op.starts), Dims(op.sizes)), None, version)
+    return Call((op.x, Dims(op.starts), Dims(op.sizes)), None, slice_version(op.x.type))
 
 
 @emits(ir.Slice, "STRIDED_SLICE", dtypes=MOVABLE, ranks=range(1, 9), when=(_forward,), kernel="strided_slice.cc")

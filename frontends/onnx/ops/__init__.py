@@ -1,18 +1,47 @@
 """Handlers, one module per family; importing this package registers them all."""
 
-from . import activation, constant, elementwise, index, legacy, linear, logic, norm, reduce, shape, spatial, window
+from . import (
+    activation,
+    col2im,
+    constant,
+    control,
+    einsum,
+    elementwise,
+    index,
+    legacy,
+    linear,
+    logic,
+    norm,
+    quantize,
+    recurrent,
+    reduce,
+    sampling,
+    sequence,
+    shape,
+    signal,
+    spatial,
+    window,
+)
 
 __all__ = [
     "activation",
+    "col2im",
     "constant",
+    "control",
+    "einsum",
     "elementwise",
     "index",
     "legacy",
     "linear",
     "logic",
     "norm",
+    "quantize",
+    "recurrent",
     "reduce",
+    "sampling",
+    "sequence",
     "shape",
+    "signal",
     "spatial",
     "window",
 ]

@@ -168,3 +168,9 @@ def convert(emit: Emitter, x: Value, to: DType, *, saturate: bool = True, roundi
     if limit is not None and saturate:
         x = emit(Clip(x, -limit, limit))
     return emit(arith.Cast(x, to, rounding if to is DType.F8E8M0 else "nearest"))
+
+
+@onnx_op("BitCast", since=26)
+def bit_cast(emit: Emitter, input: Value, *, to: int) -> Value:
+    """The same bits as another type."""
+    return emit(arith.BitCast(input, element_type(to)))

@@ -9,6 +9,10 @@ import numpy as np
 from ....compiler.dims import Dim
 from ....compiler.ir import Value
 from ....compiler.ops import index as ir
+from ....compiler.ops.arith import Add, Cast, Mod
+from ....compiler.ops.detection import NonMaxSuppression
+from ....compiler.ops.shape import BroadcastTo, Range
+from ....compiler.types import DType
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 from .shape import reshape
@@ -122,11 +126,91 @@ def cum_sum(emit: Emitter, x: Value, axis: Value, *, exclusive: int = 0, reverse
     return emit(ir.CumSum(x, along, bool(exclusive), bool(reverse)))
 
 
+@onnx_op("CumProd", since=26)
+def cum_prod(emit: Emitter, x: Value, axis: Value, *, exclusive: int = 0, reverse: int = 0) -> Value:
+    """Running products."""
+    along = emit.axis(emit.int(axis, "axis"), x.type.rank)
+    return emit(ir.CumProd(x, along, bool(exclusive), bool(reverse)))
+
+
 @onnx_op("OneHot", since=9)
 def one_hot(emit: Emitter, indices: Value, depth: Value, values: Value, *, axis: int = -1) -> Value:
-    """A new axis that is hot at the index."""
+    """A new axis that is hot at the index; exporters state the depth as a float, too."""
     along = emit.axis(axis, indices.type.rank + 1)
-    return emit(ir.OneHot(indices, values, emit.dim(depth, "depth"), along))
+    size = int(emit.scalar(depth, "depth")) if depth.type.dtype.is_float else emit.dim(depth, "depth")
+    if indices.type.dtype.is_float:
+        indices = emit(Cast(indices, DType.I64))
+    return emit(ir.OneHot(indices, values, size, along))
+
+
+@onnx_op("ReverseSequence", since=10)
+def reverse_sequence(
+    emit: Emitter, input: Value, sequence_lens: Value, *, batch_axis: int = 1, time_axis: int = 0
+) -> Value:
+    """Turn around the first elements of every sequence."""
+    along, batch = emit.axes((time_axis, batch_axis), input.type.rank)
+    return emit(ir.ReverseSequence(input, sequence_lens, along, batch))
+
+
+@onnx_op("NonZero", since=9)
+def non_zero(emit: Emitter, x: Value) -> Value:
+    """Positions, as many as the data has."""
+    return emit(ir.NonZero(x, emit.graphs.fresh()))
+
+
+@onnx_op("Unique", since=11)
+def unique(emit: Emitter, x: Value, *, axis: int | None = None, sorted: int = 1) -> tuple[Value, ...]:
+    """Different elements, as many as the data has."""
+    along = None if axis is None else emit.axis(axis, x.type.rank)
+    return emit.all(ir.Unique(x, emit.graphs.fresh(), along, bool(sorted)))
+
+
+@onnx_op("NonMaxSuppression", since=10)
+def non_max_suppression(
+    emit: Emitter,
+    boxes: Value,
+    scores: Value,
+    max_output_boxes_per_class: Value | None = None,
+    iou_threshold: Value | None = None,
+    score_threshold: Value | None = None,
+    *,
+    center_point_box: int = 0,
+) -> Value:
+    """Boxes that overlap no better one."""
+    limit = int(emit.scalar(max_output_boxes_per_class, "max_output_boxes_per_class", 0))
+    overlap = float(emit.scalar(iou_threshold, "iou_threshold", 0.0))
+    threshold = None if score_threshold is None else float(emit.scalar(score_threshold, "score_threshold"))
+    fields = (limit, overlap, emit.graphs.fresh(), threshold, bool(center_point_box))
+    return emit(NonMaxSuppression(boxes, scores, *fields))
+
+
+@onnx_op("TensorScatter", since=24)
+def tensor_scatter(
+    emit: Emitter,
+    past_cache: Value,
+    update: Value,
+    write_indices: Value | None = None,
+    *,
+    axis: int = -2,
+    mode: str = "linear",
+) -> Value:
+    """Write a piece of a sequence into every row of a cache, from the row's own position on."""
+    along = emit.axis(axis, past_cache.type.rank)
+    if mode not in ("linear", "circular") or along == 0:
+        raise emit.fail(f"has the mode {mode!r} and axis {axis}", code="F002")
+    shape = update.type.shape
+    places = emit(Range(emit.const(0, DType.I64), emit.const(1, DType.I64), shape[along]))
+    if write_indices is not None:
+        places = emit(Add(reshape(emit, write_indices, (shape[0], 1)), places))
+    if mode == "circular":
+        size = past_cache.type.shape[along]
+        if not isinstance(size, int):
+            raise emit.fail(f"goes around in a cache of {size} positions", code="F004")
+        places = emit(Mod(places, emit.const(size, DType.I64)))
+    batch = 1 if write_indices is None else shape[0]
+    spread = tuple(batch if i == 0 else d if i == along else 1 for i, d in enumerate(shape))
+    wide = emit(BroadcastTo(reshape(emit, places, spread), shape))
+    return emit(ir.ScatterElements(past_cache, wide, update, along))
 
 
 @onnx_op("Trilu", since=14)

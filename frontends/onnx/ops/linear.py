@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Mul
-from ....compiler.ops.linear import MatMul
+from ....compiler.ops.linear import Det, MatMul
 from ..emitter import Emitter
 from ..registry import onnx_op
 from .shape import reshape
@@ -68,3 +68,9 @@ def _gemm(
 
 def _scaled(emit: Emitter, x: Value, factor: float) -> Value:
     return x if factor == 1 else emit(Mul(x, emit.const(factor, x.type.dtype)))
+
+
+@onnx_op("Det", since=11)
+def det(emit: Emitter, x: Value) -> Value:
+    """Determinants of square matrices."""
+    return emit(Det(x))

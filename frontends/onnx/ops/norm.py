@@ -8,6 +8,7 @@ from ....compiler.dims import exact_div
 from ....compiler.ir import Value
 from ....compiler.ops import norm as ir
 from ....compiler.ops.arith import Add, Div, Mul, Rsqrt, Sqrt, Sub
+from ....compiler.ops.logic import Equal, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Reshape
 from ....compiler.types import DType
@@ -157,6 +158,16 @@ def mean_variance_norm(emit: Emitter, x: Value, *, axes: tuple[int, ...] = (0, 2
     _, centred, variance = _moments(emit, x, emit.axes(axes, x.type.rank))
     deviation = emit(Sqrt(variance))
     return emit(Div(centred, emit(Add(deviation, emit.const(1e-9, x.type.dtype)))))
+
+
+@onnx_op("LpNormalization", since=7)
+def lp_norm(emit: Emitter, input: Value, *, axis: int = -1, p: int = 2) -> Value:
+    """Divided by the norm along an axis; where that is zero, all is."""
+    if p not in (1, 2):
+        raise emit.fail(f"has the norm p={p}, neither 1 nor 2", code="F002")
+    norm = emit(Reduce(input, f"l{p}", (emit.axis(axis, input.type.rank),)))
+    zero, one = (emit.const(n, input.type.dtype) for n in (0, 1))
+    return emit(Div(input, emit(Select(emit(Equal(norm, zero)), one, norm))))
 
 
 @onnx_op("LRN", since=7)

@@ -11,12 +11,13 @@ from ....compiler.ops import shape as ir
 from ....compiler.ops.reduce import Reduce
 from ...slicing import cut, pad
 from ..emitter import Emitter
+from ..lists import Imported, Nothing, ValueList
 from ..registry import Since, onnx_op
 
 
 @onnx_op("Identity", since=7)
-def identity(emit: Emitter, input: Value) -> Value:
-    """The same tensor."""
+def identity(emit: Emitter, input: Value | ValueList | Nothing) -> Imported:
+    """The same tensor, sequence or optional value."""
     return input
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from ....compiler.dims import Dim, maximum, static
+from ....compiler.dims import Dim, at_least, maximum, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
 from ....compiler.ops.arith import Abs, Pow
+from ....compiler.ops.index import ScatterElements
+from ....compiler.ops.positions import MaxPoolPositions
 from ....compiler.ops.reduce import Reduce
+from ....compiler.ops.shape import BroadcastTo, Reshape
+from ...slicing import pad as pad_sides
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 from .padding import cut_negative, halves, window
@@ -96,7 +100,10 @@ def max_pool(
     """The largest elements, and their positions if they are asked for."""
     found = window(emit, x, kernel_shape, strides, dilations, auto_pad, pads)
     if 1 in emit.needed:
-        raise emit.fail("gives positions, which is not supported")
+        if any(not at_least(p, 0) for pair in found.pads for p in pair):
+            raise emit.fail("gives positions in data that a negative padding cuts")
+        fields = (found.kernel, found.strides, found.dilations, found.pads, bool(ceil_mode), bool(storage_order))
+        return emit.all(MaxPoolPositions(x, *fields))
     x, rest = cut_negative(emit, x, found.pads)
     return (emit(ir.MaxPool(x, found.kernel, found.strides, found.dilations, rest, bool(ceil_mode))),)
 
@@ -168,3 +175,31 @@ def global_lp_pool(emit: Emitter, x: Value, *, p: int = 2) -> Value:
     dtype = x.type.dtype
     total = _global(emit, emit(Pow(emit(Abs(x)), emit.const(p, dtype))), "sum")
     return emit(Pow(total, emit.const(1 / p, dtype)))
+
+
+@onnx_op("MaxUnpool", since=9)
+def max_unpool(
+    emit: Emitter,
+    x: Value,
+    i: Value,
+    output_shape: Value | None = None,
+    *,
+    kernel_shape: tuple[int, ...],
+    pads: tuple[int, ...] = (),
+    strides: tuple[int, ...] = (),
+) -> Value:
+    """Put elements back where a max pooling took them from; positions count in the smallest shape that it can have."""
+    found = window(emit, x, kernel_shape, strides, (), "NOTSET", pads)
+    sizes = [
+        (d - 1) * stride + kernel - low - high
+        for d, stride, kernel, (low, high) in zip(
+            x.type.shape[2:], found.strides, found.kernel, found.pads, strict=True
+        )
+    ]
+    shape: tuple[Dim, ...] = (*x.type.shape[:2], *sizes)
+    wanted = shape if output_shape is None else emit.dims(output_shape, "output_shape")
+    empty = emit(BroadcastTo(emit.const(0, x.type.dtype), (product(shape),)))
+    places, elements = (emit(Reshape(v, (product(x.type.shape),))) for v in (i, x))
+    smallest = emit(Reshape(emit(ScatterElements(empty, places, elements, 0)), shape))
+    behind = [w - d for w, d in zip(wanted, shape, strict=True)]
+    return pad_sides(emit, smallest, [0] * len(shape), behind, "constant")

@@ -103,6 +103,11 @@ class TestOutput:
             failed(call("compile", small, "-o", output), "R016")
         assert small.read_bytes() == before
 
+    @pytest.mark.parametrize("name", ["out.onnx", "out.ir"])
+    def test_the_name_of_another_format_is_refused(self, name: str, call: Call, small: Path, tmp_path: Path) -> None:
+        said = failed(call("compile", small, "-o", tmp_path / name), "L007")
+        assert "call it out.tflite" in said and leftovers(tmp_path, "small.ir") == []
+
     def test_a_missing_folder(self, call: Call, small: Path, tmp_path: Path) -> None:
         said = failed(call("compile", small, "-o", tmp_path / "none" / "out.tflite"), "R012")
         assert "there is no folder" in said and leftovers(tmp_path, "small.ir") == []
@@ -321,7 +326,7 @@ class TestJson:
         answer = as_json(result)
         assert result.exit_code == 1 and result.stderr == "" and answer["ok"] is False and answer["report"] is None
         (only,) = answer["diagnostics"]
-        assert set(only) == {"severity", "code", "message", "location", "excerpt", "notes", "help", "inputs"}
+        assert set(only) == {"severity", "code", "message", "location", "excerpt", "inputs", "notes", "help"}
         assert only["code"] == "R016"
 
     def test_numbers_that_json_lacks(self, call: Call, tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""Poolings that say where their elements come from."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from ..dims import Dim
+from ..ir import Op, Value
+from ..opdef import Pure, op
+from ..types import Array, DType, TensorType
+from .window import Spatial, pool_windows, window_size
+
+
+@op("max_pool_positions", Pure)
+class MaxPoolPositions(Op):
+    """The largest element of every window, and its position in the whole flattened operand, channels first.
+
+    With ``column_major`` the last spatial axis counts before the others, in reverse order.
+    """
+
+    x: Value
+    kernel: tuple[int, ...]
+    strides: tuple[int, ...]
+    dilations: tuple[int, ...]
+    pads: tuple[tuple[Dim, Dim], ...]
+    ceil: bool = False
+    column_major: bool = False
+
+    def infer(self) -> tuple[TensorType, TensorType]:
+        """Windows per spatial axis, twice."""
+        shape = self.x.type.shape
+        fields = (self.kernel, self.strides, self.dilations, self.pads)
+        if any(len(f) != len(Spatial.of(len(shape), False).axes) for f in fields):
+            raise ValueError(f"data of rank {len(shape)} and {len(self.kernel)} kernel sizes don't fit")
+        sizes = [window_size(n, k, s, d, p, ceil=self.ceil) for n, k, s, d, p in zip(shape[2:], *fields, strict=True)]
+        out = (*shape[:2], *sizes)
+        return self.x.type.with_shape(out), TensorType(DType.I64, out)
+
+    @staticmethod
+    def evaluate(
+        x: Array,
+        *,
+        kernel: tuple[int, ...],
+        strides: tuple[int, ...],
+        dilations: tuple[int, ...],
+        pads: tuple[tuple[int, int], ...],
+        ceil: bool,
+        column_major: bool,
+    ) -> tuple[Array, Array]:
+        """Look up the numbers of the elements in the same windows."""
+        spatial = x.shape[2:]
+        numbers = np.arange(int(np.prod(spatial)))
+        numbers = numbers.reshape(spatial[::-1]).T if column_major else numbers.reshape(spatial)
+        settings = (kernel, strides, dilations, pads, ceil)
+        view = pool_windows(x, -np.inf, *settings)
+        places = pool_windows(numbers[None, None].astype(np.int64), 0.0, *settings)
+        best = view.argmax(-1)[..., None]
+        found = np.take_along_axis(np.broadcast_to(places, view.shape), best, -1)[..., 0]
+        images = cast(Array, np.arange(x.shape[0] * x.shape[1]))
+        starts = images.reshape(*x.shape[:2], *[1] * len(spatial)) * numbers.size
+        return np.take_along_axis(view, best, -1)[..., 0], found + starts

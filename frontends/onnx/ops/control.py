@@ -1,0 +1,249 @@
+"""If, Loop and Scan: decided and unrolled while importing where that can be, else regions of the IR."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ....compiler.ir import Region, Value
+from ....compiler.ops import control as ir
+from ....compiler.ops.arith import Add
+from ....compiler.ops.core import Return
+from ....compiler.ops.logic import Less, LogicalAnd
+from ....compiler.ops.shape import Concat, Reshape, Slice
+from ....compiler.types import DType
+from ..emitter import Emitter
+from ..lists import Imported
+from ..model import Graph
+from ..registry import onnx_op
+from .shape import reshape
+
+MAX_STEPS = 512
+"""Longer loops are not unrolled."""
+
+
+@onnx_op("If", since=7)
+def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -> tuple[Imported, ...]:
+    """The branch that is known to be taken, or both as regions."""
+    known = emit.known(cond)
+    if known is not None:
+        return tuple(emit.graphs.inline(then_branch if known.reshape(-1)[0] else else_branch, ()))
+    branches = [emit.graphs.region(graph, ()) for graph in (then_branch, else_branch)]
+    then, otherwise = (_closed(region, _only_tensors(emit, out, (cond, "cond"))) for region, out in branches)
+    first, second = ([str(v.type) for v in region.returns] for region in (then, otherwise))
+    if first != second:
+        text = f"gives ({', '.join(first)}) or ({', '.join(second)}), as its condition decides when the network runs"
+        raise emit.fail(text, help="Make the condition a constant, or both branches of one type.")
+    return emit.all(ir.If(reshape(emit, cond, ()), then, otherwise))
+
+
+def _closed(region: Region, values: Sequence[Value]) -> Region:
+    region.insert(Return(tuple(values)))
+    return region
+
+
+@onnx_op("Loop", since=7)
+def loop(
+    emit: Emitter, M: Value | None = None, cond: Value | None = None, *v_initial: Imported, body: Graph
+) -> tuple[Imported, ...]:
+    """Unrolled if the number of rounds is known, else a ``while``."""
+    count = None if M is None else emit.known(M)
+    rounds = None if count is None or count.dtype == object else int(count.reshape(-1)[0])
+    scans = len(body.outputs) - 1 - len(v_initial)
+    goes_on = np.asarray(True) if cond is None else emit.known(cond)
+    if goes_on is not None and (rounds is None or rounds <= MAX_STEPS):
+        unrolled = _unroll(emit, rounds, bool(goes_on.reshape(-1)[0]), v_initial, body)
+        if unrolled is not None:
+            return unrolled
+    decisive = (M, "M") if M is not None and rounds is None else (cond, "cond")
+    if scans:
+        _ask(emit, decisive)
+        raise emit.fail("collects results in a number of rounds that is known only when the network runs")
+    return _while(emit, M, cond, _only_tensors(emit, v_initial, decisive), body)
+
+
+Operand = tuple[Value | None, str]
+"""An operand that decides what happens, with its name."""
+
+
+def _ask(emit: Emitter, decisive: Operand) -> None:
+    """Refuse to go on without knowing an operand, if it is not known.
+
+    Raises:
+        CompileError: F004.
+    """
+    value, name = decisive
+    if value is not None:
+        emit.numbers(value, name)
+
+
+def _only_tensors(emit: Emitter, values: Sequence[Imported], decisive: Operand = (None, "")) -> tuple[Value, ...]:
+    """Return values that the IR can hold.
+
+    Raises:
+        CompileError: F004 or F005, there is a sequence or an optional value.
+    """
+    tensors = tuple(v for v in values if isinstance(v, Value))
+    if len(tensors) < len(values):
+        _ask(emit, decisive)
+        raise emit.fail("has sequences or optional values that depend on data when the network runs")
+    return tensors
+
+
+def _unroll(
+    emit: Emitter, rounds: int | None, goes_on: bool, carried: tuple[Imported, ...], body: Graph
+) -> tuple[Imported, ...] | None:
+    """Import the body once per round; None if it is not known when to stop."""
+    collected: list[list[Value]] = [[] for _ in range(len(body.outputs) - 1 - len(carried))]
+    count = len(carried)
+    step = 0
+    while goes_on and (rounds is None or step < rounds):
+        if step > MAX_STEPS:
+            return None
+        out = emit.graphs.inline(body, (emit.const(step, DType.I64), emit.const(True), *carried))
+        known = emit.known(out[0]) if isinstance(out[0], Value) else None
+        if known is None and not (rounds is not None and step == rounds - 1):
+            return None
+        goes_on = known is None or bool(known.reshape(-1)[0])
+        carried = tuple(out[1 : 1 + count])
+        for values, value in zip(collected, _only_tensors(emit, out[1 + count :]), strict=True):
+            values.append(value)
+        step += 1
+    if collected and not step:
+        return _nothing(emit, carried, body)
+    return (*carried, *(_stack(emit, values, 0) for values in collected))
+
+
+def _nothing(emit: Emitter, carried: tuple[Imported, ...], body: Graph) -> tuple[Imported, ...]:
+    """What a loop without a round collects: tensors of size zero, of the types that one round would give."""
+    types = [emit.const(0, DType.I64).type, emit.const(True).type, *(v.type for v in _only_tensors(emit, carried))]
+    _, out = emit.graphs.region(body, types)
+    scans = _only_tensors(emit, out)[1 + len(carried) :]
+    with emit.typed():
+        empty = [np.zeros((0, *(d for d in v.type.shape if isinstance(d, int))), v.type.dtype.numpy) for v in scans]
+    return (*carried, *map(emit.const, empty))
+
+
+def _stack(emit: Emitter, values: Sequence[Value], axis: int) -> Value:
+    rows = tuple(_unsqueezed(emit, v, axis) for v in values)
+    return rows[0] if len(rows) == 1 else emit(Concat(rows, emit.axis(axis, rows[0].type.rank)))
+
+
+def _unsqueezed(emit: Emitter, x: Value, axis: int) -> Value:
+    at = emit.axis(axis, x.type.rank + 1)
+    return emit(Reshape(x, (*x.type.shape[:at], 1, *x.type.shape[at:])))
+
+
+def _while(
+    emit: Emitter, limit: Value | None, cond: Value | None, carried: tuple[Value, ...], body: Graph
+) -> tuple[Value, ...]:
+    """Carry the number of the round and the condition along with the rest."""
+    start = (
+        emit.const(0, DType.I64),
+        emit.const(True) if cond is None else reshape(emit, cond, ()),
+        *carried,
+    )
+    types = [v.type for v in start]
+    test = Region([Value(t) for t in types])
+    answer = test.args[1]
+    if limit is not None:
+        bound = reshape(emit, limit, ())
+        answer = test.insert(LogicalAnd(answer, test.insert(Less(test.args[0], bound)).result)).result
+    test.insert(Return((answer,)))
+    region, found = emit.graphs.region(body, types)
+    out = _only_tensors(emit, found)
+    after = [str(v.type) for v in out[1:]]
+    if after != [str(v.type) for v in carried]:
+        before = ", ".join(str(v.type) for v in carried)
+        raise emit.fail(f"carries values of types ({before}) that become ({', '.join(after)})")
+    one = region.insert(emit.const(1, DType.I64).owner.clone()).result  # pyright: ignore[reportOptionalMemberAccess]
+    turn = region.insert(Add(region.args[0], one)).result
+    again = out[0] if out[0].type.rank == 0 else region.insert(Reshape(out[0], ())).result
+    region.insert(Return((turn, again, *out[1:])))
+    return emit.all(ir.While(start, test, region))[2:]
+
+
+@onnx_op("Scan", since=9)
+def scan(
+    emit: Emitter,
+    *initial_state_and_scan_inputs: Value,
+    body: Graph,
+    num_scan_inputs: int,
+    scan_input_axes: tuple[int, ...] = (),
+    scan_input_directions: tuple[int, ...] = (),
+    scan_output_axes: tuple[int, ...] = (),
+    scan_output_directions: tuple[int, ...] = (),
+) -> tuple[Value, ...]:
+    """Unrolled along the axis that is scanned."""
+    split = len(initial_state_and_scan_inputs) - num_scan_inputs
+    states, inputs = initial_state_and_scan_inputs[:split], initial_state_and_scan_inputs[split:]
+    outputs = len(body.outputs) - split
+    if split < 0 or outputs < 0 or not inputs:
+        raise emit.fail(
+            f"has {len(initial_state_and_scan_inputs)} inputs, {num_scan_inputs} of them scanned", code="F002"
+        )
+    axes = [emit.axis(a, x.type.rank) for a, x in zip(scan_input_axes or (0,) * len(inputs), inputs, strict=True)]
+    steps = _steps(emit, inputs[0], axes[0])
+    directions = scan_input_directions or (0,) * len(inputs)
+    collected: list[list[Value]] = [[] for _ in range(outputs)]
+    for step in range(steps):
+        rows = [
+            _row(emit, x, axis, steps - 1 - step if back else step)
+            for x, axis, back in zip(inputs, axes, directions, strict=True)
+        ]
+        out = _only_tensors(emit, emit.graphs.inline(body, (*states, *rows)))
+        states = out[:split]
+        for values, value in zip(collected, out[split:], strict=True):
+            values.append(value)
+    stacked = [
+        _stack(emit, values[::-1] if back else values, axis)
+        for values, axis, back in zip(
+            collected, scan_output_axes or (0,) * outputs, scan_output_directions or (0,) * outputs, strict=True
+        )
+    ]
+    return (*states, *stacked)
+
+
+def _steps(emit: Emitter, x: Value, axis: int) -> int:
+    steps = x.type.shape[axis]
+    if not isinstance(steps, int) or not 0 < steps <= MAX_STEPS:
+        raise emit.fail(
+            f"scans {steps} positions; 1 to {MAX_STEPS} can be unrolled", code="F004", help="Fix the size by shapes=..."
+        )
+    return steps
+
+
+def _row(emit: Emitter, x: Value, axis: int, position: int) -> Value:
+    """Return one position along an axis, without the axis."""
+    shape = x.type.shape
+    starts = tuple(position if i == axis else 0 for i in range(len(shape)))
+    sizes = tuple(1 if i == axis else d for i, d in enumerate(shape))
+    row = emit(Slice(x, starts, sizes, (1,) * len(shape)))
+    return reshape(emit, row, (*shape[:axis], *shape[axis + 1 :]))
+
+
+@onnx_op("Scan", since=8, until=8)
+def scan_batched(
+    emit: Emitter,
+    sequence_lens: Value | None = None,
+    *initial_state_and_scan_inputs: Value,
+    body: Graph,
+    directions: tuple[int, ...] = (),
+    num_scan_inputs: int,
+) -> tuple[Value, ...]:
+    """Every element of the batch for itself; the sequences must have one length."""
+    if sequence_lens is not None:
+        raise emit.fail("has sequences of several lengths")
+    batch = _steps(emit, initial_state_and_scan_inputs[0], 0)
+    results = [
+        scan(
+            emit,
+            *(_row(emit, x, 0, i) for x in initial_state_and_scan_inputs),
+            body=body,
+            num_scan_inputs=num_scan_inputs,
+            scan_input_directions=directions,
+        )
+        for i in range(batch)
+    ]
+    return tuple(_stack(emit, column, 0) for column in zip(*results, strict=True))

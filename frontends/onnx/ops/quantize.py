@@ -1,0 +1,196 @@
+"""Quantization: scales and zero points, and integer products, in terms of arithmetic."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from ....compiler.dims import exact_div
+from ....compiler.ir import Value
+from ....compiler.ops import arith
+from ....compiler.ops.activation import Clip
+from ....compiler.ops.arith import Cast
+from ....compiler.ops.linear import MatMul
+from ....compiler.ops.shape import BroadcastTo
+from ....compiler.ops.window import Conv
+from ....compiler.types import DType
+from ..emitter import Emitter
+from ..registry import Since, onnx_op
+from ..tensors import element_type
+from .elementwise import SATURATING, convert
+from .padding import cut_negative, window
+from .shape import reshape
+
+
+def _cast(emit: Emitter, x: Value, dtype: DType) -> Value:
+    return x if x.type.dtype is dtype else emit(Cast(x, dtype))
+
+
+def _spread(emit: Emitter, p: Value, x: Value, axis: int, block_size: int = 0) -> Value:
+    """Shape a scale or zero point to broadcast to ``x``: one for all, one per position of an axis, one per block."""
+    if p.type.size == 1 and p.type.rank <= 1:
+        return reshape(emit, p, ())
+    along = emit.axis(axis, x.type.rank)
+    if p.type.rank == 1:
+        return reshape(emit, p, (*p.type.shape, *[1] * (x.type.rank - 1 - along)))
+    shape = list(p.type.shape)
+    size = block_size or exact_div(x.type.shape[along], shape[along])
+    if len(shape) != x.type.rank or size is None:
+        raise emit.fail(f"has a scale or zero point {p.type} for {x.type}", code="T001")
+    blocks = reshape(emit, p, (*shape[: along + 1], 1, *shape[along + 1 :]))
+    each = emit(BroadcastTo(blocks, (*shape[: along + 1], size, *shape[along + 1 :])))
+    whole = reshape(emit, each, (*shape[:along], shape[along] * size, *shape[along + 1 :]))
+    return whole
+
+
+def _bounds(dtype: DType) -> tuple[float, float]:
+    bits = dtype.bits
+    return (0, (1 << bits) - 1) if dtype.value.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
+
+
+def _to_integers(emit: Emitter, x: Value, zero: Value | None, dtype: DType) -> Value:
+    """Round to the nearest integer, halves to the even one, move by the zero point, and keep within the type."""
+    rounded = emit(arith.Round(x))
+    if zero is not None:
+        rounded = emit(arith.Add(rounded, _cast(emit, zero, x.type.dtype)))
+    low, high = _bounds(dtype)
+    return emit(Cast(emit(Clip(rounded, low, high)), dtype))
+
+
+@onnx_op("QuantizeLinear", since=10)
+def quantize_linear(
+    emit: Emitter,
+    x: Value,
+    y_scale: Value,
+    y_zero_point: Value | None = None,
+    *,
+    axis: Annotated[int, Since(13)] = 1,
+    block_size: Annotated[int, Since(21)] = 0,
+    output_dtype: Annotated[int, Since(21)] = 0,
+    precision: Annotated[int, Since(23)] = 0,
+    saturate: Annotated[int, Since(19)] = 1,
+) -> Value:
+    """``x / scale`` in integers, or in floats of few bits."""
+    to = element_type(output_dtype) if output_dtype else y_zero_point.type.dtype if y_zero_point else DType.U8
+    inner = element_type(precision) if precision else DType.F32
+    scale = _spread(emit, _cast(emit, y_scale, inner), x, axis, block_size)
+    scaled = emit(arith.Div(_cast(emit, x, inner), scale))
+    if not to.is_int:
+        return convert(emit, scaled, to, saturate=bool(saturate))
+    zero = None if y_zero_point is None else _spread(emit, _cast(emit, y_zero_point, inner), x, axis, block_size)
+    return _to_integers(emit, scaled, zero, to)
+
+
+@onnx_op("DequantizeLinear", since=10)
+def dequantize_linear(
+    emit: Emitter,
+    x: Value,
+    x_scale: Value,
+    x_zero_point: Value | None = None,
+    *,
+    axis: Annotated[int, Since(13)] = 1,
+    block_size: Annotated[int, Since(21)] = 0,
+    output_dtype: Annotated[int, Since(23)] = 0,
+) -> Value:
+    """``(x - zero_point) * scale``."""
+    to = element_type(output_dtype) if output_dtype else x_scale.type.dtype
+    plain = _cast(emit, x, DType.F32)
+    if x_zero_point is not None and x.type.dtype not in SATURATING:
+        zero = _spread(emit, _cast(emit, x_zero_point, DType.F32), x, axis, block_size)
+        plain = emit(arith.Sub(plain, zero))
+    scale = _spread(emit, _cast(emit, x_scale, DType.F32), x, axis, block_size)
+    return _cast(emit, emit(arith.Mul(plain, scale)), to)
+
+
+def _centred(emit: Emitter, x: Value, zero: Value | None, axis: int) -> Value:
+    """Return ``x - zero`` in 32 bits."""
+    wide = _cast(emit, x, DType.I32)
+    if zero is None:
+        return wide
+    return emit(arith.Sub(wide, _spread(emit, _cast(emit, zero, DType.I32), x, axis)))
+
+
+def _rescaled(emit: Emitter, total: Value, scales: tuple[Value, ...], zero: Value) -> Value:
+    """Turn a sum of integer products into the integers that stand for it."""
+    a, b, y = (_cast(emit, s, DType.F32) for s in scales)
+    factor = emit(arith.Div(emit(arith.Mul(a, b)), y))
+    scaled = emit(arith.Mul(_cast(emit, total, DType.F32), factor))
+    return _to_integers(emit, scaled, zero, zero.type.dtype)
+
+
+@onnx_op("MatMulInteger", since=10)
+def matmul_integer(
+    emit: Emitter, a: Value, b: Value, a_zero_point: Value | None = None, b_zero_point: Value | None = None
+) -> Value:
+    """Product of integers in 32 bits; zero points per row of ``a`` and per column of ``b``."""
+    return emit(MatMul(_centred(emit, a, a_zero_point, -2), _centred(emit, b, b_zero_point, -1)))
+
+
+@onnx_op("QLinearMatMul", since=10)
+def qlinear_matmul(
+    emit: Emitter,
+    a: Value,
+    a_scale: Value,
+    a_zero_point: Value,
+    b: Value,
+    b_scale: Value,
+    b_zero_point: Value,
+    y_scale: Value,
+    y_zero_point: Value,
+) -> Value:
+    """Product of quantized matrices."""
+    total = matmul_integer(emit, a, b, a_zero_point, b_zero_point)
+    left, right = _spread(emit, a_scale, a, -2), _spread(emit, b_scale, b, -1)
+    zero = _spread(emit, y_zero_point, total, -2)
+    return _rescaled(emit, total, (left, right, _spread(emit, y_scale, total, -2)), zero)
+
+
+@onnx_op("ConvInteger", since=10)
+def conv_integer(
+    emit: Emitter,
+    x: Value,
+    w: Value,
+    x_zero_point: Value | None = None,
+    w_zero_point: Value | None = None,
+    *,
+    auto_pad: str = "NOTSET",
+    dilations: tuple[int, ...] = (),
+    group: int = 1,
+    kernel_shape: tuple[int, ...] = (),
+    pads: tuple[int, ...] = (),
+    strides: tuple[int, ...] = (),
+) -> Value:
+    """Convolution of integers in 32 bits; padding stands for the zero point."""
+    kernel = tuple(d for d in w.type.shape[2:] if isinstance(d, int))
+    found = window(emit, x, kernel, strides, dilations, auto_pad, pads)
+    data, rest = cut_negative(emit, _centred(emit, x, x_zero_point, 1), found.pads)
+    weights = _centred(emit, w, w_zero_point, 0)
+    return emit(Conv(data, weights, None, found.strides, found.dilations, rest, group))
+
+
+@onnx_op("QLinearConv", since=10)
+def qlinear_conv(
+    emit: Emitter,
+    x: Value,
+    x_scale: Value,
+    x_zero_point: Value,
+    w: Value,
+    w_scale: Value,
+    w_zero_point: Value,
+    y_scale: Value,
+    y_zero_point: Value,
+    b: Value | None = None,
+    *,
+    auto_pad: str = "NOTSET",
+    dilations: tuple[int, ...] = (),
+    group: int = 1,
+    kernel_shape: tuple[int, ...] = (),
+    pads: tuple[int, ...] = (),
+    strides: tuple[int, ...] = (),
+) -> Value:
+    """Convolution of quantized data; the bias has the scale of the products."""
+    settings = {"auto_pad": auto_pad, "dilations": dilations, "pads": pads, "strides": strides}
+    total = conv_integer(emit, x, w, x_zero_point, w_zero_point, group=group, **settings)  # pyright: ignore[reportArgumentType]
+    if b is not None:
+        total = emit(arith.Add(total, _spread(emit, b, total, 1)))
+    scales = (_spread(emit, scale, total, 1) for scale in (x_scale, w_scale, y_scale))
+    return _rescaled(emit, total, tuple(scales), _spread(emit, y_zero_point, total, 1))

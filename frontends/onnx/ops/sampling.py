@@ -1,0 +1,156 @@
+"""Reading images at computed positions: GridSample and what is made like it."""
+
+from __future__ import annotations
+
+from itertools import product as combinations
+
+from ....compiler.dims import Dim
+from ....compiler.ir import Value
+from ....compiler.ops import arith, logic
+from ....compiler.ops.activation import Clip
+from ....compiler.ops.arith import Add, Cast, Mul, Sub
+from ....compiler.ops.index import GatherNd
+from ....compiler.ops.shape import Concat, Range, Slice, Transpose
+from ....compiler.types import DType
+from ..emitter import Emitter
+from ..registry import onnx_op
+from .shape import reshape
+
+MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic", "bicubic": "cubic"}
+PADDINGS = ("zeros", "border", "reflection")
+CUBIC = -0.75
+"""The parameter of Keys' kernel."""
+
+
+def _positions(emit: Emitter, grid: Value, axis: int, size: Dim, *, align_corners: bool) -> Value:
+    """Return the coordinate along a spatial axis: -1 and 1 are the outer pixels' centres, or their edges."""
+    last = grid.type.rank - 1
+    shape = grid.type.shape
+    starts = (*[0] * last, axis)
+    n = reshape(emit, emit(Slice(grid, starts, (*shape[:last], 1), (1,) * (last + 1))), shape[:last])
+    if not isinstance(size, int):
+        raise emit.fail("samples an image of unknown size", code="F004", help="Fix it by shapes=...")
+    dtype = grid.type.dtype
+    scale = (size - 1) / 2 if align_corners else size / 2
+    shift = scale if align_corners else scale - 0.5
+    return emit(Add(emit(Mul(n, emit.const(scale, dtype))), emit.const(shift, dtype)))
+
+
+def _reflect(emit: Emitter, x: Value, size: int, *, align_corners: bool) -> Value:
+    """Mirror positions at the border until they are inside."""
+    low, high = (0.0, size - 1.0) if align_corners else (-0.5, size - 0.5)
+    dtype, span = x.type.dtype, high - low
+    if span == 0:
+        return emit(Mul(x, emit.const(0, dtype)))
+    distance = emit(arith.Abs(emit(Sub(x, emit.const(low, dtype)))))
+    phase = emit(arith.Mod(distance, emit.const(2 * span, dtype)))
+    folded = emit(arith.Min(phase, emit(Sub(emit.const(2 * span, dtype), phase))))
+    return emit(Add(folded, emit.const(low, dtype)))
+
+
+def _taps(emit: Emitter, x: Value, mode: str) -> list[tuple[Value, Value | None]]:
+    """Return the pixels around a position, as floats, with their weights."""
+    dtype = x.type.dtype
+    if mode == "nearest":
+        return [(emit(arith.Round(x)), None)]
+    base = emit(arith.Floor(x))
+    t = emit(Sub(x, base))
+    one = emit.const(1, dtype)
+    if mode == "linear":
+        return [(base, emit(Sub(one, t))), (emit(Add(base, one)), t)]
+    return [
+        (emit(Add(base, emit.const(k, dtype))), _keys(emit, emit(arith.Abs(emit(Sub(t, emit.const(k, dtype))))), k))
+        for k in (-1, 0, 1, 2)
+    ]
+
+
+def _keys(emit: Emitter, d: Value, tap: int) -> Value:
+    """Weight of a pixel at a distance: a cubic for the two nearest ones, another for those behind."""
+    a = CUBIC
+    factors = (a + 2, -(a + 3), 0.0, 1.0) if tap in (0, 1) else (a, -5 * a, 8 * a, -4 * a)
+    out = emit.const(factors[0], d.type.dtype)
+    for factor in factors[1:]:
+        out = emit(Add(emit(Mul(out, d)), emit.const(factor, d.type.dtype)))
+    return out
+
+
+@onnx_op("GridSample", since=16, until=19)
+def grid_sample_images(
+    emit: Emitter, x: Value, grid: Value, *, align_corners: int = 0, mode: str = "bilinear", padding_mode: str = "zeros"
+) -> Value:
+    """Interpolate at the positions in ``grid``."""
+    return grid_sample(emit, x, grid, align_corners=align_corners, mode=mode, padding_mode=padding_mode)
+
+
+@onnx_op("GridSample", since=20)
+def grid_sample(
+    emit: Emitter, x: Value, grid: Value, *, align_corners: int = 0, mode: str = "linear", padding_mode: str = "zeros"
+) -> Value:
+    """Interpolate at the positions in ``grid``, whose last axis counts the spatial axes from the last one on."""
+    chosen = MODES.get(mode)
+    spatial = x.type.rank - 2
+    if chosen is None or padding_mode not in PADDINGS or grid.type.shape[-1] != spatial:
+        raise emit.fail(f"has mode {mode!r}, padding {padding_mode!r} and a grid {grid.type} for {x.type}", code="F002")
+    sizes = x.type.shape[2:]
+    along: list[list[tuple[Value, Value | None, Value | None]]] = []
+    for axis, size in enumerate(sizes):
+        at = _positions(emit, grid, spatial - 1 - axis, size, align_corners=bool(align_corners))
+        assert isinstance(size, int)
+        along.append(_pixels(emit, at, size, (chosen, padding_mode), align_corners=bool(align_corners)))
+    pixels = emit(Transpose(x, (0, *range(2, x.type.rank), 1)))
+    total: Value | None = None
+    for corner in combinations(*along):
+        part = _weighted(emit, pixels, corner)
+        total = part if total is None else emit(Add(total, part))
+    assert total is not None
+    rank = total.type.rank
+    return emit(Transpose(total, (0, rank - 1, *range(1, rank - 1))))
+
+
+def _pixels(
+    emit: Emitter, at: Value, size: int, rules: tuple[str, str], *, align_corners: bool
+) -> list[tuple[Value, Value | None, Value | None]]:
+    """Return pixel numbers along one axis with their weights, and masks of those inside."""
+    mode, padding = rules
+    low, high = (0.0, size - 1.0) if align_corners else (-0.5, size - 0.5)
+    if mode == "nearest":
+        at = emit(arith.Round(at))
+    if padding == "border":
+        outside = emit(
+            logic.LogicalOr(
+                emit(logic.Less(at, emit.const(low, at.type.dtype))),
+                emit(logic.Greater(at, emit.const(high, at.type.dtype))),
+            )
+        )
+        at = emit(logic.Select(outside, emit(Clip(at, 0.0, size - 1.0)), at))
+    if padding == "reflection":
+        at = _reflect(emit, at, size, align_corners=align_corners)
+    out: list[tuple[Value, Value | None, Value | None]] = []
+    for place, weight in _taps(emit, at, mode):
+        if padding == "reflection":
+            place = _reflect(emit, place, size, align_corners=align_corners)
+        inside = emit(Clip(place, 0.0, size - 1.0))
+        mask = emit(Cast(emit(logic.Equal(inside, place)), at.type.dtype)) if padding == "zeros" else None
+        out.append((emit(Cast(inside, DType.I64)), weight, mask))
+    return out
+
+
+def _weighted(emit: Emitter, pixels: Value, corner: tuple[tuple[Value, Value | None, Value | None], ...]) -> Value:
+    """Gather one neighbour of every position, times its weight."""
+    places = [place for place, _, _ in corner]
+    shape = places[0].type.shape
+    taken = gather_pixels(emit, pixels, places)
+    for factor in (f for _, weight, mask in corner for f in (weight, mask) if f is not None):
+        wide = factor if factor.type.dtype is taken.type.dtype else emit(Cast(factor, taken.type.dtype))
+        taken = emit(Mul(taken, reshape(emit, wide, (*shape, 1))))
+    return taken
+
+
+def gather_pixels(emit: Emitter, pixels: Value, places: list[Value]) -> Value:
+    """Return ``[n, ..., c]`` from channels-last images at one number per axis, ``[n, ...]`` each."""
+    shape = places[0].type.shape
+    zero, one = emit.const(0, DType.I64), emit.const(1, DType.I64)
+    batch = reshape(emit, emit(Range(zero, one, shape[0])), (shape[0], *[1] * (len(shape) - 1)))
+    first = emit(Add(emit(Mul(places[0], zero)), batch))
+    columns = [reshape(emit, p, (*shape, 1)) for p in (first, *places)]
+    return emit(GatherNd(pixels, emit(Concat(tuple(columns), len(shape)))))

@@ -1,0 +1,34 @@
+"""A sample of ONNX's conformance suite: the committed lists say which cases pass, and nothing may slip back unseen.
+
+``make conformance`` runs everything and writes the lists anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nhwcc.onnx_backend.conformance import BACKENDS, Judge
+
+EVERY = {"interpreter": 6, "tflite": 40}
+"""One case of so many is run by default."""
+
+
+def passing(backend: str) -> set[str]:
+    return set(Path(__file__).with_name(f"{backend}.passing").read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_sample(backend: str) -> None:
+    """Exactly the listed cases pass, and the others are refused with a code."""
+    wanted = passing(backend)
+    with Judge(backend) as judge:
+        names = [n for n in judge.names() if not n.startswith("Real")]
+        assert wanted <= set(judge.names()), "the list is of another version of the suite"
+        outcomes = list(judge.run(names[:: EVERY[backend]]))
+    lost = [o for o in outcomes if o.status != "pass" and o.case in wanted]
+    gained = [o for o in outcomes if o.status == "pass" and o.case not in wanted]
+    assert not lost and not gained
+    assert [o for o in outcomes if o.status in ("wrong", "crash")] == []
+    assert all(o.codes for o in outcomes if o.status == "refused")
