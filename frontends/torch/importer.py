@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any, cast
 
@@ -16,9 +16,10 @@ from ...compiler.known import Known
 from ...compiler.ops.core import Const
 from ...compiler.types import TensorType
 from ..problems import Problems
+from .control import run_control
 from .emitter import Emitter
 from .functional import assignments
-from .nodes import each, is_getitem, is_size, live, needed, overload_name, stated
+from .nodes import each, is_control, is_getitem, is_size, live, needed, overload_name, stated
 from .places import code, location
 from .registry import HANDLERS, Entry, find
 from .symbols import Symbols
@@ -68,7 +69,7 @@ class Importer:
     def run(self, graph: fx.Graph) -> list[Any]:
         """Import the nodes that the graph's outputs need and return what it gives, FAILED for what can't be built."""
         alive = live(graph)
-        self.same = assignments(graph.nodes)
+        self.same.update(assignments(graph.nodes))
         nodes: list[fx.Node] = list(graph.nodes)
         for node in nodes:
             if node in alive and node.op in ("call_function", "get_attr"):
@@ -76,7 +77,7 @@ class Importer:
                     value = self._node(node)
                 self.values[self.same.get(node, node)] = value
         (output,) = graph.find_nodes(op="output")
-        return [self.argument(a) for a in cast(Iterable[Any], output.args[0])]
+        return [self.argument(a) for a in each(output.args[0])]
 
     def argument(self, given: Any) -> Any:
         """Return a node's argument with values in the place of nodes."""
@@ -96,6 +97,9 @@ class Importer:
             if is_getitem(node):
                 found, index = self.argument(node.args[0]), cast(int, node.args[1])
                 return FAILED if found is FAILED else found[index]
+            if is_control(node):
+                args = [self.argument(a) for a in node.args]
+                return FAILED if _has_failed(args) else run_control(self, node, args)
             return self._call(node, _handler(node))
         return FAILED
 

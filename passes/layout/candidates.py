@@ -98,6 +98,10 @@ def _captured(regions: Sequence[Region]) -> list[Value]:
 
 
 def _site(op: Op, channels: str) -> Site:
+    ports = [Port(v, is_result=False) for v in op.operands if v is not None and constant(v) is None]
+    ports += [Port(v, is_result=True) for v in op.results]
+    if any(port.value.type.size == 0 for port in ports):
+        return FixedSite(ports, op)  # where there are no elements, there is nothing to order
     if op.spec.has(View):
         assert op.operands[0] is not None
         return ViewSite([Port(op.operands[0], is_result=False), Port(op.result, is_result=True)], op)
@@ -106,8 +110,7 @@ def _site(op: Op, channels: str) -> Site:
         forms: list[Form] = [f for f in axes.forms if f.channels in (None, channels)]
         if forms:
             return FormSite(op, axes, forms)
-    operands = [Port(v, is_result=False) for v in op.operands if v is not None and constant(v) is None]
-    return FixedSite(operands + [Port(v, is_result=True) for v in op.results], op)
+    return FixedSite(ports, op)
 
 
 def flood(problem: Problem, sites: Iterable[Site]) -> None:

@@ -47,8 +47,8 @@ def test_shapes_make_inputs_and_leave_sizes_open() -> None:
 
 
 def test_names_are_those_of_the_user() -> None:
-    options = {"input_names": ["x"], "output_names": ["a", "b"]}
-    artifact = nhwcc.compile(honest(Net()), args=(torch.randn(1, 3, 8, 6),), **options)
+    image = torch.randn(1, 3, 8, 6)
+    artifact = nhwcc.compile(honest(Net()), args=(image,), input_names=["x"], output_names=["a", "b"])
     assert [p.name for p in artifact.report.outputs] == ["a", "b"]
 
 

@@ -2,6 +2,7 @@
 
 from . import (
     activation,
+    col2im,
     constant,
     control,
     einsum,
@@ -17,12 +18,14 @@ from . import (
     sampling,
     sequence,
     shape,
+    signal,
     spatial,
     window,
 )
 
 __all__ = [
     "activation",
+    "col2im",
     "constant",
     "control",
     "einsum",
@@ -38,6 +41,7 @@ __all__ = [
     "sampling",
     "sequence",
     "shape",
+    "signal",
     "spatial",
     "window",
 ]

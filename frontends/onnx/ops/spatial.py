@@ -9,12 +9,13 @@ from typing import Annotated, Any, TypeGuard
 
 import numpy as np
 
-from ....compiler.dims import Dim, Sym
+from ....compiler.dims import Dim, Sym, static
 from ....compiler.ir import Value
 from ....compiler.ops import spatial as ir
 from ....compiler.ops.shape import Reshape, Transpose
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
+from .crop import Sampling, crop_and_resize
 
 MODES = ("nearest", "linear", "cubic")
 """Interpolations; the IR calls them the same."""
@@ -73,6 +74,11 @@ def resize(
     nearest_mode: str = "round_prefer_floor",
 ) -> Value:
     """Resample to sizes or by scales; ``roi`` and ``extrapolation_value`` belong to ``tf_crop_and_resize``."""
+    if coordinate_transformation_mode == "tf_crop_and_resize":
+        how = Sampling(
+            _mode(emit, mode, nearest_mode), nearest_mode, cubic_coeff_a, bool(exclude_outside), extrapolation_value
+        )
+        return _crop(emit, x, (roi, scales, sizes), axes, how)
     if coordinate_transformation_mode not in COORDINATES:
         raise emit.fail(f"maps positions by {coordinate_transformation_mode!r}")
     fields: dict[str, Any] = {
@@ -94,6 +100,39 @@ def resize(
     if keep_aspect_ratio_policy == "stretch":
         return _resize(emit, x, new, None, **fields)
     return _keep_ratio(emit, x, new, keep_aspect_ratio_policy, fields)
+
+
+def _crop(
+    emit: Emitter,
+    x: Value,
+    given: tuple[Value | None, Value | None, Value | None],
+    axes: tuple[int, ...],
+    how: Sampling,
+) -> Value:
+    """Resize the part of the image that the region of interest names: starts of all axes, then ends."""
+    roi, scales, sizes = given
+    along = emit.axes(axes, x.type.rank) if axes else tuple(range(x.type.rank))
+    if not _is_given(roi) or not (_is_given(scales) or _is_given(sizes)):
+        raise emit.fail("has no region of interest, or neither sizes nor scales", code="F006")
+    edges = emit.numbers(roi, "roi").reshape(2, -1).astype(float).tolist()
+    if _is_given(sizes):
+        target: Sequence[Dim] = emit.dims(sizes, "sizes")
+    else:
+        assert scales is not None
+        factors = _scales(emit, scales)
+        target = [_scaled(emit, x.type.shape[a], factors[i] * (edges[1][i] - edges[0][i])) for i, a in enumerate(along)]
+    _fit(emit, along, target)
+    with emit.typed():
+        new = dict(zip(along, static(tuple(target)), strict=True))
+    return crop_and_resize(emit, x, new, dict(zip(along, zip(*edges, strict=True), strict=True)), how)
+
+
+def _mode(emit: Emitter, mode: str, nearest: str) -> str:
+    """Return the IR's name of an interpolation."""
+    mode = {"bilinear": "linear", "trilinear": "linear"}.get(mode, mode)
+    if mode not in MODES or nearest not in ir.ROUND:
+        raise emit.fail(f"has the mode {mode!r} and rounds by {nearest!r}", code="F002")
+    return mode
 
 
 def _is_given(value: Value | None) -> TypeGuard[Value]:
@@ -166,9 +205,7 @@ def _keep_ratio(emit: Emitter, x: Value, sizes: Mapping[int, Dim], policy: str, 
 def _resize(
     emit: Emitter, x: Value, new: Mapping[int, Dim], scales: Mapping[int, float] | None, **fields: Any
 ) -> Value:
-    mode = {"bilinear": "linear", "trilinear": "linear"}.get(fields["mode"], fields["mode"])
-    if mode not in MODES or fields["nearest"] not in ir.ROUND:
-        raise emit.fail(f"has the mode {mode!r} and rounds by {fields['nearest']!r}", code="F002")
+    mode = _mode(emit, fields["mode"], fields["nearest"])
     dims = tuple(a for a in sorted(new) if new[a] != x.type.shape[a] or (scales is not None and scales[a] != 1))
     if not dims:
         return x

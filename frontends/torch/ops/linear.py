@@ -46,21 +46,35 @@ def matmul(emit: Emitter, x: Value, other: Value) -> Value:
     return emit.reshape(y, shape)
 
 
-@aten("addmm", "addmv", "addbmm")
+@aten("addmm")
 def addmm(emit: Emitter, x: Value, mat1: Value, mat2: Value, *, beta: Number = 1, alpha: Number = 1) -> Value:
     """A scaled product of matrices plus another scaled matrix."""
-    y = matmul(emit, mat1, mat2)
-    if "addbmm" in str(emit.node.target):
-        y = emit(Reduce(y, "sum", (0,), keepdims=False))
-    if beta == 0:
-        return _scaled(emit, y, alpha)
-    return emit(arith.Add(_scaled(emit, y, alpha), _scaled(emit, x, beta)))
+    return _added(emit, x, matmul(emit, mat1, mat2), beta, alpha)
+
+
+@aten("addmv")
+def addmv(emit: Emitter, x: Value, mat: Value, vec: Value, *, beta: Number = 1, alpha: Number = 1) -> Value:
+    """A scaled product of a matrix and a vector plus another scaled vector."""
+    return _added(emit, x, matmul(emit, mat, vec), beta, alpha)
+
+
+@aten("addbmm")
+def addbmm(emit: Emitter, x: Value, batch1: Value, batch2: Value, *, beta: Number = 1, alpha: Number = 1) -> Value:
+    """The sum of scaled products of matrices plus another scaled matrix."""
+    total = emit(Reduce(matmul(emit, batch1, batch2), "sum", (0,), keepdims=False))
+    return _added(emit, x, total, beta, alpha)
 
 
 @aten("baddbmm")
 def baddbmm(emit: Emitter, x: Value, batch1: Value, batch2: Value, *, beta: Number = 1, alpha: Number = 1) -> Value:
     """As ``addmm``, for batches."""
-    return addmm(emit, x, batch1, batch2, beta=beta, alpha=alpha)
+    return _added(emit, x, matmul(emit, batch1, batch2), beta, alpha)
+
+
+def _added(emit: Emitter, x: Value, product: Value, beta: Number, alpha: Number) -> Value:
+    if beta == 0:
+        return _scaled(emit, product, alpha)
+    return emit(arith.Add(_scaled(emit, product, alpha), _scaled(emit, x, beta)))
 
 
 def _scaled(emit: Emitter, x: Value, factor: Number) -> Value:

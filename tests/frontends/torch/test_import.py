@@ -21,6 +21,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.core import Const
 from nhwcc.frontends.torch import Names, import_torch, to_array
 from torch import Tensor, nn
+from torch._higher_order_ops.while_loop import while_loop
 from torch.export import Dim
 from torch.nn import functional as F  # noqa: N812 -- PyTorch's own convention
 from torch_cases import check, close, honest, outputs
@@ -300,3 +301,37 @@ def test_numpy_indexing() -> None:
     check(Function(lambda x: x[rows, :, columns]), x)
     check(Function(lambda x: x.index_put((rows, columns), torch.ones(()))), x)
     check(Function(lambda x: torch.where(x > 0, x, -1.0)), x)
+
+
+class Branch(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cond(x.sum() > 0, lambda x: x + 1, lambda x: x * 2, (x,))
+
+
+class Loop(nn.Module):
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        def condition(i: Tensor, y: Tensor) -> Tensor:
+            return i < 5
+
+        def body(i: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+            return i + 1, y * 1.5 + x
+
+        return while_loop(condition, body, (torch.zeros((), dtype=torch.int64), x))
+
+
+def test_branches_and_loops() -> None:
+    for sign in (1, -1):
+        assert kinds(check(Branch().eval(), sign * torch.ones(2, 3)))["if"] == 1
+    assert kinds(check(Loop().eval(), torch.randn(3)))["while"] == 1
+
+
+class WithoutGradient(nn.Module):
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            y = x.float() * 2
+        return y + 1
+
+
+def test_modes_change_nothing() -> None:
+    check(WithoutGradient(), torch.randn(3))

@@ -77,8 +77,8 @@ def test_defaults(name: str) -> None:
             continue
         assert not parameter.is_required, f"{argument.name} has no default"
         default = argument.default_value
-        if isinstance(default, list):
-            stated: list[Any] = default
+        if type(default) is list:
+            stated: list[Any] = list(argument.default_value)
             ours: list[Any] = list(parameter.default if isinstance(parameter.default, tuple) else (parameter.default,))
             assert set(ours) == set(stated)
         elif parameter.type is not inspect.Parameter.empty and "memory_format" not in argument.name:

@@ -1,0 +1,61 @@
+"""Adding columns up to an image: the reverse of cutting an image into windows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....compiler.ir import Value
+from ....compiler.ops.index import ScatterElements
+from ....compiler.ops.shape import BroadcastTo, Slice
+from ....compiler.types import Array
+from ..emitter import Emitter
+from ..registry import onnx_op
+from .shape import reshape
+
+
+@onnx_op("Col2Im", since=18)
+def col2im(
+    emit: Emitter,
+    input: Value,
+    image_shape: Value,
+    block_shape: Value,
+    *,
+    dilations: tuple[int, ...] = (),
+    pads: tuple[int, ...] = (),
+    strides: tuple[int, ...] = (),
+) -> Value:
+    """Every window's elements go where they would have been cut from; what meets there is added."""
+    image, block = emit.ints(image_shape, "image_shape"), emit.ints(block_shape, "block_shape")
+    rank = len(image)
+    sides = pads or (0,) * (2 * rank)
+    ones = (1,) * rank
+    if input.type.rank != 3 or not len(block) == len(sides) // 2 == len(strides or ones) == rank:
+        raise emit.fail(f"adds {input.type} up to an image of {list(image)}", code="F002")
+    whole = [d + sides[i] + sides[i + rank] for i, d in enumerate(image)]
+    places = _places(whole, block, strides or ones, dilations or ones)
+    batch, columns, _ = input.type.shape
+    size = int(np.prod(block))
+    if not isinstance(columns, int) or columns % size or places.size != size * int(np.prod(places.shape[rank:])):
+        raise emit.fail(f"has {columns} rows of columns for blocks of {list(block)}", code="T001")
+    channels = columns // size
+    rows = batch * channels
+    with emit.typed():
+        flat = reshape(emit, input, (rows, places.size))
+    at = emit(BroadcastTo(emit.const(places.reshape(1, -1)), (rows, places.size)))
+    empty = emit(BroadcastTo(emit.const(0, input.type.dtype), (rows, int(np.prod(whole)))))
+    total = reshape(emit, emit(ScatterElements(empty, at, flat, 1, "add")), (batch, channels, *whole))
+    if tuple(whole) == tuple(image):
+        return total
+    return emit(Slice(total, (0, 0, *sides[:rank]), (batch, channels, *image), (1,) * (rank + 2)))
+
+
+def _places(whole: list[int], block: tuple[int, ...], strides: tuple[int, ...], dilations: tuple[int, ...]) -> Array:
+    """Return the numbers of the padded image's elements, ``[block..., windows...]``."""
+    rank = len(whole)
+    total = np.zeros((1,) * (2 * rank), np.int64)
+    for i, (size, k, s, d) in enumerate(zip(whole, block, strides, dilations, strict=True)):
+        count = (size - d * (k - 1) - 1) // s + 1
+        inner = (np.arange(k) * d).reshape([-1 if j == i else 1 for j in range(2 * rank)])
+        outer = (np.arange(max(count, 0)) * s).reshape([-1 if j == rank + i else 1 for j in range(2 * rank)])
+        total = total * size + inner + outer
+    return total

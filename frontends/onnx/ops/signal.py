@@ -1,0 +1,133 @@
+"""Fourier transforms, as products with constant matrices, and what goes with them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ....compiler.ir import Value
+from ....compiler.ops.arith import Mul
+from ....compiler.ops.index import Gather
+from ....compiler.ops.linear import MatMul
+from ....compiler.ops.shape import Transpose
+from ....compiler.types import Array
+from ..emitter import Emitter
+from ..registry import onnx_op
+from ..tensors import element_type
+from .shape import reshape
+
+
+@onnx_op("DFT", since=17, until=19)
+def dft_along_attribute(
+    emit: Emitter, input: Value, dft_length: Value | None = None, *, axis: int = 1, inverse: int = 0, onesided: int = 0
+) -> Value:
+    """The discrete Fourier transform; the last axis holds real and imaginary parts."""
+    length = None if dft_length is None else emit.int(dft_length, "dft_length")
+    return _dft(emit, input, length, axis, inverse=bool(inverse), onesided=bool(onesided))
+
+
+@onnx_op("DFT", since=20)
+def dft(
+    emit: Emitter,
+    input: Value,
+    dft_length: Value | None = None,
+    axis: Value | None = None,
+    *,
+    inverse: int = 0,
+    onesided: int = 0,
+) -> Value:
+    """The discrete Fourier transform; the last axis holds real and imaginary parts."""
+    length = None if dft_length is None else emit.int(dft_length, "dft_length")
+    along = -2 if axis is None else emit.int(axis, "axis")
+    return _dft(emit, input, length, along, inverse=bool(inverse), onesided=bool(onesided))
+
+
+def _dft(emit: Emitter, x: Value, length: int | None, axis: int, *, inverse: bool, onesided: bool) -> Value:
+    """Bring the axis beside the parts, and multiply by one matrix for both."""
+    rank = x.type.rank
+    along = emit.axis(axis, rank)
+    size, parts = x.type.shape[along], x.type.shape[-1]
+    if along == rank - 1 or not isinstance(size, int) or not isinstance(parts, int) or parts not in (1, 2):
+        raise emit.fail(f"transforms axis {axis} of {x.type}", code="F002")
+    if length is None:
+        length = 2 * (size - 1) if inverse and onesided else size
+    matrix = _matrix(size, parts, length, inverse=inverse, onesided=onesided)
+    outs, count = matrix.shape[2:]
+    perm = (*(i for i in range(rank - 1) if i != along), along, rank - 1)
+    rows = emit(Transpose(x, perm)) if perm != tuple(range(rank)) else x
+    *batch, _, _ = rows.type.shape
+    flat = reshape(emit, rows, (*(batch or [1]), size * parts))
+    weight = emit.const(matrix.reshape(size * parts, outs * count), x.type.dtype)
+    product = emit(MatMul(flat, weight))
+    out = reshape(emit, product, (*batch, outs, count))
+    back = tuple(perm.index(i) for i in range(rank))
+    return emit(Transpose(out, back)) if back != tuple(range(rank)) else out
+
+
+def _matrix(size: int, parts: int, length: int, *, inverse: bool, onesided: bool) -> Array:
+    """Return ``[size, parts, results, parts of results]``; positions behind ``length`` count nothing."""
+    n = np.arange(size)[:, None]
+    outs = length if not onesided or inverse else length // 2 + 1
+    angle = 2 * math.pi * (n * np.arange(outs)[None, :] % length) / length
+    cos, sin = np.cos(angle), np.sin(angle) * (1 if inverse else -1)
+    if inverse and onesided:  # the other half is the conjugate of the one that is given
+        twice = np.where((n == 0) | (2 * n == length), 1, 2) / length
+        table = np.stack([cos * twice, -sin * twice], 1)[..., None]
+    else:
+        scale = 1 / length if inverse else 1
+        table = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], 1) * scale
+    table[length // 2 + 1 if inverse and onesided else length :] = 0
+    return table[:, :parts]
+
+
+@onnx_op("STFT", since=17)
+def stft(
+    emit: Emitter,
+    signal: Value,
+    frame_step: Value,
+    window: Value | None = None,
+    frame_length: Value | None = None,
+    *,
+    onesided: int = 1,
+) -> Value:
+    """Fourier transforms of frames of a signal."""
+    step, size = emit.int(frame_step, "frame_step"), signal.type.shape[1]
+    stated = window.type.shape[0] if window is not None else None
+    length = stated if frame_length is None else emit.int(frame_length, "frame_length")
+    if not isinstance(size, int) or not isinstance(length, int) or step < 1 or length > size:
+        raise emit.fail(f"cuts {signal.type} into frames of {length}", code="F002")
+    x = signal if signal.type.rank == 3 else reshape(emit, signal, (*signal.type.shape, 1))
+    frames = 1 + (size - length) // step
+    places = np.arange(frames)[:, None] * step + np.arange(length)[None, :]
+    cut = emit(Gather(x, emit.const(places), 1))
+    if window is not None:
+        cut = emit(Mul(cut, reshape(emit, window, (length, 1))))
+    return _dft(emit, cut, length, 2, inverse=False, onesided=bool(onesided))
+
+
+@onnx_op("MelWeightMatrix", since=17)
+def mel_weight_matrix(
+    emit: Emitter,
+    num_mel_bins: Value,
+    dft_length: Value,
+    sample_rate: Value,
+    lower_edge_hertz: Value,
+    upper_edge_hertz: Value,
+    *,
+    output_datatype: int = 1,
+) -> Value:
+    """Triangles that stand at equal distances on the mel scale."""
+    bins, length = emit.int(num_mel_bins, "num_mel_bins"), emit.int(dft_length, "dft_length")
+    rate = emit.int(sample_rate, "sample_rate")
+    edges = [float(emit.scalar(v, "edge")) for v in (lower_edge_hertz, upper_edge_hertz)]
+    low, high = (2595 * math.log10(1 + hertz / 700) for hertz in edges)
+    mels = low + np.arange(bins + 2) * (high - low) / (bins + 2)
+    points = ((length + 1) * 700 * (10 ** (mels / 2595) - 1) // rate).astype(np.int64)
+    left, centre, right = points[:-2], points[1:-1], points[2:]
+    j = np.arange(length // 2 + 1)[:, None]
+    rising = np.where(centre == left, j == centre, (j - left) / np.maximum(centre - left, 1))
+    falling = (right - j) / np.maximum(right - centre, 1)
+    table = np.where((j >= left) & (j <= centre), rising, 0)
+    table = np.where((j >= centre) & (j < right), falling, table)
+    return emit.const(table, element_type(output_datatype))

@@ -1,0 +1,101 @@
+"""Operators that take graphs: branches, loops, and graphs that only run in another mode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from torch import fx
+
+from ...compiler.diagnostics import error
+from ...compiler.ir import Op, Region, Value
+from ...compiler.ops.control import If, While
+from ...compiler.ops.core import Return
+from ...compiler.types import DType
+from .nodes import overload_name
+from .places import code
+
+if TYPE_CHECKING:
+    from .importer import Importer
+
+
+def run_control(importer: Importer, node: fx.Node, args: Sequence[Any]) -> Any:
+    """Import a node that calls graphs; ``args`` are its arguments, graphs among them.
+
+    Raises:
+        CompileError: F001, there is no such operation here.
+    """
+    name = overload_name(node)
+    if name not in _CONTROL:
+        help = f"There are {', '.join(_CONTROL)}."
+        raise error("F001", f"the operator {name} is not supported", excerpt=code(node), help=help)
+    return _CONTROL[name](importer, args)
+
+
+def _inline(importer: Importer, args: Sequence[Any]) -> list[Any]:
+    """Run a graph in place: outside of training, modes change nothing."""
+    index = next(i for i, a in enumerate(args) if isinstance(a, fx.GraphModule))
+    return _body(importer, args[index], args[index + 1 :])
+
+
+def _autocast(importer: Importer, args: Sequence[Any]) -> list[Any]:
+    _, dtype, enabled, *_ = args
+    if enabled:
+        text = f"computes in {dtype} by autocast, which no operator in the graph shows"
+        raise error("F005", text, help="Convert the module itself: model.to(dtype).")
+    return _inline(importer, args)
+
+
+def _body(importer: Importer, graph: fx.GraphModule, operands: Sequence[Any]) -> list[Any]:
+    """Import the nodes of a graph whose inputs are ``operands``."""
+    inputs = graph.graph.find_nodes(op="placeholder")
+    for placeholder, operand in zip(inputs, operands, strict=True):
+        importer.values[placeholder] = operand
+    return importer.run(graph.graph)
+
+
+def _region(importer: Importer, graph: fx.GraphModule, carried: Sequence[Value], others: Sequence[Any]) -> Region:
+    """Import a graph as a region whose arguments are like ``carried``; it reads ``others`` from outside."""
+    region = Region(Value(v.type, name=v.name) for v in carried)
+    inner = importer.nested(region)
+    results = [_tensor(r) for r in _body(inner, graph, [*region.args, *others])]
+    region.insert(Return(tuple(results)))
+    return region
+
+
+def _tensor(result: Any) -> Value:
+    if not isinstance(result, Value):
+        raise error("F032", f"a graph inside returns {result!r}, which is no tensor")
+    return result
+
+
+def _cond(importer: Importer, args: Sequence[Any]) -> tuple[Value, ...]:
+    condition, then, otherwise, operands = args
+    regions = [_region(importer, graph, (), operands) for graph in (then, otherwise)]
+    return _insert(importer, lambda: If(_truth(condition), *regions))
+
+
+def _while(importer: Importer, args: Sequence[Any]) -> tuple[Value, ...]:
+    condition, body, carried, others = args
+    values = [_tensor(v) for v in cast(Sequence[Any], carried)]
+    regions = [_region(importer, graph, values, others) for graph in (condition, body)]
+    return _insert(importer, lambda: While(tuple(values), *regions))
+
+
+def _truth(value: Any) -> Value:
+    if not isinstance(value, Value) or value.type.dtype is not DType.BOOL:
+        raise error("F032", f"a branch depends on {value!r}, which is no tensor of truth values")
+    return value
+
+
+def _insert(importer: Importer, make: Callable[[], Op]) -> tuple[Value, ...]:
+    return importer.region.insert(make()).results
+
+
+_CONTROL: dict[str, Callable[[Importer, Sequence[Any]], Any]] = {
+    "cond": _cond,
+    "while_loop": _while,
+    "wrap_with_autocast": _autocast,
+    "wrap_with_set_grad_enabled": _inline,
+}
+"""Operators that take graphs, by name."""

@@ -1,0 +1,189 @@
+"""If, Loop, Scan, sequences and optional values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.ir import Module
+from onnx import GraphProto, TensorProto, helper
+from onnx_models import codes, imported, model, node, results
+
+
+def graph(nodes: list[Any], inputs: dict[str, int], outputs: list[str]) -> GraphProto:
+    """A body; ``inputs`` are element types by name."""
+    return helper.make_graph(
+        nodes,
+        "body",
+        [helper.make_tensor_value_info(name, element, None) for name, element in inputs.items()],
+        [helper.make_empty_tensor_value_info(name) for name in outputs],
+    )
+
+
+def kinds(module: Module) -> list[str]:
+    return [op.spec.name for op in module.main.ops]
+
+
+X = np.asarray([1, -2, 3], np.float32)
+BRANCHES = {
+    "then_branch": graph([node("Neg", "x", "t")], {}, ["t"]),
+    "else_branch": graph([node("Abs", "x", "e")], {}, ["e"]),
+}
+
+
+class TestIf:
+    @pytest.mark.parametrize(("condition", "kind"), [(True, "neg"), (False, "abs")])
+    def test_known(self, condition: bool, kind: str) -> None:
+        proto = model([node("If", "c", "y", **BRANCHES)], {"x": (3,)}, ["y"], {"c": np.asarray(condition)})
+        assert kinds(imported(proto)) == [kind, "return"]
+
+    def test_known_from_shapes(self) -> None:
+        nodes = [
+            node("Shape", "x", "s"),
+            node("Size", "s", "n"),
+            node("Equal", "n one", "c"),
+            node("If", "c", "y", **BRANCHES),
+        ]
+        assert kinds(imported(model(nodes, {"x": ("n",)}, ["y"], {"one": np.asarray(1)}))) == ["neg", "return"]
+
+    def test_computed(self) -> None:
+        nodes = [
+            node("ReduceSum", "x", "s", keepdims=0),
+            node("Greater", "s zero", "c"),
+            node("If", "c", "y", **BRANCHES),
+        ]
+        module = imported(model(nodes, {"x": (3,)}, ["y"], {"zero": np.float32(0)}))
+        assert "if" in kinds(module)
+        np.testing.assert_array_equal(results(module, x=X)[0], -X)
+        np.testing.assert_array_equal(results(module, x=-X)[0], abs(X))
+
+    def test_branches_of_different_shapes(self) -> None:
+        branches = BRANCHES | {"else_branch": graph([node("ReduceSum", "x", "e")], {}, ["e"])}
+        nodes = [
+            node("ReduceSum", "x", "s", keepdims=0),
+            node("Greater", "s zero", "c"),
+            node("If", "c", "y", **branches),
+        ]
+        with pytest.raises(CompileError) as caught:
+            imported(model(nodes, {"x": (3,)}, ["y"], {"zero": np.float32(0)}))
+        assert codes(caught.value) == ["F005"] and "f32[3]" in str(caught.value)
+
+    def test_problems_of_a_branch_are_told(self) -> None:
+        branches = BRANCHES | {"then_branch": graph([node("Frobnicate", "x", "t")], {}, ["t"])}
+        with pytest.raises(CompileError) as caught:
+            imported(model([node("If", "c", "y", **branches)], {"x": (3,)}, ["y"], {"c": np.asarray(True)}))
+        assert codes(caught.value) == ["F001", "F022"]
+
+
+BODY = graph(
+    [node("Add", "v x", "w"), node("Identity", "go", "on"), node("Mul", "w w", "square")],
+    {"i": TensorProto.INT64, "go": TensorProto.BOOL, "v": TensorProto.FLOAT},
+    ["on", "w", "square"],
+)
+
+
+class TestLoop:
+    def test_unrolled(self) -> None:
+        constants = {"m": np.asarray(3), "start": np.zeros(3, np.float32)}
+        module = imported(
+            model([node("Loop", "m _ start", "last all", body=BODY)], {"x": (3,)}, ["last", "all"], constants)
+        )
+        assert kinds(module).count("add") == 3 and "while" not in kinds(module)
+        last, squares = results(module, x=X)
+        np.testing.assert_array_equal(last, 3 * X)
+        np.testing.assert_array_equal(squares, [X**2, 4 * X**2, 9 * X**2])
+
+    def test_no_round(self) -> None:
+        constants = {"m": np.asarray(0), "start": np.zeros(3, np.float32)}
+        module = imported(
+            model([node("Loop", "m _ start", "last all", body=BODY)], {"x": (3,)}, ["last", "all"], constants)
+        )
+        last, squares = results(module, x=X)
+        assert (last == 0).all() and squares.shape == (0, 3)
+
+    def test_ended_by_a_condition_that_is_known(self) -> None:
+        body = graph(
+            [node("Less", "i two", "on"), node("Add", "v x", "w")],
+            {"i": TensorProto.INT64, "go": TensorProto.BOOL, "v": TensorProto.FLOAT},
+            ["on", "w"],
+        )
+        constants = {"start": np.zeros(3, np.float32), "two": np.asarray(2)}
+        module = imported(model([node("Loop", "_ _ start", "last", body=body)], {"x": (3,)}, ["last"], constants))
+        np.testing.assert_array_equal(results(module, x=X)[0], 3 * X)
+
+    def test_as_long_as_data_wants(self) -> None:
+        body = graph(
+            [node("Add", "v one", "w"), node("ReduceSum", "w", "s", keepdims=0), node("Less", "s ten", "on")],
+            {"i": TensorProto.INT64, "go": TensorProto.BOOL, "v": TensorProto.FLOAT},
+            ["on", "w"],
+        )
+        constants = {"one": np.float32(1), "ten": np.float32(10), "m": np.asarray(100)}
+        module = imported(model([node("Loop", "m _ x", "last", body=body)], {"x": (3,)}, ["last"], constants))
+        assert "while" in kinds(module)
+        np.testing.assert_array_equal(results(module, x=X)[0], X + 3)
+
+    def test_results_of_rounds_that_nobody_knows_are_refused(self) -> None:
+        proto = model([node("Loop", "m _ x", "last all", body=BODY)], {"x": (3,), "m": ()}, ["last", "all"])
+        proto.graph.input[1].type.tensor_type.elem_type = TensorProto.INT64
+        with pytest.raises(CompileError) as caught:
+            imported(proto)
+        assert codes(caught.value) == ["F004"] and caught.value.diagnostics[0].inputs == ("m",)
+
+
+@pytest.mark.parametrize(("direction", "axis"), [(0, 0), (1, 1)])
+def test_scan(direction: int, axis: int) -> None:
+    body = graph([node("Add", "s row", "t"), node("Identity", "t", "out")], {"s": 1, "row": 1}, ["t", "out"])
+    scan = node(
+        "Scan", "start x", "last all", body=body, num_scan_inputs=1, scan_input_axes=[axis],
+        scan_input_directions=[direction], scan_output_directions=[direction], scan_output_axes=[axis],
+    )  # fmt: skip
+    x = np.random.default_rng(0).standard_normal((4, 4)).astype(np.float32)
+    module = imported(model([scan], {"x": (4, 4)}, ["last", "all"], {"start": np.zeros(4, np.float32)}))
+    last, sums = results(module, x=x)
+    turned = np.flip(x, axis) if direction else x
+    want = np.cumsum(turned, axis)
+    np.testing.assert_allclose(last, x.sum(axis), rtol=1e-6)
+    np.testing.assert_allclose(sums, np.flip(want, axis) if direction else want, rtol=1e-6)
+
+
+class TestSequences:
+    def test_inside(self) -> None:
+        nodes = [
+            node("SplitToSequence", "x two", "s", axis=0),
+            node("SequenceAt", "s minus", "last"),
+            node("SequenceInsert", "s last zero", "t"),
+            node("SequenceErase", "t", "u"),
+            node("SequenceLength", "u", "n"),
+            node("ConcatFromSequence", "u", "y", axis=0),
+        ]
+        constants = {"two": np.asarray(2), "minus": np.asarray(-1), "zero": np.asarray(0)}
+        module = imported(model(nodes, {"x": (5,)}, ["y", "n"], constants))
+        y, n = results(module, x=np.arange(5, dtype=np.float32))
+        np.testing.assert_array_equal(y, [4, 0, 1, 2, 3])
+        assert n == 3
+
+    def test_as_inputs_and_outputs(self) -> None:
+        proto = model([node("SequenceInsert", "s x", "t")], {"s": (), "x": (2,)}, ["t"])
+        proto.graph.input[0].type.CopyFrom(
+            helper.make_sequence_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, [None]))
+        )
+        with pytest.raises(CompileError) as caught:
+            imported(proto)
+        assert codes(caught.value) == ["F020"]
+        module = imported(proto, lengths={"s": 2}, shapes={"s.0": (3,)})
+        assert [p.name for p in module.main.inputs] == ["s.0", "s.1", "x"]
+        assert [p.name for p in module.main.outputs] == ["t.0", "t.1", "t.2"]
+
+    @pytest.mark.parametrize(("length", "there"), [(0, True), (None, False)])
+    def test_optional(self, length: int | None, there: bool) -> None:
+        proto = model([node("OptionalHasElement", "s", "y")], {"s": ()}, ["y"])
+        inner = helper.make_sequence_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, [None]))
+        proto.graph.input[0].type.CopyFrom(helper.make_optional_type_proto(inner))
+        assert results(imported(proto, lengths={"s": length}))[0] == there
+
+    def test_a_tensor_is_no_sequence(self) -> None:
+        with pytest.raises(CompileError) as caught:
+            imported(model([node("SequenceLength", "x", "n")], {"x": (1,)}, ["n"]))
+        assert codes(caught.value) == ["F006"]
