@@ -82,10 +82,10 @@ def _runs(candidate: TfliteRunner, x: Array) -> Iterator[dict[str, Array]]:
 
 def _agree(want: dict[str, Array], got: dict[str, Array]) -> bool:
     """Whether all outputs agree, by name or by place."""
-    pairs = (
-        [(want[n], got[n]) for n in want] if set(want) == set(got) else [*zip(want.values(), got.values(), strict=True)]
-    )
-    return len(pairs) == len(want) and all(_same(a, b) for a, b in pairs)
+    if len(want) != len(got):
+        return False
+    theirs = [got[name] for name in want] if set(want) == set(got) else list(got.values())
+    return all(_same(a, b) for a, b in zip(want.values(), theirs, strict=True))
 
 
 def _same(want: Array, got: Array) -> bool:
