@@ -174,7 +174,7 @@ def operator(op: Any, limit: int, target: Target) -> tuple[Tally, Tally]:
     for sample in samples(op, limit):
         try:
             want = expected(sample)
-        except (RuntimeError, NotImplementedError, ValueError, TypeError):
+        except (CompileError, RuntimeError, NotImplementedError, ValueError, TypeError):
             continue
         if want is None:
             continue

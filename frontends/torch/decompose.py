@@ -8,6 +8,8 @@ from typing import Any
 from torch import fx
 from torch.export import ExportedProgram
 
+from ...compiler.diagnostics import error
+from .export import REFUSALS, first_lines
 from .functional import is_plain
 from .nodes import is_control, live, overload_name, schema
 from .registry import find
@@ -27,9 +29,27 @@ def readable(program: ExportedProgram) -> ExportedProgram:
         table = decompositions(unknown(program.graph))
         if is_plain(program.graph) and not table:
             break
-        untyped: Any = program
-        program = untyped.run_decompositions(table)
+        written = _rewritten(program, table)
+        if written is None:
+            break
+        program = written
     return program
+
+
+def _rewritten(program: ExportedProgram, table: Table) -> ExportedProgram | None:
+    """Let PyTorch write a program anew; None if it can't and the program can be read without that.
+
+    Raises:
+        CompileError: F030, the program can't be read without.
+    """
+    untyped: Any = program
+    try:
+        return untyped.run_decompositions(table)
+    except REFUSALS as bad:
+        if is_plain(program.graph):
+            return None
+        text = f"PyTorch can't write the module without operators that overwrite tensors: {first_lines(bad)}"
+        raise error("F030", text, help="Replace them in the module by others: y = x + 1 for x += 1.") from bad
 
 
 def unknown(graph: fx.Graph) -> list[Any]:

@@ -126,7 +126,7 @@ def export(
     except REFUSALS as bad:
         raise error(
             "F030",
-            f"torch.export can't export {type(model).__name__}: {_first_lines(bad)}",
+            f"torch.export can't export {type(model).__name__}: {first_lines(bad)}",
             excerpt=_user_line(bad),
             help=_advice(str(bad)),
         ) from bad
@@ -199,7 +199,8 @@ def _ordered(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     return {name: kwargs[name] for name in (*order, *(k for k in kwargs if k not in order))}
 
 
-def _first_lines(bad: BaseException) -> str:
+def first_lines(bad: BaseException) -> str:
+    """Return the beginning of an error's message on one line."""
     lines = [line.strip() for line in str(bad).splitlines() if line.strip()]
     return " ".join(lines[:3]) if lines else type(bad).__name__
 

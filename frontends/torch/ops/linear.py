@@ -106,19 +106,22 @@ def attention(
         scale = 1 / math.sqrt(width)
     scaled = emit(arith.Mul(query, emit.const(scale, dtype)))
     scores = emit(ir.MatMul(scaled, key, transpose_b=True))
-    if is_causal:
-        scores = _masked(emit, scores, _triangle(emit, scores))
-    elif attn_mask is not None and attn_mask.type.dtype is DType.BOOL:
-        scores = _masked(emit, scores, attn_mask)
-    elif attn_mask is not None:
-        scores = emit(arith.Add(scores, emit.cast(attn_mask, dtype)))
+    mask = _triangle(emit, scores) if is_causal else attn_mask
+    if mask is not None and mask.type.dtype is DType.BOOL:
+        lowest = np.finfo(np.float16 if dtype is DType.F16 else np.float32).min
+        scores = emit(logic.Select(mask, scores, emit.const(lowest, dtype)))
+    elif mask is not None:
+        scores = emit(arith.Add(scores, emit.cast(mask, dtype)))
     weights = emit(Softmax(scores, scores.type.rank - 1))
+    if attn_mask is not None and attn_mask.type.dtype is DType.BOOL and not _leaves_keys(emit, attn_mask):
+        weights = emit(logic.Select(attn_mask, weights, emit.const(0, dtype)))
     return emit(ir.MatMul(weights, value))
 
 
-def _masked(emit: Emitter, scores: Value, mask: Value) -> Value:
-    """Let scores where the mask does not hold weigh nothing."""
-    return emit(logic.Select(mask, scores, emit.const(-np.inf, scores.type.dtype)))
+def _leaves_keys(emit: Emitter, mask: Value) -> bool:
+    """Whether every query has a key to look at, as far as is known; one that has none gets zeros."""
+    known = emit.known(mask)
+    return known is not None and bool(known.any(-1).all())
 
 
 def _triangle(emit: Emitter, scores: Value) -> Value:

@@ -292,6 +292,13 @@ def test_attention_with_masks() -> None:
     check(Function(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, attn_mask=mask)), q, k, v)
 
 
+def test_a_query_without_keys_gets_zeros() -> None:
+    q, k, v = (torch.randn(1, 2, 4, 4) for _ in range(3))
+    mask = torch.rand(4, 4) < 0.5
+    mask[1] = False
+    check(Function(lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, attn_mask=m)), q, k, v, mask)
+
+
 def test_numpy_indexing() -> None:
     rows, columns = torch.tensor([0, 2, -1]), torch.tensor([[1], [0]])
     x = torch.randn(3, 4, 5)
