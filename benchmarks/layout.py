@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -53,27 +53,39 @@ def with_onnx2tf(python: str) -> Convert:
 def outcome(source: Path, output: Path | None) -> tuple[str, int]:
     """Return "right", "wrong", "runtime" or "failed", and the number of Transposes.
 
-    An output may lie in any order of axes; only those of the file's input are taken as the tool documents them.
+    In favour of the tool, its input and outputs may lie in any order of axes unless the file states one.
     """
     if output is None:
         return "failed", 0
     reference = OnnxRunner(source)
     (name,) = reference.inputs
     rng = np.random.default_rng(1)
-    shape = [int(str(d)) for d in reference.inputs[name].shape]
-    x = rng.standard_normal(shape).astype(np.float32)
+    x = rng.standard_normal([int(str(d)) for d in reference.inputs[name].shape]).astype(np.float32)
     transposes = sum(o.name == "TRANSPOSE" for g in inspect(output).subgraphs for o in g.operators)
     want = reference.run({name: x})
     try:
         with TfliteRunner(output) as candidate:
-            (theirs,) = candidate.inputs
-            fits = tuple(candidate.inputs[theirs].shape) == x.shape
-            got = candidate.run({theirs: x if fits and candidate.states_layout else np.moveaxis(x, 1, -1)})
+            right = any(_agree(want, got) for got in _runs(candidate, x))
     except CompileError:
         return "runtime", transposes
-    pairs = zip(want.values(), got.values(), strict=True)
-    right = sorted(want) == sorted(got) and all(_same(want[n], got[n]) for n in want)
-    return ("right" if right or all(_same(a, b) for a, b in pairs) else "wrong"), transposes
+    return "right" if right else "wrong", transposes
+
+
+def _runs(candidate: TfliteRunner, x: Array) -> Iterator[dict[str, Array]]:
+    """Run a file on the input in every order of its axes that fits."""
+    ((name, type),) = candidate.inputs.items()
+    orders = [tuple(range(x.ndim))] if candidate.states_layout else itertools.permutations(range(x.ndim))
+    for perm in orders:
+        if x.transpose(perm).shape == tuple(type.shape):
+            yield candidate.run({name: x.transpose(perm)})
+
+
+def _agree(want: dict[str, Array], got: dict[str, Array]) -> bool:
+    """Whether all outputs agree, by name or by place."""
+    if len(want) != len(got):
+        return False
+    theirs = [got[name] for name in want] if set(want) == set(got) else list(got.values())
+    return all(_same(a, b) for a, b in zip(want.values(), theirs, strict=True))
 
 
 def _same(want: Array, got: Array) -> bool:

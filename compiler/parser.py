@@ -115,6 +115,12 @@ class _Actions:
     def attr(self, items: list[Any]) -> tuple[str, Any]:
         return str(items[0]), items[1]
 
+    def field(self, items: list[Any]) -> tuple[str, Any]:
+        """A whole number, a truth value, a plain string, or a list of whole numbers: JSON has the same notation."""
+        name, _, value = str(items[0]).partition("=")
+        found = json.loads(value)
+        return name.strip(), tuple(found) if isinstance(found, list) else found
+
     def number(self, items: list[Any]) -> int | float:
         text = str(items[0])
         return int(text) if text.lstrip("-").isdigit() else float(text)

@@ -143,7 +143,9 @@ def _values(draw: Draw, name: str, dtype: DType, shape: list[int], slot: int) ->
 
 
 for _name, _cls in OPS.items():
-    if _cls.spec.has(Elementwise):
+    if _cls.spec.has(Elementwise) and (
+        _name == "cast" or not any(a.is_required for a in _cls.spec.attributes.values())
+    ):
         MAKERS[_name] = lambda draw, name=_name: elementwise(draw, name)
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from nhwcc.backends.tflite import support
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Func
-from nhwcc.compiler.opdef import OPS
 from nhwcc.compiler.types import Array, DType
+from samples import module_of, samples
 
 from .conftest import Check, prepare
 from .random_ops import MAKERS, Case, draw_case
 
 OF_SINGLE, OF_HALF = 1e-5, 5e-3
 """Differences, relative to the largest number; half floats are computed in single precision."""
+
+SAMPLES = samples()
+WAYS = {way.op for way in support()} | {"const", "return"}
 
 REFUSABLE = {"conv_transpose": "a filter that is computed"}
 """What has no way through the runtime, by operation."""
@@ -47,8 +51,18 @@ def tolerance(func: Func) -> float:
     return OF_HALF if DType.F16 in types else OF_SINGLE
 
 
-def test_every_operation_that_computes_is_drawn() -> None:
-    assert OPS.keys() - MAKERS.keys() <= {"const", "return", "if", "while"}
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_example_in_the_docs(check: Check, name: str) -> None:
+    """It runs, or the table of what can be run does not have it."""
+    module = module_of(SAMPLES[name])
+    for number, port in enumerate(module.main.outputs):
+        port.name = f"y{number}"
+    if name in WAYS:
+        check(module, tolerance=3e-5)
+        return
+    with pytest.raises(CompileError) as caught:
+        check(module)
+    assert {d.code for d in caught.value.diagnostics} == {"B001"}
 
 
 def test_draws_repeat_and_differ() -> None:
