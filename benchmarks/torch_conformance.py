@@ -103,8 +103,12 @@ def samples(op: Any, limit: int) -> Iterator[Sample]:
             found = op.sample_inputs("cpu", dtype, requires_grad=False)
             for sample in itertools.islice(found, limit):
                 module = Sample(op.op, ((sample.input, *sample.args), dict(sample.kwargs)))
-                if module.tensors() and not any(t.is_complex() for t in module.tensors()):
+                if module.tensors() and all(_is_plain(t) for t in module.tensors()):
                     yield module
+
+
+def _is_plain(tensor: torch.Tensor) -> bool:
+    return tensor.layout == torch.strided and not tensor.is_complex()
 
 
 def expected(module: Sample) -> list[Array] | None:

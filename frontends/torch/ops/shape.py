@@ -386,7 +386,7 @@ def meshgrid(emit: Emitter, tensors: tuple[Value, ...], *, indexing: str = "ij")
     out: list[Value] = []
     for i, (x, type) in enumerate(zip(tensors, emit.types, strict=True)):
         assert type is not None
-        axis = 1 - i if indexing == "xy" and i < 2 else i
+        axis = 1 - i if indexing == "xy" and i < 2 <= len(tensors) else i
         shape: list[Dim] = [1] * len(tensors)
         shape[axis] = x.type.size
         out.append(emit.expand(emit.reshape(x, shape), type.shape))

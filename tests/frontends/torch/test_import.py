@@ -342,3 +342,9 @@ class WithoutGradient(nn.Module):
 
 def test_modes_change_nothing() -> None:
     check(WithoutGradient(), torch.randn(3))
+
+
+@pytest.mark.parametrize("indexing", ["ij", "xy"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_grids_of_any_number_of_vectors(indexing: str, count: int) -> None:
+    check(Function(lambda *x: torch.meshgrid(*x, indexing=indexing)), *(torch.randn(n + 2) for n in range(count)))
