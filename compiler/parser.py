@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -118,8 +118,8 @@ class _Actions:
     def field(self, items: list[Any]) -> tuple[str, Any]:
         """A whole number, a truth value, a plain string, or a list of whole numbers: JSON has the same notation."""
         name, _, value = str(items[0]).partition("=")
-        found = json.loads(value)
-        return name.strip(), tuple(found) if isinstance(found, list) else found
+        found: Any = json.loads(value)
+        return name.strip(), tuple(cast(list[Any], found)) if isinstance(found, list) else found
 
     def number(self, items: list[Any]) -> int | float:
         text = str(items[0])
