@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
-from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ir import Func, Module
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.types import TensorType
 from nhwcc.formats import Format, detect
@@ -91,7 +92,9 @@ class Source:
         if not cut.is_whole:
             help = "choose them when the model is imported"
             raise error("L007", "shapes, inputs and outputs can't be chosen for IR: it has its own", help=help)
-        return clone_module(self.given) if isinstance(self.given, Module) else _read_ir(self.given)
+        module = clone_module(self.given) if isinstance(self.given, Module) else _read_ir(self.given)
+        _name_apart(module.main)
+        return module
 
     def files(self, module: Module) -> list[Path]:
         """The files that the model and its weights are read from."""
@@ -136,6 +139,15 @@ def load(
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
     """
     return Source.of(model).load(Cut(shapes, inputs, outputs))
+
+
+def _name_apart(func: Func) -> None:
+    """Give outputs that have the same name, or none, names of their own: results are found by them."""
+    taken: set[str] = set()
+    for i, port in enumerate(func.outputs):
+        if port.name in taken or (not port.name and len(func.outputs) > 1):
+            port.name = next(n for n in (f"output_{k}" for k in count(i)) if n not in taken)
+        taken.add(port.name)
 
 
 def _supported(format: Format, place: Path | bytes) -> Format:

@@ -125,7 +125,8 @@ def _compose(before: tuple[int, ...] | None, axes: tuple[int, ...]) -> tuple[int
 def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
     proven = solution.cost <= solution.bound
     proof = "proven optimal" if proven else f"not proven, at least {solution.bound:,.0f} bytes are needed"
-    remark(Remark("note", "propagate-layout", f"{len(moved)} transposes, {solution.cost:,.0f} bytes: {proof}"))
+    count = "1 transpose" if len(moved) == 1 else f"{len(moved)} transposes"
+    remark(Remark("note", "propagate-layout", f"{count}, {solution.cost:,.0f} bytes: {proof}"))
     for m in moved:
         have = next(solution.modes[s].orders[i] for s, i in problem.touching[m.value] if s.ports[i].is_result)
         writer = problem.orders[m.value].get(have)

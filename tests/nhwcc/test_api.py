@@ -154,3 +154,12 @@ class TestOptions:
     def test_data(self) -> None:
         artifact = nhwcc.compile(CONV.encode(), data={"image": IMAGE})
         assert artifact.report.verification is not None and artifact.report.verification.data == "the given data"
+
+
+def test_outputs_without_names_are_kept_apart() -> None:
+    text = "func @main(%x: f32[2]) -> (f32[2], f32[2]) {\n%y = relu(%x) : f32[2]\n%z = tanh(%x) : f32[2]\nreturn(%y, %z)\n}"
+    artifact = nhwcc.compile(text.encode())
+    assert [port.name for port in artifact.report.outputs] == ["output_0", "output_1"]
+    results = artifact(np.asarray([-1.0, 1.0], np.float32))
+    np.testing.assert_allclose(results["output_0"], [0, 1])
+    np.testing.assert_allclose(results["output_1"], np.tanh([-1, 1]), rtol=1e-6)
