@@ -157,7 +157,8 @@ class TestOptions:
 
 
 def test_outputs_without_names_are_kept_apart() -> None:
-    text = "func @main(%x: f32[2]) -> (f32[2], f32[2]) {\n%y = relu(%x) : f32[2]\n%z = tanh(%x) : f32[2]\nreturn(%y, %z)\n}"
+    statements = "%y = relu(%x) : f32[2]\n%z = tanh(%x) : f32[2]\nreturn(%y, %z)"
+    text = f"func @main(%x: f32[2]) -> (f32[2], f32[2]) {{\n{statements}\n}}"
     artifact = nhwcc.compile(text.encode())
     assert [port.name for port in artifact.report.outputs] == ["output_0", "output_1"]
     results = artifact(np.asarray([-1.0, 1.0], np.float32))
