@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,16 @@ class Call:
         return not self.args and not self.kwargs
 
 
+def require_torch() -> None:
+    """Check that PyTorch is installed.
+
+    Raises:
+        CompileError: R017, it is not.
+    """
+    if find_spec("torch") is None:
+        raise error("R017", "PyTorch models need PyTorch", help="pip install 'nhwcc[torch]'")
+
+
 class TorchSource:
     """A module, an exported program, or the file of one."""
 
@@ -60,6 +71,7 @@ class TorchSource:
         Raises:
             CompileError: L007, the cut does not apply; and what the frontend finds (F...).
         """
+        require_torch()
         from nhwcc.frontends.torch import Names, read
 
         if cut.inputs or cut.outputs:

@@ -63,6 +63,9 @@ class ModuleFlags:
         if self.spec is None:
             assert path is not None
             return path
+        from nhwcc.pytorch import require_torch
+
+        require_torch()
         from nhwcc.frontends.torch import ModuleSpec
 
         return ModuleSpec(self.spec, self.arguments, self.weights, self.python_path, self.unsafe_load).load()

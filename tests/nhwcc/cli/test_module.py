@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import torch
 from torch import nn
 
@@ -33,3 +34,11 @@ def test_a_class_with_weights(call: Call, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "image f32[1,9,9,3]" in result.output and "map f32[1,7,7,5]" in result.output and "PyTorch" in result.output
     assert call("compile", "-o", tmp_path / "o.tflite").exit_code == 2
+
+
+def test_without_pytorch(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nhwcc.pytorch.find_spec", lambda name: None)
+    (tmp_path / "m.pt2").write_bytes(b"PK\x03\x04 m/archive_format")
+    for given in (["--module", "net:Net", "--shape", "x=1,3,4,4"], [tmp_path / "m.pt2"]):
+        result = call("compile", *given, "-o", tmp_path / "o.tflite")
+        assert result.exit_code == 1 and "error[R017]" in result.stderr and "nhwcc[torch]" in result.stderr
