@@ -37,7 +37,10 @@ def test_a_class_with_weights(call: Call, tmp_path: Path) -> None:
 
 
 def test_without_pytorch(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nhwcc.pytorch.find_spec", lambda name: None)
+    def nothing(_name: str) -> None:
+        return None
+
+    monkeypatch.setattr("nhwcc.pytorch.find_spec", nothing)
     (tmp_path / "m.pt2").write_bytes(b"PK\x03\x04 m/archive_format")
     for given in (["--module", "net:Net", "--shape", "x=1,3,4,4"], [tmp_path / "m.pt2"]):
         result = call("compile", *given, "-o", tmp_path / "o.tflite")
