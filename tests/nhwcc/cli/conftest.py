@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,11 @@ def process(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own."""
     command = [sys.executable, "-m", "nhwcc", *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, env=environment(**env), check=False)
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Let processes hear an interrupt that the tests start in the background, where it would be ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -200,6 +200,7 @@ class TestOutput:
         done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, env=environment(), check=False)
         assert "Traceback" not in done.stderr
 
+    @pytest.mark.usefixtures("heard")
     def test_interrupted_while_verifying(self, model: Path, tmp_path: Path) -> None:
         """Between writing and success: the draft goes, the old file stays, no process survives."""
         slow = tmp_path / "slow.py"

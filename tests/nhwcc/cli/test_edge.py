@@ -84,6 +84,7 @@ class TestExitCodes:
         done = process("compile", "--outptu", "x")
         assert done.returncode == 2 and "--output" in done.stderr
 
+    @pytest.mark.usefixtures("heard")
     def test_130(self, small: Path, tmp_path: Path) -> None:
         """Interrupted in the middle of a pass: nothing is left behind."""
         slow = tmp_path / "slow.py"
