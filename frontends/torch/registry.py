@@ -23,6 +23,9 @@ Handler: TypeAlias = "Callable[..., Value | tuple[Value | None, ...] | list[Valu
 
 H = TypeVar("H", bound=Handler)
 
+IMPLIED = frozenset({"dtype", "layout", "device", "pin_memory", "memory_format", "non_blocking", "copy"})
+"""Keyword arguments that a handler may leave out: they speak of memory, or show in the type of the result."""
+
 HANDLERS: dict[str, Entry] = {}
 """All handlers by the name of the overload."""
 
@@ -64,8 +67,12 @@ class Entry:
         """
         positional = [p for p in self.parameters if not p.is_keyword]
         by_name = {p.name: p for p in self.parameters}
+        wanted = {k: v for k, v in kwargs.items() if k in by_name or k not in IMPLIED}
+        strange = [*map(str, args[len(positional) :]), *(k for k in wanted if k not in by_name)]
+        if strange:
+            raise error("F002", f"{self.name} has the argument {strange[0]}, which its handler does not know")
         given = [convert(p.type, v, p.name) for p, v in zip(positional, args, strict=False)]
-        named = {k: convert(by_name[k].type, v, k) for k, v in kwargs.items() if k in by_name}
+        named = {k: convert(by_name[k].type, v, k) for k, v in wanted.items()}
         return self.handler(emit, *given, **named)
 
 

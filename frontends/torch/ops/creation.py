@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from ....compiler.dims import Dim
@@ -23,151 +21,61 @@ def filled(emit: Emitter, value: Number) -> Value:
 
 
 @aten("full")
-def full(
-    emit: Emitter,
-    size: tuple[Dim, ...],
-    fill_value: Number,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def full(emit: Emitter, size: tuple[Dim, ...], fill_value: Number) -> Value:
     """One number everywhere."""
     return filled(emit, fill_value)
 
 
 @aten("zeros", "empty.memory_format")
-def zeros(
-    emit: Emitter,
-    size: tuple[Dim, ...],
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-    memory_format: Any = None,
-) -> Value:
+def zeros(emit: Emitter, size: tuple[Dim, ...]) -> Value:
     """Zero everywhere; what is empty may hold anything."""
     return filled(emit, 0)
 
 
 @aten("ones")
-def ones(
-    emit: Emitter,
-    size: tuple[Dim, ...],
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def ones(emit: Emitter, size: tuple[Dim, ...]) -> Value:
     """One everywhere."""
     return filled(emit, 1)
 
 
 @aten("full_like")
-def full_like(
-    emit: Emitter,
-    x: Value,
-    fill_value: Number,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-    memory_format: Any = None,
-) -> Value:
+def full_like(emit: Emitter, x: Value, fill_value: Number) -> Value:
     """One number everywhere, in the shape of another tensor."""
     return filled(emit, fill_value)
 
 
 @aten("zeros_like", "empty_like")
-def zeros_like(
-    emit: Emitter,
-    x: Value,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-    memory_format: Any = None,
-) -> Value:
+def zeros_like(emit: Emitter, x: Value) -> Value:
     """Zero everywhere, in the shape of another tensor."""
     return filled(emit, 0)
 
 
 @aten("ones_like")
-def ones_like(
-    emit: Emitter,
-    x: Value,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-    memory_format: Any = None,
-) -> Value:
+def ones_like(emit: Emitter, x: Value) -> Value:
     """One everywhere, in the shape of another tensor."""
     return filled(emit, 1)
 
 
 @aten("new_full")
-def new_full(
-    emit: Emitter,
-    x: Value,
-    size: tuple[Dim, ...],
-    fill_value: Number,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def new_full(emit: Emitter, x: Value, size: tuple[Dim, ...], fill_value: Number) -> Value:
     """One number everywhere, in the element type of another tensor."""
     return filled(emit, fill_value)
 
 
 @aten("new_zeros", "new_empty")
-def new_zeros(
-    emit: Emitter,
-    x: Value,
-    size: tuple[Dim, ...],
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def new_zeros(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
     """Zero everywhere, in the element type of another tensor."""
     return filled(emit, 0)
 
 
 @aten("new_ones")
-def new_ones(
-    emit: Emitter,
-    x: Value,
-    size: tuple[Dim, ...],
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def new_ones(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
     """One everywhere, in the element type of another tensor."""
     return filled(emit, 1)
 
 
 @aten("scalar_tensor")
-def scalar_tensor(
-    emit: Emitter,
-    s: Number,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def scalar_tensor(emit: Emitter, s: Number) -> Value:
     """A number as a tensor."""
     return filled(emit, s)
 
@@ -185,46 +93,19 @@ def zero(emit: Emitter, x: Value) -> Value:
 
 
 @aten("arange")
-def arange(
-    emit: Emitter,
-    end: Number,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def arange(emit: Emitter, end: Number) -> Value:
     """Count from zero."""
     return _counted(emit, 0, 1)
 
 
 @aten("arange.start")
-def arange_start(
-    emit: Emitter,
-    start: Number,
-    end: Number,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def arange_start(emit: Emitter, start: Number, end: Number) -> Value:
     """Count from a start."""
     return _counted(emit, start, 1)
 
 
 @aten("arange.start_step")
-def arange_step(
-    emit: Emitter,
-    start: Number,
-    end: Number,
-    step: Number = 1,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def arange_step(emit: Emitter, start: Number, end: Number, step: Number = 1) -> Value:
     """Count in steps."""
     return _counted(emit, start, step)
 
@@ -244,32 +125,13 @@ def _counted(emit: Emitter, start: Number, step: Number) -> Value:
 
 
 @aten("linspace")
-def linspace(
-    emit: Emitter,
-    start: float,
-    end: float,
-    steps: int,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def linspace(emit: Emitter, start: float, end: float, steps: int) -> Value:
     """Numbers at equal distances, both ends included."""
     return emit.const(np.linspace(start, end, steps).astype(emit.dtype.numpy))
 
 
 @aten("eye", "eye.m")
-def eye(
-    emit: Emitter,
-    n: int,
-    m: int | None = None,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-) -> Value:
+def eye(emit: Emitter, n: int, m: int | None = None) -> Value:
     """Ones on the diagonal."""
     return emit.const(np.eye(n, n if m is None else m, dtype=emit.dtype.numpy))
 

@@ -12,12 +12,7 @@ from ..registry import aten
 
 @aten("to.dtype")
 def to_dtype(
-    emit: Emitter,
-    x: Value,
-    dtype: DType,
-    non_blocking: bool = False,
-    copy: bool = False,
-    memory_format: Any = None,
+    emit: Emitter, x: Value, dtype: DType, non_blocking: bool = False, copy: bool = False, memory_format: Any = None
 ) -> Value:
     """Convert the element type."""
     return emit.cast(x, emit.dtype)
@@ -38,46 +33,20 @@ def to_device(
 
 
 @aten("to.dtype_layout")
-def to_layout(
-    emit: Emitter,
-    x: Value,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-    non_blocking: bool = False,
-    copy: bool = False,
-    memory_format: Any = None,
-) -> Value:
+def to_layout(emit: Emitter, x: Value) -> Value:
     """Convert the element type."""
     return emit.cast(x, emit.dtype)
 
 
 @aten("_to_copy")
-def to_copy(
-    emit: Emitter,
-    x: Value,
-    *,
-    dtype: DType | None = None,
-    layout: Any = None,
-    device: Any = None,
-    pin_memory: bool | None = None,
-    non_blocking: bool = False,
-    memory_format: Any = None,
-) -> Value:
+def to_copy(emit: Emitter, x: Value) -> Value:
     """Convert the element type."""
     return emit.cast(x, emit.dtype)
 
 
 @aten("to.other")
 def to_other(
-    emit: Emitter,
-    x: Value,
-    other: Value,
-    non_blocking: bool = False,
-    copy: bool = False,
-    memory_format: Any = None,
+    emit: Emitter, x: Value, other: Value, non_blocking: bool = False, copy: bool = False, memory_format: Any = None
 ) -> Value:
     """Convert to another tensor's element type."""
     return emit.cast(x, emit.dtype)
@@ -90,7 +59,7 @@ def type_as(emit: Emitter, x: Value, other: Value) -> Value:
 
 
 @aten("clone", "contiguous")
-def clone(emit: Emitter, x: Value, *, memory_format: Any = None) -> Value:
+def clone(emit: Emitter, x: Value) -> Value:
     """The same elements."""
     return x
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import types
 import typing
-from typing import Any, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 import pytest
 import torch
+from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.dims import Sym
 from nhwcc.compiler.ir import Value
 from nhwcc.compiler.types import DType
 from nhwcc.frontends.torch import import_torch as _registers  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from nhwcc.frontends.torch.registry import HANDLERS
+from nhwcc.frontends.torch.registry import HANDLERS, IMPLIED
 
 KINDS: dict[str, set[Any]] = {
     "Tensor": {Value},
@@ -62,8 +63,15 @@ def test_positions(name: str) -> None:
 def test_keywords(name: str) -> None:
     by_name = {p.name: p for p in HANDLERS[name].parameters}
     for argument in schema_of(name).arguments:
-        if argument.kwarg_only:
+        if argument.kwarg_only and argument.name not in IMPLIED:
             assert argument.name in by_name, f"{argument.name} is missing"
+
+
+def test_an_argument_that_nobody_knows_is_refused() -> None:
+    entry = HANDLERS["aten::relu.default"]
+    for args, kwargs in (((None, 1), {}), ((None,), {"slope": 1})):
+        with pytest.raises(CompileError, match=r"F002.* which its handler does not know"):
+            entry.call(cast(Any, None), args, kwargs)
 
 
 @pytest.mark.parametrize("name", HANDLERS)
