@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from nhwcc.onnx_backend.conformance import BACKENDS, Judge, Outcome
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "onnx-conformance.md"
+FEW = 6
+"""So many cases are named, more are counted."""
+
 PASSING = ROOT / "tests" / "nhwcc" / "onnx_backend"
 
 
@@ -71,7 +74,9 @@ def page(found: dict[str, list[Outcome]]) -> str:
         f"Printed by `make conformance` from the cases of onnx {version('onnx')}: the reference interpreter on the",
         f"imported IR, and the compiled file in the TFLite runtime (ai-edge-litert {version('ai-edge-litert')}).",
         "What a model needs to know about its inputs while it is compiled, such as the target of a Reshape, is taken",
-        "from the case's inputs.",
+        f"from the case's inputs: {_listed(found, lambda o: bool(o.compiled_in))}.",
+        "Numbers are compared as the suite does. Where that fails, one rounding step of the largest expected number is",
+        f"allowed, since some expected zeros are noise: {_listed(found, lambda o: bool(o.message))}.",
         "",
         "| | passed | refused with a code | refused by the runtime | wrong numbers | crashed | of |",
         "|---|---:|---:|---:|---:|---:|---:|",
@@ -88,6 +93,16 @@ def page(found: dict[str, list[Outcome]]) -> str:
     header = " | ".join(f"{name} | refusals" for name in found)
     lines += [f"| operator | cases | {header} |", "|---|---:|" + "---:|---|" * len(found)]
     return "\n".join([*lines, *rows(found)]) + "\n"
+
+
+def _listed(found: dict[str, list[Outcome]], holds: Callable[[Outcome], bool]) -> str:
+    """Say for each backend of how many passed cases something holds, and of which if they are few."""
+    parts: list[str] = []
+    for backend, outcomes in found.items():
+        names = [o.case.partition("/")[2] for o in outcomes if o.status == "pass" and holds(o)]
+        few = f" ({', '.join(names)})" if 0 < len(names) <= FEW else ""
+        parts.append(f"{len(names)} passed cases in {backend}{few}")
+    return "; ".join(parts)
 
 
 def rows(found: dict[str, list[Outcome]]) -> list[str]:
