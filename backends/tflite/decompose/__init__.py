@@ -22,6 +22,7 @@ from . import (  # isort: skip
     scatter,
     shape,
     spatial,
+    wide,
     dtypes,
 )
 
@@ -45,4 +46,5 @@ __all__ = [
     "scatter",
     "shape",
     "spatial",
+    "wide",
 ]
