@@ -1,6 +1,6 @@
 """Handlers, one module per family; importing this package registers them all."""
 
-from . import activation, creation, elementwise, index, linear, norm, reduce, shape, spatial, types, window
+from . import activation, creation, elementwise, index, linear, norm, recurrent, reduce, shape, spatial, types, window
 
 __all__ = [
     "activation",
@@ -9,6 +9,7 @@ __all__ = [
     "index",
     "linear",
     "norm",
+    "recurrent",
     "reduce",
     "shape",
     "spatial",
