@@ -1,6 +1,20 @@
 """Handlers, one module per family; importing this package registers them all."""
 
-from . import activation, attention, creation, elementwise, index, linear, norm, reduce, shape, spatial, types, window
+from . import (
+    activation,
+    attention,
+    creation,
+    elementwise,
+    index,
+    linear,
+    norm,
+    recurrent,
+    reduce,
+    shape,
+    spatial,
+    types,
+    window,
+)
 
 __all__ = [
     "activation",
@@ -10,6 +24,7 @@ __all__ = [
     "index",
     "linear",
     "norm",
+    "recurrent",
     "reduce",
     "shape",
     "spatial",
