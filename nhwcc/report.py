@@ -15,7 +15,7 @@ from nhwcc.compiler.ops.custom import Custom
 from nhwcc.instruments import Stage
 from nhwcc.verification import Verification
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the JSON form; it changes when a field goes or gets another meaning."""
 
 
