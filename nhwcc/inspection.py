@@ -152,10 +152,10 @@ def _options(op: OperatorInfo) -> str:
 
 def _shown(value: Any) -> str:
     match value:
-        case {"type": str(dtype), "shape": [*shape], "data": bytearray()}:
+        case {"type": str(dtype), "shape": [*shape], "data": bytes() | bytearray()}:
             return f"{dtype}[{','.join(map(str, shape))}]"
         case _:
-            return repr(value) if isinstance(value, bytearray) else json.dumps(value, default=repr)
+            return json.dumps(value, default=repr)
 
 
 _PER_RESULT: dict[str, Callable[[tuple[int, ...]], int]] = {
