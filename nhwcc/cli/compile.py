@@ -39,8 +39,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--shape",
     multiple=True,
     callback=shapes,
-    metavar="NAME=N,N,...",
-    help="Fix an input's shape; a word leaves a size open.",
+    metavar="NAME=[TYPE:]N,N,...",
+    help="Fix an input's shape; a word leaves a size open. A PyTorch module's inputs are f32 unless i64:1,16 says so.",
 )
 @click.option("--inputs", multiple=True, callback=names, metavar="A,B", help="Start at these tensors.")
 @click.option("--outputs", multiple=True, callback=names, metavar="A,B", help="End at these tensors.")
