@@ -87,7 +87,7 @@ class TfliteModel:
             for name, port in self.inputs.items():
                 self._interpreter.set_tensor(port.tensor, np.ascontiguousarray(inputs[name]).reshape(shapes[name]))
             self._interpreter.invoke()
-            return {name: self._interpreter.get_tensor(port.tensor) for name, port in self.outputs.items()}
+            return {name: _decoded(self._interpreter.get_tensor(port.tensor)) for name, port in self.outputs.items()}
         except (ValueError, RuntimeError) as bad:
             raise self._refused(bad) from bad
 
@@ -116,6 +116,15 @@ class TfliteModel:
 
     def _refused(self, bad: Exception) -> CompileError:
         return error("R013", f"the TFLite runtime refuses {self.path.name}: {' '.join(str(bad).split())}")
+
+
+def _decoded(array: Array) -> Array:
+    """Return strings as texts: the runtime gives their bytes."""
+    if array.dtype.kind != "S" and array.dtype != object:
+        return array
+    texts = np.empty(array.size, object)
+    texts[:] = [text.decode() for text in array.flat]
+    return texts.reshape(array.shape)
 
 
 def _ports(details: list[dict[str, Any]], names: Mapping[str, int]) -> dict[str, Port]:
