@@ -13,7 +13,7 @@ from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
 from nhwcc.compiler.dims import symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
-from nhwcc.feeds import choices
+from nhwcc.sizes import choices
 
 if TYPE_CHECKING:
     from torch import nn
@@ -79,7 +79,8 @@ class TorchSource:
             help = "cut the module: give one of its submodules"
             raise error("L007", "inputs and outputs can't be chosen in a PyTorch model", help=help)
         self.shapes = cut.shapes
-        return read(self.exported, Names(self.call.input_names, self.call.output_names))
+        names = Names(self.call.input_names, self.call.output_names)
+        return read(self.exported, names, allow_custom_ops=cut.allow_custom_ops)
 
     @cached_property
     def exported(self) -> Exported:

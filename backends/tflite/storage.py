@@ -22,7 +22,6 @@ TENSOR_TYPES = {
     DType.U32: "UINT32",
     DType.U64: "UINT64",
     DType.F16: "FLOAT16",
-    DType.BF16: "BFLOAT16",
     DType.F32: "FLOAT32",
     DType.F64: "FLOAT64",
     DType.C64: "COMPLEX64",
@@ -40,6 +39,21 @@ def stored(weight: Weight) -> Weight:
     places = 4 * (len(texts) + 2) + np.cumsum([0, *map(len, texts)])
     head = np.asarray([len(texts), *places], "<i4").tobytes()
     return Weight.of(np.frombuffer(head + b"".join(texts), np.uint8))
+
+CARRIERS = {
+    DType.BF16: DType.F32,
+    DType.F8E4M3FN: DType.F32,
+    DType.F8E4M3FNUZ: DType.F32,
+    DType.F8E5M2: DType.F32,
+    DType.F8E5M2FNUZ: DType.F32,
+    DType.F8E8M0: DType.F32,
+    DType.F4E2M1: DType.F32,
+    DType.I2: DType.I8,
+    DType.I4: DType.I8,
+    DType.U2: DType.U8,
+    DType.U4: DType.U8,
+}
+"""By type: the one that stands for it in the file."""
 
 
 def not_storable(func: Func) -> Iterator[Diagnostic]:
