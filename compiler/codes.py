@@ -76,7 +76,7 @@ CODES = {
     ),
     "F003": Code(
         "element type not supported",
-        "A tensor has elements of a type that the IR does not have, such as strings.",
+        "A tensor has elements of a type that the IR does not have, or an input holds texts.",
         "Convert the model to a supported type, or cut that part off.",
     ),
     "F004": Code(

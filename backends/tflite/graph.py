@@ -15,7 +15,7 @@ from ...compiler.types import DType, TensorType
 from ...compiler.weights import EAGER_BYTES, Weight
 from .refuse import row_of
 from .sizes import Sizes
-from .storage import not_storable
+from .storage import not_storable, stored
 from .table import Call, CustomOptions, Dims, Operand, Options, ints
 from .versions import slice_version
 
@@ -69,6 +69,7 @@ class Model:
 
     def buffer(self, weight: Weight) -> int:
         """Return the number of the buffer that holds a weight; small equal ones share one."""
+        weight = stored(weight)
         key: object = weight.array().tobytes() if weight.nbytes <= EAGER_BYTES else id(weight)
         if key not in self._buffers:
             self.weights.append(weight)
