@@ -1,4 +1,4 @@
-"""What compiling costs, beside onnx2tf in the same run: process start to end, without comparing numbers.
+"""What compiling costs and what comes out, beside onnx2tf in the same run; whole processes, no comparison of numbers.
 
 python -m benchmarks.compile_cost [--peer PYTHON] [--times N]       PYTHON: one that has onnx2tf installed
 """
@@ -6,7 +6,10 @@ python -m benchmarks.compile_cost [--peer PYTHON] [--times N]       PYTHON: one 
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from pathlib import Path
+
+from nhwcc.backends.tflite.reader import inspect
 
 from benchmarks.measure import Cost, least, megabytes, nhwcc, scratch, table
 from benchmarks.zoo import model
@@ -22,25 +25,25 @@ def peer_command(python: str, source: Path, folder: Path) -> list[str | Path]:
 def rows(name: str, peer: str | None, times: int) -> list[list[str]]:
     """Measure one network."""
     source, folder = model(name), scratch()
-    ours = least(nhwcc("compile", source, "-o", folder / "ours.tflite", "--no-verify", "--quiet"), times)
-    out = [_row(name, "nhwcc", ours, ours, source)]
+    mine, theirs = folder / "ours.tflite", folder / "onnx2tf"
+    ours = least(nhwcc("compile", source, "-o", mine, "--no-verify", "--quiet"), times)
+    out = [[name, "nhwcc", *_size(mine), *_costs(ours, ours, source)]]
     if peer is not None:
-        theirs = least(peer_command(peer, source, folder / "onnx2tf"), times)
-        out.append(_row(name, "onnx2tf", theirs, ours, source))
+        cost = least(peer_command(peer, source, theirs), times)
+        out.append([name, "onnx2tf", *_size(next(theirs.glob("*_float32.tflite"))), *_costs(cost, ours, source)])
     return out
 
 
-def _row(name: str, tool: str, cost: Cost, ours: Cost, source: Path) -> list[str]:
-    weights = source.stat().st_size
-    return [
-        name,
-        tool,
-        f"{cost.cpu:.2f}",
-        f"{cost.cpu / ours.cpu:.1f}",
-        megabytes(cost.peak),
-        f"{cost.peak / ours.peak:.1f}",
-        f"{cost.peak / weights:.2f}",
-    ]
+def _size(path: Path) -> tuple[str, str]:
+    """Count a file's operations and its transposes."""
+    counts = Counter(op.name for subgraph in inspect(path).subgraphs for op in subgraph.operators)
+    return str(counts.total()), str(counts["TRANSPOSE"])
+
+
+def _costs(cost: Cost, ours: Cost, source: Path) -> tuple[str, ...]:
+    """Print seconds and memory, with their ratios to ours and to the weights."""
+    ratios = f"{cost.cpu / ours.cpu:.1f}", f"{cost.peak / ours.peak:.1f}", f"{cost.peak / source.stat().st_size:.2f}"
+    return f"{cost.cpu:.2f}", ratios[0], megabytes(cost.peak), *ratios[1:]
 
 
 def main() -> None:
@@ -49,7 +52,7 @@ def main() -> None:
     parser.add_argument("--peer")
     parser.add_argument("--times", type=int, default=3)
     options = parser.parse_args()
-    head = ("network", "tool", "CPU s", "ratio", "peak", "ratio", "peak / file")
+    head = ("network", "tool", "ops", "T", "CPU s", "ratio", "peak", "ratio", "peak / file")
     print(table(head, [r for name in NAMES for r in rows(name, options.peer, options.times)]))
 
 

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
-from ..compiler.diagnostics import CompileError
 from ..compiler.dims import Dim, at_least, ceil_div, maximum, minimum
-from ..compiler.ir import Op, Value
+from ..compiler.ir import Value
 from ..compiler.ops.shape import Pad, Slice
+from .emitter import BaseEmitter
 
 OPEN = 2**31 - 1
 """Exporters write this, or more, for "up to the end"; no axis is as long."""
 
 
-class Emitter(Protocol):
-    """What a frontend's emitter does for these helpers."""
-
-    def __call__(self, op: Op) -> Value:
-        """Insert an operation and return its only result."""
-        ...
-
-    def fail(self, message: str, *, code: str = ..., help: str | None = None) -> CompileError:
-        """Build the error that the node can't be imported."""
-        ...
-
-
-def cut(emit: Emitter, x: Value, cuts: dict[int, tuple[Dim, Dim, int]]) -> Value:
+def cut(emit: BaseEmitter, x: Value, cuts: dict[int, tuple[Dim, Dim, int]]) -> Value:
     """Cut ``x`` from start to end in steps, per axis.
 
     Raises:
@@ -43,7 +30,7 @@ def cut(emit: Emitter, x: Value, cuts: dict[int, tuple[Dim, Dim, int]]) -> Value
     return emit(Slice(x, tuple(bounds), tuple(sizes), tuple(steps)))
 
 
-def _span(emit: Emitter, size: Dim, start: Dim, end: Dim, step: int) -> tuple[Dim, Dim]:
+def _span(emit: BaseEmitter, size: Dim, start: Dim, end: Dim, step: int) -> tuple[Dim, Dim]:
     """Return the first position and the number of positions."""
     if step == 0:
         raise emit.fail("has a step of zero", code="F002")
@@ -57,7 +44,7 @@ def _span(emit: Emitter, size: Dim, start: Dim, end: Dim, step: int) -> tuple[Di
     return (0 if count == 0 else first), count
 
 
-def _clamp(emit: Emitter, position: Dim, size: Dim, low: Dim, high: Dim) -> Dim:
+def _clamp(emit: BaseEmitter, position: Dim, size: Dim, low: Dim, high: Dim) -> Dim:
     """Count a negative position from the end, then clamp."""
     if isinstance(position, int) and abs(position) >= OPEN:
         return high if position > 0 else low
@@ -74,7 +61,7 @@ def _clamp(emit: Emitter, position: Dim, size: Dim, low: Dim, high: Dim) -> Dim:
     return position if at_least(high, position) else high if at_least(position, high) else minimum(position, high)
 
 
-def pad(emit: Emitter, x: Value, low: Sequence[Dim], high: Sequence[Dim], mode: str, value: float = 0.0) -> Value:
+def pad(emit: BaseEmitter, x: Value, low: Sequence[Dim], high: Sequence[Dim], mode: str, value: float = 0.0) -> Value:
     """Pad by numbers of positions; negative ones cut.
 
     Raises:

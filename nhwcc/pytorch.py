@@ -13,7 +13,7 @@ from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
 from nhwcc.compiler.dims import symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
-from nhwcc.feeds import choices
+from nhwcc.sizes import choices
 
 if TYPE_CHECKING:
     from torch import nn
@@ -59,6 +59,7 @@ class TorchSource:
     def __init__(self, given: nn.Module | ExportedProgram | Path, call: Call) -> None:
         self.given = given
         self.call = call
+        self.shapes: Mapping[str, Sequence[int | str]] | None = None
 
     @property
     def title(self) -> str:
@@ -79,8 +80,6 @@ class TorchSource:
             raise error("L007", "inputs and outputs can't be chosen in a PyTorch model", help=help)
         self.shapes = cut.shapes
         return read(self.exported, Names(self.call.input_names, self.call.output_names))
-
-    shapes: Mapping[str, Sequence[int | str]] | None = None
 
     @cached_property
     def exported(self) -> Exported:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
+import torch
+from click.testing import CliRunner
 from nhwcc.compiler.diagnostics import collect_remarks
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.pipeline import Pipeline, load_file, parse_pipeline
@@ -12,6 +18,8 @@ from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.rewrite import rewrite
 from nhwcc.compiler.rules import parse_rules
 from nhwcc.passes.propagate_layout import PropagateLayout
+
+from nhwcc.cli import cli
 
 from .conftest import compare
 
@@ -50,6 +58,23 @@ def test_a_pass_in_python(tmp_path: Path) -> None:
     assert print_module(module) == after
     assert [r.text for r in remarks if r.kind == "note"] == ["1 clamps merged"]
     compare(module, original, "merge-clamps")
+
+
+def test_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, *steps = blocks("pytorch.md", "python")
+    (command,) = blocks("pytorch.md", "sh")
+    (tmp_path / "tagger.py").write_text(module)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    names: dict[str, Any] = {}
+    for step in steps:
+        exec(compile(step, "pytorch.md", "exec"), names)
+    torch.save(names["Tagger"](classes=10).state_dict(), "tagger.pth")
+    program, *words = shlex.split(command)
+    assert program == "nhwcc"
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, done.output
+    assert "verified" in done.output
 
 
 def test_rules() -> None:

@@ -22,7 +22,11 @@ PIPELINE = (
     "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-activations,"
     "propagate-layout,canonicalize,legalize-tflite,canonicalize,legalize-tflite,fuse-activations,cse,dce"
 )
-"""What runs between import and :func:`emit`."""
+"""What runs between import and :func:`emit`.
+
+What decompositions insert is canonicalized as well; where that makes something that is no builtin, such as a clip, the
+second legalization lowers it.
+"""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from nhwcc.compiler.opdef import OPS
 from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.importer import OLDEST
 from nhwcc.frontends.onnx.registry import HANDLERS
+from nhwcc.frontends.torch import import_torch as _reader  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.frontends.torch.registry import HANDLERS as ATEN
 from onnx import defs
 
 from pages.markdown import page, prose, table
@@ -21,6 +23,9 @@ run on the target. What is missing is reported with all its places at once, and 
 
 ONNX = """Operator sets {oldest} to {newest}. *Definition* means that the operator is read as the function by which the
 standard defines it, if all operators in there are read. A model's own functions are read, too."""
+
+TORCH = """Overloads of ATen operators that stay whole, by operator; `default` is the overload without a name, and
+in-place ones are read as these. Others are first written in terms of these by PyTorch's own decompositions."""
 
 TFLITE = """Each operation of the [IR](ir.md) becomes a builtin where the kernel takes its types, ranks and attributes,
 and is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their
@@ -41,6 +46,9 @@ def support() -> str:
         prose(ONNX.format(oldest=OLDEST, newest=newest)),
         table(("operator", "versions"), sorted(rows)),
         NOT_READ.format(names=", ".join(f"`{name}`" for name in missing)),
+        "## PyTorch operators",
+        TORCH,
+        table(("operator", "overloads"), _overloads()),
         "## TFLite",
         TFLITE,
         table(("operation", "builtins", "rewritten"), _operations(tflite_support())),
@@ -63,6 +71,15 @@ def _others() -> Iterator[tuple[str, str]]:
         if ("", name) not in HANDLERS and not schema.deprecated:
             has_body = schema.has_function or schema.has_context_dependent_function
             yield name, "definition" if has_body else ""
+
+
+def _overloads() -> list[tuple[str, str]]:
+    """PyTorch's operators with a handler."""
+    overloads: dict[str, list[str]] = {}
+    for name in sorted(ATEN):
+        operator, _, overload = name.removeprefix("aten::").partition(".")
+        overloads.setdefault(operator, []).append(overload)
+    return [(f"`{operator}`", ", ".join(names)) for operator, names in sorted(overloads.items())]
 
 
 def _operations(ways: list[Support]) -> Iterator[tuple[str, str, str]]:

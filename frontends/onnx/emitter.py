@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import ArrayLike
-
 from ...compiler.diagnostics import CompileError, error
 from ...compiler.dims import Dim, Sym
-from ...compiler.ir import Op, Region, Value
-from ...compiler.known import Known
-from ...compiler.ops.core import Const
-from ...compiler.types import Array, DType, TensorType
-from ...compiler.weights import Weight
+from ...compiler.ir import Region, Value
+from ...compiler.types import Array, TensorType
+from ..emitter import BaseEmitter
 from .lists import Imported
 from .model import Graph, Node
 
@@ -38,49 +32,21 @@ class Subgraphs(Protocol):
 
 
 @dataclass(frozen=True)
-class Emitter:
+class Emitter(BaseEmitter):
     """Builds the operations of one node.
 
-    ``known`` answers what values hold, ``version`` is that of the node's operator set, ``needed`` are the indices of
-    the outputs that somebody reads, ``graphs`` imports the node's graphs.
+    ``version`` is that of the node's operator set, ``needed`` are the indices of the outputs that somebody reads,
+    ``graphs`` imports the node's graphs.
     """
 
     node: Node
     version: int
     needed: frozenset[int]
-    region: Region
-    known: Known
     graphs: Subgraphs
-
-    def __call__(self, op: Op) -> Value:
-        """Insert an operation and return its only result."""
-        return self.region.insert(op).result
-
-    def all(self, op: Op) -> tuple[Value, ...]:
-        """Insert an operation and return its results."""
-        return self.region.insert(op).results
-
-    def const(self, value: ArrayLike | Weight, dtype: DType | None = None) -> Value:
-        """Insert a constant."""
-        if isinstance(value, Weight):
-            return self(Const(value))
-        return self(Const(Weight.of(np.asarray(value, None if dtype is None else dtype.numpy))))
 
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this node can't be imported; by default because of the variant of the operator."""
         return error(code, f"{self.node.op_type} {message}", help=help)
-
-    @contextmanager
-    def typed(self) -> Generator[None, None, None]:
-        """Turn what helpers of the compiler say about shapes that don't fit into an error of this node.
-
-        Raises:
-            CompileError: T001.
-        """
-        try:
-            yield
-        except ValueError as bad:
-            raise self.fail(f"has operands that don't fit: {bad}", code="T001") from bad
 
     def array(self, value: Value, what: str) -> Array:
         """Return the elements of an operand that must be known; ``what`` is its name. Sizes may be symbolic.

@@ -100,7 +100,7 @@ class Importer:
             version = _version(node, scope)
             entry = find(node.domain, node.op_type, version)
             if entry is not None:
-                emit = Emitter(node, version, needed, self.region, self.known, _Subgraphs(self, node, scope))
+                emit = Emitter(self.region, self.known, node, version, needed, _Subgraphs(self, node, scope))
                 return _handle(entry, emit, operands, attributes) if is_whole else ()
             if not has_definition(node, version):
                 raise _unsupported(node, version, scope)

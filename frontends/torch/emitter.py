@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from torch import fx
 
 from ...compiler.diagnostics import CompileError, error
 from ...compiler.dims import Dim, Sym, is_static, static
-from ...compiler.ir import Op, Region, Value
-from ...compiler.known import Known
+from ...compiler.ir import Value
 from ...compiler.ops.arith import Cast
 from ...compiler.ops.core import Const
-from ...compiler.ops.shape import BroadcastTo, Reshape, Transpose
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
+from ..emitter import BaseEmitter
 from .places import code
 from .promotion import Operand, number_type, promote
 from .sizes import size_value
 
 
 @dataclass(frozen=True)
-class Emitter:
+class Emitter(BaseEmitter):
     """Builds the operations of one node.
 
     ``types`` are those of the node's results as PyTorch states them (None for what is no tensor), ``needed`` the
@@ -36,17 +33,7 @@ class Emitter:
     node: fx.Node
     types: tuple[TensorType | None, ...]
     needed: frozenset[int]
-    region: Region
-    known: Known
     inputs: Sequence[Value]
-
-    def __call__(self, op: Op) -> Value:
-        """Insert an operation and return its only result."""
-        return self.region.insert(op).result
-
-    def all(self, op: Op) -> tuple[Value, ...]:
-        """Insert an operation and return its results."""
-        return self.region.insert(op).results
 
     @property
     def type(self) -> TensorType:
@@ -64,12 +51,6 @@ class Emitter:
     def shape(self) -> tuple[Dim, ...]:
         """The shape of the first result."""
         return self.type.shape
-
-    def const(self, value: ArrayLike | Weight, dtype: DType | None = None) -> Value:
-        """Insert a constant."""
-        if isinstance(value, Weight):
-            return self(Const(value))
-        return self(Const(Weight.of(np.asarray(value, None if dtype is None else dtype.numpy))))
 
     def full(self, value: Operand, type: TensorType) -> Value:
         """Return a tensor whose elements are all ``value``."""
@@ -103,18 +84,6 @@ class Emitter:
         """Return a tensor or a number as a tensor of its own element type."""
         return x if isinstance(x, Value) else self.value(x, number_type(x))
 
-    def reshape(self, x: Value, shape: Sequence[Dim]) -> Value:
-        """Reshape unless the shape is the same."""
-        return x if x.type.shape == tuple(shape) else self(Reshape(x, tuple(shape)))
-
-    def transpose(self, x: Value, perm: Sequence[int]) -> Value:
-        """Permute the axes unless they stay where they are."""
-        return x if list(perm) == list(range(len(perm))) else self(Transpose(x, tuple(perm)))
-
-    def expand(self, x: Value, shape: Sequence[Dim]) -> Value:
-        """Repeat along axes of size one up to a shape."""
-        return x if x.type.shape == tuple(shape) else self(BroadcastTo(x, tuple(shape)))
-
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this node can't be imported; by default because of the variant of the operator."""
         return error(code, f"{self.node.target} {message}", excerpt=self.line, help=help)
@@ -123,18 +92,6 @@ class Emitter:
     def line(self) -> str | None:
         """The line of Python that the node comes from."""
         return code(self.node)
-
-    @contextmanager
-    def typed(self) -> Generator[None, None, None]:
-        """Turn what helpers of the compiler say about shapes that don't fit into an error of this node.
-
-        Raises:
-            CompileError: T001.
-        """
-        try:
-            yield
-        except ValueError as bad:
-            raise self.fail(f"has operands that don't fit: {bad}", code="T001") from bad
 
     def scalar(self, value: Value, what: str) -> Any:
         """Return the only element of a tensor that must be known as a number.

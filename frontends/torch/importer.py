@@ -108,7 +108,7 @@ class Importer:
         kwargs = {k: self.argument(v) for k, v in node.kwargs.items()}
         if _has_failed([args, list(kwargs.values())]):
             return FAILED
-        emit = Emitter(node, self.types(node), needed(node), self.region, self.known, self.inputs)
+        emit = Emitter(self.region, self.known, node, self.types(node), needed(node), self.inputs)
         try:
             result: Any = entry.call(emit, args, kwargs)
         except CompileError as bad:

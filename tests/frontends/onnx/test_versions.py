@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 from onnx import ModelProto
 from onnx_models import imported, model, node, results
@@ -93,7 +94,6 @@ def feed(proto: ModelProto) -> Any:
 
 
 def onnxruntime(proto: ModelProto, x: Any) -> list[Any]:
-    ort = pytest.importorskip("onnxruntime")
     session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {"x": x})
 

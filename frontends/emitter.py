@@ -1,0 +1,73 @@
+"""What the emitters of all frontends share: inserting operations, and naming the node in errors about shapes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..compiler.diagnostics import CompileError
+from ..compiler.dims import Dim
+from ..compiler.ir import Op, Region, Value
+from ..compiler.known import Known
+from ..compiler.ops.core import Const
+from ..compiler.ops.shape import BroadcastTo, Reshape, Transpose
+from ..compiler.types import DType
+from ..compiler.weights import Weight
+
+
+@dataclass(frozen=True)
+class BaseEmitter(ABC):
+    """Builds the operations of one node in ``region``; ``known`` answers what values hold.
+
+    Helpers that serve more than one frontend take this class.
+    """
+
+    region: Region
+    known: Known
+
+    def __call__(self, op: Op) -> Value:
+        """Insert an operation and return its only result."""
+        return self.region.insert(op).result
+
+    def all(self, op: Op) -> tuple[Value, ...]:
+        """Insert an operation and return its results."""
+        return self.region.insert(op).results
+
+    def const(self, value: ArrayLike | Weight, dtype: DType | None = None) -> Value:
+        """Insert a constant."""
+        if isinstance(value, Weight):
+            return self(Const(value))
+        return self(Const(Weight.of(np.asarray(value, None if dtype is None else dtype.numpy))))
+
+    def reshape(self, x: Value, shape: Sequence[Dim]) -> Value:
+        """Reshape unless the shape is the same."""
+        return x if x.type.shape == tuple(shape) else self(Reshape(x, tuple(shape)))
+
+    def transpose(self, x: Value, perm: Sequence[int]) -> Value:
+        """Permute the axes unless they stay where they are."""
+        return x if list(perm) == list(range(len(perm))) else self(Transpose(x, tuple(perm)))
+
+    def expand(self, x: Value, shape: Sequence[Dim]) -> Value:
+        """Repeat along axes of size one up to a shape."""
+        return x if x.type.shape == tuple(shape) else self(BroadcastTo(x, tuple(shape)))
+
+    @abstractmethod
+    def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
+        """Build the error that this node can't be imported; by default because of the variant of the operator."""
+
+    @contextmanager
+    def typed(self) -> Generator[None, None, None]:
+        """Turn what helpers of the compiler say about shapes that don't fit into an error of this node.
+
+        Raises:
+            CompileError: T001.
+        """
+        try:
+            yield
+        except ValueError as bad:
+            raise self.fail(f"has operands that don't fit: {bad}", code="T001") from bad
