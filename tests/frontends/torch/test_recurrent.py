@@ -78,8 +78,8 @@ class Tagger(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.out(self.layer(x)[0])
-        entropy: Tensor = torch.special.entr(y.sigmoid())  # pyright: ignore[reportUnknownVariableType]
-        return entropy
+        special: Any = torch.special
+        return special.entr(y.sigmoid())
 
 
 def test_open_sizes_and_neighbours_without_handlers() -> None:
