@@ -47,11 +47,17 @@ class Scope:
 
 
 class Importer:
-    """Builds the operations of one region; what can't be built is collected in ``problems``."""
+    """Builds the operations of one region; what can't be built is collected in ``problems``.
 
-    def __init__(self, model: Model, region: Region) -> None:
+    ``assumed`` says which branch is taken at conditions that nothing tells, by the paths of their nodes; ``undecided``
+    are those of which it would have to say more.
+    """
+
+    def __init__(self, model: Model, region: Region, assumed: Mapping[str, bool] | None = None) -> None:
         self.model = model
         self.region = region
+        self.assumed = assumed or {}
+        self.undecided: list[str] = []
         self.known = Known()
         self.problems = Problems()
         self.sizes = count()
@@ -179,6 +185,14 @@ class _Subgraphs:
             return own, self.inline(graph, own.args)
         finally:
             self.importer.region = outer
+
+    def assumed(self) -> bool | None:
+        """Return which branch of the node is assumed to be taken; None if that is open."""
+        return self.importer.assumed.get(self.scope.path + self.node.label)
+
+    def leave_undecided(self) -> None:
+        """Ask for an assumption about the node."""
+        self.importer.undecided.append(self.scope.path + self.node.label)
 
     def fresh(self) -> Sym:
         """Return a size that depends on data."""

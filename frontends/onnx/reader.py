@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ...compiler.rewrite import erase_dead
 from ...compiler.types import Array, TensorType
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
+from .branches import Reading, decided
 from .files import open_model
 from .importer import Importer, Scope
 from .inputs import Sizes, input_types
@@ -59,9 +61,10 @@ def import_onnx(
     else:
         _check_cut(graph, inputs, names)
         types = _cut_types(model, dict.fromkeys(inputs), shapes)
-    region, results, problems = _run(model, types, names, lists)
-    problems.raise_any()
-    ports = dict(pair for name, value in zip(names, results, strict=True) for pair in _tensors(name, value))
+    found = decided(partial(_run, model, types, names, lists))
+    found.problems.raise_any()
+    region = found.region
+    ports = dict(pair for name, value in zip(names, found.results, strict=True) for pair in _tensors(name, value))
     region.insert(Return(tuple(ports.values())))
     erase_dead(*reversed(region.ops))
     return Module(Func("main", region, [Port(name) for name in types], [Port(name) for name in ports]))
@@ -112,18 +115,18 @@ def _spread(model: Model, lengths: Lengths) -> tuple[Model, dict[str, int | None
 
 
 def _run(
-    model: Model, types: Mapping[str, TensorType], wanted: Iterable[str], lists: Lengths | None = None
-) -> tuple[Region, list[Imported | None], Problems]:
+    model: Model, types: Mapping[str, TensorType], wanted: Iterable[str], lists: Lengths, assumed: Mapping[str, bool]
+) -> Reading:
     """Import what computes the ``wanted`` tensors from inputs of the given types."""
     args: dict[str, Value] = {name: Value(type, name=name) for name, type in types.items()}
     given: dict[str, Imported | None] = dict(args)
-    for name, length in (lists or {}).items():
+    for name, length in lists.items():
         items = tuple(args[item_name(name, i)] for i in range(length or 0))
         given[name] = Nothing() if length is None else ValueList(items)
     constants = {name: c for name, c in model.graph.constants.items() if name not in args}
-    importer = Importer(model, Region(args.values()))
+    importer = Importer(model, Region(args.values()), assumed)
     results = importer.run(model.graph.nodes, Scope(given, model.opsets, constants), wanted)
-    return importer.region, results, importer.problems
+    return Reading(importer.region, results, importer.problems, importer.undecided)
 
 
 def _check_names(graph: Graph, shapes: Shapes, inputs: Sequence[str] | None, outputs: Sequence[str]) -> None:
@@ -207,6 +210,6 @@ def _infer(model: Model, types: Mapping[str, TensorType], names: Sequence[str], 
                 known |= input_types({name: declared}, {}, sizes)
     found: dict[str, TensorType] = {}
     with ignored.collect():
-        _, values, _ = _run(model, known, names)
+        values = _run(model, known, names, {}, {}).results
         found = {name: value.type for name, value in zip(names, values, strict=True) if isinstance(value, Value)}
     return found
