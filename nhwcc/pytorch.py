@@ -79,7 +79,8 @@ class TorchSource:
             help = "cut the module: give one of its submodules"
             raise error("L007", "inputs and outputs can't be chosen in a PyTorch model", help=help)
         self.shapes = cut.shapes
-        return read(self.exported, Names(self.call.input_names, self.call.output_names))
+        names = Names(self.call.input_names, self.call.output_names)
+        return read(self.exported, names, allow_custom_ops=cut.allow_custom_ops)
 
     @cached_property
     def exported(self) -> Exported:

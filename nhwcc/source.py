@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 class Cut:
     """Which part of a model is meant, and with which shapes."""
 
-    shapes: Mapping[str, Sequence[int | str]] | None = None
+    shapes: Mapping[str, Sequence[int | str] | int] | None = None
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None
+    allow_custom_ops: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -88,7 +89,10 @@ class Source:
             from nhwcc.frontends.onnx import import_onnx
 
             given = cast("Path | bytes | ModelProto", self.given)
-            return import_onnx(given, shapes=cut.shapes, inputs=cut.inputs, outputs=cut.outputs)
+            carries = cut.allow_custom_ops
+            return import_onnx(
+                given, shapes=cut.shapes, inputs=cut.inputs, outputs=cut.outputs, allow_custom_ops=carries
+            )
         if not cut.is_whole:
             help = "choose them when the model is imported"
             raise error("L007", "shapes, inputs and outputs can't be chosen for IR: it has its own", help=help)
@@ -126,19 +130,21 @@ class Source:
 def load(
     model: Model,
     *,
-    shapes: Mapping[str, Sequence[int | str]] | None = None,
+    shapes: Mapping[str, Sequence[int | str] | int] | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
+    allow_custom_ops: bool = False,
 ) -> Module:
     """Read a model as the source says it: nothing is optimised, no layout is changed.
 
-    ``shapes`` replaces declared shapes of inputs (a text names a size that stays open); ``inputs`` and ``outputs`` cut
-    out the part of the graph between these tensors.
+    ``shapes`` replaces declared shapes of inputs (a text names a size that stays open), and gives numbers for named
+    sizes; ``inputs`` and ``outputs`` cut out the part of the graph between these tensors.  ``allow_custom_ops`` carries
+    operators that nobody knows as custom ones.
 
     Raises:
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
     """
-    return Source.of(model).load(Cut(shapes, inputs, outputs))
+    return Source.of(model).load(Cut(shapes, inputs, outputs, allow_custom_ops))
 
 
 def _name_apart(func: Func) -> None:

@@ -16,7 +16,7 @@ from ...compiler.weights import EAGER_BYTES, Weight
 from .refuse import row_of
 from .sizes import Sizes
 from .storage import not_storable
-from .table import Call, Dims, Operand, Options, ints
+from .table import Call, CustomOptions, Dims, Operand, Options, ints
 from .versions import slice_version
 
 
@@ -37,7 +37,12 @@ class Operator:
     version: int
     inputs: list[int]
     outputs: list[int]
-    options: Options | None
+    options: Options | CustomOptions | None
+
+    @property
+    def custom_code(self) -> str | None:
+        """The name of a custom operator, None for a builtin."""
+        return self.options.code if isinstance(self.options, CustomOptions) else None
 
 
 @dataclass
@@ -82,8 +87,8 @@ class Model:
 
     @property
     def counts(self) -> Counter[str]:
-        """How often each builtin is used."""
-        return Counter(op.builtin for op in self.operators)
+        """How often each builtin and each custom operator is used."""
+        return Counter(op.custom_code or op.builtin for op in self.operators)
 
 
 def build(func: Func) -> Model:
@@ -146,7 +151,12 @@ class _Builder:
         self.operator(builtin, inputs, outputs, _numbered(call.options, bodies), call.version)
 
     def operator(
-        self, builtin: str, inputs: list[int], outputs: list[int], options: Options | None = None, version: int = 1
+        self,
+        builtin: str,
+        inputs: list[int],
+        outputs: list[int],
+        options: Options | CustomOptions | None = None,
+        version: int = 1,
     ) -> None:
         """Append an operator."""
         self.graph.operators.append(Operator(builtin, version, inputs, outputs, options))
@@ -275,9 +285,9 @@ def _needed(region: Region, calls: dict[Op, tuple[str, Call]]) -> set[Op]:
     return needed
 
 
-def _numbered(given: Options | None, bodies: list[_Builder]) -> Options | None:
+def _numbered(given: Options | CustomOptions | None, bodies: list[_Builder]) -> Options | CustomOptions | None:
     """Replace regions by the numbers of their subgraphs."""
-    if given is None or not bodies:
+    if not isinstance(given, Options) or not bodies:
         return given
     numbers = iter(b.index for b in bodies)
     fields = {k: next(numbers) if isinstance(v, Region) else v for k, v in given.fields.items()}
