@@ -1,7 +1,7 @@
 """Conditions that nothing tells while compiling, between branches that give other types.
 
 Exporters write PyTorch's ``squeeze`` as a branch on whether a size is 1.  What comes after fits the result of one
-branch only: with the other one, the rest of the network is impossible for any size.  So the network is read with either.
+branch only: with the other one, the rest of the network is impossible for any size.  So the network is read with both.
 """
 
 from __future__ import annotations
