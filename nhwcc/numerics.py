@@ -65,7 +65,7 @@ def compare_unordered(want: Array, got: Array, tolerance: float = TOLERANCE) -> 
 
 
 def _family(array: Array) -> str:
-    if array.dtype.name in ("bfloat16", "float16") or array.dtype.kind == "f":
+    if array.dtype.kind == "f" or "float" in array.dtype.name:
         return "float"
     return "exact" if array.dtype.kind in "biu" or "int" in array.dtype.name else array.dtype.kind
 

@@ -13,7 +13,7 @@ from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
 from nhwcc.compiler.dims import symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
-from nhwcc.feeds import choices
+from nhwcc.sizes import choices
 
 if TYPE_CHECKING:
     from torch import nn

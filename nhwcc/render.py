@@ -51,9 +51,14 @@ def render_report(report: Report, style: Style = plain) -> str:
 
 def render_verification(found: Verification, style: Style = plain, title: str = "verified") -> list[str]:
     """Return the lines that say what was compared and how it came out."""
-    sizes = "".join(f", {name} = {size}" for name, size in found.sizes.items())
+    sizes = "".join(f", {name} = {_numbers(tried)}" for name, tried in found.sizes.items())
     lines = [_row(title, f"against {found.reference}, {found.data}{sizes}")]
     return [*lines, *(_row("", line) for line in compared_table(found.outputs, style))]
+
+
+def _numbers(sizes: Sequence[int]) -> str:
+    """Return sizes as a list, those that are all alike once."""
+    return ", ".join(map(str, sizes)) if len(set(sizes)) > 1 else str(sizes[0])
 
 
 def compared_table(rows: Sequence[Compared], style: Style = plain) -> Iterator[str]:

@@ -14,7 +14,7 @@ from nhwcc.compiler.ir import Module, Port, Value
 from nhwcc.instruments import Stage
 from nhwcc.verification import Verification
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the JSON form; it changes when a field goes or gets another meaning."""
 
 

@@ -87,9 +87,18 @@ class TfliteModel:
             for name, port in self.inputs.items():
                 self._interpreter.set_tensor(port.tensor, np.ascontiguousarray(inputs[name]).reshape(shapes[name]))
             self._interpreter.invoke()
-            return {name: self._interpreter.get_tensor(port.tensor) for name, port in self.outputs.items()}
+            return self._results()
         except (ValueError, RuntimeError) as bad:
             raise self._refused(bad) from bad
+
+    def _results(self) -> dict[str, Array]:
+        """Read the outputs; those without elements, which the interface refuses to copy, are known by their shape."""
+        shapes = {int(d["index"]): tuple(map(int, d["shape"])) for d in self._interpreter.get_output_details()}
+        found: dict[str, Array] = {}
+        for name, port in self.outputs.items():
+            shape = shapes[port.tensor]
+            found[name] = np.zeros(shape, port.dtype) if 0 in shape else self._interpreter.get_tensor(port.tensor)
+        return found
 
     def tensors(self) -> dict[str, Array]:
         """All results of the last run by tensor name; needs ``keep_tensors``."""

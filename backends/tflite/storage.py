@@ -19,13 +19,27 @@ TENSOR_TYPES = {
     DType.U32: "UINT32",
     DType.U64: "UINT64",
     DType.F16: "FLOAT16",
-    DType.BF16: "BFLOAT16",
     DType.F32: "FLOAT32",
     DType.F64: "FLOAT64",
     DType.C64: "COMPLEX64",
     DType.C128: "COMPLEX128",
 }
 """Element types whose bytes in a file are those of numpy's array."""
+
+CARRIERS = {
+    DType.BF16: DType.F32,
+    DType.F8E4M3FN: DType.F32,
+    DType.F8E4M3FNUZ: DType.F32,
+    DType.F8E5M2: DType.F32,
+    DType.F8E5M2FNUZ: DType.F32,
+    DType.F8E8M0: DType.F32,
+    DType.F4E2M1: DType.F32,
+    DType.I2: DType.I8,
+    DType.I4: DType.I8,
+    DType.U2: DType.U8,
+    DType.U4: DType.U8,
+}
+"""By type: the one that stands for it in the file."""
 
 
 def not_storable(func: Func) -> Iterator[Diagnostic]:

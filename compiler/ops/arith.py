@@ -439,9 +439,10 @@ class BitCast(Op):
 
 
 def _power_of_two(x: Array, *, up: bool) -> Array:
-    """Round to a power of two, at least the smallest one that ``f8e8m0`` has."""
+    """Round to a power of two, at least the smallest one that ``f8e8m0`` has; infinity stays, which it has not."""
     mantissa, exponent = np.frexp(np.maximum(x.astype(np.float64), 2.0**-127))
-    return np.ldexp(1.0, exponent - (0 if up else 1) - (mantissa == 0.5) * (1 if up else 0))
+    power = np.ldexp(1.0, exponent - (0 if up else 1) - (mantissa == 0.5) * (1 if up else 0))
+    return np.where(np.isfinite(x), power, x)
 
 
 ACTIVATIONS = {

@@ -9,6 +9,7 @@ from ....compiler.ir import Value
 from ....compiler.ops import activation
 from ....compiler.ops import arith as ir
 from ....compiler.ops.logic import Equal, Greater, Less, Select
+from ....compiler.types import DType
 from ..emitters.common import SMALL_CONSTANT, elements
 from ..lowering import Build, improve, lower
 
@@ -147,7 +148,9 @@ def _excess(size: Value, e: Build) -> Value:
 
 @improve(ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Max, ir.Min)
 def shrink_splats(op: ir.Add | ir.Sub | ir.Mul | ir.Div | ir.Max | ir.Min, e: Build) -> None:
-    """A constant of one repeated number is as good as that number."""
+    """A constant of one repeated number is as good as that number, but for f64, whose kernels don't broadcast."""
+    if op.result.type.dtype is DType.F64:
+        return
     for slot, value in enumerate(op.operands):
         weight = constant(value)
         if weight is None or not weight.is_splat or weight.type.size == 1 or not weight.nbytes:

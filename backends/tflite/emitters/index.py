@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from ....compiler.fold import constant
+from ....compiler.ops import dynamic
 from ....compiler.ops import index as ir
 from ....compiler.ops.shape import BroadcastTo, Reshape, Tile
 from ....compiler.weights import Weight
 from ..ranges import nonnegative
 from ..table import Call, Dims, condition, emits, int_scalar, options
+from ..versions import slice_version
 from .common import MOVABLE, by_type, elements
 
 _INDEX = "i32 i64"
@@ -143,3 +145,20 @@ def top_k(op: ir.TopK) -> Call:
 def cum_sum(op: ir.CumSum) -> Call:
     """Either direction, with or without the element itself."""
     return Call((op.x, int_scalar(op.axis)), options("CumsumOptions", exclusive=op.exclusive, reverse=op.reverse))
+
+
+@emits(dynamic.DynamicSlice, "SLICE", dtypes={"x": MOVABLE, "starts": _INDEX}, ranks=range(1, 9), kernel="slice.cc")
+def dynamic_slice(op: dynamic.DynamicSlice) -> Call:
+    """Starts that are computed."""
+    return Call((op.x, op.starts, Dims(op.sizes, dtype=op.starts.type.dtype)), None, slice_version(op.x.type))
+
+
+@emits(
+    dynamic.DynamicUpdateSlice,
+    "DYNAMIC_UPDATE_SLICE",
+    dtypes={"x": "bool i8 i32 i64 f32", "starts": _INDEX},
+    kernel="dynamic_update_slice.cc",
+)
+def dynamic_update_slice(op: dynamic.DynamicUpdateSlice) -> Call:
+    """Starts that are computed."""
+    return Call((op.x, op.update, op.starts), None, by_type(op.starts, i64=2))

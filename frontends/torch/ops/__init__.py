@@ -2,6 +2,7 @@
 
 from . import (
     activation,
+    attention,
     creation,
     elementwise,
     floats,
@@ -9,6 +10,7 @@ from . import (
     linear,
     norm,
     order,
+    recurrent,
     reduce,
     scan,
     shape,
@@ -19,6 +21,7 @@ from . import (
 
 __all__ = [
     "activation",
+    "attention",
     "creation",
     "elementwise",
     "floats",
@@ -26,6 +29,7 @@ __all__ = [
     "linear",
     "norm",
     "order",
+    "recurrent",
     "reduce",
     "scan",
     "shape",

@@ -1,19 +1,12 @@
-"""Products of matrices, and attention."""
+"""Products of matrices."""
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
 from ....compiler.dims import Dim
 from ....compiler.ir import Value
-from ....compiler.ops import arith, logic
+from ....compiler.ops import arith
 from ....compiler.ops import linear as ir
-from ....compiler.ops.activation import Softmax
-from ....compiler.ops.index import Trilu
 from ....compiler.ops.reduce import Reduce
-from ....compiler.types import DType, TensorType
 from ..emitter import Emitter
 from ..promotion import Number
 from ..registry import aten
@@ -79,63 +72,3 @@ def _added(emit: Emitter, x: Value, product: Value, beta: Number, alpha: Number)
 
 def _scaled(emit: Emitter, x: Value, factor: Number) -> Value:
     return x if factor == 1 else emit(arith.Mul(x, emit.value(factor, x.type.dtype)))
-
-
-@aten("scaled_dot_product_attention")
-def attention(
-    emit: Emitter,
-    query: Value,
-    key: Value,
-    value: Value,
-    attn_mask: Value | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    *,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> Value:
-    """Softmax of scaled products of queries and keys, times values."""
-    if dropout_p:
-        raise emit.fail("drops out, as in training", code="F031", help="Call .eval() on the model.")
-    if enable_gqa:
-        key, value = _repeated(emit, key, query), _repeated(emit, value, query)
-    dtype, width = query.type.dtype, query.type.shape[-1]
-    if scale is None:
-        if not isinstance(width, int):
-            raise emit.fail(f"has heads of {width} features, which is not known", code="F004")
-        scale = 1 / math.sqrt(width)
-    scaled = emit(arith.Mul(query, emit.const(scale, dtype)))
-    scores = emit(ir.MatMul(scaled, key, transpose_b=True))
-    mask = _triangle(emit, scores) if is_causal else attn_mask
-    if mask is not None and mask.type.dtype is DType.BOOL:
-        lowest = np.finfo(np.float16 if dtype is DType.F16 else np.float32).min
-        scores = emit(logic.Select(mask, scores, emit.const(lowest, dtype)))
-    elif mask is not None:
-        scores = emit(arith.Add(scores, emit.cast(mask, dtype)))
-    weights = emit(Softmax(scores, scores.type.rank - 1))
-    if attn_mask is not None and attn_mask.type.dtype is DType.BOOL and not _leaves_keys(emit, attn_mask):
-        weights = emit(logic.Select(attn_mask, weights, emit.const(0, dtype)))
-    return emit(ir.MatMul(weights, value))
-
-
-def _leaves_keys(emit: Emitter, mask: Value) -> bool:
-    """Whether every query has a key to look at, as far as is known; one that has none gets zeros."""
-    known = emit.known(mask)
-    return known is not None and bool(known.any(-1).all())
-
-
-def _triangle(emit: Emitter, scores: Value) -> Value:
-    """True where a key does not come behind its query."""
-    ones = emit.full(1, TensorType(DType.I32, scores.type.shape[-2:]))
-    return emit.cast(emit(Trilu(ones, upper=False)), DType.BOOL)
-
-
-def _repeated(emit: Emitter, x: Value, query: Value) -> Value:
-    """Let several heads of queries share one of keys or values."""
-    *batch, heads, length, width = x.type.shape
-    wanted = query.type.shape[-3]
-    if not isinstance(heads, int) or not isinstance(wanted, int):
-        raise emit.fail("shares heads whose number is not known", code="F004")
-    spread = emit.reshape(x, (*batch, heads, 1, length, width))
-    many = emit.expand(spread, (*batch, heads, wanted // heads, length, width))
-    return emit.reshape(many, (*batch, wanted, length, width))

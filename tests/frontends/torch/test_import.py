@@ -24,18 +24,7 @@ from torch import Tensor, nn
 from torch._higher_order_ops.while_loop import while_loop
 from torch.export import Dim
 from torch.nn import functional as F  # noqa: N812 -- PyTorch's own convention
-from torch_cases import check, close, honest, outputs
-
-
-class Function(nn.Module):
-    """A function as a module."""
-
-    def __init__(self, function: Any) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, *args: Tensor) -> Any:
-        return self.function(*args)
+from torch_cases import Function, check, close, honest, outputs
 
 
 def kinds(module: Module) -> Counter[str]:
@@ -281,22 +270,6 @@ def test_statistics_of_the_data_itself() -> None:
     check(Function(lambda x: F.batch_norm(x, None, None, scale, shift, training=True)), x)
     check(Function(lambda x: F.batch_norm(x, None, None, training=True)), x)
     check(Function(lambda x: F.instance_norm(x, weight=scale, bias=shift)), x)
-
-
-def test_attention_with_masks() -> None:
-    q, k, v = (torch.randn(2, 3, 5, 4) for _ in range(3))
-    check(Function(F.scaled_dot_product_attention), q, k, v)
-    check(Function(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True)), q, k, v)
-    mask = torch.rand(5, 5) < 0.7
-    mask[:, 0] = True
-    check(Function(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, attn_mask=mask)), q, k, v)
-
-
-def test_a_query_without_keys_gets_zeros() -> None:
-    q, k, v = (torch.randn(1, 2, 4, 4) for _ in range(3))
-    mask = torch.rand(4, 4) < 0.5
-    mask[1] = False
-    check(Function(lambda q, k, v, m: F.scaled_dot_product_attention(q, k, v, attn_mask=m)), q, k, v, mask)
 
 
 def test_numpy_indexing() -> None:
