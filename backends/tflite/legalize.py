@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Literal
 
 from ...compiler.diagnostics import CompileError, Remark, remark
 from ...compiler.ir import Module, Op
@@ -13,6 +14,7 @@ from . import decompose as _decompose  # noqa: F401  # pyright: ignore[reportUnu
 from .carriers import carry
 from .decompose.dtypes import WIDENED, stays_f64
 from .lowering import PATTERNS, PREPARATIONS
+from .recurrence import choose_strategies
 from .refuse import legal_reasons, refusals
 from .storage import not_storable
 from .table import is_legal
@@ -25,13 +27,19 @@ class LegalizeTflite(Pass):
     Works on any IR: what has its channels first gets transposes around it, so run propagate-layout before.  Numbers
     stay what they are up to rounding.  Whatever can't be expressed is reported at once, with the reason for each
     kind of operation.
+
+    ``rnn`` says how recurrent layers run: ``unroll`` step by step, ``while`` as a loop, ``fused`` as one kernel where
+    there is one, or ``auto``, whatever of these is fastest.
     """
+
+    rnn: Literal["auto", "unroll", "while", "fused"] = "auto"
 
     def run(self, module: Module) -> None:
         """Rewrite until nothing changes, then look for what is left."""
         erase_dead(*module.walk())
         problems = carry(module)
         _report_widening(module)
+        choose_strategies(module, self.rnn)
         rewrite(module, PREPARATIONS)
         rewrite(module, PATTERNS)
         erase_dead(*module.walk())
