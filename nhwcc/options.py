@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nhwcc.feeds import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
+    from nhwcc.shapes import ShapeLike
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
@@ -33,7 +34,8 @@ class CompileOptions:
     ``output`` is the file to write; without one the artifact lives in a temporary file as long as its object.
 
     A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
-    as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open.
+    as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open;
+    ``"i64:1,length"`` states an element type, too, where it is not f32.
     ``input_names`` and ``output_names`` replace the names that its inputs and outputs have.  ``unsafe_load`` allows
     files whose reading runs code that is in them.
 
@@ -52,7 +54,7 @@ class CompileOptions:
     output: PathLike | None = None
     _: KW_ONLY
     target: str = "tflite"
-    shapes: Mapping[str, Sequence[int | str] | int] | None = None
+    shapes: Mapping[str, ShapeLike] | None = None
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None
     args: Sequence[Any] = ()

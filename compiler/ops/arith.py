@@ -245,6 +245,22 @@ class Log(Op):
     evaluate = np.log
 
 
+@op("expm1", Elementwise)
+class Expm1(Op):
+    """One less than the exponential, exact near zero."""
+
+    x: Value
+    evaluate = np.expm1
+
+
+@op("log1p", Elementwise)
+class Log1p(Op):
+    """Logarithm of one more, exact near zero."""
+
+    x: Value
+    evaluate = np.log1p
+
+
 @op("erf", Elementwise)
 class Erf(Op):
     """Gauss error function."""

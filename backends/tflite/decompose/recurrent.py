@@ -18,7 +18,7 @@ from ....compiler.ops.core import Return
 from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ....compiler.ops.linear import Linear
 from ....compiler.ops.recurrent import BoundStep, Gru, Lstm, Recurrent, Rnn, bind
-from ....compiler.ops.shape import BroadcastTo, Concat, Slice, Split
+from ....compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split
 from ....compiler.rewrite import Rewriter
 from ....compiler.types import DType
 from ..lowering import Build, lower
@@ -170,6 +170,26 @@ def _gru(cell: Cell, op: Gru, e: Build, row: Value, new_row: Value, h: Value) ->
         inner = cell.product(e, e(arith.Mul, r, h), 2, 1)
     new = cell.gate(e, 1, e(arith.Add, new_row, inner))
     return (e(arith.Add, new, e(arith.Mul, z, e(arith.Sub, h, new))),)
+
+
+@lower(Lstm, Rnn)
+def for_kernels(op: Lstm | Rnn, e: Build) -> None:
+    """A layer that is to run as one kernel: read forwards, from states that are there."""
+    if op.strategy != "fused":
+        return
+    if op.reverse:
+        turned = e.each(
+            op.clone((e(Reverse, op.x, dims=(1 if op.batch_first else 0,)), *op.operands[1:]), reverse=False)
+        )
+        e.replace(e(Reverse, turned[0], dims=(1 if op.batch_first else 0,)), *turned[1:])
+        return
+    states = [name for name in ("h0", "c0") if name in op.spec.operands and getattr(op, name) is None]
+    operands = list(op.operands)
+    for name in states:
+        size = (op.batch, op.r.type.shape[1] if name == "h0" else op.hidden)
+        operands[op.spec.operands.index(name)] = e(BroadcastTo, e.number(0, op.x.type.dtype), size)
+    if states:
+        e.replace(*e.each(op.clone(operands)))
 
 
 @lower(Lstm, Gru, Rnn)

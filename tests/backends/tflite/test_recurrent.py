@@ -19,7 +19,7 @@ from .conftest import Check
 
 STEPS, BATCH, FEATURES, HIDDEN = 4, 2, 3, 5
 
-FORMS = ("unroll", "while", "auto")
+FORMS = ("unroll", "while", "fused")
 
 
 def layer(
