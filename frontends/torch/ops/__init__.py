@@ -13,9 +13,11 @@ from . import (
     recurrent,
     reduce,
     scan,
+    scatter,
     shape,
     spatial,
     types,
+    views,
     window,
 )
 
@@ -32,8 +34,10 @@ __all__ = [
     "recurrent",
     "reduce",
     "scan",
+    "scatter",
     "shape",
     "spatial",
     "types",
+    "views",
     "window",
 ]
