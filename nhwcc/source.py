@@ -13,10 +13,11 @@ from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
 from nhwcc.compiler.ir import Func, Module
 from nhwcc.compiler.ops.core import Const
+from nhwcc.compiler.surgery import chosen_sizes, cut
 from nhwcc.compiler.types import TensorType
 from nhwcc.formats import Format, detect
 from nhwcc.options import Model
-from nhwcc.pytorch import Call, TorchSource
+from nhwcc.pytorch import Call, Shapes, TorchSource
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -39,6 +40,17 @@ class Cut:
     def is_whole(self) -> bool:
         """Whether the model is taken as it is."""
         return not (self.shapes or self.inputs or self.outputs)
+
+    def of(self, module: Module, shapes: Shapes | None = None) -> Module:
+        """Cut a part out of a module, which may be changed, and give named sizes the numbers that ``shapes`` say.
+
+        Raises:
+            CompileError: F018 or F019, there is no such tensor or size, or a shape is not that of an input.
+        """
+        if self.inputs or self.outputs:
+            cut(module.main, self.inputs, self.outputs)
+        sizes = chosen_sizes(module.main, shapes or {})
+        return clone_module(module, sizes) if sizes else module
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,7 @@ class Source:
         """Read the model as the source says it.
 
         Raises:
-            CompileError: L007, the cut does not apply; and what the frontend finds (F..., P...).
+            CompileError: what the frontend finds (F..., P...).
         """
         if self.format == "onnx":
             from nhwcc.frontends.onnx import import_onnx
@@ -93,12 +105,9 @@ class Source:
             return import_onnx(
                 given, shapes=cut.shapes, inputs=cut.inputs, outputs=cut.outputs, allow_custom_ops=carries
             )
-        if not cut.is_whole:
-            help = "choose them when the model is imported"
-            raise error("L007", "shapes, inputs and outputs can't be chosen for IR: it has its own", help=help)
         module = clone_module(self.given) if isinstance(self.given, Module) else _read_ir(self.given)
         _name_apart(module.main)
-        return module
+        return cut.of(module, cut.shapes)
 
     def files(self, module: Module) -> list[Path]:
         """The files that the model and its weights are read from."""

@@ -2,7 +2,7 @@
 
 from .export import REFUSALS, DynamicShapes, Exported, export, parameters
 from .files import ModuleSpec, open_program
-from .reader import Names, import_torch, read
+from .reader import import_torch, read
 from .tensors import to_array
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "DynamicShapes",
     "Exported",
     "ModuleSpec",
-    "Names",
     "export",
     "import_torch",
     "open_program",
