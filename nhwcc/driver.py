@@ -62,6 +62,7 @@ class _Compilation:
             options.input_names,
             options.output_names,
             options.unsafe_load,
+            options.state,
         )
         self.settings = Settings(options.tolerance, options.data, options.seed)
 

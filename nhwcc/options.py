@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -36,6 +36,7 @@ class CompileOptions:
     A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
     as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open;
     ``"i64:1,length"`` states an element type, too, where it is not f32.
+    ``state="io"`` makes inputs and outputs of the tensors of a module that running it overwrites, such as caches.
     ``input_names`` and ``output_names`` replace the names that its inputs and outputs have.  ``unsafe_load`` allows
     files whose reading runs code that is in them.
 
@@ -59,6 +60,7 @@ class CompileOptions:
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
+    state: Literal["refuse", "io"] = "refuse"
     input_names: Sequence[str] | None = None
     output_names: Sequence[str] | None = None
     unsafe_load: bool = False

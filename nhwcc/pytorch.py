@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
 from nhwcc.compiler.dims import Dim, symbol
@@ -35,6 +35,7 @@ class Call:
     input_names: Sequence[str] | None = None
     output_names: Sequence[str] | None = None
     unsafe_load: bool = False
+    state: Literal["refuse", "io"] = "refuse"
 
     @property
     def is_empty(self) -> bool:
@@ -85,6 +86,9 @@ class TorchSource:
     @cached_property
     def exported(self) -> Exported:
         """The exported program."""
+        return replace(self._export(), keeps_state=self.call.state == "io")
+
+    def _export(self) -> Exported:
         from torch import nn
 
         from nhwcc.frontends.torch import Exported, export, open_program

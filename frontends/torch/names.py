@@ -46,6 +46,21 @@ def output_names(program: ExportedProgram) -> list[str]:
     return [t if not t or not t[0].isdigit() else f"output_{t}" for t in texts] if texts != [""] else ["output"]
 
 
+def state_names(states: Sequence[str], taken: Sequence[str]) -> list[str]:
+    """Return names for tensors of the module: their own as one word, with ``_state`` where that is taken.
+
+    >>> state_names(["encoder.cache", "count"], ["count"])
+    ['encoder_cache', 'count_state']
+    """
+    found: list[str] = []
+    for state in states:
+        name = re.sub(r"\W+", "_", state)
+        while name in taken or name in found:
+            name += "_state"
+        found.append(name)
+    return found
+
+
 def _numbered(count: int) -> list[str]:
     return ["output"] if count == 1 else [f"output_{i}" for i in range(count)]
 

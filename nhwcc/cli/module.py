@@ -25,6 +25,13 @@ _OPTIONS: list[Callable[..., Any]] = [
         "--python-path", multiple=True, type=click.Path(path_type=Path), help="Where Python looks for modules, too."
     ),
     click.option("--unsafe-load", is_flag=True, help="Read files of PyTorch even if that runs code that is in them."),
+    click.option(
+        "--state",
+        type=click.Choice(["refuse", "io"]),
+        default="refuse",
+        show_default=True,
+        help="What becomes of tensors that the module overwrites, such as caches: io makes them inputs and outputs.",
+    ),
     click.option("--input-names", multiple=True, callback=names, metavar="A,B", help="What its inputs are called."),
     click.option("--output-names", multiple=True, callback=names, metavar="A,B", help="What its outputs are called."),
 ]
@@ -39,6 +46,7 @@ class ModuleFlags:
     weights: Path | None
     python_path: tuple[Path, ...]
     unsafe_load: bool
+    state: str
     input_names: list[str] | None
     output_names: list[str] | None
 
@@ -49,6 +57,7 @@ class ModuleFlags:
             "input_names": self.input_names,
             "output_names": self.output_names,
             "unsafe_load": self.unsafe_load,
+            "state": self.state,
         }
 
     def model(self, path: Path | None) -> Model:
