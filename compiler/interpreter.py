@@ -127,8 +127,8 @@ def random_inputs(
     return [random_tensor(a.type.with_shape(substitute(a.type.shape, known)), rng) for a in func.args]
 
 
-def random_tensor(type: TensorType, rng: np.random.Generator) -> Array:
-    """Normal floats, small non-negative integers, fair booleans; all sizes must be numbers.
+def random_tensor(type: TensorType, rng: np.random.Generator, bound: int = 4) -> Array:
+    """Normal floats, integers from 0 to below ``bound``, fair booleans; all sizes must be numbers.
 
     Raises:
         CompileError: R001, there are no random elements of this type.
@@ -137,7 +137,7 @@ def random_tensor(type: TensorType, rng: np.random.Generator) -> Array:
     if dtype is DType.BOOL:
         return rng.random(shape) < 0.5
     if dtype.is_int:
-        return rng.integers(0, 4, shape).astype(dtype.numpy)
+        return rng.integers(0, bound, shape).astype(dtype.numpy)
     if dtype.is_complex:
         return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype.numpy)
     if dtype.is_float:

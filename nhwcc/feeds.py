@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import cycle
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -17,12 +16,16 @@ from nhwcc.compiler.dims import Sym, is_static, solve, substitute
 from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.runners import Runner
+from nhwcc.sizes import choices, variations
 
 Data: TypeAlias = "Array | str | os.PathLike[str] | Mapping[str, Array | str | os.PathLike[str]]"
 """Arrays or .npy files by input name, one for the only input, or an .npz file with one array per input."""
 
-SIZES: tuple[tuple[int, ...], ...] = ((64, 96, 128, 160), (64,), (224,), (32,), (16,), (5, 6, 7, 8), (8,), (2,), (1,))
-"""What named sizes are tried with, in turn; different names get different sizes first, so that none is mistaken."""
+RUNS = 3
+"""How many different sizes a network is run with, if it takes as many."""
+
+BOUNDS = (4, 2)
+"""Random integers stay below the first of these; below the second where that says more: masks are 0 or 1."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def _check(name: str, array: Array, type: TensorType) -> None:
 
 
 def feeds(types: Mapping[str, TensorType], data: Data | None = None, seed: int = 0) -> Iterator[Feed]:
-    """Give inputs for one choice of the named sizes after the other; exactly one if no size has a name.
+    """Give inputs for one choice of the named sizes after the other; of one choice only if no size has a name.
 
     Raises:
         CompileError: as :func:`read_data`.
@@ -98,13 +101,37 @@ def feeds(types: Mapping[str, TensorType], data: Data | None = None, seed: int =
     given = read_data(data, types)
     bound = _bound(given, types)
     names = [n for n in _names(types) if n not in bound]
-    tried = [bound | sizes for sizes in choices(names, types)] if names else [bound]
-    for sizes in tried:
+    for sizes in choices(names, types) if names else [{}]:
+        yield from _filled(types, given, bound | sizes, seed, bool(names))
+
+
+def more_feeds(
+    types: Mapping[str, TensorType], first: Feed, number: int, data: Data | None = None, seed: int = 0
+) -> Iterator[Feed]:
+    """Give inputs for the run with this number, 1 or more, whose sizes are others than those of the first run.
+
+    Raises:
+        CompileError: as :func:`read_data`.
+    """
+    given = read_data(data, types)
+    bound = _bound(given, types)
+    names = [n for n in _names(types) if n not in bound]
+    for sizes in variations(names, types, first.sizes, number):
+        yield from _filled(types, given, bound | sizes, seed + number, True)
+
+
+def _filled(
+    types: Mapping[str, TensorType], given: Mapping[str, Array], sizes: dict[str, int], seed: int, is_choice: bool
+) -> Iterator[Feed]:
+    """Give inputs of these sizes, if these are possible: first with larger random integers, then with smaller ones."""
+    concrete = {name: type.with_shape(substitute(type.shape, sizes)) for name, type in types.items()}
+    if not all(_is_possible(type) for type in concrete.values()):
+        return
+    has_integers = any(type.dtype.is_int for name, type in types.items() if name not in given)
+    for bound in BOUNDS if has_integers else BOUNDS[:1]:
         rng = np.random.default_rng(seed)
-        concrete = {name: type.with_shape(substitute(type.shape, sizes)) for name, type in types.items()}
-        if all(_is_possible(type) for type in concrete.values()):
-            inputs = {name: given[name] if name in given else random_tensor(t, rng) for name, t in concrete.items()}
-            yield Feed(inputs, sizes, bool(names))
+        made = {name: given[name] if name in given else random_tensor(t, rng, bound) for name, t in concrete.items()}
+        yield Feed(made, sizes, is_choice)
 
 
 def _bound(given: Mapping[str, Array], types: Mapping[str, TensorType]) -> dict[str, int]:
@@ -122,36 +149,61 @@ def _names(types: Mapping[str, TensorType]) -> list[str]:
     return list(dict.fromkeys(name for d in dims for name in sorted(d.names)))
 
 
-def choices(names: Sequence[str], types: Mapping[str, TensorType]) -> Iterator[dict[str, int]]:
-    """Sizes for all names: 1 for batches, the others from :data:`SIZES`."""
-    first = {str(type.shape[0]) for type in types.values() if type.shape}
-    batch = [n for n in names if n.lower() in ("n", "b", "bs") or "batch" in n.lower() or {n} == first]
-    others = [n for n in names if n not in batch]
-    for sizes in SIZES if others else SIZES[-1:]:
-        yield dict.fromkeys(batch, 1) | dict(zip(others, cycle(sizes)))
-    if batch and others:
-        yield dict.fromkeys(names, 1)
-
-
 def _is_possible(type: TensorType) -> bool:
     return is_static(type.shape) and all(isinstance(d, int) and d >= 0 for d in type.shape)
 
 
-def accepted(runner: Runner, candidates: Iterator[Feed]) -> tuple[Feed, dict[str, Array]]:
-    """Return the first inputs on which a runner runs, with its outputs.
+def accepted(runner: Runner, candidates: Iterable[Feed]) -> tuple[Feed, dict[str, Array]]:
+    """Return the first inputs on which a runner runs, with its outputs; of several of the same sizes, the most telling.
 
     Raises:
         CompileError: what the runner said about the last of them.
     """
     refused: CompileError | None = None
+    found: tuple[Feed, dict[str, Array]] | None = None
     for feed in candidates:
+        if found is not None and found[0].sizes != feed.sizes:
+            break
         try:
-            return feed, runner.run(feed.inputs)
+            results = runner.run(feed.inputs)
         except CompileError as bad:
-            refused = bad
-            if feed.is_choice:
-                sizes = ", ".join(f"{name} = {size}" for name, size in feed.sizes.items())
-                bad.diagnostics[-1].notes.append(f"tried last with {sizes}; give shapes or data to choose sizes")
-    if refused is None:
-        raise error("R017", "no sizes can be found for the inputs", help="give their shapes, or data")
-    raise refused
+            refused = _tried(bad, feed)
+            continue
+        if all(map(_tells, results.values())):
+            return feed, results
+        found = found or (feed, results)
+    if found is not None:
+        return found
+    raise refused or error("R017", "no sizes can be found for the inputs", help="give their shapes, or data")
+
+
+def _tried(bad: CompileError, feed: Feed) -> CompileError:
+    """Say in an error which sizes we chose."""
+    if feed.is_choice:
+        sizes = ", ".join(f"{name} = {size}" for name, size in feed.sizes.items())
+        bad.diagnostics[-1].notes.append(f"tried last with {sizes}; give shapes or data to choose sizes")
+    return bad
+
+
+def _tells(result: Array) -> bool:
+    """Whether some element of a result is a number."""
+    return result.dtype.kind not in "fc" or result.size == 0 or bool(np.isfinite(result).any())
+
+
+def runs(runner: Runner, data: Data | None = None, seed: int = 0) -> Iterator[tuple[Feed, dict[str, Array]]]:
+    """Run with as many different choices of the named sizes as :data:`RUNS` says, or as the runner accepts.
+
+    Raises:
+        CompileError: what the runner said about the last of those that were tried first.
+    """
+    first, results = accepted(runner, feeds(runner.inputs, data, seed))
+    yield first, results
+    seen = [first.sizes]
+    for number in range(1, RUNS if first.is_choice else 1):
+        others = (f for f in more_feeds(runner.inputs, first, number, data, seed) if f.sizes not in seen)
+        try:
+            feed, results = accepted(runner, others)
+        except CompileError:
+            return  # it takes no other sizes
+        seen.append(feed.sizes)
+        yield feed, results

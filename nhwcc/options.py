@@ -40,9 +40,10 @@ class CompileOptions:
     ``input_names`` and ``output_names`` replace the names that its inputs and outputs have.  ``unsafe_load`` allows
     files whose reading runs code that is in them.
 
-    ``shapes``, ``inputs`` and ``outputs`` replace declared shapes and cut out a part of the graph.  ``io_layout`` says
-    how inputs and outputs lie: ``free`` (as is cheapest), ``keep`` (as in the source), ``nhwc``, or by name
-    ``{"x": "nchw", "y": "0/2/1"}``.
+    ``shapes``, ``inputs`` and ``outputs`` replace declared shapes and cut out a part of the graph; a number in place of
+    a shape is what a named size is to be: ``{"x": (1, 3, 224, 224), "batch": 1}``.  ``allow_custom_ops`` carries
+    operators that nobody knows as custom ones.  ``io_layout`` says how inputs and outputs lie: ``free`` (as is
+    cheapest), ``keep`` (as in the source), ``nhwc``, or by name ``{"x": "nchw", "y": "0/2/1"}``.
 
     ``passes`` is a pipeline that replaces the target's own, ``disable`` leaves passes out; ``load`` brings passes and
     operations from Python files, ``rules`` rewrites from rule files, which go first.  ``instruments`` look on.
@@ -64,6 +65,7 @@ class CompileOptions:
     input_names: Sequence[str] | None = None
     output_names: Sequence[str] | None = None
     unsafe_load: bool = False
+    allow_custom_ops: bool = False
     io_layout: str | Mapping[str, str] = "free"
     passes: str | None = None
     disable: Collection[str] = ()

@@ -13,8 +13,8 @@ from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
 from nhwcc.compiler.dims import Dim, symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
-from nhwcc.feeds import choices
 from nhwcc.shapes import Given
+from nhwcc.sizes import choices
 
 if TYPE_CHECKING:
     from torch import nn
@@ -81,7 +81,8 @@ class TorchSource:
             help = "cut the module: give one of its submodules"
             raise error("L007", "inputs and outputs can't be chosen in a PyTorch model", help=help)
         self.shapes = cut.shapes
-        return read(self.exported, Names(self.call.input_names, self.call.output_names))
+        names = Names(self.call.input_names, self.call.output_names)
+        return read(self.exported, names, allow_custom_ops=cut.allow_custom_ops)
 
     @cached_property
     def exported(self) -> Exported:
@@ -151,12 +152,12 @@ def _examples(model: nn.Module, shapes: Mapping[str, Given]) -> Iterator[tuple[d
         first = missing[0] if missing else "x"
         help = f"give args=(...), or shapes={{{first!r}: (1, 3, 224, 224)}}, or --shape {first}=1,3,224,224"
         raise error("F019", f"{type(model).__name__} needs {what}, but no shape is given", help=help)
-    dims = {d: OpenSize(d) for shape in shapes.values() for d in shape.sizes if isinstance(d, str)}
-    types = {n: TensorType(s.dtype or DType.F32, tuple(map(_size, s.sizes))) for n, s in shapes.items()}
-    dynamic = {n: {i: dims[d] for i, d in enumerate(s.sizes) if isinstance(d, str)} for n, s in shapes.items()}
+    dims = {d: OpenSize(d) for shape in shapes.values() for d in shape.shape if isinstance(d, str)}
+    types = {n: TensorType(s.dtype or DType.F32, tuple(map(_size, s.shape))) for n, s in shapes.items()}
+    dynamic = {n: {i: dims[d] for i, d in enumerate(s.shape) if isinstance(d, str)} for n, s in shapes.items()}
     for sizes in choices(list(dims), types) if dims else [{}]:
         open_sizes = {name: max(size, 2) for name, size in sizes.items()}  # PyTorch takes a size of one for a fixed one
-        concrete = {n: [d if isinstance(d, int) else open_sizes[d] for d in s.sizes] for n, s in shapes.items()}
+        concrete = {n: [d if isinstance(d, int) else open_sizes[d] for d in s.shape] for n, s in shapes.items()}
         yield {n: torch.zeros(s, dtype=TORCH_DTYPES[types[n].dtype]) for n, s in concrete.items()}, dynamic
 
 

@@ -34,6 +34,7 @@ class Cut:
     shapes: Mapping[str, Given] = field(default_factory=lambda: dict[str, Given]())
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None
+    allow_custom_ops: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -89,8 +90,16 @@ class Source:
             from nhwcc.frontends.onnx import import_onnx
 
             given = cast("Path | bytes | ModelProto", self.given)
-            sizes = {name: shape.sizes for name, shape in cut.shapes.items()}
-            return _of_types(import_onnx(given, shapes=sizes, inputs=cut.inputs, outputs=cut.outputs), cut.shapes)
+            return _of_types(
+                import_onnx(
+                    given,
+                    shapes={name: shape.sizes for name, shape in cut.shapes.items()},
+                    inputs=cut.inputs,
+                    outputs=cut.outputs,
+                    allow_custom_ops=cut.allow_custom_ops,
+                ),
+                cut.shapes,
+            )
         if not cut.is_whole:
             help = "choose them when the model is imported"
             raise error("L007", "shapes, inputs and outputs can't be chosen for IR: it has its own", help=help)
@@ -131,16 +140,18 @@ def load(
     shapes: Mapping[str, ShapeLike] | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
+    allow_custom_ops: bool = False,
 ) -> Module:
     """Read a model as the source says it: nothing is optimised, no layout is changed.
 
-    ``shapes`` replaces declared shapes of inputs (a text names a size that stays open); ``inputs`` and ``outputs`` cut
-    out the part of the graph between these tensors.
+    ``shapes`` replaces declared shapes of inputs (a text names a size that stays open), and gives numbers for named
+    sizes; ``inputs`` and ``outputs`` cut out the part of the graph between these tensors.  ``allow_custom_ops`` carries
+    operators that nobody knows as custom ones.
 
     Raises:
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
     """
-    return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs))
+    return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
 
 
 def _of_types(module: Module, shapes: Mapping[str, Given]) -> Module:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic, error
 from nhwcc.compiler.types import Array
-from nhwcc.feeds import Data, accepted, feeds
+from nhwcc.feeds import Data, Feed, runs
 from nhwcc.numerics import Difference, compare, compare_unordered
 from nhwcc.options import TOLERANCE
 from nhwcc.runners import Runner
@@ -19,22 +19,29 @@ class VerificationError(CompileError):
 
 @dataclass(frozen=True)
 class Compared:
-    """A tensor of both runners by its name; ``kind`` is the operation that computes it in the second."""
+    """A tensor of both runners by its name; ``kind`` is the operation that computes it in the second.
+
+    ``sizes`` are those of the run with which it came out like this.
+    """
 
     name: str
     kind: str
     difference: Difference
+    sizes: dict[str, int] = field(default_factory=lambda: dict[str, int]())
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What was compared, on what, and how it came out; ``departed`` is the first tensor inside that differs."""
+    """What was compared, on what, and how it came out; ``departed`` is the first tensor inside that differs.
+
+    ``sizes`` are the numbers that each named size had, one for each run; of an output, the worst run counts.
+    """
 
     reference: str
     candidate: str
     tolerance: float
     data: str
-    sizes: dict[str, int]
+    sizes: dict[str, list[int]]
     outputs: list[Compared]
     inside: list[Compared] = field(default_factory=lambda: list[Compared]())
     departed: Compared | None = None
@@ -47,7 +54,7 @@ class Verification:
     def problems(self) -> VerificationError:
         """Build the error that says where two runners disagree."""
         wrong = [o for o in self.outputs if not o.difference.ok]
-        texts = (f"{o.name} departs from {self.reference}: {say(o.difference)}" for o in wrong)
+        texts = (f"{o.name} departs from {self.reference}{_with(o.sizes)}: {say(o.difference)}" for o in wrong)
         found = [Diagnostic("error", "R020", text) for text in texts]
         if self.departed is not None:
             name, kind = self.departed.name, self.departed.kind
@@ -73,28 +80,62 @@ def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verifica
     Raises:
         CompileError: R022, the two have other inputs or outputs; or what refuses to run.
     """
-    inputs, outputs = _pairs(reference, candidate)
-    feed, want = accepted(reference, feeds(reference.inputs, settings.data, settings.seed))
-    renamed = {inputs[name]: array for name, array in feed.inputs.items()}
-    got = candidate.run(renamed)
-    found = [Compared(a, "", compare(want[a], got[b], settings.tolerance)) for a, b in outputs.items()]
-    if not all(c.difference.ok for c in found):
-        ours, theirs = noise(reference, feed.inputs, want), noise(candidate, renamed, got)
-        pairs = ((a, compare(want[a], got[b], settings.tolerance, max(ours[a], theirs[b]))) for a, b in outputs.items())
-        found = [Compared(a, "", difference) for a, difference in pairs]
+    names = _pairs(reference, candidate)
+    worst: dict[str, Compared] = {}
     inside: list[Compared] = []
-    if settings.inside or not all(c.difference.ok for c in found):
-        inside = list(compare_inside(reference, candidate, (feed.inputs, renamed), settings.tolerance))
+    tried: list[dict[str, int]] = []
+    for feed, want in runs(reference, settings.data, settings.seed):
+        run = _Run(feed, want, {names[0][name]: array for name, array in feed.inputs.items()})
+        found = _compare(reference, candidate, run, names[1], settings.tolerance)
+        is_first = not tried
+        tried.append(feed.sizes)
+        worst = {c.name: max(worst.get(c.name, c), c, key=_badness) for c in found}
+        is_wrong = not all(c.difference.ok for c in found)
+        if is_wrong or (settings.inside and is_first):
+            inside = list(compare_inside(reference, candidate, (feed.inputs, run.renamed), settings.tolerance))
+        if is_wrong:
+            break
     return Verification(
         reference.title,
         candidate.title,
         settings.tolerance,
         _describe(settings),
-        feed.sizes,
-        found,
+        {name: [sizes[name] for sizes in tried] for name in tried[0]},
+        list(worst.values()),
         inside,
         next((c for c in inside if not c.difference.ok), None),
     )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Inputs, what the reference made of them, and the inputs by the candidate's names."""
+
+    feed: Feed
+    want: dict[str, Array]
+    renamed: dict[str, Array]
+
+
+def _compare(
+    reference: Runner, candidate: Runner, run: _Run, outputs: Mapping[str, str], tolerance: float
+) -> list[Compared]:
+    """Compare all outputs; where they differ, allow for what each of the two differs from itself."""
+    want, got = run.want, candidate.run(run.renamed)
+    found = {a: compare(want[a], got[b], tolerance) for a, b in outputs.items()}
+    if not all(difference.ok for difference in found.values()):
+        ours, theirs = noise(reference, run.feed.inputs, want), noise(candidate, run.renamed, got)
+        found = {a: compare(want[a], got[b], tolerance, max(ours[a], theirs[b])) for a, b in outputs.items()}
+    return [Compared(name, "", difference, run.feed.sizes) for name, difference in found.items()]
+
+
+def _badness(compared: Compared) -> tuple[bool, float]:
+    """What is worse is larger; a comparison that proves nothing counts as exact."""
+    return not compared.difference.ok, compared.difference.relative
+
+
+def _with(sizes: Mapping[str, int]) -> str:
+    text = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+    return f" with {text}" if text else ""
 
 
 def noise(runner: Runner, inputs: Mapping[str, Array], results: Mapping[str, Array]) -> dict[str, float]:

@@ -93,6 +93,28 @@ class Exported:
         outputs = [v for v in pytree.tree_leaves(found) if v is not None]
         return [*outputs, *(tensors[i] for i in self.overwritten), *state.values()]
 
+    def out_of_range(self, tensors: Sequence[torch.Tensor]) -> str | None:
+        """Say which size of an input is one for which the program does not hold; None if there is none.
+
+        PyTorch states a range that begins with 2 for every open size; smaller ones are right all the same.
+        """
+        ranges = cast(dict[Any, Any], self.program.range_constraints)  # pyright: ignore[reportUnknownMemberType]
+        stated = [self._meta(spec) for spec in self.program.graph_signature.input_specs if _is_given(spec)]
+        for tensor, type in zip(tensors, stated, strict=True):
+            for size, declared in zip(tensor.shape, type.shape, strict=True):
+                allowed = ranges.get(getattr(getattr(declared, "node", None), "expr", None))
+                if allowed is not None and not allowed.lower <= max(size, 2) <= max(allowed.upper, 2):
+                    return (
+                        f"{size} is not among the sizes for which it was exported, {allowed.lower} to {allowed.upper}"
+                    )
+        return None
+
+    def _meta(self, spec: InputSpec) -> torch.Tensor:
+        """Return PyTorch's description of an input."""
+        return next(
+            n.meta["val"] for n in self.program.graph.nodes if n.op == "placeholder" and n.name == spec.arg.name
+        )
+
     def trace(self, tensors: Sequence[torch.Tensor]) -> Iterator[tuple[str, str, torch.Tensor]]:
         """Run the graph node by node; yield what each node is called, what it does and what it gives."""
         specs = self.program.graph_signature.input_specs

@@ -56,23 +56,23 @@ def import_torch(
     return read(export(model, args, kwargs, dynamic_shapes), names)
 
 
-def read(exported: Exported, names: Names | None = None) -> Module:
-    """Read an exported program.
+def read(exported: Exported, names: Names | None = None, *, allow_custom_ops: bool = False) -> Module:
+    """Read an exported program; with ``allow_custom_ops`` operators that nobody knows become custom ones.
 
     Raises:
         CompileError: it is not supported; all problems at once.
     """
-    return _Reader(exported, names or Names()).read()
+    return _Reader(exported, names or Names(), carries=allow_custom_ops).read()
 
 
 class _Reader:
-    def __init__(self, exported: Exported, names: Names) -> None:
+    def __init__(self, exported: Exported, names: Names, *, carries: bool) -> None:
         self.exported = exported
         self.program = exported.readable
         self.signature = self.program.graph_signature
         self.names = names
         self.symbols = Symbols()
-        self.importer = Importer(Region(), self.symbols, Weights())
+        self.importer = Importer(Region(), self.symbols, Weights(), carries=carries)
         self.states: list[str] = []
 
     def read(self) -> Module:
@@ -142,7 +142,7 @@ class _Reader:
         """Return what an input is that the user does not give: one of the model's tensors, or a number."""
         if spec.kind is InputKind.USER_INPUT and not isinstance(spec.arg, ConstantArgument):
             return self.symbols.dim(node.meta["val"])
-        if not node.users:
+        if not node.users or spec.kind is InputKind.TOKEN:
             return None
         found = constant(self.program, spec)
         return self.importer.constant(cast(str, spec.target), found) if isinstance(found, torch.Tensor) else found

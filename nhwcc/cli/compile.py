@@ -13,6 +13,7 @@ from nhwcc.cli.flags import (
     MODEL,
     PassFlags,
     common,
+    custom_option,
     data_of,
     data_option,
     named,
@@ -40,10 +41,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     multiple=True,
     callback=shapes,
     metavar="NAME=[TYPE:]N,N,...",
-    help="Fix an input's shape; a word leaves a size open. A PyTorch module's inputs are f32 unless i64:1,16 says so.",
+    help="Fix an input's shape (x=1,3,64,64; a word leaves a size open), or a named size everywhere (batch=1). "
+    "A PyTorch module's inputs are f32 unless x=i64:1,16 says so.",
 )
 @click.option("--inputs", multiple=True, callback=names, metavar="A,B", help="Start at these tensors.")
 @click.option("--outputs", multiple=True, callback=names, metavar="A,B", help="End at these tensors.")
+@custom_option
 @click.option(
     "--io-layout",
     multiple=True,
@@ -88,6 +91,7 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
         shapes=given["shape"],
         inputs=given["inputs"],
         outputs=given["outputs"],
+        allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or "free",
         passes=flags.passes,
         disable=flags.disable_pass,

@@ -188,4 +188,7 @@ def data_of(pairs: Iterable[tuple[str, str]]) -> str | Mapping[str, str] | None:
 data_option = click.option(
     "--data", multiple=True, callback=named, metavar="[NAME=]FILE", help="Compare on this data (.npy, .npz)."
 )
+custom_option = click.option(
+    "--allow-custom-ops", is_flag=True, help="Carry operators that nobody knows; your application brings the kernels."
+)
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of random inputs.")

@@ -39,10 +39,17 @@ class TorchRunner:
         return self._outputs
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Call the module."""
+        """Call the module; with sizes for which the program made of it does not hold, refuse.
+
+        Raises:
+            CompileError: R018.
+        """
         import torch
 
         tensors = [_tensor(inputs[name]) for name in self._types]
+        wrong = self._exported.out_of_range(tensors)
+        if wrong is not None:
+            raise error("R018", f"PyTorch's program does not hold for the inputs: {wrong}")
         try:
             with torch.no_grad():
                 found = self._exported.call(tensors)

@@ -11,7 +11,7 @@ import pytest
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.types import Array, TensorType, parse_type
 
-from nhwcc.feeds import accepted, feeds, read_data
+from nhwcc.feeds import accepted, feeds, read_data, runs
 from nhwcc.runners import Traced
 
 IMAGE = {"image": parse_type("f32[batch,3,h,w]")}
@@ -62,6 +62,12 @@ class TestRandom:
         types = {"a": parse_type("f32[s0,4]"), "b": parse_type("f32[s0,s1]")}
         assert next(feeds(types)).sizes == {"s0": 1, "s1": 64}
 
+    def test_first_sizes_that_stand_nowhere_else_are_batches(self) -> None:
+        types = {"ids": parse_type("i64[s0,s1]"), "mask": parse_type("i64[s2,s1]")}
+        assert next(feeds(types)).sizes == {"s0": 1, "s1": 64, "s2": 1}
+        assert next(feeds({"x": parse_type("f32[s0,s0]")})).sizes == {"s0": 64}
+        assert next(feeds(types | {"sr": parse_type("i64[2]")})).sizes["s0"] == 64, "not all inputs have a batch"
+
     def test_a_name_means_one_size_everywhere(self) -> None:
         first = next(feeds(TWO))
         assert first.inputs["ids"].shape == (1, 64) and first.inputs["mask"].shape == (1, 1, 64)
@@ -96,6 +102,74 @@ class TestAccepted:
         with pytest.raises(CompileError) as caught:
             accepted(Picky(IMAGE, set()), iter(()))
         assert caught.value.diagnostics[0].code == "R017"
+
+
+class Masked:
+    """A runner whose result tells nothing unless its mask holds zeros and ones only."""
+
+    title = "masked"
+    outputs = ("y",)
+    inputs: Mapping[str, TensorType] = {"mask": parse_type("i64[4,n]")}
+
+    def __init__(self, worst: float) -> None:
+        self.worst = worst
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        mask = inputs["mask"].astype(np.float32)
+        return {"y": np.full_like(mask, self.worst) if mask.max() > 1 else mask}
+
+    def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
+        """There is one way."""
+
+    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+        yield from ()
+
+
+class TestIntegers:
+    def test_masks_are_zeros_and_ones_where_others_tell_nothing(self) -> None:
+        feed, results = accepted(Masked(np.nan), feeds(Masked.inputs))
+        assert feed.inputs["mask"].max() == 1 and np.isfinite(results["y"]).all()
+
+    def test_larger_integers_are_preferred(self) -> None:
+        feed, _ = accepted(Masked(0.0), feeds(Masked.inputs))
+        assert feed.inputs["mask"].max() == 3
+
+
+class TestRuns:
+    def test_every_size_differs_in_three_runs(self) -> None:
+        found = [feed.sizes for feed, _ in runs(Picky(IMAGE, set(range(2000))))]
+        assert len(found) == 3
+        for name in ("batch", "h", "w"):
+            assert len({sizes[name] for sizes in found}) == 3, name
+
+    def test_sizes_near_those_that_are_accepted(self) -> None:
+        found = [feed.sizes["h"] for feed, _ in runs(Picky(IMAGE, {576, 583, 590}))]
+        assert found == [576, 583, 590]
+
+    def test_one_size_only(self) -> None:
+        (only,) = runs(Picky({"image": parse_type("f32[1,3,h,224]")}, {224}))
+        assert only[0].sizes == {"h": 224}
+
+    def test_batches_of_one_only(self) -> None:
+        class One(Picky):
+            def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+                if inputs["image"].shape[0] != 1:
+                    raise error("R018", "one by one")
+                return super().run(inputs)
+
+        found = [feed.sizes for feed, _ in runs(One(IMAGE, set(range(2000))))]
+        assert [s["batch"] for s in found] == [1, 1, 1] and len({s["h"] for s in found}) == 3
+
+    def test_batches_alone(self) -> None:
+        types = {"x": parse_type("f32[batch,4,5]")}
+        assert [feed.sizes["batch"] for feed, _ in runs(Picky(types, {5}))] == [1, 2, 3]
+
+    def test_what_the_data_says_is_not_varied(self) -> None:
+        (only,) = runs(Picky(IMAGE, {7}), np.zeros((2, 3, 7, 5), np.float32))
+        assert only[0].sizes == {"batch": 2, "h": 7, "w": 5}
+
+    def test_without_names_there_is_one_run(self) -> None:
+        assert len(list(runs(Picky(STATIC | {"x": parse_type("f32[1,2,3]")}, {3})))) == 1
 
 
 class TestData:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from torch_cases import honest
 
 import nhwcc
@@ -44,6 +45,15 @@ def test_shapes_make_inputs_and_leave_sizes_open() -> None:
     for n, h in ((1, 4), (2, 9), (3, 16)):
         image = torch.randn(n, 3, h, 6)
         np.testing.assert_allclose(artifact(image.numpy())["map"], net(image)["map"].detach().numpy(), atol=1e-5)
+
+
+def test_sizes_stay_in_the_range_that_was_exported() -> None:
+    image = torch.randn(2, 3, 8, 6)
+    open_sizes = {"image": {0: Dim("n"), 2: Dim("h", min=6, max=48)}}
+    artifact = nhwcc.compile(honest(Net()), kwargs={"image": image}, dynamic_shapes=open_sizes)
+    assert artifact.report.verification is not None
+    sizes = artifact.report.verification.sizes
+    assert sizes["n"] == [1, 2, 3] and len(set(sizes["h"])) == 3 and max(sizes["h"]) <= 48
 
 
 class Tagged(nn.Module):

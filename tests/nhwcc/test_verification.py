@@ -39,6 +39,28 @@ def test_agreement() -> None:
     assert found.inside == [] and found.departed is None and found.data == "random inputs, seed 5"
 
 
+OPEN = "func @main(%x: f32[n,h]) -> (f32[n,h]) {{\n%y = {}(%x) : f32[n,h]\nreturn(%y)\n}}"
+
+
+def test_open_sizes_are_checked_at_three() -> None:
+    good = parse_module(OPEN.format("neg"))
+    found = verify(ReferenceRunner(good), ReferenceRunner(good), Settings())
+    assert found.ok and found.sizes == {"n": [1, 2, 3], "h": [64, 45, 109]}
+
+
+def test_an_error_at_one_size_is_found_and_named() -> None:
+    class Short(ReferenceRunner):
+        """Wrong for what is odd."""
+
+        def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+            return {name: array * (1 + array.shape[1] % 2) for name, array in super().run(inputs).items()}
+
+    good = parse_module(OPEN.format("neg"))
+    found = verify(ReferenceRunner(good), Short(good), Settings())
+    assert not found.ok and found.sizes == {"n": [1, 2], "h": [64, 45]}
+    assert "with n = 2, h = 45" in found.problems().diagnostics[0].message
+
+
 def test_the_first_tensor_that_departs_is_named() -> None:
     found = verify(*runners(GOOD, WRONG), Settings())
     assert not found.ok and found.departed is not None

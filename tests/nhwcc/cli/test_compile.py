@@ -300,7 +300,7 @@ class TestJson:
         answer = as_json(result)
         assert answer["ok"] is True and answer["diagnostics"] == []
         report = answer["report"]
-        assert report["schema"] == 1 and report["transposes_after"] == 0 and report["bytes"] > 0
+        assert report["schema"] == 2 and report["transposes_after"] == 0 and report["bytes"] > 0
         assert {"name": "image", "type": "f32[1,8,6,3]", "layout": "NHWC", "source_layout": "NCHW"} in report["inputs"]
         assert [o["name"] for o in report["verification"]["outputs"]] == ["map", "scores"]
         assert report["verification"]["outputs"][0]["difference"]["status"] == "ok"
@@ -315,6 +315,7 @@ class TestJson:
             "inputs": list, "outputs": list, "ops_before": dict, "ops_after": dict, "transposes_before": int,
             "transposes_after": int, "layout": list, "passes": list, "remarks": list, "verification": dict,
             "seconds": float, "peak_memory": int, "verification_seconds": float, "warnings": list,
+            "custom_ops": list, "not_verified": str,
         }  # fmt: skip
         assert {key: type(value) for key, value in report.items()} == types
         assert set(report["verification"]) == {
