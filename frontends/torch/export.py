@@ -100,7 +100,7 @@ class Exported:
         """
         ranges = cast(dict[Any, Any], self.program.range_constraints)  # pyright: ignore[reportUnknownMemberType]
         stated = [self._meta(spec) for spec in self.program.graph_signature.input_specs if _is_given(spec)]
-        for tensor, type in zip(tensors, stated, strict=True):
+        for tensor, type in zip(tensors, stated, strict=not self.keeps_state):
             for size, declared in zip(tensor.shape, type.shape, strict=True):
                 allowed = ranges.get(getattr(getattr(declared, "node", None), "expr", None))
                 if allowed is not None and not allowed.lower <= max(size, 2) <= max(allowed.upper, 2):
