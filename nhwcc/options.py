@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -44,6 +44,9 @@ class CompileOptions:
     operators that nobody knows as custom ones.  ``io_layout`` says how inputs and outputs lie: ``free`` (as is
     cheapest), ``keep`` (as in the source), ``nhwc``, or by name ``{"x": "nchw", "y": "0/2/1"}``.
 
+    ``rnn`` says how recurrent layers run: ``unroll`` step by step, ``while`` as a loop, ``fused`` as one kernel where
+    there is one, or ``auto``, whatever of these is fastest.
+
     ``passes`` is a pipeline that replaces the target's own, ``disable`` leaves passes out; ``load`` brings passes and
     operations from Python files, ``rules`` rewrites from rule files, which go first.  ``instruments`` look on.
 
@@ -65,6 +68,7 @@ class CompileOptions:
     unsafe_load: bool = False
     allow_custom_ops: bool = False
     io_layout: str | Mapping[str, str] = "free"
+    rnn: Literal["auto", "unroll", "while", "fused"] = "auto"
     passes: str | None = None
     disable: Collection[str] = ()
     load: Sequence[PathLike] = ()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .matrix import Support
 
 PIPELINE = (
-    "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-activations,"
+    "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-batch-norm,fuse-activations,"
     "propagate-layout,canonicalize,legalize-tflite,canonicalize,legalize-tflite,fuse-activations,cse,dce"
 )
 """What runs between import and :func:`emit`.
