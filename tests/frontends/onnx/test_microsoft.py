@@ -403,3 +403,24 @@ class TestAttention:
     def test_what_is_refused(self, attributes: dict[str, Any], code: str) -> None:
         constants = {"w": drawn(1, 6, 3 * FEATURES), "b": drawn(2, 3 * FEATURES)}
         refused([("Attention", "x w b", "y", attributes)], {"x": drawn(0, BATCH, TIME, 6)}, code, constants)
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+def test_dynamic_quantize_lstm(direction: str, dtype: Any) -> None:
+    """Sequences are rounded together, so that one alone differs from the same one among others."""
+    time, features, hidden, count = 6, 5, 4, 2 if direction == "bidirectional" else 1
+    constants = {
+        "w": whole(0, count, features, 4 * hidden, dtype=dtype), "r": whole(1, count, hidden, 4 * hidden, dtype=dtype),
+        "b": drawn(2, count, 8 * hidden) * 0.1, "ws": np.full(count, 0.004, np.float32),
+        "rs": np.full((count, 4 * hidden), 0.006, np.float32),
+        "wz": np.full(count, 0 if dtype is np.int8 else 120, dtype),
+        "rz": np.full((count, 4 * hidden), 0 if dtype is np.int8 else 130, dtype),
+        "h": drawn(3, count, 1, hidden) * 0.3, "c": drawn(4, count, 1, hidden) * 0.3, "p": drawn(5, count, 3 * hidden),
+    }  # fmt: skip
+    attributes = {"direction": direction, "hidden_size": hidden}
+    nodes = [
+        ("DynamicQuantizeLSTM", "x w r b _ _ _ _ ws wz rs rz", "y yh yc", attributes),
+        ("DynamicQuantizeLSTM", "x w r b _ h c p ws wz rs rz", "z zh zc", attributes),
+    ]
+    check(nodes, {"x": drawn(6, time, 1, features)}, constants, opens="x")
