@@ -26,9 +26,13 @@ def split_activation(op: ir.Add | ir.Sub | ir.Mul | ir.Div, e: Build) -> None:
 
 @improve(ir.Div)
 def divide_by_constant(op: ir.Div, e: Build) -> None:
-    """Multiply by the inverse, which takes half the time."""
+    """Multiply by the inverse, which takes half the time.
+
+    A single number gains nothing, and may be the scale by which a whole tensor is rounded: it stays as it is.
+    """
     weight = constant(op.b)
-    if weight is None or not op.a.type.dtype.is_float or weight.nbytes > SMALL_CONSTANT:
+    is_worth_it = op.a.type.dtype.is_float and op.result.type.size != 1
+    if weight is None or not is_worth_it or weight.nbytes > SMALL_CONSTANT:
         return
     with np.errstate(divide="ignore", over="ignore"):
         inverse = np.reciprocal(weight.array())
