@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nhwcc.artifact import Artifact
-from nhwcc.compiler.diagnostics import Remark, collect_remarks
+from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import TensorType
 from nhwcc.feeds import read_data
@@ -22,8 +22,9 @@ from nhwcc.pipelines import build_pipeline, check_names, register_passes
 from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_passes, describe_ports
 from nhwcc.runners import Runner
+from nhwcc.shapes import read_shapes
 from nhwcc.source import Cut, Source
-from nhwcc.targets import find_backend, open_runner, start_runtime
+from nhwcc.targets import Emitted, find_backend, open_runner, start_runtime
 from nhwcc.verification import Settings, Verification, verify
 
 Progress = Callable[[str], None]
@@ -53,7 +54,7 @@ class _Compilation:
         self.options = options
         self.progress = progress
         self.start = time.perf_counter()
-        self.cut = Cut(options.shapes, options.inputs, options.outputs)
+        self.cut = Cut(read_shapes(options.shapes), options.inputs, options.outputs, options.allow_custom_ops)
         self.call = Call(
             options.args,
             options.kwargs,
@@ -85,11 +86,15 @@ class _Compilation:
                 report.peak_memory = peak_memory()
                 report.seconds = time.perf_counter() - self.start
                 candidate = open_runner(self.options.target, draft, runtime, fast=self.options.verify)
-                candidate.allocate()
-                if self.options.verify:
-                    self.progress("verifying")
-                    reference = source.runner(self.cut, *interface)
-                    report.verification = self._verify(reference, candidate)
+                report.custom_ops = list(emitted.custom_ops)
+                try:
+                    candidate.allocate()
+                    if self.options.verify:
+                        self.progress("verifying")
+                        reference = source.runner(self.cut, *interface)
+                        report.verification = self._verify(reference, candidate)
+                except CompileError as bad:
+                    report.not_verified = _why_not(bad, emitted)
             report.bytes, report.min_runtime = emitted.bytes, emitted.min_runtime
             report.ops_after = dict(emitted.ops.most_common())
             self._finish(report, module, stages, remarks)
@@ -124,3 +129,14 @@ class _Compilation:
         report.passes = describe_passes(stages)
         report.remarks = remarks
         report.verification_seconds = time.perf_counter() - self.start - report.seconds
+
+
+def _why_not(bad: CompileError, emitted: Emitted) -> str:
+    """Say why a file can't be verified if that is because of custom operators.
+
+    Raises:
+        CompileError: it is for another reason.
+    """
+    if not emitted.custom_ops or any(d.code not in ("R001", "R023") for d in bad.diagnostics):
+        raise bad
+    return "; ".join(d.message for d in bad.diagnostics)

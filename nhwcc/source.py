@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,6 +17,7 @@ from nhwcc.compiler.types import TensorType
 from nhwcc.formats import Format, detect
 from nhwcc.options import Model
 from nhwcc.pytorch import Call, TorchSource
+from nhwcc.shapes import Given, ShapeLike, read_shapes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
 class Cut:
     """Which part of a model is meant, and with which shapes."""
 
-    shapes: Mapping[str, Sequence[int | str]] | None = None
+    shapes: Mapping[str, Given] = field(default_factory=lambda: dict[str, Given]())
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None
+    allow_custom_ops: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -88,7 +90,16 @@ class Source:
             from nhwcc.frontends.onnx import import_onnx
 
             given = cast("Path | bytes | ModelProto", self.given)
-            return import_onnx(given, shapes=cut.shapes, inputs=cut.inputs, outputs=cut.outputs)
+            return _of_types(
+                import_onnx(
+                    given,
+                    shapes={name: shape.sizes for name, shape in cut.shapes.items()},
+                    inputs=cut.inputs,
+                    outputs=cut.outputs,
+                    allow_custom_ops=cut.allow_custom_ops,
+                ),
+                cut.shapes,
+            )
         if not cut.is_whole:
             help = "choose them when the model is imported"
             raise error("L007", "shapes, inputs and outputs can't be chosen for IR: it has its own", help=help)
@@ -126,19 +137,31 @@ class Source:
 def load(
     model: Model,
     *,
-    shapes: Mapping[str, Sequence[int | str]] | None = None,
+    shapes: Mapping[str, ShapeLike] | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
+    allow_custom_ops: bool = False,
 ) -> Module:
     """Read a model as the source says it: nothing is optimised, no layout is changed.
 
-    ``shapes`` replaces declared shapes of inputs (a text names a size that stays open); ``inputs`` and ``outputs`` cut
-    out the part of the graph between these tensors.
+    ``shapes`` replaces declared shapes of inputs (a text names a size that stays open), and gives numbers for named
+    sizes; ``inputs`` and ``outputs`` cut out the part of the graph between these tensors.  ``allow_custom_ops`` carries
+    operators that nobody knows as custom ones.
 
     Raises:
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
     """
-    return Source.of(model).load(Cut(shapes, inputs, outputs))
+    return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
+
+
+def _of_types(module: Module, shapes: Mapping[str, Given]) -> Module:
+    """Check that inputs have the element types that were given with their shapes."""
+    for port, value in zip(module.main.inputs, module.main.args, strict=True):
+        wanted = shapes[port.name].dtype if port.name in shapes else None
+        if wanted not in (None, value.type.dtype):
+            text = f"the input {port.name!r} is {value.type.dtype} in the model, which can't become {wanted}"
+            raise error("F019", text, help="Give its sizes alone.")
+    return module
 
 
 def _name_apart(func: Func) -> None:

@@ -55,23 +55,23 @@ def import_torch(
     return read(export(model, args, kwargs, dynamic_shapes), names)
 
 
-def read(exported: Exported, names: Names | None = None) -> Module:
-    """Read an exported program.
+def read(exported: Exported, names: Names | None = None, *, allow_custom_ops: bool = False) -> Module:
+    """Read an exported program; with ``allow_custom_ops`` operators that nobody knows become custom ones.
 
     Raises:
         CompileError: it is not supported; all problems at once.
     """
-    return _Reader(exported, names or Names()).read()
+    return _Reader(exported, names or Names(), carries=allow_custom_ops).read()
 
 
 class _Reader:
-    def __init__(self, exported: Exported, names: Names) -> None:
+    def __init__(self, exported: Exported, names: Names, *, carries: bool) -> None:
         self.exported = exported
         self.program = readable(exported.program)
         self.signature = self.program.graph_signature
         self.names = names
         self.symbols = Symbols()
-        self.importer = Importer(Region(), self.symbols, Weights())
+        self.importer = Importer(Region(), self.symbols, Weights(), carries=carries)
 
     def read(self) -> Module:
         """Build the module."""

@@ -13,6 +13,7 @@ from nhwcc.cli.flags import (
     MODEL,
     PassFlags,
     common,
+    custom_option,
     data_of,
     data_option,
     named,
@@ -39,11 +40,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     "--shape",
     multiple=True,
     callback=shapes,
-    metavar="NAME=N,N,...",
-    help="Fix an input's shape; a word leaves a size open.",
+    metavar="NAME=[TYPE:]N,N,...",
+    help="Fix an input's shape (x=1,3,64,64; a word leaves a size open), or a named size everywhere (batch=1). "
+    "A PyTorch module's inputs are f32 unless x=i64:1,16 says so.",
 )
 @click.option("--inputs", multiple=True, callback=names, metavar="A,B", help="Start at these tensors.")
 @click.option("--outputs", multiple=True, callback=names, metavar="A,B", help="End at these tensors.")
+@custom_option
 @click.option(
     "--io-layout",
     multiple=True,
@@ -51,6 +54,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="[NAME=]LAYOUT",
     help="How inputs and outputs lie: free (as is cheapest, the default), keep (as in the source), nhwc, or by name "
     "x=nchw, x=0/2/1.",
+)
+@click.option(
+    "--rnn",
+    type=click.Choice(["auto", "unroll", "while", "fused"]),
+    default="auto",
+    show_default=True,
+    help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",
 )
 @click.option("--target", default="tflite", show_default=True, help="What to compile for.")
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
@@ -88,7 +98,9 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
         shapes=given["shape"],
         inputs=given["inputs"],
         outputs=given["outputs"],
+        allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or "free",
+        rnn=given["rnn"],
         passes=flags.passes,
         disable=flags.disable_pass,
         load=flags.load,

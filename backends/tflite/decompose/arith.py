@@ -72,10 +72,16 @@ def _power(base: Value, exponent: int, e: Build) -> Value:
 
 @lower(ir.Pow)
 def power_of_other_type(op: ir.Pow, e: Build) -> None:
-    """The exponent in the base's type."""
-    if op.a.type.dtype is not op.b.type.dtype:
-        e.require(op.a.type.dtype.is_float or op.b.type.dtype.is_int, "an integer to the power of a fraction")
-        e.replace(e(ir.Pow, op.a, e(ir.Cast, op.b, to=op.a.type.dtype)))
+    """The exponent in the base's type, or both in f32 if only the exponent can be a fraction."""
+    base, exponent = op.a.type.dtype, op.b.type.dtype
+    if base is exponent:
+        return
+    if base.is_float or exponent.is_int:
+        e.replace(e(ir.Pow, op.a, e(ir.Cast, op.b, to=base)))
+        return
+    e.warn(f"an integer to the power of {exponent} is computed in f32: numbers beyond 2^24 would be rounded")
+    a, b = (e(ir.Cast, v, to=DType.F32) for v in (op.a, op.b))
+    e.replace(e(ir.Cast, e(ir.Pow, a, b), to=base))
 
 
 @lower(ir.Pow)

@@ -203,6 +203,9 @@ def test_pads_of_unknown_sizes(check: Check) -> None:
     sizes = [{"t": 2, "n": 1}, {"t": 5, "n": 3}]
     for mode in ("constant", "edge"):
         check(single("pad", "f32[n,t]", low=(0, 2), high=(1, 1), mode=mode), sizes=sizes)
+    for mode in ("reflect", "symmetric", "wrap"):
+        sizes_of_all_kinds = [*sizes, {"t": 1, "n": 2}, {"t": 9, "n": 4}]
+        check(single("pad", "f32[n,t]", low=(0, 4), high=(1, 3), mode=mode), sizes=sizes_of_all_kinds)
     text = """
     func @main(%x: f32[n,t]) -> (f32[n,n+t]) {
       %y = pad(%x) {low = [0, 0], high = [0, 'n']} : f32[n,n+t]

@@ -77,8 +77,9 @@ class Tagger(nn.Module):
         self.out = nn.Linear(2 * HIDDEN, 3)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.layer(x)[0]
-        return torch.special.entr(torch.sigmoid(self.out(y)))
+        y: Tensor = self.out(self.layer(x)[0])
+        special: Any = torch.special
+        return special.entr(y.sigmoid())
 
 
 def test_open_sizes_and_neighbours_without_handlers() -> None:
