@@ -247,6 +247,11 @@ CODES = {
         "The message says why; leave the option out.",
     ),
     "L008": Code("unknown target", "There is no backend of this name.", "nhwcc compile --help shows the default."),
+    "L009": Code(
+        "names don't fit",
+        "There are more or fewer new names than inputs or outputs, or two of them would have the same one.",
+        "Give each exactly one name: --rename OLD=NEW, or --input-names and --output-names in their order.",
+    ),
     "W001": Code(
         "rewriting does not end",
         "Patterns undo each other.",

@@ -14,8 +14,9 @@ from nhwcc.compiler.diagnostics import CompileError, Diagnostic
 from nhwcc.compiler.ir import Module
 from onnx import helper
 
+from nhwcc.cut import Cut
 from nhwcc.formats import FORMATS, detect
-from nhwcc.source import Cut, Source, load
+from nhwcc.source import Source, load
 
 
 def zipped(*names: str) -> bytes:

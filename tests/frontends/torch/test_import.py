@@ -19,7 +19,7 @@ from nhwcc.compiler.dims import is_static
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.core import Const
-from nhwcc.frontends.torch import Names, import_torch, to_array
+from nhwcc.frontends.torch import import_torch, to_array
 from torch import Tensor, nn
 from torch._higher_order_ops.while_loop import while_loop
 from torch.export import Dim
@@ -132,15 +132,6 @@ torch.export.register_dataclass(Detections)
 def test_fields_of_a_dataclass_are_names() -> None:
     imported = check(Function(lambda x: Detections(x + 1, x * 2)), torch.randn(2))
     assert [p.name for p in imported.main.outputs] == ["scores", "boxes"]
-
-
-def test_names_can_be_chosen() -> None:
-    module, args = Function(lambda x, y: (x + y, x - y)), (torch.randn(2), torch.randn(2))
-    imported = import_torch(module, args, names=Names(["left", "right"], ["sum", "difference"]))
-    assert [p.name for p in imported.main.inputs] == ["left", "right"]
-    assert [p.name for p in imported.main.outputs] == ["sum", "difference"]
-    with pytest.raises(CompileError, match=r"F018.*1 names are given for 2 outputs"):
-        import_torch(module, args, names=Names(None, ["only"]))
 
 
 def test_shared_weights_are_one() -> None:
