@@ -76,7 +76,7 @@ CODES = {
     ),
     "F003": Code(
         "element type not supported",
-        "A tensor has elements of a type that the IR does not have, such as strings.",
+        "A tensor has elements of a type that the IR does not have, or an input holds texts.",
         "Convert the model to a supported type, or cut that part off.",
     ),
     "F004": Code(
@@ -133,8 +133,8 @@ CODES = {
     ),
     "F019": Code(
         "given shape does not fit",
-        "A shape given for an input has another number of axes, or an impossible size.",
-        "Give one number or name per axis.",
+        "A shape given for an input has another number of axes, an impossible size, or another element type.",
+        "Give one number or name per axis, as 1,3,height,width; for a PyTorch module with its element type: i64:1,16.",
     ),
     "F020": Code(
         "input type not known",

@@ -249,18 +249,19 @@ def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
     Fields of type ``Value`` are operands (``Value | None`` optional, ``tuple[Value, ...]`` as the last one variadic,
     ``tuple[Value | None, ...]`` variadic with some left out), fields of type ``Region`` are regions, all others are
     attributes.  A class may give ``infer`` (result types), ``evaluate`` (numpy semantics), ``axes`` (storage orders)
-    and ``verify``; the rest comes from its traits.
+    and ``verify``; the rest comes from its traits.  Classes between it and ``Op`` give fields and methods that several
+    operations share.
     """
 
     def wrap(cls: type[O]) -> type[O]:
-        hints = inspect.get_annotations(cls, eval_str=True)
+        family = [base for base in reversed(cls.__mro__) if issubclass(base, Op) and base is not Op]
+        hints = {k: t for base in family for k, t in inspect.get_annotations(base, eval_str=True).items()}
+        defaults = {k: v for base in family for k, v in vars(base).items()}
         operands = tuple(k for k, t in hints.items() if t in (Value, Value | None, *_VARIADIC))
         regions = tuple(k for k, t in hints.items() if t is Region)
         variadic = next((k for k in operands if hints[k] in _VARIADIC), None)
         optional = frozenset(k for k in operands if hints[k] in (Value | None, _VARIADIC[1]))
-        attributes = {
-            k: _attribute(k, t, vars(cls)) for k, t in hints.items() if k not in operands and k not in regions
-        }
+        attributes = {k: _attribute(k, t, defaults) for k, t in hints.items() if k not in operands and k not in regions}
         infer = _find(cls, traits, "infer")
         if infer is None or (variadic and variadic != operands[-1]):
             raise TypeError(f"{name}: no infer, and no trait gives one; or a variadic operand that is not the last")
@@ -281,8 +282,8 @@ def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
 
 def _find(cls: type, traits: tuple[type, ...], what: str) -> Any:
     for source in (cls, *traits):
-        for base in source.__mro__ if source is not cls else (cls,):
-            if what in vars(base):
+        for base in source.__mro__:
+            if base is not Op and what in vars(base):
                 found = vars(base)[what]
                 return found.__func__ if isinstance(found, staticmethod) else found
     return None

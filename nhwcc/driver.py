@@ -22,6 +22,7 @@ from nhwcc.pipelines import build_pipeline, check_names, register_passes
 from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_passes, describe_ports
 from nhwcc.runners import Runner
+from nhwcc.shapes import read_shapes
 from nhwcc.source import Cut, Source
 from nhwcc.targets import Emitted, find_backend, open_runner, start_runtime
 from nhwcc.verification import Settings, Verification, verify
@@ -53,7 +54,7 @@ class _Compilation:
         self.options = options
         self.progress = progress
         self.start = time.perf_counter()
-        self.cut = Cut(options.shapes, options.inputs, options.outputs, options.allow_custom_ops)
+        self.cut = Cut(read_shapes(options.shapes), options.inputs, options.outputs, options.allow_custom_ops)
         self.call = Call(
             options.args,
             options.kwargs,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nhwcc.feeds import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
+    from nhwcc.shapes import ShapeLike
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
@@ -33,8 +34,9 @@ class CompileOptions:
     ``output`` is the file to write; without one the artifact lives in a temporary file as long as its object.
 
     A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
-    as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open.
-    ``unsafe_load`` allows files whose reading runs code that is in them.
+    as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open;
+    ``"i64:1,length"`` states an element type, too, where it is not f32.  ``unsafe_load`` allows files whose reading
+    runs code that is in them.
 
     ``shapes``, ``inputs`` and ``outputs`` replace declared shapes and cut out a part of the graph; a number in place of
     a shape is what a named size is to be: ``{"x": (1, 3, 224, 224), "batch": 1}``.  ``allow_custom_ops`` carries
@@ -55,7 +57,7 @@ class CompileOptions:
     output: PathLike | None = None
     _: KW_ONLY
     target: str = "tflite"
-    shapes: Mapping[str, Sequence[int | str] | int] | None = None
+    shapes: Mapping[str, ShapeLike] | None = None
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None
     args: Sequence[Any] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -17,7 +17,8 @@ from nhwcc.compiler.surgery import chosen_sizes, cut
 from nhwcc.compiler.types import TensorType
 from nhwcc.formats import Format, detect
 from nhwcc.options import Model
-from nhwcc.pytorch import Call, Shapes, TorchSource
+from nhwcc.pytorch import Call, TorchSource
+from nhwcc.shapes import Given, ShapeLike, read_shapes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 class Cut:
     """Which part of a model is meant, and with which shapes."""
 
-    shapes: Mapping[str, Sequence[int | str] | int] | None = None
+    shapes: Mapping[str, Given] = field(default_factory=lambda: dict[str, Given]())
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None
     allow_custom_ops: bool = False
@@ -41,7 +42,7 @@ class Cut:
         """Whether the model is taken as it is."""
         return not (self.shapes or self.inputs or self.outputs)
 
-    def of(self, module: Module, shapes: Shapes | None = None) -> Module:
+    def of(self, module: Module, shapes: Mapping[str, Given]) -> Module:
         """Cut a part out of a module, which may be changed, and give named sizes the numbers that ``shapes`` say.
 
         Raises:
@@ -49,8 +50,8 @@ class Cut:
         """
         if self.inputs or self.outputs:
             cut(module.main, self.inputs, self.outputs)
-        sizes = chosen_sizes(module.main, shapes or {})
-        return clone_module(module, sizes) if sizes else module
+        sizes = chosen_sizes(module.main, {name: shape.sizes for name, shape in shapes.items()})
+        return _of_types(clone_module(module, sizes) if sizes else module, shapes)
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,15 @@ class Source:
             from nhwcc.frontends.onnx import import_onnx
 
             given = cast("Path | bytes | ModelProto", self.given)
-            carries = cut.allow_custom_ops
-            return import_onnx(
-                given, shapes=cut.shapes, inputs=cut.inputs, outputs=cut.outputs, allow_custom_ops=carries
+            return _of_types(
+                import_onnx(
+                    given,
+                    shapes={name: shape.sizes for name, shape in cut.shapes.items()},
+                    inputs=cut.inputs,
+                    outputs=cut.outputs,
+                    allow_custom_ops=cut.allow_custom_ops,
+                ),
+                cut.shapes,
             )
         module = clone_module(self.given) if isinstance(self.given, Module) else _read_ir(self.given)
         _name_apart(module.main)
@@ -139,7 +146,7 @@ class Source:
 def load(
     model: Model,
     *,
-    shapes: Mapping[str, Sequence[int | str] | int] | None = None,
+    shapes: Mapping[str, ShapeLike] | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     allow_custom_ops: bool = False,
@@ -153,7 +160,17 @@ def load(
     Raises:
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
     """
-    return Source.of(model).load(Cut(shapes, inputs, outputs, allow_custom_ops))
+    return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
+
+
+def _of_types(module: Module, shapes: Mapping[str, Given]) -> Module:
+    """Check that inputs have the element types that were given with their shapes."""
+    for port, value in zip(module.main.inputs, module.main.args, strict=True):
+        wanted = shapes[port.name].dtype if port.name in shapes else None
+        if wanted not in (None, value.type.dtype):
+            text = f"the input {port.name!r} is {value.type.dtype} in the model, which can't become {wanted}"
+            raise error("F019", text, help="Give its sizes alone.")
+    return module
 
 
 def _name_apart(func: Func) -> None:

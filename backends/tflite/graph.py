@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ...compiler.diagnostics import CompileError, error
 from ...compiler.dims import static
 from ...compiler.fold import constant
@@ -15,18 +17,22 @@ from ...compiler.types import DType, TensorType
 from ...compiler.weights import EAGER_BYTES, Weight
 from .refuse import row_of
 from .sizes import Sizes
-from .storage import not_storable
-from .table import Call, CustomOptions, Dims, Operand, Options, ints
+from .storage import not_storable, stored
+from .table import Call, CustomOptions, Dims, Operand, Options, int_scalar, ints, options
 from .versions import slice_version
 
 
 @dataclass
 class Tensor:
-    """A tensor of a subgraph; ``buffer`` counts the model's weights from 1, 0 means computed."""
+    """A tensor of a subgraph; ``buffer`` counts the model's weights from 1, 0 means computed.
+
+    A variable is what a kernel may overwrite that reads it.
+    """
 
     type: TensorType
     name: str | None
     buffer: int = 0
+    is_variable: bool = False
 
 
 @dataclass
@@ -69,6 +75,7 @@ class Model:
 
     def buffer(self, weight: Weight) -> int:
         """Return the number of the buffer that holds a weight; small equal ones share one."""
+        weight = stored(weight)
         key: object = weight.array().tobytes() if weight.nbytes <= EAGER_BYTES else id(weight)
         if key not in self._buffers:
             self.weights.append(weight)
@@ -143,12 +150,20 @@ class _Builder:
         for body in bodies:
             body.take(captured)
         inputs = [self.tensor(v) for v in call.inputs] + [self.capture(k) for k in captured]
-        outputs = [self._define(r) for r in op.results]
+        left = len(op.results) - len(call.overwrites)
+        if call.overwrites:
+            variables = self._variables([inputs[slot] for slot in call.overwrites])
+            for slot, variable in zip(call.overwrites, variables, strict=True):
+                inputs[slot] = variable
+        outputs = [self._define(r) for r in op.results[:left]]
         if builtin == "WHILE":  # what the body only reads goes round with the rest
             bodies[1].graph.outputs += [bodies[1].captured[k] for k in captured]
             bodies[1].copy_moved_inputs()
             outputs += [self.temporary(self.graph.tensors[self.capture(k)].type) for k in captured]
         self.operator(builtin, inputs, outputs, _numbered(call.options, bodies), call.version)
+        for slot, result in zip(call.overwrites, op.results[left:], strict=True):
+            if result.uses:
+                self._read_after(outputs[0], inputs[slot], self._define(result))
 
     def operator(
         self,
@@ -184,6 +199,35 @@ class _Builder:
         else:
             self.operator("RESHAPE", [tensor, self.tensor(ints())], [out])
         return out
+
+    def _variables(self, tensors: list[int]) -> list[int]:
+        """Return copies that a kernel may overwrite, made whenever the graph runs."""
+        types = [self.graph.tensors[t].type for t in tensors]
+        copies = [self.temporary(type) for type in types]
+        for copy in copies:
+            self.graph.tensors[copy].is_variable = True
+        weights = [
+            self.model.weights[self.graph.tensors[t].buffer - 1] for t in tensors if self.graph.tensors[t].buffer
+        ]
+        if len(weights) == len(tensors) and len(set(types)) == 1:
+            self._split(self._parameter(Weight.of(np.concatenate([w.array() for w in weights]))), copies)
+        else:
+            for tensor, copy in zip(tensors, copies, strict=True):
+                self._split(tensor, [copy])
+        return copies
+
+    def _split(self, tensor: int, parts: list[int]) -> None:
+        """Copy a tensor, or the parts of it: a kernel that also copies constants whenever the graph runs."""
+        count = options("SplitOptions", numSplits=len(parts))
+        self.operator("SPLIT", [self.tensor(int_scalar(0)), tensor], parts, count)
+
+    def _read_after(self, result: int, variable: int, out: int) -> None:
+        """Read a variable behind the operator that gave ``result``: only what data depend on keeps its order."""
+        largest = self.temporary(TensorType(self.graph.tensors[result].type.dtype, ()))
+        axes = ints(*range(self.rank(result)))
+        self.operator("REDUCE_MAX", [result, self.tensor(axes)], [largest], options("ReducerOptions"))
+        always = Weight.of(np.asarray(True))
+        self.operator("SELECT_V2", [self.tensor(always), variable, largest], [out], options("SelectV2Options"))
 
     def capture(self, key: Key) -> int:
         """Return the tensor of a value, or of a size, that the subgraph around this one may have to give.

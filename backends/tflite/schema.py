@@ -154,6 +154,7 @@ def _tensor(tensor: Tensor) -> Any:
         type=getattr(schema.TensorType, TENSOR_TYPES[tensor.type.dtype]),
         buffer=tensor.buffer,
         name=tensor.name,
+        isVariable=tensor.is_variable,
         shapeSignature=_vector([d if isinstance(d, int) else -1 for d in shape]) if is_dynamic else None,
         hasRank=True,
     )

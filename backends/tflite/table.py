@@ -93,11 +93,15 @@ def custom(code: str, **fields: Any) -> CustomOptions:
 
 @dataclass(frozen=True)
 class Call:
-    """How a builtin is called for one operation; results are the operation's own."""
+    """How a builtin is called for one operation; results are the operation's own.
+
+    The kernel ``overwrites`` these inputs, so it gets copies; what it leaves there are the operation's last results.
+    """
 
     inputs: tuple[Operand, ...]
     options: Options | CustomOptions | None = None
     version: int = 1
+    overwrites: tuple[int, ...] = ()
 
     @property
     def regions(self) -> tuple[Region, ...]:

@@ -53,14 +53,20 @@ class Scope:
 class Importer:
     """Builds the operations of one region; what can't be built is collected in ``problems``.
 
-    ``carries`` says whether operators that nobody knows become custom ones.
+    ``carries`` says whether operators that nobody knows become custom ones.  ``assumed`` says which branch is taken at
+    conditions that nothing tells, by the paths of their nodes; ``undecided`` are those of which it would have to say
+    more.
     """
 
-    def __init__(self, model: Model, sizes: Sizes, *, carries: bool = False) -> None:
+    def __init__(
+        self, model: Model, sizes: Sizes, *, carries: bool = False, assumed: Mapping[str, bool] | None = None
+    ) -> None:
         self.model = model
         self.region = Region()
         self.sizes = sizes
         self.carries = carries
+        self.assumed = assumed or {}
+        self.undecided: list[str] = []
         self.known = Known()
         self.problems = Problems()
         self.unknown = count()
@@ -205,6 +211,14 @@ class _Subgraphs:
             return own, self.inline(graph, own.args)
         finally:
             self.importer.region = outer
+
+    def assumed(self) -> bool | None:
+        """Return which branch of the node is assumed to be taken; None if that is open."""
+        return self.importer.assumed.get(self.scope.path + self.node.label)
+
+    def leave_undecided(self) -> None:
+        """Ask for an assumption about the node."""
+        self.importer.undecided.append(self.scope.path + self.node.label)
 
     def fresh(self) -> Sym:
         """Return a size that depends on data."""

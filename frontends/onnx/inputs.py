@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from ...compiler.diagnostics import Location, at, did_you_mean, error
 from ...compiler.dims import Dim, symbol
-from ...compiler.types import TensorType
+from ...compiler.types import DType, TensorType
 from ..problems import Problems
 from .model import Declared
 from .tensors import element_type
@@ -150,6 +150,9 @@ def _type(name: str, declared: Declared, dims: Stated, sizes: Sizes) -> TensorTy
     if not declared.element:
         raise error("F020", f"the input {name!r} has no declared element type", help="The model is damaged.")
     dtype = element_type(declared.element)
+    if dtype is DType.STRING:
+        help = "Encode text before the model: cut the model behind what reads it by inputs=..."
+        raise error("F003", f"the input {name!r} holds strings", help=help)
     if dims is None:
         help = f'Give its shape: shapes={{"{name}": (...)}}.'
         raise error("F020", f"the input {name!r} has no declared shape, not even a number of axes", help=help)

@@ -16,6 +16,7 @@ from ...compiler.rewrite import erase_dead
 from ...compiler.types import Array, TensorType
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
+from .branches import Reading, decided
 from .files import open_model
 from .importer import Importer, Scope
 from .inputs import Sizes, input_types
@@ -67,13 +68,16 @@ def import_onnx(
         _check_cut(graph, inputs, names)
         types = _cut_types(model, dict.fromkeys(inputs), given, sizes)
     sizes.check()
-    importer = Importer(model, sizes, carries=allow_custom_ops)
-    results = _run(importer, types, names, lists)
-    importer.problems.raise_any()
-    region = importer.region
+
+    def read(assumed: Mapping[str, bool]) -> Reading:
+        return _run(Importer(model, sizes, carries=allow_custom_ops, assumed=assumed), types, names, lists)
+
+    found = decided(read)
+    found.problems.raise_any()
+    region = found.region
     if allow_custom_ops:
         _warn_of_stale_types(graph, given, region)
-    ports = dict(pair for name, value in zip(names, results, strict=True) for pair in _tensors(name, value))
+    ports = dict(pair for name, value in zip(names, found.results, strict=True) for pair in _tensors(name, value))
     region.insert(Return(tuple(ports.values())))
     erase_dead(*reversed(region.ops))
     return Module(Func("main", region, [Port(name) for name in types], [Port(name) for name in ports]))
@@ -164,7 +168,7 @@ def _spread(model: Model, lengths: Lengths) -> tuple[Model, dict[str, int | None
 
 def _run(
     importer: Importer, types: Mapping[str, TensorType], wanted: Iterable[str], lists: Lengths | None = None
-) -> list[Imported | None]:
+) -> Reading:
     """Import what computes the ``wanted`` tensors from inputs of the given types."""
     model = importer.model
     args: dict[str, Value] = {name: Value(type, name=name) for name, type in types.items()}
@@ -174,7 +178,8 @@ def _run(
         given[name] = Nothing() if length is None else ValueList(items)
     constants = {name: c for name, c in model.graph.constants.items() if name not in args}
     importer.region = Region(args.values())
-    return importer.run(model.graph.nodes, Scope(given, model.opsets, constants, model.graph.stated), wanted)
+    results = importer.run(model.graph.nodes, Scope(given, model.opsets, constants, model.graph.stated), wanted)
+    return Reading(importer.region, results, importer.problems, importer.undecided)
 
 
 def _check_names(graph: Graph, shapes: Shapes, inputs: Sequence[str] | None, outputs: Sequence[str]) -> None:
@@ -278,6 +283,6 @@ def _infer(model: Model, types: Mapping[str, TensorType], names: Sequence[str], 
                 known |= input_types({name: declared}, {}, sizes)
     found: dict[str, TensorType] = {}
     with ignored.collect():
-        values = _run(Importer(model, sizes, carries=True), known, names)
+        values = _run(Importer(model, sizes, carries=True), known, names).results
         found = {name: value.type for name, value in zip(names, values, strict=True) if isinstance(value, Value)}
     return found

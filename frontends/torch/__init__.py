@@ -3,10 +3,11 @@
 from .export import REFUSALS, DynamicShapes, Exported, export, parameters
 from .files import ModuleSpec, open_program
 from .reader import import_torch, read
-from .tensors import to_array
+from .tensors import TORCH_DTYPES, to_array
 
 __all__ = [
     "REFUSALS",
+    "TORCH_DTYPES",
     "DynamicShapes",
     "Exported",
     "ModuleSpec",

@@ -94,7 +94,7 @@ class _Reader:
         """Return what an input is that the user does not give: one of the model's tensors, or a number."""
         if spec.kind is InputKind.USER_INPUT and not isinstance(spec.arg, ConstantArgument):
             return self.symbols.dim(node.meta["val"])
-        if not node.users:
+        if not node.users or spec.kind is InputKind.TOKEN:
             return None
         found = constant(self.program, spec)
         return self.importer.constant(cast(str, spec.target), found) if isinstance(found, torch.Tensor) else found

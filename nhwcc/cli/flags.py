@@ -21,22 +21,20 @@ MODEL = click.Path(path_type=Path, readable=False)
 """A model's file; what is wrong with it is told by what reads it, so that there is one kind of message."""
 
 
-def shapes(
-    ctx: click.Context, param: click.Parameter, value: Sequence[str]
-) -> dict[str, tuple[int | str, ...] | int] | None:
-    """Read ``NAME=1,3,320,320``; a word instead of a number names a size that stays open.
+def shapes(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, str] | None:
+    """Read ``NAME=1,3,320,320`` or ``NAME=i64:1,length``; a word names a size that stays open."""
+    from nhwcc.shapes import read_shape
 
-    A number alone is for the size or the vector of this name; with a comma behind it, it is for the vector.
-    """
-    found: dict[str, tuple[int | str, ...] | int] = {}
+    found: dict[str, str] = {}
     for text in value:
-        name, _, sizes = text.rpartition("=")
-        parts = [part.strip() for part in sizes.strip("[]() ").removesuffix(",").split(",")]
-        if not name or not all(parts):
-            raise click.BadParameter(f"{text!r} is no shape; write NAME=1,3,320,320", ctx, param)
-        shape = tuple(int(part) if part.lstrip("-").isdigit() else part for part in parts)
-        (first, *rest), is_vector = shape, sizes.rstrip(" )]").endswith(",")
-        found[name] = first if isinstance(first, int) and not rest and not is_vector else shape
+        name, _, shape = text.rpartition("=")
+        try:
+            read_shape(shape)
+        except ValueError as bad:
+            raise click.BadParameter(str(bad), ctx, param) from bad
+        if not name:
+            raise click.BadParameter(f"{text!r} names no input; write NAME=1,3,320,320", ctx, param)
+        found[name] = shape
     return found or None
 
 

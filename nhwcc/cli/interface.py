@@ -29,8 +29,9 @@ _OPTIONS: list[Callable[..., Any]] = [
         "shapes",
         multiple=True,
         callback=shapes,
-        metavar="NAME=N,N,...",
-        help="Fix an input's shape (x=1,3,64,64; a word leaves a size open), or a named size everywhere (batch=1).",
+        metavar="NAME=[TYPE:]N,N,...",
+        help="Fix an input's shape (x=1,3,64,64; a word leaves a size open), or a named size everywhere (batch=1). "
+        "A PyTorch module's inputs are f32 unless x=i64:1,16 says so.",
     ),
     click.option("--inputs", multiple=True, callback=names, metavar="A,B", help="Start at these tensors."),
     click.option("--outputs", multiple=True, callback=names, metavar="A,B", help="End at these tensors."),
@@ -45,7 +46,7 @@ _OPTIONS: list[Callable[..., Any]] = [
 class InterfaceFlags:
     """What the flags about inputs and outputs say."""
 
-    shapes: Mapping[str, tuple[int | str, ...] | int] | None
+    shapes: Mapping[str, str] | None
     inputs: list[str] | None
     outputs: list[str] | None
     rename: dict[str, str] | None

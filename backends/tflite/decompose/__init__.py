@@ -17,11 +17,13 @@ from . import (  # isort: skip
     norm,
     pad,
     pool,
+    recurrent,
     reduce,
     resize,
     scatter,
     shape,
     spatial,
+    wide,
     dtypes,
 )
 
@@ -40,9 +42,11 @@ __all__ = [
     "norm",
     "pad",
     "pool",
+    "recurrent",
     "reduce",
     "resize",
     "scatter",
     "shape",
     "spatial",
+    "wide",
 ]

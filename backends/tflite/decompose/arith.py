@@ -8,7 +8,8 @@ from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import activation
 from ....compiler.ops import arith as ir
-from ....compiler.ops.logic import Less, Select
+from ....compiler.ops.logic import Equal, Greater, Less, Select
+from ....compiler.types import DType
 from ..emitters.common import SMALL_CONSTANT, elements
 from ..lowering import Build, improve, lower
 
@@ -147,7 +148,9 @@ def _excess(size: Value, e: Build) -> Value:
 
 @improve(ir.Add, ir.Sub, ir.Mul, ir.Div, ir.Max, ir.Min)
 def shrink_splats(op: ir.Add | ir.Sub | ir.Mul | ir.Div | ir.Max | ir.Min, e: Build) -> None:
-    """A constant of one repeated number is as good as that number."""
+    """A constant of one repeated number is as good as that number, but for f64, whose kernels don't broadcast."""
+    if op.result.type.dtype is DType.F64:
+        return
     for slot, value in enumerate(op.operands):
         weight = constant(value)
         if weight is None or not weight.is_splat or weight.type.size == 1 or not weight.nbytes:
@@ -158,3 +161,26 @@ def shrink_splats(op: ir.Add | ir.Sub | ir.Mul | ir.Div | ir.Max | ir.Min, e: Bu
             operands[slot] = e.constant(np.asarray(weight.array().flat[0]))
             e.replace(e.clone(op, *operands))
             return
+
+
+@lower(ir.Log1p)
+def log1p(op: ir.Log1p, e: Build) -> None:
+    """Kahan's way: what ``1 + x`` loses of x is lost by ``(1 + x) - 1``, too; large x lose nothing."""
+    x, one = op.x, e.number(1, op.x.type.dtype)
+    more = e(ir.Add, x, one)
+    log = e(ir.Log, more)
+    corrected = e(ir.Mul, log, e(ir.Div, x, e(ir.Sub, more, one)))
+    near = e(Select, e(Equal, more, one), x, corrected)
+    e.replace(e(Select, e(Equal, more, x), log, near))
+
+
+@lower(ir.Expm1)
+def expm1(op: ir.Expm1, e: Build) -> None:
+    """Kahan's way: what the exponential loses of x is lost by its logarithm, too."""
+    x, one = op.x, e.number(1, op.x.type.dtype)
+    power = e(ir.Exp, x)
+    less = e(ir.Sub, power, one)
+    corrected = e(ir.Mul, less, e(ir.Div, x, e(ir.Log, power)))
+    near = e(Select, e(Equal, power, one), x, corrected)
+    far = e(Greater, e(ir.Abs, x), one)
+    e.replace(e(Select, far, less, near))

@@ -36,6 +36,22 @@ def mul(op: ir.Mul) -> Call:
     return Call((op.a, op.b), clamp_options("MulOptions", op), by_type(op.a, i64=5, u32=7))
 
 
+@condition("no activation")
+def _plain(op: Op) -> str | None:
+    return None if op.attributes.get("activation", "none") == "none" else "the kernel ends in no activation"
+
+
+for _op, _builtin in (
+    (ir.Add, "STABLEHLO_ADD"),
+    (ir.Mul, "STABLEHLO_MULTIPLY"),
+    (ir.Max, "STABLEHLO_MAXIMUM"),
+    (ir.Min, "STABLEHLO_MINIMUM"),
+):
+    emits(_op, _builtin, dtypes="f64", when=(same_shapes, _plain), kernel="stablehlo_elementwise.cc")(
+        lambda op: Call(op.operands)
+    )
+
+
 @emits(ir.Div, "DIV", dtypes="f32 i32", when=(fits, float_activation), kernel="div.cc")
 def div(op: ir.Div) -> Call:
     """Quotient; the kernel rounds integers towards zero."""
@@ -126,3 +142,12 @@ def cast(op: ir.Cast) -> Call:
     ends = {op.x.type.dtype, op.to}
     version = next((v for types, v in _CAST_VERSIONS if types & ends), 1)
     return Call((op.x,), options("CastOptions", inDataType=op.x.type.dtype, outDataType=op.to), version)
+
+
+_BITS = "bool i8 i16 i32 i64 u8 u16 u32 u64 f16 f32 f64"
+
+
+@emits(ir.BitCast, "BITCAST", dtypes={"x": _BITS, "to": _BITS}, kernel="bitcast.cc")
+def bit_cast(op: ir.BitCast) -> Call:
+    """The same bits."""
+    return Call((op.x,))

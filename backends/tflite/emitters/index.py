@@ -5,18 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from ....compiler.fold import constant
+from ....compiler.ops import dynamic
 from ....compiler.ops import index as ir
 from ....compiler.ops.shape import BroadcastTo, Reshape, Tile
 from ....compiler.weights import Weight
 from ..ranges import nonnegative
 from ..table import Call, Dims, condition, emits, int_scalar, options
+from ..versions import slice_version
 from .common import MOVABLE, by_type, elements
 
 _INDEX = "i32 i64"
 
 
 @condition("indices known not to be negative")
-def _counted_up(op: ir.Gather | ir.GatherNd) -> str | None:
+def _counted_up(op: ir.Gather | ir.GatherElements | ir.GatherNd) -> str | None:
     return None if nonnegative(op.indices) else "indices that may count back from the end"
 
 
@@ -31,6 +33,38 @@ def _counted_up(op: ir.Gather | ir.GatherNd) -> str | None:
 def gather(op: ir.Gather) -> Call:
     """Along one axis."""
     return Call((op.x, op.indices), options("GatherOptions", axis=op.axis), by_type(op.x, bool=3, i8=2))
+
+
+@emits(
+    ir.Gather,
+    "GATHER",
+    dtypes={"x": "string", "indices": _INDEX},
+    ranks=range(1, 2),
+    when=(_counted_up,),
+    kernel="gather.cc",
+)
+def gather_strings(op: ir.Gather) -> Call:
+    """Of strings there are lists only."""
+    return Call((op.x, op.indices), options("GatherOptions", axis=0))
+
+
+@condition("along the last axis, in rows one by one")
+def _row_by_row(op: ir.GatherElements) -> str | None:
+    x, indices = op.x.type.shape, op.indices.type.shape
+    return None if op.axis == len(x) - 1 > 0 and x[:-1] == indices[:-1] else "another axis, or not all rows"
+
+
+@emits(
+    ir.GatherElements,
+    "GATHER",
+    dtypes={"x": MOVABLE, "indices": _INDEX},
+    ranks=range(2, 9),
+    when=(_row_by_row, _counted_up),
+    kernel="gather.cc",
+)
+def gather_in_rows(op: ir.GatherElements) -> Call:
+    """All axes but the last one are common to data and indices."""
+    return Call((op.x, op.indices), options("GatherOptions", axis=op.axis, batchDims=op.axis), 5)
 
 
 @condition("no batch axes")
@@ -143,3 +177,20 @@ def top_k(op: ir.TopK) -> Call:
 def cum_sum(op: ir.CumSum) -> Call:
     """Either direction, with or without the element itself."""
     return Call((op.x, int_scalar(op.axis)), options("CumsumOptions", exclusive=op.exclusive, reverse=op.reverse))
+
+
+@emits(dynamic.DynamicSlice, "SLICE", dtypes={"x": MOVABLE, "starts": _INDEX}, ranks=range(1, 9), kernel="slice.cc")
+def dynamic_slice(op: dynamic.DynamicSlice) -> Call:
+    """Starts that are computed."""
+    return Call((op.x, op.starts, Dims(op.sizes, dtype=op.starts.type.dtype)), None, slice_version(op.x.type))
+
+
+@emits(
+    dynamic.DynamicUpdateSlice,
+    "DYNAMIC_UPDATE_SLICE",
+    dtypes={"x": "bool i8 i32 i64 f32", "starts": _INDEX},
+    kernel="dynamic_update_slice.cc",
+)
+def dynamic_update_slice(op: dynamic.DynamicUpdateSlice) -> Call:
+    """Starts that are computed."""
+    return Call((op.x, op.update, op.starts), None, by_type(op.starts, i64=2))

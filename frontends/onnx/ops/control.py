@@ -27,12 +27,14 @@ MAX_STEPS = 512
 def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -> tuple[Imported, ...]:
     """The branch that is known to be taken, or both as regions."""
     known = emit.known(cond)
-    if known is not None:
-        return tuple(emit.graphs.inline(then_branch if known.reshape(-1)[0] else else_branch, ()))
+    taken = emit.graphs.assumed() if known is None else bool(known.reshape(-1)[0])
+    if taken is not None:
+        return tuple(emit.graphs.inline(then_branch if taken else else_branch, ()))
     branches = [emit.graphs.region(graph, ()) for graph in (then_branch, else_branch)]
     then, otherwise = (_closed(region, _only_tensors(emit, out, (cond, "cond"))) for region, out in branches)
     first, second = ([str(v.type) for v in region.returns] for region in (then, otherwise))
     if first != second:
+        emit.graphs.leave_undecided()
         text = f"gives ({', '.join(first)}) or ({', '.join(second)}), as its condition decides when the network runs"
         raise emit.fail(text, help="Make the condition a constant, or both branches of one type.")
     return emit.all(ir.If(reshape(emit, cond, ()), then, otherwise))

@@ -31,6 +31,12 @@ def test_within_one(check: Check, name: str) -> None:
     check(single(name, "f32[200]"), inputs={"x0": np.linspace(-0.99, 0.99, 200)})
 
 
+@pytest.mark.parametrize("name", ["log1p", "expm1"])
+def test_near_zero_nothing_is_lost(check: Check, name: str) -> None:
+    check(single(name, "f32[8]"), inputs={"x0": [-3e-7, -1e-9, -1e-30, 0, 1e-30, 1e-9, 3e-7, 1e-6]}, tolerance=1e-6)
+    check(single(name, "f32[8]"), inputs={"x0": [-0.9999, -0.999, -0.5, 0.5, 1, 20, 60, 88]})
+
+
 def test_acosh_from_one_to_huge_numbers(check: Check) -> None:
     check(single("acosh", "f32[6]"), inputs={"x0": [1, 1.001, 2, 1e4, 1e10, 1e30]})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.diagnostics import CompileError, collect_remarks
 from nhwcc.compiler.ir import Module
 from onnx import GraphProto, TensorProto, helper
 from onnx_models import codes, imported, model, node, results
@@ -82,6 +82,52 @@ BODY = graph(
     {"i": TensorProto.INT64, "go": TensorProto.BOOL, "v": TensorProto.FLOAT},
     ["on", "w", "square"],
 )
+
+
+SQUEEZE = {
+    "then_branch": graph([node("Squeeze", "x last", "t")], {}, ["t"]),
+    "else_branch": graph([node("Identity", "x", "e")], {}, ["e"]),
+}
+"""As exporters write a squeeze of the last axis, if its size is 1."""
+
+
+def problems(proto: Any) -> list[str]:
+    with pytest.raises(CompileError) as caught:
+        imported(proto)
+    return codes(caught.value)
+
+
+def squeezed(*after: Any, output: str = "y") -> Any:
+    nodes = [
+        node("Shape", "x", "s", start=2),
+        node("Equal", "s one", "c"),
+        node("If", "c", "m", **SQUEEZE),
+        *after,
+    ]
+    known = {"one": np.asarray([1]), "last": np.asarray([-1]), "w": np.ones((4, 5), np.float32)}
+    return model(nodes, {"x": (2, 4, "n")}, [output], known)
+
+
+class TestBranchesOfOtherTypes:
+    def test_the_branch_that_the_rest_needs_is_taken(self) -> None:
+        with collect_remarks() as remarks:
+            module = imported(squeezed(node("Gemm", "m w", "y")))
+        assert str(module.main.returns[0].type) == "f32[2,5]"
+        (only,) = [r.text for r in remarks if r.kind == "warning"]
+        assert "the condition of 'the If' is taken to be true: otherwise at" in only
+
+    def test_either_way(self) -> None:
+        module = imported(squeezed(node("GlobalAveragePool", "m", "g"), node("Transpose", "g", "y", perm=[2, 1, 0])))
+        assert str(module.main.returns[0].type) == "f32[1,4,2]", "the branch that is not squeezed"
+
+    def test_where_both_are_possible_nothing_is_assumed(self) -> None:
+        assert problems(squeezed(node("Relu", "m", "y"))) == ["F005"]
+
+    def test_where_none_is_possible(self) -> None:
+        assert "F005" in problems(squeezed(node("Transpose", "m", "y", perm=[0, 1, 2, 3])))
+
+    def test_what_is_only_not_supported_decides_nothing(self) -> None:
+        assert "F005" in problems(squeezed(node("Relu", "m", "r"), node("NoSuch", "r", "y")))
 
 
 class TestLoop:

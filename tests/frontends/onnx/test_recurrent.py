@@ -82,7 +82,7 @@ def test_batch_first() -> None:
         ({"direction": "sideways"}, (4, 1, 2), "F002"),
         ({"activations": ["Sinus", "Tanh", "Tanh"]}, (4, 1, 2), "F002"),
         ({"hidden_size": 6}, (4, 1, 2), "F002"),
-        ({}, ("time", 1, 2), "F004"),
+        ({}, (4, 2), "F002"),
     ],
 )
 def test_what_is_refused(attributes: dict[str, Any], shape: tuple[int | str, ...], code: str) -> None:

@@ -1,0 +1,237 @@
+"""Recurrent layers step by step, or as a loop: what the inputs add to the gates is computed for all steps at once.
+
+Everything keeps three axes, of which the step's has size one: no step reshapes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ....compiler.dims import Dim, exact_div
+from ....compiler.ir import Region, Value
+from ....compiler.ops import arith, logic
+from ....compiler.ops.activation import Clip
+from ....compiler.ops.control import While
+from ....compiler.ops.core import Return
+from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
+from ....compiler.ops.linear import Linear
+from ....compiler.ops.recurrent import BoundStep, Gru, Lstm, Recurrent, Rnn, bind
+from ....compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split
+from ....compiler.rewrite import Rewriter
+from ....compiler.types import DType
+from ..lowering import Build, lower
+
+Step = Callable[[Build, Sequence[Value], Sequence[Value]], tuple[Value, ...]]
+"""From what the inputs add to the gates, and the states, to the next states."""
+
+
+class Cell:
+    """One layer being lowered: what is computed once, and how a step goes."""
+
+    def __init__(self, op: Recurrent, e: Build) -> None:
+        self.op = op
+        self.coupled = isinstance(op, Lstm) and op.coupled
+        self.time = 1 if op.batch_first else 0
+        self.functions = bind(op.attributes)
+        blocks = ((0, 2), (2, 1)) if isinstance(op, Gru) else ((0, op.gates),)
+        self.inputs = [self._input(e, *block) for block in blocks]
+        self.initial = [self._state(e, i) for i in range(len(op.results) - 1)]
+        self.lengths = None if op.lengths is None else e(arith.Cast, op.lengths, to=DType.I32)
+
+    def _input(self, e: Build, first: int, count: int) -> Value:
+        """Return what the inputs add to some gates in all steps."""
+        op = self.op
+        bias = None if op.bias is None else self.rows(e, op.bias, first, count)
+        return e(Linear, op.x, self.rows(e, op.w, first, count), bias)
+
+    def _state(self, e: Build, number: int) -> Value:
+        """Return an initial state with an axis for the step."""
+        given = self.op.h0 if number == 0 or not isinstance(self.op, Lstm) else self.op.c0
+        shape = self.with_step(self.op.results[1 + number].type.shape)
+        return e(BroadcastTo, e.number(0, self.op.x.type.dtype), shape) if given is None else e.reshape(given, shape)
+
+    def with_step(self, shape: Sequence[Dim]) -> tuple[Dim, ...]:
+        """Insert the step's axis."""
+        return (*shape[: self.time], 1, *shape[self.time :])
+
+    def rows(self, e: Build, x: Value, first: int, count: int) -> Value:
+        """Return some gates' blocks of a weight or bias."""
+        size, (rows, *rest) = self.op.hidden, x.type.shape
+        if count * size == rows:
+            return x
+        return e(Slice, x, (first * size, *[0] * len(rest)), (count * size, *rest), (1,) * x.type.rank)
+
+    def gate(self, e: Build, number: int, x: Value, *, clipped: bool = True) -> Value:
+        """Apply an activation."""
+        if self.op.clip and clipped:
+            x = e(Clip, x, min=-self.op.clip, max=self.op.clip)
+        return apply(e, self.functions[number], x)
+
+    def product(self, e: Build, x: Value, first: int, count: int, bias: Value | None = None) -> Value:
+        """Multiply by some gates' blocks of the recurrent matrix."""
+        return e(Linear, x, self.rows(e, self.op.r, first, count), bias)
+
+    def step(self, e: Build, inputs: Sequence[Value], states: Sequence[Value]) -> tuple[Value, ...]:
+        """Build the next states."""
+        match self.op:
+            case Lstm():
+                return _lstm(self, self.op, e, inputs[0], *states)
+            case Gru():
+                return _gru(self, self.op, e, *inputs, *states)
+            case _:
+                return (self.gate(e, 0, e(arith.Add, inputs[0], self.product(e, states[0], 0, 1))),)
+
+    def place(self, e: Build) -> Value:
+        """Return where the first step lies: a number for every axis."""
+        first = e.number(0, DType.I32)
+        if self.op.reverse:
+            first = e(arith.Sub, e.size(self.op.steps, DType.I32), 1)
+        numbers = [e.reshape(first, (1,)) if i == self.time else e.constant(np.zeros(1, np.int32)) for i in range(3)]
+        return e(Concat, tuple(numbers), axis=0)
+
+    def goes_on(self, e: Build, place: Value, end: Value) -> Value:
+        """Say whether there is a step."""
+        step = self.number(e, place)
+        return e(logic.GreaterEqual, step, 0) if self.op.reverse else e(logic.Less, step, end)
+
+    def number(self, e: Build, place: Value) -> Value:
+        """Return the number of a step."""
+        return e.reshape(e(Slice, place, (self.time,), (1,), (1,)), ())
+
+    def turn(self, e: Build, place: Value, outputs: Value, *states: Value) -> tuple[Value, ...]:
+        """Do one step of a loop."""
+        cut = [(*x.type.shape[: self.time], 1, *x.type.shape[self.time + 1 :]) for x in self.inputs]
+        rows = [e(DynamicSlice, x, place, sizes) for x, sizes in zip(self.inputs, cut, strict=True)]
+        new = self.step(e, rows, states)
+        out, kept = self.masked(e, self.number(e, place) if self.lengths else place, new, states)
+        onwards = np.zeros(3, np.int32)
+        onwards[self.time] = -1 if self.op.reverse else 1
+        after = e(arith.Add, place, e.constant(onwards))
+        return after, e(DynamicUpdateSlice, outputs, out, place), *kept
+
+    def masked(
+        self, e: Build, step: Value, new: Sequence[Value], old: Sequence[Value]
+    ) -> tuple[Value, tuple[Value, ...]]:
+        """Return the output and the states: behind the end of a sequence states stay, and the output is zero."""
+        if self.lengths is None:
+            return new[0], tuple(new)
+        alive = e(logic.Less, step, self.lengths)
+        column = e.reshape(alive, self.with_step((self.op.batch, 1)))
+        kept = tuple(e(logic.Select, column, n, o) for n, o in zip(new, old, strict=True))
+        return e(logic.Select, column, new[0], e.number(0, new[0].type.dtype)), kept
+
+
+def apply(e: Build, steps: Sequence[BoundStep], x: Value) -> Value:
+    """Apply operations one after the other."""
+    for kind, numbers in steps:
+        x = e(kind, x, *numbers)
+    return x
+
+
+def _parts(e: Build, x: Value, count: int) -> tuple[Value, ...]:
+    """Cut the last axis into equal parts."""
+    size = exact_div(x.type.shape[-1], count)
+    assert size is not None
+    return e.each(Split(x, 2, (size,) * count))
+
+
+def _features(e: Build, x: Value, start: Dim, size: Dim) -> Value:
+    *lead, _ = x.type.shape
+    return e(Slice, x, (0, 0, start), (*lead, size), (1, 1, 1))
+
+
+def _lstm(cell: Cell, op: Lstm, e: Build, row: Value, h: Value, c: Value) -> tuple[Value, ...]:
+    gates, size = e(arith.Add, row, cell.product(e, h, 0, 4)), op.hidden
+    if op.peepholes is None:
+        i, o, f = _parts(e, cell.gate(e, 0, _features(e, gates, 0, 3 * size)), 3)
+        after = _after(cell, e, i, f, _features(e, gates, 3 * size, size), c)
+    else:
+        to_input, to_output, to_forget = e.each(Split(op.peepholes, 0, (size,) * 3))
+        i, o, f, new = _parts(e, gates, 4)
+        i, f = (cell.gate(e, 0, e(arith.Add, x, e(arith.Mul, c, p))) for x, p in ((i, to_input), (f, to_forget)))
+        after = _after(cell, e, i, f, new, c)
+        o = cell.gate(e, 0, e(arith.Add, o, e(arith.Mul, after, to_output)))
+    out = e(arith.Mul, o, cell.gate(e, 2, after, clipped=False))
+    return (out if op.projection is None else e(Linear, out, op.projection, None)), after
+
+
+def _after(cell: Cell, e: Build, i: Value, f: Value, new: Value, c: Value) -> Value:
+    kept = e(arith.Sub, e.number(1, c.type.dtype), i) if cell.coupled else f
+    return e(arith.Add, e(arith.Mul, kept, c), e(arith.Mul, i, cell.gate(e, 1, new)))
+
+
+def _gru(cell: Cell, op: Gru, e: Build, row: Value, new_row: Value, h: Value) -> tuple[Value, ...]:
+    z, r = _parts(e, cell.gate(e, 0, e(arith.Add, row, cell.product(e, h, 0, 2))), 2)
+    if op.reset_after:
+        inner = e(arith.Mul, r, cell.product(e, h, 2, 1, op.hidden_bias))
+    else:
+        inner = cell.product(e, e(arith.Mul, r, h), 2, 1)
+    new = cell.gate(e, 1, e(arith.Add, new_row, inner))
+    return (e(arith.Add, new, e(arith.Mul, z, e(arith.Sub, h, new))),)
+
+
+@lower(Lstm, Rnn)
+def for_kernels(op: Lstm | Rnn, e: Build) -> None:
+    """A layer that is to run as one kernel: read forwards, from states that are there."""
+    if op.strategy != "fused":
+        return
+    if op.reverse:
+        turned = e.each(
+            op.clone((e(Reverse, op.x, dims=(1 if op.batch_first else 0,)), *op.operands[1:]), reverse=False)
+        )
+        e.replace(e(Reverse, turned[0], dims=(1 if op.batch_first else 0,)), *turned[1:])
+        return
+    states = [name for name in ("h0", "c0") if name in op.spec.operands and getattr(op, name) is None]
+    operands = list(op.operands)
+    for name in states:
+        size = (op.batch, op.r.type.shape[1] if name == "h0" else op.hidden)
+        operands[op.spec.operands.index(name)] = e(BroadcastTo, e.number(0, op.x.type.dtype), size)
+    if states:
+        e.replace(*e.each(op.clone(operands)))
+
+
+@lower(Lstm, Gru, Rnn)
+def unroll(op: Recurrent, e: Build) -> None:
+    """A layer whose number of steps is known: one step after the other."""
+    if op.strategy != "unroll":
+        return
+    steps = op.steps
+    if not isinstance(steps, int):
+        e.require(False, f"{steps} steps, which are not known, can't be unrolled")
+        return
+    cell = Cell(op, e)
+    rows = list(zip(*(e.each(Split(x, cell.time, (1,) * steps)) for x in cell.inputs), strict=True))
+    states, outputs = tuple(cell.initial), dict[int, Value]()
+    for t in reversed(range(steps)) if op.reverse else range(steps):
+        outputs[t], states = cell.masked(e, e.number(t, DType.I32), cell.step(e, rows[t], states), states)
+    whole = outputs[0] if steps == 1 else e(Concat, tuple(outputs[t] for t in range(steps)), axis=cell.time)
+    e.replace(whole, *states)
+
+
+@lower(Lstm, Gru, Rnn)
+def loop(op: Recurrent, e: Build) -> None:
+    """A loop that carries the place of the step, the outputs so far, and the states."""
+    if op.strategy != "while":
+        return
+    cell = Cell(op, e)
+    outputs = e(BroadcastTo, e.number(0, op.x.type.dtype), op.results[0].type.shape)
+    carried = (cell.place(e), outputs, *cell.initial)
+    end = e.size(op.steps, DType.I32)
+    condition = _region(e, carried, lambda f, values: (cell.goes_on(f, values[0], end),))
+    body = _region(e, carried, lambda f, values: cell.turn(f, *values))
+    _, whole, *states = e.each(While(carried, condition, body))
+    e.replace(whole, *states)
+
+
+def _region(e: Build, carried: Sequence[Value], fill: Callable[[Build, list[Value]], tuple[Value, ...]]) -> Region:
+    """Return a region on values of the same types; what is built in it is legalized like all else."""
+    region = Region([Value(v.type) for v in carried])
+    end = region.insert(Return(()))
+    inner = Build(Rewriter(end, region))
+    returned = fill(inner, region.args)
+    region.erase(end)
+    region.insert(Return(returned))
+    e.rw.inserted += inner.rw.inserted
+    return region

@@ -1,0 +1,116 @@
+"""Rows for recurrent layers that are one kernel.
+
+The kernels keep states in variables of their own from one call to the next; here each call starts from the operands,
+which the file copies into these variables first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....compiler.dims import static
+from ....compiler.fold import constant
+from ....compiler.ir import Value
+from ....compiler.ops import recurrent as ir
+from ....compiler.types import Array, TensorType
+from ....compiler.weights import Weight
+from ..table import Call, Condition, Operand, condition, emits, options
+
+
+@condition("strategy fused")
+def _wanted(op: ir.Recurrent) -> str | None:
+    return None if op.strategy == "fused" else f"the strategy {op.strategy}"
+
+
+@condition("sigmoid and tanh")
+def _plain_gates(op: ir.Lstm) -> str | None:
+    plain = op.activations == ("sigmoid", "tanh", "tanh") and not op.clip and not op.coupled
+    return None if plain else "clipped or coupled gates, or other activations than sigmoid and tanh"
+
+
+@condition("tanh or relu")
+def _known_function(op: ir.Rnn) -> str | None:
+    return None if op.activations[0] in ("tanh", "relu") and not op.clip else "another activation than tanh and relu"
+
+
+@condition("whole sequences")
+def _whole(op: ir.Recurrent) -> str | None:
+    return None if op.lengths is None else "sequences that end early"
+
+
+@condition("read forwards")
+def _forwards(op: ir.Recurrent) -> str | None:
+    return "sequences that are read backwards" if op.reverse else None
+
+
+@condition("initial states")
+def _with_states(op: ir.Recurrent) -> str | None:
+    return None if op.h0 is not None and (not isinstance(op, ir.Lstm) or op.c0 is not None) else "no initial states"
+
+
+@condition("constant weights")
+def _constant(op: ir.Recurrent) -> str | None:
+    variable = (op.x, op.h0, op.c0) if isinstance(op, ir.Lstm) else (op.x, op.h0)
+    others = [v for v in op.operands if v is not None and v not in variable]
+    return None if all(constant(v) is not None for v in others) else "weights that are computed"
+
+
+NEEDS: dict[type[ir.Recurrent], tuple[Condition, ...]] = {
+    ir.Lstm: (_whole, _constant, _plain_gates),
+    ir.Rnn: (_whole, _constant, _known_function),
+}
+"""What a kernel needs; all else can be brought about."""
+
+
+@emits(
+    ir.Lstm,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    dtypes="f32",
+    when=(_wanted, *NEEDS[ir.Lstm], _forwards, _with_states),
+    kernel="unidirectional_sequence_lstm.cc",
+)
+def sequence_lstm(op: ir.Lstm) -> Call:
+    """Gates in the order input, forget, cell, output; peepholes and a projection where there are some."""
+    gates = (0, 2, 3, 1)
+    given = options("UnidirectionalSequenceLSTMOptions", fusedActivationFunction="TANH", timeMajor=not op.batch_first)
+    peepholes = _blocks(op.peepholes, 3, (0, 2, 1))
+    bias = _blocks(op.bias, 4, gates) if op.bias is not None else [_zeros(op, op.hidden)] * 4
+    inputs = (op.x, *_blocks(op.w, 4, gates), *_blocks(op.r, 4, gates), *peepholes, *bias, op.projection, None)
+    return Call((*inputs, op.h0, op.c0), given, overwrites=(18, 19))
+
+
+@emits(
+    ir.Rnn,
+    "UNIDIRECTIONAL_SEQUENCE_RNN",
+    dtypes="f32",
+    when=(_wanted, *NEEDS[ir.Rnn], _forwards, _with_states),
+    kernel="unidirectional_sequence_rnn.cc",
+)
+def sequence_rnn(op: ir.Rnn) -> Call:
+    """A bias is no option."""
+    function = op.activations[0].upper()
+    given = options("SequenceRNNOptions", fusedActivationFunction=function, timeMajor=not op.batch_first)
+    bias = _zeros(op, op.hidden) if op.bias is None else op.bias
+    return Call((op.x, op.w, op.r, bias, op.h0), given, overwrites=(4,))
+
+
+def _zeros(op: ir.Recurrent, size: object) -> Weight:
+    assert isinstance(size, int)
+    return Weight.splat(0, op.x.type.dtype, (size,))
+
+
+def _blocks(value: Value | None, count: int, order: Sequence[int]) -> list[Operand]:
+    """Return blocks of rows of a constant."""
+    weight = constant(value)
+    if weight is None:
+        return [None] * count
+    rows, *rest = static(weight.type.shape)
+    size = rows // count
+
+    def block(number: int) -> Weight:
+        def cut(array: Array) -> Array:
+            return array[number * size : (number + 1) * size]
+
+        return weight.derive(TensorType(weight.type.dtype, (size, *rest)), cut)
+
+    return [block(number) for number in order]

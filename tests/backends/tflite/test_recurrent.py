@@ -1,0 +1,104 @@
+"""Recurrent layers in every form: right on every call, with all attributes, with open sizes."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.ir import Func, Module, Port, Region, Value
+from nhwcc.compiler.opdef import OPS
+from nhwcc.compiler.ops.core import Const, Return
+from nhwcc.compiler.ops.recurrent import ACTIVATIONS, Recurrent
+from nhwcc.compiler.types import parse_type
+from nhwcc.compiler.weights import Weight
+
+from .conftest import Check
+
+STEPS, BATCH, FEATURES, HIDDEN = 4, 2, 3, 5
+
+FORMS = ("unroll", "while", "fused")
+
+
+def layer(
+    kind: str, x: str, constants: dict[str, tuple[int, ...]], inputs: dict[str, str], **attributes: Any
+) -> Module:
+    """A module of one layer: constants by name and shape, inputs by name and type."""
+    cls = OPS[kind]
+    assert issubclass(cls, Recurrent)
+    rng = np.random.default_rng(1)
+    region = Region()
+    values: dict[str, Value] = {}
+    for name, text in {"x": x, **inputs}.items():
+        region.args.append(Value(parse_type(text), name=name))
+        values[name] = region.args[-1]
+    for name, shape in constants.items():
+        drawn = (rng.standard_normal(shape) * 0.5).astype(np.float32)
+        values[name] = region.insert(Const(Weight.of(drawn))).results[0]
+    op = region.insert(cls(**values, **attributes))
+    region.insert(Return(op.results))
+    ports = [Port(name) for name in ("x", *inputs)]
+    return Module(Func("main", region, ports, [Port(f"y{i}") for i in range(len(op.results))]))
+
+
+def weights(kind: str, hidden: int = HIDDEN, projected: int = 0) -> dict[str, tuple[int, ...]]:
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[kind] * hidden
+    return {"w": (gates, FEATURES), "r": (gates, projected or hidden), "bias": (gates,)}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_open_sizes(check: Check, kind: str, form: str) -> None:
+    sizes = [{"time": t, "batch": b} for t, b in ((4, 2), (1, 1), (7, 3), (4, 2))]
+    given = layer(kind, "f32[time,batch,3]", weights(kind), {}, reverse=True)
+    if form == "unroll":
+        with pytest.raises(CompileError, match="time steps, which are not known, can't be unrolled"):
+            check(given, passes="legalize-tflite{rnn=unroll}")
+    else:
+        check(given, sizes=sizes, passes=f"legalize-tflite{{rnn={form}}}")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("seed", range(6))
+def test_any_attributes(check: Check, kind: str, form: str, seed: int) -> None:
+    """Three calls in a row on other data; attributes and absent operands drawn at random."""
+    rng = random.Random(f"{kind} {seed}")
+    attributes: dict[str, Any] = {"reverse": rng.random() < 0.5, "batch_first": rng.random() < 0.5}
+    constants, inputs = weights(kind), dict[str, str]()
+    if rng.random() < 0.3:
+        del constants["bias"]
+    if rng.random() < 0.5:
+        inputs["h0"] = f"f32[{BATCH},{HIDDEN}]"
+    if rng.random() < 0.3:
+        inputs["lengths"] = f"{rng.choice(['i32', 'i64'])}[{BATCH}]"
+    if rng.random() < 0.3:
+        attributes["clip"] = 0.5
+    if rng.random() < 0.3:
+        names = rng.choices(sorted(ACTIVATIONS), k={"rnn": 1, "gru": 2, "lstm": 3}[kind])
+        attributes |= {"activations": names, "alpha": [0.3] * len(names), "beta": [0.6] * len(names)}
+    if kind == "gru" and rng.random() < 0.5:
+        attributes["reset_after"] = True
+        constants["hidden_bias"] = (HIDDEN,)
+    if kind == "lstm":
+        attributes["coupled"] = rng.random() < 0.3
+        constants |= {"peepholes": (3 * HIDDEN,)} if rng.random() < 0.3 else {}
+        inputs |= {"c0": f"f32[{BATCH},{HIDDEN}]"} if rng.random() < 0.5 else {}
+    x = (BATCH, STEPS) if attributes["batch_first"] else (STEPS, BATCH)
+    given = layer(kind, f"f32[{x[0]},{x[1]},{FEATURES}]", constants, inputs, **attributes)
+    check(given, sizes=({}, {}, {}), passes=f"legalize-tflite{{rnn={form}}}")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_projection(check: Check, form: str) -> None:
+    constants = weights("lstm", projected=2) | {"projection": (2, HIDDEN)}
+    check(layer("lstm", "f32[4,2,3]", constants, {}), sizes=({}, {}), passes=f"legalize-tflite{{rnn={form}}}")
+
+
+@pytest.mark.parametrize("dtype", ["f16", "f64"])
+def test_other_element_types(check: Check, dtype: str) -> None:
+    shapes = weights("gru")
+    inputs = {name: f"{dtype}[{','.join(map(str, shape))}]" for name, shape in shapes.items()}
+    check(layer("gru", f"{dtype}[4,2,3]", {}, inputs), tolerance=1e-2 if dtype == "f16" else 1e-5)
