@@ -19,7 +19,7 @@ from nhwcc.compiler.types import Array, DType
 from .conftest import single
 
 FLOATS = ["f32", "f32", "f32", "f16", "f64"]
-INTS = ["i8", "i16", "i32", "i64", "u8", "u16", "u32"]
+INTS = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"]
 ANY = ["f32", "f32", "bool", *INTS, "f16", "f64"]
 
 TRIGONOMETRIC = ["asin", "acos", "atan", "atan2", "sin", "cos", "tan"]
@@ -169,7 +169,7 @@ def shift(draw: Draw, name: str) -> Case:
     return case
 
 
-@maker("softmax", "log_softmax", "cum_sum", "reverse", "arg_max", "arg_min", "trilu")
+@maker("softmax", "log_softmax", "cum_sum", "cum_prod", "reverse", "arg_max", "arg_min", "trilu")
 def along_axis(draw: Draw, name: str) -> Case:
     shape = draw.shape(2, 7, 4)
     axis = draw.upto(len(shape) - 1)
@@ -178,7 +178,7 @@ def along_axis(draw: Draw, name: str) -> Case:
     match name:
         case "softmax" | "log_softmax":
             dtypes = FLOATS
-        case "cum_sum":
+        case "cum_sum" | "cum_prod":
             given |= {"exclusive": draw.flag(), "reverse": draw.flag()}
         case "reverse":
             given = {"dims": tuple(sorted(draw.rng.sample(range(len(shape)), draw.upto(len(shape), 1))))}
