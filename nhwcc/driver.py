@@ -61,6 +61,7 @@ class _Compilation:
             options.kwargs,
             options.dynamic_shapes,
             options.unsafe_load,
+            options.state,
         )
         self.interface = Interface(
             options.input_names, options.output_names, options.rename, options.drop_unused_inputs

@@ -35,8 +35,9 @@ class CompileOptions:
 
     A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
     as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open;
-    ``"i64:1,length"`` states an element type, too, where it is not f32.  ``unsafe_load`` allows files whose reading
-    runs code that is in them.
+    ``"i64:1,length"`` states an element type, too, where it is not f32.  ``state="io"`` makes inputs and outputs of the
+    tensors of a module that running it overwrites, such as caches.  ``unsafe_load`` allows files whose reading runs
+    code that is in them.
 
     ``shapes``, ``inputs`` and ``outputs`` replace declared shapes and cut out a part of the graph; a number in place of
     a shape is what a named size is to be: ``{"x": (1, 3, 224, 224), "batch": 1}``.  ``allow_custom_ops`` carries
@@ -66,6 +67,7 @@ class CompileOptions:
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
+    state: Literal["refuse", "io"] = "refuse"
     unsafe_load: bool = False
     allow_custom_ops: bool = False
     rename: Mapping[str, str] | None = None

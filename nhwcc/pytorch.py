@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nhwcc.compiler.diagnostics import CompileError, Remark, did_you_mean, error, remark
 from nhwcc.compiler.dims import Dim, symbol
@@ -33,6 +33,7 @@ class Call:
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
     unsafe_load: bool = False
+    state: Literal["refuse", "io"] = "refuse"
 
     @property
     def is_empty(self) -> bool:
@@ -99,6 +100,9 @@ class TorchSource:
     @cached_property
     def exported(self) -> Exported:
         """The exported program."""
+        return replace(self._export(), keeps_state=self.call.state == "io")
+
+    def _export(self) -> Exported:
         from torch import nn
 
         from nhwcc.frontends.torch import Exported, export

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Literal
 
@@ -33,8 +34,9 @@ class PropagateLayout(Pass):
 
     def run(self, module: Module) -> None:
         """Solve and rewrite every region of every function; nested regions keep their interfaces."""
-        pins = parse_io_layout(self.io_layout)
+        given = parse_io_layout(self.io_layout)
         for func in module.funcs.values():
+            pins = given.holding({p.name for p in func.inputs} & {p.name for p in func.outputs})
             for op in list(func.walk()):
                 for region in op.regions:
                     self._region(func, region, pins)
@@ -66,9 +68,14 @@ class PropagateLayout(Pass):
 class Pins:
     """Which inputs and outputs have a fixed layout."""
 
-    def __init__(self, default: str, named: dict[str, str]) -> None:
+    def __init__(self, default: str, named: dict[str, str], held: Collection[str] = ()) -> None:
         self.default = default
         self.named = named
+        self.held = held
+
+    def holding(self, names: Collection[str]) -> Pins:
+        """Return pins where some that would be free are kept: what comes out under an input's name is fed in again."""
+        return Pins(self.default, self.named, names)
 
     def axes(self, port: Port, value: Value) -> tuple[int, ...] | None:
         """Return which axis of the value lies where, None if it is free.
@@ -77,13 +84,14 @@ class Pins:
             CompileError: L005, the layout does not fit the rank.
         """
         wanted = self.named.get(port.name, self.default)
-        if wanted == "free":
+        if wanted == "free" and port.name not in self.held:
             return None
+        wanted = "keep" if wanted == "free" else wanted
         source = port.perm or tuple(range(value.type.rank))
         perm = layout_perm(wanted, value.type.rank)
         if perm is None:
             if port.name not in self.named:
-                return None if wanted == "free" else inverse(source)
+                return inverse(source)
             raise error("L005", f"{port.name} is {value.type}: layout {wanted!r} does not fit its rank")
         return tuple(source.index(p) for p in perm)
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 PIPELINE = (
     "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-batch-norm,fuse-activations,"
-    "propagate-layout,canonicalize,legalize-tflite,canonicalize,legalize-tflite,fuse-activations,cse,dce"
+    "propagate-layout,canonicalize,group-axes,canonicalize,legalize-tflite,canonicalize,legalize-tflite,"
+    "fuse-activations,cse,dce"
 )
 """What runs between import and :func:`emit`.
 

@@ -134,10 +134,10 @@ class TestErrors:
         with pytest.raises(TypeError, match="a model is a path"):
             Source.of(42)  # pyright: ignore[reportArgumentType]
 
-    def test_cutting_ir(self) -> None:
+    def test_fixed_sizes_of_ir(self) -> None:
         with pytest.raises(CompileError) as caught:
             load(SMALL.encode(), shapes={"x": (1, 2, 3, 4)})
-        assert caught.value.diagnostics[0].code == "L007"
+        assert caught.value.diagnostics[0].code == "F019"
 
 
 class TestLoading:

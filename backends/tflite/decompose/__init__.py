@@ -25,6 +25,7 @@ from . import (  # isort: skip
     scatter,
     shape,
     spatial,
+    special,
     unique,
     wide,
     dtypes,
@@ -53,6 +54,7 @@ __all__ = [
     "scatter",
     "shape",
     "spatial",
+    "special",
     "unique",
     "wide",
 ]

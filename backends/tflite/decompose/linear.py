@@ -22,6 +22,13 @@ from ..lowering import Build, improve, lower
 MAX_LINEAR_RANK = 6
 
 
+@improve(MatMul, benefit=2)
+def sum_of_nothing(op: MatMul, e: Build) -> None:
+    """Rows without elements give zeros, which the kernels refuse to see."""
+    if op.a.type.shape[-2 if op.transpose_a else -1] == 0:
+        e.replace(e(BroadcastTo, e.number(0, op.result.type.dtype), op.result.type.shape))
+
+
 @improve(MatMul)
 def constant_matrix(op: MatMul, e: Build) -> None:
     """A constant right matrix is a fully connected layer: the weight is turned when it is written."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from ....compiler.dims import Dim, is_static, product, static
+from ....compiler.dims import Dim, Shape, is_static, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import index as ir
 from ....compiler.ops.shape import Concat, Slice
@@ -104,7 +104,7 @@ def linalg_diagonal(emit: Emitter, x: Value, *, offset: int = 0, dim1: int = -2,
     return diagonal(emit, x, offset, dim1, dim2)
 
 
-def _strided(emit: Emitter, x: Value, size: Sequence[Dim], stride: Sequence[Dim], offset: Dim | None) -> Array:
+def _strided(emit: Emitter, x: Value, size: Shape, stride: Shape, offset: Dim | None) -> Array:
     """Numbers of the elements that a view by strides shows."""
     if not is_static((*x.type.shape, *size, *stride, offset or 0)):
         raise emit.fail("has sizes or strides that are not known", code="F004")

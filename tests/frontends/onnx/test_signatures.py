@@ -9,13 +9,16 @@ from functools import cache
 from typing import Any
 
 import pytest
+from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.weights import Weight
 from nhwcc.frontends.onnx import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.definitions import newest_version
 from nhwcc.frontends.onnx.importer import OLDEST
 from nhwcc.frontends.onnx.model import Graph, Opaque
-from nhwcc.frontends.onnx.registry import HANDLERS, Entry, Parameter
+from nhwcc.frontends.onnx.refused import REFUSED
+from nhwcc.frontends.onnx.registry import HANDLERS, Entry, Parameter, find
 from onnx import AttributeProto, defs, helper
+from onnx_models import imported, model, node
 
 KINDS: dict[Any, set[str]] = {
     int: {"INT"},
@@ -130,3 +133,23 @@ def test_every_version_from_the_oldest_on_has_one_handler() -> None:
             exists = defs.has(name, version) and not defs.get_schema(name, version).deprecated
             covering = [e for e in entries if e.covers(version)]
             assert len(covering) == exists or (covering and not exists), f"{name} at version {version}"
+
+
+def test_every_operator_of_the_standard_is_read_or_refused_with_a_reason() -> None:
+    """At every version that handlers are for: by a handler, by the standard's definition, or not, as is declared."""
+    missing: set[str] = set()
+    for name in {s.name for s in defs.get_all_schemas_with_history() if s.domain == ""}:
+        for version in range(OLDEST + 1, newest_version() + 1):
+            one: Any = defs.get_schema(name, version) if defs.has(name, version) else None
+            if one is None or one.deprecated or find("", name, version) is not None:
+                continue
+            if not (one.has_function or one.has_context_dependent_function):
+                missing.add(name)
+    assert missing == set(REFUSED)
+
+
+def test_a_refusal_says_why() -> None:
+    proto = model([node("StringConcat", "a b", "y")], {"a": (2,), "b": (2,)}, ["y"], version=20)
+    with pytest.raises(CompileError, match="works on strings") as caught:
+        imported(proto)
+    assert [d.code for d in caught.value.diagnostics] == ["F001"]
