@@ -19,6 +19,7 @@ from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec,
 from torch.utils import _pytree as pytree
 
 from ...compiler.diagnostics import error
+from .whole import whole_layers
 
 DynamicShapes: TypeAlias = "Mapping[str, Any] | Sequence[Any] | None"
 """Which sizes stay open, in the form that torch.export takes."""
@@ -156,7 +157,7 @@ def export(
 
 def _export(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: DynamicShapes) -> ExportedProgram:
     """Export; where PyTorch says that open sizes hold in a range only, or depend on each other, take them so."""
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), whole_layers():
         warnings.simplefilter("ignore")
         for _ in range(ROUNDS):
             try:
