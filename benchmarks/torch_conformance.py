@@ -1,246 +1,172 @@
-"""torch's own operator samples (OpInfo) through the frontend, the reference interpreter and TFLite.
+"""Runs PyTorch's samples of its operators and writes docs/torch-conformance.md.
 
-    python -m benchmarks.torch_conformance [--only NAME ...] [--out docs/torch-conformance.md] [--samples 6]
+It also writes the lists of operators whose first samples are right.
 
-Forward samples in f32 and i64 of every operator with a public function.  A sample is *right* if it agrees with torch,
-*refused* if nhwcc says by a code that it can't, *wrong* or a *crash* otherwise.  An operator is right if some samples
-are and none is wrong; samples whose result depends on data (sizes of masks) can only be refused.
+    python -m benchmarks.torch_conformance [--only NAME ...] [--resume] [--retry] [--jobs 2]
+
+What was found is kept in .cache/torch-conformance.jsonl while it runs; --resume goes on from there, and --retry runs
+again what was not right.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
+import json
 import sys
-import tempfile
-import warnings
+import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from queue import Empty, SimpleQueue
 
-import numpy as np
-import torch
-from nhwcc.compiler.diagnostics import CompileError
-from nhwcc.compiler.interpreter import run
-from nhwcc.compiler.ir import Module
-from nhwcc.compiler.types import Array
-from nhwcc.frontends.torch import import_torch, to_array
-from torch import nn
-from torch.utils import _pytree as pytree
+from benchmarks.opinfo import BAD, LIMIT, Judge, Row, Tally
 
-from nhwcc.instruments import run_passes
-from nhwcc.numerics import compare
-from nhwcc.options import CompileOptions
-from nhwcc.pipelines import build_pipeline, register_passes
-from nhwcc.runners.worker import Worker
-from nhwcc.targets import find_backend, open_runner, start_runtime
-
-DTYPES = (torch.float32, torch.int64)
-RANDOM = (
-    "rand",
-    "dropout",
-    "bernoulli",
-    "multinomial",
-    "normal",
-    "uniform",
-    "cauchy",
-    "exponential",
-    "geometric",
-    "empty",
-)
-TOLERANCE = 1e-4
-
-random: Any = torch.random
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "torch-conformance.md"
+KEPT = ROOT / ".cache" / "torch-conformance.jsonl"
+PASSING = ROOT / "tests" / "frontends" / "torch" / "conformance"
+STAGES = {"interpreter": "the reference interpreter", "tflite": "TFLite"}
 
 
-class Sample(nn.Module):
-    """An operator with everything bound that is no tensor."""
-
-    def __init__(self, function: Any, args: Any) -> None:
-        super().__init__()
-        self.function = function
-        self.leaves, self.spec = pytree.tree_flatten(args)
-
-    def tensors(self) -> list[torch.Tensor]:
-        """The inputs."""
-        return [v for v in self.leaves if isinstance(v, torch.Tensor)]
-
-    def forward(self, *tensors: torch.Tensor) -> Any:
-        """Call the operator with other tensors."""
-        given = iter(tensors)
-        leaves = [next(given) if isinstance(v, torch.Tensor) else v for v in self.leaves]
-        args, kwargs = pytree.tree_unflatten(leaves, self.spec)
-        return self.function(*args, **kwargs)
-
-
-@dataclass
-class Tally:
-    """How the samples of one operator came out, at one stage; ``why`` is the first thing that went wrong."""
-
-    counts: Counter[str] = field(default_factory=lambda: Counter[str]())
-    why: str = ""
-
-    def add(self, status: str, why: str = "") -> None:
-        """Count a sample."""
-        self.counts[status] += 1
-        if status in ("wrong", "crash") or (status == "refused" and not self.why):
-            self.why = why
-
-    @property
-    def verdict(self) -> str:
-        """How the operator came out."""
-        if self.counts["crash"] or self.counts["wrong"]:
-            return "crash" if self.counts["crash"] else "wrong"
-        return "right" if self.counts["right"] else "refused" if self.counts["refused"] else "no samples"
+def main() -> int:
+    """Run; 1 if there are wrong numbers, failures or crashes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="*", default=[], help="operators by name; nothing is written then")
+    parser.add_argument("--samples", type=int, default=LIMIT, help="per operator and element type")
+    parser.add_argument("--resume", action="store_true", help="leave out what the last run has found")
+    parser.add_argument("--retry", action="store_true", help="leave out what was right in the last run")
+    parser.add_argument("--jobs", type=int, default=2)
+    args = parser.parse_args()
+    start = time.perf_counter()
+    with Judge() as first:
+        names = first.names()
+        chosen = [n for n in names if not args.only or n in args.only or n.partition(" ")[0] in args.only]
+        known = _read() if args.resume or args.retry else {}
+        if args.retry:
+            known = {name: row for name, row in known.items() if row.ir.verdict == row.tflite.verdict == "right"}
+        if not args.only:
+            KEPT.unlink(missing_ok=True)
+            for row in known.values():
+                _keep(row)
+        todo = [n for n in chosen if n not in known]
+        for row in _run(todo, first, args.samples, args.jobs):
+            known[row.operator] = row
+            _tell(row)
+            if not args.only:
+                _keep(row)
+    rows = [known[n] for n in chosen]
+    print(f"{summary(rows)} in {time.perf_counter() - start:.0f} s")
+    if not args.only:
+        PAGE.write_text(page(rows, args.samples), encoding="utf-8")
+        write_passing(rows)
+    return int(any(t.verdict in BAD for row in rows for t in (row.ir, row.tflite)))
 
 
-def samples(op: Any, limit: int) -> Iterator[Sample]:
-    """Yield a few samples per element type, those first that differ in their arguments."""
-    for dtype in DTYPES:
-        if dtype in op.supported_dtypes("cpu"):
-            found = op.sample_inputs("cpu", dtype, requires_grad=False)
-            for sample in itertools.islice(found, limit):
-                module = Sample(op.op, ((sample.input, *sample.args), dict(sample.kwargs)))
-                if module.tensors() and all(_is_plain(t) for t in module.tensors()):
-                    yield module
+def _run(names: Sequence[str], first: Judge, limit: int, jobs: int) -> Iterator[Row]:
+    """Run operators in several processes; yield what comes of them as it comes."""
+    todo: SimpleQueue[str] = SimpleQueue()
+    done: SimpleQueue[Row] = SimpleQueue()
+    for name in names:
+        todo.put(name)
 
+    def work(judge: Judge) -> None:
+        with judge, suppress(Empty):
+            while True:
+                for row in judge.run([todo.get_nowait()], limit):
+                    done.put(row)
 
-def _is_plain(tensor: torch.Tensor) -> bool:
-    return tensor.layout == torch.strided and not tensor.is_complex()
-
-
-def expected(module: Sample) -> list[Array] | None:
-    """What torch gives; None if it is nothing that could be compared."""
-    with torch.no_grad():
-        found = pytree.tree_leaves(module(*(t.clone() for t in module.tensors())))
-    arrays = [to_array(v).copy() if isinstance(v, torch.Tensor) else np.asarray(v) for v in found if v is not None]
-    return arrays if arrays and all(a.dtype.kind in "fiub" for a in arrays) else None
-
-
-def judge(want: list[Array], got: list[Array]) -> tuple[str, str]:
-    """Compare outputs."""
-    if len(want) != len(got):
-        return "wrong", f"{len(got)} outputs, not {len(want)}"
-    for a, b in zip(want, got, strict=True):
-        difference = compare(a, b, TOLERANCE)
-        if not difference.ok and a.size:
-            return "wrong", difference.note
-    return "right", ""
-
-
-def imported(module: Sample, tally: Tally, want: list[Array]) -> Module | None:
-    """Import and interpret."""
-    inputs = [to_array(t) for t in module.tensors()]
-    try:
-        found = import_torch(module, tuple(module.tensors()))
-        status, why = judge(want, run(found.main, inputs))
-    except CompileError as bad:
-        tally.add("refused", f"{bad.diagnostics[0].code}: {bad.diagnostics[0].message}")
-        return None
-    except Exception as bad:  # noqa: BLE001 -- a crash is a result here
-        tally.add("crash", f"{type(bad).__name__}: {bad}")
-        return None
-    tally.add(status, why)
-    return found if status == "right" else None
-
-
-class Target:
-    """Compiles for TFLite, and runs what comes out in one process for all."""
-
-    def __init__(self, runtime: Worker) -> None:
-        self.backend = find_backend("tflite")
-        self.passes = build_pipeline(CompileOptions(), self.backend.PIPELINE)
-        self.runtime = runtime
-
-    def check(self, module: Module, sample: Sample, tally: Tally, want: list[Array]) -> None:
-        """Compile and run."""
-        inputs = [to_array(t) for t in sample.tensors()]
-        names = [port.name for port in module.main.outputs]
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "m.tflite"
-            try:
-                run_passes(module, self.passes, [])
-                self.backend.emit(module, path)
-                runner = open_runner("tflite", path, self.runtime)
-                got = runner.run(dict(zip(runner.inputs, inputs, strict=True)))
-                tally.add(*judge(want, [got[name] for name in names]))
-            except CompileError as bad:
-                tally.add("refused", f"{bad.diagnostics[0].code}: {bad.diagnostics[0].message}")
-            except Exception as bad:  # noqa: BLE001 -- a crash is a result here
-                tally.add("crash", f"{type(bad).__name__}: {bad}")
-
-
-def operator(op: Any, limit: int, target: Target) -> tuple[Tally, Tally]:
-    """Run the samples of one operator."""
-    ir, tflite = Tally(), Tally()
-    for sample in samples(op, limit):
+    with ThreadPoolExecutor(jobs) as pool:
+        working = [pool.submit(work, judge) for judge in (first, *(Judge() for _ in range(jobs - 1)))]
         try:
-            want = expected(sample)
-        except (CompileError, RuntimeError, NotImplementedError, ValueError, TypeError):
-            continue
-        if want is None:
-            continue
-        module = imported(sample, ir, want)
-        if module is not None and any(a.size for a in want):
-            target.check(module, sample, tflite, want)
-    return ir, tflite
+            for _ in names:
+                while done.empty() and not all(w.done() for w in working):
+                    time.sleep(0.05)
+                if done.empty():
+                    break
+                yield done.get()
+        finally:
+            with suppress(Empty):
+                while True:
+                    todo.get_nowait()
+    for worker in working:
+        worker.result()
 
 
-Row = tuple[str, Tally, Tally]
-"""An operator, and how it came out in the IR and in TFLite."""
+def _read() -> dict[str, Row]:
+    lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else []
+    rows = [Row.of_json(json.loads(line)) for line in lines]
+    return {row.operator: row for row in rows}
 
 
-def report(rows: list[Row]) -> str:
+def _keep(row: Row) -> None:
+    KEPT.parent.mkdir(exist_ok=True)
+    with KEPT.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row.as_json()) + "\n")
+
+
+def _tell(row: Row) -> None:
+    why = " ".join((row.ir.why or row.tflite.why).split())
+    print(f"{row.operator}: {_cell(row.ir)} | {_cell(row.tflite)} | {why}", flush=True)
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Say how many operators came out how."""
+    parts: list[str] = []
+    for stage, tallies in (("IR", [r.ir for r in rows]), ("TFLite", [r.tflite for r in rows])):
+        count = Counter(t.verdict for t in tallies)
+        parts.append(f"{stage}: " + ", ".join(f"{count[v]} {v}" for v in ("right", "refused", *BAD)))
+    return "; ".join(parts)
+
+
+def write_passing(rows: Sequence[Row]) -> None:
+    """Write the names of the operators whose first samples are right at each stage."""
+    for stage, names in (
+        ("interpreter", [r.operator for r in rows if r.ir.first_verdict == "right"]),
+        ("tflite", [r.operator for r in rows if r.tflite.first_verdict == "right"]),
+    ):
+        (PASSING / f"{stage}.passing").write_text("\n".join(sorted(names)) + "\n", encoding="utf-8")
+
+
+def page(rows: Sequence[Row], limit: int) -> str:
     """Return the page."""
-    count = {
-        s: Counter(t.verdict for t in tallies)
-        for s, tallies in (("IR", [r[1] for r in rows]), ("TFLite", [r[2] for r in rows]))
-    }
-    lines = ["# PyTorch's operators", "", "Printed by `python -m benchmarks.torch_conformance`.", ""]
-    for stage, found in count.items():
-        lines.append(f"- {stage}: " + ", ".join(f"{found[v]} {v}" for v in ("right", "refused", "wrong", "crash")))
-    lines += ["", "| operator | IR | TFLite | first thing in the way |", "|---|---|---|---|"]
-    for name, ir, tflite in rows:
-        lines.append(f"| {name} | {_say(ir)} | {_say(tflite)} | {_why((name, ir, tflite))} |")
-    return "\n".join(lines) + "\n"
+    compared = [r for r in rows if r.ir.verdict != "no samples"]
+    rest = [r.operator for r in rows if r.ir.verdict == "no samples"]
+    lines = [
+        "# PyTorch's operators",
+        "",
+        f"Printed by `make conformance` from the operator samples (OpInfo) of torch {version('torch')}: up to {limit}",
+        "of f32 and as many of i64, exported, imported and run by the reference interpreter, then compiled and run in",
+        f"the TFLite runtime (ai-edge-litert {version('ai-edge-litert')}). An operator is right if samples of it are",
+        "right and all others are refused with a code. A failure is a file that the runtime does not take.",
+        "",
+        "| | right | refused | wrong numbers | failed | crashed | of |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for stage, tallies in zip(STAGES.values(), ([r.ir for r in compared], [r.tflite for r in compared]), strict=True):
+        count = Counter(t.verdict for t in tallies)
+        cells = [count[s] for s in ("right", "refused", "wrong", "failed", "crash")]
+        lines.append(f"| {stage} | {' | '.join(map(str, cells))} | {sum(cells)} |")
+    lines += ["", "## By operator", "", "The number of right samples and the codes of the other ones, then the first"]
+    lines += ["thing in the way.", "", "| operator | IR | | TFLite | | |", "|---|---:|---|---:|---|---|"]
+    for row in compared:
+        why = " ".join((row.ir.why or row.tflite.why).replace("|", "/").split())
+        lines.append(f"| {row.operator} | {_columns(row.ir)} | {_columns(row.tflite)} | {why[:160]} |")
+    lines += ["", "## Not compared", "", "No real tensors in these element types, random, or not on a processor:"]
+    return "\n".join([*lines, f"{', '.join(rest)}."]) + "\n"
 
 
-def _why(row: Row) -> str:
-    return (row[1].why or row[2].why).replace("|", "/").replace("\n", " ")[:160]
+def _columns(tally: Tally) -> str:
+    rest = tally.codes + Counter({s: n for s, n in tally.counts.items() if s in ("wrong", "crash")})
+    return f"{tally.counts['right']} | {', '.join(f'{code} ({n})' for code, n in sorted(rest.items()))}"
 
 
-def _say(tally: Tally) -> str:
+def _cell(tally: Tally) -> str:
     rest = ", ".join(f"{n} {status}" for status, n in tally.counts.items() if status != "right")
     return f"{tally.verdict} ({tally.counts['right']}{'; ' + rest if rest else ''})"
 
 
-def main() -> None:
-    """Run and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="*", default=[])
-    parser.add_argument("--out", type=Path, default=Path("docs/torch-conformance.md"))
-    parser.add_argument("--samples", type=int, default=6)
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")
-    from torch.testing._internal.common_methods_invocations import op_db
-
-    rows: list[Row] = []
-    register_passes()
-    with start_runtime("tflite") as runtime:
-        target = Target(runtime)
-        for op in op_db:
-            name = op.name + (f" ({op.variant_test_name})" if op.variant_test_name else "")
-            if any(r in name for r in RANDOM) or (options.only and op.name not in options.only):
-                continue
-            random.manual_seed(0)
-            row = (name, *operator(op, options.samples, target))
-            rows.append(row)
-            print(name, *map(_say, row[1:]), _why(row), flush=True)
-            options.out.write_text(report(rows), encoding="utf-8")
-    sys.exit(0 if all(v.verdict not in ("wrong", "crash") for _, a, b in rows for v in (a, b)) else 1)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

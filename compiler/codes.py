@@ -66,7 +66,8 @@ CODES = {
     "F001": Code(
         "operator not supported",
         "The model has an operator, or calls a function, that nhwcc does not know at this version.",
-        "Cut it off with --inputs and --outputs, or export the model without it; docs/support.md lists what is read.",
+        "Cut it off with --inputs and --outputs, declare it with --op-library, or carry it with --allow-custom-ops "
+        "(docs/custom-ops.md); docs/support.md lists what is read.",
     ),
     "F002": Code(
         "bad attribute",
@@ -75,7 +76,7 @@ CODES = {
     ),
     "F003": Code(
         "element type not supported",
-        "A tensor has elements of a type that the IR does not have, such as strings.",
+        "A tensor has elements of a type that the IR does not have, or an input holds texts.",
         "Convert the model to a supported type, or cut that part off.",
     ),
     "F004": Code(
@@ -132,8 +133,8 @@ CODES = {
     ),
     "F019": Code(
         "given shape does not fit",
-        "A shape given for an input has another number of axes, or an impossible size.",
-        "Give one number or name per axis.",
+        "A shape given for an input has another number of axes, an impossible size, or another element type.",
+        "Give one number or name per axis, as 1,3,height,width; for a PyTorch module with its element type: i64:1,16.",
     ),
     "F020": Code(
         "input type not known",
@@ -146,6 +147,11 @@ CODES = {
         "A branch or loop body has problems of its own, which are reported beside this one.",
         "Look at the other messages.",
     ),
+    "F023": Code(
+        "custom operator of unknown type",
+        "A model's operator is to be carried as a custom one, but the model does not state the type of its result.",
+        "Add the result to the graph's value_info, or declare the operator with --op-library; docs/custom-ops.md.",
+    ),
     "F030": Code(
         "torch.export fails",
         "PyTorch can't make a graph of the module with these inputs.",
@@ -154,7 +160,7 @@ CODES = {
     "F031": Code(
         "the model changes itself",
         "Running the module writes to its buffers, as batch normalisation does in training.",
-        "Call .eval() before; take a state as an input and return it as an output.",
+        'Call .eval() before; state="io" (--state io) makes states inputs and outputs, which their user feeds back.',
     ),
     "F032": Code(
         "an output is no tensor",
@@ -241,6 +247,11 @@ CODES = {
         "The message says why; leave the option out.",
     ),
     "L008": Code("unknown target", "There is no backend of this name.", "nhwcc compile --help shows the default."),
+    "L009": Code(
+        "names don't fit",
+        "There are more or fewer new names than inputs or outputs, or two of them would have the same one.",
+        "Give each exactly one name: --rename OLD=NEW, or --input-names and --output-names in their order.",
+    ),
     "W001": Code(
         "rewriting does not end",
         "Patterns undo each other.",
@@ -261,10 +272,16 @@ CODES = {
         "A tensor has an element type that the target's files don't have.",
         "Convert it to another type in the model.",
     ),
+    "B004": Code(
+        "no form for an attribute",
+        "An attribute of a custom operator holds what its kernel can't be told, such as a size that stays open.",
+        "Give it a number; docs/custom-ops.md says what kernels are told.",
+    ),
     "R001": Code(
         "no reference semantics",
         "An operation can't be run by the reference interpreter.",
-        "It can be compiled all the same; verify against the source's runtime.",
+        "It can be compiled all the same: verify against the source's runtime, or give it an evaluate; "
+        "docs/custom-ops.md shows how.",
     ),
     "R002": Code(
         "input does not fit",
@@ -330,6 +347,11 @@ CODES = {
         "other inputs or outputs",
         "Two files that are to be compared don't have the same inputs and outputs.",
         "nhwcc inspect shows those of each.",
+    ),
+    "R023": Code(
+        "no kernel for a custom operator",
+        "The TFLite runtime of this machine can't run a file: it calls an operator whose kernel an application brings.",
+        "Run the file there. nhwcc compiles such models without verifying them, and says so.",
     ),
     "I000": Code(
         "defect",

@@ -138,6 +138,11 @@ class Op:
         return False
 
     @property
+    def title(self) -> str:
+        """What messages call it."""
+        return self.spec.name
+
+    @property
     def is_unused(self) -> bool:
         """Whether no result has a use."""
         return not any(r.uses for r in self.results)

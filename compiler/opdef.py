@@ -14,7 +14,7 @@ import numpy as np
 from .axes import Axes, Names, letters
 from .dims import Dim, Shape, broadcast
 from .ir import Op, Region, Value
-from .types import Array, DType, TensorType
+from .types import Array, DType, TensorType, parse_type
 from .weights import Weight
 
 O = TypeVar("O", bound=Op)
@@ -63,6 +63,10 @@ class Predicate(Elementwise):
     def infer(op: Op) -> TensorType:
         """Broadcast all operand shapes to bool."""
         return Elementwise.infer(op).with_dtype(DType.BOOL)
+
+
+class Draws:
+    """Trait: other numbers each time it runs; is never folded or merged."""
 
 
 class View(Pure):
@@ -240,23 +244,27 @@ class _Region:
         return self if op is None else op.regions[self.index]
 
 
+_VARIADIC = (tuple[Value, ...], tuple[Value | None, ...])
+
+
 def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
     """Declare an operation.
 
-    Fields of type ``Value`` are operands (``Value | None`` optional, ``tuple[Value, ...]`` as the last one variadic),
-    fields of type ``Region`` are regions, all others are attributes.  A class may give ``infer`` (result types),
-    ``evaluate`` (numpy semantics), ``axes`` (storage orders) and ``verify``; the rest comes from its traits.  Classes
-    between it and ``Op`` give fields and methods that several operations share.
+    Fields of type ``Value`` are operands (``Value | None`` optional, ``tuple[Value, ...]`` as the last one variadic,
+    ``tuple[Value | None, ...]`` variadic with some left out), fields of type ``Region`` are regions, all others are
+    attributes.  A class may give ``infer`` (result types), ``evaluate`` (numpy semantics), ``axes`` (storage orders)
+    and ``verify``; the rest comes from its traits.  Classes between it and ``Op`` give fields and methods that several
+    operations share.
     """
 
     def wrap(cls: type[O]) -> type[O]:
         family = [base for base in reversed(cls.__mro__) if issubclass(base, Op) and base is not Op]
         hints = {k: t for base in family for k, t in inspect.get_annotations(base, eval_str=True).items()}
         defaults = {k: v for base in family for k, v in vars(base).items()}
-        operands = tuple(k for k, t in hints.items() if t in (Value, Value | None, tuple[Value, ...]))
+        operands = tuple(k for k, t in hints.items() if t in (Value, Value | None, *_VARIADIC))
         regions = tuple(k for k, t in hints.items() if t is Region)
-        variadic = next((k for k in operands if hints[k] == tuple[Value, ...]), None)
-        optional = frozenset(k for k in operands if hints[k] == Value | None)
+        variadic = next((k for k in operands if hints[k] in _VARIADIC), None)
+        optional = frozenset(k for k in operands if hints[k] in (Value | None, _VARIADIC[1]))
         attributes = {k: _attribute(k, t, defaults) for k, t in hints.items() if k not in operands and k not in regions}
         infer = _find(cls, traits, "infer")
         if infer is None or (variadic and variadic != operands[-1]):
@@ -305,7 +313,11 @@ def _converter(hint: Any) -> Callable[[Any], Any] | None:
         return DType
     if hint is Weight:
         return Weight.of
+    if hint is TensorType:
+        return lambda v: v if isinstance(v, TensorType) else parse_type(v)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Mapping:
+        return dict
     if origin is tuple:
         item = _converter(args[0]) if len(args) == 2 and args[1] is Ellipsis else None
         return (lambda v: tuple(item(x) for x in v)) if item else _tuple
@@ -327,7 +339,8 @@ def evaluate(op: Op, operands: Sequence[Array | None], attributes: Mapping[str, 
     """
     fn = op.spec.evaluate
     if fn is None:
-        raise op.fail("R001", f"{op.spec.name} has no reference semantics")
+        help = "give its declaration an evaluate, or do without running it: --no-verify"
+        raise op.fail("R001", f"{op.title} has no reference semantics", help=help)
     with np.errstate(all="ignore"):
         out = fn(*operands, **(op.attributes if attributes is None else attributes))
     arrays = out if isinstance(out, tuple) else (out,)

@@ -113,7 +113,8 @@ class _Actions:
         return dict(i for i in items if i is not None)
 
     def attr(self, items: list[Any]) -> tuple[str, Any]:
-        return str(items[0]), items[1]
+        name = str(items[0])
+        return json.loads(name) if name.startswith('"') else name, items[1]
 
     def field(self, items: list[Any]) -> tuple[str, Any]:
         """A whole number, a truth value, a plain string, or a list of whole numbers: JSON has the same notation."""
@@ -213,6 +214,10 @@ class _Builder:
         return op
 
     def _literal(self, value: Any, place: str) -> Any:
+        if isinstance(value, dict):
+            return {k: self._literal(v, place) for k, v in cast(dict[str, Any], value).items()}
+        if isinstance(value, tuple):
+            return tuple(self._literal(v, place) for v in cast(tuple[Any, ...], value))
         if not isinstance(value, _Stored):
             return value
         if value.key not in self.weights:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, cast
 
 from .diagnostics import Location
 from .dims import Sym
 from .ir import Func, Module, Op, Port, Region, Value
-from .types import Array, DType
+from .types import Array, DType, TensorType
 from .weights import Weight
 
 INLINE_ELEMENTS = 16
@@ -63,12 +63,19 @@ def print_literal(value: Any, sink: WeightSink | None = None) -> str:
             return f"[{', '.join(print_literal(v, sink) for v in value)}]"  # pyright: ignore[reportUnknownVariableType]
         case bool() | None:
             return json.dumps(value)
-        case DType() | str():
+        case Mapping():
+            items = cast(Mapping[str, Any], value).items()
+            return f"{{{', '.join(f'{_key(k)} = {print_literal(v, sink)}' for k, v in items)}}}"
+        case DType() | TensorType() | str():
             return json.dumps(str(value))
         case int() | float():
             return repr(value)
         case _:
             raise TypeError(f"no text form for {value!r}")
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else json.dumps(name)
 
 
 def _weight(weight: Weight, sink: WeightSink | None) -> str:

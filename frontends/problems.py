@@ -27,6 +27,11 @@ class Problems:
             for diagnostic in bad.diagnostics:
                 self._found.setdefault((diagnostic.code, diagnostic.message), []).append(diagnostic)
 
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """All messages, one for each problem."""
+        return [_merge(same) for same in self._found.values()]
+
     def raise_any(self) -> None:
         """Raise one error for everything that was collected.
 
@@ -34,7 +39,7 @@ class Problems:
             CompileError: there is something.
         """
         if self._found:
-            raise CompileError(*map(_merge, self._found.values()))
+            raise CompileError(*self.diagnostics)
 
 
 def _merge(same: list[Diagnostic]) -> Diagnostic:

@@ -70,12 +70,25 @@ def pad(emit: BaseEmitter, x: Value, low: Sequence[Dim], high: Sequence[Dim], mo
     for p in (*low, *high):
         if not (at_least(p, 0) or at_least(-1, p)):
             raise emit.fail(f"pads by {p}, and whether that is negative depends on the shapes of inputs", code="F004")
+    if mode in MIRRORS:
+        return _trimmed(emit, _grown(emit, x, low, high, mode, value), low, high)
+    return _grown(emit, _trimmed(emit, x, low, high), low, high, mode, value)
+
+
+MIRRORS = ("edge", "reflect", "symmetric")
+"""What these put outside is made of the whole, also of what the other side cuts."""
+
+
+def _trimmed(emit: BaseEmitter, x: Value, low: Sequence[Dim], high: Sequence[Dim]) -> Value:
     cuts = {
         axis: (-minimum(a, 0), d + minimum(b, 0), 1)
         for axis, (d, a, b) in enumerate(zip(x.type.shape, low, high, strict=True))
         if not (at_least(a, 0) and at_least(b, 0))
     }
-    x = cut(emit, x, cuts)
+    return cut(emit, x, cuts)
+
+
+def _grown(emit: BaseEmitter, x: Value, low: Sequence[Dim], high: Sequence[Dim], mode: str, value: float) -> Value:
     more = [tuple(p if at_least(p, 0) else 0 for p in side) for side in (low, high)]
     if all(p == 0 for side in more for p in side):
         return x

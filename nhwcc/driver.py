@@ -9,21 +9,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nhwcc.artifact import Artifact
-from nhwcc.compiler.diagnostics import Remark, collect_remarks
+from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.types import TensorType
+from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
 from nhwcc.files import check_not_source, check_writable, replacing
 from nhwcc.formats import check_name
 from nhwcc.instruments import Stage, Watch, run_passes
+from nhwcc.interface import Interface
 from nhwcc.memory import peak_memory
 from nhwcc.options import CompileOptions, Model
 from nhwcc.pipelines import build_pipeline, check_names, register_passes
 from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_passes, describe_ports
 from nhwcc.runners import Runner
-from nhwcc.source import Cut, Source
-from nhwcc.targets import find_backend, open_runner, start_runtime
+from nhwcc.shapes import read_shapes
+from nhwcc.source import Source
+from nhwcc.targets import Emitted, find_backend, open_runner, start_runtime
 from nhwcc.verification import Settings, Verification, verify
 
 Progress = Callable[[str], None]
@@ -53,14 +55,16 @@ class _Compilation:
         self.options = options
         self.progress = progress
         self.start = time.perf_counter()
-        self.cut = Cut(options.shapes, options.inputs, options.outputs)
+        self.cut = Cut(read_shapes(options.shapes), options.inputs, options.outputs, options.allow_custom_ops)
         self.call = Call(
             options.args,
             options.kwargs,
             options.dynamic_shapes,
-            options.input_names,
-            options.output_names,
             options.unsafe_load,
+            options.state,
+        )
+        self.interface = Interface(
+            options.input_names, options.output_names, options.rename, options.drop_unused_inputs
         )
         self.settings = Settings(options.tolerance, options.data, options.seed)
 
@@ -75,7 +79,8 @@ class _Compilation:
             check_name(output, self.options.target)
             self.progress(f"reading {source.title}")
             module = source.load(self.cut)
-            interface = self._check_request(source, module, output)
+            renaming = self.interface.apply(module)
+            self._check_request(source, module, output)
             report = Report(source.title, None if folder else str(output), self.options.target)
             report.ops_before = count_ops(module)
             stages = run_passes(module, passes, [Watch(self.progress), *self.options.instruments])
@@ -85,27 +90,27 @@ class _Compilation:
                 report.peak_memory = peak_memory()
                 report.seconds = time.perf_counter() - self.start
                 candidate = open_runner(self.options.target, draft, runtime, fast=self.options.verify)
-                candidate.allocate()
-                if self.options.verify:
-                    self.progress("verifying")
-                    reference = source.runner(self.cut, *interface)
-                    report.verification = self._verify(reference, candidate)
+                report.custom_ops = list(emitted.custom_ops)
+                try:
+                    candidate.allocate()
+                    if self.options.verify:
+                        self.progress("verifying")
+                        reference = source.runner(self.cut, renaming.types, renaming.results)
+                        report.verification = self._verify(renaming.of(reference), candidate)
+                except CompileError as bad:
+                    report.not_verified = _why_not(bad, emitted)
             report.bytes, report.min_runtime = emitted.bytes, emitted.min_runtime
             report.ops_after = dict(emitted.ops.most_common())
             self._finish(report, module, stages, remarks)
         return Artifact(output, report, folder)
 
-    def _check_request(
-        self, source: Source | TorchSource, module: Module, output: Path
-    ) -> tuple[dict[str, TensorType], tuple[str, ...]]:
-        """Check what only the imported module can tell; return its inputs and outputs as they are in the source."""
+    def _check_request(self, source: Source | TorchSource, module: Module, output: Path) -> None:
+        """Check what only the imported module can tell."""
         check_names(self.options.io_layout, module)
         check_not_source(output, source.files(module))
-        func = module.main
-        types = {p.name: a.type for p, a in zip(func.inputs, func.args, strict=True)}
         if self.options.verify:
-            read_data(self.options.data, types)
-        return types, tuple(port.name for port in func.outputs)
+            func = module.main
+            read_data(self.options.data, {p.name: a.type for p, a in zip(func.inputs, func.args, strict=True)})
 
     def _verify(self, reference: Runner, candidate: Runner) -> Verification:
         """Compare what was written with what runs the source."""
@@ -124,3 +129,14 @@ class _Compilation:
         report.passes = describe_passes(stages)
         report.remarks = remarks
         report.verification_seconds = time.perf_counter() - self.start - report.seconds
+
+
+def _why_not(bad: CompileError, emitted: Emitted) -> str:
+    """Say why a file can't be verified if that is because of custom operators.
+
+    Raises:
+        CompileError: it is for another reason.
+    """
+    if not emitted.custom_ops or any(d.code not in ("R001", "R023") for d in bad.diagnostics):
+        raise bad
+    return "; ".join(d.message for d in bad.diagnostics)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from nhwcc.compiler.dims import Dim, Sym
 from nhwcc.compiler.ir import Module, Port
@@ -131,7 +132,30 @@ def _operator(op: OperatorInfo, graph: SubgraphInfo) -> str:
         return ", ".join(str(graph.tensors[n]) if n >= 0 else "none" for n in numbers)
 
     name = graph.tensors[op.outputs[0]].name if op.outputs else ""
-    return f"{name} = {op.name}({tensors(op.inputs)}) : {tensors(op.outputs)}"
+    return f"{name} = {op.name}({tensors(op.inputs)}){_options(op)} : {tensors(op.outputs)}"
+
+
+def _options(op: OperatorInfo) -> str:
+    """What the kernel of a custom operator is told; who wrote the file may have told it in another form."""
+    from nhwcc.backends.tflite.flexbuffer import decode
+
+    if not op.custom_options:
+        return ""
+    try:
+        found = decode(op.custom_options)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        return f" {{{len(op.custom_options)} bytes}}"
+    return f" {{{', '.join(f'{k} = {_shown(v)}' for k, v in cast(dict[str, Any], found).items())}}}"
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case {"type": str(dtype), "shape": [*shape], "data": bytes() | bytearray()}:
+            return f"{dtype}[{','.join(map(str, shape))}]"
+        case _:
+            return json.dumps(value, default=repr)
 
 
 _PER_RESULT: dict[str, Callable[[tuple[int, ...]], int]] = {

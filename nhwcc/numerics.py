@@ -14,7 +14,7 @@ SMALLEST = 1e-6
 """Tensors whose values are all smaller than this are compared as if this were the largest."""
 
 NOISE = 4.0
-"""How much further two sides may be apart than one of them is from itself when it computes in another order."""
+"""How much further two sides may be apart than they are from themselves, computing in another order."""
 
 Status = Literal["ok", "differs", "proves nothing"]
 
@@ -43,7 +43,7 @@ def compare(want: Array, got: Array, tolerance: float = TOLERANCE, noise: float 
     """Compare elements one by one.
 
     Floats may differ by ``tolerance`` times the largest value, or by ``NOISE`` times ``noise``; NaN and infinities must
-    stand at the same places.  Of integers and booleans, a share of ``tolerance`` may differ: rounding can tip an
+    stand at the same places.  Of integers, booleans and texts, a share of ``tolerance`` may differ: rounding can tip an
     arg-max.
     """
     if want.shape != got.shape:
@@ -54,6 +54,8 @@ def compare(want: Array, got: Array, tolerance: float = TOLERANCE, noise: float 
         return Difference("proves nothing", note="it has no elements")
     if _family(want) == "exact":
         return _compare_exact(want, got, tolerance)
+    if _family(want) == "O":
+        return _compare_texts(want, got, tolerance)
     return _compare_floats(want, got, tolerance, noise)
 
 
@@ -65,7 +67,7 @@ def compare_unordered(want: Array, got: Array, tolerance: float = TOLERANCE) -> 
 
 
 def _family(array: Array) -> str:
-    if array.dtype.name in ("bfloat16", "float16") or array.dtype.kind == "f":
+    if array.dtype.kind == "f" or "float" in array.dtype.name:
         return "float"
     return "exact" if array.dtype.kind in "biu" or "int" in array.dtype.name else array.dtype.kind
 
@@ -77,6 +79,13 @@ def _compare_exact(want: Array, got: Array, tolerance: float) -> Difference:
     note = f"{differing} of {want.size} differ" if differing else ""
     status: Status = "differs" if differing > tolerance * want.size else "ok"
     return Difference(status, worst, worst / largest, differing, want.size, note)
+
+
+def _compare_texts(want: Array, got: Array, tolerance: float) -> Difference:
+    differing = int(np.count_nonzero(want != got))
+    note = f"{differing} of {want.size} differ" if differing else ""
+    status: Status = "differs" if differing > tolerance * want.size else "ok"
+    return Difference(status, differing=differing, size=want.size, note=note)
 
 
 def _compare_floats(want: Array, got: Array, tolerance: float, noise: float) -> Difference:
@@ -91,7 +100,7 @@ def _compare_floats(want: Array, got: Array, tolerance: float, noise: float) -> 
     strays = int(np.count_nonzero(astray))
     status, note = _proof(a, finite)
     if not note and worst > tolerance * largest:
-        note = f"rounding in another order, one of the two is {noise:.2g} from itself"
+        note = f"rounding in another order, the two are {noise:.2g} from themselves"
     if strays or differing:
         status, note = "differs", f"{differing + strays} of {a.size} differ"
         note += f", {strays} of them NaN or infinite on one side only" if strays else ""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
-from nhwcc.compiler.dims import symbol
+from nhwcc.compiler.diagnostics import CompileError, Remark, did_you_mean, error, remark
+from nhwcc.compiler.dims import Dim, symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
+from nhwcc.cut import Cut
+from nhwcc.shapes import Given
 from nhwcc.sizes import choices
 
 if TYPE_CHECKING:
@@ -20,20 +22,18 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from nhwcc.frontends.torch.export import DynamicShapes, Exported
-    from nhwcc.runners.torch import TorchRunner
-    from nhwcc.source import Cut
+    from nhwcc.runners import Runner
 
 
 @dataclass(frozen=True)
 class Call:
-    """How a PyTorch model is called, and what its inputs and outputs are to be called."""
+    """How a PyTorch model is called."""
 
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
-    input_names: Sequence[str] | None = None
-    output_names: Sequence[str] | None = None
     unsafe_load: bool = False
+    state: Literal["refuse", "io"] = "refuse"
 
     @property
     def is_empty(self) -> bool:
@@ -59,7 +59,7 @@ class TorchSource:
     def __init__(self, given: nn.Module | ExportedProgram | Path, call: Call) -> None:
         self.given = given
         self.call = call
-        self.shapes: Mapping[str, Sequence[int | str]] | None = None
+        self.shapes: Mapping[str, Given] = {}
 
     @property
     def title(self) -> str:
@@ -73,79 +73,111 @@ class TorchSource:
             CompileError: L007, the cut does not apply; and what the frontend finds (F...).
         """
         require_torch()
-        from nhwcc.frontends.torch import Names, read
+        from nhwcc.frontends.torch import read
 
-        if cut.inputs or cut.outputs:
-            help = "cut the module: give one of its submodules"
-            raise error("L007", "inputs and outputs can't be chosen in a PyTorch model", help=help)
-        self.shapes = cut.shapes
-        return read(self.exported, Names(self.call.input_names, self.call.output_names))
+        self.shapes, rest = self._sort(cut.shapes)
+        return cut.of(read(self.exported, allow_custom_ops=cut.allow_custom_ops), rest)
+
+    def _sort(self, shapes: Mapping[str, Given]) -> tuple[Mapping[str, Given], Mapping[str, Given]]:
+        """Tell shapes that the model is exported with from what is chosen afterwards."""
+        from torch import nn
+
+        from nhwcc.frontends.torch import parameters
+
+        if not isinstance(self.model, nn.Module) or not self.call.is_empty:
+            return {}, shapes
+        taken = parameters(self.model)
+        rest = {name: given for name, given in shapes.items() if isinstance(given.sizes, int) and name not in taken}
+        return {name: given for name, given in shapes.items() if name not in rest}, rest
+
+    @cached_property
+    def model(self) -> nn.Module | ExportedProgram:
+        """What was given, read if it is a file."""
+        from nhwcc.frontends.torch import open_program
+
+        return open_program(self.given, unsafe=self.call.unsafe_load) if isinstance(self.given, Path) else self.given
 
     @cached_property
     def exported(self) -> Exported:
         """The exported program."""
+        return replace(self._export(), keeps_state=self.call.state == "io")
+
+    def _export(self) -> Exported:
         from torch import nn
 
-        from nhwcc.frontends.torch import Exported, export, open_program
+        from nhwcc.frontends.torch import Exported, export
 
-        model = open_program(self.given, unsafe=self.call.unsafe_load) if isinstance(self.given, Path) else self.given
+        model = self.model
         if not isinstance(model, nn.Module):
-            if not self.call.is_empty or self.shapes:
+            if not self.call.is_empty:
                 help = "export the module again, on other inputs"
                 raise error("L007", "inputs can't be chosen for an exported program: it has its own", help=help)
             return Exported.of(model)
         if not self.call.is_empty:
             return export(model, self.call.args, self.call.kwargs, self.call.dynamic_shapes)
         refused: CompileError | None = None
-        for kwargs, dynamic in _examples(model, self.shapes or {}):
+        for kwargs, dynamic in _examples(model, self.shapes):
             try:
                 return export(model, (), kwargs, dynamic)
             except CompileError as bad:
                 refused = refused or bad
         assert refused is not None
+        if any(shape.dtype is None for shape in self.shapes.values()):
+            first = next(name for name, shape in self.shapes.items() if shape.dtype is None)
+            refused.diagnostics[0].notes.append(
+                f"inputs were f32; where they are indices, say --shape {first}=i64:1,16"
+            )
         raise refused
 
     def files(self, module: Module) -> list[Path]:
         """The file that the model is read from."""
         return [self.given] if isinstance(self.given, Path) else []
 
-    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> TorchRunner:
-        """Return what runs the model in PyTorch."""
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+        """Return what runs the model: PyTorch if it is whole, else the reference interpreter."""
         from nhwcc.runners.torch import TorchRunner
 
+        if cut.inputs or cut.outputs:
+            from nhwcc.runners.reference import ReferenceRunner
+
+            remark(Remark("warning", "verify", "verified against the reference interpreter: PyTorch runs whole models"))
+            return ReferenceRunner(self.load(cut))
         return TorchRunner(self.exported, types, outputs)
 
 
-def _examples(
-    model: nn.Module, shapes: Mapping[str, Sequence[int | str]]
-) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _examples(model: nn.Module, shapes: Mapping[str, Given]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Make example inputs of the given shapes, with several choices of the sizes that are left open.
 
     Raises:
         CompileError: F019, the module takes no such input, or no shape is given for one that it needs.
     """
     import torch
-    from torch.export import Dim
+    from torch.export import Dim as OpenSize
 
-    from nhwcc.frontends.torch import parameters
+    from nhwcc.frontends.torch import TORCH_DTYPES, parameters
 
     taken = parameters(model)
     for name in shapes:
         if name not in taken:
             help = did_you_mean(name, taken) or f"it takes {', '.join(taken)}"
             raise error("F019", f"{type(model).__name__} takes no input {name!r}", help=help)
+        if (dtype := shapes[name].dtype) and dtype not in TORCH_DTYPES:
+            text = f"PyTorch has no tensors of {dtype}, which the shape given for {name!r} asks for"
+            raise error("F019", text, help=f"There are {', '.join(TORCH_DTYPES)}.")
     missing = [name for name, is_needed in taken.items() if is_needed and name not in shapes]
     if missing or not shapes:
         what = ", ".join(missing) or "inputs"
         first = missing[0] if missing else "x"
         help = f"give args=(...), or shapes={{{first!r}: (1, 3, 224, 224)}}, or --shape {first}=1,3,224,224"
         raise error("F019", f"{type(model).__name__} needs {what}, but no shape is given", help=help)
-    dims = {d: Dim(d) for shape in shapes.values() for d in shape if isinstance(d, str)}
-    types = {
-        n: TensorType(DType.F32, tuple(symbol(d) if isinstance(d, str) else d for d in s)) for n, s in shapes.items()
-    }
-    dynamic = {name: {i: dims[d] for i, d in enumerate(shape) if isinstance(d, str)} for name, shape in shapes.items()}
+    dims = {d: OpenSize(d) for shape in shapes.values() for d in shape.shape if isinstance(d, str)}
+    types = {n: TensorType(s.dtype or DType.F32, tuple(map(_size, s.shape))) for n, s in shapes.items()}
+    dynamic = {n: {i: dims[d] for i, d in enumerate(s.shape) if isinstance(d, str)} for n, s in shapes.items()}
     for sizes in choices(list(dims), types) if dims else [{}]:
         open_sizes = {name: max(size, 2) for name, size in sizes.items()}  # PyTorch takes a size of one for a fixed one
-        concrete = {n: [d if isinstance(d, int) else open_sizes[d] for d in shape] for n, shape in shapes.items()}
-        yield {name: torch.zeros(shape) for name, shape in concrete.items()}, dynamic
+        concrete = {n: [d if isinstance(d, int) else open_sizes[d] for d in s.shape] for n, s in shapes.items()}
+        yield {n: torch.zeros(s, dtype=TORCH_DTYPES[types[n].dtype]) for n, s in concrete.items()}, dynamic
+
+
+def _size(size: int | str) -> Dim:
+    return symbol(size) if isinstance(size, str) else size

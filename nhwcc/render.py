@@ -35,13 +35,16 @@ def render_report(report: Report, style: Style = plain) -> str:
     tone: Tone = "good" if not report.transposes_after else "warning"
     transposes = f"{report.transposes_before} -> {style(str(report.transposes_after), tone)}"
     lines.append(_row("operations", f"{before} -> {after}, transposes {transposes}"))
+    if report.custom_ops:
+        lines.append(_row("custom", f"{', '.join(report.custom_ops)}: the application brings the kernels"))
     for title, ports in (("input", report.inputs), ("output", report.outputs)):
         lines += (_row(title, _port(port)) for port in ports)
     lines += (_row("layout" if i == 0 else "", text) for i, text in enumerate(report.layout))
     if report.verification is not None:
         lines += render_verification(report.verification, style)
     else:
-        lines.append(_row("verified", style("no: the file loads, its numbers were not compared", "warning")))
+        why = report.not_verified or "the file loads, its numbers were not compared"
+        lines.append(_row("verified", style(f"no: {why}", "warning")))
     lines += (_row("warning", style(text, "warning")) for text in report.warnings)
     memory = f", peak memory {human_bytes(report.peak_memory)}" if report.peak_memory else ""
     more = "verifying" if report.verification is not None else "loading"

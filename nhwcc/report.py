@@ -11,6 +11,7 @@ from typing import Any, cast
 from nhwcc.compiler.diagnostics import Remark
 from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Module, Port, Value
+from nhwcc.compiler.ops.custom import Custom
 from nhwcc.instruments import Stage
 from nhwcc.verification import Verification
 
@@ -46,6 +47,9 @@ class Report:
 
     ``seconds`` and ``peak_memory`` are those of this process from the start until the file was written;
     ``verification_seconds`` is what loading it, running it, and running the source took in addition.
+
+    ``custom_ops`` are the operators whose kernels an application must bring; ``not_verified`` says why numbers were not
+    compared although they should have been.
     """
 
     source: str
@@ -62,7 +66,9 @@ class Report:
     layout: list[str] = field(default_factory=lambda: list[str]())
     passes: list[PassReport] = field(default_factory=lambda: list[PassReport]())
     remarks: list[Remark] = field(default_factory=lambda: list[Remark]())
+    custom_ops: list[str] = field(default_factory=lambda: list[str]())
     verification: Verification | None = None
+    not_verified: str = ""
     seconds: float = 0.0
     peak_memory: int | None = None
     verification_seconds: float = 0.0
@@ -78,9 +84,10 @@ class Report:
 
 
 def count_ops(module: Module) -> dict[str, int]:
-    """Count operations by name, nested ones too; constants and returns are none."""
+    """Count operations by name, custom ones by theirs, nested ones too; constants and returns are none."""
     ops = (op for op in module.main.walk() if not op.spec.is_terminator)
-    counts = Counter(op.spec.name for op in ops if not op.results or constant(op.results[0]) is None)
+    kept = (op for op in ops if not op.results or constant(op.results[0]) is None)
+    counts = Counter(op.code if isinstance(op, Custom) else op.spec.name for op in kept)
     return dict(counts.most_common())
 
 

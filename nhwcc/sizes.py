@@ -50,7 +50,12 @@ def variations(names: Sequence[str], types: Types, first: Mapping[str, int], run
 
 
 def _batches(names: Sequence[str], types: Types) -> tuple[list[str], list[str]]:
-    """Tell the names of batches from all others."""
-    first = {str(type.shape[0]) for type in types.values() if type.shape}
-    batch = [n for n in names if n.lower() in ("n", "b", "bs") or "batch" in n.lower() or {n} == first]
+    """Tell the names of batches from all others: by what they are called, or by where they stand.
+
+    If all inputs begin with names, those that stand nowhere else are batches.
+    """
+    begin = {str(type.shape[0]) for type in types.values() if type.shape}
+    inside = {str(size) for type in types.values() for size in type.shape[1:]}
+    first = begin - inside if begin <= set(names) else set[str]()
+    batch = [n for n in names if n.lower() in ("n", "b", "bs") or "batch" in n.lower() or n in first]
     return batch, [n for n in names if n not in batch]

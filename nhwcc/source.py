@@ -14,9 +14,11 @@ from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
 from nhwcc.compiler.ir import Func, Module
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.types import TensorType
+from nhwcc.cut import Cut, sizes_of
 from nhwcc.formats import Format, detect
 from nhwcc.options import Model
 from nhwcc.pytorch import Call, TorchSource
+from nhwcc.shapes import ShapeLike, read_shapes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -24,20 +26,6 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from nhwcc.runners import Runner
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Which part of a model is meant, and with which shapes."""
-
-    shapes: Mapping[str, Sequence[int | str]] | None = None
-    inputs: Sequence[str] | None = None
-    outputs: Sequence[str] | None = None
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the model is taken as it is."""
-        return not (self.shapes or self.inputs or self.outputs)
 
 
 @dataclass(frozen=True)
@@ -82,19 +70,23 @@ class Source:
         """Read the model as the source says it.
 
         Raises:
-            CompileError: L007, the cut does not apply; and what the frontend finds (F..., P...).
+            CompileError: what the frontend finds (F..., P...).
         """
         if self.format == "onnx":
             from nhwcc.frontends.onnx import import_onnx
 
             given = cast("Path | bytes | ModelProto", self.given)
-            return import_onnx(given, shapes=cut.shapes, inputs=cut.inputs, outputs=cut.outputs)
-        if not cut.is_whole:
-            help = "choose them when the model is imported"
-            raise error("L007", "shapes, inputs and outputs can't be chosen for IR: it has its own", help=help)
+            part = import_onnx(
+                given,
+                shapes=sizes_of(cut.shapes),
+                inputs=cut.inputs,
+                outputs=cut.outputs,
+                allow_custom_ops=cut.allow_custom_ops,
+            )
+            return cut.checked(part)
         module = clone_module(self.given) if isinstance(self.given, Module) else _read_ir(self.given)
         _name_apart(module.main)
-        return module
+        return cut.of(module, cut.shapes)
 
     def files(self, module: Module) -> list[Path]:
         """The files that the model and its weights are read from."""
@@ -126,19 +118,21 @@ class Source:
 def load(
     model: Model,
     *,
-    shapes: Mapping[str, Sequence[int | str]] | None = None,
+    shapes: Mapping[str, ShapeLike] | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
+    allow_custom_ops: bool = False,
 ) -> Module:
     """Read a model as the source says it: nothing is optimised, no layout is changed.
 
-    ``shapes`` replaces declared shapes of inputs (a text names a size that stays open); ``inputs`` and ``outputs`` cut
-    out the part of the graph between these tensors.
+    ``shapes`` replaces declared shapes of inputs (a text names a size that stays open), and gives numbers for named
+    sizes; ``inputs`` and ``outputs`` cut out the part of the graph between these tensors.  ``allow_custom_ops`` carries
+    operators that nobody knows as custom ones.
 
     Raises:
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
     """
-    return Source.of(model).load(Cut(shapes, inputs, outputs))
+    return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
 
 
 def _name_apart(func: Func) -> None:

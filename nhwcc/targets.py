@@ -35,6 +35,11 @@ class Emitted(Protocol):
         """The oldest runtime that takes the file."""
         ...
 
+    @property
+    def custom_ops(self) -> tuple[str, ...]:
+        """The operators whose kernels an application must bring."""
+        ...
+
 
 class Backend(Protocol):
     """A module that writes a format."""

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from .matrix import Support
 
 PIPELINE = (
-    "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-activations,"
-    "propagate-layout,canonicalize,legalize-tflite,canonicalize,legalize-tflite,fuse-activations,cse,dce"
+    "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-batch-norm,fuse-activations,"
+    "propagate-layout,canonicalize,group-axes,canonicalize,legalize-tflite,canonicalize,legalize-tflite,"
+    "fuse-activations,cse,dce"
 )
 """What runs between import and :func:`emit`.
 
@@ -31,12 +32,16 @@ second legalization lowers it.
 
 @dataclass(frozen=True)
 class Emitted:
-    """What was written: how often each builtin is used, the size, and the oldest runtime that takes it."""
+    """What was written: how often each builtin is used, the size, and the oldest runtime that takes it.
+
+    ``custom_ops`` are those of the operators whose kernels an application must bring.
+    """
 
     path: Path
     ops: Counter[str]
     bytes: int
     min_runtime: str
+    custom_ops: tuple[str, ...] = ()
 
 
 def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = None) -> Emitted:
@@ -63,7 +68,8 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
         **(metadata or {}),
     }
     size = write(model, path)
-    return Emitted(path, model.counts, size, oldest)
+    custom_ops = dict.fromkeys(op.custom_code for op in model.operators if op.custom_code is not None)
+    return Emitted(path, model.counts, size, oldest, tuple(custom_ops))
 
 
 def support() -> list[Support]:

@@ -17,8 +17,8 @@ from ...compiler.types import DType, TensorType
 from ...compiler.weights import EAGER_BYTES, Weight
 from .refuse import row_of
 from .sizes import Sizes
-from .storage import not_storable
-from .table import Call, Dims, Operand, Options, int_scalar, ints, options
+from .storage import not_storable, stored
+from .table import Call, CustomOptions, Dims, Operand, Options, int_scalar, ints, options
 from .versions import slice_version
 
 
@@ -43,7 +43,12 @@ class Operator:
     version: int
     inputs: list[int]
     outputs: list[int]
-    options: Options | None
+    options: Options | CustomOptions | None
+
+    @property
+    def custom_code(self) -> str | None:
+        """The name of a custom operator, None for a builtin."""
+        return self.options.code if isinstance(self.options, CustomOptions) else None
 
 
 @dataclass
@@ -70,6 +75,7 @@ class Model:
 
     def buffer(self, weight: Weight) -> int:
         """Return the number of the buffer that holds a weight; small equal ones share one."""
+        weight = stored(weight)
         key: object = weight.array().tobytes() if weight.nbytes <= EAGER_BYTES else id(weight)
         if key not in self._buffers:
             self.weights.append(weight)
@@ -88,8 +94,8 @@ class Model:
 
     @property
     def counts(self) -> Counter[str]:
-        """How often each builtin is used."""
-        return Counter(op.builtin for op in self.operators)
+        """How often each builtin and each custom operator is used."""
+        return Counter(op.custom_code or op.builtin for op in self.operators)
 
 
 def build(func: Func) -> Model:
@@ -160,7 +166,12 @@ class _Builder:
                 self._read_after(outputs[0], inputs[slot], self._define(result))
 
     def operator(
-        self, builtin: str, inputs: list[int], outputs: list[int], options: Options | None = None, version: int = 1
+        self,
+        builtin: str,
+        inputs: list[int],
+        outputs: list[int],
+        options: Options | CustomOptions | None = None,
+        version: int = 1,
     ) -> None:
         """Append an operator."""
         self.graph.operators.append(Operator(builtin, version, inputs, outputs, options))
@@ -318,9 +329,9 @@ def _needed(region: Region, calls: dict[Op, tuple[str, Call]]) -> set[Op]:
     return needed
 
 
-def _numbered(given: Options | None, bodies: list[_Builder]) -> Options | None:
+def _numbered(given: Options | CustomOptions | None, bodies: list[_Builder]) -> Options | CustomOptions | None:
     """Replace regions by the numbers of their subgraphs."""
-    if given is None or not bodies:
+    if not isinstance(given, Options) or not bodies:
         return given
     numbers = iter(b.index for b in bodies)
     fields = {k: next(numbers) if isinstance(v, Region) else v for k, v in given.fields.items()}

@@ -7,10 +7,13 @@ from typing import Literal
 
 from ...compiler.diagnostics import CompileError, Remark, remark
 from ...compiler.ir import Module, Op
+from ...compiler.opdef import Draws
 from ...compiler.pipeline import Pass, register
 from ...compiler.rewrite import erase_dead, rewrite, why_not
+from ...compiler.types import DType
 from . import decompose as _decompose  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares the patterns
-from .decompose.dtypes import WIDENED
+from .carriers import carry
+from .decompose.dtypes import WIDENED, stays_f64
 from .lowering import PATTERNS, PREPARATIONS
 from .recurrence import choose_strategies
 from .refuse import legal_reasons, refusals
@@ -35,13 +38,15 @@ class LegalizeTflite(Pass):
     def run(self, module: Module) -> None:
         """Rewrite until nothing changes, then look for what is left."""
         erase_dead(*module.walk())
+        problems = carry(module)
         _report_widening(module)
+        _report_draws(module)
         choose_strategies(module, self.rnn)
         rewrite(module, PREPARATIONS)
         rewrite(module, PATTERNS)
         erase_dead(*module.walk())
         refused = [op for op in module.main.walk() if not is_legal(op)]
-        problems = [*refusals(refused, _reasons), *not_storable(module.main)]
+        problems += [*refusals(refused, _reasons), *not_storable(module.main)]
         if problems:
             raise CompileError(*problems)
 
@@ -54,7 +59,16 @@ def _reasons(op: Op) -> list[str]:
 
 def _report_widening(module: Module) -> None:
     """Say once, not for each operation, in which type is computed instead."""
-    found = Counter(r.type.dtype for op in module.walk() for r in op.results if r.type.dtype in WIDENED)
+    results = [(r.type.dtype, op) for op in module.walk() for r in op.results]
+    found = Counter(dtype for dtype, op in results if dtype in WIDENED and not (dtype is DType.F64 and stays_f64(op)))
     for dtype, count in found.items():
         text = f"{count} values of {dtype} are computed in {WIDENED[dtype]}: TFLite has no kernels for {dtype}"
+        remark(Remark("warning", "legalize-tflite", text))
+
+
+def _report_draws(module: Module) -> None:
+    """Say that numbers are random: nobody can compare them."""
+    count = sum(op.spec.has(Draws) for op in module.walk())
+    if count:
+        text = f"{count} operations draw random numbers anew in each call; every runtime draws others (see --no-verify)"
         remark(Remark("warning", "legalize-tflite", text))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ...compiler.diagnostics import CompileError, error
 
@@ -41,12 +41,16 @@ class TensorInfo:
 
 @dataclass(frozen=True)
 class OperatorInfo:
-    """An operator: its builtin (or custom name), version, and the numbers of its tensors."""
+    """An operator: its builtin (or custom name), version, and the numbers of its tensors.
+
+    ``custom_options`` is what the kernel of a custom operator is told, None for a builtin.
+    """
 
     name: str
     version: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    custom_options: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -155,18 +159,27 @@ def _summary(data: mmap.mmap, model: Any) -> Summary:
     return Summary(size, model.Version(), _text(model.Description()), graphs, _signatures(model, size), metadata)
 
 
-def _code(code: Any, names: dict[int, str]) -> tuple[str, int]:
+class _Code(NamedTuple):
+    """What a file calls an operator."""
+
+    name: str
+    version: int
+    is_custom: bool
+
+
+def _code(code: Any, names: dict[int, str]) -> _Code:
     """Name and version; old files keep the builtin in a byte."""
     number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     custom = code.CustomCode()
-    return (_text(custom) if custom else names.get(number, f"builtin {number}")), code.Version()
+    name = _text(custom) if custom else names.get(number, f"builtin {number}")
+    return _Code(name, code.Version(), bool(custom))
 
 
 def _buffer_size(buffer: Any) -> int:
     return buffer.Size() if buffer.Offset() > 1 else buffer.DataLength()
 
 
-def _subgraph(graph: Any, codes: list[tuple[str, int]], sizes: list[int], limit: int) -> SubgraphInfo:
+def _subgraph(graph: Any, codes: list[_Code], sizes: list[int], limit: int) -> SubgraphInfo:
     return SubgraphInfo(
         _text(graph.Name()),
         tuple(_tensor(t, sizes, limit) for t in _items(graph.TensorsLength(), graph.Tensors, limit)),
@@ -186,11 +199,12 @@ def _tensor(tensor: Any, sizes: list[int], limit: int) -> TensorInfo:
     return TensorInfo(_text(tensor.Name()), dtype, shape, sizes[tensor.Buffer()], bool(tensor.IsVariable()))
 
 
-def _operator(op: Any, codes: list[tuple[str, int]], limit: int) -> OperatorInfo:
-    name, version = codes[op.OpcodeIndex()]
+def _operator(op: Any, codes: list[_Code], limit: int) -> OperatorInfo:
+    code = codes[op.OpcodeIndex()]
     inputs = tuple(int(i) for i in _items(op.InputsLength(), op.Inputs, limit))
     outputs = tuple(int(i) for i in _items(op.OutputsLength(), op.Outputs, limit))
-    return OperatorInfo(name, version, inputs, outputs)
+    told = op.CustomOptionsAsNumpy().tobytes() if op.CustomOptionsLength() else b""
+    return OperatorInfo(code.name, code.version, inputs, outputs, told if code.is_custom else None)
 
 
 def _signatures(model: Any, limit: int) -> tuple[Signature, ...]:

@@ -9,6 +9,7 @@ legalization, in a process of their own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ import numpy as np
 from ...compiler.diagnostics import CompileError, error
 from ...compiler.types import Array
 from .reader import read_signature
+
+_UNRESOLVED = re.compile(r"unresolved custom op: ([^\s,]+?)\.?(?:\s|$)")
+"""How the runtime says that it has no kernel."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class TfliteModel:
         """Give inputs other sizes and prepare the memory.
 
         Raises:
-            CompileError: R013, the runtime can't prepare the file for these sizes.
+            CompileError: R013, the runtime can't prepare the file for these sizes; R023, it lacks a kernel.
         """
         try:
             for name, shape in shapes.items():
@@ -77,7 +81,8 @@ class TfliteModel:
         """Run on arrays by input name, resizing if needed, and return the results by output name.
 
         Raises:
-            CompileError: R002, an input is missing or has another type; R013, the runtime fails.
+            CompileError: R002, an input is missing or has another type; R013, the runtime fails; R023, it lacks a
+                kernel.
         """
         self._check(inputs)
         shapes = {name: inputs[name].shape for name in self.inputs}
@@ -87,9 +92,21 @@ class TfliteModel:
             for name, port in self.inputs.items():
                 self._interpreter.set_tensor(port.tensor, np.ascontiguousarray(inputs[name]).reshape(shapes[name]))
             self._interpreter.invoke()
-            return {name: self._interpreter.get_tensor(port.tensor) for name, port in self.outputs.items()}
+            return self._results()
         except (ValueError, RuntimeError) as bad:
             raise self._refused(bad) from bad
+
+    def _results(self) -> dict[str, Array]:
+        """Read the outputs; those without elements, which the interface refuses to copy, are known by their shape."""
+        shapes = {int(d["index"]): tuple(map(int, d["shape"])) for d in self._interpreter.get_output_details()}
+        found: dict[str, Array] = {}
+        for name, port in self.outputs.items():
+            shape = shapes[port.tensor]
+            found[name] = np.zeros(shape, port.dtype) if 0 in shape else self._read(port.tensor)
+        return found
+
+    def _read(self, tensor: int) -> Array:
+        return _decoded(self._interpreter.get_tensor(tensor))
 
     def tensors(self) -> dict[str, Array]:
         """All results of the last run by tensor name; needs ``keep_tensors``."""
@@ -115,7 +132,20 @@ class TfliteModel:
                 raise error("R002", f"{self.path.name}: {name} is {wanted}, not {given.dtype}{list(given.shape)}")
 
     def _refused(self, bad: Exception) -> CompileError:
+        missing = _UNRESOLVED.search(str(bad))
+        if missing:
+            text = f"the TFLite runtime has no kernel for the custom operator {missing[1]} of {self.path.name}"
+            return error("R023", text, help="run the file in the application that brings the kernel")
         return error("R013", f"the TFLite runtime refuses {self.path.name}: {' '.join(str(bad).split())}")
+
+
+def _decoded(array: Array) -> Array:
+    """Return strings as texts: the runtime gives their bytes."""
+    if array.dtype.kind != "S" and array.dtype != object:
+        return array
+    texts = np.empty(array.size, object)
+    texts[:] = [text.decode() for text in array.flat]
+    return texts.reshape(array.shape)
 
 
 def _ports(details: list[dict[str, Any]], names: Mapping[str, int]) -> dict[str, Port]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import flatbuffers
 import numpy as np
@@ -17,9 +17,10 @@ from ai_edge_litert import schema_py_generated as schema
 
 from ...compiler.dims import Sym
 from ...compiler.types import Array, DType
+from . import flexbuffer
 from .graph import Model, Operator, Subgraph, Tensor
 from .storage import TENSOR_TYPES
-from .table import Options
+from .table import CustomOptions, Options
 
 SCHEMA_VERSION = 3
 IDENTIFIER = b"TFL3"
@@ -98,7 +99,7 @@ def pack(model: Model, *, external: bool) -> bytearray:
 
     ``external`` leaves room for 64-bit offsets from the start of the file instead of vectors inside the flatbuffer.
     """
-    codes = {used: i for i, used in enumerate(dict.fromkeys((o.builtin, o.version) for o in model.operators))}
+    codes = {used: i for i, used in enumerate(dict.fromkeys(map(_used, model.operators)))}
     metadata_start = len(model.weights) + 1
     out = schema.ModelT(
         version=SCHEMA_VERSION,
@@ -114,21 +115,29 @@ def pack(model: Model, *, external: bool) -> bytearray:
     return bytearray(builder.Output())
 
 
-def _code(builtin: str, version: int) -> Any:
+_Used: TypeAlias = tuple[str, int, str | None]
+"""A builtin, its version, and the name of a custom operator."""
+
+
+def _used(op: Operator) -> _Used:
+    return op.builtin, op.version, op.custom_code
+
+
+def _code(builtin: str, version: int, custom: str | None) -> Any:
     number = builtin_code(builtin)
-    return schema.OperatorCodeT(deprecatedBuiltinCode=min(number, 127), builtinCode=number, version=version)
+    return schema.OperatorCodeT(min(number, 127), custom, version, number)
 
 
 def _buffer(external: bool) -> Any:
     return schema.BufferT(offset=1, size=1) if external else schema.BufferT(data=np.zeros(1, np.uint8))
 
 
-def _subgraph(graph: Subgraph, codes: dict[tuple[str, int], int]) -> Any:
+def _subgraph(graph: Subgraph, codes: dict[_Used, int]) -> Any:
     return schema.SubGraphT(
         tensors=[_tensor(t) for t in graph.tensors],
         inputs=_vector(graph.inputs),
         outputs=_vector(graph.outputs),
-        operators=[_operator(o, codes[o.builtin, o.version]) for o in graph.operators],
+        operators=[_operator(o, codes[_used(o)]) for o in graph.operators],
         name=graph.name,
     )
 
@@ -153,7 +162,9 @@ def _tensor(tensor: Tensor) -> Any:
 
 def _operator(op: Operator, code: int) -> Any:
     out = schema.OperatorT(opcodeIndex=code, inputs=_vector(op.inputs), outputs=_vector(op.outputs))
-    if op.options is not None:
+    if isinstance(op.options, CustomOptions):
+        out.customOptions = np.frombuffer(flexbuffer.encode(op.options.fields), np.uint8)
+    elif op.options is not None:
         table = _SharedTable((op.options.table, *op.options.fields.items()), options_table(op.options))
         if hasattr(schema.BuiltinOptions, op.options.table):
             out.builtinOptionsType, out.builtinOptions = getattr(schema.BuiltinOptions, op.options.table), table

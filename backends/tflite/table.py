@@ -75,6 +75,23 @@ def options(table: str, **fields: Any) -> Options:
 
 
 @dataclass(frozen=True)
+class CustomOptions:
+    """Which custom operator is called, and what its kernel finds in a flexbuffer; see :mod:`.flexbuffer`."""
+
+    code: str
+    fields: Mapping[str, Any]
+
+
+CUSTOM = "CUSTOM"
+"""The builtin that stands for all operators that an application brings the kernels of."""
+
+
+def custom(code: str, **fields: Any) -> CustomOptions:
+    """Name a custom operator and what its kernel is told."""
+    return CustomOptions(code, fields)
+
+
+@dataclass(frozen=True)
 class Call:
     """How a builtin is called for one operation; results are the operation's own.
 
@@ -82,14 +99,15 @@ class Call:
     """
 
     inputs: tuple[Operand, ...]
-    options: Options | None = None
+    options: Options | CustomOptions | None = None
     version: int = 1
     overwrites: tuple[int, ...] = ()
 
     @property
     def regions(self) -> tuple[Region, ...]:
         """The regions that become subgraphs."""
-        return tuple(v for v in self.options.fields.values() if isinstance(v, Region)) if self.options else ()
+        given = self.options.fields.values() if isinstance(self.options, Options) else ()
+        return tuple(v for v in given if isinstance(v, Region))
 
 
 @dataclass(frozen=True)
@@ -101,7 +119,7 @@ class Row:
     dtypes: Mapping[str, frozenset[DType]]
     ranks: range
     when: tuple[Condition, ...]
-    kernel: str
+    kernel: str | None
     call: Callable[[Any], Call] = field(repr=False)
 
     def reason(self, op: Op) -> str | None:
@@ -116,9 +134,9 @@ class Row:
         return next((why for why in (condition(op) for condition in self.when) if why is not None), None)
 
     @property
-    def kernel_url(self) -> str:
-        """Where the row was read from."""
-        return KERNELS + self.kernel
+    def kernel_url(self) -> str | None:
+        """Where the row was read from; None for what an application brings along."""
+        return None if self.kernel is None else KERNELS + self.kernel
 
 
 ROWS: dict[type[Op], list[Row]] = {}
@@ -135,11 +153,12 @@ def emits(
     dtypes: str | Mapping[str, str],
     ranks: range = range(MAX_RANK + 1),
     when: tuple[Condition, ...] = (),
-    kernel: str,
+    kernel: str | None = None,
 ) -> Callable[[Callable[[O], Call]], Callable[[O], Call]]:
     """Declare a row; the decorated function says how ``builtin`` is called.
 
-    ``dtypes`` lists element types of the first operand, or of operands and attributes by name.
+    ``dtypes`` lists element types of the first operand, or of operands and attributes by name.  ``kernel`` is the
+    runtime's file that says so; what calls :func:`custom` has none.
     """
 
     def wrap(call: Callable[[O], Call]) -> Callable[[O], Call]:

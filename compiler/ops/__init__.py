@@ -5,6 +5,7 @@ from . import (
     arith,
     control,
     core,
+    custom,
     detection,
     dynamic,
     index,
@@ -16,6 +17,7 @@ from . import (
     reduce,
     shape,
     spatial,
+    special,
     window,
 )
 
@@ -24,6 +26,7 @@ __all__ = [
     "arith",
     "control",
     "core",
+    "custom",
     "detection",
     "dynamic",
     "index",
@@ -35,5 +38,6 @@ __all__ = [
     "reduce",
     "shape",
     "spatial",
+    "special",
     "window",
 ]

@@ -115,9 +115,10 @@ class Pow(Op):
 
     @staticmethod
     def evaluate(a: Array, b: Array) -> Array:
-        """Power in the base's type."""
+        """Power in the base's type; of integers, negative ones are zero but for those of one and minus one."""
         if a.dtype.kind in "iu" and b.dtype.kind in "iu" and b.size and int(b.min()) < 0:
-            return np.power(a.astype(np.float64), b).astype(a.dtype)
+            whole = np.power(a, np.where(b < 0, b % 2, b).astype(a.dtype))
+            return np.where((b < 0) & (a * a != 1), 0, whole).astype(a.dtype)
         return np.power(a, b).astype(a.dtype)
 
 
@@ -243,6 +244,22 @@ class Log(Op):
 
     x: Value
     evaluate = np.log
+
+
+@op("expm1", Elementwise)
+class Expm1(Op):
+    """One less than the exponential, exact near zero."""
+
+    x: Value
+    evaluate = np.expm1
+
+
+@op("log1p", Elementwise)
+class Log1p(Op):
+    """Logarithm of one more, exact near zero."""
+
+    x: Value
+    evaluate = np.log1p
 
 
 @op("erf", Elementwise)
@@ -423,9 +440,10 @@ class BitCast(Op):
 
 
 def _power_of_two(x: Array, *, up: bool) -> Array:
-    """Round to a power of two, at least the smallest one that ``f8e8m0`` has."""
+    """Round to a power of two, at least the smallest one that ``f8e8m0`` has; infinity stays, which it has not."""
     mantissa, exponent = np.frexp(np.maximum(x.astype(np.float64), 2.0**-127))
-    return np.ldexp(1.0, exponent - (0 if up else 1) - (mantissa == 0.5) * (1 if up else 0))
+    power = np.ldexp(1.0, exponent - (0 if up else 1) - (mantissa == 0.5) * (1 if up else 0))
+    return np.where(np.isfinite(x), power, x)
 
 
 ACTIVATIONS = {

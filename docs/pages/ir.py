@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -24,7 +24,7 @@ from nhwcc.compiler.opdef import (
     View,
 )
 from nhwcc.compiler.printer import print_func, print_literal
-from nhwcc.compiler.types import DType
+from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.weights import Weight
 from samples import sample_op, samples
 
@@ -67,6 +67,7 @@ WORDS: dict[Any, str] = {
     str: "text",
     DType: "element type",
     Weight: "tensor",
+    TensorType: "type",
     Sym: "size",
 }
 
@@ -159,6 +160,8 @@ def _words(hint: Any) -> str:
         if typing.get_origin(args[0]) is tuple:
             return f"pairs of {_words(typing.get_args(args[0])[0])}s"
         return f"{inner}s"
+    if origin is Mapping:
+        return "values by name"
     if origin in (typing.Union, types.UnionType):
         return " or ".join(
             "null" if a is types.NoneType else _words(a) for a in args if a is not int or Sym not in args

@@ -51,6 +51,23 @@ def has_definition(node: Node, version: int) -> bool:
     return schema is not None and (schema.has_function or schema.has_context_dependent_function)
 
 
+def inferred(
+    node: Node, version: int, operands: Sequence[Imported | None], attributes: Mapping[str, Attribute]
+) -> dict[str, TypeProto]:
+    """Return the types that the onnx package infers for a node's results; none for operators that it lacks."""
+    from onnx.shape_inference import InferenceError, infer_node_outputs
+
+    schema = _schema(node.domain, node.op_type, version)
+    if schema is None:
+        return {}
+    pairs = zip(node.inputs, operands, strict=True)
+    types = {name: _type_proto(v.type) for name, v in pairs if isinstance(v, Value)}
+    try:
+        return infer_node_outputs(schema, _node_proto(node, attributes), types)
+    except InferenceError:
+        return {}
+
+
 def definition(
     node: Node, version: int, operands: Sequence[Imported | None], attributes: Mapping[str, Attribute]
 ) -> Function:

@@ -26,6 +26,14 @@ class Subgraphs(Protocol):
         """Import a graph as a region of its own, without a terminator; return it and the values of the outputs."""
         ...
 
+    def assumed(self) -> bool | None:
+        """Return which branch of the node is assumed to be taken; None if that is open."""
+        ...
+
+    def leave_undecided(self) -> None:
+        """Ask for an assumption about the node."""
+        ...
+
     def fresh(self) -> Sym:
         """Return a size with a name that nobody has used."""
         ...

@@ -14,10 +14,13 @@ from ...compiler.known import Known
 from ...compiler.ops.core import Const
 from ...compiler.types import TensorType
 from ..problems import Problems
-from .definitions import definition, has_definition, is_same, newest_version
+from .custom import code, custom, is_stated
+from .definitions import definition, has_definition, inferred, is_same, newest_version
 from .emitter import Emitter
+from .inputs import Sizes
 from .lists import Imported
-from .model import Attribute, Function, FunctionId, Graph, Model, Node, Reference
+from .model import Attribute, Declared, Function, FunctionId, Graph, Model, Node, Reference, read_type
+from .refused import REFUSED
 from .registry import HANDLERS, Entry, find
 from .schedule import schedule
 from .tensors import Constant
@@ -27,13 +30,15 @@ from .tensors import Constant
 class Scope:
     """The names of one graph or function body.
 
-    A value is None where it could not be built.  ``absent`` are inputs that the caller of a function does not give,
-    ``functions`` the calls that lead here, ``stands_for`` the operator of the standard whose definition this is.
+    A value is None where it could not be built.  ``stated`` are types of values inside, ``absent`` inputs that the
+    caller of a function does not give, ``functions`` the calls that lead here, ``stands_for`` the operator of the
+    standard whose definition this is.
     """
 
     values: dict[str, Imported | None]
     opsets: Mapping[str, int]
     constants: Mapping[str, Constant] = field(default_factory=lambda: dict[str, Constant]())
+    stated: Mapping[str, Declared] = field(default_factory=lambda: dict[str, Declared]())
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: dict[str, Attribute]())
     absent: frozenset[str] = frozenset()
     path: str = ""
@@ -47,14 +52,25 @@ class Scope:
 
 
 class Importer:
-    """Builds the operations of one region; what can't be built is collected in ``problems``."""
+    """Builds the operations of one region; what can't be built is collected in ``problems``.
 
-    def __init__(self, model: Model, region: Region) -> None:
+    ``carries`` says whether operators that nobody knows become custom ones.  ``assumed`` says which branch is taken at
+    conditions that nothing tells, by the paths of their nodes; ``undecided`` are those of which it would have to say
+    more.
+    """
+
+    def __init__(
+        self, model: Model, sizes: Sizes, *, carries: bool = False, assumed: Mapping[str, bool] | None = None
+    ) -> None:
         self.model = model
-        self.region = region
+        self.region = Region()
+        self.sizes = sizes
+        self.carries = carries
+        self.assumed = assumed or {}
+        self.undecided: list[str] = []
         self.known = Known()
         self.problems = Problems()
-        self.sizes = count()
+        self.unknown = count()
 
     def run(self, nodes: Sequence[Node], scope: Scope, wanted: Iterable[str]) -> list[Imported | None]:
         """Import the nodes that ``wanted`` tensors need and return these tensors, None where one can't be built.
@@ -103,12 +119,27 @@ class Importer:
                 emit = Emitter(self.region, self.known, node, version, needed, _Subgraphs(self, node, scope))
                 return _handle(entry, emit, operands, attributes) if is_whole else ()
             if not has_definition(node, version):
-                raise _unsupported(node, version, scope)
+                if not self.carries:
+                    raise _unsupported(node, version, scope)
+                return self._carry(node, version, operands, attributes, scope) if is_whole else ()
             if is_whole:
                 function = definition(node, version, operands, attributes)
                 inner = replace(scope, stands_for=scope.stands_for or f"{node.op_type} (version {version})")
                 return self._call(node, function, operands, present, attributes, inner)
         return ()
+
+    def _carry(
+        self,
+        node: Node,
+        version: int,
+        operands: Sequence[Imported | None],
+        attributes: Mapping[str, Attribute],
+        scope: Scope,
+    ) -> Sequence[Imported]:
+        """Insert an operator that nobody knows; types that the model states go before those that the package infers."""
+        types = {name: read_type(t) for name, t in inferred(node, version, operands, attributes).items()}
+        types |= {name: scope.stated[name] for name in node.outputs if is_stated(scope.stated.get(name))}
+        return self.region.insert(custom(node, operands, attributes, types, self.sizes)).results
 
     def _call(
         self,
@@ -129,6 +160,7 @@ class Importer:
         inner = Scope(
             values={name: value for name, (value, there) in given.items() if there},
             opsets=function.opsets,
+            stated=function.stated,
             attributes={**function.defaults, **attributes},
             absent=frozenset(name for name in function.inputs if name not in given or not given[name][1]),
             path=f"{scope.path}{node.label}/",
@@ -163,6 +195,7 @@ class _Subgraphs:
             self.scope,
             values={**seen, **dict(zip(graph.inputs, inputs, strict=True))},
             constants={**self.scope.constants, **graph.constants},
+            stated={**self.scope.stated, **graph.stated},
             path=f"{self.scope.path}{self.node.label}/",
         )
         found = self.importer.run(graph.nodes, inner, graph.outputs)
@@ -180,9 +213,17 @@ class _Subgraphs:
         finally:
             self.importer.region = outer
 
+    def assumed(self) -> bool | None:
+        """Return which branch of the node is assumed to be taken; None if that is open."""
+        return self.importer.assumed.get(self.scope.path + self.node.label)
+
+    def leave_undecided(self) -> None:
+        """Ask for an assumption about the node."""
+        self.importer.undecided.append(self.scope.path + self.node.label)
+
     def fresh(self) -> Sym:
         """Return a size that depends on data."""
-        return symbol(f"unknown{next(self.importer.sizes)}")
+        return symbol(f"unknown{next(self.importer.unknown)}")
 
 
 def _resolve(node: Node, scope: Scope) -> dict[str, Attribute]:
@@ -227,13 +268,24 @@ def _version(node: Node, scope: Scope) -> int:
 
 
 def _unsupported(node: Node, version: int, scope: Scope) -> CompileError:
-    domain = f"{node.domain}." if node.domain else ""
-    help = "Cut it off with inputs=... and outputs=..., or export the model without it."
+    help = "Cut it off with --inputs and --outputs, declare it with --op-library, or carry it with --allow-custom-ops."
     if scope.stands_for is not None:
-        text = f"the ONNX operator {scope.stands_for} is not supported: its definition needs {domain}{node.op_type}"
+        text = f"the ONNX operator {scope.stands_for} is not supported: its definition needs {code(node)}"
         return error("F001", text, help=help)
-    known = {name for d, name in HANDLERS if d == node.domain}
-    close = [] if node.op_type in known else get_close_matches(node.op_type, known, 1, 0.8)
-    if close:
-        help = f"Is it {close[0]}? " + help
-    return error("F001", f"the ONNX operator {domain}{node.op_type} (version {version}) is not supported", help=help)
+    close = _similar(node)
+    if not node.domain and node.op_type in REFUSED:
+        help = f"It {REFUSED[node.op_type]}. {help}"
+    elif close:
+        help = f"Is it {close}? {help}"
+    return error("F001", f"the ONNX operator {code(node)} (version {version}) is not supported", help=help)
+
+
+def _similar(node: Node) -> str | None:
+    """Return what is known of an operator's name: other versions of it, in other domains, or written differently."""
+    entries = HANDLERS.get((node.domain, node.op_type))
+    if entries:
+        ranges = (f"{e.since} to {e.until}" if e.until else f"{e.since} and later" for e in entries)
+        return f"another version: {', '.join(ranges)} are known"
+    elsewhere = [f"{d}.{name}" if d else name for d, name in HANDLERS if name == node.op_type]
+    close = get_close_matches(node.op_type, {name for d, name in HANDLERS if d == node.domain}, 1, 0.8)
+    return next(iter(elsewhere + close), None)

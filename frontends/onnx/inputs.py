@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from ...compiler.diagnostics import Location, at, error
-from ...compiler.dims import Dim, Sym, symbol
-from ...compiler.types import TensorType
+from ...compiler.diagnostics import Location, at, did_you_mean, error
+from ...compiler.dims import Dim, symbol
+from ...compiler.types import DType, TensorType
 from ..problems import Problems
 from .model import Declared
 from .tensors import element_type
 
 
 class Sizes:
-    """Hands out identifiers for sizes: one per name in the model, and new ones for sizes without a name."""
+    """Hands out identifiers for sizes: one per name in the model, and new ones for sizes without a name.
 
-    def __init__(self) -> None:
+    Those in ``fixed``, by the model's name or by the identifier, are numbers.
+    """
+
+    def __init__(self, fixed: Mapping[str, int] | None = None) -> None:
+        self._fixed = dict(fixed or {})
         self._known: dict[str, Dim] = {}
         self._taken: set[str] = set()
-        self._count = 0
+        self._used: set[str] = set()
+        self._count: Counter[str] = Counter()
 
     def named(self, name: str) -> Dim:
         """Return the size that the model or the user calls ``name``; one that was fixed is a number.
@@ -37,15 +43,34 @@ class Sizes:
             while text in self._taken:
                 text, n = f"{base}_{n}", n + 1
             self._taken.add(text)
-            self._known[name] = symbol(text)
+            self._known[name] = self._dim(text, name)
         return self._known[name]
 
-    def fresh(self) -> Sym:
+    def fresh(self, prefix: str = "d") -> Dim:
         """Return a size with a name that nobody has used."""
-        while (text := f"d{self._count}") in self._taken:
-            self._count += 1
+        while (text := f"{prefix}{self._count[prefix]}") in self._taken:
+            self._count[prefix] += 1
         self._taken.add(text)
-        return symbol(text)
+        return self._dim(text, text)
+
+    def _dim(self, text: str, name: str) -> Dim:
+        chosen = next((n for n in (name, text) if n in self._fixed), None)
+        if chosen is None:
+            return symbol(text)
+        self._used.add(chosen)
+        return self._fixed[chosen]
+
+    def check(self) -> None:
+        """Refuse numbers for sizes that no input has.
+
+        Raises:
+            CompileError: F018.
+        """
+        for name in self._fixed:
+            if name not in self._used:
+                known = sorted({*self._known, *self._taken})
+                help = did_you_mean(name, known) or f"Sizes with a name are: {', '.join(known) or 'none'}."
+                raise error("F018", f"shapes: there is no input {name!r}, and no size of this name is open", help=help)
 
     def fix(self, name: str, size: Dim) -> None:
         """Let all sizes that the model calls ``name`` be ``size``."""
@@ -89,10 +114,13 @@ def input_types(
 
 def _stated(dims: Sequence[int | str | None] | None) -> Stated:
     """Exporters write a size that they do not know in many ways: 0, -1, "" and "?"."""
-    if dims is None:
-        return None
-    is_known = ((d.strip(" ?") != "") if isinstance(d, str) else d is not None and d > 0 for d in dims)
-    return tuple(d if known else None for d, known in zip(dims, is_known, strict=True))
+    return None if dims is None else tuple(map(known_size, dims))
+
+
+def known_size(stated: int | str | None) -> int | str | None:
+    """Return a stated size, None if it says nothing."""
+    is_known = stated.strip(" ?") != "" if isinstance(stated, str) else stated is not None and stated > 0
+    return stated if is_known else None
 
 
 def _given(name: str, shape: Sequence[int | str], model: Stated) -> Stated:
@@ -122,6 +150,9 @@ def _type(name: str, declared: Declared, dims: Stated, sizes: Sizes) -> TensorTy
     if not declared.element:
         raise error("F020", f"the input {name!r} has no declared element type", help="The model is damaged.")
     dtype = element_type(declared.element)
+    if dtype is DType.STRING:
+        help = "Encode text before the model: cut the model behind what reads it by inputs=..."
+        raise error("F003", f"the input {name!r} holds strings", help=help)
     if dims is None:
         help = f'Give its shape: shapes={{"{name}": (...)}}.'
         raise error("F020", f"the input {name!r} has no declared shape, not even a number of axes", help=help)

@@ -89,6 +89,7 @@ class Function:
     defaults: Mapping[str, Attribute]
     opsets: Mapping[str, int]
     nodes: tuple[Node, ...]
+    stated: Mapping[str, Declared] = field(default_factory=lambda: dict[str, Declared]())
 
 
 FunctionId: TypeAlias = tuple[str, str, str]
@@ -129,7 +130,8 @@ def read_function(proto: FunctionProto, store: Store | None = None) -> Function:
     nodes = _nodes(proto.node, store)
     _check_definitions(nodes, set(proto.input))
     interface = _strings(proto.input), _strings(proto.output)
-    return Function(_string(proto.name), *interface, defaults, _opsets(proto.opset_import), nodes)
+    stated = {_string(v.name): _declared(v) for v in proto.value_info}
+    return Function(_string(proto.name), *interface, defaults, _opsets(proto.opset_import), nodes, stated)
 
 
 def read_attributes(protos: Iterable[AttributeProto]) -> dict[str, Attribute]:
@@ -243,7 +245,12 @@ def _text(value: bytes) -> str:
 
 
 def _declared(info: ValueInfoProto) -> Declared:
-    type, kind = info.type, info.type.WhichOneof("value")
+    return read_type(info.type)
+
+
+def read_type(type: TypeProto) -> Declared:
+    """Turn a type's message into a plain object."""
+    kind = type.WhichOneof("value")
     if kind == "optional_type":
         type = type.optional_type.elem_type
         kind = type.WhichOneof("value")

@@ -8,25 +8,28 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...compiler.diagnostics import error
+from ...compiler.diagnostics import Remark, error, remark
 from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Return
+from ...compiler.ops.custom import Custom
 from ...compiler.rewrite import erase_dead
 from ...compiler.types import Array, TensorType
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
+from .branches import Reading, decided
 from .files import open_model
 from .importer import Importer, Scope
 from .inputs import Sizes, input_types
 from .lists import Imported, Nothing, ValueList, item_name
-from .model import Declared, Graph, Model
+from .model import Declared, Graph, Model, Node
 from .schedule import reads, schedule
 from .tensors import Given, number_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-Shapes = Mapping[str, Sequence[int | str]]
+Shape = Sequence[int | str]
+Shapes = Mapping[str, Shape]
 Values = Mapping[str, Array]
 Lengths = Mapping[str, int | None]
 
@@ -34,34 +37,47 @@ Lengths = Mapping[str, int | None]
 def import_onnx(
     source: Path | str | bytes | ModelProto,
     *,
-    shapes: Shapes | None = None,
+    shapes: Mapping[str, Shape | int] | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     values: Values | None = None,
     lengths: Lengths | None = None,
+    allow_custom_ops: bool = False,
 ) -> Module:
     """Read an ONNX model: a path, the bytes of a file, or a parsed message.
 
-    ``shapes`` replaces the declared shapes of inputs; a string is the name of a size that stays open.  ``inputs`` and
-    ``outputs`` cut out the part of the graph between these tensors.  Inputs that have ``values`` become constants.
+    ``shapes`` replaces the declared shapes of inputs; a string is the name of a size that stays open.  A number in the
+    place of a shape is what a named size is to be, wherever it occurs.  ``inputs`` and ``outputs`` cut out the part of
+    the graph between these tensors.  Inputs that have ``values`` become constants.
     ``lengths`` says of how many items the inputs that are sequences are, which become inputs ``name.0``, ``name.1`` and
-    so on; None says that an optional input is absent.  Outputs that are sequences become several, too.
+    so on; None says that an optional input is absent.  Outputs that are sequences become several, too.  With
+    ``allow_custom_ops`` operators that nobody knows become custom ones, of the types that the model states.
 
     Raises:
         CompileError: the model can't be read or is not supported; codes R010 and F001 to F021, all problems at once.
     """
     model, lists = _spread(_fix(open_model(source), values or {}), lengths or {})
-    graph, shapes = model.graph, shapes or {}
+    graph = model.graph
     names = list(graph.outputs if outputs is None else outputs)
-    _check_names(graph, shapes, inputs, names)
+    given, fixed = _sort(graph, shapes or {}, graph.inputs if inputs is None else inputs)
+    _check_names(graph, given, inputs, names)
+    sizes = Sizes(fixed)
     if inputs is None:
-        types = input_types(graph.inputs, shapes, Sizes())
+        types = input_types(graph.inputs, given, sizes)
     else:
         _check_cut(graph, inputs, names)
-        types = _cut_types(model, dict.fromkeys(inputs), shapes)
-    region, results, problems = _run(model, types, names, lists)
-    problems.raise_any()
-    ports = dict(pair for name, value in zip(names, results, strict=True) for pair in _tensors(name, value))
+        types = _cut_types(model, dict.fromkeys(inputs), given, sizes)
+    sizes.check()
+
+    def read(assumed: Mapping[str, bool]) -> Reading:
+        return _run(Importer(model, sizes, carries=allow_custom_ops, assumed=assumed), types, names, lists)
+
+    found = decided(read)
+    found.problems.raise_any()
+    region = found.region
+    if allow_custom_ops:
+        _warn_of_stale_types(graph, given, region)
+    ports = dict(pair for name, value in zip(names, found.results, strict=True) for pair in _tensors(name, value))
     region.insert(Return(tuple(ports.values())))
     erase_dead(*reversed(region.ops))
     return Module(Func("main", region, [Port(name) for name in types], [Port(name) for name in ports]))
@@ -73,6 +89,45 @@ def _tensors(name: str, value: Imported | None) -> Iterator[tuple[str, Value]]:
         yield name, value
     elif isinstance(value, ValueList):
         yield from ((item_name(name, i), item) for i, item in enumerate(value.items))
+
+
+def _sort(
+    graph: Graph, shapes: Mapping[str, Shape | int], inputs: Iterable[str]
+) -> tuple[dict[str, Shape], dict[str, int]]:
+    """Tell shapes of inputs from numbers for named sizes; a number for an input is the shape of a vector.
+
+    Raises:
+        CompileError: F019, a name is both an input's and a size's.
+    """
+    named = {d for declared in graph.inputs.values() for d in declared.dims or () if isinstance(d, str)}
+    given: dict[str, Shape] = {}
+    fixed: dict[str, int] = {}
+    known = set(inputs)
+    for name, shape in shapes.items():
+        if not isinstance(shape, int):
+            given[name] = shape
+        elif name not in known:
+            fixed[name] = shape
+        elif name not in named:
+            given[name] = (shape,)
+        else:
+            help = f"Write {name}=({shape},) or --shape {name}={shape}, (with a comma) for the shape of the input."
+            raise error("F019", f"shapes: {name!r} is both an input and a size, and is given a number", help=help)
+    return given, fixed
+
+
+def _warn_of_stale_types(graph: Graph, shapes: Shapes, region: Region) -> None:
+    """Say that what the model states about custom operators may not hold for shapes that the user has changed."""
+    changed = [
+        name
+        for name, shape in shapes.items()
+        for d, e in zip(shape, graph.inputs[name].dims or () if name in graph.inputs else (), strict=False)
+        if isinstance(e, int) and e > 0 and d != e
+    ]
+    carried = dict.fromkeys(op.code for op in region.walk() if isinstance(op, Custom))
+    if changed and carried:
+        text = f"the results of {', '.join(carried)} have the shapes that the model states, for another {changed[0]}"
+        remark(Remark("warning", "import", text))
 
 
 def _fix(model: Model, values: Values) -> Model:
@@ -112,18 +167,19 @@ def _spread(model: Model, lengths: Lengths) -> tuple[Model, dict[str, int | None
 
 
 def _run(
-    model: Model, types: Mapping[str, TensorType], wanted: Iterable[str], lists: Lengths | None = None
-) -> tuple[Region, list[Imported | None], Problems]:
+    importer: Importer, types: Mapping[str, TensorType], wanted: Iterable[str], lists: Lengths | None = None
+) -> Reading:
     """Import what computes the ``wanted`` tensors from inputs of the given types."""
+    model = importer.model
     args: dict[str, Value] = {name: Value(type, name=name) for name, type in types.items()}
     given: dict[str, Imported | None] = dict(args)
     for name, length in (lists or {}).items():
         items = tuple(args[item_name(name, i)] for i in range(length or 0))
         given[name] = Nothing() if length is None else ValueList(items)
     constants = {name: c for name, c in model.graph.constants.items() if name not in args}
-    importer = Importer(model, Region(args.values()))
-    results = importer.run(model.graph.nodes, Scope(given, model.opsets, constants), wanted)
-    return importer.region, results, importer.problems
+    importer.region = Region(args.values())
+    results = importer.run(model.graph.nodes, Scope(given, model.opsets, constants, model.graph.stated), wanted)
+    return Reading(importer.region, results, importer.problems, importer.undecided)
 
 
 def _check_names(graph: Graph, shapes: Shapes, inputs: Sequence[str] | None, outputs: Sequence[str]) -> None:
@@ -138,9 +194,11 @@ def _check_names(graph: Graph, shapes: Shapes, inputs: Sequence[str] | None, out
     for what, names, among in (("inputs", inputs or (), known), ("shapes", shapes, open_inputs)):
         for name in names:
             with problems.collect():
-                _check_name(what, name, among, open_inputs)
+                _check_inside(what, name, graph, known)
+                _check_name(what, name, among, open_inputs if what == "shapes" else list(graph.inputs))
     for name in outputs if tuple(outputs) != graph.outputs else ():
         with problems.collect():
+            _check_inside("outputs", name, graph, known)
             _check_name("outputs", name, known, graph.outputs)
     problems.raise_any()
 
@@ -151,6 +209,24 @@ def _check_name(what: str, name: str, known: Iterable[str], usual: Sequence[str]
         help = f"Did you mean {close[0]!r}?" if close else f"The usual ones are {', '.join(usual)}."
         place = "in the model" if what in ("inputs", "outputs") else "among the inputs"
         raise error("F018", f"{what}: there is no tensor {name!r} {place}", help=help)
+
+
+def _check_inside(what: str, name: str, graph: Graph, known: Iterable[str]) -> None:
+    """Refuse to cut inside of the graph of a node."""
+    holder = None if name in known else _holder(name, graph)
+    if holder is not None:
+        text = f"{what}: {name!r} is inside of a graph of the node {holder.label!r}, where nothing can be cut"
+        raise error("F018", text, help="Cut before or behind the node.")
+
+
+def _holder(name: str, graph: Graph) -> Node | None:
+    """Return the node in whose graphs a tensor is."""
+    for node in graph.nodes:
+        for inner in (a for a in node.attributes.values() if isinstance(a, Graph)):
+            own = {*inner.inputs, *inner.constants, *(n for child in inner.nodes for n in child.outputs)}
+            if name in own or _holder(name, inner) is not None:
+                return node
+    return None
 
 
 def _check_cut(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> None:
@@ -168,7 +244,7 @@ def _check_cut(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> N
         raise error("F018", text, help="Add them to inputs, or cut them off as well.")
 
 
-def _cut_types(model: Model, inputs: Iterable[str], shapes: Shapes) -> dict[str, TensorType]:
+def _cut_types(model: Model, inputs: Iterable[str], shapes: Shapes, sizes: Sizes) -> dict[str, TensorType]:
     """Return the types of inputs some of which are inner tensors of the model.
 
     Their types are inferred from the whole model if it can be read up to them, or else are those that it states.
@@ -176,7 +252,7 @@ def _cut_types(model: Model, inputs: Iterable[str], shapes: Shapes) -> dict[str,
     Raises:
         CompileError: F019 or F020, a type is not known or does not fit.
     """
-    graph, sizes = model.graph, Sizes()
+    graph = model.graph
     types = input_types({n: graph.inputs[n] for n in inputs if n in graph.inputs}, _of(shapes, graph.inputs), sizes)
     inner = [name for name in inputs if name not in types]
     inferred = _infer(model, types, inner, sizes)
@@ -207,6 +283,6 @@ def _infer(model: Model, types: Mapping[str, TensorType], names: Sequence[str], 
                 known |= input_types({name: declared}, {}, sizes)
     found: dict[str, TensorType] = {}
     with ignored.collect():
-        _, values, _ = _run(model, known, names)
+        values = _run(Importer(model, sizes, carries=True), known, names).results
         found = {name: value.type for name, value in zip(names, values, strict=True) if isinstance(value, Value)}
     return found

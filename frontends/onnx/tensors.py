@@ -27,6 +27,7 @@ DTYPES = {
     5: DType.I16,
     6: DType.I32,
     7: DType.I64,
+    8: DType.STRING,
     9: DType.BOOL,
     10: DType.F16,
     11: DType.F64,
@@ -71,7 +72,7 @@ def element_type(number: int) -> DType:
     raise error(
         "F003",
         f"the element type {names.get(number, number)} is not supported",
-        help="Convert the model to one of " + ", ".join(names[n] for n in DTYPES),
+        help="Convert the model to one of " + ", ".join(names[n] for n in DTYPES if n != TensorProto.STRING),
     )
 
 

@@ -1,16 +1,17 @@
 """PyTorch."""
 
-from .export import REFUSALS, DynamicShapes, Exported, export, parameters
+from .export import DynamicShapes, Exported, export, parameters
 from .files import ModuleSpec, open_program
-from .reader import Names, import_torch, read
-from .tensors import to_array
+from .reader import import_torch, read
+from .refusals import REFUSALS
+from .tensors import TORCH_DTYPES, to_array
 
 __all__ = [
     "REFUSALS",
+    "TORCH_DTYPES",
     "DynamicShapes",
     "Exported",
     "ModuleSpec",
-    "Names",
     "export",
     "import_torch",
     "open_program",

@@ -92,8 +92,21 @@ def _insert(importer: Importer, make: Callable[[], Op]) -> tuple[Value, ...]:
     return importer.region.insert(make()).results
 
 
+def _with_effects(importer: Importer, args: Sequence[Any]) -> list[None]:
+    """An operator that must run in its place; of these, checks that raise are left out."""
+    _, operator, *_ = args
+    name = str(operator)
+    if name not in CHECKS:
+        raise error("F001", f"the operator {name} is not supported, which does more than compute")
+    return [None]
+
+
+CHECKS = ("aten._linalg_check_errors.default",)
+"""Operators that do nothing, or raise in PyTorch."""
+
 _CONTROL: dict[str, Callable[[Importer, Sequence[Any]], Any]] = {
     "cond": _cond,
+    "with_effects": _with_effects,
     "while_loop": _while,
     "wrap_with_autocast": _autocast,
     "wrap_with_set_grad_enabled": _inline,

@@ -17,6 +17,7 @@ from ...compiler.ops.core import Const
 from ...compiler.types import TensorType
 from ..problems import Problems
 from .control import run_control
+from .custom import Carried
 from .emitter import Emitter
 from .functional import assignments
 from .nodes import each, is_control, is_getitem, is_size, live, needed, overload_name, stated
@@ -33,13 +34,15 @@ class Importer:
     """Builds the operations of one region; what can't be built is collected in ``problems``.
 
     ``values`` has what each node gives: a Value, a tuple of them, or a size.  The node of an in-place operator is the
-    ``same`` as the node whose tensor it overwrites.
+    ``same`` as the node whose tensor it overwrites.  ``carries`` says whether operators that nobody knows become custom
+    ones.
     """
 
-    def __init__(self, region: Region, symbols: Symbols, weights: Weights) -> None:
+    def __init__(self, region: Region, symbols: Symbols, weights: Weights, *, carries: bool = False) -> None:
         self.region = region
         self.symbols = symbols
         self.weights = weights
+        self.carries = carries
         self.inputs: list[Value] = list(region.args)
         self.known = Known()
         self.problems = Problems()
@@ -48,7 +51,7 @@ class Importer:
 
     def nested(self, region: Region) -> Importer:
         """Return what builds a region inside of this one's."""
-        inner = Importer(region, self.symbols, self.weights)
+        inner = Importer(region, self.symbols, self.weights, carries=self.carries)
         inner.inputs, inner.problems = [*self.inputs, *inner.inputs], self.problems
         return inner
 
@@ -100,14 +103,23 @@ class Importer:
             if is_control(node):
                 args = [self.argument(a) for a in node.args]
                 return FAILED if _has_failed(args) else run_control(self, node, args)
-            return self._call(node, _handler(node))
+            return self._call(node, self._handler(node))
         return FAILED
 
-    def _call(self, node: fx.Node, entry: Entry) -> Any:
+    def _handler(self, node: fx.Node) -> Entry | Carried:
+        entry = find(overload_name(node))
+        if entry is None and not self.carries:
+            raise _unsupported(node)
+        return entry or Carried(node)
+
+    def _call(self, node: fx.Node, entry: Entry | Carried) -> Any:
         args = [self.argument(a) for a in node.args]
         kwargs = {k: self.argument(v) for k, v in node.kwargs.items()}
         if _has_failed([args, list(kwargs.values())]):
             return FAILED
+        if entry.sizes_by_data:
+            for result in each(stated(node)):
+                self.symbols.admit(result.shape)
         emit = Emitter(self.region, self.known, node, self.types(node), needed(node), self.inputs)
         try:
             result: Any = entry.call(emit, args, kwargs)
@@ -137,16 +149,16 @@ class Importer:
         return self.constant(node.name, found) if isinstance(found, torch.Tensor) else found
 
 
-def _handler(node: fx.Node) -> Entry:
+def _unsupported(node: fx.Node) -> CompileError:
     name = overload_name(node)
-    entry = find(name)
-    if entry is None:
-        known = [n for n in HANDLERS if n.partition(".")[0] != name.partition(".")[0]]
-        close = get_close_matches(name, known, 1, 0.85)
-        help = "Cut it off, or replace it in the model by operators that are."
-        text = f"the operator {name} is not supported"
-        raise error("F001", text, excerpt=code(node), help=f"Is it {close[0]}? {help}" if close else help)
-    return entry
+    known = [n for n in HANDLERS if n.partition(".")[0] != name.partition(".")[0]]
+    close = get_close_matches(name, known, 1, 0.85)
+    help = (
+        "Replace it in the model by operators that are, declare it with --op-library, or carry it with "
+        "--allow-custom-ops."
+    )
+    text = f"the operator {name} is not supported"
+    return error("F001", text, excerpt=code(node), help=f"Is it {close[0]}? {help}" if close else help)
 
 
 def _has_failed(values: Any) -> bool:

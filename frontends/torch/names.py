@@ -10,24 +10,6 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import OutputKind
 from torch.utils import _pytree as pytree
 
-from ...compiler.diagnostics import error
-
-
-def chosen(what: str, own: Sequence[str], given: Sequence[str] | None) -> list[str]:
-    """Return the names that the user gives in the place of the model's own.
-
-    Raises:
-        CompileError: F018, there are another number of them, or one is given twice.
-    """
-    if given is None:
-        return list(own)
-    if len(given) != len(own) or len(set(given)) != len(given):
-        text = f"{len(given)} names are given for {len(own)} {what}"
-        if len(set(given)) != len(given):
-            text = f"a name is given to two {what}: {', '.join(given)}"
-        raise error("F018", text, help=f"The {what} are {', '.join(own)}.")
-    return list(given)
-
 
 def output_names(program: ExportedProgram) -> list[str]:
     """Return names of the outputs: keys of dictionaries and fields of classes, numbers where there are none.
@@ -44,6 +26,21 @@ def output_names(program: ExportedProgram) -> list[str]:
     if len(texts) != count or len(set(texts)) != len(texts):
         return _numbered(count)
     return [t if not t or not t[0].isdigit() else f"output_{t}" for t in texts] if texts != [""] else ["output"]
+
+
+def state_names(states: Sequence[str], taken: Sequence[str]) -> list[str]:
+    """Return names for tensors of the module: their own as one word, with ``_state`` where that is taken.
+
+    >>> state_names(["encoder.cache", "count"], ["count"])
+    ['encoder_cache', 'count_state']
+    """
+    found: list[str] = []
+    for state in states:
+        name = re.sub(r"\W+", "_", state)
+        while name in taken or name in found:
+            name += "_state"
+        found.append(name)
+    return found
 
 
 def _numbered(count: int) -> list[str]:

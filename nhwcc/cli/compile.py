@@ -13,14 +13,14 @@ from nhwcc.cli.flags import (
     MODEL,
     PassFlags,
     common,
+    custom_option,
     data_of,
     data_option,
     named,
-    names,
     pass_flags,
     seed_option,
-    shapes,
 )
+from nhwcc.cli.interface import InterfaceFlags, interface_flags
 from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
 from nhwcc.options import TOLERANCE, CompileOptions
@@ -35,15 +35,8 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("model", type=MODEL, required=False)
 @module_flags
 @click.option("-o", "--output", required=True, type=_FILE, help="The file to write.")
-@click.option(
-    "--shape",
-    multiple=True,
-    callback=shapes,
-    metavar="NAME=N,N,...",
-    help="Fix an input's shape; a word leaves a size open.",
-)
-@click.option("--inputs", multiple=True, callback=names, metavar="A,B", help="Start at these tensors.")
-@click.option("--outputs", multiple=True, callback=names, metavar="A,B", help="End at these tensors.")
+@interface_flags
+@custom_option
 @click.option(
     "--io-layout",
     multiple=True,
@@ -67,14 +60,21 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @pass_flags
 @click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
 @common
-def compile_command(model: Path | None, output: Path, flags: PassFlags, module: ModuleFlags, **given: Any) -> None:
+def compile_command(
+    model: Path | None,
+    output: Path,
+    flags: PassFlags,
+    module: ModuleFlags,
+    interface: InterfaceFlags,
+    **given: Any,
+) -> None:
     """Compile MODEL (.onnx, .pt2, .pt, .ir) or a PyTorch module, check the result and write it.
 
     It is checked against the source's own runtime.
     """
     from nhwcc.driver import compile_model
 
-    options = replace(_options(output, flags, given), **module.options)
+    options = replace(_options(output, flags, given), **module.options, **interface.options)
     quiet: bool = given["quiet"] or given["as_json"]
     with Progress(shown=not quiet and not flags.prints) as progress:
         report = compile_model(module.model(model), options, progress).report
@@ -92,9 +92,7 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
     return CompileOptions(
         output,
         target=given["target"],
-        shapes=given["shape"],
-        inputs=given["inputs"],
-        outputs=given["outputs"],
+        allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or "free",
         rnn=given["rnn"],
         passes=flags.passes,

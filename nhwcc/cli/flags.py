@@ -21,15 +21,20 @@ MODEL = click.Path(path_type=Path, readable=False)
 """A model's file; what is wrong with it is told by what reads it, so that there is one kind of message."""
 
 
-def shapes(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, tuple[int | str, ...]] | None:
-    """Read ``NAME=1,3,320,320``; a word instead of a number names a size that stays open."""
-    found: dict[str, tuple[int | str, ...]] = {}
+def shapes(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, str] | None:
+    """Read ``NAME=1,3,320,320`` or ``NAME=i64:1,length``; a word names a size that stays open."""
+    from nhwcc.shapes import read_shape
+
+    found: dict[str, str] = {}
     for text in value:
-        name, _, sizes = text.rpartition("=")
-        parts = [part.strip() for part in sizes.strip("[]() ").split(",")]
-        if not name or not all(parts):
-            raise click.BadParameter(f"{text!r} is no shape; write NAME=1,3,320,320", ctx, param)
-        found[name] = tuple(int(part) if part.lstrip("-").isdigit() else part for part in parts)
+        name, _, shape = text.rpartition("=")
+        try:
+            read_shape(shape)
+        except ValueError as bad:
+            raise click.BadParameter(str(bad), ctx, param) from bad
+        if not name:
+            raise click.BadParameter(f"{text!r} names no input; write NAME=1,3,320,320", ctx, param)
+        found[name] = shape
     return found or None
 
 
@@ -182,5 +187,8 @@ def data_of(pairs: Iterable[tuple[str, str]]) -> str | Mapping[str, str] | None:
 
 data_option = click.option(
     "--data", multiple=True, callback=named, metavar="[NAME=]FILE", help="Compare on this data (.npy, .npz)."
+)
+custom_option = click.option(
+    "--allow-custom-ops", is_flag=True, help="Carry operators that nobody knows; your application brings the kernels."
 )
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of random inputs.")

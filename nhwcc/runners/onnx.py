@@ -49,6 +49,9 @@ class OnnxRunner:
         self._types = types
         self._outputs = outputs
         self._session = self._open(None)
+        if any("map(" in o.type for o in self._session.get_outputs()):
+            self._outputs = self.outputs  # the model is opened as a part, in which maps are tensors
+            self._session = self._open(None)
 
     @property
     def title(self) -> str:
@@ -148,10 +151,16 @@ def _refused(bad: Exception) -> CompileError:
 
 
 def _part(model: ModelProto, types: Mapping[str, TensorType] | None, outputs: Sequence[str] | None) -> ModelProto:
-    """Let a model start at the inputs ``types`` and end at ``outputs``; nodes that nobody needs go."""
+    """Let a model start at the inputs ``types`` and end at ``outputs``; nodes that nobody needs go.
+
+    What would give maps gives the tensor that they are made of, as the frontend reads it.
+    """
     from onnx import TensorProto, helper
 
     graph = model.graph
+    for node in graph.node:
+        if node.op_type == "ZipMap":
+            node.CopyFrom(helper.make_node("Identity", node.input, node.output, node.name))
     if outputs is not None:
         del graph.output[:]
         graph.output.extend(helper.make_empty_tensor_value_info(name) for name in outputs)

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from nhwcc.backends.tflite.reader import Summary, inspect
+from nhwcc.backends.tflite.storage import CARRIERS
 from nhwcc.compiler.dims import Dim, parse_dim, symbol
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
@@ -116,7 +117,7 @@ class TfliteRunner:
         for name, port in self._inputs.items():
             if name in inputs:
                 array = inputs[name].transpose(self._layout("inputs", name).get("perm") or range(inputs[name].ndim))
-                stored[name] = _narrow(array, port.dtype)
+                stored[name] = _fitted(array, port.dtype)
         return stored
 
     def _back(self, results: Mapping[str, Array]) -> dict[str, Array]:
@@ -127,8 +128,11 @@ class TfliteRunner:
         return out
 
 
-def _narrow(array: Array, dtype: np.dtype[Any]) -> Array:
-    """Give integers the width that the file has if no value is lost: the runtime compares types exactly."""
+def _fitted(array: Array, dtype: np.dtype[Any]) -> Array:
+    """Give numbers the type that the file has if no value is lost: the runtime compares types exactly."""
+    carrier = CARRIERS.get(DType.of(array.dtype))
+    if carrier is not None and carrier.numpy == dtype:
+        return array.astype(dtype)
     if array.dtype != dtype and array.dtype.kind in "iu" and dtype.kind in "iu":
         narrow = array.astype(dtype)
         return narrow if (narrow == array).all() else array

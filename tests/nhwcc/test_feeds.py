@@ -62,6 +62,12 @@ class TestRandom:
         types = {"a": parse_type("f32[s0,4]"), "b": parse_type("f32[s0,s1]")}
         assert next(feeds(types)).sizes == {"s0": 1, "s1": 64}
 
+    def test_first_sizes_that_stand_nowhere_else_are_batches(self) -> None:
+        types = {"ids": parse_type("i64[s0,s1]"), "mask": parse_type("i64[s2,s1]")}
+        assert next(feeds(types)).sizes == {"s0": 1, "s1": 64, "s2": 1}
+        assert next(feeds({"x": parse_type("f32[s0,s0]")})).sizes == {"s0": 64}
+        assert next(feeds(types | {"sr": parse_type("i64[2]")})).sizes["s0"] == 64, "not all inputs have a batch"
+
     def test_a_name_means_one_size_everywhere(self) -> None:
         first = next(feeds(TWO))
         assert first.inputs["ids"].shape == (1, 64) and first.inputs["mask"].shape == (1, 1, 64)

@@ -56,6 +56,31 @@ def test_sizes_stay_in_the_range_that_was_exported() -> None:
     assert sizes["n"] == [1, 2, 3] and len(set(sizes["h"])) == 3 and max(sizes["h"]) <= 48
 
 
+class Tagged(nn.Module):
+    """Nested outputs, from indices."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.tags = nn.Embedding(10, 4), nn.Linear(4, 3)
+
+    def forward(self, ids: Tensor, mask: Tensor | None = None) -> dict[str, object]:
+        scores = self.tags(self.words(ids))
+        if mask is not None:
+            scores = torch.where(mask[..., None], scores, 0.0)
+        return {"scores": scores, "more": {"first": scores[:, 0], "means": [scores.mean(1), scores.mean(2)]}}
+
+
+def test_shapes_state_element_types() -> None:
+    artifact = nhwcc.compile(honest(Tagged()), shapes={"ids": "i64:n,length", "mask": "bool[n,length]"})
+    assert [p.type for p in artifact.report.inputs] == ["i64[n,length]", "bool[n,length]"]
+    assert [p.name for p in artifact.report.outputs] == ["scores", "more_first", "more_means_0", "more_means_1"]
+
+
+def test_indices_without_an_element_type() -> None:
+    with pytest.raises(CompileError, match="say --shape ids=i64:1,16"):
+        nhwcc.compile(honest(Tagged()), shapes={"ids": (1, 16)})
+
+
 def test_names_are_those_of_the_user() -> None:
     image = torch.randn(1, 3, 8, 6)
     artifact = nhwcc.compile(honest(Net()), args=(image,), input_names=["x"], output_names=["a", "b"])
@@ -67,8 +92,11 @@ def test_names_are_those_of_the_user() -> None:
     [
         ({}, "needs image, but no shape is given"),
         ({"shapes": {"imag": (1, 3, 8, 6)}}, "did you mean 'image'"),
-        ({"args": (torch.randn(1, 3, 8, 6),), "outputs": ["map"]}, "L007"),
+        ({"args": (torch.randn(1, 3, 8, 6),), "outputs": ["relus"]}, "did you mean 'relu'"),
         ({"args": (torch.randn(1, 5, 8, 6),)}, "F030"),
+        ({"shapes": {"image": "i9:1,3,8,6"}}, "'i9' in 'i9:1,3,8,6' is no element type"),
+        ({"shapes": {"image": "1,,8"}}, "leaves out a size"),
+        ({"shapes": {"image": "i4:1,3,8,6"}}, "PyTorch has no tensors of i4"),
     ],
 )
 def test_bad_requests(options: dict[str, object], says: str) -> None:
@@ -79,5 +107,5 @@ def test_bad_requests(options: dict[str, object], says: str) -> None:
 def test_a_program_has_its_own_inputs() -> None:
     program = torch.export.export(honest(Net()), (torch.randn(1, 3, 8, 6),))
     assert nhwcc.compile(program).report.verification is not None
-    with pytest.raises(CompileError, match="L007"):
+    with pytest.raises(CompileError, match="F019"):
         nhwcc.compile(program, shapes={"image": (1, 3, 4, 4)})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ....compiler.dims import Dim, exact_div
 from ....compiler.ir import Op, Value
 from ....compiler.opdef import OPS, Elementwise, broadcast_shapes
-from ....compiler.ops.arith import Atan2
+from ....compiler.ops.arith import Add, Atan2, Max, Min, Mul
 from ....compiler.ops.logic import BitwiseAnd
 from ....compiler.ops.shape import BroadcastTo, Tile
+from ....compiler.types import DType
 from .. import broadcast
 from ..lowering import Build, improve, lower, prepare
 
@@ -37,9 +38,11 @@ def fold_axes(op: Op, e: Build) -> None:
     e.replace(e.clone(op, *operands))
 
 
-@lower(Atan2, BitwiseAnd)
-def repeat_operands(op: Atan2 | BitwiseAnd, e: Build) -> None:
-    """The kernel does not broadcast."""
+@lower(Atan2, BitwiseAnd, Add, Mul, Max, Min)
+def repeat_operands(op: Atan2 | BitwiseAnd | Add | Mul | Max | Min, e: Build) -> None:
+    """The kernel does not broadcast: those of f64 don't, nor some others."""
+    if isinstance(op, Add | Mul | Max | Min) and op.a.type.dtype is not DType.F64:
+        return
     shape = op.result.type.shape
     if broadcast.same_shapes(op) is not None and op.a.type.dtype is op.b.type.dtype:
         e.replace(e.clone(op, *(_broadcast(v, shape, e) for v in (op.a, op.b))))

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ....compiler.ir import Op, Value
 from ....compiler.opdef import OPS, Pure
-from ....compiler.ops import index, linear, reduce, shape, spatial, window
+from ....compiler.ops import arith, index, linear, reduce, shape, spatial, window
 from ....compiler.ops.arith import BitCast, Cast
 from ....compiler.ops.core import Const
 from ....compiler.types import DType
 from ..lowering import Build, improve, lower
 from ..ranges import fits_i32
 
-WIDENED = {DType.F16: DType.F32, DType.BF16: DType.F32, DType.F64: DType.F32}
+WIDENED = {DType.F16: DType.F32, DType.F64: DType.F32}
 """Floating-point types that kernels lack, and the one that they have."""
 
 CONVERSIONS = tuple(
     cls for cls in OPS.values() if cls.spec.has(Pure) and not cls.spec.regions and cls not in (Cast, BitCast, Const)
 )
 """Operations whose operands can be converted, and their results back."""
-
-
-@improve(*CONVERSIONS, benefit=2)
-def compute_in_f32(op: Op, e: Build) -> None:
-    """What TFLite has no kernels for is converted at once, before anything is decomposed."""
-    found = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & WIDENED.keys()
-    if found:
-        _convert(op, {dtype: WIDENED[dtype] for dtype in found}, e)
 
 
 MOVES = (
@@ -41,9 +35,35 @@ MOVES = (
     index.Gather,
     index.GatherNd,
     index.GatherElements,
+    index.ReverseSequence,
     OPS["select"],
 )
 """Operations that only move data: any type with as many bits will do."""
+
+IN_F64 = (*MOVES, arith.Add, arith.Sub, arith.Mul, arith.Neg, arith.Max, arith.Min)
+"""What is done in f64 as long as no number comes from f32: there are kernels, and f32 has a smaller range."""
+
+
+@improve(*CONVERSIONS, benefit=2)
+def compute_in_f32(op: Op, e: Build) -> None:
+    """What TFLite has no kernels for is converted at once, before anything is decomposed."""
+    found = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & WIDENED.keys()
+    if found and not (found == {DType.F64} and stays_f64(op) and not any(map(_was_f32, op.operands))):
+        _convert(op, {dtype: WIDENED[dtype] for dtype in found}, e)
+
+
+def stays_f64(op: Op) -> bool:
+    """Whether an operation can be run in f64, and nobody needs its results in f32."""
+    return _has_f64(op) and all(_has_f64(user) or user.spec.is_terminator for r in op.results for user in r.users)
+
+
+def _has_f64(op: Op) -> bool:
+    return isinstance(op, (*IN_F64, Cast, BitCast, Const)) and op.attributes.get("activation", "none") == "none"
+
+
+def _was_f32(value: Value | None) -> bool:
+    return value is not None and isinstance(value.owner, Cast) and value.owner.x.type.dtype is DType.F32
+
 
 CARRIERS = {DType.BOOL: DType.U8, DType.I16: DType.I32, DType.U16: DType.I32, DType.U32: DType.I32}
 
@@ -118,11 +138,13 @@ def _first_dtype(op: Op) -> DType | None:
 
 
 def _convert(op: Op, types: dict[DType, DType], e: Build) -> None:
+    compute_as(op, types, e, Cast)
+
+
+def compute_as(op: Op, types: Mapping[DType, DType], e: Build, how: type[Cast | BitCast]) -> None:
     """Do the same with converted operands, and convert the results back."""
-    operands = [
-        v if v is None or v.type.dtype not in types else e(Cast, v, to=types[v.type.dtype]) for v in op.operands
-    ]
+    operands = [v if v is None or v.type.dtype not in types else e(how, v, to=types[v.type.dtype]) for v in op.operands]
     results = e.each(op.clone(operands))
     e.replace(
-        *(v if v.type == r.type else e(Cast, v, to=r.type.dtype) for v, r in zip(results, op.results, strict=True))
+        *(v if v.type == r.type else e(how, v, to=r.type.dtype) for v, r in zip(results, op.results, strict=True))
     )

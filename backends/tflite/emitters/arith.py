@@ -8,6 +8,7 @@ from ....compiler.ir import Op
 from ....compiler.ops import arith as ir
 from ....compiler.types import DType
 from ..broadcast import PORTABLE_RANK, broadcasts, fits, same_shapes, shapes_of
+from ..ranges import nonnegative
 from ..table import Call, condition, emits, options
 from .common import by_type, clamp_options, float_activation
 
@@ -34,6 +35,22 @@ def sub(op: ir.Sub) -> Call:
 def mul(op: ir.Mul) -> Call:
     """Product."""
     return Call((op.a, op.b), clamp_options("MulOptions", op), by_type(op.a, i64=5, u32=7))
+
+
+@condition("no activation")
+def _plain(op: Op) -> str | None:
+    return None if op.attributes.get("activation", "none") == "none" else "the kernel ends in no activation"
+
+
+for _op, _builtin in (
+    (ir.Add, "STABLEHLO_ADD"),
+    (ir.Mul, "STABLEHLO_MULTIPLY"),
+    (ir.Max, "STABLEHLO_MAXIMUM"),
+    (ir.Min, "STABLEHLO_MINIMUM"),
+):
+    emits(_op, _builtin, dtypes="f64", when=(same_shapes, _plain), kernel="stablehlo_elementwise.cc")(
+        lambda op: Call(op.operands)
+    )
 
 
 @emits(ir.Div, "DIV", dtypes="f32 i32", when=(fits, float_activation), kernel="div.cc")
@@ -64,7 +81,12 @@ def _same_types(op: ir.Pow) -> str | None:
     return None if op.a.type.dtype is op.b.type.dtype else "POW takes base and exponent of one element type"
 
 
-@emits(ir.Pow, "POW", dtypes="f32 i32", when=(fits, _same_types), kernel="pow.cc")
+@condition("exponents of integers that are not negative")
+def _whole(op: ir.Pow) -> str | None:
+    return None if op.a.type.dtype.is_float or nonnegative(op.b) else "POW takes no negative exponents of integers"
+
+
+@emits(ir.Pow, "POW", dtypes="f32 i32", when=(fits, _same_types, _whole), kernel="pow.cc")
 def power(op: ir.Pow) -> Call:
     """Power."""
     return Call((op.a, op.b))
@@ -126,3 +148,12 @@ def cast(op: ir.Cast) -> Call:
     ends = {op.x.type.dtype, op.to}
     version = next((v for types, v in _CAST_VERSIONS if types & ends), 1)
     return Call((op.x,), options("CastOptions", inDataType=op.x.type.dtype, outDataType=op.to), version)
+
+
+_BITS = "bool i8 i16 i32 i64 u8 u16 u32 u64 f16 f32 f64"
+
+
+@emits(ir.BitCast, "BITCAST", dtypes={"x": _BITS, "to": _BITS}, kernel="bitcast.cc")
+def bit_cast(op: ir.BitCast) -> Call:
+    """The same bits."""
+    return Call((op.x,))

@@ -8,6 +8,7 @@ from ....compiler.fold import constant
 from ....compiler.ops import dynamic
 from ....compiler.ops import index as ir
 from ....compiler.ops.shape import BroadcastTo, Reshape, Tile
+from ....compiler.types import DType
 from ....compiler.weights import Weight
 from ..ranges import nonnegative
 from ..table import Call, Dims, condition, emits, int_scalar, options
@@ -18,7 +19,7 @@ _INDEX = "i32 i64"
 
 
 @condition("indices known not to be negative")
-def _counted_up(op: ir.Gather | ir.GatherNd) -> str | None:
+def _counted_up(op: ir.Gather | ir.GatherElements | ir.GatherNd) -> str | None:
     return None if nonnegative(op.indices) else "indices that may count back from the end"
 
 
@@ -33,6 +34,38 @@ def _counted_up(op: ir.Gather | ir.GatherNd) -> str | None:
 def gather(op: ir.Gather) -> Call:
     """Along one axis."""
     return Call((op.x, op.indices), options("GatherOptions", axis=op.axis), by_type(op.x, bool=3, i8=2))
+
+
+@emits(
+    ir.Gather,
+    "GATHER",
+    dtypes={"x": "string", "indices": _INDEX},
+    ranks=range(1, 2),
+    when=(_counted_up,),
+    kernel="gather.cc",
+)
+def gather_strings(op: ir.Gather) -> Call:
+    """Of strings there are lists only."""
+    return Call((op.x, op.indices), options("GatherOptions", axis=0))
+
+
+@condition("along the last axis, in rows one by one")
+def _row_by_row(op: ir.GatherElements) -> str | None:
+    x, indices = op.x.type.shape, op.indices.type.shape
+    return None if op.axis == len(x) - 1 > 0 and x[:-1] == indices[:-1] else "another axis, or not all rows"
+
+
+@emits(
+    ir.GatherElements,
+    "GATHER",
+    dtypes={"x": MOVABLE, "indices": _INDEX},
+    ranks=range(2, 9),
+    when=(_row_by_row, _counted_up),
+    kernel="gather.cc",
+)
+def gather_in_rows(op: ir.GatherElements) -> Call:
+    """All axes but the last one are common to data and indices."""
+    return Call((op.x, op.indices), options("GatherOptions", axis=op.axis, batchDims=op.axis), 5)
 
 
 @condition("no batch axes")
@@ -145,6 +178,36 @@ def top_k(op: ir.TopK) -> Call:
 def cum_sum(op: ir.CumSum) -> Call:
     """Either direction, with or without the element itself."""
     return Call((op.x, int_scalar(op.axis)), options("CumsumOptions", exclusive=op.exclusive, reverse=op.reverse))
+
+
+@emits(
+    ir.ReverseSequence,
+    "REVERSE_SEQUENCE",
+    dtypes={"x": "f32 i16 i32 i64 u8", "lengths": _INDEX},
+    ranks=range(2, 9),
+    kernel="reverse_sequence.cc",
+)
+def reverse_sequence(op: ir.ReverseSequence) -> Call:
+    """Two different axes."""
+    return Call((op.x, op.lengths), options("ReverseSequenceOptions", seqDim=op.axis, batchDim=op.batch))
+
+
+@condition("one row for each")
+def _in_rows(op: ir.NonZero) -> str | None:
+    return None if op.rows and op.x.type.rank else "positions in columns, or of a single number"
+
+
+@emits(
+    ir.NonZero,
+    "WHERE",
+    dtypes={"x": "bool f32 i8 i32 i64 u8 u32", "dtype": "i64"},
+    ranks=range(1, 9),
+    when=(_in_rows,),
+    kernel="where.cc",
+)
+def non_zero(op: ir.NonZero) -> Call:
+    """Positions, as many as there are."""
+    return Call((op.x,), None, 1 if op.x.type.dtype is DType.BOOL else 2)
 
 
 @emits(dynamic.DynamicSlice, "SLICE", dtypes={"x": MOVABLE, "starts": _INDEX}, ranks=range(1, 9), kernel="slice.cc")

@@ -23,7 +23,9 @@ for _name, _op in {
     "cosh": arith.Cosh,
     "erf": arith.Erf,
     "exp": arith.Exp,
+    "expm1": arith.Expm1,
     "log": arith.Log,
+    "log1p": arith.Log1p,
     "neg": arith.Neg,
     "reciprocal": arith.Reciprocal,
     "rsqrt": arith.Rsqrt,
@@ -78,18 +80,6 @@ def _scaled_log(name: str, base: float) -> None:
 
 _scaled_log("log2", 2)
 _scaled_log("log10", 10)
-
-
-@aten("log1p")
-def log1p(emit: Emitter, x: Value) -> Value:
-    """Logarithm of one more."""
-    return emit(arith.Log(emit(arith.Add(emit.cast(x, emit.dtype), emit.const(1, emit.dtype)))))
-
-
-@aten("expm1")
-def expm1(emit: Emitter, x: Value) -> Value:
-    """One less than the exponential."""
-    return emit(arith.Sub(emit(arith.Exp(emit.cast(x, emit.dtype))), emit.const(1, emit.dtype)))
 
 
 @aten("exp2")

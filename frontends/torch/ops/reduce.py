@@ -245,9 +245,11 @@ def vector_norm(
 ) -> Value:
     """The ``ord``-norm along axes."""
     x = emit.cast(x, emit.dtype)
-    if ord in (1, 2):
+    if ord in (1, 2) and x.type.rank:
         return reduced(emit, x, "l1" if ord == 1 else "l2", dim, keepdim)
     size = emit(arith.Abs(x))
+    if not x.type.rank and ord:
+        return size
     if math.isinf(ord):
         return reduced(emit, size, "max" if ord > 0 else "min", dim, keepdim)
     if ord == 0:
@@ -261,45 +263,3 @@ def vector_norm(
 def norm_along(emit: Emitter, x: Value, p: float | None, dim: tuple[int, ...], keepdim: bool = False) -> Value:
     """The ``p``-norm along axes."""
     return vector_norm(emit, x, 2 if p is None else p, dim, keepdim)
-
-
-@aten("cumsum")
-def cumsum(emit: Emitter, x: Value, dim: int, *, dtype: DType | None = None) -> Value:
-    """Running sums."""
-    x = emit.cast(x, emit.dtype)
-    return emit(ir.CumSum(x, emit.axis(dim, x.type.rank))) if x.type.rank else x
-
-
-@aten("topk")
-def topk(
-    emit: Emitter, x: Value, k: Dim, dim: int = -1, largest: bool = True, sorted: bool = True
-) -> tuple[Value | None, ...]:
-    """The largest or smallest elements and their positions, in order."""
-    if not x.type.rank:
-        return x, emit.const(0, DType.I64)
-    return emit.all(ir.TopK(x, k, emit.axis(dim, x.type.rank), largest))
-
-
-@aten("sort")
-def sort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) -> tuple[Value | None, ...]:
-    """All elements in order, and their positions."""
-    if not x.type.rank:
-        return x, emit.const(0, DType.I64)
-    axis = emit.axis(dim, x.type.rank)
-    return emit.all(ir.TopK(x, x.type.shape[axis], axis, descending))
-
-
-@aten("sort.stable")
-def sort_stable(
-    emit: Emitter, x: Value, *, stable: bool | None, dim: int = -1, descending: bool = False
-) -> tuple[Value | None, ...]:
-    """As ``sort``, which is stable anyway."""
-    return sort(emit, x, dim, descending)
-
-
-@aten("argsort")
-def argsort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) -> Value:
-    """Positions in order."""
-    found = sort(emit, x, dim, descending)[1]
-    assert found is not None
-    return found

@@ -24,7 +24,7 @@ ANY = ["f32", "f32", "bool", *INTS, "f16", "f64"]
 
 TRIGONOMETRIC = ["asin", "acos", "atan", "atan2", "sin", "cos", "tan"]
 HYPERBOLIC = ["sinh", "cosh", "asinh", "acosh", "atanh", "tanh"]
-POWERS = ["exp", "log", "erf", "sqrt", "rsqrt", "reciprocal", "div"]
+POWERS = ["exp", "expm1", "log", "log1p", "erf", "sqrt", "rsqrt", "reciprocal", "div"]
 SIGMOIDS = ["sigmoid", "hard_sigmoid", "hard_swish", "silu", "gelu", "softplus", "softsign", "mish"]
 RAMPS = ["elu", "selu", "celu", "thresholded_relu", "shrink", "leaky_relu", "prelu"]
 FLOAT_ONLY = [*TRIGONOMETRIC, *HYPERBOLIC, *POWERS, *SIGMOIDS, *RAMPS, "is_nan", "is_inf"]

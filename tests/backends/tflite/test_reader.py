@@ -56,7 +56,7 @@ def test_files_of_others(tmp_path: Path) -> None:
     summary = inspect(foreign(tmp_path / "m.tflite"))
     (graph,) = summary.subgraphs
     assert summary.version == 3 and summary.description == "by hand"
-    assert graph.operators == (OperatorInfo("ADD", 1, (0, 1), (2,)), OperatorInfo("mine", 2, (2, -1), (2,)))
+    assert graph.operators == (OperatorInfo("ADD", 1, (0, 1), (2,)), OperatorInfo("mine", 2, (2, -1), (2,), b""))
     assert [(t.name, str(t), t.nbytes) for t in graph.tensors] == [
         ("x", "float32[1,2]", 0),
         ("c", "float32[2]", 8),

@@ -28,7 +28,7 @@ def refused(module: Module | str) -> CompileError:
 
 def test_all_operations_are_named_at_once() -> None:
     module = parse_module("""
-    func @main(%x: f32[2,2,2,2,2,2], %w: f32[2,1,1,1,1,2], %i: i4[3]) -> (f32[2,2,2,2,2,2] {name = "a"}) {
+    func @main(%x: f32[2,2,2,2,2,2], %w: f32[2,1,1,1,1,2], %i: string[3]) -> (f32[2,2,2,2,2,2] {name = "a"}) {
       %s = const() {value = dense<"a"> : string[1]} : string[1]
       %a = conv(%x, %w, none) {
         strides = [1, 1, 1, 1], dilations = [1, 1, 1, 1], pads = [[0, 0], [0, 0], [0, 0], [0, 0]], channels_last = true
@@ -38,7 +38,7 @@ def test_all_operations_are_named_at_once() -> None:
     bad = refused(module)
     assert [d.code for d in bad.diagnostics] == ["B001", "B003"]
     assert "over 4 spatial axes; at most 3" in str(bad)
-    assert "the input i is i4[3]" in str(bad)
+    assert "the input i is string[3]" in str(bad)
 
 
 def test_equal_reasons_are_one_message_with_all_places() -> None:

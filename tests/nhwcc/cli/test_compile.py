@@ -155,8 +155,8 @@ class TestModels:
         assert "torch.onnx.export" in said
 
     def test_cutting_ir(self, call: Call, small: Path, tmp_path: Path) -> None:
-        failed(call("compile", small, "-o", tmp_path / "o.tflite", "--shape", "x=1,2,3,4"), "L007")
-        failed(call("compile", small, "-o", tmp_path / "o.tflite", "--inputs", "a,b"), "L007")
+        failed(call("compile", small, "-o", tmp_path / "o.tflite", "--shape", "x=1,2,3,4"), "F019")
+        failed(call("compile", small, "-o", tmp_path / "o.tflite", "--inputs", "a,b"), "F018")
 
 
 class TestUsage:
@@ -315,6 +315,7 @@ class TestJson:
             "inputs": list, "outputs": list, "ops_before": dict, "ops_after": dict, "transposes_before": int,
             "transposes_after": int, "layout": list, "passes": list, "remarks": list, "verification": dict,
             "seconds": float, "peak_memory": int, "verification_seconds": float, "warnings": list,
+            "custom_ops": list, "not_verified": str,
         }  # fmt: skip
         assert {key: type(value) for key, value in report.items()} == types
         assert set(report["verification"]) == {

@@ -1,0 +1,190 @@
+"""Element types that the runtime lacks, carried in one that has all their numbers.
+
+Nothing is lost but the size: 4-bit integers lie in bytes, floats of few bits in f32.  A conversion to such a type
+becomes the rounding that it is.  Inputs and outputs change their type likewise, which is said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import numpy as np
+
+from ...compiler.diagnostics import Diagnostic, Remark, at, remark
+from ...compiler.ir import Func, Module, Op, Value
+from ...compiler.ops import arith, logic
+from ...compiler.ops.activation import Clip
+from ...compiler.ops.control import If, While
+from ...compiler.ops.core import Const, Return
+from ...compiler.ops.shape import ShapeOf
+from ...compiler.rewrite import Rewriter, erase_dead
+from ...compiler.types import Array, DType
+from .decompose.dtypes import MOVES
+from .lowering import Build
+from .refuse import refusals
+from .storage import CARRIERS
+
+UNROUNDED = (DType.BF16,)
+"""Types in which networks compute: their carrier does so instead, and rounds less."""
+
+EXACT = (*MOVES, Const, Return, If, While, arith.Cast, ShapeOf)
+"""What can be done with the others: nothing that would have to be rounded again."""
+
+
+def carry(module: Module) -> list[Diagnostic]:
+    """Replace the types of a whole module, and say so; or return why none is: what computes in a type of few bits."""
+    found = [v for f in module.funcs.values() for v in _values(f) if v.type.dtype in CARRIERS]
+    stuck = [op for op in module.walk() if not _can_carry(op)]
+    if stuck or not found:
+        return refusals(stuck, _why)
+    _report(module, found)
+    for value in found:
+        value.type = value.type.with_dtype(CARRIERS[value.type.dtype])
+    for op in list(module.walk()):
+        if isinstance(op, Const | arith.Cast) and _names(op) in CARRIERS:
+            with at(op.location):
+                _carried(op)
+    return []
+
+
+def _values(func: Func) -> list[Value]:
+    """All values of a function, those of its regions too."""
+    inner = [r for op in func.walk() for r in (*op.results, *(a for region in op.regions for a in region.args))]
+    return [*func.args, *inner]
+
+
+def _names(op: Const | arith.Cast) -> DType:
+    return op.to if isinstance(op, arith.Cast) else op.value.type.dtype
+
+
+def _can_carry(op: Op) -> bool:
+    types = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & CARRIERS.keys()
+    if not types or isinstance(op, EXACT):
+        return True
+    return types <= set(UNROUNDED) and not isinstance(op, arith.BitCast)
+
+
+def _why(op: Op) -> list[str]:
+    dtype = next(v.type.dtype for v in (*op.operands, *op.results) if v is not None and v.type.dtype in CARRIERS)
+    return [f"it computes in {dtype} or reads its bits; TFLite has no {dtype}, only {CARRIERS[dtype]} in its place"]
+
+
+def _report(module: Module, found: list[Value]) -> None:
+    """Say for each type how many values are carried, and which inputs and outputs change their type."""
+    for dtype, count in Counter(v.type.dtype for v in found).items():
+        text = f"{count} values of {dtype} are {CARRIERS[dtype]}: TFLite's kernels have no {dtype}"
+        remark(Remark("warning", "legalize-tflite", text))
+    func = module.main
+    sides = (("input", func.inputs, func.args), ("output", func.outputs, func.returns))
+    for side, ports, values in sides:
+        for port, value in zip(ports, values, strict=True):
+            dtype = value.type.dtype
+            if dtype in CARRIERS:
+                text = f"the {side} {port.name} is {CARRIERS[dtype]} in the file, which has all numbers of {dtype}"
+                remark(Remark("warning", "legalize-tflite", text))
+
+
+def _carried(op: Const | arith.Cast) -> None:
+    """Replace a constant, or a conversion, whose own words still speak of the type that is carried."""
+    assert op.parent is not None
+    e = Build(Rewriter(op, op.parent))
+    carrier = op.result.type.dtype
+    if isinstance(op, Const):
+        e.replace(e.constant(op.value.derive(op.result.type, partial(_converted, dtype=carrier))))
+    elif op.to in UNROUNDED:
+        e.replace(e(arith.Cast, op.x, to=carrier))
+    elif op.to.is_int:
+        e.replace(_wrapped(op.x, op.to, e))
+    else:
+        e.replace((_power_of_two if op.to is DType.F8E8M0 else _rounded)(op, e))
+    erase_dead(op)
+
+
+def _converted(array: Array, *, dtype: DType) -> Array:
+    return array.astype(dtype.numpy)
+
+
+def _is_within(x: Value, low: float, high: float) -> bool:
+    """Whether a clamp keeps a value within bounds."""
+    return isinstance(x.owner, Clip) and x.owner.min >= low and x.owner.max <= high
+
+
+def _wrapped(x: Value, to: DType, e: Build) -> Value:
+    """Cut towards zero, then keep the low bits."""
+    span = 1 << to.bits
+    low = 0 if to.value.startswith("u") else -span // 2
+    if _is_within(x, low, low + span - 1):
+        return e(arith.Cast, x, to=CARRIERS[to])
+    whole = e(arith.Cast, x, to=DType.I32)
+    turned = e(arith.Mod, e(arith.Sub, whole, low), span)
+    return e(arith.Cast, e(arith.Add, turned, low), to=CARRIERS[to])
+
+
+@dataclass(frozen=True)
+class _Format:
+    """What numbers a floating-point type of few bits has, in f32; ``beyond`` is what overflows become, ``nan`` NaN."""
+
+    fraction: int
+    step: float
+    largest: float
+    beyond: float
+    nan: float
+    has_minus_zero: bool
+
+    @staticmethod
+    def of(dtype: DType) -> _Format:
+        import ml_dtypes
+
+        info = cast(Any, ml_dtypes).finfo(dtype.numpy)
+        special = np.asarray([np.inf, np.nan, -0.0], np.float32).astype(dtype.numpy).astype(np.float32)
+        beyond, nan = (abs(float(n)) for n in special[:2])
+        step = float(info.smallest_subnormal)
+        return _Format(info.nmant, step, float(info.max), beyond, nan, bool(np.signbit(special[2])))
+
+
+def _rounded(op: arith.Cast, e: Build) -> Value:
+    """Round to a multiple of the step between neighbours, which the number's exponent tells."""
+    x, to = e(arith.Cast, op.x, to=DType.F32), _Format.of(op.to)
+    exponent = e(logic.BitwiseAnd, e(arith.BitCast, x, to=DType.I32), e.number(INFINITE, DType.I32))
+    steps = e(arith.Max, e(arith.Sub, exponent, to.fraction << 23), e.number(_bits(to.step), DType.I32))
+    step = e(arith.BitCast, steps, to=DType.F32)
+    out = e(arith.Mul, e(arith.Round, e(arith.Div, x, step)), step)
+    if not _is_within(op.x, -to.largest, to.largest):
+        past = e(logic.Greater, e(arith.Abs, out), to.largest)
+        ends = (e.number(n, DType.F32) for n in (-to.beyond, to.beyond))
+        out = e(logic.Select, past, e(logic.Select, e(logic.Less, out, 0.0), *ends), out)
+    if not np.isnan(to.nan):
+        out = e(logic.Select, e(logic.Equal, out, out), out, e.number(to.nan, DType.F32))
+    return out if to.has_minus_zero else e(logic.Select, e(logic.Equal, out, 0.0), e.number(0.0, DType.F32), out)
+
+
+def _bits(number: float) -> int:
+    return int(np.float32(number).view(np.int32))
+
+
+INFINITE = _bits(np.inf)
+"""The bits of infinity are all those of the exponent."""
+
+NORMAL, SMALLEST = _bits(2.0**-126), _bits(2.0**-127)
+"""The bits of the smallest number with a full fraction, and of the smallest power of two that ``f8e8m0`` has."""
+
+UPWARDS = {"nearest": (1 << 22, SMALLEST + (1 << 21) - 1), "up": ((1 << 23) - 1, SMALLEST), "down": (0, NORMAL)}
+"""What carries into the exponent where it is added to the bits, and above which bits small numbers become NORMAL."""
+
+
+def _power_of_two(op: arith.Cast, e: Build) -> Value:
+    """Round by the bits alone: XNNPACK takes the smallest powers for zero.
+
+    What is not positive becomes NaN where numbers go to the nearest power, else the smallest one.
+    """
+    x, (carry, last) = e(arith.Cast, op.x, to=DType.F32), UPWARDS[op.rounding]
+    bits = e(arith.Max, e(arith.BitCast, x, to=DType.I32), SMALLEST)
+    small = e(logic.Select, e(logic.Greater, bits, last), e.number(NORMAL, DType.I32), e.number(SMALLEST, DType.I32))
+    large = e(logic.BitwiseAnd, e(arith.Add, bits, carry), e.number(INFINITE, DType.I32))
+    power = e(logic.Select, e(logic.Less, bits, NORMAL), small, large)
+    stands = e(logic.Greater, x, 0.0) if op.rounding == "nearest" else e(logic.Equal, x, x)
+    fits = e(logic.LogicalAnd, stands, e(logic.Less, power, INFINITE))
+    return e(logic.Select, fits, e(arith.BitCast, power, to=DType.F32), e.number(np.nan, DType.F32))
