@@ -1,6 +1,20 @@
 """How builtins are called, one file per family; importing this fills the table."""
 
-from . import activation, arith, control, custom, index, linear, logic, recurrent, reduce, shape, spatial, window
+from . import (
+    activation,
+    arith,
+    control,
+    custom,
+    index,
+    linear,
+    logic,
+    quantize,
+    recurrent,
+    reduce,
+    shape,
+    spatial,
+    window,
+)
 
 __all__ = [
     "activation",
@@ -10,6 +24,7 @@ __all__ = [
     "index",
     "linear",
     "logic",
+    "quantize",
     "recurrent",
     "reduce",
     "shape",
