@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from nhwcc.artifact import Artifact
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.plugins import blaming
 from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
 from nhwcc.files import check_not_source, check_writable, replacing
@@ -43,11 +44,12 @@ def compile_model(model: Model, options: CompileOptions, progress: Progress = si
         VerificationError: R020, the result computes something else than the source; R021, a pass changed numbers.
         CompileError: everything else that can be wrong, before anything is written.
     """
-    if options.output is not None:
-        check_writable(Path(options.output))
-        return _Compilation(options, progress).run(model, Path(options.output), None)
-    folder = TemporaryDirectory(prefix="nhwcc-")
-    return _Compilation(options, progress).run(model, Path(folder.name) / "model.tflite", folder)
+    with blaming():
+        if options.output is not None:
+            check_writable(Path(options.output))
+            return _Compilation(options, progress).run(model, Path(options.output), None)
+        folder = TemporaryDirectory(prefix="nhwcc-")
+        return _Compilation(options, progress).run(model, Path(folder.name) / "model.tflite", folder)
 
 
 class _Compilation:

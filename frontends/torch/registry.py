@@ -72,6 +72,10 @@ class Entry:
         strange = [*map(str, args[len(positional) :]), *(k for k in wanted if k not in by_name)]
         if strange:
             raise error("F002", f"{self.name} has the argument {strange[0]}, which its handler does not know")
+        absent = [p.name for p in positional[len(args) :] if p.is_required and p.name not in kwargs]
+        if absent:
+            text = f"its handler wants the argument {absent[0]!r}, which the operator does not have"
+            raise error("F002", f"{self.name}: {text}", help="Give the handler the operator's own arguments.")
         given = [convert(p.type, v, p.name) for p, v in zip(positional, args, strict=False)]
         named = {k: convert(by_name[k].type, v, k) for k, v in wanted.items()}
         return self.handler(emit, *given, **named)
@@ -132,6 +136,9 @@ def aten(*names: str, sizes_by_data: bool = False) -> Callable[[H], H]:
 
     def wrap(fn: H) -> H:
         _, *parameters = inspect.signature(fn, eval_str=True).parameters.values()
+        untyped = [p.name for p in parameters if p.annotation is p.empty]
+        if untyped:
+            raise TypeError(f"the parameter {untyped[0]!r} of the handler for {names[0]} lacks its type")
         for name in map(full_name, names):
             if name in HANDLERS:
                 raise TypeError(f"two handlers for {name}")
