@@ -160,7 +160,7 @@ CODES = {
     "F031": Code(
         "the model changes itself",
         "Running the module writes to its buffers, as batch normalisation does in training.",
-        "Call .eval() before; take a state as an input and return it as an output.",
+        'Call .eval() before; state="io" (--state io) makes states inputs and outputs, which their user feeds back.',
     ),
     "F032": Code(
         "an output is no tensor",

@@ -65,6 +65,10 @@ class Predicate(Elementwise):
         return Elementwise.infer(op).with_dtype(DType.BOOL)
 
 
+class Draws:
+    """Trait: other numbers each time it runs; is never folded or merged."""
+
+
 class View(Pure):
     """Trait: the result has the operand's bytes once storage orders are free; see :class:`~.axes.ViewOp`."""
 

@@ -91,7 +91,6 @@ def _find(item: re.Match[str], text: str) -> type[Pass]:
 
 
 def _instantiate(cls: type[Pass], text: str) -> Pass:
-    hints = typing.get_type_hints(cls)
     options = {f.name: f for f in fields(cls)}
     values: dict[str, Any] = {}
     for pair in re.split(r"[,\s]+", text.strip()) if text.strip() else []:
@@ -100,7 +99,7 @@ def _instantiate(cls: type[Pass], text: str) -> Pass:
         if option is None:
             names = ", ".join(n.replace("_", "-") for n in options) or "none"
             raise error("L003", f"pass {cls.name!r} has no option {key!r}", help=f"its options: {names}")
-        values[option.name] = _read(value, hints[option.name], f"{cls.name}{{{pair}}}")
+        values[option.name] = read_option(cls, option.name, value)
     missing = [
         k for k, f in options.items() if f.default is MISSING and f.default_factory is MISSING and k not in values
     ]
@@ -109,7 +108,13 @@ def _instantiate(cls: type[Pass], text: str) -> Pass:
     return cls(**values)
 
 
-def _read(text: str, kind: Any, shown: str) -> Any:
+def read_option(cls: type[Pass], name: str, text: str) -> Any:
+    """Read the value of a pass's option.
+
+    Raises:
+        CompileError: L004, it is no such value.
+    """
+    kind = typing.get_type_hints(cls)[name]
     try:
         if kind is bool:
             return {"": True, "true": True, "false": False}[text]
@@ -120,6 +125,7 @@ def _read(text: str, kind: Any, shown: str) -> Any:
             raise ValueError(f"one of {', '.join(map(str, choices))}")
         return text
     except (ValueError, KeyError) as bad:
+        shown = f"{cls.name}{{{name.replace('_', '-')}={text}}}"
         raise error("L004", f"bad value in {shown}: {bad}") from bad
 
 

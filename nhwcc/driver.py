@@ -12,6 +12,7 @@ from nhwcc.artifact import Artifact
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.plugins import blaming
+from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
 from nhwcc.files import check_not_source, check_writable, replacing
 from nhwcc.formats import check_name
@@ -24,7 +25,7 @@ from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_passes, describe_ports
 from nhwcc.runners import Runner
 from nhwcc.shapes import read_shapes
-from nhwcc.source import Cut, Source
+from nhwcc.source import Source
 from nhwcc.targets import Emitted, find_backend, open_runner, start_runtime
 from nhwcc.verification import Settings, Verification, verify
 
@@ -62,6 +63,7 @@ class _Compilation:
             options.kwargs,
             options.dynamic_shapes,
             options.unsafe_load,
+            options.state,
         )
         self.interface = Interface(
             options.input_names, options.output_names, options.rename, options.drop_unused_inputs

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nhwcc.compiler.diagnostics import CompileError, Remark, did_you_mean, error, remark
 from nhwcc.compiler.dims import Dim, symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
+from nhwcc.cut import Cut
 from nhwcc.shapes import Given
 from nhwcc.sizes import choices
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from nhwcc.frontends.torch.export import DynamicShapes, Exported
     from nhwcc.runners import Runner
-    from nhwcc.source import Cut
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Call:
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
     unsafe_load: bool = False
+    state: Literal["refuse", "io"] = "refuse"
 
     @property
     def is_empty(self) -> bool:
@@ -77,7 +78,7 @@ class TorchSource:
         self.shapes, rest = self._sort(cut.shapes)
         return cut.of(read(self.exported, allow_custom_ops=cut.allow_custom_ops), rest)
 
-    def _sort(self, shapes: Mapping[str, Given]) -> tuple[dict[str, Given], Mapping[str, Given]]:
+    def _sort(self, shapes: Mapping[str, Given]) -> tuple[Mapping[str, Given], Mapping[str, Given]]:
         """Tell shapes that the model is exported with from what is chosen afterwards."""
         from torch import nn
 
@@ -99,6 +100,9 @@ class TorchSource:
     @cached_property
     def exported(self) -> Exported:
         """The exported program."""
+        return replace(self._export(), keeps_state=self.call.state == "io")
+
+    def _export(self) -> Exported:
         from torch import nn
 
         from nhwcc.frontends.torch import Exported, export

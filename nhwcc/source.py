@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,12 +14,12 @@ from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
 from nhwcc.compiler.ir import Func, Module
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.plugins import blaming
-from nhwcc.compiler.surgery import chosen_sizes, cut
 from nhwcc.compiler.types import TensorType
+from nhwcc.cut import Cut, sizes_of
 from nhwcc.formats import Format, detect
 from nhwcc.options import Model
 from nhwcc.pytorch import Call, TorchSource
-from nhwcc.shapes import Given, ShapeLike, read_shapes
+from nhwcc.shapes import ShapeLike, read_shapes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -27,32 +27,6 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from nhwcc.runners import Runner
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Which part of a model is meant, and with which shapes."""
-
-    shapes: Mapping[str, Given] = field(default_factory=lambda: dict[str, Given]())
-    inputs: Sequence[str] | None = None
-    outputs: Sequence[str] | None = None
-    allow_custom_ops: bool = False
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the model is taken as it is."""
-        return not (self.shapes or self.inputs or self.outputs)
-
-    def of(self, module: Module, shapes: Mapping[str, Given]) -> Module:
-        """Cut a part out of a module, which may be changed, and give named sizes the numbers that ``shapes`` say.
-
-        Raises:
-            CompileError: F018 or F019, there is no such tensor or size, or a shape is not that of an input.
-        """
-        if self.inputs or self.outputs:
-            cut(module.main, self.inputs, self.outputs)
-        sizes = chosen_sizes(module.main, {name: shape.sizes for name, shape in shapes.items()})
-        return _of_types(clone_module(module, sizes) if sizes else module, shapes)
 
 
 @dataclass(frozen=True)
@@ -103,16 +77,14 @@ class Source:
             from nhwcc.frontends.onnx import import_onnx
 
             given = cast("Path | bytes | ModelProto", self.given)
-            return _of_types(
-                import_onnx(
-                    given,
-                    shapes={name: shape.sizes for name, shape in cut.shapes.items()},
-                    inputs=cut.inputs,
-                    outputs=cut.outputs,
-                    allow_custom_ops=cut.allow_custom_ops,
-                ),
-                cut.shapes,
+            part = import_onnx(
+                given,
+                shapes=sizes_of(cut.shapes),
+                inputs=cut.inputs,
+                outputs=cut.outputs,
+                allow_custom_ops=cut.allow_custom_ops,
             )
+            return cut.checked(part)
         module = clone_module(self.given) if isinstance(self.given, Module) else _read_ir(self.given)
         _name_apart(module.main)
         return cut.of(module, cut.shapes)
@@ -163,16 +135,6 @@ def load(
     """
     with blaming():
         return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
-
-
-def _of_types(module: Module, shapes: Mapping[str, Given]) -> Module:
-    """Check that inputs have the element types that were given with their shapes."""
-    for port, value in zip(module.main.inputs, module.main.args, strict=True):
-        wanted = shapes[port.name].dtype if port.name in shapes else None
-        if wanted not in (None, value.type.dtype):
-            text = f"the input {port.name!r} is {value.type.dtype} in the model, which can't become {wanted}"
-            raise error("F019", text, help="Give its sizes alone.")
-    return module
 
 
 def _name_apart(func: Func) -> None:

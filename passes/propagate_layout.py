@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Literal
 
 from ..compiler.diagnostics import Remark, error, remark
@@ -32,8 +34,9 @@ class PropagateLayout(Pass):
 
     def run(self, module: Module) -> None:
         """Solve and rewrite every region of every function; nested regions keep their interfaces."""
-        pins = parse_io_layout(self.io_layout)
+        given = parse_io_layout(self.io_layout)
         for func in module.funcs.values():
+            pins = given.holding({p.name for p in func.inputs} & {p.name for p in func.outputs})
             for op in list(func.walk()):
                 for region in op.regions:
                     self._region(func, region, pins)
@@ -41,23 +44,38 @@ class PropagateLayout(Pass):
 
     def _region(self, func: Func, region: Region, pins: Pins) -> None:
         problem = collect(func, region, pins.axes, self.channels)
-        solution = solve(problem, self.time_limit)
-        if solution.cost > 0:
-            flood(problem, solution.costly)
-            solution = solve(problem, self.time_limit)
+        solution = self._solve(problem)
         inputs, outputs, moved = realize(problem, solution)
         if region is func.body:
             for port, axes in zip((*func.inputs, *func.outputs), (*inputs, *outputs), strict=True):
                 port.perm = _compose(port.perm, axes)
         _report(problem, solution, moved)
 
+    def _solve(self, problem: Problem) -> Solution:
+        """Solve with the orders that somebody asks for; others only where they save bytes or transposes.
+
+        Of solutions that cost the same, the orders of the source give the simplest reshapes.
+        """
+        asked = solve(problem, self.time_limit)
+        if asked.cost == 0:
+            return asked
+        flood(problem, asked.costly)
+        flooded = solve(problem, self.time_limit)
+        is_better = (flooded.cost, flooded.moves) < (asked.cost, asked.moves)
+        return flooded if is_better else replace(asked, bound=flooded.bound)
+
 
 class Pins:
     """Which inputs and outputs have a fixed layout."""
 
-    def __init__(self, default: str, named: dict[str, str]) -> None:
+    def __init__(self, default: str, named: dict[str, str], held: Collection[str] = ()) -> None:
         self.default = default
         self.named = named
+        self.held = held
+
+    def holding(self, names: Collection[str]) -> Pins:
+        """Return pins where some that would be free are kept: what comes out under an input's name is fed in again."""
+        return Pins(self.default, self.named, names)
 
     def axes(self, port: Port, value: Value) -> tuple[int, ...] | None:
         """Return which axis of the value lies where, None if it is free.
@@ -66,13 +84,14 @@ class Pins:
             CompileError: L005, the layout does not fit the rank.
         """
         wanted = self.named.get(port.name, self.default)
-        if wanted == "free":
+        if wanted == "free" and port.name not in self.held:
             return None
+        wanted = "keep" if wanted == "free" else wanted
         source = port.perm or tuple(range(value.type.rank))
         perm = layout_perm(wanted, value.type.rank)
         if perm is None:
             if port.name not in self.named:
-                return None if wanted == "free" else inverse(source)
+                return inverse(source)
             raise error("L005", f"{port.name} is {value.type}: layout {wanted!r} does not fit its rank")
         return tuple(source.index(p) for p in perm)
 

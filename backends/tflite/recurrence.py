@@ -7,8 +7,14 @@ from ...compiler.ir import Module
 from ...compiler.ops.recurrent import Recurrent
 from .emitters.recurrent import NEEDS
 
-MAX_UNROLLED = 16
-"""Steps up to which a layer is unrolled."""
+MAX_COPIES = 1 << 20
+"""Bytes of recurrent weights: XNNPACK keeps a copy for every step that stands in the file, and caches hold a few."""
+
+MAX_STEPS = 64
+"""Steps up to which a layer is unrolled where that is best."""
+
+MAX_PER_TURN = 8
+"""Steps that a loop does in one turn: in each, TFLite copies what goes round and what the loop reads."""
 
 
 def choose_strategies(module: Module, wanted: str) -> None:
@@ -29,7 +35,19 @@ def why_not_fused(op: Recurrent) -> str | None:
     return next((f"its kernel does not take {reason}" for reason in reasons if reason is not None), None)
 
 
+def steps_per_turn(op: Recurrent) -> int:
+    """Return how many steps a loop does in one turn: a divisor of their number, 1 if it is not known."""
+    steps, limit = op.steps, max(1, min(MAX_PER_TURN, MAX_COPIES // max(_bytes(op), 1)))
+    return max(n for n in range(1, limit + 1) if steps % n == 0) if isinstance(steps, int) else 1
+
+
+def _bytes(op: Recurrent) -> int:
+    """Return the size of the matrix that every step reads."""
+    size = op.r.type.size
+    return 4 * size if isinstance(size, int) else MAX_COPIES
+
+
 def _best(op: Recurrent) -> str:
-    if why_not_fused(op) is None:
-        return "fused"
-    return "unroll" if isinstance(op.steps, int) and 0 < op.steps <= MAX_UNROLLED else "while"
+    steps = op.steps
+    is_short = isinstance(steps, int) and steps <= MAX_STEPS and steps * _bytes(op) <= MAX_COPIES
+    return "unroll" if is_short or steps == 1 else "while"

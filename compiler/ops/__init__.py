@@ -17,6 +17,7 @@ from . import (
     reduce,
     shape,
     spatial,
+    special,
     window,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "reduce",
     "shape",
     "spatial",
+    "special",
     "window",
 ]

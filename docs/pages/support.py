@@ -10,6 +10,7 @@ from nhwcc.backends.tflite.matrix import DECOMPOSED, MANY, Support
 from nhwcc.compiler.opdef import OPS
 from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.importer import OLDEST
+from nhwcc.frontends.onnx.refused import REFUSED
 from nhwcc.frontends.onnx.registry import HANDLERS
 from nhwcc.frontends.torch import import_torch as _reader  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.torch.registry import HANDLERS as ATEN
@@ -31,21 +32,21 @@ TFLITE = """Each operation of the [IR](ir.md) becomes a builtin where the kernel
 and is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their
 schema says. Types are those of the data, or of the operand or attribute whose name stands before them."""
 
-NOT_READ = "Not read: {names}."
+NOT_READ = """Not read are these, and what belongs to training (`ai.onnx.preview.training`):"""
 
 
 def support() -> str:
     """Print the page."""
     newest = defs.onnx_opset_version()
-    rows, missing = list(_rows()), [name for name, how in _others() if not how]
-    rows += [(f"`{name}`", how) for name, how in _others() if how]
+    rows = [*_rows(), *((f"`{name}`", "definition") for name in _defined())]
     return page(
         "What is supported",
         INTRO,
         "## ONNX operators",
         prose(ONNX.format(oldest=OLDEST, newest=newest)),
         table(("operator", "versions"), sorted(rows)),
-        NOT_READ.format(names=", ".join(f"`{name}`" for name in missing)),
+        NOT_READ,
+        table(("operator", "why"), [(f"`{name}`", f"It {why}.") for name, why in sorted(REFUSED.items())]),
         "## PyTorch operators",
         TORCH,
         table(("operator", "overloads"), _overloads()),
@@ -64,13 +65,13 @@ def _rows() -> Iterator[tuple[str, str]]:
         yield f"`{domain}.{name}`" if domain else f"`{name}`", versions
 
 
-def _others() -> Iterator[tuple[str, str]]:
-    """Operators of the standard without a handler: whether a definition stands in."""
+def _defined() -> Iterator[str]:
+    """Operators of the standard without a handler that a definition stands in for."""
     for name in sorted({s.name for s in defs.get_all_schemas() if s.domain == ""}):
         schema = cast(Any, defs.get_schema(name))  # the stubs leave out its functions
-        if ("", name) not in HANDLERS and not schema.deprecated:
-            has_body = schema.has_function or schema.has_context_dependent_function
-            yield name, "definition" if has_body else ""
+        has_body = schema.has_function or schema.has_context_dependent_function
+        if ("", name) not in HANDLERS and not schema.deprecated and has_body:
+            yield name
 
 
 def _overloads() -> list[tuple[str, str]]:

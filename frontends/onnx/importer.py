@@ -20,6 +20,7 @@ from .emitter import Emitter
 from .inputs import Sizes
 from .lists import Imported, Nothing, ValueList
 from .model import Attribute, Declared, Function, FunctionId, Graph, Model, Node, Reference, read_type
+from .refused import REFUSED
 from .registry import HANDLERS, Entry, find
 from .schedule import schedule
 from .tensors import Constant
@@ -281,7 +282,9 @@ def _unsupported(node: Node, version: int, scope: Scope) -> CompileError:
         text = f"the ONNX operator {scope.stands_for} is not supported: its definition needs {code(node)}"
         return error("F001", text, help=help)
     close = _similar(node)
-    if close:
+    if not node.domain and node.op_type in REFUSED:
+        help = f"It {REFUSED[node.op_type]}. {help}"
+    elif close:
         help = f"Is it {close}? {help}"
     return error("F001", f"the ONNX operator {code(node)} (version {version}) is not supported", help=help)
 

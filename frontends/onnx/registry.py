@@ -1,6 +1,6 @@
 """Handlers by operator and range of versions; a handler's signature is the operator's schema.
 
-After the emitter, positional parameters are the inputs: ``Value``, or ``Value | None = None`` for an optional one, or
+After the emitter, positional parameters are the inputs: ``Value``, or ``Value | None`` for an optional one, or
 ``*xs: Value`` for any number of them.  Keyword-only parameters are the attributes with the standard's defaults.
 Parameters that only some of the handler's versions have say so: ``ceil_mode: Annotated[int, Since(10)] = 0``.
 """
@@ -67,7 +67,10 @@ class Parameter:
             since = max((m.version for m in marks if isinstance(m, Since)), default=0)
             until = next((m.version for m in marks if isinstance(m, Until)), None)
         is_variadic = parameter.kind is parameter.VAR_POSITIONAL
-        return Parameter(parameter.name, type, parameter.default, is_variadic, since, until)
+        default = parameter.default
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and types.NoneType in get_args(type):
+            default = None  # an input that may be absent can stand before one that may not
+        return Parameter(parameter.name, type, default, is_variadic, since, until)
 
     @property
     def is_required(self) -> bool:

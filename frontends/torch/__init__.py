@@ -1,8 +1,9 @@
 """PyTorch."""
 
-from .export import REFUSALS, DynamicShapes, Exported, export, parameters
+from .export import DynamicShapes, Exported, export, parameters
 from .files import ModuleSpec, open_program
 from .reader import import_torch, read
+from .refusals import REFUSALS
 from .tensors import TORCH_DTYPES, to_array
 
 __all__ = [

@@ -26,6 +26,7 @@ class Carried:
     """
 
     node: fx.Node
+    sizes_by_data = True  # its kernel decides
 
     @property
     def code(self) -> str:

@@ -9,9 +9,9 @@ from torch import fx
 from torch.export import ExportedProgram
 
 from ...compiler.diagnostics import error
-from .export import REFUSALS, first_lines
 from .functional import is_plain
 from .nodes import is_control, live, overload_name, schema
+from .refusals import REFUSALS, first_lines
 from .registry import find
 
 ROUNDS = 5

@@ -7,18 +7,21 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeAlias, cast
 
 import torch
 from torch import fx, nn
-from torch._dynamo.exc import TorchDynamoException, UserError
+from torch._dynamo.exc import UserError
 from torch.export import ExportedProgram
 from torch.export.dynamic_shapes import Dim, refine_dynamic_shapes_from_suggested_fixes
-from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, TensorArgument
+from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, OutputKind, TensorArgument
 from torch.utils import _pytree as pytree
 
 from ...compiler.diagnostics import error
+from .decompose import readable
+from .refusals import REFUSALS, first_lines
+from .state import assignments_as_writes
 
 DynamicShapes: TypeAlias = "Mapping[str, Any] | Sequence[Any] | None"
 """Which sizes stay open, in the form that torch.export takes."""
@@ -26,25 +29,13 @@ DynamicShapes: TypeAlias = "Mapping[str, Any] | Sequence[Any] | None"
 ROUNDS = 3
 """How often PyTorch's suggestions about the ranges of sizes are followed."""
 
-REFUSALS = (
-    TorchDynamoException,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""What running a model without data can raise: the model's own errors and PyTorch's, which have no common base."""
-
 
 @dataclass(frozen=True)
 class Exported:
     """A program, what it was made of, and for each of its inputs how the user calls its open sizes, by axis.
 
-    ``inputs`` are the inputs' names where the program has lost them.
+    ``inputs`` are the inputs' names where the program has lost them.  With ``keeps_state``, tensors of the module that
+    running it overwrites are inputs behind the user's and outputs behind the module's; overwritten inputs are outputs.
     """
 
     program: ExportedProgram
@@ -53,12 +44,38 @@ class Exported:
     kwargs: dict[str, Any]
     sizes: Sequence[Mapping[int, str]] = ()
     inputs: Sequence[str] | None = None
+    keeps_state: bool = False
 
     @staticmethod
     def of(program: ExportedProgram) -> Exported:
         """Take a program whose module is not at hand."""
         args, kwargs = program.example_inputs or ((), {})
         return Exported(program, program.module(), tuple(args), dict(kwargs))
+
+    @cached_property
+    def readable(self) -> ExportedProgram:
+        """The program in operators that have handlers, as far as possible.
+
+        Raises:
+            CompileError: F030, PyTorch can't write it so.
+        """
+        return readable(self.program)
+
+    @cached_property
+    def states(self) -> tuple[str, ...]:
+        """The module's tensors that running it overwrites, in the order of the graph's inputs."""
+        kinds = (OutputKind.BUFFER_MUTATION, OutputKind.PARAMETER_MUTATION)
+        changed = {s.target for s in self.readable.graph_signature.output_specs if s.kind in kinds}
+        inputs = self.readable.graph_signature.input_specs
+        return tuple(s.target for s in inputs if s.target in changed and s.target is not None)
+
+    @cached_property
+    def overwritten(self) -> tuple[int, ...]:
+        """Which of the tensors that the user gives are overwritten."""
+        specs = self.readable.graph_signature.output_specs
+        changed = {s.target for s in specs if s.kind is OutputKind.USER_INPUT_MUTATION}
+        given = [s.arg.name for s in self.readable.graph_signature.input_specs if _is_given(s)]
+        return tuple(i for i, name in enumerate(given) if name in changed)
 
     def size(self, input: int, axis: int) -> str | None:
         """Return the name of an input's size, None if it has none."""
@@ -69,7 +86,12 @@ class Exported:
         leaves, spec = pytree.tree_flatten((self.args, self.kwargs))
         given = iter(tensors)
         args, kwargs = pytree.tree_unflatten([next(given) if _is_tensor(v) else v for v in leaves], spec)
-        return [v for v in pytree.tree_leaves(self.module(*args, **kwargs)) if v is not None]
+        if not self.keeps_state:
+            return [v for v in pytree.tree_leaves(self.module(*args, **kwargs)) if v is not None]
+        state = dict(zip(self.states, given, strict=True))
+        found = torch.func.functional_call(self.module, state, args, kwargs)  # which puts into ``state`` what is new
+        outputs = [v for v in pytree.tree_leaves(found) if v is not None]
+        return [*outputs, *(tensors[i] for i in self.overwritten), *state.values()]
 
     def out_of_range(self, tensors: Sequence[torch.Tensor]) -> str | None:
         """Say which size of an input is one for which the program does not hold; None if there is none.
@@ -78,7 +100,7 @@ class Exported:
         """
         ranges = cast(dict[Any, Any], self.program.range_constraints)  # pyright: ignore[reportUnknownMemberType]
         stated = [self._meta(spec) for spec in self.program.graph_signature.input_specs if _is_given(spec)]
-        for tensor, type in zip(tensors, stated, strict=True):
+        for tensor, type in zip(tensors, stated, strict=not self.keeps_state):
             for size, declared in zip(tensor.shape, type.shape, strict=True):
                 allowed = ranges.get(getattr(getattr(declared, "node", None), "expr", None))
                 if allowed is not None and not allowed.lower <= max(size, 2) <= max(allowed.upper, 2):
@@ -95,9 +117,14 @@ class Exported:
 
     def trace(self, tensors: Sequence[torch.Tensor]) -> Iterator[tuple[str, str, torch.Tensor]]:
         """Run the graph node by node; yield what each node is called, what it does and what it gives."""
-        given = iter(tensors)
         specs = self.program.graph_signature.input_specs
-        inputs = [next(given) if _is_given(s) else constant(self.program, s) for s in specs]
+        users = iter(tensors)
+        count = sum(map(_is_given, specs))
+        state = dict(zip(self.states, tensors[count:], strict=self.keeps_state))
+        inputs = [
+            next(users) if _is_given(s) else state[s.target] if s.target in state else constant(self.program, s)
+            for s in specs
+        ]
         seen: list[tuple[str, str, torch.Tensor]] = []
 
         class Tracer(fx.Interpreter):
@@ -156,7 +183,7 @@ def export(
 
 def _export(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: DynamicShapes) -> ExportedProgram:
     """Export; where PyTorch says that open sizes hold in a range only, or depend on each other, take them so."""
-    with warnings.catch_warnings(), torch.no_grad():
+    with warnings.catch_warnings(), torch.no_grad(), assignments_as_writes(model):
         warnings.simplefilter("ignore")
         for _ in range(ROUNDS):
             try:
@@ -219,12 +246,6 @@ def _ordered(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments in the order of the module's parameters, which is that of the program's inputs."""
     order = [name for name in parameters(model) if name in kwargs]
     return {name: kwargs[name] for name in (*order, *(k for k in kwargs if k not in order))}
-
-
-def first_lines(bad: BaseException) -> str:
-    """Return the beginning of an error's message on one line."""
-    lines = [line.strip() for line in str(bad).splitlines() if line.strip()]
-    return " ".join(lines[:3]) if lines else type(bad).__name__
 
 
 def _user_line(bad: BaseException) -> str | None:

@@ -53,11 +53,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Entry:
-    """One handler and what its signature says."""
+    """One handler and what its signature says; ``sizes_by_data`` if elements decide about the sizes of its result."""
 
     name: str
     handler: Handler
     parameters: tuple[Parameter, ...]
+    sizes_by_data: bool = False
 
     def call(self, emit: Emitter, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Run the handler.
@@ -124,8 +125,10 @@ def _unfit(type: Any, value: Any, name: str) -> Exception:
     return error("F002", f"its argument {name!r} is {value!r}, which is no {what}")
 
 
-def aten(*names: str) -> Callable[[H], H]:
+def aten(*names: str, sizes_by_data: bool = False) -> Callable[[H], H]:
     """Register a handler for overloads of ATen: ``relu`` or ``add.Tensor``; other libraries' with their namespace.
+
+    With ``sizes_by_data`` the handler makes operations that name the sizes of their results.
 
     Raises:
         TypeError: another handler has one of them already.
@@ -139,7 +142,7 @@ def aten(*names: str) -> Callable[[H], H]:
         for name in map(full_name, names):
             if name in HANDLERS:
                 raise TypeError(f"two handlers for {name}")
-            HANDLERS[name] = Entry(name, fn, tuple(map(Parameter.of, parameters)))
+            HANDLERS[name] = Entry(name, fn, tuple(map(Parameter.of, parameters)), sizes_by_data)
         return fn
 
     return wrap

@@ -45,6 +45,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="How inputs and outputs lie: free (as is cheapest, the default), keep (as in the source), nhwc, or by name "
     "x=nchw, x=0/2/1.",
 )
+@click.option(
+    "--rnn",
+    type=click.Choice(["auto", "unroll", "while", "fused"]),
+    default="auto",
+    show_default=True,
+    help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",
+)
 @click.option("--target", default="tflite", show_default=True, help="What to compile for.")
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
@@ -87,6 +94,7 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
         target=given["target"],
         allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or "free",
+        rnn=given["rnn"],
         passes=flags.passes,
         disable=flags.disable_pass,
         load=flags.load,

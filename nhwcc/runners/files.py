@@ -6,11 +6,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.cut import Cut
 from nhwcc.formats import detect
 from nhwcc.pytorch import TorchSource
 from nhwcc.runners import Runner
 from nhwcc.runners.reference import ReferenceRunner
-from nhwcc.source import Cut, Source
+from nhwcc.source import Source
 
 
 def open_file(path: Path, stack: ExitStack) -> Runner:

@@ -74,11 +74,12 @@ class TorchRunner:
 
 
 def _tensor(array: Array) -> Any:
+    """Copy an array: models may overwrite their inputs."""
     import torch
 
     if array.dtype.name == "bfloat16":
-        return torch.as_tensor(array.view(np.uint16)).view(torch.bfloat16)
-    return torch.as_tensor(np.ascontiguousarray(array).reshape(array.shape))
+        return torch.tensor(array.view(np.uint16)).view(torch.bfloat16)
+    return torch.tensor(np.ascontiguousarray(array).reshape(array.shape))
 
 
 def _array(leaf: Any) -> Array:

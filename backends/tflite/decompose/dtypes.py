@@ -35,6 +35,7 @@ MOVES = (
     index.Gather,
     index.GatherNd,
     index.GatherElements,
+    index.ReverseSequence,
     OPS["select"],
 )
 """Operations that only move data: any type with as many bits will do."""

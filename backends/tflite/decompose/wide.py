@@ -50,7 +50,6 @@ ALIKE = (
     index.CumSum,
     index.CumProd,
     index.Trilu,
-    index.ReverseSequence,
 )
 """Operations that give the same bits whether a number counts as signed or not."""
 

@@ -1,15 +1,32 @@
 """How builtins are called, one file per family; importing this fills the table."""
 
-from . import activation, arith, control, custom, index, linear, logic, recurrent, reduce, shape, spatial, window
+from . import (
+    activation,
+    arith,
+    control,
+    custom,
+    detection,
+    index,
+    linear,
+    logic,
+    random,
+    recurrent,
+    reduce,
+    shape,
+    spatial,
+    window,
+)
 
 __all__ = [
     "activation",
     "arith",
     "control",
     "custom",
+    "detection",
     "index",
     "linear",
     "logic",
+    "random",
     "recurrent",
     "reduce",
     "shape",

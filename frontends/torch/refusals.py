@@ -1,0 +1,24 @@
+"""What PyTorch raises when it refuses."""
+
+from __future__ import annotations
+
+from torch._dynamo.exc import TorchDynamoException
+
+REFUSALS = (
+    TorchDynamoException,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What running a model without data can raise: the model's own errors and PyTorch's, which have no common base."""
+
+
+def first_lines(bad: BaseException) -> str:
+    """Return the beginning of an error's message on one line."""
+    lines = [line.strip() for line in str(bad).splitlines() if line.strip()]
+    return " ".join(lines[:3]) if lines else type(bad).__name__
