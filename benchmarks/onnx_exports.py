@@ -93,9 +93,16 @@ def row(name: str, exporter: str, path: Path) -> list[str]:
     ]
 
 
+def trained(names: Sequence[str]) -> Iterator[list[str]]:
+    """Compile networks of the zoo."""
+    return (row(name, "as trained", model(name)) for name in names or FETCHED)
+
+
 def rows(names: Sequence[str], exporters: Sequence[str]) -> Iterator[list[str]]:
-    """Export and compile."""
-    for name in names:
+    """Export networks and compile them."""
+    from benchmarks.export_cases import CASES
+
+    for name in names or CASES:
         for exporter in exporters:
             try:
                 yield row(name, exporter, exported(name, exporter))
@@ -114,13 +121,11 @@ def main() -> None:
     logging.disable(logging.WARNING)
     if options.before:
         importlib.import_module(options.before)
-    if options.trained:
-        print(table(HEAD, [row(name, "as trained", model(name)) for name in options.names or FETCHED]))
-        return
-    from benchmarks.export_cases import CASES
-
-    exporters = [options.exporter] if options.exporter else list(EXPORTERS)
-    print(table(HEAD, rows(options.names or list(CASES), exporters)))
+    exporters = [options.exporter] if options.exporter else EXPORTERS
+    found = trained(options.names) if options.trained else rows(options.names, exporters)
+    print(table(HEAD, []))
+    for cells in found:
+        print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,11 @@ class Carried:
     """
 
     node: fx.Node
-    sizes_by_data = True  # its kernel decides
+
+    @property
+    def sizes_by_data(self) -> bool:
+        """Whether elements may decide about the sizes of the results, which are tensors."""
+        return all(isinstance(result, torch.Tensor) for result in each(stated(self.node)))
 
     @property
     def code(self) -> str:

@@ -286,3 +286,13 @@ def test_other_floats_are_computed_in_f32(check: Check, dtype: str) -> None:
 
 def test_narrowing_is_said(check: Check) -> None:
     assert any("i64" in w for w in check(single("floor_div", "i64[4]", "i64[4]"), inputs={"x1": [1, 2, 3, 4]}).warnings)
+
+
+def test_a_division_of_one_number_stays_exact(check: Check) -> None:
+    """It may be the scale that a tensor is rounded by, where the last bit decides about halves."""
+    seven = np.float32(7)
+    assert seven / np.float32(255) != seven * (np.float32(1) / np.float32(255))
+    divided = {size: single("div", f"f32[{size}]", "f32[]", constants={1: np.asarray(255.0)}) for size in (1, 8)}
+    found = check(divided[1], inputs={"x0": [seven]}, tolerance=0)
+    assert found.builtins == {"DIV": 1}
+    assert check(divided[8]).builtins == {"MUL": 1}

@@ -376,6 +376,34 @@ class TestAttention:
         node = ("QAttention", "x w b xs ws _ xz wz", "y", {"num_heads": HEADS})
         check([node], {"x": whole(0, BATCH, TIME, 6)}, constants)
 
+    def test_grouped(self) -> None:
+        """A first step, of queries apart and with their keys and values in one."""
+        feed = {"q": drawn(0, BATCH, TIME, 64), "k": drawn(1, BATCH, TIME, 32), "v": drawn(2, BATCH, TIME, 32)}
+        feed |= {"packed": drawn(3, BATCH, TIME, 128), "l": np.full(BATCH, TIME - 1, np.int32)}
+        constants = {"t": np.asarray(TIME, np.int32), "c": np.cos(drawn(4, 16, 8)), "s": np.sin(drawn(4, 16, 8))}
+        heads = {"num_heads": 4, "kv_num_heads": 2}
+        nodes = [
+            ("GroupQueryAttention", "q k v _ _ l t", "a ak av", heads),
+            ("GroupQueryAttention", "q k v _ _ l t c s", "b bk bv", {**heads, "do_rotary": 1, "scale": 0.3}),
+            ("GroupQueryAttention", "packed _ _ _ _ l t", "d dk dv", {**heads, "local_window_size": 2}),
+            ("GroupQueryAttention", "q k v _ _ l t", "e ek ev", {**heads, "softcap": 2.0}),
+        ]
+        check(nodes, feed, constants, tolerance=2e-5)
+
+    @pytest.mark.parametrize("lengths", [[3 + 1], [3 + 1, 2 + 1]])
+    def test_grouped_with_a_past(self, lengths: list[int]) -> None:
+        """Sequences may have kept less than there is room for; what lies behind their ends means nothing."""
+        batch, new, kept = len(lengths), 1, 3
+        feed = {n: drawn(i, batch, new, w) for i, (n, w) in enumerate((("q", 64), ("k", 32), ("v", 32)))}
+        feed |= {n: drawn(i, batch, 2, kept, 16) for i, n in enumerate(("pk", "pv"))}
+        feed |= {"l": np.asarray(lengths, np.int32) - 1}
+        constants = {"t": np.asarray(kept + new, np.int32), "c": np.cos(drawn(4, 16, 8)), "s": np.sin(drawn(4, 16, 8))}
+        attributes = {"num_heads": 4, "kv_num_heads": 2, "do_rotary": 1, "local_window_size": 3}
+        proto = made([("GroupQueryAttention", "q k v pk pv l t c s", "y nk nv", attributes)], feed, constants)
+        if len(set(lengths)) > 1:
+            del proto.graph.output[1:]
+        agrees(proto, feed)
+
     @pytest.mark.parametrize("interleaved", [0, 1])
     def test_rotary_embedding(self, interleaved: int) -> None:
         constants = {"c": np.cos(drawn(1, 16, 2)), "s": np.sin(drawn(1, 16, 2)), "first": np.asarray([3])}
