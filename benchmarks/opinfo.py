@@ -208,7 +208,8 @@ def judge(want: list[Array], got: list[Array]) -> tuple[Status, str]:
 
 def _rounding(array: Array) -> float:
     """What a result of few digits has lost; one that is carried in a wider type has not."""
-    return float(ml_dtypes.finfo(array.dtype).eps) / 2 if DType.of(array.dtype).is_float else 0.0
+    finfo: Any = ml_dtypes.finfo
+    return float(finfo(array.dtype).eps) / 2 if DType.of(array.dtype).is_float else 0.0
 
 
 def _attempt(tally: Tally, work: Callable[[], tuple[Status, str]], *, first: bool) -> bool:
