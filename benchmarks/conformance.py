@@ -77,6 +77,8 @@ def page(found: dict[str, list[Outcome]]) -> str:
         f"from the case's inputs: {_listed(found, lambda o: bool(o.compiled_in))}.",
         "Numbers are compared as the suite does. Where that fails, one rounding step of the largest expected number is",
         f"allowed, since some expected zeros are noise: {_listed(found, lambda o: bool(o.message))}.",
+        "Of random numbers, which every runtime draws for itself, only shapes and element types are compared:",
+        f"{_listed(found, lambda o: o.is_random)}.",
         "",
         "| | passed | refused with a code | refused by the runtime | wrong numbers | crashed | of |",
         "|---|---:|---:|---:|---:|---:|---:|",

@@ -2,37 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any, cast
 
 from .diagnostics import at
+from .dims import substitute
 from .ir import Func, Module, Op, Region, Value
+from .types import TensorType
 
 
-def clone_module(module: Module) -> Module:
-    """Return a module that computes the same and shares nothing that passes change."""
-    return Module(*(clone_func(func) for func in module.funcs.values()))
+def clone_module(module: Module, sizes: Mapping[str, int] | None = None) -> Module:
+    """Return a module that computes the same and shares nothing that passes change; named ``sizes`` become numbers.
+
+    Raises:
+        CompileError: T001, an operation can't have these sizes.
+    """
+    return Module(*(clone_func(func, sizes) for func in module.funcs.values()))
 
 
-def clone_func(func: Func) -> Func:
-    """Return a function of the same name, interface and operations."""
+def clone_func(func: Func, sizes: Mapping[str, int] | None = None) -> Func:
+    """Return a function of the same name, interface and operations; named ``sizes`` become numbers."""
     inputs, outputs = ([replace(port) for port in ports] for ports in (func.inputs, func.outputs))
-    return Func(func.name, _clone_region(func.body, {}), inputs, outputs)
+    return Func(func.name, _Cloner(sizes or {}).region(func.body), inputs, outputs)
 
 
-def _clone_region(region: Region, values: dict[Value, Value]) -> Region:
-    """Copy a region; ``values`` maps what is visible in it, and learns what it defines."""
-    copy = Region(values.setdefault(a, Value(a.type, name=a.name)) for a in region.args)
-    for op in region.ops:
-        copy.insert(_clone_op(op, values))
-    return copy
+class _Cloner:
+    """Copies regions; ``values`` maps what is visible in them."""
 
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.sizes = sizes
+        self.values: dict[Value, Value] = {}
 
-def _clone_op(op: Op, values: dict[Value, Value]) -> Op:
-    operands = [None if v is None else values[v] for v in op.operands]
-    regions = [_clone_region(r, values) for r in op.regions]
-    with at(op.location):
-        copy = op.spec.build(type(op), operands, op.attributes, regions)
-    for old, new in zip(op.results, copy.results, strict=True):
-        new.name = old.name
-        values[old] = new
-    return copy
+    def region(self, region: Region) -> Region:
+        copy = Region(self.values.setdefault(a, Value(self.fixed(a.type), name=a.name)) for a in region.args)
+        for op in region.ops:
+            copy.insert(self.op(op))
+        return copy
+
+    def op(self, op: Op) -> Op:
+        operands = [None if v is None else self.values[v] for v in op.operands]
+        regions = [self.region(r) for r in op.regions]
+        attributes = {k: self.fixed(v) for k, v in op.attributes.items()} if self.sizes else op.attributes
+        with at(op.location):
+            copy = op.spec.build(type(op), operands, attributes, regions)
+        for old, new in zip(op.results, copy.results, strict=True):
+            new.name = old.name
+            self.values[old] = new
+        return copy
+
+    def fixed(self, value: Any) -> Any:
+        """Return a type, an attribute, or tuples of them, with numbers in place of names."""
+        if isinstance(value, TensorType):
+            return value.with_shape(substitute(value.shape, self.sizes))
+        if isinstance(value, tuple):
+            return tuple(self.fixed(v) for v in cast(tuple[Any, ...], value))
+        return substitute(value, self.sizes)

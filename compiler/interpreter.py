@@ -94,7 +94,12 @@ class _Interpreter:
 
 
 def _fits(declared: object, actual: int, sizes: dict[str, int]) -> bool:
-    return declared == actual if not isinstance(declared, Sym) else solve(declared, actual, sizes)
+    """Compare, or bind a name; one that data decides about can be zero, which the names of inputs' sizes can't."""
+    if not isinstance(declared, Sym):
+        return declared == actual
+    if actual == 0 and declared.expr.is_Symbol and str(declared.expr) not in sizes:
+        sizes[str(declared.expr)] = 0
+    return solve(declared, actual, sizes)
 
 
 def _concrete(value: object, sizes: dict[str, int]) -> object:

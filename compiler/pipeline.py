@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from importlib import import_module
-from importlib.metadata import entry_points
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -65,37 +61,6 @@ def discover(package: str) -> None:
         import_module(f"{package}.{module.name}")
 
 
-def discover_plugins(group: str = "nhwcc.passes") -> None:
-    """Import what installed distributions offer under an entry point group."""
-    for entry in entry_points(group=group):
-        entry.load()
-
-
-_LOADED: set[Path] = set()
-"""Files that have registered what they have: names can be taken only once."""
-
-
-def load_file(path: Path) -> None:
-    """Run a Python file that registers passes, rules' helpers or operations; once, however often it is asked for.
-
-    Raises:
-        CompileError: R010, it can't be read or fails.
-    """
-    if path.resolve() in _LOADED:
-        return
-    name = f"nhwcc_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise error("R010", f"can't load {path}: it is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-        _LOADED.add(path.resolve())
-    except Exception as bad:
-        raise error("R010", f"{path} fails when it is loaded: {type(bad).__name__}: {bad}") from bad
-
-
 _ITEM = re.compile(r"\s*([a-z][a-z0-9-]*)(?:\{([^}]*)\})?\s*(?:,|$)")
 
 
@@ -126,7 +91,6 @@ def _find(item: re.Match[str], text: str) -> type[Pass]:
 
 
 def _instantiate(cls: type[Pass], text: str) -> Pass:
-    hints = typing.get_type_hints(cls)
     options = {f.name: f for f in fields(cls)}
     values: dict[str, Any] = {}
     for pair in re.split(r"[,\s]+", text.strip()) if text.strip() else []:
@@ -135,7 +99,7 @@ def _instantiate(cls: type[Pass], text: str) -> Pass:
         if option is None:
             names = ", ".join(n.replace("_", "-") for n in options) or "none"
             raise error("L003", f"pass {cls.name!r} has no option {key!r}", help=f"its options: {names}")
-        values[option.name] = _read(value, hints[option.name], f"{cls.name}{{{pair}}}")
+        values[option.name] = read_option(cls, option.name, value)
     missing = [
         k for k, f in options.items() if f.default is MISSING and f.default_factory is MISSING and k not in values
     ]
@@ -144,7 +108,13 @@ def _instantiate(cls: type[Pass], text: str) -> Pass:
     return cls(**values)
 
 
-def _read(text: str, kind: Any, shown: str) -> Any:
+def read_option(cls: type[Pass], name: str, text: str) -> Any:
+    """Read the value of a pass's option.
+
+    Raises:
+        CompileError: L004, it is no such value.
+    """
+    kind = typing.get_type_hints(cls)[name]
     try:
         if kind is bool:
             return {"": True, "true": True, "false": False}[text]
@@ -155,6 +125,7 @@ def _read(text: str, kind: Any, shown: str) -> Any:
             raise ValueError(f"one of {', '.join(map(str, choices))}")
         return text
     except (ValueError, KeyError) as bad:
+        shown = f"{cls.name}{{{name.replace('_', '-')}={text}}}"
         raise error("L004", f"bad value in {shown}: {bad}") from bad
 
 

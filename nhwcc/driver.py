@@ -12,11 +12,13 @@ from tempfile import TemporaryDirectory
 from nhwcc.artifact import Artifact
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, remark
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.types import TensorType
+from nhwcc.compiler.plugins import blaming
+from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
 from nhwcc.files import check_not_source, check_writable, replacing
 from nhwcc.formats import check_name
 from nhwcc.instruments import Stage, Watch, run_passes
+from nhwcc.interface import Interface
 from nhwcc.memory import peak_memory
 from nhwcc.options import TOLERANCE, CompileOptions, Model
 from nhwcc.pipelines import build_pipeline, check_names, register_passes
@@ -25,7 +27,7 @@ from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_passes, describe_ports
 from nhwcc.runners import Runner
 from nhwcc.shapes import read_shapes
-from nhwcc.source import Cut, Source
+from nhwcc.source import Source
 from nhwcc.targets import Emitted, find_backend, open_runner, start_runtime
 from nhwcc.verification import Settings, Verification, verify
 
@@ -44,11 +46,12 @@ def compile_model(model: Model, options: CompileOptions, progress: Progress = si
         VerificationError: R020, the result computes something else than the source; R021, a pass changed numbers.
         CompileError: everything else that can be wrong, before anything is written.
     """
-    if options.output is not None:
-        check_writable(Path(options.output))
-        return _Compilation(options, progress).run(model, Path(options.output), None)
-    folder = TemporaryDirectory(prefix="nhwcc-")
-    return _Compilation(options, progress).run(model, Path(folder.name) / "model.tflite", folder)
+    with blaming():
+        if options.output is not None:
+            check_writable(Path(options.output))
+            return _Compilation(options, progress).run(model, Path(options.output), None)
+        folder = TemporaryDirectory(prefix="nhwcc-")
+        return _Compilation(options, progress).run(model, Path(folder.name) / "model.tflite", folder)
 
 
 class _Compilation:
@@ -61,10 +64,11 @@ class _Compilation:
             options.args,
             options.kwargs,
             options.dynamic_shapes,
-            options.input_names,
-            options.output_names,
             options.unsafe_load,
             options.state,
+        )
+        self.interface = Interface(
+            options.input_names, options.output_names, options.rename, options.drop_unused_inputs
         )
         self.settings = Settings(options.tolerance, options.data, options.seed)
 
@@ -79,7 +83,8 @@ class _Compilation:
             check_name(output, self.options.target)
             self.progress(f"reading {source.title}")
             module = source.load(self.cut)
-            interface = self._check_request(source, module, output)
+            renaming = self.interface.apply(module)
+            self._check_request(source, module, output)
             self.settings = self._within_reach(module)
             report = Report(source.title, None if folder else str(output), self.options.target)
             report.ops_before = count_ops(module)
@@ -95,8 +100,8 @@ class _Compilation:
                     candidate.allocate()
                     if self.options.verify:
                         self.progress("verifying")
-                        reference = source.runner(self.cut, *interface)
-                        report.verification = self._verify(reference, candidate)
+                        reference = source.runner(self.cut, renaming.types, renaming.results)
+                        report.verification = self._verify(renaming.of(reference), candidate)
                 except CompileError as bad:
                     report.not_verified = _why_not(bad, emitted)
             report.bytes, report.min_runtime = emitted.bytes, emitted.min_runtime
@@ -104,17 +109,13 @@ class _Compilation:
             self._finish(report, module, stages, remarks)
         return Artifact(output, report, folder)
 
-    def _check_request(
-        self, source: Source | TorchSource, module: Module, output: Path
-    ) -> tuple[dict[str, TensorType], tuple[str, ...]]:
-        """Check what only the imported module can tell; return its inputs and outputs as they are in the source."""
+    def _check_request(self, source: Source | TorchSource, module: Module, output: Path) -> None:
+        """Check what only the imported module can tell."""
         check_names(self.options.io_layout, module)
         check_not_source(output, source.files(module))
-        func = module.main
-        types = {p.name: a.type for p, a in zip(func.inputs, func.args, strict=True)}
         if self.options.verify:
-            read_data(self.options.data, types)
-        return types, tuple(port.name for port in func.outputs)
+            func = module.main
+            read_data(self.options.data, {p.name: a.type for p, a in zip(func.inputs, func.args, strict=True)})
 
     def _within_reach(self, module: Module) -> Settings:
         """Return the settings with the tolerance that the source's element types allow, unless its user set one."""

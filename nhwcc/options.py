@@ -35,15 +35,21 @@ class CompileOptions:
 
     A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
     as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open;
-    ``"i64:1,length"`` states an element type, too, where it is not f32.
-    ``state="io"`` makes inputs and outputs of the tensors of a module that running it overwrites, such as caches.
-    ``input_names`` and ``output_names`` replace the names that its inputs and outputs have.  ``unsafe_load`` allows
-    files whose reading runs code that is in them.
+    ``"i64:1,length"`` states an element type, too, where it is not f32.  ``state="io"`` makes inputs and outputs of the
+    tensors of a module that running it overwrites, such as caches.  ``unsafe_load`` allows files whose reading runs
+    code that is in them.
 
     ``shapes``, ``inputs`` and ``outputs`` replace declared shapes and cut out a part of the graph; a number in place of
     a shape is what a named size is to be: ``{"x": (1, 3, 224, 224), "batch": 1}``.  ``allow_custom_ops`` carries
-    operators that nobody knows as custom ones.  ``io_layout`` says how inputs and outputs lie: ``free`` (as is
-    cheapest), ``keep`` (as in the source), ``nhwc``, or by name ``{"x": "nchw", "y": "0/2/1"}``.
+    operators that nobody knows as custom ones.
+
+    ``rename`` gives inputs and outputs new names, ``input_names`` and ``output_names`` do so for all of them;
+    ``io_layout`` and ``data`` speak of the new names, what is above of the source's.  ``drop_unused_inputs`` leaves out
+    inputs that nothing reads.  ``io_layout`` says how inputs and outputs lie: ``free`` (as is cheapest), ``keep`` (as
+    in the source), ``nhwc``, or by name ``{"x": "nchw", "y": "0/2/1"}``.
+
+    ``rnn`` says how recurrent layers run: ``unroll`` step by step, ``while`` as a loop, ``fused`` as one kernel where
+    there is one, or ``auto``, whatever of these is fastest.
 
     ``passes`` is a pipeline that replaces the target's own, ``disable`` leaves passes out; ``load`` brings passes and
     operations from Python files, ``rules`` rewrites from rule files, which go first.  ``instruments`` look on.
@@ -62,11 +68,14 @@ class CompileOptions:
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
     state: Literal["refuse", "io"] = "refuse"
-    input_names: Sequence[str] | None = None
-    output_names: Sequence[str] | None = None
     unsafe_load: bool = False
     allow_custom_ops: bool = False
+    rename: Mapping[str, str] | None = None
+    input_names: Sequence[str] | None = None
+    output_names: Sequence[str] | None = None
+    drop_unused_inputs: bool = False
     io_layout: str | Mapping[str, str] = "free"
+    rnn: Literal["auto", "unroll", "while", "fused"] = "auto"
     passes: str | None = None
     disable: Collection[str] = ()
     load: Sequence[PathLike] = ()

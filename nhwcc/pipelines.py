@@ -9,7 +9,8 @@ from pathlib import Path
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.pipeline import PASSES, Pass, discover, discover_plugins, load_file, parse_pipeline
+from nhwcc.compiler.pipeline import PASSES, Pass, discover, parse_pipeline, read_option
+from nhwcc.compiler.plugins import discover_plugins, load_file
 from nhwcc.options import CompileOptions, PathLike
 from nhwcc.targets import TARGETS, register_legalization
 
@@ -18,7 +19,7 @@ def register_passes(load: Sequence[PathLike] = ()) -> None:
     """Register all passes: our own, those of installed plug-ins, those of the files ``load``.
 
     Raises:
-        CompileError: R010, a file can't be loaded.
+        CompileError: R010, a file can't be read; L010, it fails.
     """
     discover("nhwcc.passes")
     for target in TARGETS:
@@ -32,7 +33,7 @@ def build_pipeline(options: CompileOptions, default: str) -> list[Pass]:
     """Return the passes that options ask for.
 
     Raises:
-        CompileError: L001 to L004 for pipelines, L002 also for a pass to leave out that is not there, L007.
+        CompileError: L001 to L004 for pipelines and options, L002 also for a pass to leave out that is not there, L007.
     """
     rules = [PASSES["apply-rules"](file=str(path)) for path in options.rules]  # pyright: ignore[reportCallIssue]
     passes = [*rules, *parse_pipeline(default if options.passes is None else options.passes)]
@@ -42,12 +43,23 @@ def build_pipeline(options: CompileOptions, default: str) -> list[Pass]:
             help = did_you_mean(name, names) or f"it has {', '.join(names)}"
             raise error("L002", f"there is no pass {name!r} in the pipeline to leave out", help=help)
     kept = [p for p in passes if p.name not in options.disable]
-    text = io_layout_text(options.io_layout)
-    if text == "free":
-        return kept
-    if not any(_takes_layout(p) for p in kept):
-        raise error("L007", f"no pass of the pipeline chooses layouts, but {text!r} is asked for")
-    return [replace(p, io_layout=text) if _takes_layout(p) else p for p in kept]
+    kept = _with_option(kept, "io_layout", io_layout_text(options.io_layout), "free")
+    return _with_option(kept, "rnn", options.rnn, "auto")
+
+
+def _with_option(passes: list[Pass], name: str, value: str, default: str) -> list[Pass]:
+    """Give an option to all passes that have it, unless it is what they do by default.
+
+    Raises:
+        CompileError: L004, they do not take this value; L007, no pass has the option.
+    """
+    if value == default:
+        return passes
+    if not any(_takes(p, name) for p in passes):
+        raise error(
+            "L007", f"no pass of the pipeline has the option {name.replace('_', '-')!r}, but {value!r} is asked for"
+        )
+    return [replace(p, **{name: read_option(type(p), name, value)}) if _takes(p, name) else p for p in passes]
 
 
 def io_layout_text(io_layout: str | Mapping[str, str]) -> str:
@@ -80,5 +92,5 @@ def _named(io_layout: str | Mapping[str, str]) -> Iterable[str]:
     return io_layout if isinstance(io_layout, Mapping) else parse_io_layout(io_layout).named
 
 
-def _takes_layout(p: Pass) -> bool:
-    return any(f.name == "io_layout" for f in fields(p))
+def _takes(p: Pass, option: str) -> bool:
+    return any(f.name == option for f in fields(p))

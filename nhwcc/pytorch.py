@@ -9,10 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
+from nhwcc.compiler.diagnostics import CompileError, Remark, did_you_mean, error, remark
 from nhwcc.compiler.dims import Dim, symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
+from nhwcc.cut import Cut
 from nhwcc.shapes import Given
 from nhwcc.sizes import choices
 
@@ -21,19 +22,16 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from nhwcc.frontends.torch.export import DynamicShapes, Exported
-    from nhwcc.runners.torch import TorchRunner
-    from nhwcc.source import Cut
+    from nhwcc.runners import Runner
 
 
 @dataclass(frozen=True)
 class Call:
-    """How a PyTorch model is called, and what its inputs and outputs are to be called."""
+    """How a PyTorch model is called."""
 
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
-    input_names: Sequence[str] | None = None
-    output_names: Sequence[str] | None = None
     unsafe_load: bool = False
     state: Literal["refuse", "io"] = "refuse"
 
@@ -75,14 +73,29 @@ class TorchSource:
             CompileError: L007, the cut does not apply; and what the frontend finds (F...).
         """
         require_torch()
-        from nhwcc.frontends.torch import Names, read
+        from nhwcc.frontends.torch import read
 
-        if cut.inputs or cut.outputs:
-            help = "cut the module: give one of its submodules"
-            raise error("L007", "inputs and outputs can't be chosen in a PyTorch model", help=help)
-        self.shapes = cut.shapes
-        names = Names(self.call.input_names, self.call.output_names)
-        return read(self.exported, names, allow_custom_ops=cut.allow_custom_ops)
+        self.shapes, rest = self._sort(cut.shapes)
+        return cut.of(read(self.exported, allow_custom_ops=cut.allow_custom_ops), rest)
+
+    def _sort(self, shapes: Mapping[str, Given]) -> tuple[Mapping[str, Given], Mapping[str, Given]]:
+        """Tell shapes that the model is exported with from what is chosen afterwards."""
+        from torch import nn
+
+        from nhwcc.frontends.torch import parameters
+
+        if not isinstance(self.model, nn.Module) or not self.call.is_empty:
+            return {}, shapes
+        taken = parameters(self.model)
+        rest = {name: given for name, given in shapes.items() if isinstance(given.sizes, int) and name not in taken}
+        return {name: given for name, given in shapes.items() if name not in rest}, rest
+
+    @cached_property
+    def model(self) -> nn.Module | ExportedProgram:
+        """What was given, read if it is a file."""
+        from nhwcc.frontends.torch import open_program
+
+        return open_program(self.given, unsafe=self.call.unsafe_load) if isinstance(self.given, Path) else self.given
 
     @cached_property
     def exported(self) -> Exported:
@@ -92,11 +105,11 @@ class TorchSource:
     def _export(self) -> Exported:
         from torch import nn
 
-        from nhwcc.frontends.torch import Exported, export, open_program
+        from nhwcc.frontends.torch import Exported, export
 
-        model = open_program(self.given, unsafe=self.call.unsafe_load) if isinstance(self.given, Path) else self.given
+        model = self.model
         if not isinstance(model, nn.Module):
-            if not self.call.is_empty or self.shapes:
+            if not self.call.is_empty:
                 help = "export the module again, on other inputs"
                 raise error("L007", "inputs can't be chosen for an exported program: it has its own", help=help)
             return Exported.of(model)
@@ -120,10 +133,15 @@ class TorchSource:
         """The file that the model is read from."""
         return [self.given] if isinstance(self.given, Path) else []
 
-    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> TorchRunner:
-        """Return what runs the model in PyTorch."""
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+        """Return what runs the model: PyTorch if it is whole, else the reference interpreter."""
         from nhwcc.runners.torch import TorchRunner
 
+        if cut.inputs or cut.outputs:
+            from nhwcc.runners.reference import ReferenceRunner
+
+            remark(Remark("warning", "verify", "verified against the reference interpreter: PyTorch runs whole models"))
+            return ReferenceRunner(self.load(cut))
         return TorchRunner(self.exported, types, outputs)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,11 +13,13 @@ from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
 from nhwcc.compiler.ir import Func, Module
 from nhwcc.compiler.ops.core import Const
+from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.types import TensorType
+from nhwcc.cut import Cut, sizes_of
 from nhwcc.formats import Format, detect
 from nhwcc.options import Model
 from nhwcc.pytorch import Call, TorchSource
-from nhwcc.shapes import Given, ShapeLike, read_shapes
+from nhwcc.shapes import ShapeLike, read_shapes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -25,21 +27,6 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from nhwcc.runners import Runner
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Which part of a model is meant, and with which shapes."""
-
-    shapes: Mapping[str, Given] = field(default_factory=lambda: dict[str, Given]())
-    inputs: Sequence[str] | None = None
-    outputs: Sequence[str] | None = None
-    allow_custom_ops: bool = False
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the model is taken as it is."""
-        return not (self.shapes or self.inputs or self.outputs)
 
 
 @dataclass(frozen=True)
@@ -84,28 +71,23 @@ class Source:
         """Read the model as the source says it.
 
         Raises:
-            CompileError: L007, the cut does not apply; and what the frontend finds (F..., P...).
+            CompileError: what the frontend finds (F..., P...).
         """
         if self.format == "onnx":
             from nhwcc.frontends.onnx import import_onnx
 
             given = cast("Path | bytes | ModelProto", self.given)
-            return _of_types(
-                import_onnx(
-                    given,
-                    shapes={name: shape.sizes for name, shape in cut.shapes.items()},
-                    inputs=cut.inputs,
-                    outputs=cut.outputs,
-                    allow_custom_ops=cut.allow_custom_ops,
-                ),
-                cut.shapes,
+            part = import_onnx(
+                given,
+                shapes=sizes_of(cut.shapes),
+                inputs=cut.inputs,
+                outputs=cut.outputs,
+                allow_custom_ops=cut.allow_custom_ops,
             )
-        if not cut.is_whole:
-            help = "choose them when the model is imported"
-            raise error("L007", "shapes, inputs and outputs can't be chosen for IR: it has its own", help=help)
+            return cut.checked(part)
         module = clone_module(self.given) if isinstance(self.given, Module) else _read_ir(self.given)
         _name_apart(module.main)
-        return module
+        return cut.of(module, cut.shapes)
 
     def files(self, module: Module) -> list[Path]:
         """The files that the model and its weights are read from."""
@@ -151,17 +133,8 @@ def load(
     Raises:
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
     """
-    return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
-
-
-def _of_types(module: Module, shapes: Mapping[str, Given]) -> Module:
-    """Check that inputs have the element types that were given with their shapes."""
-    for port, value in zip(module.main.inputs, module.main.args, strict=True):
-        wanted = shapes[port.name].dtype if port.name in shapes else None
-        if wanted not in (None, value.type.dtype):
-            text = f"the input {port.name!r} is {value.type.dtype} in the model, which can't become {wanted}"
-            raise error("F019", text, help="Give its sizes alone.")
-    return module
+    with blaming():
+        return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
 
 
 def _name_apart(func: Func) -> None:

@@ -10,17 +10,16 @@ from ..compiler.fold import constant
 from ..compiler.ir import Module, Value
 from ..compiler.ops.arith import Add, Div, Mul, Neg, Reciprocal, Rsqrt, Sub
 from ..compiler.ops.core import Const
-from ..compiler.ops.linear import Linear
-from ..compiler.ops.norm import BatchNorm
+from ..compiler.ops.linear import Linear, MatMul
+from ..compiler.ops.norm import BatchNorm, LayerNorm, RmsNorm
 from ..compiler.ops.reduce import Reduce
 from ..compiler.ops.shape import Reshape
-from ..compiler.ops.window import Conv, ConvTranspose, Spatial
+from ..compiler.ops.window import Conv
 from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import Pattern, Rewriter, pattern, rewrite
+from ..compiler.types import Array
 from ..compiler.weights import Weight
-
-Weighted = Conv | ConvTranspose | Linear
-"""Operations that multiply by constant weights and add a bias."""
+from .channels import Origin, Weighted, along_inputs, along_outputs, channel_axis, per_channel, readers
 
 
 @pattern(BatchNorm)
@@ -44,9 +43,9 @@ def scale_into_weights(op: Mul | Div, rw: Rewriter) -> None:
         if not isinstance(producer, Weighted):
             continue
         _require_weights(producer, x, rw)
-        scale = _per_channel(c, _channel_axis(producer), x, rw)
+        scale = per_channel(c, channel_axis(producer), x, rw)
         scale = rw.emit(Reciprocal(scale)) if isinstance(op, Div) else scale
-        weights = rw.emit(Mul(producer.w, _along_outputs(producer, scale, rw)))
+        weights = rw.emit(Mul(producer.w, along_outputs(producer, scale, rw)))
         bias = None if producer.bias is None else rw.emit(Mul(producer.bias, scale))
         rw.replace(producer.clone((producer.x, weights, bias), activation=op.activation))
         return
@@ -60,7 +59,7 @@ def shift_into_bias(op: Add | Sub, rw: Rewriter) -> None:
         if not isinstance(producer, Weighted):
             continue
         _require_weights(producer, x, rw)
-        shift = _per_channel(c, _channel_axis(producer), x, rw)
+        shift = per_channel(c, channel_axis(producer), x, rw)
         shift = rw.emit(Neg(shift)) if isinstance(op, Sub) else shift
         bias = shift if producer.bias is None else rw.emit(Add(producer.bias, shift))
         rw.replace(producer.clone((producer.x, producer.w, bias), activation=op.activation))
@@ -80,13 +79,13 @@ def scale_from_input(op: Conv | Linear, rw: Rewriter) -> None:
         shifts = isinstance(producer, Add | Sub)
         padded = isinstance(op, Conv) and any(p != (0, 0) for p in op.pads)
         rw.require(not (shifts and padded), "padding comes between: it would be shifted, too")
-        factor = _per_channel(c, _channel_axis(op), x, rw)
+        factor = per_channel(c, channel_axis(op), x, rw)
         if not shifts:
             factor = rw.emit(Reciprocal(factor)) if isinstance(producer, Div) else factor
-            rw.replace(op.clone((x, rw.emit(Mul(op.w, _along_inputs(op, factor, rw))), op.bias)))
+            rw.replace(op.clone((x, rw.emit(Mul(op.w, along_inputs(op, factor, rw))), op.bias)))
             return
         factor = rw.emit(Neg(factor)) if isinstance(producer, Sub) else factor
-        moved = rw.emit(Mul(op.w, _along_inputs(op, factor, rw)))
+        moved = rw.emit(Mul(op.w, along_inputs(op, factor, rw)))
         sums = rw.emit(Reduce(moved, "sum", tuple(range(1, moved.type.rank)), keepdims=False))
         rw.replace(op.clone((x, op.w, sums if op.bias is None else rw.emit(Add(op.bias, sums)))))
         return
@@ -105,55 +104,81 @@ def _require_weights(producer: Weighted, x: Value, rw: Rewriter) -> None:
     rw.require(constants, "the weights are computed")
 
 
-def _channel_axis(op: Weighted) -> int:
-    if isinstance(op, Linear):
-        return op.x.type.rank - 1
-    return Spatial.of(op.x.type.rank, op.channels_last).channel
+@pattern(Mul, Div, Add, Sub)
+def into_weights_over_views(op: Mul | Div | Add | Sub, rw: Rewriter) -> None:
+    """A constant per output channel behind reshapes, transposes and splits of a weighted operation's result."""
+    for x, c in _constant_operand(op):
+        origin = Origin.of(x)
+        if origin is None or not origin.steps or op.activation != "none":
+            continue
+        producer = origin.producer
+        _require_weights(producer, producer.result, rw)
+        rw.require(producer.w.has_one_use, "others share the weights")
+        shifts = isinstance(op, Add | Sub)
+        vector = origin.vector(c, x, 0.0 if shifts else 1.0, rw)
+        vector = np.reciprocal(vector) if isinstance(op, Div) else -vector if isinstance(op, Sub) else vector
+        _change_outputs(producer, vector, shifts=shifts)
+        rw.replace(x)
+        return
 
 
-def _per_channel(value: Value, axis: int, data: Value, rw: Rewriter) -> Value:
-    """A constant that depends on the channel only, as a vector with one element per channel."""
-    rank, shape = data.type.rank, value.type.shape
-    channels = data.type.shape[axis]
-    padded = (1,) * (rank - len(shape)) + shape
-    rw.require(all(d == 1 for i, d in enumerate(padded) if i != axis), "the constant differs within a channel")
-    rw.require(isinstance(channels, int), "the number of channels is not known")
-    assert isinstance(channels, int)
-    weight = constant(value)
-    assert weight is not None
-    spread = np.broadcast_to(weight.array().reshape(-1), (channels,))
-    return rw.emit(Const(Weight.of(spread)))
+def _change_outputs(producer: Weighted, vector: Array, *, shifts: bool) -> None:
+    """Add a constant to every output channel, or multiply by it, in place: the values behind stay what they are."""
+    assert producer.parent is not None
+    at = Rewriter(producer, producer.parent)
+    amount = at.emit(Const(Weight.of(vector)))
+    if shifts:
+        producer.set_operand(2, amount if producer.bias is None else at.emit(Add(producer.bias, amount)))
+        return
+    producer.set_operand(1, at.emit(Mul(producer.w, along_outputs(producer, amount, at))))
+    if producer.bias is not None:
+        producer.set_operand(2, at.emit(Mul(producer.bias, amount)))
 
 
-def _along_outputs(op: Weighted, vector: Value, rw: Rewriter) -> Value:
-    """The vector in a shape that broadcasts over the weights' output channels."""
-    rank = op.w.type.rank
-    if isinstance(op, ConvTranspose):
-        outputs, groups = op.filter_shape[1], op.groups
-        if groups == 1:
-            axis = 0 if op.channels_last else 1
-            return rw.emit(Reshape(vector, _unit_shape(rank, axis, outputs)))
-        rw.require(not op.channels_last, "the transposed convolution is grouped")
-        inputs = op.filter_shape[0]
-        assert isinstance(inputs, int)
-        assert isinstance(outputs, int)
-        weight = constant(vector)
-        assert weight is not None
-        spread = np.repeat(weight.array().reshape(groups, outputs), inputs // groups, axis=0)
-        return rw.emit(Const(Weight.of(spread.reshape(inputs, outputs, *[1] * (rank - 2)))))
-    return rw.emit(Reshape(vector, _unit_shape(rank, 0, op.w.type.shape[0])))
+@pattern(Mul)
+def factor_before_product(op: Mul, rw: Rewriter) -> None:
+    """A number times a product of matrices scales one of them, if that comes from weights."""
+    for x, c in _constant_operand(op):
+        match x.owner:
+            case MatMul(a=a, b=b) as product if c.type.size == 1 and op.activation == "none":
+                rw.require(x.has_one_use, "the product is used elsewhere too")
+                number = rw.emit(Reshape(c, ()))
+                if Origin.of(a) is not None:
+                    rw.replace(product.clone((rw.emit(Mul(a, number)), b)))
+                elif Origin.of(b) is not None:
+                    rw.replace(product.clone((a, rw.emit(Mul(b, number)))))
+                return
+            case _:
+                continue
 
 
-def _along_inputs(op: Conv | Linear, vector: Value, rw: Rewriter) -> Value:
-    """The vector in a shape that broadcasts over the weights' input channels."""
-    rank = op.w.type.rank
-    axis = 1 if isinstance(op, Linear) else Spatial.of(rank, op.channels_last).channel
-    return rw.emit(Reshape(vector, _unit_shape(rank, axis, op.w.type.shape[axis])))
+@pattern(LayerNorm, RmsNorm)
+def affine_into_readers(op: LayerNorm | RmsNorm, rw: Rewriter) -> None:
+    """What a normalisation multiplies by and adds per channel belongs into the weights of all that read it."""
+    bias = op.bias if isinstance(op, LayerNorm) else None
+    parameters = [p for p in (op.scale, bias) if p is not None]
+    if not parameters or len(op.dims) != 1 or any(constant(p) is None for p in parameters):
+        return
+    axis = op.dims[0] % op.x.type.rank
+    found = readers(op.result, axis)
+    rw.require(bool(found), "not only matrix products and convolutions without padding read it")
+    rw.require(all(r.w.has_one_use for r in found or ()), "others share the weights of what reads it")
+    scale, shift = (None if p is None else per_channel(p, axis, op.x, rw) for p in (op.scale, bias))
+    for reader in found or ():
+        _change_inputs(reader, scale, shift)
+    rw.replace(op.clone((op.x, *(None for _ in op.operands[1:]))))
 
 
-def _unit_shape(rank: int, axis: int, size: object) -> tuple[int, ...]:
-    assert isinstance(size, int)
-    return tuple(size if i == axis else 1 for i in range(rank))
+def _change_inputs(op: Conv | Linear, scale: Value | None, shift: Value | None) -> None:
+    """Give an operation the weights with which it reads its input before ``input * scale + shift``, in place."""
+    assert op.parent is not None
+    at = Rewriter(op, op.parent)
+    if shift is not None:
+        moved = at.emit(Mul(op.w, along_inputs(op, shift, at)))
+        sums = at.emit(Reduce(moved, "sum", tuple(range(1, moved.type.rank)), keepdims=False))
+        op.set_operand(2, sums if op.bias is None else at.emit(Add(op.bias, sums)))
+    if scale is not None:
+        op.set_operand(1, at.emit(Mul(op.w, along_inputs(op, scale, at))))
 
 
 @pattern(Mul)
@@ -187,6 +212,7 @@ PATTERNS: Sequence[Pattern] = (
     split_batch_norm,
     scale_into_weights,
     shift_into_bias,
+    into_weights_over_views,
     scale_before_shift,
     merge_constants,
 )
@@ -197,10 +223,13 @@ class FuseBatchNorm(Pass):
     """Fold batch normalisations, and any constant factor or term per channel, into the weights and biases around them.
 
     What stands behind a convolution, transposed convolution or matrix product is folded first, then what stands before
-    one that does not pad.  A normalisation with nothing to go into becomes one product and one sum.
+    one that does not pad.  A normalisation with nothing to go into becomes one product and one sum.  Reshapes,
+    transposes, splits and concats on the way don't matter where channels stay whole; so the scale of attention and
+    what layer normalisations end in vanish, too.
     """
 
     def run(self, module: Module) -> None:
         """Outputs first: what can go either way should not keep a later one from its own convolution."""
         rewrite(module, PATTERNS)
-        rewrite(module, [scale_from_input])
+        rewrite(module, [factor_before_product, *PATTERNS])
+        rewrite(module, [scale_from_input, affine_into_readers])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Literal
 
 from ..compiler.diagnostics import Remark, error, remark
@@ -43,15 +44,25 @@ class PropagateLayout(Pass):
 
     def _region(self, func: Func, region: Region, pins: Pins) -> None:
         problem = collect(func, region, pins.axes, self.channels)
-        solution = solve(problem, self.time_limit)
-        if solution.cost > 0:
-            flood(problem, solution.costly)
-            solution = solve(problem, self.time_limit)
+        solution = self._solve(problem)
         inputs, outputs, moved = realize(problem, solution)
         if region is func.body:
             for port, axes in zip((*func.inputs, *func.outputs), (*inputs, *outputs), strict=True):
                 port.perm = _compose(port.perm, axes)
         _report(problem, solution, moved)
+
+    def _solve(self, problem: Problem) -> Solution:
+        """Solve with the orders that somebody asks for; others only where they save bytes or transposes.
+
+        Of solutions that cost the same, the orders of the source give the simplest reshapes.
+        """
+        asked = solve(problem, self.time_limit)
+        if asked.cost == 0:
+            return asked
+        flood(problem, asked.costly)
+        flooded = solve(problem, self.time_limit)
+        is_better = (flooded.cost, flooded.moves) < (asked.cost, asked.moves)
+        return flooded if is_better else replace(asked, bound=flooded.bound)
 
 
 class Pins:

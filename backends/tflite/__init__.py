@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from .matrix import Support
 
 PIPELINE = (
-    "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-activations,"
-    "propagate-layout,canonicalize,legalize-tflite,canonicalize,legalize-tflite,fuse-activations,cse,dce"
+    "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-batch-norm,fuse-activations,"
+    "propagate-layout,canonicalize,group-axes,canonicalize,legalize-tflite,canonicalize,legalize-tflite,"
+    "fuse-activations,cse,dce"
 )
 """What runs between import and :func:`emit`.
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from ...compiler.diagnostics import CompileError, Remark, remark
 from ...compiler.ir import Module, Op
+from ...compiler.opdef import Draws
 from ...compiler.pipeline import Pass, register
 from ...compiler.rewrite import erase_dead, rewrite, why_not
 from ...compiler.types import DType
@@ -39,6 +40,7 @@ class LegalizeTflite(Pass):
         erase_dead(*module.walk())
         problems = carry(module)
         _report_widening(module)
+        _report_draws(module)
         choose_strategies(module, self.rnn)
         rewrite(module, PREPARATIONS)
         rewrite(module, PATTERNS)
@@ -61,4 +63,12 @@ def _report_widening(module: Module) -> None:
     found = Counter(dtype for dtype, op in results if dtype in WIDENED and not (dtype is DType.F64 and stays_f64(op)))
     for dtype, count in found.items():
         text = f"{count} values of {dtype} are computed in {WIDENED[dtype]}: TFLite has no kernels for {dtype}"
+        remark(Remark("warning", "legalize-tflite", text))
+
+
+def _report_draws(module: Module) -> None:
+    """Say that numbers are random: nobody can compare them."""
+    count = sum(op.spec.has(Draws) for op in module.walk())
+    if count:
+        text = f"{count} operations draw random numbers anew in each call; every runtime draws others (see --no-verify)"
         remark(Remark("warning", "legalize-tflite", text))

@@ -29,7 +29,7 @@ _PASS_ON = (
 )
 """Operations whose result is not negative if none of their data is. (A sum that overflows is out of any axis.)"""
 
-_NEVER = (shape.ShapeOf, index.ArgMax, index.ArgMin, activation.Relu, arith.Abs, arith.Square)
+_NEVER = (shape.ShapeOf, index.ArgMax, index.ArgMin, index.NonZero, activation.Relu, arith.Abs, arith.Square)
 
 DEPTH = 8
 """Operations that are looked at in a row."""

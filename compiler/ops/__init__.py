@@ -18,6 +18,7 @@ from . import (
     reduce,
     shape,
     spatial,
+    special,
     window,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "reduce",
     "shape",
     "spatial",
+    "special",
     "window",
 ]

@@ -56,6 +56,32 @@ class NonMaxSuppression(Op):
         return np.asarray(rows, np.int64).reshape(-1, 3)
 
 
+@op("select_boxes", Pure)
+class SelectBoxes(Op):
+    """The numbers of at most ``limit`` boxes that overlap no better one, the best first, then zeros; and how many.
+
+    Boxes ``[n, 4]`` are lower and upper corners, ``scores`` one number for each; ``overlap`` and ``threshold`` as in
+    ``non_max_suppression``.
+    """
+
+    boxes: Value
+    scores: Value
+    limit: int
+    overlap: float
+    threshold: float
+
+    def infer(self) -> tuple[TensorType, TensorType]:
+        """Always the same number."""
+        return TensorType(DType.I32, (self.limit,)), TensorType(DType.I32, ())
+
+    @staticmethod
+    def evaluate(boxes: Array, scores: Array, *, limit: int, overlap: float, threshold: float) -> tuple[Array, Array]:
+        """Greedily, the best first."""
+        order = np.argsort(-scores, kind="stable")
+        kept = _greedy(boxes, order[scores[order] > threshold], limit, overlap)
+        return np.asarray(kept + [0] * (limit - len(kept)), np.int32), np.asarray(len(kept), np.int32)
+
+
 def _corners(boxes: Array, centred: bool) -> Array:
     """Return lower and upper corners."""
     if centred:

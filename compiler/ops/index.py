@@ -349,20 +349,23 @@ class ReverseSequence(Op):
 
 @op("non_zero", Pure)
 class NonZero(Op):
-    """The positions of elements that are not zero, one column for each; ``count`` names their number."""
+    """The positions of elements that are not zero, one column for each, or one row; ``count`` names their number."""
 
     x: Value
     count: Dim
     dtype: DType = DType.I64
+    rows: bool = False
 
     def infer(self) -> TensorType:
-        """One row per axis."""
-        return TensorType(self.dtype, (self.x.type.rank, self.count))
+        """One coordinate per axis."""
+        rank = self.x.type.rank
+        return TensorType(self.dtype, (self.count, rank) if self.rows else (rank, self.count))
 
     @staticmethod
-    def evaluate(x: Array, *, count: Dim, dtype: DType) -> Array:
+    def evaluate(x: Array, *, count: Dim, dtype: DType, rows: bool) -> Array:
         """Search in row-major order."""
-        return np.stack(np.nonzero(x)) if x.ndim else np.zeros((0, int(x.item() != 0)), np.int64)
+        found = np.stack(np.nonzero(x)) if x.ndim else np.zeros((0, int(x.item() != 0)), np.int64)
+        return found.T if rows else found
 
 
 @op("unique", Pure)

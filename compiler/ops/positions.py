@@ -49,7 +49,8 @@ class MaxPoolPositions(Op):
         ceil: bool,
         column_major: bool,
     ) -> tuple[Array, Array]:
-        """Look up the numbers of the elements in the same windows."""
+        """Look up the numbers of the elements in the same windows; no integer is less than the padding."""
+        x = x if x.dtype.kind == "f" else x.astype(np.float64)
         spatial = x.shape[2:]
         numbers = np.arange(int(np.prod(spatial)))
         numbers = numbers.reshape(spatial[::-1]).T if column_major else numbers.reshape(spatial)

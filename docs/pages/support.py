@@ -10,6 +10,7 @@ from nhwcc.backends.tflite.matrix import DECOMPOSED, MANY, Support
 from nhwcc.compiler.opdef import OPS
 from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.importer import OLDEST
+from nhwcc.frontends.onnx.refused import REFUSED
 from nhwcc.frontends.onnx.registry import HANDLERS
 from nhwcc.frontends.torch import import_torch as _reader  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.torch.registry import HANDLERS as ATEN
@@ -31,21 +32,30 @@ TFLITE = """Each operation of the [IR](ir.md) becomes a builtin where the kernel
 and is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their
 schema says. Types are those of the data, or of the operand or attribute whose name stands before them."""
 
-NOT_READ = "Not read: {names}."
+DOMAINS = {
+    "ai.onnx.ml": """What classical machine learning is exported to, by skl2onnx for instance. Trees are walked level by
+level, all at once. Labels may be texts, inputs may not. A `ZipMap` gives the tensor of probabilities that it would make
+maps of.""",
+    "com.microsoft": """What onnxruntime's own tools put into models. Weights of few bits become plain numbers.""",
+}
+"""What is to be said of each domain besides the standard's."""
+
+NOT_READ = """Not read are these, and what belongs to training (`ai.onnx.preview.training`):"""
 
 
 def support() -> str:
     """Print the page."""
     newest = defs.onnx_opset_version()
-    rows, missing = list(_rows()), [name for name, how in _others() if not how]
-    rows += [(f"`{name}`", how) for name, how in _others() if how]
+    rows = [*_rows(""), *((f"`{name}`", "definition") for name in _defined())]
     return page(
         "What is supported",
         INTRO,
         "## ONNX operators",
         prose(ONNX.format(oldest=OLDEST, newest=newest)),
         table(("operator", "versions"), sorted(rows)),
-        NOT_READ.format(names=", ".join(f"`{name}`" for name in missing)),
+        NOT_READ,
+        table(("operator", "why"), [(f"`{name}`", f"It {why}.") for name, why in sorted(REFUSED.items())]),
+        *(part for domain in DOMAINS for part in _domain(domain)),
         "## PyTorch operators",
         TORCH,
         table(("operator", "overloads"), _overloads()),
@@ -55,22 +65,29 @@ def support() -> str:
     )
 
 
-def _rows() -> Iterator[tuple[str, str]]:
-    """Operators with a handler."""
+def _domain(domain: str) -> tuple[str, str, str]:
+    """The section of another domain than the standard's."""
+    return f"## Operators of `{domain}`", prose(DOMAINS[domain]), table(("operator", "versions"), sorted(_rows(domain)))
+
+
+def _rows(wanted: str) -> Iterator[tuple[str, str]]:
+    """Operators of a domain that have a handler."""
     for (domain, name), entries in HANDLERS.items():
+        if domain != wanted:
+            continue
         ranges = sorted((e.since, e.until) for e in entries)
         since, until = ranges[0][0], ranges[-1][1]
         versions = f"{since} and later" if until is None else f"{since} to {until}"
-        yield f"`{domain}.{name}`" if domain else f"`{name}`", versions
+        yield f"`{name}`", versions
 
 
-def _others() -> Iterator[tuple[str, str]]:
-    """Operators of the standard without a handler: whether a definition stands in."""
+def _defined() -> Iterator[str]:
+    """Operators of the standard without a handler that a definition stands in for."""
     for name in sorted({s.name for s in defs.get_all_schemas() if s.domain == ""}):
         schema = cast(Any, defs.get_schema(name))  # the stubs leave out its functions
-        if ("", name) not in HANDLERS and not schema.deprecated:
-            has_body = schema.has_function or schema.has_context_dependent_function
-            yield name, "definition" if has_body else ""
+        has_body = schema.has_function or schema.has_context_dependent_function
+        if ("", name) not in HANDLERS and not schema.deprecated and has_body:
+            yield name
 
 
 def _overloads() -> list[tuple[str, str]]:

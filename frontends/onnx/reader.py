@@ -21,7 +21,7 @@ from .files import open_model
 from .importer import Importer, Scope
 from .inputs import Sizes, input_types
 from .lists import Imported, Nothing, ValueList, item_name
-from .model import Declared, Graph, Model
+from .model import Declared, Graph, Model, Node
 from .schedule import reads, schedule
 from .tensors import Given, number_of
 
@@ -194,9 +194,11 @@ def _check_names(graph: Graph, shapes: Shapes, inputs: Sequence[str] | None, out
     for what, names, among in (("inputs", inputs or (), known), ("shapes", shapes, open_inputs)):
         for name in names:
             with problems.collect():
-                _check_name(what, name, among, open_inputs)
+                _check_inside(what, name, graph, known)
+                _check_name(what, name, among, open_inputs if what == "shapes" else list(graph.inputs))
     for name in outputs if tuple(outputs) != graph.outputs else ():
         with problems.collect():
+            _check_inside("outputs", name, graph, known)
             _check_name("outputs", name, known, graph.outputs)
     problems.raise_any()
 
@@ -207,6 +209,24 @@ def _check_name(what: str, name: str, known: Iterable[str], usual: Sequence[str]
         help = f"Did you mean {close[0]!r}?" if close else f"The usual ones are {', '.join(usual)}."
         place = "in the model" if what in ("inputs", "outputs") else "among the inputs"
         raise error("F018", f"{what}: there is no tensor {name!r} {place}", help=help)
+
+
+def _check_inside(what: str, name: str, graph: Graph, known: Iterable[str]) -> None:
+    """Refuse to cut inside of the graph of a node."""
+    holder = None if name in known else _holder(name, graph)
+    if holder is not None:
+        text = f"{what}: {name!r} is inside of a graph of the node {holder.label!r}, where nothing can be cut"
+        raise error("F018", text, help="Cut before or behind the node.")
+
+
+def _holder(name: str, graph: Graph) -> Node | None:
+    """Return the node in whose graphs a tensor is."""
+    for node in graph.nodes:
+        for inner in (a for a in node.attributes.values() if isinstance(a, Graph)):
+            own = {*inner.inputs, *inner.constants, *(n for child in inner.nodes for n in child.outputs)}
+            if name in own or _holder(name, inner) is not None:
+                return node
+    return None
 
 
 def _check_cut(graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> None:

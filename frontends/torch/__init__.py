@@ -2,7 +2,7 @@
 
 from .export import DynamicShapes, Exported, export, parameters
 from .files import ModuleSpec, open_program
-from .reader import Names, import_torch, read
+from .reader import import_torch, read
 from .refusals import REFUSALS
 from .tensors import TORCH_DTYPES, to_array
 
@@ -12,7 +12,6 @@ __all__ = [
     "DynamicShapes",
     "Exported",
     "ModuleSpec",
-    "Names",
     "export",
     "import_torch",
     "open_program",

@@ -10,24 +10,6 @@ from torch.export import ExportedProgram
 from torch.export.graph_signature import OutputKind
 from torch.utils import _pytree as pytree
 
-from ...compiler.diagnostics import error
-
-
-def chosen(what: str, own: Sequence[str], given: Sequence[str] | None) -> list[str]:
-    """Return the names that the user gives in the place of the model's own.
-
-    Raises:
-        CompileError: F018, there are another number of them, or one is given twice.
-    """
-    if given is None:
-        return list(own)
-    if len(given) != len(own) or len(set(given)) != len(given):
-        text = f"{len(given)} names are given for {len(own)} {what}"
-        if len(set(given)) != len(given):
-            text = f"a name is given to two {what}: {', '.join(given)}"
-        raise error("F018", text, help=f"The {what} are {', '.join(own)}.")
-    return list(given)
-
 
 def output_names(program: ExportedProgram) -> list[str]:
     """Return names of the outputs: keys of dictionaries and fields of classes, numbers where there are none.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -20,20 +19,12 @@ from ...compiler.rewrite import erase_dead
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .export import DynamicShapes, Exported, constant, export
 from .importer import Importer
-from .names import chosen, output_names, state_names
+from .names import output_names, state_names
 from .sizes import size_value
 from .symbols import Symbols
 from .tensors import Weights
 
 STATE_HELP = 'With state="io" (--state io), a state is an input and an output: feed back what comes out.'
-
-
-@dataclass(frozen=True)
-class Names:
-    """What inputs and outputs are called; None for the names that the model gives them."""
-
-    inputs: Sequence[str] | None = None
-    outputs: Sequence[str] | None = None
 
 
 def import_torch(
@@ -42,7 +33,6 @@ def import_torch(
     kwargs: Mapping[str, Any] | None = None,
     *,
     dynamic_shapes: DynamicShapes = None,
-    names: Names | None = None,
 ) -> Module:
     """Read a module as it runs on ``args`` and ``kwargs``, or a program that torch.export has made.
 
@@ -52,25 +42,24 @@ def import_torch(
         CompileError: the model can't be exported (F030) or is not supported; all problems at once.
     """
     if isinstance(model, ExportedProgram):
-        return read(Exported.of(model), names)
-    return read(export(model, args, kwargs, dynamic_shapes), names)
+        return read(Exported.of(model))
+    return read(export(model, args, kwargs, dynamic_shapes))
 
 
-def read(exported: Exported, names: Names | None = None, *, allow_custom_ops: bool = False) -> Module:
+def read(exported: Exported, *, allow_custom_ops: bool = False) -> Module:
     """Read an exported program; with ``allow_custom_ops`` operators that nobody knows become custom ones.
 
     Raises:
         CompileError: it is not supported; all problems at once.
     """
-    return _Reader(exported, names or Names(), carries=allow_custom_ops).read()
+    return _Reader(exported, carries=allow_custom_ops).read()
 
 
 class _Reader:
-    def __init__(self, exported: Exported, names: Names, *, carries: bool) -> None:
+    def __init__(self, exported: Exported, *, carries: bool) -> None:
         self.exported = exported
         self.program = exported.readable
         self.signature = self.program.graph_signature
-        self.names = names
         self.symbols = Symbols()
         self.importer = Importer(Region(), self.symbols, Weights(), carries=carries)
         self.states: list[str] = []
@@ -82,7 +71,7 @@ class _Reader:
         results = self.importer.run(self.program.graph)
         self.importer.problems.raise_any()
         values = self._outputs(results)
-        names = chosen("outputs", self._output_names(), self.names.outputs)
+        names = self._output_names()
         region = self.importer.region
         region.insert(Return(tuple(values)))
         erase_dead(*reversed(region.ops))
@@ -123,8 +112,7 @@ class _Reader:
         own = [*(self.exported.inputs or [n.name for n in tensors])]
         states = [node for node in nodes if specs[node].target in self.exported.states]
         self.states = state_names(self.exported.states, [*own, *output_names(self.program)])
-        names = chosen("inputs", [*own, *self.states], self.names.inputs)
-        for node, name in zip([*tensors, *states], names, strict=True):
+        for node, name in zip([*tensors, *states], [*own, *self.states], strict=True):
             self.importer.argument_of(node, name)
         for node, spec in specs.items():
             if node not in tensors and node not in states:

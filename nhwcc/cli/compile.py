@@ -17,11 +17,10 @@ from nhwcc.cli.flags import (
     data_of,
     data_option,
     named,
-    names,
     pass_flags,
     seed_option,
-    shapes,
 )
+from nhwcc.cli.interface import InterfaceFlags, interface_flags
 from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
 from nhwcc.options import TOLERANCE, CompileOptions
@@ -36,16 +35,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.argument("model", type=MODEL, required=False)
 @module_flags
 @click.option("-o", "--output", required=True, type=_FILE, help="The file to write.")
-@click.option(
-    "--shape",
-    multiple=True,
-    callback=shapes,
-    metavar="NAME=[TYPE:]N,N,...",
-    help="Fix an input's shape (x=1,3,64,64; a word leaves a size open), or a named size everywhere (batch=1). "
-    "A PyTorch module's inputs are f32 unless x=i64:1,16 says so.",
-)
-@click.option("--inputs", multiple=True, callback=names, metavar="A,B", help="Start at these tensors.")
-@click.option("--outputs", multiple=True, callback=names, metavar="A,B", help="End at these tensors.")
+@interface_flags
 @custom_option
 @click.option(
     "--io-layout",
@@ -55,6 +45,13 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     help="How inputs and outputs lie: free (as is cheapest, the default), keep (as in the source), nhwc, or by name "
     "x=nchw, x=0/2/1.",
 )
+@click.option(
+    "--rnn",
+    type=click.Choice(["auto", "unroll", "while", "fused"]),
+    default="auto",
+    show_default=True,
+    help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",
+)
 @click.option("--target", default="tflite", show_default=True, help="What to compile for.")
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
@@ -63,14 +60,21 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @pass_flags
 @click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
 @common
-def compile_command(model: Path | None, output: Path, flags: PassFlags, module: ModuleFlags, **given: Any) -> None:
+def compile_command(
+    model: Path | None,
+    output: Path,
+    flags: PassFlags,
+    module: ModuleFlags,
+    interface: InterfaceFlags,
+    **given: Any,
+) -> None:
     """Compile MODEL (.onnx, .pt2, .pt, .ir) or a PyTorch module, check the result and write it.
 
     It is checked against the source's own runtime.
     """
     from nhwcc.driver import compile_model
 
-    options = replace(_options(output, flags, given), **module.options)
+    options = replace(_options(output, flags, given), **module.options, **interface.options)
     quiet: bool = given["quiet"] or given["as_json"]
     with Progress(shown=not quiet and not flags.prints) as progress:
         report = compile_model(module.model(model), options, progress).report
@@ -88,11 +92,9 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
     return CompileOptions(
         output,
         target=given["target"],
-        shapes=given["shape"],
-        inputs=given["inputs"],
-        outputs=given["outputs"],
         allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or "free",
+        rnn=given["rnn"],
         passes=flags.passes,
         disable=flags.disable_pass,
         load=flags.load,

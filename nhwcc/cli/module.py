@@ -1,4 +1,4 @@
-"""Flags about PyTorch modules: which class, with which weights, and what its inputs and outputs are called."""
+"""Flags about PyTorch modules: which class, with which weights."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from nhwcc.cli.flags import names
 
 if TYPE_CHECKING:
     from nhwcc.options import Model
@@ -32,8 +30,6 @@ _OPTIONS: list[Callable[..., Any]] = [
         show_default=True,
         help="What becomes of tensors that the module overwrites, such as caches: io makes them inputs and outputs.",
     ),
-    click.option("--input-names", multiple=True, callback=names, metavar="A,B", help="What its inputs are called."),
-    click.option("--output-names", multiple=True, callback=names, metavar="A,B", help="What its outputs are called."),
 ]
 
 
@@ -47,18 +43,11 @@ class ModuleFlags:
     python_path: tuple[Path, ...]
     unsafe_load: bool
     state: str
-    input_names: list[str] | None
-    output_names: list[str] | None
 
     @property
     def options(self) -> dict[str, Any]:
         """The options of a compilation that are among them."""
-        return {
-            "input_names": self.input_names,
-            "output_names": self.output_names,
-            "unsafe_load": self.unsafe_load,
-            "state": self.state,
-        }
+        return {"unsafe_load": self.unsafe_load, "state": self.state}
 
     def model(self, path: Path | None) -> Model:
         """Return what is to be compiled: the file, or the module.

@@ -12,6 +12,7 @@ from onnx.backend.base import Backend, BackendRep, namedtupledict
 
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.opdef import Draws
 from nhwcc.compiler.types import Array, DType
 from nhwcc.frontends.onnx import import_onnx
 from nhwcc.frontends.onnx.lists import item_name
@@ -52,6 +53,8 @@ class Prepared(BackendRep):
         self._values: dict[str, Array] = {}
         self._fixed: _Sizes | None = None
         self._ready: Executable | None = None
+        self.draws = False
+        """Whether it draws random numbers, which nobody can compare."""
         try:
             self._compile()
         except CompileError as bad:
@@ -124,6 +127,7 @@ class Prepared(BackendRep):
         shapes = {name: shape for name, shape in fixed.shapes.items() if name not in self._values}
         module = import_onnx(self._model, shapes=shapes, values=self._values, lengths=fixed.lengths)
         func = module.main
+        self.draws = any(op.spec.has(Draws) for op in module.walk())
         self._dtypes = {p.name: v.type.dtype for p, v in zip(func.outputs, func.returns, strict=True)}
         self._ready = self._build(module)
 

@@ -66,11 +66,13 @@ class Edge:
         """The writer, if there is one, and the readers."""
         return [*([self.writer] if self.writer else []), *self.readers]
 
+    def moves(self) -> int:
+        """Transposes with the options chosen now."""
+        return 0 if self.writer is None else len({r.order for r in self.readers} - {self.writer.order})
+
     def cost(self) -> float:
         """Bytes to transpose with the options chosen now."""
-        if self.writer is None:
-            return 0.0
-        return self.weight * len({r.order for r in self.readers} - {self.writer.order})
+        return self.weight * self.moves()
 
 
 @dataclass
@@ -83,6 +85,10 @@ class Component:
     def cost(self) -> float:
         """Bytes to transpose with the options chosen now."""
         return sum(e.cost() for e in self.edges)
+
+    def moves(self) -> int:
+        """Transposes with the options chosen now."""
+        return sum(e.moves() for e in self.edges)
 
     def penalty(self) -> int:
         """Penalties of the options chosen now."""

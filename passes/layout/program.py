@@ -1,7 +1,7 @@
 """The integer program behind a component that can be neither agreed on nor enumerated (HiGHS through scipy).
 
 One binary variable per option of every part, of which exactly one is chosen; one variable per value and order that is
-1 if some reader wants the order and the writer does not give it.  Objective: bytes, then penalties.
+1 if some reader wants the order and the writer does not give it.  Objective: bytes, then transposes, then penalties.
 """
 
 # scipy is untyped
@@ -11,6 +11,7 @@ One binary variable per option of every part, of which exactly one is chosen; on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,10 +19,26 @@ from ...compiler.order import Order
 from .parts import Component, Edge, Member, Part
 
 
+@dataclass(frozen=True)
+class Ties:
+    """What a transpose and a penalty count beside bytes: all of them together less than half of the smallest value."""
+
+    move: float
+    penalty: float
+
+    @staticmethod
+    def of(component: Component, least: float) -> Ties:
+        """Weigh the ties of a component whose smallest value has ``least`` bytes."""
+        moves = sum(len({o[r.port] for r in e.readers for o in r.part.options}) for e in component.edges)
+        move = least / (2.0 * (2 + moves))
+        return Ties(move, move / (1 + sum(max(p.penalties) for p in component.parts)))
+
+
 class _Program:
     """A sparse matrix, built row by row, and an objective."""
 
-    def __init__(self, component: Component, penalty_weight: float) -> None:
+    def __init__(self, component: Component, ties: Ties) -> None:
+        self.ties = ties
         self.objective: list[float] = []
         self.column: dict[tuple[Part, int], int] = {}
         self.entries: list[tuple[int, int, float]] = []
@@ -30,7 +47,7 @@ class _Program:
         for part in component.parts:
             for option, penalty in enumerate(part.penalties):
                 self.column[part, option] = len(self.objective)
-                self.objective.append(penalty * penalty_weight)
+                self.objective.append(penalty * ties.penalty)
         self.binaries = len(self.objective)
         for part in component.parts:
             self.add([(self.column[part, o], 1.0) for o in range(len(part.options))], 1.0, 1.0)
@@ -53,7 +70,7 @@ class _Program:
             if given is None:
                 continue  # the writer always gives it
             extra = len(self.objective)
-            self.objective.append(edge.weight)
+            self.objective.append(edge.weight + self.ties.move)
             for reader in edge.readers:
                 asked = self.terms(reader, order)
                 row = [(extra, 1.0), *((c, -1.0) for c in asked or ()), *((c, 1.0) for c in given)]
@@ -73,8 +90,7 @@ def integer_program(component: Component, time_limit: float) -> tuple[tuple[int,
     from scipy.sparse import coo_matrix
 
     least = min((e.weight for e in component.edges), default=1.0)
-    unit = least / (2.0 * (1 + sum(max(p.penalties) for p in component.parts)))
-    program = _Program(component, unit)
+    program = _Program(component, Ties.of(component, least))
     rows, columns, values = zip(*program.entries, strict=True)
     matrix = coo_matrix((values, (rows, columns)), shape=(len(program.low), len(program.objective)))
     result = milp(

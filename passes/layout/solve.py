@@ -26,11 +26,12 @@ ENUMERATE = 256
 class Solution:
     """The chosen mode of every site; ``cost`` and ``bound`` in bytes, equal if the optimum is proven.
 
-    ``costly`` are the sites of components that can't do without a transpose.
+    ``moves`` counts the transposes; ``costly`` are the sites of components that can't do without a transpose.
     """
 
     modes: dict[Site, Mode] = field(default_factory=lambda: dict[Site, Mode]())
     cost: float = 0.0
+    moves: int = 0
     bound: float = 0.0
     costly: dict[Site, None] = field(default_factory=lambda: dict[Site, None]())
 
@@ -49,6 +50,7 @@ def solve(problem: Problem, time_limit: float) -> Solution:
         if cost:
             solution.costly |= dict.fromkeys(m.part.site for e in component.edges for m in e.members)
         solution.cost += cost
+        solution.moves += component.moves()
         solution.bound += cost - gap
     for site, group in parts.items():
         solution.modes[site] = _mode(site, group)
@@ -95,12 +97,12 @@ def _signature(component: Component) -> object:
 
 
 def _enumerate(component: Component) -> tuple[int, ...]:
-    """Try all assignments: least bytes first, then least penalty."""
-    best: tuple[float, int] = (math.inf, 0)
+    """Try all assignments: least bytes first, then fewest transposes, then least penalty."""
+    best: tuple[float, int, int] = (math.inf, 0, 0)
     found: tuple[int, ...] = ()
     for options in combinations(*(range(len(p.options)) for p in component.parts)):
         component.choose(options)
-        cost = component.cost(), component.penalty()
+        cost = component.cost(), component.moves(), component.penalty()
         if cost < best:
             best, found = cost, options
     return found

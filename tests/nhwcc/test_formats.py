@@ -14,8 +14,9 @@ from nhwcc.compiler.diagnostics import CompileError, Diagnostic
 from nhwcc.compiler.ir import Module
 from onnx import helper
 
+from nhwcc.cut import Cut
 from nhwcc.formats import FORMATS, detect
-from nhwcc.source import Cut, Source, load
+from nhwcc.source import Source, load
 
 
 def zipped(*names: str) -> bytes:
@@ -133,10 +134,10 @@ class TestErrors:
         with pytest.raises(TypeError, match="a model is a path"):
             Source.of(42)  # pyright: ignore[reportArgumentType]
 
-    def test_cutting_ir(self) -> None:
+    def test_fixed_sizes_of_ir(self) -> None:
         with pytest.raises(CompileError) as caught:
             load(SMALL.encode(), shapes={"x": (1, 2, 3, 4)})
-        assert caught.value.diagnostics[0].code == "L007"
+        assert caught.value.diagnostics[0].code == "F019"
 
 
 class TestLoading:

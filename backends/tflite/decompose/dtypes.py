@@ -35,6 +35,9 @@ MOVES = (
     index.Gather,
     index.GatherNd,
     index.GatherElements,
+    index.ReverseSequence,
+    spatial.DepthToSpace,
+    spatial.SpaceToDepth,
     OPS["select"],
 )
 """Operations that only move data: any type with as many bits will do."""

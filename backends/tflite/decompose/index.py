@@ -15,7 +15,9 @@ from ....compiler.ops.index import (
     Gather,
     GatherElements,
     GatherNd,
+    NonZero,
     OneHot,
+    ReverseSequence,
     TopK,
     Trilu,
 )
@@ -36,6 +38,25 @@ def index_as_i32(op: Any, e: Build) -> None:
     if indices.type.dtype not in INDEX:
         operands = [e(arith.Cast, v, to=DType.I32) if v is indices else v for v in op.operands]
         e.replace(e.clone(op, *operands))
+
+
+@lower(ReverseSequence)
+def lengths_as_i32(op: ReverseSequence, e: Build) -> None:
+    """Lengths are i32 or i64."""
+    if op.lengths.type.dtype not in INDEX:
+        e.replace(e.clone(op, op.x, e(arith.Cast, op.lengths, to=DType.I32)))
+
+
+@lower(NonZero)
+def positions_in_rows(op: NonZero, e: Build) -> None:
+    """Search what is not zero in booleans, one row for each, then transpose."""
+    e.require(op.x.type.rank > 0, "the position of a single number, which has no axes")
+    x = op.x
+    if x.type.dtype is not DType.BOOL:
+        x = e(logic.NotEqual, x, e.number(0, x.type.dtype))
+    rows = e(NonZero, x, op.count, rows=True)
+    found = rows if op.rows else e.transpose(rows, (1, 0))
+    e.replace(found if op.dtype is DType.I64 else e(arith.Cast, found, to=op.dtype))
 
 
 @lower(Gather)

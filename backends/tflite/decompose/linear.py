@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
+import numpy as np
+
 from ....compiler.dims import Shape
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.activation import Clip
-from ....compiler.ops.linear import Linear, MatMul
-from ....compiler.ops.shape import BroadcastTo
+from ....compiler.ops.index import Gather
+from ....compiler.ops.linear import Det, Linear, MatMul
+from ....compiler.ops.reduce import Reduce
+from ....compiler.ops.shape import BroadcastTo, Slice
+from ....compiler.types import Array
 from ..emitters.linear import MAX_BATCH_RANK
 from ..lowering import Build, improve, lower
 from ..quantization import is_weight
 
 MAX_LINEAR_RANK = 6
+
+
+@improve(MatMul, benefit=2)
+def sum_of_nothing(op: MatMul, e: Build) -> None:
+    """Rows without elements give zeros, which the kernels refuse to see."""
+    if op.a.type.shape[-2 if op.transpose_a else -1] == 0:
+        e.replace(e(BroadcastTo, e.number(0, op.result.type.dtype), op.result.type.shape))
 
 
 @improve(MatMul)
@@ -66,3 +80,39 @@ def _one_batch(x: Value, batch: Shape, e: Build) -> Value:
         return e.reshape(x, matrix)
     whole = x if x.type.shape[:-2] == batch else e(BroadcastTo, x, (*batch, *matrix))
     return e.reshape(whole, (e.product(batch), *matrix))
+
+
+MAX_MATRIX = 12
+"""Rows of the largest determinant that is expanded: the widest row of the table has C(12, 6) * 6 products."""
+
+
+@lower(Det)
+def expand_by_minors(op: Det, e: Build) -> None:
+    """Row by row, the minors of all sets of columns from those of sets that are smaller by one; nothing is divided."""
+    size = op.x.type.shape[-1]
+    e.require(
+        isinstance(size, int) and 0 < size <= MAX_MATRIX,
+        f"determinants of {size} rows; at most {MAX_MATRIX} can be run",
+    )
+    assert isinstance(size, int)
+    *batch, _, _ = op.x.type.shape
+    count = e.product(batch)
+    x = e.reshape(op.x, (count, size, size))
+    minors = e.reshape(e(Slice, x, (0, 0, 0), (count, 1, size), (1, 1, 1)), (count, size))
+    for row in range(1, size):
+        columns, smaller, signs = _expansion(size, row + 1)
+        entries = e.reshape(e(Slice, x, (0, row, 0), (count, 1, size), (1, 1, 1)), (count, size))
+        picked = e(Gather, entries, e.constant(columns), axis=1)
+        products = e(arith.Mul, picked, e(Gather, minors, e.constant(smaller), axis=1))
+        signed = e(arith.Mul, products, e.constant(signs.astype(op.x.type.dtype.numpy)))
+        minors = e(Reduce, signed, "sum", (2,), keepdims=False)
+    e.replace(e.reshape(minors, batch))
+
+
+def _expansion(size: int, count: int) -> tuple[Array, Array, Array]:
+    """For all sets of ``count`` columns: each column, which smaller set the others are, and the sign."""
+    before = {s: i for i, s in enumerate(combinations(range(size), count - 1))}
+    sets = list(combinations(range(size), count))
+    smaller = [[before[(*s[:i], *s[i + 1 :])] for i in range(count)] for s in sets]
+    signs = [(-1) ** (count - 1 - i) for i in range(count)]
+    return np.asarray(sets, np.int32), np.asarray(smaller, np.int32), np.asarray(signs)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....compiler.dims import Dim
+from ....compiler.dims import Dim, maximum
 from ....compiler.ir import Value
+from ....compiler.ops.arith import Min, Mod, Sub
 from ....compiler.ops.index import Gather
-from ....compiler.ops.shape import Concat, Pad, Slice, Tile
+from ....compiler.ops.shape import Concat, Pad, Range, Slice, Tile
+from ....compiler.types import DType
 from ..lowering import Build, improve, lower
 
 MAX_PAD_RANK = 5
@@ -75,18 +77,32 @@ def _edge(x: Value, axis: int, position: Dim, times: Dim, e: Build) -> Value | N
 
 @lower(Pad)
 def take_repeated_positions(op: Pad, e: Build) -> None:
-    """Periodic data, and mirrors that show more than the whole: positions are known for known sizes."""
+    """Periodic data, and mirrors that may show more than the whole: positions are gathered, one axis after the other.
+
+    For sizes that are open, the positions are computed when the network runs.
+    """
     if op.mode not in ("wrap", "reflect", "symmetric"):
         return
     axis = next(a for a, (low, high) in enumerate(zip(op.low, op.high, strict=True)) if low != 0 or high != 0)
     size, low, high = op.x.type.shape[axis], op.low[axis], op.high[axis]
-    e.require(
-        isinstance(size, int) and isinstance(low, int) and isinstance(high, int),
-        f"paddings of mode {op.mode} for sizes that are not known",
-    )
-    assert isinstance(size, int) and isinstance(low, int) and isinstance(high, int)
-    mode = "wrap" if op.mode == "wrap" else "reflect" if op.mode == "reflect" else "symmetric"
-    places = np.pad(np.arange(size, dtype=np.int32), (low, high), mode)
-    padded = e(Gather, op.x, e.constant(places), axis=axis)
+    if isinstance(size, int) and isinstance(low, int) and isinstance(high, int):
+        mode = "wrap" if op.mode == "wrap" else "reflect" if op.mode == "reflect" else "symmetric"
+        places = e.constant(np.pad(np.arange(size, dtype=np.int32), (low, high), mode))
+    else:
+        places = _repeated(op.mode, size, (low, high), e)
+    padded = e(Gather, op.x, places, axis=axis)
     rest = [tuple(0 if a == axis else w for a, w in enumerate(ws)) for ws in (op.low, op.high)]
     e.replace(e(Pad, padded, *rest, mode=op.mode))
+
+
+def _repeated(mode: str, size: Dim, widths: tuple[Dim, Dim], e: Build) -> Value:
+    """Compute which positions padded data shows: they go up, or up and down again, as often as there is room."""
+    low, high = widths
+    start = e(Sub, e.number(0, DType.I32), e.size(low, DType.I32))
+    places = e(Range, start, e.number(1, DType.I32), low + size + high)
+    if mode == "wrap":
+        return e(Mod, places, e.size(size, DType.I32))
+    edge = 1 if mode == "reflect" else 0
+    period = e.size(maximum(2 * size - 2 * edge, 1), DType.I32)
+    up = e(Mod, places, period)
+    return e(Min, up, e(Sub, period, up) if edge else e(Sub, e(Sub, period, up), e.number(1, DType.I32)))

@@ -9,12 +9,15 @@ from typing import Any, cast
 
 import numpy as np
 
-from ....compiler.dims import Dim, is_static, maximum, minimum
+from ....compiler.dims import Dim, Shape, is_static, maximum, minimum, static
 from ....compiler.ir import Value
 from ....compiler.ops import arith
-from ....compiler.ops.shape import BroadcastTo, Slice
+from ....compiler.ops.index import ArgMax, Gather
+from ....compiler.ops.positions import MaxPoolPositions
+from ....compiler.ops.reduce import Reduce
+from ....compiler.ops.shape import BroadcastTo, Concat, Pad, Range, Slice
 from ....compiler.ops.window import AveragePool, LpPool, MaxPool, Pads, Spatial
-from ....compiler.types import Array
+from ....compiler.types import Array, DType
 from ..lowering import Build, lower
 from ..padding import geometry, is_same, is_valid
 from ..ranges import nonnegative
@@ -23,6 +26,9 @@ from .conv import pad_spatially
 Pool = MaxPool | AveragePool
 IMAGES = 4
 VOLUMES = 5
+
+MAX_PLACES = 256
+"""Elements of a window whose positions are asked for: each takes an operation."""
 
 
 @lower(MaxPool, AveragePool, benefit=2)
@@ -44,6 +50,60 @@ def _some(op: Pool, axes: tuple[int, ...]) -> dict[str, Any]:
     plain = {"kernel": 1, "strides": 1, "dilations": 1, "pads": (0, 0)}
     idle = {name: (value,) * (2 - len(axes)) for name, value in plain.items()}
     return {name: (*(op.attributes[name][a] for a in axes), *idle[name]) for name in plain}
+
+
+@lower(MaxPoolPositions)
+def largest_of_stacked_slices(op: MaxPoolPositions, e: Build) -> None:
+    """A slice for each place in the window, side by side: which one is the largest tells the position."""
+    images, spatial = op.x.type.shape[:2], op.x.type.shape[2:]
+    out = op.results[0].type.shape[2:]
+    places = list(product(*(range(k) for k in op.kernel)))
+    e.require(is_static((*spatial, *out)), "positions in images of unknown size")
+    e.require(len(places) <= MAX_PLACES, f"positions in windows of {len(places)} elements; at most {MAX_PLACES}")
+    dtype = op.x.type.dtype
+    x = op.x if dtype.is_float else e(arith.Cast, op.x, to=DType.F32)
+    x = e(Pad, x, *_sides(op, out), value=-math.inf)
+    parts = [e.reshape(_window_slice(op, x, place, out, e), (*images, *out, 1)) for place in places]
+    stacked = e.rw.emit(Concat(tuple(parts), len(op.x.type.shape)))
+    best = e(ArgMax, stacked, axis=op.x.type.rank, keepdims=False, dtype=DType.I32)
+    largest = e(Reduce, stacked, "max", (op.x.type.rank,), keepdims=False)
+    strides = _plane_strides(op)
+    steps = np.asarray(places) * np.asarray(op.dilations) @ strides
+    found = e(arith.Add, e(Gather, e.constant(steps.astype(np.int32)), best, axis=0), e.constant(_corners(op, strides)))
+    numbers = e(Range, e.number(0, DType.I64), e.number(math.prod(static(spatial)), DType.I64), e.product(images))
+    starts = e.reshape(numbers, (*images, *[1] * len(spatial)))
+    positions = e(arith.Add, e(arith.Cast, found, to=DType.I64), starts)
+    e.replace(largest if dtype.is_float else e(arith.Cast, largest, to=dtype), positions)
+
+
+def _sides(op: MaxPoolPositions, out: Shape) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
+    """How much is added before and behind, so that every window is whole."""
+    fields = zip(op.x.type.shape[2:], out, op.kernel, op.strides, op.dilations, op.pads, strict=True)
+    behind = [maximum((n - 1) * s + d * (k - 1) + 1 - size - low, 0) for size, n, k, s, d, (low, _) in fields]
+    return (0, 0, *(low for low, _ in op.pads)), (0, 0, *behind)
+
+
+def _window_slice(op: MaxPoolPositions, x: Value, place: tuple[int, ...], out: Shape, e: Build) -> Value:
+    """Return the elements at one place of all windows."""
+    starts = (0, 0, *(p * d for p, d in zip(place, op.dilations, strict=True)))
+    return e(Slice, x, starts, (*x.type.shape[:2], *out), (1, 1, *op.strides))
+
+
+def _plane_strides(op: MaxPoolPositions) -> Array:
+    """How far apart neighbours along each spatial axis are counted."""
+    spatial = static(op.x.type.shape[2:])
+    if op.column_major:
+        return np.cumprod((1, *spatial[:-1]))
+    return np.cumprod((1, *spatial[:0:-1]))[::-1]
+
+
+def _corners(op: MaxPoolPositions, strides: Array) -> Array:
+    """Positions of the first element of every window, maybe in the padding."""
+    out = static(op.results[0].type.shape[2:])
+    grids = cast(Array, np.indices(out))
+    low = np.asarray([p[0] for p in op.pads])
+    first = np.moveaxis(grids, 0, -1) * np.asarray(op.strides) - low
+    return (first @ strides).astype(np.int32)
 
 
 def _is_image_pool(op: Pool | LpPool) -> bool:
@@ -157,7 +217,7 @@ def _counts(op: AveragePool, sizes: tuple[int, int]) -> Array:
 @lower(LpPool)
 def norm_of_windows(op: LpPool, e: Build) -> None:
     """The root of sums of powers; sums are means times the window's size."""
-    if not _is_image_pool(op):
+    if not op.channels_last or op.x.type.rank not in (IMAGES, VOLUMES):
         return
     x = e(arith.Abs, op.x)
     powers = e(arith.Pow, x, float(op.p))

@@ -6,6 +6,7 @@ Everything keeps three axes, of which the step's has size one: no step reshapes 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,33 +19,39 @@ from ....compiler.ops.core import Return
 from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ....compiler.ops.linear import Linear
 from ....compiler.ops.recurrent import BoundStep, Gru, Lstm, Recurrent, Rnn, bind
+from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split
 from ....compiler.rewrite import Rewriter
 from ....compiler.types import DType
 from ..lowering import Build, lower
-
-Step = Callable[[Build, Sequence[Value], Sequence[Value]], tuple[Value, ...]]
-"""From what the inputs add to the gates, and the states, to the next states."""
+from ..recurrence import products_first, steps_per_turn
 
 
 class Cell:
-    """One layer being lowered: what is computed once, and how a step goes."""
+    """One layer being lowered: what is computed once, and how a step goes.
 
-    def __init__(self, op: Recurrent, e: Build) -> None:
+    ``inputs`` are what is cut into steps: the products with the inputs for groups of gates, or the inputs themselves
+    if products are not computed ``first``.
+    """
+
+    def __init__(self, op: Recurrent, e: Build, *, first: bool = True) -> None:
         self.op = op
         self.coupled = isinstance(op, Lstm) and op.coupled
         self.time = 1 if op.batch_first else 0
         self.functions = bind(op.attributes)
-        blocks = ((0, 2), (2, 1)) if isinstance(op, Gru) else ((0, op.gates),)
-        self.inputs = [self._input(e, *block) for block in blocks]
+        self.blocks = ((0, 2), (2, 1)) if isinstance(op, Gru) else ((0, op.gates),)
+        self.first = first
+        self.inputs = self.products(e, op.x) if first else [op.x]
         self.initial = [self._state(e, i) for i in range(len(op.results) - 1)]
         self.lengths = None if op.lengths is None else e(arith.Cast, op.lengths, to=DType.I32)
 
-    def _input(self, e: Build, first: int, count: int) -> Value:
-        """Return what the inputs add to some gates in all steps."""
-        op = self.op
-        bias = None if op.bias is None else self.rows(e, op.bias, first, count)
-        return e(Linear, op.x, self.rows(e, op.w, first, count), bias)
+    def products(self, e: Build, x: Value) -> list[Value]:
+        """Return what inputs add to the gates, for every group of them."""
+        bias = self.op.bias
+        return [
+            e(Linear, x, self.rows(e, self.op.w, *block), None if bias is None else self.rows(e, bias, *block))
+            for block in self.blocks
+        ]
 
     def _state(self, e: Build, number: int) -> Value:
         """Return an initial state with an axis for the step."""
@@ -83,41 +90,31 @@ class Cell:
             case _:
                 return (self.gate(e, 0, e(arith.Add, inputs[0], self.product(e, states[0], 0, 1))),)
 
-    def place(self, e: Build) -> Value:
-        """Return where the first step lies: a number for every axis."""
-        first = e.number(0, DType.I32)
-        if self.op.reverse:
-            first = e(arith.Sub, e.size(self.op.steps, DType.I32), 1)
-        numbers = [e.reshape(first, (1,)) if i == self.time else e.constant(np.zeros(1, np.int32)) for i in range(3)]
-        return e(Concat, tuple(numbers), axis=0)
+    def walk(
+        self, e: Build, inputs: Sequence[Value], states: Sequence[Value], first: Value
+    ) -> tuple[Value, tuple[Value, ...]]:
+        """Build the steps that the inputs are for, number ``first`` and those behind; return outputs and states."""
+        count = inputs[0].type.shape[self.time]
+        assert isinstance(count, int)
+        products = inputs if self.first else self.products(e, inputs[0])
+        rows = list(zip(*(self._steps(e, x, count) for x in products), strict=True))
+        kept, outputs = tuple(states), dict[int, Value]()
+        for t in reversed(range(count)) if self.op.reverse else range(count):
+            new = self.step(e, rows[t], kept)
+            outputs[t], kept = self._masked(e, first, t, new, kept)
+        whole = outputs[0] if count == 1 else e(Concat, tuple(outputs[t] for t in range(count)), axis=self.time)
+        return whole, kept
 
-    def goes_on(self, e: Build, place: Value, end: Value) -> Value:
-        """Say whether there is a step."""
-        step = self.number(e, place)
-        return e(logic.GreaterEqual, step, 0) if self.op.reverse else e(logic.Less, step, end)
+    def _steps(self, e: Build, x: Value, count: int) -> Sequence[Value]:
+        return (x,) if count == 1 else e.each(Split(x, self.time, (1,) * count))
 
-    def number(self, e: Build, place: Value) -> Value:
-        """Return the number of a step."""
-        return e.reshape(e(Slice, place, (self.time,), (1,), (1,)), ())
-
-    def turn(self, e: Build, place: Value, outputs: Value, *states: Value) -> tuple[Value, ...]:
-        """Do one step of a loop."""
-        cut = [(*x.type.shape[: self.time], 1, *x.type.shape[self.time + 1 :]) for x in self.inputs]
-        rows = [e(DynamicSlice, x, place, sizes) for x, sizes in zip(self.inputs, cut, strict=True)]
-        new = self.step(e, rows, states)
-        out, kept = self.masked(e, self.number(e, place) if self.lengths else place, new, states)
-        onwards = np.zeros(3, np.int32)
-        onwards[self.time] = -1 if self.op.reverse else 1
-        after = e(arith.Add, place, e.constant(onwards))
-        return after, e(DynamicUpdateSlice, outputs, out, place), *kept
-
-    def masked(
-        self, e: Build, step: Value, new: Sequence[Value], old: Sequence[Value]
+    def _masked(
+        self, e: Build, first: Value, t: int, new: Sequence[Value], old: Sequence[Value]
     ) -> tuple[Value, tuple[Value, ...]]:
         """Return the output and the states: behind the end of a sequence states stay, and the output is zero."""
         if self.lengths is None:
             return new[0], tuple(new)
-        alive = e(logic.Less, step, self.lengths)
+        alive = e(logic.Less, e(arith.Add, first, t) if t else first, self.lengths)
         column = e.reshape(alive, self.with_step((self.op.batch, 1)))
         kept = tuple(e(logic.Select, column, n, o) for n, o in zip(new, old, strict=True))
         return e(logic.Select, column, new[0], e.number(0, new[0].type.dtype)), kept
@@ -143,7 +140,8 @@ def _features(e: Build, x: Value, start: Dim, size: Dim) -> Value:
 
 
 def _lstm(cell: Cell, op: Lstm, e: Build, row: Value, h: Value, c: Value) -> tuple[Value, ...]:
-    gates, size = e(arith.Add, row, cell.product(e, h, 0, 4)), op.hidden
+    seen = _rounded(e, h) if op.rounds_state else h
+    gates, size = e(arith.Add, row, cell.product(e, seen, 0, 4)), op.hidden
     if op.peepholes is None:
         i, o, f = _parts(e, cell.gate(e, 0, _features(e, gates, 0, 3 * size)), 3)
         after = _after(cell, e, i, f, _features(e, gates, 3 * size, size), c)
@@ -155,6 +153,19 @@ def _lstm(cell: Cell, op: Lstm, e: Build, row: Value, h: Value, c: Value) -> tup
         o = cell.gate(e, 0, e(arith.Add, o, e(arith.Mul, after, to_output)))
     out = e(arith.Mul, o, cell.gate(e, 2, after, clipped=False))
     return (out if op.projection is None else e(Linear, out, op.projection, None)), after
+
+
+def _rounded(e: Build, h: Value) -> Value:
+    """Round a state to 255 steps over its range, in floating point: every number of the result is a whole of them."""
+    dims, dtype = tuple(range(h.type.rank)), h.type.dtype
+    low, high = (
+        e(pick, e(Reduce, h, kind, dims), e.number(0, dtype)) for kind, pick in (("min", arith.Min), ("max", arith.Max))
+    )
+    steps = e(arith.Div, e(arith.Sub, high, low), e.number(255, dtype))
+    scale = e(logic.Select, e(logic.Equal, steps, e.number(0, dtype)), e.number(1, dtype), steps)
+    zero = e(arith.Round, e(Clip, e(arith.Div, e(arith.Neg, low), scale), min=0.0, max=255.0))
+    whole = e(Clip, e(arith.Add, e(arith.Round, e(arith.Div, h, scale)), zero), min=0.0, max=255.0)
+    return e(arith.Mul, e(arith.Sub, whole, zero), scale)
 
 
 def _after(cell: Cell, e: Build, i: Value, f: Value, new: Value, c: Value) -> Value:
@@ -197,32 +208,61 @@ def unroll(op: Recurrent, e: Build) -> None:
     """A layer whose number of steps is known: one step after the other."""
     if op.strategy != "unroll":
         return
-    steps = op.steps
-    if not isinstance(steps, int):
-        e.require(False, f"{steps} steps, which are not known, can't be unrolled")
-        return
+    e.require(isinstance(op.steps, int), f"{op.steps} steps, which are not known, can't be unrolled")
     cell = Cell(op, e)
-    rows = list(zip(*(e.each(Split(x, cell.time, (1,) * steps)) for x in cell.inputs), strict=True))
-    states, outputs = tuple(cell.initial), dict[int, Value]()
-    for t in reversed(range(steps)) if op.reverse else range(steps):
-        outputs[t], states = cell.masked(e, e.number(t, DType.I32), cell.step(e, rows[t], states), states)
-    whole = outputs[0] if steps == 1 else e(Concat, tuple(outputs[t] for t in range(steps)), axis=cell.time)
+    whole, states = cell.walk(e, cell.inputs, cell.initial, e.number(0, DType.I32))
     e.replace(whole, *states)
 
 
 @lower(Lstm, Gru, Rnn)
 def loop(op: Recurrent, e: Build) -> None:
-    """A loop that carries the place of the step, the outputs so far, and the states."""
+    """A loop that carries the place of the next steps, the outputs so far, and the states."""
     if op.strategy != "while":
         return
-    cell = Cell(op, e)
+    cell = Cell(op, e, first=products_first(op))
+    turns = Turns(cell, steps_per_turn(op))
     outputs = e(BroadcastTo, e.number(0, op.x.type.dtype), op.results[0].type.shape)
-    carried = (cell.place(e), outputs, *cell.initial)
+    carried = (turns.place(e), outputs, *cell.initial)
     end = e.size(op.steps, DType.I32)
-    condition = _region(e, carried, lambda f, values: (cell.goes_on(f, values[0], end),))
-    body = _region(e, carried, lambda f, values: cell.turn(f, *values))
+    condition = _region(e, carried, lambda f, values: (turns.go_on(f, values[0], end),))
+    body = _region(e, carried, lambda f, values: turns.turn(f, *values))
     _, whole, *states = e.each(While(carried, condition, body))
     e.replace(whole, *states)
+
+
+@dataclass(frozen=True)
+class Turns:
+    """How a loop goes that does some steps in each turn."""
+
+    cell: Cell
+    count: int
+
+    def place(self, e: Build) -> Value:
+        """Return where the first steps lie: a number for every axis."""
+        op, time = self.cell.op, self.cell.time
+        first = e(arith.Sub, e.size(op.steps, DType.I32), self.count) if op.reverse else e.number(0, DType.I32)
+        numbers = [e.reshape(first, (1,)) if i == time else e.constant(np.zeros(1, np.int32)) for i in range(3)]
+        return e(Concat, tuple(numbers), axis=0)
+
+    def go_on(self, e: Build, place: Value, end: Value) -> Value:
+        """Say whether there are more steps."""
+        first = self.number(e, place)
+        return e(logic.GreaterEqual, first, 0) if self.cell.op.reverse else e(logic.Less, first, end)
+
+    def number(self, e: Build, place: Value) -> Value:
+        """Return the number of the step at a place."""
+        return e.reshape(e(Slice, place, (self.cell.time,), (1,), (1,)), ())
+
+    def turn(self, e: Build, place: Value, outputs: Value, *states: Value) -> tuple[Value, ...]:
+        """Do the next steps."""
+        time = self.cell.time
+        cut = [(*x.type.shape[:time], self.count, *x.type.shape[time + 1 :]) for x in self.cell.inputs]
+        rows = [e(DynamicSlice, x, place, sizes) for x, sizes in zip(self.cell.inputs, cut, strict=True)]
+        out, kept = self.cell.walk(e, rows, states, self.number(e, place))
+        onwards = np.zeros(3, np.int32)
+        onwards[time] = -self.count if self.cell.op.reverse else self.count
+        after = e(arith.Add, place, e.constant(onwards))
+        return after, e(DynamicUpdateSlice, outputs, out, place), *kept
 
 
 def _region(e: Build, carried: Sequence[Value], fill: Callable[[Build, list[Value]], tuple[Value, ...]]) -> Region:

@@ -32,20 +32,32 @@ def merge_transposes(op: Transpose, e: Build) -> None:
         e.replace(op.x)
     elif isinstance(op.x.owner, Transpose):
         first = op.x.owner
-        e.replace(e.transpose(first.x, [first.perm[p] for p in op.perm]))
+        perm = tuple(first.perm[p] for p in op.perm)
+        if len(_runs(perm, first.x.type.shape)) in FAST_RANKS:
+            e.replace(e.transpose(first.x, perm))
 
 
 @lower(Transpose)
 def merge_axes(op: Transpose, e: Build) -> None:
     """More than six axes: neighbours that stay neighbours become one."""
     runs = _runs(op.perm, op.x.type.shape)
-    e.require(len(runs) in FAST_RANKS, "a transpose of more than six groups of axes")
-    if len(runs) == len(op.perm):
+    if len(runs) == len(op.perm) or len(runs) not in FAST_RANKS:
         return
     order = sorted(range(len(runs)), key=lambda i: runs[i][0])
     x = e.reshape(op.x, [e.product([op.x.type.shape[a] for a in runs[i]]) for i in order])
     turned = e(Transpose, x, tuple(order.index(i) for i in range(len(runs))))
     e.replace(e.reshape(turned, op.result.type.shape))
+
+
+@lower(Transpose)
+def join_two_runs_first(op: Transpose, e: Build) -> None:
+    """More than six groups of axes: one transpose brings the first two together, the next has one group less."""
+    runs = _runs(op.perm, op.x.type.shape)
+    if len(runs) in FAST_RANKS:
+        return
+    front = [*runs[0], *runs[1]]
+    perm = [*front, *(a for a in range(len(op.perm)) if a not in front)]
+    e.replace(e.transpose(e.transpose(op.x, perm), [perm.index(a) for a in op.perm]))
 
 
 def _runs(perm: tuple[int, ...], shape: tuple[Dim, ...]) -> list[list[int]]:

@@ -8,6 +8,7 @@ from ....compiler.fold import constant
 from ....compiler.ops import dynamic
 from ....compiler.ops import index as ir
 from ....compiler.ops.shape import BroadcastTo, Reshape, Tile
+from ....compiler.types import DType
 from ....compiler.weights import Weight
 from ..ranges import nonnegative
 from ..table import Call, Dims, condition, emits, int_scalar, options
@@ -177,6 +178,36 @@ def top_k(op: ir.TopK) -> Call:
 def cum_sum(op: ir.CumSum) -> Call:
     """Either direction, with or without the element itself."""
     return Call((op.x, int_scalar(op.axis)), options("CumsumOptions", exclusive=op.exclusive, reverse=op.reverse))
+
+
+@emits(
+    ir.ReverseSequence,
+    "REVERSE_SEQUENCE",
+    dtypes={"x": "f32 i16 i32 i64 u8", "lengths": _INDEX},
+    ranks=range(2, 9),
+    kernel="reverse_sequence.cc",
+)
+def reverse_sequence(op: ir.ReverseSequence) -> Call:
+    """Two different axes."""
+    return Call((op.x, op.lengths), options("ReverseSequenceOptions", seqDim=op.axis, batchDim=op.batch))
+
+
+@condition("one row for each")
+def _in_rows(op: ir.NonZero) -> str | None:
+    return None if op.rows and op.x.type.rank else "positions in columns, or of a single number"
+
+
+@emits(
+    ir.NonZero,
+    "WHERE",
+    dtypes={"x": "bool f32 i8 i32 i64 u8 u32", "dtype": "i64"},
+    ranks=range(1, 9),
+    when=(_in_rows,),
+    kernel="where.cc",
+)
+def non_zero(op: ir.NonZero) -> Call:
+    """Positions, as many as there are."""
+    return Call((op.x,), None, 1 if op.x.type.dtype is DType.BOOL else 2)
 
 
 @emits(dynamic.DynamicSlice, "SLICE", dtypes={"x": MOVABLE, "starts": _INDEX}, ranks=range(1, 9), kernel="slice.cc")

@@ -11,7 +11,7 @@ from ....compiler.ir import Value
 from ....compiler.ops import index as ir
 from ....compiler.ops.arith import Add, Cast, Mod
 from ....compiler.ops.detection import NonMaxSuppression
-from ....compiler.ops.shape import BroadcastTo, Range
+from ....compiler.ops.shape import BroadcastTo, Range, Reshape
 from ....compiler.types import DType
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
@@ -221,7 +221,11 @@ def trilu(emit: Emitter, input: Value, k: Value | None = None, *, upper: int = 1
 
 @onnx_op("Compress", since=9)
 def compress(emit: Emitter, input: Value, condition: Value, *, axis: int | None = None) -> Value:
-    """Keep the positions where a known condition holds."""
-    kept = np.flatnonzero(emit.numbers(condition, "condition"))
+    """Keep the positions where a condition holds, as many as there are."""
     x = reshape(emit, input, (input.type.size,)) if axis is None else input
-    return emit(ir.Gather(x, emit.const(kept), emit.axis(axis or 0, x.type.rank)))
+    along = emit.axis(axis or 0, x.type.rank)
+    known = emit.known(condition)
+    if known is not None and known.dtype != object:
+        return emit(ir.Gather(x, emit.const(np.flatnonzero(known)), along))
+    found = emit(ir.NonZero(condition, emit.graphs.fresh(), rows=True))
+    return emit(ir.Gather(x, emit(Reshape(found, found.type.shape[:1])), along))

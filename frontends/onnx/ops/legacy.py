@@ -9,7 +9,7 @@ from ....compiler.ops.norm import BatchNorm
 from ..emitter import Emitter
 from ..registry import onnx_op
 from .linear import gemm
-from .norm import dropout
+from .random import dropout
 from .shape import reshape
 
 

@@ -7,11 +7,10 @@ from typing import Annotated
 from ....compiler.dims import exact_div
 from ....compiler.ir import Value
 from ....compiler.ops import norm as ir
-from ....compiler.ops.arith import Add, Div, Mul, Rsqrt, Sqrt, Sub
+from ....compiler.ops.arith import Add, Cast, Div, Mul, Rsqrt, Sqrt, Sub
 from ....compiler.ops.logic import Equal, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Reshape
-from ....compiler.types import DType
 from ..emitter import Emitter
 from ..registry import Until, onnx_op
 from .shape import reshape
@@ -29,11 +28,13 @@ def batch_norm_inferring(
     epsilon: float = 1e-5,
     momentum: float = 0.9,
     spatial: Annotated[int, Until(8)] = 1,
-) -> Value:
-    """As in inference; statistics of the batch would be further outputs."""
+) -> tuple[Value, ...]:
+    """As in inference, or by the statistics of the batch, if these are further outputs."""
     if not spatial:
         raise emit.fail("has statistics per element (spatial=0)")
-    return _batch_norm(emit, x, (scale, b, mean, var), epsilon)
+    if len(emit.node.outputs) > 1:
+        return _by_batch(emit, x, (scale, b, mean, var), epsilon, momentum)
+    return (_batch_norm(emit, x, (scale, b, mean, var), epsilon),)
 
 
 @onnx_op("BatchNormalization", since=14)
@@ -48,17 +49,35 @@ def batch_norm(
     epsilon: float = 1e-5,
     momentum: float = 0.9,
     training_mode: int = 0,
-) -> Value:
-    """As in inference."""
+) -> tuple[Value, ...]:
+    """As in inference, or by the statistics of the batch."""
     if training_mode:
-        raise emit.fail("is in training mode", help="Export the model for inference: model.eval() in PyTorch.")
-    return _batch_norm(emit, x, (scale, b, input_mean, input_var), epsilon)
+        return _by_batch(emit, x, (scale, b, input_mean, input_var), epsilon, momentum)
+    return (_batch_norm(emit, x, (scale, b, input_mean, input_var), epsilon),)
 
 
 def _batch_norm(emit: Emitter, x: Value, parameters: tuple[Value, Value, Value, Value], epsilon: float) -> Value:
     if x.type.rank < 2:
         raise emit.fail(f"normalises {x.type}, which has no channel axis", code="T001")
     return emit(ir.BatchNorm(x, *parameters, epsilon))
+
+
+def _by_batch(
+    emit: Emitter, x: Value, parameters: tuple[Value, Value, Value, Value], epsilon: float, momentum: float
+) -> tuple[Value, ...]:
+    """Return the result, the running statistics moved towards those of the batch, and those of the batch."""
+    scale, b, *running = parameters
+    mean, _, variance = _moments(emit, x, tuple(a for a in range(x.type.rank) if a != 1))
+    found = [_as(emit, reshape(emit, v, old.type.shape), old) for v, old in zip((mean, variance), running, strict=True)]
+    moved: list[Value] = []
+    for old, new in zip(running, found, strict=True):
+        kept, added = (emit.const(f, old.type.dtype) for f in (momentum, 1 - momentum))
+        moved.append(emit(Add(emit(Mul(old, kept)), emit(Mul(new, added)))))
+    return _batch_norm(emit, x, (scale, b, found[0], found[1]), epsilon), *moved, *found
+
+
+def _as(emit: Emitter, x: Value, other: Value) -> Value:
+    return x if x.type.dtype is other.type.dtype else emit(Cast(x, other.type.dtype))
 
 
 @onnx_op("InstanceNormalization", since=7)
@@ -178,31 +197,3 @@ def local_response_norm(
     if x.type.rank < 3 or size < 1:
         raise emit.fail(f"normalises {x.type} over {size} channels", code="T001")
     return emit(ir.LocalResponseNorm(x, size, alpha, beta, bias))
-
-
-@onnx_op("Dropout", since=7, until=11)
-def dropout(emit: Emitter, data: Value, *, ratio: float = 0.5) -> tuple[Value, ...]:
-    """Nothing is dropped in inference."""
-    return _keep_all(emit, data)
-
-
-@onnx_op("Dropout", since=12)
-def dropout_training(
-    emit: Emitter,
-    data: Value,
-    ratio: Value | None = None,
-    training_mode: Value | None = None,
-    *,
-    seed: int | None = None,
-) -> tuple[Value, ...]:
-    """Nothing is dropped in inference, nor with a ratio of zero."""
-    if emit.scalar(training_mode, "training_mode", 0) and emit.scalar(ratio, "ratio", 0.5) != 0:
-        raise emit.fail("is in training mode", help="Export the model for inference: model.eval() in PyTorch.")
-    return _keep_all(emit, data)
-
-
-def _keep_all(emit: Emitter, x: Value) -> tuple[Value, ...]:
-    if 1 not in emit.needed:
-        return (x,)
-    mask = x.type.dtype if emit.version < 10 else DType.BOOL
-    return x, emit(BroadcastTo(emit.const(True, mask), x.type.shape))

@@ -96,18 +96,18 @@ def grid_sample(
     for axis, size in enumerate(sizes):
         at = _positions(emit, grid, spatial - 1 - axis, size, align_corners=bool(align_corners))
         assert isinstance(size, int)
-        along.append(_pixels(emit, at, size, (chosen, padding_mode), align_corners=bool(align_corners)))
-    pixels = emit(Transpose(x, (0, *range(2, x.type.rank), 1)))
+        along.append(pixels(emit, at, size, (chosen, padding_mode), align_corners=bool(align_corners)))
+    images = emit(Transpose(x, (0, *range(2, x.type.rank), 1)))
     total: Value | None = None
     for corner in combinations(*along):
-        part = _weighted(emit, pixels, corner)
+        part = weighted(emit, images, corner)
         total = part if total is None else emit(Add(total, part))
     assert total is not None
     rank = total.type.rank
     return emit(Transpose(total, (0, rank - 1, *range(1, rank - 1))))
 
 
-def _pixels(
+def pixels(
     emit: Emitter, at: Value, size: int, rules: tuple[str, str], *, align_corners: bool
 ) -> list[tuple[Value, Value | None, Value | None]]:
     """Return pixel numbers along one axis with their weights, and masks of those inside."""
@@ -135,22 +135,31 @@ def _pixels(
     return out
 
 
-def _weighted(emit: Emitter, pixels: Value, corner: tuple[tuple[Value, Value | None, Value | None], ...]) -> Value:
-    """Gather one neighbour of every position, times its weight."""
+def weighted(
+    emit: Emitter,
+    images: Value,
+    corner: tuple[tuple[Value, Value | None, Value | None], ...],
+    batch: Value | None = None,
+) -> Value:
+    """Gather one neighbour of every position, times its weight; ``batch`` says from which image."""
     places = [place for place, _, _ in corner]
     shape = places[0].type.shape
-    taken = gather_pixels(emit, pixels, places)
+    taken = gather_pixels(emit, images, places, batch)
     for factor in (f for _, weight, mask in corner for f in (weight, mask) if f is not None):
         wide = factor if factor.type.dtype is taken.type.dtype else emit(Cast(factor, taken.type.dtype))
         taken = emit(Mul(taken, reshape(emit, wide, (*shape, 1))))
     return taken
 
 
-def gather_pixels(emit: Emitter, pixels: Value, places: list[Value]) -> Value:
-    """Return ``[n, ..., c]`` from channels-last images at one number per axis, ``[n, ...]`` each."""
+def gather_pixels(emit: Emitter, images: Value, places: list[Value], batch: Value | None = None) -> Value:
+    """Return ``[n, ..., c]`` from channels-last images at one number per axis, ``[n, ...]`` each.
+
+    They are taken from the images ``batch``, ``[n]``, by default from one after the other.
+    """
     shape = places[0].type.shape
     zero, one = emit.const(0, DType.I64), emit.const(1, DType.I64)
-    batch = reshape(emit, emit(Range(zero, one, shape[0])), (shape[0], *[1] * (len(shape) - 1)))
-    first = emit(Add(emit(Mul(places[0], zero)), batch))
+    numbers = emit(Range(zero, one, shape[0])) if batch is None else batch
+    spread = reshape(emit, numbers, (shape[0], *[1] * (len(shape) - 1)))
+    first = emit(Add(emit(Mul(places[0], zero)), spread))
     columns = [reshape(emit, p, (*shape, 1)) for p in (first, *places)]
-    return emit(GatherNd(pixels, emit(Concat(tuple(columns), len(shape)))))
+    return emit(GatherNd(images, emit(Concat(tuple(columns), len(shape)))))

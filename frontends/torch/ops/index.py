@@ -8,10 +8,9 @@ from ....compiler.dims import Dim, broadcast
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops import index as ir
-from ....compiler.ops.shape import Concat, Slice
+from ....compiler.ops.shape import Concat
 from ....compiler.types import DType
 from ..emitter import Emitter
-from ..promotion import Operand
 from ..registry import aten
 
 
@@ -69,90 +68,6 @@ def take(emit: Emitter, x: Value, index: Value) -> Value:
     return emit(ir.Gather(emit.reshape(x, (x.type.size,)), index, 0))
 
 
-REDUCTIONS = {"sum": "add", "add": "add", "prod": "mul", "multiply": "mul", "amax": "max", "amin": "min"}
-"""The IR's names for what is done with elements that meet."""
-
-
-@aten("scatter.src", "scatter.value", "scatter_add")
-def scatter(emit: Emitter, x: Value, dim: int, index: Value, src: Operand) -> Value:
-    """Put elements, or one number, at positions along an axis."""
-    reduction = "add" if "scatter_add" in str(emit.node.target) else "none"
-    return _scattered(emit, x, dim, index, src, reduction)
-
-
-@aten("scatter.reduce", "scatter.value_reduce")
-def scatter_by(emit: Emitter, x: Value, dim: int, index: Value, src: Operand, *, reduce: str) -> Value:
-    """Combine elements at positions along an axis."""
-    return _scattered(emit, x, dim, index, src, REDUCTIONS[reduce])
-
-
-@aten("scatter_reduce.two")
-def scatter_reduce(
-    emit: Emitter, x: Value, dim: int, index: Value, src: Value, reduce: str, *, include_self: bool = True
-) -> Value:
-    """Combine elements at positions along an axis."""
-    if not include_self or reduce not in REDUCTIONS:
-        raise emit.fail(f"reduces by {reduce!r}" + ("" if include_self else " without the first tensor's elements"))
-    return _scattered(emit, x, dim, index, src, REDUCTIONS[reduce])
-
-
-def _scattered(emit: Emitter, x: Value, dim: int, index: Value, src: Operand, reduction: str) -> Value:
-    if index.type.size == 0:
-        return x
-    places = emit.reshape(index, index.type.shape or (1,))
-    updates = src if isinstance(src, Value) else emit.full(src, x.type.with_shape(places.type.shape))
-    updates = emit.reshape(updates, updates.type.shape or (1,))
-    data = emit.reshape(x, x.type.shape or (1,))
-    if updates.type.shape != places.type.shape:
-        updates = _corner(emit, updates, places.type.shape)
-    found = emit(ir.ScatterElements(data, places, updates, emit.axis(dim, x.type.rank), reduction))
-    return emit.reshape(found, x.type.shape)
-
-
-def _corner(emit: Emitter, x: Value, shape: tuple[Dim, ...]) -> Value:
-    """The first positions along all axes."""
-    return emit(Slice(x, (0,) * len(shape), shape, (1,) * len(shape)))
-
-
-@aten("index_fill.int_Scalar", "index_fill.int_Tensor")
-def index_fill(emit: Emitter, x: Value, dim: int, index: Value, value: Operand) -> Value:
-    """One number at some positions of an axis."""
-    row = emit.value(value, x.type.dtype)
-    return _placed(emit, x, dim, index, emit.expand(row, _rows(emit, x, dim, index)), "none")
-
-
-@aten("index_copy")
-def index_copy(emit: Emitter, x: Value, dim: int, index: Value, source: Value) -> Value:
-    """Put slices at positions of an axis."""
-    return _placed(emit, x, dim, index, source, "none")
-
-
-@aten("index_add")
-def index_add(emit: Emitter, x: Value, dim: int, index: Value, source: Value, *, alpha: Operand = 1) -> Value:
-    """Add slices at positions of an axis."""
-    if alpha != 1:
-        source = emit(arith.Mul(source, emit.value(alpha, x.type.dtype)))
-    return _placed(emit, x, dim, index, source, "add")
-
-
-def _rows(emit: Emitter, x: Value, dim: int, index: Value) -> list[Dim]:
-    axis = emit.axis(dim, x.type.rank)
-    return [index.type.size if i == axis else d for i, d in enumerate(x.type.shape or (1,))]
-
-
-def _placed(emit: Emitter, x: Value, dim: int, index: Value, source: Value, reduction: str) -> Value:
-    """Combine slices at positions of an axis."""
-    axis = emit.axis(dim, x.type.rank)
-    data = emit.reshape(x, x.type.shape or (1,))
-    rank = data.type.rank
-    front = [axis, *(a for a in range(rank) if a != axis)]
-    back = [front.index(a) for a in range(rank)]
-    rows = emit.transpose(emit.reshape(source, _rows(emit, x, dim, index)), front)
-    places = emit.reshape(index, (index.type.size, 1))
-    found = emit(ir.ScatterNd(emit.transpose(data, front), places, rows, reduction))
-    return emit.reshape(emit.transpose(found, back), x.type.shape)
-
-
 @aten("index.Tensor", "_unsafe_index.Tensor")
 def index(emit: Emitter, x: Value, indices: tuple[Value | None, ...]) -> Value:
     """NumPy's indexing by tensors of positions."""
@@ -191,12 +106,13 @@ def _joined(emit: Emitter, x: Value, axes: list[int], places: list[Value]) -> Va
             shape = broadcast(shape, place.type.shape)
     columns: list[Value] = []
     for axis, place in zip(axes, places, strict=True):
-        whole = _from_front(emit, emit.cast(place, DType.I64), x.type.shape[axis])
+        whole = from_front(emit, emit.cast(place, DType.I64), x.type.shape[axis])
         columns.append(emit.reshape(emit.expand(whole, shape), (*shape, 1)))
     return emit(Concat(tuple(columns), len(shape))) if len(columns) > 1 else columns[0]
 
 
-def _from_front(emit: Emitter, place: Value, size: Dim) -> Value:
+def from_front(emit: Emitter, place: Value, size: Dim) -> Value:
+    """Return positions along an axis of so many, negative ones counted from its end."""
     known = emit.known(place)
     if known is not None and known.dtype != object and isinstance(size, int):
         return place if (known >= 0).all() else emit.const(np.where(known < 0, known + size, known))

@@ -243,7 +243,7 @@ def unbind(emit: Emitter, x: Value, dim: int = 0) -> list[Value]:
     return [emit.reshape(p, rest) for p in pieces]
 
 
-def _pieces(emit: Emitter, x: Value, dim: int) -> list[Value]:
+def pieces(emit: Emitter, x: Value, dim: int) -> list[Value]:
     """Cut into pieces as long as PyTorch says."""
     axis = emit.axis(dim, x.type.rank)
     sizes = tuple(t.shape[axis] for t in emit.types if t is not None)
@@ -253,25 +253,25 @@ def _pieces(emit: Emitter, x: Value, dim: int) -> list[Value]:
 @aten("split.Tensor", "split_copy.Tensor")
 def split(emit: Emitter, x: Value, split_size: Dim, dim: int = 0) -> list[Value]:
     """Cut into pieces of one size, the last one maybe shorter."""
-    return _pieces(emit, x, dim)
+    return pieces(emit, x, dim)
 
 
 @aten("split_with_sizes", "split_with_sizes_copy", "split.sizes")
 def split_with_sizes(emit: Emitter, x: Value, split_sizes: tuple[Dim, ...], dim: int = 0) -> list[Value]:
     """Cut into pieces of given sizes."""
-    return _pieces(emit, x, dim)
+    return pieces(emit, x, dim)
 
 
 @aten("chunk")
 def chunk(emit: Emitter, x: Value, chunks: int, dim: int = 0) -> list[Value]:
     """Cut into so many pieces."""
-    return _pieces(emit, x, dim)
+    return pieces(emit, x, dim)
 
 
 @aten("tensor_split.sections")
 def tensor_split(emit: Emitter, x: Value, sections: Dim, dim: int = 0) -> list[Value]:
     """Cut into pieces of nearly one size."""
-    return _pieces(emit, x, dim)
+    return pieces(emit, x, dim)
 
 
 @aten("flip")
@@ -304,11 +304,14 @@ def _rolled(emit: Emitter, x: Value, axis: int, shift: Dim) -> Value:
 def unfold(emit: Emitter, x: Value, dimension: int, size: int, step: int) -> Value:
     """Windows along an axis, their elements on a new last one."""
     axis = emit.axis(dimension, x.type.rank)
-    count = emit.shape[axis]
+    count = emit.shape[axis] if x.type.rank else 1
     if not isinstance(count, int):
         raise emit.fail(f"cuts {count} windows, a number that is not known", code="F004")
     places = [[i * step + j for j in range(size)] for i in range(count)]
-    picked = emit(index.Gather(x, emit.const(places, DType.I64), axis))
+    data = emit.reshape(x, x.type.shape or (1,))
+    picked = emit(index.Gather(data, emit.const(places, DType.I64), axis))
+    if not x.type.rank:
+        return emit.reshape(picked, emit.shape)
     rest = [a for a in range(picked.type.rank) if a != axis + 1]
     return emit.transpose(picked, [*rest, axis + 1])
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from .conftest import Check, single
+from .test_refusals import refused
 
 
 @pytest.mark.parametrize("x", ["f32[5]", "f32[3,5]", "f32[2,3,5]", "f32[2,1,3,2,2,5]", "f32[2,1,3,2,2,2,5]"])
@@ -175,3 +176,13 @@ def test_reductions_of_many_axes(check: Check, dims: tuple[int, ...]) -> None:
 def test_reductions_of_unknown_sizes(check: Check) -> None:
     sizes = [{"n": 1, "t": 2}, {"n": 3, "t": 1}, {"n": 2, "t": 5}]
     check(single("reduce", "f32[n,t,3]", kind="mean", dims=(1,), keepdims=False), sizes=sizes)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8])
+def test_determinants(check: Check, size: int) -> None:
+    check(single("det", f"f32[2,3,{size},{size}]"))
+    check(single("det", f"f32[{size},{size}]"))
+
+
+def test_large_determinants_are_refused() -> None:
+    assert "determinants of 13 rows; at most 12" in str(refused(single("det", "f32[13,13]")))

@@ -103,3 +103,21 @@ def test_norms(check: Check, p: int) -> None:
 @pytest.mark.parametrize("dtype", ["i8", "u8", "i32"])
 def test_maximum_of_integers(check: Check, dtype: str) -> None:
     check(pool("max", f"{dtype}[1,8,8,3]", 2, strides=(2, 2)))
+
+
+@pytest.mark.parametrize("dtype", ["f32", "u8", "f16"])
+@pytest.mark.parametrize("column_major", [False, True])
+def test_positions_of_maxima(check: Check, dtype: str, column_major: bool) -> None:
+    for size, kernel, strides, dilations, pads in (
+        ("7,8", (3, 2), (2, 1), (1, 2), ((1, 1), (0, 1))),
+        ("9", (3,), (2,), (1,), ((0, 0),)),
+        ("4,3,5", (2, 2, 2), (1, 1, 2), (1, 1, 1), ((0, 0), (1, 0), (0, 0))),
+    ):
+        given: dict[str, Any] = {"kernel": kernel, "strides": strides, "dilations": dilations, "pads": pads}
+        module = single("max_pool_positions", f"{dtype}[2,3,{size}]", ceil=True, column_major=column_major, **given)
+        check(module)
+
+
+def test_norm_of_volumes(check: Check) -> None:
+    given: dict[str, Any] = {"kernel": (2, 3, 2), "strides": (1, 2, 1), "dilations": (1, 1, 1)}
+    check(single("lp_pool", "f32[1,4,7,5,3]", pads=((1, 0), (0, 0), (0, 1)), p=3, channels_last=True, **given))

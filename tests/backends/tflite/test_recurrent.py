@@ -51,7 +51,7 @@ def weights(kind: str, hidden: int = HIDDEN, projected: int = 0) -> dict[str, tu
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 def test_open_sizes(check: Check, kind: str, form: str) -> None:
-    sizes = [{"time": t, "batch": b} for t, b in ((4, 2), (1, 1), (7, 3), (4, 2))]
+    sizes = [{"time": t, "batch": b} for t, b in ((4, 2), (4, 2), (1, 1), (7, 3), (7, 3))]
     given = layer(kind, "f32[time,batch,3]", weights(kind), {}, reverse=True)
     if form == "unroll":
         with pytest.raises(CompileError, match="time steps, which are not known, can't be unrolled"):

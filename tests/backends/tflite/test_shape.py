@@ -44,6 +44,13 @@ def test_transposes(check: Check, shape: str, perm: tuple[int, ...]) -> None:
     assert check(single("transpose", f"f32[{shape}]", perm=perm)).builtins["TRANSPOSE"] == 1
 
 
+def test_transposes_of_many_groups(check: Check) -> None:
+    """Seven groups of axes, then eight: one step more for each that the kernel lacks."""
+    assert check(single("transpose", "f32[2,3,2,3,2,3,2]", perm=(6, 4, 2, 0, 5, 3, 1))).builtins["TRANSPOSE"] == 2
+    perm = (7, 5, 3, 1, 6, 4, 2, 0)
+    assert check(single("transpose", "f32[2,3,2,3,2,3,2,2]", perm=perm)).builtins["TRANSPOSE"] == 3
+
+
 def test_transposes_merge(check: Check) -> None:
     text = """
     func @main(%x: f32[2,3,4]) -> (f32[2,3,4], f32[4,2,3]) {
@@ -203,6 +210,9 @@ def test_pads_of_unknown_sizes(check: Check) -> None:
     sizes = [{"t": 2, "n": 1}, {"t": 5, "n": 3}]
     for mode in ("constant", "edge"):
         check(single("pad", "f32[n,t]", low=(0, 2), high=(1, 1), mode=mode), sizes=sizes)
+    for mode in ("reflect", "symmetric", "wrap"):
+        sizes_of_all_kinds = [*sizes, {"t": 1, "n": 2}, {"t": 9, "n": 4}]
+        check(single("pad", "f32[n,t]", low=(0, 4), high=(1, 3), mode=mode), sizes=sizes_of_all_kinds)
     text = """
     func @main(%x: f32[n,t]) -> (f32[n,n+t]) {
       %y = pad(%x) {low = [0, 0], high = [0, 'n']} : f32[n,n+t]

@@ -155,8 +155,8 @@ class TestModels:
         assert "torch.onnx.export" in said
 
     def test_cutting_ir(self, call: Call, small: Path, tmp_path: Path) -> None:
-        failed(call("compile", small, "-o", tmp_path / "o.tflite", "--shape", "x=1,2,3,4"), "L007")
-        failed(call("compile", small, "-o", tmp_path / "o.tflite", "--inputs", "a,b"), "L007")
+        failed(call("compile", small, "-o", tmp_path / "o.tflite", "--shape", "x=1,2,3,4"), "F019")
+        failed(call("compile", small, "-o", tmp_path / "o.tflite", "--inputs", "a,b"), "F018")
 
 
 class TestUsage:

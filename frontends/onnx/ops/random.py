@@ -1,0 +1,125 @@
+"""Operators that draw random numbers: anew each time the network runs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....compiler.ir import Op, Value
+from ....compiler.ops import random as ir
+from ....compiler.ops.arith import Add, Cast, Mul
+from ....compiler.ops.logic import GreaterEqual
+from ....compiler.ops.shape import BroadcastTo
+from ....compiler.types import DType
+from ..emitter import Emitter
+from ..registry import onnx_op
+from ..tensors import element_type
+
+
+def _seed(seed: float | None) -> int | None:
+    """Return the bits of a stated seed."""
+    return None if seed is None else int(np.float32(seed).view(np.uint32))
+
+
+def _scaled(emit: Emitter, draw: Op, factor: float, shift: float, dtype: DType) -> Value:
+    """Return ``draw * factor + shift``."""
+    scaled = emit(Mul(emit(draw), emit.const(factor, DType.F32)))
+    moved = emit(Add(scaled, emit.const(shift, DType.F32)))
+    return moved if dtype is DType.F32 else emit(Cast(moved, dtype))
+
+
+@onnx_op("RandomUniform", since=7)
+def random_uniform(
+    emit: Emitter,
+    *,
+    shape: tuple[int, ...],
+    dtype: int = 1,
+    high: float = 1.0,
+    low: float = 0.0,
+    seed: float | None = None,
+) -> Value:
+    """Numbers between two bounds."""
+    return _scaled(emit, ir.RandomUniform(shape, _seed(seed)), high - low, low, element_type(dtype))
+
+
+@onnx_op("RandomUniformLike", since=7)
+def random_uniform_like(
+    emit: Emitter,
+    input: Value,
+    *,
+    dtype: int | None = None,
+    high: float = 1.0,
+    low: float = 0.0,
+    seed: float | None = None,
+) -> Value:
+    """As many as another tensor has."""
+    to = input.type.dtype if dtype is None else element_type(dtype)
+    return _scaled(emit, ir.RandomUniform(input.type.shape, _seed(seed)), high - low, low, to)
+
+
+@onnx_op("RandomNormal", since=7)
+def random_normal(
+    emit: Emitter,
+    *,
+    shape: tuple[int, ...],
+    dtype: int = 1,
+    mean: float = 0.0,
+    scale: float = 1.0,
+    seed: float | None = None,
+) -> Value:
+    """Numbers around a mean."""
+    return _scaled(emit, ir.RandomNormal(shape, _seed(seed)), scale, mean, element_type(dtype))
+
+
+@onnx_op("RandomNormalLike", since=7)
+def random_normal_like(
+    emit: Emitter,
+    input: Value,
+    *,
+    dtype: int | None = None,
+    mean: float = 0.0,
+    scale: float = 1.0,
+    seed: float | None = None,
+) -> Value:
+    """As many as another tensor has."""
+    to = input.type.dtype if dtype is None else element_type(dtype)
+    return _scaled(emit, ir.RandomNormal(input.type.shape, _seed(seed)), scale, mean, to)
+
+
+@onnx_op("Multinomial", since=7)
+def multinomial(
+    emit: Emitter, input: Value, *, dtype: int = 6, sample_size: int = 1, seed: float | None = None
+) -> Value:
+    """Columns, by the logarithms of their probabilities."""
+    return emit(ir.RandomChoice(input, sample_size, element_type(dtype), _seed(seed)))
+
+
+@onnx_op("Dropout", since=7, until=11)
+def dropout(emit: Emitter, data: Value, *, ratio: float = 0.5) -> tuple[Value, ...]:
+    """Nothing is dropped in inference."""
+    return _keep_all(emit, data)
+
+
+@onnx_op("Dropout", since=12)
+def dropout_training(
+    emit: Emitter,
+    data: Value,
+    ratio: Value | None = None,
+    training_mode: Value | None = None,
+    *,
+    seed: int | None = None,
+) -> tuple[Value, ...]:
+    """Nothing is dropped in inference, nor with a ratio of zero; in training what is kept grows by what is dropped."""
+    share = float(emit.scalar(ratio, "ratio", 0.5))
+    if not emit.scalar(training_mode, "training_mode", 0) or share == 0:
+        return _keep_all(emit, data)
+    drawn = emit(ir.RandomUniform(data.type.shape, None if seed is None else seed & 0x7FFFFFFF))
+    kept = emit(GreaterEqual(drawn, emit.const(share, DType.F32)))
+    scale = emit.const(1 / (1 - share) if share < 1 else 0, data.type.dtype)
+    return emit(Mul(emit(Mul(data, emit(Cast(kept, data.type.dtype)))), scale)), kept
+
+
+def _keep_all(emit: Emitter, x: Value) -> tuple[Value, ...]:
+    if 1 not in emit.needed:
+        return (x,)
+    mask = x.type.dtype if emit.version < 10 else DType.BOOL
+    return x, emit(BroadcastTo(emit.const(True, mask), x.type.shape))

@@ -1,0 +1,74 @@
+"""Flags about inputs and outputs: which part of the model, of which sizes, under which names."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import click
+
+from nhwcc.cli.flags import names, shapes
+
+
+def _pairs(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, str] | None:
+    """Read ``OLD=NEW``, given once or several times."""
+    found: dict[str, str] = {}
+    for text in value:
+        old, _, new = text.partition("=")
+        if not old or not new:
+            raise click.BadParameter(f"{text!r} is no new name; write OLD=NEW", ctx, param)
+        found[old] = new
+    return found or None
+
+
+_OPTIONS: list[Callable[..., Any]] = [
+    click.option(
+        "--shape",
+        "shapes",
+        multiple=True,
+        callback=shapes,
+        metavar="NAME=[TYPE:]N,N,...",
+        help="Fix an input's shape (x=1,3,64,64; a word leaves a size open), or a named size everywhere (batch=1). "
+        "A PyTorch module's inputs are f32 unless x=i64:1,16 says so.",
+    ),
+    click.option("--inputs", multiple=True, callback=names, metavar="A,B", help="Start at these tensors."),
+    click.option("--outputs", multiple=True, callback=names, metavar="A,B", help="End at these tensors."),
+    click.option("--rename", multiple=True, callback=_pairs, metavar="OLD=NEW", help="Rename an input or output."),
+    click.option("--input-names", multiple=True, callback=names, metavar="A,B", help="What all inputs are called."),
+    click.option("--output-names", multiple=True, callback=names, metavar="A,B", help="What all outputs are called."),
+    click.option("--drop-unused-inputs", is_flag=True, help="Leave out inputs that nothing reads."),
+]
+
+
+@dataclass(frozen=True)
+class InterfaceFlags:
+    """What the flags about inputs and outputs say."""
+
+    shapes: Mapping[str, str] | None
+    inputs: list[str] | None
+    outputs: list[str] | None
+    rename: dict[str, str] | None
+    input_names: list[str] | None
+    output_names: list[str] | None
+    drop_unused_inputs: bool
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of a compilation that they are."""
+        return asdict(self)
+
+
+def interface_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags about inputs and outputs; the command gets them as one argument, ``interface``."""
+
+    @functools.wraps(command)
+    def wrapper(**given: Any) -> Any:
+        said: dict[str, Any] = {f.name: given.pop(f.name) for f in fields(InterfaceFlags)}
+        return command(interface=InterfaceFlags(**said), **given)
+
+    out: Callable[..., Any] = wrapper
+    for option in reversed(_OPTIONS):
+        out = option(out)
+    return out
