@@ -157,7 +157,7 @@ class Recurrent(Op):
         present = tuple(None if v is None else letters for v, letters in zip(self.operands[1:], others, strict=True))
         forms = [
             Form(((*lead, "f"), *others), ((*lead, "h"), *self.states), {"batch_first": lead[0] == "b"})
-            for lead in (("t", "b"), ("b", "t"))
+            for lead in (x[:2], x[1::-1])  # as it is now first: where the batch is one, both are as good
         ]
         return Axes((x, *present), ((*x[:2], "h"), *self.states), frozenset("tghcp"), tuple(forms))
 

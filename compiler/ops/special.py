@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..ir import Op, Value
 from ..opdef import Elementwise, op
 from ..types import Array, TensorType
@@ -49,5 +51,5 @@ class Special(Op):
         import numpy as np
         from scipy import special
 
-        found = getattr(special, SPECIALS[function])(x.astype(np.float64))
+        found: Any = getattr(special, SPECIALS[function])(x.astype(np.float64))
         return np.asarray(found[0] if isinstance(found, tuple) else found).astype(x.dtype)

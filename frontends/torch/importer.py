@@ -118,7 +118,7 @@ class Importer:
         kwargs = {k: self.argument(v) for k, v in node.kwargs.items()}
         if _has_failed([args, list(kwargs.values())]):
             return FAILED
-        if entry.sizes_by_data:
+        if isinstance(entry, Entry) and entry.sizes_by_data:
             for result in each(stated(node)):
                 self.symbols.admit(result.shape)
         emit = Emitter(self.region, self.known, node, self.types(node), needed(node), self.inputs)

@@ -112,3 +112,27 @@ def test_a_scan_over_an_open_size(direction: int) -> None:
     scan = node("Scan", "start x", "last all", body=inner, num_scan_inputs=1, **ends)
     proto = model([scan], {"x": ("n", 4)}, ["last", "all"], {"start": np.zeros(4, np.float32)})
     check(proto, *({"x": random(n, 4)} for n in (1, 3, 6)))
+
+
+def test_branches_of_other_sizes() -> None:
+    """What comes after computes with the size that the branch gave."""
+    nodes = [
+        node("Greater", "mode one", "c"),
+        node(
+            "If", "c", "m",
+            then_branch=body([node("Slice", "x zero two", "t")], {}, {"t": (FLOAT, [2, 4])}),
+            else_branch=body([node("Concat", "x x", "e", axis=0)], {}, {"e": (FLOAT, ["k", 4])}),
+        ),
+        node("Softmax", "m", "s", axis=0),
+        node("Shape", "s", "d"),
+        node("Expand", "k d", "f"),
+        node("Add", "s f", "y"),
+    ]  # fmt: skip
+    constants = {
+        "one": np.asarray(1),
+        "zero": np.asarray([0]),
+        "two": np.asarray([2]),
+        "k": np.ones((1, 4), np.float32),
+    }
+    proto = typed(model(nodes, {"x": ("n", 4), "mode": ()}, ["y"], constants), mode=INT)
+    check(proto, *({"x": random(n, 4), "mode": np.asarray(mode)} for n, mode in ((3, 1), (3, 2), (5, 0))))

@@ -36,6 +36,8 @@ MOVES = (
     index.GatherNd,
     index.GatherElements,
     index.ReverseSequence,
+    spatial.DepthToSpace,
+    spatial.SpaceToDepth,
     OPS["select"],
 )
 """Operations that only move data: any type with as many bits will do."""

@@ -56,8 +56,10 @@ ALIKE = (
 
 @lower(*ALIKE, benefit=2, general=True)
 def compute_unsigned_as_signed(op: Op, e: Build) -> None:
-    """Sums, products and bits of u64 are those of i64."""
-    if any(v is not None and v.type.dtype is DType.U64 for v in op.operands):
+    """Sums, products and bits of u64 are those of i64, before they are clamped."""
+    if op.attributes.get("activation", "none") == "none" and any(
+        v is not None and v.type.dtype is DType.U64 for v in op.operands
+    ):
         ordered = isinstance(op, index.ScatterNd | index.ScatterElements) and op.reduction in ("max", "min")
         (_compute_shifted if ordered else _compute_signed)(op, e)
 
@@ -90,7 +92,7 @@ def reduce_unsigned(op: reduce.Reduce, e: Build) -> None:
         (_compute_signed if op.kind in ("sum", "prod") else _compute_shifted)(op, e)
 
 
-@lower(arith.Div, arith.FloorDiv, arith.Mod, arith.Pow, arith.Sign, logic.ShiftRight, activation.Clip, benefit=2)
+@lower(arith.Div, arith.FloorDiv, arith.Mod, arith.Pow, arith.Sign, logic.ShiftRight, benefit=2)
 def divide_unsigned(op: Op, e: Build) -> None:
     """Quotients and powers of u64 in i64; exact as long as the numbers fit, which is said where it is not known."""
     if op.results[0].type.dtype is not DType.U64:
@@ -98,6 +100,18 @@ def divide_unsigned(op: Op, e: Build) -> None:
     if not all(_fits_signed(v) for v in op.operands):
         e.warn(f"{op.spec.name} of u64 is computed in i64: numbers beyond 2^63 would count as negative")
     _compute_signed(op, e)
+
+
+@lower(arith.Abs, activation.Relu, activation.Clip, benefit=2)
+def clamp_unsigned(op: arith.Abs | activation.Relu | activation.Clip, e: Build) -> None:
+    """Numbers of u64 are not negative; other bounds are compared with."""
+    if op.x.type.dtype is not DType.U64:
+        return
+    out = op.x
+    if isinstance(op, activation.Clip):
+        out = e(arith.Max, out, op.min) if op.min > 0 else out
+        out = e(arith.Min, out, max(op.max, 0.0)) if op.max < 2.0**64 else out
+    e.replace(out)
 
 
 @lower(arith.Cast, benefit=2)

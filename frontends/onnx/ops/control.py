@@ -35,12 +35,14 @@ def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -
         return tuple(emit.graphs.inline(then_branch if taken else else_branch, ()))
     branches = [emit.graphs.region(graph, ()) for graph in (then_branch, else_branch)]
     then, otherwise = (_closed(region, _only_tensors(emit, out, (cond, "cond"))) for region, out in branches)
-    first, second = ([str(v.type) for v in region.returns] for region in (then, otherwise))
-    if first != second:
+    first, second = ([v.type for v in region.returns] for region in (then, otherwise))
+    if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
         emit.graphs.leave_undecided()
-        text = f"gives ({', '.join(first)}) or ({', '.join(second)}), as its condition decides when the network runs"
+        gives = " or ".join(f"({', '.join(map(str, types))})" for types in (first, second))
+        text = f"gives {gives}, as its condition decides when the network runs"
         raise emit.fail(text, help="Make the condition a constant, or both branches of one type.")
-    return emit.all(ir.If(reshape(emit, cond, ()), then, otherwise))
+    sizes = tuple(emit.graphs.fresh() for _ in ir.differing_sizes(first, second))
+    return emit.all(ir.If(reshape(emit, cond, ()), then, otherwise, sizes))
 
 
 def _closed(region: Region, values: Sequence[Value]) -> Region:

@@ -60,7 +60,7 @@ class TestIf:
         np.testing.assert_array_equal(results(module, x=-X)[0], abs(X))
 
     def test_branches_of_different_shapes(self) -> None:
-        branches = BRANCHES | {"else_branch": graph([node("ReduceSum", "x", "e")], {}, ["e"])}
+        branches = BRANCHES | {"else_branch": graph([node("ReduceSum", "x", "e", keepdims=0)], {}, ["e"])}
         nodes = [
             node("ReduceSum", "x", "s", keepdims=0),
             node("Greater", "s zero", "c"),
@@ -69,6 +69,17 @@ class TestIf:
         with pytest.raises(CompileError) as caught:
             imported(model(nodes, {"x": (3,)}, ["y"], {"zero": np.float32(0)}))
         assert codes(caught.value) == ["F005"] and "f32[3]" in str(caught.value)
+
+    def test_branches_of_other_sizes(self) -> None:
+        branches = BRANCHES | {"else_branch": graph([node("ReduceSum", "x", "e")], {}, ["e"])}
+        nodes = [
+            node("ReduceMean", "x", "s", keepdims=0),
+            node("Greater", "s zero", "c"),
+            node("If", "c", "y", **branches),
+        ]
+        module = imported(model(nodes, {"x": (3,)}, ["y"], {"zero": np.float32(0)}))
+        assert str(module.main.returns[0].type) == "f32[unknown0]"
+        assert [results(module, x=sign * X)[0].shape for sign in (1, -1)] == [(3,), (1,)]
 
     def test_problems_of_a_branch_are_told(self) -> None:
         branches = BRANCHES | {"then_branch": graph([node("Frobnicate", "x", "t")], {}, ["t"])}
