@@ -96,24 +96,29 @@ def subject(name: str) -> Subject:
     package: Any = importlib.import_module("transformers")
     texts = {"input_ids": {0: BATCH, 1: LENGTH}, "attention_mask": {0: BATCH, 1: LENGTH}}
     images = {"pixel_values": {0: BATCH}}
+    small: dict[str, Any] = SMALL
+    texts_of: dict[str, Any] = WORDS
+    images_of: dict[str, Any] = IMAGES
 
     def of(kind: str, config: str = "", **options: Any) -> nn.Module:
         return getattr(package, kind)(getattr(package, config or kind.removesuffix("Model") + "Config")(**options))
 
     match name:
         case "BERT":
-            return Subject(of("BertModel", **SMALL, **WORDS), words, texts)
+            return Subject(of("BertModel", **small, **texts_of), words, texts)
         case "DistilBERT":
-            network = of("DistilBertModel", dim=32, n_layers=2, n_heads=4, hidden_dim=64, **WORDS)
+            network = of("DistilBertModel", dim=32, n_layers=2, n_heads=4, hidden_dim=64, **texts_of)
             return Subject(network, words, texts)
         case "ViT":
-            return Subject(of("ViTModel", **SMALL, **IMAGES), picture, images)
+            return Subject(of("ViTModel", **small, **images_of), picture, images)
         case "CLIP text":
-            return Subject(of("CLIPTextModel", **SMALL, **WORDS, bos_token_id=0, eos_token_id=98), words, texts)
+            return Subject(of("CLIPTextModel", **small, **texts_of, bos_token_id=0, eos_token_id=98), words, texts)
         case "CLIP image":
-            return Subject(of("CLIPVisionModel", **SMALL, **IMAGES), picture, images)
+            return Subject(of("CLIPVisionModel", **small, **images_of), picture, images)
         case "Whisper encoder":
-            sizes = {f"{part}_{what}": n for part in ("encoder", "decoder") for what, n in _LAYERS.items()}
+            sizes: dict[str, Any] = {
+                f"{part}_{what}": n for part in ("encoder", "decoder") for what, n in _LAYERS.items()
+            }
             network: Any = of("WhisperModel", d_model=32, num_mel_bins=16, max_source_positions=30, **sizes)
             return Subject(network.encoder, sound, {"input_features": {0: BATCH}})
         case "T5 encoder":
@@ -153,7 +158,7 @@ def measure(name: str) -> str:
         for tensor, got in zip(want, found.values(), strict=True):
             wanted = tensor.numpy()
             worst = max(worst, float(np.abs(wanted - got).max() / np.abs(wanted).max()))
-    counts, peak = report.ops_after, report.peak_memory // 10**6
+    counts, peak = report.ops_after, (report.peak_memory or 0) // 10**6
     cells = (name, sum(counts.values()), report.transposes_after, counts.get("RESHAPE", 0), f"{worst:.1e}")
     return f"| {' | '.join(map(str, cells))} | {seconds:.1f} | {peak} MB |"
 

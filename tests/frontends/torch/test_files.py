@@ -126,8 +126,8 @@ def test_truncated_files(tmp_path: Path, kind: str, kept: float) -> None:
     if kind == "program.pt2":
         torch.export.save(torch.export.export(network, (torch.randn(2, 3),)), path)
     elif kind == "script.pt":
-        script: Any = torch.jit.trace(network, torch.randn(2, 3))  # pyright: ignore[reportUnknownMemberType]
-        script.save(str(path))
+        jit: Any = torch.jit
+        jit.trace(network, torch.randn(2, 3)).save(str(path))
     else:
         torch.save(network.state_dict(), path)
     whole = path.read_bytes()
