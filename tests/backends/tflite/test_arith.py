@@ -275,3 +275,9 @@ def test_other_floats_are_computed_in_f32(check: Check, dtype: str) -> None:
 
 def test_narrowing_is_said(check: Check) -> None:
     assert any("i64" in w for w in check(single("floor_div", "i64[4]", "i64[4]"), inputs={"x1": [1, 2, 3, 4]}).warnings)
+
+
+def test_infinite_values_of_functions(check: Check) -> None:
+    """Kernels outside of XNNPACK cut infinite sums, products and quotients to the largest number."""
+    check(single("atanh", "f32[5]"), inputs={"x0": [-1, -0.5, 0, 0.25, 1]})
+    check(single("log1p", "f32[4]"), inputs={"x0": [-1, 1e-9, 0, 20]})
