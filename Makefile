@@ -24,6 +24,7 @@ docs: $(VENV)/ready-dev
 
 conformance: $(VENV)/ready-dev
 	$(RUN) benchmarks/conformance.py
+	$(RUN) -m benchmarks.torch_conformance --jobs $(WORKERS)
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info

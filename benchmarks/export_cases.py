@@ -23,20 +23,6 @@ class Case:
     open: Mapping[str, Mapping[int, str]] = field(default_factory=lambda: dict[str, Mapping[int, str]]())
 
 
-class Picked(nn.Module):
-    """A network that returns a structure, of which the tensors with these names are wanted."""
-
-    def __init__(self, network: nn.Module, *fields: str) -> None:
-        super().__init__()
-        self.network = network
-        self.fields = fields
-
-    def forward(self, *inputs: Tensor, **named: Tensor) -> tuple[Tensor, ...]:
-        """Return the chosen tensors."""
-        found = self.network(*inputs, **named)
-        return tuple(found[name] for name in self.fields)
-
-
 class Text(nn.Module):
     """A language network called with ids and a mask."""
 
@@ -83,39 +69,47 @@ def text(network: nn.Module, *fields: str, length: int = 12, vocabulary: int = 5
     ids = torch.randint(3, vocabulary, (2, length))
     mask = torch.ones_like(ids)
     mask[1, length - 4 :] = 0
-    return Case(Text(network, *fields), {"input_ids": ids, "attention_mask": mask}, {"input_ids": IDS, "attention_mask": IDS})
+    inputs = {"input_ids": ids, "attention_mask": mask}
+    return Case(Text(network, *fields), inputs, dict.fromkeys(inputs, IDS))
 
 
 def bert() -> Case:
+    """BERT: encoder and pooler."""
     return text(transformers("Bert", **SMALL), "last_hidden_state", "pooler_output")
 
 
 def distilbert() -> Case:
+    """DistilBERT."""
     config = {"dim": 64, "n_layers": 2, "n_heads": 4, "hidden_dim": 128, "vocab_size": 500}
     return text(transformers("DistilBert", **config), "last_hidden_state")
 
 
 def roberta() -> Case:
+    """RoBERTa: positions are counted from the ids."""
     return text(transformers("Roberta", **SMALL), "last_hidden_state")
 
 
 def gpt2() -> Case:
+    """GPT-2 without a cache: a causal mask."""
     config = {"n_embd": 64, "n_layer": 2, "n_head": 4, "vocab_size": 500, "use_cache": False}
     return text(transformers("GPT2", **config), "last_hidden_state")
 
 
 def llama() -> Case:
+    """Llama without a cache: rotary positions, grouped queries."""
     config = {**SMALL, "num_key_value_heads": 2, "use_cache": False}
     return text(transformers("Llama", **config), "last_hidden_state")
 
 
 def t5_encoder() -> Case:
+    """T5's encoder: relative positions."""
     package: Any = importlib.import_module("transformers")
     config = package.T5Config(d_model=64, d_kv=16, d_ff=128, num_layers=2, num_heads=4, vocab_size=500)
     return text(package.T5EncoderModel(config), "last_hidden_state")
 
 
 def vit() -> Case:
+    """A vision transformer."""
     config = {k: v for k, v in SMALL.items() if k != "vocab_size"}
     network = transformers("ViT", **config, image_size=64, patch_size=16)
     return Case(
@@ -126,6 +120,7 @@ def vit() -> Case:
 
 
 def whisper_encoder() -> Case:
+    """Whisper's encoder of mel spectrograms."""
     package: Any = importlib.import_module("transformers")
     config = package.WhisperConfig(
         d_model=64, encoder_layers=2, encoder_attention_heads=4, encoder_ffn_dim=128, max_source_positions=100,
@@ -154,6 +149,7 @@ class Clip(nn.Module):
 
 
 def clip() -> Case:
+    """CLIP: both towers."""
     small = {k: v for k, v in SMALL.items() if k != "vocab_size"}
     package: Any = importlib.import_module("transformers")
     config = package.CLIPConfig(
@@ -171,7 +167,7 @@ def clip() -> Case:
     )
 
 
-def torchvision(name: str, size: int = 128, **options: Any) -> nn.Module:
+def torchvision(name: str, **options: Any) -> nn.Module:
     """Make a network of torchvision with random weights."""
     package: Any = importlib.import_module("torchvision")
     return package.models.get_model(name, weights=None, weights_backbone=None, **options)
@@ -186,33 +182,40 @@ def images(network: nn.Module, *fields: str, size: Sequence[int] = (96, 128), ba
 
 
 def deeplabv3() -> Case:
+    """DeepLabV3: dilated pyramid, resizing to the input."""
     return images(torchvision("deeplabv3_mobilenet_v3_large"), "out")
 
 
 def fcn() -> Case:
+    """FCN."""
     return images(torchvision("fcn_resnet50"), "out")
 
 
 def lraspp() -> Case:
+    """LR-ASPP."""
     return images(torchvision("lraspp_mobilenet_v3_large"), "out")
 
 
 def smp_unet() -> Case:
+    """U-Net on a ResNet."""
     package: Any = importlib.import_module("segmentation_models_pytorch")
     return images(package.Unet("resnet18", encoder_weights=None, classes=3))
 
 
 def smp_fpn() -> Case:
+    """A feature pyramid on MobileNetV2: group norms."""
     package: Any = importlib.import_module("segmentation_models_pytorch")
     return images(package.FPN("mobilenet_v2", encoder_weights=None, classes=3))
 
 
 def smp_pspnet() -> Case:
+    """PSPNet: pools to fixed sizes."""
     package: Any = importlib.import_module("segmentation_models_pytorch")
     return images(package.PSPNet("resnet18", encoder_weights=None, classes=3))
 
 
 def smp_segformer() -> Case:
+    """SegFormer."""
     package: Any = importlib.import_module("segmentation_models_pytorch")
     return images(package.Segformer("mit_b0", encoder_weights=None, classes=3), size=(96, 128))
 
@@ -244,14 +247,17 @@ class Proposals(nn.Module):
 
 
 def ssdlite() -> Case:
+    """SSDlite's backbone and heads."""
     return images(Heads(torchvision("ssdlite320_mobilenet_v3_large", num_classes=11)), size=(320, 320))
 
 
 def retinanet() -> Case:
+    """RetinaNet's backbone and heads."""
     return images(Heads(torchvision("retinanet_resnet50_fpn", num_classes=11)))
 
 
 def fasterrcnn() -> Case:
+    """Faster R-CNN's backbone and proposals."""
     return images(Proposals(torchvision("fasterrcnn_mobilenet_v3_large_fpn", num_classes=11)))
 
 

@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import ml_dtypes
 import numpy as np
 import torch
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.types import Array
+from nhwcc.compiler.types import Array, DType
 from nhwcc.compiler.verify import verify
 from nhwcc.frontends.torch import import_torch, to_array
 from torch import nn
@@ -30,13 +31,13 @@ from torch.utils import _pytree as pytree
 
 from nhwcc.instruments import run_passes
 from nhwcc.numerics import compare
-from nhwcc.options import CompileOptions
+from nhwcc.options import TOLERANCE, CompileOptions
 from nhwcc.pipelines import build_pipeline, register_passes
 from nhwcc.runners.worker import Worker
 from nhwcc.targets import find_backend, open_runner, start_runtime
 
 DTYPES = (torch.float32, torch.int64)
-LIMIT = 6
+LIMIT = 3
 """So many samples are taken per element type, ..."""
 REACH = 60
 """... at equal distances among so many of the first."""
@@ -64,16 +65,21 @@ seed: Callable[[int], object] = getattr(torch.random, "manual_seed")  # noqa: B0
 
 @dataclass
 class Tally:
-    """How the samples of one operator came out at one stage; ``why`` is the first thing that went wrong."""
+    """How the samples of one operator came out at one stage; ``why`` is the first thing that went wrong.
+
+    ``first`` counts only the first sample of each element type, which every run tries.
+    """
 
     counts: Counter[str] = field(default_factory=lambda: Counter[str]())
+    first: Counter[str] = field(default_factory=lambda: Counter[str]())
     codes: Counter[str] = field(default_factory=lambda: Counter[str]())
     why: str = ""
 
-    def add(self, status: Status, why: str = "", code: str = "") -> None:
+    def add(self, status: Status, why: str = "", code: str = "", *, first: bool = False) -> None:
         """Count a sample."""
         worse = status in BAD and not any(self.counts[s] for s in BAD)
         self.counts[status] += 1
+        self.first[status] += first
         if code:
             self.codes[code] += 1
         if worse or not self.why:
@@ -82,7 +88,16 @@ class Tally:
     @property
     def verdict(self) -> str:
         """How the operator came out: right if samples are, and none is worse than refused."""
-        return next((status for status in (*BAD, "right", "refused") if self.counts[status]), "no samples")
+        return _verdict(self.counts)
+
+    @property
+    def first_verdict(self) -> str:
+        """How the first samples came out."""
+        return _verdict(self.first)
+
+
+def _verdict(counts: Counter[str]) -> str:
+    return next((status for status in (*BAD, "right", "refused") if counts[status]), "no samples")
 
 
 @dataclass
@@ -101,7 +116,8 @@ class Row:
     def of_json(found: dict[str, Any]) -> Row:
         """Read what :meth:`as_json` returned."""
         ir, tflite = (
-            Tally(Counter(f["counts"]), Counter(f["codes"]), f["why"]) for f in (found["ir"], found["tflite"])
+            Tally(Counter(f["counts"]), Counter(f["first"]), Counter(f["codes"]), f["why"])
+            for f in (found["ir"], found["tflite"])
         )
         return Row(found["operator"], ir, tflite)
 
@@ -161,18 +177,18 @@ def _is_plain(tensor: torch.Tensor) -> bool:
     return tensor.layout == torch.strided and not tensor.is_complex() and not tensor.is_quantized
 
 
-def samples(op: Any, limit: int) -> Iterator[Sample]:
-    """Yield some samples per element type."""
+def samples(op: Any, limit: int) -> Iterator[tuple[bool, Sample]]:
+    """Yield some samples per element type, and whether each is the first one."""
     for dtype in _element_types(op):
         seed(0)
         given = op.sample_inputs("cpu", dtype, requires_grad=False)
         found: list[Any] = list(itertools.islice(given, REACH))
-        for sample in found[:: -(-len(found) // limit) or 1]:
+        for number, sample in enumerate(found[:: -(-len(found) // limit) or 1]):
             module = Sample(op.op, ((sample.input, *sample.args), dict(sample.kwargs)))
             if op.name in TIED:
                 module.break_ties()
             if module.tensors() and all(_is_plain(t) for t in module.tensors()):
-                yield module
+                yield number == 0, module
 
 
 def _element_types(op: Any) -> list[torch.dtype]:
@@ -184,26 +200,32 @@ def judge(want: list[Array], got: list[Array]) -> tuple[Status, str]:
     if len(want) != len(got):
         return "wrong", f"{len(got)} outputs, not {len(want)}"
     for a, b in zip(want, got, strict=True):
-        difference = compare(a, b)
+        difference = compare(a, b, max(TOLERANCE, _rounding(a)))
         if not difference.ok:
             return "wrong", difference.note
     return "right", ""
 
 
-def _attempt(tally: Tally, work: Callable[[], tuple[Status, str]]) -> bool:
+def _rounding(array: Array) -> float:
+    """What a result of few digits has lost; one that is carried in a wider type has not."""
+    finfo: Any = ml_dtypes.finfo
+    return float(finfo(array.dtype).eps) / 2 if DType.of(array.dtype).is_float else 0.0
+
+
+def _attempt(tally: Tally, work: Callable[[], tuple[Status, str]], *, first: bool) -> bool:
     """Count how work comes out; say whether it is right."""
     try:
         status, why = work()
     except CompileError as bad:
-        first = bad.diagnostics[0]
-        status = "failed" if first.code in RUNTIME_CODES else "refused"
-        said = _last_line(first.excerpt) if status == "failed" else ""
-        tally.add(status, f"{first.code}: {first.message} {said}", first.code)
+        found = bad.diagnostics[0]
+        status = "failed" if found.code in RUNTIME_CODES else "refused"
+        said = _last_line(found.excerpt) if status == "failed" else ""
+        tally.add(status, f"{found.code}: {found.message} {said}", found.code, first=first)
         return False
     except Exception as bad:  # noqa: BLE001 -- a crash is a result here
-        tally.add("crash", f"{type(bad).__name__}: {bad}")
+        tally.add("crash", f"{type(bad).__name__}: {bad}", first=first)
         return False
-    tally.add(status, why)
+    tally.add(status, why, first=first)
     return status == "right"
 
 
@@ -233,14 +255,14 @@ class Suite:
         """Run the samples of one operator."""
         signal.alarm(SECONDS)
         row = Row(name)
-        for sample in samples(self._operators[name], limit):
+        for first, sample in samples(self._operators[name], limit):
             want = sample.expected()
             if want is not None:
-                self._run(sample, want, row)
+                self._run(sample, want, row, first=first)
         signal.alarm(0)
         return row
 
-    def _run(self, sample: Sample, want: list[Array], row: Row) -> None:
+    def _run(self, sample: Sample, want: list[Array], row: Row, *, first: bool) -> None:
         inputs = [to_array(t) for t in sample.tensors()]
         imported: list[Module] = []
 
@@ -250,8 +272,8 @@ class Suite:
             imported.append(module)
             return judge(want, run(module.main, inputs))
 
-        if _attempt(row.ir, interpret) and any(a.size for a in want):
-            _attempt(row.tflite, lambda: self._compile(imported[0], inputs, want))
+        if _attempt(row.ir, interpret, first=first) and any(a.size for a in want):
+            _attempt(row.tflite, lambda: self._compile(imported[0], inputs, want), first=first)
             if row.tflite.codes["R019"]:
                 self._runtime.close()
                 self._runtime = start_runtime("tflite")
@@ -302,7 +324,7 @@ class Judge:
             except CompileError as bad:
                 self.close()
                 row = Row(name)
-                row.ir.add("crash", f"{bad.diagnostics[0].message}: {bad.diagnostics[0].excerpt or ''}")
+                row.ir.add("crash", f"{bad.diagnostics[0].message}: {bad.diagnostics[0].excerpt or ''}", first=True)
                 yield row
 
     def _suite(self) -> Worker:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from nhwcc.compiler.diagnostics import CompileError
@@ -31,12 +32,11 @@ BATCHES = (1, 7, 100)
 
 @dataclass(frozen=True)
 class Case:
-    """A fitted estimator with its data: ``options`` are those of its export, ``opset`` the version it is exported to."""
+    """A fitted estimator with its data."""
 
     name: str
     estimator: Any
     x: Array
-    options: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,15 @@ class Row:
     labels: float
 
 
-def cases() -> Iterator[Case]:
-    """Fit everything."""
+def cases(names: Sequence[str]) -> Iterator[Case]:
+    """Fit what has one of these in its name, everything if there are none."""
+    for name, fit in fits():
+        if not names or any(part in name for part in names):
+            yield fit()
+
+
+def fits() -> Iterator[tuple[str, Callable[[], Case]]]:
+    """Names, and what fits an estimator."""
     from sklearn import datasets
     from sklearn.preprocessing import StandardScaler
 
@@ -62,19 +69,21 @@ def cases() -> Iterator[Case]:
     for name, make in classifiers().items():
         for title, data in (("3 classes", flowers), ("10 classes", digits), ("2 classes", cancer)):
             x = StandardScaler().fit_transform(data.data).astype(np.float32)
-            yield Case(f"{name}, {title}", make().fit(x, data.target), x)
+            yield _fit(f"{name}, {title}", make, x, data.target)
     for name, make in regressors().items():
         x = diabetes.data.astype(np.float32)
-        yield Case(name, make().fit(x, diabetes.target), x)
+        yield _fit(name, make, x, diabetes.target)
     for name, make in transformers().items():
         x = flowers.data.astype(np.float32)
-        yield Case(name, make().fit(x), x)
+        yield _fit(name, make, x)
     names = np.asarray(flowers.target_names)[flowers.target]
-    from sklearn.ensemble import RandomForestClassifier
+    forest = classifiers()["RandomForestClassifier"]
+    yield _fit("RandomForestClassifier, labels are texts", forest, flowers.data.astype(np.float32), names)
+    yield "OneHotEncoder + LogisticRegression", _categories
 
-    x = flowers.data.astype(np.float32)
-    yield Case("RandomForestClassifier, labels are texts", RandomForestClassifier(20, random_state=0).fit(x, names), x)
-    yield _categories()
+
+def _fit(name: str, make: Callable[[], Any], *data: Array) -> tuple[str, Callable[[], Case]]:
+    return name, lambda: Case(name, make().fit(*data), data[0])
 
 
 def _categories() -> Case:
@@ -143,8 +152,23 @@ def transformers() -> dict[str, Callable[[], Any]]:
 def exported(case: Case) -> ModelProto:
     """Export with an open batch, as a user would: maps of probabilities stay in the file."""
     from skl2onnx import to_onnx
+    from skl2onnx.common import _container
 
-    return to_onnx(case.estimator, case.x[:1], target_opset=18, options=case.options)
+    make = _container.make_node
+
+    def make_node(*args: Any, **attributes: Any) -> Any:
+        """Turn truth values into numbers: protobuf takes no others, but skl2onnx 1.20 gives them."""
+        plain = {k: [int(b) for b in v] if _is_truth(v) else v for k, v in attributes.items()}
+        return make(*args, **plain)
+
+    with patch.object(_container, "make_node", make_node):
+        neighbors = "Neighbors" in type(case.estimator).__name__
+        options = {id(case.estimator): {"optim": "cdist"}} if neighbors else None  # the default has a loop
+        return to_onnx(case.estimator, case.x[:1], target_opset=18, options=options)
+
+
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, list | np.ndarray) and any(isinstance(item, bool | np.bool_) for item in value)
 
 
 def expected(case: Case) -> list[Array]:
@@ -175,9 +199,7 @@ def measure(case: Case) -> Row:
     theirs = [_tensor(result) for result in session.run(outputs, {name: case.x})]
     ours = [np.asarray(a) for a in run(module.main, {name: case.x})]
     compiled = [[artifact(**{name: case.x[:n]})[o] for o in outputs] for n in BATCHES]
-    errors = [
-        max(_errors(got, [w[: len(got[0])] for w in wanted])) for got in (ours, *compiled, theirs)
-    ]
+    errors = [max(_errors(got, [w[: len(got[0])] for w in wanted])) for got in (ours, *compiled, theirs)]
     same = [float(np.mean(g == w[: len(g)])) for g, w in zip(compiled[-1], wanted, strict=True) if w.dtype.kind != "f"]
     operations = sum(artifact.report.ops_after.values())
     size = artifact.report.bytes / 1000
@@ -205,9 +227,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     print("| estimator | operations | kB | interpreter | TFLite | onnxruntime | labels |")
     print("| --- | --: | --: | --: | --: | --: | --: |")
-    for case in cases():
-        if names and not any(name in case.name for name in names):
-            continue
+    for case in cases(names):
         try:
             row = measure(case)
         except CompileError as bad:

@@ -1,8 +1,11 @@
-"""Runs PyTorch's samples of its operators and writes docs/torch-conformance.md and the lists of what is right.
+"""Runs PyTorch's samples of its operators and writes docs/torch-conformance.md.
 
-    python -m benchmarks.torch_conformance [--only NAME ...] [--resume] [--jobs 2]
+It also writes the lists of operators whose first samples are right.
 
-What was found is kept in .cache/torch-conformance.jsonl while it runs; --resume goes on from there.
+    python -m benchmarks.torch_conformance [--only NAME ...] [--resume] [--retry] [--jobs 2]
+
+What was found is kept in .cache/torch-conformance.jsonl while it runs; --resume goes on from there, and --retry runs
+again what was not right.
 """
 
 from __future__ import annotations
@@ -34,15 +37,20 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help="operators by name; nothing is written then")
     parser.add_argument("--samples", type=int, default=LIMIT, help="per operator and element type")
     parser.add_argument("--resume", action="store_true", help="leave out what the last run has found")
+    parser.add_argument("--retry", action="store_true", help="leave out what was right in the last run")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
     start = time.perf_counter()
     with Judge() as first:
         names = first.names()
         chosen = [n for n in names if not args.only or n in args.only or n.partition(" ")[0] in args.only]
-        known = _read() if args.resume else {}
-        if not args.only and not known:
+        known = _read() if args.resume or args.retry else {}
+        if args.retry:
+            known = {name: row for name, row in known.items() if row.ir.verdict == row.tflite.verdict == "right"}
+        if not args.only:
             KEPT.unlink(missing_ok=True)
+            for row in known.values():
+                _keep(row)
         todo = [n for n in chosen if n not in known]
         for row in _run(todo, first, args.samples, args.jobs):
             known[row.operator] = row
@@ -114,10 +122,10 @@ def summary(rows: Sequence[Row]) -> str:
 
 
 def write_passing(rows: Sequence[Row]) -> None:
-    """Write the names of the operators that are right at each stage."""
+    """Write the names of the operators whose first samples are right at each stage."""
     for stage, names in (
-        ("interpreter", [r.operator for r in rows if r.ir.verdict == "right"]),
-        ("tflite", [r.operator for r in rows if r.tflite.verdict == "right"]),
+        ("interpreter", [r.operator for r in rows if r.ir.first_verdict == "right"]),
+        ("tflite", [r.operator for r in rows if r.tflite.first_verdict == "right"]),
     ):
         (PASSING / f"{stage}.passing").write_text("\n".join(sorted(names)) + "\n", encoding="utf-8")
 

@@ -150,7 +150,11 @@ MAKERS: dict[str, Callable[[Path], None]] = {
 }
 """Networks that are made here, by name."""
 
-FETCHED = ("u2netp", "ppocr_det", "ppocr_cls", "ppocr_rec", "ppocr_orientation", "ddddocr_det")
+FETCHED = (
+    *("u2netp", "ppocr_det", "ppocr_cls", "ppocr_rec", "ppocr_orientation", "ddddocr", "ddddocr_det"),
+    *("silero_vad", "silero_vad_half", "silero_vad_16k_op15", "silero_vad_16k_sequence", "silero_vad_op18_ifless"),
+    *("silero_vad_openvino_16k", "basic_pitch", "minilm", "lac"),
+)
 """Trained networks that are ONNX files already."""
 
 

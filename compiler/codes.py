@@ -37,7 +37,7 @@ CODES = {
     "P004": Code(
         "unknown operation",
         "No operation is declared under this name.",
-        "docs/ir.md lists them; --load brings your own.",
+        "docs/ir.md lists them; --op-library brings your own.",
     ),
     "P005": Code(
         "stated type differs", "A stated type is not what inference finds.", "Correct the type, or the operands."
@@ -251,6 +251,11 @@ CODES = {
         "names don't fit",
         "There are more or fewer new names than inputs or outputs, or two of them would have the same one.",
         "Give each exactly one name: --rename OLD=NEW, or --input-names and --output-names in their order.",
+    ),
+    "L010": Code(
+        "your code fails",
+        "A file given with --op-library declares what can't be, or what it declares raises an exception.",
+        "The message names the line; docs/custom-ops.md and docs/writing-passes.md say what may be declared.",
     ),
     "W001": Code(
         "rewriting does not end",

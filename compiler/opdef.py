@@ -27,6 +27,10 @@ class Pure:
     """Trait: no side effects; may be folded, merged and dropped."""
 
 
+class Kept:
+    """Trait: not computed while compiling even if all operands are known; its operands are the form to store."""
+
+
 class Commutative(Pure):
     """Trait: the two operands may be swapped."""
 
@@ -267,8 +271,10 @@ def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
         optional = frozenset(k for k in operands if hints[k] in (Value | None, _VARIADIC[1]))
         attributes = {k: _attribute(k, t, defaults) for k, t in hints.items() if k not in operands and k not in regions}
         infer = _find(cls, traits, "infer")
-        if infer is None or (variadic and variadic != operands[-1]):
-            raise TypeError(f"{name}: no infer, and no trait gives one; or a variadic operand that is not the last")
+        if infer is None:
+            raise TypeError(f"{name}: its class needs a method infer that gives the result's type, or a trait with one")
+        if variadic and variadic != operands[-1]:
+            raise TypeError(f"{name}: {variadic!r} may be any number of operands, so it must be the last of them")
         found = (_find(cls, traits, what) for what in ("evaluate", "verify", "axes"))
         cls.spec = Spec(name, operands, optional, variadic, regions, attributes, traits, infer, *found)
         for slot, field in enumerate(operands):

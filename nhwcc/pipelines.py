@@ -9,7 +9,8 @@ from pathlib import Path
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.pipeline import PASSES, Pass, discover, discover_plugins, load_file, parse_pipeline, read_option
+from nhwcc.compiler.pipeline import PASSES, Pass, discover, parse_pipeline, read_option
+from nhwcc.compiler.plugins import discover_plugins, load_file
 from nhwcc.options import CompileOptions, PathLike
 from nhwcc.targets import TARGETS, register_legalization
 
@@ -18,7 +19,7 @@ def register_passes(load: Sequence[PathLike] = ()) -> None:
     """Register all passes: our own, those of installed plug-ins, those of the files ``load``.
 
     Raises:
-        CompileError: R010, a file can't be loaded.
+        CompileError: R010, a file can't be read; L010, it fails.
     """
     discover("nhwcc.passes")
     for target in TARGETS:

@@ -13,6 +13,7 @@ from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
 from nhwcc.compiler.ir import Func, Module
 from nhwcc.compiler.ops.core import Const
+from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.types import TensorType
 from nhwcc.cut import Cut, sizes_of
 from nhwcc.formats import Format, detect
@@ -132,7 +133,8 @@ def load(
     Raises:
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
     """
-    return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
+    with blaming():
+        return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
 
 
 def _name_apart(func: Func) -> None:

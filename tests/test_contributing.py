@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 ROOT = Path(__file__).parents[1]
 TREES = ("compiler", "passes", "frontends", "backends")
@@ -61,10 +62,11 @@ def test_operation_and_rule(changed: Run, tmp_path: Path) -> None:
 
 
 def test_onnx_operator(changed: Run, tmp_path: Path) -> None:
-    node = helper.make_node("QuickGelu", ["x"], ["y"], domain="com.microsoft")
-    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 3]) for name in "xy")
+    node = helper.make_node("ExpandDims", ["x", "axis"], ["y"], domain="com.microsoft")
+    x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("x", [2, 3]), ("y", [2, 3, 1])))
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
-    graph = helper.make_graph([node], "g", [x], [y])
+    axis = numpy_helper.from_array(np.asarray(-1, np.int32), "axis")
+    graph = helper.make_graph([node], "g", [x], [y], [axis])
     model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
     (tmp_path / "m.onnx").write_bytes(model.SerializeToString())
     said = changed("compile", tmp_path / "m.onnx", "-o", tmp_path / "m.tflite")

@@ -13,7 +13,8 @@ import torch
 from click.testing import CliRunner
 from nhwcc.compiler.diagnostics import collect_remarks
 from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.pipeline import Pipeline, load_file, parse_pipeline
+from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
+from nhwcc.compiler.plugins import load_file
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.rewrite import rewrite
 from nhwcc.compiler.rules import parse_rules
@@ -88,3 +89,12 @@ def test_rules() -> None:
     }""")
     rewrite(module, parse_rules(source))
     assert [op.spec.name for op in module.main.ops] == ["const", "hard_swish", "relu", "mul", "return"]
+
+
+def test_the_operator_that_is_explained_is_the_one_that_is_run() -> None:
+    """tests/nhwcc/test_op_library.py compiles and verifies these files."""
+    text = (DOCS / "custom-ops.md").read_text()
+    shown = re.findall(r"^```python file=(\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert {name for name, _ in shown} == {f"channel_norm{end}.py" for end in ("", "_torch", "_kernel")}
+    for name, block in shown:
+        assert block in (DOCS.parent / "examples" / name).read_text(), block

@@ -24,12 +24,16 @@ MAX_TEXT_METADATA = 1 << 16
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """A tensor: its sizes (-1: open), element type in the schema's words, and bytes if it is constant."""
+    """A tensor: its sizes (-1: open), element type in the schema's words, and bytes if it is constant.
+
+    A variable keeps from one call to the next what a kernel leaves there.
+    """
 
     name: str
     dtype: str
     shape: tuple[int, ...]
     nbytes: int = 0
+    is_variable: bool = False
 
     def __str__(self) -> str:
         return f"{self.dtype.lower()}[{','.join(str(d) if d >= 0 else '?' for d in self.shape)}]"
@@ -192,7 +196,7 @@ def _tensor(tensor: Any, sizes: list[int], limit: int) -> TensorInfo:
     get = tensor.ShapeSignature if has_open else tensor.Shape
     shape = tuple(int(d) for d in _items(tensor.ShapeLength(), get, limit))
     dtype = tensor_type_names().get(tensor.Type(), f"type {tensor.Type()}")
-    return TensorInfo(_text(tensor.Name()), dtype, shape, sizes[tensor.Buffer()])
+    return TensorInfo(_text(tensor.Name()), dtype, shape, sizes[tensor.Buffer()], bool(tensor.IsVariable()))
 
 
 def _operator(op: Any, codes: list[_Code], limit: int) -> OperatorInfo:

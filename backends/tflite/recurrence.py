@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...compiler.diagnostics import Remark, remark
+from ...compiler.dims import product
 from ...compiler.ir import Module
 from ...compiler.ops.recurrent import Recurrent
 from .emitters.recurrent import NEEDS
@@ -10,8 +11,11 @@ from .emitters.recurrent import NEEDS
 MAX_COPIES = 1 << 20
 """Bytes of recurrent weights: XNNPACK keeps a copy for every step that stands in the file, and caches hold a few."""
 
-MAX_STEPS = 64
-"""Steps up to which a layer is unrolled where that is best."""
+MAX_COPIED = 1 << 19
+"""Bytes of products with the inputs that a loop may copy in every turn."""
+
+MAX_STEPS = 8
+"""Steps up to which a layer is unrolled; with more, a loop of several steps a turn is as fast with few operators."""
 
 MAX_PER_TURN = 8
 """Steps that a loop does in one turn: in each, TFLite copies what goes round and what the loop reads."""
@@ -21,9 +25,10 @@ def choose_strategies(module: Module, wanted: str) -> None:
     """Decide for every recurrent layer that has no strategy yet."""
     for op in module.walk():
         if isinstance(op, Recurrent) and op.strategy == "auto":
-            op.attributes["strategy"] = _best(op) if wanted in ("auto", "fused") else wanted
-            if wanted == "fused" and op.strategy != "fused":
-                text = f"{op.spec.name} runs by {op.strategy}: {why_not_fused(op)}"
+            reason = why_not_fused(op) if wanted == "fused" else None
+            op.attributes["strategy"] = _best(op) if wanted == "auto" or reason else wanted
+            if reason:
+                text = f"{op.spec.name} runs by {op.strategy}: {reason}"
                 remark(Remark("warning", "legalize-tflite", text, op.location))
 
 
@@ -39,6 +44,18 @@ def steps_per_turn(op: Recurrent) -> int:
     """Return how many steps a loop does in one turn: a divisor of their number, 1 if it is not known."""
     steps, limit = op.steps, max(1, min(MAX_PER_TURN, MAX_COPIES // max(_bytes(op), 1)))
     return max(n for n in range(1, limit + 1) if steps % n == 0) if isinstance(steps, int) else 1
+
+
+def products_first(op: Recurrent) -> bool:
+    """Say whether a loop has the products with the inputs of all steps computed before it starts.
+
+    They are computed faster at once, but are copied in every turn, as all that a loop reads.
+    """
+    features, rows = op.x.type.shape[2], op.w.type.shape[0]
+    if isinstance(features, int) and isinstance(rows, int) and features >= rows:
+        return True
+    size = product((op.steps, op.batch, rows))
+    return isinstance(size, int) and 4 * size <= MAX_COPIED
 
 
 def _bytes(op: Recurrent) -> int:

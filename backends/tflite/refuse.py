@@ -15,8 +15,8 @@ MAX_PLACES = 5
 """More places are counted, not named."""
 
 HELP = (
-    "replace the operation in the model, cut the model before it, or bring a decomposition of your own with --load; "
-    "docs/support.md lists what runs"
+    "replace the operation in the model, cut the model before it, or bring a decomposition of your own with "
+    "--op-library; docs/support.md lists what runs"
 )
 
 

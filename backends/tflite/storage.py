@@ -40,6 +40,7 @@ def stored(weight: Weight) -> Weight:
     head = np.asarray([len(texts), *places], "<i4").tobytes()
     return Weight.of(np.frombuffer(head + b"".join(texts), np.uint8))
 
+
 CARRIERS = {
     DType.BF16: DType.F32,
     DType.F8E4M3FN: DType.F32,

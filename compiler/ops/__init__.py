@@ -13,10 +13,12 @@ from . import (
     logic,
     norm,
     positions,
+    quantize,
     recurrent,
     reduce,
     shape,
     spatial,
+    special,
     window,
 )
 
@@ -33,9 +35,11 @@ __all__ = [
     "logic",
     "norm",
     "positions",
+    "quantize",
     "recurrent",
     "reduce",
     "shape",
     "spatial",
+    "special",
     "window",
 ]

@@ -115,9 +115,10 @@ class Pow(Op):
 
     @staticmethod
     def evaluate(a: Array, b: Array) -> Array:
-        """Power in the base's type."""
+        """Power in the base's type; of integers, negative ones are zero but for those of one and minus one."""
         if a.dtype.kind in "iu" and b.dtype.kind in "iu" and b.size and int(b.min()) < 0:
-            return np.power(a.astype(np.float64), b).astype(a.dtype)
+            whole = np.power(a, np.where(b < 0, b % 2, b).astype(a.dtype))
+            return np.where((b < 0) & (a * a != 1), 0, whole).astype(a.dtype)
         return np.power(a, b).astype(a.dtype)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..dims import Dim
 from ..ir import Op, Region, Value
 from ..opdef import Pure, op
 from ..types import Array, TensorType
@@ -13,26 +14,42 @@ Body = Callable[..., list[Array]]
 
 @op("if", Pure)
 class If(Op):
-    """Run one of two regions without arguments; its returns are the results."""
+    """Run one of two regions without arguments; its returns are the results.
+
+    Where the regions return other sizes, ``sizes`` names those of the results, in their order.
+    """
 
     condition: Value
     then: Region
     otherwise: Region
+    sizes: tuple[Dim, ...] = ()
 
     def infer(self) -> tuple[TensorType, ...]:
-        """Both regions return the same types."""
+        """Both regions return the same element types and numbers of axes."""
         first = tuple(v.type for v in self.then.returns)
         second = tuple(v.type for v in self.otherwise.returns)
-        if first != second:
+        if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
             raise ValueError(
                 f"one branch returns ({', '.join(map(str, first))}), the other ({', '.join(map(str, second))})"
             )
-        return first
+        differing = differing_sizes(first, second)
+        if len(differing) != len(self.sizes):
+            raise ValueError(f"branches differ in {len(differing)} sizes, but {len(self.sizes)} are named")
+        named = dict(zip(differing, self.sizes, strict=True))
+        return tuple(
+            t.with_shape([named.get((i, axis), d) for axis, d in enumerate(t.shape)]) for i, t in enumerate(first)
+        )
 
     @staticmethod
-    def evaluate(condition: Array, *, then: Body, otherwise: Body) -> tuple[Array, ...]:
+    def evaluate(condition: Array, *, then: Body, otherwise: Body, sizes: tuple[Dim, ...]) -> tuple[Array, ...]:
         """Run the chosen one."""
         return tuple(then() if condition.item() else otherwise())
+
+
+def differing_sizes(first: Sequence[TensorType], second: Sequence[TensorType]) -> list[tuple[int, int]]:
+    """Return in which axes of which tensors two lists of the same ranks differ."""
+    pairs = enumerate(zip(first, second, strict=True))
+    return [(i, axis) for i, (a, b) in pairs for axis in range(a.rank) if a.shape[axis] != b.shape[axis]]
 
 
 @op("while", Pure)

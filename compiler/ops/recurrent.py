@@ -157,7 +157,7 @@ class Recurrent(Op):
         present = tuple(None if v is None else letters for v, letters in zip(self.operands[1:], others, strict=True))
         forms = [
             Form(((*lead, "f"), *others), ((*lead, "h"), *self.states), {"batch_first": lead[0] == "b"})
-            for lead in (("t", "b"), ("b", "t"))
+            for lead in (x[:2], x[1::-1])  # as it is now first: where the batch is one, both are as good
         ]
         return Axes((x, *present), ((*x[:2], "h"), *self.states), frozenset("tghcp"), tuple(forms))
 
@@ -242,7 +242,8 @@ class Lstm(Recurrent):
     """Gates in the order input, output, forget, new: ``c = f c + i n``, ``h = o tanh(c)``.
 
     ``peepholes`` are three vectors, by which the old state adds to the input and forget gates and the new one to the
-    output gate.  ``coupled``, the forget gate is ``1 - i``.  A ``projection`` multiplies ``h`` at the end.
+    output gate.  ``coupled``, the forget gate is ``1 - i``.  A ``projection`` multiplies ``h`` at the end.  With
+    ``rounds_state``, ``r`` multiplies the output of the step before rounded to 255 steps over its range, zero included.
     """
 
     c0: Value | None = None
@@ -250,6 +251,7 @@ class Lstm(Recurrent):
     projection: Value | None = None
     activations: tuple[str, ...] = ("sigmoid", "tanh", "tanh")
     coupled: bool = False
+    rounds_state: bool = False
 
     gates = 4
     functions = 3
@@ -284,11 +286,12 @@ class Lstm(Recurrent):
         f, g, _ = _functions(attributes)
         *_, k = _functions(attributes | {"clip": 0.0})
         size = w.shape[0] // 4
-        seen = np.zeros(3 * size, x.dtype) if peepholes is None else peepholes
-        to_input, to_output, to_forget = np.split(seen, 3)
+        looks = np.zeros(3 * size, x.dtype) if peepholes is None else peepholes
+        to_input, to_output, to_forget = np.split(looks, 3)
 
         def step(row: Array, h: Array, c: Array) -> tuple[Array, ...]:
-            i, o, forget, new = np.split(row + h @ r.T, 4, -1)
+            seen = _rounded(h) if attributes["rounds_state"] else h
+            i, o, forget, new = np.split(row + seen @ r.T, 4, -1)
             i = f(i + to_input * c)
             kept = 1 - i if attributes["coupled"] else f(forget + to_forget * c)
             cell = kept * c + i * g(new)
@@ -297,6 +300,14 @@ class Lstm(Recurrent):
 
         inputs = _inputs(x, w, bias, attributes)
         return _walk(inputs, (h0, c0), (r.shape[1], size), lengths, step, attributes)
+
+
+def _rounded(h: Array) -> Array:
+    """Return what is left of a state that is stored in 8 bits, with the scale and zero point that its range needs."""
+    low, high = (h.dtype.type(min(h.min(), 0)), h.dtype.type(max(h.max(), 0)))
+    scale = (high - low) / h.dtype.type(255) or h.dtype.type(1)
+    zero = np.round(np.clip(-low / scale, 0, 255))
+    return (np.clip(np.round(h / scale) + zero, 0, 255) - zero) * scale
 
 
 def _functions(attributes: dict[str, Any]) -> list[Callable[[Array], Array]]:

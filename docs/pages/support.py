@@ -32,13 +32,21 @@ TFLITE = """Each operation of the [IR](ir.md) becomes a builtin where the kernel
 and is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their
 schema says. Types are those of the data, or of the operand or attribute whose name stands before them."""
 
+DOMAINS = {
+    "ai.onnx.ml": """What classical machine learning is exported to, by skl2onnx for instance. Trees are walked level by
+level, all at once. Labels may be texts, inputs may not. A `ZipMap` gives the tensor of probabilities that it would make
+maps of.""",
+    "com.microsoft": """What onnxruntime's own tools put into models. Weights of few bits become plain numbers.""",
+}
+"""What is to be said of each domain besides the standard's."""
+
 NOT_READ = """Not read are these, and what belongs to training (`ai.onnx.preview.training`):"""
 
 
 def support() -> str:
     """Print the page."""
     newest = defs.onnx_opset_version()
-    rows = [*_rows(), *((f"`{name}`", "definition") for name in _defined())]
+    rows = [*_rows(""), *((f"`{name}`", "definition") for name in _defined())]
     return page(
         "What is supported",
         INTRO,
@@ -47,6 +55,7 @@ def support() -> str:
         table(("operator", "versions"), sorted(rows)),
         NOT_READ,
         table(("operator", "why"), [(f"`{name}`", f"It {why}.") for name, why in sorted(REFUSED.items())]),
+        *(part for domain in DOMAINS for part in _domain(domain)),
         "## PyTorch operators",
         TORCH,
         table(("operator", "overloads"), _overloads()),
@@ -56,13 +65,20 @@ def support() -> str:
     )
 
 
-def _rows() -> Iterator[tuple[str, str]]:
-    """Operators with a handler."""
+def _domain(domain: str) -> tuple[str, str, str]:
+    """The section of another domain than the standard's."""
+    return f"## Operators of `{domain}`", prose(DOMAINS[domain]), table(("operator", "versions"), sorted(_rows(domain)))
+
+
+def _rows(wanted: str) -> Iterator[tuple[str, str]]:
+    """Operators of a domain that have a handler."""
     for (domain, name), entries in HANDLERS.items():
+        if domain != wanted:
+            continue
         ranges = sorted((e.since, e.until) for e in entries)
         since, until = ranges[0][0], ranges[-1][1]
         versions = f"{since} and later" if until is None else f"{since} to {until}"
-        yield f"`{domain}.{name}`" if domain else f"`{name}`", versions
+        yield f"`{name}`", versions
 
 
 def _defined() -> Iterator[str]:

@@ -18,7 +18,7 @@ from .custom import code, custom, is_stated
 from .definitions import definition, has_definition, inferred, is_same, newest_version
 from .emitter import Emitter
 from .inputs import Sizes
-from .lists import Imported
+from .lists import Imported, Nothing, ValueList
 from .model import Attribute, Declared, Function, FunctionId, Graph, Model, Node, Reference, read_type
 from .refused import REFUSED
 from .registry import HANDLERS, Entry, find
@@ -111,7 +111,7 @@ class Importer:
         with self.problems.collect():
             attributes = _resolve(node, scope)
             own = self.model.functions.get((node.domain, node.op_type, node.overload))
-            if own is not None:
+            if own is not None and not any(e.is_users for e in HANDLERS.get((node.domain, node.op_type), ())):
                 return self._call(node, own, operands, present, attributes, scope)
             version = _version(node, scope)
             entry = find(node.domain, node.op_type, version)
@@ -239,7 +239,16 @@ def _handle(
     missing = [name for i, name in enumerate(emit.node.outputs) if i in emit.needed and i >= len(results)]
     if missing:
         raise emit.fail(f"has outputs that are not supported: {', '.join(missing)}")
+    strange = [results[i] for i in emit.needed if not _is_value(results[i])]
+    if strange:
+        help = "Let it return emit(...) of an operation, or a tuple with a value for each output."
+        raise emit.fail(f"has a handler that gives {strange[0]!r} where a value belongs", code="L010", help=help)
     return results
+
+
+def _is_value(found: object) -> bool:
+    """Look at what a handler of the user gives, whatever its signature promises."""
+    return isinstance(found, Value | ValueList | Nothing)
 
 
 OLDEST = 6

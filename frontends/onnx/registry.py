@@ -1,6 +1,6 @@
 """Handlers by operator and range of versions; a handler's signature is the operator's schema.
 
-After the emitter, positional parameters are the inputs: ``Value``, or ``Value | None = None`` for an optional one, or
+After the emitter, positional parameters are the inputs: ``Value``, or ``Value | None`` for an optional one, or
 ``*xs: Value`` for any number of them.  Keyword-only parameters are the attributes with the standard's defaults.
 Parameters that only some of the handler's versions have say so: ``ceil_mode: Annotated[int, Since(10)] = 0``.
 """
@@ -17,6 +17,7 @@ from typing import Any, TypeAlias, TypeVar, get_args, get_origin
 
 from ...compiler.diagnostics import error
 from ...compiler.ir import Op, Value
+from ...compiler.plugins import is_loaded
 from ...compiler.weights import Weight
 from .emitter import Emitter
 from .lists import Imported, ValueList
@@ -66,7 +67,10 @@ class Parameter:
             since = max((m.version for m in marks if isinstance(m, Since)), default=0)
             until = next((m.version for m in marks if isinstance(m, Until)), None)
         is_variadic = parameter.kind is parameter.VAR_POSITIONAL
-        return Parameter(parameter.name, type, parameter.default, is_variadic, since, until)
+        default = parameter.default
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and types.NoneType in get_args(type):
+            default = None  # an input that may be absent can stand before one that may not
+        return Parameter(parameter.name, type, default, is_variadic, since, until)
 
     @property
     def is_required(self) -> bool:
@@ -79,16 +83,17 @@ class Parameter:
 
     def takes(self, value: Imported | None) -> bool:
         """Say whether an operand is of the kind that an input has: a tensor, a sequence, an optional value."""
-        return value is None or any(isinstance(value, k) for k in self._kinds if isinstance(k, type))
+        return value is None or any(isinstance(value, k) for k in self.kinds if isinstance(k, type))
 
     @property
-    def _kinds(self) -> tuple[Any, ...]:
+    def kinds(self) -> tuple[Any, ...]:
+        """The types that it may have."""
         is_union = get_origin(self.type) in (typing.Union, types.UnionType)
         return get_args(self.type) if is_union else (self.type,)
 
     def convert(self, value: Attribute) -> Any:
         """Return an attribute's value in the parameter's type, None if it is of another kind."""
-        return next((v for kind in self._kinds if kind in _CONVERT and (v := _CONVERT[kind](value)) is not None), None)
+        return next((v for kind in self.kinds if kind in _CONVERT and (v := _CONVERT[kind](value)) is not None), None)
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,11 @@ class Entry:
     handler: Handler
     inputs: tuple[Parameter, ...]
     attributes: Mapping[str, Parameter]
+
+    @property
+    def is_users(self) -> bool:
+        """Whether the handler is in a file that the user has loaded."""
+        return is_loaded(self.handler)
 
     def covers(self, version: int) -> bool:
         """Say whether a version falls into the range."""
@@ -180,6 +190,7 @@ def onnx_op(name: str, *, since: int, until: int | None = None, domain: str = ""
 
     def wrap(fn: H) -> H:
         _, *parameters = inspect.signature(fn, eval_str=True).parameters.values()
+        _check_signature(name, parameters)
         inputs = tuple(Parameter.of(p) for p in parameters if p.kind is not p.KEYWORD_ONLY)
         attributes = {p.name: Parameter.of(p) for p in parameters if p.kind is p.KEYWORD_ONLY}
         new = Entry(name, since, until, fn, inputs, attributes)
@@ -190,6 +201,20 @@ def onnx_op(name: str, *, since: int, until: int | None = None, domain: str = ""
         return fn
 
     return wrap
+
+
+def _check_signature(name: str, parameters: Sequence[inspect.Parameter]) -> None:
+    """Refuse what no operand and no attribute can be.
+
+    Raises:
+        TypeError: a parameter lacks its type, or has one that attributes don't have.
+    """
+    for parameter in parameters:
+        if parameter.annotation is parameter.empty:
+            raise TypeError(f"the parameter {parameter.name!r} of the handler for {name} lacks its type")
+        if parameter.kind is parameter.KEYWORD_ONLY and not any(k in _CONVERT for k in Parameter.of(parameter).kinds):
+            kinds = ", ".join(getattr(k, "__name__", str(k)) for k in _CONVERT)
+            raise TypeError(f"the attribute {parameter.name!r} of {name} has no type that attributes have: {kinds}")
 
 
 def unary(name: str, op: type[Op], *, since: int = 7) -> None:

@@ -13,6 +13,7 @@ from .functional import is_plain
 from .nodes import is_control, live, overload_name, schema
 from .refusals import REFUSALS, first_lines
 from .registry import find
+from .whole import whole_layers
 
 ROUNDS = 5
 """How often what comes out is looked at again."""
@@ -44,7 +45,8 @@ def _rewritten(program: ExportedProgram, table: Table) -> ExportedProgram | None
     """
     untyped: Any = program
     try:
-        return untyped.run_decompositions(table)
+        with whole_layers():
+            return untyped.run_decompositions(table)
     except REFUSALS as bad:
         if is_plain(program.graph):
             return None

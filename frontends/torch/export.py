@@ -22,6 +22,7 @@ from ...compiler.diagnostics import error
 from .decompose import readable
 from .refusals import REFUSALS, first_lines
 from .state import assignments_as_writes
+from .whole import whole_layers
 
 DynamicShapes: TypeAlias = "Mapping[str, Any] | Sequence[Any] | None"
 """Which sizes stay open, in the form that torch.export takes."""
@@ -183,7 +184,7 @@ def export(
 
 def _export(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: DynamicShapes) -> ExportedProgram:
     """Export; where PyTorch says that open sizes hold in a range only, or depend on each other, take them so."""
-    with warnings.catch_warnings(), torch.no_grad(), assignments_as_writes(model):
+    with warnings.catch_warnings(), torch.no_grad(), assignments_as_writes(model), whole_layers():
         warnings.simplefilter("ignore")
         for _ in range(ROUNDS):
             try:

@@ -14,6 +14,7 @@ from ...compiler.dims import is_static
 from ...compiler.ir import Region, Value
 from ...compiler.known import Known
 from ...compiler.ops.core import Const
+from ...compiler.plugins import is_loaded
 from ...compiler.types import TensorType
 from ..problems import Problems
 from .control import run_control
@@ -117,12 +118,18 @@ class Importer:
         kwargs = {k: self.argument(v) for k, v in node.kwargs.items()}
         if _has_failed([args, list(kwargs.values())]):
             return FAILED
+        if isinstance(entry, Entry) and entry.sizes_by_data:
+            for result in each(stated(node)):
+                self.symbols.admit(result.shape)
         emit = Emitter(self.region, self.known, node, self.types(node), needed(node), self.inputs)
         try:
             result: Any = entry.call(emit, args, kwargs)
         except CompileError as bad:
             raise _explain(bad, node) from bad
         results = each(result)
+        if is_loaded(getattr(entry, "handler", None)) and not all(isinstance(v, Value) for v in results):
+            help = "Let it return emit(...) of an operation, or a tuple with a value for each result."
+            raise emit.fail(f"has a handler that gives {result!r} where a value belongs", code="L010", help=help)
         for i, (value, type) in enumerate(zip(results, emit.types, strict=False)):
             if isinstance(value, Value):
                 _check(emit, value, type)

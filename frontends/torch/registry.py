@@ -53,11 +53,12 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Entry:
-    """One handler and what its signature says."""
+    """One handler and what its signature says; ``sizes_by_data`` if elements decide about the sizes of its result."""
 
     name: str
     handler: Handler
     parameters: tuple[Parameter, ...]
+    sizes_by_data: bool = False
 
     def call(self, emit: Emitter, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Run the handler.
@@ -71,6 +72,10 @@ class Entry:
         strange = [*map(str, args[len(positional) :]), *(k for k in wanted if k not in by_name)]
         if strange:
             raise error("F002", f"{self.name} has the argument {strange[0]}, which its handler does not know")
+        absent = [p.name for p in positional[len(args) :] if p.is_required and p.name not in kwargs]
+        if absent:
+            text = f"its handler wants the argument {absent[0]!r}, which the operator does not have"
+            raise error("F002", f"{self.name}: {text}", help="Give the handler the operator's own arguments.")
         given = [convert(p.type, v, p.name) for p, v in zip(positional, args, strict=False)]
         named = {k: convert(by_name[k].type, v, k) for k, v in wanted.items()}
         return self.handler(emit, *given, **named)
@@ -120,8 +125,10 @@ def _unfit(type: Any, value: Any, name: str) -> Exception:
     return error("F002", f"its argument {name!r} is {value!r}, which is no {what}")
 
 
-def aten(*names: str) -> Callable[[H], H]:
+def aten(*names: str, sizes_by_data: bool = False) -> Callable[[H], H]:
     """Register a handler for overloads of ATen: ``relu`` or ``add.Tensor``; other libraries' with their namespace.
+
+    With ``sizes_by_data`` the handler makes operations that name the sizes of their results.
 
     Raises:
         TypeError: another handler has one of them already.
@@ -129,10 +136,13 @@ def aten(*names: str) -> Callable[[H], H]:
 
     def wrap(fn: H) -> H:
         _, *parameters = inspect.signature(fn, eval_str=True).parameters.values()
+        untyped = [p.name for p in parameters if p.annotation is p.empty]
+        if untyped:
+            raise TypeError(f"the parameter {untyped[0]!r} of the handler for {names[0]} lacks its type")
         for name in map(full_name, names):
             if name in HANDLERS:
                 raise TypeError(f"two handlers for {name}")
-            HANDLERS[name] = Entry(name, fn, tuple(map(Parameter.of, parameters)))
+            HANDLERS[name] = Entry(name, fn, tuple(map(Parameter.of, parameters)), sizes_by_data)
         return fn
 
     return wrap

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Any
 
@@ -80,6 +80,12 @@ class Symbols:
         if text and getattr(expr, "is_Symbol", False) and str(expr) not in self._names:
             self._names[str(expr)] = symbol(self._fresh(text))
 
+    def admit(self, shape: Iterable[object]) -> None:
+        """Name those sizes in a shape that data decides about: the operation that gives it says what they are."""
+        for expr in map(_expr, shape):
+            if getattr(expr, "is_Symbol", False) and str(expr) not in self._names:
+                self._names[str(expr)] = symbol(self._fresh(str(expr)))
+
     def dim(self, size: object) -> Dim:
         """Return our expression of a size: a number, a ``SymInt`` or one of PyTorch's expressions.
 
@@ -106,7 +112,7 @@ class Symbols:
         return _FUNCTIONS[type(expr).__name__](*map(self._translate, expr.args))
 
     def _symbol(self, name: str) -> Sym:
-        if name.startswith(("u", "zuf", "zf")):
+        if name not in self._names and name.startswith(("u", "zuf", "zf")):
             raise error(
                 "F004",
                 f"a size depends on the elements of a tensor ({name})",

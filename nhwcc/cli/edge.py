@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic, did_you_mean
+from nhwcc.compiler.plugins import blaming
 
 DIAGNOSED, NUMBERS_DIFFER, INTERRUPTED = 1, 3, 130
 """Exit codes; click's own for a wrong command line is 2."""
@@ -47,7 +48,8 @@ class Edge(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn what goes wrong into a message and an exit code."""
         try:
-            return super().invoke(ctx)
+            with blaming():
+                return super().invoke(ctx)
         except CompileError as bad:
             _show_trace(ctx)
             report_diagnostics(ctx, bad.diagnostics, getattr(bad, "__notes__", ()))

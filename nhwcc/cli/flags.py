@@ -133,13 +133,21 @@ def _to_stderr(text: str) -> None:
     click.echo(text, err=True)
 
 
+load_option = click.option(
+    "--op-library",
+    "--load",
+    "load",
+    multiple=True,
+    type=click.Path(dir_okay=False),
+    help="Load operators, or passes, from a Python file.",
+)
 _PASS: dict[str, Any] = {"multiple": True, "metavar": "PASS", "shell_complete": complete_pass}
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False)
 _PASS_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--passes", metavar="PIPELINE", help="Run this pipeline, such as 'a,b{option=1},c', instead."),
     click.option("--disable-pass", **_PASS, help="Leave a pass out."),
-    click.option("--load", multiple=True, type=_FILE, help="Load passes or operations from a Python file."),
+    load_option,
     click.option("--rules", multiple=True, type=_FILE, help="Apply the rules of a file, before all passes."),
     click.option("--print-ir-before", **_PASS, help="Print the IR before a pass."),
     click.option("--print-ir-after", **_PASS, help="Print the IR after a pass."),

@@ -9,20 +9,25 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import MODEL, common
+from nhwcc.cli.flags import MODEL, common, custom_option, load_option
 
 
 @click.command("inspect", short_help="Show what a model holds, or draw it.")
 @click.argument("model", type=MODEL)
 @click.option("--ops", is_flag=True, help="List every operation.")
 @click.option("--draw", type=click.Path(dir_okay=False, path_type=Path), help="Draw the network into an .svg file.")
+@load_option
+@custom_option
 @common
 def inspect_command(model: Path, **given: Any) -> None:
     """Show what MODEL (.onnx, .tflite, .ir) holds: inputs, outputs, operations, parameters, work."""
     from nhwcc.files import save_text
     from nhwcc.inspection import inspect, render_inspection
+    from nhwcc.pipelines import register_passes
 
-    found = inspect(model)
+    if given["load"]:
+        register_passes(given["load"])
+    found = inspect(model, allow_custom_ops=given["allow_custom_ops"])
     if given["draw"] is not None:
         from nhwcc.graphs.draw import to_svg
 

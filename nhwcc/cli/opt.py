@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nhwcc.cli.edge import echo, print_json
-from nhwcc.cli.flags import MODEL, PassFlags, common, data_of, data_option, pass_flags, seed_option
+from nhwcc.cli.flags import MODEL, PassFlags, common, custom_option, data_of, data_option, pass_flags, seed_option
 from nhwcc.options import CompileOptions
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command("opt", short_help="Run passes over a model and print its IR.")
 @click.argument("model", type=MODEL)
 @click.option("-o", "--output", type=_FILE, help="The .ir file to write; large weights go beside it (.safetensors).")
+@custom_option
 @data_option
 @seed_option
 @pass_flags
@@ -41,7 +42,7 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
     register_passes(flags.load)
     options = CompileOptions(passes=flags.passes, disable=flags.disable_pass, rules=flags.rules)
     passes = build_pipeline(options, "")
-    module = load(model)
+    module = load(model, allow_custom_ops=given["allow_custom_ops"])
     settings = Settings(data=data_of(given["data"]), seed=given["seed"])
     with collect_remarks() as remarks:
         stages = run_passes(module, passes, flags.instruments(settings))

@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import common, complete_pass
+from nhwcc.cli.flags import common, complete_pass, load_option
 
 
 @click.command("passes", short_help="List the passes, or explain one.")
 @click.argument("name", required=False, shell_complete=complete_pass)
-@click.option("--load", multiple=True, type=click.Path(dir_okay=False), help="Load passes from a Python file, too.")
+@load_option
 @common
 def passes_command(name: str | None, **given: Any) -> None:
     """List all passes, or explain the pass NAME with its options."""

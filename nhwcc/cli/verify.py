@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import MODEL, common, data_of, data_option, seed_option
+from nhwcc.cli.flags import MODEL, common, data_of, data_option, load_option, seed_option
 from nhwcc.options import TOLERANCE
 
 
@@ -18,6 +18,7 @@ from nhwcc.options import TOLERANCE
 @click.argument("candidate", type=MODEL)
 @click.option("--per-op", is_flag=True, help="Compare the tensors inside that have the same name, too.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to a tensor's largest value.")
+@load_option
 @data_option
 @seed_option
 @common
@@ -28,10 +29,13 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     """
     from contextlib import ExitStack
 
+    from nhwcc.pipelines import register_passes
     from nhwcc.render import compared_table, render_verification
     from nhwcc.runners.files import open_file
     from nhwcc.verification import Settings, verify
 
+    if given["load"]:
+        register_passes(given["load"])
     settings = Settings(given["tolerance"], data_of(given["data"]), given["seed"], given["per_op"])
     with ExitStack() as stack:
         first, second = (open_file(path, stack) for path in (reference, candidate))

@@ -8,7 +8,8 @@ from typing import Literal
 import pytest
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.pipeline import PASSES, Pass, Pipeline, load_file, parse_pipeline, register
+from nhwcc.compiler.pipeline import PASSES, Pass, Pipeline, parse_pipeline, register
+from nhwcc.compiler.plugins import load_file
 
 
 @register("test-options")
@@ -164,7 +165,7 @@ class TestFiles:
         with pytest.raises(CompileError) as caught:
             load_file(path)
         bad = caught.value.diagnostics[0]
-        assert bad.code == "R010" and "ModuleNotFoundError" in bad.message
+        assert bad.code == "L010" and "ModuleNotFoundError" in bad.message and f"{path}:1" in bad.message
 
     def test_a_file_that_is_no_python(self, tmp_path: Path) -> None:
         path = tmp_path / "pass.txt"

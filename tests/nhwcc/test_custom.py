@@ -11,6 +11,7 @@ from nhwcc.backends.tflite.flexbuffer import decode
 from nhwcc.backends.tflite.reader import OperatorInfo, inspect
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ops.custom import Custom
+from nhwcc.frontends.onnx.registry import HANDLERS
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx_models import model, node
 
@@ -150,13 +151,14 @@ class TestTypes:
             nhwcc.load(acme(stated), allow_custom_ops=True)
         assert caught.value.diagnostics[0].code == "F023" and "make_tensor_value_info('b'" in str(caught.value)
 
-    def test_the_onnx_package_may_know(self) -> None:
+    def test_the_onnx_package_may_know(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """An operator of the standard's other domains needs no stated type."""
+        monkeypatch.delitem(HANDLERS, ("ai.onnx.ml", "Binarizer"), raising=False)
         step = helper.make_node("Binarizer", ["x"], ["y"], domain="ai.onnx.ml", threshold=0.5)
         made = model([step], {"x": (1, 8)}, ["y"])
         made.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
         report = nhwcc.compile(made, allow_custom_ops=True).report
-        assert report.outputs[0].type == "f32[1,8]"
+        assert report.outputs[0].type == "f32[1,8]" and report.custom_ops == ["ai.onnx.ml.Binarizer"]
 
     def test_a_changed_shape_is_told(self) -> None:
         report = nhwcc.compile(acme(), allow_custom_ops=True, shapes={"x": (2, 3, 8, 8)}).report

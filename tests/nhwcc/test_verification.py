@@ -103,7 +103,28 @@ def test_no_closer_than_the_source_is_to_itself(noise: float, ok: bool) -> None:
     found = verify(Shaky(GOOD, noise), ReferenceRunner(module(off)), Settings())
     assert found.ok is ok
     if ok:
-        assert "one of the two is 0.001 from itself" in found.outputs[0].difference.note
+        assert "the two are 0.001 from themselves" in found.outputs[0].difference.note
+
+
+def test_a_network_that_amplifies_the_last_bit_of_its_input_is_not_held_to_more() -> None:
+    """1,000 times what is left of numbers near one: they are only as exact as the last bit of the input."""
+    steep = """%c = const() {value = dense<-1.0> : f32[]} : f32[]
+%d = add(%x, %c) : f32[2,3]
+%k = const() {value = dense<1000.0> : f32[]} : f32[]
+%y = mul(%d, %k) : f32[2,3]"""
+    data = np.asarray([[1.0001, 1.0002, 1.0003], [1.0004, 1.0005, 1.0006]], np.float32)
+
+    class Rounded(ReferenceRunner):
+        def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+            return {name: array * np.float32(self.factor) for name, array in super().run(inputs).items()}
+
+        factor = 1.0
+
+    near, far = Rounded(module(steep)), Rounded(module(steep))
+    near.factor, far.factor = 1.0005, 1.01
+    reference = ReferenceRunner(module(steep))
+    assert verify(reference, near, Settings(data=data)).ok
+    assert not verify(reference, far, Settings(data=data)).ok
 
 
 def test_tolerance() -> None:

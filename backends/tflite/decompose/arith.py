@@ -10,10 +10,11 @@ from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import activation
 from ....compiler.ops import arith as ir
-from ....compiler.ops.logic import Equal, Greater, Less, LogicalOr, Select
+from ....compiler.ops.logic import Equal, Greater, Less, LogicalAnd, LogicalOr, NotEqual, Select
 from ....compiler.types import DType
 from ..emitters.common import SMALL_CONSTANT, elements
 from ..lowering import Build, improve, lower
+from ..ranges import nonnegative
 
 ACTIVATED = (ir.Add, ir.Sub, ir.Mul, ir.Div)
 
@@ -28,9 +29,13 @@ def split_activation(op: ir.Add | ir.Sub | ir.Mul | ir.Div, e: Build) -> None:
 
 @improve(ir.Div)
 def divide_by_constant(op: ir.Div, e: Build) -> None:
-    """Multiply by the inverse, which takes half the time."""
+    """Multiply by the inverse, which takes half the time.
+
+    A single number gains nothing, and may be the scale by which a whole tensor is rounded: it stays as it is.
+    """
     weight = constant(op.b)
-    if weight is None or not op.a.type.dtype.is_float or weight.nbytes > SMALL_CONSTANT:
+    is_worth_it = op.a.type.dtype.is_float and op.result.type.size != 1
+    if weight is None or not is_worth_it or weight.nbytes > SMALL_CONSTANT:
         return
     with np.errstate(divide="ignore", over="ignore"):
         inverse = np.reciprocal(weight.array())
@@ -83,6 +88,17 @@ def power_of_other_type(op: ir.Pow, e: Build) -> None:
     e.warn(f"an integer to the power of {exponent} is computed in f32: numbers beyond 2^24 would be rounded")
     a, b = (e(ir.Cast, v, to=DType.F32) for v in (op.a, op.b))
     e.replace(e(ir.Cast, e(ir.Pow, a, b), to=base))
+
+
+@lower(ir.Pow)
+def negative_power_of_integers(op: ir.Pow, e: Build) -> None:
+    """Nothing, unless the integer is one or minus one."""
+    if op.a.type.dtype is not DType.I32 or op.b.type.dtype is not DType.I32 or nonnegative(op.b):
+        return
+    negative = e(Less, op.b, 0)
+    raised = e(ir.Pow, op.a, e(Select, negative, e(ir.Mod, op.b, 2), op.b))
+    fraction = e(LogicalAnd, negative, e(NotEqual, e(ir.Mul, op.a, op.a), 1))
+    e.replace(e(Select, fraction, e.number(0, DType.I32), raised))
 
 
 @lower(ir.Square)
@@ -203,3 +219,20 @@ def expm1(op: ir.Expm1, e: Build) -> None:
     near = e(Select, e(Equal, power, one), x, corrected)
     far = e(Greater, e(ir.Abs, x), one)
     e.replace(e(Select, far, less, near))
+
+
+@lower(ir.Tan)
+def tan(op: ir.Tan, e: Build) -> None:
+    """Sine by cosine of what remains after whole multiples of pi, the cosine as a sine: exact near poles, too."""
+    turns = e(ir.Round, e(ir.Mul, op.x, 1 / np.pi))
+    rest = op.x
+    for part in PI:
+        rest = e(ir.Sub, rest, e(ir.Mul, turns, part))
+    to_pole = e(ir.Sub, PI[0] / 2, e(ir.Abs, rest))
+    for part in PI[1:]:
+        to_pole = e(ir.Add, to_pole, part / 2)
+    e.replace(e(ir.Div, e(ir.Sin, rest), e(ir.Sin, to_pole)))
+
+
+PI = (3.140625, 0.000967502593994140625, 1.509957990978376432e-7)
+"""Pi in parts with few digits, so that whole multiples of the first ones are exact."""

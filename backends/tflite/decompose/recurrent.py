@@ -19,31 +19,39 @@ from ....compiler.ops.core import Return
 from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ....compiler.ops.linear import Linear
 from ....compiler.ops.recurrent import BoundStep, Gru, Lstm, Recurrent, Rnn, bind
+from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split
 from ....compiler.rewrite import Rewriter
 from ....compiler.types import DType
 from ..lowering import Build, lower
-from ..recurrence import steps_per_turn
+from ..recurrence import products_first, steps_per_turn
 
 
 class Cell:
-    """One layer being lowered: what is computed once, and how a step goes."""
+    """One layer being lowered: what is computed once, and how a step goes.
 
-    def __init__(self, op: Recurrent, e: Build) -> None:
+    ``inputs`` are what is cut into steps: the products with the inputs for groups of gates, or the inputs themselves
+    if products are not computed ``first``.
+    """
+
+    def __init__(self, op: Recurrent, e: Build, *, first: bool = True) -> None:
         self.op = op
         self.coupled = isinstance(op, Lstm) and op.coupled
         self.time = 1 if op.batch_first else 0
         self.functions = bind(op.attributes)
-        blocks = ((0, 2), (2, 1)) if isinstance(op, Gru) else ((0, op.gates),)
-        self.inputs = [self._input(e, *block) for block in blocks]
+        self.blocks = ((0, 2), (2, 1)) if isinstance(op, Gru) else ((0, op.gates),)
+        self.first = first
+        self.inputs = self.products(e, op.x) if first else [op.x]
         self.initial = [self._state(e, i) for i in range(len(op.results) - 1)]
         self.lengths = None if op.lengths is None else e(arith.Cast, op.lengths, to=DType.I32)
 
-    def _input(self, e: Build, first: int, count: int) -> Value:
-        """Return what the inputs add to some gates in all steps."""
-        op = self.op
-        bias = None if op.bias is None else self.rows(e, op.bias, first, count)
-        return e(Linear, op.x, self.rows(e, op.w, first, count), bias)
+    def products(self, e: Build, x: Value) -> list[Value]:
+        """Return what inputs add to the gates, for every group of them."""
+        bias = self.op.bias
+        return [
+            e(Linear, x, self.rows(e, self.op.w, *block), None if bias is None else self.rows(e, bias, *block))
+            for block in self.blocks
+        ]
 
     def _state(self, e: Build, number: int) -> Value:
         """Return an initial state with an axis for the step."""
@@ -88,7 +96,8 @@ class Cell:
         """Build the steps that the inputs are for, number ``first`` and those behind; return outputs and states."""
         count = inputs[0].type.shape[self.time]
         assert isinstance(count, int)
-        rows = list(zip(*(self._steps(e, x, count) for x in inputs), strict=True))
+        products = inputs if self.first else self.products(e, inputs[0])
+        rows = list(zip(*(self._steps(e, x, count) for x in products), strict=True))
         kept, outputs = tuple(states), dict[int, Value]()
         for t in reversed(range(count)) if self.op.reverse else range(count):
             new = self.step(e, rows[t], kept)
@@ -131,7 +140,8 @@ def _features(e: Build, x: Value, start: Dim, size: Dim) -> Value:
 
 
 def _lstm(cell: Cell, op: Lstm, e: Build, row: Value, h: Value, c: Value) -> tuple[Value, ...]:
-    gates, size = e(arith.Add, row, cell.product(e, h, 0, 4)), op.hidden
+    seen = _rounded(e, h) if op.rounds_state else h
+    gates, size = e(arith.Add, row, cell.product(e, seen, 0, 4)), op.hidden
     if op.peepholes is None:
         i, o, f = _parts(e, cell.gate(e, 0, _features(e, gates, 0, 3 * size)), 3)
         after = _after(cell, e, i, f, _features(e, gates, 3 * size, size), c)
@@ -143,6 +153,19 @@ def _lstm(cell: Cell, op: Lstm, e: Build, row: Value, h: Value, c: Value) -> tup
         o = cell.gate(e, 0, e(arith.Add, o, e(arith.Mul, after, to_output)))
     out = e(arith.Mul, o, cell.gate(e, 2, after, clipped=False))
     return (out if op.projection is None else e(Linear, out, op.projection, None)), after
+
+
+def _rounded(e: Build, h: Value) -> Value:
+    """Round a state to 255 steps over its range, in floating point: every number of the result is a whole of them."""
+    dims, dtype = tuple(range(h.type.rank)), h.type.dtype
+    low, high = (
+        e(pick, e(Reduce, h, kind, dims), e.number(0, dtype)) for kind, pick in (("min", arith.Min), ("max", arith.Max))
+    )
+    steps = e(arith.Div, e(arith.Sub, high, low), e.number(255, dtype))
+    scale = e(logic.Select, e(logic.Equal, steps, e.number(0, dtype)), e.number(1, dtype), steps)
+    zero = e(arith.Round, e(Clip, e(arith.Div, e(arith.Neg, low), scale), min=0.0, max=255.0))
+    whole = e(Clip, e(arith.Add, e(arith.Round, e(arith.Div, h, scale)), zero), min=0.0, max=255.0)
+    return e(arith.Mul, e(arith.Sub, whole, zero), scale)
 
 
 def _after(cell: Cell, e: Build, i: Value, f: Value, new: Value, c: Value) -> Value:
@@ -196,7 +219,7 @@ def loop(op: Recurrent, e: Build) -> None:
     """A loop that carries the place of the next steps, the outputs so far, and the states."""
     if op.strategy != "while":
         return
-    cell = Cell(op, e)
+    cell = Cell(op, e, first=products_first(op))
     turns = Turns(cell, steps_per_turn(op))
     outputs = e(BroadcastTo, e.number(0, op.x.type.dtype), op.results[0].type.shape)
     carried = (turns.place(e), outputs, *cell.initial)

@@ -8,6 +8,7 @@ from ....compiler.ir import Op
 from ....compiler.ops import arith as ir
 from ....compiler.types import DType
 from ..broadcast import PORTABLE_RANK, broadcasts, fits, same_shapes, shapes_of
+from ..ranges import nonnegative
 from ..table import Call, condition, emits, options
 from .common import by_type, clamp_options, float_activation
 
@@ -80,7 +81,12 @@ def _same_types(op: ir.Pow) -> str | None:
     return None if op.a.type.dtype is op.b.type.dtype else "POW takes base and exponent of one element type"
 
 
-@emits(ir.Pow, "POW", dtypes="f32 i32", when=(fits, _same_types), kernel="pow.cc")
+@condition("exponents of integers that are not negative")
+def _whole(op: ir.Pow) -> str | None:
+    return None if op.a.type.dtype.is_float or nonnegative(op.b) else "POW takes no negative exponents of integers"
+
+
+@emits(ir.Pow, "POW", dtypes="f32 i32", when=(fits, _same_types, _whole), kernel="pow.cc")
 def power(op: ir.Pow) -> Call:
     """Power."""
     return Call((op.a, op.b))

@@ -24,8 +24,9 @@ def _wanted(op: ir.Recurrent) -> str | None:
 
 @condition("sigmoid and tanh")
 def _plain_gates(op: ir.Lstm) -> str | None:
-    plain = op.activations == ("sigmoid", "tanh", "tanh") and not op.clip and not op.coupled
-    return None if plain else "clipped or coupled gates, or other activations than sigmoid and tanh"
+    usual = op.activations == ("sigmoid", "tanh", "tanh") and not op.clip
+    plain = usual and not op.coupled and not op.rounds_state
+    return None if plain else "clipped or coupled gates, rounded states, or other activations than sigmoid and tanh"
 
 
 @condition("tanh or relu")

@@ -6,17 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ....compiler.dims import Dim
 from ....compiler.ir import Region, Value
 from ....compiler.ops import control as ir
-from ....compiler.ops.arith import Add
-from ....compiler.ops.core import Return
+from ....compiler.ops.arith import Add, Sub
+from ....compiler.ops.core import Const, Return
 from ....compiler.ops.logic import Less, LogicalAnd
 from ....compiler.ops.shape import Concat, Reshape, Slice
 from ....compiler.types import DType
+from ....compiler.weights import Weight
 from ..emitter import Emitter
 from ..lists import Imported
 from ..model import Graph
 from ..registry import onnx_op
+from .rounds import Along, Body, count_of, empty_buffers
 from .shape import reshape
 
 MAX_STEPS = 512
@@ -32,12 +35,14 @@ def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -
         return tuple(emit.graphs.inline(then_branch if taken else else_branch, ()))
     branches = [emit.graphs.region(graph, ()) for graph in (then_branch, else_branch)]
     then, otherwise = (_closed(region, _only_tensors(emit, out, (cond, "cond"))) for region, out in branches)
-    first, second = ([str(v.type) for v in region.returns] for region in (then, otherwise))
-    if first != second:
+    first, second = ([v.type for v in region.returns] for region in (then, otherwise))
+    if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
         emit.graphs.leave_undecided()
-        text = f"gives ({', '.join(first)}) or ({', '.join(second)}), as its condition decides when the network runs"
+        gives = " or ".join(f"({', '.join(map(str, types))})" for types in (first, second))
+        text = f"gives {gives}, as its condition decides when the network runs"
         raise emit.fail(text, help="Make the condition a constant, or both branches of one type.")
-    return emit.all(ir.If(reshape(emit, cond, ()), then, otherwise))
+    sizes = tuple(emit.graphs.fresh() for _ in ir.differing_sizes(first, second))
+    return emit.all(ir.If(reshape(emit, cond, ()), then, otherwise, sizes))
 
 
 def _closed(region: Region, values: Sequence[Value]) -> Region:
@@ -49,20 +54,26 @@ def _closed(region: Region, values: Sequence[Value]) -> Region:
 def loop(
     emit: Emitter, M: Value | None = None, cond: Value | None = None, *v_initial: Imported, body: Graph
 ) -> tuple[Imported, ...]:
-    """Unrolled if the number of rounds is known, else a ``while``."""
+    """Unrolled if the number of rounds is known, else a ``while``.
+
+    What each round gives is collected if the number of rounds is a size; TFLite has no tensors that grow.
+    """
     count = None if M is None else emit.known(M)
     rounds = None if count is None or count.dtype == object else int(count.reshape(-1)[0])
     scans = len(body.outputs) - 1 - len(v_initial)
     goes_on = np.asarray(True) if cond is None else emit.known(cond)
-    if goes_on is not None and (rounds is None or rounds <= MAX_STEPS):
-        unrolled = _unroll(emit, rounds, bool(goes_on.reshape(-1)[0]), v_initial, body)
+    runs = goes_on is None or bool(goes_on.reshape(-1)[0])
+    is_short = rounds <= MAX_STEPS if rounds is not None else M is None
+    if goes_on is not None and (is_short or not runs):
+        unrolled = _unroll(emit, rounds, runs, v_initial, body)
         if unrolled is not None:
             return unrolled
     decisive = (M, "M") if M is not None and rounds is None else (cond, "cond")
-    if scans:
+    size = emit.known.dim(M)
+    if scans and (size is None or goes_on is None):
         _ask(emit, decisive)
         raise emit.fail("collects results in a number of rounds that is known only when the network runs")
-    return _while(emit, M, cond, _only_tensors(emit, v_initial, decisive), body)
+    return _while(emit, M, cond, _only_tensors(emit, v_initial, decisive), body, size)
 
 
 Operand = tuple[Value | None, str]
@@ -138,32 +149,59 @@ def _unsqueezed(emit: Emitter, x: Value, axis: int) -> Value:
 
 
 def _while(
-    emit: Emitter, limit: Value | None, cond: Value | None, carried: tuple[Value, ...], body: Graph
+    emit: Emitter, limit: Value | None, cond: Value | None, carried: tuple[Value, ...], body: Graph, rounds: Dim | None
 ) -> tuple[Value, ...]:
-    """Carry the number of the round and the condition along with the rest."""
-    start = (
-        emit.const(0, DType.I64),
-        emit.const(True) if cond is None else reshape(emit, cond, ()),
-        *carried,
-    )
-    types = [v.type for v in start]
-    test = Region([Value(t) for t in types])
+    """Carry the number of the round and the condition along with the rest; put what rounds give into buffers."""
+    start = [emit.const(0, DType.I64), emit.const(True) if cond is None else reshape(emit, cond, ()), *carried]
+    region, found = emit.graphs.region(body, [v.type for v in start])
+    out = _only_tensors(emit, found)
+    count = 1 + len(carried)
+    _check_types(emit, carried, out[1:count])
+    rows = out[count:]
+    if rows and out[0] is not region.args[1] and not _is_true(emit, out[0]):
+        raise emit.fail("collects results until a condition that it computes is false: how many is not known before")
+    alongs = [Along(0)] * len(rows)
+    buffers = empty_buffers(emit, rows, alongs, rounds or 0)
+    inner = Body(region)
+    after = _filled(inner, region.args[0], None, buffers, rows, alongs)
+    again = out[0] if out[0].type.rank == 0 else inner(Reshape(out[0], ()))
+    region.insert(Return((inner(Add(region.args[0], inner(Const(_ONE)))), again, *out[1:count], *after)))
+    start += buffers
+    test = Region([Value(v.type) for v in start])
     answer = test.args[1]
     if limit is not None:
         bound = reshape(emit, limit, ())
         answer = test.insert(LogicalAnd(answer, test.insert(Less(test.args[0], bound)).result)).result
     test.insert(Return((answer,)))
-    region, found = emit.graphs.region(body, types)
-    out = _only_tensors(emit, found)
-    after = [str(v.type) for v in out[1:]]
-    if after != [str(v.type) for v in carried]:
-        before = ", ".join(str(v.type) for v in carried)
-        raise emit.fail(f"carries values of types ({before}) that become ({', '.join(after)})")
-    one = region.insert(emit.const(1, DType.I64).owner.clone()).result  # pyright: ignore[reportOptionalMemberAccess]
-    turn = region.insert(Add(region.args[0], one)).result
-    again = out[0] if out[0].type.rank == 0 else region.insert(Reshape(out[0], ())).result
-    region.insert(Return((turn, again, *out[1:])))
-    return emit.all(ir.While(start, test, region))[2:]
+    return emit.all(ir.While(tuple(start), test, region))[2:]
+
+
+_ONE = Weight.of(np.asarray(1, np.int64))
+
+
+def _filled(
+    inner: Body, turn: Value, last: Value | None, buffers: list[Value], rows: Sequence[Value], alongs: Sequence[Along]
+) -> list[Value]:
+    """Let the body take buffers along; return them with this round's rows."""
+    own = [Value(b.type) for b in buffers]
+    inner.region.args += own
+    return [inner.put(b, row, turn, last, along) for b, row, along in zip(own, rows, alongs, strict=True)]
+
+
+def _is_true(emit: Emitter, value: Value) -> bool:
+    known = emit.known(value)
+    return known is not None and bool(known.reshape(-1)[0])
+
+
+def _check_types(emit: Emitter, before: Sequence[Value], after: Sequence[Value]) -> None:
+    """Refuse a loop that changes the type of what it carries.
+
+    Raises:
+        CompileError: F005.
+    """
+    first, second = ([str(v.type) for v in values] for values in (before, after))
+    if first != second:
+        raise emit.fail(f"carries values of types ({', '.join(first)}) that become ({', '.join(second)})")
 
 
 @onnx_op("Scan", since=9)
@@ -177,7 +215,7 @@ def scan(
     scan_output_axes: tuple[int, ...] = (),
     scan_output_directions: tuple[int, ...] = (),
 ) -> tuple[Value, ...]:
-    """Unrolled along the axis that is scanned."""
+    """Unrolled along the axis that is scanned; a ``while`` if its size is open or large."""
     split = len(initial_state_and_scan_inputs) - num_scan_inputs
     states, inputs = initial_state_and_scan_inputs[:split], initial_state_and_scan_inputs[split:]
     outputs = len(body.outputs) - split
@@ -186,8 +224,12 @@ def scan(
             f"has {len(initial_state_and_scan_inputs)} inputs, {num_scan_inputs} of them scanned", code="F002"
         )
     axes = [emit.axis(a, x.type.rank) for a, x in zip(scan_input_axes or (0,) * len(inputs), inputs, strict=True)]
-    steps = _steps(emit, inputs[0], axes[0])
+    steps = inputs[0].type.shape[axes[0]]
     directions = scan_input_directions or (0,) * len(inputs)
+    if not isinstance(steps, int) or not 0 < steps <= MAX_STEPS:
+        ins = [Along(axis, bool(back)) for axis, back in zip(axes, directions, strict=True)]
+        ends = zip(scan_output_axes or (0,) * outputs, scan_output_directions or (0,) * outputs, strict=True)
+        return _scan_while(emit, (states, inputs), body, ins, [(axis, bool(back)) for axis, back in ends])
     collected: list[list[Value]] = [[] for _ in range(outputs)]
     for step in range(steps):
         rows = [
@@ -205,6 +247,43 @@ def scan(
         )
     ]
     return (*states, *stacked)
+
+
+def _scan_while(
+    emit: Emitter,
+    given: tuple[tuple[Value, ...], tuple[Value, ...]],
+    body: Graph,
+    alongs: list[Along],
+    ends: list[tuple[int, bool]],
+) -> tuple[Value, ...]:
+    """Read a row of each input in each round, and put what it gives into buffers; ``given`` are states and inputs."""
+    states, inputs = given
+    rows_in = [
+        v.type.with_shape((*v.type.shape[: a.axis], *v.type.shape[a.axis + 1 :]))
+        for v, a in zip(inputs, alongs, strict=True)
+    ]
+    region, found = emit.graphs.region(body, [*(v.type for v in states), *rows_in])
+    out = list(_only_tensors(emit, found))
+    rounds = inputs[0].type.shape[alongs[0].axis]
+    count = count_of(emit, inputs[0], alongs[0].axis)
+    last = emit(Sub(count, emit.const(1, DType.I64)))
+    turn, first = Value(emit.const(0, DType.I64).type), Body(region, first=True)
+    for arg, x, along in zip(region.args[len(states) :], inputs, alongs, strict=True):
+        row = first.row(x, turn, last, along)
+        arg.replace_all_uses_with(row)
+        out = [row if v is arg else v for v in out]
+    region.args = [turn, *region.args[: len(states)]]
+    _check_types(emit, states, out[: len(states)])
+    rows = out[len(states) :]
+    outs = [Along(emit.axis(axis, row.type.rank + 1), back) for (axis, back), row in zip(ends, rows, strict=True)]
+    buffers = empty_buffers(emit, rows, outs, rounds)
+    inner = Body(region)
+    after = _filled(inner, turn, last, buffers, rows, outs)
+    region.insert(Return((inner(Add(turn, inner(Const(_ONE)))), *out[: len(states)], *after)))
+    start = (emit.const(0, DType.I64), *states, *buffers)
+    test = Region([Value(v.type) for v in start])
+    test.insert(Return((test.insert(Less(test.args[0], count)).result,)))
+    return emit.all(ir.While(start, test, region))[1:]
 
 
 def _steps(emit: Emitter, x: Value, axis: int) -> int:

@@ -62,11 +62,12 @@ def _gemm(
     alpha, beta = factors
     if a.type.rank != 2 or b.type.rank != 2:
         raise emit.fail(f"multiplies {a.type} by {b.type}, which are no matrices", code="T001")
-    product = _scaled(emit, emit(MatMul(a, b, bool(flips[0]), bool(flips[1]))), alpha)
-    return product if c is None or beta == 0 else emit(Add(product, _scaled(emit, c, beta)))
+    product = scaled(emit, emit(MatMul(a, b, bool(flips[0]), bool(flips[1]))), alpha)
+    return product if c is None or beta == 0 else emit(Add(product, scaled(emit, c, beta)))
 
 
-def _scaled(emit: Emitter, x: Value, factor: float) -> Value:
+def scaled(emit: Emitter, x: Value, factor: float) -> Value:
+    """Multiply unless the factor is one."""
     return x if factor == 1 else emit(Mul(x, emit.const(factor, x.type.dtype)))
 
 

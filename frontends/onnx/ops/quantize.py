@@ -21,11 +21,12 @@ from .padding import cut_negative, window
 from .shape import reshape
 
 
-def _cast(emit: Emitter, x: Value, dtype: DType) -> Value:
+def cast(emit: Emitter, x: Value, dtype: DType) -> Value:
+    """Cast unless the type is the same."""
     return x if x.type.dtype is dtype else emit(Cast(x, dtype))
 
 
-def _spread(emit: Emitter, p: Value, x: Value, axis: int, block_size: int = 0) -> Value:
+def spread(emit: Emitter, p: Value, x: Value, axis: int, block_size: int = 0) -> Value:
     """Shape a scale or zero point to broadcast to ``x``: one for all, one per position of an axis, one per block."""
     if p.type.size == 1 and p.type.rank <= 1:
         return reshape(emit, p, ())
@@ -47,11 +48,11 @@ def _bounds(dtype: DType) -> tuple[float, float]:
     return (0, (1 << bits) - 1) if dtype.value.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
 
 
-def _to_integers(emit: Emitter, x: Value, zero: Value | None, dtype: DType) -> Value:
+def to_integers(emit: Emitter, x: Value, zero: Value | None, dtype: DType) -> Value:
     """Round to the nearest integer, halves to the even one, move by the zero point, and keep within the type."""
     rounded = emit(arith.Round(x))
     if zero is not None:
-        rounded = emit(arith.Add(rounded, _cast(emit, zero, x.type.dtype)))
+        rounded = emit(arith.Add(rounded, cast(emit, zero, x.type.dtype)))
     low, high = _bounds(dtype)
     return emit(Cast(emit(Clip(rounded, low, high)), dtype))
 
@@ -72,12 +73,12 @@ def quantize_linear(
     """``x / scale`` in integers, or in floats of few bits."""
     to = element_type(output_dtype) if output_dtype else y_zero_point.type.dtype if y_zero_point else DType.U8
     inner = element_type(precision) if precision else DType.F32
-    scale = _spread(emit, _cast(emit, y_scale, inner), x, axis, block_size)
-    scaled = emit(arith.Div(_cast(emit, x, inner), scale))
+    scale = spread(emit, cast(emit, y_scale, inner), x, axis, block_size)
+    scaled = emit(arith.Div(cast(emit, x, inner), scale))
     if not to.is_int:
         return convert(emit, scaled, to, saturate=bool(saturate))
-    zero = None if y_zero_point is None else _spread(emit, _cast(emit, y_zero_point, inner), x, axis, block_size)
-    return _to_integers(emit, scaled, zero, to)
+    zero = None if y_zero_point is None else spread(emit, cast(emit, y_zero_point, inner), x, axis, block_size)
+    return to_integers(emit, scaled, zero, to)
 
 
 @onnx_op("DequantizeLinear", since=10)
@@ -93,28 +94,28 @@ def dequantize_linear(
 ) -> Value:
     """``(x - zero_point) * scale``."""
     to = element_type(output_dtype) if output_dtype else x_scale.type.dtype
-    plain = _cast(emit, x, DType.F32)
+    plain = cast(emit, x, DType.F32)
     if x_zero_point is not None and x.type.dtype not in SATURATING:
-        zero = _spread(emit, _cast(emit, x_zero_point, DType.F32), x, axis, block_size)
+        zero = spread(emit, cast(emit, x_zero_point, DType.F32), x, axis, block_size)
         plain = emit(arith.Sub(plain, zero))
-    scale = _spread(emit, _cast(emit, x_scale, DType.F32), x, axis, block_size)
-    return _cast(emit, emit(arith.Mul(plain, scale)), to)
+    scale = spread(emit, cast(emit, x_scale, DType.F32), x, axis, block_size)
+    return cast(emit, emit(arith.Mul(plain, scale)), to)
 
 
 def _centred(emit: Emitter, x: Value, zero: Value | None, axis: int) -> Value:
     """Return ``x - zero`` in 32 bits."""
-    wide = _cast(emit, x, DType.I32)
+    wide = cast(emit, x, DType.I32)
     if zero is None:
         return wide
-    return emit(arith.Sub(wide, _spread(emit, _cast(emit, zero, DType.I32), x, axis)))
+    return emit(arith.Sub(wide, spread(emit, cast(emit, zero, DType.I32), x, axis)))
 
 
 def _rescaled(emit: Emitter, total: Value, scales: tuple[Value, ...], zero: Value) -> Value:
     """Turn a sum of integer products into the integers that stand for it."""
-    a, b, y = (_cast(emit, s, DType.F32) for s in scales)
+    a, b, y = (cast(emit, s, DType.F32) for s in scales)
     factor = emit(arith.Div(emit(arith.Mul(a, b)), y))
-    scaled = emit(arith.Mul(_cast(emit, total, DType.F32), factor))
-    return _to_integers(emit, scaled, zero, zero.type.dtype)
+    scaled = emit(arith.Mul(cast(emit, total, DType.F32), factor))
+    return to_integers(emit, scaled, zero, zero.type.dtype)
 
 
 @onnx_op("MatMulInteger", since=10)
@@ -139,9 +140,9 @@ def qlinear_matmul(
 ) -> Value:
     """Product of quantized matrices."""
     total = matmul_integer(emit, a, b, a_zero_point, b_zero_point)
-    left, right = _spread(emit, a_scale, a, -2), _spread(emit, b_scale, b, -1)
-    zero = _spread(emit, y_zero_point, total, -2)
-    return _rescaled(emit, total, (left, right, _spread(emit, y_scale, total, -2)), zero)
+    left, right = spread(emit, a_scale, a, -2), spread(emit, b_scale, b, -1)
+    zero = spread(emit, y_zero_point, total, -2)
+    return _rescaled(emit, total, (left, right, spread(emit, y_scale, total, -2)), zero)
 
 
 @onnx_op("ConvInteger", since=10)
@@ -191,6 +192,6 @@ def qlinear_conv(
     settings = {"auto_pad": auto_pad, "dilations": dilations, "pads": pads, "strides": strides}
     total = conv_integer(emit, x, w, x_zero_point, w_zero_point, group=group, **settings)  # pyright: ignore[reportArgumentType]
     if b is not None:
-        total = emit(arith.Add(total, _spread(emit, b, total, 1)))
-    scales = (_spread(emit, scale, total, 1) for scale in (x_scale, w_scale, y_scale))
-    return _rescaled(emit, total, tuple(scales), _spread(emit, y_zero_point, total, 1))
+        total = emit(arith.Add(total, spread(emit, b, total, 1)))
+    scales = (spread(emit, scale, total, 1) for scale in (x_scale, w_scale, y_scale))
+    return _rescaled(emit, total, tuple(scales), spread(emit, y_zero_point, total, 1))

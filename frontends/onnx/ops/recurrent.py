@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from ....compiler.dims import Dim
@@ -254,15 +254,25 @@ def lstm(
     layout: Annotated[int, Since(14)] = 0,
 ) -> tuple[Value, ...]:
     """Long short-term memory; gates in the order input, output, forget, cell."""
-    functions = activations or ("Sigmoid", "Tanh", "Tanh") * len(DIRECTIONS.get(direction, ()))
-    settings = Settings(functions, activation_alpha, activation_beta, clip or 0.0, direction, hidden_size, layout)
+    settings = Settings(activations, activation_alpha, activation_beta, clip or 0.0, direction, hidden_size, layout)
+    given = Operands(X, W, R, B, sequence_lens, (initial_h, initial_c), P)
+    return lstm_layers(emit, given, settings, coupled=bool(input_forget))
+
+
+def lstm_layers(
+    emit: Emitter, given: Operands, settings: Settings, *, coupled: bool, rounds_state: bool = False
+) -> tuple[Value, ...]:
+    """Build an LSTM in all its directions.
+
+    Raises:
+        CompileError: F002, its attributes don't fit.
+    """
+    defaults = ("Sigmoid", "Tanh", "Tanh") * len(DIRECTIONS.get(settings.direction, ()))
+    settings = replace(settings, activations=settings.activations or defaults)
+    flags = {"coupled": coupled, "rounds_state": rounds_state}
 
     def build(x: Value, own: Direction) -> ir.Recurrent:
         h0, c0 = own.states
-        coupled = bool(input_forget)
-        return ir.Lstm(
-            x, own.w, own.r, own.total(), h0=h0, c0=c0, peepholes=own.peepholes, coupled=coupled, **own.common
-        )
+        return ir.Lstm(x, own.w, own.r, own.total(), h0=h0, c0=c0, peepholes=own.peepholes, **flags, **own.common)
 
-    given = Operands(X, W, R, B, sequence_lens, (initial_h, initial_c), P)
     return _recurrent(emit, given, settings, build)

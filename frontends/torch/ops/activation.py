@@ -87,14 +87,14 @@ def hardsigmoid(emit: Emitter, x: Value) -> Value:
 
 @aten("softplus")
 def softplus(emit: Emitter, x: Value, beta: float = 1, threshold: float = 20) -> Value:
-    """A smooth ReLU, sharper with ``beta``; beyond the threshold PyTorch takes the line that it is there anyway."""
+    """A smooth ReLU, sharper with ``beta``; a line beyond the threshold, which it is anyway beyond the usual ones."""
     dtype = x.type.dtype
-    if threshold < 16:
-        raise emit.fail(f"has the threshold {threshold}, at which the curve is no line yet")
-    if beta == 1:
-        return emit(ir.Softplus(x))
-    y = emit(ir.Softplus(emit(arith.Mul(x, emit.const(beta, dtype)))))
-    return emit(arith.Mul(y, emit.const(1 / beta, dtype)))
+    scaled = x if beta == 1 else emit(arith.Mul(x, emit.const(beta, dtype)))
+    y = emit(ir.Softplus(scaled))
+    y = y if beta == 1 else emit(arith.Mul(y, emit.const(1 / beta, dtype)))
+    if threshold >= 16:
+        return y
+    return emit(logic.Select(emit(logic.Greater(scaled, emit.const(threshold, dtype))), x, y))
 
 
 @aten("log_sigmoid")
@@ -161,3 +161,18 @@ def log_softmax_kernel(emit: Emitter, x: Value, dim: int, half_to_float: bool) -
 def _along(emit: Emitter, op: type[ir.Softmax | ir.LogSoftmax], x: Value, dim: int) -> Value:
     data = emit.reshape(emit.cast(x, emit.dtype), x.type.shape or (1,))
     return emit.reshape(emit(op(data, emit.axis(dim, x.type.rank))), x.type.shape)
+
+
+@aten("rrelu")
+def rrelu(
+    emit: Emitter,
+    x: Value,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    generator: object = None,
+) -> Value:
+    """The mean slope below zero; in training it is drawn at random."""
+    if training:
+        raise emit.fail("draws slopes, as in training", code="F031", help="Call .eval() on the model.")
+    return emit(ir.LeakyRelu(x, (lower + upper) / 2))

@@ -7,6 +7,8 @@ import numpy as np
 from ....compiler.dims import Dim
 from ....compiler.ir import Value
 from ....compiler.ops import norm as ir
+from ....compiler.ops.arith import Add, Rsqrt, Square, Sub
+from ....compiler.ops.reduce import Reduce
 from ....compiler.types import DType, TensorType
 from ..emitter import Emitter
 from ..registry import aten
@@ -97,10 +99,19 @@ def native_layer_norm(
     bias: Value | None,
     eps: float,
 ) -> tuple[Value | None, ...]:
-    """Over the last axes; the statistics are for training."""
-    if emit.needed - {0}:
-        raise emit.fail("gives statistics, which is not supported")
-    return layer_norm(emit, input, normalized_shape, weight, bias, eps), None, None
+    """Over the last axes; the mean and the inverse of the deviation are computed if they are wanted."""
+    y = layer_norm(emit, input, normalized_shape, weight, bias, eps)
+    if not emit.needed - {0}:
+        return y, None, None
+    rank = input.type.rank
+    return y, *_statistics(emit, input, tuple(range(rank - len(normalized_shape), rank)), eps)
+
+
+def _statistics(emit: Emitter, x: Value, dims: tuple[int, ...], eps: float) -> tuple[Value, Value]:
+    """The mean along axes, and one over the deviation."""
+    mean = emit(Reduce(x, "mean", dims))
+    variance = emit(Reduce(emit(Square(emit(Sub(x, mean)))), "mean", dims))
+    return mean, emit(Rsqrt(emit(Add(variance, emit.const(eps, x.type.dtype)))))
 
 
 @aten("rms_norm")
@@ -144,10 +155,13 @@ def native_group_norm(
     group: int,
     eps: float,
 ) -> tuple[Value | None, ...]:
-    """Over neighbouring channels and all positions; the statistics are for training."""
-    if emit.needed - {0}:
-        raise emit.fail("gives statistics, which is not supported")
-    return group_norm(emit, input, group, weight, bias, eps), None, None
+    """Over neighbouring channels and all positions; mean and inverse of the deviation if they are wanted."""
+    y = group_norm(emit, input, group, weight, bias, eps)
+    if not emit.needed - {0}:
+        return y, None, None
+    rows = emit.reshape(input, (N, group, input.type.size // (N * group)))
+    mean, scale = _statistics(emit, rows, (2,), eps)
+    return y, emit.reshape(mean, (N, group)), emit.reshape(scale, (N, group))
 
 
 @aten("instance_norm")

@@ -16,7 +16,10 @@ Scales = Sequence[float | None] | None
 
 
 def resize(emit: Emitter, x: Value, mode: str, coordinates: str, scales: Scales, antialias: bool = False) -> Value:
-    """Resample the spatial axes to the sizes that PyTorch has worked out; stated ratios decide about positions."""
+    """Resample the spatial axes to the sizes that PyTorch has worked out; stated ratios decide about positions.
+
+    With antialiasing, pixels outside have no weight, and the cubic kernel is another one.
+    """
     before, after = x.type.shape[2:], emit.shape[2:]
     ratios = [None] * len(after) if scales is None or coordinates == "align_corners" else list(scales)
     if all(r is None or _is_ratio(r, d, n) for r, d, n in zip(ratios, before, after, strict=True)):
@@ -29,11 +32,11 @@ def resize(emit: Emitter, x: Value, mode: str, coordinates: str, scales: Scales,
     factors = [ratios[a - 2] for a in dims]
     known = tuple(f for f in factors if f is not None)
     sizes = tuple(after[a - 2] for a in dims)
-    return emit(
-        ir.Resize(
-            x, dims, sizes, mode, coordinates, "floor", known if len(known) == len(dims) else None, antialias=antialias
-        )
-    )
+    stated = known if len(known) == len(dims) else None
+    fields = (dims, sizes, mode, coordinates, "floor", stated)
+    if antialias:
+        return emit(ir.Resize(x, *fields, cubic=-0.5, antialias=True, exclude_outside=True))
+    return emit(ir.Resize(x, *fields))
 
 
 def _is_ratio(ratio: float, before: Dim, after: Dim) -> bool:
@@ -76,10 +79,27 @@ def upsample_antialiased(
     scale_factors: tuple[float, ...] | None,
 ) -> Value:
     """With a filter that widens when shrinking."""
-    is_cubic = "bicubic" in str(emit.node.target)
-    if is_cubic:
-        raise emit.fail("has PyTorch's other cubic kernel, that of antialiasing")
-    return resize(emit, input, "linear", _corners(align_corners), scale_factors, antialias=True)
+    return _antialiased(emit, input, align_corners, scale_factors)
+
+
+@aten("_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa")
+def upsample_antialiased_sizes(
+    emit: Emitter,
+    x: Value,
+    output_size: tuple[Dim, ...],
+    align_corners: bool,
+    scales_h: float | None = None,
+    scales_w: float | None = None,
+) -> Value:
+    """With a filter that widens when shrinking, to sizes."""
+    return _antialiased(emit, x, align_corners, (scales_h, scales_w))
+
+
+def _antialiased(emit: Emitter, x: Value, align_corners: bool, scales: Scales) -> Value:
+    if align_corners:
+        raise emit.fail("aligns corners and widens the filter")
+    mode = "cubic" if "bicubic" in str(emit.node.target) else "linear"
+    return resize(emit, x, mode, "half_pixel", scales, antialias=True)
 
 
 def _corners(align_corners: bool) -> str:

@@ -82,7 +82,7 @@ def copy(emit: Emitter, x: Value, src: Value, non_blocking: bool = False) -> Val
     return emit.expand(emit.cast(src, x.type.dtype), x.type.shape)
 
 
-@aten("dropout", "feature_dropout", "alpha_dropout")
+@aten("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 def dropout(emit: Emitter, input: Value, p: float, train: bool) -> Value:
     """Nothing, outside of training."""
     if train and p:

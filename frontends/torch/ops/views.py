@@ -108,12 +108,11 @@ def _strided(emit: Emitter, x: Value, size: Shape, stride: Shape, offset: Dim | 
     """Numbers of the elements that a view by strides shows."""
     if not is_static((*x.type.shape, *size, *stride, offset or 0)):
         raise emit.fail("has sizes or strides that are not known", code="F004")
-    lines = [
-        np.arange(n).reshape([-1 if i == axis else 1 for i in range(len(size))]) * step
-        for axis, (n, step) in enumerate(zip(static(size), static(stride), strict=True))
-    ]
-    first = np.asarray(static((offset or 0,))[0])
-    places = np.broadcast_to(sum(lines, first), static(size)).astype(np.int64)
+    sizes, steps = static(size), static(stride)
+    places = np.full(sizes, static((offset or 0,))[0], np.int64)
+    for axis, step in enumerate(steps):
+        line = np.arange(sizes[axis]) * step
+        places += line.reshape([-1 if i == axis else 1 for i in range(len(sizes))])
     given: Any = emit.node.args[0]
     memory = stated(given)
     is_whole = memory.is_contiguous() and not memory.storage_offset()

@@ -130,7 +130,7 @@ def _values(draw: Draw, name: str, dtype: DType, shape: list[int], slot: int) ->
         plain = rng.standard_normal(shape) * draw.one(0.5, 1, 5)
         pool = np.asarray([*SPECIAL, *(NON_FINITE if name in ABOUT_NON_FINITE else [])])
         special = pool[rng.integers(0, len(pool), shape)]
-        if name in ("sqrt", "rsqrt", "log", "reciprocal", "pow"):
+        if name in ("sqrt", "rsqrt", "log", "log1p", "reciprocal", "pow"):
             return (np.abs(plain) + 0.05).astype(dtype.numpy)
         if slot and name in ("div", "floor_div", "mod"):
             return (np.abs(plain) + 0.1).astype(dtype.numpy)

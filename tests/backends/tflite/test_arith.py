@@ -37,6 +37,22 @@ def test_near_zero_nothing_is_lost(check: Check, name: str) -> None:
     check(single(name, "f32[8]"), inputs={"x0": [-0.9999, -0.999, -0.5, 0.5, 1, 20, 60, 88]})
 
 
+def test_inverse_error_function(check: Check) -> None:
+    x = np.concatenate([np.linspace(-0.9999, 0.9999, 399), [1e-30, -1e-6]])
+    check(single("special", "f32[401]", function="erfinv"), inputs={"x0": x}, tolerance=1e-6)
+
+
+def test_tangent_near_its_poles(check: Check) -> None:
+    x = np.pi / 2 + np.asarray([-1e-3, -1e-4, 1e-4, 1e-3, 3 * np.pi - 1e-4, -7 * np.pi + 1e-4, 0, 1])
+    check(single("tan", "f32[8]"), inputs={"x0": x}, tolerance=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["i32", "i64"])
+def test_negative_powers_of_integers(check: Check, dtype: str) -> None:
+    grid = {"x0": [[-3], [-1], [1], [2], [7]], "x1": [-3, -2, -1, 0, 1, 5]}
+    check(single("pow", f"{dtype}[5,1]", f"{dtype}[6]"), inputs=grid)
+
+
 def test_acosh_from_one_to_huge_numbers(check: Check) -> None:
     check(single("acosh", "f32[6]"), inputs={"x0": [1, 1.001, 2, 1e4, 1e10, 1e30]})
 
@@ -281,3 +297,13 @@ def test_infinite_values_of_functions(check: Check) -> None:
     """Kernels outside of XNNPACK cut infinite sums, products and quotients to the largest number."""
     check(single("atanh", "f32[5]"), inputs={"x0": [-1, -0.5, 0, 0.25, 1]})
     check(single("log1p", "f32[4]"), inputs={"x0": [-1, 1e-9, 0, 20]})
+
+
+def test_a_division_of_one_number_stays_exact(check: Check) -> None:
+    """It may be the scale that a tensor is rounded by, where the last bit decides about halves."""
+    seven = np.float32(7)
+    assert seven / np.float32(255) != seven * (np.float32(1) / np.float32(255))
+    divided = {size: single("div", f"f32[{size}]", "f32[]", constants={1: np.asarray(255.0)}) for size in (1, 8)}
+    found = check(divided[1], inputs={"x0": [seven]}, tolerance=0)
+    assert found.builtins == {"DIV": 1}
+    assert check(divided[8]).builtins == {"MUL": 1}

@@ -60,7 +60,7 @@ class TestIf:
         np.testing.assert_array_equal(results(module, x=-X)[0], abs(X))
 
     def test_branches_of_different_shapes(self) -> None:
-        branches = BRANCHES | {"else_branch": graph([node("ReduceSum", "x", "e")], {}, ["e"])}
+        branches = BRANCHES | {"else_branch": graph([node("ReduceSum", "x", "e", keepdims=0)], {}, ["e"])}
         nodes = [
             node("ReduceSum", "x", "s", keepdims=0),
             node("Greater", "s zero", "c"),
@@ -69,6 +69,17 @@ class TestIf:
         with pytest.raises(CompileError) as caught:
             imported(model(nodes, {"x": (3,)}, ["y"], {"zero": np.float32(0)}))
         assert codes(caught.value) == ["F005"] and "f32[3]" in str(caught.value)
+
+    def test_branches_of_other_sizes(self) -> None:
+        branches = BRANCHES | {"else_branch": graph([node("ReduceSum", "x", "e")], {}, ["e"])}
+        nodes = [
+            node("ReduceMean", "x", "s", keepdims=0),
+            node("Greater", "s zero", "c"),
+            node("If", "c", "y", **branches),
+        ]
+        module = imported(model(nodes, {"x": (3,)}, ["y"], {"zero": np.float32(0)}))
+        assert str(module.main.returns[0].type) == "f32[unknown0]"
+        assert [results(module, x=sign * X)[0].shape for sign in (1, -1)] == [(3,), (1,)]
 
     def test_problems_of_a_branch_are_told(self) -> None:
         branches = BRANCHES | {"then_branch": graph([node("Frobnicate", "x", "t")], {}, ["t"])}
@@ -170,6 +181,36 @@ class TestLoop:
         assert "while" in kinds(module)
         np.testing.assert_array_equal(results(module, x=X)[0], X + 3)
 
+    def test_as_many_rounds_as_a_size(self) -> None:
+        nodes = [
+            node("Shape", "x", "s", end=1),
+            node("Squeeze", "s", "m"),
+            node("Loop", "m _ start", "last all", body=graph(
+                [node("Gather", "x i", "row"), node("Add", "v row", "w"), node("Mul", "w w", "sq"),
+                 node("Identity", "go", "on")],
+                {"i": TensorProto.INT64, "go": TensorProto.BOOL, "v": TensorProto.FLOAT}, ["on", "w", "sq"],
+            )),
+        ]  # fmt: skip
+        module = imported(model(nodes, {"x": ("n", 3)}, ["last", "all"], {"start": np.zeros(3, np.float32)}))
+        assert "while" in kinds(module) and str(module.main.returns[1].type) == "f32[n,3]"
+        for n in (1, 2, 5):
+            x = np.random.default_rng(n).standard_normal((n, 3)).astype(np.float32)
+            last, squares = results(module, x=x)
+            np.testing.assert_allclose(last, x.sum(0), rtol=1e-5)
+            np.testing.assert_allclose(squares, np.cumsum(x, 0) ** 2, rtol=1e-5)
+
+    def test_results_until_a_condition_are_refused(self) -> None:
+        body = graph(
+            [node("ReduceSum", "v", "s", keepdims=0), node("Less", "s ten", "on"), node("Add", "v one", "w")],
+            {"i": TensorProto.INT64, "go": TensorProto.BOOL, "v": TensorProto.FLOAT},
+            ["on", "w", "v"],
+        )
+        nodes = [node("Size", "x", "m"), node("Loop", "m _ x", "last all", body=body)]
+        constants = {"one": np.float32(1), "ten": np.float32(10)}
+        with pytest.raises(CompileError) as caught:
+            imported(model(nodes, {"x": ("n",)}, ["last", "all"], constants))
+        assert codes(caught.value) == ["F005"] and "how many is not known" in str(caught.value)
+
     def test_results_of_rounds_that_nobody_knows_are_refused(self) -> None:
         proto = model([node("Loop", "m _ x", "last all", body=BODY)], {"x": (3,), "m": ()}, ["last", "all"])
         proto.graph.input[1].type.tensor_type.elem_type = TensorProto.INT64
@@ -178,15 +219,18 @@ class TestLoop:
         assert codes(caught.value) == ["F004"] and caught.value.diagnostics[0].inputs == ("m",)
 
 
+@pytest.mark.parametrize("size", [4, "n"])
 @pytest.mark.parametrize(("direction", "axis"), [(0, 0), (1, 1)])
-def test_scan(direction: int, axis: int) -> None:
+def test_scan(direction: int, axis: int, size: int | str) -> None:
     body = graph([node("Add", "s row", "t"), node("Identity", "t", "out")], {"s": 1, "row": 1}, ["t", "out"])
     scan = node(
         "Scan", "start x", "last all", body=body, num_scan_inputs=1, scan_input_axes=[axis],
         scan_input_directions=[direction], scan_output_directions=[direction], scan_output_axes=[axis],
     )  # fmt: skip
     x = np.random.default_rng(0).standard_normal((4, 4)).astype(np.float32)
-    module = imported(model([scan], {"x": (4, 4)}, ["last", "all"], {"start": np.zeros(4, np.float32)}))
+    shape = (size, 4) if axis == 0 else (4, size)
+    module = imported(model([scan], {"x": shape}, ["last", "all"], {"start": np.zeros(4, np.float32)}))
+    assert ("while" in kinds(module)) == isinstance(size, str)
     last, sums = results(module, x=x)
     turned = np.flip(x, axis) if direction else x
     want = np.cumsum(turned, axis)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from nhwcc.frontends.onnx.importer import OLDEST
 from nhwcc.frontends.onnx.model import Graph, Opaque
 from nhwcc.frontends.onnx.refused import REFUSED
 from nhwcc.frontends.onnx.registry import HANDLERS, Entry, Parameter, find
-from onnx import defs, helper
+from onnx import AttributeProto, defs, helper
 from onnx_models import imported, model, node
 
 KINDS: dict[Any, set[str]] = {
@@ -35,22 +36,31 @@ EMPTY: dict[str, Any] = {"INTS": (), "FLOATS": (), "STRINGS": ()}
 """What stands for an absent list."""
 
 
+OWN = ("SimplifiedLayerNormalization",)
+"""Operators of the standard's domain that onnxruntime alone has."""
+
+
+@cache
+def schemas_of_onnxruntime() -> dict[tuple[str, str], Any]:
+    """Schemas by domain and name; those of its own domain have one version."""
+    state = pytest.importorskip("onnxruntime.capi.onnxruntime_pybind11_state")
+    return {(s.domain, s.name): s for s in state.get_all_operator_schema()}
+
+
 def versions() -> Iterator[tuple[str, Entry, int]]:
     """Every handler at every version of the standard's operator sets that it says it is for."""
     for (domain, name), entries in HANDLERS.items():
-        if domain not in ("", "ai.onnx.ml"):
-            continue
-        newest = (
-            newest_version()
-            if domain == ""
-            else max(s.since_version for s in defs.get_all_schemas_with_history() if s.domain == domain)
-        )
+        known = [s.since_version for s in defs.get_all_schemas_with_history() if s.domain == domain]
+        newest = newest_version() if domain == "" else max(known, default=1)
+        newest = 1 if name in OWN else newest
         for entry in entries:
             for version in range(entry.since, (entry.until or newest) + 1):
                 yield pytest.param(domain, entry, version, id=f"{name}-{version}")  # pyright: ignore[reportReturnType]
 
 
 def schema(domain: str, entry: Entry, version: int) -> Any:
+    if domain == "com.microsoft" or entry.name in OWN:
+        return schemas_of_onnxruntime()[domain, entry.name]
     assert defs.has(entry.name, version, domain), f"{entry.name} does not exist at version {version}"
     return defs.get_schema(entry.name, version, domain)
 
@@ -93,9 +103,13 @@ def kinds(parameter: Parameter) -> set[str]:
 
 def default(attribute: Any, parameter: Parameter) -> Any:
     """The standard's default; where it states none, a list may be empty, all else must be None."""
-    if attribute.default_value.type == 0:
+    if isinstance(getattr(attribute, "_default_value", None), bytes):
+        stated = AttributeProto.FromString(attribute._default_value)
+    else:
+        stated = attribute.default_value
+    if stated.type == 0:
         return EMPTY.get(attribute.type.name) if parameter.default is not None else None
-    value: Any = helper.get_attribute_value(attribute.default_value)
+    value: Any = helper.get_attribute_value(stated)
     return plain(value)
 
 
@@ -113,7 +127,7 @@ def plain(value: Any) -> Any:
 def test_every_version_from_the_oldest_on_has_one_handler() -> None:
     """Where an operator has a handler at all, no version is forgotten: neither between two handlers nor at the end."""
     for (domain, name), entries in HANDLERS.items():
-        if domain:
+        if domain or name in OWN:
             continue
         for version in range(OLDEST + 1, newest_version() + 1):
             exists = defs.has(name, version) and not defs.get_schema(name, version).deprecated

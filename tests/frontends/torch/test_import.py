@@ -312,3 +312,38 @@ def test_modes_change_nothing() -> None:
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_grids_of_any_number_of_vectors(indexing: str, count: int) -> None:
     check(Function(lambda *x: torch.meshgrid(*x, indexing=indexing)), *(torch.randn(n + 2) for n in range(count)))
+
+
+@pytest.mark.parametrize(
+    ("function", "shapes"),
+    [
+        (lambda x: F.pad(x, (-4, 5), mode="replicate"), [(1, 2, 4)]),
+        (lambda x: F.pad(x, (-2, 2), mode="reflect"), [(1, 2, 4)]),
+        (torch.linalg.vector_norm, [()]),
+        (lambda x: F.interpolate(x, (3, 5), mode="bicubic", antialias=True), [(1, 2, 8, 9)]),
+        (lambda x: F.interpolate(x, (3, 9), mode="bilinear", antialias=True), [(1, 2, 8, 5)]),
+        (lambda x: F.adaptive_max_pool2d(x, (3, 4), return_indices=True), [(2, 3, 7, 9)]),
+        (lambda x: F.max_pool2d(x, 3, 2, 1, return_indices=True), [(2, 3, 7, 9)]),
+        (lambda x: F.max_unpool2d(*F.max_pool2d(x, 3, 1, return_indices=True), (3, 3), (1, 1)), [(1, 2, 6, 6)]),
+        (lambda x: torch.cummax(x, 1), [(3, 7)]),
+        (lambda x: torch.median(x, -1), [(3, 8)]),
+        (lambda x: torch.logcumsumexp(x * 50, 0), [(9, 2)]),
+        (lambda x, y: torch.hypot(x * 1e30, y * 1e30), [(5,), (5,)]),
+        (lambda x: torch.as_strided(x, (2, 3), (2, 1), 1), [(8,)]),
+        (lambda x: torch.masked_select(x, x < -0.5), [(4, 5)]),
+        (lambda x: torch.nonzero(x < -0.5), [(4, 5)]),
+        (lambda x: torch.nonzero_static(x < -0.5, size=7), [(3, 4)]),
+        (lambda x: torch.unique(torch.round(x * 3), return_inverse=True, return_counts=True), [(4, 5)]),
+        (lambda x: torch.special.erfcx(x) + torch.erfinv(x), [(9,)]),
+        (lambda x: F.softplus(x, 2, 0.1), [(9,)]),
+        (torch.nn.functional.pdist, [(4, 3)]),
+    ],
+)
+def test_operators_in_their_corners(function: Any, shapes: list[tuple[int, ...]]) -> None:
+    torch.manual_seed(0)
+    check(Function(function), *(-torch.rand(shape) for shape in shapes))
+
+
+def test_places_in_a_transposed_memory_are_refused() -> None:
+    with pytest.raises(CompileError, match=r"F005.* by strides"):
+        import_torch(Function(lambda x: torch.as_strided(x.t(), (2, 3), (2, 1))), (torch.rand(4, 2),))

@@ -15,6 +15,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.frontends.torch import import_torch
 from torch import Tensor, nn
 from torch.export import Dim
+from torch.nn.utils.rnn import pack_padded_sequence
 from torch_cases import check
 
 STEPS, BATCH, FEATURES, HIDDEN = 5, 2, 3, 4
@@ -84,13 +85,37 @@ class Tagger(nn.Module):
 
 def test_open_sizes_and_neighbours_without_handlers() -> None:
     torch.manual_seed(0)
-    shapes = {"x": {0: Dim("batch")}}
+    shapes = {"x": {0: Dim("batch"), 1: Dim("time")}}
     module = check(Tagger().eval(), torch.randn(BATCH, STEPS, FEATURES), dynamic_shapes=shapes)
     assert kinds(module)["lstm"] == 2
-    assert str(module.main.args[0].type) == "f32[batch,5,3]"
+    assert str(module.main.args[0].type) == "f32[batch,time,3]"
 
 
 def test_dropout_in_training_is_refused() -> None:
     layer = nn.LSTM(FEATURES, HIDDEN, num_layers=2, dropout=0.5).train()
     with pytest.raises(CompileError, match="drops out"):
         import_torch(layer, (torch.randn(STEPS, BATCH, FEATURES),))
+
+
+class Packed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.GRU(FEATURES, HIDDEN)
+
+    def forward(self, x: Tensor, batch_sizes: Tensor, h: Tensor) -> Tensor:
+        weights = list(self.layer.parameters())
+        aten: Any = torch.ops.aten
+        return aten.gru.data(x, batch_sizes, h, weights, True, 1, 0.0, False, False)[1]
+
+
+def test_packed_sequences_are_refused() -> None:
+    packed = pack_padded_sequence(torch.randn(STEPS, BATCH, FEATURES), torch.tensor([5, 3]))
+    with pytest.raises(CompileError, match="padded tensor"):
+        import_torch(Packed().eval(), (packed.data, packed.batch_sizes, torch.zeros(1, BATCH, HIDDEN)))
+
+
+def test_export_leaves_pytorch_as_it_was() -> None:
+    operator: Any = torch.ops.aten.gru.input
+    before = dict(operator.py_kernels)
+    import_torch(nn.GRU(FEATURES, HIDDEN).eval(), (torch.randn(STEPS, BATCH, FEATURES),))
+    assert operator.py_kernels == before

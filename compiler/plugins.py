@@ -1,0 +1,90 @@
+"""Code of users: files that declare passes, operations, handlers and lowerings; and what is said when it fails."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from .diagnostics import CompileError, error
+
+_LOADED: set[Path] = set()
+"""Files that have registered what they have: names can be taken only once."""
+
+PREFIX = "nhwcc_user_"
+"""How the modules of loaded files begin."""
+
+HELP = "correct it there; docs/custom-ops.md and docs/writing-passes.md say what may be declared"
+
+
+def load_file(path: Path) -> None:
+    """Run a Python file that registers something; once, however often it is asked for.
+
+    Raises:
+        CompileError: R010, it can't be read; L010, it fails.
+    """
+    if path.resolve() in _LOADED:
+        return
+    name = f"{PREFIX}{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise error("R010", f"can't load {path}: it is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    _LOADED.add(path.resolve())
+    try:
+        spec.loader.exec_module(module)
+    except Exception as bad:
+        refused = _blame(bad) or error("L010", f"{path} fails when it is loaded: {_said(bad)}", help=HELP)
+        _LOADED.discard(path.resolve())
+        raise refused from bad
+
+
+def discover_plugins(group: str = "nhwcc.passes") -> None:
+    """Import what installed distributions offer under an entry point group."""
+    for entry in entry_points(group=group):
+        entry.load()
+
+
+def is_loaded(function: object) -> bool:
+    """Say whether a function or class comes from a file of the user."""
+    return str(getattr(function, "__module__", "")).startswith(PREFIX)
+
+
+@contextmanager
+def blaming() -> Generator[None, None, None]:
+    """Turn what goes wrong in loaded files into an error that names the line there; all else passes through.
+
+    Raises:
+        CompileError: L010.
+    """
+    try:
+        yield
+    except CompileError:
+        raise
+    except Exception as bad:
+        blamed = _blame(bad)
+        if blamed is None:
+            raise
+        raise blamed from bad
+
+
+def _blame(bad: Exception) -> CompileError | None:
+    """Return the error that says in which line of a loaded file an exception arose, None if in none."""
+    if isinstance(bad, SyntaxError) and bad.filename and Path(bad.filename).resolve() in _LOADED:
+        place = f"{bad.filename}:{bad.lineno}"
+        return error("L010", f"{place}: {_said(bad)}", excerpt=(bad.text or "").strip() or None, help=HELP)
+    frames = [f for f in traceback.extract_tb(bad.__traceback__) if Path(f.filename).resolve() in _LOADED]
+    if not frames:
+        return None
+    last = frames[-1]
+    where = "when it is loaded" if last.name == "<module>" else f"in {last.name}"
+    return error("L010", f"{last.filename}:{last.lineno}: fails {where}: {_said(bad)}", excerpt=last.line, help=HELP)
+
+
+def _said(bad: Exception) -> str:
+    return f"{type(bad).__name__}: {bad.msg if isinstance(bad, SyntaxError) else bad}"

@@ -1,0 +1,132 @@
+"""Weights of few bits, a scale for every block of them; they become plain weights when the file is written."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from .....compiler.dims import ceil_div, static
+from .....compiler.fold import constant
+from .....compiler.ir import Value
+from .....compiler.ops.index import Gather
+from .....compiler.ops.linear import Linear
+from .....compiler.types import Array, DType, TensorType
+from .....compiler.weights import Weight
+from ...emitter import Emitter
+from ...registry import onnx_op
+from .domain import MICROSOFT
+
+BITS = (2, 4, 8)
+
+
+@onnx_op("MatMulNBits", since=1, domain=MICROSOFT)
+def matmul_nbits(
+    emit: Emitter,
+    a: Value,
+    b: Value,
+    scales: Value,
+    zero_points: Value | None = None,
+    g_idx: Value | None = None,
+    bias: Value | None = None,
+    *,
+    K: int,
+    N: int,
+    accuracy_level: int = 0,
+    bits: int = 4,
+    block_size: int,
+    weight_prepacked: int = 0,
+) -> Value:
+    """Product with weights of 2, 4 or 8 bits; rows of the weight are cut into blocks."""
+    if bits not in BITS or block_size < 1 or weight_prepacked:
+        raise emit.fail(f"has weights of {bits} bits in blocks of {block_size}, prepacked={weight_prepacked}")
+    if g_idx is not None:
+        raise emit.fail("has weights whose blocks are permuted (g_idx)", help="Export without act-order.")
+    given = [_weight(emit, v, n) for v, n in ((b, "B"), (scales, "scales"), (zero_points, "zero_points")) if v]
+    blocks = ceil_div(K, block_size)
+    if given[0].type.size * 8 != N * blocks * block_size * bits or given[1].type.size != N * blocks:
+        raise emit.fail(f"has weights {b.type} and scales {scales.type} for {N} rows of {K}", code="T001")
+    unpack = partial(_matrix, rows=N, columns=K, bits=bits, block_size=block_size)
+    weight = given[0].derive(TensorType(a.type.dtype, (N, K)), unpack, *given[1:])
+    return emit(Linear(a, emit.const(weight), bias))
+
+
+def _weight(emit: Emitter, value: Value, what: str) -> Weight:
+    found = constant(value)
+    if found is None:
+        raise emit.fail(f"needs its input {what!r} as a constant", code="F004")
+    return found
+
+
+def _unpacked(packed: Array, bits: int) -> Array:
+    """Return one number per byte; the last axis grows."""
+    parts = np.stack([packed >> shift & (1 << bits) - 1 for shift in range(0, 8, bits)], -1)
+    return parts.reshape(*packed.shape[:-1], packed.shape[-1] * (8 // bits))
+
+
+def _matrix(
+    packed: Array, scales: Array, zeros: Array | None = None, *, rows: int, columns: int, bits: int, block_size: int
+) -> Array:
+    """Return the rows of a weight."""
+    blocks = -(-columns // block_size)
+    whole = _unpacked(packed.reshape(rows, blocks, -1), bits).astype(np.float32)
+    if zeros is None:
+        offset = np.float32(1 << bits - 1)
+    elif zeros.dtype == np.uint8:
+        offset = _unpacked(zeros.reshape(rows, -1), bits)[:, :blocks, None].astype(np.float32)
+    else:
+        offset = zeros.reshape(rows, blocks, 1).astype(np.float32)
+    plain = (whole - offset) * scales.reshape(rows, blocks, 1).astype(np.float32)
+    return plain.reshape(rows, -1)[:, :columns]
+
+
+@onnx_op("GatherBlockQuantized", since=1, domain=MICROSOFT)
+def gather_block_quantized(
+    emit: Emitter,
+    data: Value,
+    indices: Value,
+    scales: Value,
+    zero_points: Value | None = None,
+    *,
+    bits: int = 4,
+    block_size: int = 128,
+    gather_axis: int = 0,
+    quantize_axis: int = 1,
+) -> Value:
+    """Slices of a table of few bits; bytes hold several numbers along the last axis."""
+    rank = data.type.rank
+    axis = emit.axis(quantize_axis, rank)
+    packed = data.type.dtype is DType.U8 and bits < 8
+    if bits not in BITS or (packed and axis != rank - 1):
+        raise emit.fail(f"has a table {data.type} of {bits} bits in blocks along axis {axis}")
+    given = [_weight(emit, v, n) for v, n in ((data, "data"), (scales, "scales"), (zero_points, "zero_points")) if v]
+    shape = list(static(data.type.shape))
+    shape[-1] *= 8 // bits if packed else 1
+    plain = partial(_table, axis=axis, block_size=block_size, bits=bits if packed else None, default=1 << bits - 1)
+    table = given[0].derive(TensorType(scales.type.dtype, tuple(shape)), plain, *given[1:])
+    return emit(Gather(emit.const(table), indices, emit.axis(gather_axis, rank)))
+
+
+def _table(
+    data: Array,
+    scales: Array,
+    zeros: Array | None = None,
+    *,
+    axis: int,
+    block_size: int,
+    bits: int | None,
+    default: int,
+) -> Array:
+    """Return a table as plain numbers; unsigned ones of few bits lie around the middle of their range."""
+    whole = data if bits is None else _unpacked(data, bits)
+    is_unsigned = bits is not None or data.dtype.name.startswith("u")
+    offset = np.float32(default if bits is not None and is_unsigned else 0)
+    if zeros is not None:
+        offset = _spread(zeros if bits is None else _unpacked(zeros, bits), whole, axis, block_size)
+    return (whole.astype(np.float32) - offset) * _spread(scales, whole, axis, block_size)
+
+
+def _spread(blocks: Array, whole: Array, axis: int, block_size: int) -> Array:
+    """Repeat what belongs to blocks for every number in them."""
+    cut = tuple(slice(whole.shape[axis]) if i == axis else slice(None) for i in range(whole.ndim))
+    return np.repeat(blocks.astype(np.float32), block_size, axis)[cut]

@@ -1,0 +1,16 @@
+"""What the operators of the domain share."""
+
+from __future__ import annotations
+
+from .....compiler.ir import Value
+from .....compiler.ops.arith import Add
+from ...emitter import Emitter
+
+MICROSOFT = "com.microsoft"
+
+
+def plus(emit: Emitter, x: Value, *others: Value | None) -> Value:
+    """Add what is there."""
+    for other in others:
+        x = x if other is None else emit(Add(x, other))
+    return x

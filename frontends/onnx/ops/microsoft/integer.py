@@ -1,0 +1,98 @@
+"""Products of integers."""
+
+from __future__ import annotations
+
+from .....compiler.ir import Value
+from .....compiler.ops.activation import Clip
+from .....compiler.ops.arith import Cast, Div, Max, Min, Mul, Neg, Round, Sub
+from .....compiler.ops.linear import MatMul
+from .....compiler.ops.logic import Equal, Select
+from .....compiler.ops.reduce import Reduce
+from .....compiler.ops.shape import Transpose
+from .....compiler.types import DType
+from ...emitter import Emitter
+from ...registry import onnx_op
+from ..quantize import cast, matmul_integer, spread, to_integers
+from ..shape import reshape
+from .domain import MICROSOFT, plus
+
+
+@onnx_op("MatMulInteger16", since=1, domain=MICROSOFT)
+def matmul_integer_16(emit: Emitter, a: Value, b: Value) -> Value:
+    """In 32 bits."""
+    return emit(MatMul(cast(emit, a, DType.I32), cast(emit, b, DType.I32)))
+
+
+@onnx_op("MatMulIntegerToFloat", since=1, domain=MICROSOFT)
+def matmul_integer_to_float(
+    emit: Emitter,
+    a: Value,
+    b: Value,
+    a_scale: Value,
+    b_scale: Value,
+    a_zero_point: Value | None = None,
+    b_zero_point: Value | None = None,
+    bias: Value | None = None,
+) -> Value:
+    """The product that quantized matrices stand for."""
+    total = cast(emit, matmul_integer(emit, a, b, a_zero_point, b_zero_point), a_scale.type.dtype)
+    scale = emit(Mul(spread(emit, a_scale, total, -2), spread(emit, b_scale, total, -1)))
+    return plus(emit, emit(Mul(total, scale)), bias)
+
+
+@onnx_op("DynamicQuantizeMatMul", since=1, domain=MICROSOFT)
+def dynamic_quantize_matmul(
+    emit: Emitter,
+    a: Value,
+    b: Value,
+    b_scale: Value,
+    b_zero_point: Value | None = None,
+    bias: Value | None = None,
+) -> Value:
+    """The product of data, rounded to the 256 steps that its range needs, and of quantized weights."""
+    whole, scale, zero = quantized_to_range(emit, a)
+    total = cast(emit, matmul_integer(emit, whole, b, zero, b_zero_point), DType.F32)
+    return plus(emit, emit(Mul(total, emit(Mul(scale, spread(emit, b_scale, total, -1))))), bias)
+
+
+def quantized_to_range(emit: Emitter, x: Value) -> tuple[Value, Value, Value]:
+    """Return data in u8, its scale and its zero point: its range, with zero in it, in 255 steps."""
+    dims, none = tuple(range(x.type.rank)), emit.const(0.0, DType.F32)
+    low = emit(Min(emit(Reduce(x, "min", dims, keepdims=False)), none))
+    high = emit(Max(emit(Reduce(x, "max", dims, keepdims=False)), none))
+    steps = emit(Div(emit(Sub(high, low)), emit.const(255.0, DType.F32)))
+    scale = emit(Select(emit(Equal(steps, none)), emit.const(1.0, DType.F32), steps))
+    zero = emit(Cast(emit(Round(emit(Clip(emit(Div(emit(Neg(low)), scale)), 0.0, 255.0)))), DType.U8))
+    return to_integers(emit, emit(Div(x, scale)), zero, DType.U8), scale, zero
+
+
+@onnx_op("QGemm", since=1, domain=MICROSOFT)
+def qgemm(
+    emit: Emitter,
+    a: Value,
+    a_scale: Value,
+    a_zero_point: Value,
+    b: Value,
+    b_scale: Value,
+    b_zero_point: Value,
+    c: Value | None = None,
+    y_scale: Value | None = None,
+    y_zero_point: Value | None = None,
+    *,
+    alpha: float = 1.0,
+    transA: int = 0,
+    transB: int = 0,
+) -> Value:
+    """``alpha * a @ b + c`` of quantized matrices, where ``c`` has the scale of the products."""
+    left = emit(Transpose(a, (1, 0))) if transA else a
+    right = emit(Transpose(b, (1, 0))) if transB else b
+    total = matmul_integer(emit, left, right, a_zero_point, b_zero_point)
+    total = cast(emit, plus(emit, total, c), DType.F32)
+    factor = emit(Mul(reshape(emit, a_scale, ()), emit.const(alpha, DType.F32)))
+    scale = emit(Mul(factor, spread(emit, b_scale, total, -1)))
+    if y_scale is None:
+        return emit(Mul(total, scale))
+    scaled = emit(Mul(total, emit(Div(scale, reshape(emit, y_scale, ())))))
+    dtype = a.type.dtype if y_zero_point is None else y_zero_point.type.dtype
+    zero = None if y_zero_point is None else reshape(emit, y_zero_point, ())
+    return to_integers(emit, scaled, zero, dtype)
