@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import activation
 from ....compiler.ops import arith as ir
-from ....compiler.ops.logic import Equal, Greater, Less, LogicalAnd, NotEqual, Select
+from ....compiler.ops.logic import Equal, Greater, Less, LogicalAnd, LogicalOr, NotEqual, Select
 from ....compiler.types import DType
 from ..emitters.common import SMALL_CONSTANT, elements
 from ..lowering import Build, improve, lower
@@ -193,7 +195,18 @@ def log1p(op: ir.Log1p, e: Build) -> None:
     log = e(ir.Log, more)
     corrected = e(ir.Mul, log, e(ir.Div, x, e(ir.Sub, more, one)))
     near = e(Select, e(Equal, more, one), x, corrected)
-    e.replace(e(Select, e(Equal, more, x), log, near))
+    is_log = e(LogicalOr, e(Equal, more, x), e(Equal, more, 0.0))  # products of infinity are the largest number
+    e.replace(e(Select, is_log, log, near))
+
+
+@lower(ir.Atanh)
+def atanh(op: ir.Atanh, e: Build) -> None:
+    """Half of ``log((1 + x) / (1 - x))``; quotients and products of infinity are the largest number in some kernels."""
+    ratio = e(ir.Div, e(ir.Add, op.x, 1.0), e(ir.Sub, e.number(1.0, op.x.type.dtype), op.x))
+    inside = e(ir.Mul, e(ir.Log, ratio), 0.5)
+    ends = (e.number(limit, op.x.type.dtype) for limit in (-math.inf, math.inf))
+    is_end = e(Equal, e(ir.Abs, op.x), 1.0)
+    e.replace(e(Select, is_end, e(Select, e(Less, op.x, 0.0), *ends), inside))
 
 
 @lower(ir.Expm1)

@@ -293,6 +293,12 @@ def test_narrowing_is_said(check: Check) -> None:
     assert any("i64" in w for w in check(single("floor_div", "i64[4]", "i64[4]"), inputs={"x1": [1, 2, 3, 4]}).warnings)
 
 
+def test_infinite_values_of_functions(check: Check) -> None:
+    """Kernels outside of XNNPACK cut infinite sums, products and quotients to the largest number."""
+    check(single("atanh", "f32[5]"), inputs={"x0": [-1, -0.5, 0, 0.25, 1]})
+    check(single("log1p", "f32[4]"), inputs={"x0": [-1, 1e-9, 0, 20]})
+
+
 def test_a_division_of_one_number_stays_exact(check: Check) -> None:
     """It may be the scale that a tensor is rounded by, where the last bit decides about halves."""
     seven = np.float32(7)
