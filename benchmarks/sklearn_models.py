@@ -68,13 +68,13 @@ def cases(names: Sequence[str]) -> Iterator[Case]:
 def fits() -> Iterator[tuple[str, Callable[[], Case]]]:
     """Names, and what fits an estimator."""
     datasets = package("sklearn.datasets")
-    StandardScaler = package("sklearn.preprocessing").StandardScaler
+    scaler = package("sklearn.preprocessing").StandardScaler
 
     digits, flowers, diabetes = datasets.load_digits(), datasets.load_iris(), datasets.load_diabetes()
     cancer = datasets.load_breast_cancer()
     for name, make in classifiers().items():
         for title, data in (("3 classes", flowers), ("10 classes", digits), ("2 classes", cancer)):
-            x = StandardScaler().fit_transform(data.data).astype(np.float32)
+            x = scaler().fit_transform(data.data).astype(np.float32)
             yield _fit(f"{name}, {title}", make, x, data.target)
     for name, make in regressors().items():
         x = diabetes.data.astype(np.float32)
@@ -93,14 +93,14 @@ def _fit(name: str, make: Callable[[], Any], *data: Array) -> tuple[str, Callabl
 
 
 def _categories() -> Case:
-    LogisticRegression = package("sklearn.linear_model").LogisticRegression
+    logistic = package("sklearn.linear_model").LogisticRegression
     make_pipeline = package("sklearn.pipeline").make_pipeline
-    OneHotEncoder = package("sklearn.preprocessing").OneHotEncoder
+    one_hot = package("sklearn.preprocessing").OneHotEncoder
 
     rng = np.random.default_rng(0)
     x = rng.integers(0, 5, (200, 3))
     y = (x.sum(axis=1) + rng.integers(0, 3, 200)) % 3
-    pipeline = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
+    pipeline = make_pipeline(one_hot(handle_unknown="ignore"), logistic())
     return Case("OneHotEncoder + LogisticRegression", pipeline.fit(x, y), x)
 
 
@@ -114,8 +114,8 @@ def classifiers() -> dict[str, Callable[[], Any]]:
     pipeline = package("sklearn.pipeline")
     svm = package("sklearn.svm")
     tree = package("sklearn.tree")
-    PCA = package("sklearn.decomposition").PCA
-    StandardScaler = package("sklearn.preprocessing").StandardScaler
+    pca = package("sklearn.decomposition").PCA
+    scaler = package("sklearn.preprocessing").StandardScaler
 
     return {
         "LogisticRegression": lambda: linear_model.LogisticRegression(max_iter=500),
@@ -129,7 +129,7 @@ def classifiers() -> dict[str, Callable[[], Any]]:
         "MLPClassifier": lambda: neural_network.MLPClassifier((32,), max_iter=100, random_state=0),
         "GaussianNB": lambda: naive_bayes.GaussianNB(),
         "StandardScaler + PCA + LogisticRegression": lambda: pipeline.make_pipeline(
-            StandardScaler(), PCA(3), linear_model.LogisticRegression(max_iter=500)
+            scaler(), pca(3), linear_model.LogisticRegression(max_iter=500)
         ),
     }
 
