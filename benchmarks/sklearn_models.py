@@ -6,7 +6,7 @@ Needs the extra ``sklearn``. Prints a table::
 """
 
 # skl2onnx and scikit-learn are untyped
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportMissingImports=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import argparse
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
@@ -28,6 +29,11 @@ import nhwcc
 
 BATCHES = (1, 7, 100)
 """Sizes of the open batch on which a compiled file runs."""
+
+
+def package(name: str) -> Any:
+    """Import a package without types, or a part of one."""
+    return import_module(name)
 
 
 @dataclass(frozen=True)
@@ -61,14 +67,14 @@ def cases(names: Sequence[str]) -> Iterator[Case]:
 
 def fits() -> Iterator[tuple[str, Callable[[], Case]]]:
     """Names, and what fits an estimator."""
-    from sklearn import datasets
-    from sklearn.preprocessing import StandardScaler
+    datasets = package("sklearn.datasets")
+    scaler = package("sklearn.preprocessing").StandardScaler
 
     digits, flowers, diabetes = datasets.load_digits(), datasets.load_iris(), datasets.load_diabetes()
     cancer = datasets.load_breast_cancer()
     for name, make in classifiers().items():
         for title, data in (("3 classes", flowers), ("10 classes", digits), ("2 classes", cancer)):
-            x = StandardScaler().fit_transform(data.data).astype(np.float32)
+            x = scaler().fit_transform(data.data).astype(np.float32)
             yield _fit(f"{name}, {title}", make, x, data.target)
     for name, make in regressors().items():
         x = diabetes.data.astype(np.float32)
@@ -87,22 +93,29 @@ def _fit(name: str, make: Callable[[], Any], *data: Array) -> tuple[str, Callabl
 
 
 def _categories() -> Case:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder
+    logistic = package("sklearn.linear_model").LogisticRegression
+    make_pipeline = package("sklearn.pipeline").make_pipeline
+    one_hot = package("sklearn.preprocessing").OneHotEncoder
 
     rng = np.random.default_rng(0)
     x = rng.integers(0, 5, (200, 3))
     y = (x.sum(axis=1) + rng.integers(0, 3, 200)) % 3
-    pipeline = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression())
+    pipeline = make_pipeline(one_hot(handle_unknown="ignore"), logistic())
     return Case("OneHotEncoder + LogisticRegression", pipeline.fit(x, y), x)
 
 
 def classifiers() -> dict[str, Callable[[], Any]]:
     """What gives labels and probabilities."""
-    from sklearn import ensemble, linear_model, naive_bayes, neighbors, neural_network, pipeline, svm, tree
-    from sklearn.decomposition import PCA
-    from sklearn.preprocessing import StandardScaler
+    ensemble = package("sklearn.ensemble")
+    linear_model = package("sklearn.linear_model")
+    naive_bayes = package("sklearn.naive_bayes")
+    neighbors = package("sklearn.neighbors")
+    neural_network = package("sklearn.neural_network")
+    pipeline = package("sklearn.pipeline")
+    svm = package("sklearn.svm")
+    tree = package("sklearn.tree")
+    pca = package("sklearn.decomposition").PCA
+    scaler = package("sklearn.preprocessing").StandardScaler
 
     return {
         "LogisticRegression": lambda: linear_model.LogisticRegression(max_iter=500),
@@ -116,14 +129,18 @@ def classifiers() -> dict[str, Callable[[], Any]]:
         "MLPClassifier": lambda: neural_network.MLPClassifier((32,), max_iter=100, random_state=0),
         "GaussianNB": lambda: naive_bayes.GaussianNB(),
         "StandardScaler + PCA + LogisticRegression": lambda: pipeline.make_pipeline(
-            StandardScaler(), PCA(3), linear_model.LogisticRegression(max_iter=500)
+            scaler(), pca(3), linear_model.LogisticRegression(max_iter=500)
         ),
     }
 
 
 def regressors() -> dict[str, Callable[[], Any]]:
     """What gives numbers."""
-    from sklearn import ensemble, linear_model, neighbors, svm, tree
+    ensemble = package("sklearn.ensemble")
+    linear_model = package("sklearn.linear_model")
+    neighbors = package("sklearn.neighbors")
+    svm = package("sklearn.svm")
+    tree = package("sklearn.tree")
 
     return {
         "LinearRegression": linear_model.LinearRegression,
@@ -139,7 +156,10 @@ def regressors() -> dict[str, Callable[[], Any]]:
 
 def transformers() -> dict[str, Callable[[], Any]]:
     """What gives features, and clusters."""
-    from sklearn import cluster, decomposition, pipeline, preprocessing
+    cluster = package("sklearn.cluster")
+    decomposition = package("sklearn.decomposition")
+    pipeline = package("sklearn.pipeline")
+    preprocessing = package("sklearn.preprocessing")
 
     return {
         "StandardScaler + PCA": lambda: pipeline.make_pipeline(preprocessing.StandardScaler(), decomposition.PCA(2)),
@@ -151,20 +171,19 @@ def transformers() -> dict[str, Callable[[], Any]]:
 
 def exported(case: Case) -> ModelProto:
     """Export with an open batch, as a user would: maps of probabilities stay in the file."""
-    from skl2onnx import to_onnx
-    from skl2onnx.common import _container
+    container = package("skl2onnx.common._container")
 
-    make = _container.make_node
+    make = container.make_node
 
     def make_node(*args: Any, **attributes: Any) -> Any:
         """Turn truth values into numbers: protobuf takes no others, but skl2onnx 1.20 gives them."""
         plain = {k: [int(b) for b in v] if _is_truth(v) else v for k, v in attributes.items()}
         return make(*args, **plain)
 
-    with patch.object(_container, "make_node", make_node):
+    with patch.object(container, "make_node", make_node):
         neighbors = "Neighbors" in type(case.estimator).__name__
         options = {id(case.estimator): {"optim": "cdist"}} if neighbors else None  # the default has a loop
-        return to_onnx(case.estimator, case.x[:1], target_opset=18, options=options)
+        return package("skl2onnx").to_onnx(case.estimator, case.x[:1], target_opset=18, options=options)
 
 
 def _is_truth(value: Any) -> bool:
