@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from .ir import Op, Region, Value
-from .opdef import Pure
+from .opdef import Kept, Pure
 from .ops.core import Const
 from .types import Array
 from .weights import Weight
@@ -23,7 +23,7 @@ def fold(op: Op, *, max_bytes: int | None = None) -> list[Weight] | None:
 
     Results larger than ``max_bytes`` are not folded unless they are views or no larger than what they are made of.
     """
-    if isinstance(op, Const) or not op.spec.has(Pure) or op.spec.evaluate is None or op.regions or not op.results:
+    if not _is_foldable(op):
         return None
     weights = [constant(v) for v in op.operands]
     if any(w is None and v is not None for w, v in zip(weights, op.operands, strict=True)):
@@ -34,6 +34,12 @@ def fold(op: Op, *, max_bytes: int | None = None) -> list[Weight] | None:
     if max_bytes is not None and _grows(op, sum(w.nbytes for w in given), max_bytes):
         return None
     return [_derive(op, i, weights, given) for i in range(len(op.results))]
+
+
+def _is_foldable(op: Op) -> bool:
+    if isinstance(op, Const) or op.spec.has(Kept) or not op.spec.has(Pure):
+        return False
+    return op.spec.evaluate is not None and not op.regions and bool(op.results)
 
 
 def _grows(op: Op, before: int, max_bytes: int) -> bool:

@@ -27,6 +27,10 @@ class Pure:
     """Trait: no side effects; may be folded, merged and dropped."""
 
 
+class Kept:
+    """Trait: not computed while compiling even if all operands are known; its operands are the form to store."""
+
+
 class Commutative(Pure):
     """Trait: the two operands may be swapped."""
 

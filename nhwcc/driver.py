@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nhwcc.artifact import Artifact
-from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks
+from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, remark
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.plugins import blaming
 from nhwcc.cut import Cut
@@ -19,8 +20,9 @@ from nhwcc.formats import check_name
 from nhwcc.instruments import Stage, Watch, run_passes
 from nhwcc.interface import Interface
 from nhwcc.memory import peak_memory
-from nhwcc.options import CompileOptions, Model
+from nhwcc.options import TOLERANCE, CompileOptions, Model
 from nhwcc.pipelines import build_pipeline, check_names, register_passes
+from nhwcc.precision import attainable
 from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_passes, describe_ports
 from nhwcc.runners import Runner
@@ -83,6 +85,7 @@ class _Compilation:
             module = source.load(self.cut)
             renaming = self.interface.apply(module)
             self._check_request(source, module, output)
+            self.settings = self._within_reach(module)
             report = Report(source.title, None if folder else str(output), self.options.target)
             report.ops_before = count_ops(module)
             stages = run_passes(module, passes, [Watch(self.progress), *self.options.instruments])
@@ -113,6 +116,14 @@ class _Compilation:
         if self.options.verify:
             func = module.main
             read_data(self.options.data, {p.name: a.type for p, a in zip(func.inputs, func.args, strict=True)})
+
+    def _within_reach(self, module: Module) -> Settings:
+        """Return the settings with the tolerance that the source's element types allow, unless its user set one."""
+        error, dtype = attainable(module)
+        if self.options.tolerance != TOLERANCE or error <= TOLERANCE:
+            return self.settings
+        remark(Remark("note", "verify", f"the tolerance is {error:.2g}, since the source rounds to {dtype}"))
+        return replace(self.settings, tolerance=error)
 
     def _verify(self, reference: Runner, candidate: Runner) -> Verification:
         """Compare what was written with what runs the source."""

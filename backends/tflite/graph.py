@@ -15,6 +15,7 @@ from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.core import Const, Return
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import EAGER_BYTES, Weight
+from .quantization import QUANTIZED, Quantization, quantization_of
 from .refuse import row_of
 from .sizes import Sizes
 from .storage import not_storable, stored
@@ -32,6 +33,7 @@ class Tensor:
     type: TensorType
     name: str | None
     buffer: int = 0
+    quantization: Quantization | None = None
     is_variable: bool = False
 
 
@@ -273,12 +275,18 @@ class _Builder:
         if weight is None:
             return self.capture(value)
         self._tensors[value] = self._append(value.type, value.name, self.model.buffer(weight))
+        self._state_scales(value)
         return self._tensors[value]
 
     def _define(self, value: Value) -> int:
         self._tensors[value] = index = self._append(value.type, value.name)
+        self._state_scales(value)
         self.sizes.learn(value.type.shape, index)
         return index
+
+    def _state_scales(self, value: Value) -> None:
+        if value.type.dtype in QUANTIZED:
+            self.graph.tensors[self._tensors[value]].quantization = quantization_of(value)
 
     def rank(self, tensor: int) -> int:
         """Return the number of axes of a tensor."""

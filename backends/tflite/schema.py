@@ -19,6 +19,7 @@ from ...compiler.dims import Sym
 from ...compiler.types import Array, DType
 from . import flexbuffer
 from .graph import Model, Operator, Subgraph, Tensor
+from .quantization import Quantization
 from .storage import TENSOR_TYPES
 from .table import CustomOptions, Options
 
@@ -157,6 +158,15 @@ def _tensor(tensor: Tensor) -> Any:
         isVariable=tensor.is_variable,
         shapeSignature=_vector([d if isinstance(d, int) else -1 for d in shape]) if is_dynamic else None,
         hasRank=True,
+        quantization=None if tensor.quantization is None else _quantization(tensor.quantization),
+    )
+
+
+def _quantization(given: Quantization) -> Any:
+    return schema.QuantizationParametersT(
+        scale=np.asarray(given.scales, np.float32),
+        zeroPoint=np.asarray(given.zeros, np.int64),
+        quantizedDimension=given.axis,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from ..ir import Op, Value
@@ -48,8 +49,6 @@ class Special(Op):
     @staticmethod
     def evaluate(x: Array, *, function: str) -> Array:
         """Elementwise in double precision."""
-        import numpy as np
-        from scipy import special
-
-        found: Any = getattr(special, SPECIALS[function])(x.astype(np.float64))
-        return np.asarray(found[0] if isinstance(found, tuple) else found).astype(x.dtype)
+        functions: Any = import_module("scipy.special")
+        found = getattr(functions, SPECIALS[function])(x.astype("float64"))
+        return (found[0] if function == "airy_ai" else found).astype(x.dtype)

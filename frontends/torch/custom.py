@@ -28,6 +28,11 @@ class Carried:
     node: fx.Node
 
     @property
+    def sizes_by_data(self) -> bool:
+        """Whether elements may decide about the sizes of the results, which are tensors."""
+        return all(isinstance(result, torch.Tensor) for result in each(stated(self.node)))
+
+    @property
     def code(self) -> str:
         """The operator's name with its namespace: ``acme.spread``, and ``acme.spread.Tensor`` for an overload."""
         return overload_name(self.node).replace("::", ".").removesuffix(".default")

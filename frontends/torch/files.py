@@ -20,6 +20,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from ...compiler.diagnostics import did_you_mean, error
+from .refusals import REFUSALS, first_lines
 
 NESTED = ("state_dict", "model_state_dict", "model", "ema", "params", "net", "weights")
 """Where training scripts put the weights in a checkpoint."""
@@ -35,13 +36,21 @@ def open_program(path: Path, *, unsafe: bool = False) -> ExportedProgram | nn.Mo
     """
     names = _members(path)
     if any(n.endswith(("archive_format", "serialized_exported_program.json")) or "/models/" in n for n in names):
-        return _reading(path, lambda: torch.export.load(path))
+        return _reading(path, partial(_program, path))
     if any("/code/" in n for n in names):
         return _reading(path, partial(_script, path))
     found = _unpickled(path, unsafe=unsafe)
     if isinstance(found, nn.Module):
         return found.eval()
     raise error("F035", f"{path} holds weights, but no network", help=USE_MODULE)
+
+
+def _program(path: Path) -> ExportedProgram:
+    with zipfile.ZipFile(path) as archive:
+        texts = (archive.read(n) for n in archive.namelist() if n.endswith(".json"))
+        if any(b"quantized_decomposed" in text for text in texts):
+            importlib.import_module("torch.ao.quantization.fx._decomposed")  # which registers these operators
+    return torch.export.load(path)
 
 
 def _script(path: Path) -> nn.Module:
@@ -59,8 +68,9 @@ def _members(path: Path) -> list[str]:
 def _reading(path: Path, read: Any) -> Any:
     try:
         return read()
-    except (RuntimeError, ValueError, KeyError, EOFError, OSError) as bad:
-        raise error("R010", f"PyTorch can't read {path}: {' '.join(str(bad).split())}") from bad
+    except (*REFUSALS, EOFError, OSError, zipfile.BadZipFile) as bad:
+        help = "If the file is damaged, as by an interrupted download, get it again."
+        raise error("R010", f"PyTorch can't read {path}: {first_lines(bad)}", help=help) from bad
 
 
 def _unpickled(path: Path, *, unsafe: bool) -> Any:

@@ -78,20 +78,21 @@ class TfliteRunner:
         self._worker.call("resize", {})
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Transpose, run, transpose back.
-
-        A file with variables is run twice: what a call leaves there must not show in the next one.
-        """
-        stored = self._stored(inputs)
-        if any(tensor.is_variable for graph in self._summary.subgraphs for tensor in graph.tensors):
-            self._worker.call("run", stored)
-        return self._back(self._worker.call("run", stored))
+        """Transpose, run, transpose back."""
+        return self._call(self._worker, inputs)
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run without the XNNPACK delegate."""
         with start() as worker:
             worker.make(*RUNTIME, self.path, delegate=False)
-            return self._back(worker.call("run", self._stored(inputs)))
+            return self._call(worker, inputs)
+
+    def _call(self, worker: Worker, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run; a file with variables twice: what a call leaves there must not show in the next one."""
+        stored = self._stored(inputs)
+        if any(tensor.is_variable for graph in self._summary.subgraphs for tensor in graph.tensors):
+            worker.call("run", stored)
+        return self._back(worker.call("run", stored))
 
     def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
         """Run without the XNNPACK delegate, which fuses operations away, and read every tensor."""

@@ -18,6 +18,7 @@ from ....compiler.ops.shape import BroadcastTo, Slice
 from ....compiler.types import Array
 from ..emitters.linear import MAX_BATCH_RANK
 from ..lowering import Build, improve, lower
+from ..quantization import is_weight
 
 MAX_LINEAR_RANK = 6
 
@@ -43,7 +44,7 @@ def constant_matrix(op: MatMul, e: Build) -> None:
 @lower(Linear)
 def computed_weight(op: Linear, e: Build) -> None:
     """A product of two computed matrices, which XNNPACK runs."""
-    if constant(op.w) is not None:
+    if is_weight(op.w):
         return
     x = op.x if op.x.type.rank > 1 else e.reshape(op.x, (1, *op.x.type.shape))
     out = e.reshape(e(MatMul, x, op.w, transpose_b=True), op.result.type.shape)
@@ -56,7 +57,7 @@ def computed_weight(op: Linear, e: Build) -> None:
 @lower(Linear)
 def fold_batch(op: Linear, e: Build) -> None:
     """One row, or more axes than the kernel keeps: as a matrix."""
-    if constant(op.w) is None or 2 <= op.x.type.rank <= MAX_LINEAR_RANK:
+    if not is_weight(op.w) or 2 <= op.x.type.rank <= MAX_LINEAR_RANK:
         return
     features = op.x.type.shape[-1]
     matrix = e.reshape(op.x, (e.product(op.x.type.shape[:-1]), features))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from ....compiler.fold import constant
 from ....compiler.ops import linear as ir
+from ..quantization import is_weight
 from ..table import Call, condition, emits, options
 from .common import activation
 
 
 @condition("a constant weight")
 def _constant_weight(op: ir.Linear) -> str | None:
-    return None if constant(op.w) is not None else "a weight that is computed; BATCH_MATMUL is five times as fast"
+    return None if is_weight(op.w) else "a weight that is computed; BATCH_MATMUL is five times as fast"
 
 
 @emits(

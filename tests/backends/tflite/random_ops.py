@@ -27,7 +27,7 @@ HYPERBOLIC = ["sinh", "cosh", "asinh", "acosh", "atanh", "tanh"]
 POWERS = ["exp", "expm1", "log", "log1p", "erf", "sqrt", "rsqrt", "reciprocal", "div"]
 SIGMOIDS = ["sigmoid", "hard_sigmoid", "hard_swish", "silu", "gelu", "softplus", "softsign", "mish"]
 RAMPS = ["elu", "selu", "celu", "thresholded_relu", "shrink", "leaky_relu", "prelu"]
-FLOAT_ONLY = [*TRIGONOMETRIC, *HYPERBOLIC, *POWERS, *SIGMOIDS, *RAMPS, "is_nan", "is_inf", "special"]
+FLOAT_ONLY = [*TRIGONOMETRIC, *HYPERBOLIC, *POWERS, *SIGMOIDS, *RAMPS, "is_nan", "is_inf"]
 BITS_ONLY = ["bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left", "shift_right"]
 TRUTH_ONLY = ["logical_and", "logical_or", "logical_xor", "logical_not"]
 
@@ -95,8 +95,6 @@ def elementwise(draw: Draw, name: str) -> Case:
     given: dict[str, Any] = {}
     if "activation" in spec.attributes and draw.flag() and dtype != "bool":
         given["activation"] = draw.one("relu", "relu6", "relu_n1_to_1") if dtype[0] != "u" else "relu"
-    if name == "special":
-        given["function"] = "erfinv"
     if name == "cast":
         given["to"] = draw.one("f32", "i32", "i64", "u8", "f16", "f64", "i8", "i16")
     case = Case(name, single(name, *types, **given))
@@ -132,8 +130,6 @@ def _values(draw: Draw, name: str, dtype: DType, shape: list[int], slot: int) ->
         plain = rng.standard_normal(shape) * draw.one(0.5, 1, 5)
         pool = np.asarray([*SPECIAL, *(NON_FINITE if name in ABOUT_NON_FINITE else [])])
         special = pool[rng.integers(0, len(pool), shape)]
-        if name == "special":
-            return rng.uniform(-0.99, 0.99, shape).astype(dtype.numpy)
         if name in ("sqrt", "rsqrt", "log", "log1p", "reciprocal", "pow"):
             return (np.abs(plain) + 0.05).astype(dtype.numpy)
         if slot and name in ("div", "floor_div", "mod"):

@@ -37,6 +37,11 @@ def test_near_zero_nothing_is_lost(check: Check, name: str) -> None:
     check(single(name, "f32[8]"), inputs={"x0": [-0.9999, -0.999, -0.5, 0.5, 1, 20, 60, 88]})
 
 
+def test_inverse_error_function(check: Check) -> None:
+    x = np.concatenate([np.linspace(-0.9999, 0.9999, 399), [1e-30, -1e-6]])
+    check(single("special", "f32[401]", function="erfinv"), inputs={"x0": x}, tolerance=1e-6)
+
+
 def test_tangent_near_its_poles(check: Check) -> None:
     x = np.pi / 2 + np.asarray([-1e-3, -1e-4, 1e-4, 1e-3, 3 * np.pi - 1e-4, -7 * np.pi + 1e-4, 0, 1])
     check(single("tan", "f32[8]"), inputs={"x0": x}, tolerance=1e-5)

@@ -258,6 +258,12 @@ def packed(whole_numbers: Array, bits: int) -> Array:
     return np.asarray(np.sum(parts << (np.arange(each) * bits), -1), np.uint8)
 
 
+def test_distances() -> None:
+    nodes = [("CDist", "a b", "c", {"metric": "euclidean"}), ("CDist", "a b", "d", {"metric": "sqeuclidean"})]
+    check(nodes, {"a": drawn(0, 5, 3)}, {"b": drawn(1, 7, 3)}, opens="a")
+    refused([("CDist", "a a", "c", {"metric": "cosine"})], {"a": drawn(0, 5, 3)}, "F002")
+
+
 @pytest.mark.parametrize("bits", [4, 8])
 @pytest.mark.parametrize(("columns", "block"), [(64, 32), (48, 16), (40, 16)])
 def test_matmul_nbits(bits: int, columns: int, block: int) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -114,3 +117,36 @@ def test_damaged_and_missing_files(folder: Path) -> None:
         open_program(folder / "short.pt")
     with pytest.raises(CompileError, match="R010"):
         spec(folder, "make", weights=folder / "none.pth").load()
+
+
+@pytest.mark.parametrize("kind", ["program.pt2", "script.pt", "weights.pth"])
+@pytest.mark.parametrize("kept", [60, 0.5, 0.99])
+def test_truncated_files(tmp_path: Path, kind: str, kept: float) -> None:
+    network, path = nn.Linear(3, 4).eval(), tmp_path / kind
+    if kind == "program.pt2":
+        torch.export.save(torch.export.export(network, (torch.randn(2, 3),)), path)
+    elif kind == "script.pt":
+        script: Any = torch.jit.trace(network, torch.randn(2, 3))  # pyright: ignore[reportUnknownMemberType]
+        script.save(str(path))
+    else:
+        torch.save(network.state_dict(), path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(kept if kept > 1 else kept * len(whole))])
+    with pytest.raises(CompileError, match=r"R010(.|\n)*get it again"):
+        open_program(path)
+
+
+def test_a_program_of_quantized_operators_is_read_without_their_library(tmp_path: Path) -> None:
+    code = """
+import sys, torch, torch.ao.quantization.fx._decomposed
+class Steps(torch.nn.Module):
+    def forward(self, x):
+        return torch.ops.quantized_decomposed.quantize_per_tensor(x, 0.1, 3, -128, 127, torch.int8)
+torch.export.save(torch.export.export(Steps(), (torch.randn(2, 3),)), sys.argv[1])
+"""
+    path = tmp_path / "steps.pt2"
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True)
+    read = (
+        f"from pathlib import Path; from nhwcc.frontends.torch import open_program; open_program(Path({str(path)!r}))"
+    )
+    subprocess.run([sys.executable, "-c", read], check=True, capture_output=True)

@@ -1,0 +1,45 @@
+"""Rows for integers that stand for numbers; the scales are part of the tensors."""
+
+from __future__ import annotations
+
+from ....compiler.ops import quantize as ir
+from ....compiler.types import DType
+from ..quantization import is_consistent, stated
+from ..table import Call, condition, emits
+from .common import by_type
+
+
+@condition("constant scales, the same in all that read the integers")
+def _constant(op: ir.Quantize | ir.Dequantize) -> str | None:
+    found = stated(op)
+    if found is None:
+        return "scales and zero points must be constants that differ along one axis at most"
+    integers = op.dtype if isinstance(op, ir.Quantize) else op.x.type.dtype
+    if integers is DType.I16 and any(found.zeros):
+        return "integers of 16 bits have no zero point"
+    return None if is_consistent(op) else "another scale is stated for the same integers"
+
+
+@condition("one scale for the tensor")
+def _per_tensor(op: ir.Quantize) -> str | None:
+    return None if op.scale.type.size == 1 else "QUANTIZE is called with one scale for the tensor"
+
+
+@emits(
+    ir.Quantize,
+    "QUANTIZE",
+    dtypes={"x": "f32", "dtype": "i8 u8 i16"},
+    when=(_per_tensor, _constant),
+    kernel="quantize.cc",
+)
+def quantize(op: ir.Quantize) -> Call:
+    """The scale is the result's."""
+    return Call((op.x,), None, 2 if op.dtype is DType.I16 else 1)
+
+
+@emits(ir.Dequantize, "DEQUANTIZE", dtypes={"x": "i8 u8 i16"}, when=(_constant,), kernel="dequantize.cc")
+def dequantize(op: ir.Dequantize) -> Call:
+    """The scales are the operand's."""
+    if op.scale.type.size != 1:
+        return Call((op.x,), None, 5)
+    return Call((op.x,), None, by_type(op.x, i8=2, i16=3))

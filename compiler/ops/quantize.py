@@ -1,0 +1,49 @@
+"""Integers that stand for real numbers: a scale and a zero point per tensor, or per position along axes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..ir import Op, Value
+from ..opdef import Elementwise, Kept, op
+from ..types import Array, DType, TensorType
+
+
+@op("quantize", Elementwise)
+class Quantize(Op):
+    """``x / scale`` to the nearest integer, halves to the even one, plus ``zero``, kept within the element type."""
+
+    x: Value
+    scale: Value
+    zero: Value
+    dtype: DType
+
+    def infer(self) -> TensorType:
+        """Integers in the shape of ``x``, to which scale and zero point broadcast."""
+        if not self.dtype.is_int:
+            raise ValueError(f"{self.dtype} is no type of integers")
+        return Elementwise.infer(self).with_dtype(self.dtype)
+
+    @staticmethod
+    def evaluate(x: Array, scale: Array, zero: Array, *, dtype: DType) -> Array:
+        """Round and clamp in x's own type."""
+        info = np.iinfo(dtype.numpy)
+        return np.clip(np.rint(x / scale) + zero.astype(x.dtype), info.min, info.max).astype(dtype.numpy)
+
+
+@op("dequantize", Elementwise, Kept)
+class Dequantize(Op):
+    """``(x - zero) * scale``."""
+
+    x: Value
+    scale: Value
+    zero: Value
+
+    def infer(self) -> TensorType:
+        """The scale's element type."""
+        return Elementwise.infer(self).with_dtype(self.scale.type.dtype)
+
+    @staticmethod
+    def evaluate(x: Array, scale: Array, zero: Array) -> Array:
+        """In the scale's own type."""
+        return (x.astype(scale.dtype) - zero.astype(scale.dtype)) * scale

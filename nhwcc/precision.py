@@ -1,0 +1,30 @@
+"""How closely numbers can agree: networks that round to narrow types differ in the last step whoever runs them."""
+
+from __future__ import annotations
+
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ops.core import Const
+from nhwcc.compiler.ops.quantize import Quantize
+from nhwcc.compiler.types import DType
+
+STEPS = 4
+"""How many steps of the narrowest type two results may be apart."""
+
+_STEP = {DType.F16: 2.0**-10, DType.BF16: 2.0**-7}
+
+
+def attainable(module: Module) -> tuple[float, DType | None]:
+    """Return the error, relative to the largest value, that rounding may make, and the type rounded to; 0 for none.
+
+    Integers count where they stand for numbers; constants in narrow types don't, since nothing is rounded to them.
+    """
+    found: dict[DType, float] = {}
+    for op in module.walk():
+        for value in op.results:
+            dtype = value.type.dtype
+            if isinstance(op, Quantize):
+                found[dtype] = 2.0**-dtype.bits
+            elif dtype in _STEP and not isinstance(op, Const):
+                found[dtype] = _STEP[dtype]
+    coarsest = max(found, key=lambda d: found[d], default=None)
+    return (0.0, None) if coarsest is None else (STEPS * found[coarsest], coarsest)
