@@ -103,4 +103,5 @@ class VoiceEncoder(nn.Module):
         """``[n, t, 40]`` to ``[n, 256]``."""
         hidden = self.lstm(mels)[1][0]
         x = torch.relu(self.linear(hidden[-1]))
-        return F.normalize(x, dim=1)
+        length: Tensor = torch.linalg.vector_norm(x, dim=1, keepdim=True)  # pyright: ignore[reportUnknownMemberType]
+        return x / length
