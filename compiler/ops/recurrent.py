@@ -304,10 +304,12 @@ class Lstm(Recurrent):
 
 def _rounded(h: Array) -> Array:
     """Return what is left of a state that is stored in 8 bits, with the scale and zero point that its range needs."""
-    low, high = (h.dtype.type(min(h.min(), 0)), h.dtype.type(max(h.max(), 0)))
-    scale = (high - low) / h.dtype.type(255) or h.dtype.type(1)
-    zero = np.round(np.clip(-low / scale, 0, 255))
-    return (np.clip(np.round(h / scale) + zero, 0, 255) - zero) * scale
+    number: Any = h.dtype.type
+    low, high = number(min(h.min(), 0)), number(max(h.max(), 0))
+    scale = (high - low) / number(255) or number(1)
+    zero = number(np.rint(min(max(-low / scale, 0), 255)))
+    steps: Array = np.clip(np.rint(h / scale) + zero, 0, 255)
+    return (steps - zero) * scale
 
 
 def _functions(attributes: dict[str, Any]) -> list[Callable[[Array], Array]]:

@@ -71,8 +71,8 @@ def _tensor(result: Any) -> Value:
 
 def _cond(importer: Importer, args: Sequence[Any]) -> tuple[Value, ...]:
     condition, then, otherwise, operands = args
-    regions = [_region(importer, graph, (), operands) for graph in (then, otherwise)]
-    return _insert(importer, lambda: If(_truth(condition), *regions))
+    first, second = (_region(importer, graph, (), operands) for graph in (then, otherwise))
+    return _insert(importer, lambda: If(_truth(condition), first, second))
 
 
 def _while(importer: Importer, args: Sequence[Any]) -> tuple[Value, ...]:

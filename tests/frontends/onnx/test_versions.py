@@ -94,7 +94,7 @@ def feed(proto: ModelProto) -> Any:
 
 
 def onnxruntime(proto: ModelProto, x: Any) -> list[Any]:
-    session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    session: Any = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {"x": x})
 
 
