@@ -127,9 +127,9 @@ class TestNodes:
         assert codes(refused(proto)) == ["F003"]
 
     def test_variant(self) -> None:
-        constants = {n: np.ones(3, np.float32) for n in "sbmv"}
-        nodes = [node("BatchNormalization", "x s b m v", "y n o", training_mode=1)]
-        assert codes(refused(model(nodes, {"x": (2, 3)}, ["y"], constants))) == ["F005"]
+        constants = {"boxes": np.ones((1, 4), np.float32), "images": np.zeros(1, np.int64)}
+        nodes = [node("RoiAlign", "x boxes images", "y", sampling_ratio=0)]
+        assert codes(refused(model(nodes, {"x": (1, 3, 8, 8)}, ["y"], constants))) == ["F005"]
 
 
 class TestTensorsInFiles:

@@ -123,7 +123,7 @@ class TestCommands:
 class TestDefects:
     @pytest.fixture
     def broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(*args: object) -> None:
+        def fail(*args: object, **options: object) -> None:
             bad = ZeroDivisionError("by nobody foreseen")
             bad.add_note("while running pass x")
             raise bad

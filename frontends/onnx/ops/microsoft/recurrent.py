@@ -37,7 +37,7 @@ def dynamic_quantize_lstm(
     clip: float | None = None,
     direction: str = "forward",
     hidden_size: int | None = None,
-    input_forget: int | None = None,
+    input_forget: int = 0,
 ) -> tuple[Value, ...]:
     """Data and states are rounded to 8 bits before they meet the weights; all products are those of plain numbers."""
     whole, scale, zero = quantized_to_range(emit, X)
