@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 -- PyTorch's own convention
@@ -103,5 +105,5 @@ class VoiceEncoder(nn.Module):
         """``[n, t, 40]`` to ``[n, 256]``."""
         hidden = self.lstm(mels)[1][0]
         x = torch.relu(self.linear(hidden[-1]))
-        length: Tensor = torch.linalg.vector_norm(x, dim=1, keepdim=True)  # pyright: ignore[reportUnknownMemberType]
-        return x / length
+        linalg: Any = torch.linalg  # its stubs name no types
+        return x / linalg.vector_norm(x, dim=1, keepdim=True)
