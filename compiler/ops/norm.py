@@ -115,6 +115,8 @@ class GroupNorm(Op):
     @staticmethod
     def evaluate(x: Array, scale: Array, bias: Array, *, groups: int, epsilon: float, axis: int) -> Array:
         """Reshape, normalise, reshape back."""
+        if x.size == 0:
+            return x
         x = np.moveaxis(x, axis, 1)
         y = x.reshape(x.shape[0], groups, -1).astype(np.promote_types(x.dtype, np.float32))
         centred = y - y.mean(axis=2, keepdims=True)

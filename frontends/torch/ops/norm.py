@@ -159,7 +159,7 @@ def native_group_norm(
     y = group_norm(emit, input, group, weight, bias, eps)
     if not emit.needed - {0}:
         return y, None, None
-    rows = emit.reshape(input, (N, group, input.type.size // (N * group)))
+    rows = emit.reshape(input, (N, group, C * HxW // group))
     mean, scale = _statistics(emit, rows, (2,), eps)
     return y, emit.reshape(mean, (N, group)), emit.reshape(scale, (N, group))
 

@@ -173,6 +173,8 @@ def avg_pool(
     pads = tuple((p, p) for p in spread(padding, rank))
     if divisor_override is not None and ceil_mode:
         raise emit.fail("has a divisor of its own and windows that hang over the end")
+    if divisor_override is not None and x.type.dtype.is_int:
+        raise emit.fail("has a divisor of its own for integers, whose quotients are rounded")
     whole = count_include_pad or divisor_override is not None
     y = emit(ir.AveragePool(data, kernel, spread(stride, rank) or kernel, (1,) * rank, pads, ceil_mode, whole))
     if divisor_override is not None:

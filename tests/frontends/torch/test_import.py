@@ -347,3 +347,13 @@ def test_operators_in_their_corners(function: Any, shapes: list[tuple[int, ...]]
 def test_places_in_a_transposed_memory_are_refused() -> None:
     with pytest.raises(CompileError, match=r"F005.* by strides"):
         import_torch(Function(lambda x: torch.as_strided(x.t(), (2, 3), (2, 1))), (torch.rand(4, 2),))
+
+
+def test_averages_of_integers_with_a_divisor_are_refused() -> None:
+    with pytest.raises(CompileError, match=r"F005.* whose quotients are rounded"):
+        import_torch(Function(lambda x: F.avg_pool2d(x, 2, divisor_override=-2)), (torch.ones(1, 1, 4, 4).long(),))
+
+
+def test_group_norm_of_no_images() -> None:
+    check(Function(lambda x: F.group_norm(x, 2)), torch.randn(0, 4, 3))
+    check(Function(lambda x: torch.native_group_norm(x, None, None, 0, 4, 3, 2, 1e-5)), torch.randn(0, 4, 3))
