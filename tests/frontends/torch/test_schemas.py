@@ -8,6 +8,7 @@ from typing import Any, cast, get_args, get_origin
 
 import pytest
 import torch
+import torch.ao.quantization.fx._decomposed as _quantized  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.dims import Sym
 from nhwcc.compiler.ir import Value
