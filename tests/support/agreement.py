@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pytest
+import onnxruntime as ort
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.types import Array
 from onnx import ModelProto, NodeProto, helper, numpy_helper
@@ -51,10 +51,9 @@ def agrees(proto: ModelProto, *feeds: Feeds, tolerance: float = 1e-5) -> dict[st
 
     Errors count relative to the largest value of an output; integers and texts must be equal.
     """
-    ort = pytest.importorskip("onnxruntime")
-    options = ort.SessionOptions()
+    options: Any = ort.SessionOptions()
     options.log_severity_level = 4
-    session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session: Any = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     module, artifact = imported(proto), nhwcc.compile(proto, io_layout="keep", verify=False)
     for number, feed in enumerate(feeds):

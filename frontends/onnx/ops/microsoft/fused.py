@@ -144,9 +144,17 @@ def nhwc_max_pool(
     strides: tuple[int, ...] = (),
 ) -> Value:
     """The largest elements, channels being last."""
-    settings = {"auto_pad": auto_pad, "ceil_mode": ceil_mode, "dilations": dilations, "pads": pads, "strides": strides}
-    found = max_pool(emit, channels_first(emit, x), kernel_shape=kernel_shape, **settings)  # pyright: ignore[reportArgumentType]
-    return channels_last(emit, found[0])
+    largest, *_ = max_pool(
+        emit,
+        channels_first(emit, x),
+        auto_pad=auto_pad,
+        ceil_mode=ceil_mode,
+        dilations=dilations,
+        kernel_shape=kernel_shape,
+        pads=pads,
+        strides=strides,
+    )
+    return channels_last(emit, largest)
 
 
 def channels_first(emit: Emitter, x: Value) -> Value:
