@@ -21,7 +21,6 @@ from ..emitter import Emitter
 from ..registry import Since, onnx_op
 from .padding import window
 from .sampling import pixels, weighted
-from .shape import reshape
 
 Tap = tuple[Value, Value | None, Value | None]
 """A pixel's number along one axis, its weight, and whether it is inside."""
@@ -94,7 +93,7 @@ def _taps(emit: Emitter, at: Value, size: Dim, axis: int, shape: tuple[Dim, ...]
     spread = (shape[0], *(shape[1 + a] if a == axis else 1 for a in (0, 1)))
 
     def wide(v: Value) -> Value:
-        return emit(BroadcastTo(reshape(emit, v, spread), shape))
+        return emit(BroadcastTo(emit.reshape(v, spread), shape))
 
     mask = wide(emit(Cast(near, dtype)))
     return [
@@ -133,17 +132,17 @@ def deform_conv(
         places = np.indices(kernel)[axis].reshape(-1, 1) * found.dilations[axis]
         along = places + np.arange(out[axis]) * found.strides[axis] - np.asarray(found.pads[axis][0])
         regular = along.reshape(count, *(out[a] if a == axis else 1 for a in (0, 1)))
-        moved = reshape(emit, offset, (batch, count, 2, *out))
+        moved = emit.reshape(offset, (batch, count, 2, *out))
         own = emit(Slice(moved, (0, 0, axis, 0, 0), (batch, count, 1, *out), (1,) * 5))
-        at = emit(Add(reshape(emit, own, (batch, count, *out)), emit.const(regular, x.type.dtype)))
+        at = emit(Add(emit.reshape(own, (batch, count, *out)), emit.const(regular, x.type.dtype)))
         taps.append(pixels(emit, at, size, ("linear", "zeros"), align_corners=True))
-    grouped = reshape(emit, x, (batch, channels // offset_group, *sizes))
+    grouped = emit.reshape(x, (batch, channels // offset_group, *sizes))
     images = emit(Transpose(grouped, (0, 2, 3, 1)))
     taken = reduce(lambda p, q: emit(Add(p, q)), [weighted(emit, images, corner) for corner in product(*taps)])
     if mask is not None:
-        taken = emit(Mul(taken, reshape(emit, mask, (batch, count, *out, 1))))
+        taken = emit(Mul(taken, emit.reshape(mask, (batch, count, *out, 1))))
     split = (x.type.shape[0], offset_group, count, *out, channels // offset_group)
-    columns = emit(Transpose(reshape(emit, taken, split), (0, 1, 5, 2, 3, 4)))
-    flat = reshape(emit, columns, (x.type.shape[0], channels * count, *out))
-    weight = reshape(emit, w, (w.type.shape[0], channels // group * count, 1, 1))
+    columns = emit(Transpose(emit.reshape(taken, split), (0, 1, 5, 2, 3, 4)))
+    flat = emit.reshape(columns, (x.type.shape[0], channels * count, *out))
+    weight = emit.reshape(w, (w.type.shape[0], channels // group * count, 1, 1))
     return emit(Conv(flat, weight, b, (1, 1), (1, 1), ((0, 0), (0, 0)), group))

@@ -14,7 +14,6 @@ from ....compiler.ops.shape import Concat, Range, Slice, Transpose
 from ....compiler.types import DType
 from ..emitter import Emitter
 from ..registry import onnx_op
-from .shape import reshape
 
 MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic", "bicubic": "cubic"}
 PADDINGS = ("zeros", "border", "reflection")
@@ -27,7 +26,7 @@ def _positions(emit: Emitter, grid: Value, axis: int, size: Dim, *, align_corner
     last = grid.type.rank - 1
     shape = grid.type.shape
     starts = (*[0] * last, axis)
-    n = reshape(emit, emit(Slice(grid, starts, (*shape[:last], 1), (1,) * (last + 1))), shape[:last])
+    n = emit.reshape(emit(Slice(grid, starts, (*shape[:last], 1), (1,) * (last + 1))), shape[:last])
     if not isinstance(size, int):
         raise emit.fail("samples an image of unknown size", code="F004", help="Fix it by shapes=...")
     dtype = grid.type.dtype
@@ -147,7 +146,7 @@ def weighted(
     taken = gather_pixels(emit, images, places, batch)
     for factor in (f for _, weight, mask in corner for f in (weight, mask) if f is not None):
         wide = factor if factor.type.dtype is taken.type.dtype else emit(Cast(factor, taken.type.dtype))
-        taken = emit(Mul(taken, reshape(emit, wide, (*shape, 1))))
+        taken = emit(Mul(taken, emit.reshape(wide, (*shape, 1))))
     return taken
 
 
@@ -159,7 +158,7 @@ def gather_pixels(emit: Emitter, images: Value, places: list[Value], batch: Valu
     shape = places[0].type.shape
     zero, one = emit.const(0, DType.I64), emit.const(1, DType.I64)
     numbers = emit(Range(zero, one, shape[0])) if batch is None else batch
-    spread = reshape(emit, numbers, (shape[0], *[1] * (len(shape) - 1)))
+    spread = emit.reshape(numbers, (shape[0], *[1] * (len(shape) - 1)))
     first = emit(Add(emit(Mul(places[0], zero)), spread))
-    columns = [reshape(emit, p, (*shape, 1)) for p in (first, *places)]
+    columns = [emit.reshape(p, (*shape, 1)) for p in (first, *places)]
     return emit(GatherNd(images, emit(Concat(tuple(columns), len(shape)))))
