@@ -1,6 +1,20 @@
 """Handlers of ``com.microsoft``: what onnxruntime's optimizer and quantizer put into models."""
 
-from . import activation, attention, bias, blocks, distance, fused, grouped, integer, norm, quantize, recurrent, shape
+from . import (
+    activation,
+    attention,
+    bias,
+    blocks,
+    distance,
+    fused,
+    grouped,
+    integer,
+    matrix,
+    norm,
+    quantize,
+    recurrent,
+    shape,
+)
 
 __all__ = [
     "activation",
@@ -11,6 +25,7 @@ __all__ = [
     "fused",
     "grouped",
     "integer",
+    "matrix",
     "norm",
     "quantize",
     "recurrent",
