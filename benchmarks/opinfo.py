@@ -7,12 +7,11 @@ left out.
 
 from __future__ import annotations
 
-import itertools
 import signal
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -38,12 +37,10 @@ from nhwcc.targets import find_backend, open_runner, start_runtime
 
 DTYPES = (torch.float32, torch.int64)
 LIMIT = 3
-"""So many samples are taken per element type, ..."""
-REACH = 60
-"""... at equal distances among so many of the first."""
+"""So many samples are taken per element type, at equal distances from the first to the last."""
 
 SECONDS = 240
-"""After so long an operator counts as a crash."""
+"""After so long a sample counts as a crash."""
 
 UNINITIALISED = {"empty", "empty_like", "empty_permuted", "empty_strided", "new_empty", "new_empty_strided"}
 """Operators whose result is whatever stood in memory."""
@@ -182,13 +179,18 @@ def samples(op: Any, limit: int) -> Iterator[tuple[bool, Sample]]:
     for dtype in _element_types(op):
         seed(0)
         given = op.sample_inputs("cpu", dtype, requires_grad=False)
-        found: list[Any] = list(itertools.islice(given, REACH))
-        for number, sample in enumerate(found[:: -(-len(found) // limit) or 1]):
+        for number, sample in enumerate(spread(list(given), limit)):
             module = Sample(op.op, ((sample.input, *sample.args), dict(sample.kwargs)))
             if op.name in TIED:
                 module.break_ties()
             if module.tensors() and all(_is_plain(t) for t in module.tensors()):
                 yield number == 0, module
+
+
+def spread(given: Sequence[Any], limit: int) -> list[Any]:
+    """Take some at equal distances, the first and the last one among them; the plainest samples stand first."""
+    count = min(limit, len(given))
+    return [given[i * (len(given) - 1) // max(count - 1, 1)] for i in range(count)]
 
 
 def _element_types(op: Any) -> list[torch.dtype]:
@@ -253,9 +255,9 @@ class Suite:
 
     def run(self, name: str, limit: int) -> Row:
         """Run the samples of one operator."""
-        signal.alarm(SECONDS)
         row = Row(name)
         for first, sample in samples(self._operators[name], limit):
+            signal.alarm(SECONDS)
             want = sample.expected()
             if want is not None:
                 self._run(sample, want, row, first=first)

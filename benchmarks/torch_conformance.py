@@ -2,10 +2,10 @@
 
 It also writes the lists of operators whose first samples are right.
 
-    python -m benchmarks.torch_conformance [--only NAME ...] [--resume] [--retry] [--jobs 2]
+    python -m benchmarks.torch_conformance [--only NAME ...] [--resume] [--retry] [--jobs 2] [--kept FILE]
 
 What was found is kept in .cache/torch-conformance.jsonl while it runs; --resume goes on from there, and --retry runs
-again what was not right.
+again what was not right. With --only nothing else is written.
 """
 
 from __future__ import annotations
@@ -34,29 +34,30 @@ STAGES = {"interpreter": "the reference interpreter", "tflite": "TFLite"}
 def main() -> int:
     """Run; 1 if there are wrong numbers, failures or crashes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", default=[], help="operators by name; nothing is written then")
+    parser.add_argument("--only", nargs="*", default=[], help="operators by name")
     parser.add_argument("--samples", type=int, default=LIMIT, help="per operator and element type")
     parser.add_argument("--resume", action="store_true", help="leave out what the last run has found")
     parser.add_argument("--retry", action="store_true", help="leave out what was right in the last run")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--kept", type=Path, default=KEPT, help="where rows are kept while it runs")
     args = parser.parse_args()
     start = time.perf_counter()
     with Judge() as first:
         names = first.names()
         chosen = [n for n in names if not args.only or n in args.only or n.partition(" ")[0] in args.only]
-        known = _read() if args.resume or args.retry else {}
+        known = _read(args.kept) if args.resume or args.retry else {}
         if args.retry:
             known = {name: row for name, row in known.items() if row.ir.verdict == row.tflite.verdict == "right"}
         if not args.only:
-            KEPT.unlink(missing_ok=True)
+            args.kept.unlink(missing_ok=True)
             for row in known.values():
-                _keep(row)
+                _keep(row, args.kept)
         todo = [n for n in chosen if n not in known]
         for row in _run(todo, first, args.samples, args.jobs):
             known[row.operator] = row
             _tell(row)
             if not args.only:
-                _keep(row)
+                _keep(row, args.kept)
     rows = [known[n] for n in chosen]
     print(f"{summary(rows)} in {time.perf_counter() - start:.0f} s")
     if not args.only:
@@ -95,15 +96,15 @@ def _run(names: Sequence[str], first: Judge, limit: int, jobs: int) -> Iterator[
         worker.result()
 
 
-def _read() -> dict[str, Row]:
-    lines = KEPT.read_text(encoding="utf-8").splitlines() if KEPT.exists() else []
+def _read(kept: Path) -> dict[str, Row]:
+    lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
     rows = [Row.of_json(json.loads(line)) for line in lines]
     return {row.operator: row for row in rows}
 
 
-def _keep(row: Row) -> None:
-    KEPT.parent.mkdir(exist_ok=True)
-    with KEPT.open("a", encoding="utf-8") as file:
+def _keep(row: Row, kept: Path) -> None:
+    kept.parent.mkdir(exist_ok=True)
+    with kept.open("a", encoding="utf-8") as file:
         file.write(json.dumps(row.as_json()) + "\n")
 
 
@@ -138,9 +139,10 @@ def page(rows: Sequence[Row], limit: int) -> str:
         "# PyTorch's operators",
         "",
         f"Printed by `make conformance` from the operator samples (OpInfo) of torch {version('torch')}: up to {limit}",
-        "of f32 and as many of i64, exported, imported and run by the reference interpreter, then compiled and run in",
-        f"the TFLite runtime (ai-edge-litert {version('ai-edge-litert')}). An operator is right if samples of it are",
-        "right and all others are refused with a code. A failure is a file that the runtime does not take.",
+        "of f32 and as many of i64, at equal distances from the first to the last one that PyTorch has. They are",
+        "exported, imported and run by the reference interpreter, then compiled and run in the TFLite runtime",
+        f"(ai-edge-litert {version('ai-edge-litert')}). An operator is right if samples of it are right and all others",
+        "are refused with a code. A failure is a file that the runtime does not take.",
         "",
         "| | right | refused | wrong numbers | failed | crashed | of |",
         "|---|---:|---:|---:|---:|---:|---:|",
