@@ -13,6 +13,7 @@ from . import (
     norm,
     quantize,
     recurrent,
+    regions,
     shape,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "norm",
     "quantize",
     "recurrent",
+    "regions",
     "shape",
 ]
