@@ -5,23 +5,21 @@ Everything keeps three axes, of which the step's has size one: no step reshapes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ....compiler.dims import Dim, exact_div
-from ....compiler.ir import Region, Value
+from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops.activation import Clip
 from ....compiler.ops.control import While
-from ....compiler.ops.core import Return
 from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ....compiler.ops.linear import Linear
 from ....compiler.ops.recurrent import BoundStep, Gru, Lstm, Recurrent, Rnn, bind
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split
-from ....compiler.rewrite import Rewriter
 from ....compiler.types import DType
 from ..lowering import Build, lower
 from ..recurrence import products_first, steps_per_turn
@@ -236,8 +234,8 @@ def loop(op: Recurrent, e: Build) -> None:
     outputs = e(BroadcastTo, e.number(0, op.x.type.dtype), op.results[0].type.shape)
     carried = (turns.place(e), outputs, *cell.initial)
     end = e.size(op.steps, DType.I32)
-    condition = _region(e, carried, lambda f, values: (turns.go_on(f, values[0], end),))
-    body = _region(e, carried, lambda f, values: turns.turn(f, *values))
+    condition = e.region(carried, lambda f, values: (turns.go_on(f, values[0], end),))
+    body = e.region(carried, lambda f, values: turns.turn(f, *values))
     _, whole, *states = e.each(While(carried, condition, body))
     e.replace(whole, *states)
 
@@ -275,15 +273,3 @@ class Turns:
         onwards[time] = -self.count if self.cell.op.reverse else self.count
         after = e(arith.Add, place, e.constant(onwards))
         return after, e(DynamicUpdateSlice, outputs, out, place), *kept
-
-
-def _region(e: Build, carried: Sequence[Value], fill: Callable[[Build, list[Value]], tuple[Value, ...]]) -> Region:
-    """Return a region on values of the same types; what is built in it is legalized like all else."""
-    region = Region([Value(v.type) for v in carried])
-    end = region.insert(Return(()))
-    inner = Build(Rewriter(end, region))
-    returned = fill(inner, region.args)
-    region.erase(end)
-    region.insert(Return(returned))
-    e.rw.inserted += inner.rw.inserted
-    return region
