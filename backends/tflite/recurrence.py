@@ -41,9 +41,12 @@ def why_not_fused(op: Recurrent) -> str | None:
 
 
 def steps_per_turn(op: Recurrent) -> int:
-    """Return how many steps a loop does in one turn: a divisor of their number, 1 if it is not known."""
+    """Return how many steps a loop does in one turn: a divisor of their number if there is one that is large enough."""
     steps, limit = op.steps, max(1, min(MAX_PER_TURN, MAX_COPIES // max(_bytes(op), 1)))
-    return max(n for n in range(1, limit + 1) if steps % n == 0) if isinstance(steps, int) else 1
+    if not isinstance(steps, int):
+        return limit
+    fits = max(n for n in range(1, limit + 1) if steps % n == 0)
+    return fits if 2 * fits >= limit else min(limit, steps)
 
 
 def products_first(op: Recurrent) -> bool:

@@ -51,7 +51,7 @@ def weights(kind: str, hidden: int = HIDDEN, projected: int = 0) -> dict[str, tu
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 def test_open_sizes(check: Check, kind: str, form: str) -> None:
-    sizes = [{"time": t, "batch": b} for t, b in ((4, 2), (4, 2), (1, 1), (7, 3), (7, 3))]
+    sizes = [{"time": t, "batch": b} for t, b in ((4, 2), (4, 2), (1, 1), (7, 3), (19, 3))]
     given = layer(kind, "f32[time,batch,3]", weights(kind), {}, reverse=True)
     if form == "unroll":
         with pytest.raises(CompileError, match="time steps, which are not known, can't be unrolled"):
@@ -112,3 +112,12 @@ def test_no_steps(check: Check, kind: str, form: str, given: tuple[str, ...]) ->
     states = {name: f"f32[{BATCH},{HIDDEN}]" for name in given if kind == "lstm" or name == "h0"}
     network = layer(kind, "f32[0,2,3]", weights(kind), states)
     check(network, sizes=({}, {}), passes=f"legalize-tflite{{rnn={form}}}")
+
+
+@pytest.mark.parametrize("steps", [11, 16, 23])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_rest_of_steps(check: Check, steps: int, reverse: bool) -> None:
+    """Numbers of steps that several steps a turn divide, and others; sequences end anywhere."""
+    lengths = {"lengths": "i32[2]"}
+    network = layer("gru", f"f32[{steps},2,3]", weights("gru"), lengths, reverse=reverse)
+    check(network, inputs={"lengths": np.asarray([steps - 1, 5])}, passes="legalize-tflite{rnn=while}")
