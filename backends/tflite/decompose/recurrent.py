@@ -6,23 +6,17 @@ Everything keeps three axes, of which the step's has size one: no step reshapes 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from ....compiler.dims import Dim, exact_div
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops.activation import Clip
-from ....compiler.ops.control import While
-from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ....compiler.ops.linear import Linear
 from ....compiler.ops.recurrent import BoundStep, Gru, Lstm, Recurrent, Rnn, bind
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split
 from ....compiler.types import DType
 from ..lowering import Build, lower
-from ..recurrence import products_first, steps_per_turn
 
 
 class Cell:
@@ -222,71 +216,3 @@ def unroll(op: Recurrent, e: Build) -> None:
     cell = Cell(op, e)
     whole, states = cell.walk(e, cell.inputs, cell.initial, e.number(0, DType.I32))
     e.replace(whole, *states)
-
-
-@lower(Lstm, Gru, Rnn)
-def loop(op: Recurrent, e: Build) -> None:
-    """A loop that carries the place of the next steps, the outputs so far, and the states; another one for the rest."""
-    if op.strategy != "while":
-        return
-    cell, count = Cell(op, e, first=products_first(op)), steps_per_turn(op)
-    is_even = count == 1 or (isinstance(op.steps, int) and op.steps % count == 0)
-    shape = op.results[0].type.shape
-    room = 0 if is_even else count  # a runtime checks that what a turn writes fits, even if no turn is done
-    longer = tuple(d + room if axis == cell.time else d for axis, d in enumerate(shape))
-    turns, outputs = Turns(cell, count), e(BroadcastTo, e.number(0, op.x.type.dtype), longer)
-    carried = turns.run(e, (turns.place(e), outputs, *cell.initial))
-    if not is_even:
-        carried = Turns(cell, 1).run(e, (turns.rest(e, carried[0]), *carried[1:]))
-    _, whole, *states = carried
-    e.replace(e(Slice, whole, (0, 0, 0), shape, (1, 1, 1)) if room else whole, *states)
-
-
-@dataclass(frozen=True)
-class Turns:
-    """How a loop goes that does some steps in each turn, as long as there are so many."""
-
-    cell: Cell
-    count: int
-
-    def run(self, e: Build, carried: Sequence[Value]) -> tuple[Value, ...]:
-        """Build the loop; return what it carries to its end."""
-        last = e(arith.Sub, e.size(self.cell.op.steps, DType.I32), self.count)
-        condition = e.region(carried, lambda f, values: (self.go_on(f, values[0], last),))
-        body = e.region(carried, lambda f, values: self.turn(f, *values))
-        return tuple(e.each(While(tuple(carried), condition, body)))
-
-    def place(self, e: Build) -> Value:
-        """Return where the first steps lie: a number for every axis."""
-        op, time = self.cell.op, self.cell.time
-        first = e(arith.Sub, e.size(op.steps, DType.I32), self.count) if op.reverse else e.number(0, DType.I32)
-        numbers = [e.reshape(first, (1,)) if i == time else e.constant(np.zeros(1, np.int32)) for i in range(3)]
-        return e(Concat, tuple(numbers), axis=0)
-
-    def rest(self, e: Build, place: Value) -> Value:
-        """Return where the first of the steps lies that are left, one by one."""
-        return e(arith.Add, place, self._along(e, self.count - 1)) if self.cell.op.reverse else place
-
-    def go_on(self, e: Build, place: Value, last: Value) -> Value:
-        """Say whether there are more steps."""
-        first = self.number(e, place)
-        return e(logic.GreaterEqual, first, 0) if self.cell.op.reverse else e(logic.LessEqual, first, last)
-
-    def number(self, e: Build, place: Value) -> Value:
-        """Return the number of the step at a place."""
-        return e.reshape(e(Slice, place, (self.cell.time,), (1,), (1,)), ())
-
-    def turn(self, e: Build, place: Value, outputs: Value, *states: Value) -> tuple[Value, ...]:
-        """Do the next steps."""
-        time = self.cell.time
-        cut = [(*x.type.shape[:time], self.count, *x.type.shape[time + 1 :]) for x in self.cell.inputs]
-        rows = [e(DynamicSlice, x, place, sizes) for x, sizes in zip(self.cell.inputs, cut, strict=True)]
-        out, kept = self.cell.walk(e, rows, states, self.number(e, place))
-        after = e(arith.Add, place, self._along(e, -self.count if self.cell.op.reverse else self.count))
-        return after, e(DynamicUpdateSlice, outputs, out, place), *kept
-
-    def _along(self, e: Build, steps: int) -> Value:
-        """Return a way along the axis of time."""
-        way = np.zeros(3, np.int32)
-        way[self.cell.time] = steps
-        return e.constant(way)
