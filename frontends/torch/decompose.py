@@ -12,7 +12,7 @@ from ...compiler.diagnostics import error
 from .functional import is_plain
 from .nodes import is_control, live, overload_name, schema
 from .refusals import REFUSALS, first_lines
-from .registry import find
+from .registry import COMPLEX, find
 from .whole import whole_layers
 
 ROUNDS = 5
@@ -59,7 +59,8 @@ def unknown(graph: fx.Graph) -> list[Any]:
     owner: Any = graph.owning_module
     inner = [m.graph for m in owner.children() if isinstance(m, fx.GraphModule)] if owner is not None else []
     own = [n for n in live(graph) if n.op == "call_function" and schema(n) is not None and not is_control(n)]
-    missing = dict.fromkeys(n.target for n in own if find(overload_name(n)) is None)
+    names = ((n.target, overload_name(n)) for n in own)
+    missing = dict.fromkeys(target for target, name in names if find(name) is None and name not in COMPLEX)
     return [*missing, *(target for g in inner for target in unknown(g))]
 
 

@@ -181,6 +181,18 @@ def _gru(cell: Cell, op: Gru, e: Build, row: Value, new_row: Value, h: Value) ->
     return (e(arith.Add, new, e(arith.Mul, z, e(arith.Sub, h, new))),)
 
 
+@lower(Lstm, Gru, Rnn)
+def nothing(op: Recurrent, e: Build) -> None:
+    """A layer of no steps: its states stay as they are."""
+    if op.steps != 0:
+        return
+    states = [op.h0, op.c0] if isinstance(op, Lstm) else [op.h0]
+    zero = e.number(0, op.x.type.dtype)
+    ends = zip(states, op.results[1:], strict=True)
+    kept = [e(BroadcastTo, zero, end.type.shape) if state is None else state for state, end in ends]
+    e.replace(e(BroadcastTo, zero, op.results[0].type.shape), *kept)
+
+
 @lower(Lstm, Rnn)
 def for_kernels(op: Lstm | Rnn, e: Build) -> None:
     """A layer that is to run as one kernel: read forwards, from states that are there."""

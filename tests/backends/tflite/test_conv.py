@@ -131,6 +131,12 @@ def test_volumes(check: Check, groups: int, pads: Any) -> None:
     assert check(module).builtins["DEPTHWISE_CONV_2D" if groups == 4 else "CONV_2D"] == 3
 
 
+def test_one_volume_is_a_batch_of_images(check: Check) -> None:
+    given: dict[str, Any] = {"pads": ((1, 1),) * 3, "activation": "relu"}
+    out = check(conv("f32[1,5,6,7,4]", "f32[4,3,3,3,4]", **given, **LAST))
+    assert out.builtins == {"RESHAPE": 2, "PAD": 1, "SLICE": 3, "CONV_2D": 3, "ADD": 2, "RELU": 1}
+
+
 def test_volumes_with_deep_filters(check: Check) -> None:
     for given in ({}, {"pads": ((4, 4), (1, 1), (0, 0))}, {"pads": ((1, 4), (0, 0), (0, 0)), "dilations": (1, 1, 2)}):
         out = check(conv("f32[2,10,6,7,4]", "f32[4,9,3,3,4]", activation="relu", **given, **LAST))
