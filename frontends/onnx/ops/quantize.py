@@ -1,4 +1,4 @@
-"""Quantization: scales and zero points, as operations where files can state them, else as arithmetic; integer products."""
+"""Scales and zero points, as operations where files can state them, else as arithmetic; integer products."""
 
 from __future__ import annotations
 
