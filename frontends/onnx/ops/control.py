@@ -166,7 +166,12 @@ def _while(
 ) -> tuple[Value, ...]:
     """Carry the number of the round and the condition along with the rest; put what rounds give into buffers."""
     start = [emit.const(0, DType.I64), emit.const(True) if cond is None else emit.reshape(cond, ()), *carried]
-    region, found = emit.graphs.region(body, [v.type for v in start])
+    try:
+        region, found = emit.graphs.region(body, [v.type for v in start])
+    except CompileError:
+        if isinstance(rounds, int) and rounds <= MAX_STEPS:
+            _ask(emit, (cond, "cond"))  # with it, rounds are imported one by one, where more is known
+        raise
     out = _only_tensors(emit, found)
     count = 1 + len(carried)
     _check_types(emit, carried, out[1:count])
