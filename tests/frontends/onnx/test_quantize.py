@@ -123,3 +123,16 @@ def test_what_no_file_states_is_arithmetic() -> None:
     for proto in (computed, by_block, wide):
         assert operations(proto) == []
     agrees(by_block, {"x": RNG.standard_normal((3, 4)).astype(np.float32)})
+
+
+def test_what_is_rounded_while_it_runs_is_rounded_as_by_onnxruntime() -> None:
+    """To the last bit: networks amplify a single step, so that no difference may begin here."""
+    nodes = [
+        node("DynamicQuantizeLinear", "x", "q s z"),
+        node("MatMulInteger", "q w z", "m"),
+        node("Cast", "m", "f", to=1),
+        node("Mul", "f s", "y"),
+    ]
+    proto = model(nodes, {"x": (40, 64)}, ["q", "s", "z", "y"], {"w": whole(np.int8, 64, 96)})
+    draws = [RNG.standard_normal((40, 64)) * size + shift for size, shift in ((0.01, 0), (3, 1), (20, -7), (1, 9))]
+    agrees(proto, *({"x": x.astype(np.float32)} for x in draws), tolerance=0)
