@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
 from nhwcc.artifact import Artifact
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, remark
@@ -28,8 +29,12 @@ from nhwcc.report import Report, count_ops, describe_passes, describe_ports
 from nhwcc.runners import Runner
 from nhwcc.shapes import read_shapes
 from nhwcc.source import Source
+from nhwcc.streaming import Streaming
 from nhwcc.targets import Emitted, find_backend, open_runner, start_runtime
 from nhwcc.verification import Settings, Verification, verify
+
+AnySource: TypeAlias = Source | TorchSource | Streaming
+"""What can be read, and run as it is."""
 
 Progress = Callable[[str], None]
 """Is told what happens next."""
@@ -78,7 +83,8 @@ class _Compilation:
             runtime = stack.enter_context(start_runtime(self.options.target))
             register_passes(self.options.load)
             passes = build_pipeline(self.options, backend.PIPELINE)
-            source = Source.of(model, self.call)
+            source: AnySource = Source.of(model, self.call)
+            source = Streaming(source) if self.options.state == "io" else source
             check_not_source(output, source.files(Module()))
             check_name(output, self.options.target)
             self.progress(f"reading {source.title}")
@@ -109,7 +115,7 @@ class _Compilation:
             self._finish(report, module, stages, remarks)
         return Artifact(output, report, folder)
 
-    def _check_request(self, source: Source | TorchSource, module: Module, output: Path) -> None:
+    def _check_request(self, source: AnySource, module: Module, output: Path) -> None:
         """Check what only the imported module can tell."""
         check_names(self.options.io_layout, module)
         check_not_source(output, source.files(module))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, cast
 
@@ -24,17 +25,29 @@ Data: TypeAlias = "Array | str | os.PathLike[str] | Mapping[str, Array | str | o
 RUNS = 3
 """How many different sizes a network is run with, if it takes as many."""
 
+LARGEST = 1 << 24
+"""Elements of the largest input that we make up: a network that takes no smaller one is given shapes by its user."""
+
 BOUNDS = (4, 2)
 """Random integers stay below the first of these; below the second where that says more: masks are 0 or 1."""
 
 
 @dataclass(frozen=True)
 class Feed:
-    """Inputs by name, in the source's layout, and what the named sizes are in them; maybe we chose some of these."""
+    """Inputs by name, in the source's layout, and what the named sizes are in them; maybe we chose some of these.
+
+    ``drawn`` are those that nobody gave.
+    """
 
     inputs: dict[str, Array]
     sizes: dict[str, int]
     is_choice: bool = False
+    drawn: frozenset[str] = frozenset()
+
+    def starting(self, first: Mapping[str, Array]) -> Feed:
+        """Return the inputs with states as they are in a first call, unless the user gave others."""
+        states = {name: array for name, array in first.items() if name in self.drawn}
+        return replace(self, inputs=self.inputs | states)
 
 
 def read_data(data: Data | None, types: Mapping[str, TensorType]) -> dict[str, Array]:
@@ -125,13 +138,14 @@ def _filled(
 ) -> Iterator[Feed]:
     """Give inputs of these sizes, if these are possible: first with larger random integers, then with smaller ones."""
     concrete = {name: type.with_shape(substitute(type.shape, sizes)) for name, type in types.items()}
-    if not all(_is_possible(type) for type in concrete.values()):
+    largest = LARGEST if is_choice else math.inf
+    if not all(_is_possible(type, largest) for name, type in concrete.items() if name not in given):
         return
     has_integers = any(type.dtype.is_int for name, type in types.items() if name not in given)
     for bound in BOUNDS if has_integers else BOUNDS[:1]:
         rng = np.random.default_rng(seed)
         made = {name: given[name] if name in given else random_tensor(t, rng, bound) for name, t in concrete.items()}
-        yield Feed(made, sizes, is_choice)
+        yield Feed(made, sizes, is_choice, frozenset(made.keys() - given.keys()))
 
 
 def _bound(given: Mapping[str, Array], types: Mapping[str, TensorType]) -> dict[str, int]:
@@ -149,8 +163,9 @@ def _names(types: Mapping[str, TensorType]) -> list[str]:
     return list(dict.fromkeys(name for d in dims for name in sorted(d.names)))
 
 
-def _is_possible(type: TensorType) -> bool:
-    return is_static(type.shape) and all(isinstance(d, int) and d >= 0 for d in type.shape)
+def _is_possible(type: TensorType, largest: float) -> bool:
+    size = type.size
+    return is_static(type.shape) and all(isinstance(d, int) and d >= 0 for d in type.shape) and size <= largest
 
 
 def accepted(runner: Runner, candidates: Iterable[Feed]) -> tuple[Feed, dict[str, Array]]:
@@ -193,13 +208,17 @@ def _tells(result: Array) -> bool:
 def runs(runner: Runner, data: Data | None = None, seed: int = 0) -> Iterator[tuple[Feed, dict[str, Array]]]:
     """Run with as many different choices of the named sizes as :data:`RUNS` says, or as the runner accepts.
 
+    The first run begins with the states of a first call, the others with random ones: two if no size has a name.
+
     Raises:
         CompileError: what the runner said about the last of those that were tried first.
     """
-    first, results = accepted(runner, feeds(runner.inputs, data, seed))
+    starting = (feed.starting(runner.first(feed.inputs)) for feed in feeds(runner.inputs, data, seed))
+    first, results = accepted(runner, starting)
     yield first, results
-    seen = [first.sizes]
-    for number in range(1, RUNS if first.is_choice else 1):
+    seen = [first.sizes] if first.is_choice else []
+    goes_on = not first.drawn.isdisjoint(runner.first(first.inputs))
+    for number in range(1, RUNS if first.is_choice else 2 if goes_on else 1):
         others = (f for f in more_feeds(runner.inputs, first, number, data, seed) if f.sizes not in seen)
         try:
             feed, results = accepted(runner, others)

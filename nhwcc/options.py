@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.export import ExportedProgram
 
+    from nhwcc.compiler.choices import Strategy
     from nhwcc.compiler.ir import Module
     from nhwcc.feeds import Data
     from nhwcc.frontends.torch import DynamicShapes
@@ -22,6 +23,9 @@ PathLike: TypeAlias = "str | os.PathLike[str]"
 
 Model: TypeAlias = "PathLike | bytes | ModelProto | nn.Module | ExportedProgram | Module"
 """A file, the bytes of one, a parsed ONNX message, PyTorch's modules and programs, or IR (copied, not changed)."""
+
+StateHandling: TypeAlias = Literal["refuse", "io"]
+"""What becomes of what one call leaves for the next."""
 
 TOLERANCE = 1e-4
 """Error relative to the largest value of an output: float32 summed in another order stays well below."""
@@ -35,9 +39,11 @@ class CompileOptions:
 
     A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
     as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open;
-    ``"i64:1,length"`` states an element type, too, where it is not f32.  ``state="io"`` makes inputs and outputs of the
-    tensors of a module that running it overwrites, such as caches.  ``unsafe_load`` allows files whose reading runs
-    code that is in them.
+    ``"i64:1,length"`` states an element type, too, where it is not f32.  ``unsafe_load`` allows files whose reading
+    runs code that is in them.
+
+    ``state="io"`` makes inputs and outputs of what one call leaves for the next: states of recurrent layers that begin
+    with zeros or constants, and tensors of a PyTorch module that running it overwrites, such as caches.
 
     ``shapes``, ``inputs`` and ``outputs`` replace declared shapes and cut out a part of the graph; a number in place of
     a shape is what a named size is to be: ``{"x": (1, 3, 224, 224), "batch": 1}``.  ``allow_custom_ops`` carries
@@ -67,7 +73,7 @@ class CompileOptions:
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
-    state: Literal["refuse", "io"] = "refuse"
+    state: StateHandling = "refuse"
     unsafe_load: bool = False
     allow_custom_ops: bool = False
     rename: Mapping[str, str] | None = None
@@ -75,7 +81,7 @@ class CompileOptions:
     output_names: Sequence[str] | None = None
     drop_unused_inputs: bool = False
     io_layout: str | Mapping[str, str] = "free"
-    rnn: Literal["auto", "unroll", "while", "fused"] = "auto"
+    rnn: Strategy = "auto"
     passes: str | None = None
     disable: Collection[str] = ()
     load: Sequence[PathLike] = ()

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from nhwcc.compiler.diagnostics import CompileError, Remark, did_you_mean, error, remark
 from nhwcc.compiler.dims import Dim, symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.cut import Cut
+from nhwcc.options import StateHandling
 from nhwcc.shapes import Given
 from nhwcc.sizes import choices
 
@@ -33,7 +34,7 @@ class Call:
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
     unsafe_load: bool = False
-    state: Literal["refuse", "io"] = "refuse"
+    state: StateHandling = "refuse"
 
     @property
     def is_empty(self) -> bool:

@@ -11,7 +11,7 @@ from ..compiler.fold import constant
 from ..compiler.ir import Module, Op, Value
 from ..compiler.ops.arith import Cast
 from ..compiler.ops.index import Gather
-from ..compiler.ops.shape import Concat, Reshape, Slice, Transpose
+from ..compiler.ops.shape import Concat, Reshape, Slice, Split, Transpose
 from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import Rewriter, pattern, rewrite
 from ..compiler.rules import helper, load_rules
@@ -170,6 +170,57 @@ def gather_is_slice(op: Gather, rw: Rewriter) -> None:
     rw.replace(Reshape(rw.emit(cut), op.result.type.shape))
 
 
+@pattern(Slice)
+def slices_are_split(op: Slice, rw: Rewriter) -> None:
+    """Slices that cut a value along one axis into equal parts, all of them, are a split."""
+    axis = _cut_axis(op)
+    if axis is None:
+        return
+    count, part = op.x.type.shape[axis], op.sizes[axis]
+    siblings = [u for u in op.x.users if isinstance(u, Slice) and u.parent is op.parent and _cut_axis(u) == axis]
+    parts = {u.starts[axis]: u for u in siblings if u.sizes[axis] == part}
+    if not isinstance(count, int) or not isinstance(part, int) or part in (0, count) or count % part:
+        return
+    if len(siblings) != len(parts) or set(parts) != set(range(0, count, part)):
+        return
+    split = Split(op.x, axis, (part,) * (count // part))
+    above = op.x.owner
+    rw.region.insert(
+        split, before=above.after if above is not None and above.parent is op.parent else rw.region.ops.first
+    )
+    rw.inserted.append(split)
+    for start, result in zip(range(0, count, part), split.results, strict=True):
+        if parts[start] is op:
+            rw.replace(result)
+        else:
+            parts[start].result.replace_all_uses_with(result)
+
+
+def _cut_axis(op: Slice) -> int | None:
+    """The only axis along which a slice does not take everything, one by one; None if there are others."""
+    shape = op.x.type.shape
+    cut = [i for i, (d, e) in enumerate(zip(shape, op.sizes, strict=True)) if d != e]
+    return cut[0] if len(cut) == 1 and all(s == 1 for s in op.steps) else None
+
+
+@pattern(Reshape)
+def units_before_transpose(op: Reshape, rw: Rewriter) -> None:
+    """Axes of size one leave before the transpose, where another reshape may do that as well."""
+    match op.x:
+        case Value(Transpose(x=x, perm=perm)) if op.x.has_one_use:
+            shape = x.type.shape
+            moved = [p for p in perm if shape[p] != 1]
+            if [shape[p] for p in moved] != [d for d in op.shape if d != 1] or len(op.shape) >= len(shape):
+                return
+            axes, order = iter(sorted(moved)), iter(moved)
+            kept = [None if d == 1 else next(axes) for d in op.shape]
+            squeezed = rw.emit(Reshape(x, tuple(1 if a is None else shape[a] for a in kept)))
+            back = tuple(i if d == 1 else kept.index(next(order)) for i, d in enumerate(op.shape))
+            rw.replace(Transpose(squeezed, back))
+        case _:
+            return
+
+
 PATTERNS = (
     drop_copy,
     transpose_of_units,
@@ -177,6 +228,8 @@ PATTERNS = (
     flatten_concat,
     merge_slices,
     gather_is_slice,
+    slices_are_split,
+    units_before_transpose,
 )
 
 

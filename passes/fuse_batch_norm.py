@@ -91,6 +91,28 @@ def scale_from_input(op: Conv | Linear, rw: Rewriter) -> None:
         return
 
 
+@pattern(Conv, Linear)
+def factor_of_product(op: Conv | Linear, rw: Rewriter) -> None:
+    """A constant per input channel in one factor of a product, then a weighted operation: it belongs into weights."""
+    match op.x.owner:
+        case Mul(a=a, b=b, activation="none") as product if constant(op.w) is not None:
+            pairs = ((a, b), (b, a))
+        case _:
+            return
+    for other, scaled in pairs:
+        inner = scaled.owner
+        if not isinstance(inner, Mul | Div) or inner.activation != "none":
+            continue
+        for y, c in _constant_operand(inner):
+            rw.require(op.x.has_one_use and scaled.has_one_use, "the scaled value is used elsewhere too")
+            rw.require(not isinstance(op, Conv) or op.groups == 1, "the convolution is grouped")
+            factor = per_channel(c, channel_axis(op), op.x, rw)
+            factor = rw.emit(Reciprocal(factor)) if isinstance(inner, Div) else factor
+            whole = rw.emit(product.clone((other, y)))
+            rw.replace(op.clone((whole, rw.emit(Mul(op.w, along_inputs(op, factor, rw))), op.bias)))
+            return
+
+
 def _constant_operand(op: Add | Sub | Mul | Div) -> list[tuple[Value, Value]]:
     """Pairs of the data and the constant; of a difference or quotient the constant must come second."""
     pairs = [(op.a, op.b)] if isinstance(op, Sub | Div) else [(op.a, op.b), (op.b, op.a)]
@@ -223,13 +245,13 @@ class FuseBatchNorm(Pass):
     """Fold batch normalisations, and any constant factor or term per channel, into the weights and biases around them.
 
     What stands behind a convolution, transposed convolution or matrix product is folded first, then what stands before
-    one that does not pad.  A normalisation with nothing to go into becomes one product and one sum.  Reshapes,
-    transposes, splits and concats on the way don't matter where channels stay whole; so the scale of attention and
-    what layer normalisations end in vanish, too.
+    one that does not pad, also as a factor of the product that it reads.  A normalisation with nothing to go into
+    becomes one product and one sum.  Reshapes, transposes, splits and concats on the way don't matter where channels
+    stay whole; so the scale of attention and what layer normalisations end in vanish, too.
     """
 
     def run(self, module: Module) -> None:
         """Outputs first: what can go either way should not keep a later one from its own convolution."""
         rewrite(module, PATTERNS)
         rewrite(module, [factor_before_product, *PATTERNS])
-        rewrite(module, [scale_from_input, affine_into_readers])
+        rewrite(module, [scale_from_input, factor_of_product, affine_into_readers])

@@ -9,7 +9,7 @@ from ..compiler.dims import Shape, product
 from ..compiler.fold import constant, emit
 from ..compiler.ir import Module, Op, Region, Value
 from ..compiler.ops.linear import Linear, MatMul
-from ..compiler.ops.shape import Reshape, Split
+from ..compiler.ops.shape import Reshape, Split, Transpose
 from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import erase_dead
 from .grouping.cluster import Cluster, alone, clusters
@@ -35,12 +35,22 @@ class GroupAxes(Pass):
         """Go over every region until nothing changes."""
         for func in module.funcs.values():
             for region in (func.body, *(r for op in func.walk() for r in op.regions)):
+                _reshape_before_splits(region, where_free=True)
                 sweeps = 0
                 while _sweep(region) and sweeps < MAX_SWEEPS:
                     sweeps += 1
-                for op in region.ops:
-                    if isinstance(op, Split):
-                        _reshape_before_split(op, region)
+                _reshape_before_splits(region)
+
+
+def _reshape_before_splits(region: Region, *, where_free: bool = False) -> None:
+    """Everywhere, or only where a reshape is there that will not vanish."""
+    for op in region.ops:
+        if isinstance(op, Split) and (_is_reshaped_transpose(op.x) or not where_free):
+            _reshape_before_split(op, region)
+
+
+def _is_reshaped_transpose(x: Value) -> bool:
+    return isinstance(x.owner, Reshape) and isinstance(x.owner.x.owner, Transpose)
 
 
 def _reshape_before_split(op: Split, region: Region) -> None:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 PIPELINE = (
     "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-batch-norm,fuse-activations,"
-    "propagate-layout,canonicalize,group-axes,canonicalize,legalize-tflite,canonicalize,legalize-tflite,"
-    "fuse-activations,cse,dce"
+    "propagate-layout,canonicalize,group-axes,canonicalize,legalize-tflite,"
+    "fuse-batch-norm,canonicalize,group-axes,legalize-tflite,fuse-activations,cse,dce"
 )
 """What runs between import and :func:`emit`.
 
-What decompositions insert is canonicalized as well; where that makes something that is no builtin, such as a clip, the
-second legalization lowers it.
+What decompositions insert is folded into weights, canonicalized and grouped as well; where that makes something that
+is no builtin, such as a clip, the second legalization lowers it.
 """
 
 

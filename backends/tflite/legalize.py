@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal
 
+from ...compiler.choices import Strategy
 from ...compiler.diagnostics import CompileError, Remark, remark
 from ...compiler.ir import Module, Op
 from ...compiler.opdef import Draws
@@ -33,7 +33,7 @@ class LegalizeTflite(Pass):
     there is one, or ``auto``, whatever of these is fastest.
     """
 
-    rnn: Literal["auto", "unroll", "while", "fused"] = "auto"
+    rnn: Strategy = "auto"
 
     def run(self, module: Module) -> None:
         """Rewrite until nothing changes, then look for what is left."""

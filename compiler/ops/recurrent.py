@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from ..axes import Axes, Form, Letters
+from ..choices import Strategy
 from ..dims import Dim, exact_div
 from ..ir import Op, Value
 from ..opdef import Pure, op
 from ..types import Array, TensorType
 from .activation import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh, ThresholdedRelu
 from .arith import Add, Mul
-
-STRATEGIES = ("auto", "unroll", "while", "fused")
-"""How a target is asked to run a layer: as is best, step by step, as a loop, as one kernel."""
 
 BoundStep = tuple[type[Op], tuple[float, ...]]
 """An operation on one value and numbers."""
@@ -131,8 +129,8 @@ class Recurrent(Op):
 
     def _check_attributes(self) -> None:
         count = self.functions
-        if self.strategy not in STRATEGIES:
-            raise ValueError(f"the strategy {self.strategy!r} is none of {', '.join(STRATEGIES)}")
+        if self.strategy not in get_args(Strategy):
+            raise ValueError(f"the strategy {self.strategy!r} is none of {', '.join(get_args(Strategy))}")
         if len(self.activations) != count or not set(self.activations) <= ACTIVATIONS.keys():
             raise ValueError(f"the activations {list(self.activations)} are not {count} of {', '.join(ACTIVATIONS)}")
         if any(numbers and len(numbers) != count for numbers in (self.alpha, self.beta)):

@@ -70,6 +70,12 @@ class Exported:
         inputs = self.readable.graph_signature.input_specs
         return tuple(s.target for s in inputs if s.target in changed and s.target is not None)
 
+    @property
+    def begin(self) -> list[torch.Tensor]:
+        """What the tensors among the inputs are now that the module itself has: none unless it keeps states."""
+        specs = [s for s in self.readable.graph_signature.input_specs if s.target in self.states]
+        return [constant(self.readable, s) for s in specs] if self.keeps_state else []
+
     @cached_property
     def overwritten(self) -> tuple[int, ...]:
         """Which of the tensors that the user gives are overwritten."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from torch.export import ExportedProgram
@@ -26,21 +25,6 @@ def output_names(program: ExportedProgram) -> list[str]:
     if len(texts) != count or len(set(texts)) != len(texts):
         return _numbered(count)
     return [t if not t or not t[0].isdigit() else f"output_{t}" for t in texts] if texts != [""] else ["output"]
-
-
-def state_names(states: Sequence[str], taken: Sequence[str]) -> list[str]:
-    """Return names for tensors of the module: their own as one word, with ``_state`` where that is taken.
-
-    >>> state_names(["encoder.cache", "count"], ["count"])
-    ['encoder_cache', 'count_state']
-    """
-    found: list[str] = []
-    for state in states:
-        name = re.sub(r"\W+", "_", state)
-        while name in taken or name in found:
-            name += "_state"
-        found.append(name)
-    return found
 
 
 def _numbered(count: int) -> list[str]:

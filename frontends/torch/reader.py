@@ -16,11 +16,12 @@ from ...compiler.dims import Sym
 from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
+from ...compiler.states import state_names
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .complex import Complex
 from .export import DynamicShapes, Exported, constant, export
 from .importer import Importer
-from .names import output_names, state_names
+from .names import output_names
 from .sizes import size_value
 from .symbols import Symbols
 from .tensors import Weights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -23,6 +23,7 @@ from nhwcc.cli.flags import (
 from nhwcc.cli.interface import InterfaceFlags, interface_flags
 from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
+from nhwcc.compiler.choices import Strategy
 from nhwcc.options import TOLERANCE, CompileOptions
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option(
     "--rnn",
-    type=click.Choice(["auto", "unroll", "while", "fused"]),
+    type=click.Choice(get_args(Strategy)),
     default="auto",
     show_default=True,
     help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",

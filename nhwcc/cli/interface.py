@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from nhwcc.cli.flags import names, shapes
+from nhwcc.options import StateHandling
 
 
 def _pairs(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, str] | None:
@@ -38,6 +39,14 @@ _OPTIONS: list[Callable[..., Any]] = [
     click.option("--rename", multiple=True, callback=_pairs, metavar="OLD=NEW", help="Rename an input or output."),
     click.option("--input-names", multiple=True, callback=names, metavar="A,B", help="What all inputs are called."),
     click.option("--output-names", multiple=True, callback=names, metavar="A,B", help="What all outputs are called."),
+    click.option(
+        "--state",
+        type=click.Choice(get_args(StateHandling)),
+        default="refuse",
+        show_default=True,
+        help="What becomes of states: io makes inputs and outputs of those of recurrent layers, and of tensors that a "
+        "PyTorch module overwrites, such as caches, which are refused otherwise.",
+    ),
     click.option("--drop-unused-inputs", is_flag=True, help="Leave out inputs that nothing reads."),
 ]
 
@@ -52,6 +61,7 @@ class InterfaceFlags:
     rename: dict[str, str] | None
     input_names: list[str] | None
     output_names: list[str] | None
+    state: str
     drop_unused_inputs: bool
 
     @property

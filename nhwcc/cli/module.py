@@ -23,13 +23,6 @@ _OPTIONS: list[Callable[..., Any]] = [
         "--python-path", multiple=True, type=click.Path(path_type=Path), help="Where Python looks for modules, too."
     ),
     click.option("--unsafe-load", is_flag=True, help="Read files of PyTorch even if that runs code that is in them."),
-    click.option(
-        "--state",
-        type=click.Choice(["refuse", "io"]),
-        default="refuse",
-        show_default=True,
-        help="What becomes of tensors that the module overwrites, such as caches: io makes them inputs and outputs.",
-    ),
 ]
 
 
@@ -42,12 +35,11 @@ class ModuleFlags:
     weights: Path | None
     python_path: tuple[Path, ...]
     unsafe_load: bool
-    state: str
 
     @property
     def options(self) -> dict[str, Any]:
         """The options of a compilation that are among them."""
-        return {"unsafe_load": self.unsafe_load, "state": self.state}
+        return {"unsafe_load": self.unsafe_load}
 
     def model(self, path: Path | None) -> Model:
         """Return what is to be compiled: the file, or the module.

@@ -36,6 +36,10 @@ class Runner(Protocol):
         """The names of the outputs."""
         ...
 
+    def first(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return what those of the inputs that are states are in a first call, on others of these sizes."""
+        ...
+
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name.
 

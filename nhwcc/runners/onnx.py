@@ -68,6 +68,10 @@ class OnnxRunner:
         """The names of the outputs."""
         return tuple(o.name for o in self._session.get_outputs())
 
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """No input is known to be a state."""
+        return {}
+
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run the session."""
         return self._run(self._session, inputs)

@@ -33,6 +33,10 @@ class ReferenceRunner:
         """The names of the outputs."""
         return tuple(port.name for port in self._func.outputs)
 
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """No input is known to be a state."""
+        return {}
+
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Evaluate every operation with its own numpy semantics."""
         return self._run(inputs, [])

@@ -34,6 +34,11 @@ class Renamed:
         """The new names of the outputs."""
         return tuple(self._outputs.get(name, name) for name in self._runner.outputs)
 
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Ask under the old names."""
+        found = self._runner.first(self._given(inputs))
+        return {self._inputs[old]: array for old, array in found.items() if old in self._inputs}
+
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run under the old names."""
         return self._renamed(self._runner.run(self._given(inputs)))

@@ -77,6 +77,10 @@ class TfliteRunner:
         """
         self._worker.call("resize", {})
 
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """No input is known to be a state."""
+        return {}
+
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Transpose, run, transpose back."""
         return self._call(self._worker, inputs)

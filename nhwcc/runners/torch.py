@@ -38,6 +38,12 @@ class TorchRunner:
         """The names of the outputs."""
         return self._outputs
 
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """What the module's tensors are now, which running it overwrites."""
+        begin = self._exported.begin
+        names = list(self._types)[len(self._types) - len(begin) :]
+        return {name: _array(tensor) for name, tensor in zip(names, begin, strict=True)}
+
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Call the module; with sizes for which the program made of it does not hold, refuse.
 

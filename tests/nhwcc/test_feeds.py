@@ -29,6 +29,9 @@ class Picky:
         self.inputs = types
         self.accepts = accepts
 
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        return {}
+
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         (array,) = inputs.values()
         if array.shape[2] not in self.accepts:
@@ -113,6 +116,9 @@ class Masked:
 
     def __init__(self, worst: float) -> None:
         self.worst = worst
+
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        return {}
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         mask = inputs["mask"].astype(np.float32)

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 from nhwcc.backends.tflite import graph
 from nhwcc.backends.tflite.runtime import TfliteModel
@@ -60,9 +61,8 @@ def data(seed: int) -> Array:
 @pytest.mark.parametrize("op", GATES)
 @pytest.mark.parametrize("seed", range(6))
 def test_three_calls_agree_with_onnxruntime(op: str, seed: int, tmp_path: Any) -> None:
-    ort = pytest.importorskip("onnxruntime")
     proto, outputs = drawn(op, seed)
-    session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    session: Any = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     for form in ("unroll", "while", "fused"):
         path = tmp_path / f"{form}.tflite"
         nhwcc.compile(proto, path, rnn=form, io_layout="keep", verify=False)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pytest
+import onnxruntime
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.types import Array
 from onnx import ModelProto, NodeProto, helper, numpy_helper
@@ -14,6 +14,7 @@ from onnx_models import imported
 
 import nhwcc
 
+ort: Any = onnxruntime  # options are a class of native code, without types
 Feeds = Mapping[str, Any]
 
 
@@ -51,7 +52,6 @@ def agrees(proto: ModelProto, *feeds: Feeds, tolerance: float = 1e-5) -> dict[st
 
     Errors count relative to the largest value of an output; integers and texts must be equal.
     """
-    ort = pytest.importorskip("onnxruntime")
     options = ort.SessionOptions()
     options.log_severity_level = 4
     session = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])

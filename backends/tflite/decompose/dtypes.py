@@ -67,15 +67,16 @@ def _was_f32(value: Value | None) -> bool:
     return value is not None and isinstance(value.owner, Cast) and value.owner.x.type.dtype is DType.F32
 
 
-CARRIERS = {DType.BOOL: DType.U8, DType.I16: DType.I32, DType.U16: DType.I32, DType.U32: DType.I32}
+MOVED_AS = {DType.BOOL: DType.U8, DType.I16: DType.I32, DType.U16: DType.I32, DType.U32: DType.I32}
+"""Types that some kernels don't move, and one with all their numbers that they do."""
 
 
 @lower(*MOVES, benefit=0, general=True)
 def move_as_another_type(op: Op, e: Build) -> None:
     """Convert to a type that the kernel moves, and back: no number changes."""
     dtype = op.results[0].type.dtype
-    if dtype in CARRIERS:
-        _convert(op, {dtype: CARRIERS[dtype]}, e)
+    if dtype in MOVED_AS:
+        _convert(op, {dtype: MOVED_AS[dtype]}, e)
 
 
 EXACT = {

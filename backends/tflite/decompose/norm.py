@@ -62,8 +62,9 @@ def group_norm(op: GroupNorm, e: Build) -> None:
     """Means over positions, and over the channels of a group once these have an axis of their own."""
     shape, axis = op.x.type.shape, op.axis
     scale, bias = (_along(p, op.x, axis, e) for p in (op.scale, op.bias))
-    if shape[axis] == op.groups:
-        out = _normalised(op.x, tuple(a for a in range(1, len(shape)) if a != axis), op.epsilon, e)
+    if op.groups in (1, shape[axis]):
+        own = axis if shape[axis] == op.groups else 0
+        out = _normalised(op.x, tuple(a for a in range(1, len(shape)) if a != own), op.epsilon, e)
     else:
         grouped, group_axis = _grouped(op, e)
         dims = tuple(a for a in range(1, len(grouped)) if a != group_axis)

@@ -10,7 +10,6 @@ from ....compiler.ops.shape import BroadcastTo, Slice
 from ....compiler.types import Array
 from ..emitter import Emitter
 from ..registry import onnx_op
-from .shape import reshape
 
 
 @onnx_op("Col2Im", since=18)
@@ -40,10 +39,10 @@ def col2im(
     channels = columns // size
     rows = batch * channels
     with emit.typed():
-        flat = reshape(emit, input, (rows, places.size))
+        flat = emit.reshape(input, (rows, places.size))
     at = emit(BroadcastTo(emit.const(places.reshape(1, -1)), (rows, places.size)))
     empty = emit(BroadcastTo(emit.const(0, input.type.dtype), (rows, int(np.prod(whole)))))
-    total = reshape(emit, emit(ScatterElements(empty, at, flat, 1, "add")), (batch, channels, *whole))
+    total = emit.reshape(emit(ScatterElements(empty, at, flat, 1, "add")), (batch, channels, *whole))
     if tuple(whole) == tuple(image):
         return total
     return emit(Slice(total, (0, 0, *sides[:rank]), (batch, channels, *image), (1,) * (rank + 2)))

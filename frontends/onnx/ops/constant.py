@@ -17,7 +17,6 @@ from ....compiler.weights import Weight
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 from ..tensors import element_type
-from .shape import reshape
 
 
 @onnx_op("Constant", since=7, until=10)
@@ -85,7 +84,7 @@ def range_(
         size = size if at_least(size, 0) else maximum(size, 0)
     if step == 0:
         raise emit.fail("counts in steps of zero", code="F002")
-    return emit(Range(reshape(emit, start, ()), reshape(emit, delta, ()), size))
+    return emit(Range(emit.reshape(start, ()), emit.reshape(delta, ()), size))
 
 
 @onnx_op("EyeLike", since=9)

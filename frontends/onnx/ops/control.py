@@ -20,7 +20,6 @@ from ..lists import Imported
 from ..model import Graph
 from ..registry import onnx_op
 from .rounds import Along, Body, count_of, empty_buffers
-from .shape import reshape
 
 MAX_STEPS = 512
 """Longer loops are not unrolled."""
@@ -42,7 +41,7 @@ def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -
         text = f"gives {gives}, as its condition decides when the network runs"
         raise emit.fail(text, help="Make the condition a constant, or both branches of one type.")
     sizes = tuple(emit.graphs.fresh() for _ in ir.differing_sizes(first, second))
-    return emit.all(ir.If(reshape(emit, cond, ()), then, otherwise, sizes))
+    return emit.all(ir.If(emit.reshape(cond, ()), then, otherwise, sizes))
 
 
 def _closed(region: Region, values: Sequence[Value]) -> Region:
@@ -152,7 +151,7 @@ def _while(
     emit: Emitter, limit: Value | None, cond: Value | None, carried: tuple[Value, ...], body: Graph, rounds: Dim | None
 ) -> tuple[Value, ...]:
     """Carry the number of the round and the condition along with the rest; put what rounds give into buffers."""
-    start = [emit.const(0, DType.I64), emit.const(True) if cond is None else reshape(emit, cond, ()), *carried]
+    start = [emit.const(0, DType.I64), emit.const(True) if cond is None else emit.reshape(cond, ()), *carried]
     region, found = emit.graphs.region(body, [v.type for v in start])
     out = _only_tensors(emit, found)
     count = 1 + len(carried)
@@ -170,7 +169,7 @@ def _while(
     test = Region([Value(v.type) for v in start])
     answer = test.args[1]
     if limit is not None:
-        bound = reshape(emit, limit, ())
+        bound = emit.reshape(limit, ())
         answer = test.insert(LogicalAnd(answer, test.insert(Less(test.args[0], bound)).result)).result
     test.insert(Return((answer,)))
     return emit.all(ir.While(tuple(start), test, region))[2:]
@@ -301,7 +300,7 @@ def _row(emit: Emitter, x: Value, axis: int, position: int) -> Value:
     starts = tuple(position if i == axis else 0 for i in range(len(shape)))
     sizes = tuple(1 if i == axis else d for i, d in enumerate(shape))
     row = emit(Slice(x, starts, sizes, (1,) * len(shape)))
-    return reshape(emit, row, (*shape[:axis], *shape[axis + 1 :]))
+    return emit.reshape(row, (*shape[:axis], *shape[axis + 1 :]))
 
 
 @onnx_op("Scan", since=8, until=8)

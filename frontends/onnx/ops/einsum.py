@@ -13,7 +13,6 @@ from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import Slice, Transpose
 from ..emitter import Emitter
 from ..registry import onnx_op
-from .shape import reshape
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def _diagonal(emit: Emitter, term: Term) -> Term:
     *shape, rows, columns = x.type.shape
     if rows != columns:
         raise emit.fail(f"gives the letter {twice!r} to axes of size {rows} and {columns}", code="T001")
-    flat = reshape(emit, x, (*shape, rows * columns))
+    flat = emit.reshape(x, (*shape, rows * columns))
     steps = (*[1] * len(shape), columns + 1 if isinstance(columns, int) else 1)
     if not isinstance(columns, int):
         raise emit.fail(f"takes a diagonal of {x.type}", code="F004")
@@ -108,12 +107,12 @@ def _contract(emit: Emitter, a: Term, b: Term, kept: set[str]) -> Term:
     if summed:
         r, c = split + len(rows), split + len(summed)
         xs, ys = x.type.shape, y.type.shape
-        left = reshape(emit, x, (*xs[:split], product(xs[split:r]), product(xs[r:])))
-        right = reshape(emit, y, (*ys[:split], product(ys[split:c]), product(ys[c:])))
+        left = emit.reshape(x, (*xs[:split], product(xs[split:r]), product(xs[r:])))
+        right = emit.reshape(y, (*ys[:split], product(ys[split:c]), product(ys[c:])))
         flat = emit(MatMul(left, right))
-        out = reshape(emit, flat, (*flat.type.shape[:split], *xs[split:r], *ys[c:]))
+        out = emit.reshape(flat, (*flat.type.shape[:split], *xs[split:r], *ys[c:]))
     else:
-        spread = reshape(emit, x, (*x.type.shape, *[1] * len(columns)))
-        other = reshape(emit, y, (*y.type.shape[:split], *[1] * len(rows), *y.type.shape[split:]))
+        spread = emit.reshape(x, (*x.type.shape, *[1] * len(columns)))
+        other = emit.reshape(y, (*y.type.shape[:split], *[1] * len(rows), *y.type.shape[split:]))
         out = emit(Mul(spread, other))
     return Term(out, (*batch, *rows, *columns))

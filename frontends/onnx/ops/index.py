@@ -15,7 +15,6 @@ from ....compiler.ops.shape import BroadcastTo, Range, Reshape
 from ....compiler.types import DType
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
-from .shape import reshape
 
 REDUCTIONS = ("none", "add", "mul", "max", "min")
 """How a scatter combines elements; the IR calls them the same."""
@@ -201,7 +200,7 @@ def tensor_scatter(
     shape = update.type.shape
     places = emit(Range(emit.const(0, DType.I64), emit.const(1, DType.I64), shape[along]))
     if write_indices is not None:
-        places = emit(Add(reshape(emit, write_indices, (shape[0], 1)), places))
+        places = emit(Add(emit.reshape(write_indices, (shape[0], 1)), places))
     if mode == "circular":
         size = past_cache.type.shape[along]
         if not isinstance(size, int):
@@ -209,7 +208,7 @@ def tensor_scatter(
         places = emit(Mod(places, emit.const(size, DType.I64)))
     batch = 1 if write_indices is None else shape[0]
     spread = tuple(batch if i == 0 else d if i == along else 1 for i, d in enumerate(shape))
-    wide = emit(BroadcastTo(reshape(emit, places, spread), shape))
+    wide = emit(BroadcastTo(emit.reshape(places, spread), shape))
     return emit(ir.ScatterElements(past_cache, wide, update, along))
 
 
@@ -222,7 +221,7 @@ def trilu(emit: Emitter, input: Value, k: Value | None = None, *, upper: int = 1
 @onnx_op("Compress", since=9)
 def compress(emit: Emitter, input: Value, condition: Value, *, axis: int | None = None) -> Value:
     """Keep the positions where a condition holds, as many as there are."""
-    x = reshape(emit, input, (input.type.size,)) if axis is None else input
+    x = emit.reshape(input, (input.type.size,)) if axis is None else input
     along = emit.axis(axis or 0, x.type.rank)
     known = emit.known(condition)
     if known is not None and known.dtype != object:

@@ -10,7 +10,6 @@ from ..emitter import Emitter
 from ..registry import onnx_op
 from .linear import gemm
 from .random import dropout
-from .shape import reshape
 
 
 def _aligned(emit: Emitter, a: Value, b: Value, axis: int | None) -> Value:
@@ -20,7 +19,7 @@ def _aligned(emit: Emitter, a: Value, b: Value, axis: int | None) -> Value:
     behind = a.type.rank - emit.axis(axis, a.type.rank) - b.type.rank
     if behind < 0:
         raise emit.fail(f"aligns {b.type} with axis {axis} of {a.type}", code="F002")
-    return reshape(emit, b, (*b.type.shape, *[1] * behind))
+    return emit.reshape(b, (*b.type.shape, *[1] * behind))
 
 
 def _register(name: str, op: type[Op]) -> None:
@@ -51,7 +50,7 @@ for _name, _op in {
 def prelu(emit: Emitter, x: Value, slope: Value) -> Value:
     """One slope, or one per channel."""
     if slope.type.size != 1 and x.type.rank > 1:
-        slope = reshape(emit, slope, (*slope.type.shape, *[1] * (x.type.rank - 2)))
+        slope = emit.reshape(slope, (*slope.type.shape, *[1] * (x.type.rank - 2)))
     return emit(PRelu(x, slope))
 
 

@@ -16,7 +16,6 @@ from ....compiler.ops.shape import BroadcastTo, Concat, Slice
 from ....compiler.types import Array, DType
 from ..emitter import Emitter
 from ..registry import onnx_op
-from .shape import reshape
 
 MODES = ("TF", "IDF", "TFIDF")
 
@@ -42,7 +41,7 @@ def tf_idf(
     length = x.type.shape[-1] if x.type.rank in (1, 2) else None
     if mode not in MODES or not isinstance(length, int):
         raise emit.fail(f"has the mode {mode!r} and rows of {x.type}", code="F002" if mode not in MODES else "F004")
-    rows = reshape(emit, x, (x.type.size // length if length else 1, length))
+    rows = emit.reshape(x, (x.type.size // length if length else 1, length))
     counts: list[Value] = []
     columns = np.full(max(ngram_indexes, default=-1) + 1, -1)
     factors = np.ones(len(columns), np.float32)
@@ -61,7 +60,7 @@ def tf_idf(
         out = emit(Cast(emit(Greater(out, emit.const(0, DType.F32))), DType.F32))
     if mode != "TF":
         out = emit(Mul(out, emit.const(factors)))
-    return reshape(emit, out, (*x.type.shape[:-1], len(columns)))
+    return emit.reshape(out, (*x.type.shape[:-1], len(columns)))
 
 
 def _grams(pool: tuple[int, ...], starts: tuple[int, ...]) -> Iterator[tuple[int, Array]]:
@@ -87,7 +86,7 @@ def _occurrences(emit: Emitter, rows: Value, grams: Array, skips: int) -> Value:
         for i in range(length):
             part = emit(Slice(rows, (0, i * step), (batch, places), (1, 1)))
             wanted = emit.const(grams[:, i].astype(rows.type.dtype.numpy))
-            hits.append(emit(Equal(reshape(emit, part, (batch, places, 1)), wanted)))
+            hits.append(emit(Equal(emit.reshape(part, (batch, places, 1)), wanted)))
         whole = reduce(lambda a, b: emit(LogicalAnd(a, b)), hits)
         total = emit(Add(total, emit(Reduce(emit(Cast(whole, DType.F32)), "sum", (1,), keepdims=False))))
     return total

@@ -13,7 +13,6 @@ from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Reshape
 from ..emitter import Emitter
 from ..registry import Until, onnx_op
-from .shape import reshape
 
 
 @onnx_op("BatchNormalization", since=7, until=13)
@@ -68,7 +67,7 @@ def _by_batch(
     """Return the result, the running statistics moved towards those of the batch, and those of the batch."""
     scale, b, *running = parameters
     mean, _, variance = _moments(emit, x, tuple(a for a in range(x.type.rank) if a != 1))
-    found = [_as(emit, reshape(emit, v, old.type.shape), old) for v, old in zip((mean, variance), running, strict=True)]
+    found = [_as(emit, emit.reshape(v, old.type.shape), old) for v, old in zip((mean, variance), running, strict=True)]
     moved: list[Value] = []
     for old, new in zip(running, found, strict=True):
         kept, added = (emit.const(f, old.type.dtype) for f in (momentum, 1 - momentum))
@@ -105,7 +104,7 @@ def group_norm_by_group(
         raise emit.fail(f"divides {channels} channels into {num_groups} groups", code="T001")
 
     def spread(v: Value) -> Value:
-        columns = emit(BroadcastTo(reshape(emit, v, (num_groups, 1)), (num_groups, each)))
+        columns = emit(BroadcastTo(emit.reshape(v, (num_groups, 1)), (num_groups, each)))
         return emit(Reshape(columns, (channels,)))
 
     return emit(ir.GroupNorm(x, spread(scale), spread(bias), num_groups, epsilon))

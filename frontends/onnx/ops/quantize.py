@@ -18,7 +18,6 @@ from ..registry import Since, onnx_op
 from ..tensors import element_type
 from .elementwise import SATURATING, convert
 from .padding import cut_negative, window
-from .shape import reshape
 
 
 def cast(emit: Emitter, x: Value, dtype: DType) -> Value:
@@ -29,17 +28,17 @@ def cast(emit: Emitter, x: Value, dtype: DType) -> Value:
 def spread(emit: Emitter, p: Value, x: Value, axis: int, block_size: int = 0) -> Value:
     """Shape a scale or zero point to broadcast to ``x``: one for all, one per position of an axis, one per block."""
     if p.type.size == 1 and p.type.rank <= 1:
-        return reshape(emit, p, ())
+        return emit.reshape(p, ())
     along = emit.axis(axis, x.type.rank)
     if p.type.rank == 1:
-        return reshape(emit, p, (*p.type.shape, *[1] * (x.type.rank - 1 - along)))
+        return emit.reshape(p, (*p.type.shape, *[1] * (x.type.rank - 1 - along)))
     shape = list(p.type.shape)
     size = block_size or exact_div(x.type.shape[along], shape[along])
     if len(shape) != x.type.rank or size is None:
         raise emit.fail(f"has a scale or zero point {p.type} for {x.type}", code="T001")
-    blocks = reshape(emit, p, (*shape[: along + 1], 1, *shape[along + 1 :]))
+    blocks = emit.reshape(p, (*shape[: along + 1], 1, *shape[along + 1 :]))
     each = emit(BroadcastTo(blocks, (*shape[: along + 1], size, *shape[along + 1 :])))
-    whole = reshape(emit, each, (*shape[:along], shape[along] * size, *shape[along + 1 :]))
+    whole = emit.reshape(each, (*shape[:along], shape[along] * size, *shape[along + 1 :]))
     return whole
 
 
@@ -189,8 +188,19 @@ def qlinear_conv(
     strides: tuple[int, ...] = (),
 ) -> Value:
     """Convolution of quantized data; the bias has the scale of the products."""
-    settings = {"auto_pad": auto_pad, "dilations": dilations, "pads": pads, "strides": strides}
-    total = conv_integer(emit, x, w, x_zero_point, w_zero_point, group=group, **settings)  # pyright: ignore[reportArgumentType]
+    total = conv_integer(
+        emit,
+        x,
+        w,
+        x_zero_point,
+        w_zero_point,
+        auto_pad=auto_pad,
+        dilations=dilations,
+        group=group,
+        kernel_shape=kernel_shape,
+        pads=pads,
+        strides=strides,
+    )
     if b is not None:
         total = emit(arith.Add(total, spread(emit, b, total, 1)))
     scales = (spread(emit, scale, total, 1) for scale in (x_scale, w_scale, y_scale))

@@ -13,7 +13,6 @@ from ....compiler.ops.arith import Add
 from ....compiler.ops.shape import Concat, Slice, Transpose
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
-from .shape import reshape
 
 DIRECTIONS = {"forward": (False,), "reverse": (True,), "bidirectional": (False, True)}
 """Whether each direction reads backwards."""
@@ -94,7 +93,7 @@ def _row(emit: Emitter, x: Value | None, number: int) -> Value | None:
         return None
     rank = x.type.rank
     cut = emit(Slice(x, (number, *[0] * (rank - 1)), (1, *x.type.shape[1:]), (1,) * rank))
-    return reshape(emit, cut, x.type.shape[1:])
+    return emit.reshape(cut, x.type.shape[1:])
 
 
 def _recurrent(emit: Emitter, given: Operands, settings: Settings, build: Build) -> tuple[Value, ...]:
@@ -161,7 +160,7 @@ def _results(emit: Emitter, runs: list[tuple[Value, ...]], layout: int) -> tuple
 
 
 def _joined(emit: Emitter, values: Sequence[Value], axis: int) -> Value:
-    rows = [reshape(emit, v, (*v.type.shape[:axis], 1, *v.type.shape[axis:])) for v in values]
+    rows = [emit.reshape(v, (*v.type.shape[:axis], 1, *v.type.shape[axis:])) for v in values]
     return rows[0] if len(rows) == 1 else emit(Concat(tuple(rows), axis))
 
 

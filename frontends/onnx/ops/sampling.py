@@ -14,10 +14,12 @@ from ....compiler.ops.shape import Concat, Range, Slice, Transpose
 from ....compiler.types import DType
 from ..emitter import Emitter
 from ..registry import onnx_op
-from .shape import reshape
 
 MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic", "bicubic": "cubic"}
 PADDINGS = ("zeros", "border", "reflection")
+Tap = tuple[Value, Value | None, Value | None]
+"""A pixel's number along one axis, its weight, and whether it is inside."""
+
 CUBIC = -0.75
 """The parameter of Keys' kernel."""
 
@@ -27,7 +29,7 @@ def _positions(emit: Emitter, grid: Value, axis: int, size: Dim, *, align_corner
     last = grid.type.rank - 1
     shape = grid.type.shape
     starts = (*[0] * last, axis)
-    n = reshape(emit, emit(Slice(grid, starts, (*shape[:last], 1), (1,) * (last + 1))), shape[:last])
+    n = emit.reshape(emit(Slice(grid, starts, (*shape[:last], 1), (1,) * (last + 1))), shape[:last])
     if not isinstance(size, int):
         raise emit.fail("samples an image of unknown size", code="F004", help="Fix it by shapes=...")
     dtype = grid.type.dtype
@@ -92,7 +94,7 @@ def grid_sample(
     if chosen is None or padding_mode not in PADDINGS or grid.type.shape[-1] != spatial:
         raise emit.fail(f"has mode {mode!r}, padding {padding_mode!r} and a grid {grid.type} for {x.type}", code="F002")
     sizes = x.type.shape[2:]
-    along: list[list[tuple[Value, Value | None, Value | None]]] = []
+    along: list[list[Tap]] = []
     for axis, size in enumerate(sizes):
         at = _positions(emit, grid, spatial - 1 - axis, size, align_corners=bool(align_corners))
         assert isinstance(size, int)
@@ -107,9 +109,7 @@ def grid_sample(
     return emit(Transpose(total, (0, rank - 1, *range(1, rank - 1))))
 
 
-def pixels(
-    emit: Emitter, at: Value, size: int, rules: tuple[str, str], *, align_corners: bool
-) -> list[tuple[Value, Value | None, Value | None]]:
+def pixels(emit: Emitter, at: Value, size: int, rules: tuple[str, str], *, align_corners: bool) -> list[Tap]:
     """Return pixel numbers along one axis with their weights, and masks of those inside."""
     mode, padding = rules
     low, high = (0.0, size - 1.0) if align_corners else (-0.5, size - 0.5)
@@ -125,7 +125,7 @@ def pixels(
         at = emit(logic.Select(outside, emit(Clip(at, 0.0, size - 1.0)), at))
     if padding == "reflection":
         at = _reflect(emit, at, size, align_corners=align_corners)
-    out: list[tuple[Value, Value | None, Value | None]] = []
+    out: list[Tap] = []
     for place, weight in _taps(emit, at, mode):
         if padding == "reflection":
             place = _reflect(emit, place, size, align_corners=align_corners)
@@ -138,7 +138,7 @@ def pixels(
 def weighted(
     emit: Emitter,
     images: Value,
-    corner: tuple[tuple[Value, Value | None, Value | None], ...],
+    corner: tuple[Tap, ...],
     batch: Value | None = None,
 ) -> Value:
     """Gather one neighbour of every position, times its weight; ``batch`` says from which image."""
@@ -147,7 +147,7 @@ def weighted(
     taken = gather_pixels(emit, images, places, batch)
     for factor in (f for _, weight, mask in corner for f in (weight, mask) if f is not None):
         wide = factor if factor.type.dtype is taken.type.dtype else emit(Cast(factor, taken.type.dtype))
-        taken = emit(Mul(taken, reshape(emit, wide, (*shape, 1))))
+        taken = emit(Mul(taken, emit.reshape(wide, (*shape, 1))))
     return taken
 
 
@@ -159,7 +159,7 @@ def gather_pixels(emit: Emitter, images: Value, places: list[Value], batch: Valu
     shape = places[0].type.shape
     zero, one = emit.const(0, DType.I64), emit.const(1, DType.I64)
     numbers = emit(Range(zero, one, shape[0])) if batch is None else batch
-    spread = reshape(emit, numbers, (shape[0], *[1] * (len(shape) - 1)))
+    spread = emit.reshape(numbers, (shape[0], *[1] * (len(shape) - 1)))
     first = emit(Add(emit(Mul(places[0], zero)), spread))
-    columns = [reshape(emit, p, (*shape, 1)) for p in (first, *places)]
+    columns = [emit.reshape(p, (*shape, 1)) for p in (first, *places)]
     return emit(GatherNd(images, emit(Concat(tuple(columns), len(shape)))))

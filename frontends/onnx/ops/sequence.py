@@ -10,7 +10,6 @@ from ..emitter import Emitter
 from ..lists import Imported, Nothing, ValueList
 from ..model import Graph, Opaque
 from ..registry import onnx_op
-from .shape import reshape
 
 
 @onnx_op("SequenceConstruct", since=11)
@@ -100,7 +99,7 @@ def concat_from_sequence(emit: Emitter, input_sequence: ValueList, *, axis: int,
         raise emit.fail("joins a sequence without items", code="F006")
     along = emit.axis(axis, items[0].type.rank + (1 if new_axis else 0))
     if new_axis:
-        items = tuple(reshape(emit, v, (*v.type.shape[:along], 1, *v.type.shape[along:])) for v in items)
+        items = tuple(emit.reshape(v, (*v.type.shape[:along], 1, *v.type.shape[along:])) for v in items)
     return items[0] if len(items) == 1 else emit(Concat(items, along))
 
 

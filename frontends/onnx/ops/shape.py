@@ -21,13 +21,8 @@ def identity(emit: Emitter, input: Value | ValueList | Nothing) -> Imported:
     return input
 
 
-def reshape(emit: Emitter, x: Value, shape: Sequence[Dim]) -> Value:
-    """Reshape unless the shape is the same."""
-    return x if x.type.shape == tuple(shape) else emit(ir.Reshape(x, tuple(shape)))
-
-
 @onnx_op("Reshape", since=7)
-def reshape_(emit: Emitter, data: Value, shape: Value, *, allowzero: Annotated[int, Since(14)] = 0) -> Value:
+def reshape(emit: Emitter, data: Value, shape: Value, *, allowzero: Annotated[int, Since(14)] = 0) -> Value:
     """-1 stands for what remains, and 0 for the size at the same place unless ``allowzero``."""
     before, target = data.type.shape, emit.dims(shape, "shape")
     numbers = [d for d in target if isinstance(d, int)]
@@ -36,7 +31,7 @@ def reshape_(emit: Emitter, data: Value, shape: Value, *, allowzero: Annotated[i
     if not allowzero and any(d == 0 for d in target[len(before) :]):
         raise emit.fail(f"copies a size that {data.type} does not have: {list(target)}", code="F002")
     with emit.typed():
-        return reshape(emit, data, ir.resolve_reshape(before, target, zero_copies=not allowzero))
+        return emit.reshape(data, ir.resolve_reshape(before, target, zero_copies=not allowzero))
 
 
 @onnx_op("Flatten", since=7)
@@ -44,7 +39,7 @@ def flatten(emit: Emitter, input: Value, *, axis: int = 1) -> Value:
     """Make a matrix: the axes before ``axis``, and the others."""
     shape = input.type.shape
     first = len(shape) if axis == len(shape) else emit.axis(axis, len(shape))
-    return reshape(emit, input, (product(shape[:first]), product(shape[first:])))
+    return emit.reshape(input, (product(shape[:first]), product(shape[first:])))
 
 
 @onnx_op("Squeeze", since=7, until=12)
@@ -64,7 +59,7 @@ def _squeeze(emit: Emitter, x: Value, axes: Sequence[int]) -> Value:
     dropped = emit.axes(axes, len(shape)) if axes else [i for i, d in enumerate(shape) if d == 1]
     if any(isinstance(shape[i], int) and shape[i] != 1 for i in dropped):
         raise emit.fail(f"drops axes {list(dropped)} of {x.type}, which have not size one", code="T001")
-    return reshape(emit, x, [d for i, d in enumerate(shape) if i not in dropped])
+    return emit.reshape(x, [d for i, d in enumerate(shape) if i not in dropped])
 
 
 @onnx_op("Unsqueeze", since=7, until=12)
@@ -82,7 +77,7 @@ def unsqueeze(emit: Emitter, data: Value, axes: Value) -> Value:
 def _unsqueeze(emit: Emitter, x: Value, axes: Sequence[int]) -> Value:
     inserted = emit.axes(axes, x.type.rank + len(axes))
     rest = iter(x.type.shape)
-    return reshape(emit, x, [1 if i in inserted else next(rest) for i in range(x.type.rank + len(axes))])
+    return emit.reshape(x, [1 if i in inserted else next(rest) for i in range(x.type.rank + len(axes))])
 
 
 @onnx_op("Transpose", since=7)

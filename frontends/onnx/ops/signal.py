@@ -15,7 +15,6 @@ from ...fourier import fourier_matrix
 from ..emitter import Emitter
 from ..registry import onnx_op
 from ..tensors import element_type
-from .shape import reshape
 
 
 @onnx_op("DFT", since=17, until=19)
@@ -57,10 +56,10 @@ def _dft(emit: Emitter, x: Value, length: int | None, axis: int, *, inverse: boo
     perm = (*(i for i in range(rank - 1) if i != along), along, rank - 1)
     rows = emit(Transpose(x, perm)) if perm != tuple(range(rank)) else x
     *batch, _, _ = rows.type.shape
-    flat = reshape(emit, rows, (*(batch or [1]), size * parts))
+    flat = emit.reshape(rows, (*(batch or [1]), size * parts))
     weight = emit.const(matrix.reshape(size * parts, outs * count), x.type.dtype)
     product = emit(MatMul(flat, weight))
-    out = reshape(emit, product, (*batch, outs, count))
+    out = emit.reshape(product, (*batch, outs, count))
     back = tuple(perm.index(i) for i in range(rank))
     return emit(Transpose(out, back)) if back != tuple(range(rank)) else out
 
@@ -81,12 +80,12 @@ def stft(
     length = stated if frame_length is None else emit.int(frame_length, "frame_length")
     if not isinstance(size, int) or not isinstance(length, int) or step < 1 or length > size:
         raise emit.fail(f"cuts {signal.type} into frames of {length}", code="F002")
-    x = signal if signal.type.rank == 3 else reshape(emit, signal, (*signal.type.shape, 1))
+    x = signal if signal.type.rank == 3 else emit.reshape(signal, (*signal.type.shape, 1))
     frames = 1 + (size - length) // step
     places = np.arange(frames)[:, None] * step + np.arange(length)[None, :]
     cut = emit(Gather(x, emit.const(places), 1))
     if window is not None:
-        cut = emit(Mul(cut, reshape(emit, window, (length, 1))))
+        cut = emit(Mul(cut, emit.reshape(window, (length, 1))))
     return _dft(emit, cut, length, 2, inverse=False, onesided=bool(onesided))
 
 

@@ -16,6 +16,7 @@ from ....compiler.ops.index import Trilu
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Reshape, Transpose
 from ....compiler.types import DType, TensorType
+from ...heads import repeat_heads
 from ..emitter import Emitter
 from ..registry import aten
 
@@ -117,10 +118,7 @@ def _triangle(emit: Emitter, scores: Value) -> Value:
 
 def _repeated(emit: Emitter, x: Value, query: Value) -> Value:
     """Let several heads of queries share one of keys or values."""
-    *batch, heads, length, width = x.type.shape
-    wanted = query.type.shape[-3]
+    heads, wanted = x.type.shape[-3], query.type.shape[-3]
     if not isinstance(heads, int) or not isinstance(wanted, int):
         raise emit.fail("shares heads whose number is not known", code="F004")
-    spread = emit.reshape(x, (*batch, heads, 1, length, width))
-    many = emit.expand(spread, (*batch, heads, wanted // heads, length, width))
-    return emit.reshape(many, (*batch, wanted, length, width))
+    return repeat_heads(emit, x, wanted // heads)

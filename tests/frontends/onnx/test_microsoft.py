@@ -98,6 +98,27 @@ class TestNormalisation:
         ]
         check(nodes, feed, tables, opens="ids segments mask places", tolerance=2e-5)
 
+    def test_embedded_with_tables_of_eight_bits(self) -> None:
+        tables: dict[str, Any] = {
+            "w": whole(0, 20, 8),
+            "p": whole(1, 6, 8),
+            "t": whole(2, 2, 8),
+            "g": whole(3, 8),
+            "b": whole(4, 8),
+        }
+        for i, name in enumerate("wptgb"):
+            tables |= {f"{name}s": np.float32(0.01 * (i + 1)), f"{name}z": np.uint8(120 + i)}
+        feed = {
+            "ids": np.random.default_rng(0).integers(0, 20, (2, 5)).astype(np.int32),
+            "segments": np.asarray([[0, 0, 1, 1, 1]] * 2, np.int32),
+            "mask": np.asarray([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], np.int32),
+        }
+        nodes = [
+            ("QEmbedLayerNormalization", "ids segments w p t g b mask ws ps ts gs bs wz pz tz gz bz", "a m", PLAIN),
+            ("QEmbedLayerNormalization", "ids _ w p _ g b _ ws ps _ gs bs wz pz _ gz bz", "c n", {"epsilon": 1e-5}),
+        ]
+        check(nodes, feed, tables, tolerance=2e-5)
+
 
 class TestFused:
     def test_matmul(self) -> None:
@@ -258,6 +279,29 @@ def packed(whole_numbers: Array, bits: int) -> Array:
     return np.asarray(np.sum(parts << (np.arange(each) * bits), -1), np.uint8)
 
 
+def test_forms_of_older_exporters() -> None:
+    feed = {"x": drawn(0, 2, 3, 6, 5), "g": drawn(1, 2, 4, 3, 2), "v": np.asarray([3, 1, 1, 2, 3], np.float32)}
+    nodes = [
+        ("ExpandDims", "x axis", "a", PLAIN),
+        ("GridSample", "x g", "b", {"align_corners": 1}),
+        ("GridSample", "x g", "c", {"mode": "nearest", "padding_mode": "border"}),
+        ("Unique", "v", "d e f", PLAIN),
+        ("Range", "lo hi", "h", PLAIN),
+        ("Range", "lo hi by", "i", PLAIN),
+    ]
+    numbers = {"axis": np.int32(-2), "lo": np.int64(2), "hi": np.int64(9), "by": np.int64(3)}
+    check(nodes, feed, numbers)
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 7])
+def test_inverse(size: int) -> None:
+    """Also where the first pivot is zero; seven rows take a loop."""
+    x = drawn(size, 5, 2, size, size)
+    x[0, 0] = np.eye(size)[::-1]
+    ops = check([("Inverse", "x", "y", PLAIN)], {"x": x}, opens="x", tolerance=1e-4)
+    assert ("WHILE" in ops) == (size > 4)
+
+
 def test_distances() -> None:
     nodes = [("CDist", "a b", "c", {"metric": "euclidean"}), ("CDist", "a b", "d", {"metric": "sqeuclidean"})]
     check(nodes, {"a": drawn(0, 5, 3)}, {"b": drawn(1, 7, 3)}, opens="a")
@@ -294,6 +338,14 @@ def test_gather_block_quantized() -> None:
         ("GatherBlockQuantized", "d i s z", "b", attributes),
     ]
     check(nodes, {"i": np.asarray([[3, 9, 0]])}, constants)
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+@pytest.mark.parametrize(("rows", "columns"), [(6, 32), (5, 21)])
+def test_matmul_bnb4(kind: int, rows: int, columns: int) -> None:
+    fields = {"K": columns, "N": rows, "block_size": 16, "quant_type": kind}
+    constants = {"b": whole(0, -(-rows * columns // 2)), "s": np.abs(drawn(1, -(-rows * columns // 16)))}
+    check([("MatMulBnb4", "x b s", "y", fields)], {"x": drawn(2, 3, columns)}, constants, opens="x")
 
 
 def test_weights_of_few_bits_must_be_constant() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 from nhwcc.compiler.diagnostics import CompileError
 from onnx_models import codes, imported, model, node, results
@@ -47,13 +48,12 @@ CASES: dict[str, tuple[str, str, int, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_agrees_with_onnxruntime(name: str) -> None:
-    ort = pytest.importorskip("onnxruntime")
     op, inputs, directions, attributes = CASES[name]
     outputs = "y h_last c_last" if op == "LSTM" else "y h_last"
     nodes = [node(op, inputs, outputs, hidden_size=HIDDEN, **attributes)]
     given = constants(op, directions, *inputs.split())
     proto = model(nodes, {"x": (STEPS, BATCH, FEATURES)}, outputs.split(), given, version=14)
-    session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    session: Any = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     module = imported(proto)
     for seed in range(3):  # right on every call, not the first alone
         x = np.random.default_rng(seed).standard_normal((STEPS, BATCH, FEATURES)).astype(np.float32)

@@ -1,17 +1,35 @@
 """Handlers of ``com.microsoft``: what onnxruntime's optimizer and quantizer put into models."""
 
-from . import activation, attention, blocks, distance, fused, grouped, integer, norm, quantize, recurrent, shape
+from . import (
+    activation,
+    attention,
+    bias,
+    blocks,
+    distance,
+    fused,
+    grouped,
+    integer,
+    matrix,
+    norm,
+    quantize,
+    recurrent,
+    regions,
+    shape,
+)
 
 __all__ = [
     "activation",
     "attention",
+    "bias",
     "blocks",
     "distance",
     "fused",
     "grouped",
     "integer",
+    "matrix",
     "norm",
     "quantize",
     "recurrent",
+    "regions",
     "shape",
 ]

@@ -9,7 +9,6 @@ from .....compiler.ops.linear import MatMul
 from .....compiler.ops.shape import Concat, Split, Transpose
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..shape import reshape
 from .domain import MICROSOFT, plus
 from .heads import Rotation, Settings, after, attend, causal, join_heads, padding, positions_of, split_heads
 from .integer import matmul_integer_to_float
@@ -119,10 +118,10 @@ def _unpacked(emit: Emitter, packed: Value, count: int, bias: Value | None) -> t
         raise emit.fail(f"has {packed.type} instead of {count} in one", code="T001")
     batch, time, heads, _, width = packed.type.shape
     if bias is not None:
-        rows = emit(Transpose(reshape(emit, bias, (count, heads, width)), (1, 0, 2)))
+        rows = emit(Transpose(emit.reshape(bias, (count, heads, width)), (1, 0, 2)))
         packed = emit(Add(packed, rows))
     parts = emit.all(Split(packed, 3, (1,) * count))
-    return tuple(emit(Transpose(reshape(emit, p, (batch, time, heads, width)), (0, 2, 1, 3))) for p in parts)
+    return tuple(emit(Transpose(emit.reshape(p, (batch, time, heads, width)), (0, 2, 1, 3))) for p in parts)
 
 
 @onnx_op("Attention", since=1, domain=MICROSOFT)
@@ -175,13 +174,13 @@ def _attend(
     q, k, v = (split_heads(emit, part, heads) for part in emit.all(Split(projected, 2, sizes)))
     if past is not None:
         shape = past.type.shape[1:]
-        earlier = (reshape(emit, part, shape) for part in emit.all(Split(past, 0, (1, 1))))
+        earlier = (emit.reshape(part, shape) for part in emit.all(Split(past, 0, (1, 1))))
         k, v = (after(emit, old, new) for old, new in zip(earlier, (k, v), strict=True))
     masks = _masks(emit, mask, (q, k), settings, is_causal)
     found = join_heads(emit, attend(emit, q, k, v, settings, *masks, bias))
     if 1 not in emit.needed:
         return (found,)
-    return found, emit(Concat(tuple(reshape(emit, part, (1, *part.type.shape)) for part in (k, v)), 0))
+    return found, emit(Concat(tuple(emit.reshape(part, (1, *part.type.shape)) for part in (k, v)), 0))
 
 
 @onnx_op("QAttention", since=1, domain=MICROSOFT)

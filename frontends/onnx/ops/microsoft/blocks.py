@@ -10,7 +10,7 @@ from .....compiler.dims import ceil_div, static
 from .....compiler.fold import constant
 from .....compiler.ir import Value
 from .....compiler.ops.index import Gather
-from .....compiler.ops.linear import Linear
+from .....compiler.ops.linear import Linear, MatMul
 from .....compiler.types import Array, DType, TensorType
 from .....compiler.weights import Weight
 from ...emitter import Emitter
@@ -18,6 +18,16 @@ from ...registry import onnx_op
 from .domain import MICROSOFT
 
 BITS = (2, 4, 8)
+
+_FP4 = (0.0, 1 / 192, 2 / 3, 1.0, 1 / 3, 1 / 2, 1 / 6, 1 / 4)
+_NF4 = (
+    *(-1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453),
+    *(-0.28444138169288635, -0.18477343022823334, -0.09105003625154495, 0.0),
+    *(0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224),
+    *(0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0),
+)
+CODEBOOKS = {0: (*_FP4, *(-v for v in _FP4)), 1: _NF4}
+"""Numbers that 4 bits stand for: a sign and a float of 3 bits, or quantiles of the normal distribution."""
 
 
 @onnx_op("MatMulNBits", since=1, domain=MICROSOFT)
@@ -130,3 +140,38 @@ def _spread(blocks: Array, whole: Array, axis: int, block_size: int) -> Array:
     """Repeat what belongs to blocks for every number in them."""
     cut = tuple(slice(whole.shape[axis]) if i == axis else slice(None) for i in range(whole.ndim))
     return np.repeat(blocks.astype(np.float32), block_size, axis)[cut]
+
+
+@onnx_op("MatMulBnb4", since=1, domain=MICROSOFT)
+def matmul_bnb4(
+    emit: Emitter,
+    a: Value,
+    b: Value,
+    absmax: Value,
+    *,
+    K: int,
+    N: int,
+    block_size: int,
+    quant_type: int,
+    training_mode: int = 0,
+    transB: int = 1,
+) -> Value:
+    """Product with weights of 4 bits that are numbers of a table, times the largest of their block."""
+    if quant_type not in CODEBOOKS:
+        raise emit.fail(f"has the codebook {quant_type}, neither 0 (FP4) nor 1 (NF4)", code="F002")
+    given = [_weight(emit, v, n) for v, n in ((b, "B"), (absmax, "absmax"))]
+    if given[0].type.size != ceil_div(N * K, 2) or given[1].type.size != ceil_div(N * K, block_size):
+        raise emit.fail(f"has weights {b.type} and scales {absmax.type} for {N} rows of {K}", code="T001")
+    plain = partial(_looked_up, shape=(N, K), codebook=CODEBOOKS[quant_type], block_size=block_size)
+    weight = emit.const(given[0].derive(TensorType(a.type.dtype, (N, K)), plain, given[1]))
+    return emit(Linear(a, weight)) if transB else emit(MatMul(a, weight))
+
+
+def _looked_up(
+    packed: Array, largest: Array, *, shape: tuple[int, int], codebook: tuple[float, ...], block_size: int
+) -> Array:
+    """Return a matrix as plain numbers; the first of two in a byte lies in its high bits."""
+    size = shape[0] * shape[1]
+    codes = np.stack([packed.reshape(-1) >> 4, packed.reshape(-1) & 15], -1).reshape(-1)[:size]
+    scales = np.repeat(largest.reshape(-1).astype(np.float32), block_size)[:size]
+    return (np.asarray(codebook, np.float32)[codes] * scales).reshape(shape)

@@ -7,7 +7,6 @@ from .....compiler.ops.arith import Sqrt, SquaredDifference
 from .....compiler.ops.reduce import Reduce
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..shape import reshape
 from .domain import MICROSOFT
 
 METRICS = ("sqeuclidean", "euclidean")
@@ -19,6 +18,6 @@ def cdist(emit: Emitter, a: Value, b: Value, *, metric: str = "sqeuclidean") -> 
     if metric not in METRICS:
         raise emit.fail(f"has the metric {metric!r}, none of {', '.join(METRICS)}", code="F002")
     (rows, width), (others, _) = a.type.shape, b.type.shape
-    wide = reshape(emit, a, (rows, 1, width)), reshape(emit, b, (1, others, width))
+    wide = emit.reshape(a, (rows, 1, width)), emit.reshape(b, (1, others, width))
     squares = emit(Reduce(emit(SquaredDifference(*wide)), "sum", (2,), keepdims=False))
     return emit(Sqrt(squares)) if metric == "euclidean" else squares

@@ -74,6 +74,69 @@ def fused_conv(
     return activated(emit, plus(emit, found, z), activation, activation_params)
 
 
+@onnx_op("NhwcConv", since=1, domain=MICROSOFT)
+def nhwc_conv(
+    emit: Emitter,
+    x: Value,
+    w: Value,
+    b: Value | None = None,
+    *,
+    auto_pad: str = "NOTSET",
+    dilations: tuple[int, ...] = (),
+    group: int = 1,
+    kernel_shape: tuple[int, ...] = (),
+    pads: tuple[int, ...] = (),
+    strides: tuple[int, ...] = (),
+) -> Value:
+    """A convolution of data whose channels are last; so are those of the filter, ``o k... c``."""
+    found = conv(
+        emit,
+        channels_first(emit, x),
+        channels_first(emit, w),
+        b,
+        auto_pad=auto_pad,
+        dilations=dilations,
+        group=group,
+        kernel_shape=kernel_shape,
+        pads=pads,
+        strides=strides,
+    )
+    return channels_last(emit, found)
+
+
+@onnx_op("NhwcFusedConv", since=1, domain=MICROSOFT)
+def nhwc_fused_conv(
+    emit: Emitter,
+    x: Value,
+    w: Value,
+    b: Value | None = None,
+    z: Value | None = None,
+    *,
+    activation: str | None = None,
+    activation_params: tuple[float, ...] = (),
+    auto_pad: str = "NOTSET",
+    dilations: tuple[int, ...] = (),
+    group: int = 1,
+    kernel_shape: tuple[int, ...] = (),
+    pads: tuple[int, ...] = (),
+    strides: tuple[int, ...] = (),
+) -> Value:
+    """A convolution of data whose channels are last, plus ``z``, then an activation; the filter is ``o c k...``."""
+    found = conv(
+        emit,
+        channels_first(emit, x),
+        w,
+        b,
+        auto_pad=auto_pad,
+        dilations=dilations,
+        group=group,
+        kernel_shape=kernel_shape,
+        pads=pads,
+        strides=strides,
+    )
+    return activated(emit, plus(emit, channels_last(emit, found), z), activation, activation_params)
+
+
 @onnx_op("FusedGemm", since=1, domain=MICROSOFT)
 def fused_gemm(
     emit: Emitter,
@@ -144,9 +207,17 @@ def nhwc_max_pool(
     strides: tuple[int, ...] = (),
 ) -> Value:
     """The largest elements, channels being last."""
-    settings = {"auto_pad": auto_pad, "ceil_mode": ceil_mode, "dilations": dilations, "pads": pads, "strides": strides}
-    found = max_pool(emit, channels_first(emit, x), kernel_shape=kernel_shape, **settings)  # pyright: ignore[reportArgumentType]
-    return channels_last(emit, found[0])
+    largest, *_ = max_pool(
+        emit,
+        channels_first(emit, x),
+        auto_pad=auto_pad,
+        ceil_mode=ceil_mode,
+        dilations=dilations,
+        kernel_shape=kernel_shape,
+        pads=pads,
+        strides=strides,
+    )
+    return channels_last(emit, largest)
 
 
 def channels_first(emit: Emitter, x: Value) -> Value:

@@ -11,12 +11,12 @@ from .....compiler.ops.index import GatherElements
 from .....compiler.ops.logic import Greater, GreaterEqual, Less, LogicalAnd, Select
 from .....compiler.ops.shape import BroadcastTo, Slice, Split
 from .....compiler.types import DType
+from ....heads import repeat_heads
 from ...emitter import Emitter
 from ...registry import onnx_op
 from ..quantize import cast
-from ..shape import reshape
 from .domain import MICROSOFT
-from .heads import LOWEST, Rotation, Settings, after, attend, counted, hidden_where, join_heads, repeated, split_heads
+from .heads import LOWEST, Rotation, Settings, after, attend, counted, hidden_where, join_heads, split_heads
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def group_query_attention(
     window = None if local_window_size < 0 else local_window_size
     mask = _mask(emit, lengths, window, q.type.dtype)
     groups = num_heads // kv_num_heads
-    keys, values = (repeated(emit, part, groups) for part in (k, v))
+    keys, values = (repeat_heads(emit, part, groups) for part in (k, v))
     found = attend(emit, q, keys, values, Settings(scale, softcap or 0.0), mask, attention_bias)
     return join_heads(emit, found), k, v
 
@@ -117,7 +117,7 @@ def _lengths(emit: Emitter, q: Value, past: Value | None, ends: Value, total: Va
         raise emit.fail(text, help="Export without buffer sharing.")
     if kept == 0:
         return Lengths(emit(BroadcastTo(emit.const(0, DType.I32), (batch, 1))), 0, new)
-    last = reshape(emit, cast(emit, ends, DType.I32), (batch, 1))
+    last = emit.reshape(cast(emit, ends, DType.I32), (batch, 1))
     return Lengths(emit(Sub(last, _size(emit, new - 1))), kept, new)
 
 
@@ -125,12 +125,12 @@ def _size(emit: Emitter, size: Dim) -> Value:
     """Return a size as ``[1, 1]``."""
     if isinstance(size, int):
         return emit.const([[size]], DType.I32)
-    return emit(Slice(reshape(emit, counted(emit, size + 1), (1, size + 1)), (0, size), (1, 1), (1, 1)))
+    return emit(Slice(emit.reshape(counted(emit, size + 1), (1, size + 1)), (0, size), (1, 1), (1, 1)))
 
 
 def _places(emit: Emitter, lengths: Lengths) -> Value:
     """Positions of the new elements, ``[batch, new]``."""
-    return emit(Add(lengths.past, reshape(emit, counted(emit, lengths.new), (1, lengths.new))))
+    return emit(Add(lengths.past, emit.reshape(counted(emit, lengths.new), (1, lengths.new))))
 
 
 def _kept(emit: Emitter, past: Value | None, new: Value, lengths: Lengths) -> Value:
@@ -141,19 +141,19 @@ def _kept(emit: Emitter, past: Value | None, new: Value, lengths: Lengths) -> Va
     batch, heads, _, width = joined.type.shape
     if batch == 1:
         return joined
-    places = reshape(emit, counted(emit, lengths.total), (1, lengths.total))
+    places = emit.reshape(counted(emit, lengths.total), (1, lengths.total))
     gap = emit(Sub(_size(emit, lengths.kept), lengths.past))
     moved = emit(Min(emit(Add(places, gap)), _size(emit, lengths.total - 1)))
     chosen = emit(Select(emit(Less(places, lengths.past)), places, moved))
-    wide = emit(BroadcastTo(reshape(emit, chosen, (batch, 1, lengths.total, 1)), (batch, heads, lengths.total, width)))
+    wide = emit(BroadcastTo(emit.reshape(chosen, (batch, 1, lengths.total, 1)), (batch, heads, lengths.total, width)))
     return emit(GatherElements(joined, wide, 2))
 
 
 def _mask(emit: Emitter, lengths: Lengths, window: int | None, dtype: DType) -> Value:
     """Hide keys behind their query, and those that lie too far before it."""
     batch = lengths.past.type.shape[0]
-    ends = reshape(emit, _places(emit, lengths), (batch, 1, lengths.new, 1))
-    keys = reshape(emit, counted(emit, lengths.total), (1, 1, 1, lengths.total))
+    ends = emit.reshape(_places(emit, lengths), (batch, 1, lengths.new, 1))
+    keys = emit.reshape(counted(emit, lengths.total), (1, 1, 1, lengths.total))
     seen = emit(GreaterEqual(ends, keys))
     if window is not None:
         far = emit(Sub(ends, emit.const(window, DType.I32)))

@@ -14,11 +14,10 @@ from .....compiler.ops.arith import Add, Div, Mul, Sub
 from .....compiler.ops.index import Gather
 from .....compiler.ops.linear import MatMul
 from .....compiler.ops.logic import Greater, GreaterEqual, Less, LogicalAnd, Select
-from .....compiler.ops.shape import BroadcastTo, Concat, Range, Reshape, Slice, Split, Transpose
+from .....compiler.ops.shape import Concat, Range, Reshape, Slice, Split, Transpose
 from .....compiler.types import DType
 from ...emitter import Emitter
 from ..quantize import cast
-from ..shape import reshape
 
 LOWEST = float(np.finfo(np.float32).min) / 4
 """What hides a key from a query; sums of two do not overflow."""
@@ -34,22 +33,13 @@ def split_heads(emit: Emitter, x: Value, heads: int) -> Value:
     width = exact_div(features, heads) if heads > 0 else None
     if not width:
         raise emit.fail(f"divides {x.type} into {heads} heads", code="T001")
-    return emit(Transpose(reshape(emit, x, (batch, time, heads, width)), (0, 2, 1, 3)))
+    return emit(Transpose(emit.reshape(x, (batch, time, heads, width)), (0, 2, 1, 3)))
 
 
 def join_heads(emit: Emitter, x: Value) -> Value:
     """To ``[batch, time, heads * width]``."""
     batch, heads, time, width = x.type.shape
     return emit(Reshape(emit(Transpose(x, (0, 2, 1, 3))), (batch, time, product((heads, width)))))
-
-
-def repeated(emit: Emitter, x: Value, times: int) -> Value:
-    """Let every head serve several."""
-    if times == 1:
-        return x
-    batch, heads, time, width = x.type.shape
-    many = emit(BroadcastTo(reshape(emit, x, (batch, heads, 1, time, width)), (batch, heads, times, time, width)))
-    return reshape(emit, many, (batch, heads * times, time, width))
 
 
 @dataclass(frozen=True)
@@ -66,7 +56,8 @@ def attend(emit: Emitter, query: Value, key: Value, value: Value, settings: Sett
     width, dtype = query.type.shape[-1], query.type.dtype
     scale = settings.scale
     if not scale:
-        assert isinstance(width, int)
+        if not isinstance(width, int):
+            raise emit.fail(f"has heads of {width} features, which is not known", code="F004")
         scale = 1 / math.sqrt(width)
     scores = emit(MatMul(emit(Mul(query, emit.const(scale, dtype))), key, transpose_b=True))
     if settings.softcap:
@@ -89,14 +80,14 @@ def counted(emit: Emitter, size: Dim, dtype: DType = DType.I32) -> Value:
 
 def causal(emit: Emitter, queries: Dim, keys: Dim, dtype: DType) -> Value:
     """Hide keys behind their query: the last query sees all keys."""
-    places = reshape(emit, counted(emit, keys), (1, keys))
-    ends = reshape(emit, counted(emit, queries), (queries, 1))
+    places = emit.reshape(counted(emit, keys), (1, keys))
+    ends = emit.reshape(counted(emit, queries), (queries, 1))
     offset = keys - queries
     if isinstance(offset, int):
         ends = emit(Add(ends, emit.const(offset, DType.I32)))
     else:
         last = emit(Slice(counted(emit, keys), (offset,), (queries,), (1,)))
-        ends = reshape(emit, last, (queries, 1))
+        ends = emit.reshape(last, (queries, 1))
     return hidden_where(emit, emit(GreaterEqual(ends, places)), LOWEST, dtype)
 
 
@@ -110,12 +101,12 @@ def padding(emit: Emitter, mask: Value, batch: Dim, keys: Dim, filter: float, dt
     if len(shape) in (2, 3) and shape[-1] == keys:
         seen = emit(Greater(mask, emit.const(0, mask.type.dtype)))
         wide = (shape[0], 1, *shape[1:]) if len(shape) == 3 else (shape[0], 1, 1, keys)
-        return hidden_where(emit, reshape(emit, seen, wide), filter, dtype)
+        return hidden_where(emit, emit.reshape(seen, wide), filter, dtype)
     if len(shape) != 1 or shape[0] not in (batch, batch * 2):
         raise emit.fail(f"has a mask {mask.type} for {batch} sequences with {keys} keys", code="T001")
     parts = emit.all(Split(mask, 0, (batch, batch))) if shape[0] != batch else (mask,)
     places = counted(emit, keys, mask.type.dtype)
-    columns = [reshape(emit, part, (batch, 1, 1, 1)) for part in parts]
+    columns = [emit.reshape(part, (batch, 1, 1, 1)) for part in parts]
     seen = emit(Less(places, columns[0]))
     if len(columns) == 2:
         seen = emit(LogicalAnd(seen, emit(GreaterEqual(places, columns[1]))))
@@ -145,7 +136,7 @@ class Rotation:
     def _at(self, emit: Emitter, table: Value, positions: Value) -> Value:
         """``[batch or 1, 1, time, half]``."""
         found = emit(Gather(table, positions, 0))
-        return reshape(emit, found, (found.type.shape[0], 1, *found.type.shape[1:]))
+        return emit.reshape(found, (found.type.shape[0], 1, *found.type.shape[1:]))
 
     @staticmethod
     def _halves(emit: Emitter, x: Value, cos: Value, sin: Value) -> Value:
@@ -157,10 +148,10 @@ class Rotation:
     def _pairs(emit: Emitter, x: Value, cos: Value, sin: Value) -> Value:
         *shape, _ = x.type.shape
         half = cos.type.shape[-1]
-        parts = emit.all(Split(reshape(emit, x, (*shape, half, 2)), 4, (1, 1)))
-        a, b = (reshape(emit, part, (*shape, half)) for part in parts)
-        columns = (reshape(emit, v, (*shape, half, 1)) for v in _turned(emit, a, b, cos, sin))
-        return reshape(emit, emit(Concat(tuple(columns), 4)), x.type.shape)
+        parts = emit.all(Split(emit.reshape(x, (*shape, half, 2)), 4, (1, 1)))
+        a, b = (emit.reshape(part, (*shape, half)) for part in parts)
+        columns = (emit.reshape(v, (*shape, half, 1)) for v in _turned(emit, a, b, cos, sin))
+        return emit.reshape(emit(Concat(tuple(columns), 4)), x.type.shape)
 
 
 def _turned(emit: Emitter, a: Value, b: Value, cos: Value, sin: Value) -> tuple[Value, Value]:
@@ -172,7 +163,7 @@ def positions_of(emit: Emitter, ids: Value, time: Dim) -> Value:
     """Return positions ``[batch or 1, time]``: as stated, or counted from a single one."""
     if ids.type.rank == 2:
         return ids
-    return reshape(emit, emit(Add(counted(emit, time, ids.type.dtype), ids)), (1, time))
+    return emit.reshape(emit(Add(counted(emit, time, ids.type.dtype), ids)), (1, time))
 
 
 def after(emit: Emitter, past: Value | None, x: Value) -> Value:

@@ -13,7 +13,6 @@ from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
 from ..quantize import cast, matmul_integer, spread, to_integers
-from ..shape import reshape
 from .domain import MICROSOFT, plus
 
 
@@ -88,11 +87,11 @@ def qgemm(
     right = emit(Transpose(b, (1, 0))) if transB else b
     total = matmul_integer(emit, left, right, a_zero_point, b_zero_point)
     total = cast(emit, plus(emit, total, c), DType.F32)
-    factor = emit(Mul(reshape(emit, a_scale, ()), emit.const(alpha, DType.F32)))
+    factor = emit(Mul(emit.reshape(a_scale, ()), emit.const(alpha, DType.F32)))
     scale = emit(Mul(factor, spread(emit, b_scale, total, -1)))
     if y_scale is None:
         return emit(Mul(total, scale))
-    scaled = emit(Mul(total, emit(Div(scale, reshape(emit, y_scale, ())))))
+    scaled = emit(Mul(total, emit(Div(scale, emit.reshape(y_scale, ())))))
     dtype = a.type.dtype if y_zero_point is None else y_zero_point.type.dtype
-    zero = None if y_zero_point is None else reshape(emit, y_zero_point, ())
+    zero = None if y_zero_point is None else emit.reshape(y_zero_point, ())
     return to_integers(emit, scaled, zero, dtype)

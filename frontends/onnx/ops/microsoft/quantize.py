@@ -13,7 +13,6 @@ from ...emitter import Emitter
 from ...registry import onnx_op
 from ..activation import softmax, softmax_flattening
 from ..quantize import cast, dequantize_linear, qlinear_conv, quantize_linear, to_integers
-from ..shape import reshape
 from ..window import average_pool
 from .domain import MICROSOFT
 from .fused import channels_first, channels_last
@@ -37,9 +36,9 @@ def quantized(emit: Emitter, y: Value, scale: Value, zero: Value | None, like: V
 def rescaled(emit: Emitter, y: Value, scale: Value, zero: Value | None, like: Value) -> Value:
     """Quantize as kernels do that add the zero point before they round, not after: halves go to another even number."""
     dtype = like.type.dtype if zero is None else zero.type.dtype
-    moved = emit(Div(y, reshape(emit, scale, ())))
+    moved = emit(Div(y, emit.reshape(scale, ())))
     if zero is not None:
-        moved = emit(Add(moved, cast(emit, reshape(emit, zero, ()), DType.F32)))
+        moved = emit(Add(moved, cast(emit, emit.reshape(zero, ()), DType.F32)))
     return to_integers(emit, moved, None, dtype)
 
 

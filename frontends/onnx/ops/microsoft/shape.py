@@ -5,9 +5,13 @@ from __future__ import annotations
 from .....compiler.ir import Value
 from ...emitter import Emitter
 from ...registry import onnx_op
+from ..constant import range_ as range_of_standard
 from ..index import gather_nd as gather_nd_of_standard
 from ..index import trilu as trilu_of_standard
+from ..index import unique as unique_of_standard
+from ..sampling import grid_sample as grid_sample_of_standard
 from ..shape import pad_
+from ..shape import unsqueeze as unsqueeze_of_standard
 from .domain import MICROSOFT
 
 
@@ -27,3 +31,31 @@ def trilu(emit: Emitter, x: Value, k: Value | None = None, *, upper: int = 1) ->
 def gather_nd(emit: Emitter, data: Value, indices: Value) -> Value:
     """Slices at positions along the first axes."""
     return gather_nd_of_standard(emit, data, indices)
+
+
+@onnx_op("ExpandDims", since=1, domain=MICROSOFT)
+def expand_dims(emit: Emitter, x: Value, axis: Value) -> Value:
+    """One more axis of size one."""
+    return unsqueeze_of_standard(emit, x, axis)
+
+
+@onnx_op("Range", since=1, domain=MICROSOFT)
+def range_(emit: Emitter, start: Value, limit: Value, delta: Value | None = None) -> Value:
+    """Numbers from ``start`` up to, not including, ``limit``; by default one by one."""
+    step = emit.const(1, start.type.dtype) if delta is None else delta
+    return range_of_standard(emit, start, limit, step)
+
+
+@onnx_op("Unique", since=1, domain=MICROSOFT)
+def unique(emit: Emitter, x: Value) -> tuple[Value, ...]:
+    """Different elements as they come, where each one is, and how often."""
+    found, _, where, often = unique_of_standard(emit, x, sorted=0)
+    return found, where, often
+
+
+@onnx_op("GridSample", since=1, domain=MICROSOFT)
+def grid_sample(
+    emit: Emitter, x: Value, grid: Value, *, align_corners: int = 0, mode: str = "bilinear", padding_mode: str = "zeros"
+) -> Value:
+    """Interpolated at the positions of a grid."""
+    return grid_sample_of_standard(emit, x, grid, align_corners=align_corners, mode=mode, padding_mode=padding_mode)

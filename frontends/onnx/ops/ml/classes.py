@@ -12,7 +12,6 @@ from .....compiler.ops.logic import Greater, Select
 from .....compiler.ops.shape import BroadcastTo, Concat, Split
 from .....compiler.types import Array
 from ...emitter import Emitter
-from ..shape import reshape
 from .domain import transform
 from .ensemble import Ensemble
 from .labels import Labels, best, choose
@@ -107,7 +106,7 @@ class Classifier:
 
     def _chosen(self, emit: Emitter, score: Value, bound: float, labels: Labels) -> Value:
         above = emit(Greater(score, emit.const(bound, score.type.dtype)))
-        return choose(emit, reshape(emit, above, (score.type.shape[0],)), labels[1], labels[0])
+        return choose(emit, emit.reshape(above, (score.type.shape[0],)), labels[1], labels[0])
 
 
 def _plus(emit: Emitter, scores: Value, base: Array) -> Value:

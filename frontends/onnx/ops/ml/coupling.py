@@ -20,7 +20,6 @@ from .....compiler.ops.reduce import Reduce
 from .....compiler.ops.shape import BroadcastTo, Slice
 from .....compiler.types import DType
 from ...emitter import Emitter
-from ..shape import reshape
 
 ITERATIONS = 100
 
@@ -59,7 +58,7 @@ def _quadratic(emit: Emitter, shares: Value, classes: int) -> Value:
         )
     ]
     flat = emit(Add(emit(Add(parts[0], parts[1])), parts[2]))
-    return reshape(emit, flat, (shares.type.shape[0], classes, classes))
+    return emit.reshape(flat, (shares.type.shape[0], classes, classes))
 
 
 def _continue(emit: Emitter) -> None:
@@ -72,8 +71,8 @@ def _iterate(emit: Emitter, matrix: Value, classes: int) -> None:
     """Go once through all classes; rows that have converged stay."""
     count, p, _ = emit.region.args
     batch = p.type.shape[0]
-    column = emit(MatMul(matrix, reshape(emit, p, (batch, classes, 1))))
-    gradient = reshape(emit, column, (batch, classes))
+    column = emit(MatMul(matrix, emit.reshape(p, (batch, classes, 1))))
+    gradient = emit.reshape(column, (batch, classes))
     mean = emit(Reduce(emit(Mul(p, gradient)), "sum", (1,)))
     worst = emit(Reduce(emit(Abs(emit(Sub(gradient, mean)))), "max", (1,)))
     active = emit(GreaterEqual(worst, emit.const(np.float32(TOLERANCE / classes))))
@@ -91,7 +90,7 @@ def _step(
     """Improve the probability of ``one`` class, given by its number and as a row that is hot there; normalise."""
     (i, here), (p, gradient, mean) = one, state
     batch, classes = p.type.shape
-    row = reshape(emit, _column(emit, matrix, i), (batch, classes))
+    row = emit.reshape(_column(emit, matrix, i), (batch, classes))
     diagonal, slope = _column(emit, row, i), _column(emit, gradient, i)
     step = emit(Div(emit(Sub(mean, slope)), diagonal))
     scale = emit(Add(step, emit.const(np.float32(1))))

@@ -9,7 +9,6 @@ from .....compiler.ops.logic import Greater, Select
 from .....compiler.ops.reduce import Reduce
 from .....compiler.types import DType
 from ...emitter import Emitter
-from ..shape import reshape
 
 ML = "ai.onnx.ml"
 
@@ -34,7 +33,7 @@ def rows(emit: Emitter, x: Value, *, keep: tuple[DType, ...] = (DType.F32,)) -> 
         help = "Encode text before the model, and export the numeric part."
         raise emit.fail(f"takes strings ({x.type})", help=help)
     if x.type.rank == 1:
-        x = reshape(emit, x, (1, *x.type.shape))
+        x = emit.reshape(x, (1, *x.type.shape))
     if x.type.rank != 2:
         raise emit.fail(f"takes a matrix of one row per sample, not {x.type}", code="T001")
     return x if x.type.dtype in keep else emit(Cast(x, DType.F32))

@@ -15,7 +15,6 @@ from .....compiler.ops.shape import Concat
 from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..shape import reshape
 from .domain import ML, cast, rows
 
 
@@ -93,7 +92,7 @@ def one_hot_encoder(
         help = "Set zeros=1, which gives zeros for them."
         raise emit.fail("refuses unknown categories when it runs (zeros=0), which TFLite can't", help=help)
     whole = cast(emit, x, DType.I64)
-    column = reshape(emit, whole, (*x.type.shape, 1))
+    column = emit.reshape(whole, (*x.type.shape, 1))
     return emit(Cast(emit(Equal(column, emit.const(cats_int64s, DType.I64))), DType.F32))
 
 
@@ -102,8 +101,8 @@ def array_feature_extractor(emit: Emitter, x: Value, y: Value) -> Value:
     """Positions along the last axis; a vector counts as one row. A single row is a list, which may be one of texts."""
     if all(d == 1 for d in x.type.shape[:-1]):
         shape = (*x.type.shape[:-1], y.type.size) if x.type.rank > 1 else (1, y.type.size)
-        return emit(Gather(reshape(emit, x, x.type.shape[-1:]), reshape(emit, y, shape), 0))
-    return emit(Gather(x, reshape(emit, y, (y.type.size,)), x.type.rank - 1))
+        return emit(Gather(emit.reshape(x, x.type.shape[-1:]), emit.reshape(y, shape), 0))
+    return emit(Gather(x, emit.reshape(y, (y.type.size,)), x.type.rank - 1))
 
 
 @onnx_op("FeatureVectorizer", since=1, domain=ML)

@@ -12,7 +12,6 @@ from .....compiler.ops.logic import Greater
 from .....compiler.ops.shape import Concat
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..shape import reshape
 from .domain import ML, check_transform, probit, rows, transform
 from .labels import best, choose, class_labels
 
@@ -74,7 +73,7 @@ def linear_classifier(
     if scores.type.shape[1] != 1 or len(labels) != 2:
         raise emit.fail(f"has {scores.type.shape[1]} scores for {len(labels)} classes", code="F002")
     is_second = emit(Greater(scores, emit.const(0, scores.type.dtype)))
-    chosen = choose(emit, reshape(emit, is_second, (scores.type.shape[0],)), labels[1], labels[0])
+    chosen = choose(emit, emit.reshape(is_second, (scores.type.shape[0],)), labels[1], labels[0])
     return chosen, two_scores(emit, scores, post_transform, positive=True)
 
 

@@ -17,7 +17,6 @@ from .....compiler.ops.reduce import Reduce
 from .....compiler.types import Array, DType
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..shape import reshape
 from .coupling import coupled
 from .domain import ML, check_transform, rows, transform
 from .labels import Labels, best, class_labels, pick
@@ -70,7 +69,7 @@ class Kernel:
 def _distances(emit: Emitter, x: Value, vectors: Array) -> Value:
     """Squared distances; by the formula for products only relative to the vectors' mean, which keeps squares small."""
     if vectors.size <= PAIRWISE:
-        wide = reshape(emit, x, (x.type.shape[0], 1, x.type.shape[1]))
+        wide = emit.reshape(x, (x.type.shape[0], 1, x.type.shape[1]))
         return emit(Reduce(emit(SquaredDifference(wide, emit.const(vectors))), "sum", (2,), keepdims=False))
     mean = vectors.mean(axis=0)
     x, vectors = emit(Sub(x, emit.const(mean))), vectors - mean
