@@ -317,8 +317,8 @@ def _leaves(value: Any, shapes: Any) -> Iterator[dict[int, str]]:
         many = cast(Sequence[Any], shapes if isinstance(shapes, list | tuple) else [None] * len(items))
         for item, shape in zip(items, many, strict=True):
             yield from _leaves(item, shape)
-    elif is_holder(value):
-        yield from _leaves(children(value), shapes)
+    elif (parts := children(value)) is not None:
+        yield from _leaves(parts, shapes)
     else:
         axes = cast(Mapping[int, Any], shapes if isinstance(shapes, Mapping) else dict(enumerate(shapes or ())))
         yield {axis: d.__name__ for axis, d in axes.items() if isinstance(d, Dim)}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from torch._dynamo.exc import TorchDynamoException
+from torch._export.verifier import SpecViolationError
 
 REFUSALS = (
+    SpecViolationError,
     TorchDynamoException,
     ArithmeticError,
     AssertionError,

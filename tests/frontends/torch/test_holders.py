@@ -16,6 +16,7 @@ from nhwcc.compiler.types import Array
 from nhwcc.frontends.torch import import_torch
 from torch import Tensor, nn
 from torch.export import Dim
+from torch.utils import _pytree as pytree
 
 import nhwcc
 
@@ -93,6 +94,35 @@ class Ring(nn.Module):
             assert layer.keys is not None
             layer.keys[:, :1] = x
         return {"y": x * 2, "past": past}
+
+
+class Known:
+    def __init__(self, keys: Tensor) -> None:
+        self.keys = keys
+
+
+class Mean(nn.Module):
+    def forward(self, x: Tensor, past: Known) -> Tensor:
+        return x + past.keys.mean(1, keepdim=True)
+
+
+def test_classes_that_pytorch_knows_by_others_are_left_to_them() -> None:
+    """What they call a part is its name, and sizes are said as PyTorch takes them."""
+
+    def parts(known: Known) -> Any:
+        key: Any = pytree.MappingKey
+        return [(key("k"), known.keys)], None
+
+    def whole(values: Any, _: Any) -> Known:
+        return Known(*values)
+
+    pytree.register_pytree_node(
+        Known, lambda known: ([known.keys], None), whole, serialized_type_name="Known", flatten_with_keys_fn=parts
+    )
+    given = (torch.randn(1, 2, 4), Known(torch.randn(1, 3, 4)))
+    module = import_torch(Mean(), given, dynamic_shapes={"x": None, "past": [{1: Dim("past")}]})
+    assert [p.name for p in module.main.inputs] == ["x", "past_k"]
+    assert str(module.main.args[1].type) == "f32[1,past,4]"
 
 
 @pytest.mark.parametrize("state", ["refuse", "io"])
