@@ -118,7 +118,7 @@ class Importer:
     def _handler(self, node: fx.Node) -> Entry | ByParts | Carried:
         by_parts = has_complex(node)
         entry = find_complex(overload_name(node)) if by_parts else find(overload_name(node))
-        if entry is None and by_parts:
+        if entry is None and by_parts and (self.carries or find(overload_name(node)) is not None):
             raise _real_only(node)
         if entry is None and not self.carries:
             raise _unsupported(node)
