@@ -45,6 +45,8 @@ def tf_idf(
     if sum(map(len, pool)) != len(ngram_indexes) or len(weights) not in (0, len(ngram_indexes)):
         text = f"has {len(ngram_indexes)} columns and {len(weights)} weights for {sum(map(len, pool))} n-grams"
         raise emit.fail(text, code="F002")
+    if min(ngram_indexes, default=0) < 0:
+        raise emit.fail(f"puts an n-gram into column {min(ngram_indexes)}", code="F002")
     counts: list[Value] = []
     columns = np.full(max(ngram_indexes, default=-1) + 1, -1)
     factors = np.ones(len(columns), np.float32)
