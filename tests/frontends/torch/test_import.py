@@ -390,6 +390,12 @@ def test_averages_of_integers_with_a_divisor_are_refused() -> None:
         import_torch(Function(lambda x: F.avg_pool2d(x, 2, divisor_override=-2)), (torch.ones(1, 1, 4, 4).long(),))
 
 
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 2, 1), (2, 3, 0), (4, 3, 2)])
+def test_sums_by_a_divisor(kernel: int, stride: int, padding: int, ceil: bool) -> None:
+    check(Function(lambda x: F.avg_pool2d(x, kernel, stride, padding, ceil, True, 5)), torch.randn(1, 2, 8, 7))
+
+
 @pytest.mark.parametrize(
     ("function", "shape"),
     [
