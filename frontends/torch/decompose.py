@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,8 @@ def _rewritten(program: ExportedProgram, table: Table) -> ExportedProgram | None
     """
     untyped: Any = program
     try:
-        with whole_layers():
+        with whole_layers(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what PyTorch says about itself
             return untyped.run_decompositions(table)
     except REFUSALS as bad:
         if is_plain(program.graph):
