@@ -11,7 +11,7 @@ import numpy as np
 
 from nhwcc.backends.tflite.reader import Summary, inspect
 from nhwcc.backends.tflite.storage import CARRIERS
-from nhwcc.compiler.dims import Dim, parse_dim, symbol
+from nhwcc.compiler.dims import Dim, is_static, parse_dim, symbol
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.runners import Traced
@@ -35,6 +35,7 @@ class TfliteRunner:
         self.path = path
         self._summary = inspect(path)
         self._worker = worker or start()
+        self._fast = fast
         self._worker.make(*RUNTIME, path, delegate=fast)
         self._inputs: Mapping[str, Any] = self._worker.call("inputs")
         self._outputs: Mapping[str, Any] = self._worker.call("outputs")
@@ -70,12 +71,15 @@ class TfliteRunner:
         return self._summary.layout is not None
 
     def allocate(self) -> None:
-        """Let the runtime prepare the file as it is.
+        """Let the runtime prepare the file as it is, unless sizes are open: it is prepared again with those of a run.
+
+        At one each, as the file states them, layers may come out empty, which XNNPACK refuses.
 
         Raises:
             CompileError: R013, it refuses; R019, it ends its process.
         """
-        self._worker.call("resize", {})
+        if not self._fast or all(is_static(t.shape) for t in self.inputs.values()):
+            self._worker.call("resize", {})
 
     def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """No input is known to be a state."""

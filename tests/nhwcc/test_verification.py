@@ -13,6 +13,8 @@ from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.types import Array
 from nhwcc.passes.propagate_layout import PropagateLayout
 
+from nhwcc.driver import compile_model
+from nhwcc.options import CompileOptions
 from nhwcc.runners.onnx import OnnxRunner
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.source import load
@@ -176,3 +178,18 @@ class TestNames:
         a, b = (ReferenceRunner(parse_module(text.format(*names))) for names in (("p", "q"), ("q", "r")))
         with pytest.raises(CompileError):
             verify(a, b, Settings())
+
+
+def test_open_sizes_need_not_work_at_one_each() -> None:
+    """Where every size is one, nothing is left behind two convolutions, and XNNPACK refuses to get ready."""
+    conv = "{strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 0]], channels_last = true}"
+    weight = "const() {value = dense<[[[[1.0]], [[2.0]], [[3.0]]]]> : f32[1,3,1,1]} : f32[1,3,1,1]"
+    text = f"""
+func @main(%x: f32[1,h,w,1]) -> (f32[1,h-4,w,1]) {{
+  %w = {weight}
+  %y = conv(%x, %w, none) {conv} : f32[1,h-2,w,1]
+  %z = conv(%y, %w, none) {conv} : f32[1,h-4,w,1]
+  return(%z)
+}}"""
+    report = compile_model(text.encode(), CompileOptions()).report
+    assert report.verification is not None and report.verification.ok
