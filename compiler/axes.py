@@ -14,7 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import EllipsisType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias, TypeVar
+
+from .choices import Channels
 
 if TYPE_CHECKING:
     from .order import Order
@@ -41,7 +43,7 @@ class Form:
     operands: tuple[Pattern | None, ...]
     results: tuple[Pattern, ...]
     attributes: Mapping[str, Any] = field(default_factory=lambda: dict[str, Any]())
-    channels: Literal["first", "last"] | None = None
+    channels: Channels | None = None
     index: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=lambda: dict[str, Any]())
     swap: bool = False
     penalty: int = 0

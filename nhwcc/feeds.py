@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,9 @@ Data: TypeAlias = "Array | str | os.PathLike[str] | Mapping[str, Array | str | o
 
 RUNS = 3
 """How many different sizes a network is run with, if it takes as many."""
+
+LARGEST = 1 << 24
+"""Elements of the largest input that we make up: a network that takes no smaller one is given shapes by its user."""
 
 BOUNDS = (4, 2)
 """Random integers stay below the first of these; below the second where that says more: masks are 0 or 1."""
@@ -134,7 +138,8 @@ def _filled(
 ) -> Iterator[Feed]:
     """Give inputs of these sizes, if these are possible: first with larger random integers, then with smaller ones."""
     concrete = {name: type.with_shape(substitute(type.shape, sizes)) for name, type in types.items()}
-    if not all(_is_possible(type) for type in concrete.values()):
+    largest = LARGEST if is_choice else math.inf
+    if not all(_is_possible(type, largest) for name, type in concrete.items() if name not in given):
         return
     has_integers = any(type.dtype.is_int for name, type in types.items() if name not in given)
     for bound in BOUNDS if has_integers else BOUNDS[:1]:
@@ -158,8 +163,9 @@ def _names(types: Mapping[str, TensorType]) -> list[str]:
     return list(dict.fromkeys(name for d in dims for name in sorted(d.names)))
 
 
-def _is_possible(type: TensorType) -> bool:
-    return is_static(type.shape) and all(isinstance(d, int) and d >= 0 for d in type.shape)
+def _is_possible(type: TensorType, largest: float) -> bool:
+    size = type.size
+    return is_static(type.shape) and all(isinstance(d, int) and d >= 0 for d in type.shape) and size <= largest
 
 
 def accepted(runner: Runner, candidates: Iterable[Feed]) -> tuple[Feed, dict[str, Array]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Literal
 
+from ..compiler.choices import Channels
 from ..compiler.diagnostics import Remark, error, remark
 from ..compiler.ir import Func, Module, Port, Region, Value
 from ..compiler.ops.shape import inverse
@@ -29,7 +29,7 @@ class PropagateLayout(Pass):
     """
 
     io_layout: str = "free"
-    channels: Literal["first", "last"] = "last"
+    channels: Channels = "last"
     time_limit: float = 10.0
 
     def run(self, module: Module) -> None:

@@ -27,13 +27,22 @@ def diffs() -> list[str]:
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A copy of the code with all changes; runs its command line and returns all output."""
+    """A copy of the code with all changes; runs its command line and returns all output.
+
+    A change that the code has already must also go away again.
+    """
     folder = tmp_path_factory.mktemp("changed")
     ignore = shutil.ignore_patterns("__pycache__")
     for tree in ("nhwcc", *TREES):
         shutil.copytree(ROOT / tree, folder / tree, ignore=ignore)
+
+    def apply(diff: str, *options: str) -> subprocess.CompletedProcess[str]:
+        command = ["git", "apply", *options]
+        return subprocess.run(command, input=diff, text=True, cwd=folder, capture_output=True, check=False)
+
     for diff in diffs():
-        done = subprocess.run(["git", "apply"], input=diff, text=True, cwd=folder, capture_output=True, check=False)
+        apply(diff, "--reverse")
+        done = apply(diff)
         assert done.returncode == 0, f"{diff}\n{done.stderr}"
     for tree in TREES:
         (folder / "nhwcc" / tree).symlink_to(folder / tree)

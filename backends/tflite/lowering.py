@@ -11,8 +11,8 @@ import numpy as np
 
 from ...compiler.diagnostics import Remark, remark
 from ...compiler.dims import Dim, product
-from ...compiler.ir import Op, Value
-from ...compiler.ops.core import Const
+from ...compiler.ir import Op, Region, Value
+from ...compiler.ops.core import Const, Return
 from ...compiler.ops.shape import BroadcastTo, Reshape, ShapeOf, Transpose
 from ...compiler.rewrite import Pattern, Rewriter
 from ...compiler.types import Array, DType
@@ -132,6 +132,17 @@ class Build:
     def clone(self, op: Op, *operands: Value | None, **attributes: Any) -> Value:
         """Insert the same operation on other operands, with other attributes."""
         return self.rw.emit(op.clone(operands, **attributes))
+
+    def region(self, carried: Sequence[Value], fill: Callable[[Build, list[Value]], tuple[Value, ...]]) -> Region:
+        """Return a region on values of the same types; what ``fill`` builds in it is legalized like all else."""
+        region = Region([Value(v.type) for v in carried])
+        end = region.insert(Return(()))
+        inner = Build(Rewriter(end, region))
+        returned = fill(inner, region.args)
+        region.erase(end)
+        region.insert(Return(returned))
+        self.rw.inserted += inner.rw.inserted
+        return region
 
     def replace(self, *values: Value) -> None:
         """Replace the results; sizes that are known under different names are taken for the same."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 
 from ..axes import Axes, Form, Letters, letters
@@ -113,3 +115,28 @@ class Det(Op):
     def evaluate(x: Array) -> Array:
         """By LU decomposition."""
         return np.linalg.det(x.astype(np.promote_types(x.dtype, np.float32))).astype(x.dtype)
+
+
+@op("inverse", Pure)
+class Inverse(Op):
+    """Inverses of the square matrices in the last two axes; of a singular one, nothing that is meant."""
+
+    x: Value
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        shape = self.x.type.shape
+        if len(shape) < 2 or (isinstance(shape[-1], int) and isinstance(shape[-2], int) and shape[-1] != shape[-2]):
+            raise ValueError(f"{self.x.type} holds no square matrices")
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array) -> Array:
+        """By LU decomposition; NaN for what is singular."""
+        wide = x.astype(np.promote_types(x.dtype, np.float32))
+        flat = wide.reshape(-1, *x.shape[-2:])
+        out = np.full_like(flat, np.nan)
+        for i, matrix in enumerate(flat):
+            with suppress(np.linalg.LinAlgError):
+                out[i] = np.linalg.inv(matrix)
+        return out.reshape(x.shape).astype(x.dtype)

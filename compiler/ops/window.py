@@ -6,6 +6,7 @@ are ``o c k...`` or ``o k... c``.  Paddings are pairs (before, behind) per spati
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -352,7 +353,7 @@ def pool_windows(
     view = windows(np.pad(x, widths, constant_values=low), kernel, strides, dilations)
     keep = tuple(slice(0, n) for n in sizes)  # pyright: ignore[reportArgumentType]
     view = view[(slice(None), slice(None), *keep)]
-    return view.reshape(*view.shape[: 2 + len(kernel)], -1)
+    return view.reshape(*view.shape[: 2 + len(kernel)], math.prod(kernel))
 
 
 @op("max_pool", _Pool, Pure)

@@ -6,7 +6,6 @@ _STRINGS = "works on strings, and there are tensors of numbers only; do it befor
 
 REFUSED = {
     "ImageDecoder": "decodes image files, and networks begin with pixels; decode before the network runs",
-    "MaxRoiPool": "takes the largest of as many elements as each region has; RoiAlign, which replaced it, is read",
     "RegexFullMatch": _STRINGS,
     "StringConcat": _STRINGS,
     "StringNormalizer": _STRINGS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from ...compiler.diagnostics import error
 from .functional import is_plain
 from .nodes import is_control, live, overload_name, schema
 from .refusals import REFUSALS, first_lines
-from .registry import find
+from .registry import COMPLEX, find
 from .whole import whole_layers
 
 ROUNDS = 5
@@ -45,7 +46,8 @@ def _rewritten(program: ExportedProgram, table: Table) -> ExportedProgram | None
     """
     untyped: Any = program
     try:
-        with whole_layers():
+        with whole_layers(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what PyTorch says about itself
             return untyped.run_decompositions(table)
     except REFUSALS as bad:
         if is_plain(program.graph):
@@ -59,7 +61,8 @@ def unknown(graph: fx.Graph) -> list[Any]:
     owner: Any = graph.owning_module
     inner = [m.graph for m in owner.children() if isinstance(m, fx.GraphModule)] if owner is not None else []
     own = [n for n in live(graph) if n.op == "call_function" and schema(n) is not None and not is_control(n)]
-    missing = dict.fromkeys(n.target for n in own if find(overload_name(n)) is None)
+    names = ((n.target, overload_name(n)) for n in own)
+    missing = dict.fromkeys(target for target, name in names if find(name) is None and name not in COMPLEX)
     return [*missing, *(target for g in inner for target in unknown(g))]
 
 

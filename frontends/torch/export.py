@@ -20,6 +20,8 @@ from torch.utils import _pytree as pytree
 
 from ...compiler.diagnostics import error
 from .decompose import readable
+from .holders import children, is_holder, know_holders, spread
+from .names import output_names
 from .refusals import REFUSALS, first_lines
 from .state import assignments_as_writes
 from .whole import whole_layers
@@ -78,9 +80,12 @@ class Exported:
 
     @cached_property
     def overwritten(self) -> tuple[int, ...]:
-        """Which of the tensors that the user gives are overwritten."""
+        """Which of the tensors that the user gives are overwritten, and not returned under their names."""
         specs = self.readable.graph_signature.output_specs
-        changed = {s.target for s in specs if s.kind is OutputKind.USER_INPUT_MUTATION}
+        own = [s.arg.name for s in specs if s.kind is OutputKind.USER_OUTPUT]
+        returned = set(zip(output_names(self.readable), own, strict=True))
+        mutations = [s for s in specs if s.kind is OutputKind.USER_INPUT_MUTATION]
+        changed = {s.target for s in mutations if (s.target, s.arg.name) not in returned}
         given = [s.arg.name for s in self.readable.graph_signature.input_specs if _is_given(s)]
         return tuple(i for i, name in enumerate(given) if name in changed)
 
@@ -172,6 +177,8 @@ def export(
         CompileError: F030, PyTorch can't.
     """
     named = _ordered(model, kwargs or {})
+    know_holders((args, named))
+    dynamic_shapes = _spread(model, args, named, dynamic_shapes)
     try:
         if isinstance(model, torch.jit.ScriptModule):
             given = (*args, *named.values())
@@ -186,6 +193,17 @@ def export(
             excerpt=_user_line(bad),
             help=_advice(str(bad)),
         ) from bad
+
+
+def _spread(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: DynamicShapes) -> DynamicShapes:
+    """Return which sizes stay open, for objects as for the tensors that they hold."""
+    if not isinstance(shapes, Mapping):
+        return shapes
+    bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    return {
+        name: spread(bound[name], axes) if isinstance(axes, Mapping) and is_holder(bound.get(name)) else axes
+        for name, axes in shapes.items()
+    }
 
 
 def _export(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: DynamicShapes) -> ExportedProgram:
@@ -299,6 +317,8 @@ def _leaves(value: Any, shapes: Any) -> Iterator[dict[int, str]]:
         many = cast(Sequence[Any], shapes if isinstance(shapes, list | tuple) else [None] * len(items))
         for item, shape in zip(items, many, strict=True):
             yield from _leaves(item, shape)
+    elif is_holder(value):
+        yield from _leaves(children(value), shapes)
     else:
         axes = cast(Mapping[int, Any], shapes if isinstance(shapes, Mapping) else dict(enumerate(shapes or ())))
         yield {axis: d.__name__ for axis, d in axes.items() if isinstance(d, Dim)}

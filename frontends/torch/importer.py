@@ -16,16 +16,18 @@ from ...compiler.known import Known
 from ...compiler.ops.core import Const
 from ...compiler.plugins import is_loaded
 from ...compiler.types import TensorType
+from ...compiler.weights import Weight
 from ..problems import Problems
+from .complex import ByParts, Complex, part_type
 from .control import run_control
 from .custom import Carried
 from .emitter import Emitter
 from .functional import assignments
-from .nodes import each, is_control, is_getitem, is_size, live, needed, overload_name, stated
+from .nodes import each, has_complex, is_control, is_getitem, is_size, live, needed, overload_name, stated
 from .places import code, location
-from .registry import HANDLERS, Entry, find
+from .registry import HANDLERS, Entry, find, find_complex
 from .symbols import Symbols
-from .tensors import Weights, element_type
+from .tensors import Weights, complex_parts, element_type
 
 FAILED = object()
 """What stands for a result that could not be built; the reason is among the problems."""
@@ -63,10 +65,16 @@ class Importer:
         self.inputs.append(value)
         self.values[node] = value
 
-    def constant(self, name: str, tensor: torch.Tensor) -> Value:
+    def constant(self, name: str, tensor: torch.Tensor) -> Value | Complex:
         """Insert a constant tensor of the model."""
+        if tensor.is_complex():
+            real, imag = complex_parts(tensor)
+            return Complex(self._constant(f"{name}_real", real), self._constant(f"{name}_imag", imag))
+        return self._constant(name, self.weights(tensor))
+
+    def _constant(self, name: str, weight: Weight) -> Value:
         with at(Location(name)):
-            value = self.region.insert(Const(self.weights(tensor))).result
+            value = self.region.insert(Const(weight)).result
         value.name = name
         return value
 
@@ -107,18 +115,21 @@ class Importer:
             return self._call(node, self._handler(node))
         return FAILED
 
-    def _handler(self, node: fx.Node) -> Entry | Carried:
-        entry = find(overload_name(node))
+    def _handler(self, node: fx.Node) -> Entry | ByParts | Carried:
+        by_parts = has_complex(node)
+        entry = find_complex(overload_name(node)) if by_parts else find(overload_name(node))
+        if entry is None and by_parts and (self.carries or find(overload_name(node)) is not None):
+            raise _real_only(node)
         if entry is None and not self.carries:
             raise _unsupported(node)
         return entry or Carried(node)
 
-    def _call(self, node: fx.Node, entry: Entry | Carried) -> Any:
+    def _call(self, node: fx.Node, entry: Entry | ByParts | Carried) -> Any:
         args = [self.argument(a) for a in node.args]
         kwargs = {k: self.argument(v) for k, v in node.kwargs.items()}
         if _has_failed([args, list(kwargs.values())]):
             return FAILED
-        if isinstance(entry, Entry) and entry.sizes_by_data:
+        if not isinstance(entry, ByParts) and entry.sizes_by_data:
             for result in each(stated(node)):
                 self.symbols.admit(result.shape)
         emit = Emitter(self.region, self.known, node, self.types(node), needed(node), self.inputs)
@@ -131,9 +142,7 @@ class Importer:
             help = "Let it return emit(...) of an operation, or a tuple with a value for each result."
             raise emit.fail(f"has a handler that gives {result!r} where a value belongs", code="L010", help=help)
         for i, (value, type) in enumerate(zip(results, emit.types, strict=False)):
-            if isinstance(value, Value):
-                _check(emit, value, type)
-                value.name = value.name or (node.name if len(results) == 1 else f"{node.name}_{i}")
+            _finish(emit, value, type, node.name if len(results) == 1 else f"{node.name}_{i}")
         return result
 
     def types(self, node: fx.Node) -> tuple[TensorType | None, ...]:
@@ -179,6 +188,26 @@ def _explain(bad: CompileError, node: fx.Node) -> CompileError:
         if line is not None and diagnostic.excerpt is None:
             diagnostic.excerpt = line
     return bad
+
+
+def _real_only(node: fx.Node) -> CompileError:
+    text = f"{node.target} computes with complex numbers, which can't be done here"
+    help = "Compute with real and imaginary parts, torch.view_as_real(x), instead."
+    return error("F005", text, excerpt=code(node), help=help)
+
+
+def _finish(emit: Emitter, value: object, wanted: TensorType | None, name: str) -> None:
+    """Compare a result with what PyTorch says about it, and name it; of complex ones both parts.
+
+    Raises:
+        CompileError: F033, they differ.
+    """
+    if isinstance(value, Complex) and wanted is not None and wanted.dtype.is_complex:
+        _finish(emit, value.real, part_type(wanted), f"{name}_real")
+        _finish(emit, value.imag, part_type(wanted), f"{name}_imag")
+    elif isinstance(value, Value):
+        _check(emit, value, wanted)
+        value.name = value.name or name
 
 
 def _check(emit: Emitter, value: Value, wanted: TensorType | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import torch
 from torch.export import ExportedProgram
 from torch.export.graph_signature import OutputKind
 from torch.utils import _pytree as pytree
@@ -20,7 +21,8 @@ def output_names(program: ExportedProgram) -> list[str]:
     count = kinds.count(OutputKind.USER_OUTPUT)
     if spec is None:
         return _numbered(count)
-    leaves = pytree.tree_leaves_with_path(pytree.tree_unflatten(list(range(spec.num_leaves)), spec))
+    stands_for = [torch.empty(0)] * spec.num_leaves  # objects are taken apart by where they hold tensors
+    leaves = pytree.tree_leaves_with_path(pytree.tree_unflatten(stands_for, spec))
     texts = [_text(path) for path, _ in leaves]
     if len(texts) != count or len(set(texts)) != len(texts):
         return _numbered(count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+import torch
 from torch import fx
 from torch._ops import HigherOrderOperator
 
@@ -51,6 +52,16 @@ def is_size(node: fx.Node) -> bool:
     if found is not None:
         return str(found.name).startswith("aten::sym_")
     return not is_control(node) and not is_getitem(node)
+
+
+def has_complex(node: fx.Node) -> bool:
+    """Whether there are complex numbers among the arguments or results of a node."""
+    tensors = (v for n in (node, *node.all_input_nodes) for v in each(stated(n)) if isinstance(v, torch.Tensor))
+    return any(v.is_complex() for v in tensors) or _holds_complex([node.args, list(node.kwargs.values())])
+
+
+def _holds_complex(given: object) -> bool:
+    return isinstance(given, complex) or (isinstance(given, list | tuple) and any(map(_holds_complex, each(given))))
 
 
 def needed(node: fx.Node) -> frozenset[int]:

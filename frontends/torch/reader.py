@@ -18,6 +18,7 @@ from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
 from ...compiler.states import state_names
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
+from .complex import Complex
 from .export import DynamicShapes, Exported, constant, export
 from .importer import Importer
 from .names import output_names
@@ -114,6 +115,9 @@ class _Reader:
         states = [node for node in nodes if specs[node].target in self.exported.states]
         self.states = state_names(self.exported.states, [*own, *output_names(self.program)])
         for node, name in zip([*tensors, *states], [*own, *self.states], strict=True):
+            if node.meta["val"].is_complex():
+                help = "Take a real tensor whose last axis has two positions, and torch.view_as_complex of it."
+                raise error("F003", f"the input {name} has complex elements", help=help)
             self.importer.argument_of(node, name)
         for node, spec in specs.items():
             if node not in tensors and node not in states:
@@ -151,6 +155,9 @@ class _Reader:
             return result
         if isinstance(result, int | Sym):
             return size_value(lambda op: self.importer.region.insert(op).result, result, self.importer.inputs)
+        if isinstance(result, Complex):
+            help = "Return torch.view_as_real(x), or x.real and x.imag."
+            raise error("F003", "an output has complex elements", help=help)
         raise error("F032", f"an output is {result!r}, which is no tensor", help="Return tensors only.")
 
 

@@ -17,9 +17,10 @@ from typing import Any, TypeAlias, TypeVar, cast, get_args, get_origin
 from ...compiler.diagnostics import error
 from ...compiler.dims import Dim, Sym
 from ...compiler.ir import Op, Value
+from .complex import ByParts, Complex
 from .emitter import Emitter
 
-Handler: TypeAlias = "Callable[..., Value | tuple[Value | None, ...] | list[Value] | Dim | None]"
+Handler: TypeAlias = "Callable[..., Value | Complex | tuple[Value | None, ...] | list[Value] | Dim | None]"
 
 H = TypeVar("H", bound=Handler)
 
@@ -28,6 +29,12 @@ IMPLIED = frozenset({"dtype", "layout", "device", "pin_memory", "memory_format",
 
 HANDLERS: dict[str, Entry] = {}
 """All handlers by the name of the overload."""
+
+COMPLEX: dict[str, Entry] = {}
+"""Those that run instead where there are complex numbers among arguments or results."""
+
+BY_PARTS: dict[str, bool] = {}
+"""Overloads that do the same to the parts of complex numbers as to real ones; whether all their tensors are numbers."""
 
 
 @dataclass(frozen=True)
@@ -133,16 +140,28 @@ def aten(*names: str, sizes_by_data: bool = False) -> Callable[[H], H]:
     Raises:
         TypeError: another handler has one of them already.
     """
+    return _registering(HANDLERS, names, sizes_by_data)
 
+
+def complex_aten(*names: str) -> Callable[[H], H]:
+    """Register a handler for overloads of ATen that are called with complex numbers, or give some.
+
+    Raises:
+        TypeError: another handler has one of them already.
+    """
+    return _registering(COMPLEX, names, False)
+
+
+def _registering(table: dict[str, Entry], names: Sequence[str], sizes_by_data: bool) -> Callable[[H], H]:
     def wrap(fn: H) -> H:
         _, *parameters = inspect.signature(fn, eval_str=True).parameters.values()
         untyped = [p.name for p in parameters if p.annotation is p.empty]
         if untyped:
             raise TypeError(f"the parameter {untyped[0]!r} of the handler for {names[0]} lacks its type")
         for name in map(full_name, names):
-            if name in HANDLERS:
+            if name in table:
                 raise TypeError(f"two handlers for {name}")
-            HANDLERS[name] = Entry(name, fn, tuple(map(Parameter.of, parameters)), sizes_by_data)
+            table[name] = Entry(name, fn, tuple(map(Parameter.of, parameters)), sizes_by_data)
         return fn
 
     return wrap
@@ -171,6 +190,15 @@ def functional(name: str) -> str:
 def find(name: str) -> Entry | None:
     """Return the handler of an overload, None if there is none."""
     return HANDLERS.get(name) or HANDLERS.get(functional(name))
+
+
+def find_complex(name: str) -> Entry | ByParts | None:
+    """Return what runs an overload where there are complex numbers, None if there is nothing."""
+    entry = COMPLEX.get(name) or COMPLEX.get(functional(name))
+    if entry is not None:
+        return entry
+    real, key = find(name), name if name in BY_PARTS else functional(name)
+    return ByParts(real.call, BY_PARTS[key]) if real is not None and key in BY_PARTS else None
 
 
 def unary(name: str, op: type[Op]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from ...compiler.diagnostics import error
@@ -60,6 +61,16 @@ def to_array(tensor: torch.Tensor) -> Array:
     if dtype is DType.BF16:
         return plain.view(torch.uint16).numpy().view(dtype.numpy)
     return plain.numpy()
+
+
+def complex_parts(tensor: torch.Tensor) -> tuple[Weight, Weight]:
+    """Return the real and the imaginary parts of a complex tensor.
+
+    Raises:
+        CompileError: F034, the tensor has no elements that could be read.
+    """
+    array: Any = to_array(tensor)
+    return Weight.of(np.ascontiguousarray(array.real)), Weight.of(np.ascontiguousarray(array.imag))
 
 
 class Weights:

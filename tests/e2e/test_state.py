@@ -1,11 +1,13 @@
-"""Networks with a state that goes in and out: three calls in a row, each with the state that the last one gave."""
+"""Networks with states, three calls in a row: what goes out of one goes into the next, and nothing else does."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from nhwcc.compiler.types import Array
 
 import nhwcc
 from benchmarks.zoo import model
@@ -53,3 +55,24 @@ def test_a_sequence_at_once(tmp_path: Path) -> None:
         for output in want:
             np.testing.assert_allclose(got[output], want[output], rtol=1e-3, atol=1e-4)
         states = {"h": want["hn"], "c": want["cn"]}
+
+
+def _given(name: str, size: int, rng: np.random.Generator) -> dict[str, Array]:
+    """Return words for a tagger, or a line of text for a reader."""
+    if name == "lac":
+        return {"token_ids": rng.integers(0, 1000, (1, size)), "length": np.asarray([size])}
+    return {"input1": rng.random((1, 1, 64, 8 * size)).astype(np.float32)}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["lac", "ddddocr"])
+@pytest.mark.parametrize("rnn", ["while", "fused"])
+def test_a_call_leaves_nothing_for_the_next(name: str, rnn: Any, tmp_path: Path) -> None:
+    """Layers in both directions; kernels that keep a state would be right on the first call only."""
+    artifact = nhwcc.compile(model(name), output=tmp_path / "m.tflite", rnn=rnn, io_layout="keep", verify=False)
+    reference, rng = OnnxRunner(model(name)), np.random.default_rng(0)
+    for size in (12, 12, 7):
+        given = _given(name, size, rng)
+        want, got = reference.run(given), artifact(**given)
+        for output, array in want.items():
+            np.testing.assert_allclose(got[output], array, atol=1e-5 * np.abs(array).max())

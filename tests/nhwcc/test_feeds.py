@@ -89,6 +89,9 @@ class TestAccepted:
         feed, results = accepted(Picky(IMAGE, {224}), feeds(IMAGE))
         assert feed.sizes == {"batch": 1, "h": 224, "w": 224} and results["y"].shape == (1, 3, 224, 224)
 
+    def test_no_giants_are_made_up(self) -> None:
+        assert max(array.size for feed in feeds(IMAGE) for array in feed.inputs.values()) <= 3 * 1024 * 1024
+
     def test_all_refused(self) -> None:
         with pytest.raises(CompileError) as caught:
             accepted(Picky(IMAGE, set()), feeds(IMAGE))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....compiler.dims import Dim, is_static
+from ....compiler.dims import Dim, is_static, static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
-from ....compiler.ops.shape import Concat, Pad, Reshape, Reverse, Slice, Split, Transpose
+from ....compiler.ops.shape import Concat, Pad, Reverse, Slice, Split, Transpose
 from ....compiler.ops.spatial import DepthToSpace
 from ....compiler.ops.window import Conv, ConvTranspose
 from ..lowering import Build, improve, lower
@@ -98,21 +98,29 @@ def _parts(value: Value, axis: int, count: int, e: Build) -> list[Value]:
 
 @lower(ConvTranspose)
 def spread_data(op: ConvTranspose, e: Build) -> None:
-    """Many groups: zeros between the data's elements make it an ordinary convolution with the mirrored filter."""
-    if not op.channels_last or op.x.type.rank != IMAGES or op.groups <= MAX_SPLIT:
+    """Zeros between the data's elements make it an ordinary convolution with the mirrored filter.
+
+    For many groups, and for volumes whose filter is computed.
+    """
+    is_sought = op.groups > MAX_SPLIT if op.x.type.rank == IMAGES else _is_computed_volume(op)
+    if not op.channels_last or not is_sought or any(d != 1 for d in op.dilations):
         return
-    x = _spread(_spread(op.x, 1, op.strides[0], e), 2, op.strides[1], e)
-    _, kh, kw, _ = op.w.type.shape
-    assert isinstance(kh, int) and isinstance(kw, int)
+    x = op.x
+    for axis, stride in enumerate(op.strides, 1):
+        x = _spread(x, axis, stride, e)
+    kernel = static(op.w.type.shape[1:-1])
     pads = [
-        (k - 1 - p[0], k - s - p[1] + o)
-        for k, s, p, o in zip((kh, kw), op.strides, op.pads, op.output_pads, strict=True)
+        (k - 1 - p[0], k - s - p[1] + o) for k, s, p, o in zip(kernel, op.strides, op.pads, op.output_pads, strict=True)
     ]
     x = _pad_or_cut(x, pads, e)
     filters = _as_ordinary(op, e)
-    ones, none = (1, 1), ((0, 0), (0, 0))
+    ones, none = (1,) * len(kernel), ((0, 0),) * len(kernel)
     given: dict[str, Any] = {"strides": ones, "dilations": ones, "pads": none, "channels_last": True}
     e.replace(e(Conv, x, filters, op.bias, groups=op.groups, activation=op.activation, **given))
+
+
+def _is_computed_volume(op: ConvTranspose) -> bool:
+    return op.x.type.rank == VOLUMES and op.groups == 1 and constant(op.w) is None
 
 
 def _spread(x: Value, axis: int, stride: int, e: Build) -> Value:
@@ -146,12 +154,15 @@ def _number(size: Dim, e: Build) -> int:
 
 def _as_ordinary(op: ConvTranspose, e: Build) -> Value:
     """From ``o k... (g c)`` to ``(g o) k... c``, mirrored."""
-    o, kh, kw, c = op.w.type.shape
-    mirrored = e(Reverse, e(Reverse, op.w, dims=(1,)), dims=(2,))
+    o, *kernel, c = op.w.type.shape
+    last = len(kernel) + 1
+    mirrored = op.w
+    for axis in range(1, last):
+        mirrored = e(Reverse, mirrored, dims=(axis,))
     per_group = c // op.groups
-    grouped = e(Reshape, mirrored, (o, kh, kw, op.groups, per_group))
-    turned = e(Transpose, grouped, (3, 0, 1, 2, 4))
-    return e.reshape(turned, (op.groups * o, kh, kw, per_group))
+    grouped = e.reshape(mirrored, (o, *kernel, op.groups, per_group))
+    turned = e(Transpose, grouped, (last, *range(last), last + 1))
+    return e.reshape(turned, (op.groups * o, *kernel, per_group))
 
 
 @lower(ConvTranspose)

@@ -111,8 +111,6 @@ def compute_in_i32(op: Op, e: Build) -> None:
 FLOAT_KERNELS = (
     window.Conv,
     window.ConvTranspose,
-    window.MaxPool,
-    window.AveragePool,
     linear.MatMul,
     linear.Linear,
     spatial.Resize,
@@ -130,9 +128,24 @@ def compute_integers_in_f32(op: Op, e: Build) -> None:
         _convert(op, {DType.I32: DType.F32}, e)
 
 
+@lower(window.MaxPool, window.AveragePool, benefit=3)
+def pool_integers_in_f32(op: Op, e: Build) -> None:
+    """At once: what never wins a maximum is put around numbers, and would be cut in integers of fewer bits."""
+    dtype = _first_dtype(op)
+    if dtype is None or not dtype.is_int:
+        return
+    if dtype.bits > SMALL and not all(_is_small(v) for v in op.operands):
+        e.warn(f"{op.spec.name} of {dtype} is computed in f32: numbers beyond 2^24 would be rounded")
+    _convert(op, {dtype: DType.F32}, e)
+
+
+SMALL = 16
+"""Integers of so many bits are exact in f32."""
+
+
 def _is_small(value: Value | None) -> bool:
-    """Whether a value comes from a type of at most 16 bits."""
-    return value is None or (isinstance(value.owner, Cast) and value.owner.x.type.dtype.bits <= 16)
+    """Whether a value comes from a type of few bits."""
+    return value is None or (isinstance(value.owner, Cast) and value.owner.x.type.dtype.bits <= SMALL)
 
 
 def _first_dtype(op: Op) -> DType | None:

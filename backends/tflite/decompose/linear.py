@@ -7,7 +7,6 @@ from itertools import combinations
 import numpy as np
 
 from ....compiler.dims import Shape
-from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.activation import Clip
@@ -34,7 +33,7 @@ def sum_of_nothing(op: MatMul, e: Build) -> None:
 def constant_matrix(op: MatMul, e: Build) -> None:
     """A constant right matrix is a fully connected layer: the weight is turned when it is written."""
     b = op.b.type.shape
-    if constant(op.b) is None or op.transpose_a or any(d != 1 for d in b[:-2]) or not op.a.type.dtype.is_float:
+    if not is_weight(op.b) or op.transpose_a or any(d != 1 for d in b[:-2]) or not op.a.type.dtype.is_float:
         return
     flat = e.reshape(op.b, b[-2:])
     weight = flat if op.transpose_b else e.transpose(flat, (1, 0))

@@ -1,13 +1,20 @@
-"""Quantization by arithmetic, where scales are computed or no kernel fits."""
+"""Quantization by arithmetic, where scales are computed or no kernel fits; integers that are weights."""
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
+from ....compiler.dims import static
+from ....compiler.fold import constant
+from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.activation import Clip
 from ....compiler.ops.quantize import Dequantize, Quantize
-from ..lowering import Build, lower
+from ....compiler.ops.shape import Reshape, Transpose
+from ....compiler.types import Array, DType
+from ..lowering import Build, improve, lower
 
 
 @lower(Quantize)
@@ -25,3 +32,43 @@ def dequantize_by_arithmetic(op: Dequantize, e: Build) -> None:
     dtype = op.scale.type.dtype
     moved = e(arith.Sub, e(arith.Cast, op.x, to=dtype), e(arith.Cast, op.zero, to=dtype))
     e.replace(e(arith.Mul, moved, op.scale))
+
+
+@improve(Reshape, Transpose)
+def move_integers(op: Reshape | Transpose, e: Build) -> None:
+    """Turn weights while they are integers: XNNPACK takes for a weight what DEQUANTIZE makes of a constant."""
+    writer = op.x.owner
+    if not isinstance(writer, Dequantize) or constant(writer.x) is None:
+        return
+    scale, zero = (_moved(op, v, e) for v in (writer.scale, writer.zero))
+    if scale is not None and zero is not None:
+        e.replace(e(Dequantize, e.clone(op, writer.x), scale, zero))
+
+
+def _moved(op: Reshape | Transpose, v: Value, e: Build) -> Value | None:
+    """Return what broadcasts to the result as ``v``, of one number per position of an axis, does to the operand."""
+    if v.type.size == 1:
+        return e.reshape(v, ())
+    before, after = static(op.x.type.shape), static(op.result.type.shape)
+    wide = e.reshape(v, (*(1,) * (len(before) - v.type.rank), *v.type.shape))
+    if isinstance(op, Transpose):
+        return e.transpose(wide, op.perm)
+    places = [i for i, d in enumerate(wide.type.shape) if d != 1]
+    axis = next((i for i, d in enumerate(after) if d != 1 and prod(after[:i]) == prod(before[: places[0]])), None)
+    if len(places) != 1 or axis is None or after[axis] != before[places[0]]:
+        return None
+    return e.reshape(v, [d if i == axis else 1 for i, d in enumerate(after)])
+
+
+@improve(Dequantize)
+def sign_weights(op: Dequantize, e: Build) -> None:
+    """Weights of u8 are those of i8 with another zero point, which XNNPACK takes."""
+    weight = constant(op.x)
+    if weight is None or op.x.type.dtype is not DType.U8:
+        return
+    signed = e.constant(weight.derive(op.x.type.with_dtype(DType.I8), _signed))
+    e.replace(e(Dequantize, signed, op.scale, e(arith.Sub, e(arith.Cast, op.zero, to=DType.I32), 128)))
+
+
+def _signed(weight: Array) -> Array:
+    return (weight ^ 0x80).view(np.int8)

@@ -5,23 +5,21 @@ Everything keeps three axes, of which the step's has size one: no step reshapes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ....compiler.dims import Dim, exact_div
-from ....compiler.ir import Region, Value
+from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops.activation import Clip
 from ....compiler.ops.control import While
-from ....compiler.ops.core import Return
 from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ....compiler.ops.linear import Linear
 from ....compiler.ops.recurrent import BoundStep, Gru, Lstm, Recurrent, Rnn, bind
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split
-from ....compiler.rewrite import Rewriter
 from ....compiler.types import DType
 from ..lowering import Build, lower
 from ..recurrence import products_first, steps_per_turn
@@ -183,6 +181,18 @@ def _gru(cell: Cell, op: Gru, e: Build, row: Value, new_row: Value, h: Value) ->
     return (e(arith.Add, new, e(arith.Mul, z, e(arith.Sub, h, new))),)
 
 
+@lower(Lstm, Gru, Rnn)
+def nothing(op: Recurrent, e: Build) -> None:
+    """A layer of no steps: its states stay as they are."""
+    if op.steps != 0:
+        return
+    states = [op.h0, op.c0] if isinstance(op, Lstm) else [op.h0]
+    zero = e.number(0, op.x.type.dtype)
+    ends = zip(states, op.results[1:], strict=True)
+    kept = [e(BroadcastTo, zero, end.type.shape) if state is None else state for state, end in ends]
+    e.replace(e(BroadcastTo, zero, op.results[0].type.shape), *kept)
+
+
 @lower(Lstm, Rnn)
 def for_kernels(op: Lstm | Rnn, e: Build) -> None:
     """A layer that is to run as one kernel: read forwards, from states that are there."""
@@ -224,8 +234,8 @@ def loop(op: Recurrent, e: Build) -> None:
     outputs = e(BroadcastTo, e.number(0, op.x.type.dtype), op.results[0].type.shape)
     carried = (turns.place(e), outputs, *cell.initial)
     end = e.size(op.steps, DType.I32)
-    condition = _region(e, carried, lambda f, values: (turns.go_on(f, values[0], end),))
-    body = _region(e, carried, lambda f, values: turns.turn(f, *values))
+    condition = e.region(carried, lambda f, values: (turns.go_on(f, values[0], end),))
+    body = e.region(carried, lambda f, values: turns.turn(f, *values))
     _, whole, *states = e.each(While(carried, condition, body))
     e.replace(whole, *states)
 
@@ -263,15 +273,3 @@ class Turns:
         onwards[time] = -self.count if self.cell.op.reverse else self.count
         after = e(arith.Add, place, e.constant(onwards))
         return after, e(DynamicUpdateSlice, outputs, out, place), *kept
-
-
-def _region(e: Build, carried: Sequence[Value], fill: Callable[[Build, list[Value]], tuple[Value, ...]]) -> Region:
-    """Return a region on values of the same types; what is built in it is legalized like all else."""
-    region = Region([Value(v.type) for v in carried])
-    end = region.insert(Return(()))
-    inner = Build(Rewriter(end, region))
-    returned = fill(inner, region.args)
-    region.erase(end)
-    region.insert(Return(returned))
-    e.rw.inserted += inner.rw.inserted
-    return region

@@ -12,9 +12,10 @@ import numpy as np
 from ....compiler.dims import Dim, is_static, static
 from ....compiler.ir import Op, Value
 from ....compiler.ops import arith, logic
+from ....compiler.ops.core import Const
 from ....compiler.ops.index import Gather, GatherNd, ScatterElements, ScatterNd
 from ....compiler.ops.reduce import Reduce
-from ....compiler.ops.shape import BroadcastTo, Concat, Range, Reverse, ShapeOf, Slice
+from ....compiler.ops.shape import BroadcastTo, Concat, Range, Reshape, Reverse, ShapeOf, Slice, Tile, Transpose
 from ....compiler.types import Array, DType
 from ....compiler.weights import Weight
 from ..emitters.common import elements
@@ -102,12 +103,31 @@ def add_to_data(op: ScatterNd, e: Build) -> None:
 
 @lower(ScatterNd)
 def replace_in_data(op: ScatterNd, e: Build) -> None:
-    """Updates in zeros, chosen wherever ones were put in zeros likewise. Positions must differ, as they have to."""
+    """Updates in zeros, chosen wherever ones were put in zeros likewise.
+
+    Positions must differ, as they have to, unless all updates are one number.
+    """
     if op.reduction != "none":
         return
     ones = e(BroadcastTo, e.number(1, DType.F32), op.updates.type.shape)
     hit = e(logic.Greater, _in_zeros(op, ones, e), 0.0)
-    e.replace(e(logic.Select, hit, _in_zeros(op, op.updates, e), op.x))
+    number = _repeated(op.updates, e)
+    e.replace(e(logic.Select, hit, _in_zeros(op, op.updates, e) if number is None else number, op.x))
+
+
+def _repeated(value: Value, e: Build) -> Value | None:
+    """The number that stands everywhere in a tensor; None if there may be several."""
+    while value.type.size != 1 and isinstance(value.owner, BroadcastTo | Reshape | Tile | Transpose):
+        value = value.owner.x
+    if value.type.size == 1:
+        return e.reshape(value, ())
+    owner = value.owner
+    if not isinstance(owner, Const):
+        return None
+    array = owner.value.array() if owner.value.is_splat else elements(value)
+    if array is None or array.size == 0 or not (array == array.flat[0]).all():
+        return None
+    return e.constant(array.reshape(-1)[0])
 
 
 def _in_zeros(op: ScatterNd, updates: Value, e: Build) -> Value:

@@ -37,7 +37,14 @@ def quantize(op: ir.Quantize) -> Call:
     return Call((op.x,), None, 2 if op.dtype is DType.I16 else 1)
 
 
-@emits(ir.Dequantize, "DEQUANTIZE", dtypes={"x": "i8 u8 i16"}, when=(_constant,), kernel="dequantize.cc")
+@condition("one scale for the tensor, or integers of 8 bits")
+def _per_channel(op: ir.Dequantize) -> str | None:
+    if op.scale.type.size == 1 or op.x.type.dtype is not DType.I16:
+        return None
+    return "the kernel knows one scale per channel for integers of 8 bits only"
+
+
+@emits(ir.Dequantize, "DEQUANTIZE", dtypes={"x": "i8 u8 i16"}, when=(_per_channel, _constant), kernel="dequantize.cc")
 def dequantize(op: ir.Dequantize) -> Call:
     """The scales are the operand's."""
     if op.scale.type.size != 1:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ....compiler.diagnostics import CompileError
 from ....compiler.dims import Dim
 from ....compiler.ir import Region, Value
 from ....compiler.ops import control as ir
@@ -19,10 +20,13 @@ from ..emitter import Emitter
 from ..lists import Imported
 from ..model import Graph
 from ..registry import onnx_op
-from .rounds import Along, Body, count_of, empty_buffers
+from .rounds import Along, Body, count_of, empty_buffers, first_rows
 
 MAX_STEPS = 512
 """Longer loops are not unrolled."""
+
+MAX_ROWS = 1 << 20
+"""Loops that may be longer collect nothing: their limit is meant to be none."""
 
 
 @onnx_op("If", since=7)
@@ -55,7 +59,7 @@ def loop(
 ) -> tuple[Imported, ...]:
     """Unrolled if the number of rounds is known, else a ``while``.
 
-    What each round gives is collected if the number of rounds is a size; TFLite has no tensors that grow.
+    What each round gives is collected if the number of rounds is at most a size: TFLite has no tensors that grow.
     """
     count = None if M is None else emit.known(M)
     rounds = None if count is None or count.dtype == object else int(count.reshape(-1)[0])
@@ -69,10 +73,20 @@ def loop(
             return unrolled
     decisive = (M, "M") if M is not None and rounds is None else (cond, "cond")
     size = emit.known.dim(M)
-    if scans and (size is None or goes_on is None):
-        _ask(emit, decisive)
-        raise emit.fail("collects results in a number of rounds that is known only when the network runs")
+    if scans and (size is None or (isinstance(size, int) and size > MAX_ROWS)):
+        raise _unbounded(emit, M, size)
     return _while(emit, M, cond, _only_tensors(emit, v_initial, decisive), body, size)
+
+
+def _unbounded(emit: Emitter, limit: Value | None, size: Dim | None) -> CompileError:
+    """Build the error that nothing bounds the number of results; which input must be known, if one would do."""
+    if size is None and limit is not None:
+        _ask(emit, (limit, "M"))
+    how_many = "a number of rounds that data decides" if size is None else f"up to {size} rounds"
+    return emit.fail(
+        f"collects results in {how_many}, for which a file can't keep room",
+        help=f"Give it a limit (the input M) of at most {MAX_ROWS} rounds, or one that is the size of an input.",
+    )
 
 
 Operand = tuple[Value | None, str]
@@ -152,13 +166,17 @@ def _while(
 ) -> tuple[Value, ...]:
     """Carry the number of the round and the condition along with the rest; put what rounds give into buffers."""
     start = [emit.const(0, DType.I64), emit.const(True) if cond is None else emit.reshape(cond, ()), *carried]
-    region, found = emit.graphs.region(body, [v.type for v in start])
+    try:
+        region, found = emit.graphs.region(body, [v.type for v in start])
+    except CompileError:
+        if isinstance(rounds, int) and rounds <= MAX_STEPS:
+            _ask(emit, (cond, "cond"))  # with it, rounds are imported one by one, where more is known
+        raise
     out = _only_tensors(emit, found)
     count = 1 + len(carried)
     _check_types(emit, carried, out[1:count])
     rows = out[count:]
-    if rows and out[0] is not region.args[1] and not _is_true(emit, out[0]):
-        raise emit.fail("collects results until a condition that it computes is false: how many is not known before")
+    runs_on = (out[0] is region.args[1] and (cond is None or _is_true(emit, cond))) or _is_true(emit, out[0])
     alongs = [Along(0)] * len(rows)
     buffers = empty_buffers(emit, rows, alongs, rounds or 0)
     inner = Body(region)
@@ -172,7 +190,10 @@ def _while(
         bound = emit.reshape(limit, ())
         answer = test.insert(LogicalAnd(answer, test.insert(Less(test.args[0], bound)).result)).result
     test.insert(Return((answer,)))
-    return emit.all(ir.While(tuple(start), test, region))[2:]
+    turns, _, *found = emit.all(ir.While(tuple(start), test, region))
+    if rows and not runs_on:
+        found[len(carried) :] = first_rows(emit, found[len(carried) :], turns)
+    return tuple(found)
 
 
 _ONE = Weight.of(np.asarray(1, np.int64))

@@ -1,15 +1,17 @@
-"""Quantization: scales and zero points, and integer products, in terms of arithmetic."""
+"""Scales and zero points, as operations where files can state them, else as arithmetic; integer products."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from ....compiler.dims import exact_div
+from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.activation import Clip
 from ....compiler.ops.arith import Cast
 from ....compiler.ops.linear import MatMul
+from ....compiler.ops.quantize import Dequantize, Quantize
 from ....compiler.ops.shape import BroadcastTo
 from ....compiler.ops.window import Conv
 from ....compiler.types import DType
@@ -56,6 +58,21 @@ def to_integers(emit: Emitter, x: Value, zero: Value | None, dtype: DType) -> Va
     return emit(Cast(emit(Clip(rounded, low, high)), dtype))
 
 
+def _is_stated(integers: DType, scale: Value, zero: Value) -> bool:
+    """Whether scales are known and differ along one axis at most, so that tensors in files can state them."""
+    return (
+        integers in (DType.I8, DType.U8, DType.I16)
+        and scale.type.dtype is DType.F32
+        and max(scale.type.rank, zero.type.rank) <= 1
+        and constant(scale) is not None
+        and constant(zero) is not None
+    )
+
+
+def _zero(emit: Emitter, zero: Value, x: Value, axis: int) -> Value:
+    return spread(emit, cast(emit, zero, DType.I32), x, axis)
+
+
 @onnx_op("QuantizeLinear", since=10)
 def quantize_linear(
     emit: Emitter,
@@ -72,6 +89,9 @@ def quantize_linear(
     """``x / scale`` in integers, or in floats of few bits."""
     to = element_type(output_dtype) if output_dtype else y_zero_point.type.dtype if y_zero_point else DType.U8
     inner = element_type(precision) if precision else DType.F32
+    zero = emit.const(0, to) if y_zero_point is None else y_zero_point
+    if inner is x.type.dtype and _is_stated(to, y_scale, zero):
+        return emit(Quantize(x, spread(emit, y_scale, x, axis), _zero(emit, zero, x, axis), to))
     scale = spread(emit, cast(emit, y_scale, inner), x, axis, block_size)
     scaled = emit(arith.Div(cast(emit, x, inner), scale))
     if not to.is_int:
@@ -93,6 +113,9 @@ def dequantize_linear(
 ) -> Value:
     """``(x - zero_point) * scale``."""
     to = element_type(output_dtype) if output_dtype else x_scale.type.dtype
+    zero = emit.const(0, x.type.dtype) if x_zero_point is None else x_zero_point
+    if to is DType.F32 and _is_stated(x.type.dtype, x_scale, zero):
+        return emit(Dequantize(x, spread(emit, x_scale, x, axis), _zero(emit, zero, x, axis)))
     plain = cast(emit, x, DType.F32)
     if x_zero_point is not None and x.type.dtype not in SATURATING:
         zero = spread(emit, cast(emit, x_zero_point, DType.F32), x, axis, block_size)

@@ -1,4 +1,4 @@
-"""Loops that read and write one row of tensors in each round, where the number of rounds is a size."""
+"""Loops that read and write one row of tensors in each round, where the number of rounds is at most a size."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from ....compiler.ir import Op, Region, Value
 from ....compiler.ops.arith import Sub
 from ....compiler.ops.core import Const
 from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
-from ....compiler.ops.shape import BroadcastTo, Concat, Reshape, ShapeOf
+from ....compiler.ops.index import Gather, NonZero
+from ....compiler.ops.logic import Less
+from ....compiler.ops.shape import BroadcastTo, Concat, Range, Reshape, ShapeOf
 from ....compiler.types import DType
 from ....compiler.weights import Weight
 from ..emitter import Emitter
@@ -72,6 +74,15 @@ def empty_buffers(emit: Emitter, rows: Sequence[Value], alongs: Sequence[Along],
         shape = (*row.type.shape[: along.axis], rounds, *row.type.shape[along.axis :])
         buffers.append(emit(BroadcastTo(emit.const(0, row.type.dtype), shape)))
     return buffers
+
+
+def first_rows(emit: Emitter, buffers: Sequence[Value], count: Value) -> list[Value]:
+    """Return as many rows of tensors as data says, which have rows for all rounds that could have been."""
+    rounds = buffers[0].type.shape[0]
+    numbers = emit(Range(emit.const(0, count.type.dtype), emit.const(1, count.type.dtype), rounds))
+    filled = emit(NonZero(emit(Less(numbers, count)), emit.graphs.fresh(), rows=True))
+    places = emit(Reshape(filled, filled.type.shape[:1]))
+    return [emit(Gather(b, places, 0)) for b in buffers]
 
 
 def count_of(emit: Emitter, x: Value, axis: int) -> Value:

@@ -17,6 +17,9 @@ from ..registry import onnx_op
 
 MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic", "bicubic": "cubic"}
 PADDINGS = ("zeros", "border", "reflection")
+Tap = tuple[Value, Value | None, Value | None]
+"""A pixel's number along one axis, its weight, and whether it is inside."""
+
 CUBIC = -0.75
 """The parameter of Keys' kernel."""
 
@@ -91,7 +94,7 @@ def grid_sample(
     if chosen is None or padding_mode not in PADDINGS or grid.type.shape[-1] != spatial:
         raise emit.fail(f"has mode {mode!r}, padding {padding_mode!r} and a grid {grid.type} for {x.type}", code="F002")
     sizes = x.type.shape[2:]
-    along: list[list[tuple[Value, Value | None, Value | None]]] = []
+    along: list[list[Tap]] = []
     for axis, size in enumerate(sizes):
         at = _positions(emit, grid, spatial - 1 - axis, size, align_corners=bool(align_corners))
         assert isinstance(size, int)
@@ -106,9 +109,7 @@ def grid_sample(
     return emit(Transpose(total, (0, rank - 1, *range(1, rank - 1))))
 
 
-def pixels(
-    emit: Emitter, at: Value, size: int, rules: tuple[str, str], *, align_corners: bool
-) -> list[tuple[Value, Value | None, Value | None]]:
+def pixels(emit: Emitter, at: Value, size: int, rules: tuple[str, str], *, align_corners: bool) -> list[Tap]:
     """Return pixel numbers along one axis with their weights, and masks of those inside."""
     mode, padding = rules
     low, high = (0.0, size - 1.0) if align_corners else (-0.5, size - 0.5)
@@ -124,7 +125,7 @@ def pixels(
         at = emit(logic.Select(outside, emit(Clip(at, 0.0, size - 1.0)), at))
     if padding == "reflection":
         at = _reflect(emit, at, size, align_corners=align_corners)
-    out: list[tuple[Value, Value | None, Value | None]] = []
+    out: list[Tap] = []
     for place, weight in _taps(emit, at, mode):
         if padding == "reflection":
             place = _reflect(emit, place, size, align_corners=align_corners)
@@ -137,7 +138,7 @@ def pixels(
 def weighted(
     emit: Emitter,
     images: Value,
-    corner: tuple[tuple[Value, Value | None, Value | None], ...],
+    corner: tuple[Tap, ...],
     batch: Value | None = None,
 ) -> Value:
     """Gather one neighbour of every position, times its weight; ``batch`` says from which image."""

@@ -11,7 +11,7 @@ from ....compiler.ops.arith import Mul
 from ....compiler.ops.index import Gather
 from ....compiler.ops.linear import MatMul
 from ....compiler.ops.shape import Transpose
-from ....compiler.types import Array
+from ...fourier import fourier_matrix
 from ..emitter import Emitter
 from ..registry import onnx_op
 from ..tensors import element_type
@@ -51,7 +51,7 @@ def _dft(emit: Emitter, x: Value, length: int | None, axis: int, *, inverse: boo
         raise emit.fail(f"transforms axis {axis} of {x.type}", code="F002")
     if length is None:
         length = 2 * (size - 1) if inverse and onesided else size
-    matrix = _matrix(size, parts, length, inverse=inverse, onesided=onesided)
+    matrix = fourier_matrix(size, parts, length, inverse=inverse, onesided=onesided)
     outs, count = matrix.shape[2:]
     perm = (*(i for i in range(rank - 1) if i != along), along, rank - 1)
     rows = emit(Transpose(x, perm)) if perm != tuple(range(rank)) else x
@@ -62,22 +62,6 @@ def _dft(emit: Emitter, x: Value, length: int | None, axis: int, *, inverse: boo
     out = emit.reshape(product, (*batch, outs, count))
     back = tuple(perm.index(i) for i in range(rank))
     return emit(Transpose(out, back)) if back != tuple(range(rank)) else out
-
-
-def _matrix(size: int, parts: int, length: int, *, inverse: bool, onesided: bool) -> Array:
-    """Return ``[size, parts, results, parts of results]``; positions behind ``length`` count nothing."""
-    n = np.arange(size)[:, None]
-    outs = length if not onesided or inverse else length // 2 + 1
-    angle = 2 * math.pi * (n * np.arange(outs)[None, :] % length) / length
-    cos, sin = np.cos(angle), np.sin(angle) * (1 if inverse else -1)
-    if inverse and onesided:  # the other half is the conjugate of the one that is given
-        twice = np.where((n == 0) | (2 * n == length), 1, 2) / length
-        table = np.stack([cos * twice, -sin * twice], 1)[..., None]
-    else:
-        scale = 1 / length if inverse else 1
-        table = np.stack([np.stack([cos, sin], -1), np.stack([-sin, cos], -1)], 1) * scale
-    table[length // 2 + 1 if inverse and onesided else length :] = 0
-    return table[:, :parts]
 
 
 @onnx_op("STFT", since=17)

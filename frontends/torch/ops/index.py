@@ -68,10 +68,13 @@ def take(emit: Emitter, x: Value, index: Value) -> Value:
     return emit(ir.Gather(emit.reshape(x, (x.type.size,)), index, 0))
 
 
-@aten("index.Tensor", "_unsafe_index.Tensor")
+@aten("index.Tensor", "_unsafe_index.Tensor", sizes_by_data=True)
 def index(emit: Emitter, x: Value, indices: tuple[Value | None, ...]) -> Value:
-    """NumPy's indexing by tensors of positions."""
+    """NumPy's indexing by tensors of positions, or by one mask."""
     axes = [a for a, i in enumerate(indices) if i is not None]
+    mask = _only_mask(emit, indices)
+    if mask is not None:
+        return _selected(emit, x, axes[0], mask)
     places = _checked(emit, indices)
     if len(axes) == 1:
         return emit(ir.Gather(x, places[0], axes[0]))
@@ -85,15 +88,30 @@ def index(emit: Emitter, x: Value, indices: tuple[Value | None, ...]) -> Value:
     return emit.transpose(found, [*range(depth, depth + before), *range(depth), *rest])
 
 
+def _only_mask(emit: Emitter, indices: tuple[Value | None, ...]) -> Value | None:
+    """The mask, if that is all that picks, and it is computed."""
+    given = [i for i in indices if i is not None]
+    is_mask = len(given) == 1 and given[0].type.dtype in (DType.BOOL, DType.U8)
+    return given[0] if is_mask and emit.known(given[0]) is None else None
+
+
+def _selected(emit: Emitter, x: Value, axis: int, mask: Value) -> Value:
+    """Slices where a mask over some axes holds; PyTorch names their number."""
+    before, behind = x.type.shape[:axis], x.type.shape[axis + mask.type.rank :]
+    count, size = emit.shape[axis], mask.type.size
+    places = emit(ir.NonZero(emit.reshape(mask, (size,)), count))
+    return emit(ir.Gather(emit.reshape(x, (*before, size, *behind)), emit.reshape(places, (count,)), axis))
+
+
 def _checked(emit: Emitter, indices: tuple[Value | None, ...]) -> list[Value]:
-    """The tensors of positions; masks would give results whose size depends on data."""
+    """The tensors of positions, those of masks that are known among them."""
     places = [i for i in indices if i is not None]
     for i, place in enumerate(places):
         if place.type.dtype in (DType.BOOL, DType.U8):
             known = emit.known(place)
             if known is None or len(places) > 1 or known.ndim != 1:
-                help = "Replace it by torch.where, or by positions whose number is known."
-                raise emit.fail("picks by a mask, so that the size depends on data", code="F004", help=help)
+                help = "Replace it by torch.where, or the mask by positions: torch.nonzero(mask)."
+                raise emit.fail("picks by a computed mask and other positions at once", code="F004", help=help)
             places[i] = emit.const(np.flatnonzero(known), DType.I64)
     return places
 
@@ -126,9 +144,9 @@ def index_put(
 ) -> Value:
     """Put elements at positions, or add them there; a mask chooses between old and new ones."""
     axes = [a for a, i in enumerate(indices) if i is not None]
-    mask = indices[axes[0]]
-    if mask is not None and mask.type.dtype is DType.BOOL and len(axes) == 1 and emit.known(mask) is None:
-        return _masked(emit, x, axes[0], mask, values, accumulate)
+    mask = _only_mask(emit, indices)
+    if mask is not None:
+        return _put_by_mask(emit, x, axes[0], mask, emit.cast(values, x.type.dtype), accumulate)
     places = _checked(emit, indices)
     joined = _joined(emit, x, axes, places)
     front = [*axes, *(a for a in range(x.type.rank) if a not in axes)]
@@ -146,13 +164,34 @@ def index_put(
     return emit.transpose(found, back)
 
 
-def _masked(emit: Emitter, x: Value, axis: int, mask: Value, values: Value, accumulate: bool) -> Value:
-    if values.type.size != 1:
-        raise emit.fail("puts as many elements as a mask has true ones", code="F004")
-    rest = x.type.rank - axis - mask.type.rank
-    where = emit.reshape(mask, (*mask.type.shape, *[1] * rest))
-    new = emit.reshape(emit.cast(values, x.type.dtype), ())
+def _put_by_mask(emit: Emitter, x: Value, axis: int, mask: Value, values: Value, accumulate: bool) -> Value:
+    """Choose between old and new elements; of several slices, each goes to the next place where the mask holds."""
+    behind = x.type.shape[axis + mask.type.rank :]
+    if values.type.size == 1:
+        new = emit.reshape(values, ())
+    elif values.type.rank <= len(behind):
+        new = values
+    elif axis == 0:
+        new = _in_turn(emit, mask, values, behind)
+    else:
+        raise emit.fail("puts several slices by a mask that does not begin with the first axis")
+    where = emit.reshape(emit.cast(mask, DType.BOOL), (*mask.type.shape, *(1 for _ in behind)))
     return emit(logic.Select(where, emit(arith.Add(x, new)) if accumulate else new, x))
+
+
+def _in_turn(emit: Emitter, mask: Value, values: Value, behind: tuple[Dim, ...]) -> Value:
+    """Spread slices over the places where a mask holds; what stands elsewhere means nothing."""
+    count = values.type.shape[0]
+    if count == 1:
+        return emit.reshape(values, values.type.shape[1:])
+    rows = emit.expand(values, (count, *behind))
+    if not isinstance(count, int):  # there may be none at all
+        rows = emit(Concat((rows, emit.full(0, rows.type.with_shape((1, *behind)))), 0))
+    size = mask.type.size
+    hits = emit.cast(emit.cast(emit.reshape(mask, (size,)), DType.BOOL), DType.I64)
+    number = emit(arith.Sub(emit(ir.CumSum(hits, 0)), emit.const(1, DType.I64)))
+    first = emit(arith.Max(number, emit.const(0, DType.I64)))
+    return emit.reshape(emit(ir.Gather(rows, first, 0)), (*mask.type.shape, *behind))
 
 
 @aten("one_hot")

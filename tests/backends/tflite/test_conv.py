@@ -226,3 +226,14 @@ def test_transposed_channels_first_and_computed_filter(check: Check) -> None:
     check(transposed("f32[2,3,5,4]", "f32[3,6,3,3]", strides=(2, 2), pads=((1, 1),) * 2))
     check(transposed("f32[2,5,4,3]", "f32[6,3,3,3]", strides=(2, 2), constants=False, **LAST))
     check(transposed("f32[2,5,4,3]", "f32[6,2,2,3]", strides=(2, 2), constants=False, bias=False, **LAST))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_transposed_volumes_with_a_computed_filter(check: Check, groups: int) -> None:
+    given: dict[str, Any] = {"strides": (2, 1, 3), "pads": ((1, 0), (0, 2), (1, 1)), "output_pads": (1, 0, 2)}
+    x, w = "f32[2,3,4,5,6]", f"f32[{4 // groups},3,2,4,6]"
+    check(transposed(x, w, constants=False, groups=groups, **given, **LAST))
+    wide: dict[str, Any] = given | {"dilations": (1, 2, 1), "activation": "relu"}
+    check(transposed(x, w, constants=False, groups=groups, bias=False, **wide, **LAST))
+    open_sizes = transposed("f32[n,d,4,5,6]", w, constants=False, groups=groups, **given, **LAST)
+    check(open_sizes, sizes=[{"n": 2, "d": 3}, {"n": 1, "d": 5}])

@@ -83,6 +83,26 @@ def test_scattered_sums_at_the_same_place(check: Check) -> None:
         check(module, inputs={} if fixed else {"x1": [[1], [1], [3]]})
 
 
+@pytest.mark.parametrize("given", ["const", "broadcast", "reshaped"])
+def test_one_number_may_be_put_several_times_at_one_place(check: Check, given: str) -> None:
+    """The kernel adds up: of the largest integer, twice of it would be -2."""
+    numbers = {
+        "const": f"const() {{value = dense<{[[2**63 - 1] * 2] * 3}> : i64[3,2]}} : i64[3,2]",
+        "broadcast": "broadcast_to(%z) {shape = [3, 2]} : i64[3,2]",
+        "reshaped": "reshape(%b) {shape = [3, 2]} : i64[3,2]",
+    }
+    text = f"""
+    func @main(%x: i64[4,2], %at: i64[3,1], %z: i64[]) -> (i64[4,2]) {{
+      %b = broadcast_to(%z) {{shape = [2, 3]}} : i64[2,3]
+      %u = {numbers[given]}
+      %y = scatter_nd(%x, %at, %u) : i64[4,2]
+      return(%y)
+    }}
+    """
+    out = check(text, inputs={"at": [[1], [1], [3]]})
+    assert out.builtins["SCATTER_ND"] == 1
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize("reduction", ["none", "add"])
 @pytest.mark.parametrize("fixed", [False, True])

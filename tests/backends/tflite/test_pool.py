@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 from nhwcc.compiler.parser import parse_module
 
@@ -43,6 +44,17 @@ def test_average(check: Check, size: int, kernel: int, stride: int, pads: Any, c
     x = f"f32[2,{size},{size},3]"
     given: dict[str, Any] = {"strides": (stride,) * 2, "pads": (pads,) * 2, "ceil": ceil, "count_pads": count_pads}
     check(pool("average", x, kernel, **given))
+
+
+@pytest.mark.parametrize("dtype", ["i64", "i32", "i8"])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_integers(check: Check, dtype: str, dilation: int) -> None:
+    """What is put around them for a maximum must not be cut to zero on the way; averages end at whole numbers."""
+    given: dict[str, Any] = {"pads": ((1, 1),) * 2, "dilations": (dilation,) * 2}
+    negative = -1 - np.arange(128).reshape(1, 8, 8, 2) % 100
+    check(pool("max", f"{dtype}[1,8,8,2]", 3, **given), inputs={"x0": negative})
+    strides: dict[str, Any] = {"strides": (3, 3), "ceil": True, "count_pads": True}
+    check(pool("average", f"{dtype}[1,9,9,2]", 4, **strides), inputs={"x0": np.full((1, 9, 9, 2), 12)})
 
 
 @pytest.mark.parametrize(

@@ -102,3 +102,13 @@ def test_other_element_types(check: Check, dtype: str) -> None:
     shapes = weights("gru")
     inputs = {name: f"{dtype}[{','.join(map(str, shape))}]" for name, shape in shapes.items()}
     check(layer("gru", f"{dtype}[4,2,3]", {}, inputs), tolerance=1e-2 if dtype == "f16" else 1e-5)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("given", [(), ("h0", "c0")])
+def test_no_steps(check: Check, kind: str, form: str, given: tuple[str, ...]) -> None:
+    """There are no outputs, and states stay what they are."""
+    states = {name: f"f32[{BATCH},{HIDDEN}]" for name in given if kind == "lstm" or name == "h0"}
+    network = layer(kind, "f32[0,2,3]", weights(kind), states)
+    check(network, sizes=({}, {}), passes=f"legalize-tflite{{rnn={form}}}")

@@ -6,18 +6,30 @@ from typing import Any
 
 import numpy as np
 import pytest
+from agreement import agrees
+from local import LocalWorker
 from nhwcc.compiler.diagnostics import CompileError, collect_remarks
 from nhwcc.compiler.ir import Module
 from onnx import GraphProto, TensorProto, helper
 from onnx_models import codes, imported, model, node, results
 
+import nhwcc
+
+
+@pytest.fixture(autouse=True)
+def local_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nhwcc.runners.tflite.start", LocalWorker)
+
 
 def graph(nodes: list[Any], inputs: dict[str, int], outputs: list[str]) -> GraphProto:
-    """A body; ``inputs`` are element types by name."""
+    """A body; ``inputs`` are element types by name: a round's number ``i`` and condition ``go`` have no axes."""
     return helper.make_graph(
         nodes,
         "body",
-        [helper.make_tensor_value_info(name, element, None) for name, element in inputs.items()],
+        [
+            helper.make_tensor_value_info(name, element, () if name in ("i", "go") else None)
+            for name, element in inputs.items()
+        ],
         [helper.make_empty_tensor_value_info(name) for name in outputs],
     )
 
@@ -199,17 +211,43 @@ class TestLoop:
             np.testing.assert_allclose(last, x.sum(0), rtol=1e-5)
             np.testing.assert_allclose(squares, np.cumsum(x, 0) ** 2, rtol=1e-5)
 
-    def test_results_until_a_condition_are_refused(self) -> None:
+    @pytest.mark.parametrize("limit", ["size", "number"])
+    def test_results_until_a_condition_that_is_computed(self, limit: str) -> None:
+        """As many rows as there were rounds: all that the limit allows, some, or none."""
         body = graph(
             [node("ReduceSum", "v", "s", keepdims=0), node("Less", "s ten", "on"), node("Add", "v one", "w")],
             {"i": TensorProto.INT64, "go": TensorProto.BOOL, "v": TensorProto.FLOAT},
+            ["on", "w", "v", "s"],
+        )
+        nodes = [
+            *([node("Size", "x", "m")] if limit == "size" else []),
+            node("ReduceMax", "x", "top", keepdims=0),
+            node("Less", "top ten", "begins"),
+            node("Loop", "m begins x", "last all sums", body=body),
+        ]
+        constants = {"one": np.float32(1), "ten": np.float32(10)} | ({} if limit == "size" else {"m": np.asarray(4)})
+        proto = model(nodes, {"x": ("n",)}, ["last", "all", "sums"], constants)
+        feeds = [np.asarray(x, np.float32) for x in ([1, 2, 3], [0, -9, 1, 2], [9, 5], [0])]
+        agrees(proto, *({"x": x} for x in feeds))
+        artifact = nhwcc.compile(proto, verify=False)
+        for last, rows, sums in (results(imported(proto), x=20 * X), artifact(x=20 * X).values()):
+            np.testing.assert_array_equal(last, 20 * X)
+            assert (rows.shape, sums.shape) == ((0, 3), (0,))
+
+    @pytest.mark.parametrize(("limit", "code"), [("_", "F005"), ("m", "F005"), ("x", "F004")])
+    def test_results_without_a_limit_are_refused(self, limit: str, code: str) -> None:
+        body = graph(
+            [node("Cast", "v", "on", to=TensorProto.BOOL), node("Sub", "v one", "w")],
+            {"i": TensorProto.INT64, "go": TensorProto.BOOL, "v": TensorProto.INT64},
             ["on", "w", "v"],
         )
-        nodes = [node("Size", "x", "m"), node("Loop", "m _ x", "last all", body=body)]
-        constants = {"one": np.float32(1), "ten": np.float32(10)}
+        constants = {"m": np.asarray(2**62), "one": np.asarray(1)}
+        nodes = [node("Loop", f"{limit} _ x", "last all", body=body)]
+        proto = model(nodes, {"x": ()}, ["last", "all"], constants, element=TensorProto.INT64)
         with pytest.raises(CompileError) as caught:
-            imported(model(nodes, {"x": ("n",)}, ["last", "all"], constants))
-        assert codes(caught.value) == ["F005"] and "how many is not known" in str(caught.value)
+            imported(proto)
+        assert codes(caught.value) == [code]
+        assert code == "F004" or "the input M" in str(caught.value)
 
     def test_results_of_rounds_that_nobody_knows_are_refused(self) -> None:
         proto = model([node("Loop", "m _ x", "last all", body=BODY)], {"x": (3,), "m": ()}, ["last", "all"])

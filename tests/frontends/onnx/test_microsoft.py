@@ -293,6 +293,15 @@ def test_forms_of_older_exporters() -> None:
     check(nodes, feed, numbers)
 
 
+@pytest.mark.parametrize("size", [1, 3, 4, 7])
+def test_inverse(size: int) -> None:
+    """Also where the first pivot is zero; seven rows take a loop."""
+    x = drawn(size, 5, 2, size, size)
+    x[0, 0] = np.eye(size)[::-1]
+    ops = check([("Inverse", "x", "y", PLAIN)], {"x": x}, opens="x", tolerance=1e-4)
+    assert ("WHILE" in ops) == (size > 4)
+
+
 def test_distances() -> None:
     nodes = [("CDist", "a b", "c", {"metric": "euclidean"}), ("CDist", "a b", "d", {"metric": "sqeuclidean"})]
     check(nodes, {"a": drawn(0, 5, 3)}, {"b": drawn(1, 7, 3)}, opens="a")

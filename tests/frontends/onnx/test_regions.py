@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 import pytest
+from agreement import agrees, contrib_model, contrib_node
+from local import LocalWorker
 from nhwcc.compiler.diagnostics import CompileError
 from onnx import ModelProto
 from onnx.reference import ReferenceEvaluator
@@ -15,6 +17,11 @@ from onnx_models import imported, model, node, results
 RNG = np.random.default_rng(2)
 IMAGE = RNG.standard_normal((2, 3, 7, 9)).astype(np.float32)
 ROIS = np.asarray([[0, 0, 3, 3], [2.5, 1, 30, 12], [-9, 2, 4, 2.2]], np.float32)
+
+
+@pytest.fixture(autouse=True)
+def local_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nhwcc.runners.tflite.start", LocalWorker)
 
 
 def roi_align(version: int, **fields: Any) -> ModelProto:
@@ -36,9 +43,39 @@ def test_roi_align(version: int, mode: str, transform: str) -> None:
     np.testing.assert_allclose(got, want, atol=1e-5)
 
 
-def test_as_many_samples_as_a_region_is_large_are_refused() -> None:
-    with pytest.raises(CompileError, match=r"F005.*sampling_ratio=0"):
-        imported(roi_align(16))
+@pytest.mark.parametrize("mode", ["avg", "max"])
+@pytest.mark.parametrize("version", [10, 16])
+def test_as_many_samples_as_a_region_is_large(version: int, mode: str) -> None:
+    """In a loop, since corners are data; regions may be empty, or larger than the image."""
+    nodes = [node("RoiAlign", "x r b", "y", mode=mode, output_height=2, output_width=3, spatial_scale=0.5)]
+    rois = np.asarray([*ROIS, [1, 1, 1, 1], [6, 5, 2, 1]], np.float32)
+    fields = {"x": IMAGE.shape, "r": ("n", 4)}
+    proto = model(nodes, fields, ["y"], {"b": np.asarray([1, 0, 1, 0, 0])}, version=version)
+    agrees(proto, {"x": IMAGE, "r": rois})
+
+
+def test_max_roi_pool() -> None:
+    rois = np.asarray([[0, 0, 0, 3, 3], [1, 2.5, 1, 30, 12], [0, 9, 2, 4, 2.2], [1, 3, 3, 3, 3], [0, 40, 2, 50, 5]])
+    nodes = [node("MaxRoiPool", "x r", "y", pooled_shape=[2, 3], spatial_scale=0.5)]
+    proto = model(nodes, {"x": IMAGE.shape, "r": ("n", 5)}, ["y"])
+    agrees(proto, {"x": IMAGE, "r": rois.astype(np.float32)}, {"x": IMAGE, "r": rois[2:3].astype(np.float32)})
+
+
+@pytest.mark.parametrize("mode", ["bilinear", "nearest"])
+@pytest.mark.parametrize("size", [(4, 5), (1, 3)])
+def test_crop_and_resize(mode: str, size: tuple[int, int]) -> None:
+    rois = np.asarray([[0, 0, 1, 1], [0.1, 0.2, 0.7, 0.9], [0.9, 0.5, 0.2, 0.3], [-0.3, 0, 0.8, 1.4]], np.float32)
+    nodes = [contrib_node("CropAndResize", "x r b s", "y", "com.microsoft", mode=mode, extrapolation_value=7.0)]
+    inputs = {"x": (np.float32, IMAGE.shape), "r": (np.float32, rois.shape), "b": (np.int32, (4,))}
+    proto = contrib_model(nodes, inputs, ["y"], {"s": np.asarray(size, np.int32)}, opsets={"": 17, "com.microsoft": 1})
+    agrees(proto, {"x": IMAGE, "r": rois, "b": np.asarray([1, 0, 1, 0], np.int32)})
+
+
+def test_regions_of_an_image_of_unknown_size_are_refused() -> None:
+    nodes = [node("RoiAlign", "x r b", "y")]
+    constants = {"r": ROIS, "b": np.asarray([1, 0, 1])}
+    with pytest.raises(CompileError, match=r"F004.*unknown size"):
+        imported(model(nodes, {"x": (2, 3, "h", 9)}, ["y"], constants))
 
 
 @pytest.mark.parametrize(("group", "offset_group", "masked"), [(1, 1, False), (2, 2, True), (4, 1, True)])

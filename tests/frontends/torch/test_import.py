@@ -26,6 +26,8 @@ from torch.export import Dim
 from torch.nn import functional as F  # noqa: N812 -- PyTorch's own convention
 from torch_cases import Function, check, close, honest, outputs
 
+import nhwcc
+
 
 def kinds(module: Module) -> Counter[str]:
     return Counter(op.spec.name for op in module.walk())
@@ -236,7 +238,7 @@ def test_an_error_names_module_line_and_all_operators() -> None:
     [
         (Block(), "F031", r"\.eval\(\)"),
         (nn.Dropout(0.5), "F031", r"\.eval\(\)"),
-        (Function(lambda x: x[x > 0]), "F004", "depends? on"),
+        (Function(lambda x: x * x.sum().item()), "F004", "depends? on"),
         (Function(lambda x: x + 1 if x.sum() > 0 else x), "F030", r"torch\.cond"),
         (Function(lambda x: x.reshape(7, 11)), "F030", "draft_export"),
     ],
@@ -342,6 +344,40 @@ def test_grids_of_any_number_of_vectors(indexing: str, count: int) -> None:
 def test_operators_in_their_corners(function: Any, shapes: list[tuple[int, ...]]) -> None:
     torch.manual_seed(0)
     check(Function(function), *(-torch.rand(shape) for shape in shapes))
+
+
+def put(x: Tensor, mask: Tensor, values: Any, *, accumulate: bool = False) -> Tensor:
+    return torch.index_put(x, (mask,), values, accumulate)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x[x > 0],
+        lambda x: x[x[:, 0, 0] > 0],
+        lambda x: x[:, x[0, :, 0] > 0] * 2,
+        lambda x: x[x[..., 0] > 0].sum(0),
+        lambda x: x[x > 9],
+        lambda x: put(x, x > 0, torch.tensor(7.0)),
+        lambda x: put(x, x[..., 0] > 0, torch.arange(2.0)),
+        lambda x: put(x, x > 0, x[x > 0] * 3),
+        lambda x: put(x, x[..., 0] > 0, x[x[..., 0] > 0] * 3, accumulate=True),
+        lambda x: put(x, x > 9, x[x > 9] * 3),
+        lambda x: put(x, torch.arange(4) < x.shape[2], x[:2] * 3),
+    ],
+)
+def test_masks_whose_hits_only_data_knows(function: Any) -> None:
+    """In the interpreter, and as TFLite: compiling compares with PyTorch."""
+    x = torch.randn(4, 3, 2)
+    check(Function(function), x)
+    report = nhwcc.compile(Function(function), args=(x,)).report
+    assert report.verification is not None
+    assert report.verification.ok
+
+
+def test_a_mask_beside_other_positions_is_refused() -> None:
+    with pytest.raises(CompileError, match=r"F004.*mask and other positions[\s\S]*torch.nonzero"):
+        import_torch(Function(lambda x, i: x[x[:, 0] > 0, i]), (torch.randn(4, 3), torch.tensor([1])))
 
 
 def test_places_in_a_transposed_memory_are_refused() -> None:

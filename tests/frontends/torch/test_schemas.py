@@ -14,10 +14,11 @@ from nhwcc.compiler.dims import Sym
 from nhwcc.compiler.ir import Value
 from nhwcc.compiler.types import DType
 from nhwcc.frontends.torch import import_torch as _registers  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from nhwcc.frontends.torch.registry import HANDLERS, IMPLIED
+from nhwcc.frontends.torch.complex import Complex
+from nhwcc.frontends.torch.registry import BY_PARTS, COMPLEX, HANDLERS, IMPLIED, Entry, find
 
 KINDS: dict[str, set[Any]] = {
-    "Tensor": {Value},
+    "Tensor": {Value, Complex},
     "int": {int, Sym, DType},
     "SymInt": {int, Sym},
     "float": {float, int},
@@ -28,6 +29,12 @@ KINDS: dict[str, set[Any]] = {
     "ScalarType": {DType},
 }
 """Which annotations fit an argument by the name of its type in the schema, where element types are called int."""
+
+
+ENTRIES = [*HANDLERS.items(), *COMPLEX.items()]
+"""All handlers, each with the overload for which it is registered."""
+
+every_handler = pytest.mark.parametrize(("name", "entry"), ENTRIES, ids=[name for name, _ in ENTRIES])
 
 
 def schema_of(name: str) -> Any:
@@ -45,11 +52,11 @@ def leaves(annotation: Any) -> set[Any]:
     return {annotation}
 
 
-@pytest.mark.parametrize("name", HANDLERS)
-def test_positions(name: str) -> None:
+@every_handler
+def test_positions(name: str, entry: Entry) -> None:
     """Arguments that a graph gives by position must be taken at that position, in a form that holds them."""
     arguments = [a for a in schema_of(name).arguments if not a.kwarg_only]
-    parameters = [p for p in HANDLERS[name].parameters if not p.is_keyword]
+    parameters = [p for p in entry.parameters if not p.is_keyword]
     assert len(parameters) >= len(arguments)
     for argument, parameter in zip(arguments, parameters, strict=False):
         kind = str(argument.type).removesuffix("?").replace("Optional[", "").replace("List[", "").rstrip("]")
@@ -60,9 +67,9 @@ def test_positions(name: str) -> None:
         assert not parameter.is_required
 
 
-@pytest.mark.parametrize("name", HANDLERS)
-def test_keywords(name: str) -> None:
-    by_name = {p.name: p for p in HANDLERS[name].parameters}
+@every_handler
+def test_keywords(name: str, entry: Entry) -> None:
+    by_name = {p.name: p for p in entry.parameters}
     for argument in schema_of(name).arguments:
         if argument.kwarg_only and argument.name not in IMPLIED:
             assert argument.name in by_name, f"{argument.name} is missing"
@@ -75,10 +82,10 @@ def test_an_argument_that_nobody_knows_is_refused() -> None:
             entry.call(cast(Any, None), args, kwargs)
 
 
-@pytest.mark.parametrize("name", HANDLERS)
-def test_defaults(name: str) -> None:
+@every_handler
+def test_defaults(name: str, entry: Entry) -> None:
     """What a graph leaves out must mean what PyTorch means by it."""
-    by_name = {p.name: p for p in HANDLERS[name].parameters}
+    by_name = {p.name: p for p in entry.parameters}
     for argument in schema_of(name).arguments:
         parameter = by_name.get(argument.name)
         if parameter is None or not argument.has_default_value():
@@ -92,8 +99,15 @@ def test_defaults(name: str) -> None:
 
 
 def test_optional_tensors_may_be_absent() -> None:
-    for name, entry in HANDLERS.items():
+    for name, entry in ENTRIES:
         by_name = {p.name: p for p in entry.parameters}
         for argument in schema_of(name).arguments:
             if str(argument.type) == "Optional[Tensor]" and argument.name in by_name:
                 assert type(None) in leaves(by_name[argument.name].type), f"{name}: {argument.name}"
+
+
+@pytest.mark.parametrize("name", BY_PARTS)
+def test_what_is_done_to_the_parts_of_complex_numbers_is_done_to_real_ones(name: str) -> None:
+    assert schema_of(name) is not None
+    assert find(name) is not None
+    assert name not in COMPLEX

@@ -1,6 +1,21 @@
 """Handlers of ``com.microsoft``: what onnxruntime's optimizer and quantizer put into models."""
 
-from . import activation, attention, bias, blocks, distance, fused, grouped, integer, norm, quantize, recurrent, shape
+from . import (
+    activation,
+    attention,
+    bias,
+    blocks,
+    distance,
+    fused,
+    grouped,
+    integer,
+    matrix,
+    norm,
+    quantize,
+    recurrent,
+    regions,
+    shape,
+)
 
 __all__ = [
     "activation",
@@ -11,8 +26,10 @@ __all__ = [
     "fused",
     "grouped",
     "integer",
+    "matrix",
     "norm",
     "quantize",
     "recurrent",
+    "regions",
     "shape",
 ]

@@ -1,0 +1,15 @@
+"""Matrices as such."""
+
+from __future__ import annotations
+
+from .....compiler.ir import Value
+from .....compiler.ops.linear import Inverse
+from ...emitter import Emitter
+from ...registry import onnx_op
+from .domain import MICROSOFT
+
+
+@onnx_op("Inverse", since=1, domain=MICROSOFT)
+def inverse(emit: Emitter, x: Value) -> Value:
+    """Inverses of square matrices."""
+    return emit(Inverse(x))

@@ -1,0 +1,162 @@
+"""Fourier transforms, as products with constant matrices."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+
+from ....compiler.dims import Dim, maximum, minimum, product, static
+from ....compiler.ir import Value
+from ....compiler.ops import arith
+from ....compiler.ops.linear import MatMul
+from ....compiler.ops.shape import Concat, Pad, Slice
+from ....compiler.types import Array, DType
+from ...fourier import fourier_matrix
+from ..complex import Complex
+from ..emitter import Emitter
+from ..registry import complex_aten
+
+BY_ROOT, BY_SIZE = 1, 2
+"""What results are divided by: the root of the number of elements, or the number; nothing else."""
+
+MOST = 1 << 25
+"""Numbers in the largest matrix: 128 MB."""
+
+
+@complex_aten("_fft_r2c")
+def transform_real(emit: Emitter, x: Value, dim: tuple[int, ...], normalization: int, onesided: bool) -> Complex:
+    """Transform real numbers along axes, the last one first, of which half the result may be enough."""
+    *others, last = emit.axes(dim, x.type.rank)
+    found = _along(emit, (x,), last, normalization, inverse=False, onesided=onesided)
+    return _complex(_along_all(emit, found, others, normalization, inverse=False))
+
+
+@complex_aten("_fft_c2c")
+def transform(emit: Emitter, x: Complex, dim: tuple[int, ...], normalization: int, forward: bool) -> Complex:
+    """Transform along axes, in one or the other direction."""
+    axes = emit.axes(dim, x.real.type.rank)
+    return _complex(_along_all(emit, x.parts, axes, normalization, inverse=not forward))
+
+
+@complex_aten("_fft_c2r")
+def transform_to_real(emit: Emitter, x: Complex, dim: tuple[int, ...], normalization: int, last_dim_size: int) -> Value:
+    """Transform back along axes, the last one last, of which half is given."""
+    *others, last = emit.axes(dim, x.real.type.rank)
+    found = _along_all(emit, x.parts, others, normalization, inverse=True)
+    return _along(emit, found, last, normalization, length=last_dim_size, inverse=True, onesided=True)[0]
+
+
+def _complex(parts: tuple[Value, ...]) -> Complex:
+    real, imag = parts
+    return Complex(real, imag)
+
+
+def _along_all(
+    emit: Emitter, parts: tuple[Value, ...], axes: tuple[int, ...] | list[int], normalization: int, *, inverse: bool
+) -> tuple[Value, ...]:
+    for axis in axes:
+        parts = _along(emit, parts, axis, normalization, inverse=inverse, onesided=False)
+    return parts
+
+
+def _along(
+    emit: Emitter,
+    parts: tuple[Value, ...],
+    axis: int,
+    normalization: int,
+    *,
+    length: int | None = None,
+    inverse: bool,
+    onesided: bool,
+) -> tuple[Value, ...]:
+    """Transform along an axis: all parts side by side times one matrix, which gives all parts side by side."""
+    type = parts[0].type
+    size = type.shape[axis]
+    if not isinstance(size, int):
+        raise emit.fail(f"transforms {size} numbers, as many as is not known", code="F004")
+    numbers = size * len(parts) * (length or size) * (1 if onesided else 2)
+    if numbers > MOST:
+        help = "Transform frames of the signal, as torch.stft does."
+        raise emit.fail(f"transforms {size} numbers at once, which takes a matrix of {numbers}", help=help)
+    table = _scaled_matrix(size, len(parts), length or size, normalization, inverse=inverse, onesided=onesided)
+    perm = [*(a for a in range(type.rank) if a != axis), axis]
+    rows = [emit.transpose(v, perm) for v in parts]
+    row = rows[0] if len(rows) == 1 else emit(Concat(tuple(rows), type.rank - 1))
+    inputs, count, outs = table.shape
+    product = emit(MatMul(row, emit.const(table.reshape(inputs, count * outs), type.dtype)))
+    back = [perm.index(a) for a in range(type.rank)]
+    shape = product.type.shape[:-1]
+    columns = (
+        emit(Slice(product, (*[0] * len(shape), i * outs), (*shape, outs), (1,) * type.rank)) for i in range(count)
+    )
+    return tuple(emit.transpose(v, back) for v in columns)
+
+
+def _scaled_matrix(size: int, parts: int, length: int, normalization: int, *, inverse: bool, onesided: bool) -> Array:
+    """Return ``[parts * size, parts of results, results]``."""
+    table = fourier_matrix(size, parts, length, inverse=inverse, onesided=onesided)
+    scale = {BY_ROOT: length**-0.5, BY_SIZE: 1 / length}.get(normalization, 1) * (length if inverse else 1)
+    return scale * table.transpose(1, 0, 3, 2).reshape(parts * size, table.shape[3], table.shape[2])
+
+
+@complex_aten("istft")
+def istft(
+    emit: Emitter,
+    x: Complex,
+    n_fft: int,
+    hop_length: int | None = None,
+    win_length: int | None = None,
+    window: Value | None = None,
+    center: bool = True,
+    normalized: bool = False,
+    onesided: bool | None = None,
+    length: int | None = None,
+    return_complex: bool = False,
+) -> Value:
+    """The signal of which these are the transforms of overlapping frames."""
+    if return_complex:
+        raise emit.fail("gives a complex signal")
+    hop, batch, rank = hop_length or n_fft // 4, x.real.type.shape[:-2], x.real.type.rank
+    kind = BY_ROOT if normalized else BY_SIZE
+    (columns,) = _along(emit, x.parts, rank - 2, kind, length=n_fft, inverse=True, onesided=True)
+    rows = emit.transpose(columns, [*range(rank - 2), rank - 1, rank - 2])
+    frames = emit.reshape(rows, (product(batch), *rows.type.shape[-2:]))
+    shape = _window(emit, window, win_length or n_fft, n_fft, frames.type.dtype)
+    total = _overlapped(emit, emit(arith.Mul(frames, shape)), hop)
+    squares = emit.expand(emit(arith.Square(shape)), (1, *frames.type.shape[1:]))
+    signal = emit(arith.Div(total, _overlapped(emit, squares, hop)))
+    start, size = n_fft // 2 if center else 0, signal.type.shape[1]
+    end = start + length if length is not None else size - start
+    cut = emit(Slice(signal, (0, start), (signal.type.shape[0], minimum(end, size) - start), (1, 1)))
+    return emit.reshape(_longer(emit, cut, 1, (0, maximum(end - size, 0))), emit.shape)
+
+
+def _window(emit: Emitter, window: Value | None, length: int, size: int, dtype: DType) -> Value:
+    """A window of so many numbers in the middle of as many as a frame has."""
+    given = emit.const(np.ones(length), dtype) if window is None else emit.cast(window, dtype)
+    before = (size - length) // 2
+    return _longer(emit, given, 0, (before, size - length - before))
+
+
+def _overlapped(emit: Emitter, frames: Value, hop: int) -> Value:
+    """Add up frames ``[batch, count, size]`` of which each begins ``hop`` numbers behind the one before."""
+    batch, count, size = frames.type.shape
+    with emit.typed():
+        (whole,) = static((size,))
+    blocks = -(-whole // hop)
+    long = _longer(emit, frames, 2, (0, blocks * hop - whole))
+    moved = (
+        _longer(emit, emit(Slice(long, (0, 0, i * hop), (batch, count, hop), (1, 1, 1))), 1, (i, blocks - 1 - i))
+        for i in range(blocks)
+    )
+    total = emit.reshape(reduce(lambda a, b: emit(arith.Add(a, b)), moved), (batch, (count + blocks - 1) * hop))
+    return emit(Slice(total, (0, 0), (batch, (count - 1) * hop + whole), (1, 1)))
+
+
+def _longer(emit: Emitter, x: Value, axis: int, more: tuple[Dim, Dim]) -> Value:
+    """Put so many zeros before and behind an axis."""
+    if more == (0, 0):
+        return x
+    low, high = ([size if a == axis else 0 for a in range(x.type.rank)] for size in more)
+    return emit(Pad(x, tuple(low), tuple(high)))
