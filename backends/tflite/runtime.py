@@ -108,16 +108,15 @@ class TfliteModel:
     def _read(self, tensor: int) -> Array:
         return _decoded(self._interpreter.get_tensor(tensor))
 
-    def tensors(self) -> dict[str, Array]:
-        """All results of the last run by tensor name; needs ``keep_tensors``."""
-        out: dict[str, Array] = {}
-        for detail in self._interpreter.get_tensor_details():
-            if detail["name"]:
-                try:
-                    out[detail["name"]] = self._interpreter.get_tensor(detail["index"])
-                except ValueError:
-                    continue  # never computed: a delegate fused it away
-        return out
+    def tensor(self, number: int) -> Array | None:
+        """Return a tensor of the main subgraph as the last run left it, None if nothing computed it.
+
+        Needs ``keep_tensors``.
+        """
+        try:
+            return self._interpreter.get_tensor(number)
+        except ValueError:
+            return None
 
     def _check(self, inputs: Mapping[str, Array]) -> None:
         for name, port in self.inputs.items():

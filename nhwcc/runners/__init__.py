@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,8 +56,8 @@ class Runner(Protocol):
         """
         ...
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
-        """Run and give every value inside that has a name, in the order of computation.
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
+        """Run and give every value inside that has a name, or those called like one of ``only``, as they are computed.
 
         Raises:
             CompileError: as :meth:`run`.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from nhwcc.backends.tflite.reader import Summary, inspect
+from nhwcc.backends.tflite.reader import inspect
 from nhwcc.backends.tflite.storage import CARRIERS
 from nhwcc.compiler.dims import Dim, is_static, parse_dim, symbol
 from nhwcc.compiler.ops.shape import inverse
@@ -102,13 +102,18 @@ class TfliteRunner:
             worker.call("run", stored)
         return self._back(worker.call("run", stored))
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Run without the XNNPACK delegate, which fuses operations away, and read every tensor."""
         with start() as worker:
             worker.make(*RUNTIME, self.path, delegate=False, keep_tensors=True)
             worker.call("run", self._stored(inputs))
-            tensors: Mapping[str, Array] = worker.call("tensors")
-            yield from _in_order(self._summary, tensors)
+            graph = self._summary.subgraphs[0]
+            for operator in graph.operators:
+                for number in operator.outputs:
+                    name = graph.tensors[number].name
+                    array: Array | None = worker.call("tensor", number) if only is None or name in only else None
+                    if name and array is not None:
+                        yield Traced(name, operator.name, array)
 
     def _layout(self, side: str, name: str) -> Mapping[str, Any]:
         return (self._summary.layout or {}).get(side, {}).get(name, {})
@@ -146,13 +151,3 @@ def _fitted(array: Array, dtype: np.dtype[Any]) -> Array:
         narrow = array.astype(dtype)
         return narrow if (narrow == array).all() else array
     return array
-
-
-def _in_order(summary: Summary, tensors: Mapping[str, Array]) -> Iterator[Traced]:
-    """Every computed tensor of the main subgraph, in the order of the operators."""
-    graph = summary.subgraphs[0]
-    for operator in graph.operators:
-        for number in operator.outputs:
-            name = graph.tensors[number].name
-            if name in tensors:
-                yield Traced(name, operator.name, tensors[name])
