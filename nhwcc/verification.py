@@ -12,7 +12,7 @@ from nhwcc.compiler.types import Array
 from nhwcc.feeds import Data, Feed, runs
 from nhwcc.numerics import Difference, compare, compare_unordered
 from nhwcc.options import TOLERANCE
-from nhwcc.runners import Runner, Traced
+from nhwcc.runners import Runner, batches
 
 TRACED_BYTES = 64 << 20
 """How many bytes of tensors inside are held at a time, from each side."""
@@ -171,24 +171,10 @@ def compare_inside(
 
     A network's tensors together are many times what it needs to run; so the reference runs again for every few of them.
     """
-    for traced in _batches(candidate.trace(inputs[1])):
+    for traced in batches(candidate.trace(inputs[1]), lambda t: t.array.nbytes, TRACED_BYTES):
         want = {t.name: t.array for t in reference.trace(inputs[0], {t.name for t in traced})}
         for name, kind, array in ((t.name, t.kind, t.array) for t in traced if t.name in want):
             yield Compared(name, kind, compare_unordered(want[name], array, tolerance))
-
-
-def _batches(traced: Iterator[Traced]) -> Iterator[list[Traced]]:
-    """What is traced, in parts of about :data:`TRACED_BYTES`."""
-    batch: list[Traced] = []
-    size = 0
-    for t in traced:
-        batch.append(t)
-        size += t.array.nbytes
-        if size >= TRACED_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _until_departure(compared: Iterator[Compared]) -> Iterator[Compared]:

@@ -14,8 +14,11 @@ from nhwcc.backends.tflite.storage import CARRIERS
 from nhwcc.compiler.dims import Dim, is_static, parse_dim, symbol
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
-from nhwcc.runners import Traced
+from nhwcc.runners import Traced, batches
 from nhwcc.runners.worker import Worker
+
+KEPT_BYTES = 256 << 20
+"""How many bytes of tensors inside the runtime keeps in a run."""
 
 RUNTIME = ("nhwcc.backends.tflite.runtime", "TfliteModel")
 
@@ -103,17 +106,22 @@ class TfliteRunner:
         return self._back(worker.call("run", stored))
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
-        """Run without the XNNPACK delegate, which fuses operations away, and read every tensor."""
+        """Run without the XNNPACK delegate, which fuses operations away, as often as memory asks for."""
+        graph, stored = self._summary.subgraphs[0], self._stored(inputs)
+        kinds = {n: op.name for op in graph.operators for n in op.outputs}
+        names = {n: graph.tensors[n].name for n in kinds}
+        wanted = [n for n, name in names.items() if name and (only is None or name in only)]
         with start() as worker:
-            worker.make(*RUNTIME, self.path, delegate=False, keep_tensors=True)
-            worker.call("run", self._stored(inputs))
-            graph = self._summary.subgraphs[0]
-            for operator in graph.operators:
-                for number in operator.outputs:
-                    name = graph.tensors[number].name
-                    array: Array | None = worker.call("tensor", number) if only is None or name in only else None
-                    if name and array is not None:
-                        yield Traced(name, operator.name, array)
+            worker.make(*RUNTIME, self.path, delegate=False)
+            worker.call("run", stored)
+            sizes: Mapping[int, int] = worker.call("sizes")
+            for batch in batches(wanted, lambda n: sizes.get(n, 0), KEPT_BYTES):
+                worker.make(*RUNTIME, self.path, delegate=False, inside=batch)
+                worker.call("run", stored)
+                for n in batch:
+                    array: Array | None = worker.call("tensor", n)
+                    if array is not None:
+                        yield Traced(names[n], kinds[n], array)
 
     def _layout(self, side: str, name: str) -> Mapping[str, Any]:
         return (self._summary.layout or {}).get(side, {}).get(name, {})
