@@ -158,7 +158,7 @@ class DepthToSpace(Op):
             raise ValueError(f"{self.x.type} is no batch of images")
         n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
         b = self.block
-        if isinstance(c, int) and c % (b * b):
+        if b < 1 or (isinstance(c, int) and c % (b * b)):
             raise ValueError(f"{c} channels don't fill blocks of {b} x {b}")
         return self.x.type.with_shape(_from_nchw((n, c // (b * b), h * b, w * b), self.channels_last))
 
@@ -167,11 +167,12 @@ class DepthToSpace(Op):
         """Reshape, permute, reshape."""
         x = np.moveaxis(x, -1, 1) if channels_last else x
         n, c, h, w = x.shape
+        depth = c // (block * block)
         if mode == "dcr":
-            y = x.reshape(n, block, block, -1, h, w).transpose(0, 3, 4, 1, 5, 2)
+            y = x.reshape(n, block, block, depth, h, w).transpose(0, 3, 4, 1, 5, 2)
         else:
-            y = x.reshape(n, -1, block, block, h, w).transpose(0, 1, 4, 2, 5, 3)
-        y = y.reshape(n, c // (block * block), h * block, w * block)
+            y = x.reshape(n, depth, block, block, h, w).transpose(0, 1, 4, 2, 5, 3)
+        y = y.reshape(n, depth, h * block, w * block)
         return np.moveaxis(y, 1, -1) if channels_last else y
 
     def axes(self) -> Axes:
@@ -205,7 +206,7 @@ class SpaceToDepth(Op):
             raise ValueError(f"{self.x.type} is no batch of images")
         n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
         b = self.block
-        if any(isinstance(d, int) and d % b for d in (h, w)):
+        if b < 1 or any(isinstance(d, int) and d % b for d in (h, w)):
             raise ValueError(f"{h} x {w} positions don't fill blocks of {b} x {b}")
         return self.x.type.with_shape(_from_nchw((n, c * b * b, h // b, w // b), self.channels_last))
 

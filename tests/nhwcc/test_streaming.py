@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 import torch
 from nhwcc.compiler.types import Array
@@ -57,9 +58,8 @@ def follow(artifact: Artifact, pieces: list[Array], states: dict[str, Array], ou
 @pytest.mark.parametrize("op", GATES)
 @pytest.mark.parametrize("rnn", ["unroll", "while", "fused"])
 def test_pieces_agree_with_onnxruntime_on_the_whole(op: str, rnn: Any) -> None:
-    ort = pytest.importorskip("onnxruntime")
     x = np.random.default_rng(1).standard_normal((6, BATCH, FEATURES)).astype(np.float32)
-    session = ort.InferenceSession(network(op, 6).SerializeToString(), providers=["CPUExecutionProvider"])
+    session: Any = ort.InferenceSession(network(op, 6).SerializeToString(), providers=["CPUExecutionProvider"])
     (want,) = session.run(None, {"x": x})
     artifact = nhwcc.compile(network(op, 2), state="io", rnn=rnn, io_layout="keep")
     states = ["the_LSTM_h", "the_LSTM_c"] if op == "LSTM" else [f"the_{op}_h"]
@@ -70,10 +70,9 @@ def test_pieces_agree_with_onnxruntime_on_the_whole(op: str, rnn: Any) -> None:
 
 
 def test_pieces_of_any_length_and_a_constant_to_begin_with() -> None:
-    ort = pytest.importorskip("onnxruntime")
     given = network("LSTM", "time", "x w r b _ h c")
     x = np.random.default_rng(1).standard_normal((6, BATCH, FEATURES)).astype(np.float32)
-    session = ort.InferenceSession(given.SerializeToString(), providers=["CPUExecutionProvider"])
+    session: Any = ort.InferenceSession(given.SerializeToString(), providers=["CPUExecutionProvider"])
     artifact = nhwcc.compile(given, state="io", io_layout="keep")
     constants = {t.name: np.frombuffer(t.raw_data, np.float32) for t in given.graph.initializer}
     begin = {f"the_LSTM_{n}": constants[n].reshape(BATCH, HIDDEN) for n in "hc"}
@@ -93,10 +92,10 @@ def test_a_piece_without_steps() -> None:
 
 
 def test_of_two_directions_the_forward_one_goes_on() -> None:
-    ort = pytest.importorskip("onnxruntime")
     x = np.random.default_rng(1).standard_normal((4, BATCH, FEATURES)).astype(np.float32)
     whole = network("GRU", 4, direction="bidirectional").SerializeToString()
-    (want,) = ort.InferenceSession(whole, providers=["CPUExecutionProvider"]).run(None, {"x": x})
+    session: Any = ort.InferenceSession(whole, providers=["CPUExecutionProvider"])
+    (want,) = session.run(None, {"x": x})
     artifact = nhwcc.compile(network("GRU", 2, direction="bidirectional"), state="io", io_layout="keep")
     assert [p.name for p in artifact.report.inputs] == ["x", "the_GRU_h"]
     assert any("begins anew in every call: it reads backwards" in r.text for r in artifact.report.remarks)

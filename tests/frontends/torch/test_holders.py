@@ -156,13 +156,8 @@ def test_any_object_will_do() -> None:
 
 @pytest.fixture(scope="module")
 def transformers() -> Any:
-    """The library, unless it, or what it needs, is missing."""
-    try:
-        library: Any = import_module("transformers")
-        assert library.GPT2LMHeadModel
-    except (ImportError, RuntimeError) as bad:
-        pytest.skip(f"transformers can't be loaded: {bad}")
-    return library
+    """The library, which takes seconds to load."""
+    return import_module("transformers")
 
 
 def gpt2(library: Any) -> Any:
