@@ -13,7 +13,7 @@ from typing import TypeAlias, cast
 import numpy as np
 
 from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
-from nhwcc.compiler.dims import Sym, is_static, solve, substitute
+from nhwcc.compiler.dims import Sym, solve, substitute
 from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.runners import Runner
@@ -165,7 +165,7 @@ def _names(types: Mapping[str, TensorType]) -> list[str]:
 
 def _is_possible(type: TensorType, largest: float) -> bool:
     size = type.size
-    return is_static(type.shape) and all(isinstance(d, int) and d >= 0 for d in type.shape) and size <= largest
+    return all(isinstance(d, int) and d >= 0 for d in type.shape) and isinstance(size, int) and size <= largest
 
 
 def accepted(runner: Runner, candidates: Iterable[Feed]) -> tuple[Feed, dict[str, Array]]:
