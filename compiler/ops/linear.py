@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
 import numpy as np
@@ -134,7 +135,7 @@ class Inverse(Op):
     def evaluate(x: Array) -> Array:
         """By LU decomposition; NaN for what is singular."""
         wide = x.astype(np.promote_types(x.dtype, np.float32))
-        flat = wide.reshape(-1, *x.shape[-2:])
+        flat = wide.reshape(math.prod(x.shape[:-2]), *x.shape[-2:])
         out = np.full_like(flat, np.nan)
         for i, matrix in enumerate(flat):
             with suppress(np.linalg.LinAlgError):

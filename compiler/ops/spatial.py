@@ -167,11 +167,12 @@ class DepthToSpace(Op):
         """Reshape, permute, reshape."""
         x = np.moveaxis(x, -1, 1) if channels_last else x
         n, c, h, w = x.shape
+        depth = c // (block * block)
         if mode == "dcr":
-            y = x.reshape(n, block, block, -1, h, w).transpose(0, 3, 4, 1, 5, 2)
+            y = x.reshape(n, block, block, depth, h, w).transpose(0, 3, 4, 1, 5, 2)
         else:
-            y = x.reshape(n, -1, block, block, h, w).transpose(0, 1, 4, 2, 5, 3)
-        y = y.reshape(n, c // (block * block), h * block, w * block)
+            y = x.reshape(n, depth, block, block, h, w).transpose(0, 1, 4, 2, 5, 3)
+        y = y.reshape(n, depth, h * block, w * block)
         return np.moveaxis(y, 1, -1) if channels_last else y
 
     def axes(self) -> Axes:

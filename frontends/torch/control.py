@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, Self, cast
 
 from torch import fx
 
@@ -15,11 +15,23 @@ from ...compiler.types import DType
 from .nodes import overload_name
 from .places import code
 
-if TYPE_CHECKING:
-    from .importer import Importer
+
+class Graphs(Protocol):
+    """What imports graphs: operations go into ``region``, and ``values`` has what each node gives."""
+
+    region: Region
+    values: dict[fx.Node, Any]
+
+    def nested(self, region: Region) -> Self:
+        """Return what imports graphs into a region inside of this one's."""
+        ...
+
+    def run(self, graph: fx.Graph) -> list[Any]:
+        """Import a graph, whose inputs have values, and return what it gives."""
+        ...
 
 
-def run_control(importer: Importer, node: fx.Node, args: Sequence[Any]) -> Any:
+def run_control(graphs: Graphs, node: fx.Node, args: Sequence[Any]) -> Any:
     """Import a node that calls graphs; ``args`` are its arguments, graphs among them.
 
     Raises:
@@ -29,35 +41,35 @@ def run_control(importer: Importer, node: fx.Node, args: Sequence[Any]) -> Any:
     if name not in _CONTROL:
         help = f"There are {', '.join(_CONTROL)}."
         raise error("F001", f"the operator {name} is not supported", excerpt=code(node), help=help)
-    return _CONTROL[name](importer, args)
+    return _CONTROL[name](graphs, args)
 
 
-def _inline(importer: Importer, args: Sequence[Any]) -> list[Any]:
+def _inline(graphs: Graphs, args: Sequence[Any]) -> list[Any]:
     """Run a graph in place: outside of training, modes change nothing."""
     index = next(i for i, a in enumerate(args) if isinstance(a, fx.GraphModule))
-    return _body(importer, args[index], args[index + 1 :])
+    return _body(graphs, args[index], args[index + 1 :])
 
 
-def _autocast(importer: Importer, args: Sequence[Any]) -> list[Any]:
+def _autocast(graphs: Graphs, args: Sequence[Any]) -> list[Any]:
     _, dtype, enabled, *_ = args
     if enabled:
         text = f"computes in {dtype} by autocast, which no operator in the graph shows"
         raise error("F005", text, help="Convert the module itself: model.to(dtype).")
-    return _inline(importer, args)
+    return _inline(graphs, args)
 
 
-def _body(importer: Importer, graph: fx.GraphModule, operands: Sequence[Any]) -> list[Any]:
+def _body(graphs: Graphs, graph: fx.GraphModule, operands: Sequence[Any]) -> list[Any]:
     """Import the nodes of a graph whose inputs are ``operands``."""
     inputs = graph.graph.find_nodes(op="placeholder")
     for placeholder, operand in zip(inputs, operands, strict=True):
-        importer.values[placeholder] = operand
-    return importer.run(graph.graph)
+        graphs.values[placeholder] = operand
+    return graphs.run(graph.graph)
 
 
-def _region(importer: Importer, graph: fx.GraphModule, carried: Sequence[Value], others: Sequence[Any]) -> Region:
+def _region(graphs: Graphs, graph: fx.GraphModule, carried: Sequence[Value], others: Sequence[Any]) -> Region:
     """Import a graph as a region whose arguments are like ``carried``; it reads ``others`` from outside."""
     region = Region(Value(v.type, name=v.name) for v in carried)
-    inner = importer.nested(region)
+    inner = graphs.nested(region)
     results = [_tensor(r) for r in _body(inner, graph, [*region.args, *others])]
     region.insert(Return(tuple(results)))
     return region
@@ -69,17 +81,17 @@ def _tensor(result: Any) -> Value:
     return result
 
 
-def _cond(importer: Importer, args: Sequence[Any]) -> tuple[Value, ...]:
+def _cond(graphs: Graphs, args: Sequence[Any]) -> tuple[Value, ...]:
     condition, then, otherwise, operands = args
-    first, second = (_region(importer, graph, (), operands) for graph in (then, otherwise))
-    return _insert(importer, lambda: If(_truth(condition), first, second))
+    first, second = (_region(graphs, graph, (), operands) for graph in (then, otherwise))
+    return _insert(graphs, lambda: If(_truth(condition), first, second))
 
 
-def _while(importer: Importer, args: Sequence[Any]) -> tuple[Value, ...]:
+def _while(graphs: Graphs, args: Sequence[Any]) -> tuple[Value, ...]:
     condition, body, carried, others = args
     values = [_tensor(v) for v in cast(Sequence[Any], carried)]
-    regions = [_region(importer, graph, values, others) for graph in (condition, body)]
-    return _insert(importer, lambda: While(tuple(values), *regions))
+    regions = [_region(graphs, graph, values, others) for graph in (condition, body)]
+    return _insert(graphs, lambda: While(tuple(values), *regions))
 
 
 def _truth(value: Any) -> Value:
@@ -88,11 +100,11 @@ def _truth(value: Any) -> Value:
     return value
 
 
-def _insert(importer: Importer, make: Callable[[], Op]) -> tuple[Value, ...]:
-    return importer.region.insert(make()).results
+def _insert(graphs: Graphs, make: Callable[[], Op]) -> tuple[Value, ...]:
+    return graphs.region.insert(make()).results
 
 
-def _with_effects(importer: Importer, args: Sequence[Any]) -> list[None]:
+def _with_effects(graphs: Graphs, args: Sequence[Any]) -> list[None]:
     """An operator that must run in its place; of these, checks that raise are left out."""
     _, operator, *_ = args
     name = str(operator)
@@ -104,7 +116,7 @@ def _with_effects(importer: Importer, args: Sequence[Any]) -> list[None]:
 CHECKS = ("aten._linalg_check_errors.default",)
 """Operators that do nothing, or raise in PyTorch."""
 
-_CONTROL: dict[str, Callable[[Importer, Sequence[Any]], Any]] = {
+_CONTROL: dict[str, Callable[[Graphs, Sequence[Any]], Any]] = {
     "cond": _cond,
     "with_effects": _with_effects,
     "while_loop": _while,

@@ -166,7 +166,8 @@ def _arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
     """Read arguments written as in Python; they are literals, no code is run."""
     try:
         call = ast.parse(f"f({text})", mode="eval").body
-        assert isinstance(call, ast.Call)
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            raise ValueError("more than one call")
         args = [ast.literal_eval(a) for a in call.args]
         return args, {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg is not None}
     except (SyntaxError, ValueError) as bad:

@@ -17,6 +17,12 @@ MOST_ROWS = 32
 """Each row takes about ten operations."""
 
 
+@aten("linalg_inv_ex")
+def inverse(emit: Emitter, A: Value, *, check_errors: bool = False) -> tuple[Value, Value]:
+    """Inverses of square matrices."""
+    return emit(Inverse(A)), _no_failure(emit, A)
+
+
 @aten("_linalg_solve_ex")
 def solve(
     emit: Emitter,
@@ -33,8 +39,8 @@ def solve(
     given = (
         emit.reshape(B, (*B.type.shape, 1) if left else (*B.type.shape[:-1], 1, *B.type.shape[-1:])) if is_vector else B
     )
-    inverse = emit(Inverse(A))
-    found = emit(MatMul(inverse, given) if left else MatMul(given, inverse))
+    inverted = emit(Inverse(A))
+    found = emit(MatMul(inverted, given) if left else MatMul(given, inverted))
     return emit.reshape(found, emit.shape), None, None, _no_failure(emit, A)
 
 
@@ -177,6 +183,8 @@ def _cholesky(emit: Emitter, x: Value, upper: bool) -> tuple[Value, Value]:
     rank, dtype = x.type.rank, x.type.dtype
     info = emit.full(0, x.type.with_shape(x.type.shape[:-2]).with_dtype(DType.I32))
     columns: list[Value] = []
+    if x.type.size == 0:
+        return x, info
     for step in range(size):
         left = size - step
         pivot = _block(emit, rest, (0, 1), (0, 1))
@@ -199,6 +207,8 @@ def _substituted(emit: Emitter, matrix: Value, given: Value, upper: bool, unitri
     matrix, rest = _one_batch(emit, matrix, given)
     width = given.type.shape[-1]
     found: list[Value] = []
+    if rest.type.size == 0:
+        return rest
     for step in range(size):
         place, left = size - 1 - step if upper else step, size - step
         end = (left - 1, left) if upper else (0, 1)

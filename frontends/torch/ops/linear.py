@@ -7,7 +7,6 @@ from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops import linear as ir
 from ....compiler.ops.reduce import Reduce
-from ....compiler.types import DType, TensorType
 from ..emitter import Emitter
 from ..promotion import Number
 from ..registry import aten
@@ -38,12 +37,6 @@ def matmul(emit: Emitter, x: Value, other: Value) -> Value:
     if left:
         shape.pop(-1 if right else -2)
     return emit.reshape(y, shape)
-
-
-@aten("linalg_inv_ex")
-def inverse(emit: Emitter, A: Value, check_errors: bool = False) -> tuple[Value, Value]:
-    """Inverses of matrices, and zeros: the network does not tell which matrix is singular."""
-    return emit(ir.Inverse(A)), emit.full(0, TensorType(DType.I32, A.type.shape[:-2]))
 
 
 @aten("addmm")

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ....compiler.dims import Dim, exact_div, static
+from ....compiler.dims import Dim, exact_div, maximum, static
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
 from ....compiler.ops.arith import Mul
@@ -171,15 +171,16 @@ def avg_pool(
     rank = axes_of(emit)
     kernel, data = spread(kernel_size, rank), batched(emit, x, rank)
     pads = tuple((p, p) for p in spread(padding, rank))
-    if divisor_override is not None and ceil_mode:
-        raise emit.fail("has a divisor of its own and windows that hang over the end")
-    if divisor_override is not None and x.type.dtype.is_int:
+    strides, dense = spread(stride, rank) or kernel, (1,) * rank
+    if divisor_override is None:
+        y = emit(ir.AveragePool(data, kernel, strides, dense, pads, ceil_mode, count_include_pad))
+        return unbatched(emit, y, x)
+    if x.type.dtype.is_int:
         raise emit.fail("has a divisor of its own for integers, whose quotients are rounded")
-    whole = count_include_pad or divisor_override is not None
-    y = emit(ir.AveragePool(data, kernel, spread(stride, rank) or kernel, (1,) * rank, pads, ceil_mode, whole))
-    if divisor_override is not None:
-        y = emit(Mul(y, emit.const(prod(kernel) / divisor_override, y.type.dtype)))
-    return unbatched(emit, y, x)
+    sizes = zip(x.type.shape[-rank:], emit.shape[-rank:], kernel, strides, pads, strict=True)
+    whole = tuple((low, maximum(high, (out - 1) * s + k - n - low)) for n, out, k, s, (low, high) in sizes)
+    mean = emit(ir.AveragePool(data, kernel, strides, dense, whole, False, True))
+    return unbatched(emit, emit(Mul(mean, emit.const(prod(kernel) / divisor_override, mean.type.dtype))), x)
 
 
 @aten("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d")

@@ -92,6 +92,9 @@ TRANSFORMS: dict[str, Any] = {
     "irfft": lambda x, norm: torch.fft.irfft(pair(x), norm=norm),
     "odd irfft": lambda x, norm: torch.fft.irfft(pair(x), 7, norm=norm),
     "hfft": lambda x, norm: torch.fft.hfft(pair(x), norm=norm),
+    "one row": lambda x, norm: torch.fft.hfft(
+        torch.view_as_complex(torch.fft.rfft(x[0, 0]).abs()[:6].reshape(3, 2)), norm=norm
+    ),
     "fft2": lambda x, norm: torch.fft.fft2(x, norm=norm).real,
     "ifft2": lambda x, norm: joined(torch.fft.ifft2(pair(x), norm=norm)),
     "rfft2": lambda x, norm: joined(torch.fft.rfft2(x, norm=norm)),

@@ -390,6 +390,26 @@ def test_averages_of_integers_with_a_divisor_are_refused() -> None:
         import_torch(Function(lambda x: F.avg_pool2d(x, 2, divisor_override=-2)), (torch.ones(1, 1, 4, 4).long(),))
 
 
+@pytest.mark.parametrize("ceil", [False, True])
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(3, 2, 1), (2, 3, 0), (4, 3, 2)])
+def test_sums_by_a_divisor(kernel: int, stride: int, padding: int, ceil: bool) -> None:
+    check(Function(lambda x: F.avg_pool2d(x, kernel, stride, padding, ceil, True, 5)), torch.randn(1, 2, 8, 7))
+
+
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [
+        (lambda x: F.avg_pool1d(x, 6, 3, 2), (0, 3, 9)),
+        (lambda x: F.avg_pool2d(x, 2), (0, 3, 4, 4)),
+        (lambda x: F.max_pool2d(x, 2), (0, 3, 4, 4)),
+        (lambda x: F.pixel_shuffle(x, 2), (1, 4, 3, 0)),
+        (torch.inverse, (0, 2, 2)),
+    ],
+)
+def test_nothing_comes_of_nothing(function: Any, shape: tuple[int, ...]) -> None:
+    check(Function(function), torch.zeros(shape))
+
+
 def test_group_norm_of_no_images() -> None:
     check(Function(lambda x: F.group_norm(x, 2)), torch.randn(0, 4, 3))
     check(Function(lambda x: torch.native_group_norm(x, None, None, 0, 4, 3, 2, 1e-5)), torch.randn(0, 4, 3))

@@ -77,6 +77,15 @@ def test_factors(name: str, size: int) -> None:
     check(Function(FACTORS[name]), symmetric(2, size, size), tolerance=TOLERANCE)
 
 
+@pytest.mark.parametrize("shape", [(0, 0), (3, 0, 0), (0, 3, 3)])
+def test_nothing(shape: tuple[int, ...]) -> None:
+    x = torch.zeros(shape)
+    check(Function(lambda x: LA.cholesky(x)), x)
+    check(Function(lambda x: LA.solve_triangular(x, x, upper=True)), x)
+    check(Function(lambda x: LA.solve(x, x)), x)
+    check(Function(lambda x: LA.det(x)), x)
+
+
 def camera(points: Tensor, pose: Tensor) -> Tensor:
     """As in networks that look from several cameras: points in the coordinates of another one."""
     return points @ torch.inverse(pose).mT + torch.linalg.solve(pose, points.mT).mT
