@@ -60,6 +60,8 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, int, int]]] = {
     "lstm_batch": (lambda: Stack(_lstm(64, 128)), (8, 50, 64)),
     "lstm_long": (lambda: Stack(_lstm(64, 128)), (1, 400, 64)),
     "gru_long": (lambda: Stack(_gru(64, 128)), (1, 400, 64)),
+    "lstm_longest": (lambda: Stack(_lstm(64, 128)), (1, 1000, 64)),
+    "gru_longest": (lambda: Stack(_gru(64, 128)), (1, 1000, 64)),
 }
 """Networks with the shapes of their inputs: batch, time, features."""
 

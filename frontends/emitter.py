@@ -14,6 +14,7 @@ from ..compiler.diagnostics import CompileError
 from ..compiler.dims import Dim
 from ..compiler.ir import Op, Region, Value
 from ..compiler.known import Known
+from ..compiler.ops.arith import Cast
 from ..compiler.ops.core import Const
 from ..compiler.ops.shape import BroadcastTo, Reshape, Transpose
 from ..compiler.types import DType
@@ -43,6 +44,10 @@ class BaseEmitter(ABC):
         if isinstance(value, Weight):
             return self(Const(value))
         return self(Const(Weight.of(np.asarray(value, None if dtype is None else dtype.numpy))))
+
+    def cast(self, x: Value, dtype: DType) -> Value:
+        """Convert the element type unless it is the same."""
+        return x if x.type.dtype is dtype else self(Cast(x, dtype))
 
     def reshape(self, x: Value, shape: Sequence[Dim]) -> Value:
         """Reshape unless the shape is the same."""

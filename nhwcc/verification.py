@@ -12,7 +12,10 @@ from nhwcc.compiler.types import Array
 from nhwcc.feeds import Data, Feed, runs
 from nhwcc.numerics import Difference, compare, compare_unordered
 from nhwcc.options import TOLERANCE
-from nhwcc.runners import Runner
+from nhwcc.runners import Runner, batches
+
+TRACED_BYTES = 64 << 20
+"""How many bytes of tensors inside are held at a time, from each side."""
 
 
 class VerificationError(CompileError):
@@ -36,6 +39,7 @@ class Compared:
 class Verification:
     """What was compared, on what, and how it came out; ``departed`` is the first tensor inside that differs.
 
+    ``inside`` are those up to there, unless all were asked for.
     ``sizes`` are the numbers that each named size had, one for each run; of an output, the worst run counts.
     """
 
@@ -94,7 +98,8 @@ def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verifica
         worst = {c.name: max(worst.get(c.name, c), c, key=_badness) for c in found}
         is_wrong = not all(c.difference.ok for c in found)
         if is_wrong or (settings.inside and is_first):
-            inside = list(compare_inside(reference, candidate, (feed.inputs, run.renamed), settings.tolerance))
+            compared = compare_inside(reference, candidate, (feed.inputs, run.renamed), settings.tolerance)
+            inside = list(compared if settings.inside else _until_departure(compared))
         if is_wrong:
             break
     return Verification(
@@ -162,12 +167,21 @@ def _shaken(array: Array, rng: np.random.Generator) -> Array:
 def compare_inside(
     reference: Runner, candidate: Runner, inputs: tuple[dict[str, Array], dict[str, Array]], tolerance: float
 ) -> Iterator[Compared]:
-    """Compare the tensors inside that have the same name, in the candidate's order, whatever their layout."""
-    want = {t.name: t.array for t in reference.trace(inputs[0])}
-    for traced in candidate.trace(inputs[1]):
-        if traced.name in want:
-            difference = compare_unordered(want[traced.name], traced.array, tolerance)
-            yield Compared(traced.name, traced.kind, difference)
+    """Compare the tensors inside that have the same name, in the candidate's order, whatever their layout.
+
+    A network's tensors together are many times what it needs to run; so the reference runs again for every few of them.
+    """
+    for traced in batches(candidate.trace(inputs[1]), lambda t: t.array.nbytes, TRACED_BYTES):
+        want = {t.name: t.array for t in reference.trace(inputs[0], {t.name for t in traced})}
+        for name, kind, array in ((t.name, t.kind, t.array) for t in traced if t.name in want):
+            yield Compared(name, kind, compare_unordered(want[name], array, tolerance))
+
+
+def _until_departure(compared: Iterator[Compared]) -> Iterator[Compared]:
+    for c in compared:
+        yield c
+        if not c.difference.ok:
+            return
 
 
 def say(difference: Difference) -> str:

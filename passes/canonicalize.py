@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 from pathlib import Path
 
-from ..compiler.dims import Dim
+from ..compiler.dims import Dim, Shape, product
 from ..compiler.fold import constant
 from ..compiler.ir import Module, Op, Value
 from ..compiler.ops.arith import Cast
@@ -221,6 +221,33 @@ def units_before_transpose(op: Reshape, rw: Rewriter) -> None:
             return
 
 
+@pattern(Reshape)
+def merge_behind_transpose(op: Reshape, rw: Rewriter) -> None:
+    """A reshape that only merges axes, then a transpose and another reshape: the latter does both."""
+    match op.x:
+        case Value(Transpose(x=Value(Reshape(x=x) as first), perm=perm)) if (
+            op.x.has_one_use and first.result.has_one_use
+        ):
+            groups = _merged(x.type.shape, first.shape)
+            if groups is not None:
+                rw.replace(Reshape(rw.emit(Transpose(x, tuple(a for p in perm for a in groups[p]))), op.shape))
+        case _:
+            return
+
+
+def _merged(shape: Shape, merged: Shape) -> list[list[int]] | None:
+    """Which axes of a shape each axis of another one is made of; None if one of them is split."""
+    groups: list[list[int]] = []
+    axes = list(range(len(shape)))
+    for size in merged:
+        group: list[int] = []
+        while axes and (product([shape[a] for a in group]) != size or shape[axes[0]] == 1):
+            group.append(axes.pop(0))
+        groups.append(group)
+    fits = all(product([shape[a] for a in group]) == size for group, size in zip(groups, merged, strict=True))
+    return groups if fits and not axes else None
+
+
 PATTERNS = (
     drop_copy,
     transpose_of_units,
@@ -230,6 +257,7 @@ PATTERNS = (
     gather_is_slice,
     slices_are_split,
     units_before_transpose,
+    merge_behind_transpose,
 )
 
 

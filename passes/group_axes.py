@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..compiler.diagnostics import at
-from ..compiler.dims import Shape, product
+from ..compiler.dims import Dim, Shape, product
 from ..compiler.fold import constant, emit
 from ..compiler.ir import Module, Op, Region, Value
 from ..compiler.ops.linear import Linear, MatMul
@@ -36,6 +36,9 @@ class GroupAxes(Pass):
         for func in module.funcs.values():
             for region in (func.body, *(r for op in func.walk() for r in op.regions)):
                 _reshape_before_splits(region, where_free=True)
+                for op in region.ops:
+                    if isinstance(op, Transpose):
+                        _channels_apart(op, region)
                 sweeps = 0
                 while _sweep(region) and sweeps < MAX_SWEEPS:
                     sweeps += 1
@@ -47,6 +50,30 @@ def _reshape_before_splits(region: Region, *, where_free: bool = False) -> None:
     for op in region.ops:
         if isinstance(op, Split) and (_is_reshaped_transpose(op.x) or not where_free):
             _reshape_before_split(op, region)
+
+
+def _channels_apart(op: Transpose, region: Region) -> None:
+    """Between two reshapes, let what the last axis ends in outside be an axis: neighbours can read and write that."""
+    match op.x.owner, op.result.users:
+        case Reshape(x=source) as before, (Reshape() as behind,) if op.x.has_one_use:
+            inner = _channels(op.x.type.shape[-1], (*source.type.shape[-1:], *behind.shape[-1:]))
+        case _:
+            return
+    rank = op.x.type.rank
+    if inner is None or op.perm[-1] != rank - 1 or rank >= MAX_RANK:
+        return
+    with at(op.location):
+        (apart,) = emit(Reshape(source, (*before.shape[:-1], before.shape[-1] // inner, inner)), region, op)
+        (moved,) = emit(Transpose(apart, (*op.perm, rank)), region, op)
+    behind.set_operand(0, moved)
+    erase_dead(op)
+
+
+def _channels(size: Dim, outside: Sequence[Dim]) -> int | None:
+    """The largest of some sizes that is a proper part of another one."""
+    if not isinstance(size, int):
+        return None
+    return max((d for d in outside if isinstance(d, int) and 1 < d < size and size % d == 0), default=None)
 
 
 def _is_reshaped_transpose(x: Value) -> bool:

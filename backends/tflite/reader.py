@@ -104,7 +104,7 @@ def inspect(path: Path) -> Summary:
     Raises:
         CompileError: R010, it is missing, truncated or no TFLite file.
     """
-    with _opened(path) as (data, model):
+    with opened(path) as (data, model):
         return _summary(data, model)
 
 
@@ -114,13 +114,13 @@ def read_signature(path: Path) -> Signature:
     Raises:
         CompileError: R010, it is missing, truncated or no TFLite file.
     """
-    with _opened(path) as (_, model):
+    with opened(path) as (_, model):
         found = _signatures(model, len(_))
         return found[0] if found else Signature()
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[tuple[mmap.mmap, Any], None, None]:
+def opened(path: Path) -> Generator[tuple[mmap.mmap, Any], None, None]:
     """Map a file; whatever its bytes make the generated code stumble over is an error of the file."""
     from .schema import IDENTIFIER, unpack
 

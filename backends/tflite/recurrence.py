@@ -20,6 +20,12 @@ MAX_STEPS = 8
 MAX_PER_TURN = 8
 """Steps that a loop does in one turn: in each, TFLite copies what goes round and what the loop reads."""
 
+BLOCK = 64
+"""Steps of a long sequence that are cut out at once: a loop inside of a turn copies nothing but these."""
+
+LONG = 4 * BLOCK
+"""Steps up to which a loop does without blocks."""
+
 
 def choose_strategies(module: Module, wanted: str) -> None:
     """Decide for every recurrent layer that has no strategy yet."""
@@ -40,10 +46,28 @@ def why_not_fused(op: Recurrent) -> str | None:
     return next((f"its kernel does not take {reason}" for reason in reasons if reason is not None), None)
 
 
-def steps_per_turn(op: Recurrent) -> int:
-    """Return how many steps a loop does in one turn: a divisor of their number, 1 if it is not known."""
-    steps, limit = op.steps, max(1, min(MAX_PER_TURN, MAX_COPIES // max(_bytes(op), 1)))
-    return max(n for n in range(1, limit + 1) if steps % n == 0) if isinstance(steps, int) else 1
+def steps_per_turn(op: Recurrent) -> list[int]:
+    """Return how many steps loops do in one turn, one loop after the other; each does what the one before has left."""
+    steps, few = op.steps, max(1, min(MAX_PER_TURN, MAX_COPIES // max(_bytes(op), 1)))
+    if not isinstance(steps, int):
+        return list(dict.fromkeys((BLOCK, few, 1)))
+    counts: list[int] = []
+    for most in (BLOCK, few, 1) if steps > LONG else (few, 1):
+        if steps:
+            counts.append(_evenly(steps, most))
+            steps %= counts[-1]
+    return counts
+
+
+def is_block(count: int) -> bool:
+    """Say whether so many steps in one turn are a loop again."""
+    return count > MAX_PER_TURN
+
+
+def _evenly(steps: int, most: int) -> int:
+    """Return up to so many steps, as a divisor of their number if there is one that is not much smaller."""
+    divisor = max(n for n in range(1, most + 1) if steps % n == 0)
+    return divisor if 2 * divisor >= most else min(most, steps)
 
 
 def products_first(op: Recurrent) -> bool:

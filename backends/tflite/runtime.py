@@ -13,12 +13,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from ...compiler.diagnostics import CompileError, error
 from ...compiler.types import Array
+from .inside import give_too
 from .reader import read_signature
 
 _UNRESOLVED = re.compile(r"unresolved custom op: ([^\s,]+?)\.?(?:\s|$)")
@@ -38,23 +40,26 @@ class Port:
 class TfliteModel:
     """A loaded file. ``delegate`` uses XNNPACK where it can, as applications do by default.
 
-    ``keep_tensors`` makes all intermediate results readable after a run, at the price of memory.
+    ``inside`` are tensors of the main subgraph that are readable after a run, too.
     """
 
     def __init__(
-        self, path: Path, *, delegate: bool = True, keep_tensors: bool = False, threads: int | None = None
+        self, path: Path, *, delegate: bool = True, inside: Sequence[int] = (), threads: int | None = None
     ) -> None:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         kind = OpResolverType.AUTO if delegate else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         self.path = path
         signature = read_signature(path)
+        self._folder = TemporaryDirectory(prefix="nhwcc-")
+        copy = Path(self._folder.name) / path.name
+        is_copied = bool(inside) and give_too(path, inside, copy)
         try:
             self._interpreter: Any = Interpreter(
-                model_path=str(path),
+                model_path=str(copy if is_copied else path),
                 num_threads=threads,
                 experimental_op_resolver_type=kind,
-                experimental_preserve_all_tensors=keep_tensors,
+                experimental_preserve_all_tensors=bool(inside) and not is_copied,
             )
         except (ValueError, RuntimeError, OSError) as bad:
             raise self._refused(bad) from bad
@@ -108,16 +113,17 @@ class TfliteModel:
     def _read(self, tensor: int) -> Array:
         return _decoded(self._interpreter.get_tensor(tensor))
 
-    def tensors(self) -> dict[str, Array]:
-        """All results of the last run by tensor name; needs ``keep_tensors``."""
-        out: dict[str, Array] = {}
-        for detail in self._interpreter.get_tensor_details():
-            if detail["name"]:
-                try:
-                    out[detail["name"]] = self._interpreter.get_tensor(detail["index"])
-                except ValueError:
-                    continue  # never computed: a delegate fused it away
-        return out
+    def sizes(self) -> dict[int, int]:
+        """Return how many bytes each tensor of the main subgraph had in the last run, 0 if that is not known."""
+        details = self._interpreter.get_tensor_details()
+        return {int(d["index"]): max(int(np.prod(d["shape"])), 0) * np.dtype(d["dtype"]).itemsize for d in details}
+
+    def tensor(self, number: int) -> Array | None:
+        """Return one of the tensors ``inside`` as the last run left it, None if nothing computed it."""
+        try:
+            return self._interpreter.get_tensor(number)
+        except ValueError:
+            return None
 
     def _check(self, inputs: Mapping[str, Array]) -> None:
         for name, port in self.inputs.items():

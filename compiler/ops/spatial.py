@@ -158,7 +158,7 @@ class DepthToSpace(Op):
             raise ValueError(f"{self.x.type} is no batch of images")
         n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
         b = self.block
-        if isinstance(c, int) and c % (b * b):
+        if b < 1 or (isinstance(c, int) and c % (b * b)):
             raise ValueError(f"{c} channels don't fill blocks of {b} x {b}")
         return self.x.type.with_shape(_from_nchw((n, c // (b * b), h * b, w * b), self.channels_last))
 
@@ -206,7 +206,7 @@ class SpaceToDepth(Op):
             raise ValueError(f"{self.x.type} is no batch of images")
         n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
         b = self.block
-        if any(isinstance(d, int) and d % b for d in (h, w)):
+        if b < 1 or any(isinstance(d, int) and d % b for d in (h, w)):
             raise ValueError(f"{h} x {w} positions don't fill blocks of {b} x {b}")
         return self.x.type.with_shape(_from_nchw((n, c * b * b, h // b, w // b), self.channels_last))
 

@@ -137,7 +137,7 @@ class Entry:
             raise error("F006", f"{self.name} takes {len(inputs)} inputs, but has {len(given)}")
         for i in range(max(len(given), len(inputs))):
             parameter = inputs[min(i, len(inputs) - 1)]
-            may_be_empty = parameter.is_variadic and len(inputs) > 1
+            may_be_empty = parameter.is_variadic and len(inputs) > 1 and i >= len(given)
             if parameter.is_required and not may_be_empty and (i >= len(given) or given[i] is None):
                 raise error("F006", f"{self.name} lacks its input {parameter.name!r}")
             if i < len(given) and not parameter.takes(given[i]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, TypeAlias, cast
@@ -127,8 +127,10 @@ class Exported:
             n.meta["val"] for n in self.program.graph.nodes if n.op == "placeholder" and n.name == spec.arg.name
         )
 
-    def trace(self, tensors: Sequence[torch.Tensor]) -> Iterator[tuple[str, str, torch.Tensor]]:
-        """Run the graph node by node; yield what each node is called, what it does and what it gives."""
+    def trace(
+        self, tensors: Sequence[torch.Tensor], only: Collection[str] | None = None
+    ) -> Iterator[tuple[str, str, torch.Tensor]]:
+        """Run the graph node by node; yield what each node, or each of ``only``, is called, does and gives."""
         specs = self.program.graph_signature.input_specs
         users = iter(tensors)
         count = sum(map(_is_given, specs))
@@ -143,7 +145,8 @@ class Exported:
             def run_node(self, n: fx.Node) -> Any:
                 """Keep a copy: it may be overwritten later."""
                 found = super().run_node(n)
-                if isinstance(found, torch.Tensor) and n.op == "call_function":
+                wanted = only is None or n.name in only
+                if wanted and isinstance(found, torch.Tensor) and n.op == "call_function":
                     seen.append((n.name, str(n.target), found.clone()))
                 return found
 

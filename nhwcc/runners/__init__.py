@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from nhwcc.compiler.types import Array, TensorType
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,24 @@ class Traced:
     name: str
     kind: str
     array: Array
+
+
+def batches(items: Iterable[T], size: Callable[[T], int], limit: int) -> Iterator[list[T]]:
+    """Cut a sequence into parts that end where they reach ``limit`` bytes.
+
+    >>> list(batches([3, 1, 5, 2], lambda x: x, 4))
+    [[3, 1], [5], [2]]
+    """
+    batch: list[T] = []
+    total = 0
+    for item in items:
+        batch.append(item)
+        total += size(item)
+        if total >= limit:
+            yield batch
+            batch, total = [], 0
+    if batch:
+        yield batch
 
 
 class Runner(Protocol):
@@ -56,8 +76,8 @@ class Runner(Protocol):
         """
         ...
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
-        """Run and give every value inside that has a name, in the order of computation.
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
+        """Run and give every value inside that has a name, or those called like one of ``only``, as they are computed.
 
         Raises:
             CompileError: as :meth:`run`.

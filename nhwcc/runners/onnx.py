@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -80,10 +80,13 @@ class OnnxRunner:
         """Run a session in which nothing is optimised."""
         return self._run(self._open(self.outputs), inputs)
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Run a session in which every value is an output and nothing is optimised away."""
         model = self._message()
         kinds = {name: node.op_type for node in model.graph.node for name in node.output if name}
+        kinds = {name: kind for name, kind in kinds.items() if only is None or name in only}
+        if not kinds:
+            return
         results = self._run(self._open(list(kinds)), inputs)
         for name, kind in kinds.items():
             yield Traced(name, kind, results[name])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from nhwcc.compiler.interpreter import run
+from nhwcc.compiler.interpreter import Observer, run
 from nhwcc.compiler.ir import Module, Op, Port
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.ops.shape import inverse
@@ -39,22 +39,24 @@ class ReferenceRunner:
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Evaluate every operation with its own numpy semantics."""
-        return self._run(inputs, [])
+        return self._run(inputs)
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
         """There is one way."""
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Evaluate, and keep what has a name."""
         seen: list[Traced] = []
-        self._run(inputs, seen)
+
+        def observe(op: Op, results: Sequence[Array]) -> None:
+            for value, array in () if isinstance(op, Const) else zip(op.results, results, strict=True):
+                if value.name and (only is None or value.name in only):
+                    seen.append(Traced(value.name, op.spec.name, array))
+
+        self._run(inputs, observe)
         yield from seen
 
-    def _run(self, inputs: Mapping[str, Array], seen: list[Traced]) -> dict[str, Array]:
-        def observe(op: Op, results: Sequence[Array]) -> None:
-            if not isinstance(op, Const):
-                seen.extend(Traced(v.name, op.spec.name, a) for v, a in zip(op.results, results, strict=True) if v.name)
-
+    def _run(self, inputs: Mapping[str, Array], observe: Observer | None = None) -> dict[str, Array]:
         stored = {
             port.name: inputs[port.name].transpose(port.perm or range(inputs[port.name].ndim))
             for port in self._func.inputs

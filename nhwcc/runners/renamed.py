@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
@@ -48,9 +48,9 @@ class Renamed:
         found = self._runner.run_otherwise(self._given(inputs))
         return None if found is None else self._renamed(found)
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Give the values inside, whose names stay."""
-        return self._runner.trace(self._given(inputs))
+        return self._runner.trace(self._given(inputs), only)
 
     def _given(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         given = {old: inputs[new] for old, new in self._inputs.items() if new in inputs}

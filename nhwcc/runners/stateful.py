@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
@@ -56,9 +56,11 @@ class Stateful:
         other = self._source.run_otherwise(self._own(inputs)) if self._begins(inputs) else None
         return None if other is None else self._reference.run(inputs) | other
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Give the values inside of what ran."""
-        return self._source.trace(self._own(inputs)) if self._begins(inputs) else self._reference.trace(inputs)
+        if self._begins(inputs):
+            return self._source.trace(self._own(inputs), only)
+        return self._reference.trace(inputs, only)
 
     def _own(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         return {name: array for name, array in inputs.items() if name in self._source.inputs}

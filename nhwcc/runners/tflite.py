@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from nhwcc.backends.tflite.reader import Summary, inspect
+from nhwcc.backends.tflite.reader import inspect
 from nhwcc.backends.tflite.storage import CARRIERS
-from nhwcc.compiler.dims import Dim, parse_dim, symbol
+from nhwcc.compiler.dims import Dim, is_static, parse_dim, symbol
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
-from nhwcc.runners import Traced
+from nhwcc.runners import Traced, batches
 from nhwcc.runners.worker import Worker
+
+KEPT_BYTES = 256 << 20
+"""How many bytes of tensors inside the runtime keeps in a run."""
 
 RUNTIME = ("nhwcc.backends.tflite.runtime", "TfliteModel")
 
@@ -35,6 +38,7 @@ class TfliteRunner:
         self.path = path
         self._summary = inspect(path)
         self._worker = worker or start()
+        self._fast = fast
         self._worker.make(*RUNTIME, path, delegate=fast)
         self._inputs: Mapping[str, Any] = self._worker.call("inputs")
         self._outputs: Mapping[str, Any] = self._worker.call("outputs")
@@ -70,12 +74,15 @@ class TfliteRunner:
         return self._summary.layout is not None
 
     def allocate(self) -> None:
-        """Let the runtime prepare the file as it is.
+        """Let the runtime prepare the file as it is, unless sizes are open: it is prepared again with those of a run.
+
+        At one each, as the file states them, layers may come out empty, which XNNPACK refuses.
 
         Raises:
             CompileError: R013, it refuses; R019, it ends its process.
         """
-        self._worker.call("resize", {})
+        if not self._fast or all(is_static(t.shape) for t in self.inputs.values()):
+            self._worker.call("resize", {})
 
     def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """No input is known to be a state."""
@@ -98,13 +105,23 @@ class TfliteRunner:
             worker.call("run", stored)
         return self._back(worker.call("run", stored))
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
-        """Run without the XNNPACK delegate, which fuses operations away, and read every tensor."""
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
+        """Run without the XNNPACK delegate, which fuses operations away, as often as memory asks for."""
+        graph, stored = self._summary.subgraphs[0], self._stored(inputs)
+        kinds = {n: op.name for op in graph.operators for n in op.outputs}
+        names = {n: graph.tensors[n].name for n in kinds}
+        wanted = [n for n, name in names.items() if name and (only is None or name in only)]
         with start() as worker:
-            worker.make(*RUNTIME, self.path, delegate=False, keep_tensors=True)
-            worker.call("run", self._stored(inputs))
-            tensors: Mapping[str, Array] = worker.call("tensors")
-            yield from _in_order(self._summary, tensors)
+            worker.make(*RUNTIME, self.path, delegate=False)
+            worker.call("run", stored)
+            sizes: Mapping[int, int] = worker.call("sizes")
+            for batch in batches(wanted, lambda n: sizes.get(n, 0), KEPT_BYTES):
+                worker.make(*RUNTIME, self.path, delegate=False, inside=batch)
+                worker.call("run", stored)
+                for n in batch:
+                    array: Array | None = worker.call("tensor", n)
+                    if array is not None:
+                        yield Traced(names[n], kinds[n], array)
 
     def _layout(self, side: str, name: str) -> Mapping[str, Any]:
         return (self._summary.layout or {}).get(side, {}).get(name, {})
@@ -142,13 +159,3 @@ def _fitted(array: Array, dtype: np.dtype[Any]) -> Array:
         narrow = array.astype(dtype)
         return narrow if (narrow == array).all() else array
     return array
-
-
-def _in_order(summary: Summary, tensors: Mapping[str, Array]) -> Iterator[Traced]:
-    """Every computed tensor of the main subgraph, in the order of the operators."""
-    graph = summary.subgraphs[0]
-    for operator in graph.operators:
-        for number in operator.outputs:
-            name = graph.tensors[number].name
-            if name in tensors:
-                yield Traced(name, operator.name, tensors[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,11 +70,11 @@ class TorchRunner:
         with torch.backends.mkldnn.flags(enabled=False):
             return self.run(inputs)
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Run the exported graph node by node; what is overwritten later is seen as it was."""
         seen: list[Traced] = []
         tensors = [_tensor(inputs[name]) for name in self._types]
-        for name, kind, value in self._exported.trace(tensors):
+        for name, kind, value in self._exported.trace(tensors, only):
             seen.append(Traced(name, kind, _array(value).copy()))
         yield from seen
 

@@ -82,7 +82,7 @@ def operand_shape(value: Value, rank: int, before: Shape, after: Shape) -> Shape
     if missing >= len(before):
         return own
     lead, rest = own[: len(before) - missing], own[len(before) - missing :]
-    if missing == 0 and lead == before:
+    if lead == before or any(d != 1 for d in lead):
         return (*after, *rest)
     return rest  # ones, which a constant does without
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Picky:
     def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
         """There is one way."""
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         yield from ()
 
 
@@ -130,7 +130,7 @@ class Masked:
     def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
         """There is one way."""
 
-    def trace(self, inputs: Mapping[str, Array]) -> Iterator[Traced]:
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         yield from ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 from models import CONV, SMALL, onnx_model, write_onnx
+from nhwcc.backends.tflite.inside import give_too
+from nhwcc.backends.tflite.reader import inspect
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.types import Array, parse_type
 from nhwcc.passes.propagate_layout import PropagateLayout
 from onnx import TensorProto, helper
 
+import nhwcc
+from nhwcc.numerics import compare_unordered
 from nhwcc.runners.onnx import OnnxRunner
 from nhwcc.runners.reference import ReferenceRunner
+from nhwcc.runners.tflite import TfliteRunner
 from nhwcc.source import load
 
 IMAGE = np.random.default_rng(3).standard_normal((1, 3, 8, 6)).astype(np.float32)
@@ -136,3 +142,31 @@ class TestOnnx:
             with pytest.raises(CompileError) as caught:
                 OnnxRunner(source)
             assert caught.value.diagnostics[0].code == "R018"
+
+
+class TestTflite:
+    def test_a_trace_is_the_same_however_often_it_runs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the runtime would have overwritten is kept, few tensors at a time, and outputs stay what they are."""
+        nhwcc.compile(CONV.encode(), tmp_path / "m.tflite", passes="legalize-tflite", verify=False)
+        with TfliteRunner(tmp_path / "m.tflite") as runner:
+            at_once = list(runner.trace({"image": IMAGE}))
+            monkeypatch.setattr("nhwcc.runners.tflite.KEPT_BYTES", 1)
+            one_by_one = list(runner.trace({"image": IMAGE}))
+        assert [(t.name, t.kind) for t in at_once] == [(t.name, t.kind) for t in one_by_one]
+        for a, b in zip(at_once, one_by_one, strict=True):
+            np.testing.assert_array_equal(a.array, b.array)
+        want = {t.name: t.array for t in ReferenceRunner(load(CONV.encode())).trace({"image": IMAGE})}
+        got = {t.name: t.array for t in one_by_one}
+        assert got.keys() >= {"c", "r", "m"}
+        for name in ("c", "r", "m"):
+            assert compare_unordered(want[name], got[name]).ok
+        assert [t.name for t in runner.trace({"image": IMAGE}, {"c"})] == ["c"]
+
+    def test_what_a_file_gives_too(self, tmp_path: Path) -> None:
+        file, copy = tmp_path / "m.tflite", tmp_path / "copy.tflite"
+        nhwcc.compile(CONV.encode(), file, passes="legalize-tflite", verify=False)
+        before = inspect(file).subgraphs[0]
+        inside = [n for op in before.operators for n in op.outputs if n not in before.outputs]
+        assert inside
+        assert give_too(file, inside, copy)
+        assert inspect(copy).subgraphs[0] == replace(before, outputs=(*before.outputs, *inside))

@@ -80,6 +80,17 @@ def test_pieces_of_any_length_and_a_constant_to_begin_with() -> None:
     np.testing.assert_allclose(got, session.run(None, {"x": x})[0], atol=1e-6)
 
 
+def test_a_piece_without_steps() -> None:
+    """What an open number of steps may be at run time, too."""
+    artifact = nhwcc.compile(network("LSTM", "time"), state="io", io_layout="keep")
+    rng = np.random.default_rng(1)
+    states = {f"the_LSTM_{n}": rng.standard_normal((BATCH, HIDDEN)).astype(np.float32) for n in "hc"}
+    found = artifact(np.zeros((0, BATCH, FEATURES), np.float32), **states)
+    assert found["y"].shape == (0, 1, BATCH, HIDDEN)
+    for name, state in states.items():
+        np.testing.assert_array_equal(found[name], state)
+
+
 def test_of_two_directions_the_forward_one_goes_on() -> None:
     x = np.random.default_rng(1).standard_normal((4, BATCH, FEATURES)).astype(np.float32)
     whole = network("GRU", 4, direction="bidirectional").SerializeToString()

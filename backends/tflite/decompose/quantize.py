@@ -11,8 +11,11 @@ from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.activation import Clip
+from ....compiler.ops.index import Gather
+from ....compiler.ops.linear import Linear, MatMul
 from ....compiler.ops.quantize import Dequantize, Quantize
 from ....compiler.ops.shape import Reshape, Transpose
+from ....compiler.ops.window import Conv, ConvTranspose
 from ....compiler.types import Array, DType
 from ..lowering import Build, improve, lower
 
@@ -32,6 +35,32 @@ def dequantize_by_arithmetic(op: Dequantize, e: Build) -> None:
     dtype = op.scale.type.dtype
     moved = e(arith.Sub, e(arith.Cast, op.x, to=dtype), e(arith.Cast, op.zero, to=dtype))
     e.replace(e(arith.Mul, moved, op.scale))
+
+
+IMAGES = 4
+"""Rank of a batch of images: filters over volumes are cut into layers, which would be done in every call."""
+
+READERS = (Conv, ConvTranspose, Linear, MatMul, Gather, Reshape, Transpose)
+"""What reads weights that are integers: XNNPACK unfolds them once, or they are moved as integers."""
+
+
+@improve(Dequantize, benefit=2)
+def store_numbers(op: Dequantize, e: Build) -> None:
+    """Constants become the numbers that they stand for, where no kernel would unfold them once for all calls."""
+    weight, scale, zero = (constant(v) for v in (op.x, op.scale, op.zero))
+    if weight is None or scale is None or zero is None:
+        return
+    if not all(isinstance(user, READERS) and op.x.type.rank <= IMAGES for user in op.result.users):
+        e.replace(e.constant(weight.derive(op.result.type, Dequantize.evaluate, scale, zero)))
+
+
+@improve(Gather)
+def gather_integers(op: Gather, e: Build) -> None:
+    """Look up integers and scale what was found: a table is larger."""
+    writer = op.x.owner
+    if isinstance(writer, Dequantize) and constant(writer.x) is not None and writer.scale.type.size == 1:
+        found = e.clone(op, writer.x, op.indices)
+        e.replace(e(Dequantize, found, e.reshape(writer.scale, ()), e.reshape(writer.zero, ())))
 
 
 @improve(Reshape, Transpose)

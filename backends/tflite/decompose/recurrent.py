@@ -6,23 +6,17 @@ Everything keeps three axes, of which the step's has size one: no step reshapes 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
 
 from ....compiler.dims import Dim, exact_div
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops.activation import Clip
-from ....compiler.ops.control import While
-from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ....compiler.ops.linear import Linear
 from ....compiler.ops.recurrent import BoundStep, Gru, Lstm, Recurrent, Rnn, bind
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split
 from ....compiler.types import DType
 from ..lowering import Build, lower
-from ..recurrence import products_first, steps_per_turn
 
 
 class Cell:
@@ -222,54 +216,3 @@ def unroll(op: Recurrent, e: Build) -> None:
     cell = Cell(op, e)
     whole, states = cell.walk(e, cell.inputs, cell.initial, e.number(0, DType.I32))
     e.replace(whole, *states)
-
-
-@lower(Lstm, Gru, Rnn)
-def loop(op: Recurrent, e: Build) -> None:
-    """A loop that carries the place of the next steps, the outputs so far, and the states."""
-    if op.strategy != "while":
-        return
-    cell = Cell(op, e, first=products_first(op))
-    turns = Turns(cell, steps_per_turn(op))
-    outputs = e(BroadcastTo, e.number(0, op.x.type.dtype), op.results[0].type.shape)
-    carried = (turns.place(e), outputs, *cell.initial)
-    end = e.size(op.steps, DType.I32)
-    condition = e.region(carried, lambda f, values: (turns.go_on(f, values[0], end),))
-    body = e.region(carried, lambda f, values: turns.turn(f, *values))
-    _, whole, *states = e.each(While(carried, condition, body))
-    e.replace(whole, *states)
-
-
-@dataclass(frozen=True)
-class Turns:
-    """How a loop goes that does some steps in each turn."""
-
-    cell: Cell
-    count: int
-
-    def place(self, e: Build) -> Value:
-        """Return where the first steps lie: a number for every axis."""
-        op, time = self.cell.op, self.cell.time
-        first = e(arith.Sub, e.size(op.steps, DType.I32), self.count) if op.reverse else e.number(0, DType.I32)
-        numbers = [e.reshape(first, (1,)) if i == time else e.constant(np.zeros(1, np.int32)) for i in range(3)]
-        return e(Concat, tuple(numbers), axis=0)
-
-    def go_on(self, e: Build, place: Value, end: Value) -> Value:
-        """Say whether there are more steps."""
-        first = self.number(e, place)
-        return e(logic.GreaterEqual, first, 0) if self.cell.op.reverse else e(logic.Less, first, end)
-
-    def number(self, e: Build, place: Value) -> Value:
-        """Return the number of the step at a place."""
-        return e.reshape(e(Slice, place, (self.cell.time,), (1,), (1,)), ())
-
-    def turn(self, e: Build, place: Value, outputs: Value, *states: Value) -> tuple[Value, ...]:
-        """Do the next steps."""
-        time = self.cell.time
-        cut = [(*x.type.shape[:time], self.count, *x.type.shape[time + 1 :]) for x in self.cell.inputs]
-        rows = [e(DynamicSlice, x, place, sizes) for x, sizes in zip(self.cell.inputs, cut, strict=True)]
-        out, kept = self.cell.walk(e, rows, states, self.number(e, place))
-        onwards = np.zeros(3, np.int32)
-        onwards[time] = -self.count if self.cell.op.reverse else self.count
-        after = e(arith.Add, place, e.constant(onwards))
-        return after, e(DynamicUpdateSlice, outputs, out, place), *kept

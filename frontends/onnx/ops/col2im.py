@@ -28,7 +28,8 @@ def col2im(
     rank = len(image)
     sides = pads or (0,) * (2 * rank)
     ones = (1,) * rank
-    if input.type.rank != 3 or not len(block) == len(sides) // 2 == len(strides or ones) == rank:
+    lengths = {len(block), len(sides) / 2, len(strides or ones), len(dilations or ones)}
+    if input.type.rank != 3 or lengths != {rank} or min((*block, *strides, *dilations, *ones)) < 1:
         raise emit.fail(f"adds {input.type} up to an image of {list(image)}", code="F002")
     whole = [d + sides[i] + sides[i + rank] for i, d in enumerate(image)]
     places = _places(whole, block, strides or ones, dilations or ones)

@@ -32,8 +32,8 @@ MAX_ROWS = 1 << 20
 @onnx_op("If", since=7)
 def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -> tuple[Imported, ...]:
     """The branch that is known to be taken, or both as regions."""
-    known = emit.known(cond)
-    taken = emit.graphs.assumed() if known is None else bool(known.reshape(-1)[0])
+    known = _holds(emit, cond)
+    taken = emit.graphs.assumed() if known is None else known
     if taken is not None:
         return tuple(emit.graphs.inline(then_branch if taken else else_branch, ()))
     branches = [emit.graphs.region(graph, ()) for graph in (then_branch, else_branch)]
@@ -46,6 +46,20 @@ def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -
         raise emit.fail(text, help="Make the condition a constant, or both branches of one type.")
     sizes = tuple(emit.graphs.fresh() for _ in ir.differing_sizes(first, second))
     return emit.all(ir.If(emit.reshape(cond, ()), then, otherwise, sizes))
+
+
+def _holds(emit: Emitter, condition: Value | None) -> bool | None:
+    """Return whether a condition holds, None if that is not known; an absent one does.
+
+    Raises:
+        CompileError: F006, it has not one element.
+    """
+    if condition is None:
+        return True
+    if isinstance(condition.type.size, int) and condition.type.size != 1:
+        raise emit.fail(f"has a condition of {condition.type.size} elements instead of one", code="F006")
+    known = emit.known(condition)
+    return None if known is None else bool(known.item())
 
 
 def _closed(region: Region, values: Sequence[Value]) -> Region:
@@ -61,18 +75,16 @@ def loop(
 
     What each round gives is collected if the number of rounds is at most a size: TFLite has no tensors that grow.
     """
-    count = None if M is None else emit.known(M)
-    rounds = None if count is None or count.dtype == object else int(count.reshape(-1)[0])
+    size = emit.known.dim(M)
+    rounds = size if isinstance(size, int) else None
     scans = len(body.outputs) - 1 - len(v_initial)
-    goes_on = np.asarray(True) if cond is None else emit.known(cond)
-    runs = goes_on is None or bool(goes_on.reshape(-1)[0])
+    goes_on = _holds(emit, cond)
     is_short = rounds <= MAX_STEPS if rounds is not None else M is None
-    if goes_on is not None and (is_short or not runs):
-        unrolled = _unroll(emit, rounds, runs, v_initial, body)
+    if goes_on is not None and (is_short or not goes_on):
+        unrolled = _unroll(emit, rounds, goes_on, v_initial, body)
         if unrolled is not None:
             return unrolled
     decisive = (M, "M") if M is not None and rounds is None else (cond, "cond")
-    size = emit.known.dim(M)
     if scans and (size is None or (isinstance(size, int) and size > MAX_ROWS)):
         raise _unbounded(emit, M, size)
     return _while(emit, M, cond, _only_tensors(emit, v_initial, decisive), body, size)
@@ -128,10 +140,10 @@ def _unroll(
         if step > MAX_STEPS:
             return None
         out = emit.graphs.inline(body, (emit.const(step, DType.I64), emit.const(True), *carried))
-        known = emit.known(out[0]) if isinstance(out[0], Value) else None
+        known = _holds(emit, out[0]) if isinstance(out[0], Value) else None
         if known is None and not (rounds is not None and step == rounds - 1):
             return None
-        goes_on = known is None or bool(known.reshape(-1)[0])
+        goes_on = known is not False
         carried = tuple(out[1 : 1 + count])
         for values, value in zip(collected, _only_tensors(emit, out[1 + count :]), strict=True):
             values.append(value)
@@ -176,7 +188,7 @@ def _while(
     count = 1 + len(carried)
     _check_types(emit, carried, out[1:count])
     rows = out[count:]
-    runs_on = (out[0] is region.args[1] and (cond is None or _is_true(emit, cond))) or _is_true(emit, out[0])
+    runs_on = (out[0] is region.args[1] and _holds(emit, cond)) or _holds(emit, out[0])
     alongs = [Along(0)] * len(rows)
     buffers = empty_buffers(emit, rows, alongs, rounds or 0)
     inner = Body(region)
@@ -206,11 +218,6 @@ def _filled(
     own = [Value(b.type) for b in buffers]
     inner.region.args += own
     return [inner.put(b, row, turn, last, along) for b, row, along in zip(own, rows, alongs, strict=True)]
-
-
-def _is_true(emit: Emitter, value: Value) -> bool:
-    known = emit.known(value)
-    return known is not None and bool(known.reshape(-1)[0])
 
 
 def _check_types(emit: Emitter, before: Sequence[Value], after: Sequence[Value]) -> None:

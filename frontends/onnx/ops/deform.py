@@ -37,6 +37,8 @@ def deform_conv(
     """A convolution whose window has a place of its own for each element at each position."""
     if x.type.rank != 4:
         raise emit.fail(f"convolves {x.type}; two spatial axes are supported")
+    if w.type.rank != 4 or offset.type.rank != 4:
+        raise emit.fail(f"convolves {x.type} by {w.type} with offsets {offset.type}", code="T001")
     with emit.typed():
         kernel, out = static(w.type.shape[2:]), static(offset.type.shape[2:])
         channels, *sizes = static(x.type.shape[1:])

@@ -197,6 +197,8 @@ def tensor_scatter(
     along = emit.axis(axis, past_cache.type.rank)
     if mode not in ("linear", "circular") or along == 0:
         raise emit.fail(f"has the mode {mode!r} and axis {axis}", code="F002")
+    if update.type.rank != past_cache.type.rank:
+        raise emit.fail(f"writes {update.type} into {past_cache.type}", code="T001")
     shape = update.type.shape
     places = emit(Range(emit.const(0, DType.I64), emit.const(1, DType.I64), shape[along]))
     if write_indices is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import reduce
 
 import numpy as np
@@ -42,17 +41,24 @@ def tf_idf(
     if mode not in MODES or not isinstance(length, int):
         raise emit.fail(f"has the mode {mode!r} and rows of {x.type}", code="F002" if mode not in MODES else "F004")
     rows = emit.reshape(x, (x.type.size // length if length else 1, length))
+    pool = _pool(emit, pool_int64s, ngram_counts)
+    if sum(map(len, pool)) != len(ngram_indexes) or len(weights) not in (0, len(ngram_indexes)):
+        text = f"has {len(ngram_indexes)} columns and {len(weights)} weights for {sum(map(len, pool))} n-grams"
+        raise emit.fail(text, code="F002")
+    if min(ngram_indexes, default=0) < 0:
+        raise emit.fail(f"puts an n-gram into column {min(ngram_indexes)}", code="F002")
     counts: list[Value] = []
     columns = np.full(max(ngram_indexes, default=-1) + 1, -1)
     factors = np.ones(len(columns), np.float32)
-    found = 0
-    for first, grams in _grams(pool_int64s, ngram_counts):
+    found = first = 0
+    for grams in pool:
         names = ngram_indexes[first : first + len(grams)]
         factors[list(names)] = weights[first : first + len(grams)] or 1.0
         if min_gram_length <= grams.shape[1] <= max_gram_length and len(grams):
             counts.append(_occurrences(emit, rows, grams, max_skip_count))
             columns[list(names)] = np.arange(found, found + len(grams))
             found += len(grams)
+        first += len(grams)
     never = emit(BroadcastTo(emit.const(0, DType.F32), (rows.type.shape[0], 1)))
     table = emit(Concat((*counts, never), 1))
     out = emit(Gather(table, emit.const(np.where(columns < 0, found, columns)), 1))
@@ -63,13 +69,17 @@ def tf_idf(
     return emit.reshape(out, (*x.type.shape[:-1], len(columns)))
 
 
-def _grams(pool: tuple[int, ...], starts: tuple[int, ...]) -> Iterator[tuple[int, Array]]:
-    """Yield the n-grams of each length, one a row, with the number of the first one."""
-    first = 0
-    for length, (start, end) in enumerate(zip(starts, (*starts[1:], len(pool)), strict=True), 1):
-        grams = np.asarray(pool[start:end], np.int64).reshape(-1, length)
-        yield first, grams
-        first += len(grams)
+def _pool(emit: Emitter, numbers: tuple[int, ...], starts: tuple[int, ...]) -> list[Array]:
+    """Return the n-grams of each length, one a row.
+
+    Raises:
+        CompileError: F002, the lengths don't divide the list.
+    """
+    ends = (*starts, len(numbers))[1:]
+    spans = list(enumerate(zip(starts, ends, strict=True), 1))
+    if any(not 0 <= start <= end or (end - start) % length for length, (start, end) in spans):
+        raise emit.fail(f"divides {len(numbers)} numbers into n-grams at {list(starts)}", code="F002")
+    return [np.asarray(numbers[start:end], np.int64).reshape(-1, length) for length, (start, end) in spans]
 
 
 def _occurrences(emit: Emitter, rows: Value, grams: Array, skips: int) -> Value:

@@ -7,7 +7,7 @@ from typing import Annotated
 from ....compiler.dims import exact_div
 from ....compiler.ir import Value
 from ....compiler.ops import norm as ir
-from ....compiler.ops.arith import Add, Cast, Div, Mul, Rsqrt, Sqrt, Sub
+from ....compiler.ops.arith import Add, Div, Mul, Rsqrt, Sqrt, Sub
 from ....compiler.ops.logic import Equal, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Reshape
@@ -67,16 +67,15 @@ def _by_batch(
     """Return the result, the running statistics moved towards those of the batch, and those of the batch."""
     scale, b, *running = parameters
     mean, _, variance = _moments(emit, x, tuple(a for a in range(x.type.rank) if a != 1))
-    found = [_as(emit, emit.reshape(v, old.type.shape), old) for v, old in zip((mean, variance), running, strict=True)]
+    found = [
+        emit.cast(emit.reshape(v, old.type.shape), old.type.dtype)
+        for v, old in zip((mean, variance), running, strict=True)
+    ]
     moved: list[Value] = []
     for old, new in zip(running, found, strict=True):
         kept, added = (emit.const(f, old.type.dtype) for f in (momentum, 1 - momentum))
         moved.append(emit(Add(emit(Mul(old, kept)), emit(Mul(new, added)))))
     return _batch_norm(emit, x, (scale, b, found[0], found[1]), epsilon), *moved, *found
-
-
-def _as(emit: Emitter, x: Value, other: Value) -> Value:
-    return x if x.type.dtype is other.type.dtype else emit(Cast(x, other.type.dtype))
 
 
 @onnx_op("InstanceNormalization", since=7)

@@ -22,11 +22,6 @@ from .elementwise import SATURATING, convert
 from .padding import cut_negative, window
 
 
-def cast(emit: Emitter, x: Value, dtype: DType) -> Value:
-    """Cast unless the type is the same."""
-    return x if x.type.dtype is dtype else emit(Cast(x, dtype))
-
-
 def spread(emit: Emitter, p: Value, x: Value, axis: int, block_size: int = 0) -> Value:
     """Shape a scale or zero point to broadcast to ``x``: one for all, one per position of an axis, one per block."""
     if p.type.size == 1 and p.type.rank <= 1:
@@ -53,7 +48,7 @@ def to_integers(emit: Emitter, x: Value, zero: Value | None, dtype: DType) -> Va
     """Round to the nearest integer, halves to the even one, move by the zero point, and keep within the type."""
     rounded = emit(arith.Round(x))
     if zero is not None:
-        rounded = emit(arith.Add(rounded, cast(emit, zero, x.type.dtype)))
+        rounded = emit(arith.Add(rounded, emit.cast(zero, x.type.dtype)))
     low, high = _bounds(dtype)
     return emit(Cast(emit(Clip(rounded, low, high)), dtype))
 
@@ -70,7 +65,7 @@ def _is_stated(integers: DType, scale: Value, zero: Value) -> bool:
 
 
 def _zero(emit: Emitter, zero: Value, x: Value, axis: int) -> Value:
-    return spread(emit, cast(emit, zero, DType.I32), x, axis)
+    return spread(emit, emit.cast(zero, DType.I32), x, axis)
 
 
 @onnx_op("QuantizeLinear", since=10)
@@ -92,11 +87,11 @@ def quantize_linear(
     zero = emit.const(0, to) if y_zero_point is None else y_zero_point
     if inner is x.type.dtype and _is_stated(to, y_scale, zero):
         return emit(Quantize(x, spread(emit, y_scale, x, axis), _zero(emit, zero, x, axis), to))
-    scale = spread(emit, cast(emit, y_scale, inner), x, axis, block_size)
-    scaled = emit(arith.Div(cast(emit, x, inner), scale))
+    scale = spread(emit, emit.cast(y_scale, inner), x, axis, block_size)
+    scaled = emit(arith.Div(emit.cast(x, inner), scale))
     if not to.is_int:
         return convert(emit, scaled, to, saturate=bool(saturate))
-    zero = None if y_zero_point is None else spread(emit, cast(emit, y_zero_point, inner), x, axis, block_size)
+    zero = None if y_zero_point is None else spread(emit, emit.cast(y_zero_point, inner), x, axis, block_size)
     return to_integers(emit, scaled, zero, to)
 
 
@@ -116,27 +111,27 @@ def dequantize_linear(
     zero = emit.const(0, x.type.dtype) if x_zero_point is None else x_zero_point
     if to is DType.F32 and _is_stated(x.type.dtype, x_scale, zero):
         return emit(Dequantize(x, spread(emit, x_scale, x, axis), _zero(emit, zero, x, axis)))
-    plain = cast(emit, x, DType.F32)
+    plain = emit.cast(x, DType.F32)
     if x_zero_point is not None and x.type.dtype not in SATURATING:
-        zero = spread(emit, cast(emit, x_zero_point, DType.F32), x, axis, block_size)
+        zero = spread(emit, emit.cast(x_zero_point, DType.F32), x, axis, block_size)
         plain = emit(arith.Sub(plain, zero))
-    scale = spread(emit, cast(emit, x_scale, DType.F32), x, axis, block_size)
-    return cast(emit, emit(arith.Mul(plain, scale)), to)
+    scale = spread(emit, emit.cast(x_scale, DType.F32), x, axis, block_size)
+    return emit.cast(emit(arith.Mul(plain, scale)), to)
 
 
 def _centred(emit: Emitter, x: Value, zero: Value | None, axis: int) -> Value:
     """Return ``x - zero`` in 32 bits."""
-    wide = cast(emit, x, DType.I32)
+    wide = emit.cast(x, DType.I32)
     if zero is None:
         return wide
-    return emit(arith.Sub(wide, spread(emit, cast(emit, zero, DType.I32), x, axis)))
+    return emit(arith.Sub(wide, spread(emit, emit.cast(zero, DType.I32), x, axis)))
 
 
 def _rescaled(emit: Emitter, total: Value, scales: tuple[Value, ...], zero: Value) -> Value:
     """Turn a sum of integer products into the integers that stand for it."""
-    a, b, y = (cast(emit, s, DType.F32) for s in scales)
+    a, b, y = (emit.cast(s, DType.F32) for s in scales)
     factor = emit(arith.Div(emit(arith.Mul(a, b)), y))
-    scaled = emit(arith.Mul(cast(emit, total, DType.F32), factor))
+    scaled = emit(arith.Mul(emit.cast(total, DType.F32), factor))
     return to_integers(emit, scaled, zero, zero.type.dtype)
 
 

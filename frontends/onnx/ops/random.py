@@ -24,7 +24,7 @@ def _scaled(emit: Emitter, draw: Op, factor: float, shift: float, dtype: DType) 
     """Return ``draw * factor + shift``."""
     scaled = emit(Mul(emit(draw), emit.const(factor, DType.F32)))
     moved = emit(Add(scaled, emit.const(shift, DType.F32)))
-    return moved if dtype is DType.F32 else emit(Cast(moved, dtype))
+    return emit.cast(moved, dtype)
 
 
 @onnx_op("RandomUniform", since=7)

@@ -100,8 +100,9 @@ def _recurrent(emit: Emitter, given: Operands, settings: Settings, build: Build)
     """Build all directions and put their results side by side."""
     if settings.direction not in DIRECTIONS:
         raise emit.fail(f"has the direction {settings.direction!r}, none of {', '.join(DIRECTIONS)}", code="F002")
-    if given.x.type.rank != 3 or given.r.type.rank != 3:
-        raise emit.fail(f"has operands {given.x.type} and {given.r.type}, not of rank 3", code="F002")
+    for v in (given.x, given.w, given.r):
+        if v.type.rank != 3:
+            raise emit.fail(f"has an operand {v.type}, not of rank 3", code="F002")
     if settings.hidden_size not in (None, given.r.type.shape[-1]):
         raise emit.fail(f"has the hidden size {settings.hidden_size}, but weights {given.r.type}", code="F002")
     x = emit(Transpose(given.x, (1, 0, 2))) if settings.layout else given.x

@@ -23,8 +23,7 @@ from ....compiler.ops.shape import BroadcastTo, Slice, Transpose
 from ....compiler.types import DType
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
-from .quantize import cast
-from .sampling import Tap, gather_pixels, pixels, weighted
+from .sampling import Tap, gather_pixels, known_size, pixels, weighted
 
 LOWEST = float(np.finfo(np.float32).min)
 """What every element is larger than, or equal to."""
@@ -66,7 +65,7 @@ def roi_align(
         raise emit.fail(f"pools {x.type} over {rois.type} by {mode!r}", code="F002")
     counts = (output_height, output_width)
     grid = [_cells(emit, rois, axis, counts[axis], spatial_scale, half=half) for axis in (0, 1)]
-    images = Images(emit(Transpose(x, (0, 2, 3, 1))), cast(emit, batch_indices, DType.I64))
+    images = Images(emit(Transpose(x, (0, 2, 3, 1))), emit.cast(batch_indices, DType.I64))
     if sampling_ratio < 1:
         pooled = _by_size(emit, images, grid, mode)
     else:
@@ -131,17 +130,6 @@ def _taps(emit: Emitter, at: Value, size: Dim, axis: int, shape: tuple[Dim, ...]
         (spread(emit, place, axis, shape), None if weight is None else spread(emit, weight, axis, shape), mask)
         for place, weight, _ in pixels(emit, inside, known, ("linear", "border"), align_corners=True)
     ]
-
-
-def known_size(emit: Emitter, size: Dim) -> int:
-    """Return the size of an image.
-
-    Raises:
-        CompileError: F004, it is open.
-    """
-    if not isinstance(size, int):
-        raise emit.fail("samples an image of unknown size", code="F004", help="Fix it by shapes=...")
-    return size
 
 
 def spread(emit: Emitter, v: Value, axis: int, shape: tuple[Dim, ...]) -> Value:
@@ -213,7 +201,7 @@ def max_roi_pool(
     sizes = [known_size(emit, d) for d in x.type.shape[2:]]
     ends = [_pixels_of_cells(emit, rois, axis, pooled_shape[axis], (sizes[axis], spatial_scale)) for axis in (0, 1)]
     images = emit(Transpose(x, (0, 2, 3, 1)))
-    batch = emit.reshape(cast(emit, column(emit, rois, 0), DType.I64), rois.type.shape[:1])
+    batch = emit.reshape(emit.cast(column(emit, rois, 0), DType.I64), rois.type.shape[:1])
     shape = (rois.type.shape[0], *pooled_shape)
 
     def turn(inner: Emitter, steps: list[Value], total: Value) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import product as combinations
 
 from ....compiler.dims import Dim
@@ -24,14 +25,23 @@ CUBIC = -0.75
 """The parameter of Keys' kernel."""
 
 
-def _positions(emit: Emitter, grid: Value, axis: int, size: Dim, *, align_corners: bool) -> Value:
+def known_size(emit: Emitter, size: Dim) -> int:
+    """Return the size of an image.
+
+    Raises:
+        CompileError: F004, it is open.
+    """
+    if not isinstance(size, int):
+        raise emit.fail("samples an image of unknown size", code="F004", help="Fix it by shapes=...")
+    return size
+
+
+def _positions(emit: Emitter, grid: Value, axis: int, size: int, *, align_corners: bool) -> Value:
     """Return the coordinate along a spatial axis: -1 and 1 are the outer pixels' centres, or their edges."""
     last = grid.type.rank - 1
     shape = grid.type.shape
     starts = (*[0] * last, axis)
     n = emit.reshape(emit(Slice(grid, starts, (*shape[:last], 1), (1,) * (last + 1))), shape[:last])
-    if not isinstance(size, int):
-        raise emit.fail("samples an image of unknown size", code="F004", help="Fix it by shapes=...")
     dtype = grid.type.dtype
     scale = (size - 1) / 2 if align_corners else size / 2
     shift = scale if align_corners else scale - 0.5
@@ -93,18 +103,12 @@ def grid_sample(
     spatial = x.type.rank - 2
     if chosen is None or padding_mode not in PADDINGS or grid.type.shape[-1] != spatial:
         raise emit.fail(f"has mode {mode!r}, padding {padding_mode!r} and a grid {grid.type} for {x.type}", code="F002")
-    sizes = x.type.shape[2:]
     along: list[list[Tap]] = []
-    for axis, size in enumerate(sizes):
+    for axis, size in enumerate(known_size(emit, d) for d in x.type.shape[2:]):
         at = _positions(emit, grid, spatial - 1 - axis, size, align_corners=bool(align_corners))
-        assert isinstance(size, int)
         along.append(pixels(emit, at, size, (chosen, padding_mode), align_corners=bool(align_corners)))
     images = emit(Transpose(x, (0, *range(2, x.type.rank), 1)))
-    total: Value | None = None
-    for corner in combinations(*along):
-        part = weighted(emit, images, corner)
-        total = part if total is None else emit(Add(total, part))
-    assert total is not None
+    total = reduce(lambda a, b: emit(Add(a, b)), [weighted(emit, images, corner) for corner in combinations(*along)])
     rank = total.type.rank
     return emit(Transpose(total, (0, rank - 1, *range(1, rank - 1))))
 
@@ -146,7 +150,7 @@ def weighted(
     shape = places[0].type.shape
     taken = gather_pixels(emit, images, places, batch)
     for factor in (f for _, weight, mask in corner for f in (weight, mask) if f is not None):
-        wide = factor if factor.type.dtype is taken.type.dtype else emit(Cast(factor, taken.type.dtype))
+        wide = emit.cast(factor, taken.type.dtype)
         taken = emit(Mul(taken, emit.reshape(wide, (*shape, 1))))
     return taken
 

@@ -114,12 +114,16 @@ def _crop(
     along = emit.axes(axes, x.type.rank) if axes else tuple(range(x.type.rank))
     if not _is_given(roi) or not (_is_given(scales) or _is_given(sizes)):
         raise emit.fail("has no region of interest, or neither sizes nor scales", code="F006")
-    edges = emit.numbers(roi, "roi").reshape(2, -1).astype(float).tolist()
+    corners = emit.numbers(roi, "roi")
+    if corners.size != 2 * len(along):
+        raise emit.fail(f"has {corners.size} numbers in its region of interest for {len(along)} axes", code="F002")
+    edges = corners.reshape(2, -1).astype(float).tolist()
     if _is_given(sizes):
         target: Sequence[Dim] = emit.dims(sizes, "sizes")
     else:
         assert scales is not None
         factors = _scales(emit, scales)
+        _fit(emit, along, factors)
         target = [_scaled(emit, x.type.shape[a], factors[i] * (edges[1][i] - edges[0][i])) for i, a in enumerate(along)]
     _fit(emit, along, target)
     with emit.typed():

@@ -198,6 +198,8 @@ def max_unpool(
     ]
     shape: tuple[Dim, ...] = (*x.type.shape[:2], *sizes)
     wanted = shape if output_shape is None else emit.dims(output_shape, "output_shape")
+    if len(wanted) != len(shape):
+        raise emit.fail(f"gives {x.type} the shape {list(wanted)}", code="F002")
     empty = emit(BroadcastTo(emit.const(0, x.type.dtype), (product(shape),)))
     places, elements = (emit(Reshape(v, (product(x.type.shape),))) for v in (i, x))
     smallest = emit(Reshape(emit(ScatterElements(empty, places, elements, 0)), shape))

@@ -51,7 +51,7 @@ def weights(kind: str, hidden: int = HIDDEN, projected: int = 0) -> dict[str, tu
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
 def test_open_sizes(check: Check, kind: str, form: str) -> None:
-    sizes = [{"time": t, "batch": b} for t, b in ((4, 2), (4, 2), (1, 1), (7, 3), (7, 3))]
+    sizes = [{"time": t, "batch": b} for t, b in ((4, 2), (4, 2), (1, 1), (7, 3), (19, 3), (64, 1), (141, 2))]
     given = layer(kind, "f32[time,batch,3]", weights(kind), {}, reverse=True)
     if form == "unroll":
         with pytest.raises(CompileError, match="time steps, which are not known, can't be unrolled"):
@@ -112,3 +112,21 @@ def test_no_steps(check: Check, kind: str, form: str, given: tuple[str, ...]) ->
     states = {name: f"f32[{BATCH},{HIDDEN}]" for name in given if kind == "lstm" or name == "h0"}
     network = layer(kind, "f32[0,2,3]", weights(kind), states)
     check(network, sizes=({}, {}), passes=f"legalize-tflite{{rnn={form}}}")
+
+
+@pytest.mark.parametrize("steps", [11, 16, 23, 300, 303])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_rest_of_steps(check: Check, steps: int, reverse: bool) -> None:
+    """Numbers of steps that turns and blocks divide, and others; sequences end anywhere."""
+    lengths = {"lengths": "i32[2]"}
+    network = layer("gru", f"f32[{steps},2,3]", weights("gru"), lengths, reverse=reverse)
+    check(network, inputs={"lengths": np.asarray([steps - 1, steps // 3])}, passes="legalize-tflite{rnn=while}")
+
+
+def test_blocks_of_steps(check: Check) -> None:
+    """States go from block to block, of a layer with other sizes for each of them."""
+    constants = weights("lstm", projected=2) | {"projection": (2, HIDDEN)}
+    states = {"h0": "f32[2,2]", "c0": f"f32[2,{HIDDEN}]"}
+    network = layer("lstm", "f32[2,300,3]", constants, states, batch_first=True)
+    found = check(network, passes="legalize-tflite{rnn=while}")
+    assert found.builtins["WHILE"] == 2, "a loop inside of a loop"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, helper, num
 from onnx.external_data_helper import set_external_data
 from onnx_models import codes, imported, model, node, results
 
+EMPTY = helper.make_graph([], "nothing", [], [])
 RELU = model([node("Relu", "x", "y")], {"x": (2, 3)}, ["y"])
 
 
@@ -127,9 +129,35 @@ class TestNodes:
         assert codes(refused(proto)) == ["F003"]
 
     def test_variant(self) -> None:
-        constants = {"boxes": np.ones((1, 4), np.float32), "images": np.zeros(1, np.int64)}
-        nodes = [node("RoiAlign", "x boxes images", "y", sampling_ratio=0)]
-        assert codes(refused(model(nodes, {"x": (1, 3, 8, 8)}, ["y"], constants))) == ["F005"]
+        nodes = [node("LayerNormalization", "x s", "y", stash_type=TensorProto.FLOAT16)]
+        assert codes(refused(model(nodes, {"x": (2, 3), "s": (3,)}, ["y"]))) == ["F005"]
+
+    @pytest.mark.parametrize(
+        ("nodes", "shape", "constants", "code"),
+        [
+            ([node("Scan", "x _", "y", body=EMPTY, num_scan_inputs=1)], (3,), {}, "F006"),
+            ([node("DepthToSpace", "x", "y", blocksize=0)], (1, 4, 2, 2), {}, "T001"),
+            ([node("SpaceToDepth", "x", "y", blocksize=0)], (1, 4, 2, 2), {}, "T001"),
+            ([node("Col2Im", "x i k", "y", strides=[0, 1])], (1, 4, 6), {"i": [3, 4], "k": [2, 2]}, "F002"),
+            ([node("Col2Im", "x i k", "y", dilations=[1])], (1, 4, 6), {"i": [3, 4], "k": [2, 2]}, "F002"),
+            ([node("LSTM", "x w w", "y", hidden_size=1)], (1, 2, 3), {"w": [1.0, 2.0]}, "F002"),
+            ([node("DeformConv", "x w x", "y")], (1, 4, 2, 2), {"w": [1.0]}, "T001"),
+            ([node("TensorScatter", "x u", "y")], (1, 4, 2), {"u": [1.0]}, "T001"),
+            ([node("MaxUnpool", "x i s", "y", kernel_shape=[2])], (1, 1, 2), {"i": [[[0, 2]]], "s": [4]}, "F002"),
+            ([node("If", "c", "y", then_branch=EMPTY, else_branch=EMPTY)], (1,), {"c": [True, False]}, "F006"),
+        ],
+    )
+    def test_lists_that_do_not_fit(
+        self, nodes: list[NodeProto], shape: tuple[int, ...], constants: dict[str, Any], code: str
+    ) -> None:
+        given = {n: np.asarray(v, np.float32 if isinstance(v[0], float) else None) for n, v in constants.items()}
+        assert codes(refused(model(nodes, {"x": shape}, ["y"], given, version=24))) == [code]
+
+    def test_a_region_of_interest_for_other_axes(self) -> None:
+        fields = {"coordinate_transformation_mode": "tf_crop_and_resize"}
+        given = {"r": np.asarray([0, 0, 1], np.float32), "n": np.asarray([1, 1, 2, 2])}
+        proto = model([node("Resize", "x r _ n", "y", **fields)], {"x": (1, 1, 4, 4)}, ["y"], given)
+        assert codes(refused(proto)) == ["F002"]
 
 
 class TestTensorsInFiles:

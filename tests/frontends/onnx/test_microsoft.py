@@ -120,6 +120,26 @@ class TestNormalisation:
         check(nodes, feed, tables, tolerance=2e-5)
 
 
+def test_gated() -> None:
+    feed = {"x": drawn(0, 2, 3, 12), "g": drawn(1, 2, 3, 12), "v": drawn(2, 2, 3, 4, 5), "n": drawn(3, 2, 3, 1)}
+    nodes = [
+        ("GatedRMSNorm", "x s4 g", "a", PLAIN),
+        ("GatedRMSNorm", "x s12 g", "b", {"activation": "sigmoid", "epsilon": 1e-3}),
+        ("BranchwiseRMSNorm", "v s5", "c", PLAIN),
+        ("BranchwiseRMSNorm", "v s45", "d", {"epsilon": 1e-3}),
+        ("BranchwiseRMSNorm", "x s12", "e", {"num_branches": 3}),
+        ("BranchwiseRMSNorm", "x", "f", {"num_branches": 4}),
+        ("GatedAdd", "x g n", "h", PLAIN),
+        ("ScaledSiLU", "x", "i", {"alpha": 1.5}),
+        ("ScaledSiLU", "x k", "j", PLAIN),
+        ("LinearAttentionGate", "x s12 t12 g", "l m", PLAIN),
+    ]
+    constants = {"s4": drawn(4, 4), "s12": drawn(5, 12), "t12": drawn(6, 12), "s5": drawn(7, 5), "s45": drawn(8, 4, 5)}
+    check(nodes, feed, {**constants, "k": np.float32(0.7)}, opens="x g v n")
+    refused([("GatedRMSNorm", "x g g", "y", PLAIN)], {"x": drawn(0, 1, 3), "g": drawn(0, 2)}, "T001")
+    refused([("GatedRMSNorm", "x g g", "y", {"activation": "relu"})], {"x": drawn(0, 1, 2), "g": drawn(0, 2)}, "F002")
+
+
 class TestFused:
     def test_matmul(self) -> None:
         nodes = [
@@ -150,6 +170,14 @@ class TestFused:
             ("FusedConv", "x w b", "f", {"activation": "HardSigmoid", "activation_params": [0.2, 0.5]}),
         ]
         check(nodes, {"x": drawn(0, 2, 4, 6, 6)}, {"w": drawn(1, 4, 4, 3, 3), "b": drawn(2, 4)})
+
+    def test_conv_transpose_with_pads(self) -> None:
+        attributes = {"strides": [2, 1], "output_padding": [1, 0], "group": 2}
+        constants = {"w": drawn(1, 4, 3, 3, 2), "b": drawn(2, 6), "p": np.asarray([1, 0, 0, 1])}
+        nodes = [
+            ("ConvTransposeWithDynamicPads", "x w p b", "y", attributes),
+        ]
+        check(nodes, {"x": drawn(0, 2, 4, 6, 5)}, constants)
 
     def test_nhwc_max_pool(self) -> None:
         attributes = {"kernel_shape": [2, 3], "strides": [2, 1], "pads": [0, 1, 0, 1]}
@@ -288,6 +316,10 @@ def test_forms_of_older_exporters() -> None:
         ("Unique", "v", "d e f", PLAIN),
         ("Range", "lo hi", "h", PLAIN),
         ("Range", "lo hi by", "i", PLAIN),
+    ]
+    nodes += [
+        ("UnfoldTensor", "x", "j", {"dim": 2, "size": 3, "step": 2}),
+        ("UnfoldTensor", "x", "k", {"size": 5}),
     ]
     numbers = {"axis": np.int32(-2), "lo": np.int64(2), "hi": np.int64(9), "by": np.int64(3)}
     check(nodes, feed, numbers)

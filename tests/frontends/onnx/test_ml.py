@@ -20,6 +20,9 @@ ML = "ai.onnx.ml"
 PROBIT = 1e-4
 """What the approximation of the quantile, a small difference of large numbers, leaves of f32's digits."""
 
+TWO = numpy_helper.from_array(np.asarray([1, 2]))
+"""A tensor where one element is wanted."""
+
 NUMBERS = np.asarray([-1, -0.5, 0, 0.25, 0.5, 1], np.float32)
 
 
@@ -376,6 +379,7 @@ class TestFeatures:
             ("Scaler", {"offset": [1.0, 2.0], "scale": [1.0]}, "F002"),
             ("LabelEncoder", {"keys_strings": ["a"], "values_int64s": [1]}, "F005"),
             ("LabelEncoder", {"keys_int64s": [1, 2], "values_int64s": [1]}, "F002"),
+            ("LabelEncoder", {"keys_int64s": [1], "values_int64s": [1], "default_tensor": TWO}, "F002"),
             ("LinearRegressor", {"coefficients": [1.0]}, "F002"),
             ("SVMRegressor", {"coefficients": [1.0], "kernel_type": "COSINE", "rho": [0.0]}, "F002"),
         ],

@@ -11,7 +11,7 @@ from agreement import agrees, contrib_node
 from local import LocalWorker
 from nhwcc.compiler.ops.quantize import Dequantize, Quantize
 from nhwcc.compiler.types import Array
-from onnx import ModelProto, NodeProto
+from onnx import ModelProto, NodeProto, helper
 from onnx_models import imported, model, results
 
 import nhwcc
@@ -136,3 +136,25 @@ def test_what_is_rounded_while_it_runs_is_rounded_as_by_onnxruntime() -> None:
     proto = model(nodes, {"x": (40, 64)}, ["q", "s", "z", "y"], {"w": whole(np.int8, 64, 96)})
     draws = [RNG.standard_normal((40, 64)) * size + shift for size, shift in ((0.01, 0), (3, 1), (20, -7), (1, 9))]
     agrees(proto, *({"x": x.astype(np.float32)} for x in draws), tolerance=0)
+
+
+def compiled(nodes: list[NodeProto], constants: dict[str, Any], **inputs: Any) -> dict[str, int]:
+    """The builtins of a model whose constants ``w`` become ``d``; all runtimes agree on ``inputs``."""
+    scales = {"s": np.float32(0.01), "z": np.int8(3)}
+    shapes = {name: array.shape for name, array in inputs.items()}
+    proto = model([node("DequantizeLinear", "w s z", "d"), *nodes], shapes, ["y"], constants | scales)
+    for port in proto.graph.input:
+        port.type.tensor_type.elem_type = helper.np_dtype_to_tensor_dtype(inputs[port.name].dtype)
+    return agrees(proto, inputs)
+
+
+def test_rows_of_a_table_are_scaled_when_they_are_found() -> None:
+    indices = np.asarray([[3, 0], [-1, 8]])
+    found = compiled([node("Gather", "d i", "y")], {"w": whole(np.int8, 9, 5)}, i=indices)
+    assert (found["GATHER"], found["DEQUANTIZE"]) == (1, 1)
+
+
+def test_what_no_kernel_takes_as_integers_is_stored_as_numbers() -> None:
+    x = RNG.standard_normal((1, 3, 4, 5, 6)).astype(np.float32)
+    assert "DEQUANTIZE" not in compiled([node("Conv", "x d", "y")], {"w": whole(np.int8, 2, 3, 2, 2, 2)}, x=x)
+    assert "DEQUANTIZE" not in compiled([node("Mul", "x d", "y")], {"w": whole(np.int8, 5, 1)}, x=x)

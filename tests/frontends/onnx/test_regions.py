@@ -155,3 +155,21 @@ def test_ngrams_of_strings_are_refused() -> None:
     nodes = [node("TfIdfVectorizer", "x", "y", ngram_counts=[0], ngram_indexes=[0], pool_strings=["a"], **fields)]
     with pytest.raises(CompileError, match="F003"):
         imported(model(nodes, {"x": (3,)}, ["y"], element=7))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ngram_counts": [0, 3]},
+        {"ngram_counts": [2, 0]},
+        {"ngram_indexes": [0, 1]},
+        {"weights": [0.5]},
+    ],
+)
+def test_lists_of_ngrams_that_do_not_fit(wrong: dict[str, Any]) -> None:
+    fields: dict[str, Any] = {"max_gram_length": 2, "max_skip_count": 0, "min_gram_length": 1, "mode": "TF"}
+    right: dict[str, Any] = {"ngram_counts": [0, 2], "ngram_indexes": [0, 1, 2], "pool_int64s": [5, 6, 7, 8]}
+    nodes = [node("TfIdfVectorizer", "x", "y", **(right | wrong), **fields)]
+    with pytest.raises(CompileError, match="F002"):
+        imported(model(nodes, {"x": (3,)}, ["y"], element=7))
+    imported(model([node("TfIdfVectorizer", "x", "y", **right, **fields)], {"x": (3,)}, ["y"], element=7))

@@ -9,7 +9,7 @@ from .....compiler.ops.shape import Transpose
 from ...emitter import Emitter
 from ...registry import onnx_op
 from ..linear import gemm, scaled
-from ..window import conv, max_pool
+from ..window import conv, conv_transpose, max_pool
 from .domain import MICROSOFT, plus
 
 
@@ -192,6 +192,37 @@ def _batch_first(emit: Emitter, x: Value, moved: int) -> Value:
     if not moved or rank < 3:
         return x
     return emit(Transpose(x, (*range(1, rank - 1), 0, rank - 1)))
+
+
+@onnx_op("ConvTransposeWithDynamicPads", since=1, domain=MICROSOFT)
+def conv_transpose_with_pads(
+    emit: Emitter,
+    x: Value,
+    w: Value,
+    pads: Value | None = None,
+    b: Value | None = None,
+    *,
+    auto_pad: str = "NOTSET",
+    dilations: tuple[int, ...] = (),
+    group: int = 1,
+    kernel_shape: tuple[int, ...] = (),
+    output_padding: tuple[int, ...] = (),
+    strides: tuple[int, ...] = (),
+) -> Value:
+    """A transposed convolution whose paddings are an input, which must be known."""
+    return conv_transpose(
+        emit,
+        x,
+        w,
+        b,
+        auto_pad=auto_pad,
+        dilations=dilations,
+        group=group,
+        kernel_shape=kernel_shape,
+        output_padding=output_padding,
+        pads=() if pads is None else emit.ints(pads, "Pads"),
+        strides=strides,
+    )
 
 
 @onnx_op("NhwcMaxPool", since=1, domain=MICROSOFT)

@@ -14,7 +14,6 @@ from .....compiler.types import DType
 from ....heads import repeat_heads
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..quantize import cast
 from .domain import MICROSOFT
 from .heads import LOWEST, Rotation, Settings, after, attend, counted, hidden_where, join_heads, split_heads
 
@@ -117,7 +116,7 @@ def _lengths(emit: Emitter, q: Value, past: Value | None, ends: Value, total: Va
         raise emit.fail(text, help="Export without buffer sharing.")
     if kept == 0:
         return Lengths(emit(BroadcastTo(emit.const(0, DType.I32), (batch, 1))), 0, new)
-    last = emit.reshape(cast(emit, ends, DType.I32), (batch, 1))
+    last = emit.reshape(emit.cast(ends, DType.I32), (batch, 1))
     return Lengths(emit(Sub(last, _size(emit, new - 1))), kept, new)
 
 

@@ -17,7 +17,6 @@ from .....compiler.ops.logic import Greater, GreaterEqual, Less, LogicalAnd, Sel
 from .....compiler.ops.shape import Concat, Range, Reshape, Slice, Split, Transpose
 from .....compiler.types import DType
 from ...emitter import Emitter
-from ..quantize import cast
 
 LOWEST = float(np.finfo(np.float32).min) / 4
 """What hides a key from a query; sums of two do not overflow."""
@@ -168,4 +167,4 @@ def positions_of(emit: Emitter, ids: Value, time: Dim) -> Value:
 
 def after(emit: Emitter, past: Value | None, x: Value) -> Value:
     """Append to what was kept of earlier steps."""
-    return x if past is None else emit(Concat((cast(emit, past, x.type.dtype), x), 2))
+    return x if past is None else emit(Concat((emit.cast(past, x.type.dtype), x), 2))

@@ -12,14 +12,14 @@ from .....compiler.ops.shape import Transpose
 from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..quantize import cast, matmul_integer, spread, to_integers
+from ..quantize import matmul_integer, spread, to_integers
 from .domain import MICROSOFT, plus
 
 
 @onnx_op("MatMulInteger16", since=1, domain=MICROSOFT)
 def matmul_integer_16(emit: Emitter, a: Value, b: Value) -> Value:
     """In 32 bits."""
-    return emit(MatMul(cast(emit, a, DType.I32), cast(emit, b, DType.I32)))
+    return emit(MatMul(emit.cast(a, DType.I32), emit.cast(b, DType.I32)))
 
 
 @onnx_op("MatMulIntegerToFloat", since=1, domain=MICROSOFT)
@@ -34,7 +34,7 @@ def matmul_integer_to_float(
     bias: Value | None = None,
 ) -> Value:
     """The product that quantized matrices stand for."""
-    total = cast(emit, matmul_integer(emit, a, b, a_zero_point, b_zero_point), a_scale.type.dtype)
+    total = emit.cast(matmul_integer(emit, a, b, a_zero_point, b_zero_point), a_scale.type.dtype)
     scale = emit(Mul(spread(emit, a_scale, total, -2), spread(emit, b_scale, total, -1)))
     return plus(emit, emit(Mul(total, scale)), bias)
 
@@ -50,7 +50,7 @@ def dynamic_quantize_matmul(
 ) -> Value:
     """The product of data, rounded to the 256 steps that its range needs, and of quantized weights."""
     whole, scale, zero = quantized_to_range(emit, a)
-    total = cast(emit, matmul_integer(emit, whole, b, zero, b_zero_point), DType.F32)
+    total = emit.cast(matmul_integer(emit, whole, b, zero, b_zero_point), DType.F32)
     return plus(emit, emit(Mul(total, emit(Mul(scale, spread(emit, b_scale, total, -1))))), bias)
 
 
@@ -86,7 +86,7 @@ def qgemm(
     left = emit(Transpose(a, (1, 0))) if transA else a
     right = emit(Transpose(b, (1, 0))) if transB else b
     total = matmul_integer(emit, left, right, a_zero_point, b_zero_point)
-    total = cast(emit, plus(emit, total, c), DType.F32)
+    total = emit.cast(plus(emit, total, c), DType.F32)
     factor = emit(Mul(emit.reshape(a_scale, ()), emit.const(alpha, DType.F32)))
     scale = emit(Mul(factor, spread(emit, b_scale, total, -1)))
     if y_scale is None:

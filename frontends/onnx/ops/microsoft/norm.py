@@ -17,7 +17,7 @@ from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
 from ..norm import layer_norm, rms_norm
-from ..quantize import cast, dequantize_linear
+from ..quantize import dequantize_linear
 from .domain import MICROSOFT, plus
 
 
@@ -157,7 +157,7 @@ def group_norm(
     """Over groups of channels and all positions, then a SiLU if ``activation`` is 1."""
     if activation not in (0, 1):
         raise emit.fail(f"has the activation {activation}, neither 0 (none) nor 1 (SiLU)", code="F002")
-    scale, bias = (cast(emit, v, x.type.dtype) for v in (gamma, beta))
+    scale, bias = (emit.cast(v, x.type.dtype) for v in (gamma, beta))
     axis = x.type.rank - 1 if channels_last else 1
     if exact_div(x.type.shape[axis], groups) is None:
         raise emit.fail(f"divides the channels of {x.type} into {groups} groups", code="T001")

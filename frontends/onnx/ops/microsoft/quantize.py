@@ -12,7 +12,7 @@ from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
 from ..activation import softmax, softmax_flattening
-from ..quantize import cast, dequantize_linear, qlinear_conv, quantize_linear, to_integers
+from ..quantize import dequantize_linear, qlinear_conv, quantize_linear, to_integers
 from ..window import average_pool
 from .domain import MICROSOFT
 from .fused import channels_first, channels_last
@@ -38,7 +38,7 @@ def rescaled(emit: Emitter, y: Value, scale: Value, zero: Value | None, like: Va
     dtype = like.type.dtype if zero is None else zero.type.dtype
     moved = emit(Div(y, emit.reshape(scale, ())))
     if zero is not None:
-        moved = emit(Add(moved, cast(emit, emit.reshape(zero, ()), DType.F32)))
+        moved = emit(Add(moved, emit.cast(emit.reshape(zero, ()), DType.F32)))
     return to_integers(emit, moved, None, dtype)
 
 

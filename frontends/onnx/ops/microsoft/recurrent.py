@@ -8,7 +8,7 @@ from .....compiler.ops.shape import Transpose
 from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..quantize import cast, dequantize_linear
+from ..quantize import dequantize_linear
 from ..recurrent import Operands, Settings, lstm_layers
 from .domain import MICROSOFT
 from .integer import quantized_to_range
@@ -51,7 +51,7 @@ def _rows(emit: Emitter, x: Value, scale: Value, zero: Value) -> Value:
     if x.type.rank != 3 or scale.type.rank not in (1, 2) or zero.type.rank not in (1, 2):
         raise emit.fail(f"has weights {x.type} of scale {scale.type} and zero point {zero.type}", code="T001")
     scales, zeros = (
-        emit.reshape(cast(emit, v, DType.F32), (v.type.shape[0], 1, *(v.type.shape[1:] or (1,)))) for v in (scale, zero)
+        emit.reshape(emit.cast(v, DType.F32), (v.type.shape[0], 1, *(v.type.shape[1:] or (1,)))) for v in (scale, zero)
     )
-    plain = emit(Mul(emit(Sub(cast(emit, x, DType.F32), zeros)), scales))
+    plain = emit(Mul(emit(Sub(emit.cast(x, DType.F32), zeros)), scales))
     return emit(Transpose(plain, (0, 2, 1)))

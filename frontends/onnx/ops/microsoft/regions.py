@@ -14,9 +14,8 @@ from .....compiler.ops.shape import Transpose
 from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..quantize import cast
-from ..regions import Cells, column, known_size, spread
-from ..sampling import Tap, pixels, weighted
+from ..regions import Cells, column, spread
+from ..sampling import Tap, known_size, pixels, weighted
 from .domain import MICROSOFT
 
 MODES = {"bilinear": "linear", "nearest": "nearest"}
@@ -51,7 +50,7 @@ def crop_and_resize(
         found = pixels(emit, at, size, (MODES[mode], "border"), align_corners=True)
         taps.append([(spread(emit, p, axis, shape), w and spread(emit, w, axis, shape), None) for p, w, _ in found])
     images = emit(Transpose(x, (0, 2, 3, 1)))
-    batch = cast(emit, batch_indices, DType.I64)
+    batch = emit.cast(batch_indices, DType.I64)
     total = reduce(lambda a, b: emit(Add(a, b)), [weighted(emit, images, c, batch) for c in product(*taps)])
     both = emit.reshape(emit(LogicalAnd(*seen)), (*shape, 1))
     cropped = emit(Select(both, total, emit.const(extrapolation_value, x.type.dtype)))

@@ -1,8 +1,12 @@
-"""Earlier forms of operators that the standard has as well."""
+"""Earlier forms of operators that the standard has as well, and other moves of data."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from .....compiler.ir import Value
+from .....compiler.ops.index import Gather
+from .....compiler.ops.shape import Transpose
 from ...emitter import Emitter
 from ...registry import onnx_op
 from ..constant import range_ as range_of_standard
@@ -59,3 +63,18 @@ def grid_sample(
 ) -> Value:
     """Interpolated at the positions of a grid."""
     return grid_sample_of_standard(emit, x, grid, align_corners=align_corners, mode=mode, padding_mode=padding_mode)
+
+
+@onnx_op("UnfoldTensor", since=1, domain=MICROSOFT)
+def unfold(emit: Emitter, input: Value, *, dim: int = -1, size: int, step: int = 1) -> Value:
+    """Windows along an axis, whose elements lie along a new last one."""
+    rank = input.type.rank
+    axis = emit.axis(dim, rank)
+    length = input.type.shape[axis]
+    if not isinstance(length, int):
+        raise emit.fail(f"cuts {length} positions, whose number is not known, into windows", code="F004")
+    if not 0 < size <= length or step < 1:
+        raise emit.fail(f"cuts {length} positions into windows of {size}, {step} apart", code="F002")
+    places = np.arange(0, length - size + 1, step)[:, None] + np.arange(size)
+    windows = emit(Gather(input, emit.const(places), axis))
+    return emit(Transpose(windows, (*(i for i in range(rank + 1) if i != axis + 1), axis + 1)))

@@ -18,11 +18,6 @@ ZERO = 1e-7
 """Scores below it count as absent for ``SOFTMAX_ZERO``, as in onnxruntime."""
 
 
-def cast(emit: Emitter, x: Value, dtype: DType) -> Value:
-    """Cast unless the type is the same."""
-    return x if x.type.dtype is dtype else emit(Cast(x, dtype))
-
-
 def rows(emit: Emitter, x: Value, *, keep: tuple[DType, ...] = (DType.F32,)) -> Value:
     """Return data as a matrix of one row per sample, in f32 unless its type is to be kept.
 

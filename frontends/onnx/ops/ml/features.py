@@ -15,13 +15,13 @@ from .....compiler.ops.shape import Concat
 from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
-from .domain import ML, cast, rows
+from .domain import ML, rows
 
 
 @onnx_op("Scaler", since=1, domain=ML)
 def scaler(emit: Emitter, x: Value, *, offset: tuple[float, ...] = (), scale: tuple[float, ...] = ()) -> Value:
     """``(x - offset) * scale``, one of each for all features or for each."""
-    data = cast(emit, x, DType.F32)
+    data = emit.cast(x, DType.F32)
     for name, numbers in (("offset", offset), ("scale", scale)):
         if len(numbers) not in {1, x.type.shape[-1]}:
             raise emit.fail(f"has {len(numbers)} numbers in {name!r} for {x.type}", code="F002")
@@ -38,7 +38,7 @@ def normalizer(emit: Emitter, x: Value, *, norm: str = "MAX") -> Value:
     """Each row divided by its norm; one whose norm is zero stays."""
     if norm not in NORMS:
         raise emit.fail(f"has the norm {norm!r}, none of {', '.join(NORMS)}", code="F002")
-    data = cast(emit, x, DType.F32)
+    data = emit.cast(x, DType.F32)
     size = emit(Reduce(data, NORMS[norm], (x.type.rank - 1,)))
     zero, one = (emit.const(n, DType.F32) for n in (0, 1))
     return emit(Div(data, emit(Select(emit(Equal(size, zero)), one, size))))
@@ -91,7 +91,7 @@ def one_hot_encoder(
     if not zeros:
         help = "Set zeros=1, which gives zeros for them."
         raise emit.fail("refuses unknown categories when it runs (zeros=0), which TFLite can't", help=help)
-    whole = cast(emit, x, DType.I64)
+    whole = emit.cast(x, DType.I64)
     column = emit.reshape(whole, (*x.type.shape, 1))
     return emit(Cast(emit(Equal(column, emit.const(cats_int64s, DType.I64))), DType.F32))
 

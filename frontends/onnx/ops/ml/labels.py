@@ -42,7 +42,7 @@ def array_of(labels: Labels) -> Array:
 def pick(emit: Emitter, labels: Labels, places: Value) -> Value:
     """Return the labels at positions; where each is its own position, no table is needed."""
     if list(labels) == list(range(len(labels))):
-        return places if places.type.dtype is DType.I64 else emit(Cast(places, DType.I64))
+        return emit.cast(places, DType.I64)
     return emit(Gather(emit.const(array_of(labels)), places, 0))
 
 
@@ -106,6 +106,8 @@ def label_encoder(
     values = _listed(emit, "values", values_floats, values_int64s, values_strings, values_tensor)
     if keys.shape != values.shape:
         raise emit.fail(f"has {keys.size} keys and {values.size} values", code="F002")
+    if default_tensor is not None and default_tensor.type.size != 1:
+        raise emit.fail(f"has the default {default_tensor.type} instead of one element", code="F002")
     if default_tensor is not None:
         default = default_tensor.array().reshape(())
     elif values.dtype == object:

@@ -14,7 +14,7 @@ from .....compiler.weights import Weight
 from ...emitter import Emitter
 from ...registry import Since, onnx_op
 from .classes import Classifier
-from .domain import ML, TRANSFORMS, cast, check_transform, rows, transform
+from .domain import ML, TRANSFORMS, check_transform, rows, transform
 from .ensemble import Ensemble
 from .labels import class_labels
 from .linear import one_score
@@ -72,7 +72,7 @@ def tree_ensemble_regressor(
     base = numbers(emit, base_values, base_values_as_tensor, "base_values")
     total = _regression(emit, data, ensemble, aggregate_function, base)
     scores = transform(emit, total, post_transform) if targets > 1 else one_score(emit, total, post_transform)
-    return cast(emit, scores, DType.F32)
+    return emit.cast(scores, DType.F32)
 
 
 @onnx_op("TreeEnsemble", since=5, domain=ML)
@@ -180,4 +180,4 @@ def tree_ensemble_classifier(
     ensemble = lists.read(emit, Form(len(labels), "SUM", data.type.dtype))
     base = numbers(emit, base_values, base_values_as_tensor, "base_values")
     label, scores = Classifier(ensemble, labels, base, post_transform)(emit, data)
-    return label, cast(emit, scores, DType.F32)
+    return label, emit.cast(scores, DType.F32)
