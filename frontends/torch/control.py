@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, cast
 
 from torch import fx
 
@@ -22,7 +22,7 @@ class Graphs(Protocol):
     region: Region
     values: dict[fx.Node, Any]
 
-    def nested(self, region: Region) -> Self:
+    def nested(self, region: Region) -> Graphs:
         """Return what imports graphs into a region inside of this one's."""
         ...
 
