@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -15,9 +15,10 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from ...compiler.dims import Sym
+from ...compiler.dims import Sym, static, substitute
 from ...compiler.types import Array, DType
 from . import flexbuffer
+from .first_sizes import first_sizes
 from .graph import Model, Operator, Subgraph, Tensor
 from .quantization import Quantization
 from .storage import TENSOR_TYPES
@@ -101,12 +102,13 @@ def pack(model: Model, *, external: bool) -> bytearray:
     ``external`` leaves room for 64-bit offsets from the start of the file instead of vectors inside the flatbuffer.
     """
     codes = {used: i for i, used in enumerate(dict.fromkeys(map(_used, model.operators)))}
+    sizes = first_sizes(tensor.type.shape for graph in model.subgraphs for tensor in graph.tensors)
     metadata_start = len(model.weights) + 1
     out = schema.ModelT(
         version=SCHEMA_VERSION,
         description="nhwcc",
         operatorCodes=[_code(*used) for used in codes],
-        subgraphs=[_subgraph(g, codes) for g in model.subgraphs],
+        subgraphs=[_subgraph(g, codes, sizes) for g in model.subgraphs],
         buffers=[schema.BufferT(), *(_buffer(external) for _ in range(len(model.weights) + len(model.metadata)))],
         metadata=[schema.MetadataT(n, metadata_start + i) for i, n in enumerate(model.metadata)],
         signatureDefs=[_signature(model)],
@@ -133,9 +135,9 @@ def _buffer(external: bool) -> Any:
     return schema.BufferT(offset=1, size=1) if external else schema.BufferT(data=np.zeros(1, np.uint8))
 
 
-def _subgraph(graph: Subgraph, codes: dict[_Used, int]) -> Any:
+def _subgraph(graph: Subgraph, codes: dict[_Used, int], sizes: Mapping[str, int]) -> Any:
     return schema.SubGraphT(
-        tensors=[_tensor(t) for t in graph.tensors],
+        tensors=[_tensor(t, sizes) for t in graph.tensors],
         inputs=_vector(graph.inputs),
         outputs=_vector(graph.outputs),
         operators=[_operator(o, codes[_used(o)]) for o in graph.operators],
@@ -147,11 +149,11 @@ def _vector(values: Sequence[int]) -> Array:
     return np.asarray(values, np.int32)
 
 
-def _tensor(tensor: Tensor) -> Any:
+def _tensor(tensor: Tensor, sizes: Mapping[str, int]) -> Any:
     shape = tensor.type.shape
     is_dynamic = any(isinstance(d, Sym) for d in shape)
     return schema.TensorT(
-        shape=_vector([d if isinstance(d, int) else 1 for d in shape]),
+        shape=_vector([d if isinstance(d, int) else max(1, *static((substitute(d, sizes),))) for d in shape]),
         type=getattr(schema.TensorType, TENSOR_TYPES[tensor.type.dtype]),
         buffer=tensor.buffer,
         name=tensor.name,

@@ -76,7 +76,7 @@ class TfliteRunner:
     def allocate(self) -> None:
         """Let the runtime prepare the file as it is, unless sizes are open: it is prepared again with those of a run.
 
-        At one each, as the file states them, layers may come out empty, which XNNPACK refuses.
+        A network may take no sizes as small as those that the file states.
 
         Raises:
             CompileError: R013, it refuses; R019, it ends its process.

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 import pytest
 from models import CONV, onnx_model
+from nhwcc.backends.tflite.reader import inspect
+from nhwcc.backends.tflite.runtime import TfliteModel
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
@@ -198,7 +200,10 @@ class TestNames:
 
 
 def test_open_sizes_need_not_work_at_one_each() -> None:
-    """Where every size is one, nothing is left behind two convolutions, and XNNPACK refuses to get ready."""
+    """Where every size is one, nothing is left behind two convolutions, and XNNPACK refuses to get ready.
+
+    So the file states a larger one, for applications that prepare it before they know their sizes.
+    """
     conv = "{strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 0]], channels_last = true}"
     weight = "const() {value = dense<[[[[1.0]], [[2.0]], [[3.0]]]]> : f32[1,3,1,1]} : f32[1,3,1,1]"
     text = f"""
@@ -208,5 +213,8 @@ func @main(%x: f32[1,h,w,1]) -> (f32[1,h-4,w,1]) {{
   %z = conv(%y, %w, none) {conv} : f32[1,h-4,w,1]
   return(%z)
 }}"""
-    report = compile_model(text.encode(), CompileOptions()).report
-    assert report.verification is not None and report.verification.ok
+    artifact = compile_model(text.encode(), CompileOptions())
+    assert artifact.report.verification is not None and artifact.report.verification.ok
+    graph, model = inspect(artifact.path).subgraphs[0], TfliteModel(artifact.path)
+    model.resize({})
+    assert [model.sizes()[number] for number in (*graph.inputs, *graph.outputs)] == [4 * 8, 4 * 4]
