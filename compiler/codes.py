@@ -358,6 +358,11 @@ CODES = {
         "The TFLite runtime of this machine can't run a file: it calls an operator whose kernel an application brings.",
         "Run the file there. nhwcc compiles such models without verifying them, and says so.",
     ),
+    "R024": Code(
+        "not enough memory",
+        "Something needs more memory than the machine gives.",
+        "Look for a size that is not meant; smaller inputs (--shape), or --no-verify, take less.",
+    ),
     "I000": Code(
         "defect",
         "Something happened that nobody foresaw.",

@@ -59,8 +59,12 @@ def _compute(op: Op, index: int, present: tuple[bool, ...], *arrays: Array) -> A
     given = iter(arrays)
     operands = [next(given) if there else None for there in present]
     assert op.spec.evaluate is not None
-    with np.errstate(all="ignore"):
-        out = op.spec.evaluate(*operands, **op.attributes)
+    try:
+        with np.errstate(all="ignore"):
+            out = op.spec.evaluate(*operands, **op.attributes)
+    except MemoryError as bad:
+        bad.add_note(f"while computing the constant {op.results[index].type} of {op.spec.name}, {op.location}")
+        raise
     return out[index] if isinstance(out, tuple) else out
 
 

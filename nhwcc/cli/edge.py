@@ -60,6 +60,12 @@ class Edge(click.Group):
             ctx.exit(INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except MemoryError as bad:
+            _show_trace(ctx)
+            text = str(bad) or "the machine has no more memory"
+            help = "is a size not meant? Smaller inputs (--shape), or --no-verify, take less"
+            report_diagnostics(ctx, [Diagnostic("error", "R024", text, help=help)], getattr(bad, "__notes__", ()))
+            ctx.exit(DIAGNOSED)
         except Exception as bad:  # noqa: BLE001 -- whatever it is, it is a defect, and this is the edge
             _defect(ctx, bad)
 

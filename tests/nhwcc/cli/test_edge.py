@@ -9,7 +9,9 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx_models import model, node
 
 from nhwcc.cli.progress import Progress
 
@@ -59,6 +61,7 @@ class TestImports:
 SLOW = """
 import time
 from pathlib import Path
+from onnx_models import model, node
 from nhwcc.compiler.pipeline import Pass, register
 
 @register("test-slow")
@@ -144,6 +147,15 @@ class TestDefects:
     def test_as_json(self, broken: None, call: Call, small: Path) -> None:
         answer = as_json(call("inspect", small, "--json"))
         assert answer["diagnostics"][0]["code"] == "I000"
+
+    def test_memory_is_no_defect(self, call: Call, tmp_path: Path) -> None:
+        """The place is named where a size was not meant."""
+        nodes = [node("ConstantOfShape", "s", "c"), node("Relu", "c", "r"), node("ReduceSum", "r", "t", keepdims=0)]
+        huge = model([*nodes, node("Add", "x t", "y")], {"x": (2,)}, ["y"], {"s": np.asarray([1 << 60])})
+        (tmp_path / "m.onnx").write_bytes(huge.SerializeToString())
+        result = call("compile", tmp_path / "m.onnx", "-o", tmp_path / "m.tflite")
+        assert result.exit_code == 1 and "error[R024]: Unable to allocate 4.00 EiB" in result.stderr
+        assert "of relu, " in result.stderr and 'm.onnx: node "' in result.stderr
 
     def test_backtraces_of_diagnosed_errors(self, call: Call, tmp_path: Path) -> None:
         result = call("inspect", tmp_path / "none.onnx", "--backtrace")
