@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ir import Module, Op
+from nhwcc.compiler.ops.arith import Cast
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.ops.quantize import Quantize
 from nhwcc.compiler.types import DType
@@ -22,9 +23,16 @@ def attainable(module: Module) -> tuple[float, DType | None]:
     for op in module.walk():
         for value in op.results:
             dtype = value.type.dtype
-            if isinstance(op, Quantize):
+            if isinstance(op, Quantize) or _quantizes(op):
                 found[dtype] = 2.0**-dtype.bits
             elif dtype in _STEP and not isinstance(op, Const):
                 found[dtype] = _STEP[dtype]
     coarsest = max(found, key=lambda d: found[d], default=None)
     return (0.0, None) if coarsest is None else (STEPS * found[coarsest], coarsest)
+
+
+def _quantizes(op: Op) -> bool:
+    """Whether an operation turns computed floats into integers of 8 bits that something is computed with."""
+    if not isinstance(op, Cast) or op.to not in (DType.I8, DType.U8) or not op.x.type.dtype.is_float:
+        return False
+    return any(not user.spec.is_terminator for user in op.result.users)

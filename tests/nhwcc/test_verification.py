@@ -16,7 +16,7 @@ from nhwcc.compiler.types import Array
 from nhwcc.passes.propagate_layout import PropagateLayout
 
 from nhwcc.driver import compile_model
-from nhwcc.options import CompileOptions
+from nhwcc.options import TOLERANCE, CompileOptions
 from nhwcc.runners import Traced
 from nhwcc.runners.onnx import OnnxRunner
 from nhwcc.runners.reference import ReferenceRunner
@@ -218,3 +218,19 @@ func @main(%x: f32[1,h,w,1]) -> (f32[1,h-4,w,1]) {{
     graph, model = inspect(artifact.path).subgraphs[0], TfliteModel(artifact.path)
     model.resize({})
     assert [model.sizes()[number] for number in (*graph.inputs, *graph.outputs)] == [4 * 8, 4 * 4]
+
+
+@pytest.mark.parametrize(("back", "tolerance"), [(True, 4 / 256), (False, TOLERANCE)])
+def test_computing_with_eight_bits_takes_steps(back: bool, tolerance: float) -> None:
+    """The last bit before decides which way a number between two steps is rounded; one that only comes out is exact."""
+    last = '%z = cast(%c) {to = "f32"} : f32[2,3]' if back else '%z = cast(%x) {to = "f32"} : f32[2,3]'
+    text = f"""
+func @main(%x: f32[2,3]) -> (f32[2,3], u8[2,3]) {{
+  %r = round(%x) : f32[2,3]
+  %p = clip(%r) {{min = 0.0, max = 255.0}} : f32[2,3]
+  %c = cast(%p) {{to = "u8"}} : u8[2,3]
+  {last}
+  return(%z, %c)
+}}"""
+    found = compile_model(text.encode(), CompileOptions()).report.verification
+    assert found is not None and found.tolerance == tolerance
