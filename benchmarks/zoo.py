@@ -151,7 +151,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
 """Networks that are made here, by name."""
 
 FETCHED = (
-    *("u2netp", "ppocr_det", "ppocr_cls", "ppocr_rec", "ppocr_orientation", "ddddocr", "ddddocr_det"),
+    *("u2netp", "ppocr_det", "ppocr_cls", "ppocr_rec", "ppocr_orientation", "ddddocr", "ddddocr_det", "ddddocr_old"),
     *("silero_vad", "silero_vad_half", "silero_vad_16k_op15", "silero_vad_16k_sequence", "silero_vad_op18_ifless"),
     *("silero_vad_openvino_16k", "basic_pitch", "minilm", "lac"),
 )

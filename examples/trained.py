@@ -39,6 +39,7 @@ MODELS = {
     ),
     "ddddocr": Source("ddddocr", "1.6.1", "ddddocr/common.onnx", "MIT"),
     "ddddocr_det": Source("ddddocr", "1.6.1", "ddddocr/common_det.onnx", "MIT"),
+    "ddddocr_old": Source("ddddocr", "1.6.1", "ddddocr/common_old.onnx", "MIT"),
     **{
         name: Source("silero-vad", "6.2.3", f"silero_vad/data/{name}.onnx", "MIT")
         for name in (
