@@ -14,8 +14,8 @@ from benchmarks.zoo import model
     ("name", "transposes", "operations"),
     [
         ("u2netp", 0, 259),
-        ("ppocr_det", 0, 238),
-        ("ppocr_cls", 0, 134),
+        ("ppocr_det", 0, 218),
+        ("ppocr_cls", 0, 107),
         ("ddddocr_det", 0, 276),
         ("squeezenet", 0, 39),
         ("shufflenet", 16, 135),
