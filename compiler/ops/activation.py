@@ -272,7 +272,7 @@ class Softmax(Op):
     @staticmethod
     def evaluate(x: Array, *, axis: int) -> Array:
         """Shifted for stability."""
-        e = np.exp(x - x.max(axis=axis, keepdims=True))
+        e = np.exp(x - x.max(axis=axis, keepdims=True, initial=-np.inf))
         return e / e.sum(axis=axis, keepdims=True)
 
 
@@ -286,7 +286,7 @@ class LogSoftmax(Op):
     @staticmethod
     def evaluate(x: Array, *, axis: int) -> Array:
         """Shifted for stability."""
-        shifted = x - x.max(axis=axis, keepdims=True)
+        shifted = x - x.max(axis=axis, keepdims=True, initial=-np.inf)
         return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
 

@@ -10,19 +10,14 @@ from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops.activation import Clip
 from ....compiler.ops.arith import Add, Cast, Mul, Sub
-from ....compiler.ops.index import GatherNd
-from ....compiler.ops.shape import Concat, Range, Slice, Transpose
+from ....compiler.ops.shape import Slice, Transpose
 from ....compiler.types import DType
+from ...sampling import Tap, neighbours, weighted
 from ..emitter import Emitter
 from ..registry import onnx_op
 
 MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic", "bicubic": "cubic"}
 PADDINGS = ("zeros", "border", "reflection")
-Tap = tuple[Value, Value | None, Value | None]
-"""A pixel's number along one axis, its weight, and whether it is inside."""
-
-CUBIC = -0.75
-"""The parameter of Keys' kernel."""
 
 
 def known_size(emit: Emitter, size: Dim) -> int:
@@ -58,32 +53,6 @@ def _reflect(emit: Emitter, x: Value, size: int, *, align_corners: bool) -> Valu
     phase = emit(arith.Mod(distance, emit.const(2 * span, dtype)))
     folded = emit(arith.Min(phase, emit(Sub(emit.const(2 * span, dtype), phase))))
     return emit(Add(folded, emit.const(low, dtype)))
-
-
-def _taps(emit: Emitter, x: Value, mode: str) -> list[tuple[Value, Value | None]]:
-    """Return the pixels around a position, as floats, with their weights."""
-    dtype = x.type.dtype
-    if mode == "nearest":
-        return [(emit(arith.Round(x)), None)]
-    base = emit(arith.Floor(x))
-    t = emit(Sub(x, base))
-    one = emit.const(1, dtype)
-    if mode == "linear":
-        return [(base, emit(Sub(one, t))), (emit(Add(base, one)), t)]
-    return [
-        (emit(Add(base, emit.const(k, dtype))), _keys(emit, emit(arith.Abs(emit(Sub(t, emit.const(k, dtype))))), k))
-        for k in (-1, 0, 1, 2)
-    ]
-
-
-def _keys(emit: Emitter, d: Value, tap: int) -> Value:
-    """Weight of a pixel at a distance: a cubic for the two nearest ones, another for those behind."""
-    a = CUBIC
-    factors = (a + 2, -(a + 3), 0.0, 1.0) if tap in (0, 1) else (a, -5 * a, 8 * a, -4 * a)
-    out = emit.const(factors[0], d.type.dtype)
-    for factor in factors[1:]:
-        out = emit(Add(emit(Mul(out, d)), emit.const(factor, d.type.dtype)))
-    return out
 
 
 @onnx_op("GridSample", since=16, until=19)
@@ -130,40 +99,10 @@ def pixels(emit: Emitter, at: Value, size: int, rules: tuple[str, str], *, align
     if padding == "reflection":
         at = _reflect(emit, at, size, align_corners=align_corners)
     out: list[Tap] = []
-    for place, weight in _taps(emit, at, mode):
+    for place, weight in neighbours(emit, at, mode):
         if padding == "reflection":
             place = _reflect(emit, place, size, align_corners=align_corners)
         inside = emit(Clip(place, 0.0, size - 1.0))
         mask = emit(Cast(emit(logic.Equal(inside, place)), at.type.dtype)) if padding == "zeros" else None
         out.append((emit(Cast(inside, DType.I64)), weight, mask))
     return out
-
-
-def weighted(
-    emit: Emitter,
-    images: Value,
-    corner: tuple[Tap, ...],
-    batch: Value | None = None,
-) -> Value:
-    """Gather one neighbour of every position, times its weight; ``batch`` says from which image."""
-    places = [place for place, _, _ in corner]
-    shape = places[0].type.shape
-    taken = gather_pixels(emit, images, places, batch)
-    for factor in (f for _, weight, mask in corner for f in (weight, mask) if f is not None):
-        wide = emit.cast(factor, taken.type.dtype)
-        taken = emit(Mul(taken, emit.reshape(wide, (*shape, 1))))
-    return taken
-
-
-def gather_pixels(emit: Emitter, images: Value, places: list[Value], batch: Value | None = None) -> Value:
-    """Return ``[n, ..., c]`` from channels-last images at one number per axis, ``[n, ...]`` each.
-
-    They are taken from the images ``batch``, ``[n]``, by default from one after the other.
-    """
-    shape = places[0].type.shape
-    zero, one = emit.const(0, DType.I64), emit.const(1, DType.I64)
-    numbers = emit(Range(zero, one, shape[0])) if batch is None else batch
-    spread = emit.reshape(numbers, (shape[0], *[1] * (len(shape) - 1)))
-    first = emit(Add(emit(Mul(places[0], zero)), spread))
-    columns = [emit.reshape(p, (*shape, 1)) for p in (first, *places)]
-    return emit(GatherNd(images, emit(Concat(tuple(columns), len(shape)))))
