@@ -90,7 +90,7 @@ I32_MAX = (1 << 31) - 1
 def fits_i32(value: Value) -> bool:
     """Say whether all elements are known to fit 32 bits: constants, sizes and positions do."""
     weight = constant(value)
-    if weight is not None and weight.type.size != 0:
+    if weight is not None:
         array = weight.array()
         return bool((abs(array.astype("float64")) <= I32_MAX).all())
     if isinstance(value.owner, arith.Cast):

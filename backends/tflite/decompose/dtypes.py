@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.opdef import OPS, Pure
 from ....compiler.ops import arith, index, linear, reduce, shape, spatial, window
@@ -103,6 +104,8 @@ def compute_in_i32(op: Op, e: Build) -> None:
     """Kernels that take i32 only; exact as long as the numbers fit, which is said where it is not known."""
     if _first_dtype(op) is not DType.I64:
         return
+    for v in op.operands:
+        e.require(v is None or constant(v) is None or fits_i32(v), f"{op.spec.name} of i64 by numbers beyond 2^31")
     if not all(fits_i32(v) for v in op.operands if v is not None):
         e.warn(f"{op.spec.name} of i64 is computed in i32: numbers beyond 2^31 would be cut")
     _convert(op, {DType.I64: DType.I32}, e)

@@ -38,7 +38,9 @@ def index_select(emit: Emitter, x: Value, dim: int, index: Value) -> Value:
 
 @aten("gather")
 def gather(emit: Emitter, x: Value, dim: int, index: Value, *, sparse_grad: bool = False) -> Value:
-    """Elements at positions along an axis."""
+    """Elements at positions along an axis; of no positions, whatever their shape, nothing."""
+    if index.type.size == 0:
+        return emit.full(0, x.type.with_shape(index.type.shape))
     data, places = (emit.reshape(v, v.type.shape or (1,)) for v in (x, index))
     found = emit(ir.GatherElements(data, places, emit.axis(dim, x.type.rank)))
     return emit.reshape(found, index.type.shape)

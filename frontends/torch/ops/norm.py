@@ -37,6 +37,8 @@ def batch_norm(
         raise emit.fail(
             "normalises by the statistics of the batch, as in training", code="F031", help="Call .eval() on the model."
         )
+    if input.type.rank == 1:
+        return input  # PyTorch takes no other vector than that of no numbers
     scale, shift = _parameters(emit, running_mean.type, weight, bias)
     return emit(ir.BatchNorm(input, scale, shift, running_mean, running_var, eps))
 

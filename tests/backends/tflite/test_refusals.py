@@ -87,3 +87,14 @@ def test_writing_what_is_not_legal(tmp_path: Path, dtype: str, code: str) -> Non
         emit(single("sin", f"{dtype}[3]"), tmp_path / "m.tflite")
     assert caught.value.diagnostics[0].code == code
     assert list(tmp_path.iterdir()) == []
+
+
+def test_integers_that_are_cut_for_certain() -> None:
+    """No kernel divides i64; i32 serves unless a constant shows that it does not."""
+    text = """func @main(%x: i64[3]) -> (i64[3] {{name = "y"}}) {{
+      %c = const() {{value = dense<{}> : i64[]}} : i64[]
+      %y = floor_div(%x, %c) : i64[3]
+      return(%y)
+    }}"""
+    legalize(text.format(1 << 30))
+    assert "floor_div of i64 by numbers beyond 2^31" in str(refused(text.format(1 << 31)))
