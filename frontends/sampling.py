@@ -1,12 +1,14 @@
-"""Reading images at computed positions: the pixels around each, and their weights."""
+"""Reading images at computed positions: where these lie, the pixels around each, and their weights."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from ..compiler.ir import Value
 from ..compiler.ops import arith
 from ..compiler.ops.arith import Add, Mul, Sub
 from ..compiler.ops.index import GatherNd
-from ..compiler.ops.shape import Concat, Range
+from ..compiler.ops.shape import Concat, Range, Slice
 from ..compiler.types import DType
 from .emitter import BaseEmitter
 
@@ -15,6 +17,50 @@ Tap = tuple[Value, Value | None, Value | None]
 
 CUBIC = -0.75
 """The parameter of Keys' kernel."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """The ``size`` pixels along an axis of an image; with ``align_corners`` it ends at their centres, else at edges.
+
+    ``size`` is one number in the positions' element type.
+    """
+
+    emit: BaseEmitter
+    size: Value
+    align_corners: bool
+
+    def number(self, value: float) -> Value:
+        """Insert a constant beside positions."""
+        return self.emit.const(value, self.size.type.dtype)
+
+    @property
+    def last(self) -> Value:
+        """The number of the last pixel."""
+        return self.emit(Sub(self.size, self.number(1)))
+
+    def position(self, grid: Value, axis: int) -> Value:
+        """Return the places between pixels that a grid gives, whose -1 and 1 are the ends."""
+        emit, shape = self.emit, grid.type.shape
+        count = len(shape) - 1
+        column = emit(Slice(grid, (*[0] * count, axis), (*shape[:count], 1), (1,) * (count + 1)))
+        ends = self.last if self.align_corners else self.size
+        half = emit(Mul(ends, self.number(0.5)))
+        shift = half if self.align_corners else emit(Sub(half, self.number(0.5)))
+        return emit(Add(emit(Mul(emit.reshape(column, shape[:count]), half)), shift))
+
+    def clipped(self, at: Value) -> Value:
+        """Return the nearest places from the first to the last pixel."""
+        return self.emit(arith.Min(self.emit(arith.Max(at, self.number(0))), self.last))
+
+    def reflected(self, at: Value) -> Value:
+        """Mirror places at the ends until they are between them; where these are one, a place near it."""
+        emit = self.emit
+        low = self.number(0 if self.align_corners else -0.5)
+        span = self.last if self.align_corners else self.size
+        period = emit(arith.Max(emit(Mul(span, self.number(2))), self.number(1)))
+        phase = emit(arith.Mod(emit(arith.Abs(emit(Sub(at, low)))), period))
+        return emit(Add(emit(arith.Min(phase, emit(Sub(period, phase)))), low))
 
 
 def neighbours(emit: BaseEmitter, x: Value, mode: str) -> list[tuple[Value, Value | None]]:

@@ -177,17 +177,15 @@ def slices_are_split(op: Slice, rw: Rewriter) -> None:
     if axis is None:
         return
     count, part = op.x.type.shape[axis], op.sizes[axis]
-    siblings = [u for u in op.x.users if isinstance(u, Slice) and u.parent is op.parent and _cut_axis(u) == axis]
-    parts = {u.starts[axis]: u for u in siblings if u.sizes[axis] == part}
     if not isinstance(count, int) or not isinstance(part, int) or part in (0, count) or count % part:
         return
+    siblings = [u for u in op.x.users if isinstance(u, Slice) and u.parent is op.parent and _cut_axis(u) == axis]
+    parts = {u.starts[axis]: u for u in siblings if u.sizes[axis] == part}
     if len(siblings) != len(parts) or set(parts) != set(range(0, count, part)):
         return
-    split = Split(op.x, axis, (part,) * (count // part))
-    above = op.x.owner
-    rw.region.insert(
-        split, before=above.after if above is not None and above.parent is op.parent else rw.region.ops.first
-    )
+    split, writer = Split(op.x, axis, (part,) * (count // part)), op.x.owner
+    is_here = writer is not None and writer.parent is op.parent
+    rw.region.insert(split, before=writer.after if writer is not None and is_here else rw.region.ops.first)
     rw.inserted.append(split)
     for start, result in zip(range(0, count, part), split.results, strict=True):
         if parts[start] is op:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from ...compiler.dims import Shape, Sym, substitute
+from ...compiler.dims import Shape, Sym, static, substitute
 
 DOUBLINGS = 12
 """How often a size is doubled before it is given up."""
@@ -30,6 +30,17 @@ def first_sizes(shapes: Iterable[Shape]) -> dict[str, int]:
     return dict.fromkeys(names, 1)
 
 
-def _is_empty(d: Sym, sizes: dict[str, int]) -> bool:
+def with_first(shape: Shape, sizes: Mapping[str, int]) -> list[int]:
+    """Return a shape with these numbers for its open sizes, one where that is too small.
+
+    >>> from nhwcc.compiler.dims import symbol
+    >>> with_first((0, symbol("h"), symbol("h") - 4), {"h": 2})
+    [0, 2, 1]
+    """
+    numbers = static(substitute(shape, sizes))
+    return [max(n, 1) if isinstance(d, Sym) else n for d, n in zip(shape, numbers, strict=True)]
+
+
+def _is_empty(d: Sym, sizes: Mapping[str, int]) -> bool:
     size = substitute(d, sizes)
     return isinstance(size, int) and size < 1

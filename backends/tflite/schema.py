@@ -15,10 +15,10 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from ...compiler.dims import Sym, static, substitute
+from ...compiler.dims import Sym
 from ...compiler.types import Array, DType
 from . import flexbuffer
-from .first_sizes import first_sizes
+from .first_sizes import first_sizes, with_first
 from .graph import Model, Operator, Subgraph, Tensor
 from .quantization import Quantization
 from .storage import TENSOR_TYPES
@@ -153,7 +153,7 @@ def _tensor(tensor: Tensor, sizes: Mapping[str, int]) -> Any:
     shape = tensor.type.shape
     is_dynamic = any(isinstance(d, Sym) for d in shape)
     return schema.TensorT(
-        shape=_vector([d if isinstance(d, int) else max(1, *static((substitute(d, sizes),))) for d in shape]),
+        shape=_vector(with_first(shape, sizes)),
         type=getattr(schema.TensorType, TENSOR_TYPES[tensor.type.dtype]),
         buffer=tensor.buffer,
         name=tensor.name,

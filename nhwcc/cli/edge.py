@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
+from nhwcc.compiler.codes import CODES
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic, did_you_mean
 from nhwcc.compiler.plugins import blaming
 
@@ -61,20 +62,18 @@ class Edge(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except MemoryError as bad:
-            _show_trace(ctx)
-            text = str(bad) or "the machine has no more memory"
-            help = "is a size not meant? Smaller inputs (--shape), or --no-verify, take less"
-            report_diagnostics(ctx, [Diagnostic("error", "R024", text, help=help)], getattr(bad, "__notes__", ()))
-            ctx.exit(DIAGNOSED)
+            _end(ctx, bad, "R024", str(bad) or "the machine has no more memory", CODES["R024"].remedy)
         except Exception as bad:  # noqa: BLE001 -- whatever it is, it is a defect, and this is the edge
-            _defect(ctx, bad)
+            _end(ctx, bad, "I000", f"{type(bad).__name__}: {bad}", DEFECT)
 
 
-def _defect(ctx: click.Context, bad: Exception) -> NoReturn:
+DEFECT = "this is a defect of nhwcc; please report it with what --backtrace prints, and the model or its --dump-ir"
+
+
+def _end(ctx: click.Context, bad: Exception, code: str, text: str, help: str) -> NoReturn:
+    """Report what no part of nhwcc says of itself."""
     _show_trace(ctx)
-    help = "this is a defect of nhwcc; please report it with what --backtrace prints, and the model or its --dump-ir"
-    found = Diagnostic("error", "I000", f"{type(bad).__name__}: {bad}", help=help)
-    report_diagnostics(ctx, [found], getattr(bad, "__notes__", ()))
+    report_diagnostics(ctx, [Diagnostic("error", code, text, help=help)], getattr(bad, "__notes__", ()))
     ctx.exit(DIAGNOSED)
 
 

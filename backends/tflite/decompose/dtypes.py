@@ -111,6 +111,9 @@ def compute_in_i32(op: Op, e: Build) -> None:
     _convert(op, {DType.I64: DType.I32}, e)
 
 
+SMALL = 16
+"""Integers of so many bits are exact in f32."""
+
 FLOAT_KERNELS = (
     window.Conv,
     window.ConvTranspose,
@@ -140,10 +143,6 @@ def pool_integers_in_f32(op: Op, e: Build) -> None:
     if dtype.bits > SMALL and not all(_is_small(v) for v in op.operands):
         e.warn(f"{op.spec.name} of {dtype} is computed in f32: numbers beyond 2^24 would be rounded")
     _convert(op, {dtype: DType.F32}, e)
-
-
-SMALL = 16
-"""Integers of so many bits are exact in f32."""
 
 
 def _is_small(value: Value | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.dims import static
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops.control import While
@@ -42,7 +43,7 @@ def eliminate(op: Inverse, e: Build) -> None:
 def _step(e: Build, k: Value, rows: Value) -> Value:
     """Exchange row k and the one with the pivot, make the pivot one, and the rest of its column zero."""
     count, size, width = rows.type.shape
-    numbers = e.constant(np.arange(size, dtype=np.int32)[None]) if isinstance(size, int) else k
+    numbers = e.constant(np.arange(*static((size,)), dtype=np.int32)[None])
     across, down = _place(e, k, 2), _place(e, k, 1)
     column = e.reshape(e(DynamicSlice, rows, across, (count, size, 1)), (count, size))
     open_rows = e(logic.GreaterEqual, numbers, k)

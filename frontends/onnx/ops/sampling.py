@@ -9,10 +9,10 @@ from ....compiler.dims import Dim
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops.activation import Clip
-from ....compiler.ops.arith import Add, Cast, Mul, Sub
-from ....compiler.ops.shape import Slice, Transpose
+from ....compiler.ops.arith import Add, Cast
+from ....compiler.ops.shape import Transpose
 from ....compiler.types import DType
-from ...sampling import Tap, neighbours, weighted
+from ...sampling import Line, Tap, neighbours, weighted
 from ..emitter import Emitter
 from ..registry import onnx_op
 
@@ -29,30 +29,6 @@ def known_size(emit: Emitter, size: Dim) -> int:
     if not isinstance(size, int):
         raise emit.fail("samples an image of unknown size", code="F004", help="Fix it by shapes=...")
     return size
-
-
-def _positions(emit: Emitter, grid: Value, axis: int, size: int, *, align_corners: bool) -> Value:
-    """Return the coordinate along a spatial axis: -1 and 1 are the outer pixels' centres, or their edges."""
-    last = grid.type.rank - 1
-    shape = grid.type.shape
-    starts = (*[0] * last, axis)
-    n = emit.reshape(emit(Slice(grid, starts, (*shape[:last], 1), (1,) * (last + 1))), shape[:last])
-    dtype = grid.type.dtype
-    scale = (size - 1) / 2 if align_corners else size / 2
-    shift = scale if align_corners else scale - 0.5
-    return emit(Add(emit(Mul(n, emit.const(scale, dtype))), emit.const(shift, dtype)))
-
-
-def _reflect(emit: Emitter, x: Value, size: int, *, align_corners: bool) -> Value:
-    """Mirror positions at the border until they are inside."""
-    low, high = (0.0, size - 1.0) if align_corners else (-0.5, size - 0.5)
-    dtype, span = x.type.dtype, high - low
-    if span == 0:
-        return emit(Mul(x, emit.const(0, dtype)))
-    distance = emit(arith.Abs(emit(Sub(x, emit.const(low, dtype)))))
-    phase = emit(arith.Mod(distance, emit.const(2 * span, dtype)))
-    folded = emit(arith.Min(phase, emit(Sub(emit.const(2 * span, dtype), phase))))
-    return emit(Add(folded, emit.const(low, dtype)))
 
 
 @onnx_op("GridSample", since=16, until=19)
@@ -74,7 +50,8 @@ def grid_sample(
         raise emit.fail(f"has mode {mode!r}, padding {padding_mode!r} and a grid {grid.type} for {x.type}", code="F002")
     along: list[list[Tap]] = []
     for axis, size in enumerate(known_size(emit, d) for d in x.type.shape[2:]):
-        at = _positions(emit, grid, spatial - 1 - axis, size, align_corners=bool(align_corners))
+        line = Line(emit, emit.const(size, grid.type.dtype), bool(align_corners))
+        at = line.position(grid, spatial - 1 - axis)
         along.append(pixels(emit, at, size, (chosen, padding_mode), align_corners=bool(align_corners)))
     images = emit(Transpose(x, (0, *range(2, x.type.rank), 1)))
     total = reduce(lambda a, b: emit(Add(a, b)), [weighted(emit, images, corner) for corner in combinations(*along)])
@@ -85,6 +62,7 @@ def grid_sample(
 def pixels(emit: Emitter, at: Value, size: int, rules: tuple[str, str], *, align_corners: bool) -> list[Tap]:
     """Return pixel numbers along one axis with their weights, and masks of those inside."""
     mode, padding = rules
+    line = Line(emit, emit.const(size, at.type.dtype), align_corners)
     low, high = (0.0, size - 1.0) if align_corners else (-0.5, size - 0.5)
     if mode == "nearest":
         at = emit(arith.Round(at))
@@ -97,11 +75,11 @@ def pixels(emit: Emitter, at: Value, size: int, rules: tuple[str, str], *, align
         )
         at = emit(logic.Select(outside, emit(Clip(at, 0.0, size - 1.0)), at))
     if padding == "reflection":
-        at = _reflect(emit, at, size, align_corners=align_corners)
+        at = line.reflected(at)
     out: list[Tap] = []
     for place, weight in neighbours(emit, at, mode):
         if padding == "reflection":
-            place = _reflect(emit, place, size, align_corners=align_corners)
+            place = line.reflected(place)
         inside = emit(Clip(place, 0.0, size - 1.0))
         mask = emit(Cast(emit(logic.Equal(inside, place)), at.type.dtype)) if padding == "zeros" else None
         out.append((emit(Cast(inside, DType.I64)), weight, mask))
