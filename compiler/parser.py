@@ -188,8 +188,15 @@ class _Builder:
         region = Region(self._define(p.name, Value(p.type)) for p in body.params)
         for statement in body.statements:
             region.insert(self.statement(statement))
+        self._check_end(region, body)
         self.scope = outside
         return region
+
+    def _check_end(self, region: Region, body: _Body) -> None:
+        last = region.ops.last
+        if last is None or not last.spec.is_terminator:
+            place = f"{self.file}:{body.statements[-1].line}" if body.statements else self.file
+            raise error("V001", f"{place}: a region does not end in a return")
 
     def statement(self, s: _Statement) -> Op:
         place = f"{self.file}:{s.line}"
@@ -204,6 +211,10 @@ class _Builder:
                 op = cls.spec.build(cls, operands, attributes, regions)
             except (TypeError, ValueError) as bad:
                 raise error("P006", f"{place}: {s.op}: {bad}") from bad
+            except CompileError as bad:
+                for problem in bad.diagnostics:
+                    problem.message = f"{place}: {problem.message}"
+                raise
         if tuple(s.types) != tuple(r.type for r in op.results):
             stated = ", ".join(map(str, s.types)) or "nothing"
             raise op.fail("P005", f"{place}: stated type {stated} differs from the inferred one")

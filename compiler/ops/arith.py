@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
+from ..attributes import OneOf
 from ..dims import maximum, minimum
 from ..ir import Op, Value
 from ..opdef import Commutative, Elementwise, Symbolic, op
 from ..types import Array, DType, TensorType
+
+ACTIVATIONS = {
+    "none": (-math.inf, math.inf),
+    "relu": (0.0, math.inf),
+    "relu6": (0.0, 6.0),
+    "relu_n1_to_1": (-1.0, 1.0),
+}
+"""Activations that other operations can end in: all are clamps."""
+
+Activation: TypeAlias = Annotated[str, OneOf(*ACTIVATIONS)]
 
 _LARGER, _SMALLER = np.frompyfunc(maximum, 2, 1), np.frompyfunc(minimum, 2, 1)
 
@@ -28,7 +40,7 @@ class Add(Op):
 
     a: Value
     b: Value
-    activation: str = "none"
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -42,7 +54,7 @@ class Sub(Op):
 
     a: Value
     b: Value
-    activation: str = "none"
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -56,7 +68,7 @@ class Mul(Op):
 
     a: Value
     b: Value
-    activation: str = "none"
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -70,7 +82,7 @@ class Div(Op):
 
     a: Value
     b: Value
-    activation: str = "none"
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -396,7 +408,7 @@ class Cast(Op):
 
     x: Value
     to: DType
-    rounding: str = "nearest"
+    rounding: Annotated[str, OneOf("nearest", "up", "down")] = "nearest"
 
     def infer(self) -> TensorType:
         """Same shape."""
@@ -444,15 +456,6 @@ def _power_of_two(x: Array, *, up: bool) -> Array:
     mantissa, exponent = np.frexp(np.maximum(x.astype(np.float64), 2.0**-127))
     power = np.ldexp(1.0, exponent - (0 if up else 1) - (mantissa == 0.5) * (1 if up else 0))
     return np.where(np.isfinite(x), power, x)
-
-
-ACTIVATIONS = {
-    "none": (-math.inf, math.inf),
-    "relu": (0.0, math.inf),
-    "relu6": (0.0, 6.0),
-    "relu_n1_to_1": (-1.0, 1.0),
-}
-"""Activations that other operations can end in: all are clamps."""
 
 
 def activate(x: Array, activation: str) -> Array:

@@ -8,11 +8,11 @@ from contextlib import suppress
 import numpy as np
 
 from ..axes import Axes, Form, Letters, letters
-from ..dims import Dim
+from ..dims import Dim, may_equal
 from ..ir import Op, Value
 from ..opdef import Pure, broadcast_shapes, op
 from ..types import Array, TensorType
-from .arith import activate
+from .arith import Activation, activate
 
 
 @op("matmul", Pure)
@@ -71,13 +71,17 @@ class Linear(Op):
     x: Value
     w: Value
     bias: Value | None = None
-    activation: str = "none"
+    activation: Activation = "none"
 
     def infer(self) -> TensorType:
         """The last size becomes the number of rows of ``w``."""
+        if self.x.type.rank < 1 or self.w.type.rank != 2:
+            raise ValueError(f"{self.x.type} has no features, or {self.w.type} is no matrix")
         k, (o, j) = self.x.type.shape[-1], self.w.type.shape
         if k != j and isinstance(k, int) and isinstance(j, int):
             raise ValueError(f"{k} features, but the weight takes {j}")
+        if self.bias is not None and not may_equal(self.bias.type.shape, (o,)):
+            raise ValueError(f"the bias is {self.bias.type}, but there are {o} features")
         shape: tuple[Dim, ...] = (*self.x.type.shape[:-1], o)
         return self.x.type.with_shape(shape)
 

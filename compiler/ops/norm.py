@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..attributes import Positive
 from ..axes import Axes, Axis, AxisTuple, Form, letters
+from ..dims import may_equal
 from ..ir import Op, Value
-from ..opdef import Pure, op
+from ..opdef import Pure, broadcast_shapes, op
 from ..types import Array, TensorType
 
 
-class _SameType:
-    """The result has the type of the data."""
+class _PerChannel:
+    """One parameter per position along an axis; the result has the type of the data."""
 
     @staticmethod
-    def infer(op: Op) -> TensorType:
-        """Keep the first operand's type."""
-        assert op.operands[0] is not None
-        return op.operands[0].type
+    def infer(op: BatchNorm | GroupNorm) -> TensorType:
+        """Keep the data's type."""
+        channels = op.x.type.shape[op.axis]
+        for name, value in zip(op.spec.operands[1:], op.operands[1:], strict=True):
+            if value is None or not may_equal(value.type.shape, (channels,)):
+                raise ValueError(f"{name} does not have one element for each of {channels} channels")
+        return op.x.type
 
 
-@op("batch_norm", _SameType, Pure)
+class _Scaled:
+    """Parameters broadcast to the data; the result has its type."""
+
+    @staticmethod
+    def infer(op: LayerNorm | RmsNorm) -> TensorType:
+        """Keep the data's type."""
+        for name, value in zip(op.spec.operands[1:], op.operands[1:], strict=True):
+            if value is not None and broadcast_shapes((op.x.type.shape, value.type.shape)) != op.x.type.shape:
+                raise ValueError(f"{name} does not broadcast to {op.x.type}")
+        return op.x.type
+
+
+@op("batch_norm", _PerChannel, Pure)
 class BatchNorm(Op):
     """``(x - mean) / sqrt(variance + epsilon) * scale + bias`` with one parameter per position along ``axis``."""
 
@@ -48,14 +65,14 @@ class BatchNorm(Op):
         return Axes.common((names, channel, channel, channel, channel), (names,))
 
 
-@op("layer_norm", _SameType, Pure)
+@op("layer_norm", _Scaled, Pure)
 class LayerNorm(Op):
     """Mean 0 and variance 1 along ``dims``, times ``scale`` plus ``bias``, which broadcast to ``x``."""
 
     x: Value
     scale: Value | None = None
     bias: Value | None = None
-    dims: AxisTuple = (-1,)
+    dims: AxisTuple = ()
     epsilon: float = 1e-5
 
     @staticmethod
@@ -74,13 +91,13 @@ class LayerNorm(Op):
         return Axes.common(operands, (names,), broadcasts=True)
 
 
-@op("rms_norm", _SameType, Pure)
+@op("rms_norm", _Scaled, Pure)
 class RmsNorm(Op):
     """``x`` divided by the root of its mean square along ``dims``, times ``scale`` (arXiv 1910.07467)."""
 
     x: Value
     scale: Value | None = None
-    dims: AxisTuple = (-1,)
+    dims: AxisTuple = ()
     epsilon: float = 1e-5
 
     @staticmethod
@@ -97,7 +114,7 @@ class RmsNorm(Op):
         return Axes.common(operands, (names,), broadcasts=True)
 
 
-@op("group_norm", _SameType, Pure)
+@op("group_norm", Pure)
 class GroupNorm(Op):
     """Mean 0 and variance 1 within ``groups`` of neighbouring channels; one scale and bias per channel.
 
@@ -108,9 +125,18 @@ class GroupNorm(Op):
     x: Value
     scale: Value
     bias: Value
-    groups: int
+    groups: Positive
     epsilon: float = 1e-5
     axis: Axis = 1
+
+    def infer(self) -> TensorType:
+        """Keep the data's type."""
+        channels = self.x.type.shape[self.axis]
+        if self.axis == 0 or (isinstance(channels, int) and channels % self.groups):
+            raise ValueError(
+                f"{channels} channels along axis {self.axis} are not {self.groups} equal groups of a batch"
+            )
+        return _PerChannel.infer(self)
 
     @staticmethod
     def evaluate(x: Array, scale: Array, bias: Array, *, groups: int, epsilon: float, axis: int) -> Array:
@@ -133,16 +159,20 @@ class GroupNorm(Op):
         return Axes((names, channel, channel), (names,), frozenset(channel), (form,))
 
 
-@op("local_response_norm", _SameType, Pure)
+@op("local_response_norm", Pure)
 class LocalResponseNorm(Op):
     """``x / (bias + alpha / size * sum of squares of neighbours)^beta`` over ``size`` channels around each."""
 
     x: Value
-    size: int
+    size: Positive
     alpha: float = 1e-4
     beta: float = 0.75
     bias: float = 1.0
     axis: Axis = 1
+
+    def infer(self) -> TensorType:
+        """Keep the data's type."""
+        return self.x.type
 
     @staticmethod
     def evaluate(x: Array, *, size: int, alpha: float, beta: float, bias: float, axis: int) -> Array:

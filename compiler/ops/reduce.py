@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from ..attributes import OneOf
 from ..axes import Axes, AxisTuple, letters
 from ..ir import Op, Value
 from ..opdef import Symbolic, op
@@ -52,17 +53,13 @@ class Reduce(Op):
     """Combine the elements along ``dims``; ``kind`` is a key of ``REDUCTIONS``, such as "mean"."""
 
     x: Value
-    kind: str
+    kind: Annotated[str, OneOf(*REDUCTIONS)]
     dims: AxisTuple
     keepdims: bool = True
 
     def infer(self) -> TensorType:
         """Reduced axes get size one, or vanish."""
         shape, dims = self.x.type.shape, self.dims
-        if self.kind not in REDUCTIONS:
-            raise ValueError(f"no reduction {self.kind!r}")
-        if any(not 0 <= a < len(shape) for a in dims) or len(set(dims)) != len(dims):
-            raise ValueError(f"axes {list(dims)} don't name axes of rank {len(shape)}")
         dtype = DType.BOOL if self.kind in ("any", "all") else self.x.type.dtype
         return TensorType(
             dtype, tuple(1 if i in dims else d for i, d in enumerate(shape) if self.keepdims or i not in dims)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
+from ..attributes import OneOf
 from ..ir import Op, Value
 from ..opdef import Elementwise, op
 from ..types import Array, TensorType
@@ -38,12 +39,10 @@ class Special(Op):
     """A special function of one number; ``function`` is a key of ``SPECIALS``."""
 
     x: Value
-    function: str
+    function: Annotated[str, OneOf(*SPECIALS)]
 
     def infer(self) -> TensorType:
         """Keep the type."""
-        if self.function not in SPECIALS:
-            raise ValueError(f"no special function {self.function!r}")
         return self.x.type
 
     @staticmethod

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..attributes import Positive
 from ..axes import Axes, Form, Letters, PerSpatial, letters
-from ..dims import Dim, Shape, at_least, ceil_div, minimum, product
+from ..dims import Dim, Shape, at_least, ceil_div, may_equal, minimum, product
 from ..ir import Op, Value
 from ..opdef import Pure, op
 from ..types import Array, TensorType
-from .arith import activate
+from .arith import Activation, activate
 
 Pads = tuple[tuple[Dim, Dim], ...]
 
@@ -111,25 +112,26 @@ class Conv(Op):
     x: Value
     w: Value
     bias: Value | None = None
-    strides: PerSpatial[int] = ()
-    dilations: PerSpatial[int] = ()
+    strides: PerSpatial[Positive] = ()
+    dilations: PerSpatial[Positive] = ()
     pads: PerSpatial[tuple[Dim, Dim]] = ()
-    groups: int = 1
+    groups: Positive = 1
     channels_last: bool = False
-    activation: str = "none"
+    activation: Activation = "none"
 
     def infer(self) -> TensorType:
         """Windows per spatial axis, as many channels as filters."""
         data = Spatial.of(self.x.type.rank, self.channels_last)
         filters = Spatial.of(self.w.type.rank, self.channels_last)
         shape, w = self.x.type.shape, self.w.type.shape
-        if len(w) != len(shape) or not len(self.strides) == len(self.dilations) == len(self.pads) == len(data.axes):
-            raise ValueError(
-                f"data of rank {len(shape)}, a filter of rank {len(w)} and {len(self.strides)} strides don't fit"
-            )
+        if len(w) != len(shape):
+            raise ValueError(f"data of rank {len(shape)} and a filter of rank {len(w)} don't fit")
         channels, taken = shape[data.channel], w[filters.channel]
         if isinstance(channels, int) and channels != taken * self.groups:
             raise ValueError(f"{channels} input channels, but the filter takes {taken} in each of {self.groups} groups")
+        if isinstance(w[0], int) and w[0] % self.groups:
+            raise ValueError(f"{w[0]} filters are not {self.groups} equal groups")
+        _check_bias(self.bias, w[0])
         sizes = [
             window_size(shape[a], _known(w[f]), s, d, p)
             for a, f, s, d, p in zip(data.axes, filters.axes, self.strides, self.dilations, self.pads, strict=True)
@@ -226,21 +228,26 @@ class ConvTranspose(Op):
     x: Value
     w: Value
     bias: Value | None = None
-    strides: PerSpatial[int] = ()
-    dilations: PerSpatial[int] = ()
+    strides: PerSpatial[Positive] = ()
+    dilations: PerSpatial[Positive] = ()
     pads: PerSpatial[tuple[Dim, Dim]] = ()
     output_pads: PerSpatial[Dim] = ()
-    groups: int = 1
+    groups: Positive = 1
     channels_last: bool = False
-    activation: str = "none"
+    activation: Activation = "none"
 
     def infer(self) -> TensorType:
         """The inverse of a convolution's arithmetic."""
         data = Spatial.of(self.x.type.rank, self.channels_last)
         shape = self.x.type.shape
+        if self.w.type.rank != len(shape):
+            raise ValueError(f"data of rank {len(shape)} and a filter of rank {self.w.type.rank} don't fit")
         w = self.filter_shape
         if isinstance(shape[data.channel], int) and shape[data.channel] != w[0]:
             raise ValueError(f"{shape[data.channel]} input channels, but the filter takes {w[0]}")
+        if isinstance(w[0], int) and w[0] % self.groups:
+            raise ValueError(f"{w[0]} channels are not {self.groups} equal groups")
+        _check_bias(self.bias, w[1] * self.groups)
         sizes: list[Dim] = [
             (shape[a] - 1) * s + d * (_known(k) - 1) + 1 + o - p[0] - p[1]
             for a, k, s, d, p, o in zip(
@@ -317,8 +324,6 @@ class _Pool:
         data = Spatial.of(op.x.type.rank, op.channels_last)
         shape = op.x.type.shape
         fields = (op.kernel, op.strides, op.dilations, op.pads)
-        if any(len(f) != len(data.axes) for f in fields):
-            raise ValueError(f"data of rank {len(shape)} and {len(op.kernel)} kernel sizes don't fit")
         sizes = [
             window_size(shape[a], k, s, d, p, ceil=op.ceil) for a, k, s, d, p in zip(data.axes, *fields, strict=True)
         ]
@@ -361,9 +366,9 @@ class MaxPool(Op):
     """The largest element of every window; paddings never win. ``ceil`` lets the last window hang over."""
 
     x: Value
-    kernel: PerSpatial[int]
-    strides: PerSpatial[int]
-    dilations: PerSpatial[int]
+    kernel: PerSpatial[Positive]
+    strides: PerSpatial[Positive]
+    dilations: PerSpatial[Positive]
     pads: PerSpatial[tuple[Dim, Dim]]
     ceil: bool = False
     channels_last: bool = False
@@ -389,9 +394,9 @@ class AveragePool(Op):
     """The mean of every window; ``count_pads`` says whether paddings count as zeros or not at all."""
 
     x: Value
-    kernel: PerSpatial[int]
-    strides: PerSpatial[int]
-    dilations: PerSpatial[int]
+    kernel: PerSpatial[Positive]
+    strides: PerSpatial[Positive]
+    dilations: PerSpatial[Positive]
     pads: PerSpatial[tuple[Dim, Dim]]
     ceil: bool = False
     count_pads: bool = False
@@ -426,11 +431,11 @@ class LpPool(Op):
     """The ``p``-norm of every window."""
 
     x: Value
-    kernel: PerSpatial[int]
-    strides: PerSpatial[int]
-    dilations: PerSpatial[int]
+    kernel: PerSpatial[Positive]
+    strides: PerSpatial[Positive]
+    dilations: PerSpatial[Positive]
     pads: PerSpatial[tuple[Dim, Dim]]
-    p: int = 2
+    p: Positive = 2
     ceil: bool = False
     channels_last: bool = False
 
@@ -450,6 +455,11 @@ class LpPool(Op):
         view = pool_windows(channels_first(x, channels_last), 0.0, kernel, strides, dilations, pads, ceil)
         total = np.power(np.abs(view), p).sum(-1)
         return channels_back(np.power(total, 1.0 / p), channels_last).astype(x.dtype)
+
+
+def _check_bias(bias: Value | None, channels: Dim) -> None:
+    if bias is not None and not may_equal(bias.type.shape, (channels,)):
+        raise ValueError(f"the bias is {bias.type}, but there are {channels} output channels")
 
 
 def _known(size: Dim) -> int:
