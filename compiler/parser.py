@@ -74,7 +74,7 @@ class _Actions:
         return items
 
     def side_file(self, items: list[Any]) -> str:
-        return json.loads(items[0])
+        return _string(items[0])
 
     def func(self, items: list[Any]) -> _Function:
         name, params, outs, statements = items
@@ -114,20 +114,20 @@ class _Actions:
 
     def attr(self, items: list[Any]) -> tuple[str, Any]:
         name = str(items[0])
-        return json.loads(name) if name.startswith('"') else name, items[1]
+        return _string(name) if name.startswith('"') else name, items[1]
 
     def field(self, items: list[Any]) -> tuple[str, Any]:
         """A whole number, a truth value, a plain string, or a list of whole numbers: JSON has the same notation."""
         name, _, value = str(items[0]).partition("=")
-        found: Any = json.loads(value)
+        found: Any = _json(value)
         return name.strip(), tuple(cast(list[Any], found)) if isinstance(found, list) else found
 
     def number(self, items: list[Any]) -> int | float:
         text = str(items[0])
-        return int(text) if text.lstrip("-").isdigit() else float(text)
+        return _json(text) if text.lstrip("-").isdigit() else float(text)
 
     def string(self, items: list[Any]) -> str:
-        return json.loads(items[0])
+        return _string(items[0])
 
     def word(self, items: list[Any]) -> bool | None:
         return json.loads(items[0])
@@ -154,14 +154,30 @@ def _parser() -> Callable[[str, str], Any]:
     return parser(Path(__file__).with_name("text.lark"), _Actions)
 
 
-_LOCATION = re.compile(r'"(?:\\.|[^"\\])*"|in|with')
+_QUOTED = r'"(?:\\.|[^"\\])*"'
+_LOCATION = re.compile(rf"\s*({_QUOTED})(?:\s*in\s*({_QUOTED}))?(?:\s*with\s*((?:{_QUOTED}[\s,]*)+))?\s*")
 
 
 def _parse_location(text: str) -> Location:
-    node, *rest = _LOCATION.findall(text[len("loc(") : -1])
-    file = json.loads(rest[rest.index("in") + 1]) if "in" in rest else None
-    via = tuple(json.loads(t) for t in rest[rest.index("with") + 1 :]) if "with" in rest else ()
-    return Location(json.loads(node), file, via)
+    found = _LOCATION.fullmatch(text[len("loc(") : -1])
+    if found is None:
+        raise error("P001", f"{text} is no location", help='one is written loc("node" in "file" with "other")')
+    node, file, via = found.groups()
+    return Location(
+        _string(node), None if file is None else _string(file), tuple(map(_string, re.findall(_QUOTED, via or "")))
+    )
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as bad:
+        raise error("P001", f"{text[:80]} can't be read: {bad}") from bad
+
+
+def _string(token: str) -> str:
+    """Return what a quoted text says, which is written as in JSON."""
+    return _json(token)
 
 
 @dataclass
@@ -258,13 +274,15 @@ class _Builder:
 
 def _name(token: str) -> str | None:
     text = token[1:]
-    return json.loads(text) if text.startswith('"') else None if text.isdigit() else text
+    return _string(text) if text.startswith('"') else None if text.isdigit() else text
 
 
 def _port(param: _Param, name: str) -> Port:
     stated = param.port or {}
     perm = stated.get("perm")
-    return Port(str(stated.get("name", name)), None if perm is None else tuple(perm))
+    if perm is not None and (not isinstance(perm, tuple) or set(perm) != set(range(param.type.rank))):
+        raise error("V007", f"{name or 'an output'} has {param.type}, its axes can't lie as {perm}")
+    return Port(str(stated.get("name", name)), perm)
 
 
 def parse_module(text: str, file: str = "<text>", *, directory: Path | None = None) -> Module:
@@ -278,6 +296,8 @@ def parse_module(text: str, file: str = "<text>", *, directory: Path | None = No
     for name in (i for i in items if isinstance(i, str)):
         weights |= read_side_file((directory or Path()) / name)
     functions: list[_Function] = [i for i in items if isinstance(i, _Function)]
+    if not functions:
+        raise error("P001", f"{file}: there is no function", help="a text begins with func @main")
     twice = [name for name, count in Counter(f.name for f in functions).items() if count > 1]
     if twice:
         raise error("P002", f"{file}: @{twice[0]} is defined twice")

@@ -179,9 +179,13 @@ def parse_type(text: str) -> TensorType:
     return TensorType(DType(name.strip()), tuple(_size(part) for part in _split(dims)))
 
 
+MAX_DIGITS = 20
+"""Of sizes."""
+
+
 def _size(text: str) -> Dim:
-    size = int(text) if text.isdigit() else parse_dim(text)
-    if isinstance(size, int) and size < 0:
+    size = int(text) if text.isdecimal() and len(text) < MAX_DIGITS else parse_dim(text)
+    if isinstance(size, int) and not 0 <= size < 2**63:
         raise error("P007", f"a size can't be {size}", help="sizes that are not known have names")
     return size
 

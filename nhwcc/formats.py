@@ -143,11 +143,11 @@ def check_name(output: Path, format: str) -> None:
 
 
 def _head(path: Path) -> bytes:
-    if path.is_dir():
-        if (path / "saved_model.pb").exists() or path.suffix == ".mlpackage":
-            return b""  # the name tells
-        raise error("R010", f"{path} is a folder", help="give the model's file")
     try:
+        if path.is_dir():
+            if (path / "saved_model.pb").exists() or path.suffix == ".mlpackage":
+                return b""  # the name tells
+            raise error("R010", f"{path} is a folder", help="give the model's file")
         with path.open("rb") as file:
             head = file.read(HEAD)
     except OSError as bad:

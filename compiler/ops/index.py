@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias, cast
 
 import numpy as np
@@ -12,6 +13,8 @@ from ..dims import Dim, Shape, may_equal
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, op
 from ..types import Array, DType, TensorType
+from ..weights import EAGER_BYTES
+from .core import Const
 
 Reduction: TypeAlias = Annotated[str, OneOf("none", "add", "mul", "max", "min")]
 """How scattered elements are combined with what is there."""
@@ -20,6 +23,19 @@ Reduction: TypeAlias = Annotated[str, OneOf("none", "add", "mul", "max", "min")]
 def _check_indices(indices: Value) -> None:
     if not indices.type.dtype.is_int:
         raise ValueError(f"positions are integers, not {indices.type}")
+
+
+def _check_constant(indices: Value, axes: Sequence[Dim]) -> None:
+    """Check positions that are known while compiling, one axis after the other.
+
+    Raises:
+        ValueError: one is outside of its axis.
+    """
+    if not isinstance(indices.owner, Const) or indices.owner.value.nbytes > EAGER_BYTES:
+        return
+    for column, size in zip(indices.owner.value.array().reshape(-1, len(axes)).T, axes, strict=True):
+        if isinstance(size, int):
+            _places(column, size)
 
 
 def _places(indices: Array, size: int) -> Array:
@@ -43,6 +59,7 @@ def _check_slices(indices: Value, x: Value, axis: int) -> None:
     for i, (p, q) in enumerate(zip(given, there, strict=True)):
         if i != axis and isinstance(p, int) and isinstance(q, int) and p > q:
             raise ValueError(f"positions {indices.type} are more than {x.type} has along axis {i}")
+    _check_constant(indices, there[axis : axis + 1])
 
 
 def _coordinates(indices: Value, rank: int) -> tuple[Shape, int]:
@@ -66,6 +83,7 @@ class Gather(Op):
         """The axis' size gives way to the indices' shape."""
         _check_indices(self.indices)
         shape = self.x.type.shape
+        _check_constant(self.indices, shape[self.axis : self.axis + 1])
         return self.x.type.with_shape((*shape[: self.axis], *self.indices.type.shape, *shape[self.axis + 1 :]))
 
     @staticmethod
@@ -117,6 +135,7 @@ class GatherNd(Op):
         _, depth = _coordinates(self.indices, len(shape) - batch)
         if self.indices.type.rank <= batch or not may_equal(self.indices.type.shape[:batch], shape[:batch]):
             raise ValueError(f"{self.indices.type} and {self.x.type} have no {batch} leading axes in common")
+        _check_constant(self.indices, shape[batch : batch + depth])
         return self.x.type.with_shape((*self.indices.type.shape[:-1], *shape[batch + depth :]))
 
     @staticmethod
@@ -144,6 +163,7 @@ class ScatterNd(Op):
         wanted = (*places, *shape[depth:])
         if not may_equal(self.updates.type.shape, wanted):
             raise ValueError(f"updates are {self.updates.type}, but [{','.join(map(str, wanted))}] fits")
+        _check_constant(self.indices, shape[:depth])
         return self.x.type
 
     @staticmethod
