@@ -6,8 +6,9 @@ import numpy as np
 
 from ..attributes import Count
 from ..dims import Dim, may_equal
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Floats
 from ..types import Array, DType, TensorType
 
 
@@ -20,8 +21,8 @@ class NonMaxSuppression(Op):
     exceeds ``overlap`` are not, nor those whose score does not exceed ``threshold``.
     """
 
-    boxes: Value
-    scores: Value
+    boxes: Floats
+    scores: Floats
     limit: Count
     overlap: float
     count: Dim
@@ -67,8 +68,8 @@ class SelectBoxes(Op):
     ``non_max_suppression``.
     """
 
-    boxes: Value
-    scores: Value
+    boxes: Floats
+    scores: Floats
     limit: Count
     overlap: float
     threshold: float

@@ -12,17 +12,13 @@ from ..axes import Axes, Axis, Form, letters
 from ..dims import Dim, Shape, may_equal
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, op
+from ..operands import Integers, Numbers
 from ..types import Array, DType, TensorType
 from ..weights import EAGER_BYTES
 from .core import Const
 
 Reduction: TypeAlias = Annotated[str, OneOf("none", "add", "mul", "max", "min")]
 """How scattered elements are combined with what is there."""
-
-
-def _check_indices(indices: Value) -> None:
-    if not indices.type.dtype.is_int:
-        raise ValueError(f"positions are integers, not {indices.type}")
 
 
 def _check_constant(indices: Value, axes: Sequence[Dim]) -> None:
@@ -64,7 +60,6 @@ def _check_slices(indices: Value, x: Value, axis: int) -> None:
 
 def _coordinates(indices: Value, rank: int) -> tuple[Shape, int]:
     """Return the shape of the positions that ``indices`` holds in its last axis, and the coordinates of each."""
-    _check_indices(indices)
     *places, depth = indices.type.shape or (0,)
     if not isinstance(depth, int) or not 1 <= depth <= rank:
         raise ValueError(f"{indices.type} does not hold positions in {rank} axes")
@@ -76,12 +71,11 @@ class Gather(Op):
     """``x`` at the positions ``indices`` along an axis; the indices' axes replace it; negative ones count back."""
 
     x: Value
-    indices: Value
+    indices: Integers
     axis: Axis
 
     def infer(self) -> TensorType:
         """The axis' size gives way to the indices' shape."""
-        _check_indices(self.indices)
         shape = self.x.type.shape
         _check_constant(self.indices, shape[self.axis : self.axis + 1])
         return self.x.type.with_shape((*shape[: self.axis], *self.indices.type.shape, *shape[self.axis + 1 :]))
@@ -104,12 +98,11 @@ class GatherElements(Op):
     """Element ``[i][j]`` of the result is ``x[indices[i][j]][j]`` for axis 0, and so on for other axes."""
 
     x: Value
-    indices: Value
+    indices: Integers
     axis: Axis
 
     def infer(self) -> TensorType:
         """The indices' shape."""
-        _check_indices(self.indices)
         _check_slices(self.indices, self.x, self.axis)
         return self.x.type.with_shape(self.indices.type.shape)
 
@@ -126,7 +119,7 @@ class GatherNd(Op):
     """``x`` at the positions in the last axis of ``indices``, after ``batch_dims`` common leading axes."""
 
     x: Value
-    indices: Value
+    indices: Integers
     batch_dims: Count = 0
 
     def infer(self) -> TensorType:
@@ -152,12 +145,13 @@ class ScatterNd(Op):
     """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min"."""
 
     x: Value
-    indices: Value
+    indices: Integers
     updates: Value
     reduction: Reduction = "none"
 
     def infer(self) -> TensorType:
         """Keep the type."""
+        _same_as_updates(self)
         shape = self.x.type.shape
         places, depth = _coordinates(self.indices, len(shape))
         wanted = (*places, *shape[depth:])
@@ -180,14 +174,14 @@ class ScatterElements(Op):
     """``x`` with ``updates[i][j]`` put at ``[indices[i][j]][j]`` for axis 0; combined as in ``scatter_nd``."""
 
     x: Value
-    indices: Value
+    indices: Integers
     updates: Value
     axis: Axis
     reduction: Reduction = "none"
 
     def infer(self) -> TensorType:
         """Keep the type."""
-        _check_indices(self.indices)
+        _same_as_updates(self)
         _check_slices(self.indices, self.x, self.axis)
         if not may_equal(self.updates.type.shape, self.indices.type.shape):
             raise ValueError(f"updates are {self.updates.type}, but there are {self.indices.type} positions")
@@ -201,6 +195,11 @@ class ScatterElements(Op):
         where[axis] = _places(indices, x.shape[axis])
         _update(out, tuple(where), updates, reduction)
         return out
+
+
+def _same_as_updates(op: ScatterNd | ScatterElements) -> None:
+    if op.x.type.dtype is not op.updates.type.dtype:
+        raise ValueError(f"updates of {op.updates.type.dtype} for {op.x.type.dtype}")
 
 
 _COMBINE = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
@@ -217,7 +216,7 @@ def _update(out: Array, where: tuple[Array, ...], updates: Array, reduction: str
 class OneHot(Op):
     """A new axis of ``depth`` positions holding ``values[1]`` at the index and ``values[0]`` elsewhere."""
 
-    indices: Value
+    indices: Numbers
     values: Value
     depth: Dim
     axis: int
@@ -336,7 +335,7 @@ class TopK(Op):
 class CumSum(Op):
     """Running sums along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end."""
 
-    x: Value
+    x: Numbers
     axis: Axis
     exclusive: bool = False
     reverse: bool = False
@@ -363,7 +362,7 @@ class CumSum(Op):
 class CumProd(Op):
     """Running products along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end."""
 
-    x: Value
+    x: Numbers
     axis: Axis
     exclusive: bool = False
     reverse: bool = False
@@ -395,7 +394,7 @@ class ReverseSequence(Op):
     """The first ``lengths[i]`` positions along ``axis`` turned around, for position ``i`` along ``batch``."""
 
     x: Value
-    lengths: Value
+    lengths: Integers
     axis: Axis
     batch: Axis
 
@@ -403,7 +402,7 @@ class ReverseSequence(Op):
         """Keep the type."""
         check_axes((self.axis, self.batch), self.x.type.rank)
         lengths, count = self.lengths.type, self.x.type.shape[self.batch]
-        if not lengths.dtype.is_int or not may_equal(lengths.shape, (count,)):
+        if not may_equal(lengths.shape, (count,)):
             raise ValueError(f"{lengths} does not tell a length for each of {count}")
         return self.x.type
 

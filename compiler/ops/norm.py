@@ -6,46 +6,43 @@ import numpy as np
 
 from ..attributes import Positive
 from ..axes import Axes, Axis, AxisTuple, Form, letters
-from ..dims import may_equal
-from ..ir import Op, Value
-from ..opdef import Pure, broadcast_shapes, op
+from ..ir import Op
+from ..opdef import Pure, op
+from ..operands import Floats, parameters_broadcast, same_elements, vector_of
 from ..types import Array, TensorType
+from .window import slide
 
 
 class _PerChannel:
-    """One parameter per position along an axis; the result has the type of the data."""
+    """The result has the type of the data; all other operands have one element per position along the axis."""
 
     @staticmethod
-    def infer(op: BatchNorm | GroupNorm) -> TensorType:
-        """Keep the data's type."""
-        channels = op.x.type.shape[op.axis]
+    def infer(op: BatchNorm | GroupNorm | LocalResponseNorm) -> TensorType:
+        """Keep the first operand's type."""
+        same_elements(op)
         for name, value in zip(op.spec.operands[1:], op.operands[1:], strict=True):
-            if value is None or not may_equal(value.type.shape, (channels,)):
-                raise ValueError(f"{name} does not have one element for each of {channels} channels")
+            vector_of(value, op.x.type.shape[op.axis], name)
         return op.x.type
 
 
-class _Scaled:
-    """Parameters broadcast to the data; the result has its type."""
+class _AlongAxes:
+    """The result has the type of the data, to which all other operands broadcast."""
 
     @staticmethod
     def infer(op: LayerNorm | RmsNorm) -> TensorType:
-        """Keep the data's type."""
-        for name, value in zip(op.spec.operands[1:], op.operands[1:], strict=True):
-            if value is not None and broadcast_shapes((op.x.type.shape, value.type.shape)) != op.x.type.shape:
-                raise ValueError(f"{name} does not broadcast to {op.x.type}")
-        return op.x.type
+        """Keep the first operand's type."""
+        return parameters_broadcast(op)
 
 
 @op("batch_norm", _PerChannel, Pure)
 class BatchNorm(Op):
     """``(x - mean) / sqrt(variance + epsilon) * scale + bias`` with one parameter per position along ``axis``."""
 
-    x: Value
-    scale: Value
-    bias: Value
-    mean: Value
-    variance: Value
+    x: Floats
+    scale: Floats
+    bias: Floats
+    mean: Floats
+    variance: Floats
     epsilon: float = 1e-5
     axis: Axis = 1
 
@@ -65,14 +62,14 @@ class BatchNorm(Op):
         return Axes.common((names, channel, channel, channel, channel), (names,))
 
 
-@op("layer_norm", _Scaled, Pure)
+@op("layer_norm", _AlongAxes, Pure)
 class LayerNorm(Op):
     """Mean 0 and variance 1 along ``dims``, times ``scale`` plus ``bias``, which broadcast to ``x``."""
 
-    x: Value
-    scale: Value | None = None
-    bias: Value | None = None
-    dims: AxisTuple = ()
+    x: Floats
+    scale: Floats | None = None
+    bias: Floats | None = None
+    dims: AxisTuple
     epsilon: float = 1e-5
 
     @staticmethod
@@ -91,13 +88,13 @@ class LayerNorm(Op):
         return Axes.common(operands, (names,), broadcasts=True)
 
 
-@op("rms_norm", _Scaled, Pure)
+@op("rms_norm", _AlongAxes, Pure)
 class RmsNorm(Op):
     """``x`` divided by the root of its mean square along ``dims``, times ``scale`` (arXiv 1910.07467)."""
 
-    x: Value
-    scale: Value | None = None
-    dims: AxisTuple = ()
+    x: Floats
+    scale: Floats | None = None
+    dims: AxisTuple
     epsilon: float = 1e-5
 
     @staticmethod
@@ -122,9 +119,9 @@ class GroupNorm(Op):
     normalisation.
     """
 
-    x: Value
-    scale: Value
-    bias: Value
+    x: Floats
+    scale: Floats
+    bias: Floats
     groups: Positive
     epsilon: float = 1e-5
     axis: Axis = 1
@@ -133,9 +130,7 @@ class GroupNorm(Op):
         """Keep the data's type."""
         channels = self.x.type.shape[self.axis]
         if self.axis == 0 or (isinstance(channels, int) and channels % self.groups):
-            raise ValueError(
-                f"{channels} channels along axis {self.axis} are not {self.groups} equal groups of a batch"
-            )
+            raise ValueError(f"{channels} channels along axis {self.axis} are not {self.groups} equal groups")
         return _PerChannel.infer(self)
 
     @staticmethod
@@ -159,20 +154,16 @@ class GroupNorm(Op):
         return Axes((names, channel, channel), (names,), frozenset(channel), (form,))
 
 
-@op("local_response_norm", Pure)
+@op("local_response_norm", _PerChannel, Pure)
 class LocalResponseNorm(Op):
     """``x / (bias + alpha / size * sum of squares of neighbours)^beta`` over ``size`` channels around each."""
 
-    x: Value
+    x: Floats
     size: Positive
     alpha: float = 1e-4
     beta: float = 0.75
     bias: float = 1.0
     axis: Axis = 1
-
-    def infer(self) -> TensorType:
-        """Keep the data's type."""
-        return self.x.type
 
     @staticmethod
     def evaluate(x: Array, *, size: int, alpha: float, beta: float, bias: float, axis: int) -> Array:
@@ -180,7 +171,7 @@ class LocalResponseNorm(Op):
         before = (size - 1) // 2
         widths = [(before, size - 1 - before) if i == axis else (0, 0) for i in range(x.ndim)]
         squares = np.pad(np.square(x), widths)
-        view = np.lib.stride_tricks.sliding_window_view(squares, size, axis=axis)
+        view = slide(squares, [size], [axis])
         return (x / np.power(bias + alpha / size * view.sum(-1), beta)).astype(x.dtype)
 
     def axes(self) -> Axes:

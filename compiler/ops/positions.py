@@ -9,8 +9,9 @@ import numpy as np
 from ..attributes import Positive
 from ..axes import PerSpatial
 from ..dims import Dim
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Numbers
 from ..types import Array, DType, TensorType
 from .window import Spatial, pool_windows, window_size
 
@@ -22,7 +23,7 @@ class MaxPoolPositions(Op):
     With ``column_major`` the last spatial axis counts before the others, in reverse order.
     """
 
-    x: Value
+    x: Numbers
     kernel: PerSpatial[Positive]
     strides: PerSpatial[Positive]
     dilations: PerSpatial[Positive]

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..attributes import Count
 from ..dims import Dim
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Draws, op
+from ..operands import Floats
 from ..types import Array, DType, TensorType
 
 
@@ -52,7 +53,7 @@ class RandomNormal(Op):
 class RandomChoice(Op):
     """For each row, ``count`` columns drawn with probabilities whose logarithms are the elements, up to a constant."""
 
-    logits: Value
+    logits: Floats
     count: Count
     dtype: DType = DType.I64
     seed: Count | None = None

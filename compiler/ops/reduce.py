@@ -47,6 +47,9 @@ REDUCTIONS: dict[str, Callable[[Array, tuple[int, ...], bool], Any]] = {
 }
 """Reference semantics by kind: array, axes, whether reduced axes stay with size one."""
 
+OF_FLOATS = ("l2", "log_sum", "log_sum_exp")
+"""Kinds whose results are no integers even if all elements are."""
+
 
 @op("reduce", Symbolic)
 class Reduce(Op):
@@ -60,6 +63,8 @@ class Reduce(Op):
     def infer(self) -> TensorType:
         """Reduced axes get size one, or vanish."""
         shape, dims = self.x.type.shape, self.dims
+        if self.kind in OF_FLOATS and not self.x.type.dtype.is_float:
+            raise ValueError(f"{self.kind} takes floating-point numbers, not {self.x.type.dtype}")
         dtype = DType.BOOL if self.kind in ("any", "all") else self.x.type.dtype
         return TensorType(
             dtype, tuple(1 if i in dims else d for i, d in enumerate(shape) if self.keepdims or i not in dims)

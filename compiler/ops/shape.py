@@ -11,6 +11,7 @@ from ..axes import Axes, Axis, AxisTuple, Form, PerAxis, PerResultAxis, letters
 from ..dims import Dim, Shape, Sym, exact_div, product, static
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, View, op
+from ..operands import Numbers, same_elements
 from ..order import Order
 from ..types import Array, DType, TensorType
 
@@ -122,6 +123,7 @@ class Concat(Op):
         if not self.xs:
             raise ValueError("nothing is to be joined")
         first = self.xs[0].type
+        same_elements(self)
         total: Dim = 0
         for x in self.xs:
             if x.type.rank != first.rank:
@@ -350,14 +352,15 @@ class ShapeOf(Op):
 class Range(Op):
     """``size`` numbers ``start, start + step, ...``; the operands are scalars."""
 
-    start: Value
-    step: Value
+    start: Numbers
+    step: Numbers
     size: Dim
 
     def infer(self) -> TensorType:
         """A vector."""
-        if self.start.type.rank or self.step.type.rank or self.start.type.dtype is not self.step.type.dtype:
-            raise ValueError(f"{self.start.type} and {self.step.type} are not two scalars of one element type")
+        same_elements(self)
+        if self.start.type.rank or self.step.type.rank:
+            raise ValueError(f"{self.start.type} and {self.step.type} are no scalars")
         return TensorType(self.start.type.dtype, (self.size,))
 
     @staticmethod

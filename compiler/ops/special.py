@@ -6,8 +6,9 @@ from importlib import import_module
 from typing import Annotated, Any
 
 from ..attributes import OneOf
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Elementwise, op
+from ..operands import Floats
 from ..types import Array, TensorType
 
 SPECIALS = {
@@ -38,7 +39,7 @@ SPECIALS = {
 class Special(Op):
     """A special function of one number; ``function`` is a key of ``SPECIALS``."""
 
-    x: Value
+    x: Floats
     function: Annotated[str, OneOf(*SPECIALS)]
 
     def infer(self) -> TensorType:

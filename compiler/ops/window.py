@@ -14,9 +14,10 @@ import numpy as np
 
 from ..attributes import Positive
 from ..axes import Axes, Form, Letters, PerSpatial, letters
-from ..dims import Dim, Shape, at_least, ceil_div, may_equal, minimum, product
-from ..ir import Op, Value
+from ..dims import Dim, Shape, at_least, ceil_div, minimum, product
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Floats, Numbers, same_elements, vector_of
 from ..types import Array, TensorType
 from .arith import Activation, activate
 
@@ -78,10 +79,16 @@ def windows(x: Array, kernel: Sequence[int], strides: Sequence[int], dilations: 
     """View padded channels-first data as ``[n, c, positions..., kernel...]``."""
     spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilations, strict=True)]
     rank = len(spans)
-    view = np.lib.stride_tricks.sliding_window_view(x, spans, axis=tuple(range(2, 2 + rank)))
+    view = slide(x, spans, tuple(range(2, 2 + rank)))
     steps = [slice(None, None, s) for s in strides]
     inner = [slice(None, None, d) for d in dilations]
     return view[(slice(None), slice(None), *steps, *inner)]
+
+
+def slide(x: Array, spans: Sequence[int], axes: Sequence[int]) -> Array:
+    """View all windows of some sizes along axes; numpy's own function takes its own element types only."""
+    plain = x if x.dtype.isbuiltin == 1 else x.view(f"u{x.itemsize}")
+    return np.lib.stride_tricks.sliding_window_view(plain, tuple(spans), tuple(axes)).view(x.dtype)
 
 
 def _channel_letters(channels_last: bool, rank: int, channel: str) -> Letters:
@@ -109,9 +116,9 @@ def _pool_axes(op: MaxPool | AveragePool | LpPool) -> Axes:
 class Conv(Op):
     """Cross-correlation with a filter, over ``groups`` of channels; may end in an activation."""
 
-    x: Value
-    w: Value
-    bias: Value | None = None
+    x: Numbers
+    w: Numbers
+    bias: Numbers | None = None
     strides: PerSpatial[Positive] = ()
     dilations: PerSpatial[Positive] = ()
     pads: PerSpatial[tuple[Dim, Dim]] = ()
@@ -126,12 +133,13 @@ class Conv(Op):
         shape, w = self.x.type.shape, self.w.type.shape
         if len(w) != len(shape):
             raise ValueError(f"data of rank {len(shape)} and a filter of rank {len(w)} don't fit")
+        same_elements(self)
         channels, taken = shape[data.channel], w[filters.channel]
         if isinstance(channels, int) and channels != taken * self.groups:
             raise ValueError(f"{channels} input channels, but the filter takes {taken} in each of {self.groups} groups")
         if isinstance(w[0], int) and w[0] % self.groups:
             raise ValueError(f"{w[0]} filters are not {self.groups} equal groups")
-        _check_bias(self.bias, w[0])
+        vector_of(self.bias, w[0], "bias")
         sizes = [
             window_size(shape[a], _known(w[f]), s, d, p)
             for a, f, s, d, p in zip(data.axes, filters.axes, self.strides, self.dilations, self.pads, strict=True)
@@ -225,9 +233,9 @@ class ConvTranspose(Op):
     ``o`` counts the output channels of one group.  ``output_pads`` are added behind the output.
     """
 
-    x: Value
-    w: Value
-    bias: Value | None = None
+    x: Numbers
+    w: Numbers
+    bias: Numbers | None = None
     strides: PerSpatial[Positive] = ()
     dilations: PerSpatial[Positive] = ()
     pads: PerSpatial[tuple[Dim, Dim]] = ()
@@ -243,11 +251,12 @@ class ConvTranspose(Op):
         if self.w.type.rank != len(shape):
             raise ValueError(f"data of rank {len(shape)} and a filter of rank {self.w.type.rank} don't fit")
         w = self.filter_shape
+        same_elements(self)
+        vector_of(self.bias, w[1] * self.groups, "bias")
         if isinstance(shape[data.channel], int) and shape[data.channel] != w[0]:
             raise ValueError(f"{shape[data.channel]} input channels, but the filter takes {w[0]}")
         if isinstance(w[0], int) and w[0] % self.groups:
             raise ValueError(f"{w[0]} channels are not {self.groups} equal groups")
-        _check_bias(self.bias, w[1] * self.groups)
         sizes: list[Dim] = [
             (shape[a] - 1) * s + d * (_known(k) - 1) + 1 + o - p[0] - p[1]
             for a, k, s, d, p, o in zip(
@@ -365,7 +374,7 @@ def pool_windows(
 class MaxPool(Op):
     """The largest element of every window; paddings never win. ``ceil`` lets the last window hang over."""
 
-    x: Value
+    x: Numbers
     kernel: PerSpatial[Positive]
     strides: PerSpatial[Positive]
     dilations: PerSpatial[Positive]
@@ -393,7 +402,7 @@ class MaxPool(Op):
 class AveragePool(Op):
     """The mean of every window; ``count_pads`` says whether paddings count as zeros or not at all."""
 
-    x: Value
+    x: Numbers
     kernel: PerSpatial[Positive]
     strides: PerSpatial[Positive]
     dilations: PerSpatial[Positive]
@@ -430,7 +439,7 @@ class AveragePool(Op):
 class LpPool(Op):
     """The ``p``-norm of every window."""
 
-    x: Value
+    x: Floats
     kernel: PerSpatial[Positive]
     strides: PerSpatial[Positive]
     dilations: PerSpatial[Positive]
@@ -455,11 +464,6 @@ class LpPool(Op):
         view = pool_windows(channels_first(x, channels_last), 0.0, kernel, strides, dilations, pads, ceil)
         total = np.power(np.abs(view), p).sum(-1)
         return channels_back(np.power(total, 1.0 / p), channels_last).astype(x.dtype)
-
-
-def _check_bias(bias: Value | None, channels: Dim) -> None:
-    if bias is not None and not may_equal(bias.type.shape, (channels,)):
-        raise ValueError(f"the bias is {bias.type}, but there are {channels} output channels")
 
 
 def _known(size: Dim) -> int:

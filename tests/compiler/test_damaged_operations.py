@@ -34,9 +34,10 @@ LIMIT = 100_000
 def test_refused_or_run_as_inferred(name: str) -> None:
     op, like = sample_op(SAMPLES[name]), operands_of(SAMPLES[name])
     allowed = {"T001", "T002", "P006", "R003"} if name in COUNTED_BY_DATA else {"T001", "T002", "P006"}
+    allowed.add("R001")  # there are no random texts to run it on
     outcomes: Counter[str] = Counter()
     for seed in range(25):
-        damage = Damage((name, seed), dtypes=False)
+        damage = Damage((name, seed))
         outcomes[outcome(lambda: damage.operation(op), lambda new: run_alone(new, like, seed))] += 1  # noqa: B023
     assert outcomes.keys() <= allowed | {""}, outcomes
 
@@ -127,7 +128,7 @@ class TestTypes:
     @pytest.mark.parametrize("scale", ["f32[2,1]", "f32[4]", "f32[]"])
     def test_parameters_of_norms(self, scale: str) -> None:
         bias, mean, variance = (value("f32[3]") for _ in range(3))
-        with pytest.raises(CompileError, match="scale does not have one element for each of 3 channels"):
+        with pytest.raises(CompileError, match="scale is .*, but should be a vector of 3 elements"):
             BatchNorm(value("f32[1,3,4]"), value(scale), bias, mean, variance)
 
     def test_positions_outside(self) -> None:

@@ -24,9 +24,8 @@ OTHERS: tuple[Any, ...] = ("", "none", "add", "nearest", 1.5, None, True, (), (1
 class Damage:
     """Changes operations at random, the same way for the same seed."""
 
-    def __init__(self, seed: object, *, dtypes: bool = True) -> None:
+    def __init__(self, seed: object) -> None:
         self.rng = random.Random(str(seed))
-        self.dtypes = dtypes
 
     def type(self, type: TensorType) -> TensorType:
         """Another rank, size or element type."""
@@ -37,7 +36,7 @@ class Damage:
                 shape.insert(place, self.rng.choice(SIZES))
             case 1 if shape:
                 del shape[min(place, len(shape) - 1)]
-            case 2 if self.dtypes:
+            case 2:
                 return type.with_dtype(self.rng.choice(list(DType)))
             case 3:
                 self.rng.shuffle(shape)
