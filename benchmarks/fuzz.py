@@ -27,7 +27,6 @@ from benchmarks.fuzzing.isolated import Ended, Job, prepare, run_all
 from benchmarks.fuzzing.kinds import KINDS, OUT, Kind
 from benchmarks.measure import table
 
-PLACE = Path("out/fuzz")
 COLUMNS = ("refused", "done", "crash", "internal error", "over 60 s", "over 4 GB", "files left")
 FINDINGS = COLUMNS[2:]
 INTERNAL = {"F033", "R003", "R013", "R018", "R019", "R020", "R021"}
@@ -149,32 +148,33 @@ def summary(results: Iterable[Result]) -> str:
     return table(["files", "cases", *COLUMNS], [*rows, ["all", whole.total(), *(whole[c] for c in COLUMNS)]])
 
 
-def main() -> None:
-    """Run the cases that were asked for."""
+def main() -> int:
+    """Run the cases that were asked for; 1 if there is a finding."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--place", type=Path, default=Path("out/fuzz"), help="where seeds, cases and findings lie")
+    parser.add_argument("--small", action="store_true", help="few seeds, none of PyTorch")
     parser.add_argument("--keep", action="store_true", help="keep the folders of all cases")
     given = parser.parse_args()
-    seeds = PLACE / "seeds"
+    seeds = given.place / ("small" if given.small else "seeds")
     if not (seeds / "complete").exists():
-        subprocess.run([sys.executable, "-m", "benchmarks.fuzzing.seeds", str(seeds)], check=True)
-    prepare()
+        command = [sys.executable, "-m", "benchmarks.fuzzing.seeds", str(seeds), *(["--small"] if given.small else [])]
+        subprocess.run(command, check=True)
+    prepare(torch=not given.small)
+    cases = range(given.start, given.start + given.count)
     results: list[Result] = []
-    for result in fuzz(
-        range(given.start, given.start + given.count), seeds, PLACE / "cases", workers=given.workers, keep=given.keep
-    ):
+    for result in fuzz(cases, seeds, given.place / "cases", workers=given.workers, keep=given.keep):
         results.append(result)
         if result.verdict in FINDINGS:
-            print(
-                f"{result.case} {result.kind} {result.verdict} {','.join(result.codes)} {result.message[:150]!r}",
-                flush=True,
-            )
+            codes = ",".join(result.codes)
+            print(f"{result.case} {result.kind} {result.verdict} {codes} {result.message[:150]!r}", flush=True)
     print(summary(results))
     codes = Counter(code for result in results for code in set(result.codes))
     print(f"\nslowest: {max(r.seconds for r in results):.1f} s; codes: {dict(sorted(codes.items()))}")
+    return int(any(r.verdict in FINDINGS for r in results))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from .opdef import OPS
 from .sidefile import from_stored, read_side_file
 from .types import Array, DType, TensorType, parse_type
 from .weights import Weight
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -230,15 +232,12 @@ class _Builder:
         operands = [self._lookup(name, place) for name in s.operands]
         regions = [self.region(r) for r in s.regions]
         attributes = {k: self._literal(v, place) for k, v in s.attributes.items()}
-        with at(_parse_location(s.location) if s.location else None):
+        location = _placed(place, partial(_parse_location, s.location)) if s.location else None
+        with at(location):
             try:
-                op = cls.spec.build(cls, operands, attributes, regions)
+                op = _placed(place, partial(cls.spec.build, cls, operands, attributes, regions))
             except (TypeError, ValueError) as bad:
                 raise error("P006", f"{place}: {s.op}: {bad}") from bad
-            except CompileError as bad:
-                for problem in bad.diagnostics:
-                    problem.message = f"{place}: {problem.message}"
-                raise
         if tuple(s.types) != tuple(r.type for r in op.results):
             stated = ", ".join(map(str, s.types)) or "nothing"
             raise op.fail("P005", f"{place}: stated type {stated} differs from the inferred one")
@@ -304,12 +303,21 @@ def parse_module(text: str, file: str = "<text>", *, directory: Path | None = No
     for name in (i for i in items if isinstance(i, str)):
         weights |= read_side_file((directory or Path()) / name)
     functions: list[_Function] = [i for i in items if isinstance(i, _Function)]
-    if not functions:
-        raise error("P001", f"{file}: there is no function", help="a text begins with func @main")
     twice = [name for name, count in Counter(f.name for f in functions).items() if count > 1]
     if twice:
         raise error("P002", f"{file}: @{twice[0]} is defined twice")
-    return Module(*(_Builder(file, weights).function(f) for f in functions))
+    return Module(*(_placed(file, partial(_Builder(file, weights).function, f)) for f in functions))
+
+
+def _placed(place: str, build: Callable[[], T]) -> T:
+    """Build something; say where its errors are, unless they say it themselves."""
+    try:
+        return build()
+    except CompileError as bad:
+        for problem in bad.diagnostics:
+            if not problem.message.startswith(place.partition(":")[0]):
+                problem.message = f"{place}: {problem.message}"
+        raise
 
 
 def read_module(path: Path) -> Module:

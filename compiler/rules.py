@@ -461,6 +461,6 @@ def load_rules(path: Path) -> list[Pattern]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as bad:
+    except (OSError, UnicodeDecodeError) as bad:
         raise error("R010", f"can't read {path}: {bad}") from bad
     return parse_rules(text, path.name)

@@ -128,7 +128,7 @@ class TestTypes:
     @pytest.mark.parametrize("scale", ["f32[2,1]", "f32[4]", "f32[]"])
     def test_parameters_of_norms(self, scale: str) -> None:
         bias, mean, variance = (value("f32[3]") for _ in range(3))
-        with pytest.raises(CompileError, match="scale is .*, but should be a vector of 3 elements"):
+        with pytest.raises(CompileError, match=r"scale is .*, but should be a vector of 3 elements"):
             BatchNorm(value("f32[1,3,4]"), value(scale), bias, mean, variance)
 
     def test_positions_outside(self) -> None:
