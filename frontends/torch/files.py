@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.machinery
 import importlib.util
 import pickle
 import sys
@@ -29,6 +30,9 @@ from .scripts import is_script
 
 NESTED = ("state_dict", "model_state_dict", "model", "ema", "params", "net", "weights")
 """Where training scripts put the weights in a checkpoint."""
+
+MODULE_PREFIX = "nhwcc_module_"
+"""How the names of modules begin that files of the user become."""
 
 USE_MODULE = "Name the class, too: --module package.module:Class --weights FILE."
 
@@ -141,16 +145,19 @@ class ModuleSpec:
         return found
 
     def _import(self, place: str) -> ModuleType:
-        sys.path[:0] = [str(p) for p in (*self.path, Path.cwd())]
+        folders = [str(p) for p in (*self.path, Path.cwd())]
+        sys.path += folders  # behind all others: a json.py that lies there is not Python's
         try:
             if place.endswith(".py"):
                 return _from_file(Path(place))
+            _import_first(place.partition(".")[0], folders)
             return importlib.import_module(place)
         except (ImportError, OSError, SyntaxError) as bad:
             help = "Say where it is with --python-path."
             raise error("F036", f"can't import {place}: {bad}", help=help) from bad
         finally:
-            del sys.path[: len(self.path) + 1]
+            for folder in folders:
+                sys.path.remove(folder)
 
     def _make(self, factory: Any) -> Any:
         args, kwargs = _arguments(self.arguments)
@@ -162,13 +169,34 @@ class ModuleSpec:
             ) from bad
 
 
+def _import_first(name: str, folders: list[str]) -> None:
+    """Import the module that was asked for from folders where it is looked for before anywhere else."""
+    spec = (
+        None
+        if name in sys.modules or name in sys.stdlib_module_names
+        else importlib.machinery.PathFinder.find_spec(name, folders)
+    )
+    if spec is not None:
+        _executed(spec)
+
+
 def _from_file(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    """Run a file, as a module with a name that no other has: it may be called types.py."""
+    spec = importlib.util.spec_from_file_location(f"{MODULE_PREFIX}{path.stem}", path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file")
+    return _executed(spec)
+
+
+def _executed(spec: importlib.machinery.ModuleSpec) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    sys.modules[spec.name] = module
+    assert spec.loader is not None
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]
+        raise
     return module
 
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import IO, Any, Self, cast
 
 from nhwcc.compiler.diagnostics import CompileError, error
@@ -24,11 +25,11 @@ class Worker:
     def __init__(self, *warm: str) -> None:
         self._log = _temporary()
         self._process = subprocess.Popen(  # noqa: S603 -- our own module
-            [sys.executable, "-m", __name__, *warm],
+            [sys.executable, "-P", "-m", __name__, *warm],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(_search_path())},
         )
 
     def make(self, module: str, name: str, *args: object, **kwargs: object) -> None:
@@ -81,6 +82,16 @@ class Worker:
         bad = error("R019", f"the runtime ended its process ({how})", excerpt="\n".join(said) or None)
         bad.diagnostics[0].notes.append("the process was nhwcc's worker; nothing else was harmed")
         return bad
+
+
+def _search_path() -> list[str]:
+    """Return where the process looks for modules: where this one does, but for the current folder.
+
+    What lies beside a model, a json.py or a clone of this package, is not ours.
+    """
+    own, current = Path(__file__).resolve().parents[2], Path.cwd()
+    folders = {folder: Path(folder).resolve() for folder in sys.path if folder}
+    return [str(place) for place in folders.values() if place != current or place == own]
 
 
 def _temporary() -> IO[bytes]:
