@@ -40,7 +40,8 @@ def test_files_of_the_model(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "../secret", "sub/../../secret", "/etc/passwd", "..\\secret", "C:\\secret", "C:secret", "a\0b"]
+    "name",
+    ["", ".", "..", "../secret", "sub/../../secret", "/etc/passwd", "..\\secret", "C:\\secret", "C:secret", "a\0b"],
 )
 def test_other_places(folder: Path, name: str) -> None:
     with pytest.raises(NotBesideError, match="outside of the model's folder"):
@@ -52,7 +53,7 @@ def test_links_to_other_places(folder: Path) -> None:
     (folder / "parent").symlink_to("..")
     (folder / "loop").symlink_to("loop")
     for name in ("link", "parent/secret"):
-        with pytest.raises(NotBesideError, match="is a link to .*secret, outside") as caught:
+        with pytest.raises(NotBesideError, match=r"is a link to .*secret, outside") as caught:
             file_beside(folder / "m.onnx", name)
         assert "model hubs" in caught.value.help
     with pytest.raises(NotBesideError, match="missing"):
