@@ -56,7 +56,7 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
     if flags.time_passes:
         echo(render_times(describe_passes(stages)), err=True)
     if text is not None:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
 
 
 def _text(module: Module, source: Path, output: Path | None) -> str | None:
