@@ -65,7 +65,7 @@ class Edge(click.Group):
             echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
         except click.ClickException as bad:
-            bad.message = visible(bad.message)  # which click prints
+            vars(bad)["message"] = visible(bad.message)  # which click prints
             raise
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise

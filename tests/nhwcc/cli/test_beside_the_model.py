@@ -16,20 +16,11 @@ from torch import nn
 
 from nhwcc.runners.worker import Worker
 
-OURS = [
-    "nhwcc",
-    "numpy",
-    "onnx",
-    "click",
-    "rich",
-    "lark",
-    "sympy",
-    "scipy",
-    "flatbuffers",
-    "ml_dtypes",
-    "ai_edge_litert",
-]
-OURS += ["torch", "onnxruntime", "google", "safetensors", "transformers", "sitecustomize", "usercustomize"]
+OURS = (
+    "nhwcc numpy onnx click rich lark sympy scipy flatbuffers ml_dtypes ai_edge_litert torch onnxruntime google "
+    "safetensors transformers sitecustomize usercustomize"
+)
+"""What nhwcc and its libraries import."""
 
 STARTED = "import runpy, sys; print(*sys.modules)"
 """Shows what ``python -m`` imports before it looks for what it was told to run."""
@@ -41,7 +32,7 @@ def evil(tmp_path: Path) -> Path:
     folder = tmp_path / "evil"
     folder.mkdir()
     trace = f"open({str(tmp_path / 'ran')!r}, 'a').write(__name__ + ' ')\nraise SystemExit(77)\n"
-    for name in {*sys.stdlib_module_names, *OURS}:
+    for name in {*sys.stdlib_module_names, *OURS.split()}:
         (folder / f"{name}.py").write_text(trace)
     write(folder / "m.ir", SMALL)
     return folder
