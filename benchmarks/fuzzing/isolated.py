@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import io
 import os
 import resource
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -64,6 +66,7 @@ def prepare(*, torch: bool = True) -> None:
 
     if torch:
         from nhwcc.frontends import torch as other  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    gc.freeze()  # else every fork's first collection copies all pages
     worker.subprocess = _Forks  # pyright: ignore[reportAttributeAccessIssue]
 
 
@@ -126,6 +129,7 @@ def _run(job: Job) -> int:
 
     faulthandler.enable(2)
     os.environ["TMPDIR"] = str(job.folder / "tmp")
+    tempfile.tempdir = None
     os.chdir(job.folder)
     sys.argv = ["nhwcc", *job.arguments]
     sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", closefd=False), "utf-8", "replace")
@@ -152,6 +156,8 @@ class _Forks:
             if self.pid == 0:
                 os.close(to)
                 os.close(back)
+                os.environ.update(streams["env"])
+                tempfile.tempdir = None  # it is asked for anew
                 _serve(requests, answers, streams["stderr"])
             os.close(requests)
             os.close(answers)

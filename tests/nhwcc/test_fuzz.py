@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CASES = 100
+CASES = 60
 
 
 def test_damaged_files(tmp_path: Path) -> None:
