@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -117,13 +117,15 @@ class Remark:
     """Something a pass did or nearly did, for ``--explain`` and for the report.
 
     ``kind`` is "fired" (a rule applied), "missed" (it nearly did; ``text`` says why not), "note" (plain
-    information) or "warning" (the user should know although the result stands).
+    information) or "warning" (the user should know although the result stands).  ``facts`` are the numbers of the text
+    for programs that read remarks.
     """
 
     kind: Literal["fired", "missed", "note", "warning"]
     by: str
     text: str = ""
     location: Location | None = None
+    facts: Mapping[str, int | float] = field(default_factory=lambda: dict[str, int | float]())
 
 
 _listeners: ContextVar[tuple[list[Remark], ...]] = ContextVar("listeners", default=())

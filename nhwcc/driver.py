@@ -22,10 +22,11 @@ from nhwcc.instruments import Stage, Watch, run_passes
 from nhwcc.interface import Interface
 from nhwcc.memory import peak_memory
 from nhwcc.options import TOLERANCE, CompileOptions, Model
+from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_names, register_passes
 from nhwcc.precision import attainable
 from nhwcc.pytorch import Call, TorchSource
-from nhwcc.report import Report, count_ops, describe_passes, describe_ports
+from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
 from nhwcc.runners import Runner
 from nhwcc.shapes import read_shapes
 from nhwcc.source import Source
@@ -144,7 +145,8 @@ class _Compilation:
         report.outputs = describe_ports(func.outputs, func.returns)
         report.transposes_before = report.ops_before.get("transpose", 0)
         report.transposes_after = report.ops_after.get("TRANSPOSE", 0)
-        report.layout = [r.text for r in remarks if r.by == "propagate-layout" and r.kind == "note"]
+        report.layout_proof = LayoutProof.of(remarks, report.transposes_after)
+        report.layout = describe_layout(report.layout_proof, remarks)
         report.passes = describe_passes(stages)
         report.remarks = remarks
         report.verification_seconds = time.perf_counter() - self.start - report.seconds

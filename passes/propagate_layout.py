@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -13,12 +14,13 @@ from ..compiler.order import Order, axis_order
 from ..compiler.pipeline import Pass, register
 from .layout.candidates import Problem, collect, flood
 from .layout.parts import value_bytes
+from .layout.proof import ASSIGNMENT, assignment
 from .layout.realize import realize
 from .layout.solve import Solution, solve
 from .layout.storage import Moved, place
 
 
-@register("propagate-layout")
+@register(ASSIGNMENT)
 class PropagateLayout(Pass):
     """Choose a storage order for every value so that the bytes transposed are least, and prove it.
 
@@ -142,10 +144,9 @@ def _compose(before: tuple[int, ...] | None, axes: tuple[int, ...]) -> tuple[int
 
 
 def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
-    proven = solution.cost <= solution.bound
-    proof = "proven optimal" if proven else f"not proven, at least {solution.bound:,.0f} bytes are needed"
-    count = "1 transpose" if len(moved) == 1 else f"{len(moved)} transposes"
-    remark(Remark("note", "propagate-layout", f"{count}, {solution.cost:,.0f} bytes: {proof}"))
+    cost, bound = round(solution.cost), math.ceil(solution.bound)
+    facts = {"transposes": len(moved), "bytes": cost, "bound": bound}
+    remark(Remark("note", ASSIGNMENT, assignment(len(moved), cost, bound), facts=facts))
     for m in moved:
         have = next(solution.modes[s].orders[i] for s, i in problem.touching[m.value] if s.ports[i].is_result)
         writer = problem.orders[m.value].get(have)
@@ -154,7 +155,7 @@ def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
             f"{writer.label if writer else 'its writer'} has it as {describe(have, m.value)}, "
             f"{m.reader.label} reads it as {describe(m.order, m.value)}"
         )
-        remark(Remark("note", "propagate-layout", text, m.reader.op.location if m.reader.op else None))
+        remark(Remark("note", ASSIGNMENT, text, m.reader.op.location if m.reader.op else None))
 
 
 def describe(order: Order, value: Value) -> str:

@@ -6,8 +6,10 @@ from collections import Counter
 
 from ...compiler.choices import Strategy
 from ...compiler.diagnostics import CompileError, Remark, remark
+from ...compiler.fold import constant
 from ...compiler.ir import Module, Op
 from ...compiler.opdef import Draws
+from ...compiler.ops.shape import Transpose
 from ...compiler.pipeline import Pass, register
 from ...compiler.rewrite import erase_dead, rewrite, why_not
 from ...compiler.types import DType
@@ -38,6 +40,7 @@ class LegalizeTflite(Pass):
     def run(self, module: Module) -> None:
         """Rewrite until nothing changes, then look for what is left."""
         erase_dead(*module.walk())
+        before = _transposes(module)
         problems = carry(module)
         _report_widening(module)
         _report_draws(module)
@@ -49,12 +52,28 @@ class LegalizeTflite(Pass):
         problems += [*refusals(refused, _reasons), *not_storable(module.main)]
         if problems:
             raise CompileError(*problems)
+        _report_transposes(before, _transposes(module))
 
 
 def _reasons(op: Op) -> list[str]:
     """Why no row fits, then why no decomposition does: the last one is the nearest."""
     nearly = [why_not(p, op) for p in PATTERNS if type(op) in p.roots]
     return [*legal_reasons(op), *(reason for reason in nearly if reason is not None)]
+
+
+def _transposes(module: Module) -> list[Op]:
+    """The transposes of computed values; those of constants are done when the file is written."""
+    return [op for op in module.walk() if isinstance(op, Transpose) and constant(op.x) is None]
+
+
+def _report_transposes(before: list[Op], after: list[Op]) -> None:
+    """Say how many transposes lowering added, and for which operations of the source: no layout could save them."""
+    added = len(after) - len(before)
+    if added:
+        new = [op for op in after if op not in before]
+        places = ", ".join(dict.fromkeys(f'"{op.location.node}"' for op in new if op.location))
+        text = f"{added:+d} transposes by lowering{f' {places}' if places else ''}"
+        remark(Remark("note", "legalize-tflite", text, facts={"transposes": added}))
 
 
 def _report_widening(module: Module) -> None:

@@ -313,8 +313,8 @@ class TestJson:
         types = {
             "schema": int, "source": str, "output": str, "target": str, "bytes": int, "min_runtime": str,
             "inputs": list, "outputs": list, "ops_before": dict, "ops_after": dict, "transposes_before": int,
-            "transposes_after": int, "layout": list, "passes": list, "remarks": list, "verification": dict,
-            "seconds": float, "peak_memory": int, "verification_seconds": float, "warnings": list,
+            "transposes_after": int, "layout": list, "layout_proof": dict, "passes": list, "remarks": list,
+            "verification": dict, "seconds": float, "peak_memory": int, "verification_seconds": float, "warnings": list,
             "custom_ops": list, "not_verified": str,
         }  # fmt: skip
         assert {key: type(value) for key, value in report.items()} == types
