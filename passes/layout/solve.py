@@ -8,7 +8,7 @@ program.  Components of the same form, which repeated blocks of a network give, 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product as combinations
 
@@ -52,11 +52,15 @@ def solve(problem: Problem, time_limit: float) -> Solution:
         solution.cost += cost
         solution.moves += component.moves()
         solution.bound += cost - gap
-    for site, group in parts.items():
-        solution.modes[site] = _mode(site, group)
+    solution.modes = assigned(parts)
     if not problem.is_complete or not all(s.is_complete for s in problem.sites):
         solution.bound = 0.0
     return solution
+
+
+def assigned(parts: Mapping[Site, list[Part]]) -> dict[Site, Mode]:
+    """Return the mode of every site with the options that its parts have chosen."""
+    return {site: _mode(site, group) for site, group in parts.items()}
 
 
 def _mode(site: Site, group: list[Part]) -> Mode:

@@ -47,6 +47,7 @@ class Storage:
     _made: dict[tuple[Value, Order, Shape], Value] = field(
         default_factory=lambda: dict[tuple[Value, Order, Shape], Value]()
     )
+    _transposed: dict[tuple[Value, Order], Value] = field(default_factory=lambda: dict[tuple[Value, Order], Value]())
 
     def fetch(
         self, value: Value, order: Order, axes: tuple[int, ...] | None, shape: Shape, reader: tuple[Site, Op]
@@ -69,8 +70,11 @@ class Storage:
                 have = self.stored[value]
                 if have.order == order:
                     return self.reshape(have.value, shape, reader[1])
-                self._made[key] = self._transpose(value, have, order, axes, shape, reader[1])
-                self.moved.append(Moved(value, order, reader[0]))
+                if (value, order) not in self._transposed:
+                    self._transposed[value, order] = self._transpose(value, have, order, axes, shape, reader[1])
+                    self.moved.append(Moved(value, order, reader[0]))
+                # Readers of one order may differ in where they want axes of size one: that takes a reshape only.
+                self._made[key] = self.reshape(self._transposed[value, order], shape, reader[1])
         return self._made[key]
 
     def natural(self, value: Value, reader: tuple[Site, Op]) -> Value:

@@ -234,8 +234,8 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-def random_module(seed: int) -> Module:
-    """Return the graph of a seed: 2 to 12 operations, one to three outputs."""
+def random_module(seed: int, most: int = 12) -> Module:
+    """Return the graph of a seed: 2 to ``most`` operations, one to three outputs."""
     builder = Builder(seed)
-    builder.grow(builder.rng.randint(2, 12))
+    builder.grow(builder.rng.randint(2, most))
     return builder.module()
