@@ -13,7 +13,7 @@ from ...compiler.opdef import View
 from ...compiler.ops.shape import Transpose, inverse
 from ...compiler.order import Order
 from .candidates import Problem
-from .sites import FixedSite, FormSite, Mode, Port, Site, axes_in_order, build_order
+from .sites import FixedSite, FormSite, Mode, Port, Site, ViewedFormSite, axes_in_order, build_order
 from .solve import Solution
 from .storage import Moved, Storage, Stored, contiguous_axes, place
 
@@ -98,10 +98,10 @@ class _Realizer:
             return
         mode = self.modes[site]
         with at(op.location):
-            if op.spec.has(View):
-                self._view(op, site, mode)
-            elif isinstance(site, FormSite) and mode.form is not None:
+            if isinstance(site, FormSite) and mode.form is not None:
                 self._form(op, site, mode, mode.form)
+            elif isinstance(site, ViewedFormSite) or (op.spec.has(View) and op.spec.axes is None):
+                self._view(op, site, mode)
             else:
                 self._natural(op, site)
 

@@ -69,6 +69,11 @@ class Site(ABC):
         """Return new modes in which ``port`` has, as far as possible, this order."""
 
     @property
+    def carries(self) -> bool:
+        """Whether it moves no data and hands every order on."""
+        return False
+
+    @property
     def can_flood(self) -> bool:
         """Whether some orders are possible that nobody needs to ask for."""
         return False
@@ -147,13 +152,23 @@ class FreeSite(Site):
 class ViewSite(Site):
     """A transpose or reshape: a relabelling between the orders of its operand and its result."""
 
+    @property
+    def carries(self) -> bool:
+        """Always."""
+        return True
+
     def hint(self, port: int, order: Order) -> list[Mode]:
         """Carry the order to the other side."""
-        view = cast(ViewOp, self.op)
-        other = view.view(order) if port == 0 else view.view_back(order)
-        if other is None:
-            return []
-        return self.add([Mode((order, other) if port == 0 else (other, order))])
+        return self.add(viewed(self.op, port, order))
+
+
+def viewed(op: Op | None, port: int, order: Order) -> list[Mode]:
+    """How a view carries an order from its operand, port 0, to its result, port 1, or back."""
+    view = cast(ViewOp, op)
+    other = view.view(order) if port == 0 else view.view_back(order)
+    if other is None:
+        return []
+    return [Mode((order, other) if port == 0 else (other, order))]
 
 
 class FormSite(Site):
@@ -266,6 +281,19 @@ class FormSite(Site):
         if port.letters is None or pattern is None:
             return ()
         return _expanded(pattern, port.letters, common, padded)
+
+
+class ViewedFormSite(FormSite):
+    """An operation that a kernel can run in some orders, and that is a relabelling in any other."""
+
+    @property
+    def carries(self) -> bool:
+        """As a view."""
+        return True
+
+    def hint(self, port: int, order: Order) -> list[Mode]:
+        """Carry the order to the other side, as a view does, beside what the forms make of it."""
+        return [*super().hint(port, order), *self.add(viewed(self.op, port, order))]
 
 
 @lru_cache(maxsize=1 << 12)

@@ -68,7 +68,10 @@ def _solve_component(
     component: Component, known: dict[object, tuple[tuple[int, ...], float]], time_limit: float
 ) -> float:
     """Choose options for all parts of a component; return how far the cost may be from the optimum."""
-    if not component.parts or _Agreement(component).reached():
+    if not component.parts:
+        return 0.0
+    agreement = _Agreement(component)
+    if agreement.reached() and component.penalty() == agreement.least_penalty:
         return 0.0
     key = _signature(component)
     if key not in known:
@@ -109,10 +112,14 @@ def _enumerate(component: Component) -> tuple[int, ...]:
 
 
 class _Agreement:
-    """Looks for an assignment in which every value has one order everywhere; it costs nothing, so it is an optimum."""
+    """Looks for an assignment in which every value has one order everywhere; it costs nothing, so it is an optimum.
+
+    No such assignment has less than ``least_penalty``; what reaches that is the best of all.
+    """
 
     def __init__(self, component: Component) -> None:
         self.component = component
+        self.least_penalty = 0
         self.left: dict[Part, set[int]] = {p: set(range(len(p.options))) for p in component.parts}
         self.edges: dict[Part, list[Edge]] = {p: [] for p in component.parts}
         for e in component.edges:
@@ -124,7 +131,9 @@ class _Agreement:
         """Choose such an assignment, if the search finds one."""
         if not self._shrink(self.component.edges):
             return False
-        for part in self.component.parts:
+        penalties = {p: {p.penalties[o] for o in self.left[p]} for p in self.component.parts}
+        self.least_penalty = sum(min(some) for some in penalties.values())
+        for part in sorted(self.component.parts, key=lambda p: len(penalties[p]) == 1):
             if len(self.left[part]) > 1:
                 self.left[part] = {min(self.left[part], key=lambda option, p=part: (p.penalties[option], option))}
                 if not self._shrink(self.edges[part]):
