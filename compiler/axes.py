@@ -36,8 +36,9 @@ class Form:
     ``operands`` and ``results`` give the order of the axes of each, the slowest first.  ``attributes`` are set when the
     form is chosen.  ``channels`` says for which kind of target the form is: None, for all.  ``index`` asks that the
     positions along a letter's axis are stored in another order: sizes of the digits of the index, slowest first, and
-    their permutation.  With ``swap`` the two operands change places.  Of forms that cost no transpose, the one with the
-    smallest ``penalty`` is taken.
+    their permutation.  With ``swap`` the two operands change places.  Letters of results that are keys of ``places``
+    stand under ``...`` where the letter that they replace stands in the operands.  Of forms that cost no transpose, the
+    one with the smallest ``penalty`` is taken.
     """
 
     operands: tuple[Pattern | None, ...]
@@ -46,6 +47,7 @@ class Form:
     channels: Channels | None = None
     index: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=lambda: dict[str, Any]())
     swap: bool = False
+    places: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
     penalty: int = 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from ..compiler.dims import product
 from ..compiler.fold import constant
 from ..compiler.ir import Module, Value
 from ..compiler.ops.arith import Add
@@ -15,6 +16,7 @@ from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import Rewriter, pattern, rewrite
 from ..compiler.rules import helper, load_rules
 from .blocks import focus, rearranged_blocks
+from .channels import channel_axis
 
 
 @helper
@@ -38,15 +40,40 @@ def is_slope(x: Value) -> bool:
 
 @pattern(MatMul)
 def linear_from_matmul(op: MatMul, rw: Rewriter) -> None:
-    """A product with a constant matrix is a linear layer; with the constant on the left, of the transposed data."""
-    if constant(op.b) is not None and op.b.type.rank == 2 and constant(op.a) is None:
-        weights = op.b if op.transpose_b else rw.emit(Transpose(op.b, (1, 0)))
+    """A product with a constant matrix is a linear layer; with the constant on the left, along another axis."""
+    if (matrix := _matrix(op.b, op.a, rw)) is not None:
+        weights = matrix if op.transpose_b else rw.emit(Transpose(matrix, (1, 0)))
         x = rw.emit(_swap_last(op.a)) if op.transpose_a else op.a
         rw.replace(Linear(x, weights))
-    elif constant(op.a) is not None and op.a.type.rank == 2 and constant(op.b) is None:
-        weights = rw.emit(Transpose(op.a, (1, 0))) if op.transpose_a else op.a
-        x = op.b if op.transpose_b else rw.emit(_swap_last(op.b))
-        rw.replace(_swap_last(rw.emit(Linear(x, weights))))
+    elif (matrix := _matrix(op.a, op.b, rw)) is not None:
+        weights = rw.emit(Transpose(matrix, (1, 0))) if op.transpose_a else matrix
+        if op.transpose_b:
+            rw.replace(_swap_last(rw.emit(Linear(op.b, weights))))
+        else:
+            x, axis = _ungrouped(op.b, op.b.type.rank - 2)
+            made = rw.emit(Linear(x, weights, axis=axis))
+            rw.replace(made if x is op.b else Reshape(made, op.result.type.shape))
+
+
+def _matrix(constant_one: Value, other: Value, rw: Rewriter) -> Value | None:
+    """A constant operand of a product as a matrix; None if it is none, or there is one for every batch."""
+    *batch, rows, columns = constant_one.type.shape
+    is_one = constant(constant_one) is not None and all(d == 1 for d in batch)
+    if not is_one or constant(other) is not None or constant_one.type.rank > other.type.rank:
+        return None
+    return constant_one if not batch else rw.emit(Reshape(constant_one, (rows, columns)))
+
+
+def _ungrouped(x: Value, axis: int) -> tuple[Value, int]:
+    """What a value was before a reshape that leaves an axis alone, and that axis: layouts may order the others."""
+    match x.owner:
+        case Reshape(x=source):
+            size, behind = x.type.shape[axis], product(x.type.shape[axis + 1 :])
+            shape = source.type.shape
+            found = [i for i, d in enumerate(shape) if d == size and product(shape[i + 1 :]) == behind]
+            return (source, found[0]) if found else (x, axis)
+        case _:
+            return x, axis
 
 
 def _swap_last(x: Value) -> Transpose:
@@ -60,9 +87,11 @@ def bias_of_linear(op: Add, rw: Rewriter) -> None:
     for x, b in ((op.a, op.b), (op.b, op.a)):
         match x.owner:
             case Linear(x=data, w=w, bias=None, activation="none") as linear if constant(b) is not None:
-                size = b.type.shape[-1] if b.type.rank else 1
+                rank, axis = x.type.rank, channel_axis(linear)
                 rw.require(x.has_one_use, "the product is used elsewhere too")
-                rw.require(b.type.size == size == w.type.shape[0], "the constant differs within a feature")
+                padded = (1,) * (rank - b.type.rank) + b.type.shape
+                features = tuple(w.type.shape[0] if i == axis else 1 for i in range(rank))
+                rw.require(padded == features, "the constant differs within a feature")
                 bias = rw.emit(Reshape(b, (w.type.shape[0],)))
                 rw.replace(linear.clone((data, w, bias), activation=op.activation))
                 return

@@ -209,9 +209,9 @@ def renumbered(op: Op, site: FormSite, form: Form, sequence: tuple[str, ...]) ->
         if attribute.names in (Names.PER_AXIS, Names.PER_RESULT_AXIS):
             out[name] = tuple(value[a] for a in axes)
         elif isinstance(value, tuple):
-            out[name] = tuple(axes.index(a) for a in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            out[name] = tuple(axes.index(a % len(axes)) for a in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         else:
-            out[name] = axes.index(value)
+            out[name] = axes.index(value % len(axes))
     return out
 
 

@@ -180,6 +180,7 @@ class FormSite(Site):
         self.forms = forms
         self.letters = list(dict.fromkeys(x for p in self.ports for x in p.letters or ()))
         self.unit = {x for x in self.letters if all(_letter_size(p, x) == 1 for p in self.ports)}
+        self.unit -= {x for f in forms for pair in f.places.items() if not self.unit.issuperset(pair) for x in pair}
         self._stars = [tuple(x for x in self.star_letters(f) if x not in self.unit) for f in forms]
         self._common: list[dict[tuple[str, ...], None]] = [{} for _ in forms]
         self._index: dict[str, set[Index]] = {}
@@ -194,7 +195,7 @@ class FormSite(Site):
         for p in (*self.ports, *self._constant_ports()):
             pattern = self.pattern(form, p)
             if p.letters is not None and pattern is not None and Ellipsis in pattern:
-                out |= dict.fromkeys(x for x in p.letters if x not in pattern)
+                out |= dict.fromkeys(form.places.get(x, x) for x in p.letters if x not in pattern)
         return tuple(out)
 
     def _constant_ports(self) -> list[Port]:
@@ -231,8 +232,8 @@ class FormSite(Site):
                 self._index.setdefault(letter, set()).add(index)
                 grown = True
         sequence = tuple(x for x, _ in parsed)
-        for known, stars in zip(self._common, self._stars, strict=True):
-            part = tuple(x for x in sequence if x in stars)
+        for form, known, stars in zip(self.forms, self._common, self._stars, strict=True):
+            part = tuple(y for x in sequence if (y := form.places.get(x, x)) in stars)
             if len(part) > 1 and part not in known:
                 known[part] = None
                 grown = True
@@ -280,6 +281,9 @@ class FormSite(Site):
         pattern = self.pattern(form, port)
         if port.letters is None or pattern is None:
             return ()
+        if form.places:
+            own = {old: new for new, old in form.places.items() if new in port.letters}
+            common = tuple(own.get(x, x) for x in common)
         return _expanded(pattern, port.letters, common, padded)
 
 

@@ -18,7 +18,7 @@ from nhwcc.compiler.ops.linear import Linear, MatMul
 from nhwcc.compiler.ops.norm import BatchNorm
 from nhwcc.compiler.ops.reduce import Reduce
 from nhwcc.compiler.ops.shape import Concat, Pad, Reshape, Slice, Split, Tile, Transpose
-from nhwcc.compiler.ops.spatial import DepthToSpace, Resize
+from nhwcc.compiler.ops.spatial import DepthToSpace, Resize, SpaceToDepth
 from nhwcc.compiler.ops.window import Conv, MaxPool
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.weights import Weight
@@ -176,7 +176,10 @@ def split(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
 
 
 def linear(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
-    b.insert(Linear(x, b.constant((b.rng.choice([2, 3, 4]), shape[-1]))))
+    axis = b.rng.choice([-1, -1, *range(len(shape))])
+    outputs = b.rng.choice([1, 2, 3, 4])
+    bias = b.constant((outputs,)) if b.rng.random() < 0.5 else None
+    b.insert(Linear(x, b.constant((outputs, shape[axis])), bias, axis=axis))
 
 
 def batch_norm(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
@@ -201,6 +204,12 @@ def pixel_shuffle(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
     if len(shape) != 4 or shape[1] % 4:
         raise ValueError("no blocks")
     b.insert(DepthToSpace(x, 2, b.rng.choice(["dcr", "crd"])))
+
+
+def pixel_unshuffle(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
+    if len(shape) != 4 or shape[2] % 2 or shape[3] % 2:
+        raise ValueError("no blocks")
+    b.insert(SpaceToDepth(x, 2))
 
 
 def channel_shuffle(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
@@ -228,6 +237,7 @@ KINDS: tuple[Kind, ...] = (
         cumulate,
         tile,
         pixel_shuffle,
+        pixel_unshuffle,
         channel_shuffle,
         resize,
     ),
