@@ -17,6 +17,7 @@ from ..compiler.rewrite import Rewriter, pattern, rewrite
 from ..compiler.rules import helper, load_rules
 from .blocks import focus, rearranged_blocks
 from .channels import channel_axis
+from .group_norms import affine_of_group_norm, reshaped_group_norm
 
 
 @helper
@@ -116,7 +117,15 @@ def pad_into_conv(op: Conv, rw: Rewriter) -> None:
             return
 
 
-PATTERNS = (linear_from_matmul, bias_of_linear, pad_into_conv, rearranged_blocks, focus)
+PATTERNS = (
+    linear_from_matmul,
+    bias_of_linear,
+    pad_into_conv,
+    rearranged_blocks,
+    focus,
+    reshaped_group_norm,
+    affine_of_group_norm,
+)
 
 
 @register("fuse-patterns")
