@@ -17,7 +17,7 @@ from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ir import Port as Interface
 from ...compiler.opdef import View
 from ...compiler.order import Order
-from .sites import FixedSite, Form, FormSite, FreeSite, Mode, Port, Site, ViewedFormSite, ViewSite
+from .sites import FixedSite, Form, FormSite, FreeSite, Mode, Port, Site, ViewedFormSite, ViewSite, viewed
 
 MAX_ORDERS = 256
 """Orders per value; if there are more, the result is not proven."""
@@ -120,6 +120,8 @@ def _site(op: Op, channels: str) -> Site:
         return FixedSite(ports, op)  # where there are no elements, there is nothing to order
     if op.spec.has(View) and op.spec.axes is None:
         assert op.operands[0] is not None
+        if not viewed(op, 0, Order.natural(op.operands[0].type.shape)):
+            return FixedSite(ports, op)  # sizes leave open what goes where
         return ViewSite([Port(op.operands[0], is_result=False), Port(op.result, is_result=True)], op)
     axes = op.spec.axes(op) if op.spec.axes is not None else None
     if axes is not None:

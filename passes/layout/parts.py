@@ -71,8 +71,12 @@ class Edge:
         return 0 if self.writer is None else len({r.order for r in self.readers} - {self.writer.order})
 
     def cost(self) -> float:
-        """Bytes to transpose with the options chosen now."""
-        return self.weight * self.moves()
+        """Bytes to transpose with the options chosen now; infinite if stretches of a joined axis had to move."""
+        if self.writer is None:
+            return 0.0
+        others = {r.order for r in self.readers} - {self.writer.order}
+        impossible = others and any(order.is_joined for order in (*others, self.writer.order))
+        return math.inf if impossible else self.weight * len(others)
 
 
 @dataclass

@@ -10,6 +10,7 @@ One binary variable per option of every part, of which exactly one is chosen; on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -65,10 +66,14 @@ class _Program:
         if edge.writer is None:
             return
         wanted = dict.fromkeys(o[r.port] for r in edge.readers for o in r.part.options)
+        offered = dict.fromkeys(o[edge.writer.port] for o in edge.writer.part.options)
+        for order in offered | wanted:
+            if order.is_joined:
+                self.follow(edge.writer, edge.readers, order)
         for order in wanted:
             given = self.terms(edge.writer, order)
-            if given is None:
-                continue  # the writer always gives it
+            if given is None or order.is_joined:
+                continue  # the writer always gives it, or must give it
             extra = len(self.objective)
             self.objective.append(edge.weight + self.ties.move)
             for reader in edge.readers:
@@ -76,12 +81,26 @@ class _Program:
                 row = [(extra, 1.0), *((c, -1.0) for c in asked or ()), *((c, 1.0) for c in given)]
                 self.add(row, 1.0 if asked is None else 0.0, np.inf)
 
+    def follow(self, writer: Member, readers: Sequence[Member], order: Order) -> None:
+        """No transpose makes an order, or something else of it: who has it, all have it."""
+        columns = [self.terms(m, order) for m in (writer, *readers)]
+        for other in columns[1:]:
+            if other != columns[0]:
+                level = 1.0 * ((other is None) - (columns[0] is None))
+                row = [*((c, 1.0) for c in columns[0] or ()), *((c, -1.0) for c in other or ())]
+                self.add(row, level, level)
+
     def terms(self, member: Member, order: Order) -> list[int] | None:
         """Columns of the options that have ``order`` at a port; None if all have."""
         matching = member.options_with(order)
         if len(matching) == len(member.part.options):
             return None
         return [self.column[member.part, o] for o in matching]
+
+
+def _plain(part: Part) -> int:
+    plain = (i for i, orders in enumerate(part.options) if not any(o.is_joined for o in orders))
+    return part.chosen if not any(o.is_joined for o in part.options[part.chosen]) else next(plain, part.chosen)
 
 
 def integer_program(component: Component, time_limit: float) -> tuple[tuple[int, ...], float]:
@@ -100,8 +119,8 @@ def integer_program(component: Component, time_limit: float) -> tuple[tuple[int,
         constraints=LinearConstraint(matrix.tocsr(), program.low, program.high),  # pyright: ignore[reportArgumentType]
         options={"time_limit": time_limit, "mip_rel_gap": 0.0},
     )
-    if result.x is None:
-        return tuple(p.chosen for p in component.parts), component.cost()
+    if result.x is None:  # there is always a way in which no axis is joined of stretches in orders of their own
+        return tuple(_plain(p) for p in component.parts), math.inf
     chosen = tuple(
         max(range(len(p.options)), key=lambda o, p=p: result.x[program.column[p, o]]) for p in component.parts
     )

@@ -9,11 +9,10 @@ from ...compiler.axes import Form, Names
 from ...compiler.diagnostics import at
 from ...compiler.dims import Shape
 from ...compiler.ir import Op, Value
-from ...compiler.opdef import View
 from ...compiler.ops.shape import Transpose, inverse
 from ...compiler.order import Order
 from .candidates import Problem
-from .sites import FixedSite, FormSite, Mode, Port, Site, ViewedFormSite, axes_in_order, build_order
+from .sites import FixedSite, FormSite, Mode, Port, Site, ViewedFormSite, ViewSite, axes_in_order, build_order
 from .solve import Solution
 from .storage import Moved, Storage, Stored, contiguous_axes, place
 
@@ -100,7 +99,7 @@ class _Realizer:
         with at(op.location):
             if isinstance(site, FormSite) and mode.form is not None:
                 self._form(op, site, mode, mode.form)
-            elif isinstance(site, ViewedFormSite) or (op.spec.has(View) and op.spec.axes is None):
+            elif isinstance(site, ViewSite | ViewedFormSite):
                 self._view(op, site, mode)
             else:
                 self._natural(op, site)
@@ -181,7 +180,8 @@ class _Realizer:
         for port, order in zip(site.ports, mode.orders, strict=True):
             have = None if port.is_result else self.storage.stored.get(port.value)
             if have is not None and have.axes is not None and have.order == order and port.letters is not None:
-                found = tuple(dict.fromkeys(port.letters[a] for a in have.axes))
+                places = mode.form.places
+                found = tuple(dict.fromkeys(places.get(port.letters[a], port.letters[a]) for a in have.axes))
                 lead = found if len(found) > len(lead) else lead
         star = site.star_letters(mode.form)
         return place(mode.common, star, tuple(x for x in lead if x in star))

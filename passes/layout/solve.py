@@ -51,7 +51,7 @@ def solve(problem: Problem, time_limit: float) -> Solution:
             solution.costly |= dict.fromkeys(m.part.site for e in component.edges for m in e.members)
         solution.cost += cost
         solution.moves += component.moves()
-        solution.bound += cost - gap
+        solution.bound += max(0.0, cost - gap)
     for site, group in parts.items():
         solution.modes[site] = _mode(site, group)
     if not problem.is_complete or not all(s.is_complete for s in problem.sites):

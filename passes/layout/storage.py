@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from ...compiler.diagnostics import at, error
 from ...compiler.dims import Dim, Shape, static
 from ...compiler.fold import constant
 from ...compiler.ir import Op, Region, Value
 from ...compiler.ops.core import Const
 from ...compiler.ops.shape import Reshape, Transpose
-from ...compiler.order import Order, axis_order, relayout_steps
+from ...compiler.order import Joined, Order, Piece, axis_order, positions, relayout_steps
 from ...compiler.types import Array
 from .sites import Site, axes_in_order
 
@@ -59,10 +60,9 @@ class Storage:
         if key not in self._made:
             weight = constant(value)
             if weight is not None:
-                steps = steps_between(value.type.size, Order.natural(value.type.shape), order)
-                same = not steps and shape == value.type.shape
+                same = order.is_natural and shape == value.type.shape
                 new = Const(
-                    weight if same else weight.derive(value.type.with_shape(shape), partial(_relayout, steps, shape))
+                    weight if same else weight.derive(value.type.with_shape(shape), partial(_relayout, order, shape))
                 )
                 self._made[key] = self._insert(new, reader[1], value.name)
             else:
@@ -100,7 +100,9 @@ class Storage:
         if whole and have.axes is not None and axes is not None and len(axes) == len(have.axes):
             return self._insert(Transpose(have.value, tuple(have.axes.index(a) for a in axes)), reader)
         new = have.value
-        for view, perm in steps_between(value.type.size, have.order, order):
+        with at(reader.location):
+            steps = steps_between(value.type.size, have.order, order)
+        for view, perm in steps:
             new = self._insert(Transpose(self.reshape(new, view, reader), perm), reader)
         return self.reshape(new, shape, reader)
 
@@ -111,19 +113,34 @@ class Storage:
 
 
 def steps_between(size: Dim, source: Order, target: Order) -> list[tuple[Shape, tuple[int, ...]]]:
-    """Views and permutations that bring elements from one order into another, over their own order if need be."""
+    """Views and permutations that bring elements from one order into another, over their own order if need be.
+
+    Raises:
+        CompileError: I006, no transposes do.
+    """
     if source == target:
         return []
-    direct = relayout_steps(size, source, target)
-    if direct is not None:
-        return [direct]
     own = Order.natural((size,))
-    return [s for s in (relayout_steps(size, source, own), relayout_steps(size, own, target)) if s is not None]
+    ways = ([(source, target)], [(source, own), (own, target)])
+    for way in ways:
+        steps = [relayout_steps(size, a, b) for a, b in way if a != b]
+        found = [s for s in steps if s is not None]
+        if len(found) == len(steps):
+            return found
+    raise error("I006", f"{size} elements can't be brought from the order {source} into {target} by transposes")
 
 
-def _relayout(steps: list[tuple[Shape, tuple[int, ...]]], shape: Shape, array: Array) -> Array:
-    for view, perm in steps:
+def _relayout(order: Order, shape: Shape, array: Array) -> Array:
+    """Bring a constant from its own order into another one, and into a shape."""
+    whole = Order.of_pieces(Piece(p.size, p.stride) for p in order.pieces)
+    for view, perm in steps_between(array.size, Order.natural((array.size,)), whole):
         array = array.reshape(static(view)).transpose(perm)
+    behind = array.size
+    for piece in order.pieces:
+        (count,) = static((piece.size,))
+        behind //= count
+        if isinstance(piece, Joined):
+            array = array.reshape(-1, count, behind)[:, positions(count, (piece._replace(stride=1),))]
     return array.reshape(static(shape))
 
 

@@ -133,6 +133,16 @@ def concat(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
     b.insert(Concat((x, b.rng.choice([v for v in b.values if fits(v)])), axis))
 
 
+def joined_features(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
+    """Flatten, concat: what follows reads each stretch in its own order."""
+    others = [v for v in b.values[-6:] if v.type.rank and v.type.shape[0] == shape[0]]
+    flat = [
+        b.region.insert(Reshape(v, (shape[0], math.prod(static(v.type.shape)[1:])))).results[0]
+        for v in (x, b.rng.choice(others))
+    ]
+    b.insert(Concat(tuple(flat), 1))
+
+
 def cut(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
     axis = b.rng.choice([i for i, d in enumerate(shape) if d > 1])
     starts = tuple(int(i == axis) for i in range(len(shape)))
@@ -240,6 +250,9 @@ KINDS: tuple[Kind, ...] = (
         pixel_unshuffle,
         channel_shuffle,
         resize,
+        joined_features,
+        joined_features,
+        linear,
     ),
 )
 
