@@ -382,5 +382,10 @@ CODES = {
         "An operation in another order has another type than it should.",
         "Please report it; --disable-pass propagate-layout gets around it.",
     ),
+    "I006": Code(
+        "no relayout",
+        "Elements have to change their order in a way that no transposes do.",
+        "Please report it; --disable-pass propagate-layout gets around it.",
+    ),
 }
 """All codes, in the order of the page."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from ..axes import Axes, Form, Letters, letters
+from ..axes import Axes, Axis, Form, Letters, letters
 from ..dims import Dim
 from ..ir import Op, Value
 from ..opdef import Pure, broadcast_shapes, op
@@ -66,37 +66,51 @@ class MatMul(Op):
 
 @op("linear", Pure)
 class Linear(Op):
-    """``x`` times the transpose of ``w``, plus ``bias``: ``... k, o k, o -> ... o``; may end in an activation."""
+    """``x`` times the transpose of ``w``, plus ``bias``: ``... k, o k, o -> ... o``; may end in an activation.
+
+    Features lie along ``axis``, the last one where nothing else is said.
+    """
 
     x: Value
     w: Value
     bias: Value | None = None
     activation: str = "none"
+    axis: Axis = -1
 
     def infer(self) -> TensorType:
-        """The last size becomes the number of rows of ``w``."""
-        k, (o, j) = self.x.type.shape[-1], self.w.type.shape
+        """The size along the axis becomes the number of rows of ``w``."""
+        shape = list(self.x.type.shape)
+        if not -len(shape) <= self.axis < len(shape):
+            raise ValueError(f"axis {self.axis} is outside of rank {len(shape)}")
+        k, (o, j) = shape[self.axis], self.w.type.shape
         if k != j and isinstance(k, int) and isinstance(j, int):
             raise ValueError(f"{k} features, but the weight takes {j}")
-        shape: tuple[Dim, ...] = (*self.x.type.shape[:-1], o)
+        shape[self.axis] = o
         return self.x.type.with_shape(shape)
 
     @staticmethod
-    def evaluate(x: Array, w: Array, bias: Array | None, *, activation: str) -> Array:
+    def evaluate(x: Array, w: Array, bias: Array | None, *, activation: str, axis: int) -> Array:
         """Multiply and add."""
-        y = np.matmul(x, w.T)
-        return activate(y if bias is None else y + bias, activation)
+        y = np.matmul(np.moveaxis(x, axis, -1), w.T)
+        return np.moveaxis(activate(y if bias is None else y + bias, activation), -1, axis)
+
+    @property
+    def is_along_last(self) -> bool:
+        """Whether the features lie along the last axis."""
+        return self.axis in (-1, self.x.type.rank - 1)
 
     def macs(self) -> Dim:
         """A row of the weight for every element of the result."""
         return self.result.type.size * self.w.type.shape[-1]
 
     def axes(self) -> Axes:
-        """Features last; their positions may lie in any order, the weight follows."""
-        batch = letters(self.x.type.rank - 1, "b")
-        operands = ((*batch, "k"), ("o", "k"), None if self.bias is None else ("o",))
-        form = Form(((..., "k"), ("o", "k"), ("o",)), ((..., "o"),))
-        return Axes(operands, ((*batch, "o"),), forms=(form,))
+        """Features last, or anywhere; their positions may lie in any order, the weight follows."""
+        batch, at = letters(self.x.type.rank - 1, "b"), self.axis % self.x.type.rank
+        data, result = (*batch[:at], "k", *batch[at:]), (*batch[:at], "o", *batch[at:])
+        weights = (("o", "k"), None if self.bias is None else ("o",))
+        last = Form(((..., "k"), ("o", "k"), ("o",)), ((..., "o"),), {"axis": -1})
+        anywhere = Form(((...,), ("o", "k"), ("o",)), ((...,),), places={"o": "k"}, penalty=3)
+        return Axes((data, *weights), (result,), forms=(last, anywhere))
 
 
 @op("det", Pure)

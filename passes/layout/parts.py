@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ...compiler.dims import substitute
+from ...compiler.dims import Dim, substitute
 from ...compiler.ir import Value
-from ...compiler.order import Order
+from ...compiler.order import Order, relayout_way
 from .candidates import Problem
 from .sites import Mode, Site
 
@@ -55,9 +55,10 @@ class Member:
 
 @dataclass(eq=False)
 class Edge:
-    """A value between the parts that touch it; it has no writer if it is a constant."""
+    """A value of ``size`` elements between the parts that touch it; it has no writer if it is a constant."""
 
     weight: float
+    size: Dim
     writer: Member | None = None
     readers: list[Member] = field(default_factory=lambda: list[Member]())
 
@@ -66,9 +67,13 @@ class Edge:
         """The writer, if there is one, and the readers."""
         return [*([self.writer] if self.writer else []), *self.readers]
 
-    def moves(self) -> int:
-        """Transposes with the options chosen now."""
-        return 0 if self.writer is None else len({r.order for r in self.readers} - {self.writer.order})
+    def moves(self) -> float:
+        """Transposes with the options chosen now, each order made once; infinite if no transposes make one."""
+        if self.writer is None:
+            return 0
+        given = self.writer.order
+        ways = [relayout_way(self.size, given, order) for order in {r.order for r in self.readers} - {given}]
+        return math.inf if None in ways else len({order for way in ways for order in way or ()})
 
     def cost(self) -> float:
         """Bytes to transpose with the options chosen now."""
@@ -86,7 +91,7 @@ class Component:
         """Bytes to transpose with the options chosen now."""
         return sum(e.cost() for e in self.edges)
 
-    def moves(self) -> int:
+    def moves(self) -> float:
         """Transposes with the options chosen now."""
         return sum(e.moves() for e in self.edges)
 
@@ -131,7 +136,7 @@ def _part(site: Site, modes: list[Mode], ports: tuple[int, ...]) -> Part:
 
 def _edge(value: Value, touching: list[tuple[bool, Member]]) -> Edge:
     writer = next((m for is_result, m in touching if is_result), None)
-    return Edge(value_bytes(value), writer, [m for is_result, m in touching if not is_result])
+    return Edge(value_bytes(value), value.type.size, writer, [m for is_result, m in touching if not is_result])
 
 
 def components(problem: Problem, parts: dict[Site, list[Part]]) -> list[Component]:

@@ -10,12 +10,13 @@ One binary variable per option of every part, of which exactly one is chosen; on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ...compiler.order import Order
+from ...compiler.order import Order, relayout_way
 from .parts import Component, Edge, Member, Part
 
 
@@ -29,7 +30,7 @@ class Ties:
     @staticmethod
     def of(component: Component, least: float) -> Ties:
         """Weigh the ties of a component whose smallest value has ``least`` bytes."""
-        moves = sum(len({o[r.port] for r in e.readers for o in r.part.options}) for e in component.edges)
+        moves = sum(1 + len({o[r.port] for r in e.readers for o in r.part.options}) for e in component.edges)
         move = least / (2.0 * (2 + moves))
         return Ties(move, move / (1 + sum(max(p.penalties) for p in component.parts)))
 
@@ -61,20 +62,59 @@ class _Program:
         self.high.append(high)
 
     def edge(self, edge: Edge) -> None:
-        """One variable and its rows for every order that a reader may want."""
+        """One variable and its rows for every order that a reader may want, or that is on the way to one."""
         if edge.writer is None:
             return
         wanted = dict.fromkeys(o[r.port] for r in edge.readers for o in r.part.options)
+        offered = dict.fromkeys(o[edge.writer.port] for o in edge.writer.part.options)
+        for order in offered | wanted:
+            if order.is_joined:
+                self.follow(edge.writer, edge.readers, order)
+        made: dict[Order, int] = {}
         for order in wanted:
             given = self.terms(edge.writer, order)
-            if given is None:
-                continue  # the writer always gives it
-            extra = len(self.objective)
-            self.objective.append(edge.weight + self.ties.move)
+            if given is None or order.is_joined:
+                continue  # the writer always gives it, or must give it
+            made[order] = self.variable(edge)
             for reader in edge.readers:
-                asked = self.terms(reader, order)
-                row = [(extra, 1.0), *((c, -1.0) for c in asked or ()), *((c, 1.0) for c in given)]
-                self.add(row, 1.0 if asked is None else 0.0, np.inf)
+                self.implies([reader], [order], [(made[order], 1.0), *((c, 1.0) for c in given)])
+        for source in offered:
+            for target in wanted:
+                if not source.is_joined and not target.is_joined:
+                    self.way(edge, edge.writer, source, target, made)
+
+    def variable(self, edge: Edge) -> int:
+        """A variable that is 1 if a transpose makes some order of a value."""
+        self.objective.append(edge.weight + self.ties.move)
+        return len(self.objective) - 1
+
+    def way(self, edge: Edge, writer: Member, source: Order, target: Order, made: dict[Order, int]) -> None:
+        """Where transposes go over other orders, these are made, too; where there are none, both can't be chosen."""
+        way = relayout_way(edge.size, source, target)
+        for order in () if way is None else way[:-1]:
+            if order not in made:
+                made[order] = self.variable(edge)
+            for reader in edge.readers:
+                self.implies([writer, reader], [source, target], [(made[order], 1.0)])
+        if way is None:
+            for reader in edge.readers:
+                self.implies([writer, reader], [source, target], [])
+
+    def implies(self, members: Sequence[Member], orders: Sequence[Order], then: list[tuple[int, float]]) -> None:
+        """If members have these orders, one at least of the other columns is 1."""
+        asked = [self.terms(m, order) for m, order in zip(members, orders, strict=True)]
+        if all(columns != [] for columns in asked):
+            open_ = [columns for columns in asked if columns is not None]
+            self.add([*then, *((c, -1.0) for columns in open_ for c in columns)], 1.0 - len(open_), np.inf)
+
+    def follow(self, writer: Member, readers: Sequence[Member], order: Order) -> None:
+        """No transpose makes an order, or something else of it: who has it, all have it."""
+        columns = [self.terms(m, order) for m in (writer, *readers)]
+        for other in columns[1:]:
+            if other != columns[0]:
+                level = 1.0 * ((other is None) - (columns[0] is None))
+                row = [*((c, 1.0) for c in columns[0] or ()), *((c, -1.0) for c in other or ())]
+                self.add(row, level, level)
 
     def terms(self, member: Member, order: Order) -> list[int] | None:
         """Columns of the options that have ``order`` at a port; None if all have."""
@@ -82,6 +122,11 @@ class _Program:
         if len(matching) == len(member.part.options):
             return None
         return [self.column[member.part, o] for o in matching]
+
+
+def _plain(part: Part) -> int:
+    plain = (i for i, orders in enumerate(part.options) if not any(o.is_joined for o in orders))
+    return part.chosen if not any(o.is_joined for o in part.options[part.chosen]) else next(plain, part.chosen)
 
 
 def integer_program(component: Component, time_limit: float) -> tuple[tuple[int, ...], float]:
@@ -100,8 +145,8 @@ def integer_program(component: Component, time_limit: float) -> tuple[tuple[int,
         constraints=LinearConstraint(matrix.tocsr(), program.low, program.high),  # pyright: ignore[reportArgumentType]
         options={"time_limit": time_limit, "mip_rel_gap": 0.0},
     )
-    if result.x is None:
-        return tuple(p.chosen for p in component.parts), component.cost()
+    if result.x is None:  # there is always a way in which no axis is joined of stretches in orders of their own
+        return tuple(_plain(p) for p in component.parts), math.inf
     chosen = tuple(
         max(range(len(p.options)), key=lambda o, p=p: result.x[program.column[p, o]]) for p in component.parts
     )

@@ -31,7 +31,7 @@ class Solution:
 
     modes: dict[Site, Mode] = field(default_factory=lambda: dict[Site, Mode]())
     cost: float = 0.0
-    moves: int = 0
+    moves: float = 0.0
     bound: float = 0.0
     costly: dict[Site, None] = field(default_factory=lambda: dict[Site, None]())
 
@@ -51,7 +51,7 @@ def solve(problem: Problem, time_limit: float) -> Solution:
             solution.costly |= dict.fromkeys(m.part.site for e in component.edges for m in e.members)
         solution.cost += cost
         solution.moves += component.moves()
-        solution.bound += cost - gap
+        solution.bound += max(0.0, cost - gap)
     solution.modes = assigned(parts)
     if not problem.is_complete or not all(s.is_complete for s in problem.sites):
         solution.bound = 0.0
@@ -72,7 +72,10 @@ def _solve_component(
     component: Component, known: dict[object, tuple[tuple[int, ...], float]], time_limit: float
 ) -> float:
     """Choose options for all parts of a component; return how far the cost may be from the optimum."""
-    if not component.parts or _Agreement(component).reached():
+    if not component.parts:
+        return 0.0
+    agreement = _Agreement(component)
+    if agreement.reached() and component.penalty() == agreement.least_penalty:
         return 0.0
     key = _signature(component)
     if key not in known:
@@ -102,7 +105,7 @@ def _signature(component: Component) -> object:
 
 def _enumerate(component: Component) -> tuple[int, ...]:
     """Try all assignments: least bytes first, then fewest transposes, then least penalty."""
-    best: tuple[float, int, int] = (math.inf, 0, 0)
+    best: tuple[float, float, int] = (math.inf, 0, 0)
     found: tuple[int, ...] = ()
     for options in combinations(*(range(len(p.options)) for p in component.parts)):
         component.choose(options)
@@ -113,10 +116,14 @@ def _enumerate(component: Component) -> tuple[int, ...]:
 
 
 class _Agreement:
-    """Looks for an assignment in which every value has one order everywhere; it costs nothing, so it is an optimum."""
+    """Looks for an assignment in which every value has one order everywhere; it costs nothing, so it is an optimum.
+
+    No such assignment has less than ``least_penalty``; what reaches that is the best of all.
+    """
 
     def __init__(self, component: Component) -> None:
         self.component = component
+        self.least_penalty = 0
         self.left: dict[Part, set[int]] = {p: set(range(len(p.options))) for p in component.parts}
         self.edges: dict[Part, list[Edge]] = {p: [] for p in component.parts}
         for e in component.edges:
@@ -128,7 +135,9 @@ class _Agreement:
         """Choose such an assignment, if the search finds one."""
         if not self._shrink(self.component.edges):
             return False
-        for part in self.component.parts:
+        penalties = {p: {p.penalties[o] for o in self.left[p]} for p in self.component.parts}
+        self.least_penalty = sum(min(some) for some in penalties.values())
+        for part in sorted(self.component.parts, key=lambda p: len(penalties[p]) == 1):
             if len(self.left[part]) > 1:
                 self.left[part] = {min(self.left[part], key=lambda option, p=part: (p.penalties[option], option))}
                 if not self._shrink(self.edges[part]):
