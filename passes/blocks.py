@@ -11,7 +11,6 @@ from typing import cast
 from ..compiler.axes import ViewOp
 from ..compiler.dims import Dim, Shape, exact_div, product
 from ..compiler.ir import Op, Value
-from ..compiler.opdef import View
 from ..compiler.ops.shape import Concat, Reshape, Slice, Transpose
 from ..compiler.ops.spatial import DepthToSpace, SpaceToDepth
 from ..compiler.order import Order
@@ -35,9 +34,7 @@ class Blocks:
     def apart(self, n: Dim, c: Dim, h: Dim, w: Dim) -> tuple[dict[str, Dim], str, str]:
         """Sizes by name, the axes with the blocks among the channels, and those with the blocks among the positions."""
         sizes = {"n": n, "c": c, "h": h, "w": w, "r": self.block, "k": self.block}
-        return (
-            (sizes, f"nhw{self.digits}", "nhrwkc") if self.channels_last else (sizes, f"n{self.digits}hw", "nchrwk")
-        )
+        return (sizes, f"nhw{self.digits}", "nhrwkc") if self.channels_last else (sizes, f"n{self.digits}hw", "nchrwk")
 
     def image(self, n: Dim, c: Dim, h: Dim, w: Dim) -> Shape:
         """The shape of images."""

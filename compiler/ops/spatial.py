@@ -281,9 +281,7 @@ class SpaceToDepth(_Blocks):
         return Axes((names,), (results,), frozenset({"s0", "s1", "c", "t0", "t1", "e"}), forms)
 
 
-def _gather(
-    n: Dim, c: Dim, h: Dim, w: Dim, block: int, channels_last: bool
-) -> tuple[tuple[Dim, ...], tuple[int, ...]]:
+def _gather(n: Dim, c: Dim, h: Dim, w: Dim, block: int, channels_last: bool) -> tuple[tuple[Dim, ...], tuple[int, ...]]:
     """The shape and the permutation that gather blocks around ``h`` by ``w`` positions into channels."""
     if channels_last:
         return (n, h, block, w, block, c), (0, 1, 3, 2, 4, 5)

@@ -10,14 +10,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ...compiler.dims import substitute
 from ...compiler.ir import Value
 from ...compiler.order import Order
 from .candidates import Problem
-from .sites import Mode, Site
-
-NOMINAL_SIZE = 32
-"""What a named size counts as when bytes are compared."""
+from .sites import Mode, Site, value_bytes
 
 
 @dataclass(eq=False)
@@ -28,6 +24,7 @@ class Part:
     ports: tuple[int, ...]
     options: list[tuple[Order, ...]]
     penalties: list[int]
+    charges: list[int]
     chosen: int = 0
 
     @property
@@ -86,9 +83,17 @@ class Component:
     parts: list[Part] = field(default_factory=lambda: list[Part]())
     edges: list[Edge] = field(default_factory=lambda: list[Edge]())
 
-    def cost(self) -> float:
+    def transposed(self) -> float:
         """Bytes to transpose with the options chosen now."""
         return sum(e.cost() for e in self.edges)
+
+    def charge(self) -> int:
+        """What the options chosen now count beside, because they are slower than others."""
+        return sum(p.charges[p.chosen] for p in self.parts)
+
+    def cost(self) -> float:
+        """What is to be least."""
+        return self.transposed() + self.charge()
 
     def moves(self) -> int:
         """Transposes with the options chosen now."""
@@ -104,19 +109,13 @@ class Component:
             part.chosen = option
 
 
-def value_bytes(value: Value) -> int:
-    """Size of a value; named sizes count as :data:`NOMINAL_SIZE`."""
-    names = {n for d in value.type.shape if not isinstance(d, int) for n in d.names}
-    shape = substitute(value.type.shape, dict.fromkeys(names, NOMINAL_SIZE))
-    return max(1, math.prod(int(d) for d in shape if isinstance(d, int)) * max(value.type.dtype.bits, 8) // 8)
-
-
 def split(site: Site) -> list[Part]:
     """Cut a site's ports into groups whose orders are independent of each other."""
     modes = list(site.modes.values())
     everything = tuple(range(len(site.ports)))
-    if len(modes) == 1 or any(m.penalty for m in modes):
-        return [Part(site, everything, [m.orders for m in modes], [m.penalty for m in modes])]
+    if len(modes) == 1 or any(m.penalty or m.charge for m in modes):
+        penalties, charges = [m.penalty for m in modes], [m.charge for m in modes]
+        return [Part(site, everything, [m.orders for m in modes], penalties, charges)]
     parts: list[Part] = []
     rest = everything
     for port in everything:
@@ -130,7 +129,7 @@ def split(site: Site) -> list[Part]:
 
 def _part(site: Site, modes: list[Mode], ports: tuple[int, ...]) -> Part:
     options = list(dict.fromkeys(tuple(m.orders[p] for p in ports) for m in modes))
-    return Part(site, ports, options, [0] * len(options))
+    return Part(site, ports, options, [0] * len(options), [0] * len(options))
 
 
 def _edge(value: Value, touching: list[tuple[bool, Member]]) -> Edge:

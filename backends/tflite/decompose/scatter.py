@@ -15,7 +15,18 @@ from ....compiler.ops import arith, logic
 from ....compiler.ops.core import Const
 from ....compiler.ops.index import Gather, GatherNd, Scatter, ScatterElements, ScatterNd
 from ....compiler.ops.reduce import Reduce
-from ....compiler.ops.shape import BroadcastTo, Concat, Range, Reshape, Reverse, ShapeOf, Slice, Tile, Transpose, inverse
+from ....compiler.ops.shape import (
+    BroadcastTo,
+    Concat,
+    Range,
+    Reshape,
+    Reverse,
+    ShapeOf,
+    Slice,
+    Tile,
+    Transpose,
+    inverse,
+)
 from ....compiler.types import Array, DType
 from ....compiler.weights import Weight
 from ..emitters.common import elements
