@@ -37,8 +37,9 @@ class Form:
     form is chosen.  ``channels`` says for which kind of target the form is: None, for all.  ``index`` asks that the
     positions along a letter's axis are stored in another order: sizes of the digits of the index, slowest first, and
     their permutation.  With ``swap`` the two operands change places.  Letters of results that are keys of ``places``
-    stand under ``...`` where the letter that they replace stands in the operands.  Of forms that cost no transpose, the
-    one with the smallest ``penalty`` is taken.
+    stand under ``...`` where the letter that they replace stands in the operands.  A form that is slower than others
+    counts as if it moved a part of its data, ``moves``, and its constant operands whole; it is taken where that is less
+    than the transposes it saves.  Of forms that cost the same, the one with the smallest ``penalty`` is taken.
     """
 
     operands: tuple[Pattern | None, ...]
@@ -49,6 +50,7 @@ class Form:
     swap: bool = False
     places: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
     penalty: int = 0
+    moves: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

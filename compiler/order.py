@@ -8,8 +8,8 @@ as the source sees it.  So for ``f32[1,3,4,5]``
 * ``((20, 1), (3, 20))`` has the channels innermost (NHWC).
 
 A reshape does not change the row-major index, hence not the order: it costs nothing in any layout.  A transpose
-renumbers strides.  An axis that other axes were joined to may have each stretch in an order of its own: that is one
-piece, too, a :class:`Joined`.  Pieces of size one are left out and pieces that continue each other are merged, so that equal
+renumbers strides.  Where others were joined to one axis, each stretch may have an order of its own: that is one piece,
+too, a :class:`Joined`.  Pieces of size one are left out and pieces that continue each other are merged, so that equal
 orders are equal objects, whatever the shape is and wherever its axes of size one stand.
 """
 
@@ -49,7 +49,7 @@ AnyPiece: TypeAlias = Piece | Joined
 
 
 class AxisPiece(NamedTuple):
-    """A piece seen within one axis: ``size`` steps of ``stride`` positions along ``axis``; ``parts`` if it is joined."""
+    """A piece seen within one axis: ``size`` steps of ``stride`` positions along ``axis``; ``parts`` if joined."""
 
     axis: int
     size: Dim

@@ -11,7 +11,6 @@ from typing import cast
 from ..compiler.axes import ViewOp
 from ..compiler.dims import Dim, Shape, exact_div, product
 from ..compiler.ir import Op, Value
-from ..compiler.opdef import View
 from ..compiler.ops.shape import Concat, Reshape, Slice, Transpose
 from ..compiler.ops.spatial import DepthToSpace, SpaceToDepth
 from ..compiler.order import Order

@@ -13,9 +13,9 @@ from ..compiler.ops.shape import inverse
 from ..compiler.order import Order, axis_order
 from ..compiler.pipeline import Pass, register
 from .layout.candidates import Problem, collect, flood
-from .layout.parts import value_bytes
 from .layout.proof import ASSIGNMENT, assignment
 from .layout.realize import realize
+from .layout.sites import value_bytes
 from .layout.solve import Solution, solve
 from .layout.storage import Moved, place
 
@@ -59,12 +59,12 @@ class PropagateLayout(Pass):
         Of solutions that cost the same, the orders of the source give the simplest reshapes.
         """
         asked = solve(problem, self.time_limit)
-        if asked.cost == 0:
+        if asked.cost + asked.charge == 0:
             return asked
         flood(problem, asked.costly)
         flooded = solve(problem, self.time_limit)
-        is_better = (flooded.cost, flooded.moves) < (asked.cost, asked.moves)
-        return flooded if is_better else replace(asked, bound=flooded.bound)
+        is_better = (flooded.cost + flooded.charge, flooded.moves) < (asked.cost + asked.charge, asked.moves)
+        return flooded if is_better else replace(asked, bound=flooded.bound + flooded.charge - asked.charge)
 
 
 class Pins:

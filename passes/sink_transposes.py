@@ -13,9 +13,8 @@ from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import Rewriter, pattern, rewrite
 from ..compiler.rules import load_rules
 from .canonicalize import drop_copy
-from .layout.parts import value_bytes
 from .layout.realize import renumbered, site_axes
-from .layout.sites import FormSite
+from .layout.sites import FormSite, value_bytes
 
 
 @pattern(MatMul)

@@ -109,7 +109,7 @@ class Linear(Op):
         data, result = (*batch[:at], "k", *batch[at:]), (*batch[:at], "o", *batch[at:])
         weights = (("o", "k"), None if self.bias is None else ("o",))
         last = Form(((..., "k"), ("o", "k"), ("o",)), ((..., "o"),), {"axis": -1})
-        anywhere = Form(((...,), ("o", "k"), ("o",)), ((...,),), places={"o": "k"}, penalty=3)
+        anywhere = Form(((...,), ("o", "k"), ("o",)), ((...,),), places={"o": "k"}, penalty=1, moves=0.25)
         return Axes((data, *weights), (result,), forms=(last, anywhere))
 
 

@@ -48,7 +48,7 @@ class _Program:
         for part in component.parts:
             for option, penalty in enumerate(part.penalties):
                 self.column[part, option] = len(self.objective)
-                self.objective.append(penalty * ties.penalty)
+                self.objective.append(part.charges[option] + penalty * ties.penalty)
         self.binaries = len(self.objective)
         for part in component.parts:
             self.add([(self.column[part, o], 1.0) for o in range(len(part.options))], 1.0, 1.0)
@@ -134,7 +134,8 @@ def integer_program(component: Component, time_limit: float) -> tuple[tuple[int,
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_matrix
 
-    least = min((e.weight for e in component.edges), default=1.0)
+    charged = any(c for p in component.parts for c in p.charges)
+    least = 1.0 if charged else min((e.weight for e in component.edges), default=1.0)
     program = _Program(component, Ties.of(component, least))
     rows, columns, values = zip(*program.entries, strict=True)
     matrix = coo_matrix((values, (rows, columns)), shape=(len(program.low), len(program.objective)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from itertools import product as combinations
 from typing import TypeAlias, cast
 
 from ...compiler.axes import Axes, Form, Letters, Pattern, ViewOp
-from ...compiler.dims import Dim, Shape
+from ...compiler.dims import Dim, Shape, substitute
 from ...compiler.fold import constant
 from ...compiler.ir import Op, Value
 from ...compiler.order import AnyPiece, Joined, Order, axis_order, joined, row_strides
@@ -30,6 +31,10 @@ MAX_MERGED = 3
 """Partial orders from different ports that are merged into one order of all letters."""
 
 
+NOMINAL_SIZE = 32
+"""What a named size counts as when bytes are compared."""
+
+
 @dataclass(frozen=True)
 class Mode:
     """One way in which a site can be run: the order of every port."""
@@ -39,6 +44,7 @@ class Mode:
     common: tuple[str, ...] = ()
     index: Mapping[str, Index] = field(default_factory=lambda: dict[str, Index](), hash=False, compare=False)
     penalty: int = 0
+    charge: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ class Site(ABC):
             known = self.modes.get(mode.orders)
             if known is None:
                 fresh.append(mode)
-            if known is None or mode.penalty < known.penalty:
+            if known is None or (mode.charge, mode.penalty) < (known.charge, known.penalty):
                 self.modes[mode.orders] = mode
         return fresh
 
@@ -177,7 +183,7 @@ class FormSite(Site):
     def __init__(self, op: Op, axes: Axes, forms: list[Form]) -> None:
         super().__init__(_ports(op, axes), op)
         self.axes = axes
-        self.forms = forms
+        self.forms = forms = [f for f in forms if not f.moves or self._charge(f) < self._data]  # what can pay
         self.letters = list(dict.fromkeys(x for p in self.ports for x in p.letters or ()))
         self.unit = {x for x in self.letters if all(_letter_size(p, x) == 1 for p in self.ports)}
         self.unit -= {x for f in forms for pair in f.places.items() if not self.unit.issuperset(pair) for x in pair}
@@ -185,6 +191,17 @@ class FormSite(Site):
         self._common: list[dict[tuple[str, ...], None]] = [{} for _ in forms]
         self._index: dict[str, set[Index]] = {}
         self._sizes = {x: d for p in (*self.ports, *self._constant_ports()) for x, d in _letter_sizes(p)}
+
+    def _charge(self, form: Form) -> int:
+        """How many bytes a form counts as if it moved them."""
+        if not form.moves:
+            return 0
+        return round(form.moves * self._data) + sum(value_bytes(p.value) for p in self._constant_ports())
+
+    @property
+    def _data(self) -> int:
+        """The bytes that are read and written; no form saves more than to transpose them all."""
+        return sum(value_bytes(p.value) for p in self.ports)
 
     def pattern(self, form: Form, port: Port) -> Pattern | None:
         """The axes' order that a form asks of a port."""
@@ -249,7 +266,8 @@ class FormSite(Site):
             names = self.axes.joined[letter]
             if [size for size, _ in parts] != [self._sizes.get(x) for x in names]:
                 return False
-            return any([self._learn(x, part) for x, (_, part) in zip(names, parts, strict=True)])
+            fresh = [self._learn(x, part) for x, (_, part) in zip(names, parts, strict=True)]
+            return any(fresh)
         known = self._index.setdefault(letter, set())
         if index in known:
             return False
@@ -295,7 +313,7 @@ class FormSite(Site):
     def _mode(self, form: Form, common: tuple[str, ...], index: Mapping[str, Index]) -> Mode:
         index = {**index, **{x: digits_index(*digits) for x, digits in form.index.items()}, **self._joined(index)}
         orders = tuple(build_order(p, self.port_letters(form, p, common), index) for p in self.ports)
-        return Mode(orders, form, common, index, form.penalty)
+        return Mode(orders, form, common, index, form.penalty, self._charge(form))
 
     def _joined(self, index: Mapping[str, Index]) -> Mapping[str, Index]:
         """The orders along letters that are joined of others."""
@@ -412,6 +430,13 @@ def _built(shape: Shape, own: Letters, letters: tuple[str, ...], index: tuple[tu
 def digits_index(sizes: tuple[int, ...], perm: tuple[int, ...]) -> Index:
     """Positions along an axis counted by digits of these sizes, stored with the digits permuted."""
     return Order.of_axes(sizes, perm).pieces
+
+
+def value_bytes(value: Value) -> int:
+    """Size of a value; named sizes count as :data:`NOMINAL_SIZE`."""
+    names = {n for d in value.type.shape if not isinstance(d, int) for n in d.names}
+    shape = substitute(value.type.shape, dict.fromkeys(names, NOMINAL_SIZE))
+    return max(1, math.prod(int(d) for d in shape if isinstance(d, int)) * max(value.type.dtype.bits, 8) // 8)
 
 
 def axes_in_order(order: Order, value: Value) -> tuple[int, ...] | None:

@@ -26,13 +26,15 @@ ENUMERATE = 256
 class Solution:
     """The chosen mode of every site; ``cost`` and ``bound`` in bytes, equal if the optimum is proven.
 
-    ``moves`` counts the transposes; ``costly`` are the sites of components that can't do without a transpose.
+    ``charge`` is what forms count that were taken instead of transposes, ``moves`` the number of transposes; ``costly``
+    are the sites of components that need either.
     """
 
     modes: dict[Site, Mode] = field(default_factory=lambda: dict[Site, Mode]())
     cost: float = 0.0
     moves: float = 0.0
     bound: float = 0.0
+    charge: int = 0
     costly: dict[Site, None] = field(default_factory=lambda: dict[Site, None]())
 
 
@@ -46,10 +48,11 @@ def solve(problem: Problem, time_limit: float) -> Solution:
     known: dict[object, tuple[tuple[int, ...], float]] = {}
     for component in components(problem, parts):
         gap = _solve_component(component, known, time_limit)
-        cost = component.cost()
-        if cost:
+        cost = component.transposed()
+        if component.cost():
             solution.costly |= dict.fromkeys(m.part.site for e in component.edges for m in e.members)
         solution.cost += cost
+        solution.charge += component.charge()
         solution.moves += component.moves()
         solution.bound += max(0.0, cost - gap)
     solution.modes = assigned(parts)
@@ -75,7 +78,8 @@ def _solve_component(
     if not component.parts:
         return 0.0
     agreement = _Agreement(component)
-    if agreement.reached() and component.penalty() == agreement.least_penalty:
+    least_charge = sum(min(p.charges) for p in component.parts)
+    if agreement.reached() and (component.charge(), component.penalty()) == (least_charge, agreement.least_penalty):
         return 0.0
     key = _signature(component)
     if key not in known:
@@ -93,14 +97,17 @@ def _signature(component: Component) -> object:
     index = {part: i for i, part in enumerate(component.parts)}
     orders: dict[Order, int] = {}
 
-    def shape(m: Member | None) -> object:
-        if m is None:
-            return None
-        numbers = tuple(orders.setdefault(o[m.port], len(orders)) for o in m.part.options)
-        return index.get(m.part, -1), m.port, numbers
+    def numbers(some: Iterable[Order]) -> tuple[int, ...]:
+        return tuple(orders.setdefault(o, len(orders)) for o in some)
 
-    edges = tuple((e.weight, shape(e.writer), tuple(shape(r) for r in e.readers)) for e in component.edges)
-    return edges, tuple(tuple(p.penalties) for p in component.parts)
+    def shape(m: Member | None) -> object:
+        return None if m is None else (index.get(m.part, -1), m.port, numbers(o[m.port] for o in m.part.options))
+
+    def ways(e: Edge) -> object:
+        return tuple(None if way is None else numbers(way) for way in e.ways())
+
+    edges = tuple((e.weight, shape(e.writer), tuple(map(shape, e.readers)), ways(e)) for e in component.edges)
+    return edges, tuple((tuple(p.penalties), tuple(p.charges)) for p in component.parts)
 
 
 def _enumerate(component: Component) -> tuple[int, ...]:
@@ -139,7 +146,9 @@ class _Agreement:
         self.least_penalty = sum(min(some) for some in penalties.values())
         for part in sorted(self.component.parts, key=lambda p: len(penalties[p]) == 1):
             if len(self.left[part]) > 1:
-                self.left[part] = {min(self.left[part], key=lambda option, p=part: (p.penalties[option], option))}
+                self.left[part] = {
+                    min(self.left[part], key=lambda option, p=part: (p.charges[option], p.penalties[option], option))
+                }
                 if not self._shrink(self.edges[part]):
                     return False
             (part.chosen,) = self.left[part]

@@ -10,10 +10,10 @@ from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Func, Module
 from nhwcc.compiler.ops.shape import Transpose
 from nhwcc.passes.layout.candidates import Problem, collect, flood
-from nhwcc.passes.layout.parts import Component, Part, components, split, value_bytes
+from nhwcc.passes.layout.parts import Component, Part, components, split
 from nhwcc.passes.layout.program import integer_program
 from nhwcc.passes.layout.realize import realize
-from nhwcc.passes.layout.sites import Site
+from nhwcc.passes.layout.sites import Site, value_bytes
 from nhwcc.passes.layout.solve import Solution, assigned
 from nhwcc.passes.propagate_layout import parse_io_layout
 
