@@ -42,11 +42,14 @@ ILL_TYPED = {
     "clip(%x) {min = nan} : f32[2,4]": "nothing lies between",
 }
 
+ARGUMENTS = (
+    "%x: f32[2,4], %i: i32[2,4], %t: bool[2,4], %v: f32[4], %j: i32[2,1], %u: f32[1,1,4], %m: f32[4,4], %n: i32[4,4]"
+)
+
 
 @pytest.mark.parametrize("statement", ILL_TYPED)
 def test_ill_typed(statement: str) -> None:
-    arguments = "%x: f32[2,4], %i: i32[2,4], %t: bool[2,4], %v: f32[4], %j: i32[2,1], %u: f32[1,1,4], %m: f32[4,4], %n: i32[4,4]"
-    text = f'func @main({arguments}) -> () {{\n%y = {statement} loc("here")\nreturn()\n}}'
+    text = f'func @main({ARGUMENTS}) -> () {{\n%y = {statement} loc("here")\nreturn()\n}}'
     with pytest.raises(CompileError) as caught:
         parse_module(text)
     (problem,) = caught.value.diagnostics
