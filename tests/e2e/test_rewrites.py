@@ -113,6 +113,7 @@ INTEGERS: dict[str, Sequence[NodeProto]] = {
     "a hard sigmoid": [*SIXTH, node("Div", "c six", "y")],
     "a hard swish": [*SIXTH, node("Mul", "x c", "m"), node("Div", "m six", "y")],
     "a quotient of a product": [node("MatMul", "x w", "m"), node("Div", "m six", "y")],
+    "a root of squares": [node("ReduceL2", "x", "y")],
     "a clamp": [node("Add", "x zero", "a"), node("Clip", "a zero six", "y")],
 }
 
