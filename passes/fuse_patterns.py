@@ -89,6 +89,7 @@ def bias_of_linear(op: Add, rw: Rewriter) -> None:
         match x.owner:
             case Linear(x=data, w=w, bias=None, activation="none") as linear if constant(b) is not None:
                 rank, axis = x.type.rank, channel_axis(linear)
+                rw.require(op.result.type == x.type, "the constant gives the sum another shape")
                 rw.require(x.has_one_use, "the product is used elsewhere too")
                 padded = (1,) * (rank - b.type.rank) + b.type.shape
                 features = tuple(w.type.shape[0] if i == axis else 1 for i in range(rank))

@@ -11,6 +11,7 @@ from ..axes import Axes, AxisTuple, Form, letters
 from ..dims import Dim, exact_div, static
 from ..ir import Op, Value
 from ..opdef import Pure, View, op
+from ..operands import Numbers
 from ..order import Order
 from ..types import Array, TensorType
 from .shape import inverse
@@ -55,7 +56,7 @@ class Resize(Op):
     shrinking; ``exclude_outside`` gives no weight to positions outside.
     """
 
-    x: Value
+    x: Numbers
     dims: AxisTuple
     sizes: tuple[Dim, ...]
     mode: str = "nearest"
