@@ -20,8 +20,6 @@ z3: Any = import_module("z3")
 
 Real: TypeAlias = Any
 Truth: TypeAlias = Any
-Meant: TypeAlias = Any
-"""An :class:`Extended` number, or a truth value."""
 
 _UNARY = ("EXP", "LOG", "SQRT", "ERF", "TANH", "ATAN", "ASIN", "ACOS")
 UNARY: dict[str, Any] = {name: z3.Function(name, z3.RealSort(), z3.RealSort()) for name in _UNARY}
@@ -108,7 +106,7 @@ class Meaning:
         self.facts: list[Truth] = []
         self.domain: list[Truth] = []
 
-    def apply(self, name: str, operands: Sequence[Meant | None], attributes: dict[str, Any]) -> Meant:
+    def apply(self, name: str, operands: Sequence[Extended | None], attributes: dict[str, Any]) -> Extended:
         """Apply an operation.
 
         Raises:
@@ -120,12 +118,10 @@ class Meaning:
         if method is None:
             raise Unsupported(f"no meaning of {name} over the reals")
         result = method(*(None if v is None else self.finite(v) for v in operands), **attributes)
-        return result if isinstance(result, Extended) or z3.is_bool(result) else Extended.of(result)
+        return Extended.of(result)
 
-    def finite(self, value: Meant) -> Any:
+    def finite(self, value: Extended) -> Real:
         """The real number that a value is; where it is none the operation has no value."""
-        if not isinstance(value, Extended):
-            return value
         if not (z3.is_int_value(value.sign) and value.sign.as_long() == 0):
             self.domain.append(value.sign == 0)
         return value.number
@@ -271,9 +267,6 @@ class Meaning:
         angle = ATAN2(self.root(1 - x * x), x)
         self.facts.append(z3.Implies(z3.And(x >= -1, x <= 1), UNARY["ACOS"](x) == angle))
         return UNARY["ACOS"](x)
-
-    def op_logical_not(self, x: Truth) -> Truth:
-        return z3.Not(x)
 
     # activation functions
 

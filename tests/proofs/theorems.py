@@ -14,7 +14,7 @@ from nhwcc.compiler.opdef import Attribute
 from nhwcc.compiler.ops.arith import ACTIVATIONS
 from nhwcc.compiler.rules import Absent, Call, Hole, Literal, Node, Param, Rule, Splat, Term, Var
 
-from .reals import CONSTANTS, Extended, Meaning, Meant, Unsupported, larger, smaller, z3
+from .reals import CONSTANTS, Extended, Meaning, Unsupported, larger, smaller, z3
 
 Outcome = Choice["proven", "refuted", "unknown", "unsupported"]
 MILLISECONDS = 4000
@@ -37,24 +37,17 @@ def prove(rule: Rule) -> Proof:
         guards = [statement.guard(g) for g in rule.guards]
         domain = list(statement.meaning.domain)
         right = statement.right(rule.right)
+        assert left is not None and right is not None
     except Unsupported as bad:
         return Proof("unsupported", str(bad))
     known = [*CONSTANTS, *statement.meaning.facts, *statement.ranges, *guards, *domain]
     defined = z3.And(*statement.meaning.domain) if statement.meaning.domain else z3.BoolVal(True)
-    for goal in (defined, _equal(left, right)):
+    for goal in (defined, left.equals(right)):
         outcome = _check(known, goal)
         if outcome.outcome != "proven":
             return outcome
         known.append(goal)
     return Proof("proven")
-
-
-def _equal(left: Meant, right: Meant) -> Any:
-    if isinstance(left, Extended) and isinstance(right, Extended):
-        return left.equals(right)
-    if isinstance(left, Extended) or isinstance(right, Extended):
-        return z3.BoolVal(False)
-    return left == right
 
 
 def _check(known: list[Any], goal: Any) -> Proof:
@@ -72,11 +65,11 @@ class _Statement:
 
     def __init__(self) -> None:
         self.meaning = Meaning()
-        self.values: dict[str, Meant] = {}
+        self.values: dict[str, Extended] = {}
         self.attributes: dict[str, Any] = {}
         self.ranges: list[Any] = []
 
-    def left(self, term: Term) -> Meant | None:
+    def left(self, term: Term) -> Extended | None:
         match term:
             case Var(name):
                 return self.values.setdefault(name, Extended.of(z3.Real(name)))
@@ -92,7 +85,7 @@ class _Statement:
                     self.values[term.alias] = value
                 return value
 
-    def right(self, term: Term) -> Meant | None:
+    def right(self, term: Term) -> Extended | None:
         match term:
             case Var(name):
                 return self.values[name]
@@ -101,7 +94,7 @@ class _Statement:
             case _:
                 return self.left(term)
 
-    def node(self, node: Node, operands: list[Meant | None], read: Callable[[Attribute, Param], Any]) -> Meant:
+    def node(self, node: Node, operands: list[Extended | None], read: Callable[[Attribute, Param], Any]) -> Extended:
         """Apply an operation to operands; attributes that are not named have their default."""
         spec, named = node.op.spec, dict(node.named)
         missing = [n for n, a in spec.attributes.items() if n not in named and a.is_required]
