@@ -9,7 +9,7 @@ from pathlib import Path
 from ..compiler.dims import Dim, Shape, product
 from ..compiler.fold import constant
 from ..compiler.ir import Module, Op, Value
-from ..compiler.ops.arith import Cast
+from ..compiler.ops.arith import ACTIVATIONS, Cast
 from ..compiler.ops.index import Gather
 from ..compiler.ops.shape import Concat, Reshape, Slice, Split, Transpose
 from ..compiler.pipeline import Pass, register
@@ -43,9 +43,15 @@ def positive(a: float) -> bool:
 
 
 @helper
-def infinite(a: float) -> bool:
-    """Whether a bound does not bind."""
-    return math.isinf(a)
+def lowest(activation: str) -> float:
+    """The lower bound of what an operation ends in."""
+    return ACTIVATIONS[activation][0]
+
+
+@helper
+def highest(activation: str) -> float:
+    """The upper bound of what an operation ends in."""
+    return ACTIVATIONS[activation][1]
 
 
 @helper
