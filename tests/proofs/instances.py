@@ -154,7 +154,9 @@ class Generator:
         given: dict[str, Any] = {}
         for name, attribute in spec.attributes.items():
             param = dict(node.named).get(name)
-            if isinstance(param, Hole):
+            if isinstance(param, Hole) and param.is_any:
+                given[name] = self.attribute(attribute, operands)
+            elif isinstance(param, Hole):
                 if param.name not in self.attributes:
                     self.attributes[param.name] = self.attribute(attribute, operands)
                 given[name] = self.attributes[param.name]
@@ -248,7 +250,7 @@ def check_rule(rule: Rule, rounds: int, *, until_wrong: bool = False) -> Checked
                 instance = Generator(rule, rng, dtype, defaults=number % 4 != 0).instance()
             except (Misfit, CompileError):
                 continue
-            if _is_typed(instance.module):
+            if is_typed(instance.module):
                 found.built += 1
                 _check(rule, instance, found)
             if until_wrong and found.wrong is not None:
@@ -279,7 +281,7 @@ def _check(rule: Rule, instance: Instance, found: Checked) -> None:
             found.blame(why, instance.module)
 
 
-def _is_typed(module: Module) -> bool:
+def is_typed(module: Module) -> bool:
     """Whether numpy computes every elementwise operation in the kind of type that the IR says: a sigmoid of integers is none."""
     for op in module.main.ops:
         if op.spec.has(Elementwise) and op.spec.evaluate is not None:

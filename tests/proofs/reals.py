@@ -96,6 +96,21 @@ def smaller(a: Extended, b: Extended) -> Extended:
     return choose(a.at_most(b), a, b)
 
 
+@dataclass(frozen=True)
+class Word:
+    """An open attribute that is one of a few words: ``number`` counts them."""
+
+    number: Any
+    options: tuple[str, ...]
+
+    def select(self, meant: Callable[[str], Extended]) -> Extended:
+        """What depends on the word."""
+        result = meant(self.options[0])
+        for i, option in enumerate(self.options[1:], 1):
+            result = choose(self.number == i, meant(option), result)
+        return result
+
+
 class Meaning:
     """The operations, one method each, with the signature of their ``evaluate``.
 
@@ -157,14 +172,11 @@ class Meaning:
         return e / (1 + e)
 
     def activate(self, x: Real, activation: Any) -> Extended:
-        """One of the clamps in which other operations end; a symbol stands for any of them."""
-        if isinstance(activation, str):
-            low, high = ACTIVATIONS[activation]
-            return self.clamp(Extended.of(x), low, high)
-        result = Extended.of(x)
-        for number, (low, high) in enumerate(ACTIVATIONS.values()):
-            result = choose(activation == number, self.clamp(Extended.of(x), low, high), result)
-        return result
+        """One of the clamps in which other operations end."""
+        if isinstance(activation, Word):
+            return activation.select(lambda option: self.activate(x, option))
+        low, high = ACTIVATIONS[activation]
+        return self.clamp(Extended.of(x), low, high)
 
     def clamp(self, x: Extended, low: Any, high: Any) -> Extended:
         """The upper bound wins."""

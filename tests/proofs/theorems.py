@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Literal as Choice
 
 from nhwcc.compiler.opdef import Attribute
 from nhwcc.compiler.ops.arith import ACTIVATIONS
-from nhwcc.compiler.rules import Absent, Call, Hole, Literal, Node, Param, Rule, Splat, Term, Var
+from nhwcc.compiler.rules import HELPERS, Absent, Call, Hole, Literal, Node, Param, Rule, Splat, Term, Var
 
-from .reals import CONSTANTS, Extended, Meaning, Unsupported, larger, smaller, z3
+from .reals import CONSTANTS, Extended, Meaning, Unsupported, Word, larger, smaller, z3
 
 Outcome = Choice["proven", "refuted", "unknown", "unsupported"]
 MILLISECONDS = 4000
@@ -68,6 +69,7 @@ class _Statement:
         self.values: dict[str, Extended] = {}
         self.attributes: dict[str, Any] = {}
         self.ranges: list[Any] = []
+        self.numbers = count()
 
     def left(self, term: Term) -> Extended | None:
         match term:
@@ -107,6 +109,8 @@ class _Statement:
     def bind(self, attribute: Attribute, param: Param) -> Any:
         """An attribute of the left side."""
         if isinstance(param, Hole):
+            if param.is_any:
+                return self.symbol(attribute, f"any {next(self.numbers)}")
             if param.name not in self.attributes:
                 self.attributes[param.name] = self.symbol(attribute, param.name)
             return self.attributes[param.name]
@@ -117,7 +121,7 @@ class _Statement:
         if attribute.name == "activation":
             chosen = z3.Int(name)
             self.ranges += [chosen >= 0, chosen < len(ACTIVATIONS)]
-            return chosen
+            return Word(chosen, tuple(ACTIVATIONS))
         if attribute.name == "dims":
             return z3.Int(name)
         if attribute.type is bool:
@@ -137,9 +141,12 @@ class _Statement:
             case Var(name):
                 return self.values[name]
             case Call(name, params):
+                given = [self.param(p) for p in params]
+                if len(given) == 1 and isinstance(given[0], Word):
+                    return given[0].select(lambda option: Extended.of(HELPERS[name](option)))
                 if name not in FUNCTIONS:
                     raise Unsupported(f"the helper {name}")
-                return FUNCTIONS[name](*(Extended.of(self.param(p)) for p in params))
+                return FUNCTIONS[name](*(Extended.of(g) for g in given))
 
     def guard(self, call: Call) -> Any:
         """What a guard says about numbers; what it says about types and constants does not matter to them."""
