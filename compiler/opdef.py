@@ -14,6 +14,7 @@ import numpy as np
 from .axes import Axes, Names, letters
 from .dims import Dim, Shape, broadcast
 from .ir import Op, Region, Value
+from .operands import Elements, same_elements
 from .types import Array, DType, TensorType, parse_type
 from .weights import Weight
 
@@ -48,9 +49,9 @@ class Elementwise(Pure):
 
     @staticmethod
     def infer(op: Op) -> TensorType:
-        """Broadcast all operand shapes; the element type is that of the first operand."""
-        types = [v.type for v in op.operands if v is not None]
-        return types[0].with_shape(broadcast_shapes(t.shape for t in types))
+        """Broadcast all operand shapes; all operands have the same element type."""
+        same_elements(op)
+        return broadcast_type(op)
 
     @staticmethod
     def axes(op: Op) -> Axes:
@@ -84,6 +85,12 @@ class Multiplies(Protocol):
     def macs(self) -> Dim:
         """Number of multiply-accumulates."""
         ...
+
+
+def broadcast_type(op: Op) -> TensorType:
+    """Broadcast all operand shapes; the element type is that of the first operand."""
+    types = [v.type for v in op.operands if v is not None]
+    return types[0].with_shape(broadcast_shapes(t.shape for t in types))
 
 
 def broadcast_shapes(shapes: Iterable[Shape]) -> Shape:
@@ -122,6 +129,7 @@ class Spec:
     operands: tuple[str, ...]
     optional: frozenset[str]
     variadic: str | None
+    elements: Mapping[str, Elements]
     regions: tuple[str, ...]
     attributes: dict[str, Attribute]
     traits: tuple[type, ...]
@@ -206,10 +214,19 @@ class Spec:
             CompileError: T001, the operand types don't fit.
         """
         try:
+            self._check_elements(op)
             types = self.infer_fn(op)
         except ValueError as bad:
             raise op.fail("T001", str(bad)) from bad
         return (types,) if isinstance(types, TensorType) else types
+
+    def _check_elements(self, op: Op) -> None:
+        """Compare the operands' element types with those that their fields take."""
+        for name, elements in self.elements.items():
+            stated: Value | tuple[Value | None, ...] | None = getattr(op, name)
+            for value in stated if isinstance(stated, tuple) else (stated,):
+                if value is not None and value.type.dtype not in elements:
+                    raise ValueError(f"{self.name} takes {elements.value} as {name}, not {value.type.dtype}")
 
 
 class _Operand:
@@ -250,20 +267,31 @@ class _Region:
 
 _VARIADIC = (tuple[Value, ...], tuple[Value | None, ...])
 
+_FORMS: tuple[Callable[[Any], Any], ...] = (
+    lambda t: t,
+    lambda t: t | None,
+    lambda t: tuple[t, ...],
+    lambda t: tuple[t | None, ...],
+)
+_MARKED = {form(typing.Annotated[Value, e]): (form(Value), e) for e in Elements for form in _FORMS}
+"""What an operand may be written as, apart from its mark; and the mark."""
+
 
 def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
     """Declare an operation.
 
     Fields of type ``Value`` are operands (``Value | None`` optional, ``tuple[Value, ...]`` as the last one variadic,
-    ``tuple[Value | None, ...]`` variadic with some left out), fields of type ``Region`` are regions, all others are
-    attributes.  A class may give ``infer`` (result types), ``evaluate`` (numpy semantics), ``axes`` (storage orders)
-    and ``verify``; the rest comes from its traits.  Classes between it and ``Op`` give fields and methods that several
-    operations share.
+    ``tuple[Value | None, ...]`` variadic with some left out); types of :mod:`.operands`, such as ``Floats``, say which
+    elements these take.  Fields of type ``Region`` are regions, all others are attributes.  A class may give
+    ``infer`` (result types), ``evaluate`` (numpy semantics), ``axes`` (storage orders) and ``verify``; the rest comes
+    from its traits.  Classes between it and ``Op`` give fields and methods that several operations share.
     """
 
     def wrap(cls: type[O]) -> type[O]:
         family = [base for base in reversed(cls.__mro__) if issubclass(base, Op) and base is not Op]
-        hints = {k: t for base in family for k, t in inspect.get_annotations(base, eval_str=True).items()}
+        marked = {k: t for base in family for k, t in inspect.get_annotations(base, eval_str=True).items()}
+        elements = {k: _MARKED[t][1] for k, t in marked.items() if t in _MARKED}
+        hints = {k: _MARKED[t][0] if t in _MARKED else t for k, t in marked.items()}
         defaults = {k: v for base in family for k, v in vars(base).items()}
         operands = tuple(k for k, t in hints.items() if t in (Value, Value | None, *_VARIADIC))
         regions = tuple(k for k, t in hints.items() if t is Region)
@@ -276,7 +304,7 @@ def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
         if variadic and variadic != operands[-1]:
             raise TypeError(f"{name}: {variadic!r} may be any number of operands, so it must be the last of them")
         found = (_find(cls, traits, what) for what in ("evaluate", "verify", "axes"))
-        cls.spec = Spec(name, operands, optional, variadic, regions, attributes, traits, infer, *found)
+        cls.spec = Spec(name, operands, optional, variadic, elements, regions, attributes, traits, infer, *found)
         for slot, field in enumerate(operands):
             setattr(cls, field, _Operand(slot, variadic=field == variadic))
         for index, field in enumerate(regions):

@@ -345,7 +345,6 @@ class Rule:
         if reason is not None:
             raise NoMatch(reason)
 
-
     def _build(self, found: Match, rw: Rewriter) -> Value:
         """Insert the right side.
 

@@ -62,6 +62,7 @@ def bias_of_linear(op: Add, rw: Rewriter) -> None:
         match x.owner:
             case Linear(x=data, w=w, bias=None, activation="none") as linear if constant(b) is not None:
                 size = b.type.shape[-1] if b.type.rank else 1
+                rw.require(op.result.type == x.type, "the constant gives the sum another shape")
                 rw.require(x.has_one_use, "the product is used elsewhere too")
                 rw.require(b.type.size == size == w.type.shape[0], "the constant differs within a feature")
                 bias = rw.emit(Reshape(b, (w.type.shape[0],)))

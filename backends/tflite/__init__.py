@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .matrix import Support
 
 PIPELINE = (
-    "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-batch-norm,fuse-activations,"
+    "canonicalize,fold-constants,cse,dce,fuse-patterns,fuse-batch-norm,fuse-activations,"
     "propagate-layout,canonicalize,group-axes,canonicalize,legalize-tflite,"
     "fuse-batch-norm,canonicalize,group-axes,legalize-tflite,fuse-activations,cse,dce"
 )

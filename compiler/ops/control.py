@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ..dims import Dim
 from ..ir import Op, Region, Value
 from ..opdef import Pure, op
+from ..operands import Truth
 from ..types import Array, TensorType
 
 Body = Callable[..., list[Array]]
@@ -19,7 +20,7 @@ class If(Op):
     Where the regions return other sizes, ``sizes`` names those of the results, in their order.
     """
 
-    condition: Value
+    condition: Truth
     then: Region
     otherwise: Region
     sizes: tuple[Dim, ...] = ()

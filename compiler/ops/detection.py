@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..dims import Dim
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Floats
 from ..types import Array, DType, TensorType
 
 
@@ -19,8 +20,8 @@ class NonMaxSuppression(Op):
     exceeds ``overlap`` are not, nor those whose score does not exceed ``threshold``.
     """
 
-    boxes: Value
-    scores: Value
+    boxes: Floats
+    scores: Floats
     limit: int
     overlap: float
     count: Dim
@@ -64,8 +65,8 @@ class SelectBoxes(Op):
     ``non_max_suppression``.
     """
 
-    boxes: Value
-    scores: Value
+    boxes: Floats
+    scores: Floats
     limit: int
     overlap: float
     threshold: float

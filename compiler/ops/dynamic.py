@@ -9,6 +9,7 @@ import numpy as np
 from ..dims import Dim
 from ..ir import Op, Value
 from ..opdef import Pure, op
+from ..operands import Integers
 from ..types import Array, TensorType
 
 
@@ -26,7 +27,7 @@ class DynamicSlice(Op):
     """``sizes`` elements along each axis from ``starts`` on, all of which are there."""
 
     x: Value
-    starts: Value
+    starts: Integers
     sizes: tuple[Dim, ...]
 
     def infer(self) -> TensorType:
@@ -48,7 +49,7 @@ class DynamicUpdateSlice(Op):
 
     x: Value
     update: Value
-    starts: Value
+    starts: Integers
 
     def infer(self) -> TensorType:
         """Keep the type."""

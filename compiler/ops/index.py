@@ -10,6 +10,7 @@ from ..axes import Axes, Axis, Form, letters
 from ..dims import Dim
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, op
+from ..operands import Integers, Numbers
 from ..types import Array, DType, TensorType
 
 
@@ -23,7 +24,7 @@ class Gather(Op):
     """``x`` at the positions ``indices`` along an axis; the indices' axes replace it; negative ones count back."""
 
     x: Value
-    indices: Value
+    indices: Integers
     axis: Axis
 
     def infer(self) -> TensorType:
@@ -50,7 +51,7 @@ class GatherElements(Op):
     """Element ``[i][j]`` of the result is ``x[indices[i][j]][j]`` for axis 0, and so on for other axes."""
 
     x: Value
-    indices: Value
+    indices: Integers
     axis: Axis
 
     def infer(self) -> TensorType:
@@ -71,7 +72,7 @@ class GatherNd(Op):
     """``x`` at the positions in the last axis of ``indices``, after ``batch_dims`` common leading axes."""
 
     x: Value
-    indices: Value
+    indices: Integers
     batch_dims: int = 0
 
     def infer(self) -> TensorType:
@@ -94,12 +95,13 @@ class ScatterNd(Op):
     """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min"."""
 
     x: Value
-    indices: Value
+    indices: Integers
     updates: Value
     reduction: str = "none"
 
     def infer(self) -> TensorType:
         """Keep the type."""
+        _same_as_updates(self)
         return self.x.type
 
     @staticmethod
@@ -116,7 +118,7 @@ class ScatterElements(Op):
     """``x`` with ``updates[i][j]`` put at ``[indices[i][j]][j]`` for axis 0; combined as in ``scatter_nd``."""
 
     x: Value
-    indices: Value
+    indices: Integers
     updates: Value
     axis: Axis
     reduction: str = "none"
@@ -124,6 +126,7 @@ class ScatterElements(Op):
     def infer(self) -> TensorType:
         """Keep the type."""
         _axis_in_range(self.axis, self.x.type.rank)
+        _same_as_updates(self)
         return self.x.type
 
     @staticmethod
@@ -134,6 +137,11 @@ class ScatterElements(Op):
         where[axis] = np.where(indices < 0, indices + x.shape[axis], indices).astype(np.int64)
         _update(out, tuple(where), updates, reduction)
         return out
+
+
+def _same_as_updates(op: ScatterNd | ScatterElements) -> None:
+    if op.x.type.dtype is not op.updates.type.dtype:
+        raise ValueError(f"updates of {op.updates.type.dtype} for {op.x.type.dtype}")
 
 
 _COMBINE = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
@@ -150,7 +158,7 @@ def _update(out: Array, where: tuple[Array, ...], updates: Array, reduction: str
 class OneHot(Op):
     """A new axis of ``depth`` positions holding ``values[1]`` at the index and ``values[0]`` elsewhere."""
 
-    indices: Value
+    indices: Numbers
     values: Value
     depth: Dim
     axis: int
@@ -267,7 +275,7 @@ class TopK(Op):
 class CumSum(Op):
     """Running sums along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end."""
 
-    x: Value
+    x: Numbers
     axis: Axis
     exclusive: bool = False
     reverse: bool = False
@@ -295,7 +303,7 @@ class CumSum(Op):
 class CumProd(Op):
     """Running products along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end."""
 
-    x: Value
+    x: Numbers
     axis: Axis
     exclusive: bool = False
     reverse: bool = False
@@ -326,7 +334,7 @@ class ReverseSequence(Op):
     """The first ``lengths[i]`` positions along ``axis`` turned around, for position ``i`` along ``batch``."""
 
     x: Value
-    lengths: Value
+    lengths: Integers
     axis: Axis
     batch: Axis
 

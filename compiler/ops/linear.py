@@ -9,8 +9,9 @@ import numpy as np
 
 from ..axes import Axes, Form, Letters, letters
 from ..dims import Dim
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, broadcast_shapes, op
+from ..operands import Floats, Numbers, same_elements, vector_of
 from ..types import Array, TensorType
 from .arith import activate
 
@@ -19,8 +20,8 @@ from .arith import activate
 class MatMul(Op):
     """Product of matrices in the last two axes; leading axes broadcast. Either matrix may be given transposed."""
 
-    a: Value
-    b: Value
+    a: Numbers
+    b: Numbers
     transpose_a: bool = False
     transpose_b: bool = False
 
@@ -29,6 +30,7 @@ class MatMul(Op):
         a, b = self.a.type.shape, self.b.type.shape
         if len(a) < 2 or len(b) < 2:
             raise ValueError(f"{self.a.type} and {self.b.type} are no matrices")
+        same_elements(self)
         m, k = a[-2:] if not self.transpose_a else a[:-3:-1]
         j, n = b[-2:] if not self.transpose_b else b[:-3:-1]
         if k != j and isinstance(k, int) and isinstance(j, int):
@@ -68,14 +70,18 @@ class MatMul(Op):
 class Linear(Op):
     """``x`` times the transpose of ``w``, plus ``bias``: ``... k, o k, o -> ... o``; may end in an activation."""
 
-    x: Value
-    w: Value
-    bias: Value | None = None
+    x: Numbers
+    w: Numbers
+    bias: Numbers | None = None
     activation: str = "none"
 
     def infer(self) -> TensorType:
         """The last size becomes the number of rows of ``w``."""
+        if self.x.type.rank < 1 or self.w.type.rank != 2:
+            raise ValueError(f"{self.x.type} and {self.w.type} are no features and a matrix")
         k, (o, j) = self.x.type.shape[-1], self.w.type.shape
+        same_elements(self)
+        vector_of(self.bias, o, "bias")
         if k != j and isinstance(k, int) and isinstance(j, int):
             raise ValueError(f"{k} features, but the weight takes {j}")
         shape: tuple[Dim, ...] = (*self.x.type.shape[:-1], o)
@@ -103,7 +109,7 @@ class Linear(Op):
 class Det(Op):
     """Determinants of the square matrices in the last two axes."""
 
-    x: Value
+    x: Floats
 
     def infer(self) -> TensorType:
         """Drop the last two axes."""
@@ -122,7 +128,7 @@ class Det(Op):
 class Inverse(Op):
     """Inverses of the square matrices in the last two axes; of a singular one, nothing that is meant."""
 
-    x: Value
+    x: Floats
 
     def infer(self) -> TensorType:
         """Keep the type."""

@@ -5,30 +5,44 @@ from __future__ import annotations
 import numpy as np
 
 from ..axes import Axes, Axis, AxisTuple, Form, letters
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Floats, axes_in_range, parameters_broadcast, same_elements, vector_of
 from ..types import Array, TensorType
 
 
-class _SameType:
-    """The result has the type of the data."""
+class _PerChannel:
+    """The result has the type of the data; all other operands have one element per position along the axis."""
 
     @staticmethod
-    def infer(op: Op) -> TensorType:
+    def infer(op: BatchNorm | GroupNorm | LocalResponseNorm) -> TensorType:
         """Keep the first operand's type."""
-        assert op.operands[0] is not None
-        return op.operands[0].type
+        same_elements(op)
+        axes_in_range((op.axis,), op.x.type.rank)
+        for name, value in zip(op.spec.operands[1:], op.operands[1:], strict=True):
+            vector_of(value, op.x.type.shape[op.axis], name)
+        return op.x.type
 
 
-@op("batch_norm", _SameType, Pure)
+class _AlongAxes:
+    """The result has the type of the data, to which all other operands broadcast."""
+
+    @staticmethod
+    def infer(op: LayerNorm | RmsNorm) -> TensorType:
+        """Keep the first operand's type."""
+        axes_in_range(op.dims, op.x.type.rank)
+        return parameters_broadcast(op)
+
+
+@op("batch_norm", _PerChannel, Pure)
 class BatchNorm(Op):
     """``(x - mean) / sqrt(variance + epsilon) * scale + bias`` with one parameter per position along ``axis``."""
 
-    x: Value
-    scale: Value
-    bias: Value
-    mean: Value
-    variance: Value
+    x: Floats
+    scale: Floats
+    bias: Floats
+    mean: Floats
+    variance: Floats
     epsilon: float = 1e-5
     axis: Axis = 1
 
@@ -48,14 +62,14 @@ class BatchNorm(Op):
         return Axes.common((names, channel, channel, channel, channel), (names,))
 
 
-@op("layer_norm", _SameType, Pure)
+@op("layer_norm", _AlongAxes, Pure)
 class LayerNorm(Op):
     """Mean 0 and variance 1 along ``dims``, times ``scale`` plus ``bias``, which broadcast to ``x``."""
 
-    x: Value
-    scale: Value | None = None
-    bias: Value | None = None
-    dims: AxisTuple = (-1,)
+    x: Floats
+    scale: Floats | None = None
+    bias: Floats | None = None
+    dims: AxisTuple
     epsilon: float = 1e-5
 
     @staticmethod
@@ -74,13 +88,13 @@ class LayerNorm(Op):
         return Axes.common(operands, (names,), broadcasts=True)
 
 
-@op("rms_norm", _SameType, Pure)
+@op("rms_norm", _AlongAxes, Pure)
 class RmsNorm(Op):
     """``x`` divided by the root of its mean square along ``dims``, times ``scale`` (arXiv 1910.07467)."""
 
-    x: Value
-    scale: Value | None = None
-    dims: AxisTuple = (-1,)
+    x: Floats
+    scale: Floats | None = None
+    dims: AxisTuple
     epsilon: float = 1e-5
 
     @staticmethod
@@ -97,7 +111,7 @@ class RmsNorm(Op):
         return Axes.common(operands, (names,), broadcasts=True)
 
 
-@op("group_norm", _SameType, Pure)
+@op("group_norm", _PerChannel, Pure)
 class GroupNorm(Op):
     """Mean 0 and variance 1 within ``groups`` of neighbouring channels; one scale and bias per channel.
 
@@ -105,9 +119,9 @@ class GroupNorm(Op):
     normalisation.
     """
 
-    x: Value
-    scale: Value
-    bias: Value
+    x: Floats
+    scale: Floats
+    bias: Floats
     groups: int
     epsilon: float = 1e-5
     axis: Axis = 1
@@ -133,11 +147,11 @@ class GroupNorm(Op):
         return Axes((names, channel, channel), (names,), frozenset(channel), (form,))
 
 
-@op("local_response_norm", _SameType, Pure)
+@op("local_response_norm", _PerChannel, Pure)
 class LocalResponseNorm(Op):
     """``x / (bias + alpha / size * sum of squares of neighbours)^beta`` over ``size`` channels around each."""
 
-    x: Value
+    x: Floats
     size: int
     alpha: float = 1e-4
     beta: float = 0.75

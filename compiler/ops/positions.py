@@ -7,8 +7,9 @@ from typing import cast
 import numpy as np
 
 from ..dims import Dim
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Numbers
 from ..types import Array, DType, TensorType
 from .window import Spatial, pool_windows, window_size
 
@@ -20,7 +21,7 @@ class MaxPoolPositions(Op):
     With ``column_major`` the last spatial axis counts before the others, in reverse order.
     """
 
-    x: Value
+    x: Numbers
     kernel: tuple[int, ...]
     strides: tuple[int, ...]
     dilations: tuple[int, ...]

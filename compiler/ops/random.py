@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..dims import Dim
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Draws, op
+from ..operands import Floats
 from ..types import Array, DType, TensorType
 
 
@@ -51,7 +52,7 @@ class RandomNormal(Op):
 class RandomChoice(Op):
     """For each row, ``count`` columns drawn with probabilities whose logarithms are the elements, up to a constant."""
 
-    logits: Value
+    logits: Floats
     count: int
     dtype: DType = DType.I64
     seed: int | None = None

@@ -14,6 +14,7 @@ from ..choices import Strategy
 from ..dims import Dim, exact_div
 from ..ir import Op, Value
 from ..opdef import Pure, op
+from ..operands import Floats, Integers
 from ..types import Array, TensorType
 from .activation import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh, ThresholdedRelu
 from .arith import Add, Mul
@@ -71,12 +72,12 @@ class Recurrent(Op):
     What activations are applied to is kept within ``clip`` of zero, unless that is zero.
     """
 
-    x: Value
-    w: Value
-    r: Value
-    bias: Value | None = None
-    lengths: Value | None = None
-    h0: Value | None = None
+    x: Floats
+    w: Floats
+    r: Floats
+    bias: Floats | None = None
+    lengths: Integers | None = None
+    h0: Floats | None = None
     activations: tuple[str, ...] = ("tanh",)
     alpha: tuple[float, ...] = ()
     beta: tuple[float, ...] = ()
@@ -197,7 +198,7 @@ class Gru(Recurrent):
     With ``reset_after`` the reset gate multiplies ``r h + hidden_bias``, else ``h``; ``hidden_bias`` is only for that.
     """
 
-    hidden_bias: Value | None = None
+    hidden_bias: Floats | None = None
     activations: tuple[str, ...] = ("sigmoid", "tanh")
     reset_after: bool = False
 
@@ -244,9 +245,9 @@ class Lstm(Recurrent):
     ``rounds_state``, ``r`` multiplies the output of the step before rounded to 255 steps over its range, zero included.
     """
 
-    c0: Value | None = None
-    peepholes: Value | None = None
-    projection: Value | None = None
+    c0: Floats | None = None
+    peepholes: Floats | None = None
+    projection: Floats | None = None
     activations: tuple[str, ...] = ("sigmoid", "tanh", "tanh")
     coupled: bool = False
     rounds_state: bool = False

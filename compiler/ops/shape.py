@@ -10,6 +10,7 @@ from ..axes import Axes, Axis, AxisTuple, Form, PerAxis, PerResultAxis, letters
 from ..dims import Dim, Shape, Sym, exact_div, product, static
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, View, op
+from ..operands import Numbers, axes_in_range, same_elements
 from ..order import Order
 from ..types import Array, DType, TensorType
 
@@ -119,6 +120,7 @@ class Concat(Op):
     def infer(self) -> TensorType:
         """Sizes add up along the axis and agree elsewhere."""
         first = self.xs[0].type
+        same_elements(self)
         if not 0 <= self.axis < first.rank:
             raise ValueError(f"axis {self.axis} is outside of rank {first.rank}")
         total: Dim = 0
@@ -303,6 +305,7 @@ class Reverse(Op):
 
     def infer(self) -> TensorType:
         """Keep the type."""
+        axes_in_range(self.dims, self.x.type.rank)
         return self.x.type
 
     @staticmethod
@@ -326,6 +329,7 @@ class ShapeOf(Op):
 
     def infer(self) -> TensorType:
         """A vector."""
+        axes_in_range(self.dims, self.x.type.rank)
         return TensorType(self.dtype, (len(self.dims),))
 
     @staticmethod
@@ -348,12 +352,15 @@ class ShapeOf(Op):
 class Range(Op):
     """``size`` numbers ``start, start + step, ...``; the operands are scalars."""
 
-    start: Value
-    step: Value
+    start: Numbers
+    step: Numbers
     size: Dim
 
     def infer(self) -> TensorType:
         """A vector."""
+        same_elements(self)
+        if self.start.type.rank or self.step.type.rank:
+            raise ValueError(f"{self.start.type} and {self.step.type} are no scalars")
         return TensorType(self.start.type.dtype, (self.size,))
 
     @staticmethod

@@ -11,6 +11,7 @@ from ..axes import Axes, AxisTuple, Form, letters
 from ..dims import Dim
 from ..ir import Op, Value
 from ..opdef import Pure, op
+from ..operands import Numbers
 from ..types import Array, TensorType
 
 Coordinates = Callable[[Array, float, int, int], Array]
@@ -53,7 +54,7 @@ class Resize(Op):
     shrinking; ``exclude_outside`` gives no weight to positions outside.
     """
 
-    x: Value
+    x: Numbers
     dims: AxisTuple
     sizes: tuple[Dim, ...]
     mode: str = "nearest"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Elementwise, op
+from ..operands import Floats
 from ..types import Array, TensorType
 
 SPECIALS = {
@@ -37,7 +38,7 @@ SPECIALS = {
 class Special(Op):
     """A special function of one number; ``function`` is a key of ``SPECIALS``."""
 
-    x: Value
+    x: Floats
     function: str
 
     def infer(self) -> TensorType:

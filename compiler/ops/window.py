@@ -14,8 +14,9 @@ import numpy as np
 
 from ..axes import Axes, Form, Letters, PerSpatial, letters
 from ..dims import Dim, Shape, at_least, ceil_div, minimum, product
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Floats, Numbers, same_elements, vector_of
 from ..types import Array, TensorType
 from .arith import activate
 
@@ -108,9 +109,9 @@ def _pool_axes(op: MaxPool | AveragePool | LpPool) -> Axes:
 class Conv(Op):
     """Cross-correlation with a filter, over ``groups`` of channels; may end in an activation."""
 
-    x: Value
-    w: Value
-    bias: Value | None = None
+    x: Numbers
+    w: Numbers
+    bias: Numbers | None = None
     strides: PerSpatial[int] = ()
     dilations: PerSpatial[int] = ()
     pads: PerSpatial[tuple[Dim, Dim]] = ()
@@ -127,6 +128,8 @@ class Conv(Op):
             raise ValueError(
                 f"data of rank {len(shape)}, a filter of rank {len(w)} and {len(self.strides)} strides don't fit"
             )
+        same_elements(self)
+        vector_of(self.bias, w[0], "bias")
         channels, taken = shape[data.channel], w[filters.channel]
         if isinstance(channels, int) and channels != taken * self.groups:
             raise ValueError(f"{channels} input channels, but the filter takes {taken} in each of {self.groups} groups")
@@ -223,9 +226,9 @@ class ConvTranspose(Op):
     ``o`` counts the output channels of one group.  ``output_pads`` are added behind the output.
     """
 
-    x: Value
-    w: Value
-    bias: Value | None = None
+    x: Numbers
+    w: Numbers
+    bias: Numbers | None = None
     strides: PerSpatial[int] = ()
     dilations: PerSpatial[int] = ()
     pads: PerSpatial[tuple[Dim, Dim]] = ()
@@ -239,6 +242,8 @@ class ConvTranspose(Op):
         data = Spatial.of(self.x.type.rank, self.channels_last)
         shape = self.x.type.shape
         w = self.filter_shape
+        same_elements(self)
+        vector_of(self.bias, w[1] * self.groups, "bias")
         if isinstance(shape[data.channel], int) and shape[data.channel] != w[0]:
             raise ValueError(f"{shape[data.channel]} input channels, but the filter takes {w[0]}")
         sizes: list[Dim] = [
@@ -360,7 +365,7 @@ def pool_windows(
 class MaxPool(Op):
     """The largest element of every window; paddings never win. ``ceil`` lets the last window hang over."""
 
-    x: Value
+    x: Numbers
     kernel: PerSpatial[int]
     strides: PerSpatial[int]
     dilations: PerSpatial[int]
@@ -388,7 +393,7 @@ class MaxPool(Op):
 class AveragePool(Op):
     """The mean of every window; ``count_pads`` says whether paddings count as zeros or not at all."""
 
-    x: Value
+    x: Numbers
     kernel: PerSpatial[int]
     strides: PerSpatial[int]
     dilations: PerSpatial[int]
@@ -425,7 +430,7 @@ class AveragePool(Op):
 class LpPool(Op):
     """The ``p``-norm of every window."""
 
-    x: Value
+    x: Floats
     kernel: PerSpatial[int]
     strides: PerSpatial[int]
     dilations: PerSpatial[int]

@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from itertools import groupby
 from typing import Any
 
 from nhwcc.compiler.axes import Axes, Form, Names, Pattern
@@ -23,6 +24,7 @@ from nhwcc.compiler.opdef import (
     Terminator,
     View,
 )
+from nhwcc.compiler.operands import Elements
 from nhwcc.compiler.printer import print_func, print_literal
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.weights import Weight
@@ -123,7 +125,13 @@ def _fields(spec: Spec) -> str:
 
 def _operands(spec: Spec) -> str:
     marks = dict.fromkeys(spec.optional, "?") | ({spec.variadic: "..."} if spec.variadic else {})
-    return ", ".join(f"`{name}{marks.get(name, '')}`" for name in spec.operands)
+    groups = groupby(spec.operands, spec.elements.get)
+    return ", ".join(_group([f"`{n}{marks.get(n, '')}`" for n in names], elements) for elements, names in groups)
+
+
+def _group(names: list[str], elements: Elements | None) -> str:
+    """Operands that take the same elements."""
+    return ", ".join(names) + (f" ({elements.value})" if elements else "")
 
 
 def _regions(spec: Spec) -> str:

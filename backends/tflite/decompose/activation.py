@@ -32,10 +32,11 @@ def relu_of_integers(op: ir.Relu, e: Build) -> None:
 
 @lower(ir.Clip)
 def clip(op: ir.Clip, e: Build) -> None:
-    """Minimum and maximum; infinite bounds don't bind."""
+    """Minimum and maximum, as far as there are numbers beyond the bounds."""
     out = op.x
-    for kind, bound in ((arith.Max, op.min), (arith.Min, op.max)):
-        if not math.isinf(bound):
+    low, high = ir.binding(op.min, op.max, op.x.type.dtype)
+    for kind, bound in ((arith.Max, low), (arith.Min, high)):
+        if bound is not None:
             out = e(kind, out, bound)
     e.replace(out)
 
