@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from nhwcc.compiler.dims import Sym
+from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run
-from nhwcc.compiler.ir import Module, Op, Value
+from nhwcc.compiler.ir import Module, Op
 from nhwcc.compiler.types import Array, DType
 
 TOLERANCES = {DType.F64: 1e-5, DType.F32: 2e-4, DType.F16: 1e-2, DType.BF16: 3e-2}
@@ -15,6 +15,10 @@ TOLERANCES = {DType.F64: 1e-5, DType.F32: 2e-4, DType.F16: 1e-2, DType.BF16: 3e-
 
 The digits of f64 count as few because targets may compute it as f32, and rules write 1/6 with seven digits.
 """
+
+
+FAULTS = (CompileError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+"""What modules raise that can't be built or run, and rewrites that take something for granted."""
 
 
 def tolerance(module: Module) -> float:
@@ -73,7 +77,3 @@ def _wrong(g: Array, w: Array, relative: float) -> Array:
     with np.errstate(all="ignore"):
         return np.asarray(finite & ~(np.abs(g - w) <= relative * max(largest, 0.1)))
 
-
-def is_static(value: Value) -> bool:
-    """Whether all sizes of a value are numbers."""
-    return not any(isinstance(d, Sym) for d in value.type.shape)

@@ -19,6 +19,7 @@ from nhwcc.compiler.rules import Node, Rule, Term
 from nhwcc.compiler.types import Array, DType
 from nhwcc.compiler.verify import verify
 
+from .equivalence import FAULTS
 from .instances import Generator, Misfit, is_typed
 
 COUNT = 1 << 16
@@ -81,7 +82,10 @@ def check_rule(rule: Rule, *, until_wrong: bool = False) -> Checked:
                 continue
             if not is_typed(module) or not 1 <= len(module.main.args) <= (3 if dtype.is_float else 2):
                 continue
-            why = _compare(rule, module, dtype)
+            try:
+                why = _compare(rule, module, dtype)
+            except FAULTS as bad:
+                why = f"{type(bad).__name__}: {bad}"
             if why is None:
                 continue
             found.dtypes.add(dtype)

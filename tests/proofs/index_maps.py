@@ -25,7 +25,13 @@ from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.verify import verify
 from nhwcc.compiler.weights import Weight
 
+from .equivalence import FAULTS
 from .rewrites import Rewrite, all_rewrites
+
+MOVES = frozenset(
+    "const transpose reshape pad slice tile concat split broadcast_to reverse gather depth_to_space space_to_depth".split()
+)
+"""Operations that move elements, and leave them as they are."""
 
 Ints = tuple[int, ...]
 
@@ -304,8 +310,8 @@ def _apply(tried: Rewrite, module: Module, want: Sequence[np.ndarray], numbers: 
             return None
         verify(module)
         got = run(module.main, [numbers])
-    except CompileError as bad:
-        return str(bad)
+    except FAULTS as bad:
+        return f"{type(bad).__name__}: {bad}"
     same = all(g.shape == w.shape and np.array_equal(g, w) for g, w in zip(got, want, strict=True))
     return "" if same else f"the elements {got[0].reshape(-1).tolist()} instead of {want[0].reshape(-1).tolist()}"
 

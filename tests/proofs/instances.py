@@ -28,7 +28,7 @@ from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.compiler.verify import verify
 from nhwcc.compiler.weights import Weight
 
-from .equivalence import difference, outputs, stays_finite, tolerance
+from .equivalence import FAULTS, difference, outputs, stays_finite, tolerance
 
 DTYPES = (DType.F32, DType.F64, DType.F16, DType.I32, DType.I8, DType.U8, DType.I64, DType.BOOL)
 NUMBERS = (-math.inf, math.inf, 0.0, 0.0, 1.0, 6.0, -1.0, 0.5, -0.5, 2.0, 3.0, -2.5, 0.1)
@@ -240,12 +240,12 @@ class Checked:
             self.wrong = (why, text)
 
 
-def check_rule(rule: Rule, rounds: int, *, until_wrong: bool = False) -> Checked:
-    """Apply a rule to ``rounds`` instances of every element type, and compare both sides."""
+def check_rule(rule: Rule, rounds: int, *, until_wrong: bool = False, salt: str = "") -> Checked:
+    """Apply a rule to ``rounds`` instances of every element type, others for every ``salt``, and compare both sides."""
     found = Checked()
     for number in range(rounds):
         for dtype in DTYPES:
-            rng = random.Random(f"{rule.name} {number} {dtype}")
+            rng = random.Random(f"{rule.name} {number} {dtype}{salt}")
             try:
                 instance = Generator(rule, rng, dtype, defaults=number % 4 != 0).instance()
             except (Misfit, CompileError):
@@ -272,7 +272,7 @@ def _check(rule: Rule, instance: Instance, found: Checked) -> None:
         found.fired += 1
         found.dtypes.add(module.main.returns[0].type.dtype)
         got = [outputs(module, arrays) for arrays in kept]
-    except (CompileError, TypeError, ValueError, IndexError, OverflowError) as bad:
+    except FAULTS as bad:
         found.blame(f"{type(bad).__name__}: {bad}", instance.module)
         return
     for g, w in zip(got, wanted, strict=True):
