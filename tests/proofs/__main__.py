@@ -28,7 +28,7 @@ from .verdicts import Verdict, judge
 ENOUGH = 200
 """Modules in which a rewrite that nothing proves is to be validated."""
 
-ATTEMPTS = 6000
+ATTEMPTS = 1500
 """Mutants of modules that are tried to reach that."""
 
 SHARDS = 16
@@ -174,9 +174,7 @@ def main() -> int:
     moves = run.moves()
     findings = run.firings(set(verdicts))
     fates = run.mutants()
-    entries = {
-        r.key: _entry(r, verdicts.get(r.key), moves.get(r.key, {}), findings) for r in all_rewrites()
-    }
+    entries = {r.key: _entry(r, verdicts.get(r.key), moves.get(r.key, {}), findings) for r in all_rewrites()}
     families = {name: family.text for name, family in index_maps.FAMILIES.items()}
     if not options.keep:
         Results(dict(sorted(entries.items())), families, fates, findings.firings.total()).save()

@@ -63,7 +63,9 @@ class Body:
             for name, value in sorted(step.attributes.items()):
                 digest.update(name.encode())
                 is_array = isinstance(value, np.ndarray) and value.dtype != object
-                digest.update(f"{value.dtype}{value.shape}".encode() + value.tobytes() if is_array else repr(value).encode())
+                digest.update(
+                    f"{value.dtype}{value.shape}".encode() + value.tobytes() if is_array else repr(value).encode()
+                )
         return int.from_bytes(digest.digest())
 
 

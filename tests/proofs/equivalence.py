@@ -51,8 +51,8 @@ def stays_finite(module: Module, inputs: Sequence[Array]) -> bool:
 def difference(got: Sequence[Array], want: Sequence[Array], relative: float) -> str | None:
     """Say where results differ, None if they agree.
 
-    Integers and truth values must be equal.  Of floating-point numbers those that the original makes finite count: where
-    it makes infinity or NaN, rounding or another order may make something else.
+    Integers and truth values must be equal.  Of floating-point numbers those count that the original makes finite:
+    where it makes infinity or NaN, rounding or another order may make something else.
     """
     for g, w in zip(got, want, strict=True):
         if g.shape != w.shape or g.dtype != w.dtype:
@@ -76,4 +76,3 @@ def _wrong(g: Array, w: Array, relative: float) -> Array:
     largest = float(np.abs(w[finite]).max()) if finite.any() else 0.0
     with np.errstate(all="ignore"):
         return np.asarray(finite & ~(np.abs(g - w) <= relative * max(largest, 0.1)))
-

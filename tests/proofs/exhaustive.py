@@ -25,10 +25,10 @@ from .instances import Generator, Misfit, is_typed
 COUNT = 1 << 16
 DTYPES = (DType.F16, DType.F32, DType.I8, DType.U8, DType.BOOL)
 FIRINGS, ROUNDS = 4, 40
-"""How often a rule is to fire for a type, with other constants and attributes each time, and how often that is tried."""
+"""How often a rule is to fire for a type, with other constants and attributes each time, and how often to try."""
 
 EXACT = {DType.F16: 4e-3, DType.F32: 1e-5}
-"""Relative, of numbers computed in f64: what rounded literals leave, and the digits in which constants become attributes."""
+"""Relative, of numbers computed in f64: what rounded literals and the digits of constants leave."""
 
 ROUNDING = {DType.F16: 16 * 2.0**-11, DType.F32: 16 * 2.0**-24}
 """Relative, of numbers computed in their own type: a few roundings."""

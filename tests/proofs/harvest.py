@@ -1,4 +1,4 @@
-"""Modules from the project's own tests: every test runs up to its first rewriting, and leaves the module that it is about.
+"""Modules from the project's own tests: every test runs up to its first rewriting, and leaves its module there.
 
 A plug-in of pytest: ``python -m pytest -p tests.proofs.harvest --harvest FILE tests/backends``.
 """
@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -53,11 +54,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call() -> Generator[None, None, None]:
-    with watch_rewriting(_Taker(DRAFTS)):
-        try:
-            yield
-        except _Taken:
-            pass
+    with watch_rewriting(_Taker(DRAFTS)), suppress(_Taken):
+        yield
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -68,7 +66,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def harvest(path: Path) -> list[Body]:
     """Run the tests in a process of its own, since they register operations and passes that belong to them."""
     options = ["-p", "tests.proofs.harvest", "-p", "no:cacheprovider", "-p", "no:xdist", "--harvest", str(path)]
-    done = subprocess.run([sys.executable, "-m", "pytest", *options, *SOURCES], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *SOURCES], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if not path.exists():
         raise RuntimeError(f"no modules were taken from the tests:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return pickle.loads(path.read_bytes())

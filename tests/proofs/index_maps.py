@@ -1,4 +1,4 @@
-"""Data movement, for all small shapes: whatever moves elements is an index map, and maps of all elements can be compared.
+"""Data movement, for all small shapes: whatever moves elements is an index map, and index maps can be compared.
 
 A family lists chains of moves up to some size; every rewrite is applied to every chain, alone, and both sides run on an
 array of element numbers.  Equal results are a proof for the shape.
@@ -29,7 +29,21 @@ from .equivalence import FAULTS
 from .rewrites import Rewrite, all_rewrites
 
 MOVES = frozenset(
-    "const transpose reshape pad slice tile concat split broadcast_to reverse gather depth_to_space space_to_depth".split()
+    [
+        "const",
+        "transpose",
+        "reshape",
+        "pad",
+        "slice",
+        "tile",
+        "concat",
+        "split",
+        "broadcast_to",
+        "reverse",
+        "gather",
+        "depth_to_space",
+        "space_to_depth",
+    ]
 )
 """Operations that move elements, and leave them as they are."""
 
@@ -203,19 +217,16 @@ def concats() -> Iterator[Case]:
 @family("up to 4 slices of equal size along an axis of up to 6, in any order, with and without another one beside them")
 def cuts() -> Iterator[Case]:
     def cut(b: Chain, s: Ints, axis: int, start: int, size: int) -> Value:
-        starts, sizes = ([v if i == axis else d for i, d in enumerate(o)] for v, o in ((start, [0] * len(s)), (size, s)))
+        starts, sizes = (
+            [v if i == axis else d for i, d in enumerate(o)] for v, o in ((start, [0] * len(s)), (size, s))
+        )
         return b(Slice(b.x, tuple(starts), tuple(sizes), (1,) * len(s)))
 
     def build(b: Chain, s: Ints, axis: int, at: tuple[Ints, int], other: int) -> list[Value]:
         starts, size = at
-        results = [cut(b, s, axis, start, size) for start in starts]
-        if other == 1:
-            results.append(cut(b, s, axis, 0, 1))
-        if other == 2:
-            results.append(cut(b, s, axis, 0, s[axis]))
-        if other == 3 and len(s) > 1:
-            results.append(cut(b, s, (axis + 1) % len(s), 0, 1))
-        return results
+        beside = {1: (axis, 0, 1), 2: (axis, 0, s[axis]), 3: ((axis + 1) % len(s), 0, 1)}
+        more = [beside[other]] if other else []
+        return [cut(b, s, *which) for which in (*((axis, start, size) for start in starts), *more)]
 
     for s in [(2,), (4,), (6,), (4, 2), (2, 4), (6, 2), (2, 3, 4)]:
         for axis, size in itertools.product(range(len(s)), (1, 2, 3)):
@@ -229,7 +240,9 @@ def cuts() -> Iterator[Case]:
 def pixel_shuffles() -> Iterator[Case]:
     for block, (n, c, h, w) in itertools.product((1, 2, 3), itertools.product((1, 2), (1, 2), (1, 2, 3), (2, 3))):
         for six in ((n, block, block, c, h, w), (n, c, block, block, h, w)):
-            some = perms(6) if (block, n, h) == (2, 2, 2) else [(0, 3, 4, 1, 5, 2), (0, 1, 4, 2, 5, 3), (0, 3, 4, 2, 5, 1)]
+            some = (
+                perms(6) if (block, n, h) == (2, 2, 2) else [(0, 3, 4, 1, 5, 2), (0, 1, 4, 2, 5, 3), (0, 3, 4, 2, 5, 1)]
+            )
             for p in some:
                 turned = [six[i] for i in p]
                 merged = (turned[0], turned[1], turned[2] * turned[3], turned[4] * turned[5])
@@ -257,7 +270,9 @@ def phases() -> Iterator[Case]:
         sizes, steps = (n, c, h // block, w // block), (1, 1, block, block)
         return b(Concat(tuple(b(Slice(b.x, (0, 0, i, j), sizes, steps)) for i, j in order), axis))
 
-    for block, (n, c, h, w), extra in itertools.product((2, 3), itertools.product((1, 2), (1, 2, 3), (1, 2), (1, 2)), (0, 1)):
+    for block, (n, c, h, w), extra in itertools.product(
+        (2, 3), itertools.product((1, 2), (1, 2, 3), (1, 2), (1, 2)), (0, 1)
+    ):
         rows = list(itertools.product(range(block), repeat=2))
         orders = list(itertools.permutations(rows)) if block == 2 else [rows, [(i, j) for j, i in rows], rows[::-1]]
         for order, axis in itertools.product(orders, (1, 2)):

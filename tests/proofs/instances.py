@@ -151,25 +151,28 @@ class Generator:
         operands += [None] * (len(spec.operands) - len(operands))
         if spec.has(Commutative) and self.rng.random() < 0.5:
             operands.reverse()
-        given: dict[str, Any] = {}
-        for name, attribute in spec.attributes.items():
-            param = dict(node.named).get(name)
-            if isinstance(param, Hole) and param.is_any:
-                given[name] = self.attribute(attribute, operands)
-            elif isinstance(param, Hole):
-                if param.name not in self.attributes:
-                    self.attributes[param.name] = self.attribute(attribute, operands)
-                given[name] = self.attributes[param.name]
-            elif isinstance(param, Literal):
-                given[name] = param.value
-            elif param is not None:
-                raise Misfit("an attribute of the left side is computed")
-            elif attribute.is_required or not self.defaults:
-                given[name] = self.attribute(attribute, operands)
-        op = self.region.insert(spec.build(node.op, operands, spec.bind_attributes(given)))
+        op = self.region.insert(spec.build(node.op, operands, spec.bind_attributes(self.given(node, operands))))
         if node.alias is not None:
             self.values[node.alias] = op.results[0]
         return op.results[0]
+
+    def given(self, node: Node, operands: list[Value | None]) -> dict[str, Any]:
+        """Attributes that the rule names, and others now and then."""
+        named, given = dict(node.named), dict[str, Any]()
+        for name, attribute in node.op.spec.attributes.items():
+            match named.get(name):
+                case Hole() as hole if not hole.is_any:
+                    if hole.name not in self.attributes:
+                        self.attributes[hole.name] = self.attribute(attribute, operands)
+                    given[name] = self.attributes[hole.name]
+                case Literal(value):
+                    given[name] = value
+                case Call() | Var():
+                    raise Misfit("an attribute of the left side is computed")
+                case param:
+                    if param is not None or attribute.is_required or not self.defaults:
+                        given[name] = self.attribute(attribute, operands)
+        return given
 
     def attribute(self, attribute: Attribute, operands: list[Value | None]) -> Any:
         """A value by the attribute's name where it must fit the operands, else by its type."""
@@ -282,7 +285,7 @@ def _check(rule: Rule, instance: Instance, found: Checked) -> None:
 
 
 def is_typed(module: Module) -> bool:
-    """Whether numpy computes every elementwise operation in the kind of type that the IR says: a sigmoid of integers is none."""
+    """Whether numpy computes every elementwise operation in the kind of type that the IR says."""
     for op in module.main.ops:
         if op.spec.has(Elementwise) and op.spec.evaluate is not None:
             ones = [None if v is None else np.ones([1] * v.type.rank, v.type.dtype.numpy) for v in op.operands]

@@ -9,7 +9,8 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal as Choice
+from typing import Any
+from typing import Literal as Choice
 
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.opdef import OPS, Commutative
@@ -70,22 +71,28 @@ def _term_changes(term: Term) -> Iterator[tuple[str, Term]]:
     if isinstance(term, Splat):
         for number in (term.number + 1, -term.number, term.number * 0.9):
             yield "number changed", Splat(number)
-    if not isinstance(term, Node):
-        return
-    spec = term.op.spec
-    for i, inner in enumerate(term.terms):
+    elif isinstance(term, Node):
+        yield from _operand_changes(term)
+        yield from _attribute_changes(term)
+        for sibling in _siblings(term):
+            yield "operation replaced", replace(term, op=OPS[sibling])
+
+
+def _operand_changes(node: Node) -> Iterator[tuple[str, Term]]:
+    for i, inner in enumerate(node.terms):
         for kind, changed in _term_changes(inner):
-            yield kind, replace(term, terms=(*term.terms[:i], changed, *term.terms[i + 1 :]))
-        if isinstance(inner, Var | Node) and len(term.terms) <= 2:
+            yield kind, replace(node, terms=(*node.terms[:i], changed, *node.terms[i + 1 :]))
+        if isinstance(inner, Var | Node) and len(node.terms) <= 2:
             yield "operation dropped", inner
-    if len(term.terms) == 2 and not spec.has(Commutative):
-        yield "operands swapped", replace(term, terms=term.terms[::-1])
-    for i, (name, param) in enumerate(term.named):
-        yield "attribute left out", replace(term, named=(*term.named[:i], *term.named[i + 1 :]))
+    if len(node.terms) == 2 and not node.op.spec.has(Commutative):
+        yield "operands swapped", replace(node, terms=node.terms[::-1])
+
+
+def _attribute_changes(node: Node) -> Iterator[tuple[str, Node]]:
+    for i, (name, param) in enumerate(node.named):
+        yield "attribute left out", replace(node, named=(*node.named[:i], *node.named[i + 1 :]))
         for kind, changed in _param_changes(name, param):
-            yield kind, replace(term, named=(*term.named[:i], (name, changed), *term.named[i + 1 :]))
-    for sibling in _siblings(term):
-        yield "operation replaced", replace(term, op=OPS[sibling])
+            yield kind, replace(node, named=(*node.named[:i], (name, changed), *node.named[i + 1 :]))
 
 
 def _siblings(node: Node) -> list[str]:
@@ -170,7 +177,13 @@ def _names(item: Any, kind: type[Var | Hole]) -> set[str]:
     """The variables, or attributes, that a term mentions."""
     if isinstance(item, kind):
         return {item.name}
-    parts = (*item.terms, *(p for _, p in item.named)) if isinstance(item, Node) else item.params if isinstance(item, Call) else ()
+    parts = (
+        (*item.terms, *(p for _, p in item.named))
+        if isinstance(item, Node)
+        else item.params
+        if isinstance(item, Call)
+        else ()
+    )
     return {name for part in parts for name in _names(part, kind)}
 
 

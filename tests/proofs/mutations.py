@@ -1,7 +1,7 @@
 """Changes of modules that bring them into the corners of rewrites.
 
-Sizes become 0 and 1, constants are those that identities speak of, attributes vary, operations end in activations, values
-get another user, and everything another element type.
+Sizes become 0 and 1, constants are those that identities speak of, attributes vary, operations end in activations,
+values get another user, and everything another element type.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ def change_size(m: Mutator, body: Body) -> bool:
     """One size becomes another one, everywhere."""
     types = [t for s in (body, *(r for step in body.walk() for r in step.regions)) for t in s.arguments.values()]
     arrays = [s.attributes["value"] for s in body.walk() if s.kind == "const"]
-    sizes = sorted({d for shape in (*(t.shape for t in types), *(a.shape for a in arrays)) for d in shape if isinstance(d, int)})
+    sizes = sorted(
+        {d for shape in (*(t.shape for t in types), *(a.shape for a in arrays)) for d in shape if isinstance(d, int)}
+    )
     if not sizes:
         return False
     old = m.rng.choice(sizes)
@@ -202,7 +204,9 @@ def replace_operation(m: Mutator, body: Body) -> bool:
     """An operation becomes a similar one, with as many operands and the same attributes."""
     step = m.rng.choice(body.steps)
     spec = OPS[step.kind].spec
-    alike = [n for n, o in OPS.items() if o.spec.operands == spec.operands and set(o.spec.attributes) == set(spec.attributes)]
+    alike = [
+        n for n, o in OPS.items() if o.spec.operands == spec.operands and set(o.spec.attributes) == set(spec.attributes)
+    ]
     if len(alike) < 2 or step.kind == "const":
         return False
     step.kind = m.rng.choice(alike)
@@ -241,4 +245,3 @@ def _random(rng: random.Random, type: TensorType) -> Array:
         return numbers.random(shape) < 0.5
     drawn = numbers.standard_normal(shape) if type.dtype.is_float else numbers.integers(0, 4, shape)
     return np.asarray(drawn).astype(type.dtype.numpy)
-

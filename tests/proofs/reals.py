@@ -1,6 +1,6 @@
 """What operations mean over the real numbers, in terms of z3.
 
-Transcendental functions are uninterpreted: z3 knows of them what :class:`Meaning` states next to their use, nothing else.
+Transcendental functions are uninterpreted: z3 knows of them what :class:`Meaning` states next to their use, no more.
 tests/proofs/test_reals.py compares every method, and every such statement, with the numpy semantics.
 """
 
@@ -31,8 +31,8 @@ IRRATIONAL = ((ROOT_2, math.sqrt(2)), (1 / ROOT_2, 1 / math.sqrt(2)), (ROOT_2_OV
 CONSTANTS = (
     ROOT_2 > 0,
     ROOT_2 * ROOT_2 == 2,
-    ROOT_2_OVER_PI > z3.RealVal("0.79"),
-    ROOT_2_OVER_PI < z3.RealVal("0.80"),
+    z3.RealVal("0.79") < ROOT_2_OVER_PI,
+    z3.RealVal("0.80") > ROOT_2_OVER_PI,
 )
 """What is known of irrational numbers."""
 

@@ -27,7 +27,7 @@ class Entry:
 
 @dataclass
 class Results:
-    """All rewrites, all families of chains, what became of the mutants, and the number of firings that were compared."""
+    """All rewrites, all families of chains, what became of the mutants, and how many firings were compared."""
 
     rewrites: dict[str, Entry]
     families: dict[str, str]

@@ -12,12 +12,13 @@ from nhwcc.compiler.ops.core import Return
 from nhwcc.compiler.pipeline import PASSES
 from nhwcc.compiler.rewrite import Pattern, watch_rewriting
 from nhwcc.compiler.rules import Rule
+
 from nhwcc.pipelines import register_passes
 
 
 @dataclass(frozen=True)
 class Rewrite:
-    """A pattern under the name of the first pass that applies it; ``rule`` is what a rule file says, if it came from one."""
+    """A pattern under the name of the first pass that applies it; ``rule`` is what it was compiled from, if it was."""
 
     key: str
     pattern: Pattern

@@ -1,4 +1,4 @@
-"""Modules on which rewrites may fire: random operations and graphs, the cases of passes, examples, and those of the tests."""
+"""Modules on which rewrites may fire: random operations and graphs, cases of passes, examples, and texts in tests."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from nhwcc.compiler.ops.recurrent import Recurrent
 from nhwcc.compiler.parser import parse_module, read_module
 from nhwcc.compiler.pipeline import PASSES
 from nhwcc.compiler.types import Array
-from nhwcc.targets import TARGETS, find_backend
 
+from nhwcc.targets import TARGETS, find_backend
 from tests.backends.tflite.conftest import prepare
 from tests.backends.tflite.random_ops import MAKERS, draw_case
 from tests.passes.random_graphs import random_module
@@ -76,7 +76,9 @@ def random_graphs(numbers: range) -> Iterator[Seed]:
 
 def written_drafts() -> Iterator[Body]:
     """Cases of passes, examples of operations, and the modules that tests and pages write as text."""
-    texts = [t for path in sorted((ROOT / "tests" / "passes").glob("*.ir")) for t in path.read_text().split("// -----\n")]
+    texts = [
+        t for path in sorted((ROOT / "tests" / "passes").glob("*.ir")) for t in path.read_text().split("// -----\n")
+    ]
     sources = [*sorted((ROOT / "tests").rglob("test_*.py")), *sorted((ROOT / "docs").glob("*.md"))]
     texts += [text for path in sources for text in IR.findall(path.read_text(encoding="utf-8"))]
     modules = [Module(f) for f in read_module(ROOT / "docs" / "operations.ir").funcs.values()]

@@ -1,7 +1,7 @@
-"""A rule as a theorem over the real numbers: where its guards hold and its left side has a value, the right side is it.
+"""A rule as a theorem over the real numbers: where its guards hold and its left side has a value, the right has it too.
 
-Variables are one element each, any number; attributes that the rule binds are any value, those that it does not name have
-their default.  Operations on elements commute with broadcasting, so that the statement for one element is enough.
+Variables are one element each, any number; attributes that the rule binds are any value, those that it does not name
+have their default.  Operations on elements commute with broadcasting, so that the statement for one element is enough.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Literal as Choice
+from typing import Any
+from typing import Literal as Choice
 
 from nhwcc.compiler.opdef import Attribute
 from nhwcc.compiler.ops.arith import ACTIVATIONS

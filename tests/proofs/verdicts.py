@@ -18,7 +18,7 @@ ROUNDS = 40
 
 @dataclass
 class Verdict:
-    """What all methods say; ``wrong`` is why the rule is refused and on which module, ``found_by`` which method found it."""
+    """What all methods say; ``wrong`` is why a rule is refused and on which module, ``found_by`` the method."""
 
     proof: Proof
     fired: int = 0
@@ -41,7 +41,7 @@ class Verdict:
 
 
 def judge(rule: Rule, *, until_wrong: bool = False, deeper: int = 1) -> Verdict:
-    """Ask every method; ``until_wrong`` stops at the first fault that one finds, ``deeper`` takes other, and more, instances."""
+    """Ask every method; ``until_wrong`` stops at the first fault, ``deeper`` takes other, and more, instances."""
     found = instances.check_rule(rule, ROUNDS * deeper, until_wrong=until_wrong, salt="" if deeper == 1 else "deeper")
     verdict = Verdict(Proof("unknown"), found.fired, wrong=found.wrong, found_by="an instance" if found.wrong else "")
     if until_wrong and (found.wrong or not found.fired):
