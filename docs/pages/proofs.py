@@ -15,8 +15,8 @@ INTRO = """Every rewrite that any pass applies is proven or validated by `make p
 Python, and decompositions of targets. Rewrites are found by asking the passes, so a new one is on this page, or the
 tests say that it is missing. A part of each method runs in `make test`."""
 
-METHODS = """**reals**: a theorem about real numbers, proven by z3: wherever a rule's guards hold and its left side has a
-value, its right side has the same one, whatever the attributes that it binds. Exponentials, logarithms and the like
+METHODS = """**reals**: a theorem about real numbers, proven by z3: wherever a rule's guards hold and its left side has
+a value, its right side has the same one, whatever the attributes that it binds. Exponentials, logarithms and the like
 are symbols of which z3 knows the laws that stand in `tests/proofs/reals.py`; those, and what z3 is told of operations,
 are compared with the numpy semantics by tests.
 
@@ -34,8 +34,8 @@ firing: random operations and graphs, the cases of passes, the modules that the 
 all these (sizes of 0 and 1, constants that identities speak of, other attributes, activations and element types,
 further users). What nothing proves is validated in at least 200 modules."""
 
-TRUST = """- The numpy semantics of operations (`evaluate`) are the meaning of the IR. Frontends and the runtime's kernels
-  are compared with them by other tests and by verification whenever a model is compiled; nothing here is about kernels.
+TRUST = """- The numpy semantics of operations (`evaluate`) are the meaning of the IR. Frontends and the runtime's
+  kernels are compared with them by other tests, and by verification whenever a model is compiled.
 - z3, and the laws of transcendental functions that it is given.
 - *Rounding*: proofs are about real numbers, and about literals as the numbers that they stand for (0.16666667 is one
   sixth). Results may differ in their last bits, and where the original overflows, comes within a factor of four of it,
@@ -97,7 +97,7 @@ def _mutants(count: dict[str, int]) -> str:
     refused, right, survived, never = (count.get(k, 0) for k in ("refused", "right", "survived", "never applies"))
     total = sum(count.values())
     return f"""`python -m tests.proofs.mutants` plants one fault in a rule and asks the prover: a guard is dropped, a
-number or an attribute changed, operands swapped, an operation replaced by a similar one or left out, a variable freed. Of
-{total} mutants {refused} are refused; {never} match nothing. {right} are accepted because they are right, such as a
-difference that is squared, with its operands swapped: they have a proof of their own, and agree on five times as many other
-instances. Accepted although wrong: {survived}."""
+number or an attribute changed, operands swapped, an operation replaced by a similar one or left out, a variable freed.
+Of {total} mutants {refused} are refused; {never} match nothing. {right} are accepted because they are right, such as a
+difference that is squared, with its operands swapped: they have a proof of their own, and agree on five times as
+many other instances. Accepted although wrong: {survived}."""

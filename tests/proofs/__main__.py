@@ -17,7 +17,7 @@ from pathlib import Path
 
 from . import index_maps, mutants
 from .drafts import Body
-from .firings import Explorer, Findings, validate
+from .firings import Explorer, Findings, Sources, validate
 from .harvest import harvest
 from .parallel import parallel
 from .results import Entry, Results
@@ -83,7 +83,7 @@ class Run:
         drafts = _drafts()
         self.say(f"{len(drafts)} modules to start from")
         explorer = Explorer(drafts, pipelines(), ENOUGH, ATTEMPTS)
-        sources: dict[str, list[tuple[int, str]]] = {}
+        sources: Sources = {}
         for part, fired in parallel(_first, range(SHARDS), self.workers, explorer):
             findings.add(part)
             for key, places in fired.items():
@@ -91,7 +91,8 @@ class Run:
         self.say(f"{findings.firings.total()} firings with these modules")
         few = [r.key for r in all_rewrites() if len(findings.validated[r.key]) < ENOUGH and r.key in sources]
         few.sort(key=lambda key: len(findings.validated[key]))
-        for part in parallel(_deepen, few, self.workers, explorer, sources, findings):
+        chunks = [chunk for chunk in (few[shard::SHARDS] for shard in range(SHARDS)) if chunk]
+        for part in parallel(_deepen, chunks, self.workers, explorer, sources, findings):
             findings.add(part)
         self.say(f"{findings.firings.total()} firings with mutants of them")
         for rewrite in all_rewrites():
@@ -140,12 +141,12 @@ def _drafts() -> list[Body]:
     return distinct([*written_drafts(), *harvested, *drafts_of(seeds)])
 
 
-def _first(shard: int, explorer: Explorer) -> tuple[Findings, dict[str, list[tuple[int, str]]]]:
+def _first(shard: int, explorer: Explorer) -> tuple[Findings, Sources]:
     return explorer.first(range(shard, len(explorer.drafts), SHARDS))
 
 
-def _deepen(key: str, explorer: Explorer, sources: dict[str, list[tuple[int, str]]], known: Findings) -> Findings:
-    return explorer.deepen(key, sources[key], known.validated[key])
+def _deepen(keys: list[str], explorer: Explorer, sources: Sources, known: Findings) -> Findings:
+    return explorer.deepen(keys, sources, known)
 
 
 def _fate(number: int, chosen: Sequence[tuple[str, mutants.Mutant]]) -> tuple[mutants.Fate, str]:

@@ -80,11 +80,11 @@ class Validator:
     module: Module
     inputs: Sequence[Array]
     passes: str
-    fingerprint: int
+    body: Body
     findings: Findings
 
     def __post_init__(self) -> None:
-        self.before = print_module(self.module)
+        self.fingerprint = self.body.fingerprint()
         self.relative = tolerance(self.module)
         self.want = outputs(self.module, self.inputs)
         self.count = 0
@@ -120,8 +120,12 @@ class Validator:
             self._blame(rewrite.key, why, module)
             self.want = got
 
+    def alarm(self, why: str, after: str) -> Alarm:
+        """Tell what happened to the module as it was."""
+        return Alarm(why, self.passes, print_module(build(self.body)), after)
+
     def _blame(self, key: str, why: str, module: Module) -> None:
-        self.findings.blame(key, Alarm(why, self.passes, self.before, print_module(module)))
+        self.findings.blame(key, self.alarm(why, print_module(module)))
 
 
 def validate(module: Module, passes: str, findings: Findings, inputs: Sequence[Array] | None = None) -> set[str]:
@@ -131,7 +135,7 @@ def validate(module: Module, passes: str, findings: Findings, inputs: Sequence[A
         if any(op.spec.has(Draws) for op in module.walk()):
             return set()
         given = random_inputs(module.main) if inputs is None else inputs
-        validator = Validator(module, given, passes, draft(module).fingerprint(), findings)
+        validator = Validator(module, given, passes, draft(module), findings)
     except (*FAULTS, TooLarge):
         findings.stopped["the module does not run"] += 1
         return set()
@@ -144,7 +148,7 @@ def validate(module: Module, passes: str, findings: Findings, inputs: Sequence[A
         code = bad.diagnostics[0].code if isinstance(bad, CompileError) else ""
         findings.stopped[code or "crash"] += 1
         if code[:1] in ("", *INTERNAL):
-            findings.blame(_place(bad), Alarm(f"{type(bad).__name__}: {bad}", passes, validator.before, ""))
+            findings.blame(_place(bad), validator.alarm(f"{type(bad).__name__}: {bad}", ""))
     return validator.fired_here
 
 
@@ -156,6 +160,10 @@ def _place(bad: Exception) -> str:
     ]
     last = (known or frames)[-1]
     return f"crash in {'/'.join(Path(last.filename).parts[-3:])}, {last.name}"
+
+
+Sources = dict[str, list[tuple[int, str]]]
+"""Of every rewrite, the numbers of the drafts in which it fired, and in which passes."""
 
 
 def suitable(passes: Sequence[str], body: Body) -> list[str]:
@@ -173,31 +181,34 @@ class Explorer:
     enough: int
     attempts: int
 
-    def first(self, numbers: Iterable[int]) -> tuple[Findings, dict[str, list[tuple[int, str]]]]:
-        """Validate the drafts with these numbers in every pipeline; say which rewrites fired in which."""
+    def first(self, numbers: Iterable[int]) -> tuple[Findings, Sources]:
+        """Validate the drafts with these numbers, every fourth in the target's pipeline, too; say where what fired."""
         findings, fired = Findings(), defaultdict[str, list[tuple[int, str]]](list)
         for number in numbers:
-            for passes in suitable(self.passes, self.drafts[number]):
-                for key in validate(build(self.drafts[number]), passes, findings):
-                    fired[key].append((number, passes))
+            passes = suitable(self.passes, self.drafts[number])
+            for text in passes if number % 4 == 0 else passes[:-1]:
+                for key in validate(build(self.drafts[number]), text, findings):
+                    fired[key].append((number, text))
         return findings, fired
 
-    def deepen(self, key: str, sources: Sequence[tuple[int, str]], known: set[int]) -> Findings:
-        """Validate one rewrite in mutants of the modules in which it fires."""
-        findings, rng = Findings(), random.Random(key)
-        findings.validated[key] |= known
+    def deepen(self, keys: Sequence[str], sources: Sources, known: Findings) -> Findings:
+        """Validate rewrites in mutants of the modules in which they fire."""
+        findings, rng = Findings(), random.Random(" ".join(keys))
+        for key in keys:
+            findings.validated[key] |= known.validated[key]
         mutator = Mutator(rng, self.drafts)
-        pool = [(self.drafts[number], passes) for number, passes in sources]
-        for _ in range(self.attempts):
-            if len(findings.validated[key]) >= self.enough:
-                break
-            body, passes = rng.choice(pool)
-            mutant = mutator(body)
-            try:
-                module = build(mutant)
-            except FAULTS:
-                findings.stopped["the mutant is no module"] += 1
-                continue
-            if key in validate(module, passes, findings) and len(pool) < 200:
-                pool.append((mutant, passes))
+        for key in keys:
+            pool = [(self.drafts[number], passes) for number, passes in sources[key]]
+            for _ in range(self.attempts):
+                if len(findings.validated[key]) >= self.enough:
+                    break
+                body, passes = rng.choice(pool)
+                mutant = mutator(body)
+                try:
+                    module = build(mutant)
+                except FAULTS:
+                    findings.stopped["the mutant is no module"] += 1
+                    continue
+                if key in validate(module, passes, findings) and len(pool) < 200:
+                    pool.append((mutant, passes))
         return findings

@@ -25,6 +25,9 @@ from .drafts import Body, TooLarge, build, draft
 from .equivalence import FAULTS
 from .rewrites import all_rewrites
 
+LEGALIZE = "legalize-"
+"""How the names of passes begin that bring modules into the form of a target."""
+
 ROOT = Path(__file__).parents[2]
 IR = re.compile(r"^func @main\(.*?^\s*\}$", re.MULTILINE | re.DOTALL)
 
@@ -39,10 +42,14 @@ class Seed:
 
 
 def pipelines() -> list[str]:
-    """Every pass that rewrites alone, with each of its choices, and the targets' pipelines."""
+    """Legalizations with all their choices, all other passes that rewrite as one pipeline, and those of the targets."""
     rewriting = dict.fromkeys(rewrite.key.split("/")[0] for rewrite in all_rewrites())
-    single = [text for name in rewriting for text in (name, *_choices(name))]
-    return [*single, *(find_backend(target).PIPELINE for target in TARGETS)]
+    whole = [find_backend(target).PIPELINE for target in TARGETS]
+    legalizing = [name for name in rewriting if name.startswith(LEGALIZE)]
+    others = [name for name in rewriting if not name.startswith(LEGALIZE)]
+    order = {name: i for i, name in reversed(list(enumerate(",".join(whole).split(","))))}
+    others.sort(key=lambda name: order.get(name, len(order)))
+    return [*(text for name in legalizing for text in (name, *_choices(name))), ",".join(others), *whole]
 
 
 def _choices(name: str) -> Iterator[str]:
@@ -55,7 +62,7 @@ def _choices(name: str) -> Iterator[str]:
 
 def random_operations(rounds: range) -> Iterator[Seed]:
     """Every operation with random types, shapes and attributes, on its way to each target."""
-    legalizations = [passes for passes in pipelines() if passes.startswith("legalize-")]
+    legalizations = [passes for passes in pipelines() if passes.startswith(LEGALIZE)]
     for number in rounds:
         for name in MAKERS:
             for passes in legalizations:

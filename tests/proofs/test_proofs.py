@@ -13,7 +13,7 @@ from nhwcc.compiler.rewrite import Rewriter, pattern, rewrite, watch_rewriting
 from nhwcc.compiler.rules import Rule, parse_rules
 
 from . import exhaustive, index_maps, instances, mutants
-from .drafts import build
+from .drafts import build, draft
 from .firings import Findings, Validator, validate
 from .results import Results
 from .rewrites import Rewrite, all_rewrites, rule_of, rules
@@ -114,7 +114,7 @@ def test_a_wrong_firing_is_noticed() -> None:
 
     findings = Findings()
     (known,) = [r for r in all_rewrites() if r.key == "canonicalize/relu-relu"]
-    validator = Validator(module, random_inputs(module.main), "none", 0, findings)
+    validator = Validator(module, random_inputs(module.main), "none", draft(module), findings)
     with watch_rewriting(validator), collect_remarks():
         assert rewrite(module, [forget]) == 1
     assert not findings.alarms, "it is no rewrite of any pass"
