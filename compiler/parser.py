@@ -7,7 +7,7 @@ import re
 from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,8 +18,8 @@ from .dims import parse_dim, static
 from .grammar import parser
 from .ir import Func, Module, Op, Port, Region, Value
 from .opdef import OPS
-from .sidefile import read_side_file
-from .types import TensorType, parse_type
+from .sidefile import from_stored, read_side_file
+from .types import Array, DType, TensorType, parse_type
 from .weights import Weight
 
 
@@ -53,6 +53,14 @@ class _Function:
     name: str
     body: _Body
     outs: list[_Param]
+
+
+def _elements(items: Any, dtype: DType) -> Array:
+    """An array of what stands between brackets; a complex number is a pair."""
+    if not dtype.is_complex:
+        return np.asarray(items, dtype.numpy)
+    pairs = np.asarray(items, DType.F32.numpy if dtype is DType.C64 else DType.F64.numpy)
+    return pairs.reshape(-1).view(dtype.numpy)
 
 
 @dataclass(slots=True)
@@ -141,7 +149,7 @@ class _Actions:
     def dense(self, items: list[Any]) -> Weight:
         type = parse_type(str(items[1]))
         try:
-            return Weight.of(np.asarray(items[0], type.dtype.numpy).reshape(static(type.shape)))
+            return Weight.of(_elements(items[0], type.dtype).reshape(static(type.shape)))
         except (ValueError, TypeError, OverflowError) as bad:
             raise error("P006", f"a constant of type {type}: {bad}") from bad
 
@@ -230,7 +238,7 @@ class _Builder:
         weight = self.weights[value.key]
         if weight.type == value.type:
             return weight
-        return weight.derive(value.type, np.asarray)
+        return weight.derive(value.type, partial(from_stored, type=value.type))
 
     def _define(self, token: str, value: Value) -> Value:
         if token in self.scope:

@@ -116,11 +116,15 @@ class Weight:
             return True
         if not isinstance(other, Weight) or self.type != other.type or self.nbytes > EAGER_BYTES:
             return False
-        a, b = self.array(), other.array()
-        return a.tobytes() == b.tobytes()
+        return self._content() == other._content()
 
     def __hash__(self) -> int:
-        return hash(self.array().tobytes()) if self.nbytes <= EAGER_BYTES else id(self)
+        return hash(self._content()) if self.nbytes <= EAGER_BYTES else id(self)
+
+    def _content(self) -> bytes | tuple[str, ...]:
+        """What tells elements apart: their bytes, but of texts themselves, since an array only points at them."""
+        array = self.array()
+        return tuple(array.reshape(-1).tolist()) if self.type.dtype is DType.STRING else array.tobytes()
 
     def __repr__(self) -> str:
         return f"Weight({self.type})"

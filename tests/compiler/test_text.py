@@ -85,10 +85,14 @@ func @main(%"input/1": f32[batch,3] {name = "input 1", perm = [1, 0]}, %x.y$z-1:
     def test_an_empty_module(self) -> None:
         assert parse_module("// nothing\n").funcs == {}
 
-    @pytest.mark.parametrize("dtype", [d for d in DType if d not in (DType.STRING, DType.C64, DType.C128)])
-    def test_constants_of_every_type(self, dtype: DType) -> None:
-        values = np.asarray([0, 1, 1], dtype.numpy)
-        module = parse_module(body("return(%x)", f"%x: {dtype}[3]", f"{dtype}[3]"))
+    @pytest.mark.parametrize("shape", [(3,), (1, 3), (0, 2), ()])
+    @pytest.mark.parametrize("dtype", list(DType))
+    def test_constants_of_every_type(self, dtype: DType, shape: tuple[int, ...]) -> None:
+        values = np.resize(
+            np.asarray(['"a"', "b", "\u00e4\n"] if dtype is DType.STRING else [0, 1, 1], dtype.numpy), shape
+        )
+        type = Weight.of(values).type
+        module = parse_module(body("return(%x)", f"%x: {type}", f"{type}"))
         func = module.main
         const = func.body.insert(Const(Weight.of(values)), before=func.body.terminator)
         func.body.terminator.set_operand(0, const.results[0])

@@ -37,6 +37,8 @@ def test_moves(check: Check, dtype: str) -> None:
         ("tile", {"repeats": (2, 1)}),
         ("reverse", {"dims": (0, 1)}),
         ("pad", {"low": (1, 0), "high": (0, 1)}),
+        ("pad", {"low": (1, 0), "high": (0, 1), "value": 1.0}),
+        ("pad", {"low": (0, 2), "high": (1, 0), "value": 3e9}),
     ]
     for name, fields in moves:
         check(single(name, f"{dtype}[2,3]", **fields), inputs=given, tolerance=0)
