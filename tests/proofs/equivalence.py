@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from nhwcc.compiler.diagnostics import CompileError
@@ -46,6 +46,24 @@ def stays_finite(module: Module, inputs: Sequence[Array]) -> bool:
 
     run(module.main, inputs, look)
     return finite
+
+
+def evaluate_as(module: Module, inputs: Sequence[Array], observe: Callable[[Array], None] | None = None) -> list[Array]:
+    """Evaluate a module in the floating-point type of its inputs instead of its own, operation by operation."""
+    floats = [a.dtype for a in inputs if a.dtype.kind == "f"]
+    values = dict(zip(module.main.args, inputs, strict=True))
+    for op in module.main.ops:
+        if op.spec.is_terminator or op.spec.evaluate is None:
+            break
+        with np.errstate(all="ignore"):
+            made = op.spec.evaluate(*(None if v is None else values[v] for v in op.operands), **op.attributes)
+        for result, array in zip(op.results, made if isinstance(made, tuple) else (made,), strict=True):
+            values[result] = (
+                np.asarray(array).astype(floats[0]) if np.asarray(array).dtype.kind == "f" and floats else array
+            )
+            if observe is not None:
+                observe(values[result])
+    return [np.asarray(values[v]) for v in module.main.returns]
 
 
 def difference(got: Sequence[Array], want: Sequence[Array], relative: float) -> str | None:

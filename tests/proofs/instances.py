@@ -28,7 +28,7 @@ from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.compiler.verify import verify
 from nhwcc.compiler.weights import Weight
 
-from .equivalence import FAULTS, difference, outputs, stays_finite, tolerance
+from .equivalence import FAULTS, difference, evaluate_as, outputs, stays_finite, tolerance
 
 DTYPES = (DType.F32, DType.F64, DType.F16, DType.I32, DType.I8, DType.U8, DType.I64, DType.BOOL)
 NUMBERS = (-math.inf, math.inf, 0.0, 0.0, 1.0, 6.0, -1.0, 0.5, -0.5, 2.0, 3.0, -2.5, 0.1)
@@ -278,10 +278,18 @@ def _check(rule: Rule, instance: Instance, found: Checked) -> None:
     except FAULTS as bad:
         found.blame(f"{type(bad).__name__}: {bad}", instance.module)
         return
-    for g, w in zip(got, wanted, strict=True):
+    for arrays, g, w in zip(kept, got, wanted, strict=True):
         why = difference(g, w, tolerance(instance.module))
-        if why is not None:
+        if why is not None and not _is_rounding(instance.module, module, arrays):
             found.blame(why, instance.module)
+
+
+def _is_rounding(original: Module, module: Module, inputs: list[Array]) -> bool:
+    """Whether both sides agree when they are computed in f64."""
+    wide = [a.astype(np.float64) for a in inputs if a.dtype.kind == "f"]
+    if not wide or len(wide) < len(inputs):
+        return False
+    return difference(evaluate_as(module, wide), evaluate_as(original, wide), tolerance(original)) is None
 
 
 def is_typed(module: Module) -> bool:
