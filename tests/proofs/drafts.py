@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
@@ -34,6 +34,10 @@ class Step:
     regions: list[Body]
     results: list[int]
 
+    def arrays(self) -> list[tuple[str, Array]]:
+        """The attributes that are constants."""
+        return [(name, value) for name, value in self.attributes.items() if isinstance(value, np.ndarray)]
+
 
 @dataclass
 class Body:
@@ -51,8 +55,8 @@ class Body:
 
     def copy(self) -> Body:
         """A copy that can be changed; arrays are shared."""
-        arrays = {id(v): v for step in self.walk() for v in step.attributes.values() if isinstance(v, np.ndarray)}
-        return copy.deepcopy(self, cast(dict[int, Any], arrays))
+        arrays = {id(array): array for step in self.walk() for _, array in step.arrays()}
+        return copy.deepcopy(self, arrays)
 
     def fingerprint(self) -> int:
         """A number that tells drafts apart."""
@@ -60,13 +64,15 @@ class Body:
         digest.update(repr([str(t) for t in self.arguments.values()]).encode())
         for step in self.walk():
             digest.update(f"{step.kind} {step.operands} {[list(r.arguments) for r in step.regions]}".encode())
+            arrays = dict(step.arrays())
             for name, value in sorted(step.attributes.items()):
-                digest.update(name.encode())
-                is_array = isinstance(value, np.ndarray) and value.dtype != object
-                digest.update(
-                    f"{value.dtype}{value.shape}".encode() + value.tobytes() if is_array else repr(value).encode()
-                )
+                digest.update(f"{name} {_described(arrays[name]) if name in arrays else repr(value)}".encode())
         return int.from_bytes(digest.digest())
+
+
+def _described(array: Array) -> str:
+    elements = repr(array.tolist()) if array.dtype == object else array.tobytes().hex()
+    return f"{array.dtype}{array.shape}{elements}"
 
 
 def draft(module: Module) -> Body:

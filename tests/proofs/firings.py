@@ -192,13 +192,14 @@ class Explorer:
         return findings, fired
 
     def deepen(self, keys: Sequence[str], sources: Sources, known: Findings) -> Findings:
-        """Validate rewrites in mutants of the modules in which they fire."""
+        """Validate rewrites in mutants of the modules in which they fire, in the shortest pipelines that do."""
         findings, rng = Findings(), random.Random(" ".join(keys))
         for key in keys:
             findings.validated[key] |= known.validated[key]
         mutator = Mutator(rng, self.drafts)
         for key in keys:
-            pool = [(self.drafts[number], passes) for number, passes in sources[key]]
+            quick = min(passes.count(",") for _, passes in sources[key])
+            pool = [(self.drafts[number], passes) for number, passes in sources[key] if passes.count(",") == quick]
             for _ in range(self.attempts):
                 if len(findings.validated[key]) >= self.enough:
                     break

@@ -59,7 +59,8 @@ def pytest_runtest_call() -> Generator[None, None, None]:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    path: Path = session.config.getoption("--harvest")
+    path = session.config.getoption("--harvest")
+    assert isinstance(path, Path)
     path.write_bytes(pickle.dumps(list(DRAFTS.values())))
 
 

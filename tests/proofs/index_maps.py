@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
 from nhwcc.compiler.ops.core import Const, Return
@@ -302,8 +301,8 @@ def check_family(name: str, only: Sequence[Rewrite] | None = None, every: int = 
         try:
             module = _module(shape, build)
             want = run(module.main, [numbers])
-        except (CompileError, ValueError):
-            continue  # there is no such chain
+        except FAULTS:
+            continue  # there is no such chain, or no array of these elements
         kinds = {type(op) for op in module.main.ops} - {Const, Return}
         for kind in kinds - set(index):
             index[kind] = [r for r in only or all_rewrites() if kind in r.pattern.roots or Op in r.pattern.roots]
@@ -335,7 +334,7 @@ def _module(shape: Ints, build: Build) -> Module:
     """Build a chain.
 
     Raises:
-        CompileError, ValueError: there is no such one.
+        CompileError, ValueError, TypeError: there is no such one.
     """
     x = Value(TensorType(DType.I32, shape), None, "x")
     chain = Chain(x, Region([x]))

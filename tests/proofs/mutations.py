@@ -71,7 +71,7 @@ def _constants(body: Body) -> list[Step]:
 def change_size(m: Mutator, body: Body) -> bool:
     """One size becomes another one, everywhere."""
     types = [t for s in (body, *(r for step in body.walk() for r in step.regions)) for t in s.arguments.values()]
-    arrays = [s.attributes["value"] for s in body.walk() if s.kind == "const"]
+    arrays = [array for s in body.walk() for _, array in s.arrays()]
     sizes = sorted(
         {d for shape in (*(t.shape for t in types), *(a.shape for a in arrays)) for d in shape if isinstance(d, int)}
     )
@@ -88,10 +88,11 @@ def change_size(m: Mutator, body: Body) -> bool:
     body.arguments = {n: t.with_shape(changed(t.shape)) for n, t in body.arguments.items()}
     for step in body.walk():
         for name, value in step.attributes.items():
-            if isinstance(value, np.ndarray) and changed(value.shape) != value.shape:
-                step.attributes[name] = _resized(value, changed(value.shape))
-            elif name in ("shape", "sizes"):
+            if name in ("shape", "sizes"):
                 step.attributes[name] = changed(value)
+        for name, array in step.arrays():
+            if changed(array.shape) != array.shape:
+                step.attributes[name] = _resized(array, changed(array.shape))
     return True
 
 
@@ -119,7 +120,7 @@ def change_constant(m: Mutator, body: Body) -> bool:
         elif way < 0.8:
             new = old.reshape((1,) * m.rng.choice([1, 2]) + old.shape)
         else:
-            new = old[tuple(slice(0, 1) if m.rng.random() < 0.5 else slice(None) for _ in old.shape)]
+            new = np.asarray(old[tuple(slice(0, 1) if m.rng.random() < 0.5 else slice(None) for _ in old.shape)])
     if new.size == 1 and m.rng.random() < 0.2:
         new = new.reshape(())
     step.attributes["value"] = np.ascontiguousarray(new).reshape(new.shape)
@@ -183,10 +184,10 @@ def change_type(m: Mutator, body: Body) -> bool:
     for region in (body, *(r for s in body.walk() for r in s.regions)):
         region.arguments = {n: t.with_dtype(new) if t.dtype is old else t for n, t in region.arguments.items()}
     for step in body.walk():
-        for name, value in step.attributes.items():
-            if isinstance(value, np.ndarray) and value.dtype == old.numpy:
+        for name, array in step.arrays():
+            if array.dtype == old.numpy:
                 with np.errstate(all="ignore"):
-                    step.attributes[name] = value.astype(new.numpy)
+                    step.attributes[name] = array.astype(new.numpy)
     return True
 
 

@@ -161,14 +161,26 @@ class _Statement:
 ABOUT_TYPES = ("is-float", "is-constant", "is-uniform")
 """Guards that hold for one element whatever it is."""
 
+
+def _is_slope(a: Extended) -> Any:
+    return z3.And(a.number >= 0, a.number <= 1)
+
+
+def _positive(a: Extended) -> Any:
+    return z3.Or(a.sign > 0, z3.And(a.sign == 0, a.number > 0))
+
+
+def _overlap(a: Extended, b: Extended, c: Extended, d: Extended) -> Any:
+    return larger(a, c).at_most(smaller(b, d))
+
+
 GUARDS: dict[str, Callable[..., Any]] = {
-    "is-slope": lambda a: z3.And(a.number >= 0, a.number <= 1),
-    "positive": lambda a: z3.Or(a.sign > 0, z3.And(a.sign == 0, a.number > 0)),
-    "infinite": lambda a: a.sign != 0,
-    "overlap": lambda a, b, c, d: larger(a, c).at_most(smaller(b, d)),
-    "close": lambda a, b: a.equals(b),
+    "is-slope": _is_slope,
+    "positive": _positive,
+    "overlap": _overlap,
+    "close": Extended.equals,
 }
 """What guards say about numbers."""
 
-FUNCTIONS: dict[str, Callable[..., Extended]] = {"uniform": lambda a: a, "larger": larger, "smaller": smaller}
+FUNCTIONS: dict[str, Callable[..., Extended]] = {"uniform": Extended.of, "larger": larger, "smaller": smaller}
 """What attributes on the right side are computed by."""
