@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from .diagnostics import Location, Remark, at, remark
 from .fold import emit
@@ -86,6 +88,31 @@ def pattern(*roots: type[O], benefit: int = 1) -> Callable[[Callable[[O, Rewrite
     return wrap
 
 
+class Watcher(Protocol):
+    """Sees all rewriting from outside: which patterns a pass has, and the module after every time that one fired."""
+
+    def begin(self, module: Module, patterns: Sequence[Pattern]) -> None:
+        """Be told that these patterns are about to be applied to a module."""
+        ...
+
+    def fired(self, module: Module, pattern: Pattern) -> None:
+        """Be told that a pattern has just changed a module."""
+        ...
+
+
+_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
+
+
+@contextmanager
+def watch_rewriting(watcher: Watcher) -> Generator[None, None, None]:
+    """Let ``watcher`` see what is rewritten inside this block; what it raises ends the rewriting."""
+    token = _watchers.set((*_watchers.get(), watcher))
+    try:
+        yield
+    finally:
+        _watchers.reset(token)
+
+
 class _Worklist:
     """Operations to look at, each once until it is taken out."""
 
@@ -114,6 +141,9 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
         CompileError: W001, the patterns undo each other for ever.
     """
     ordered = sorted(patterns, key=lambda p: -p.benefit)
+    watchers = _watchers.get()
+    for watcher in watchers:
+        watcher.begin(module, ordered)
     index: dict[type[Op], list[Pattern]] = {}
     work = _Worklist(module.walk())
     limit = 1000 + 20 * len(work._waiting)  # pyright: ignore[reportPrivateUsage]
@@ -129,6 +159,8 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
             last = _first(index[kind], op, work)
         if last is not None:
             fired += 1
+            for watcher in watchers:
+                watcher.fired(module, last)
             if fired > limit:
                 raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {last.name}")
     return fired

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nhwcc.compiler.diagnostics import collect_remarks
 from nhwcc.compiler.ir import Module, Op, Value
 from nhwcc.compiler.ops.activation import Relu
 from nhwcc.compiler.ops.arith import Abs, Add, Neg
 from nhwcc.compiler.ops.shape import Split
 from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.rewrite import Pattern, Rewriter, erase_dead, pattern, rewrite
+from nhwcc.compiler.rewrite import Pattern, Rewriter, erase_dead, pattern, rewrite, watch_rewriting
 from nhwcc.compiler.verify import verify
 
 
@@ -110,3 +112,28 @@ def test_dead_operations_go_with_what_only_they_needed() -> None:
     erased = erase_dead(dead, released=lambda op: released.append(op.spec.name))
     assert [op.spec.name for op in erased] == ["add", "abs"]
     assert names(before) == ["neg", "neg", "return"] and "neg" in released
+
+
+def test_rewriting_can_be_watched() -> None:
+    class Log:
+        """What was told, in order."""
+
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def begin(self, module: Module, patterns: Sequence[Pattern]) -> None:
+            self.lines.append(f"begin {' '.join(p.name for p in patterns)}")
+
+        def fired(self, module: Module, pattern: Pattern) -> None:
+            self.lines.append(f"{pattern.name}: {' '.join(names(module))}")
+
+    @pattern(Neg)
+    def take_size(op: Neg, rw: Rewriter) -> None:
+        """Only the size matters."""
+        rw.replace(Abs(op.x))
+
+    log = Log()
+    with watch_rewriting(log):
+        rewrite(module("%a = neg(%x) : f32[4]\n%y = neg(%a) : f32[4]"), [take_size])
+    rewrite(module("%y = neg(%x) : f32[4]"), [take_size])
+    assert log.lines == ["begin take-size", "take-size: abs neg return", "take-size: abs abs return"]
