@@ -11,17 +11,19 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Queue
 
 from catalogue import ROOT, Mutant, read
+from networks import VERIFIED
 from page import page
 from workspace import Ended, Workspace
 
 KEPT = ROOT / "out" / "mutants.json"
+NETWORKS = "tests/mutants/networks.py"
 PYTEST = ("-m", "pytest", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line")
 TESTS_SECONDS, COMPILE_SECONDS, BASELINE_SECONDS = 300.0, 120.0, 1800.0
 FAILED, NO_TESTS = (1, 2), 5
@@ -39,16 +41,18 @@ class Outcome:
     seconds: float
 
 
-def judge(mutant: Mutant, workspace: Workspace) -> Outcome:
-    """Run tests and compiler with the fault."""
+def judge(mutant: Mutant, workspace: Workspace, known: Outcome | None = None) -> Outcome:
+    """Run tests and compiler with the fault, or what of them has not said all that can be said before."""
     start = time.perf_counter()
+    killed, tests = (known.killed, known.tests) if known else (False, "")
+    verdict = known.compile if known else VERIFIED
     with workspace.mutated(mutant):
-        tested = workspace.python([*PYTEST, *mutant.tests], TESTS_SECONDS)
-        compiled = workspace.python(["tests/mutants/networks.py", mutant.name], COMPILE_SECONDS)
-    killed, tests = _tested(tested)
-    verdict = _verdict(mutant.name, compiled)
+        if not killed:
+            killed, tests = _tested(workspace.python([*PYTEST, *mutant.tests], TESTS_SECONDS))
+        if verdict == VERIFIED:
+            verdict = _verdict(mutant.name, workspace.python([NETWORKS, mutant.name], COMPILE_SECONDS))
     seconds = round(time.perf_counter() - start, 1)
-    return Outcome(mutant.name, killed, tests, not verdict.startswith("verified"), verdict, seconds)
+    return Outcome(mutant.name, killed, tests, verdict != VERIFIED, verdict, seconds)
 
 
 def _tested(ended: Ended) -> tuple[bool, str]:
@@ -78,10 +82,10 @@ def check_baseline(mutants: list[Mutant], workspaces: list[Workspace]) -> list[s
     names = [m.name for m in mutants]
     with ThreadPoolExecutor(2) as pool:
         tested = pool.submit(workspaces[0].python, [*PYTEST, *_outermost(tests)], BASELINE_SECONDS)
-        compiled = pool.submit(workspaces[-1].python, ["tests/mutants/networks.py", *names], BASELINE_SECONDS)
+        compiled = pool.submit(workspaces[-1].python, [NETWORKS, *names], BASELINE_SECONDS)
     problems = [] if tested.result().code == 0 else [f"tests fail without a fault:\n{tested.result().output}"]
     verdicts = {name: _verdict(name, compiled.result()) for name in names}
-    wrong = [f"the network of {n} is {v} without a fault" for n, v in verdicts.items() if v != "verified"]
+    wrong = [f"the network of {n} is {v} without a fault" for n, v in verdicts.items() if v != VERIFIED]
     return problems + (wrong and [*wrong, compiled.result().output])
 
 
@@ -90,7 +94,9 @@ def _outermost(tests: list[str]) -> list[str]:
     return [t for t in tests if not any(t != o and t.startswith((f"{o}::", f"{o}/", f"{o}[")) for o in tests)]
 
 
-def run(mutants: list[Mutant], workspaces: list[Workspace], tell: Callable[[Outcome], None]) -> list[Outcome]:
+def run(
+    mutants: list[Mutant], workspaces: list[Workspace], before: Mapping[str, Outcome], tell: Callable[[Outcome], None]
+) -> list[Outcome]:
     """Judge all, one per workspace at a time."""
     free: Queue[Workspace] = Queue()
     for workspace in workspaces:
@@ -99,7 +105,7 @@ def run(mutants: list[Mutant], workspaces: list[Workspace], tell: Callable[[Outc
     def one(mutant: Mutant) -> Outcome:
         workspace = free.get()
         try:
-            outcome = judge(mutant, workspace)
+            outcome = judge(mutant, workspace, before.get(mutant.name))
         finally:
             free.put(workspace)
         tell(outcome)
@@ -165,7 +171,7 @@ def measure(mutants: list[Mutant], known: dict[str, Outcome], given: argparse.Na
         if not given.no_baseline and (problems := check_baseline(mutants, workspaces)):
             print("\n".join(problems))
             return 2
-        run(mutants, workspaces, tell)
+        run(mutants, workspaces, dict(known) if given.resume else {}, tell)
     return 0
 
 
