@@ -23,8 +23,7 @@ from page import page
 from workspace import Ended, Workspace
 
 KEPT = ROOT / "out" / "mutants.json"
-NETWORKS = "tests/mutants/networks.py"
-PYTEST = ("-m", "pytest", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line")
+PYTEST = ("-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line")
 TESTS_SECONDS, COMPILE_SECONDS, BASELINE_SECONDS = 300.0, 120.0, 1800.0
 FAILED, NO_TESTS = (1, 2), 5
 
@@ -48,9 +47,9 @@ def judge(mutant: Mutant, workspace: Workspace, known: Outcome | None = None) ->
     verdict = known.compile if known else VERIFIED
     with workspace.mutated(mutant):
         if not killed:
-            killed, tests = _tested(workspace.python([*PYTEST, *mutant.tests], TESTS_SECONDS))
+            killed, tests = _tested(workspace.run("pytest", [*PYTEST, *mutant.tests], TESTS_SECONDS))
         if verdict == VERIFIED:
-            verdict = _verdict(mutant.name, workspace.python([NETWORKS, mutant.name], COMPILE_SECONDS))
+            verdict = _verdict(mutant.name, workspace.run("networks", [mutant.name], COMPILE_SECONDS))
     seconds = round(time.perf_counter() - start, 1)
     return Outcome(mutant.name, killed, tests, verdict != VERIFIED, verdict, seconds)
 
@@ -81,8 +80,8 @@ def check_baseline(mutants: list[Mutant], workspaces: list[Workspace]) -> list[s
     tests = sorted({t for m in mutants for t in m.tests})
     names = [m.name for m in mutants]
     with ThreadPoolExecutor(2) as pool:
-        tested = pool.submit(workspaces[0].python, [*PYTEST, *_outermost(tests)], BASELINE_SECONDS)
-        compiled = pool.submit(workspaces[-1].python, [NETWORKS, *names], BASELINE_SECONDS)
+        tested = pool.submit(workspaces[0].run, "pytest", [*PYTEST, *_outermost(tests)], BASELINE_SECONDS)
+        compiled = pool.submit(workspaces[-1].run, "networks", names, BASELINE_SECONDS)
     problems = [] if tested.result().code == 0 else [f"tests fail without a fault:\n{tested.result().output}"]
     verdicts = {name: _verdict(name, compiled.result()) for name in names}
     wrong = [f"the network of {n} is {v} without a fault" for n, v in verdicts.items() if v != VERIFIED]
@@ -168,10 +167,14 @@ def measure(mutants: list[Mutant], known: dict[str, Outcome], given: argparse.Na
 
     with tempfile.TemporaryDirectory(prefix="nhwcc-mutants-") as folder:
         workspaces = [Workspace(Path(folder) / str(i)) for i in range(given.workers)]
-        if not given.no_baseline and (problems := check_baseline(mutants, workspaces)):
-            print("\n".join(problems))
-            return 2
-        run(mutants, workspaces, dict(known) if given.resume else {}, tell)
+        try:
+            if not given.no_baseline and (problems := check_baseline(mutants, workspaces)):
+                print("\n".join(problems))
+                return 2
+            run(mutants, workspaces, dict(known) if given.resume else {}, tell)
+        finally:
+            for workspace in workspaces:
+                workspace.close()
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -35,6 +36,7 @@ class Workspace:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder
+        self._server: subprocess.Popen[str] | None = None
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
@@ -63,22 +65,35 @@ class Workspace:
             path.write_bytes(before)
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
-    def python(self, arguments: Sequence[str], seconds: float) -> Ended:
-        """Run Python in the copy, up to a time limit, and end whatever it has started then."""
-        env = os.environ | {"PYTHONPATH": str(self.root), "OMP_NUM_THREADS": "1"}
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
+    def run(self, program: str, arguments: Sequence[str], seconds: float) -> Ended:
+        """Run ``pytest`` or ``networks`` in the copy, up to a time limit, and end whatever it has started then.
+
+        Raises:
+            RuntimeError: the server of this workspace has ended.
+        """
+        server = self._server or self._start()
+        assert server.stdin is not None and server.stdout is not None
+        server.stdin.write(json.dumps([seconds, program, *arguments]) + "\n")
+        server.stdin.flush()
+        answer = server.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"the processes in {self.root} can't be started any more")
+        return Ended(*json.loads(answer))
+
+    def _start(self) -> subprocess.Popen[str]:
+        single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        self._server = subprocess.Popen(
+            [sys.executable, "tests/mutants/server.py"],
             cwd=self.root,
-            env=env,
+            env=os.environ | {"PYTHONPATH": str(self.root)} | single,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
             text=True,
-            start_new_session=True,
         )
-        try:
-            output, _ = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, 9)
-            output, _ = process.communicate()
-            return Ended(None, output)
-        return Ended(process.returncode, output)
+        return self._server
+
+    def close(self) -> None:
+        """End the server."""
+        if self._server is not None:
+            self._server.communicate()
+            self._server = None

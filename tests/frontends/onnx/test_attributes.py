@@ -261,3 +261,16 @@ def test_attributes(given: Case) -> None:
     for name, want in wanted.items():
         assert (got[name].dtype, got[name].shape) == (want.dtype, want.shape)
         np.testing.assert_allclose(got[name], want, rtol=1e-5, atol=2e-6 * float(np.abs(want).max(initial=1)))
+
+
+def test_paddings_by_rule_know_dilations() -> None:
+    """onnxruntime refuses both together; stated paddings are the measure."""
+    arrays = feeds(case("Conv", "x w", "1,2,7,8 3,2,3,3"))
+    x = arrays.pop("x")
+    stated: dict[str, Any] = {"dilations": [2, 3], "pads": [2, 3, 2, 3]}
+    ruled: dict[str, Any] = {"dilations": [2, 3], "auto_pad": "SAME_UPPER"}
+    (want,), (got,) = (
+        results(imported(model([node("Conv", "x w", "y", **given)], {"x": x.shape}, ["y"], arrays)), x=x)
+        for given in (stated, ruled)
+    )
+    np.testing.assert_allclose(got, want, rtol=1e-6)
