@@ -32,8 +32,8 @@ class Network:
 class Mutant:
     """A fault: ``new`` instead of ``old``, which stands in ``file`` exactly once.
 
-    ``tests`` are run until one fails. ``equivalent`` says why no test can kill it, ``verified`` why compiling the network
-    does not notice.
+    ``tests`` are run until one fails. ``equivalent`` says why no test can kill it, ``verified`` why compiling the
+    network does not notice.
     """
 
     name: str

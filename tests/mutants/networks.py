@@ -1,4 +1,4 @@
-"""Compiles the networks of mutants, with verification: ``python networks.py NAME...`` says how each one ends."""
+"""Compiles the networks of mutants, with verification, and says how each one ends."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import traceback
 from typing import Any
 
 import numpy as np
-from catalogue import Network, read
+
+from .catalogue import Network, read
 
 VERIFIED, REFUSED, BROKEN = "verified", "refused", "broken"
 HEADER = '<ir_version: 8, opset_import: ["": 18]>\n'
@@ -50,14 +51,17 @@ def torch_module(network: Network) -> tuple[Any, tuple[Any, ...]]:
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         if tensor.is_floating_point():
             tensor.data.uniform_(0.5 if name.endswith("running_var") else -1, 1.5)
-    shapes = [(text.startswith("i64"), [int(d) for d in text.removeprefix("i64")[1:-1].split(",")]) for text in network.inputs]
+    shapes = [
+        (text.startswith("i64"), [int(d) for d in text.removeprefix("i64")[1:-1].split(",")]) for text in network.inputs
+    ]
     return module.eval(), tuple(torch.randint(0, 3, s) if whole else torch.randn(s) for whole, s in shapes)
 
 
 def compiled(network: Network) -> str:
     """Compile, and say how it ended: a word, and for an error its codes or what was raised."""
-    import nhwcc
     from nhwcc.compiler.diagnostics import CompileError
+
+    import nhwcc
 
     try:
         if network.onnx:

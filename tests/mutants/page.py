@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from catalogue import Mutant
+from .catalogue import Mutant
 
 HEAD = """# Mutants
 
-Printed by `make mutants`, which puts {count} small faults into a copy of the sources, one at a time. The tests have to fail
-(at least 95 %), and compiling a small network with the fault has to end in an error, by its own verification against the
-source's runtime (at least 85 %). The faults are declared in `tests/mutants/*.toml`; one whose text no longer stands in the
-sources is an error. Equivalent ones change nothing that anybody could see, and don't count.
+Printed by `make mutants`, which puts {count} small faults into a copy of the sources, one at a time. The tests have to
+fail (at least 95 %), and compiling a small network with the fault has to end in an error, by its own verification
+against the source's runtime (at least 85 %). The faults are declared in `tests/mutants/*.toml`; one whose text no
+longer stands in the sources is an error. Equivalent ones change nothing that anybody could see, and don't count.
 """
 
 

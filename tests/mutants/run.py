@@ -1,7 +1,8 @@
 """Applies every mutant to a copy of the sources: do the tests fail, and does ``nhwcc.compile`` refuse by itself?
 
-``python tests/mutants/run.py [NAME...]``: mutants whose names contain one of the words, or all. What came out is kept in
-``out/mutants.json``; ``--resume`` leaves out what was killed and refused there. ``--page`` writes ``docs/mutants.md``.
+``python -m tests.mutants.run [NAME...]``: mutants whose names contain one of the words, or all. What came out is kept
+in ``out/mutants.json``; ``--resume`` leaves out what was killed and refused there. ``--page`` writes
+``docs/mutants.md``.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Queue
 
-from catalogue import ROOT, Mutant, read
-from networks import VERIFIED
-from page import page
-from workspace import Ended, Workspace
+from .catalogue import ROOT, Mutant, read
+from .networks import VERIFIED
+from .page import page
+from .workspace import Ended, Workspace
 
 KEPT = ROOT / "out" / "mutants.json"
 PYTEST = ("-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=line")

@@ -1,7 +1,7 @@
-"""Runs pytest and networks in processes that need not load the libraries again: ``python server.py`` in a workspace.
+"""Runs pytest and networks in processes that need not load the libraries again.
 
-Every line of its input is a request, ``[seconds, program, argument...]`` as JSON, and every line of its output tells how
-that ended. What is loaded here is what no mutant changes; the compiler itself is imported by each process.
+Every line of its input is a request, ``[seconds, program, argument...]`` as JSON, and every line of its output tells
+how that ended. What is loaded here is what no mutant changes; the compiler itself is imported by each process.
 """
 
 from __future__ import annotations
@@ -13,7 +13,16 @@ import sys
 import tempfile
 import time
 
-LIBRARIES = ("pytest", "_pytest.assertion.rewrite", "onnx.parser", "onnxruntime", "sympy", "scipy.optimize", "lark", "torch")
+LIBRARIES = (
+    "pytest",
+    "_pytest.assertion.rewrite",
+    "onnx.parser",
+    "onnxruntime",
+    "sympy",
+    "scipy.optimize",
+    "lark",
+    "torch",
+)
 
 
 def program(name: str, arguments: list[str]) -> int:
@@ -22,8 +31,7 @@ def program(name: str, arguments: list[str]) -> int:
         import pytest
 
         return int(pytest.main(arguments))
-    sys.path.insert(0, os.path.join("tests", "mutants"))
-    importlib.import_module("networks").main(arguments)
+    importlib.import_module("tests.mutants.networks").main(arguments)
     return 0
 
 

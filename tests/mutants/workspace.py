@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalogue import ROOT, TREES, Mutant
+from .catalogue import ROOT, TREES, Mutant
 
 COPIED = (*TREES, "benchmarks", "docs", "examples", "tests", "pyproject.toml", "README.md", "CONTRIBUTING.md")
 
@@ -83,7 +83,7 @@ class Workspace:
     def _start(self) -> subprocess.Popen[str]:
         single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         self._server = subprocess.Popen(
-            [sys.executable, "tests/mutants/server.py"],
+            [sys.executable, "-m", "tests.mutants.server"],
             cwd=self.root,
             env=os.environ | {"PYTHONPATH": str(self.root)} | single,
             stdin=subprocess.PIPE,

@@ -106,7 +106,9 @@ NORMS = [
     case("BatchNormalization", "x s b m v", "2,4,5 4 4 4", v=np.float32([0.1, 0.6, 2, 1.4]), epsilon=0.7),
     case(
         *("BatchNormalization", "x s b m v", "2,4,5 4 4 4", "y p q"),
-        **{"v": np.float32([0.1, 0.6, 2, 1.4]), "training_mode": 1, "momentum": 0.8},
+        v=np.float32([0.1, 0.6, 2, 1.4]),
+        training_mode=1,
+        momentum=0.8,
     ),
     case("InstanceNormalization", "x s b", "2,4,5 4 4", epsilon=0.7),
     case("GroupNormalization", "x s b", "2,6,5 2 2", num_groups=2, epsilon=0.7),
@@ -220,11 +222,18 @@ QUANTIZED = [
     case("MatMulInteger", "x w a b", "", x=EIGHTS, w=EIGHTS[::-1], a=np.uint8(3), b=np.uint8([1, 5, 9])),
     case(
         *("QLinearMatMul", "x s z w s z t z", ""),
-        **{"x": EIGHTS, "w": EIGHTS[::-1], "s": scalar(0.5), "z": np.uint8(3), "t": scalar(70)},
+        x=EIGHTS,
+        w=EIGHTS[::-1],
+        s=scalar(0.5),
+        z=np.uint8(3),
+        t=scalar(70),
     ),
     case(
         *("ConvInteger", "x w a b", ""),
-        **{"x": EIGHTS[None, None], "w": EIGHTS[None, None, :2], "a": np.uint8(3), "b": np.uint8(9)},
+        x=EIGHTS[None, None],
+        w=EIGHTS[None, None, :2],
+        a=np.uint8(3),
+        b=np.uint8(9),
         pads=[1, 0, 0, 2],
     ),
 ]
