@@ -14,14 +14,14 @@ import tempfile
 import time
 
 LIBRARIES = (
-    "pytest",
-    "_pytest.assertion.rewrite",
-    "onnx.parser",
-    "onnxruntime",
-    "sympy",
-    "scipy.optimize",
-    "lark",
-    "torch",
+    *("pytest", "_pytest.assertion.rewrite", "onnx.parser", "onnxruntime", "sympy", "scipy.optimize", "lark"),
+    *(
+        "torch",
+        "torch.export",
+        "torch._dynamo",
+        "torch.fx.experimental.symbolic_shapes",
+        "torch._functorch.aot_autograd",
+    ),
 )
 
 

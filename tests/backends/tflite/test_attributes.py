@@ -237,9 +237,33 @@ NORMS = [
 ]
 
 
-@pytest.mark.parametrize("given", [*WINDOWS, *MOVES, *INDEXING, *NUMBERS, *NORMS], ids=str)
-def test_attributes(check: Check, given: Case) -> None:
+def run(check: Check, given: Case) -> None:
     check(given.module(), inputs=given.inputs, tolerance=2e-5, floor=1e-2)
+
+
+@pytest.mark.parametrize("given", WINDOWS, ids=str)
+def test_windows(check: Check, given: Case) -> None:
+    run(check, given)
+
+
+@pytest.mark.parametrize("given", MOVES, ids=str)
+def test_moves(check: Check, given: Case) -> None:
+    run(check, given)
+
+
+@pytest.mark.parametrize("given", INDEXING, ids=str)
+def test_indexing(check: Check, given: Case) -> None:
+    run(check, given)
+
+
+@pytest.mark.parametrize("given", NUMBERS, ids=str)
+def test_numbers(check: Check, given: Case) -> None:
+    run(check, given)
+
+
+@pytest.mark.parametrize("given", NORMS, ids=str)
+def test_norms_and_products(check: Check, given: Case) -> None:
+    run(check, given)
 
 
 def test_infinite_maxima_do_not_shift(check: Check) -> None:

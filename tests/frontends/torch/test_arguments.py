@@ -105,13 +105,13 @@ FUNCTIONS: list[tuple[str, Any, tuple[tuple[int, ...], ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda v: str(v) if isinstance(v, nn.Module) else "")
+@pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=[str(layer) for layer, _ in LAYERS])
 def test_layers(layer: nn.Module, shape: tuple[int, ...]) -> None:
     check(honest(layer), tensor(shape))
 
 
-@pytest.mark.parametrize(("what", "function", "shapes"), FUNCTIONS, ids=lambda v: v if isinstance(v, str) else "")
-def test_functions(what: str, function: Any, shapes: tuple[tuple[int, ...], ...]) -> None:
+@pytest.mark.parametrize(("function", "shapes"), [f[1:] for f in FUNCTIONS], ids=[f[0] for f in FUNCTIONS])
+def test_functions(function: Any, shapes: tuple[tuple[int, ...], ...]) -> None:
     check(Function(function), *(tensor(shape, seed) for seed, shape in enumerate(shapes)))
 
 
