@@ -120,6 +120,8 @@ MOVES = [
     case("transpose", "f32[2,3,2,3,2,3,2]", perm=(1, 2, 3, 4, 5, 6, 0)),
     case("transpose", "f32[2,3,2,3,2,3,2,2]", perm=(2, 3, 4, 5, 6, 7, 0, 1)),
     case("transpose", "f32[2,3,2,3,2,3,2]", perm=(1, 0, 3, 2, 6, 4, 5)),
+    case("transpose", "f32[2,3,2,3,2,3,2]", perm=(2, 3, 6, 0, 1, 4, 5)),
+    case("transpose", "f32[2,2,2,2,2,2,2,3]", perm=(1, 3, 5, 7, 0, 2, 4, 6)),
     case("slice", "f32[2,9,7]", starts=(1, 7, 6), sizes=(1, 4, 3), steps=(1, -2, -3)),
     case("slice", "f32[2,9,7]", starts=(0, 1, 0), sizes=(2, 4, 2), steps=(1, 2, 5)),
     case("split", "f32[2,9,3]", axis=1, sizes=(2, 4, 3)),
@@ -271,3 +273,16 @@ def test_infinite_maxima_do_not_shift(check: Check) -> None:
     given = case("reduce", "f32[3,3]", kind="log_sum_exp", dims=(1,))
     rows = [[np.inf, 1, 0.5], [0.5, -np.inf, 90], [-np.inf] * 3]
     check(given.module(), inputs={"x0": rows}, delegates=(True,))
+
+
+def test_transposes_in_a_row(check: Check) -> None:
+    """Of equal sizes, so that no shape tells in which order they are composed."""
+    text = """
+    func @main(%x: f32[3,3,3], %z: f32[2,3,4]) -> (f32[3,3,3] {name = "y"}, f32[4,2,3] {name = "w"}) {
+      %a = transpose(%x) {perm = [1, 2, 0]} : f32[3,3,3]
+      %b = transpose(%a) {perm = [0, 2, 1]} : f32[3,3,3]
+      %c = transpose(%z) {perm = [1, 2, 0]} : f32[3,4,2]
+      %d = transpose(%c) {perm = [1, 2, 0]} : f32[4,2,3]
+      return(%b, %d)
+    }"""
+    assert check(text).builtins == {"TRANSPOSE": 2}
