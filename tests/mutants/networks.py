@@ -36,7 +36,7 @@ def torch_module(network: Network) -> tuple[Any, tuple[Any, ...]]:
     from torch import nn
     from torch.nn import functional
 
-    torch.manual_seed(7)
+    torch.manual_seed(7)  # pyright: ignore[reportUnknownMemberType]
 
     class Function(nn.Module):
         def __init__(self, function: Any) -> None:

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class Workspace:
                 (folder / "nhwcc" / tree).symlink_to(Path("..") / tree, target_is_directory=True)
 
     @contextmanager
-    def mutated(self, mutant: Mutant) -> Iterator[None]:
+    def mutated(self, mutant: Mutant) -> Generator[None]:
         """Put the fault in, and take it out again.
 
         Every text gets a time of its own, since Python finds compiled modules by the second and the size.

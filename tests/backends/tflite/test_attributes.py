@@ -86,6 +86,7 @@ WINDOWS = [
     window("conv_transpose", "f32[1,4,5,6,3] =f32[3,2,2,2,3] =f32[3]", 3, strides=(1, 2, 1)),
     window("conv_transpose", "f32[1,3,4,5,3] f32[3,2,2,3,3]", 3, strides=(2, 1, 3)),
     window("max_pool", "f32[1,6,7,2]", kernel=(3, 2), strides=(2, 2), ceil=True),
+    window("max_pool", "f32[1,6,8,2]", kernel=(3, 3), strides=(3, 3), pads=((1, 1), (2, 2)), ceil=True),
     window("max_pool", "f32[1,7,8,2]", kernel=(3, 2), strides=(2, 1), dilations=(2, 3), pads=((1, 0), (0, 1))),
     window(
         "max_pool", "f32[1,6,7,2]", inputs={"x0": -1 - values(1, 6, 7, 2) ** 2}, kernel=(3, 2), pads=((1, 0), (1, 0))
@@ -95,7 +96,7 @@ WINDOWS = [
     window("average_pool", "f32[1,6,7,8,2]", 3, kernel=(3, 2, 2), strides=(2, 1, 3)),
     *(
         window(
-            "average_pool", "f32[1,6,7,2]", kernel=(3, 2), strides=(2, 2), pads=((1, 0), (0, 1)), ceil=c, count_pads=p
+            "average_pool", "f32[1,7,9,2]", kernel=(3, 2), strides=(2, 2), pads=((1, 0), (0, 1)), ceil=c, count_pads=p
         )
         for c, p in product((False, True), repeat=2)
     ),
@@ -286,3 +287,18 @@ def test_transposes_in_a_row(check: Check) -> None:
       return(%b, %d)
     }"""
     assert check(text).builtins == {"TRANSPOSE": 2}
+
+
+@pytest.mark.parametrize("count_pads", [False, True])
+@pytest.mark.parametrize("ceil", [False, True])
+def test_averages_of_open_sizes(check: Check, ceil: bool, count_pads: bool) -> None:
+    """What hangs over the end, what is padded and what is data count differently."""
+    given: dict[str, Any] = {"kernel": (3, 3), "strides": (2, 2), "pads": ((1, 2), (0, 2))}
+    made = window("average_pool", "f32[1,h,w,2]", ceil=ceil, count_pads=count_pads, **given)
+    check(made.module(), sizes=[{"h": h, "w": w} for h, w in ((6, 7), (7, 10), (9, 8))])
+
+
+@pytest.mark.parametrize("mode", ["reflect", "symmetric", "edge", "wrap"])
+def test_paddings_of_open_sizes(check: Check, mode: str) -> None:
+    made = case("pad", "f32[2,n]", low=(0, 2), high=(0, 3), mode=mode)
+    check(made.module(), sizes=[{"n": n} for n in (4, 5, 9)])

@@ -37,7 +37,7 @@ class Case:
 def case(op: str, names: str, shapes: str, /, outputs: str = "y", version: int = 18, **given: Any) -> Case:
     """A case of one line: shapes as ``2,3 4``; what is an array among ``given`` is a value, else an attribute."""
     drawn = [tuple(int(d) for d in s.split(",") if d) for s in shapes.replace("()", ",").split()]
-    values = {n: v for n, v in given.items() if isinstance(v, np.ndarray | np.generic)}
+    values: dict[str, Any] = {n: v for n, v in given.items() if isinstance(v, np.ndarray | np.generic)}
     free = [n for n in names.split() if n != "_" and n not in values]
     return Case(
         op,
@@ -52,6 +52,10 @@ def case(op: str, names: str, shapes: str, /, outputs: str = "y", version: int =
 
 def ints(*values: int) -> Array:
     return np.asarray(values, np.int64)
+
+
+def floats(values: Any) -> Array:
+    return np.asarray(values, np.float32)
 
 
 def scalar(value: float) -> Any:
@@ -75,7 +79,7 @@ def recurrent(op: str, names: str = "x w r", outputs: str = "y h", directions: i
     return Case(op, names, shapes, values, {"hidden_size": HIDDEN, **given}, outputs, 18)
 
 
-TWO = {"direction": "bidirectional", "directions": 2}
+TWO: dict[str, Any] = {"direction": "bidirectional", "directions": 2}
 EIGHTS = np.asarray([[3, 200, 7], [90, 0, 255], [128, 127, 31]], np.uint8)
 
 WINDOWS = [
@@ -97,16 +101,16 @@ WINDOWS = [
     case("MaxPool", "x", "1,2,6,7", "y i", kernel_shape=[3, 2], pads=[1, 1, 0, 0]),
     case("MaxPool", "x", "1,2,6,7", kernel_shape=[3, 2], auto_pad="SAME_LOWER"),
     case("AveragePool", "x", "1,2,6,7", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
-    case("AveragePool", "x", "1,2,6,7", kernel_shape=[3, 2], strides=[2, 2], ceil_mode=1, pads=[1, 0, 0, 1]),
+    case("AveragePool", "x", "1,2,7,9", kernel_shape=[3, 2], strides=[2, 2], ceil_mode=1, pads=[1, 0, 0, 1]),
     case("AveragePool", "x", "1,2,7,8", version=19, kernel_shape=[3, 2], dilations=[2, 3]),
     case("LpPool", "x", "1,2,6,7", kernel_shape=[3, 2], p=3, strides=[2, 1], pads=[1, 0, 0, 1]),
     case("GlobalLpPool", "x", "1,2,6,7", p=3),
 ]
 NORMS = [
-    case("BatchNormalization", "x s b m v", "2,4,5 4 4 4", v=np.float32([0.1, 0.6, 2, 1.4]), epsilon=0.7),
+    case("BatchNormalization", "x s b m v", "2,4,5 4 4 4", v=floats([0.1, 0.6, 2, 1.4]), epsilon=0.7),
     case(
         *("BatchNormalization", "x s b m v", "2,4,5 4 4 4", "y p q"),
-        v=np.float32([0.1, 0.6, 2, 1.4]),
+        v=floats([0.1, 0.6, 2, 1.4]),
         training_mode=1,
         momentum=0.8,
     ),
@@ -164,7 +168,7 @@ SHAPES = [
         case("Resize", "x _ _ k", "1,1,4,6", k=ints(1, 1, 2, 3), mode="nearest", nearest_mode=mode)
         for mode in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")
     ),
-    case("Resize", "x _ s", "1,2,5,7", s=np.float32([1, 1, 1.5, 1.3]), mode="linear"),
+    case("Resize", "x _ s", "1,2,5,7", s=floats([1, 1, 1.5, 1.3]), mode="linear"),
     case("Resize", "x _ _ k", "1,2,8,9", k=ints(1, 2, 3, 4), mode="linear", antialias=1),
     case("Resize", "x _ _ k", "1,2,5,7", k=ints(1, 2, 8, 9), mode="cubic", cubic_coeff_a=-0.5, exclude_outside=1),
     *(
@@ -180,8 +184,8 @@ INDEXING = [
     case("ScatterElements", "x i u", "3,4 3,2", i=np.asarray([[0, 1], [-1, 2], [3, 1]]), axis=1),
     case("ScatterND", "x i u", "5,2 3,2", i=np.asarray([[4], [0], [4]]), reduction="mul"),
     case("ArgMax", "x", "3,5", axis=1, keepdims=0),
-    case("ArgMin", "x", "", x=np.float32([[1, 0, 0], [2, 2, 1]]), axis=1, select_last_index=1),
-    case("ArgMax", "x", "", x=np.float32([[1, 1, 0], [2, 2, 1]]), axis=0, select_last_index=1),
+    case("ArgMin", "x", "", x=floats([[1, 0, 0], [2, 2, 1]]), axis=1, select_last_index=1),
+    case("ArgMax", "x", "", x=floats([[1, 1, 0], [2, 2, 1]]), axis=0, select_last_index=1),
     case("TopK", "x k", "3,5", "y i", k=ints(2), axis=0, largest=0),
     case("CumSum", "x a", "2,5", a=np.int32(1), exclusive=1),
     case("CumSum", "x a", "2,5", a=np.int32(1), reverse=1),
@@ -190,7 +194,7 @@ INDEXING = [
     case("Compress", "x c", "2,4", c=np.asarray([True, False, True]), axis=1),
 ]
 NUMBERS = [
-    case("Mod", "x k", "3,4", k=np.float32([0.3, 0.7, -1.1, 0.2]), fmod=1),
+    case("Mod", "x k", "3,4", k=floats([0.3, 0.7, -1.1, 0.2]), fmod=1),
     case("Mod", "x k", "", x=ints(-7, 7, -8, 9), k=ints(3, -3, 3, 4)),
     case("Mod", "x k", "", x=ints(-7, 7, -8, 9), k=ints(3, -3, 3, 4), fmod=1),
     case("Div", "x k", "", x=ints(-7, 7, -8, 9), k=ints(3, -3, 3, 4)),
@@ -216,10 +220,12 @@ NUMBERS = [
     case("ReduceLogSumExp", "x k", "2,3,4", k=ints(0, -1), keepdims=0),
 ]
 QUANTIZED = [
-    case("QuantizeLinear", "x s z", "2,3,4", s=np.float32([0.1, 0.02, 0.5]), z=np.int8([0, 3, -5]), axis=1),
-    case("QuantizeLinear", "x s z", "3,3", s=np.float32([0.1, 0.02, 0.5]), z=np.uint8([0, 3, 250]), axis=0),
-    case("DequantizeLinear", "x s z", "", x=EIGHTS, s=np.float32([0.1, 0.02, 0.5]), z=np.uint8([0, 3, 9]), axis=0),
-    case("MatMulInteger", "x w a b", "", x=EIGHTS, w=EIGHTS[::-1], a=np.uint8(3), b=np.uint8([1, 5, 9])),
+    case("QuantizeLinear", "x s z", "2,3,4", s=floats([0.1, 0.02, 0.5]), z=np.asarray([0, 3, -5], np.int8), axis=1),
+    case("QuantizeLinear", "x s z", "3,3", s=floats([0.1, 0.02, 0.5]), z=np.asarray([0, 3, 250], np.uint8), axis=0),
+    case(
+        "DequantizeLinear", "x s z", "", x=EIGHTS, s=floats([0.1, 0.02, 0.5]), z=np.asarray([0, 3, 9], np.uint8), axis=0
+    ),
+    case("MatMulInteger", "x w a b", "", x=EIGHTS, w=EIGHTS[::-1], a=np.uint8(3), b=np.asarray([1, 5, 9], np.uint8)),
     case(
         *("QLinearMatMul", "x s z w s z t z", ""),
         x=EIGHTS,

@@ -34,7 +34,7 @@ LAYERS: list[tuple[nn.Module, tuple[int, ...]]] = [
     (nn.AdaptiveMaxPool2d((3, 4)), IMAGE),
     (nn.BatchNorm2d(6, eps=0.7), DEEP),
     (nn.BatchNorm2d(6, eps=0.7, track_running_stats=False), DEEP),
-    (nn.LayerNorm((3, 5), eps=0.7), DEEP),
+    (nn.LayerNorm([3, 5], eps=0.7), DEEP),
     (nn.GroupNorm(3, 6, eps=0.7), DEEP),
     (nn.GroupNorm(2, 6, affine=False), DEEP),
     (nn.InstanceNorm2d(6, eps=0.7, affine=True), DEEP),
