@@ -6,7 +6,7 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 WORKERS ?= 2
 
-.PHONY: test prove demo lint docs conformance clean
+.PHONY: test prove demo lint docs conformance mutants clean
 
 test: $(VENV)/ready-dev
 	$(RUN) -m pytest -n $(WORKERS)
@@ -30,6 +30,9 @@ docs: $(VENV)/ready-dev
 conformance: $(VENV)/ready-dev
 	$(RUN) benchmarks/conformance.py
 	$(RUN) -m benchmarks.torch_conformance --jobs $(WORKERS)
+
+mutants: $(VENV)/ready-dev
+	$(RUN) -m tests.mutants.run --workers $(WORKERS) --page
 
 clean:
 	rm -rf $(VENV) out build dist *.egg-info
