@@ -193,8 +193,9 @@ CODES = {
         "The message names some; often the network was made with other arguments.",
     ),
     "F038": Code(
-        "pickled code",
-        "A file is pickled with classes of its own, so that reading it runs code that is in it.",
+        "code in a file",
+        "PyTorch would run code that is in the file: pickled objects, texts that it evaluates, calls of what is no "
+        "operator.",
         "Say --unsafe-load if you trust it; better save model.state_dict() or an exported program.",
     ),
     "T001": Code(

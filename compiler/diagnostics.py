@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .visible import visible
+
 Severity = Literal["error", "warning", "note"]
 
 
@@ -79,11 +81,11 @@ class Diagnostic:
         if self.location:
             lines.append(f"  --> {self.location}")
         if self.excerpt:
-            lines += [f"   | {line}" for line in self.excerpt.splitlines()]
+            lines += [f"   | {line}" for line in self.excerpt.split("\n")]
         lines += [f"   = note: {note}" for note in self.notes]
         if self.help:
             lines.append(f"   = help: {self.help}")
-        return "\n".join(lines)
+        return "\n".join(map(visible, lines))
 
 
 class CompileError(Exception):

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from .beside import NotBesideError, file_beside
 from .diagnostics import CompileError, Location, at, did_you_mean, error
 from .dims import parse_dim, static
 from .grammar import parser
@@ -273,12 +274,22 @@ def parse_module(text: str, file: str = "<text>", *, directory: Path | None = No
     items = _parser()(text, file)
     weights: dict[str, Weight] = {}
     for name in (i for i in items if isinstance(i, str)):
-        weights |= read_side_file((directory or Path()) / name)
+        weights |= read_side_file(_side_file(name, file, directory))
     functions: list[_Function] = [i for i in items if isinstance(i, _Function)]
     twice = [name for name, count in Counter(f.name for f in functions).items() if count > 1]
     if twice:
         raise error("P002", f"{file}: @{twice[0]} is defined twice")
     return Module(*(_Builder(file, weights).function(f) for f in functions))
+
+
+def _side_file(name: str, file: str, directory: Path | None) -> Path:
+    """Return the path of a side file that a text names."""
+    if directory is None:
+        raise error("R010", f"{file}: the weights lie in {name!r}, but the text in no folder", help="Give a path.")
+    try:
+        return file_beside(directory / file, name)
+    except NotBesideError as bad:
+        raise error("R010", f"{file}: the weights can't be read: {bad}", help=bad.help) from bad
 
 
 def read_module(path: Path) -> Module:

@@ -7,6 +7,11 @@
 
 from __future__ import annotations
 
+import sys
+
+if sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)].endswith("nhwcc") and not sys.flags.safe_path:
+    del sys.path[0]  # the current folder, which ``python -m nhwcc`` looks into before all others; nothing there is ours
+
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from nhwcc.compiler.diagnostics import error
+from nhwcc.compiler.scratch import Scratch
 from nhwcc.compiler.types import Array
 from nhwcc.files import replacing
 from nhwcc.options import PathLike
@@ -24,7 +24,7 @@ class Artifact:
     and outputs lie as ``report.inputs`` and ``report.outputs`` say.
     """
 
-    def __init__(self, path: Path, report: Report, folder: TemporaryDirectory[str] | None = None) -> None:
+    def __init__(self, path: Path, report: Report, folder: Scratch | None = None) -> None:
         self.path = path
         self.report = report
         self._folder = folder

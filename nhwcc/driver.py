@@ -7,16 +7,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 from nhwcc.artifact import Artifact
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, remark
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.plugins import blaming
+from nhwcc.compiler.scratch import Scratch
 from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
-from nhwcc.files import check_not_source, check_writable, replacing
+from nhwcc.files import check_not_source, check_writable, replacing, scratch
 from nhwcc.formats import check_name
 from nhwcc.instruments import Stage, Watch, run_passes
 from nhwcc.interface import Interface
@@ -56,8 +56,8 @@ def compile_model(model: Model, options: CompileOptions, progress: Progress = si
         if options.output is not None:
             check_writable(Path(options.output))
             return _Compilation(options, progress).run(model, Path(options.output), None)
-        folder = TemporaryDirectory(prefix="nhwcc-")
-        return _Compilation(options, progress).run(model, Path(folder.name) / "model.tflite", folder)
+        folder = scratch()
+        return _Compilation(options, progress).run(model, folder.path / "model.tflite", folder)
 
 
 class _Compilation:
@@ -78,7 +78,7 @@ class _Compilation:
         )
         self.settings = Settings(options.tolerance, options.data, options.seed)
 
-    def run(self, model: Model, output: Path, folder: TemporaryDirectory[str] | None) -> Artifact:
+    def run(self, model: Model, output: Path, folder: Scratch | None) -> Artifact:
         with collect_remarks() as remarks, ExitStack() as stack:
             backend = find_backend(self.options.target)
             runtime = stack.enter_context(start_runtime(self.options.target))

@@ -48,7 +48,7 @@ class DumpIr(_Dump):
         """Write the text, and the weights that no earlier text had."""
         print_module(module, sink=self._weights)  # finds out what is new
         if self._weights.fresh:
-            side = stem.with_name(f"{stem.name}.safetensors")
+            side = stem.with_name(f"{stem.name}.ir.safetensors")
             with replacing(side) as draft:
                 self._weights.write(draft)
             self._files.append(side.name)

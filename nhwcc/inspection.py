@@ -15,6 +15,7 @@ from nhwcc.compiler.ir import Module, Port
 from nhwcc.compiler.opdef import Multiplies
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.printer import Names, print_op
+from nhwcc.compiler.visible import visible, visible_lines, visible_parts
 from nhwcc.formats import detect
 from nhwcc.graphs.view import Graph, view_module, view_tflite
 from nhwcc.render import Style, human_bytes, plain
@@ -132,7 +133,7 @@ def _operator(op: OperatorInfo, graph: SubgraphInfo) -> str:
         return ", ".join(str(graph.tensors[n]) if n >= 0 else "none" for n in numbers)
 
     name = graph.tensors[op.outputs[0]].name if op.outputs else ""
-    return f"{name} = {op.name}({tensors(op.inputs)}){_options(op)} : {tensors(op.outputs)}"
+    return visible(f"{name} = {op.name}({tensors(op.inputs)}){_options(op)} : {tensors(op.outputs)}")
 
 
 def _options(op: OperatorInfo) -> str:
@@ -186,6 +187,8 @@ def _batch(shapes: list[tuple[int, ...]]) -> int:
 
 def render_inspection(found: Summary, style: Style = plain, *, ops: bool = False) -> str:
     """Return a summary as a user reads it."""
+    texts = [visible_lines(op) for op in found.ops]  # of which some have several lines
+    found = visible_parts(found)
     lines = [f"{style(found.file, 'strong')}  {found.format}, {human_bytes(found.bytes)}"]
     for title, ports in (("input", found.inputs), ("output", found.outputs)):
         for port in ports:
@@ -198,4 +201,4 @@ def render_inspection(found: Summary, style: Style = plain, *, ops: bool = False
         f"  {'operations':<12}{sum(found.counts.values())}, {found.transposes} of them transposes",
     ]
     lines += [f"  {count:>10}  {name}" for name, count in found.counts.items()]
-    return "\n".join([*lines, *(["", *found.ops] if ops else [])])
+    return "\n".join([*lines, *(["", *texts] if ops else [])])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from nhwcc.compiler.diagnostics import Diagnostic, Remark
+from nhwcc.compiler.visible import visible_parts
 from nhwcc.numerics import Status
 from nhwcc.report import PassReport, PortReport, Report
 from nhwcc.verification import Compared, Verification
@@ -29,6 +30,7 @@ def plain(text: str, _tone: Tone) -> str:
 
 def render_report(report: Report, style: Style = plain) -> str:
     """Return a report as a user reads it."""
+    report = visible_parts(report)
     size = human_bytes(report.bytes)
     lines = [f"{style(report.output or report.source, 'strong')}  {size}, for TFLite {report.min_runtime} and later"]
     before, after = sum(report.ops_before.values()), sum(report.ops_after.values())
@@ -54,6 +56,7 @@ def render_report(report: Report, style: Style = plain) -> str:
 
 def render_verification(found: Verification, style: Style = plain, title: str = "verified") -> list[str]:
     """Return the lines that say what was compared and how it came out."""
+    found = visible_parts(found)
     sizes = "".join(f", {name} = {_numbers(tried)}" for name, tried in found.sizes.items())
     lines = [_row(title, f"against {found.reference}, {found.data}{sizes}")]
     return [*lines, *(_row("", line) for line in compared_table(found.outputs, style))]
@@ -66,6 +69,7 @@ def _numbers(sizes: Sequence[int]) -> str:
 
 def compared_table(rows: Sequence[Compared], style: Style = plain) -> Iterator[str]:
     """Return one line per tensor: its name, its error, the verdict."""
+    rows = [visible_parts(row) for row in rows]
     width = max((len(r.name) for r in rows), default=0)
     for r in rows:
         d = r.difference
@@ -85,7 +89,7 @@ def render_times(passes: Sequence[PassReport]) -> str:
 
 def render_remarks(remarks: Iterable[Remark]) -> str:
     """Return which rules fired how often, and which nearly did and why not."""
-    items = list(remarks)
+    items = visible_parts(list(remarks))
     fired = Counter(r.by for r in items if r.kind == "fired")
     lines = ["fired:", *(f"{count:6} x {rule}" for rule, count in fired.most_common())] if fired else ["no rule fired"]
     missed: dict[tuple[str, str], list[str]] = {}

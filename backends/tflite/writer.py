@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from ...compiler.diagnostics import error
+from ...compiler.scratch import Scratch
 from ...compiler.types import Array
 from ...compiler.weights import Weight
 from . import schema
@@ -39,17 +39,15 @@ def write(model: Model, path: Path) -> int:
     Raises:
         CompileError: R012, the place can't be written to, or the disk is full.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("w+b") as file:
-            _Stream(model, file).run()
-            size = file.tell()
-        part.replace(path)
+        with Scratch(path) as scratch:
+            part = scratch.path / path.name
+            with part.open("w+b") as file:
+                _Stream(model, file).run()
+                size = file.tell()
+            part.replace(path)
     except OSError as bad:
         raise error("R012", f"can't write {path}: {bad.strerror or bad}") from bad
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
     return size
 
 

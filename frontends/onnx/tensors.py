@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from ...compiler.beside import NotBesideError, file_beside
 from ...compiler.diagnostics import CompileError, error
 from ...compiler.dims import static
 from ...compiler.types import Array, DType, TensorType
@@ -99,13 +100,10 @@ class Store:
         if location == OWN_FILE:
             return self.file
         if location not in self._files:
-            parts = PurePosixPath(location.replace("\\", "/"))
-            if not location or "\0" in location or parts.is_absolute() or ".." in parts.parts:
-                raise error("F017", f"the data lies in {location!r}, outside of the model's folder")
-            path = self.file.path.parent / parts
-            if not path.is_file():
-                raise error("F017", f"the file {path} is missing", help="Put it beside the model, under this name.")
-            self._files[location] = MappedFile(path)
+            try:
+                self._files[location] = MappedFile(file_beside(self.file.path, location))
+            except NotBesideError as bad:
+                raise error("F017", f"the data can't be read: {bad}", help=bad.help) from bad
         return self._files[location]
 
 

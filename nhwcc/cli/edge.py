@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,12 +15,16 @@ import click
 from nhwcc.compiler.codes import CODES
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic, did_you_mean
 from nhwcc.compiler.plugins import blaming
+from nhwcc.compiler.visible import visible, visible_lines
 
 DIAGNOSED, NUMBERS_DIFFER, INTERRUPTED = 1, 3, 130
 """Exit codes; click's own for a wrong command line is 2."""
 
 WRONG_NUMBERS = {"R020", "R021"}
 """Codes that say that something was computed wrongly."""
+
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
+"""What :func:`style` puts around a text."""
 
 COLOURS: dict[str, dict[str, Any]] = {
     "good": {"fg": "green"},
@@ -57,9 +62,12 @@ class Edge(click.Group):
             wrong = any(d.code in WRONG_NUMBERS for d in bad.diagnostics)
             ctx.exit(NUMBERS_DIFFER if wrong else DIAGNOSED)
         except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
+            echo("interrupted", err=True)
             ctx.exit(INTERRUPTED)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except click.ClickException as bad:
+            vars(bad)["message"] = visible(bad.message)  # which click prints
+            raise
+        except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except MemoryError as bad:
             _end(ctx, bad, "R024", str(bad) or "the machine has no more memory", CODES["R024"].remedy)
@@ -91,7 +99,7 @@ def report_diagnostics(ctx: click.Context, diagnostics: Sequence[Diagnostic], no
 
 def _show_trace(ctx: click.Context) -> None:
     if ctx.meta.get("nhwcc.backtrace"):
-        click.echo(traceback.format_exc(), err=True)
+        echo(traceback.format_exc(), err=True)
 
 
 def style(text: str, tone: str) -> str:
@@ -99,9 +107,11 @@ def style(text: str, tone: str) -> str:
     return click.style(text, **COLOURS[tone])
 
 
-def echo(text: str, *, err: bool = False) -> None:
-    """Print, in colours on a terminal unless NO_COLOR is set."""
-    click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
+def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Print, in colours on a terminal unless NO_COLOR is set; of what steers a terminal, only colours pass."""
+    parts = _COLOUR.split(text)
+    shown = "".join(part if i % 2 else visible_lines(part) for i, part in enumerate(parts))
+    click.echo(shown, err=err, nl=nl, color=False if os.environ.get("NO_COLOR") else None)
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from nhwcc.cli.edge import echo
+
 if TYPE_CHECKING:
     from nhwcc.instruments import Instrument
     from nhwcc.verification import Settings
@@ -130,7 +132,7 @@ class PassFlags:
 
 
 def _to_stderr(text: str) -> None:
-    click.echo(text, err=True)
+    echo(text, err=True)
 
 
 load_option = click.option(

@@ -20,7 +20,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command("opt", short_help="Run passes over a model and print its IR.")
 @click.argument("model", type=MODEL)
-@click.option("-o", "--output", type=_FILE, help="The .ir file to write; large weights go beside it (.safetensors).")
+@click.option("-o", "--output", type=_FILE, help="The .ir file to write; large weights go beside it (.ir.safetensors).")
 @custom_option
 @data_option
 @seed_option
@@ -56,7 +56,7 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
     if flags.time_passes:
         echo(render_times(describe_passes(stages)), err=True)
     if text is not None:
-        click.echo(text, nl=False)
+        echo(text, nl=False)
 
 
 def _text(module: Module, source: Path, output: Path | None) -> str | None:
@@ -64,16 +64,18 @@ def _text(module: Module, source: Path, output: Path | None) -> str | None:
     from nhwcc.compiler.printer import print_module
     from nhwcc.compiler.sidefile import SideFile
     from nhwcc.files import check_not_source, replacing, save_text
+    from nhwcc.source import Source
 
     if output is None:
         return print_module(module, locations=True)
-    weights, side = SideFile(), output.with_suffix(".safetensors")
-    check_not_source(output, [source])
+    weights, side = SideFile(), output.with_name(f"{output.name}.safetensors")
+    check_not_source(output, Source.of(source).files(module))
     text = print_module(module, locations=True, sink=weights, side_files=[side.name])
-    if weights.fresh:
-        with replacing(side) as draft:
-            weights.write(draft)
-    else:
-        text = print_module(module, locations=True)
-    save_text(output, text)
+    if not weights.fresh:
+        save_text(output, print_module(module, locations=True))
+        return None
+    check_not_source(side, Source.of(source).files(module))
+    with replacing(output) as draft, replacing(side) as side_draft:
+        weights.write(side_draft)
+        draft.write_text(text, encoding="utf-8")
     return None

@@ -205,8 +205,8 @@ class TestDumping:
         want = ReferenceRunner(module).run(image)
         run_passes(module, [Folding(), PASSES["test-right"]()], [DumpIr(tmp_path)])
         files = sorted(p.name for p in tmp_path.iterdir())
-        assert files == ["00-import.ir", "01-test-folding.ir", "01-test-folding.safetensors", "02-test-right.ir"]
-        assert 'weights "01-test-folding.safetensors"' in (tmp_path / "02-test-right.ir").read_text()
+        assert files == ["00-import.ir", "01-test-folding.ir", "01-test-folding.ir.safetensors", "02-test-right.ir"]
+        assert 'weights "01-test-folding.ir.safetensors"' in (tmp_path / "02-test-right.ir").read_text()
         for name in files:
             if name.endswith(".ir"):
                 got = ReferenceRunner(read_module(tmp_path / name)).run(image)

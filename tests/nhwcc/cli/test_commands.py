@@ -43,14 +43,14 @@ class FoldAll(Pass):
         args = ("--load", write(tmp_path / "fold.py", folding), "--passes", "test-fold-all")
         result = call("opt", source, "-o", out, *args)
         assert result.exit_code == 0 and result.output == ""
-        assert (tmp_path / "out.safetensors").exists() and 'weights "out.safetensors"' in out.read_text()
+        assert (tmp_path / "out.ir.safetensors").exists() and 'weights "out.ir.safetensors"' in out.read_text()
         read_module(out)
         shown = call("opt", source, *args)
         assert "@@elided" in shown.stdout
 
     def test_a_small_file_has_no_side_file(self, call: Call, small: Path, tmp_path: Path) -> None:
         assert call("opt", small, "-o", tmp_path / "out.ir").exit_code == 0
-        assert "weights" not in (tmp_path / "out.ir").read_text() and not (tmp_path / "out.safetensors").exists()
+        assert "weights" not in (tmp_path / "out.ir").read_text() and not (tmp_path / "out.ir.safetensors").exists()
 
     def test_the_model_itself_is_refused(self, call: Call, small: Path) -> None:
         result = call("opt", small, "-o", small)
