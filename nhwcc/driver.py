@@ -22,7 +22,7 @@ from nhwcc.instruments import Stage, Watch, run_passes
 from nhwcc.interface import Interface
 from nhwcc.memory import peak_memory
 from nhwcc.options import TOLERANCE, CompileOptions, Model
-from nhwcc.pipelines import build_pipeline, check_names, register_passes
+from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
 from nhwcc.precision import attainable
 from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_passes, describe_ports
@@ -117,7 +117,7 @@ class _Compilation:
 
     def _check_request(self, source: AnySource, module: Module, output: Path) -> None:
         """Check what only the imported module can tell."""
-        check_names(self.options.io_layout, module)
+        check_layouts(self.options.io_layout, module)
         check_not_source(output, source.files(module))
         if self.options.verify:
             func = module.main

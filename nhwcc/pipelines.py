@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.layouts import GENERAL, does_not_fit, layout_perm, parse_io_layout
 from nhwcc.compiler.pipeline import PASSES, Pass, discover, parse_pipeline, read_option
 from nhwcc.compiler.plugins import discover_plugins, load_file
 from nhwcc.options import CompileOptions, PathLike
@@ -73,23 +74,25 @@ def io_layout_text(io_layout: str | Mapping[str, str]) -> str:
     return ";".join(f"{name}={layout}" for name, layout in io_layout.items())
 
 
-def check_names(io_layout: str | Mapping[str, str], module: Module) -> None:
-    """Check that layouts are asked for inputs and outputs that exist.
+def check_layouts(io_layout: str | Mapping[str, str], module: Module) -> None:
+    """Check that layouts are asked for inputs and outputs that exist, and that they have as many axes.
 
     Raises:
-        CompileError: L006.
+        CompileError: L005, L006.
     """
-    known = [port.name for port in (*module.main.inputs, *module.main.outputs)]
-    for name in _named(io_layout):
-        if name not in known:
-            help = did_you_mean(name, known) or f"there are {', '.join(known)}"
+    asked = parse_io_layout(io_layout_text(io_layout))
+    func = module.main
+    ranks = {p.name: v.type for p, v in zip((*func.inputs, *func.outputs), (*func.args, *func.returns), strict=True)}
+    for name, layout in asked.named.items():
+        if name not in ranks:
+            help = did_you_mean(name, ranks) or f"there are {', '.join(ranks)}"
             raise error("L006", f"a layout is asked for {name!r}, but there is no such input or output", help=help)
-
-
-def _named(io_layout: str | Mapping[str, str]) -> Iterable[str]:
-    from nhwcc.passes.propagate_layout import parse_io_layout
-
-    return io_layout if isinstance(io_layout, Mapping) else parse_io_layout(io_layout).named
+        type = ranks[name]
+        if layout != "free" and layout_perm(layout, type.rank) is None:
+            raise does_not_fit(name, str(type), layout, type.rank)
+    if asked.default not in GENERAL and all(layout_perm(asked.default, t.rank) is None for t in ranks.values()):
+        name, type = next(iter(ranks.items()))
+        raise does_not_fit(name, str(type), asked.default, type.rank)
 
 
 def _takes(p: Pass, option: str) -> bool:

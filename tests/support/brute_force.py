@@ -9,7 +9,7 @@ from nhwcc.compiler.ir import Func
 from nhwcc.passes.layout.candidates import Problem, collect, flood
 from nhwcc.passes.layout.parts import Component, components, split
 from nhwcc.passes.layout.program import integer_program
-from nhwcc.passes.propagate_layout import parse_io_layout
+from nhwcc.passes.propagate_layout import Pins
 
 COMBINATIONS = 30_000
 """More are left to the integer program, without any of the solver's shortcuts."""
@@ -17,7 +17,7 @@ COMBINATIONS = 30_000
 
 def flooded(func: Func, layout: str = "free") -> Problem:
     """Return the layout problem with every order anywhere considered everywhere."""
-    problem = collect(func, func.body, parse_io_layout(layout).axes, "last")
+    problem = collect(func, func.body, Pins.of(layout).axes, "last")
     flood(problem, problem.sites)
     return problem
 
