@@ -102,6 +102,28 @@ def error(code: str, message: str, *, excerpt: str | None = None, help: str | No
     return CompileError(Diagnostic("error", code, message, here(), excerpt, [], help))
 
 
+def reason(bad: Exception) -> str:
+    """Return why a file can't be read or written, in words, without the system's number of the error.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory"))
+    'there is no such file'
+    """
+    if isinstance(bad, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(bad, UnicodeDecodeError):
+        return "it is not a text in UTF-8"
+    return (bad.strerror if isinstance(bad, OSError) else None) or str(bad)
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number with what it counts, in the plural where it is not one.
+
+    >>> counted(1, "transpose"), counted(0, "transpose"), counted(1200, "byte")
+    ('1 transpose', '0 transposes', '1,200 bytes')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return a help text with the name most like ``name``, None if none is.
 

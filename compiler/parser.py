@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from .diagnostics import CompileError, Location, at, did_you_mean, error
+from .diagnostics import CompileError, Location, at, did_you_mean, error, reason
 from .dims import parse_dim, static
 from .grammar import parser
 from .ir import Func, Module, Op, Port, Region, Value
@@ -282,7 +282,7 @@ def read_module(path: Path) -> Module:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as bad:
-        raise error("R010", f"can't read {path}: {bad}") from bad
+        raise error("R010", f"can't read {path}: {reason(bad)}") from bad
     return parse_module(text, path.name, directory=path.parent)
 
 

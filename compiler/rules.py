@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .diagnostics import CompileError, did_you_mean, error
+from .diagnostics import CompileError, did_you_mean, error, reason
 from .fold import constant
 from .grammar import parser
 from .ir import Op, Value
@@ -421,6 +421,6 @@ def load_rules(path: Path) -> list[Pattern]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as bad:
-        raise error("R010", f"can't read {path}: {bad}") from bad
+    except (OSError, UnicodeDecodeError) as bad:
+        raise error("R010", f"can't read {path}: {reason(bad)}") from bad
     return parse_rules(text, path.name)

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
-from nhwcc.compiler.diagnostics import CompileError, error
+from nhwcc.compiler.diagnostics import CompileError, error, reason
 
 
 @contextmanager
@@ -26,13 +26,13 @@ def replacing(path: Path) -> Generator[Path, None, None]:
     try:
         folder = Path(tempfile.mkdtemp(prefix=".nhwcc-", dir=target.parent))
     except OSError as bad:
-        raise cannot_write(path, bad.strerror or str(bad)) from bad
+        raise cannot_write(path, reason(bad)) from bad
     try:
         draft = folder / target.name
         yield draft
         draft.replace(target)
     except OSError as bad:
-        raise cannot_write(path, bad.strerror or str(bad)) from bad
+        raise cannot_write(path, reason(bad)) from bad
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

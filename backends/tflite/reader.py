@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from ...compiler.diagnostics import CompileError, error
+from ...compiler.diagnostics import CompileError, error, reason
 
 T = TypeVar("T")
 
@@ -131,7 +131,7 @@ def opened(path: Path) -> Generator[tuple[mmap.mmap, Any], None, None]:
             raise _bad(path, "it is no TFLite file")
         yield data, unpack(data)
     except OSError as bad:
-        raise _bad(path, bad.strerror or str(bad)) from bad
+        raise _bad(path, reason(bad)) from bad
     except (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError) as bad:
         raise _bad(path, f"it is damaged or incomplete ({type(bad).__name__}: {bad})") from bad
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ...compiler.diagnostics import error
+from ...compiler.diagnostics import error, reason
 from ...compiler.types import Array
 from ...compiler.weights import Weight
 from . import schema
@@ -46,7 +46,7 @@ def write(model: Model, path: Path) -> int:
             size = file.tell()
         part.replace(path)
     except OSError as bad:
-        raise error("R012", f"can't write {path}: {bad.strerror or bad}") from bad
+        raise error("R012", f"can't write {path}: {reason(bad)}") from bad
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

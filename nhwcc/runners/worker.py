@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import IO, Any, Self, cast
 
-from nhwcc.compiler.diagnostics import CompileError, error
+from nhwcc.compiler.diagnostics import CompileError, error, reason
 
 
 class Worker:
@@ -88,7 +88,7 @@ def _temporary() -> IO[bytes]:
         return tempfile.TemporaryFile()
     except OSError as bad:
         help = "set TMPDIR to a folder with some room"
-        raise error("R012", f"can't write a temporary file: {bad.strerror or bad}", help=help) from bad
+        raise error("R012", f"can't write a temporary file: {reason(bad)}", help=help) from bad
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
