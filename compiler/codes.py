@@ -229,12 +229,14 @@ CODES = {
     "L002": Code("unknown pass", "No pass has this name.", "nhwcc passes lists them; --load brings your own."),
     "L003": Code("unknown option", "The pass has no such option.", "nhwcc passes NAME shows its options."),
     "L004": Code(
-        "bad option", "An option's value is missing or of the wrong kind.", "nhwcc passes NAME shows its options."
+        "bad option",
+        "An option's value is missing or of the wrong kind.",
+        "nhwcc passes NAME shows the options of a pass; the message says what else there is.",
     ),
     "L005": Code(
         "layout does not fit",
-        "A pinned layout has another number of axes than the tensor.",
-        "Give one letter per axis, or axis numbers as 0/2/1.",
+        "A word that is asked for is not a layout, or names another number of axes than the tensor has.",
+        "The message lists what there is: keep, nhwc, nchw, nwc, ..., or axis numbers as 0/2/1.",
     ),
     "L006": Code(
         "unknown input or output",
@@ -256,6 +258,11 @@ CODES = {
         "your code fails",
         "A file given with --op-library declares what can't be, or what it declares raises an exception.",
         "The message names the line; docs/custom-ops.md and docs/writing-passes.md say what may be declared.",
+    ),
+    "L011": Code(
+        "the command line is not understood",
+        "A command or an option does not exist, lacks a value, or has one that it can't have.",
+        "The message says what was probably meant; nhwcc COMMAND --help lists the options.",
     ),
     "W001": Code(
         "rewriting does not end",

@@ -16,8 +16,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.plugins import blaming
 from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
-from nhwcc.files import check_not_source, check_writable, replacing
-from nhwcc.formats import check_name
+from nhwcc.files import check_not_source, replacing
 from nhwcc.instruments import Stage, Watch, run_passes
 from nhwcc.interface import Interface
 from nhwcc.memory import peak_memory
@@ -26,6 +25,7 @@ from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
 from nhwcc.precision import attainable
 from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_passes, describe_ports
+from nhwcc.request import check_request
 from nhwcc.runners import Runner
 from nhwcc.shapes import read_shapes
 from nhwcc.source import Source
@@ -44,26 +44,31 @@ def silent(step: str) -> None:
     """Show no progress."""
 
 
-def compile_model(model: Model, options: CompileOptions, progress: Progress = silent) -> Artifact:
+def compile_model(
+    model: Model, options: CompileOptions, progress: Progress = silent, started: float | None = None
+) -> Artifact:
     """Compile a model; see :class:`~nhwcc.options.CompileOptions` for what can be asked.
+
+    The time that the report states counts from ``started``, a value of ``time.perf_counter``, else from now on.
 
     Raises:
         VerificationError: R020, the result computes something else than the source; R021, a pass changed numbers.
         CompileError: everything else that can be wrong, before anything is written.
     """
     with blaming():
+        started = time.perf_counter() if started is None else started
+        check_request(model, options)
         if options.output is not None:
-            check_writable(Path(options.output))
-            return _Compilation(options, progress).run(model, Path(options.output), None)
+            return _Compilation(options, progress, started).run(model, Path(options.output), None)
         folder = TemporaryDirectory(prefix="nhwcc-")
-        return _Compilation(options, progress).run(model, Path(folder.name) / "model.tflite", folder)
+        return _Compilation(options, progress, started).run(model, Path(folder.name) / "model.tflite", folder)
 
 
 class _Compilation:
-    def __init__(self, options: CompileOptions, progress: Progress) -> None:
+    def __init__(self, options: CompileOptions, progress: Progress, started: float) -> None:
         self.options = options
         self.progress = progress
-        self.start = time.perf_counter()
+        self.start = started
         self.cut = Cut(read_shapes(options.shapes), options.inputs, options.outputs, options.allow_custom_ops)
         self.call = Call(
             options.args,
@@ -85,8 +90,6 @@ class _Compilation:
             passes = build_pipeline(self.options, backend.PIPELINE)
             source: AnySource = Source.of(model, self.call)
             source = Streaming(source) if self.options.state == "io" else source
-            check_not_source(output, source.files(Module()))
-            check_name(output, self.options.target)
             self.progress(f"reading {source.title}")
             module = source.load(self.cut)
             renaming = self.interface.apply(module)

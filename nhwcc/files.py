@@ -46,15 +46,17 @@ def check_writable(path: Path) -> None:
     target = path.resolve()
     if not target.parent.is_dir():
         raise cannot_write(path, f"there is no folder {path.parent}")
+    if target.is_dir():
+        raise cannot_write(path, "it is a folder", help=f"give a file in it: {path / 'NAME'}")
     if target.exists() and not target.is_file():
-        raise cannot_write(path, "it exists and is no file")
+        raise cannot_write(path, "it exists and is not a file")
     if not os.access(target.parent, os.W_OK):
         raise cannot_write(path, f"the folder {path.parent} is read-only")
 
 
-def cannot_write(path: Path, why: str) -> CompileError:
+def cannot_write(path: Path, why: str, *, help: str | None = None) -> CompileError:
     """Build the error."""
-    return error("R012", f"can't write {path}: {why}")
+    return error("R012", f"can't write {path}: {why}", help=help)
 
 
 def check_not_source(output: Path, sources: Iterable[Path]) -> None:

@@ -249,9 +249,9 @@ def check_name(output: Path, format: str) -> None:
     Raises:
         CompileError: L007.
     """
-    own = next(f for f in FORMATS if f.name == format)
+    own = next((f for f in FORMATS if f.name == format), None)
     suffix = output.suffix.lower()
-    if suffix in own.suffixes:
+    if own is None or suffix in own.suffixes:
         return
     other = next((f for f in (*FORMATS, *OTHERS) if suffix in f.suffixes), None)
     if not suffix:

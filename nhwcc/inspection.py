@@ -17,7 +17,8 @@ from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.printer import Names, print_op
 from nhwcc.formats import detect
 from nhwcc.graphs.view import Graph, view_module, view_tflite
-from nhwcc.render import Style, human_bytes, plain
+from nhwcc.messages import Style, plain
+from nhwcc.render import human_bytes
 from nhwcc.report import PortReport, count_ops, describe_port, describe_ports
 from nhwcc.source import load
 

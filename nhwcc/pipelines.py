@@ -12,7 +12,10 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.layouts import GENERAL, does_not_fit, layout_perm, parse_io_layout
 from nhwcc.compiler.pipeline import PASSES, Pass, discover, parse_pipeline, read_option
 from nhwcc.compiler.plugins import discover_plugins, load_file
+from nhwcc.compiler.rules import load_rules
 from nhwcc.options import CompileOptions, PathLike
+from nhwcc.places import read_place
+from nhwcc.request import io_layout_text
 from nhwcc.targets import TARGETS, register_legalization
 
 
@@ -36,8 +39,7 @@ def build_pipeline(options: CompileOptions, default: str) -> list[Pass]:
     Raises:
         CompileError: L001 to L004 for pipelines and options, L002 also for a pass to leave out that is not there, L007.
     """
-    rules = [PASSES["apply-rules"](file=str(path)) for path in options.rules]  # pyright: ignore[reportCallIssue]
-    passes = [*rules, *parse_pipeline(default if options.passes is None else options.passes)]
+    passes = _with_rules(parse_pipeline(default if options.passes is None else options.passes), options.rules)
     names = [p.name for p in passes]
     for name in options.disable:
         if name not in names:
@@ -46,6 +48,29 @@ def build_pipeline(options: CompileOptions, default: str) -> list[Pass]:
     kept = [p for p in passes if p.name not in options.disable]
     kept = _with_option(kept, "io_layout", io_layout_text(options.io_layout), "free")
     return _with_option(kept, "rnn", options.rnn, "auto")
+
+
+def _with_rules(passes: list[Pass], rules: Sequence[PathLike]) -> list[Pass]:
+    """Put rules of files where they were asked for: before all passes, or around every pass of some name.
+
+    Raises:
+        CompileError: L002, the pipeline has no such pass; R010 and P..., a file can't be read.
+    """
+    out = passes
+    first: list[Pass] = []
+    names = [p.name for p in passes]
+    for place in map(read_place, rules):
+        load_rules(place.file)
+        apply: Pass = PASSES["apply-rules"](file=str(place.file))  # pyright: ignore[reportCallIssue]
+        if not place.name:
+            first.append(apply)
+            continue
+        if place.name not in names:
+            help = did_you_mean(place.name, names) or f"it has {', '.join(dict.fromkeys(names))}"
+            raise error("L002", f"there is no pass {place.name!r} in the pipeline to put rules {place.when}", help=help)
+        around = {"before": lambda p, rules=apply: [rules, p], "after": lambda p, rules=apply: [p, rules]}[place.when]
+        out = [q for p in out for q in (around(p) if p.name == place.name else [p])]
+    return [*first, *out]
 
 
 def _with_option(passes: list[Pass], name: str, value: str, default: str) -> list[Pass]:
@@ -61,17 +86,6 @@ def _with_option(passes: list[Pass], name: str, value: str, default: str) -> lis
             "L007", f"no pass of the pipeline has the option {name.replace('_', '-')!r}, but {value!r} is asked for"
         )
     return [replace(p, **{name: read_option(type(p), name, value)}) if _takes(p, name) else p for p in passes]
-
-
-def io_layout_text(io_layout: str | Mapping[str, str]) -> str:
-    """Return a choice of layouts as passes take it.
-
-    >>> io_layout_text({"x": "nchw", "y": "0/2/1"})
-    'x=nchw;y=0/2/1'
-    """
-    if isinstance(io_layout, str):
-        return io_layout.strip() or "free"
-    return ";".join(f"{name}={layout}" for name, layout in io_layout.items())
 
 
 def check_layouts(io_layout: str | Mapping[str, str], module: Module) -> None:

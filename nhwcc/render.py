@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
 
-from nhwcc.compiler.diagnostics import Diagnostic, Remark
+from nhwcc.compiler.diagnostics import Remark
+from nhwcc.messages import Style, Tone, plain
 from nhwcc.numerics import Status
 from nhwcc.report import PassReport, PortReport, Report
 from nhwcc.verification import Compared, Verification
-
-Tone = Literal["good", "bad", "warning", "quiet", "strong"]
-Style = Callable[[str, Tone], str]
 
 VERDICTS: dict[Status, Tone] = {"ok": "good", "differs": "bad", "proves nothing": "warning"}
 WIDTH = 12
@@ -20,11 +17,6 @@ WIDTH = 12
 
 PLACES = 3
 """Places that are named for one reason of a rule that nearly fired."""
-
-
-def plain(text: str, _tone: Tone) -> str:
-    """Leave a text as it is."""
-    return text
 
 
 def render_report(report: Report, style: Style = plain) -> str:
@@ -101,23 +93,6 @@ def render_remarks(remarks: Iterable[Remark]) -> str:
         lines.append(f"{len(nodes):6} x {rule}: {why}{at}")
     notes = [r for r in items if r.kind == "note"]
     return "\n".join([*lines, *(f"{r.by}: {r.text}" for r in notes)])
-
-
-def render_diagnostic(diagnostic: Diagnostic, style: Style = plain) -> str:
-    """Return a diagnostic, its first word in the colour of its severity."""
-    head, *rest = diagnostic.render().splitlines()
-    severity, _, message = head.partition(": ")
-    tone: Tone = "bad" if diagnostic.severity == "error" else "warning"
-    lines = [_paint(line, style) for line in rest]
-    return "\n".join([f"{style(severity, tone)}: {style(message, 'strong')}", *lines])
-
-
-def _paint(line: str, style: Style) -> str:
-    """Colour a line below the first one: places and excerpts recede, help stands out."""
-    start = line.lstrip()
-    if start.startswith(("-->", "|")):
-        return style(line, "quiet")
-    return style(line, "good") if start.startswith("= help") else line
 
 
 def human_bytes(size: float) -> str:

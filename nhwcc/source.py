@@ -17,6 +17,7 @@ from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.types import TensorType
 from nhwcc.cut import Cut, sizes_of
 from nhwcc.formats import supported
+from nhwcc.named import NamedModule
 from nhwcc.options import Model
 from nhwcc.pytorch import Call, TorchSource
 from nhwcc.shapes import ShapeLike, read_shapes
@@ -54,6 +55,8 @@ class Source:
                     raise error("R015", "a PyTorch file can't be read from bytes", help="give its path")
                 return TorchSource(place, call or Call())
             return Source(place, format)
+        if isinstance(model, NamedModule):
+            return TorchSource(model, call or Call())
         if hasattr(model, "SerializeToString"):
             return Source(cast("ModelProto", model), "onnx")
         if any(base.__module__.partition(".")[0] == "torch" for base in type(model).__mro__):

@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import MODEL, common, custom_option, load_option
+from nhwcc.cli.flags import FILE, MODEL, common, custom_option, load_option
 
 
 @click.command("inspect", short_help="Show what a model holds, or draw it.")
 @click.argument("model", type=MODEL)
 @click.option("--ops", is_flag=True, help="List every operation.")
-@click.option("--draw", type=click.Path(dir_okay=False, path_type=Path), help="Draw the network into an .svg file.")
+@click.option("--draw", type=FILE, help="Draw the network into an .svg file.")
 @load_option
 @custom_option
 @common

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nhwcc.cli.edge import echo, print_json
-from nhwcc.cli.flags import MODEL, PassFlags, common, custom_option, data_of, data_option, pass_flags, seed_option
+from nhwcc.cli.flags import FILE, MODEL, PassFlags, common, custom_option, data_of, data_option, pass_flags, seed_option
 from nhwcc.options import CompileOptions
 
 if TYPE_CHECKING:
     from nhwcc.compiler.ir import Module
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
-
 
 @click.command("opt", short_help="Run passes over a model and print its IR.")
 @click.argument("model", type=MODEL)
-@click.option("-o", "--output", type=_FILE, help="The .ir file to write; large weights go beside it (.safetensors).")
+@click.option("-o", "--output", type=FILE, help="The .ir file to write; large weights go beside it (.safetensors).")
 @custom_option
 @data_option
 @seed_option

@@ -158,7 +158,9 @@ class TestOutput:
         for device in ("/dev/full", "/dev/null"):
             result = call("compile", model, "-o", device)
             assert (
-                result.exit_code == 1 and "error[R012]" in result.stderr and "it exists and is no file" in result.stderr
+                result.exit_code == 1
+                and "error[R012]" in result.stderr
+                and "it exists and is not a file" in result.stderr
             )
             assert Path(device).is_char_device()
 

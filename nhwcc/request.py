@@ -1,0 +1,85 @@
+"""What can be told of a request before anything heavy is imported: files, names, words and numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nhwcc.compiler.diagnostics import did_you_mean, error
+from nhwcc.compiler.layouts import parse_io_layout
+from nhwcc.files import check_not_source, check_writable
+from nhwcc.formats import check_name, supported
+from nhwcc.named import NamedModule, require_torch
+from nhwcc.options import CompileOptions, Model
+from nhwcc.places import read_place
+
+
+def check_request(model: Model, options: CompileOptions) -> None:
+    """Refuse what can't be, whatever the model holds.
+
+    Raises:
+        CompileError: R010, R014 or R015 for the model; L007, R012 or R016 for the output; L004 and L005 for options;
+            R010 for other files.
+    """
+    source = Path(model) if isinstance(model, str | os.PathLike) else None
+    if source is not None and supported(source).name == "torch":
+        require_torch()
+    if isinstance(model, NamedModule):
+        model.check()
+    if options.output is not None:
+        output = Path(options.output)
+        check_not_source(output, [] if source is None else [source])
+        if output.is_file() or not output.exists():
+            check_name(output, options.target)
+        check_writable(output)
+    check_numbers(options.tolerance, options.seed)
+    parse_io_layout(io_layout_text(options.io_layout))
+    check_files("rules", (read_place(rules).file for rules in options.rules))
+    check_files("Python code", options.load)
+    check_files("data", data_files(options.data))
+
+
+def io_layout_text(io_layout: str | Mapping[str, str]) -> str:
+    """Return a choice of layouts as passes take it.
+
+    >>> io_layout_text({"x": "nchw", "y": "0/2/1"})
+    'x=nchw;y=0/2/1'
+    """
+    if isinstance(io_layout, str):
+        return io_layout.strip() or "free"
+    return ";".join(f"{name}={layout}" for name, layout in io_layout.items())
+
+
+def check_numbers(tolerance: float, seed: int) -> None:
+    """Refuse a tolerance or a seed that means nothing.
+
+    Raises:
+        CompileError: L004.
+    """
+    if not 0 <= tolerance < float("inf"):
+        help = "0.0001 allows an error of one in ten thousand; --no-verify compares nothing"
+        raise error("L004", f"the tolerance is {tolerance}, which is not a number of zero or more", help=help)
+    if seed < 0:
+        raise error("L004", f"the seed is {seed}, which is negative", help="give 0, 1, 2, ...")
+
+
+def data_files(data: Any) -> Iterable[str | os.PathLike[str]]:
+    """Return the files among what the data was given as."""
+    given: Iterable[Any] = data.values() if isinstance(data, Mapping) else [data]
+    return (item for item in given if isinstance(item, str | os.PathLike))
+
+
+def check_files(what: str, paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Refuse files that are missing.
+
+    Raises:
+        CompileError: R010.
+    """
+    for path in map(Path, paths):
+        if path.is_dir():
+            raise error("R010", f"can't read {path}: it is a folder, not a file of {what}")
+        if not path.exists():
+            near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+            raise error("R010", f"can't read {path}: there is no such file", help=did_you_mean(path.name, near))
