@@ -85,9 +85,11 @@ class _Compilation:
     def run(self, model: Model, output: Path, folder: TemporaryDirectory[str] | None) -> Artifact:
         with collect_remarks() as remarks, ExitStack() as stack:
             backend = find_backend(self.options.target)
-            runtime = stack.enter_context(start_runtime(self.options.target))
             register_passes(self.options.load)
             passes = build_pipeline(self.options, backend.PIPELINE)
+            for instrument in self.options.instruments:
+                instrument.check(passes)
+            runtime = stack.enter_context(start_runtime(self.options.target))
             source: AnySource = Source.of(model, self.call)
             source = Streaming(source) if self.options.state == "io" else source
             self.progress(f"reading {source.title}")

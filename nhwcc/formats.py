@@ -149,6 +149,9 @@ OTHERS = [
 ]
 """What is given instead of a model, and what to do then."""
 
+DRAWING = Format("svg", "a drawing in SVG", (".svg",), contents.never)
+"""What --draw writes."""
+
 BINARY = ("onnx", "torch", "tflite", "keras", "safetensors", "gguf", "pickle")
 """Formats that are never texts, whatever a text is called."""
 
@@ -218,6 +221,16 @@ def supported(place: Path | bytes) -> Format:
     return format
 
 
+def viewable(place: Path) -> Format:
+    """Return the format of a file that can be looked into, or run: a model that can be compiled, or a result.
+
+    Raises:
+        CompileError: as :func:`supported`.
+    """
+    format = detect(place)
+    return format if format.name == "tflite" else supported(place)
+
+
 def _unread(title: str, remedy: str, place: Path | bytes, what: str = UNREAD) -> CompileError:
     if isinstance(place, bytes):
         return error("R015", f"what was given is {title}, which {what}", help=remedy)
@@ -244,23 +257,25 @@ def _check_archive(path: Path) -> None:
 
 
 def check_name(output: Path, format: str) -> None:
-    """Refuse to write a file under a name that is not one of its format.
+    """Refuse to write a file of a format under a name that is not one of its own.
 
     Raises:
         CompileError: L007.
     """
-    own = next((f for f in FORMATS if f.name == format), None)
+    own = next((f for f in (*FORMATS, DRAWING) if f.name == format), None)
     suffix = output.suffix.lower()
-    if own is None or suffix in own.suffixes:
+    is_special = output.exists() and not output.is_file()
+    if own is None or suffix in own.suffixes or is_special:
         return
     other = next((f for f in (*FORMATS, *OTHERS) if suffix in f.suffixes), None)
     if not suffix:
-        text = f"{output} has no suffix; the file that is written is {own.title}"
+        text = f"{output} has no suffix; what is written is {own.title}"
     elif other is not None:
         text = f"{output} would be taken for {other.title}, but {own.title} is written"
     else:
         text = f"{output} does not end in {own.suffixes[0]}, but {own.title} is written"
-    raise error("L007", text, help=f"call it {output.with_suffix(own.suffixes[0]).name}")
+    drawing = "; nhwcc inspect MODEL --draw FILE.svg draws" if format != "svg" and suffix in (".svg", ".png") else ""
+    raise error("L007", text, help=f"call it {output.with_suffix(own.suffixes[0]).name}{drawing}")
 
 
 def _content(path: Path) -> Content:

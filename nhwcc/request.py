@@ -29,16 +29,32 @@ def check_request(model: Model, options: CompileOptions) -> None:
     if isinstance(model, NamedModule):
         model.check()
     if options.output is not None:
-        output = Path(options.output)
-        check_not_source(output, [] if source is None else [source])
-        if output.is_file() or not output.exists():
-            check_name(output, options.target)
-        check_writable(output)
-    check_numbers(options.tolerance, options.seed)
+        check_writing(Path(options.output), options.target, [] if source is None else [source])
+    check_options(options)
+
+
+def check_options(options: CompileOptions) -> None:
+    """Refuse numbers, words and files that can't be.
+
+    Raises:
+        CompileError: L004, L005, R010.
+    """
+    _check_numbers(options.tolerance, options.seed)
     parse_io_layout(io_layout_text(options.io_layout))
-    check_files("rules", (read_place(rules).file for rules in options.rules))
-    check_files("Python code", options.load)
-    check_files("data", data_files(options.data))
+    _check_files("rules", (read_place(rules).file for rules in options.rules))
+    _check_files("Python code", options.load)
+    _check_files("data", _data_files(options.data))
+
+
+def check_writing(output: Path, format: str, sources: Iterable[Path]) -> None:
+    """Refuse an output under the name of another format, over a model, or in no folder.
+
+    Raises:
+        CompileError: L007, R012, R016.
+    """
+    check_not_source(output, sources)
+    check_name(output, format)
+    check_writable(output)
 
 
 def io_layout_text(io_layout: str | Mapping[str, str]) -> str:
@@ -52,7 +68,7 @@ def io_layout_text(io_layout: str | Mapping[str, str]) -> str:
     return ";".join(f"{name}={layout}" for name, layout in io_layout.items())
 
 
-def check_numbers(tolerance: float, seed: int) -> None:
+def _check_numbers(tolerance: float, seed: int) -> None:
     """Refuse a tolerance or a seed that means nothing.
 
     Raises:
@@ -65,13 +81,13 @@ def check_numbers(tolerance: float, seed: int) -> None:
         raise error("L004", f"the seed is {seed}, which is negative", help="give 0, 1, 2, ...")
 
 
-def data_files(data: Any) -> Iterable[str | os.PathLike[str]]:
+def _data_files(data: Any) -> Iterable[str | os.PathLike[str]]:
     """Return the files among what the data was given as."""
     given: Iterable[Any] = data.values() if isinstance(data, Mapping) else [data]
     return (item for item in given if isinstance(item, str | os.PathLike))
 
 
-def check_files(what: str, paths: Iterable[str | os.PathLike[str]]) -> None:
+def _check_files(what: str, paths: Iterable[str | os.PathLike[str]]) -> None:
     """Refuse files that are missing.
 
     Raises:

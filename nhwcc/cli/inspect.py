@@ -22,6 +22,14 @@ from nhwcc.cli.flags import FILE, MODEL, common, custom_option, load_option
 def inspect_command(model: Path, **given: Any) -> None:
     """Show what MODEL (.onnx, .tflite, .ir) holds: inputs, outputs, operations, parameters, work."""
     from nhwcc.files import save_text
+    from nhwcc.formats import viewable
+    from nhwcc.options import CompileOptions
+    from nhwcc.request import check_options, check_writing
+
+    viewable(model)
+    check_options(CompileOptions(load=given["load"]))
+    if given["draw"] is not None:
+        check_writing(given["draw"], "svg", [model])
     from nhwcc.inspection import inspect, render_inspection
     from nhwcc.pipelines import register_passes
 

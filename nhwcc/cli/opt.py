@@ -29,6 +29,21 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
 
     Without --passes the IR is printed as it was read.  On standard output large weights are left out.
     """
+    from nhwcc.formats import supported
+    from nhwcc.request import check_options, check_writing
+
+    supported(model)
+    if output is not None:
+        check_writing(output, "ir", [model])
+    options = CompileOptions(
+        passes=flags.passes,
+        disable=flags.disable_pass,
+        load=flags.load,
+        rules=flags.rules,
+        data=data_of(given["data"]),
+        seed=given["seed"],
+    )
+    check_options(options)
     from nhwcc.compiler.diagnostics import collect_remarks
     from nhwcc.instruments import run_passes
     from nhwcc.pipelines import build_pipeline, register_passes
@@ -38,12 +53,13 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
     from nhwcc.verification import Settings
 
     register_passes(flags.load)
-    options = CompileOptions(passes=flags.passes, disable=flags.disable_pass, rules=flags.rules)
     passes = build_pipeline(options, "")
+    instruments = flags.instruments(Settings(data=options.data, seed=given["seed"]))
+    for instrument in instruments:
+        instrument.check(passes)
     module = load(model, allow_custom_ops=given["allow_custom_ops"])
-    settings = Settings(data=data_of(given["data"]), seed=given["seed"])
     with collect_remarks() as remarks:
-        stages = run_passes(module, passes, flags.instruments(settings))
+        stages = run_passes(module, passes, instruments)
     text = _text(module, model, output)
     if given["as_json"]:
         report = {"passes": [asdict(p) for p in describe_passes(stages)], "remarks": [asdict(r) for r in remarks]}
