@@ -138,11 +138,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 class Remark:
     """Something a pass did or nearly did, for ``--explain`` and for the report.
 
-    ``kind`` is "fired" (a rule applied), "missed" (it nearly did; ``text`` says why not), "note" (plain
-    information) or "warning" (the user should know although the result stands).
+    ``kind`` is "fired" (a rule applied), "missed" (it nearly did; ``text`` says why not), "idle" (it never did; the
+    text says what was in the way where it was nearest), "note" (plain information) or "warning" (the user should know
+    although the result stands).
     """
 
-    kind: Literal["fired", "missed", "note", "warning"]
+    kind: Literal["fired", "missed", "idle", "note", "warning"]
     by: str
     text: str = ""
     location: Location | None = None
@@ -160,6 +161,24 @@ def collect_remarks() -> Generator[list[Remark], None, None]:
         yield collected
     finally:
         _listeners.reset(token)
+
+
+_explains: ContextVar[bool] = ContextVar("explains", default=False)
+
+
+@contextmanager
+def explaining(*, wanted: bool = True) -> Generator[None, None, None]:
+    """Let rules that never fire say why, too; it takes time to find out."""
+    token = _explains.set(wanted)
+    try:
+        yield
+    finally:
+        _explains.reset(token)
+
+
+def is_explaining() -> bool:
+    """Say whether somebody wants to know why rules never fire."""
+    return _explains.get()
 
 
 def remark(item: Remark) -> None:

@@ -324,6 +324,12 @@ class Rule:
         if reason is not None:
             raise NoMatch(reason)
 
+    def nearly(self, op: Op) -> tuple[int, str | None]:
+        """Say how much of the left side an operation is, and what stands in the way of the rest."""
+        from .nearly import nearest
+
+        return nearest(self.left, op)
+
 
 def is_splat(value: Value | None, number: float) -> bool:
     """Say whether a value is a constant whose elements are all ``number``, up to :data:`SPLAT_TOLERANCE`."""
@@ -410,7 +416,8 @@ def parse_rules(text: str, file: str = "<rules>") -> list[Pattern]:
     Raises:
         CompileError: P001, P003, P004, P006 or P009.
     """
-    return [Pattern(r.name, (r.left.op,), r.apply, benefit=r.left.size) for r in _parser()(text, file)]
+    rules = _parser()(text, file)
+    return [Pattern(r.name, (r.left.op,), r.apply, benefit=r.left.size, nearly=r.nearly) for r in rules]
 
 
 def load_rules(path: Path) -> list[Pattern]:

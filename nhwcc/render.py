@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -38,9 +39,10 @@ def render_report(report: Report, style: Style = plain) -> str:
         why = report.not_verified or "the file loads, its numbers were not compared"
         lines.append(_row("verified", style(f"no: {why}", "warning")))
     lines += (_row("warning", style(text, "warning")) for text in report.warnings)
-    memory = f", peak memory {human_bytes(report.peak_memory)}" if report.peak_memory else ""
+    memory = f"; peak memory {human_bytes(report.peak_memory)}" if report.peak_memory else ""
     more = "verifying" if report.verification is not None else "loading"
-    lines.append(_row("took", f"{report.seconds:.1f} s{memory}; {more} {report.verification_seconds:.1f} s more"))
+    whole = report.seconds + report.verification_seconds
+    lines.append(_row("took", f"{whole:.1f} s, {report.verification_seconds:.1f} s of it {more}{memory}"))
     return "\n".join(lines)
 
 
@@ -76,7 +78,7 @@ def render_times(passes: Sequence[PassReport]) -> str:
 
 
 def render_remarks(remarks: Iterable[Remark]) -> str:
-    """Return which rules fired how often, and which nearly did and why not."""
+    """Return which rules fired how often, which nearly did and why not, and which never did."""
     items = list(remarks)
     fired = Counter(r.by for r in items if r.kind == "fired")
     lines = ["fired:", *(f"{count:6} x {rule}" for rule, count in fired.most_common())] if fired else ["no rule fired"]
@@ -91,8 +93,23 @@ def render_remarks(remarks: Iterable[Remark]) -> str:
         more = ", ..." if len(named) > PLACES else ""
         at = f" (at {', '.join(named[:PLACES])}{more})" if named else ""
         lines.append(f"{len(nodes):6} x {rule}: {why}{at}")
+    lines += _never_fired([r for r in items if r.kind == "idle" and r.by not in fired])
     notes = [r for r in items if r.kind == "note"]
     return "\n".join([*lines, *(f"{r.by}: {r.text}" for r in notes)])
+
+
+def _never_fired(idle: Sequence[Remark]) -> Iterator[str]:
+    """Return the rules that never fired: where each came nearest, and the names of those that found nothing."""
+    if not idle:
+        return
+    yield "never fired:"
+    near = {r.by: r for r in idle if r.text}
+    for rule, r in near.items():
+        at = f" (nearest at {r.location.node})" if r.location else ""
+        yield f"{'':9}{rule}: {r.text}{at}"
+    names = ", ".join(dict.fromkeys(r.by for r in idle if r.by not in near))
+    if names:
+        yield from textwrap.wrap(f"nothing to do for {names}", 120, initial_indent=" " * 9, subsequent_indent=" " * 11)
 
 
 def human_bytes(size: float) -> str:

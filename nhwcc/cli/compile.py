@@ -26,6 +26,7 @@ from nhwcc.cli.interface import InterfaceFlags, interface_flags
 from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
 from nhwcc.compiler.choices import Strategy
+from nhwcc.compiler.diagnostics import explaining
 from nhwcc.options import TOLERANCE, CompileOptions
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def compile_command(
     settings = Settings(options.tolerance, options.data, options.seed)
     options = replace(options, instruments=flags.instruments(settings))
     quiet: bool = given["quiet"] or given["as_json"]
-    with Progress(shown=not quiet and not flags.prints) as progress:
+    with Progress(shown=not quiet and not flags.prints) as progress, explaining(wanted=flags.explain):
         report = compile_model(source, options, progress, started).report
     if given["as_json"]:
         print_json({"ok": True, "report": report.to_dict(), "diagnostics": []})

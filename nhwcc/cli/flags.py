@@ -186,7 +186,7 @@ _PASS_OPTIONS: list[Callable[[Any], Any]] = [
         "--check-each", is_flag=True, help="Run the IR after every pass; find the pass that changes a number."
     ),
     click.option("--time-passes", is_flag=True, help="Show how long each pass takes."),
-    click.option("--explain", is_flag=True, help="Show which rules fired, and which nearly did and why not."),
+    click.option("--explain", is_flag=True, help="Show which rules fired, which nearly did or never did, and why not."),
 ]
 
 

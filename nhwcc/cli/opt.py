@@ -44,7 +44,7 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
         seed=given["seed"],
     )
     check_options(options)
-    from nhwcc.compiler.diagnostics import collect_remarks
+    from nhwcc.compiler.diagnostics import collect_remarks, explaining
     from nhwcc.instruments import run_passes
     from nhwcc.pipelines import build_pipeline, register_passes
     from nhwcc.render import render_remarks, render_times
@@ -58,7 +58,7 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
     for instrument in instruments:
         instrument.check(passes)
     module = load(model, allow_custom_ops=given["allow_custom_ops"])
-    with collect_remarks() as remarks:
+    with collect_remarks() as remarks, explaining(wanted=flags.explain):
         stages = run_passes(module, passes, instruments)
     text = _text(module, model, output)
     if given["as_json"]:
