@@ -46,7 +46,7 @@ CODES = {
         "bad fields", "Operands or attributes don't fit the declaration.", "docs/ir.md shows each operation's fields."
     ),
     "P007": Code(
-        "no dimension", "A size is neither a number nor an expression of names.", "Use +, -, *, //, %, min and max."
+        "not a dimension", "A size is neither a number nor an expression of names.", "Use +, -, *, //, %, min and max."
     ),
     "P008": Code(
         "missing weight",
@@ -59,7 +59,7 @@ CODES = {
         "Register it with @helper and --load its file.",
     ),
     "P010": Code(
-        "no element type",
+        "not an element type",
         "A type names elements that don't exist.",
         "The message lists those that do.",
     ),
@@ -95,7 +95,7 @@ CODES = {
         "The message names it; the model is damaged, or states a wrong operator set version.",
     ),
     "F010": Code(
-        "no ONNX model",
+        "not an ONNX model",
         "A file is empty, truncated or of another format.",
         "Download or export it again.",
     ),
@@ -138,7 +138,7 @@ CODES = {
     ),
     "F020": Code(
         "input type not known",
-        "An input is no tensor, or the model states neither its element type nor its number of axes.",
+        "An input is not a tensor, or the model states neither its element type nor its number of axes.",
         "Give its shape with --shape, or cut the model at a tensor whose type is stated.",
     ),
     "F021": Code("recursive function", "A function of the model calls itself.", "The model is damaged."),
@@ -163,7 +163,7 @@ CODES = {
         'Call .eval() before; state="io" (--state io) makes states inputs and outputs, which their user feeds back.',
     ),
     "F032": Code(
-        "an output is no tensor",
+        "an output is not a tensor",
         "The module returns something that is neither a tensor nor a size.",
         "Return tensors, or containers of them.",
     ),

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, SupportsIndex
 
 Severity = Literal["error", "warning", "note"]
 
@@ -115,13 +115,14 @@ def reason(bad: Exception) -> str:
     return (bad.strerror if isinstance(bad, OSError) else None) or str(bad)
 
 
-def counted(number: int, what: str) -> str:
-    """Return a number with what it counts, in the plural where it is not one.
+def counted(number: object, what: str, several: str = "") -> str:
+    """Return a number, or a size without one, with what it counts, in the plural where it is not one.
 
-    >>> counted(1, "transpose"), counted(0, "transpose"), counted(1200, "byte")
-    ('1 transpose', '0 transposes', '1,200 bytes')
+    >>> counted(1, "transpose"), counted(0, "axis", "axes"), counted(1200, "byte")
+    ('1 transpose', '0 axes', '1,200 bytes')
     """
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    shown = f"{number.__index__():,}" if isinstance(number, SupportsIndex) else str(number)
+    return f"{shown} {what if number == 1 else several or what + 's'}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .diagnostics import CompileError, did_you_mean, error, reason
+from .diagnostics import CompileError, counted, did_you_mean, error, reason
 from .fold import constant
 from .grammar import parser
 from .ir import Op, Value
@@ -231,7 +231,8 @@ class Node:
         most = len(self.terms) if spec.variadic else len(spec.operands)
         if not least <= len(self.terms) <= most:
             raise error(
-                "P006", f"{spec.name} takes {', '.join(spec.operands)}, but is given {len(self.terms)} operands"
+                "P006",
+                f"{spec.name} takes {', '.join(spec.operands)}, but is given {counted(len(self.terms), 'operand')}",
             )
 
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:

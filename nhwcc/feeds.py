@@ -12,7 +12,7 @@ from typing import TypeAlias, cast
 
 import numpy as np
 
-from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error, reason
+from nhwcc.compiler.diagnostics import CompileError, counted, did_you_mean, error, reason
 from nhwcc.compiler.dims import Sym, solve, substitute
 from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.types import Array, TensorType
@@ -78,7 +78,11 @@ def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorTyp
             return _read_all(path)
         data = _read(path)
     if len(types) != 1:
-        raise error("L006", f"there are {len(types)} inputs: say which one the data is for", help=f"{', '.join(types)}")
+        raise error(
+            "L006",
+            f"there are {counted(len(types), 'input')}: say which one the data is for",
+            help=f"{', '.join(types)}",
+        )
     return {next(iter(types)): data}
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nhwcc.checkpoint import holds_weights_only
 from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.layouts import parse_io_layout
 from nhwcc.files import check_not_source, check_writable
-from nhwcc.formats import check_name, supported
+from nhwcc.formats import Format, check_name, supported
 from nhwcc.named import NamedModule, require_torch
 from nhwcc.options import CompileOptions, Model
 from nhwcc.places import read_place
@@ -24,13 +25,27 @@ def check_request(model: Model, options: CompileOptions) -> None:
             R010 for other files.
     """
     source = Path(model) if isinstance(model, str | os.PathLike) else None
-    if source is not None and supported(source).name == "torch":
-        require_torch()
+    if source is not None:
+        check_model(supported(source), source)
     if isinstance(model, NamedModule):
         model.check()
     if options.output is not None:
         check_writing(Path(options.output), options.target, [] if source is None else [source])
     check_options(options)
+
+
+def check_model(format: Format, path: Path) -> None:
+    """Refuse weights without a network, before PyTorch is imported to say so.
+
+    Raises:
+        CompileError: F035; R017, PyTorch is not installed.
+    """
+    if format.name != "torch":
+        return
+    require_torch()
+    if holds_weights_only(path):
+        help = f"name the class, too: --module package.module:Class --weights {path}"
+        raise error("F035", f"{path} holds weights, but no network", help=help)
 
 
 def check_options(options: CompileOptions) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from ..compiler.choices import Channels
-from ..compiler.diagnostics import Remark, remark
+from ..compiler.diagnostics import Remark, counted, remark
 from ..compiler.ir import Func, Module, Port, Region, Value
 from ..compiler.layouts import Layouts, does_not_fit, general_perm, layout_perm, parse_io_layout
 from ..compiler.order import Order, axis_order
@@ -108,8 +108,8 @@ def _compose(before: tuple[int, ...] | None, axes: tuple[int, ...]) -> tuple[int
 def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
     proven = solution.cost <= solution.bound
     proof = "proven optimal" if proven else f"not proven, at least {solution.bound:,.0f} bytes are needed"
-    count = "1 transpose" if len(moved) == 1 else f"{len(moved)} transposes"
-    remark(Remark("note", "propagate-layout", f"{count}, {solution.cost:,.0f} bytes: {proof}"))
+    count = f"{counted(len(moved), 'transpose')}, {counted(round(solution.cost), 'byte')}"
+    remark(Remark("note", "propagate-layout", f"{count}: {proof}"))
     for m in moved:
         have = next(solution.modes[s].orders[i] for s, i in problem.touching[m.value] if s.ports[i].is_result)
         writer = problem.orders[m.value].get(have)

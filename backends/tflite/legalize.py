@@ -70,5 +70,6 @@ def _report_draws(module: Module) -> None:
     """Say that numbers are random: nobody can compare them."""
     count = sum(op.spec.has(Draws) for op in module.walk())
     if count:
-        text = f"{count} operations draw random numbers anew in each call; every runtime draws others (see --no-verify)"
+        who = "1 operation draws" if count == 1 else f"{count} operations draw"
+        text = f"{who} random numbers anew in each call; every runtime draws others (see --no-verify)"
         remark(Remark("warning", "legalize-tflite", text))

@@ -128,7 +128,7 @@ def opened(path: Path) -> Generator[tuple[mmap.mmap, Any], None, None]:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         if data[4:8] != IDENTIFIER:
-            raise _bad(path, "it is no TFLite file")
+            raise _bad(path, "it is not a TFLite file")
         yield data, unpack(data)
     except OSError as bad:
         raise _bad(path, reason(bad)) from bad

@@ -51,4 +51,6 @@ def _parse(data: bytes, what: str) -> ModelProto:
     try:
         return load_model_from_string(data)
     except DecodeError as bad:
-        raise error("F010", f"{what} can't be parsed: {bad}", help="The file is truncated, or no ONNX model.") from bad
+        raise error(
+            "F010", f"{what} can't be parsed: {bad}", help="The file is truncated, or not an ONNX model."
+        ) from bad

@@ -113,7 +113,7 @@ class ModuleSpec:
         """
         made = self._make(self._factory())
         if not isinstance(made, nn.Module):
-            raise error("F036", f"{self.name} gives a {type(made).__name__}, which is no torch.nn.Module")
+            raise error("F036", f"{self.name} gives a {type(made).__name__}, which is not a torch.nn.Module")
         if self.weights is not None:
             _fill(made, self.weights, state_dict(self.weights, unsafe=self.unsafe))
         return made.eval()
@@ -155,7 +155,7 @@ class ModuleSpec:
 def _from_file(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
+        raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
@@ -171,7 +171,7 @@ def _arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
         args = [ast.literal_eval(a) for a in call.args]
         return args, {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg is not None}
     except (SyntaxError, ValueError) as bad:
-        raise error("F036", f"{text!r} are no arguments", help="Write literals as in Python: 64, classes=10.") from bad
+        raise error("F036", f"{text!r} are not arguments", help="Write literals as in Python: 64, classes=10.") from bad
 
 
 def state_dict(path: Path, *, unsafe: bool = False) -> Mapping[str, torch.Tensor]:

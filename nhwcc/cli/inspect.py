@@ -24,9 +24,9 @@ def inspect_command(model: Path, **given: Any) -> None:
     from nhwcc.files import save_text
     from nhwcc.formats import viewable
     from nhwcc.options import CompileOptions
-    from nhwcc.request import check_options, check_writing
+    from nhwcc.request import check_model, check_options, check_writing
 
-    viewable(model)
+    check_model(viewable(model), model)
     check_options(CompileOptions(load=given["load"]))
     if given["draw"] is not None:
         check_writing(given["draw"], "svg", [model])

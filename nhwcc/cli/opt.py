@@ -30,9 +30,9 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
     Without --passes the IR is printed as it was read.  On standard output large weights are left out.
     """
     from nhwcc.formats import supported
-    from nhwcc.request import check_options, check_writing
+    from nhwcc.request import check_model, check_options, check_writing
 
-    supported(model)
+    check_model(supported(model), model)
     if output is not None:
         check_writing(output, "ir", [model])
     options = CompileOptions(

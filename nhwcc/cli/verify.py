@@ -30,10 +30,10 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     from contextlib import ExitStack
 
     from nhwcc.formats import viewable
-    from nhwcc.request import check_options
+    from nhwcc.request import check_model, check_options
 
     for path in (reference, candidate):
-        viewable(path)
+        check_model(viewable(path), path)
     data = data_of(given["data"])
     check_options(CompileOptions(load=given["load"], tolerance=given["tolerance"], data=data, seed=given["seed"]))
     from nhwcc.pipelines import register_passes

@@ -117,7 +117,8 @@ def test_dead_operations_go_with_what_only_they_needed() -> None:
 def test_what_continues_an_operation_keeps_its_place() -> None:
     """The root is the activation, but the convolution is what a message about the result must name."""
     text = """func @main(%x: f32[1,2,4,4], %w: f32[3,2,1,1]) -> (f32[1,3,4,4]) {
-  %c = conv(%x, %w, none) {strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 0]]} : f32[1,3,4,4] loc("stem/conv")
+  %c = conv(%x, %w, none) {strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 0]]}
+    : f32[1,3,4,4] loc("stem/conv")
   %y = relu(%c) : f32[1,3,4,4] loc("stem/act")
   return(%y)
 }"""

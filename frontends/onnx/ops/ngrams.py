@@ -6,6 +6,7 @@ from functools import reduce
 
 import numpy as np
 
+from ....compiler.diagnostics import counted
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Cast, Mul
 from ....compiler.ops.index import Gather
@@ -78,7 +79,7 @@ def _pool(emit: Emitter, numbers: tuple[int, ...], starts: tuple[int, ...]) -> l
     ends = (*starts, len(numbers))[1:]
     spans = list(enumerate(zip(starts, ends, strict=True), 1))
     if any(not 0 <= start <= end or (end - start) % length for length, (start, end) in spans):
-        raise emit.fail(f"divides {len(numbers)} numbers into n-grams at {list(starts)}", code="F002")
+        raise emit.fail(f"divides {counted(len(numbers), 'number')} into n-grams at {list(starts)}", code="F002")
     return [np.asarray(numbers[start:end], np.int64).reshape(-1, length) for length, (start, end) in spans]
 
 

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from .....compiler.diagnostics import counted
 from .....compiler.ir import Value
 from .....compiler.ops.activation import Clip, Sigmoid, Tanh
 from .....compiler.ops.arith import Add, Cast, Exp, Mul, Pow, Square, SquaredDifference, Sub
@@ -79,7 +80,7 @@ def _distances(emit: Emitter, x: Value, vectors: Array) -> Value:
 
 def _vectors(emit: Emitter, x: Value, flat: tuple[float, ...], count: int) -> Array:
     if len(flat) != count * (x.type.shape[1] if isinstance(x.type.shape[1], int) else -1):
-        raise emit.fail(f"has {len(flat)} numbers for {count} support vectors of {x.type}", code="F002")
+        raise emit.fail(f"has {counted(len(flat), 'number')} for {count} support vectors of {x.type}", code="F002")
     return np.asarray(flat, np.float32).reshape(count, -1)
 
 
@@ -159,7 +160,8 @@ def _pair_weights(emit: Emitter, coefficients: tuple[float, ...], counts: tuple[
     """
     total = sum(counts)
     if len(counts) != classes or len(coefficients) < (classes - 1) * total:
-        text = f"has {len(coefficients)} coefficients and {len(counts)} numbers of vectors for {classes} classes"
+        numbers = counted(len(counts), "number")
+        text = f"has {len(coefficients)} coefficients and {numbers} of vectors for {classes} classes"
         raise emit.fail(text, code="F002")
     given = np.asarray(coefficients[: (classes - 1) * total], np.float32).reshape(classes - 1, total)
     ends = np.cumsum(counts)
