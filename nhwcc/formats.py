@@ -152,7 +152,10 @@ OTHERS = [
 DRAWING = Format("svg", "a drawing in SVG", (".svg",), contents.never)
 """What --draw writes."""
 
-BINARY = ("onnx", "torch", "tflite", "keras", "safetensors", "gguf", "pickle")
+ZIPPED = ("torch", "keras")
+"""Formats that are archives."""
+
+BINARY = ("onnx", "tflite", "safetensors", "gguf", "pickle", *ZIPPED)
 """Formats that are never texts, whatever a text is called."""
 
 FOLDERS = [
@@ -196,11 +199,11 @@ def detect(source: Path | bytes) -> Format:
 
 
 def _is_named_otherwise(format: Format, source: Path | bytes) -> bool:
-    """Whether a text says less of a file than its name does: .cfg, .pbtxt, and .ir with a mistake are texts."""
-    if format.title != TEXT or isinstance(source, bytes):
+    """Whether a text or an archive says less of a file than its name: .cfg is a text, and what is cut may be .pt."""
+    if isinstance(source, bytes) or format.name not in ("text", "archive"):
         return False
-    others = (f for f in (*FORMATS, *OTHERS) if f.title != TEXT and f.name not in BINARY)
-    return any(source.suffix.lower() in f.suffixes for f in others)
+    known = (f for f in (*FORMATS, *OTHERS) if f is not format and (f.name in ZIPPED) == (format.name == "archive"))
+    return any(source.suffix.lower() in f.suffixes for f in known if f.name not in BINARY or f.name in ZIPPED)
 
 
 def supported(place: Path | bytes) -> Format:
@@ -304,7 +307,7 @@ def _neighbour(path: Path) -> str | None:
     """Return advice about a file that is missing."""
     if path.exists():
         return None
-    if "://" in str(path):
+    if str(path).startswith(("http:/", "https:/", "s3:/", "hf:/")):
         return "download it first, and give the file"
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}"

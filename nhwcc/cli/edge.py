@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from nhwcc.cli.usage import command_meant, diagnose, wrong
+from nhwcc.cli.usage import check_habits, command_meant, diagnose, wrong
 from nhwcc.compiler.codes import CODES
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic
 from nhwcc.compiler.plugins import blaming
@@ -57,6 +57,7 @@ class Edge(click.Group):
         """Suggest the command that was probably meant."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             raise wrong(f"there is no command {args[0]!r}", ctx, help=command_meant(args[0], self.commands))
+        check_habits(args, ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

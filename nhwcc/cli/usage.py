@@ -87,6 +87,17 @@ OPTIONS = {
 HABITS = {option: advice for advice, options in OPTIONS.items() for option in options}
 
 
+def check_habits(args: Sequence[str], ctx: click.Context) -> None:
+    """Refuse what would be read as an output's name, but is an option of others: -oiqt is not -o iqt.
+
+    Raises:
+        click.NoSuchOption: there is one.
+    """
+    for word in args:
+        if word.startswith("-o") and word != "-o" and word in HABITS:
+            raise click.NoSuchOption(word, ctx=ctx)
+
+
 def diagnose(bad: click.ClickException, args: Sequence[str]) -> Diagnostic:
     """Say what is wrong with a command line, ``args``, and how it should be."""
     context = bad.ctx if isinstance(bad, click.UsageError) else None
@@ -147,7 +158,7 @@ def _option_meant(bad: click.NoSuchOption, context: click.Context) -> str | None
     spelled = name.replace("_", "-").lower()
     own = dict(_options_of(context))
     if spelled in own:
-        return f"did you mean {spelled}?"
+        return f"did you mean {spelled!r}?"
     elsewhere = [c for c, options in _everywhere(context) if spelled in options]
     if elsewhere and context.parent is None:
         return f"options stand behind the command: nhwcc {elsewhere[0]} ... {spelled}"
