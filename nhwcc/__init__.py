@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from nhwcc.verification import Verification, VerificationError
 
 __version__ = "0.1.0"
+
+IMPORTED = time.perf_counter()
+"""When this process began to need nhwcc: what a command line takes includes all imports behind this one."""
 
 P = ParamSpec("P")
 

@@ -288,6 +288,8 @@ def _content(path: Path) -> Content:
         content = Content.of(path)
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}", help=_neighbour(path)) from bad
+    except ValueError as bad:
+        raise error("R010", f"can't read {str(path)!r}: no file can be called so") from bad
     if not content.head:
         raise error("R010", f"{path} is empty", help="the download or the export was interrupted")
     return content

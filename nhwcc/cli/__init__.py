@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nhwcc import __version__
+from nhwcc import IMPORTED, __version__
 from nhwcc.cli.compile import compile_command
 from nhwcc.cli.doctor import doctor_command
 from nhwcc.cli.edge import Edge
@@ -40,5 +40,5 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line of this process."""
-    cli(prog_name="nhwcc")
+    """Run the command line of this process, and tell it when the process began."""
+    cli(prog_name="nhwcc", obj=IMPORTED)

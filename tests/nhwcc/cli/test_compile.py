@@ -218,6 +218,15 @@ class TestPasses:
         assert "1 x twice" in result.stdout
         assert "MUL" in [op.name for op in inspect(tmp_path / "o.tflite").subgraphs[0].operators]
 
+    def test_rules_that_never_fire(self, call: Call, small: Path, tmp_path: Path) -> None:
+        """They are listed, with what is in the way where they came nearest."""
+        write(tmp_path / "my.rules", "rule far: relu(add(%x, 3)) => relu(%x)\nrule none: softplus(%x) => relu(%x)")
+        args = ("--rules", f"before:legalize-tflite={tmp_path / 'my.rules'}", "--passes", SHORT, "--explain")
+        said = " ".join(call("compile", small, "-o", tmp_path / "o.tflite", *args).stdout.split())
+        assert "never fired:" in said and "far: operand 2 of add is not the constant 3 (nearest at act)" in said
+        assert "none" in said.partition("nothing to do for")[2]
+        assert "never fired" not in call("compile", small, "-o", tmp_path / "o.tflite", "--passes", SHORT).stdout
+
     def test_printing(self, call: Call, small: Path, tmp_path: Path) -> None:
         args = ("--passes", SHORT, "--print-ir-before", "propagate-layout", "--print-ir-after-all")
         result = call("compile", small, "-o", tmp_path / "o.tflite", *args)
