@@ -161,7 +161,7 @@ def _options(op: OperatorInfo) -> str:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        return f" {{{len(op.custom_options)} bytes}}"
+        return f" {{{counted(len(op.custom_options), 'byte')}}}"
     return f" {{{', '.join(f'{k} = {_shown(v)}' for k, v in cast(dict[str, Any], found).items())}}}"
 
 

@@ -44,7 +44,8 @@ def tf_idf(
     rows = emit.reshape(x, (x.type.size // length if length else 1, length))
     pool = _pool(emit, pool_int64s, ngram_counts)
     if sum(map(len, pool)) != len(ngram_indexes) or len(weights) not in (0, len(ngram_indexes)):
-        text = f"has {len(ngram_indexes)} columns and {len(weights)} weights for {sum(map(len, pool))} n-grams"
+        given = f"{counted(len(ngram_indexes), 'column')} and {counted(len(weights), 'weight')}"
+        text = f"has {given} for {counted(sum(map(len, pool)), 'n-gram')}"
         raise emit.fail(text, code="F002")
     if min(ngram_indexes, default=0) < 0:
         raise emit.fail(f"puts an n-gram into column {min(ngram_indexes)}", code="F002")
