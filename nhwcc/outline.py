@@ -11,7 +11,7 @@ from nhwcc.frontends.onnx.census import count_nodes
 from nhwcc.frontends.onnx.custom import code
 from nhwcc.frontends.onnx.files import open_model
 from nhwcc.frontends.onnx.model import Declared, Model
-from nhwcc.frontends.onnx.tensors import DTYPES, SparseTensor
+from nhwcc.frontends.onnx.tensors import DTYPES, Constant, SparseTensor, Tensor
 from nhwcc.graphs.view import Box, Graph
 from nhwcc.inspection import Inspection, Summary
 from nhwcc.report import PortReport
@@ -34,11 +34,7 @@ def outline(path: Path) -> Inspection:
     model = open_model(path)
     graph, census = model.graph, count_nodes(model)
     inputs = {name: d for name, d in graph.inputs.items() if name not in graph.constants}
-    protos = [c.proto for c in graph.constants.values()]
-    sizes = [math.prod(proto.dims) for proto in protos]
-    kinds = [
-        c.proto.values.data_type if isinstance(c, SparseTensor) else c.proto.data_type for c in graph.constants.values()
-    ]
+    sizes = [_size(c) for c in graph.constants.values()]
     summary = Summary(
         str(path),
         "an ONNX model",
@@ -47,13 +43,24 @@ def outline(path: Path) -> Inspection:
         [PortReport(name, _type(graph.stated.get(name))) for name in graph.outputs],
         dict(census.counts.most_common()),
         census.counts["Transpose"],
-        sum(sizes),
-        sum(n * (DTYPES[k].bits if k in DTYPES else 8) // 8 for n, k in zip(sizes, kinds, strict=True)),
+        sum(elements for elements, _ in sizes),
+        sum(nbytes for _, nbytes in sizes),
         "unknown",
         ops=[f"{', '.join(n.outputs)} = {code(n)}({', '.join(n.inputs)})" for n in graph.nodes],
         unsupported=dict(census.unknown.most_common()),
     )
     return Inspection(summary, _view(model, path.name))
+
+
+def _size(constant: Constant) -> tuple[int, int]:
+    """Return the elements of a constant and their bytes, as they are stated."""
+    if isinstance(constant, Tensor):
+        elements, kind = math.prod(constant.proto.dims), constant.proto.data_type
+    elif isinstance(constant, SparseTensor):
+        elements, kind = math.prod(constant.proto.dims), constant.proto.values.data_type
+    else:
+        return 0, 0
+    return elements, elements * (DTYPES[kind].bits if kind in DTYPES else 8) // 8
 
 
 def _type(declared: Declared | None) -> str:

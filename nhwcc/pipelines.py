@@ -56,7 +56,7 @@ def _with_rules(passes: list[Pass], rules: Sequence[PathLike]) -> list[Pass]:
     Raises:
         CompileError: L002, the pipeline has no such pass; R010 and P..., a file can't be read.
     """
-    out = passes
+    out = list(passes)
     first: list[Pass] = []
     names = [p.name for p in passes]
     for place in map(read_place, rules):
@@ -68,8 +68,8 @@ def _with_rules(passes: list[Pass], rules: Sequence[PathLike]) -> list[Pass]:
         if place.name not in names:
             help = did_you_mean(place.name, names) or f"it has {', '.join(dict.fromkeys(names))}"
             raise error("L002", f"there is no pass {place.name!r} in the pipeline to put rules {place.when}", help=help)
-        around = {"before": lambda p, rules=apply: [rules, p], "after": lambda p, rules=apply: [p, rules]}[place.when]
-        out = [q for p in out for q in (around(p) if p.name == place.name else [p])]
+        for number in reversed([i for i, p in enumerate(out) if p.name == place.name]):
+            out.insert(number + (place.when == "after"), apply)
     return [*first, *out]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from nhwcc.checkpoint import holds_weights_only
 from nhwcc.compiler.diagnostics import did_you_mean, error
@@ -13,7 +13,7 @@ from nhwcc.compiler.layouts import parse_io_layout
 from nhwcc.files import check_not_source, check_writable
 from nhwcc.formats import Format, check_name, supported
 from nhwcc.named import NamedModule, require_torch
-from nhwcc.options import CompileOptions, Model
+from nhwcc.options import CompileOptions, Model, PathLike
 from nhwcc.places import read_place
 
 
@@ -96,13 +96,13 @@ def _check_numbers(tolerance: float, seed: int) -> None:
         raise error("L004", f"the seed is {seed}, which is negative", help="give 0, 1, 2, ...")
 
 
-def _data_files(data: Any) -> Iterable[str | os.PathLike[str]]:
+def _data_files(data: object) -> Iterable[PathLike]:
     """Return the files among what the data was given as."""
-    given: Iterable[Any] = data.values() if isinstance(data, Mapping) else [data]
-    return (item for item in given if isinstance(item, str | os.PathLike))
+    given = cast("Mapping[str, object]", data).values() if isinstance(data, Mapping) else [data]
+    return [cast("PathLike", item) for item in given if isinstance(item, str | os.PathLike)]
 
 
-def _check_files(what: str, paths: Iterable[str | os.PathLike[str]]) -> None:
+def _check_files(what: str, paths: Iterable[PathLike]) -> None:
     """Refuse files that are missing.
 
     Raises:

@@ -38,7 +38,7 @@ def refuse(patch: pytest.MonkeyPatch, modules: tuple[str, ...]) -> None:
     """Let imports of some modules by our own code fail, whether they were imported before or not."""
     plain = builtins.__import__
 
-    def guarded(name: str, scope: Any = None, *args: Any, **more: Any) -> Any:
+    def guarded(name: str, scope: dict[str, Any] | None = None, *args: Any, **more: Any) -> Any:
         importer = str((scope or {}).get("__name__", ""))
         is_ours = importer.startswith("nhwcc") and not importer.startswith(SLOW)
         assert not is_ours or not any(name == m or name.startswith(f"{m}.") for m in modules), f"{name} is imported"
