@@ -46,7 +46,7 @@ CODES = {
         "bad fields", "Operands or attributes don't fit the declaration.", "docs/ir.md shows each operation's fields."
     ),
     "P007": Code(
-        "no dimension", "A size is neither a number nor an expression of names.", "Use +, -, *, //, %, min and max."
+        "not a dimension", "A size is neither a number nor an expression of names.", "Use +, -, *, //, %, min and max."
     ),
     "P008": Code(
         "missing weight",
@@ -59,7 +59,7 @@ CODES = {
         "Register it with @helper and --load its file.",
     ),
     "P010": Code(
-        "no element type",
+        "not an element type",
         "A type names elements that don't exist.",
         "The message lists those that do.",
     ),
@@ -95,7 +95,7 @@ CODES = {
         "The message names it; the model is damaged, or states a wrong operator set version.",
     ),
     "F010": Code(
-        "no ONNX model",
+        "not an ONNX model",
         "A file is empty, truncated or of another format.",
         "Download or export it again.",
     ),
@@ -138,7 +138,7 @@ CODES = {
     ),
     "F020": Code(
         "input type not known",
-        "An input is no tensor, or the model states neither its element type nor its number of axes.",
+        "An input is not a tensor, or the model states neither its element type nor its number of axes.",
         "Give its shape with --shape, or cut the model at a tensor whose type is stated.",
     ),
     "F021": Code("recursive function", "A function of the model calls itself.", "The model is damaged."),
@@ -163,7 +163,7 @@ CODES = {
         'Call .eval() before; state="io" (--state io) makes states inputs and outputs, which their user feeds back.',
     ),
     "F032": Code(
-        "an output is no tensor",
+        "an output is not a tensor",
         "The module returns something that is neither a tensor nor a size.",
         "Return tensors, or containers of them.",
     ),
@@ -230,12 +230,14 @@ CODES = {
     "L002": Code("unknown pass", "No pass has this name.", "nhwcc passes lists them; --load brings your own."),
     "L003": Code("unknown option", "The pass has no such option.", "nhwcc passes NAME shows its options."),
     "L004": Code(
-        "bad option", "An option's value is missing or of the wrong kind.", "nhwcc passes NAME shows its options."
+        "bad option",
+        "An option's value is missing or of the wrong kind.",
+        "nhwcc passes NAME shows the options of a pass; the message says what else there is.",
     ),
     "L005": Code(
         "layout does not fit",
-        "A pinned layout has another number of axes than the tensor.",
-        "Give one letter per axis, or axis numbers as 0/2/1.",
+        "A word that is asked for is not a layout, or names another number of axes than the tensor has.",
+        "The message lists what there is: keep, nhwc, nchw, nwc, ..., or axis numbers as 0/2/1.",
     ),
     "L006": Code(
         "unknown input or output",
@@ -257,6 +259,11 @@ CODES = {
         "your code fails",
         "A file given with --op-library declares what can't be, or what it declares raises an exception.",
         "The message names the line; docs/custom-ops.md and docs/writing-passes.md say what may be declared.",
+    ),
+    "L011": Code(
+        "the command line is not understood",
+        "A command or an option does not exist, lacks a value, or has one that it can't have.",
+        "The message says what was probably meant; nhwcc COMMAND --help lists the options.",
     ),
     "W001": Code(
         "rewriting does not end",

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, SupportsIndex
 
 from .visible import visible
 
@@ -104,6 +104,29 @@ def error(code: str, message: str, *, excerpt: str | None = None, help: str | No
     return CompileError(Diagnostic("error", code, message, here(), excerpt, [], help))
 
 
+def reason(bad: Exception) -> str:
+    """Return why a file can't be read or written, in words, without the system's number of the error.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory"))
+    'there is no such file'
+    """
+    if isinstance(bad, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(bad, UnicodeDecodeError):
+        return "it is not a text in UTF-8"
+    return (bad.strerror if isinstance(bad, OSError) else None) or str(bad)
+
+
+def counted(number: object, what: str, several: str = "") -> str:
+    """Return a number, or a size without one, with what it counts, in the plural where it is not one.
+
+    >>> counted(1, "transpose"), counted(0, "axis", "axes"), counted(1200, "byte")
+    ('1 transpose', '0 axes', '1,200 bytes')
+    """
+    shown = f"{number.__index__():,}" if isinstance(number, SupportsIndex) else str(number)
+    return f"{shown} {what if number == 1 else several or what + 's'}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return a help text with the name most like ``name``, None if none is.
 
@@ -118,12 +141,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 class Remark:
     """Something a pass did or nearly did, for ``--explain`` and for the report.
 
-    ``kind`` is "fired" (a rule applied), "missed" (it nearly did; ``text`` says why not), "note" (plain
-    information) or "warning" (the user should know although the result stands).  ``facts`` are the numbers of the text
-    for programs that read remarks.
+    ``kind`` is "fired" (a rule applied), "missed" (it nearly did; ``text`` says why not), "idle" (it never did; the
+    text says what was in the way where it was nearest), "note" (plain information) or "warning" (the user should know
+    although the result stands).  ``facts`` are the numbers of the text for programs that read remarks.
     """
 
-    kind: Literal["fired", "missed", "note", "warning"]
+    kind: Literal["fired", "missed", "idle", "note", "warning"]
     by: str
     text: str = ""
     location: Location | None = None
@@ -142,6 +165,24 @@ def collect_remarks() -> Generator[list[Remark], None, None]:
         yield collected
     finally:
         _listeners.reset(token)
+
+
+_explains: ContextVar[bool] = ContextVar("explains", default=False)
+
+
+@contextmanager
+def explaining(*, wanted: bool = True) -> Generator[None, None, None]:
+    """Let rules that never fire say why, too; it takes time to find out."""
+    token = _explains.set(wanted)
+    try:
+        yield
+    finally:
+        _explains.reset(token)
+
+
+def is_explaining() -> bool:
+    """Say whether somebody wants to know why rules never fire."""
+    return _explains.get()
 
 
 def remark(item: Remark) -> None:

@@ -406,14 +406,14 @@ def parse_dim(text: str) -> Dim:
             case ast.BinOp(left=left, op=op, right=right):
                 kind = _OPERATORS.get(type(op).__name__)
                 if kind is None:
-                    raise error("P007", f"{text!r} is no dimension")
+                    raise error("P007", f"{text!r} is not a dimension")
                 return _binary(kind, go(left), go(right))
             case ast.Call(func=ast.Name(id="max" | "min" as kind), args=[first, *others]):
                 return reduce(partial(_binary, kind), map(go, others), go(first))
             case _:
-                raise error("P007", f"{text!r} is no dimension")
+                raise error("P007", f"{text!r} is not a dimension")
 
     try:
         return go(ast.parse(text, mode="eval").body)
     except (SyntaxError, RecursionError, ZeroDivisionError) as bad:
-        raise error("P007", f"{text!r} is no dimension") from bad
+        raise error("P007", f"{text!r} is not a dimension") from bad

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from .diagnostics import error
+from .diagnostics import counted, error
 from .dims import Sym, solve, static, substitute
 from .ir import Func, Op, Region, Value
 from .opdef import evaluate
@@ -47,7 +47,7 @@ def run(func: Func, inputs: Mapping[str, Array] | Sequence[Array], observe: Obse
         raise error("R002", f"@{func.name} needs {', '.join(missing)}, but was given {', '.join(inputs) or 'nothing'}")
     given = [inputs[p.name] for p in func.inputs] if isinstance(inputs, Mapping) else list(inputs)
     if len(given) != len(func.args):
-        raise error("R002", f"@{func.name} takes {len(func.args)} inputs, but was given {len(given)}")
+        raise error("R002", f"@{func.name} takes {counted(len(func.args), 'input')}, but was given {len(given)}")
     return _Interpreter(bind_sizes(func.args, given), observe).region(func.body, given, {})
 
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 import numpy as np
 
 from .axes import Axes, Names, letters
+from .diagnostics import counted
 from .dims import Dim, Shape, broadcast
 from .ir import Op, Region, Value
 from .operands import Elements, same_elements
@@ -204,7 +205,7 @@ class Spec:
         if self.variadic:
             fields[self.variadic] = tuple(operands[fixed:])
         elif len(operands) > fixed:
-            raise TypeError(f"{self.name}: {len(operands)} operands for {fixed}")
+            raise TypeError(f"{self.name}: {counted(len(operands), 'operand')} for {fixed}")
         return cls(**fields, **dict(zip(self.regions, regions, strict=True)), **attributes)
 
     def infer(self, op: Op) -> Sequence[TensorType]:

@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from .beside import NotBesideError, file_beside
-from .diagnostics import CompileError, Location, at, did_you_mean, error
+from .diagnostics import CompileError, Location, at, counted, did_you_mean, error, reason
 from .dims import parse_dim, static
 from .grammar import parser
 from .ir import Func, Module, Op, Port, Region, Value
@@ -217,7 +217,9 @@ class _Builder:
             stated = ", ".join(map(str, s.types)) or "nothing"
             raise op.fail("P005", f"{place}: stated type {stated} differs from the inferred one")
         if len(s.results) != len(op.results):
-            raise op.fail("P006", f"{place}: {len(s.results)} names for {len(op.results)} results")
+            raise op.fail(
+                "P006", f"{place}: {counted(len(s.results), 'name')} for {counted(len(op.results), 'result')}"
+            )
         for name, result in zip(s.results, op.results, strict=True):
             self._define(name, result)
         return op
@@ -301,7 +303,7 @@ def read_module(path: Path) -> Module:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as bad:
-        raise error("R010", f"can't read {path}: {bad}") from bad
+        raise error("R010", f"can't read {path}: {reason(bad)}") from bad
     return parse_module(text, path.name, directory=path.parent)
 
 

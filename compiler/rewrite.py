@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from .diagnostics import Location, Remark, at, remark
+from .diagnostics import Location, Remark, at, is_explaining, remark
 from .fold import emit
 from .ir import Module, Op, Region, Value
 from .opdef import Pure
@@ -67,6 +67,7 @@ class Pattern:
     """A named rewrite rooted at some classes of operations; ``Op`` itself stands for all.
 
     Where ``unless`` holds it does not apply; patterns that share this condition share one answer for an operation.
+    ``nearly`` says how near an operation comes to what it is looked for, the larger the nearer, and what is in the way.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Pattern:
     apply: Callable[[Any, Rewriter], object]
     benefit: int = 1
     unless: Callable[[Op], bool] | None = None
+    nearly: Callable[[Op], tuple[int, str | None]] | None = None
 
 
 def pattern(*roots: type[O], benefit: int = 1) -> Callable[[Callable[[O, Rewriter], object]], Pattern]:
@@ -113,6 +115,33 @@ def watch_rewriting(watcher: Watcher) -> Generator[None, None, None]:
         _watchers.reset(token)
 
 
+class _Tally:
+    """Which patterns fired; of the others, where each came nearest to it."""
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self._patterns = list(patterns)
+        self._fired: set[str] = set()
+        self._near: dict[str, tuple[int, str, Location | None]] = {}
+
+    def see(self, patterns: Iterable[Pattern], op: Op, fired: Pattern | None) -> None:
+        """Note what patterns made of an operation."""
+        if fired is not None:
+            self._fired.add(fired.name)
+        if op.parent is None:
+            return
+        for p in patterns:
+            found, reason = p.nearly(op) if p.nearly is not None else (0, None)
+            if p is not fired and found >= self._near.get(p.name, (0,))[0]:
+                self._near[p.name] = (found, reason or "", op.location)
+
+    def report(self) -> None:
+        """Remark the patterns that never fired."""
+        for p in self._patterns:
+            if p.name not in self._fired:
+                _, reason, location = self._near.get(p.name, (0, "", None))
+                remark(Remark("idle", p.name, reason, location))
+
+
 class _Worklist:
     """Operations to look at, each once until it is taken out."""
 
@@ -148,6 +177,7 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
     work = _Worklist(module.walk())
     limit = 1000 + 20 * len(work._waiting)  # pyright: ignore[reportPrivateUsage]
     fired = 0
+    tally = _Tally(ordered) if is_explaining() else None
     while work:
         op = work.take()
         kind = type(op)
@@ -157,12 +187,16 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
             continue
         with at(op.location):
             last = _first(index[kind], op, work)
+        if tally is not None:
+            tally.see(index[kind], op, last)
         if last is not None:
             fired += 1
             for watcher in watchers:
                 watcher.fired(module, last)
             if fired > limit:
                 raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {last.name}")
+    if tally is not None:
+        tally.report()
     return fired
 
 
@@ -196,12 +230,21 @@ def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
         return False
     erased = erase_dead(op, released=work.add)
     for new in rewriter.inserted:
-        new.location = Location.fuse([new.location, *(e.location for e in erased if e.spec.operands)])
+        new.location = _origin(new, erased)
         work.add(new)
     for user in users:
         work.add(user)
     remark(Remark("fired", p.name, "", op.location))
     return True
+
+
+def _origin(new: Op, erased: list[Op]) -> Location | None:
+    """Return where a new operation stems from: first of all from what it continues, an erased one of the same class.
+
+    Of a convolution that takes over an activation this is the convolution, although the activation was the root.
+    """
+    own = [e.location for e in erased if type(e) is type(new)]
+    return Location.fuse([*own[:1], new.location, *(e.location for e in erased if e.spec.operands)])
 
 
 def why_not(p: Pattern, op: Op) -> str | None:

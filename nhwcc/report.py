@@ -46,8 +46,8 @@ class PassReport:
 class Report:
     """Everything that is known after a compilation.
 
-    ``seconds`` and ``peak_memory`` are those of this process from the start until the file was written;
-    ``verification_seconds`` is what loading it, running it, and running the source took in addition.
+    ``seconds`` and ``peak_memory`` are those of this process from the start until the file was written, imports of
+    libraries included; ``verification_seconds`` is what loading it, running it, and running the source took besides.
 
     ``custom_ops`` are the operators whose kernels an application must bring; ``not_verified`` says why numbers were not
     compared although they should have been.

@@ -16,7 +16,8 @@ from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.types import TensorType
 from nhwcc.cut import Cut, sizes_of
-from nhwcc.formats import Format, detect
+from nhwcc.formats import supported
+from nhwcc.named import NamedModule
 from nhwcc.options import Model
 from nhwcc.pytorch import Call, TorchSource
 from nhwcc.shapes import ShapeLike, read_shapes
@@ -48,12 +49,14 @@ class Source:
             return Source(model, "ir")
         if isinstance(model, bytes | str | os.PathLike):
             place = model if isinstance(model, bytes) else Path(model)
-            format = _supported(detect(place), place).name
+            format = supported(place).name
             if format == "torch":
                 if isinstance(place, bytes):
                     raise error("R015", "a PyTorch file can't be read from bytes", help="give its path")
                 return TorchSource(place, call or Call())
             return Source(place, format)
+        if isinstance(model, NamedModule):
+            return TorchSource(model, call or Call())
         if hasattr(model, "SerializeToString"):
             return Source(cast("ModelProto", model), "onnx")
         if any(base.__module__.partition(".")[0] == "torch" for base in type(model).__mro__):
@@ -144,16 +147,6 @@ def _name_apart(func: Func) -> None:
         if port.name in taken or (not port.name and len(func.outputs) > 1):
             port.name = next(n for n in (f"output_{k}" for k in count(i)) if n not in taken)
         taken.add(port.name)
-
-
-def _supported(format: Format, place: Path | bytes) -> Format:
-    name = str(place) if isinstance(place, Path) else "what was given"
-    if format.name == "tflite":
-        help = "nhwcc inspect and nhwcc verify read it"
-        raise error("R015", f"{name} is {format.title} already", help=help)
-    if format.remedy:
-        raise error("R015", f"{name} is {format.title}, which nhwcc does not read", help=format.remedy)
-    return format
 
 
 def _read_ir(source: object) -> Module:

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from ..compiler.choices import Channels
-from ..compiler.diagnostics import Remark, error, remark
+from ..compiler.diagnostics import Remark, remark
 from ..compiler.ir import Func, Module, Port, Region, Value
-from ..compiler.ops.shape import inverse
+from ..compiler.layouts import Layouts, does_not_fit, general_perm, layout_perm, parse_io_layout
 from ..compiler.order import Order, axis_order
 from ..compiler.pipeline import Pass, register
 from .layout.candidates import Problem, collect, flood
@@ -36,7 +36,7 @@ class PropagateLayout(Pass):
 
     def run(self, module: Module) -> None:
         """Solve and rewrite every region of every function; nested regions keep their interfaces."""
-        given = parse_io_layout(self.io_layout)
+        given = Pins.of(self.io_layout)
         for func in module.funcs.values():
             pins = given.holding({p.name for p in func.inputs} & {p.name for p in func.outputs})
             for op in list(func.walk()):
@@ -70,14 +70,18 @@ class PropagateLayout(Pass):
 class Pins:
     """Which inputs and outputs have a fixed layout."""
 
-    def __init__(self, default: str, named: dict[str, str], held: Collection[str] = ()) -> None:
-        self.default = default
-        self.named = named
+    def __init__(self, layouts: Layouts, held: Collection[str] = ()) -> None:
+        self.layouts = layouts
         self.held = held
+
+    @staticmethod
+    def of(text: str) -> Pins:
+        """Read what is asked for; see :func:`~nhwcc.compiler.layouts.parse_io_layout`."""
+        return Pins(parse_io_layout(text))
 
     def holding(self, names: Collection[str]) -> Pins:
         """Return pins where some that would be free are kept: what comes out under an input's name is fed in again."""
-        return Pins(self.default, self.named, names)
+        return Pins(self.layouts, names)
 
     def axes(self, port: Port, value: Value) -> tuple[int, ...] | None:
         """Return which axis of the value lies where, None if it is free.
@@ -85,56 +89,16 @@ class Pins:
         Raises:
             CompileError: L005, the layout does not fit the rank.
         """
-        wanted = self.named.get(port.name, self.default)
+        named = self.layouts.named.get(port.name)
+        wanted = self.layouts.default if named is None else named
         if wanted == "free" and port.name not in self.held:
             return None
         wanted = "keep" if wanted == "free" else wanted
-        source = port.perm or tuple(range(value.type.rank))
-        perm = layout_perm(wanted, value.type.rank)
+        source, rank = port.perm or tuple(range(value.type.rank)), value.type.rank
+        perm = general_perm(wanted, rank) if named is None else layout_perm(wanted, rank)
         if perm is None:
-            if port.name not in self.named:
-                return inverse(source)
-            raise error("L005", f"{port.name} is {value.type}: layout {wanted!r} does not fit its rank")
+            raise does_not_fit(port.name, str(value.type), wanted, rank)
         return tuple(source.index(p) for p in perm)
-
-
-def parse_io_layout(text: str) -> Pins:
-    """Read ``nhwc`` or ``NAME=nchw;NAME=0/2/1``, also mixed."""
-    default, named = "free", dict[str, str]()
-    for part in (p.strip() for p in text.replace(",", ";").split(";") if p.strip()):
-        name, equals, layout = part.rpartition("=")
-        if equals:
-            named[name] = layout.lower()
-        else:
-            default = layout.lower()
-    return Pins(default, named)
-
-
-def layout_perm(layout: str, rank: int) -> tuple[int, ...] | None:
-    """Return which source axis lies where; None if the layout's name does not fit the rank.
-
-    >>> layout_perm("nhwc", 4), layout_perm("0/2/1", 3), layout_perm("keep", 2)
-    ((0, 2, 3, 1), (0, 2, 1), (0, 1))
-    """
-    natural = tuple(range(rank))
-    if layout in ("keep", "source"):
-        return natural
-    if "/" in layout:
-        perm = tuple(int(p) if p.isdigit() else -1 for p in layout.split("/"))
-        return perm if sorted(perm) == list(natural) else None
-    letters = {"c": 1, "n": 0}
-    spatial = [x for x in layout if x not in "nc"]
-    if sorted(layout) != sorted("nc" + "".join(spatial)) or len(layout) != rank:
-        return natural if layout in ("nhwc", "nchw") and rank < 3 else _by_kind(layout, rank)
-    letters |= {x: i + 2 for i, x in enumerate(sorted(spatial, key="tdhw".find))}
-    return tuple(letters[x] for x in layout)
-
-
-def _by_kind(layout: str, rank: int) -> tuple[int, ...] | None:
-    """``nhwc`` and ``nchw`` stand for channels last and first at any rank."""
-    if layout == "nhwc":
-        return (0, *range(2, rank), 1)
-    return tuple(range(rank)) if layout == "nchw" else None
 
 
 def _compose(before: tuple[int, ...] | None, axes: tuple[int, ...]) -> tuple[int, ...] | None:

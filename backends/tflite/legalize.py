@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ...compiler.choices import Strategy
-from ...compiler.diagnostics import CompileError, Remark, remark
+from ...compiler.diagnostics import CompileError, Remark, counted, remark
 from ...compiler.fold import constant
 from ...compiler.ir import Module, Op
 from ...compiler.opdef import Draws
@@ -81,7 +81,8 @@ def _report_widening(module: Module) -> None:
     results = [(r.type.dtype, op) for op in module.walk() for r in op.results]
     found = Counter(dtype for dtype, op in results if dtype in WIDENED and not (dtype is DType.F64 and stays_f64(op)))
     for dtype, count in found.items():
-        text = f"{count} values of {dtype} are computed in {WIDENED[dtype]}: TFLite has no kernels for {dtype}"
+        what = f"{counted(count, 'value')} of {dtype} {'is' if count == 1 else 'are'}"
+        text = f"{what} computed in {WIDENED[dtype]}: TFLite has no kernels for {dtype}"
         remark(Remark("warning", "legalize-tflite", text))
 
 
@@ -89,5 +90,6 @@ def _report_draws(module: Module) -> None:
     """Say that numbers are random: nobody can compare them."""
     count = sum(op.spec.has(Draws) for op in module.walk())
     if count:
-        text = f"{count} operations draw random numbers anew in each call; every runtime draws others (see --no-verify)"
+        who = "1 operation draws" if count == 1 else f"{count} operations draw"
+        text = f"{who} random numbers anew in each call; every runtime draws others (see --no-verify)"
         remark(Remark("warning", "legalize-tflite", text))

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ...compiler.diagnostics import error
+from ...compiler.diagnostics import error, reason
 from ...compiler.scratch import Scratch
 from ...compiler.types import Array
 from ...compiler.weights import Weight
@@ -47,7 +47,7 @@ def write(model: Model, path: Path) -> int:
                 size = file.tell()
             part.replace(path)
     except OSError as bad:
-        raise error("R012", f"can't write {path}: {bad.strerror or bad}") from bad
+        raise error("R012", f"can't write {path}: {reason(bad)}") from bad
     return size
 
 

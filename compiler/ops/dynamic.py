@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..diagnostics import counted
 from ..dims import Dim
 from ..ir import Op, Value
 from ..opdef import Pure, op
@@ -34,7 +35,7 @@ class DynamicSlice(Op):
         """The sizes."""
         _check_starts(self.starts, self.x.type.rank)
         if len(self.sizes) != self.x.type.rank:
-            raise ValueError(f"{self.x.type} has not {len(self.sizes)} axes")
+            raise ValueError(f"{self.x.type} has not {counted(len(self.sizes), 'axis', 'axes')}")
         return self.x.type.with_shape(self.sizes)
 
     @staticmethod
@@ -55,7 +56,7 @@ class DynamicUpdateSlice(Op):
         """Keep the type."""
         _check_starts(self.starts, self.x.type.rank)
         if self.update.type.rank != self.x.type.rank or self.update.type.dtype is not self.x.type.dtype:
-            raise ValueError(f"{self.update.type} is no part of {self.x.type}")
+            raise ValueError(f"{self.update.type} is not a part of {self.x.type}")
         return self.x.type
 
     @staticmethod

@@ -29,7 +29,7 @@ class MatMul(Op):
         """``m k, k n -> m n``."""
         a, b = self.a.type.shape, self.b.type.shape
         if len(a) < 2 or len(b) < 2:
-            raise ValueError(f"{self.a.type} and {self.b.type} are no matrices")
+            raise ValueError(f"{self.a.type} and {self.b.type} are not matrices")
         same_elements(self)
         m, k = a[-2:] if not self.transpose_a else a[:-3:-1]
         j, n = b[-2:] if not self.transpose_b else b[:-3:-1]

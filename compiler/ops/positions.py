@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 
+from ..diagnostics import counted
 from ..dims import Dim
 from ..ir import Op
 from ..opdef import Pure, op
@@ -34,7 +35,7 @@ class MaxPoolPositions(Op):
         shape = self.x.type.shape
         fields = (self.kernel, self.strides, self.dilations, self.pads)
         if any(len(f) != len(Spatial.of(len(shape), False).axes) for f in fields):
-            raise ValueError(f"data of rank {len(shape)} and {len(self.kernel)} kernel sizes don't fit")
+            raise ValueError(f"data of rank {len(shape)} and {counted(len(self.kernel), 'kernel size')} don't fit")
         sizes = [window_size(n, k, s, d, p, ceil=self.ceil) for n, k, s, d, p in zip(shape[2:], *fields, strict=True)]
         out = (*shape[:2], *sizes)
         return self.x.type.with_shape(out), TensorType(DType.I64, out)

@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..axes import Axes, Axis, AxisTuple, Form, PerAxis, PerResultAxis, letters
+from ..diagnostics import counted
 from ..dims import Dim, Shape, Sym, exact_div, product, static
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, View, op
@@ -25,7 +26,9 @@ class Transpose(Op):
     def infer(self) -> TensorType:
         """Permute the shape."""
         if sorted(self.perm) != list(range(self.x.type.rank)):
-            raise ValueError(f"perm {list(self.perm)} is no permutation of {self.x.type.rank} axes")
+            raise ValueError(
+                f"perm {list(self.perm)} is not a permutation of {counted(self.x.type.rank, 'axis', 'axes')}"
+            )
         return self.x.type.with_shape([self.x.type.shape[p] for p in self.perm])
 
     def copies(self) -> bool:
@@ -249,7 +252,9 @@ class Pad(Op):
             raise ValueError(f"unknown mode {self.mode!r}")
         shape = self.x.type.shape
         if len(self.low) != len(shape) or len(self.high) != len(shape):
-            raise ValueError(f"{len(self.low)} and {len(self.high)} paddings for {len(shape)} axes")
+            raise ValueError(
+                f"{len(self.low)} and {counted(len(self.high), 'padding')} for {counted(len(shape), 'axis', 'axes')}"
+            )
         return self.x.type.with_shape([d + a + b for d, a, b in zip(shape, self.low, self.high, strict=True)])
 
     def copies(self) -> bool:

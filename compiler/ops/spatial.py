@@ -179,7 +179,7 @@ class DepthToSpace(_Blocks):
     def infer(self) -> TensorType:
         """Fewer channels, more positions."""
         if self.x.type.rank != 4:
-            raise ValueError(f"{self.x.type} is no batch of images")
+            raise ValueError(f"{self.x.type} is not a batch of images")
         n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
         b = self.block
         if b < 1 or (isinstance(c, int) and c % (b * b)):
@@ -247,7 +247,7 @@ class SpaceToDepth(_Blocks):
     def infer(self) -> TensorType:
         """More channels, fewer positions."""
         if self.x.type.rank != 4:
-            raise ValueError(f"{self.x.type} is no batch of images")
+            raise ValueError(f"{self.x.type} is not a batch of images")
         n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
         b = self.block
         if b < 1 or any(isinstance(d, int) and d % b for d in (h, w)):

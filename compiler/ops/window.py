@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..axes import Axes, Form, Letters, PerSpatial, letters
+from ..diagnostics import counted
 from ..dims import Dim, Shape, at_least, ceil_div, minimum, product
 from ..ir import Op
 from ..opdef import Pure, op
@@ -323,7 +324,7 @@ class _Pool:
         shape = op.x.type.shape
         fields = (op.kernel, op.strides, op.dilations, op.pads)
         if any(len(f) != len(data.axes) for f in fields):
-            raise ValueError(f"data of rank {len(shape)} and {len(op.kernel)} kernel sizes don't fit")
+            raise ValueError(f"data of rank {len(shape)} and {counted(len(op.kernel), 'kernel size')} don't fit")
         sizes = [
             window_size(shape[a], k, s, d, p, ceil=op.ceil) for a, k, s, d, p in zip(data.axes, *fields, strict=True)
         ]

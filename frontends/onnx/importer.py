@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import count
 
-from ...compiler.diagnostics import CompileError, Location, at, error
+from ...compiler.diagnostics import CompileError, Location, at, counted, error
 from ...compiler.dims import Sym, symbol
 from ...compiler.ir import Region, Value
 from ...compiler.known import Known
@@ -155,7 +155,9 @@ class Importer:
         if id in scope.functions:
             raise error("F021", f"the function {node.op_type!r} calls itself")
         if len(operands) > len(function.inputs):
-            raise error("F006", f"{node.op_type} takes {len(function.inputs)} inputs, but has {len(operands)}")
+            raise error(
+                "F006", f"{node.op_type} takes {counted(len(function.inputs), 'input')}, but has {len(operands)}"
+            )
         given = dict(zip(function.inputs, zip(operands, present, strict=True), strict=False))
         inner = Scope(
             values={name: value for name, (value, there) in given.items() if there},
@@ -187,7 +189,8 @@ class _Subgraphs:
             CompileError: F006, there is another number of inputs; F022, a part of it could not be imported.
         """
         if len(inputs) != len(graph.inputs):
-            text = f"a graph of {self.node.op_type} takes {len(graph.inputs)} inputs, but is given {len(inputs)}"
+            takes = counted(len(graph.inputs), "input")
+            text = f"a graph of {self.node.op_type} takes {takes}, but is given {len(inputs)}"
             raise error("F006", text)
         own = {name for node in graph.nodes for name in node.outputs} | set(graph.constants)
         seen = {name: value for name, value in self.scope.values.items() if name not in own}

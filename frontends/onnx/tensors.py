@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from ...compiler.beside import NotBesideError, file_beside
-from ...compiler.diagnostics import CompileError, error
+from ...compiler.diagnostics import CompileError, counted, error
 from ...compiler.dims import static
 from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import MappedFile, Weight
@@ -157,7 +157,7 @@ class Tensor:
         try:
             offset, length = int(entries.get("offset", 0)), int(entries.get("length", size))
         except ValueError as bad:
-            raise self._fail(f"has an offset or length that is no number: {entries}") from bad
+            raise self._fail(f"has an offset or length that is not a number: {entries}") from bad
         self._check_size(type, length)
         if offset < 0 or offset + length > file.size:
             text = f"lies at {offset} to {offset + length} in {file.path.name}, which has {file.size} bytes"
@@ -181,7 +181,7 @@ class Tensor:
         except (ValueError, TypeError, OverflowError) as bad:
             raise self._fail(f"can't be read as {type}: {bad}") from bad
         if array.shape != type.shape:
-            raise self._fail(f"is {type}, but has {array.size} elements")
+            raise self._fail(f"is {type}, but has {counted(array.size, 'element')}")
         return array.astype(type.dtype.numpy, copy=False)
 
     def _fail(self, text: str, code: str = "F016", help: str = "The file is damaged; export it again.") -> CompileError:

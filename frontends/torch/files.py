@@ -127,7 +127,7 @@ class ModuleSpec:
         """
         made = self._make(self._factory())
         if not isinstance(made, nn.Module):
-            raise error("F036", f"{self.name} gives a {type(made).__name__}, which is no torch.nn.Module")
+            raise error("F036", f"{self.name} gives a {type(made).__name__}, which is not a torch.nn.Module")
         if self.weights is not None:
             _fill(made, self.weights, state_dict(self.weights, unsafe=self.unsafe))
         return made.eval()
@@ -184,7 +184,7 @@ def _from_file(path: Path) -> ModuleType:
     """Run a file, as a module with a name that no other has: it may be called types.py."""
     spec = importlib.util.spec_from_file_location(f"{MODULE_PREFIX}{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
+        raise ImportError(f"{path} is not a Python file")
     return _executed(spec)
 
 
@@ -209,7 +209,7 @@ def _arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
         args = [ast.literal_eval(a) for a in call.args]
         return args, {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg is not None}
     except (SyntaxError, ValueError) as bad:
-        raise error("F036", f"{text!r} are no arguments", help="Write literals as in Python: 64, classes=10.") from bad
+        raise error("F036", f"{text!r} are not arguments", help="Write literals as in Python: 64, classes=10.") from bad
 
 
 def state_dict(path: Path, *, unsafe: bool = False) -> Mapping[str, torch.Tensor]:

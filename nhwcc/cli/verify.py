@@ -10,7 +10,7 @@ import click
 
 from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import MODEL, common, data_of, data_option, load_option, seed_option
-from nhwcc.options import TOLERANCE
+from nhwcc.options import TOLERANCE, CompileOptions
 
 
 @click.command("verify", short_help="Run two models on the same input and compare.")
@@ -29,6 +29,13 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     """
     from contextlib import ExitStack
 
+    from nhwcc.formats import viewable
+    from nhwcc.request import check_model, check_options
+
+    for path in (reference, candidate):
+        check_model(viewable(path), path)
+    data = data_of(given["data"])
+    check_options(CompileOptions(load=given["load"], tolerance=given["tolerance"], data=data, seed=given["seed"]))
     from nhwcc.pipelines import register_passes
     from nhwcc.render import compared_table, render_verification
     from nhwcc.runners.files import open_file
@@ -36,7 +43,7 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
 
     if given["load"]:
         register_passes(given["load"])
-    settings = Settings(given["tolerance"], data_of(given["data"]), given["seed"], given["per_op"])
+    settings = Settings(given["tolerance"], data, given["seed"], given["per_op"])
     with ExitStack() as stack:
         first, second = (open_file(path, stack) for path in (reference, candidate))
         found = verify(first, second, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...compiler.diagnostics import Remark
+from ...compiler.diagnostics import Remark, counted
 
 ASSIGNMENT = "propagate-layout"
 """The pass that chooses layouts, and proves its choice for each region."""
@@ -29,11 +29,11 @@ class LayoutProof:
     @staticmethod
     def of(remarks: Iterable[Remark], in_file: int) -> LayoutProof | None:
         """Sum up what passes remarked of all regions; None if layouts were not chosen."""
-        counted = [r for r in remarks if "transposes" in r.facts]
-        chosen = [r.facts for r in counted if r.by == ASSIGNMENT]
+        found = [r for r in remarks if "transposes" in r.facts]
+        chosen = [r.facts for r in found if r.by == ASSIGNMENT]
         if not chosen:
             return None
-        lowered = sum(int(r.facts["transposes"]) for r in counted if r.by != ASSIGNMENT)
+        lowered = sum(int(r.facts["transposes"]) for r in found if r.by != ASSIGNMENT)
         transposes, moved, bound = (sum(int(f[key]) for f in chosen) for key in ("transposes", "bytes", "bound"))
         return LayoutProof(transposes, lowered, moved, bound, in_file)
 
@@ -43,25 +43,17 @@ class LayoutProof:
         return self.bytes <= self.bound and self.in_file == self.chosen
 
     def __str__(self) -> str:
+        chosen = assignment(self.chosen, self.bytes, self.bound)
         if self.in_file == self.chosen:
-            return assignment(self.chosen, self.bytes, self.bound)
-        text = f"{counted(self.in_file)} in the file: {assignment(self.chosen, self.bytes, self.bound)} between layouts"
+            return chosen
+        text = f"{counted(self.in_file, 'transpose')} in the file: {chosen} between layouts"
         others = self.in_file - self.chosen
         if others < 0:
             return f"{text}, {-others} of them merged"
         return f"{text}; {others} more by lowering, not proven"
 
 
-def counted(transposes: int) -> str:
-    """Return a number of transposes in words.
-
-    >>> counted(1), counted(0)
-    ('1 transpose', '0 transposes')
-    """
-    return "1 transpose" if transposes == 1 else f"{transposes} transposes"
-
-
 def assignment(transposes: int, moved: int, bound: int) -> str:
     """Return what is known of the transposes between layouts."""
     proof = "proven optimal" if moved <= bound else f"not proven, at least {bound:,} bytes are needed"
-    return f"{counted(transposes)}, {moved:,} bytes: {proof}"
+    return f"{counted(transposes, 'transpose')}, {counted(moved, 'byte')}: {proof}"

@@ -12,7 +12,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.verify import verify
 from nhwcc.passes.layout.candidates import collect, flood
 from nhwcc.passes.layout.solve import Solution, solve
-from nhwcc.passes.propagate_layout import PropagateLayout, parse_io_layout
+from nhwcc.passes.propagate_layout import Pins, PropagateLayout
 
 from .random_graphs import random_module
 
@@ -23,7 +23,7 @@ def io_layout(seed: int) -> str:
 
 def solved(module: Module, layout: str) -> Solution:
     func = module.main
-    problem = collect(func, func.body, parse_io_layout(layout).axes, "last")
+    problem = collect(func, func.body, Pins.of(layout).axes, "last")
     solution = solve(problem, 30.0)
     if solution.cost + solution.charge:
         flood(problem, solution.costly)

@@ -15,7 +15,7 @@ from nhwcc.passes.layout.program import integer_program
 from nhwcc.passes.layout.realize import realize
 from nhwcc.passes.layout.sites import Site, value_bytes
 from nhwcc.passes.layout.solve import Solution, assigned
-from nhwcc.passes.propagate_layout import parse_io_layout
+from nhwcc.passes.propagate_layout import Pins
 
 COMBINATIONS = 30_000
 """More are left to the integer program, without any of the solver's shortcuts."""
@@ -23,7 +23,7 @@ COMBINATIONS = 30_000
 
 def flooded(func: Func, layout: str = "free") -> Problem:
     """Return the layout problem with every order anywhere considered everywhere."""
-    problem = collect(func, func.body, parse_io_layout(layout).axes, "last")
+    problem = collect(func, func.body, Pins.of(layout).axes, "last")
     flood(problem, problem.sites)
     return problem
 

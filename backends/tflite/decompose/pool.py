@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, Shape, is_static, maximum, minimum, static
 from ....compiler.ir import Value
 from ....compiler.ops import arith
@@ -59,7 +60,9 @@ def largest_of_stacked_slices(op: MaxPoolPositions, e: Build) -> None:
     out = op.results[0].type.shape[2:]
     places = list(product(*(range(k) for k in op.kernel)))
     e.require(is_static((*spatial, *out)), "positions in images of unknown size")
-    e.require(len(places) <= MAX_PLACES, f"positions in windows of {len(places)} elements; at most {MAX_PLACES}")
+    e.require(
+        len(places) <= MAX_PLACES, f"positions in windows of {counted(len(places), 'element')}; at most {MAX_PLACES}"
+    )
     dtype = op.x.type.dtype
     x = op.x if dtype.is_float else e(arith.Cast, op.x, to=DType.F32)
     x = e(Pad, x, *_sides(op, out), value=-math.inf)
