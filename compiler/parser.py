@@ -141,7 +141,7 @@ class _Actions:
     def dense(self, items: list[Any]) -> Weight:
         type = parse_type(str(items[1]))
         try:
-            return Weight.of(np.asarray(items[0], type.dtype.numpy).reshape(static(type.shape)))
+            return Weight.of(np.asarray(items[0], type.dtype.numpy).reshape(static(type.shape)), is_stored=True)
         except (ValueError, TypeError, OverflowError) as bad:
             raise error("P006", f"a constant of type {type}: {bad}") from bad
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import count
 
+from ...compiler.budget import check_depth, count_operation
 from ...compiler.diagnostics import CompileError, Location, at, error
 from ...compiler.dims import Sym, symbol
 from ...compiler.ir import Region, Value
@@ -32,7 +33,7 @@ class Scope:
 
     A value is None where it could not be built.  ``stated`` are types of values inside, ``absent`` inputs that the
     caller of a function does not give, ``functions`` the calls that lead here, ``stands_for`` the operator of the
-    standard whose definition this is.
+    standard whose definition this is, ``graphs`` how many graphs of nodes lie around this one.
     """
 
     values: dict[str, Imported | None]
@@ -44,6 +45,7 @@ class Scope:
     path: str = ""
     functions: tuple[FunctionId, ...] = ()
     stands_for: str | None = None
+    graphs: int = 0
 
     @property
     def names(self) -> set[str]:
@@ -105,6 +107,7 @@ class Importer:
 
     def _node(self, node: Node, scope: Scope, needed: frozenset[int]) -> Sequence[Imported | None]:
         """Import one node; even where its operands could not be built, say whether it is supported."""
+        count_operation()
         operands = [self._value(name, scope) for name in node.inputs]
         present = [bool(name) and name not in scope.absent for name in node.inputs]
         is_whole = all(v is not None or not there for v, there in zip(operands, present, strict=True))
@@ -152,6 +155,7 @@ class Importer:
     ) -> Sequence[Imported | None]:
         """Import the body of a function in place of its call."""
         id = (node.domain, node.op_type, node.overload)
+        check_depth(len(scope.functions), "calls of functions")
         if id in scope.functions:
             raise error("F021", f"the function {node.op_type!r} calls itself")
         if len(operands) > len(function.inputs):
@@ -164,6 +168,7 @@ class Importer:
             attributes={**function.defaults, **attributes},
             absent=frozenset(name for name in function.inputs if name not in given or not given[name][1]),
             path=f"{scope.path}{node.label}/",
+            graphs=scope.graphs,
             functions=(*scope.functions, id),
             stands_for=scope.stands_for,
         )
@@ -189,6 +194,7 @@ class _Subgraphs:
         if len(inputs) != len(graph.inputs):
             text = f"a graph of {self.node.op_type} takes {len(graph.inputs)} inputs, but is given {len(inputs)}"
             raise error("F006", text)
+        check_depth(self.scope.graphs, "graphs")
         own = {name for node in graph.nodes for name in node.outputs} | set(graph.constants)
         seen = {name: value for name, value in self.scope.values.items() if name not in own}
         inner = replace(
@@ -197,6 +203,7 @@ class _Subgraphs:
             constants={**self.scope.constants, **graph.constants},
             stated={**self.scope.stated, **graph.stated},
             path=f"{self.scope.path}{self.node.label}/",
+            graphs=self.scope.graphs + 1,
         )
         found = self.importer.run(graph.nodes, inner, graph.outputs)
         values = [value for value in found if value is not None]

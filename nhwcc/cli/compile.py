@@ -12,6 +12,7 @@ from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import (
     MODEL,
     PassFlags,
+    budget_flags,
     common,
     custom_option,
     data_of,
@@ -60,6 +61,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @seed_option
 @pass_flags
 @click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
+@budget_flags
 @common
 def compile_command(
     model: Path | None,

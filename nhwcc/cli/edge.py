@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from nhwcc.compiler.codes import CODES
+from nhwcc.compiler.budget import limited
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic, did_you_mean
 from nhwcc.compiler.plugins import blaming
 
@@ -49,7 +49,7 @@ class Edge(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn what goes wrong into a message and an exit code."""
         try:
-            with blaming():
+            with limited(), blaming():
                 return super().invoke(ctx)
         except CompileError as bad:
             _show_trace(ctx)
@@ -61,8 +61,6 @@ class Edge(click.Group):
             ctx.exit(INTERRUPTED)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
-        except MemoryError as bad:
-            _end(ctx, bad, "R024", str(bad) or "the machine has no more memory", CODES["R024"].remedy)
         except Exception as bad:  # noqa: BLE001 -- whatever it is, it is a defect, and this is the edge
             _end(ctx, bad, "I000", f"{type(bad).__name__}: {bad}", DEFECT)
 
