@@ -14,11 +14,13 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Protocol
 
 from .diagnostics import CompileError, error
 
 MAX_ELEMENTS = (1 << 31) - 1
 """Elements of a tensor: kernels count them in 32 bits."""
+
 
 class TooLarge(CompileError):
     """M001 of an operation: a pattern that would need it does not apply."""
@@ -27,7 +29,7 @@ class TooLarge(CompileError):
 EXPANSION = 16
 """How many times the bytes of its source a constant may have: 2-bit integers as f32."""
 
-OPERATION_BYTES = 1 << 16
+OPERATION_BYTES = 1 << 18
 """Memory that compiling an operation takes, rounded up: the operation, its place, and what passes know about it."""
 
 CALL_SECONDS = 1e-6
@@ -35,6 +37,25 @@ CALL_SECONDS = 1e-6
 
 MAX_DEPTH = 64
 """Regions inside of regions, calls of functions inside of functions, parentheses inside of parentheses."""
+
+
+class _Element(Protocol):
+    @property
+    def bits(self) -> int: ...
+
+
+class Sized(Protocol):
+    """The type of a tensor."""
+
+    @property
+    def shape(self) -> Sequence[object]:
+        """Its sizes."""
+        ...
+
+    @property
+    def dtype(self) -> _Element:
+        """Its element type."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -112,7 +133,20 @@ def too_large(shape: Sequence[object], bits: int) -> str | None:
     if size > MAX_ELEMENTS:
         return f"{size:,} elements, of which a tensor has at most {MAX_ELEMENTS:,}"
     taken, limit = size * bits // 8, _budget.get().memory
-    return f"{in_bytes(taken)}, more than the limit of {in_bytes(limit)}; --max-memory raises it" * (taken > limit) or None
+    if taken > limit:
+        return f"{in_bytes(taken)}, more than the limit of {in_bytes(limit)}; --max-memory raises it"
+    return None
+
+
+def check_size(what: str, type: Sized) -> None:
+    """Refuse a tensor that is given, such as an input.
+
+    Raises:
+        CompileError: M001, it is too large.
+    """
+    problem = too_large(type.shape, type.dtype.bits)
+    if problem is not None:
+        raise error("M001", f"{what} would have {problem}")
 
 
 def reserve(*shape: int, bits: int = 64, what: str = "a constant") -> None:

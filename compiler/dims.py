@@ -9,6 +9,7 @@ positive integers.  sympy is imported when the first named size appears: static 
 
 from __future__ import annotations
 
+import ast
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache, partial, reduce
@@ -437,6 +438,29 @@ _OPERATORS = {"Add": "add", "Sub": "sub", "Mult": "mul", "FloorDiv": "floordiv",
 """Python's operators in a dimension, by the names of their syntax nodes; powers have a case of their own."""
 
 
+def _read(node: ast.expr) -> Any:
+    """Return what a syntax node of Python means; nothing is looked up or called but what stands here.
+
+    Raises:
+        SyntaxError: it is not a size.
+    """
+    match node:
+        case ast.Constant(value=int(number)) if not isinstance(number, bool):
+            return _in_range(number)
+        case ast.Name(id=name):
+            return symbol(name)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_read(operand)
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))):
+            return _in_range(power_of(_read(left), power))
+        case ast.BinOp(left=left, op=op, right=right) if type(op).__name__ in _OPERATORS:
+            return _in_range(_binary(_OPERATORS[type(op).__name__], _read(left), _read(right)))
+        case ast.Call(func=ast.Name(id="max" | "min" as kind), args=[first, *others], keywords=[]):
+            return reduce(partial(_binary, kind), map(_read, others), _read(first))
+        case _:
+            raise SyntaxError(type(node).__name__)
+
+
 def parse_dim(text: str) -> Dim:
     """Read what a dimension prints as.
 
@@ -448,29 +472,7 @@ def parse_dim(text: str) -> Dim:
     """
     if len(text) > MAX_TEXT:
         raise error("P007", f"a size is an expression of {len(text):,} characters; {MAX_TEXT:,} are read")
-    import ast
-
-    def go(node: ast.expr) -> Any:
-        match node:
-            case ast.Constant(value=int(number)) if not isinstance(number, bool):
-                return _in_range(number)
-            case ast.Name(id=name):
-                return symbol(name)
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -go(operand)
-            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))):
-                return _in_range(power_of(go(left), power))
-            case ast.BinOp(left=left, op=op, right=right):
-                kind = _OPERATORS.get(type(op).__name__)
-                if kind is None:
-                    raise error("P007", f"{text!r} is no dimension")
-                return _in_range(_binary(kind, go(left), go(right)))
-            case ast.Call(func=ast.Name(id="max" | "min" as kind), args=[first, *others]):
-                return reduce(partial(_binary, kind), map(go, others), go(first))
-            case _:
-                raise error("P007", f"{text!r} is no dimension")
-
     try:
-        return _in_range(go(ast.parse(text.strip(), mode="eval").body))
+        return _in_range(_read(ast.parse(text.strip(), mode="eval").body))
     except (SyntaxError, ValueError, RecursionError, MemoryError, ZeroDivisionError) as bad:
         raise error("P007", f"{text!r} is no dimension") from bad

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from .budget import EXPANSION
+from .budget import EXPANSION, too_large
+from .diagnostics import error
 from .dims import static
 from .types import Array, DType, TensorType
 
@@ -119,7 +120,14 @@ class Weight:
 
     @staticmethod
     def splat(value: Any, dtype: DType, shape: tuple[int, ...]) -> Weight:
-        """A tensor whose elements are all ``value``; it takes the memory of one."""
+        """A tensor whose elements are all ``value``; it takes the memory of one.
+
+        Raises:
+            CompileError: M001, it is too large.
+        """
+        problem = too_large(shape, dtype.bits)
+        if problem is not None:
+            raise error("M001", f"a constant would have {problem}")
         return Weight.of(np.broadcast_to(np.asarray(value, dtype.numpy), shape))
 
     @staticmethod
@@ -131,6 +139,7 @@ class Weight:
 
     def derive(self, type: TensorType, compute: Callable[..., Array], *others: Weight) -> Weight:
         """Return ``compute(self, *others)``, at once if it is small, else when it is read."""
+
         def make(*arrays: Array) -> Array:
             return np.asarray(compute(*arrays), type.dtype.numpy)
 

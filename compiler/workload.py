@@ -137,5 +137,3 @@ def _number(value: Value) -> float | None:
         value = value.owner.operands[0]
     weight = constant(value)
     return weight.array().item() if weight is not None and weight.type.size == 1 else None
-
-

@@ -19,6 +19,7 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
+from ...compiler.budget import check_expansion
 from ...compiler.diagnostics import did_you_mean, error
 from .refusals import REFUSALS, first_lines
 
@@ -62,7 +63,9 @@ def _members(path: Path) -> list[str]:
     if not zipfile.is_zipfile(path):
         return []
     with zipfile.ZipFile(path) as archive:
-        return archive.namelist()
+        members = [(member.filename, member.file_size) for member in archive.infolist()]
+    check_expansion(str(path), members, path.stat().st_size)
+    return [name for name, _ in members]
 
 
 def _reading(path: Path, read: Any) -> Any:
@@ -75,6 +78,7 @@ def _reading(path: Path, read: Any) -> Any:
 
 def _unpickled(path: Path, *, unsafe: bool) -> Any:
     """Read a pickled file, without running code that is in it unless told so."""
+    _members(path)
     try:
         return _reading(path, lambda: torch.load(path, map_location="cpu", weights_only=not unsafe, mmap=_maps(path)))
     except pickle.UnpicklingError as bad:

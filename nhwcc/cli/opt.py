@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nhwcc.cli.edge import echo, print_json
-from nhwcc.cli.flags import MODEL, PassFlags, budget_flags, common, custom_option, data_of, data_option, pass_flags, seed_option
+from nhwcc.cli.flags import (
+    MODEL,
+    PassFlags,
+    budget_flags,
+    common,
+    custom_option,
+    data_of,
+    data_option,
+    pass_flags,
+    seed_option,
+)
 from nhwcc.options import CompileOptions
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Models of a few hundred bytes that ask for too much, with the code that each must end in; and the process to run them.
+"""Models of a few hundred bytes that ask for too much, the code that each must end in, and the process to run them.
 
 Each bomb is a function that puts what is to be compiled into a folder and compiles it.  They run one after the other in
 one process, whose memory is limited to one gigabyte above what it has when all libraries are loaded.
@@ -17,12 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import nhwcc
 import numpy as np
 from nhwcc.compiler.budget import Budget
-from nhwcc.memory import peak_memory
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 from onnx_models import model, node
+
+import nhwcc
+from nhwcc.memory import peak_memory
 
 MEMORY = 1 << 30
 """Bytes that no bomb may take."""
@@ -104,9 +105,7 @@ for number in (HUGE, 1 << 31, (1 << 62) + 1):
     onnx_bomb(f"Expand to {number}", "M001", [node("Expand", "x s", "y")], {"s": ints(number)}, (1,))
     onnx_bomb(f"Tile {number} times", "M001", [node("Tile", "x s", "y")], {"s": ints(number)})
 onnx_bomb("ConstantOfShape of a square", "M001", [node("ConstantOfShape", "s", "y")], {"s": ints(1 << 20, 1 << 20)})
-onnx_bomb(
-    "Range", "M001", [node("Range", "a b c", "y")], {"a": np.int64(0), "b": np.int64(HUGE), "c": np.int64(1)}
-)
+onnx_bomb("Range", "M001", [node("Range", "a b c", "y")], {"a": np.int64(0), "b": np.int64(HUGE), "c": np.int64(1)})
 onnx_bomb(
     "OneHot",
     "M001",
@@ -119,8 +118,12 @@ onnx_bomb("Resize", "M001", [node("Resize", "x _ _ s", "y")], {"s": ints(1, 1, 1
 onnx_bomb(
     "Resize by a scale", "M001", [node("Resize", "x _ s", "y")], {"s": np.float32([1, 1, 1e6, 1e6])}, (1, 1, 2, 2)
 )
-onnx_bomb("Upsample", "M001", [node("Upsample", "x s", "y")], {"s": np.float32([1, 1, 1e6, 1e6])}, (1, 1, 2, 2), version=9)
-onnx_bomb("EyeLike", "M001", [node("Expand", "x s", "z"), node("EyeLike", "z", "y")], {"s": ints(1 << 15, 1 << 16)}, (1, 1))
+onnx_bomb(
+    "Upsample", "M001", [node("Upsample", "x s", "y")], {"s": np.float32([1, 1, 1e6, 1e6])}, (1, 1, 2, 2), version=9
+)
+onnx_bomb(
+    "EyeLike", "M001", [node("Expand", "x s", "z"), node("EyeLike", "z", "y")], {"s": ints(1 << 15, 1 << 16)}, (1, 1)
+)
 onnx_bomb("outer product", "M001", [node("Einsum", "x x", "y", equation="i,j->ij")], None, (1 << 20,))
 onnx_bomb("broadcast", "M001", [node("Reshape", "x s", "z"), node("Add", "x z", "y")], {"s": ints(-1, 1)}, (1 << 20,))
 onnx_bomb("input", "M001", [node("Identity", "x", "y")], None, (HUGE,))
@@ -140,8 +143,13 @@ onnx_bomb(
     {"w": np.ones((1, 1, 2, 2), np.float32)},
     (1, 1, 64, 64),
 )
-onnx_bomb("doublings", "M001", [node("Concat", f"c{i} c{i}", f"c{i + 1}", axis=0) for i in range(40)]
-    + [node("ReduceSum", "c40", "s"), node("Add", "x s", "y")], {"c0": np.ones(16, np.float32)})
+onnx_bomb(
+    "doublings",
+    "M001",
+    [node("Concat", f"c{i} c{i}", f"c{i + 1}", axis=0) for i in range(40)]
+    + [node("ReduceSum", "c40", "s"), node("Add", "x s", "y")],
+    {"c0": np.ones(16, np.float32)},
+)
 onnx_bomb(
     "AffineGrid", "M001", [node("AffineGrid", "x s", "y")], {"s": ints(1, 1, 1 << 20, 1 << 20)}, (1, 2, 3), version=20
 )
@@ -160,17 +168,27 @@ onnx_bomb(
     {"r": np.float32([[0, 0, 1, 1]]), "b": ints(0)},
     (1, 1, 4, 4),
 )
-onnx_bomb("Col2Im", "M001", [node("Col2Im", "x s b", "y")], {"s": ints(1 << 20, 1 << 20), "b": ints(1, 1)}, (1, 1, 1), version=18)
+onnx_bomb(
+    "Col2Im",
+    "M001",
+    [node("Col2Im", "x s b", "y")],
+    {"s": ints(1 << 20, 1 << 20), "b": ints(1, 1)},
+    (1, 1, 1),
+    version=18,
+)
 
 # Constants that are computed.
 for window in ("HannWindow", "HammingWindow", "BlackmanWindow"):
     onnx_bomb(window, "M001", [node(window, "n", "w"), node("Add", "x w", "y")], {"n": np.int64(HUGE)}, (1,))
-onnx_bomb(
-    "DFT", "M001", [node("DFT", "x n", "y", axis=1)], {"n": np.int64(1 << 20)}, (1, 1 << 20, 1), version=17
-)
+onnx_bomb("DFT", "M001", [node("DFT", "x n", "y", axis=1)], {"n": np.int64(1 << 20)}, (1, 1 << 20, 1), version=17)
 onnx_bomb("DFT of some size", "M002", [node("DFT", "x", "y", axis=1)], None, (1, 1 << 14, 1), version=17)
 onnx_bomb(
-    "STFT", "M002", [node("STFT", "x n _ m", "y")], {"n": np.int64(1), "m": np.int64(1 << 14)}, (1, 1 << 16, 1), version=17
+    "STFT",
+    "M002",
+    [node("STFT", "x n _ m", "y")],
+    {"n": np.int64(1), "m": np.int64(1 << 14)},
+    (1, 1 << 16, 1),
+    version=17,
 )
 onnx_bomb(
     "MelWeightMatrix",
@@ -241,7 +259,10 @@ def _(folder: Path) -> object:
         nodes = (
             [helper.make_node("Neg", ["a"], ["b"])]
             if not level
-            else [helper.make_node(inner, ["a"], ["t"], domain="own"), helper.make_node(inner, ["t"], ["b"], domain="own")]
+            else [
+                helper.make_node(inner, ["a"], ["t"], domain="own"),
+                helper.make_node(inner, ["t"], ["b"], domain="own"),
+            ]
         )
         return helper.make_function("own", f"f{level}", ["a"], ["b"], nodes, [opset, own])
 
@@ -300,18 +321,31 @@ def text(line: str, result: str = "f32[4]", header: str = "f32[4]") -> str:
     return f"func @main(%x: {header}) -> ({result}) {{\n  {line}\n  return(%y)\n}}\n"
 
 
-ir_bomb("text: a broadcast", "M001", lambda: text("%y = broadcast_to(%x) {shape = [1099511627776, 4]} : f32[1099511627776,4]"))
+ir_bomb(
+    "text: a broadcast",
+    "M001",
+    lambda: text("%y = broadcast_to(%x) {shape = [1099511627776, 4]} : f32[1099511627776,4]"),
+)
 ir_bomb("text: operands without an end", "P001", lambda: text("%y = concat(" + ", ".join(["%x"] * 100_000)))
 ir_bomb("text: blanks without an end", "P001", lambda: text("%y = concat(%x" + " " * 100_000))
 ir_bomb("text: a type without an end", "P001", lambda: text("%y = relu(%x) : a" + "0" * 100_000))
 ir_bomb("text: nested lists", "M005", lambda: text("%y = relu(%x) {a = " + "[" * 5000 + "]" * 5000 + "} : f32[4]"))
-ir_bomb("text: a size to the power of a billion", "P007", lambda: text("%y = relu(%x) : f32[4]", header="f32[h**1000000000]"))
+ir_bomb(
+    "text: a size to the power of a billion",
+    "P007",
+    lambda: text("%y = relu(%x) : f32[4]", header="f32[h**1000000000]"),
+)
 ir_bomb("text: a tower of powers", "P007", lambda: text("%y = relu(%x) : f32[4]", header="f32[9**9**9**9]"))
 ir_bomb("text: powers of sums", "P007", lambda: text("%y = relu(%x) : f32[4]", header="f32[(a+b+c+d+e+f+g)**16]"))
 ir_bomb("text: a long size", "P007", lambda: text("%y = relu(%x) : f32[4]", header=f"f32[{'+'.join('h' * 50_000)}]"))
 ir_bomb("text: code for a size", "P007", lambda: text("%y = relu(%x) : f32[4]", header="f32[__import__('os')]"))
-ir_bomb("text: an open size of a high power", "M007", lambda: text(
-    "%y = broadcast_to(%x) {shape = ['h*h*h*h*h*h*h', 4]} : f32[h**7,4]", "f32[h**7,4]", "f32[h,4]").replace("%x: f32[h,4]", "%z: f32[h,4], %x: f32[1,4]"))
+ir_bomb(
+    "text: an open size of a high power",
+    "M007",
+    lambda: text(
+        "%y = broadcast_to(%x) {shape = ['h*h*h*h*h*h*h', 4]} : f32[h**7,4]", "f32[h**7,4]", "f32[h,4]"
+    ).replace("%x: f32[h,4]", "%z: f32[h,4], %x: f32[1,4]"),
+)
 
 
 @bomb("text: nested regions", "M005")
@@ -338,7 +372,10 @@ def _(folder: Path) -> object:
 # Archives.
 def zeros(path: Path, member: str, head: bytes, size: int) -> Path:
     """Write an archive with one member that is mostly zeros."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive, archive.open(member, "w") as file:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open(member, "w") as file,
+    ):
         file.write(head)
         for _ in range(size >> 24):
             file.write(bytes(1 << 24))
