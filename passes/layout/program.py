@@ -10,6 +10,7 @@ One binary variable per option of every part, of which exactly one is chosen; on
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,13 @@ import numpy as np
 
 from ...compiler.order import Order
 from .parts import Component, Edge, Member, Part
+
+
+MAX_ENTRIES = 1 << 19
+"""Of the matrix; before it has solved its first relaxation, HiGHS looks at the clock too seldom for a larger one."""
+
+NO_LIMIT = 1e9
+"""Seconds that stand for no limit: HiGHS takes numbers only."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,8 @@ class Ties:
 class _Program:
     """A sparse matrix, built row by row, and an objective."""
 
-    def __init__(self, component: Component, ties: Ties) -> None:
+    def __init__(self, component: Component, ties: Ties, until: float) -> None:
+        self.is_whole = True
         self.ties = ties
         self.objective: list[float] = []
         self.column: dict[tuple[Part, int], int] = {}
@@ -52,6 +61,9 @@ class _Program:
         for part in component.parts:
             self.add([(self.column[part, o], 1.0) for o in range(len(part.options))], 1.0, 1.0)
         for edge in component.edges:
+            self.is_whole = time.monotonic() < until and len(self.entries) < MAX_ENTRIES
+            if not self.is_whole:
+                break
             self.edge(edge)
 
     def add(self, entries: Sequence[tuple[int, float]], low: float, high: float) -> None:
@@ -84,13 +96,19 @@ class _Program:
         return [self.column[member.part, o] for o in matching]
 
 
-def integer_program(component: Component, time_limit: float) -> tuple[tuple[int, ...], float]:
-    """Return the chosen option of every part, and how many bytes the cost may lie above the optimum."""
+def integer_program(component: Component, until: float) -> tuple[tuple[int, ...], float]:
+    """Return the chosen option of every part, and how many bytes the cost may lie above the optimum.
+
+    Where the program is too large, or time is up before there is a solution, every part keeps what it has.
+    """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_matrix
 
     least = min((e.weight for e in component.edges), default=1.0)
-    program = _Program(component, Ties.of(component, least))
+    program = _Program(component, Ties.of(component, least), until)
+    left = until - time.monotonic()
+    if not program.is_whole or left <= 0:
+        return tuple(p.chosen for p in component.parts), component.cost()
     rows, columns, values = zip(*program.entries, strict=True)
     matrix = coo_matrix((values, (rows, columns)), shape=(len(program.low), len(program.objective)))
     result = milp(
@@ -98,7 +116,7 @@ def integer_program(component: Component, time_limit: float) -> tuple[tuple[int,
         integrality=np.arange(len(program.objective)) < program.binaries,
         bounds=Bounds(0, 1),
         constraints=LinearConstraint(matrix.tocsr(), program.low, program.high),  # pyright: ignore[reportArgumentType]
-        options={"time_limit": time_limit, "mip_rel_gap": 0.0},
+        options={"time_limit": min(left, NO_LIMIT), "mip_rel_gap": 0.0},
     )
     if result.x is None:
         return tuple(p.chosen for p in component.parts), component.cost()
