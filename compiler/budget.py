@@ -79,8 +79,9 @@ class Budget:
 
 @dataclass
 class _Spent:
-    """What of a budget is used up: operations that were imported, bytes of constants that were computed for them."""
+    """What of a budget is used up: nodes of what was written out, operations for them, bytes of their constants."""
 
+    nodes: int = 0
     operations: int = 0
     growth: int = 0
 
@@ -165,19 +166,32 @@ def reserve(*shape: int, bits: int = 64, what: str = "a constant") -> None:
         raise error("M002", text, help=f"the limit is {in_bytes(limit)}; --max-growth raises it")
 
 
-def count_operation() -> None:
-    """Count an operation that is imported.
+def count_operations(operations: int, nodes: int = 0) -> None:
+    """Count operations that are imported, or nodes of a function or loop that are about to be written out.
 
     Raises:
         CompileError: M004, there are too many.
     """
-    spent = _spent.get()
+    spent, limit = _spent.get(), _budget.get().operations
     if spent is None:
         return
-    spent.operations += 1
-    if spent.operations > _budget.get().operations:
-        text = f"the network grows to more than {_budget.get().operations:,} operations"
+    spent.operations += operations
+    spent.nodes += nodes
+    if max(spent.operations, spent.nodes) > limit:
+        text = f"the network grows to more than {limit:,} operations"
         raise error("M004", text, help="loops and functions are written out; --max-memory raises the limit")
+
+
+def check_operations(count: int, what: str) -> None:
+    """Refuse to write something out as too many operations.
+
+    Raises:
+        CompileError: M004.
+    """
+    limit = _budget.get().operations // 2
+    if count > limit:
+        help = f"the limit is {limit:,}; --max-memory raises it"
+        raise error("M004", f"{what} would be written out as {count:,} operations", help=help)
 
 
 def check_depth(depth: int, what: str) -> None:

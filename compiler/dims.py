@@ -32,7 +32,7 @@ MAX_NUMBER = 1 << 64
 MAX_SIZE = 1 << 31
 """Where the search for a size ends."""
 
-MAX_TERMS = 1 << 12
+MAX_TERMS = 1 << 10
 """Terms of a sum, once its products are written out."""
 
 

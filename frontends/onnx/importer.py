@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import count
 
-from ...compiler.budget import check_depth, count_operation
+from ...compiler.budget import check_depth, count_operations
 from ...compiler.diagnostics import CompileError, Location, at, error
 from ...compiler.dims import Sym, symbol
 from ...compiler.ir import Region, Value
@@ -107,7 +107,6 @@ class Importer:
 
     def _node(self, node: Node, scope: Scope, needed: frozenset[int]) -> Sequence[Imported | None]:
         """Import one node; even where its operands could not be built, say whether it is supported."""
-        count_operation()
         operands = [self._value(name, scope) for name in node.inputs]
         present = [bool(name) and name not in scope.absent for name in node.inputs]
         is_whole = all(v is not None or not there for v, there in zip(operands, present, strict=True))
@@ -156,6 +155,7 @@ class Importer:
         """Import the body of a function in place of its call."""
         id = (node.domain, node.op_type, node.overload)
         check_depth(len(scope.functions), "calls of functions")
+        count_operations(0, nodes=1 + len(function.nodes))
         if id in scope.functions:
             raise error("F021", f"the function {node.op_type!r} calls itself")
         if len(operands) > len(function.inputs):
@@ -195,6 +195,7 @@ class _Subgraphs:
             text = f"a graph of {self.node.op_type} takes {len(graph.inputs)} inputs, but is given {len(inputs)}"
             raise error("F006", text)
         check_depth(self.scope.graphs, "graphs")
+        count_operations(0, nodes=1 + len(graph.nodes))
         own = {name for node in graph.nodes for name in node.outputs} | set(graph.constants)
         seen = {name: value for name, value in self.scope.values.items() if name not in own}
         inner = replace(

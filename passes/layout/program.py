@@ -10,18 +10,22 @@ One binary variable per option of every part, of which exactly one is chosen; on
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...compiler.order import Order
 from .parts import Component, Edge, Member, Part
 
-
 MAX_ENTRIES = 1 << 19
 """Of the matrix; before it has solved its first relaxation, HiGHS looks at the clock too seldom for a larger one."""
+
+GRACE = 1.0
+"""Seconds after the limit until a solver that does not stop is left alone."""
 
 NO_LIMIT = 1e9
 """Seconds that stand for no limit: HiGHS takes numbers only."""
@@ -111,17 +115,33 @@ def integer_program(component: Component, until: float) -> tuple[tuple[int, ...]
         return tuple(p.chosen for p in component.parts), component.cost()
     rows, columns, values = zip(*program.entries, strict=True)
     matrix = coo_matrix((values, (rows, columns)), shape=(len(program.low), len(program.objective)))
-    result = milp(
-        np.asarray(program.objective),
-        integrality=np.arange(len(program.objective)) < program.binaries,
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(matrix.tocsr(), program.low, program.high),  # pyright: ignore[reportArgumentType]
-        options={"time_limit": min(left, NO_LIMIT), "mip_rel_gap": 0.0},
+    options = {"time_limit": min(left, NO_LIMIT), "mip_rel_gap": 0.0}
+    result = _in_time(
+        left + GRACE,
+        lambda: milp(
+            np.asarray(program.objective),
+            integrality=np.arange(len(program.objective)) < program.binaries,
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(matrix.tocsr(), program.low, program.high),  # pyright: ignore[reportArgumentType]
+            options=options,
+        ),
     )
-    if result.x is None:
+    if result is None or result.x is None:
         return tuple(p.chosen for p in component.parts), component.cost()
     chosen = tuple(
         max(range(len(p.options)), key=lambda o, p=p: result.x[program.column[p, o]]) for p in component.parts
     )
     gap = float(result.fun - result.mip_dual_bound)
     return chosen, 0.0 if gap < least / 2 else gap
+
+
+def _in_time(seconds: float, solve: Callable[[], Any]) -> Any:
+    """Return what ``solve`` gives, None if it takes longer: some phases of HiGHS look at no clock for minutes.
+
+    It then goes on beside us, without Python's lock, until it or the process ends: nothing can stop it.
+    """
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(solve()), daemon=True)
+    thread.start()
+    thread.join(min(seconds, threading.TIMEOUT_MAX))
+    return None if thread.is_alive() else found[0]

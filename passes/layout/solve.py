@@ -65,9 +65,7 @@ def _mode(site: Site, group: list[Part]) -> Mode:
     return site.modes[tuple(chosen[port] for port in range(len(site.ports)))]
 
 
-def _solve_component(
-    component: Component, known: dict[object, tuple[tuple[int, ...], float]], until: float
-) -> float:
+def _solve_component(component: Component, known: dict[object, tuple[tuple[int, ...], float]], until: float) -> float:
     """Choose options for all parts of a component; return how far the cost may be from the optimum."""
     if not component.parts or _Agreement(component, until).reached():
         return 0.0
@@ -83,7 +81,7 @@ def _solve_component(
             known[key] = integer_program(component, until)
     options, gap = known[key]
     component.choose(options)
-    return gap
+    return min(gap, component.cost())
 
 
 def _signature(component: Component) -> object:
