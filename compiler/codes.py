@@ -276,7 +276,7 @@ CODES = {
     "M003": Code(
         "takes too long",
         "Verification runs longer than the budget allows, or a loop has so many iterations that it would.",
-        "--max-seconds gives more time; smaller inputs take less; --no-verify does without.",
+        "Give it more time with --max-seconds, or smaller inputs; --no-verify does without.",
     ),
     "M004": Code(
         "too many operations",

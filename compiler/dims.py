@@ -378,7 +378,8 @@ def _root(declared: Sym, name: str, actual: int) -> int | None:
     variable = symbol(name).expr
     slope, rest = declared.expr.coeff(variable, 1), declared.expr.coeff(variable, 0)
     if slope.is_Integer and rest.is_Integer and declared.expr == slope * variable + rest:
-        return (actual - int(rest)) // int(slope) if (actual - int(rest)) % int(slope) == 0 else None
+        size, left = divmod(actual - int(rest), int(slope))
+        return size if size > 0 and left == 0 else None
 
     def is_reached(size: int) -> bool:
         found = substitute(declared, {name: size})

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 
+from ...compiler.diagnostics import error
 from ...compiler.dims import Dim
 from ...compiler.ir import Op, Region, Value
 from ...compiler.ops.core import Const, Return

@@ -354,12 +354,22 @@ ir_bomb("text: a tower of powers", "P007", lambda: text("%y = relu(%x) : f32[4]"
 ir_bomb("text: powers of sums", "P007", lambda: text("%y = relu(%x) : f32[4]", header="f32[(a+b+c+d+e+f+g)**16]"))
 ir_bomb("text: a long size", "P007", lambda: text("%y = relu(%x) : f32[4]", header=f"f32[{'+'.join('h' * 50_000)}]"))
 ir_bomb("text: code for a size", "P007", lambda: text("%y = relu(%x) : f32[4]", header="f32[__import__('os')]"))
+LARGE_SIZE = "f32[(h+100)**15,4]"
 ir_bomb(
     "text: an open size of a high power",
+    "M001",
+    lambda: text(
+        f"%y = broadcast_to(%x) {{shape = ['(h+100)**15', 4]}} : {LARGE_SIZE}", LARGE_SIZE, "f32[1,4], %z: f32[h,4]"
+    ),
+)
+ir_bomb(
+    "text: an open size that is large for all inputs",
     "M007",
     lambda: text(
-        "%y = broadcast_to(%x) {shape = ['(h+100)**15', 4]} : f32[(h+100)**15,4]", "f32[(h+100)**15,4]", "f32[h,4]"
-    ).replace("%x: f32[h,4]", "%z: f32[h,4], %x: f32[1,4]"),
+        "%y = broadcast_to(%x) {shape = ['(h+1000)**3', 4]} : f32[(h+1000)**3,4]",
+        "f32[(h+1000)**3,4]",
+        "f32[1,4], %z: f32[h,4]",
+    ),
 )
 
 
