@@ -21,6 +21,7 @@ FAMILIES = {
     "V": "The verifier: IR that is not well-formed",
     "L": "The command line, pipelines and layouts",
     "W": "Rewriting",
+    "M": "Limits: what a model may cost",
     "B": "Backends: what a target can't run",
     "R": "Running, reading and writing files",
     "I": "Internal: a defect of nhwcc; please report it",
@@ -269,6 +270,41 @@ CODES = {
         "rewriting does not end",
         "Patterns undo each other.",
         "The message names the last one; --disable-pass leaves it out.",
+    ),
+    "M001": Code(
+        "too large",
+        "A tensor would have more than 2,147,483,647 elements, or take more memory than the budget allows.",
+        "Look for a size that is not meant; smaller inputs (--shape) take less, --max-memory allows more bytes.",
+    ),
+    "M002": Code(
+        "constants grow",
+        "Constants that the model does not hold but computes, such as windows or repeated values, take too much.",
+        "Look for a size that is not meant; --max-growth allows more.",
+    ),
+    "M003": Code(
+        "takes too long",
+        "Verification runs longer than the budget allows, or a loop has so many iterations that it would.",
+        "Give it more time with --max-seconds, or smaller inputs; --no-verify does without.",
+    ),
+    "M004": Code(
+        "too many operations",
+        "Functions, loops or one operation become more operations than can be compiled.",
+        "Fewer iterations, or a loop that is not written out (--rnn while); --max-memory allows more.",
+    ),
+    "M005": Code(
+        "nested too deeply",
+        "Graphs, functions, regions or terms lie inside of each other, too many times.",
+        "Flatten them.",
+    ),
+    "M006": Code(
+        "an archive expands too much",
+        "A compressed file is far larger when it is expanded.",
+        "If that is meant, raise the limits: --max-growth and --max-memory.",
+    ),
+    "M007": Code(
+        "a run takes too much memory",
+        "The tensors that a run of the network holds at a time take more memory than the budget allows.",
+        "Smaller inputs (--shape, --data) take less, --no-verify none; --max-memory allows more.",
     ),
     "B001": Code(
         "the target can't run this",

@@ -46,10 +46,14 @@ _here: ContextVar[Location | None] = ContextVar("location", default=None)
 
 @contextmanager
 def at(location: Location | None) -> Generator[None, None, None]:
-    """Give every operation built inside this block its origin."""
+    """Give every operation built inside this block its origin, and Python's errors that name no place this one."""
     token = _here.set(location)
     try:
         yield
+    except (MemoryError, RecursionError) as bad:
+        if location is not None and not getattr(bad, "__notes__", ()):
+            bad.add_note(f"at {location}")
+        raise
     finally:
         _here.reset(token)
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from .budget import check_time
 from .diagnostics import counted, error
 from .dims import Sym, solve, static, substitute
 from .ir import Func, Op, Region, Value
@@ -73,6 +74,7 @@ class _Interpreter:
         raise error("I002", "a region does not end in a return")
 
     def _op(self, op: Op, env: dict[Value, Array]) -> list[Array]:
+        check_time("the reference interpreter")
         operands = [None if v is None else env[v] for v in op.operands]
         attributes = {k: _concrete(v, self.sizes) for k, v in op.attributes.items()}
         regions = {name: partial(self._call, r, env) for name, r in zip(op.spec.regions, op.regions, strict=True)}

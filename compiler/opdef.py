@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 import numpy as np
 
 from .axes import Axes, Names, letters
+from .budget import TooLarge, too_large
 from .diagnostics import counted
 from .dims import Dim, Shape, broadcast
 from .ir import Op, Region, Value
@@ -20,6 +21,8 @@ from .types import Array, DType, TensorType, parse_type
 from .weights import Weight
 
 O = TypeVar("O", bound=Op)
+
+SMALLER = "look for a size that is not meant; smaller inputs (--shape) take less"
 
 OPS: dict[str, type[Op]] = {}
 """All declared operations by their name in the text form."""
@@ -212,14 +215,20 @@ class Spec:
         """Result types of a bound operation.
 
         Raises:
-            CompileError: T001, the operand types don't fit.
+            CompileError: T001, the operand types don't fit; M001, a result is too large.
         """
         try:
             self._check_elements(op)
             types = self.infer_fn(op)
         except ValueError as bad:
             raise op.fail("T001", str(bad)) from bad
-        return (types,) if isinstance(types, TensorType) else types
+        results = (types,) if isinstance(types, TensorType) else types
+        for type in results:
+            problem = too_large(type.shape, type.dtype.bits)
+            if problem is not None:
+                bad = op.fail("M001", f"the result of {op.title} would have {problem}", help=SMALLER)
+                raise TooLarge(*bad.diagnostics)
+        return results
 
     def _check_elements(self, op: Op) -> None:
         """Compare the operands' element types with those that their fields take."""

@@ -241,11 +241,26 @@ def relayout_way(size: Dim, source: Order, target: Order) -> tuple[Order, ...] |
     >>> [str(order) for order in relayout_way(30, a, b)]
     ['30:1', '6:1 5:6']
     """
+    if source != target and _share_cut(source, target):
+        return (target,)
     for way in ((), (target,), (Order.natural((size,)), target)):
         steps = [(a, b) for a, b in pairwise((source, *way)) if a != b]
         if (source, *way)[-1] == target and all(relayout_steps(size, a, b) is not None for a, b in steps):
             return way
     return None
+
+
+def _share_cut(a: Order, b: Order) -> bool:
+    """Whether the pieces of both orders begin and end at numbers of which each divides the next: one cut fits both.
+
+    This is quickly seen, and so for all orders of the same whole axes; False says nothing.
+    """
+    edges: set[int] = set()
+    for p in (*a.pieces, *b.pieces):
+        if isinstance(p, Joined) or not isinstance(p.size, int) or not isinstance(p.stride, int):
+            return False
+        edges |= {p.stride, p.stride * p.size}
+    return all(high % low == 0 for low, high in pairwise(sorted(edges)))
 
 
 def joined(parts: Sequence[tuple[int, tuple[AnyPiece, ...]]]) -> tuple[AnyPiece, ...]:

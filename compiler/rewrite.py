@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from .budget import TooLarge, budget
 from .diagnostics import Location, Remark, at, is_explaining, remark
 from .fold import emit
 from .ir import Module, Op, Region, Value
@@ -30,7 +31,15 @@ class Rewriter:
         self.inserted: list[Op] = []
 
     def insert(self, op: O) -> O:
-        """Insert ``op`` before the matched one."""
+        """Insert ``op`` before the matched one.
+
+        Raises:
+            CompileError: M004, one operation becomes very many.
+        """
+        limit = budget().operations // 2
+        if len(self.inserted) >= limit:
+            help = f"the limit is {limit:,}; --max-memory raises it"
+            raise self.root.fail("M004", f"{self.root.title} would be written out as too many operations", help=help)
         self.region.insert(op, before=self.root)
         self.inserted.append(op)
         return op
@@ -221,8 +230,9 @@ def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
     users = [user for r in op.results for user in r.users]
     try:
         p.apply(op, rewriter)
-    except NoMatch as reason:
-        remark(Remark("missed", p.name, str(reason), op.location))
+    except (NoMatch, TooLarge) as bad:
+        reason = bad.diagnostics[0].message if isinstance(bad, TooLarge) else str(bad)
+        remark(Remark("missed", p.name, reason, op.location))
         _discard(rewriter)
         return False
     if not users or not op.is_unused:
@@ -255,6 +265,8 @@ def why_not(p: Pattern, op: Op) -> str | None:
         p.apply(op, rewriter)
     except NoMatch as reason:
         return str(reason)
+    except TooLarge as bad:
+        return bad.diagnostics[0].message
     finally:
         _discard(rewriter)
     return None

@@ -201,8 +201,12 @@ def parse_type(text: str) -> TensorType:
     return TensorType(DType(name.strip()), tuple(_size(part) for part in _split(dims)))
 
 
+MAX_DIGITS = 20
+"""Of a size that is a number; what has more is not one."""
+
+
 def _size(text: str) -> Dim:
-    size = int(text) if text.isdigit() else parse_dim(text)
+    size = int(text) if text.isdecimal() and len(text) < MAX_DIGITS else parse_dim(text)
     if isinstance(size, int) and size < 0:
         raise error("P007", f"a size can't be {size}", help="sizes that are not known have names")
     return size

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from nhwcc.artifact import Artifact
+from nhwcc.compiler.budget import limited, timed
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, remark
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.scratch import Scratch
+from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
 from nhwcc.files import check_not_source, replacing, scratch
@@ -28,6 +30,7 @@ from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
 from nhwcc.request import check_request
 from nhwcc.runners import Runner
+from nhwcc.runners.bounded import Bounded
 from nhwcc.shapes import read_shapes
 from nhwcc.source import Source
 from nhwcc.streaming import Streaming
@@ -56,7 +59,7 @@ def compile_model(
         VerificationError: R020, the result computes something else than the source; R021, a pass changed numbers.
         CompileError: everything else that can be wrong, before anything is written.
     """
-    with blaming():
+    with limited(options.budget), blaming():
         started = time.perf_counter() if started is None else started
         check_request(model, options)
         if options.output is not None:
@@ -97,6 +100,8 @@ class _Compilation:
             module = source.load(self.cut)
             renaming = self.interface.apply(module)
             self._check_request(source, module, output)
+            if self.options.verify:
+                check_run(module.main)
             self.settings = self._within_reach(module)
             report = Report(source.title, None if folder else str(output), self.options.target)
             report.ops_before = count_ops(module)
@@ -109,11 +114,12 @@ class _Compilation:
                 candidate = open_runner(self.options.target, draft, runtime, fast=self.options.verify)
                 report.custom_ops = list(emitted.custom_ops)
                 try:
+                    check_run(module.main)
                     candidate.allocate()
                     if self.options.verify:
                         self.progress("verifying")
                         reference = source.runner(self.cut, renaming.types, renaming.results)
-                        report.verification = self._verify(renaming.of(reference), candidate)
+                        report.verification = self._verify(Bounded(renaming.of(reference), module.main), candidate)
                 except CompileError as bad:
                     report.not_verified = _why_not(bad, emitted)
             report.bytes, report.min_runtime = emitted.bytes, emitted.min_runtime
@@ -139,7 +145,8 @@ class _Compilation:
 
     def _verify(self, reference: Runner, candidate: Runner) -> Verification:
         """Compare what was written with what runs the source."""
-        found = verify(reference, candidate, self.settings)
+        with timed():
+            found = verify(reference, candidate, self.settings)
         if not found.ok:
             raise found.problems()
         return found

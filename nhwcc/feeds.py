@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 
 import numpy as np
 
+from nhwcc.compiler.budget import check_expansion
 from nhwcc.compiler.diagnostics import CompileError, counted, did_you_mean, error, reason
 from nhwcc.compiler.dims import Sym, solve, substitute
 from nhwcc.compiler.interpreter import random_tensor
@@ -88,10 +89,11 @@ def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorTyp
 
 def _read(path: Path) -> Array:
     try:
-        array: object = np.load(path, allow_pickle=False)
+        array: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
+        array = np.array(array) if isinstance(array, np.ndarray) else array
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}", help=NPY) from bad
-    except (ValueError, EOFError) as bad:
+    except (ValueError, EOFError, OverflowError) as bad:
         raise error("R010", f"can't read {path}: it does not hold an array of numbers", help=NPY) from bad
     if not isinstance(array, np.ndarray):
         raise error("R010", f"{path} holds several arrays", help="give it without a name: one array per input")
@@ -100,11 +102,14 @@ def _read(path: Path) -> Array:
 
 def _read_all(path: Path) -> dict[str, Array]:
     try:
+        with zipfile.ZipFile(path) as archive:
+            members = [(member.filename, member.file_size) for member in archive.infolist()]
+        check_expansion(str(path), members, path.stat().st_size)
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}", help=NPZ) from bad
-    except (ValueError, EOFError, zipfile.BadZipFile) as bad:
+    except (ValueError, EOFError, OverflowError, MemoryError, zipfile.BadZipFile) as bad:
         raise error("R010", f"can't read {path}: it does not hold arrays of numbers by name", help=NPZ) from bad
 
 

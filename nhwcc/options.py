@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.export import ExportedProgram
 
+    from nhwcc.compiler.budget import Budget
     from nhwcc.compiler.choices import Strategy
     from nhwcc.compiler.ir import Module
     from nhwcc.feeds import Data
@@ -64,6 +65,8 @@ class CompileOptions:
 
     ``verify`` compares with the source's own runtime, on ``data`` or on random inputs of ``seed``, up to ``tolerance``
     relative to the largest value of each output.
+
+    ``budget`` says what the model may cost at most: memory, bytes of constants that it does not hold, and seconds.
     """
 
     output: PathLike | None = None
@@ -93,3 +96,4 @@ class CompileOptions:
     data: Data | None = None
     seed: int = 0
     tolerance: float = TOLERANCE
+    budget: Budget | None = None

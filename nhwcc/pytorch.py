@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nhwcc.compiler.budget import check_size
 from nhwcc.compiler.diagnostics import CompileError, Remark, did_you_mean, error, remark
 from nhwcc.compiler.dims import Dim, symbol
 from nhwcc.compiler.ir import Module
@@ -171,6 +172,8 @@ def _examples(model: nn.Module, shapes: Mapping[str, Given]) -> Iterator[tuple[d
     for sizes in choices(list(dims), types) if dims else [{}]:
         open_sizes = {name: max(size, 2) for name, size in sizes.items()}  # PyTorch takes a size of one for a fixed one
         concrete = {n: [d if isinstance(d, int) else open_sizes[d] for d in s.shape] for n, s in shapes.items()}
+        for n, s in concrete.items():
+            check_size(f"the input {n!r}", types[n].with_shape(s))
         yield {n: torch.zeros(s, dtype=TORCH_DTYPES[types[n].dtype]) for n, s in concrete.items()}, dynamic
 
 

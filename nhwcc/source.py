@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from nhwcc.compiler.budget import Budget, limited
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
 from nhwcc.compiler.ir import Func, Module
@@ -126,17 +127,18 @@ def load(
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     allow_custom_ops: bool = False,
+    budget: Budget | None = None,
 ) -> Module:
     """Read a model as the source says it: nothing is optimised, no layout is changed.
 
     ``shapes`` replaces declared shapes of inputs (a text names a size that stays open), and gives numbers for named
     sizes; ``inputs`` and ``outputs`` cut out the part of the graph between these tensors.  ``allow_custom_ops`` carries
-    operators that nobody knows as custom ones.
+    operators that nobody knows as custom ones.  ``budget`` says what the model may cost at most.
 
     Raises:
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
     """
-    with blaming():
+    with limited(budget), blaming():
         return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
 
 

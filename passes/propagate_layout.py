@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -28,11 +29,14 @@ class PropagateLayout(Pass):
     what remains is the least that the target's own demands allow.  ``io-layout`` pins inputs and outputs: ``free``
     (the default) stores them as it is cheapest, ``keep`` as the source does, ``nhwc`` with the channels last; a list
     ``NAME=nchw;NAME=0/2/1`` pins some by name.  ``channels`` is what the target's convolutions want.
+
+    ``time-limit`` is in seconds, for the whole search in a region.  Where it ends the search, the result is the best
+    that was found, and the report says how far it may be from the optimum.
     """
 
     io_layout: str = "free"
     channels: Channels = "last"
-    time_limit: float = 10.0
+    time_limit: float = 30.0
 
     def run(self, module: Module) -> None:
         """Solve and rewrite every region of every function; nested regions keep their interfaces."""
@@ -45,24 +49,28 @@ class PropagateLayout(Pass):
             self._region(func, func.body, pins)
 
     def _region(self, func: Func, region: Region, pins: Pins) -> None:
-        problem = collect(func, region, pins.axes, self.channels)
-        solution = self._solve(problem)
+        start = time.monotonic()
+        problem = collect(func, region, pins.axes, self.channels, start + self.time_limit / 3)
+        solution = self._solve(problem, start)
         inputs, outputs, moved = realize(problem, solution)
         if region is func.body:
             for port, axes in zip((*func.inputs, *func.outputs), (*inputs, *outputs), strict=True):
                 port.perm = _compose(port.perm, axes)
         _report(problem, solution, moved)
 
-    def _solve(self, problem: Problem) -> Solution:
+    def _solve(self, problem: Problem, start: float) -> Solution:
         """Solve with the orders that somebody asks for; others only where they save bytes or transposes.
+
+        Each third of the time is for one step: orders that are asked for, their solution, and all other orders.
 
         Of solutions that cost the same, the orders of the source give the simplest reshapes.
         """
-        asked = solve(problem, self.time_limit)
+        asked = solve(problem, start + self.time_limit * 2 / 3)
         if asked.cost + asked.charge == 0:
             return asked
+        problem.until = start + self.time_limit * 5 / 6
         flood(problem, asked.costly)
-        flooded = solve(problem, self.time_limit)
+        flooded = solve(problem, start + self.time_limit)
         is_better = (flooded.cost + flooded.charge, flooded.moves) < (asked.cost + asked.charge, asked.moves)
         return flooded if is_better else replace(asked, bound=flooded.bound + flooded.charge - asked.charge)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from ...compiler.budget import check_size
 from ...compiler.diagnostics import Location, at, counted, did_you_mean, error
 from ...compiler.dims import Dim, symbol
 from ...compiler.types import DType, TensorType
@@ -108,6 +109,7 @@ def input_types(
     for name, given in declared.items():
         with at(Location(name)), problems.collect():
             types[name] = _type(name, given, stated[name], sizes)
+            check_size(f"the input {name!r}", types[name])
     problems.raise_any()
     return types
 

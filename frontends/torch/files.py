@@ -89,8 +89,16 @@ def _reading(path: Path, read: Any) -> Any:
 
 def _unpickled(path: Path, *, unsafe: bool) -> Any:
     """Read a pickled file, without running code that is in it unless told so."""
+
+    def load() -> Any:
+        is_archive = zipfile.is_zipfile(path)
+        if is_archive:
+            with opened(path):  # which looks at its records first
+                pass
+        return torch.load(path, map_location="cpu", weights_only=not unsafe, mmap=is_archive)
+
     try:
-        return _reading(path, lambda: torch.load(path, map_location="cpu", weights_only=not unsafe, mmap=_maps(path)))
+        return _reading(path, load)
     except pickle.UnpicklingError as bad:
         if unsafe:
             raise error("R010", f"PyTorch can't read {path}: {' '.join(str(bad).split())}") from bad
@@ -99,10 +107,6 @@ def _unpickled(path: Path, *, unsafe: bool) -> Any:
             f"{path} is pickled with classes of its own; to read it would run code that is in it",
             help=f"{TRUST} Better: save model.state_dict(), or a program with torch.export.save.",
         ) from bad
-
-
-def _maps(path: Path) -> bool:
-    return zipfile.is_zipfile(path)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from nhwcc.cli.flags import (
     FILE,
     MODEL,
     PassFlags,
+    budget_flags,
     common,
     custom_option,
     data_of,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 @seed_option
 @pass_flags
 @click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
+@budget_flags
 @common
 def compile_command(
     model: Path | None,

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from nhwcc.cli.usage import check_habits, command_meant, diagnose, wrong
-from nhwcc.compiler.codes import CODES
+from nhwcc.compiler.budget import limited
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.visible import visible_lines
@@ -68,7 +68,7 @@ class Edge(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn what goes wrong into a message and an exit code."""
         try:
-            with blaming():
+            with limited(), blaming():
                 return super().invoke(ctx)
         except CompileError as bad:
             _show_trace(ctx)
@@ -84,8 +84,6 @@ class Edge(click.Group):
             ctx.exit(bad.exit_code)
         except (click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
-        except MemoryError as bad:
-            _end(ctx, bad, "R024", str(bad) or "the machine has no more memory", CODES["R024"].remedy)
         except Exception as bad:  # noqa: BLE001 -- whatever it is, it is a defect, and this is the edge
             _end(ctx, bad, "I000", f"{type(bad).__name__}: {bad}", DEFECT)
 

@@ -12,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from nhwcc.cli.edge import echo
+from nhwcc.compiler.budget import Budget, in_bytes, limited, parse_bytes
 
 if TYPE_CHECKING:
     from nhwcc.instruments import Instrument
@@ -110,6 +111,59 @@ def common(command: F) -> F:
         callback=_remember("nhwcc.backtrace"),
         help="Show where in nhwcc an error arises.",
     )(command)
+
+
+class _Bytes(click.ParamType):
+    """A number of bytes: 512MB, 16GB."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it."""
+        try:
+            return value if isinstance(value, int) else parse_bytes(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a number of bytes; write 512MB or 16GB", param, ctx)
+
+
+_LIMITS = Budget()
+_BUDGET_OPTIONS: list[Callable[[Any], Any]] = [
+    click.option(
+        "--max-memory",
+        type=_Bytes(),
+        default=_LIMITS.memory,
+        show_default=in_bytes(_LIMITS.memory),
+        help="What tensors, a run of the network, and archives may take.",
+    ),
+    click.option(
+        "--max-growth",
+        type=_Bytes(),
+        default=_LIMITS.growth,
+        show_default=in_bytes(_LIMITS.growth),
+        help="What constants may take that the model does not hold but computes.",
+    ),
+    click.option(
+        "--max-seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        default=_LIMITS.seconds,
+        show_default=True,
+        help="How long verification may take.",
+    ),
+]
+
+
+def budget_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags about what a model may cost; they hold while the command runs."""
+
+    @functools.wraps(command)
+    def wrapper(*, max_memory: int, max_growth: int, max_seconds: float, **given: Any) -> Any:
+        with limited(Budget(max_memory, max_growth, max_seconds)):
+            return command(**given)
+
+    out: Callable[..., Any] = wrapper
+    for option in reversed(_BUDGET_OPTIONS):
+        out = option(out)
+    return out
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import FILE, MODEL, common, custom_option, load_option
+from nhwcc.cli.flags import FILE, MODEL, budget_flags, common, custom_option, load_option
 
 
 @click.command("inspect", short_help="Show what a model holds, or draw it.")
@@ -18,6 +18,7 @@ from nhwcc.cli.flags import FILE, MODEL, common, custom_option, load_option
 @click.option("--draw", type=FILE, help="Draw the network into an .svg file.")
 @load_option
 @custom_option
+@budget_flags
 @common
 def inspect_command(model: Path, **given: Any) -> None:
     """Show what MODEL (.onnx, .tflite, .ir) holds: inputs, outputs, operations, parameters, work."""

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nhwcc.cli.edge import echo, print_json
-from nhwcc.cli.flags import FILE, MODEL, PassFlags, common, custom_option, data_of, data_option, pass_flags, seed_option
+from nhwcc.cli.flags import (
+    FILE,
+    MODEL,
+    PassFlags,
+    budget_flags,
+    common,
+    custom_option,
+    data_of,
+    data_option,
+    pass_flags,
+    seed_option,
+)
 from nhwcc.options import CompileOptions
 
 if TYPE_CHECKING:
@@ -23,6 +34,7 @@ if TYPE_CHECKING:
 @data_option
 @seed_option
 @pass_flags
+@budget_flags
 @common
 def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any) -> None:
     """Run passes over MODEL (.ir, .onnx) and print the IR, for looking at passes.

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import MODEL, common, data_of, data_option, load_option, seed_option
+from nhwcc.cli.flags import MODEL, budget_flags, common, data_of, data_option, load_option, seed_option
 from nhwcc.options import TOLERANCE, CompileOptions
 
 
@@ -21,6 +21,7 @@ from nhwcc.options import TOLERANCE, CompileOptions
 @load_option
 @data_option
 @seed_option
+@budget_flags
 @common
 def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     """Run REFERENCE and CANDIDATE (.onnx, .tflite, .ir) on the same input and compare the outputs.
@@ -29,6 +30,7 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     """
     from contextlib import ExitStack
 
+    from nhwcc.compiler.budget import timed
     from nhwcc.formats import viewable
     from nhwcc.request import check_model, check_options
 
@@ -44,7 +46,7 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     if given["load"]:
         register_passes(given["load"])
     settings = Settings(given["tolerance"], data, given["seed"], given["per_op"])
-    with ExitStack() as stack:
+    with timed(), ExitStack() as stack:
         first, second = (open_file(path, stack) for path in (reference, candidate))
         found = verify(first, second, settings)
     if given["as_json"] and found.ok:

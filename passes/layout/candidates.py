@@ -8,6 +8,8 @@ in the source's order or in one that some site asks for.
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -30,7 +32,8 @@ Pin = Callable[[Interface, Value], tuple[int, ...] | None]
 class Problem:
     """All sites of a region; for every value, who touches it and which site asked first for which order.
 
-    ``outer`` are the values that the region reads from outside; they come in their own order.
+    ``outer`` are the values that the region reads from outside; they come in their own order.  ``until`` is when the
+    search for orders ends, on the monotonic clock; with what is found until then, the result is not proven.
     """
 
     region: Region
@@ -42,6 +45,7 @@ class Problem:
     outputs: list[Site] = field(default_factory=lambda: list[Site]())
     outer: list[Site] = field(default_factory=lambda: list[Site]())
     is_complete: bool = True
+    until: float = math.inf
 
     def add(self, site: Site) -> Site:
         """Register a site with the values it touches."""
@@ -53,9 +57,9 @@ class Problem:
         return site
 
 
-def collect(func: Func, region: Region, pin: Pin, channels: str) -> Problem:
+def collect(func: Func, region: Region, pin: Pin, channels: str, until: float = math.inf) -> Problem:
     """Make the sites of a region and spread the orders that they ask for."""
-    problem = Problem(region)
+    problem = Problem(region, until=until)
     is_body = region is func.body
     for i, arg in enumerate(region.args):
         problem.inputs.append(
@@ -135,6 +139,9 @@ def flood(problem: Problem, sites: Iterable[Site]) -> None:
     """Give the sites, and all that hang together with them, every order that their own demands allow."""
     spread = _Spread(problem, carriers_only=True)
     for site in _around(problem, sites):
+        if time.monotonic() > problem.until:
+            problem.is_complete = False
+            return
         spread.offer(site, site.flood(), site)
     spread.drain()
 
@@ -192,6 +199,10 @@ class _Spread:
     def drain(self) -> None:
         """Hand on what is queued."""
         while self.queue:
+            if time.monotonic() > self.problem.until:
+                self.problem.is_complete = False
+                self.queue.clear()
+                return
             value, order = self.queue.popleft()
             for site, port in self.problem.touching[value]:
                 if not self.carriers_only or site.carries:

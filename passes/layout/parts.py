@@ -27,6 +27,15 @@ class Part:
     penalties: list[int]
     charges: list[int]
     chosen: int = 0
+    _with: dict[int, dict[Order, list[int]]] = field(default_factory=lambda: dict[int, dict[Order, list[int]]]())
+
+    def options_with(self, port: int, order: Order) -> list[int]:
+        """The options in which a port has an order."""
+        if port not in self._with:
+            found = self._with[port] = dict[Order, list[int]]()
+            for i, orders in enumerate(self.options):
+                found.setdefault(orders[port], []).append(i)
+        return self._with[port].get(order, [])
 
     @property
     def is_open(self) -> bool:
@@ -48,7 +57,7 @@ class Member:
 
     def options_with(self, order: Order) -> list[int]:
         """The options in which the port has an order."""
-        return [i for i, orders in enumerate(self.part.options) if orders[self.port] == order]
+        return self.part.options_with(self.port, order)
 
 
 @dataclass(eq=False)

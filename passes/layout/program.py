@@ -11,13 +11,25 @@ One binary variable per option of every part, of which exactly one is chosen; on
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ...compiler.order import Order, relayout_way
 from .parts import Component, Edge, Member, Part
+
+MAX_ENTRIES = 1 << 19
+"""Of the matrix; before it has solved its first relaxation, HiGHS looks at the clock too seldom for a larger one."""
+
+GRACE = 1.0
+"""Seconds after the limit until a solver that does not stop is left alone."""
+
+NO_LIMIT = 1e9
+"""Seconds that stand for no limit: HiGHS takes numbers only."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,9 @@ class Ties:
 class _Program:
     """A sparse matrix, built row by row, and an objective."""
 
-    def __init__(self, component: Component, ties: Ties) -> None:
+    def __init__(self, component: Component, ties: Ties, until: float) -> None:
+        self.is_whole = True
+        self.until = until
         self.ties = ties
         self.objective: list[float] = []
         self.column: dict[tuple[Part, int], int] = {}
@@ -53,6 +67,9 @@ class _Program:
         for part in component.parts:
             self.add([(self.column[part, o], 1.0) for o in range(len(part.options))], 1.0, 1.0)
         for edge in component.edges:
+            self.is_whole = self.is_whole and time.monotonic() < until and len(self.entries) < MAX_ENTRIES
+            if not self.is_whole:
+                break
             self.edge(edge)
 
     def add(self, entries: Sequence[tuple[int, float]], low: float, high: float) -> None:
@@ -79,7 +96,8 @@ class _Program:
             for reader in edge.readers:
                 self.implies([reader], [order], [(made[order], 1.0), *((c, 1.0) for c in given)])
         for source in offered:
-            for target in wanted:
+            self.is_whole = self.is_whole and time.monotonic() < self.until and len(self.entries) < MAX_ENTRIES
+            for target in wanted if self.is_whole else ():
                 if not source.is_joined and not target.is_joined:
                     self.way(edge, edge.writer, source, target, made)
 
@@ -124,32 +142,61 @@ class _Program:
         return [self.column[member.part, o] for o in matching]
 
 
+def fallback(component: Component) -> tuple[tuple[int, ...], float]:
+    """Return what every part has now, and its cost; where no transposes reach it, what joins nothing out of order."""
+    if not math.isfinite(component.cost()):
+        component.choose([_plain(p) for p in component.parts])
+    return tuple(p.chosen for p in component.parts), component.cost()
+
+
 def _plain(part: Part) -> int:
     plain = (i for i, orders in enumerate(part.options) if not any(o.is_joined for o in orders))
     return part.chosen if not any(o.is_joined for o in part.options[part.chosen]) else next(plain, part.chosen)
 
 
-def integer_program(component: Component, time_limit: float) -> tuple[tuple[int, ...], float]:
-    """Return the chosen option of every part, and how many bytes the cost may lie above the optimum."""
+def integer_program(component: Component, until: float) -> tuple[tuple[int, ...], float]:
+    """Return the chosen option of every part, and how many bytes the cost may lie above the optimum.
+
+    Where the program is too large, or time is up before there is a solution, every part keeps what it has.
+    """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_matrix
 
     charged = any(c for p in component.parts for c in p.charges)
     least = 1.0 if charged else min((e.weight for e in component.edges), default=1.0)
-    program = _Program(component, Ties.of(component, least))
+    program = _Program(component, Ties.of(component, least), until)
+    left = until - time.monotonic()
+    if not program.is_whole or left <= 0:
+        return fallback(component)
     rows, columns, values = zip(*program.entries, strict=True)
     matrix = coo_matrix((values, (rows, columns)), shape=(len(program.low), len(program.objective)))
-    result = milp(
-        np.asarray(program.objective),
-        integrality=np.arange(len(program.objective)) < program.binaries,
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(matrix.tocsr(), program.low, program.high),  # pyright: ignore[reportArgumentType]
-        options={"time_limit": time_limit, "mip_rel_gap": 0.0},
+    options = {"time_limit": min(left, NO_LIMIT), "mip_rel_gap": 0.0}
+    result = _in_time(
+        left + GRACE,
+        lambda: milp(
+            np.asarray(program.objective),
+            integrality=np.arange(len(program.objective)) < program.binaries,
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(matrix.tocsr(), program.low, program.high),  # pyright: ignore[reportArgumentType]
+            options=options,
+        ),
     )
-    if result.x is None:  # there is always a way in which no axis is joined of stretches in orders of their own
-        return tuple(_plain(p) for p in component.parts), math.inf
+    if result is None or result.x is None:
+        return fallback(component)
     chosen = tuple(
         max(range(len(p.options)), key=lambda o, p=p: result.x[program.column[p, o]]) for p in component.parts
     )
     gap = float(result.fun - result.mip_dual_bound)
     return chosen, 0.0 if gap < least / 2 else gap
+
+
+def _in_time(seconds: float, solve: Callable[[], Any]) -> Any:
+    """Return what ``solve`` gives, None if it takes longer: some phases of HiGHS look at no clock for minutes.
+
+    It then goes on beside us, without Python's lock, until it or the process ends: nothing can stop it.
+    """
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(solve()), daemon=True)
+    thread.start()
+    thread.join(min(seconds, threading.TIMEOUT_MAX))
+    return None if thread.is_alive() else found[0]

@@ -55,5 +55,6 @@ class LayoutProof:
 
 def assignment(transposes: int, moved: int, bound: int) -> str:
     """Return what is known of the transposes between layouts."""
-    proof = "proven optimal" if moved <= bound else f"not proven, at least {bound:,} bytes are needed"
+    gap = f"at most {counted(moved - bound, 'byte')} above the optimum"
+    proof = "proven optimal" if moved <= bound else f"not proven, {gap}"
     return f"{counted(transposes, 'transpose')}, {counted(moved, 'byte')}: {proof}"

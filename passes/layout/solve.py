@@ -8,6 +8,7 @@ program.  Components of the same form, which repeated blocks of a network give, 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product as combinations
@@ -15,7 +16,7 @@ from itertools import product as combinations
 from ...compiler.order import Order
 from .candidates import Problem
 from .parts import Component, Edge, Member, Part, components, split
-from .program import integer_program
+from .program import fallback, integer_program
 from .sites import Mode, Site
 
 ENUMERATE = 256
@@ -38,16 +39,16 @@ class Solution:
     costly: dict[Site, None] = field(default_factory=lambda: dict[Site, None]())
 
 
-def solve(problem: Problem, time_limit: float) -> Solution:
+def solve(problem: Problem, until: float = math.inf) -> Solution:
     """Choose a mode for every site so that the transposed bytes are least.
 
-    ``time_limit`` is in seconds, for each component that needs an integer program.
+    Components that are not solved ``until`` then, on the monotonic clock, keep what they have; ``bound`` says so.
     """
     parts = {site: split(site) for site in problem.sites}
     solution = Solution()
     known: dict[object, tuple[tuple[int, ...], float]] = {}
     for component in components(problem, parts):
-        gap = _solve_component(component, known, time_limit)
+        gap = _solve_component(component, known, until)
         cost = component.transposed()
         if component.cost():
             solution.costly |= dict.fromkeys(m.part.site for e in component.edges for m in e.members)
@@ -71,25 +72,27 @@ def _mode(site: Site, group: list[Part]) -> Mode:
     return site.modes[tuple(chosen[port] for port in range(len(site.ports)))]
 
 
-def _solve_component(
-    component: Component, known: dict[object, tuple[tuple[int, ...], float]], time_limit: float
-) -> float:
+def _solve_component(component: Component, known: dict[object, tuple[tuple[int, ...], float]], until: float) -> float:
     """Choose options for all parts of a component; return how far the cost may be from the optimum."""
     if not component.parts:
         return 0.0
-    agreement = _Agreement(component)
+    agreement = _Agreement(component, until)
     least_charge = sum(min(p.charges) for p in component.parts)
     if agreement.reached() and (component.charge(), component.penalty()) == (least_charge, agreement.least_penalty):
         return 0.0
+    if time.monotonic() > until:
+        _agree_one_by_one(component)
+        return fallback(component)[1]
     key = _signature(component)
     if key not in known:
         if math.prod(len(p.options) for p in component.parts) <= ENUMERATE:
             known[key] = _enumerate(component), 0.0
         else:
-            known[key] = integer_program(component, time_limit)
+            _agree_one_by_one(component)
+            known[key] = integer_program(component, until)
     options, gap = known[key]
     component.choose(options)
-    return gap
+    return min(gap, component.cost())
 
 
 def _signature(component: Component) -> object:
@@ -122,15 +125,35 @@ def _enumerate(component: Component) -> tuple[int, ...]:
     return found
 
 
+def _agree_one_by_one(component: Component) -> None:
+    """Let every part agree as far as it can with those that come before it: quick, and seldom far from the optimum."""
+    edges: dict[Part, list[Edge]] = {}
+    for edge in component.edges:
+        for member in edge.members:
+            edges.setdefault(member.part, []).append(edge)
+    waiting = set(component.parts)
+    for part in component.parts:
+        waiting.remove(part)
+        moved = [0.0] * len(part.options)
+        for edge in edges.get(part, ()):
+            orders = {m.order for m in edge.members if m.part not in waiting and m.part is not part}
+            for own in (m for m in edge.members if m.part is part):
+                agreeing = {o for order in orders for o in own.options_with(order)}
+                for option in range(len(moved)):
+                    moved[option] += 0.0 if not orders or option in agreeing else edge.weight
+        part.chosen = min(range(len(moved)), key=lambda o, p=part, m=moved: (m[o], p.penalties[o], o))
+
+
 class _Agreement:
     """Looks for an assignment in which every value has one order everywhere; it costs nothing, so it is an optimum.
 
     No such assignment has less than ``least_penalty``; what reaches that is the best of all.
     """
 
-    def __init__(self, component: Component) -> None:
+    def __init__(self, component: Component, until: float) -> None:
         self.component = component
         self.least_penalty = 0
+        self.until = until
         self.left: dict[Part, set[int]] = {p: set(range(len(p.options))) for p in component.parts}
         self.edges: dict[Part, list[Edge]] = {p: [] for p in component.parts}
         for e in component.edges:
@@ -161,6 +184,8 @@ class _Agreement:
         """Drop options that don't fit the neighbours', over and over; False if nothing is left of a part."""
         queue = list(edges)
         while queue:
+            if time.monotonic() > self.until:
+                return False
             edge = queue.pop()
             allowed = self._allowed(edge)
             for m in edge.members:

@@ -24,10 +24,10 @@ def io_layout(seed: int) -> str:
 def solved(module: Module, layout: str) -> Solution:
     func = module.main
     problem = collect(func, func.body, Pins.of(layout).axes, "last")
-    solution = solve(problem, 30.0)
+    solution = solve(problem)
     if solution.cost + solution.charge:
         flood(problem, solution.costly)
-        solution = solve(problem, 30.0)
+        solution = solve(problem)
     return solution
 
 

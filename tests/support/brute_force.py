@@ -31,7 +31,7 @@ def flooded(func: Func, layout: str = "free") -> Problem:
 def least(component: Component) -> float:
     """Return the least cost of a component."""
     if math.prod(len(p.options) for p in component.parts) > COMBINATIONS:
-        component.choose(integer_program(component, 60.0)[0])
+        component.choose(integer_program(component, math.inf)[0])
         return component.cost()
     costs: list[float] = []
     for options in product(*(range(len(p.options)) for p in component.parts)):

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim, is_static, static
 from ....compiler.ir import Op, Value
 from ....compiler.ops import arith, logic
@@ -95,6 +96,7 @@ def at_constant_places(op: ScatterNd, e: Build) -> None:
         e.replace(e.clone(op, op.x, op.indices, e(COMBINE[op.reduction], old, op.updates), reduction="none"))
         return
     rows, rest = math.prod(static(op.x.type.shape[:depth])), op.x.type.shape[depth:]
+    reserve(rows, bits=32, what="the positions of all rows")
     chosen = np.arange(rows, dtype=np.int32)
     chosen[places] = rows + np.arange(places.size, dtype=np.int32)
     data = e.rw.emit(Concat((_rows(op.x, rows, rest, e), _rows(op.updates, places.size, rest, e)), 0))

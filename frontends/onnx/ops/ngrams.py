@@ -6,6 +6,7 @@ from functools import reduce
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.diagnostics import counted
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Cast, Mul
@@ -50,6 +51,7 @@ def tf_idf(
     if min(ngram_indexes, default=0) < 0:
         raise emit.fail(f"puts an n-gram into column {min(ngram_indexes)}", code="F002")
     counts: list[Value] = []
+    reserve(max(ngram_indexes, default=0), what="the columns of the n-grams")
     columns = np.full(max(ngram_indexes, default=-1) + 1, -1)
     factors = np.ones(len(columns), np.float32)
     found = first = 0
