@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,11 @@ class Mutant:
         """The part of the compiler that the file belongs to, as the table has it."""
         parts = Path(self.file).parts
         return "/".join(parts[:2] if parts[0] in ("compiler", "passes", "nhwcc") else parts[:3])
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this declaration from an older one of the same name."""
+        return sha256(repr(self).encode()).hexdigest()[:16]
 
     def problems(self, root: Path = ROOT) -> list[str]:
         """Say what makes this declaration meaningless: the code has changed, or it never fitted."""

@@ -31,9 +31,13 @@ FAILED, NO_TESTS = (1, 2), 5
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant: by which test it was killed, how compiling its network ended, and how long both took."""
+    """What became of a mutant: by which test it was killed, how compiling its network ended, and how long both took.
+
+    ``declared`` is the fingerprint of the declaration.
+    """
 
     name: str
+    declared: str
     killed: bool
     tests: str
     refused: bool
@@ -52,7 +56,7 @@ def judge(mutant: Mutant, workspace: Workspace, known: Outcome | None = None) ->
         if verdict == VERIFIED:
             verdict = _verdict(mutant.name, workspace.run("networks", [mutant.name], COMPILE_SECONDS))
     seconds = round(time.perf_counter() - start, 1)
-    return Outcome(mutant.name, killed, tests, verdict != VERIFIED, verdict, seconds)
+    return Outcome(mutant.name, mutant.fingerprint, killed, tests, verdict != VERIFIED, verdict, seconds)
 
 
 def _tested(ended: Ended) -> tuple[bool, str]:
@@ -115,9 +119,11 @@ def run(
         return list(pool.map(one, mutants))
 
 
-def load() -> dict[str, Outcome]:
-    """What is known from earlier runs."""
-    return {o["name"]: Outcome(**o) for o in json.loads(KEPT.read_text())} if KEPT.exists() else {}
+def load(mutants: Iterable[Mutant]) -> dict[str, Outcome]:
+    """What is known from earlier runs of mutants that are declared as they were then."""
+    kept = [Outcome(**o) for o in json.loads(KEPT.read_text())] if KEPT.exists() else []
+    declared = {m.name: m.fingerprint for m in mutants}
+    return {o.name: o for o in kept if declared.get(o.name) == o.declared}
 
 
 def save(outcomes: Iterable[Outcome]) -> None:
@@ -143,7 +149,7 @@ def main() -> int:
         print("\n".join(problems))
         return 2
     mutants = [m for m in everything if not given.names or any(n in m.name for n in given.names)]
-    known = load()
+    known = load(everything)
     if given.resume:
         mutants = [m for m in mutants if not (m.name in known and known[m.name].killed and known[m.name].refused)]
     if not given.check and mutants and (code := measure(mutants, known, given)):

@@ -114,6 +114,6 @@ def test_networks_are_compiled() -> None:
 
 def test_the_page_has_totals_and_reasons() -> None:
     same = replace(MUTANT, name="same", equivalent="nobody can tell")
-    made = page([MUTANT, same], {n: Outcome(n, n != "same", "", n != "same", "", 0) for n in (MUTANT.name, "same")})
+    made = page([MUTANT, same], {n: Outcome(n, "", n != "same", "", n != "same", "", 0) for n in (MUTANT.name, "same")})
     assert "| all | 1 | 1 (100 %) | 1 (100 %) |" in made
     assert "survives the tests: nobody can tell" in made
