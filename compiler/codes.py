@@ -204,6 +204,11 @@ CODES = {
         "The operands' types are impossible for the operation.",
         "Look at the types in the notes; often a declared input shape is wrong.",
     ),
+    "T002": Code(
+        "elements don't fit",
+        "An operand holds elements that the operation can't take, such as a position outside of an axis.",
+        "The message names it; the model is damaged, or its inputs are not what it was made for.",
+    ),
     "V001": Code("terminator", "A region does not end in its only return.", "End every region with return(...)."),
     "V002": Code(
         "wrong parent",

@@ -293,6 +293,17 @@ def is_less(a: Dim, b: Dim) -> bool:
     return True
 
 
+def may_equal(a: Shape, b: Shape) -> bool:
+    """Say whether two shapes may be the same when the network runs.
+
+    >>> may_equal((symbol("h"), 3), (5, 3)), may_equal((2, 3), (2,))
+    (True, False)
+    """
+    return len(a) == len(b) and all(
+        p == q or not (isinstance(p, int) and isinstance(q, int)) for p, q in zip(a, b, strict=True)
+    )
+
+
 def broadcast(a: Shape, b: Shape) -> Shape:
     """Return the numpy broadcast of two shapes; of two sizes that may differ the larger one.
 

@@ -70,6 +70,8 @@ def _compute(op: Op, index: int, present: tuple[bool, ...], *arrays: Array) -> A
     try:
         with np.errstate(all="ignore"):
             out = op.spec.evaluate(*operands, **op.attributes)
+    except ValueError as bad:
+        raise op.fail("T002", str(bad)) from bad
     except MemoryError as bad:
         bad.add_note(f"while computing the constant {op.results[index].type} of {op.spec.name}, {op.location}")
         raise

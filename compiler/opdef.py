@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import types
-import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+from typing import Annotated, Any, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 
-from .axes import Axes, Names, letters
+from .attributes import Attribute, ImpossibleValue, declare
+from .axes import Axes, letters
 from .budget import TooLarge, too_large
-from .diagnostics import counted
+from .diagnostics import counted, error
 from .dims import Dim, Shape, broadcast
 from .ir import Op, Region, Value
 from .operands import Elements, same_elements
-from .types import Array, DType, TensorType, parse_type
-from .weights import Weight
+from .types import Array, DType, TensorType
 
 O = TypeVar("O", bound=Op)
 
@@ -109,22 +107,6 @@ def broadcast_shapes(shapes: Iterable[Shape]) -> Shape:
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """A declared attribute: its type, its default, what its integers name, and how a parsed literal is converted."""
-
-    name: str
-    type: Any
-    names: Names | None
-    convert: Callable[[Any], Any] | None
-    default: Any = inspect.Parameter.empty
-
-    @property
-    def is_required(self) -> bool:
-        """Whether it has no default."""
-        return self.default is inspect.Parameter.empty
-
-
 @dataclass(frozen=True)
 class Spec:
     """What the decorator has learned about one operation class."""
@@ -154,7 +136,12 @@ class Spec:
     def bind(
         self, args: tuple[object, ...], kwargs: dict[str, object]
     ) -> tuple[list[Value | None], dict[str, Any], tuple[Region, ...]]:
-        """Sort call arguments into operands, attributes and regions."""
+        """Sort call arguments into operands, attributes and regions.
+
+        Raises:
+            TypeError: a field is missing, or there is none of this name.
+            CompileError: P006, an attribute has a value of the wrong type; T001, one that it can't have.
+        """
         fields = self.fields
         if len(args) > len(fields):
             raise TypeError(f"{self.name}: {len(args)} arguments for {len(fields)} fields")
@@ -168,7 +155,10 @@ class Spec:
                 raise TypeError(f"{self.name}: {name} is missing")
             operands += cast(Sequence[Value | None], values)
         regions = tuple(cast(Region, self._required(given, name)) for name in self.regions)
-        return operands, self.bind_attributes(given), regions
+        try:
+            return operands, self.bind_attributes(given), regions
+        except ValueError as bad:
+            raise error("T001" if isinstance(bad, ImpossibleValue) else "P006", f"{self.name}: {bad}") from bad
 
     def bind_attributes(self, given: Mapping[str, object]) -> dict[str, Any]:
         """Convert given attributes and fill in defaults.
@@ -182,7 +172,7 @@ class Spec:
             if name not in given:
                 out[name] = self._required(given, name) if attribute.is_required else attribute.default
             else:
-                out[name] = attribute.convert(given[name]) if attribute.convert else given[name]
+                out[name] = attribute.accept(given[name])
         return out
 
     def _required(self, given: Mapping[str, object], name: str) -> object:
@@ -218,8 +208,12 @@ class Spec:
             CompileError: T001, the operand types don't fit; M001, a result is too large.
         """
         try:
+            self._check_attributes(op)
             self._check_elements(op)
             types = self.infer_fn(op)
+            types = (types,) if isinstance(types, TensorType) else types
+            for type in types:
+                _check_sizes(type)
         except ValueError as bad:
             raise op.fail("T001", str(bad)) from bad
         results = (types,) if isinstance(types, TensorType) else types
@@ -230,6 +224,16 @@ class Spec:
                 raise TooLarge(*bad.diagnostics)
         return results
 
+    def _check_attributes(self, op: Op) -> None:
+        """Check what attributes say of the axes of the first operand."""
+        first = op.operands[0] if self.operands and op.operands else None
+        if first is None:
+            return
+        for name, attribute in self.attributes.items():
+            value = op.attributes[name]
+            if attribute.names is not None and value != attribute.default:  # a default holds for every rank
+                attribute.check(value, first.type.rank)
+
     def _check_elements(self, op: Op) -> None:
         """Compare the operands' element types with those that their fields take."""
         for name, elements in self.elements.items():
@@ -237,6 +241,12 @@ class Spec:
             for value in stated if isinstance(stated, tuple) else (stated,):
                 if value is not None and value.type.dtype not in elements:
                     raise ValueError(f"{self.name} takes {elements.value} as {name}, not {value.type.dtype}")
+
+
+def _check_sizes(type: TensorType) -> None:
+    for size in type.shape:
+        if isinstance(size, int) and size < 0:
+            raise ValueError(f"the result would be {type}, but no size can be negative")
 
 
 class _Operand:
@@ -283,7 +293,7 @@ _FORMS: tuple[Callable[[Any], Any], ...] = (
     lambda t: tuple[t, ...],
     lambda t: tuple[t | None, ...],
 )
-_MARKED = {form(typing.Annotated[Value, e]): (form(Value), e) for e in Elements for form in _FORMS}
+_MARKED = {form(Annotated[Value, e]): (form(Value), e) for e in Elements for form in _FORMS}
 """What an operand may be written as, apart from its mark; and the mark."""
 
 
@@ -307,7 +317,11 @@ def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
         regions = tuple(k for k, t in hints.items() if t is Region)
         variadic = next((k for k in operands if hints[k] in _VARIADIC), None)
         optional = frozenset(k for k in operands if hints[k] in (Value | None, _VARIADIC[1]))
-        attributes = {k: _attribute(k, t, defaults) for k, t in hints.items() if k not in operands and k not in regions}
+        attributes = {
+            k: declare(k, t, defaults.get(k, inspect.Parameter.empty))
+            for k, t in hints.items()
+            if k not in operands and k not in regions
+        }
         infer = _find(cls, traits, "infer")
         if infer is None:
             raise TypeError(f"{name}: its class needs a method infer that gives the result's type, or a trait with one")
@@ -337,55 +351,20 @@ def _find(cls: type, traits: tuple[type, ...], what: str) -> Any:
     return None
 
 
-def _attribute(name: str, hint: Any, namespace: Mapping[str, Any]) -> Attribute:
-    names: Names | None = None
-    if typing.get_origin(hint) is typing.Annotated:
-        hint, *marks = typing.get_args(hint)
-        names = next((m for m in marks if isinstance(m, Names)), None)
-    convert = _converter(hint)
-    default = namespace.get(name, inspect.Parameter.empty)
-    if convert and default is not inspect.Parameter.empty:
-        default = convert(default)
-    return Attribute(name, hint, names, convert, default)
-
-
-def _converter(hint: Any) -> Callable[[Any], Any] | None:
-    """Return what makes a literal of the text form, or a numpy number, an attribute of type ``hint``."""
-    if hint in (int, float, bool, str):
-        return hint
-    if hint is DType:
-        return DType
-    if hint is Weight:
-        return Weight.of
-    if hint is TensorType:
-        return lambda v: v if isinstance(v, TensorType) else parse_type(v)
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Mapping:
-        return dict
-    if origin is tuple:
-        item = _converter(args[0]) if len(args) == 2 and args[1] is Ellipsis else None
-        return (lambda v: tuple(item(x) for x in v)) if item else _tuple
-    if origin in (typing.Union, types.UnionType) and types.NoneType in args:
-        inner = _converter(next(a for a in args if a is not types.NoneType))
-        return (lambda v: None if v is None else inner(v)) if inner else None
-    return None
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(_tuple(v) for v in cast(list[Any], value)) if isinstance(value, list | tuple) else value
-
-
 def evaluate(op: Op, operands: Sequence[Array | None], attributes: Mapping[str, Any] | None = None) -> list[Array]:
-    """Run the reference semantics of one operation without regions.
+    """Run the reference semantics of one operation.
 
     Raises:
-        CompileError: R001, the operation has none.
+        CompileError: R001, the operation has none; T002, it can't take the operands' elements.
     """
     fn = op.spec.evaluate
     if fn is None:
         help = "give its declaration an evaluate, or do without running it: --no-verify"
         raise op.fail("R001", f"{op.title} has no reference semantics", help=help)
-    with np.errstate(all="ignore"):
-        out = fn(*operands, **(op.attributes if attributes is None else attributes))
+    try:
+        with np.errstate(all="ignore"):
+            out = fn(*operands, **(op.attributes if attributes is None else attributes))
+    except ValueError as bad:
+        raise op.fail("T002", str(bad)) from bad
     arrays = out if isinstance(out, tuple) else (out,)
     return [np.asarray(a, dtype=r.type.dtype.numpy) for a, r in zip(arrays, op.results, strict=True)]

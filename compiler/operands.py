@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import Enum
 from typing import Annotated
 
@@ -18,6 +18,7 @@ class Elements(Enum):
     INTEGERS = "integers"
     BITS = "integers or booleans"
     TRUTH = "booleans"
+    REALS = "real numbers"
     NUMBERS = "numbers"
 
     def __contains__(self, dtype: DType) -> bool:
@@ -31,6 +32,8 @@ class Elements(Enum):
                 return dtype.is_int or dtype is DType.BOOL
             case Elements.TRUTH:
                 return dtype is DType.BOOL
+            case Elements.REALS:
+                return dtype.is_float or dtype.is_int
             case Elements.NUMBERS:
                 return dtype.is_float or dtype.is_int or dtype.is_complex
 
@@ -39,6 +42,7 @@ Floats = Annotated[Value, Elements.FLOATS]
 Integers = Annotated[Value, Elements.INTEGERS]
 Bits = Annotated[Value, Elements.BITS]
 Truth = Annotated[Value, Elements.TRUTH]
+Reals = Annotated[Value, Elements.REALS]
 Numbers = Annotated[Value, Elements.NUMBERS]
 
 
@@ -85,13 +89,3 @@ def vector_of(value: Value | None, size: Dim, name: str) -> None:
         return
     if value.type.rank != 1 or (_known(*value.type.shape, size) and value.type.shape != (size,)):
         raise ValueError(f"{name} is {value.type}, but should be a vector of {size} elements")
-
-
-def axes_in_range(axes: Sequence[int], rank: int) -> None:
-    """Check that axes are counted from the front, and named once.
-
-    Raises:
-        ValueError: they are not.
-    """
-    if any(not 0 <= a < rank for a in axes) or len(set(axes)) != len(axes):
-        raise ValueError(f"axes {list(axes)} don't name axes of rank {rank}")

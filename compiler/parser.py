@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from .opdef import OPS
 from .sidefile import from_stored, read_side_file
 from .types import Array, DType, TensorType, parse_type
 from .weights import Weight
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ class _Actions:
         return items
 
     def side_file(self, items: list[Any]) -> str:
-        return json.loads(items[0])
+        return _string(items[0])
 
     def func(self, items: list[Any]) -> _Function:
         name, params, outs, statements = items
@@ -124,20 +126,20 @@ class _Actions:
 
     def attr(self, items: list[Any]) -> tuple[str, Any]:
         name = str(items[0])
-        return json.loads(name) if name.startswith('"') else name, items[1]
+        return _string(name) if name.startswith('"') else name, items[1]
 
     def field(self, items: list[Any]) -> tuple[str, Any]:
         """A whole number, a truth value, a plain string, or a list of whole numbers: JSON has the same notation."""
         name, _, value = str(items[0]).partition("=")
-        found: Any = json.loads(value)
+        found: Any = _json(value)
         return name.strip(), tuple(cast(list[Any], found)) if isinstance(found, list) else found
 
     def number(self, items: list[Any]) -> int | float:
         text = str(items[0])
-        return int(text) if text.lstrip("-").isdigit() else float(text)
+        return _json(text) if text.lstrip("-").isdigit() else float(text)
 
     def string(self, items: list[Any]) -> str:
-        return json.loads(items[0])
+        return _string(items[0])
 
     def word(self, items: list[Any]) -> bool | None:
         return json.loads(items[0])
@@ -164,14 +166,30 @@ def _parser() -> Callable[[str, str], Any]:
     return parser(Path(__file__).with_name("text.lark"), _Actions)
 
 
-_LOCATION = re.compile(r'"(?:\\.|[^"\\])*"|in|with')
+_QUOTED = r'"(?:\\.|[^"\\])*"'
+_LOCATION = re.compile(rf"\s*({_QUOTED})(?:\s*in\s*({_QUOTED}))?(?:\s*with\s*((?:{_QUOTED}[\s,]*)+))?\s*")
 
 
 def _parse_location(text: str) -> Location:
-    node, *rest = _LOCATION.findall(text[len("loc(") : -1])
-    file = json.loads(rest[rest.index("in") + 1]) if "in" in rest else None
-    via = tuple(json.loads(t) for t in rest[rest.index("with") + 1 :]) if "with" in rest else ()
-    return Location(json.loads(node), file, via)
+    found = _LOCATION.fullmatch(text[len("loc(") : -1])
+    if found is None:
+        raise error("P001", f"{text} is no location", help='one is written loc("node" in "file" with "other")')
+    node, file, via = found.groups()
+    return Location(
+        _string(node), None if file is None else _string(file), tuple(map(_string, re.findall(_QUOTED, via or "")))
+    )
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as bad:
+        raise error("P001", f"{text[:80]} can't be read: {bad}") from bad
+
+
+def _string(token: str) -> str:
+    """Return what a quoted text says, which is written as in JSON."""
+    return _json(token)
 
 
 @dataclass
@@ -203,9 +221,16 @@ class _Builder:
         region = Region(self._define(p.name, Value(p.type)) for p in body.params)
         for statement in body.statements:
             region.insert(self.statement(statement))
+        self._check_end(region, body)
         self.scope = outside
         self.depth -= 1
         return region
+
+    def _check_end(self, region: Region, body: _Body) -> None:
+        last = region.ops.last
+        if last is None or not last.spec.is_terminator:
+            place = f"{self.file}:{body.statements[-1].line}" if body.statements else self.file
+            raise error("V001", f"{place}: a region does not end in a return")
 
     def statement(self, s: _Statement) -> Op:
         place = f"{self.file}:{s.line}"
@@ -215,9 +240,10 @@ class _Builder:
         operands = [self._lookup(name, place) for name in s.operands]
         regions = [self.region(r) for r in s.regions]
         attributes = {k: self._literal(v, place, 0) for k, v in s.attributes.items()}
-        with at(_parse_location(s.location) if s.location else None):
+        location = _placed(place, partial(_parse_location, s.location)) if s.location else None
+        with at(location):
             try:
-                op = cls.spec.build(cls, operands, attributes, regions)
+                op = _placed(place, partial(cls.spec.build, cls, operands, attributes, regions))
             except (TypeError, ValueError) as bad:
                 raise error("P006", f"{place}: {s.op}: {bad}") from bad
         if tuple(s.types) != tuple(r.type for r in op.results):
@@ -266,13 +292,15 @@ class _Builder:
 
 def _name(token: str) -> str | None:
     text = token[1:]
-    return json.loads(text) if text.startswith('"') else None if text.isdigit() else text
+    return _string(text) if text.startswith('"') else None if text.isdigit() else text
 
 
 def _port(param: _Param, name: str) -> Port:
     stated = param.port or {}
     perm = stated.get("perm")
-    return Port(str(stated.get("name", name)), None if perm is None else tuple(perm))
+    if perm is not None and (not isinstance(perm, tuple) or set(perm) != set(range(param.type.rank))):
+        raise error("V007", f"{name or 'an output'} has {param.type}, its axes can't lie as {perm}")
+    return Port(str(stated.get("name", name)), perm)
 
 
 def parse_module(text: str, file: str = "<text>", *, directory: Path | None = None) -> Module:
@@ -289,7 +317,18 @@ def parse_module(text: str, file: str = "<text>", *, directory: Path | None = No
     twice = [name for name, count in Counter(f.name for f in functions).items() if count > 1]
     if twice:
         raise error("P002", f"{file}: @{twice[0]} is defined twice")
-    return Module(*(_Builder(file, weights).function(f) for f in functions))
+    return Module(*(_placed(file, partial(_Builder(file, weights).function, f)) for f in functions))
+
+
+def _placed(place: str, build: Callable[[], T]) -> T:
+    """Build something; say where its errors are, unless they say it themselves."""
+    try:
+        return build()
+    except CompileError as bad:
+        for problem in bad.diagnostics:
+            if not problem.message.startswith(place.partition(":")[0]):
+                problem.message = f"{place}: {problem.message}"
+        raise
 
 
 def _side_file(name: str, file: str, directory: Path | None) -> Path:

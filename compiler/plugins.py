@@ -27,11 +27,15 @@ def load_file(path: Path) -> None:
     Raises:
         CompileError: R010, it can't be read; L010, it fails.
     """
+    try:
+        there = path.is_file()
+    except OSError as bad:
+        raise error("R010", f"can't load {path}: {bad.strerror}") from bad
     if path.resolve() in _LOADED:
         return
     name = f"{PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
+    if spec is None or spec.loader is None or not there:
         raise error("R010", f"can't load {path}: it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module

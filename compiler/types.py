@@ -207,7 +207,7 @@ MAX_DIGITS = 20
 
 def _size(text: str) -> Dim:
     size = int(text) if text.isdecimal() and len(text) < MAX_DIGITS else parse_dim(text)
-    if isinstance(size, int) and size < 0:
+    if isinstance(size, int) and not 0 <= size < 2**63:
         raise error("P007", f"a size can't be {size}", help="sizes that are not known have names")
     return size
 

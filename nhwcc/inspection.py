@@ -110,15 +110,15 @@ def _of_module(module: Module, path: Path, title: str) -> Summary:
 
 
 def _of_tflite(found: TfliteSummary, path: Path) -> Summary:
-    main = found.subgraphs[0]
+    main = found.main
     counts = Counter(op.name for graph in found.subgraphs for op in graph.operators)
     constant = [t for graph in found.subgraphs for t in graph.tensors if t.nbytes]
     return Summary(
         str(path),
         "a TFLite file",
         found.bytes,
-        [_port(found, "inputs", name, tensor) for name, tensor in _ports(found, main, "inputs").items()],
-        [_port(found, "outputs", name, tensor) for name, tensor in _ports(found, main, "outputs").items()],
+        [_port(found, "inputs", name, tensor) for name, tensor in found.ports("inputs").items()],
+        [_port(found, "outputs", name, tensor) for name, tensor in found.ports("outputs").items()],
         dict(counts.most_common()),
         counts["TRANSPOSE"],
         sum(math.prod(t.shape) for t in constant),
@@ -127,15 +127,6 @@ def _of_tflite(found: TfliteSummary, path: Path) -> Summary:
         {k: v.decode("utf-8", "replace").rstrip("\0") for k, v in found.metadata.items()},
         [_operator(op, main) for op in main.operators],
     )
-
-
-def _ports(found: TfliteSummary, main: SubgraphInfo, side: str) -> dict[str, TensorInfo]:
-    """Inputs or outputs by the names of the signature, or by those of the tensors where there is none."""
-    numbers = main.inputs if side == "inputs" else main.outputs
-    if found.signatures:
-        named = found.signatures[0].inputs if side == "inputs" else found.signatures[0].outputs
-        return {name: main.tensors[number] for name, number in named.items()}
-    return {main.tensors[number].name: main.tensors[number] for number in numbers}
 
 
 def _port(found: TfliteSummary, side: str, name: str, tensor: TensorInfo) -> PortReport:
@@ -178,15 +169,20 @@ _PER_RESULT: dict[str, Callable[[tuple[int, ...]], int]] = {
     "CONV_2D": lambda w: math.prod(w[1:]),
     "CONV_3D": lambda w: math.prod(w[:-1]),
     "DEPTHWISE_CONV_2D": lambda w: math.prod(w[1:-1]),
-    "FULLY_CONNECTED": lambda w: w[-1],
+    "FULLY_CONNECTED": lambda w: math.prod(w[-1:]),
 }
 """Multiply-accumulates for every element of the result, from the filter's shape."""
+
+_OPERANDS = dict.fromkeys((*_PER_RESULT, "BATCH_MATMUL"), 2) | {"TRANSPOSE_CONV": 3}
+"""How many operands these operators have at least."""
 
 
 def _macs(op: OperatorInfo, graph: SubgraphInfo) -> int:
     """Multiply-accumulates of an operator; sizes that are open count once."""
     shapes = [tuple(max(d, 1) for d in graph.tensors[n].shape) if n >= 0 else () for n in op.inputs]
     results = sum(math.prod(max(d, 1) for d in graph.tensors[n].shape) for n in op.outputs)
+    if len(shapes) < _OPERANDS.get(op.name, 0):
+        return 0  # a damaged file
     if op.name in _PER_RESULT:
         return results * _PER_RESULT[op.name](shapes[1])
     if op.name == "BATCH_MATMUL":

@@ -5,15 +5,13 @@ What the parts need is imported with them: the process that only runs files has 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...compiler.dims import Sym
-from ...compiler.ir import Module, Port, Value
+from ...compiler.ir import Module
 
 if TYPE_CHECKING:
     from .matrix import Support
@@ -52,19 +50,16 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
             can't be stored; R012, the file can't be written.
     """
     from .graph import build
+    from .layout import KEY, write_layout
     from .versions import min_runtime
     from .writer import write
 
     func = module.main
     model = build(func)
     oldest = min_runtime(model.versions)
-    ports = {
-        "inputs": {p.name: _describe(p, v) for p, v in zip(func.inputs, func.args, strict=True)},
-        "outputs": {p.name: _describe(p, v) for p, v in zip(func.outputs, func.returns, strict=True)},
-    }
     model.metadata = {
         "min_runtime_version": oldest.encode().ljust(16, b"\0"),
-        "nhwcc.layout": json.dumps(ports, separators=(",", ":")).encode(),
+        KEY: write_layout(func),
         **(metadata or {}),
     }
     size = write(model, path)
@@ -77,14 +72,6 @@ def support() -> list[Support]:
     from .matrix import rows
 
     return rows()
-
-
-def _describe(port: Port, value: Value) -> dict[str, object]:
-    """How a port's axes lie in the file, and the shape that the source declared."""
-    perm = port.perm or tuple(range(value.type.rank))
-    source = [value.type.shape[perm.index(i)] for i in range(len(perm))]
-    shape = [str(d) if isinstance(d, Sym) else d for d in source]
-    return {"perm": list(perm), "order": port.order, "shape": shape}
 
 
 __all__ = ["PIPELINE", "Emitted", "emit", "support"]

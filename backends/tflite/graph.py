@@ -148,6 +148,7 @@ class _Builder:
         bodies = [_Builder(self.model, f"{op.spec.name}_{len(self.model.subgraphs)}", self) for _ in call.regions]
         for body, region in zip(bodies, call.regions, strict=True):
             body.region(region)
+        _check_options(op, call.options)
         captured = list(dict.fromkeys(key for body in bodies for key in body.captured))
         for body in bodies:
             body.take(captured)
@@ -299,6 +300,8 @@ class _Builder:
     def _append(self, type: TensorType, name: str | None, buffer: int = 0) -> int:
         if buffer:
             static(type.shape)
+        if any(isinstance(size, int) and size not in INTEGERS for size in type.shape):
+            raise error("B003", f"a tensor would be {type}, but TFLite's sizes are integers of 32 bits")
         self.graph.tensors.append(Tensor(type, self._unique(name), buffer))
         return len(self.graph.tensors) - 1
 
@@ -311,6 +314,24 @@ class _Builder:
             unique = f"{name}_{number}"
         self._names.add(unique)
         return unique
+
+
+INTEGERS = range(-(2**31), 2**31)
+"""What the schema's fields hold."""
+
+
+def _check_options(op: Op, options: Options | CustomOptions | None) -> None:
+    """Check that numbers in a builtin's options have room in the file.
+
+    Raises:
+        CompileError: B001, one has none.
+    """
+    if not isinstance(options, Options):
+        return
+    for name, value in options.fields.items():
+        for number in value if isinstance(value, tuple) else (value,):
+            if isinstance(number, int) and number not in INTEGERS:
+                raise op.fail("B001", f"{name} would be {number}, but TFLite's options are integers of 32 bits")
 
 
 def _key_type(key: Key) -> TensorType:

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
+from ..attributes import OneOf
 from ..dims import maximum, minimum
 from ..ir import Op, Value
 from ..opdef import Commutative, Elementwise, Symbolic, broadcast_type, op
-from ..operands import Floats, Numbers
+from ..operands import Floats, Numbers, Reals
 from ..types import Array, DType, TensorType
+
+ACTIVATIONS = {
+    "none": (-math.inf, math.inf),
+    "relu": (0.0, math.inf),
+    "relu6": (0.0, 6.0),
+    "relu_n1_to_1": (-1.0, 1.0),
+}
+"""Activations that other operations can end in: all are clamps."""
+
+Activation: TypeAlias = Annotated[str, OneOf(*ACTIVATIONS)]
 
 _LARGER, _SMALLER = np.frompyfunc(maximum, 2, 1), np.frompyfunc(minimum, 2, 1)
 
@@ -29,7 +41,7 @@ class Add(Op):
 
     a: Value
     b: Value
-    activation: str = "none"
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -43,7 +55,7 @@ class Sub(Op):
 
     a: Numbers
     b: Numbers
-    activation: str = "none"
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -57,7 +69,7 @@ class Mul(Op):
 
     a: Value
     b: Value
-    activation: str = "none"
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -71,7 +83,7 @@ class Div(Op):
 
     a: Numbers
     b: Numbers
-    activation: str = "none"
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -88,8 +100,8 @@ class Div(Op):
 class FloorDiv(Op):
     """Quotient rounded down."""
 
-    a: Numbers
-    b: Numbers
+    a: Reals
+    b: Reals
     evaluate = np.floor_divide
 
 
@@ -97,8 +109,8 @@ class FloorDiv(Op):
 class Mod(Op):
     """Remainder with the sign of the divisor, or with ``truncated`` that of the dividend (C's fmod)."""
 
-    a: Numbers
-    b: Numbers
+    a: Reals
+    b: Reals
     truncated: bool = False
 
     @staticmethod
@@ -283,7 +295,7 @@ class Erf(Op):
 class Floor(Op):
     """Round down."""
 
-    x: Numbers
+    x: Reals
     evaluate = np.floor
 
 
@@ -291,7 +303,7 @@ class Floor(Op):
 class Ceil(Op):
     """Round up."""
 
-    x: Numbers
+    x: Reals
     evaluate = np.ceil
 
 
@@ -401,7 +413,7 @@ class Cast(Op):
 
     x: Value
     to: DType
-    rounding: str = "nearest"
+    rounding: Annotated[str, OneOf("nearest", "up", "down")] = "nearest"
 
     def infer(self) -> TensorType:
         """Same shape."""
@@ -449,15 +461,6 @@ def _power_of_two(x: Array, *, up: bool) -> Array:
     mantissa, exponent = np.frexp(np.maximum(x.astype(np.float64), 2.0**-127))
     power = np.ldexp(1.0, exponent - (0 if up else 1) - (mantissa == 0.5) * (1 if up else 0))
     return np.where(np.isfinite(x), power, x)
-
-
-ACTIVATIONS = {
-    "none": (-math.inf, math.inf),
-    "relu": (0.0, math.inf),
-    "relu6": (0.0, 6.0),
-    "relu_n1_to_1": (-1.0, 1.0),
-}
-"""Activations that other operations can end in: all are clamps."""
 
 
 def activate(x: Array, activation: str) -> Array:

@@ -9,7 +9,7 @@ from ..dims import Dim
 from ..ir import Op, Region, Value
 from ..opdef import Pure, op
 from ..operands import Truth
-from ..types import Array, TensorType
+from ..types import Array, DType, TensorType
 
 Body = Callable[..., list[Array]]
 
@@ -28,6 +28,9 @@ class If(Op):
 
     def infer(self) -> tuple[TensorType, ...]:
         """Both regions return the same element types and numbers of axes."""
+        _check_truth(self.condition.type)
+        if self.then.args or self.otherwise.args:
+            raise ValueError("a branch takes arguments, but none are given to it")
         first = tuple(v.type for v in self.then.returns)
         second = tuple(v.type for v in self.otherwise.returns)
         if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
@@ -48,6 +51,11 @@ class If(Op):
         return tuple(then() if condition.item() else otherwise())
 
 
+def _check_truth(type: TensorType) -> None:
+    if type.dtype is not DType.BOOL or type.size != 1:
+        raise ValueError(f"a condition is one truth value, not {type}")
+
+
 def differing_sizes(first: Sequence[TensorType], second: Sequence[TensorType]) -> list[tuple[int, int]]:
     """Return in which axes of which tensors two lists of the same ranks differ."""
     pairs = enumerate(zip(first, second, strict=True))
@@ -65,6 +73,9 @@ class While(Op):
     def infer(self) -> tuple[TensorType, ...]:
         """The carried values keep their types."""
         carried = tuple(v.type for v in self.values)
+        if len(self.condition.returns) != 1:
+            raise ValueError(f"the condition returns {len(self.condition.returns)} values instead of one")
+        _check_truth(self.condition.returns[0].type)
         for name, types in (
             ("condition takes", [a.type for a in self.condition.args]),
             ("body takes", [a.type for a in self.body.args]),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dims import Dim
+from ..attributes import Count
+from ..dims import Dim, may_equal
 from ..ir import Op
 from ..opdef import Pure, op
 from ..operands import Floats
@@ -22,7 +23,7 @@ class NonMaxSuppression(Op):
 
     boxes: Floats
     scores: Floats
-    limit: int
+    limit: Count
     overlap: float
     count: Dim
     threshold: float | None = None
@@ -33,6 +34,8 @@ class NonMaxSuppression(Op):
         boxes, scores = self.boxes.type.shape, self.scores.type.shape
         if len(boxes) != 3 or len(scores) != 3 or boxes[2] != 4:
             raise ValueError(f"{self.boxes.type} are not boxes, or {self.scores.type} are not scores of classes")
+        if not may_equal((boxes[0], boxes[1]), (scores[0], scores[2])):
+            raise ValueError(f"{self.scores.type} are not scores of {self.boxes.type}")
         return TensorType(DType.I64, (self.count, 3))
 
     @staticmethod
@@ -67,12 +70,15 @@ class SelectBoxes(Op):
 
     boxes: Floats
     scores: Floats
-    limit: int
+    limit: Count
     overlap: float
     threshold: float
 
     def infer(self) -> tuple[TensorType, TensorType]:
         """Always the same number."""
+        boxes, scores = self.boxes.type.shape, self.scores.type.shape
+        if len(boxes) != 2 or boxes[1] != 4 or not may_equal(scores, boxes[:1]):
+            raise ValueError(f"{self.boxes.type} are no boxes, or {self.scores.type} not their scores")
         return TensorType(DType.I32, (self.limit,)), TensorType(DType.I32, ())
 
     @staticmethod

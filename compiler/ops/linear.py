@@ -13,7 +13,7 @@ from ..ir import Op
 from ..opdef import Pure, broadcast_shapes, op
 from ..operands import Floats, Numbers, same_elements, vector_of
 from ..types import Array, TensorType
-from .arith import activate
+from .arith import Activation, activate
 
 
 @op("matmul", Pure)
@@ -76,7 +76,7 @@ class Linear(Op):
     x: Numbers
     w: Numbers
     bias: Numbers | None = None
-    activation: str = "none"
+    activation: Activation = "none"
     axis: Axis = -1
 
     def infer(self) -> TensorType:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..attributes import Positive
 from ..axes import Axes, Axis, AxisTuple, Form, letters
 from ..ir import Op
 from ..opdef import Pure, op
-from ..operands import Floats, axes_in_range, parameters_broadcast, same_elements, vector_of
+from ..operands import Floats, parameters_broadcast, same_elements, vector_of
 from ..types import Array, TensorType
+from .window import slide
 
 
 class _PerChannel:
@@ -18,7 +20,6 @@ class _PerChannel:
     def infer(op: BatchNorm | GroupNorm | LocalResponseNorm) -> TensorType:
         """Keep the first operand's type."""
         same_elements(op)
-        axes_in_range((op.axis,), op.x.type.rank)
         for name, value in zip(op.spec.operands[1:], op.operands[1:], strict=True):
             vector_of(value, op.x.type.shape[op.axis], name)
         return op.x.type
@@ -30,7 +31,6 @@ class _AlongAxes:
     @staticmethod
     def infer(op: LayerNorm | RmsNorm) -> TensorType:
         """Keep the first operand's type."""
-        axes_in_range(op.dims, op.x.type.rank)
         return parameters_broadcast(op)
 
 
@@ -111,7 +111,7 @@ class RmsNorm(Op):
         return Axes.common(operands, (names,), broadcasts=True)
 
 
-@op("group_norm", _PerChannel, Pure)
+@op("group_norm", Pure)
 class GroupNorm(Op):
     """Mean 0 and variance 1 within ``groups`` of neighbouring channels; one scale and bias per channel.
 
@@ -122,9 +122,16 @@ class GroupNorm(Op):
     x: Floats
     scale: Floats
     bias: Floats
-    groups: int
+    groups: Positive
     epsilon: float = 1e-5
     axis: Axis = 1
+
+    def infer(self) -> TensorType:
+        """Keep the data's type."""
+        channels = self.x.type.shape[self.axis]
+        if self.axis == 0 or (isinstance(channels, int) and channels % self.groups):
+            raise ValueError(f"{channels} channels along axis {self.axis} are not {self.groups} equal groups")
+        return _PerChannel.infer(self)
 
     @staticmethod
     def evaluate(x: Array, scale: Array, bias: Array, *, groups: int, epsilon: float, axis: int) -> Array:
@@ -152,7 +159,7 @@ class LocalResponseNorm(Op):
     """``x / (bias + alpha / size * sum of squares of neighbours)^beta`` over ``size`` channels around each."""
 
     x: Floats
-    size: int
+    size: Positive
     alpha: float = 1e-4
     beta: float = 0.75
     bias: float = 1.0
@@ -164,7 +171,7 @@ class LocalResponseNorm(Op):
         before = (size - 1) // 2
         widths = [(before, size - 1 - before) if i == axis else (0, 0) for i in range(x.ndim)]
         squares = np.pad(np.square(x), widths)
-        view = np.lib.stride_tricks.sliding_window_view(squares, size, axis=axis)
+        view = slide(squares, [size], [axis])
         return (x / np.power(bias + alpha / size * view.sum(-1), beta)).astype(x.dtype)
 
     def axes(self) -> Axes:

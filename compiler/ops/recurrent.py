@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import numpy as np
 
+from ..attributes import OneOf
 from ..axes import Axes, Form, Letters
 from ..choices import Strategy
-from ..dims import Dim, exact_div
+from ..dims import Dim, exact_div, may_equal
 from ..ir import Op, Value
 from ..opdef import Pure, op
 from ..operands import Floats, Integers
@@ -78,13 +79,13 @@ class Recurrent(Op):
     bias: Floats | None = None
     lengths: Integers | None = None
     h0: Floats | None = None
-    activations: tuple[str, ...] = ("tanh",)
+    activations: tuple[Annotated[str, OneOf(*ACTIVATIONS)], ...] = ("tanh",)
     alpha: tuple[float, ...] = ()
     beta: tuple[float, ...] = ()
     clip: float = 0.0
     reverse: bool = False
     batch_first: bool = False
-    strategy: str = "auto"
+    strategy: Annotated[str, OneOf(*get_args(Strategy))] = "auto"
 
     gates = 1
     functions = 1
@@ -130,10 +131,8 @@ class Recurrent(Op):
 
     def _check_attributes(self) -> None:
         count = self.functions
-        if self.strategy not in get_args(Strategy):
-            raise ValueError(f"the strategy {self.strategy!r} is none of {', '.join(get_args(Strategy))}")
-        if len(self.activations) != count or not set(self.activations) <= ACTIVATIONS.keys():
-            raise ValueError(f"the activations {list(self.activations)} are not {count} of {', '.join(ACTIVATIONS)}")
+        if len(self.activations) != count:
+            raise ValueError(f"the activations {list(self.activations)} are not {count}")
         if any(numbers and len(numbers) != count for numbers in (self.alpha, self.beta)):
             raise ValueError(f"alpha and beta need {count} numbers each, or none")
 
@@ -166,11 +165,7 @@ class Recurrent(Op):
 
 
 def _check(name: str, value: Value, shape: Sequence[Dim]) -> None:
-    have = value.type.shape
-    fits = len(have) == len(shape) and all(
-        p == q or not (isinstance(p, int) and isinstance(q, int)) for p, q in zip(have, shape, strict=True)
-    )
-    if not fits:
+    if not may_equal(value.type.shape, tuple(shape)):
         raise ValueError(f"{name} is {value.type}, but [{','.join(map(str, shape))}] fits")
 
 
@@ -199,7 +194,7 @@ class Gru(Recurrent):
     """
 
     hidden_bias: Floats | None = None
-    activations: tuple[str, ...] = ("sigmoid", "tanh")
+    activations: tuple[Annotated[str, OneOf(*ACTIVATIONS)], ...] = ("sigmoid", "tanh")
     reset_after: bool = False
 
     gates = 3
@@ -248,7 +243,7 @@ class Lstm(Recurrent):
     c0: Floats | None = None
     peepholes: Floats | None = None
     projection: Floats | None = None
-    activations: tuple[str, ...] = ("sigmoid", "tanh", "tanh")
+    activations: tuple[Annotated[str, OneOf(*ACTIVATIONS)], ...] = ("sigmoid", "tanh", "tanh")
     coupled: bool = False
     rounds_state: bool = False
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from ..attributes import OneOf
 from ..axes import Axes, AxisTuple, letters
 from ..ir import Op, Value
 from ..opdef import Symbolic, op
-from ..operands import axes_in_range
 from ..types import Array, DType, TensorType
 
 
@@ -56,16 +56,13 @@ class Reduce(Op):
     """Combine the elements along ``dims``; ``kind`` is a key of ``REDUCTIONS``, such as "mean"."""
 
     x: Value
-    kind: str
+    kind: Annotated[str, OneOf(*REDUCTIONS)]
     dims: AxisTuple
     keepdims: bool = True
 
     def infer(self) -> TensorType:
         """Reduced axes get size one, or vanish."""
         shape, dims = self.x.type.shape, self.dims
-        if self.kind not in REDUCTIONS:
-            raise ValueError(f"no reduction {self.kind!r}")
-        axes_in_range(dims, len(shape))
         if self.kind in OF_FLOATS and not self.x.type.dtype.is_float:
             raise ValueError(f"{self.kind} takes floating-point numbers, not {self.x.type.dtype}")
         dtype = DType.BOOL if self.kind in ("any", "all") else self.x.type.dtype

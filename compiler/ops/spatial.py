@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 
+from ..attributes import OneOf, Positive
 from ..axes import Axes, AxisTuple, Form, letters
 from ..dims import Dim, exact_div, static
 from ..ir import Op, Value
@@ -59,9 +61,9 @@ class Resize(Op):
     x: Numbers
     dims: AxisTuple
     sizes: tuple[Dim, ...]
-    mode: str = "nearest"
-    coordinates: str = "half_pixel"
-    nearest: str = "round_prefer_floor"
+    mode: Annotated[str, OneOf("nearest", "linear", "cubic")] = "nearest"
+    coordinates: Annotated[str, OneOf(*COORDINATES)] = "half_pixel"
+    nearest: Annotated[str, OneOf(*ROUND)] = "round_prefer_floor"
     scales: tuple[float, ...] | None = None
     cubic: float = -0.75
     antialias: bool = False
@@ -69,8 +71,10 @@ class Resize(Op):
 
     def infer(self) -> TensorType:
         """The sizes."""
-        if self.mode not in ("nearest", "linear", "cubic") or self.coordinates not in COORDINATES:
-            raise ValueError(f"unknown mode {self.mode!r} or coordinates {self.coordinates!r}")
+        if len(self.sizes) != len(self.dims) or (self.scales and len(self.scales) != len(self.dims)):
+            raise ValueError(f"{len(self.sizes)} sizes for {len(self.dims)} axes, or another number of scales")
+        if any(self.x.type.shape[a] == 0 for a in self.dims):
+            raise ValueError(f"there is nothing in {self.x.type} to resample")
         new = dict(zip(self.dims, self.sizes, strict=True))
         return self.x.type.with_shape([new.get(i, d) for i, d in enumerate(self.x.type.shape)])
 
@@ -172,8 +176,8 @@ class DepthToSpace(_Blocks):
     """
 
     x: Value
-    block: int
-    mode: str = "dcr"
+    block: Positive
+    mode: Annotated[str, OneOf("dcr", "crd")] = "dcr"
     channels_last: bool = False
 
     def infer(self) -> TensorType:
@@ -182,7 +186,7 @@ class DepthToSpace(_Blocks):
             raise ValueError(f"{self.x.type} is not a batch of images")
         n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
         b = self.block
-        if b < 1 or (isinstance(c, int) and c % (b * b)):
+        if isinstance(c, int) and c % (b * b):
             raise ValueError(f"{c} channels don't fill blocks of {b} x {b}")
         return self.x.type.with_shape(_from_nchw((n, c // (b * b), h * b, w * b), self.channels_last))
 
@@ -241,7 +245,7 @@ class SpaceToDepth(_Blocks):
     """Gather blocks of ``block`` by ``block`` positions into channels, which count (row, column, channel)."""
 
     x: Value
-    block: int
+    block: Positive
     channels_last: bool = False
 
     def infer(self) -> TensorType:
@@ -250,7 +254,7 @@ class SpaceToDepth(_Blocks):
             raise ValueError(f"{self.x.type} is not a batch of images")
         n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
         b = self.block
-        if b < 1 or any(isinstance(d, int) and d % b for d in (h, w)):
+        if any(isinstance(d, int) and d % b for d in (h, w)):
             raise ValueError(f"{h} x {w} positions don't fill blocks of {b} x {b}")
         return self.x.type.with_shape(_from_nchw((n, c * b * b, h // b, w // b), self.channels_last))
 

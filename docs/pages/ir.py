@@ -10,12 +10,12 @@ from importlib import import_module
 from itertools import groupby
 from typing import Any
 
+from nhwcc.compiler.attributes import AtLeast, Attribute, OneOf
 from nhwcc.compiler.axes import Axes, Form, Names, Pattern
 from nhwcc.compiler.dims import Sym
 from nhwcc.compiler.ir import Func, Op, Value
 from nhwcc.compiler.opdef import (
     OPS,
-    Attribute,
     Commutative,
     Elementwise,
     Predicate,
@@ -163,8 +163,12 @@ def _words(hint: Any) -> str:
     if hint in WORDS:
         return WORDS[hint]
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _marked_words(*args)
     if origin is tuple:
         inner = _words(args[0])
+        if inner.startswith("one of "):
+            return f"texts, each {inner}"
         if typing.get_origin(args[0]) is tuple:
             return f"pairs of {_words(typing.get_args(args[0])[0])}s"
         return f"{inner}s"
@@ -175,6 +179,12 @@ def _words(hint: Any) -> str:
             "null" if a is types.NoneType else _words(a) for a in args if a is not int or Sym not in args
         )
     return str(hint)
+
+
+def _marked_words(hint: Any, mark: OneOf | AtLeast) -> str:
+    if isinstance(mark, OneOf):
+        return f"one of {', '.join(f'`{word}`' for word in mark.words)}"
+    return _words(hint) if hint is not int else "positive integer" if mark.low == 1 else f"integer from {mark.low} on"
 
 
 def _orders(op: Op) -> list[str]:

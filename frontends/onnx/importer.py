@@ -274,7 +274,7 @@ def _version(node: Node, scope: Scope) -> int:
     version = scope.opsets.get(node.domain, 0 if node.domain == "" else 1)
     if node.domain:
         return version
-    same = [v for v in (OLDEST + 1, OLDEST) if version <= v and is_same(node.op_type, version, v)]
+    same = [v for v in (OLDEST + 1, OLDEST) if 0 < version <= v and is_same(node.op_type, version, v)]
     newest = newest_version()
     if same or OLDEST <= version <= newest:
         return same[0] if same else version

@@ -115,7 +115,7 @@ def view_tflite(summary: Summary, title: str) -> Graph:
     from nhwcc.backends.tflite.table import ROWS
 
     families = {row.builtin: category(op) for op, rows in ROWS.items() for row in rows} | {"TRANSPOSE": "transpose"}
-    graph, main = Graph(title), summary.subgraphs[0]
+    graph, main = Graph(title), summary.main
     source: dict[int, int] = {}
     for tensor in main.inputs:
         info = main.tensors[tensor]

@@ -192,7 +192,7 @@ class TestMistakes:
         assert bad.code == "P008" and "@@w7" in bad.message
 
     def test_a_missing_return(self) -> None:
-        assert problem("func @main(%x: f32[2]) -> (f32[2]) {\n}").code == "I002"
+        assert problem("func @main(%x: f32[2]) -> (f32[2]) {\n}").code == "V001"
 
     def test_values_of_a_region_are_its_own(self) -> None:
         bad = problem(

@@ -77,7 +77,10 @@ def range_(
     """Numbers from ``start`` up to, not including, ``limit``."""
     if start.type.dtype.is_float:
         first, last, step = (emit.scalar(v, n) for v, n in ((start, "start"), (limit, "limit"), (delta, "delta")))
-        size: Dim = max(math.ceil((last - first) / step), 0) if step else 0
+        steps = (last - first) / step if step else 0
+        if not math.isfinite(steps):
+            raise emit.fail(f"never gets from {first} to {last} in steps of {step}", code="F002")
+        size: Dim = max(math.ceil(steps), 0)
     else:
         step = emit.int(delta, "delta")
         span = emit.dim(limit, "limit") - emit.dim(start, "start")
