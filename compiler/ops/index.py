@@ -211,10 +211,10 @@ class Scatter(Op):
     """
 
     x: Value
-    indices: Value
+    indices: Integers
     updates: Value
     axis: Axis
-    reduction: str = "none"
+    reduction: Reduction = "none"
 
     def infer(self) -> TensorType:
         """Keep the type."""
