@@ -11,13 +11,16 @@ import numpy as np
 
 from .attributes import Attribute, ImpossibleValue, declare
 from .axes import Axes, letters
-from .diagnostics import error
+from .budget import TooLarge, too_large
+from .diagnostics import counted, error
 from .dims import Dim, Shape, broadcast
 from .ir import Op, Region, Value
 from .operands import Elements, same_elements
 from .types import Array, DType, TensorType
 
 O = TypeVar("O", bound=Op)
+
+SMALLER = "look for a size that is not meant; smaller inputs (--shape) take less"
 
 OPS: dict[str, type[Op]] = {}
 """All declared operations by their name in the text form."""
@@ -195,14 +198,14 @@ class Spec:
         if self.variadic:
             fields[self.variadic] = tuple(operands[fixed:])
         elif len(operands) > fixed:
-            raise TypeError(f"{self.name}: {len(operands)} operands for {fixed}")
+            raise TypeError(f"{self.name}: {counted(len(operands), 'operand')} for {fixed}")
         return cls(**fields, **dict(zip(self.regions, regions, strict=True)), **attributes)
 
     def infer(self, op: Op) -> Sequence[TensorType]:
         """Result types of a bound operation.
 
         Raises:
-            CompileError: T001, the operand types don't fit.
+            CompileError: T001, the operand types don't fit; M001, a result is too large.
         """
         try:
             self._check_attributes(op)
@@ -213,7 +216,13 @@ class Spec:
                 _check_sizes(type)
         except ValueError as bad:
             raise op.fail("T001", str(bad)) from bad
-        return types
+        results = (types,) if isinstance(types, TensorType) else types
+        for type in results:
+            problem = too_large(type.shape, type.dtype.bits)
+            if problem is not None:
+                bad = op.fail("M001", f"the result of {op.title} would have {problem}", help=SMALLER)
+                raise TooLarge(*bad.diagnostics)
+        return results
 
     def _check_attributes(self, op: Op) -> None:
         """Check what attributes say of the axes of the first operand."""
@@ -221,8 +230,9 @@ class Spec:
         if first is None:
             return
         for name, attribute in self.attributes.items():
-            if attribute.names is not None:
-                attribute.check(op.attributes[name], first.type.rank)
+            value = op.attributes[name]
+            if attribute.names is not None and value != attribute.default:  # a default holds for every rank
+                attribute.check(value, first.type.rank)
 
     def _check_elements(self, op: Op) -> None:
         """Compare the operands' element types with those that their fields take."""

@@ -14,7 +14,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from .beside import NotBesideError, file_beside
-from .diagnostics import CompileError, Location, at, did_you_mean, error
+from .budget import check_depth, check_size
+from .diagnostics import CompileError, Location, at, counted, did_you_mean, error, reason
 from .dims import parse_dim, static
 from .grammar import parser
 from .ir import Func, Module, Op, Port, Region, Value
@@ -152,7 +153,7 @@ class _Actions:
     def dense(self, items: list[Any]) -> Weight:
         type = parse_type(str(items[1]))
         try:
-            return Weight.of(_elements(items[0], type.dtype).reshape(static(type.shape)))
+            return Weight.of(_elements(items[0], type.dtype).reshape(static(type.shape)), is_stored=True)
         except (ValueError, TypeError, OverflowError) as bad:
             raise error("P006", f"a constant of type {type}: {bad}") from bad
 
@@ -198,6 +199,7 @@ class _Builder:
     file: str
     weights: Mapping[str, Weight]
     scope: ChainMap[str, Value | None] = field(default_factory=lambda: ChainMap({"none": None}))
+    depth: int = 0
 
     def function(self, parsed: _Function) -> Func:
         region = self.region(parsed.body)
@@ -210,13 +212,18 @@ class _Builder:
         return func
 
     def region(self, body: _Body) -> Region:
+        self.depth += 1
+        check_depth(self.depth, f"{self.file}: regions")
         outside = self.scope
         self.scope = outside.new_child()
+        for p in body.params:
+            check_size(f"{self.file}: {p.name}", p.type)
         region = Region(self._define(p.name, Value(p.type)) for p in body.params)
         for statement in body.statements:
             region.insert(self.statement(statement))
         self._check_end(region, body)
         self.scope = outside
+        self.depth -= 1
         return region
 
     def _check_end(self, region: Region, body: _Body) -> None:
@@ -232,7 +239,7 @@ class _Builder:
         cls = OPS[s.op]
         operands = [self._lookup(name, place) for name in s.operands]
         regions = [self.region(r) for r in s.regions]
-        attributes = {k: self._literal(v, place) for k, v in s.attributes.items()}
+        attributes = {k: self._literal(v, place, 0) for k, v in s.attributes.items()}
         location = _placed(place, partial(_parse_location, s.location)) if s.location else None
         with at(location):
             try:
@@ -243,16 +250,19 @@ class _Builder:
             stated = ", ".join(map(str, s.types)) or "nothing"
             raise op.fail("P005", f"{place}: stated type {stated} differs from the inferred one")
         if len(s.results) != len(op.results):
-            raise op.fail("P006", f"{place}: {len(s.results)} names for {len(op.results)} results")
+            raise op.fail(
+                "P006", f"{place}: {counted(len(s.results), 'name')} for {counted(len(op.results), 'result')}"
+            )
         for name, result in zip(s.results, op.results, strict=True):
             self._define(name, result)
         return op
 
-    def _literal(self, value: Any, place: str) -> Any:
+    def _literal(self, value: Any, place: str, depth: int) -> Any:
+        check_depth(depth, f"{place}: lists")
         if isinstance(value, dict):
-            return {k: self._literal(v, place) for k, v in cast(dict[str, Any], value).items()}
+            return {k: self._literal(v, place, depth + 1) for k, v in cast(dict[str, Any], value).items()}
         if isinstance(value, tuple):
-            return tuple(self._literal(v, place) for v in cast(tuple[Any, ...], value))
+            return tuple(self._literal(v, place, depth + 1) for v in cast(tuple[Any, ...], value))
         if not isinstance(value, _Stored):
             return value
         if value.key not in self.weights:
@@ -340,7 +350,7 @@ def read_module(path: Path) -> Module:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as bad:
-        raise error("R010", f"can't read {path}: {bad}") from bad
+        raise error("R010", f"can't read {path}: {reason(bad)}") from bad
     return parse_module(text, path.name, directory=path.parent)
 
 

@@ -36,7 +36,7 @@ def load_file(path: Path) -> None:
     name = f"{PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not there:
-        raise error("R010", f"can't load {path}: it is no Python file")
+        raise error("R010", f"can't load {path}: it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     _LOADED.add(path.resolve())

@@ -89,7 +89,10 @@ def _weight(weight: Weight, sink: WeightSink | None) -> str:
 
 def _plain(array: Array, dtype: DType) -> Array:
     """Complex numbers as pairs: the real and the imaginary part."""
-    return np.stack([array.real, array.imag], -1) if dtype.is_complex else array
+    if not dtype.is_complex:
+        return array
+    parts = np.float32 if dtype is DType.C64 else np.float64
+    return np.ascontiguousarray(array).view(parts).reshape(*array.shape, 2)
 
 
 def _array(array: Array) -> str:

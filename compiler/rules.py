@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .diagnostics import CompileError, did_you_mean, error
+from .diagnostics import CompileError, counted, did_you_mean, error, reason
 from .fold import constant
 from .grammar import parser
 from .ir import Op, Value
@@ -248,7 +248,8 @@ class Node:
         most = len(self.terms) if spec.variadic else len(spec.operands)
         if not least <= len(self.terms) <= most:
             raise error(
-                "P006", f"{spec.name} takes {', '.join(spec.operands)}, but is given {len(self.terms)} operands"
+                "P006",
+                f"{spec.name} takes {', '.join(spec.operands)}, but is given {counted(len(self.terms), 'operand')}",
             )
 
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:
@@ -361,6 +362,12 @@ class Rule:
         rw.require(new.type == old, f"the result would be {new.type}")
         return new
 
+    def nearly(self, op: Op) -> tuple[int, str | None]:
+        """Say how much of the left side an operation is, and what stands in the way of the rest."""
+        from .nearly import nearest
+
+        return nearest(self.left, op)
+
 
 def is_splat(value: Value | None, number: float) -> bool:
     """Say whether a value is a constant whose elements are all ``number``.
@@ -450,7 +457,8 @@ def parse_rules(text: str, file: str = "<rules>") -> list[Pattern]:
     Raises:
         CompileError: P001, P003, P004, P006 or P009.
     """
-    return [Pattern(r.name, (r.left.op,), r.apply, benefit=r.left.size) for r in _parser()(text, file)]
+    rules = _parser()(text, file)
+    return [Pattern(r.name, (r.left.op,), r.apply, benefit=r.left.size, nearly=r.nearly) for r in rules]
 
 
 def load_rules(path: Path) -> list[Pattern]:
@@ -462,5 +470,5 @@ def load_rules(path: Path) -> list[Pattern]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as bad:
-        raise error("R010", f"can't read {path}: {bad}") from bad
+        raise error("R010", f"can't read {path}: {reason(bad)}") from bad
     return parse_rules(text, path.name)

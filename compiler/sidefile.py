@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .diagnostics import error
+from .diagnostics import error, reason
 from .dims import static
 from .types import Array, DType, TensorType
 from .weights import MappedFile, Weight
@@ -114,7 +114,7 @@ def read_side_file(path: Path) -> dict[str, Weight]:
         start, header = _read_header(file)
         return {f"@@{name}": _entry(file, start, e) for name, e in header.items() if name != "__metadata__"}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as bad:
-        raise error("R010", f"can't read the weights in {path}: {bad}") from bad
+        raise error("R010", f"can't read the weights in {path}: {reason(bad)}") from bad
 
 
 def _read_header(file: MappedFile) -> tuple[int, dict[str, Any]]:

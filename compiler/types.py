@@ -195,12 +195,14 @@ def parse_type(text: str) -> TensorType:
     """
     name, _, dims = text.strip().removesuffix("]").partition("[")
     if name.strip() not in tuple(DType):
-        raise error("P010", f"{name.strip()!r} is no element type", excerpt=text, help=f"there are {', '.join(DType)}")
+        raise error(
+            "P010", f"{name.strip()!r} is not an element type", excerpt=text, help=f"there are {', '.join(DType)}"
+        )
     return TensorType(DType(name.strip()), tuple(_size(part) for part in _split(dims)))
 
 
 MAX_DIGITS = 20
-"""Of sizes."""
+"""Of a size that is a number; what has more is not one."""
 
 
 def _size(text: str) -> Dim:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nhwcc.compiler.diagnostics import reason
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.printer import print_module
@@ -24,7 +25,7 @@ class _Dump(Instrument):
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as bad:
-            raise cannot_write(self._folder, bad.strerror or str(bad)) from bad
+            raise cannot_write(self._folder, reason(bad)) from bad
         self.write(module, self._folder / "00-import")
 
     def after(self, stage: Stage) -> None:

@@ -12,7 +12,8 @@ from typing import TypeAlias, cast
 
 import numpy as np
 
-from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
+from nhwcc.compiler.budget import check_expansion
+from nhwcc.compiler.diagnostics import CompileError, counted, did_you_mean, error, reason
 from nhwcc.compiler.dims import Sym, solve, substitute
 from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.types import Array, TensorType
@@ -21,6 +22,9 @@ from nhwcc.sizes import choices, variations
 
 Data: TypeAlias = "Array | str | os.PathLike[str] | Mapping[str, Array | str | os.PathLike[str]]"
 """Arrays or .npy files by input name, one for the only input, or an .npz file with one array per input."""
+
+NPY = "numpy.save writes such files: numpy.save('x.npy', array)"
+NPZ = "numpy.savez writes such files: numpy.savez('x.npz', NAME=array)"
 
 RUNS = 3
 """How many different sizes a network is run with, if it takes as many."""
@@ -75,15 +79,22 @@ def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorTyp
             return _read_all(path)
         data = _read(path)
     if len(types) != 1:
-        raise error("L006", f"there are {len(types)} inputs: say which one the data is for", help=f"{', '.join(types)}")
+        raise error(
+            "L006",
+            f"there are {counted(len(types), 'input')}: say which one the data is for",
+            help=f"{', '.join(types)}",
+        )
     return {next(iter(types)): data}
 
 
 def _read(path: Path) -> Array:
     try:
-        array: object = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as bad:
-        raise error("R010", f"can't read {path}: {bad}", help="save the data with numpy.save") from bad
+        array: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
+        array = np.array(array) if isinstance(array, np.ndarray) else array
+    except OSError as bad:
+        raise error("R010", f"can't read {path}: {reason(bad)}", help=NPY) from bad
+    except (ValueError, EOFError, OverflowError) as bad:
+        raise error("R010", f"can't read {path}: it does not hold an array of numbers", help=NPY) from bad
     if not isinstance(array, np.ndarray):
         raise error("R010", f"{path} holds several arrays", help="give it without a name: one array per input")
     return cast(Array, array)
@@ -91,10 +102,15 @@ def _read(path: Path) -> Array:
 
 def _read_all(path: Path) -> dict[str, Array]:
     try:
+        with zipfile.ZipFile(path) as archive:
+            members = [(member.filename, member.file_size) for member in archive.infolist()]
+        check_expansion(str(path), members, path.stat().st_size)
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as bad:
-        raise error("R010", f"can't read {path}: {bad}", help="save the data with numpy.savez") from bad
+    except OSError as bad:
+        raise error("R010", f"can't read {path}: {reason(bad)}", help=NPZ) from bad
+    except (ValueError, EOFError, OverflowError, MemoryError, zipfile.BadZipFile) as bad:
+        raise error("R010", f"can't read {path}: it does not hold arrays of numbers by name", help=NPZ) from bad
 
 
 def _check(name: str, array: Array, type: TensorType) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nhwcc.compiler.diagnostics import CompileError, error
+from nhwcc.compiler.diagnostics import CompileError, error, reason
 from nhwcc.compiler.scratch import Scratch
 
 
@@ -31,7 +31,7 @@ def replacing(path: Path) -> Generator[Path, None, None]:
             _keep_permissions(target, draft)
             draft.replace(target)
     except OSError as bad:
-        raise cannot_write(path, bad.strerror or str(bad)) from bad
+        raise cannot_write(path, reason(bad)) from bad
 
 
 def _keep_permissions(old: Path, new: Path) -> None:
@@ -54,21 +54,23 @@ def check_writable(path: Path) -> None:
         target = path.resolve()
         if not target.parent.is_dir():
             raise cannot_write(path, f"there is no folder {path.parent}")
+        if target.is_dir():
+            raise cannot_write(path, "it is a folder", help=f"give a file in it: {path / 'NAME'}")
         if target.exists() and not target.is_file():
-            raise cannot_write(path, "it exists and is no file")
+            raise cannot_write(path, "it exists and is not a file")
         if not os.access(target.parent, os.W_OK):
             raise cannot_write(path, f"the folder {path.parent} is read-only")
     except OSError as bad:
-        raise cannot_write(path, bad.strerror or str(bad)) from bad
+        raise cannot_write(path, reason(bad)) from bad
     except RuntimeError as bad:
         raise cannot_write(path, "it is a link that leads to itself") from bad
     except ValueError as bad:
-        raise cannot_write(path, "no file can be called so") from bad
+        raise cannot_write(path, "a file can't have this name") from bad
 
 
-def cannot_write(path: Path, why: str) -> CompileError:
+def cannot_write(path: Path, why: str, *, help: str | None = None) -> CompileError:
     """Build the error."""
-    return error("R012", f"can't write {path}: {why}")
+    return error("R012", f"can't write {path}: {why}", help=help)
 
 
 def check_not_source(output: Path, sources: Iterable[Path]) -> None:
@@ -102,4 +104,4 @@ def scratch() -> Scratch:
         return Scratch()
     except OSError as bad:
         help = "set TMPDIR to a folder with some room"
-        raise error("R012", f"can't write a temporary file: {bad.strerror or bad}", help=help) from bad
+        raise error("R012", f"can't write a temporary file: {reason(bad)}", help=help) from bad

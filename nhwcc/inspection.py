@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from nhwcc.compiler.diagnostics import CompileError, counted
 from nhwcc.compiler.dims import Dim, Sym
 from nhwcc.compiler.ir import Module, Port
 from nhwcc.compiler.opdef import Multiplies
@@ -18,7 +19,8 @@ from nhwcc.compiler.printer import Names, print_op
 from nhwcc.compiler.visible import visible, visible_lines, visible_parts
 from nhwcc.formats import detect
 from nhwcc.graphs.view import Graph, view_module, view_tflite
-from nhwcc.render import Style, human_bytes, plain
+from nhwcc.messages import Style, plain
+from nhwcc.render import human_bytes
 from nhwcc.report import PortReport, count_ops, describe_port, describe_ports
 from nhwcc.source import load
 
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a file holds; ``macs`` counts multiply-accumulates, as a text where sizes have names."""
+    """What a file holds; ``macs`` counts multiply-accumulates, as a text where sizes have names or are unknown.
+
+    ``unsupported`` are the operators that nobody knows, and how often they occur.
+    """
 
     file: str
     format: str
@@ -43,6 +48,7 @@ class Summary:
     macs: int | str
     metadata: dict[str, str] = field(default_factory=lambda: dict[str, str]())
     ops: list[str] = field(default_factory=lambda: list[str]())
+    unsupported: dict[str, int] = field(default_factory=lambda: dict[str, int]())
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,10 @@ class Inspection:
 
 
 def inspect(path: Path, *, allow_custom_ops: bool = False) -> Inspection:
-    """Look into a file.
+    """Look into a file; one with operators that nobody knows is shown as it stands.
 
     Raises:
-        CompileError: it can't be read, or holds what is not supported.
+        CompileError: it can't be read, or is damaged.
     """
     format = detect(path)
     if format.name == "tflite":
@@ -65,7 +71,16 @@ def inspect(path: Path, *, allow_custom_ops: bool = False) -> Inspection:
 
         found = inspect_tflite(path)
         return Inspection(_of_tflite(found, path), view_tflite(found, path.name))
-    module = load(path, allow_custom_ops=allow_custom_ops)
+    try:
+        module = load(path, allow_custom_ops=allow_custom_ops)
+    except CompileError as bad:
+        if format.name != "onnx":
+            raise
+        from nhwcc.outline import is_sound, outline
+
+        if not is_sound(bad.diagnostics):
+            raise
+        return outline(path)
     return Inspection(_of_module(module, path, format.title), view_module(module, path.name))
 
 
@@ -138,7 +153,7 @@ def _options(op: OperatorInfo) -> str:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        return f" {{{len(op.custom_options)} bytes}}"
+        return f" {{{counted(len(op.custom_options), 'byte')}}}"
     return f" {{{', '.join(f'{k} = {_shown(v)}' for k, v in cast(dict[str, Any], found).items())}}}"
 
 
@@ -181,6 +196,10 @@ def _batch(shapes: list[tuple[int, ...]]) -> int:
     return math.prod(shapes[0][:-2])
 
 
+def _transposes(count: int) -> str:
+    return "1 of them a transpose" if count == 1 else f"{count} of them transposes"
+
+
 def render_inspection(found: Summary, style: Style = plain, *, ops: bool = False) -> str:
     """Return a summary as a user reads it."""
     texts = [visible_lines(op) for op in found.ops]  # of which some have several lines
@@ -192,9 +211,12 @@ def render_inspection(found: Summary, style: Style = plain, *, ops: bool = False
             lines.append(f"  {title:<12}{port.name} {port.type}{layout}")
     work = f"{found.macs:,}" if isinstance(found.macs, int) else found.macs
     lines += [
-        f"  {'weights':<12}{found.parameters:,} parameters, {human_bytes(found.weight_bytes)}",
-        f"  {'work':<12}{work} multiply-accumulates",
-        f"  {'operations':<12}{sum(found.counts.values())}, {found.transposes} of them transposes",
+        f"  {'weights':<12}{counted(found.parameters, 'parameter')}, {human_bytes(found.weight_bytes)}",
+        f"  {'work':<12}{work} multiply-accumulate{'' if found.macs == 1 else 's'}",
+        f"  {'operations':<12}{sum(found.counts.values())}, {_transposes(found.transposes)}",
     ]
+    if found.unsupported:
+        names = ", ".join(f"{name} ({count} x)" for name, count in found.unsupported.items())
+        lines.append(f"  {'unsupported':<12}{style(names, 'warning')}")
     lines += [f"  {count:>10}  {name}" for name, count in found.counts.items()]
     return "\n".join([*lines, *(["", *texts] if ops else [])])

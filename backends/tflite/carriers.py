@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from ...compiler.diagnostics import Diagnostic, Remark, at, remark
+from ...compiler.diagnostics import Diagnostic, Remark, at, counted, remark
 from ...compiler.ir import Func, Module, Op, Value
 from ...compiler.ops import arith, logic
 from ...compiler.ops.activation import Clip
@@ -75,7 +75,8 @@ def _why(op: Op) -> list[str]:
 def _report(module: Module, found: list[Value]) -> None:
     """Say for each type how many values are carried, and which inputs and outputs change their type."""
     for dtype, count in Counter(v.type.dtype for v in found).items():
-        text = f"{count} values of {dtype} are {CARRIERS[dtype]}: TFLite's kernels have no {dtype}"
+        become = "is" if count == 1 else "are"
+        text = f"{counted(count, 'value')} of {dtype} {become} {CARRIERS[dtype]}: TFLite's kernels have no {dtype}"
         remark(Remark("warning", "legalize-tflite", text))
     func = module.main
     sides = (("input", func.inputs, func.args), ("output", func.outputs, func.returns))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from ...compiler.choices import Strategy
-from ...compiler.diagnostics import CompileError, Remark, remark
+from ...compiler.diagnostics import CompileError, Remark, counted, remark
+from ...compiler.fold import constant
 from ...compiler.ir import Module, Op
 from ...compiler.opdef import Draws
+from ...compiler.ops.shape import Transpose
 from ...compiler.pipeline import Pass, register
 from ...compiler.rewrite import erase_dead, rewrite, why_not
 from ...compiler.types import DType
@@ -38,6 +40,7 @@ class LegalizeTflite(Pass):
     def run(self, module: Module) -> None:
         """Rewrite until nothing changes, then look for what is left."""
         erase_dead(*module.walk())
+        before = _transposes(module)
         problems = carry(module)
         _report_widening(module)
         _report_draws(module)
@@ -49,6 +52,7 @@ class LegalizeTflite(Pass):
         problems += [*refusals(refused, _reasons), *not_storable(module.main)]
         if problems:
             raise CompileError(*problems)
+        _report_transposes(before, _transposes(module))
 
 
 def _reasons(op: Op) -> list[str]:
@@ -57,12 +61,28 @@ def _reasons(op: Op) -> list[str]:
     return [*legal_reasons(op), *(reason for reason in nearly if reason is not None)]
 
 
+def _transposes(module: Module) -> list[Op]:
+    """The transposes of computed values; those of constants are done when the file is written."""
+    return [op for op in module.walk() if isinstance(op, Transpose) and constant(op.x) is None]
+
+
+def _report_transposes(before: list[Op], after: list[Op]) -> None:
+    """Say how many transposes lowering added, and for which operations of the source: no layout could save them."""
+    added = len(after) - len(before)
+    if added:
+        new = [op for op in after if op not in before]
+        places = ", ".join(dict.fromkeys(f'"{op.location.node}"' for op in new if op.location))
+        text = f"{added:+d} transposes by lowering{f' {places}' if places else ''}"
+        remark(Remark("note", "legalize-tflite", text, facts={"transposes": added}))
+
+
 def _report_widening(module: Module) -> None:
     """Say once, not for each operation, in which type is computed instead."""
     results = [(r.type.dtype, op) for op in module.walk() for r in op.results]
     found = Counter(dtype for dtype, op in results if dtype in WIDENED and not (dtype is DType.F64 and stays_f64(op)))
     for dtype, count in found.items():
-        text = f"{count} values of {dtype} are computed in {WIDENED[dtype]}: TFLite has no kernels for {dtype}"
+        what = f"{counted(count, 'value')} of {dtype} {'is' if count == 1 else 'are'}"
+        text = f"{what} computed in {WIDENED[dtype]}: TFLite has no kernels for {dtype}"
         remark(Remark("warning", "legalize-tflite", text))
 
 
@@ -70,5 +90,6 @@ def _report_draws(module: Module) -> None:
     """Say that numbers are random: nobody can compare them."""
     count = sum(op.spec.has(Draws) for op in module.walk())
     if count:
-        text = f"{count} operations draw random numbers anew in each call; every runtime draws others (see --no-verify)"
+        who = "1 operation draws" if count == 1 else f"{count} operations draw"
+        text = f"{who} random numbers anew in each call; every runtime draws others (see --no-verify)"
         remark(Remark("warning", "legalize-tflite", text))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from ...compiler.diagnostics import CompileError, error
+from ...compiler.diagnostics import CompileError, error, reason
 from .layout import KEY, Layout, read_layout
 
 T = TypeVar("T")
@@ -142,10 +142,10 @@ def opened(path: Path) -> Generator[tuple[mmap.mmap, Any], None, None]:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         if data[4:8] != IDENTIFIER:
-            raise _bad(path, "it is no TFLite file")
+            raise _bad(path, "it is not a TFLite file")
         yield data, unpack(data)
     except OSError as bad:
-        raise _bad(path, bad.strerror or str(bad)) from bad
+        raise _bad(path, reason(bad)) from bad
     except (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError) as bad:
         raise _bad(path, f"it is damaged or incomplete ({type(bad).__name__}: {bad})") from bad
 

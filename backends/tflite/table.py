@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 
+from ...compiler.diagnostics import error
 from ...compiler.dims import Dim
 from ...compiler.ir import Op, Region, Value
 from ...compiler.ops.core import Const, Return
@@ -188,13 +189,27 @@ def is_legal(op: Op) -> bool:
 
 
 def ints(*values: int) -> Weight:
-    """An int32 vector."""
-    return Weight.of(np.asarray(values, np.int32))
+    """An int32 vector.
+
+    Raises:
+        CompileError: M001, a number has more bits.
+    """
+    return Weight.of(np.asarray([_in_32_bits(v) for v in values], np.int32))
 
 
 def int_scalar(value: int) -> Weight:
-    """An int32 scalar."""
-    return Weight.of(np.asarray(value, np.int32))
+    """An int32 scalar.
+
+    Raises:
+        CompileError: M001, the number has more bits.
+    """
+    return Weight.of(np.asarray(_in_32_bits(value), np.int32))
+
+
+def _in_32_bits(value: int) -> int:
+    if not -(1 << 31) <= value < 1 << 31:
+        raise error("M001", f"a size or position of {value:,} does not fit the 32 bits that TFLite has for it")
+    return value
 
 
 def _dtype(op: Op, name: str) -> DType | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..diagnostics import counted
 from ..dims import Dim
 from ..ir import Op, Region, Value
 from ..opdef import Pure, op
@@ -38,7 +39,7 @@ class If(Op):
             )
         differing = differing_sizes(first, second)
         if len(differing) != len(self.sizes):
-            raise ValueError(f"branches differ in {len(differing)} sizes, but {len(self.sizes)} are named")
+            raise ValueError(f"branches differ in {counted(len(differing), 'size')}, but {len(self.sizes)} are named")
         named = dict(zip(differing, self.sizes, strict=True))
         return tuple(
             t.with_shape([named.get((i, axis), d) for axis, d in enumerate(t.shape)]) for i, t in enumerate(first)

@@ -33,7 +33,7 @@ class NonMaxSuppression(Op):
         """Three numbers per box that is kept."""
         boxes, scores = self.boxes.type.shape, self.scores.type.shape
         if len(boxes) != 3 or len(scores) != 3 or boxes[2] != 4:
-            raise ValueError(f"{self.boxes.type} are no boxes, or {self.scores.type} no scores of classes")
+            raise ValueError(f"{self.boxes.type} are not boxes, or {self.scores.type} are not scores of classes")
         if not may_equal((boxes[0], boxes[1]), (scores[0], scores[2])):
             raise ValueError(f"{self.scores.type} are not scores of {self.boxes.type}")
         return TensorType(DType.I64, (self.count, 3))

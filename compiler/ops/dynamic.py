@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..diagnostics import counted
 from ..dims import Dim, Shape, static
 from ..ir import Op, Value
 from ..opdef import Pure, op
@@ -48,7 +49,7 @@ class DynamicSlice(Op):
         """The sizes."""
         _check_starts(self.starts, self.x.type.rank)
         if len(self.sizes) != self.x.type.rank:
-            raise ValueError(f"{self.x.type} has not {len(self.sizes)} axes")
+            raise ValueError(f"{self.x.type} has not {counted(len(self.sizes), 'axis', 'axes')}")
         _check_part(self.sizes, self.x)
         return self.x.type.with_shape(self.sizes)
 
@@ -70,7 +71,7 @@ class DynamicUpdateSlice(Op):
         """Keep the type."""
         _check_starts(self.starts, self.x.type.rank)
         if self.update.type.rank != self.x.type.rank or self.update.type.dtype is not self.x.type.dtype:
-            raise ValueError(f"{self.update.type} is no part of {self.x.type}")
+            raise ValueError(f"{self.update.type} is not a part of {self.x.type}")
         _check_part(self.update.type.shape, self.x)
         return self.x.type
 

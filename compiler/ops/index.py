@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias, cast
 import numpy as np
 
 from ..attributes import Count, OneOf, Size, check_axes
-from ..axes import Axes, Axis, Form, letters
+from ..axes import Axes, Axis, Form, Letters, letters
 from ..dims import Dim, Shape, may_equal
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, op
@@ -113,6 +113,11 @@ class GatherElements(Op):
         cut = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(indices.shape))
         return np.take_along_axis(x[cut], wrapped, axis)
 
+    def axes(self) -> Axes:
+        """Any common order; positions keep their order along the axis, and where the indices have fewer."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names, names), (names,), _rigid(self, names))
+
 
 @op("gather_nd", Pure)
 class GatherNd(Op):
@@ -138,6 +143,18 @@ class GatherNd(Op):
         spread = tuple(b.reshape(*b.shape, *[1] * (indices.ndim - 1 - batch_dims)) for b in batch)
         coordinates = (_places(indices[..., i], x.shape[batch_dims + i]) for i in range(indices.shape[-1]))
         return x[(*spread, *coordinates)]
+
+    def axes(self) -> Axes | None:
+        """The indexed axes outermost; either the others in any order, or the positions."""
+        if self.batch_dims:
+            return None
+        indexed, rest, places = _indexed(self.x, self.indices)
+        data, picked, found = (*indexed, *rest), (*places, "x"), (*places, *rest)
+        forms = (
+            Form(((*indexed, ...), picked), ((*places, ...),)),
+            Form((data, (..., "x")), ((..., *rest),)),
+        )
+        return Axes((data, picked), (found,), frozenset((*indexed, "x")), forms)
 
 
 @op("scatter_nd", Pure)
@@ -168,6 +185,56 @@ class ScatterNd(Op):
         _update(out, where, updates, reduction)
         return out
 
+    def axes(self) -> Axes:
+        """The indexed axes outermost; either the others in any order, or, if the updates add up, the positions."""
+        indexed, rest, places = _indexed(self.x, self.indices)
+        data, picked, put = (*indexed, *rest), (*places, "x"), (*places, *rest)
+        rigid = frozenset((*indexed, "x", *(() if self.reduction == "add" else places)))
+        forms = [Form(((*indexed, ...), picked, (*places, ...)), ((*indexed, ...),))]
+        if self.reduction == "add":
+            forms.append(Form((data, (..., "x"), (..., *rest)), (data,)))
+        return Axes((data, picked, put), (data,), rigid, tuple(forms))
+
+
+def _indexed(x: Value, indices: Value) -> tuple[Letters, Letters, Letters]:
+    """Letters of the indexed axes, of the others, and of the positions."""
+    names, depth = letters(x.type.rank), indices.type.shape[-1]
+    assert isinstance(depth, int)
+    return names[:depth], names[depth:], letters(indices.type.rank - 1, "p")
+
+
+@op("scatter", Pure)
+class Scatter(Op):
+    """``x`` with the slices at the positions ``indices`` along an axis replaced by ``updates``, or combined.
+
+    What ``gather`` takes, this puts back; combined as in ``scatter_nd``.
+    """
+
+    x: Value
+    indices: Integers
+    updates: Value
+    axis: Axis
+    reduction: Reduction = "none"
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        shape = self.x.type.shape
+        if self.indices.type.rank != 1 or self.updates.type.rank != len(shape):
+            raise ValueError(f"{self.updates.type} at {self.indices.type} are no slices of {self.x.type}")
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array, indices: Array, updates: Array, *, axis: int, reduction: str) -> Array:
+        """Update a copy, one by one where positions may repeat."""
+        out = x.copy()
+        _update(np.moveaxis(out, axis, 0), (indices.astype(np.int64),), np.moveaxis(updates, axis, 0), reduction)
+        return out
+
+    def axes(self) -> Axes:
+        """Any common order; along the axis positions keep their order."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names, None, names), (names,), frozenset({names[self.axis]}))
+
 
 @op("scatter_elements", Pure)
 class ScatterElements(Op):
@@ -195,6 +262,17 @@ class ScatterElements(Op):
         where[axis] = _places(indices, x.shape[axis])
         _update(out, tuple(where), updates, reduction)
         return out
+
+    def axes(self) -> Axes:
+        """Any common order; positions keep their order along the axis, and where the indices have fewer."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names, names, names), (names,), _rigid(self, names))
+
+
+def _rigid(op: GatherElements | ScatterElements, names: Letters) -> frozenset[str]:
+    """The axis along which positions are computed, and those along which there are not all of them."""
+    pairs = zip(op.x.type.shape, op.indices.type.shape, strict=True)
+    return frozenset({names[op.axis], *(n for n, (d, e) in zip(names, pairs, strict=True) if d != e)})
 
 
 def _same_as_updates(op: ScatterNd | ScatterElements) -> None:
@@ -436,6 +514,11 @@ class NonZero(Op):
         """Search in row-major order."""
         found = np.stack(np.nonzero(x)) if x.ndim else np.zeros((0, int(x.item() != 0)), np.int64)
         return found.T if rows else found
+
+    def axes(self) -> Axes:
+        """The data in its own order, which tells the order of what is found; that comes in rows."""
+        found = ("n", "r") if self.rows else ("r", "n")
+        return Axes((None,), (found,), frozenset(found), (Form((None,), (("n", "r"),), {"rows": True}),))
 
 
 @op("unique", Pure)

@@ -9,7 +9,7 @@ import numpy as np
 from ..dims import Dim, is_equal, is_less
 from ..ir import Op, Value
 from ..opdef import Commutative, Elementwise, Predicate, Symbolic, broadcast_shapes, op
-from ..operands import Bits, Floats, Integers, Numbers, Truth
+from ..operands import Bits, Floats, Integers, Truth
 from ..types import Array, TensorType
 
 
@@ -49,8 +49,8 @@ class NotEqual(Op):
 class Less(Op):
     """``a < b``."""
 
-    a: Numbers
-    b: Numbers
+    a: Value
+    b: Value
     evaluate = _comparison(np.less, is_less)
 
 
@@ -58,8 +58,8 @@ class Less(Op):
 class LessEqual(Op):
     """``a <= b``."""
 
-    a: Numbers
-    b: Numbers
+    a: Value
+    b: Value
     evaluate = _comparison(np.less_equal, lambda a, b: not is_less(b, a))
 
 
@@ -67,8 +67,8 @@ class LessEqual(Op):
 class Greater(Op):
     """``a > b``."""
 
-    a: Numbers
-    b: Numbers
+    a: Value
+    b: Value
     evaluate = _comparison(np.greater, lambda a, b: is_less(b, a))
 
 
@@ -76,8 +76,8 @@ class Greater(Op):
 class GreaterEqual(Op):
     """``a >= b``."""
 
-    a: Numbers
-    b: Numbers
+    a: Value
+    b: Value
     evaluate = _comparison(np.greater_equal, lambda a, b: not is_less(a, b))
 
 

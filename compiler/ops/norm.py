@@ -67,8 +67,8 @@ class LayerNorm(Op):
     """Mean 0 and variance 1 along ``dims``, times ``scale`` plus ``bias``, which broadcast to ``x``."""
 
     x: Floats
-    scale: Floats | None = None
-    bias: Floats | None = None
+    scale: Floats | None
+    bias: Floats | None
     dims: AxisTuple
     epsilon: float = 1e-5
 
@@ -93,7 +93,7 @@ class RmsNorm(Op):
     """``x`` divided by the root of its mean square along ``dims``, times ``scale`` (arXiv 1910.07467)."""
 
     x: Floats
-    scale: Floats | None = None
+    scale: Floats | None
     dims: AxisTuple
     epsilon: float = 1e-5
 

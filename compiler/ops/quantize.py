@@ -22,7 +22,7 @@ class Quantize(Op):
     def infer(self) -> TensorType:
         """Integers in the shape of ``x``, to which scale and zero point broadcast."""
         if not self.dtype.is_int:
-            raise ValueError(f"{self.dtype} is no type of integers")
+            raise ValueError(f"{self.dtype} is not a type of integers")
         return broadcast_type(self).with_dtype(self.dtype)
 
     @staticmethod

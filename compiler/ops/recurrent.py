@@ -121,7 +121,7 @@ class Recurrent(Op):
         """The outputs of all steps, then the states after the last one."""
         self._check_attributes()
         if [self.x.type.rank, self.w.type.rank, self.r.type.rank] != [3, 2, 2]:
-            raise ValueError(f"{self.x.type}, {self.w.type} and {self.r.type} are no sequences and matrices")
+            raise ValueError(f"{self.x.type}, {self.w.type} and {self.r.type} are not sequences and matrices")
         sizes = self._sizes()
         for name, value, axes in zip(self.spec.operands, self.operands, self._letters(), strict=True):
             if value is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..attributes import OneOf
 from ..axes import Axes, Axis, AxisTuple, Form, PerAxis, PerResultAxis, letters
+from ..diagnostics import counted
 from ..dims import Dim, Shape, Sym, exact_div, product, static
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, View, op
@@ -26,7 +27,9 @@ class Transpose(Op):
     def infer(self) -> TensorType:
         """Permute the shape."""
         if sorted(self.perm) != list(range(self.x.type.rank)):
-            raise ValueError(f"perm {list(self.perm)} is no permutation of {self.x.type.rank} axes")
+            raise ValueError(
+                f"perm {list(self.perm)} is not a permutation of {counted(self.x.type.rank, 'axis', 'axes')}"
+            )
         return self.x.type.with_shape([self.x.type.shape[p] for p in self.perm])
 
     def copies(self) -> bool:
@@ -70,13 +73,16 @@ class Reshape(Op):
         """Reshape a view."""
         return np.reshape(x, tuple(-1 if isinstance(d, Sym) else d for d in shape))
 
-    def view(self, order: Order) -> Order:
-        """An order is written in terms of the row-major index, which a reshape does not change."""
-        return order
+    def view(self, order: Order) -> Order | None:
+        """An order is written in terms of the row-major index, which a reshape does not change.
 
-    def view_back(self, order: Order) -> Order:
+        None if named sizes leave open whether both sides have as many elements.
+        """
+        return order if self.x.type.size == self.result.type.size else None
+
+    def view_back(self, order: Order) -> Order | None:
         """The same order."""
-        return order
+        return self.view(order)
 
 
 @op("broadcast_to", Symbolic)
@@ -153,9 +159,8 @@ class Concat(Op):
         return np.concatenate(xs, axis)
 
     def axes(self) -> Axes:
-        """Any common order; along the axis positions keep their order."""
-        names = letters(self.xs[0].type.rank)
-        return Axes.common(tuple(names for _ in self.xs), (names,), frozenset({names[self.axis]}))
+        """Any common order; along the axis each operand may have its own."""
+        return Axes.join(self.xs[0].type.rank, self.axis, len(self.xs))
 
 
 @op("split", Symbolic)
@@ -184,9 +189,8 @@ class Split(Op):
         return tuple(np.split(x, np.cumsum(sizes[:-1]), axis))
 
     def axes(self) -> Axes:
-        """Any common order; along the axis positions keep their order."""
-        names = letters(self.x.type.rank)
-        return Axes.common((names,), tuple(names for _ in self.results), frozenset({names[self.axis]}))
+        """Any common order; along the axis each result may have its own."""
+        return Axes.join(self.x.type.rank, self.axis, len(self.sizes)).reversed()
 
 
 @op("slice", Symbolic)

@@ -19,6 +19,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
+from ...compiler.budget import check_expansion
+
 ALIGNMENT = 64
 """Tensors begin at multiples of this, as in the archives that PyTorch writes."""
 
@@ -86,8 +88,10 @@ def opened(path: Path) -> Generator[Archive, None, None]:
     Raises:
         zipfile.BadZipFile: there is none.
         ValueError: two records have the same name.
+        CompileError: M006, it expands to too much.
     """
     with zipfile.ZipFile(path) as file:
+        check_expansion(str(path), [(e.filename, e.file_size) for e in file.infolist()], path.stat().st_size)
         yield Archive(file)
 
 

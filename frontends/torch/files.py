@@ -89,8 +89,16 @@ def _reading(path: Path, read: Any) -> Any:
 
 def _unpickled(path: Path, *, unsafe: bool) -> Any:
     """Read a pickled file, without running code that is in it unless told so."""
+
+    def load() -> Any:
+        is_archive = zipfile.is_zipfile(path)
+        if is_archive:
+            with opened(path):  # which looks at its records first
+                pass
+        return torch.load(path, map_location="cpu", weights_only=not unsafe, mmap=is_archive)
+
     try:
-        return _reading(path, lambda: torch.load(path, map_location="cpu", weights_only=not unsafe, mmap=_maps(path)))
+        return _reading(path, load)
     except pickle.UnpicklingError as bad:
         if unsafe:
             raise error("R010", f"PyTorch can't read {path}: {' '.join(str(bad).split())}") from bad
@@ -99,10 +107,6 @@ def _unpickled(path: Path, *, unsafe: bool) -> Any:
             f"{path} is pickled with classes of its own; to read it would run code that is in it",
             help=f"{TRUST} Better: save model.state_dict(), or a program with torch.export.save.",
         ) from bad
-
-
-def _maps(path: Path) -> bool:
-    return zipfile.is_zipfile(path)
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class ModuleSpec:
         """
         made = self._make(self._factory())
         if not isinstance(made, nn.Module):
-            raise error("F036", f"{self.name} gives a {type(made).__name__}, which is no torch.nn.Module")
+            raise error("F036", f"{self.name} gives a {type(made).__name__}, which is not a torch.nn.Module")
         if self.weights is not None:
             _fill(made, self.weights, state_dict(self.weights, unsafe=self.unsafe))
         return made.eval()
@@ -184,7 +188,7 @@ def _from_file(path: Path) -> ModuleType:
     """Run a file, as a module with a name that no other has: it may be called types.py."""
     spec = importlib.util.spec_from_file_location(f"{MODULE_PREFIX}{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
+        raise ImportError(f"{path} is not a Python file")
     return _executed(spec)
 
 
@@ -209,7 +213,7 @@ def _arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
         args = [ast.literal_eval(a) for a in call.args]
         return args, {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg is not None}
     except (SyntaxError, ValueError) as bad:
-        raise error("F036", f"{text!r} are no arguments", help="Write literals as in Python: 64, classes=10.") from bad
+        raise error("F036", f"{text!r} are not arguments", help="Write literals as in Python: 64, classes=10.") from bad
 
 
 def state_dict(path: Path, *, unsafe: bool = False) -> Mapping[str, torch.Tensor]:

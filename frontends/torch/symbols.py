@@ -12,13 +12,13 @@ from functools import reduce
 from typing import Any
 
 from ...compiler.diagnostics import error
-from ...compiler.dims import Dim, Sym, ceil_div, maximum, minimum, parse_dim, symbol
+from ...compiler.dims import Dim, Sym, ceil_div, maximum, minimum, parse_dim, power_of, symbol
 
 
 def _power(base: Dim, exponent: Dim) -> Dim:
     if not isinstance(exponent, int) or exponent < 0:
         raise ValueError("a power")
-    return reduce(lambda a, b: a * b, [base] * exponent, 1)
+    return power_of(base, exponent)
 
 
 def _floor(value: Any) -> Dim:

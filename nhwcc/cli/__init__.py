@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from nhwcc import __version__
+from nhwcc import IMPORTED, __version__
 from nhwcc.cli.compile import compile_command
 from nhwcc.cli.doctor import doctor_command
 from nhwcc.cli.edge import Edge
@@ -48,7 +48,7 @@ def main() -> None:
         number = getattr(signal, name, None)  # Windows has only the first
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _end)
-    cli(prog_name="nhwcc")
+    cli(prog_name="nhwcc", obj=IMPORTED)
 
 
 def _end(number: int, _frame: object) -> None:

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Self, cast
 
+from nhwcc.compiler.budget import watched
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.files import scratch
 
@@ -68,12 +69,13 @@ class Worker:
     def _ask(self, kind: str, where: tuple[str, ...], args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         to, back = self._process.stdin, self._process.stdout
         assert to is not None and back is not None
-        try:
-            pickle.dump((kind, where, args, kwargs), to, pickle.HIGHEST_PROTOCOL)
-            to.flush()
-            is_well, answer = cast(tuple[bool, Any], pickle.load(back))  # noqa: S301 -- our own process
-        except (EOFError, OSError, pickle.UnpicklingError):
-            raise self._ended() from None
+        with watched("the run on the target's runtime", self._process.kill):
+            try:
+                pickle.dump((kind, where, args, kwargs), to, pickle.HIGHEST_PROTOCOL)
+                to.flush()
+                is_well, answer = cast(tuple[bool, Any], pickle.load(back))  # noqa: S301 -- our own process
+            except (EOFError, OSError, pickle.UnpicklingError):
+                raise self._ended() from None
         if not is_well:
             raise CompileError(*answer)
         return answer

@@ -34,7 +34,7 @@ LIMIT = 100_000
 def test_refused_or_run_as_inferred(name: str) -> None:
     op, like = sample_op(SAMPLES[name]), operands_of(SAMPLES[name])
     allowed = {"T001", "T002", "P006", "R003"} if name in COUNTED_BY_DATA else {"T001", "T002", "P006"}
-    allowed.add("R001")  # there are no random texts to run it on
+    allowed |= {"R001", "M001"}  # there are no random texts to run it on; a result would be too large
     outcomes: Counter[str] = Counter()
     for seed in range(25):
         damage = Damage((name, seed))
@@ -146,4 +146,4 @@ class TestTypes:
             "func @main(%c: f32[2], %x: f32[2]) -> (f32[2]) {\n  %y = if(%c) do () { return(%x) } do () { return(%x) }"
             " : f32[2]\n  return(%y)\n}"
         )
-        assert "a condition is one truth value" in self.refused(text)
+        assert "booleans as condition, not f32" in self.refused(text)

@@ -25,19 +25,19 @@ ILL_TYPED = {
     "scatter_nd(%x, %j, %i) : f32[2,4]": "updates of i32 for f32",
     "concat(%x, %i) {axis = 0} : f32[4,4]": "different element types",
     "range(%v, %v) {size = 3} : f32[3]": "no scalars",
-    "transpose(%x) {perm = [0, 0]} : f32[2,2]": "no permutation",
-    'reduce(%x) {kind = "sum", dims = [1, 1]} : f32[2,1]': "don't name axes",
-    "reverse(%x) {dims = [0, 0]} : f32[2,4]": "don't name axes",
-    "reverse(%x) {dims = [-1]} : f32[2,4]": "don't name axes",
-    "shape_of(%x) {dims = [2]} : i64[1]": "don't name axes",
-    "layer_norm(%x) {dims = [-1]} : f32[2,4]": "don't name axes",
+    "transpose(%x) {perm = [0, 0]} : f32[2,2]": "not a permutation",
+    'reduce(%x) {kind = "sum", dims = [1, 1]} : f32[2,1]': "name one twice",
+    "reverse(%x) {dims = [0, 0]} : f32[2,4]": "name one twice",
+    "reverse(%x) {dims = [-1]} : f32[2,4]": "axis -1 is outside of rank 2",
+    "shape_of(%x) {dims = [2]} : i64[1]": "axis 2 is outside of rank 2",
+    "layer_norm(%x) {dims = [-1]} : f32[2,4]": "axis -1 is outside of rank 2",
     "layer_norm(%x, %u) {dims = [1]} : f32[2,4]": "f32[1,1,4] does not broadcast to f32[2,4]",
     "rms_norm(%x, %m) {dims = [1]} : f32[2,4]": "f32[4,4] does not broadcast to f32[2,4]",
-    "batch_norm(%x, %v, %v, %v, %v) {axis = 2} : f32[2,4]": "don't name axes",
+    "batch_norm(%x, %v, %v, %v, %v) {axis = 2} : f32[2,4]": "axis 2 is outside of rank 2",
     "batch_norm(%x, %v, %v, %v, %x) : f32[2,4]": "variance is f32[2,4], but should be a vector of 4",
     "prelu(%x, %u) : f32[2,4]": "f32[1,1,4] does not broadcast",
     "linear(%x, %m, %x) : f32[2,4]": "bias is f32[2,4], but should be a vector of 4",
-    "linear(%x, %u) : f32[2,4]": "no features and a matrix",
+    "linear(%x, %u) : f32[2,4]": "should be a matrix",
     "matmul(%x, %n) : f32[2,4]": "different element types",
     "clip(%x) {min = nan} : f32[2,4]": "nothing lies between",
 }
@@ -60,6 +60,7 @@ def test_ill_typed(statement: str) -> None:
 
 def test_elements_of_elementwise_functions_are_declared() -> None:
     """What moves any element says nothing; whoever computes says of what."""
-    anything = {"add", "mul", "max", "min", "equal", "not_equal", "cast", "bit_cast"}
+    compared = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+    anything = {"add", "mul", "max", "min", "cast", "bit_cast", *compared}
     silent = {n for n, cls in OPS.items() if cls.spec.has(Elementwise) and not cls.spec.elements}
     assert silent == anything

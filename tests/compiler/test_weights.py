@@ -58,13 +58,14 @@ class TestWeights:
 
     def test_recipes_of_recipes(self) -> None:
         type = TensorType(F, (LARGE,))
-        weight = large(3).derive(type, np.negative).derive(type, np.add, large(5))
-        assert weight.array()[0] == 2
+        weight = large(3).derive(type, np.negative).derive(type, np.subtract, large(5))
+        assert weight.array()[0] == -8
 
     def test_equality(self) -> None:
         a, b = Weight.of(np.ones(3, np.float32)), Weight.of(np.ones(3, np.float32))
         assert a == b and hash(a) == hash(b)
         assert a != Weight.of(np.ones(3, np.float64)) and a != Weight.of(np.zeros(3, np.float32)) and a != 1
+        assert Weight.of(np.zeros(3, np.float32)) != Weight.of(np.zeros(3, np.int32)), "the same bytes of another type"
         assert large() != large(), "large ones are equal only if they are one"
 
     def test_not_a_number_equals_itself_and_zeros_differ_by_sign(self) -> None:

@@ -61,13 +61,13 @@ def test_norms_as_initialised_keep_the_activation(norm: str, activation: str) ->
 @pytest.mark.parametrize("activation", [nn.ReLU(), nn.ReLU6(), nn.Hardtanh(), nn.Hardtanh(-2, 3)], ids=str)
 def test_norms_of_pytorch_as_initialised(activation: nn.Module) -> None:
     network = nn.Sequential(nn.BatchNorm2d(3), activation, nn.BatchNorm2d(3, eps=0), activation).eval()
-    x = torch.from_numpy(IMAGE)
+    x = torch.tensor(IMAGE)
     (got,) = nhwcc.compile(network, args=(x,), io_layout="keep", verify=False)(IMAGE).values()
     np.testing.assert_allclose(got, network(x).detach().numpy(), rtol=1e-5, atol=1e-6)
 
 
 def scalars(**values: float) -> dict[str, Array]:
-    return {name: np.float32(value) for name, value in values.items()}
+    return {name: np.asarray(value, np.float32) for name, value in values.items()}
 
 
 FLOATS: dict[str, tuple[Sequence[NodeProto], dict[str, Any]]] = {
@@ -105,7 +105,7 @@ def test_floats(what: str) -> None:
 
 
 def whole(**values: int) -> dict[str, Array]:
-    return {name: np.int32(value) for name, value in values.items()}
+    return {name: np.asarray(value, np.int32) for name, value in values.items()}
 
 
 SIXTH = [node("Add", "x three", "r"), node("Clip", "r zero six", "c")]
@@ -113,6 +113,7 @@ INTEGERS: dict[str, Sequence[NodeProto]] = {
     "a hard sigmoid": [*SIXTH, node("Div", "c six", "y")],
     "a hard swish": [*SIXTH, node("Mul", "x c", "m"), node("Div", "m six", "y")],
     "a quotient of a product": [node("MatMul", "x w", "m"), node("Div", "m six", "y")],
+    "a root of squares": [node("ReduceL2", "x", "y")],
     "a clamp": [node("Add", "x zero", "a"), node("Clip", "a zero six", "y")],
 }
 

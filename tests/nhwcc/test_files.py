@@ -102,13 +102,13 @@ def test_a_missing_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(CompileError, match="is no file") as caught:
+    with pytest.raises(CompileError, match="it is a folder") as caught:
         check_writable(tmp_path)
     assert code(caught) == "R012"
 
 
 def test_devices_are_left_alone() -> None:
-    with pytest.raises(CompileError, match="is no file"):
+    with pytest.raises(CompileError, match="is not a file"):
         check_writable(Path(os.devnull))
 
 

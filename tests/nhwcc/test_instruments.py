@@ -91,7 +91,7 @@ class TestPrinting:
         before, after = written
         assert before.startswith("// IR before pass 1, test-right\nfunc @main") and "abs(" in before
         assert after.startswith("// IR after pass 1, test-right\nfunc @main") and "abs(" not in after
-        assert 'loc("third" with' in after
+        assert 'loc("second" with' in after
 
     def test_every_pass(self) -> None:
         written: list[str] = []

@@ -96,7 +96,7 @@ def test_names_are_those_of_the_user() -> None:
         ({"shapes": {"imag": (1, 3, 8, 6)}}, "did you mean 'image'"),
         ({"args": (torch.randn(1, 3, 8, 6),), "outputs": ["relus"]}, "did you mean 'relu'"),
         ({"args": (torch.randn(1, 5, 8, 6),)}, "F030"),
-        ({"shapes": {"image": "i9:1,3,8,6"}}, "'i9' in 'i9:1,3,8,6' is no element type"),
+        ({"shapes": {"image": "i9:1,3,8,6"}}, "'i9' in 'i9:1,3,8,6' is not an element type"),
         ({"shapes": {"image": "1,,8"}}, "leaves out a size"),
         ({"shapes": {"image": "i4:1,3,8,6"}}, "PyTorch has no tensors of i4"),
     ],

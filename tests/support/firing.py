@@ -72,8 +72,9 @@ class Firing:
         with counting() as fired:
             yield
         self.fired += fired
-        if hasattr(session.config, "workeroutput"):
-            session.config.workeroutput["rewrites"] = dict(self.fired)  # pyright: ignore[reportAttributeAccessIssue]
+        output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["rewrites"] = dict(self.fired)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import static
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
@@ -26,6 +27,7 @@ def eliminate(op: Inverse, e: Build) -> None:
     e.require(isinstance(size, int), f"inverses of matrices of {size} rows, which is not known")
     assert isinstance(size, int)
     count = e.product(op.x.type.shape[:-2])
+    reserve(size, size, bits=32, what="the identity")
     identity = e(BroadcastTo, e.constant(np.eye(size, dtype=np.float32)[None]), (count, size, size))
     found = e(Concat, (e.reshape(op.x, (count, size, size)), identity), axis=2)
     if size <= MAX_UNROLLED:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, at_least, ceil_div, is_static, maximum, static
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Cast
@@ -51,7 +52,7 @@ def constant(
     ]
     given = [form for form in forms if form is not None]
     if len(given) != 1:
-        raise emit.fail(f"has {len(given)} values instead of one", code="F002")
+        raise emit.fail(f"has {counted(len(given), 'value')} instead of one", code="F002")
     return emit.const(given[0])
 
 
@@ -60,7 +61,7 @@ def constant_of_shape(emit: Emitter, input: Value, *, value: Weight | None = Non
     """One element, everywhere."""
     weight = Weight.of(np.zeros(1, np.float32)) if value is None else value
     if weight.type.size != 1:
-        raise emit.fail(f"repeats {weight.type.size} elements instead of one", code="F002")
+        raise emit.fail(f"repeats {counted(weight.type.size, 'element')} instead of one", code="F002")
     shape, element = emit.dims(input, "input"), weight.array().reshape(())
     if any(isinstance(d, int) and d < 0 for d in shape):
         raise emit.fail(f"has the shape {list(shape)}", code="F002")

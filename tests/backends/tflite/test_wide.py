@@ -23,7 +23,7 @@ def test_arithmetic_of_f64(check: Check, name: str, other: str) -> None:
 
 def test_activations_of_f64(check: Check) -> None:
     out = check(single("sub", "f64[2,3]", "f64[3]", activation="relu"))
-    assert out.warnings == ["1 values of f64 are computed in f32: TFLite has no kernels for f64"]
+    assert out.warnings == ["1 value of f64 is computed in f32: TFLite has no kernels for f64"]
 
 
 @pytest.mark.parametrize("dtype", ["f64", "u64"])

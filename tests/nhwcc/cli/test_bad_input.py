@@ -97,7 +97,8 @@ def test_damaged_models(change: Change, call: Call, tmp_path: Path) -> None:
     path = write_onnx(tmp_path / "m.onnx", model)
     code, named = DAMAGE[change]
     (tmp_path / "out.tflite").write_text("old")
-    for command in (("compile", path, "-o", tmp_path / "out.tflite"), ("inspect", path), ("opt", path)):
+    looks = () if change is unknown_operator else (("inspect", path),)
+    for command in (("compile", path, "-o", tmp_path / "out.tflite"), *looks, ("opt", path)):
         result = call(*command)
         assert result.exit_code == 1 and "Traceback" not in result.output, result.output
         assert f"error[{code}" in result.stderr and named in result.stderr and "I000" not in result.stderr
@@ -158,7 +159,9 @@ class TestOutput:
         for device in ("/dev/full", "/dev/null"):
             result = call("compile", model, "-o", device)
             assert (
-                result.exit_code == 1 and "error[R012]" in result.stderr and "it exists and is no file" in result.stderr
+                result.exit_code == 1
+                and "error[R012]" in result.stderr
+                and "it exists and is not a file" in result.stderr
             )
             assert Path(device).is_char_device()
 
