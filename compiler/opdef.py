@@ -224,6 +224,25 @@ class Spec:
                 raise TooLarge(*bad.diagnostics)
         return results
 
+    def axes_of(self, op: Op) -> Axes | None:
+        """How the axes of operands and results correspond; None if the operation runs in the source's order only.
+
+        Raises:
+            CompileError: L010, the declaration has another number of letters than there are axes.
+        """
+        if self.axes is None or (found := self.axes(op)) is None:
+            return None
+        sides = ((found.operands, op.operands), (found.results, op.results))
+        for given, values in sides:
+            fits = len(given) == len(values) and all(
+                letters is None or value is None or len(letters) == value.type.rank
+                for letters, value in zip(given, values, strict=True)
+            )
+            if not fits:
+                types = ", ".join("none" if v is None else str(v.type) for v in values)
+                raise op.fail("L010", f"its axes are declared as {given}, which are not those of {types}")
+        return found
+
     def _check_attributes(self, op: Op) -> None:
         """Check what attributes say of the axes of the first operand."""
         first = op.operands[0] if self.operands and op.operands else None

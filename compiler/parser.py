@@ -298,9 +298,10 @@ def _name(token: str) -> str | None:
 def _port(param: _Param, name: str) -> Port:
     stated = param.port or {}
     perm = stated.get("perm")
-    if perm is not None and (not isinstance(perm, tuple) or set(perm) != set(range(param.type.rank))):
+    axes = set(range(param.type.rank))
+    if perm is not None and (not isinstance(perm, tuple) or set(cast(tuple[Any, ...], perm)) != axes):
         raise error("V007", f"{name or 'an output'} has {param.type}, its axes can't lie as {perm}")
-    return Port(str(stated.get("name", name)), perm)
+    return Port(str(stated.get("name", name)), cast(tuple[int, ...] | None, perm))
 
 
 def parse_module(text: str, file: str = "<text>", *, directory: Path | None = None) -> Module:

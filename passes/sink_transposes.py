@@ -71,7 +71,7 @@ def sink_below(op: Op, rw: Rewriter) -> None:
 
 def _open_form(op: Op) -> tuple[Axes, Form] | None:
     """The form of an operation that leaves the order of all axes open, if there is one."""
-    axes = op.spec.axes(op) if op.spec.axes is not None else None
+    axes = op.spec.axes_of(op)
     for form in axes.forms if axes is not None else ():
         if axes is not None and all(p is None or p == (...,) for p in (*form.operands, *form.results)):
             return axes, form

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 
@@ -329,7 +330,7 @@ def _check_options(op: Op, options: Options | CustomOptions | None) -> None:
     if not isinstance(options, Options):
         return
     for name, value in options.fields.items():
-        for number in value if isinstance(value, tuple) else (value,):
+        for number in cast(tuple[Any, ...], value) if isinstance(value, tuple) else (value,):
             if isinstance(number, int) and number not in INTEGERS:
                 raise op.fail("B001", f"{name} would be {number}, but TFLite's options are integers of 32 bits")
 

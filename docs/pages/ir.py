@@ -191,7 +191,7 @@ def _orders(op: Op) -> list[str]:
     """The forms in which an operation can run."""
     if op.spec.has(View):
         return ["- orders: all; it is a relabelling between the order of its operand and that of its result"]
-    axes = op.spec.axes(op) if op.spec.axes is not None else None
+    axes = op.spec.axes_of(op)
     if axes is None or not axes.forms:
         return ["- orders: the source's own only"]
     letters = f"- orders: `{_side(axes.operands)} -> {_side(axes.results)}`"

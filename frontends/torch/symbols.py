@@ -81,9 +81,9 @@ class Symbols:
         """
         expr = _expr(size)
         theirs = list(getattr(expr, "free_symbols", ()))
-        ours = list(parse_dim(text).names) if text and len(theirs) == 1 else []
-        if len(ours) == 1 and str(theirs[0]) not in self._names:
-            self._names[str(theirs[0])] = symbol(self._fresh(ours[0]))
+        ours = parse_dim(text) if text and len(theirs) == 1 else 0
+        if isinstance(ours, Sym) and len(ours.names) == 1 and str(theirs[0]) not in self._names:
+            self._names[str(theirs[0])] = symbol(self._fresh(*ours.names))
 
     def admit(self, shape: Iterable[object]) -> None:
         """Name those sizes in a shape that data decides about: the operation that gives it says what they are."""

@@ -127,7 +127,7 @@ def _site(op: Op, channels: str) -> Site:
         if not viewed(op, 0, Order.natural(op.operands[0].type.shape)):
             return FixedSite(ports, op)  # sizes leave open what goes where
         return ViewSite([Port(op.operands[0], is_result=False), Port(op.result, is_result=True)], op)
-    axes = op.spec.axes(op) if op.spec.axes is not None else None
+    axes = op.spec.axes_of(op)
     if axes is not None:
         forms: list[Form] = [f for f in axes.forms if f.channels in (None, channels)]
         if forms:
