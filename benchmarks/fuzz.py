@@ -3,7 +3,8 @@
 python -m benchmarks.fuzz --count 10000                    # cases 0 to 9999; a case's number is its seed
 python -m benchmarks.fuzz --start 4711 --count 1 --keep    # one of them again; its folder stays
 
-Files are damaged in terms of their formats: fields of messages, tokens of texts, members of archives.  Every case is
+An interrupted run goes on where it was: what came of every case is kept in out/fuzz/results.jsonl, and a case that is
+there is not run again, but with --again.  Files are damaged in terms of their formats: fields of messages, tokens of texts, members of archives.  Every case is
 a command line in a process of its own, which may take 60 s and 4 GB.  Findings stay in out/fuzz/findings, each with
 its files and its command.
 """
@@ -18,7 +19,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -137,6 +138,14 @@ def _keep(ended: Ended, result: Result, place: Path) -> None:
     (target / "command.txt").write_text(f"nhwcc {' '.join(ended.job.arguments)}\n\n{said}", "utf-8", "replace")
 
 
+def read_results(log: Path) -> dict[int, Result]:
+    """Return what came of earlier cases, the last time that each was run."""
+    if not log.exists():
+        return {}
+    found = (Result(**json.loads(line)) for line in log.read_text("utf-8").splitlines())
+    return {result.case: result for result in found}
+
+
 def summary(results: Iterable[Result]) -> str:
     """Return the table: a row for every kind of file, a column for what can come of a case."""
     tally: dict[str, Counter[str]] = {}
@@ -155,6 +164,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--place", type=Path, default=Path("out/fuzz"), help="where seeds, cases and findings lie")
+    parser.add_argument("--again", action="store_true", help="run cases again that were run before")
     parser.add_argument("--small", action="store_true", help="few seeds, none of PyTorch")
     parser.add_argument("--keep", action="store_true", help="keep the folders of all cases")
     given = parser.parse_args()
@@ -164,12 +174,17 @@ def main() -> int:
         subprocess.run(command, check=True)
     prepare(torch=not given.small)
     cases = range(given.start, given.start + given.count)
-    results: list[Result] = []
-    for result in fuzz(cases, seeds, given.place / "cases", workers=given.workers, keep=given.keep):
-        results.append(result)
-        if result.verdict in FINDINGS:
-            codes = ",".join(result.codes)
-            print(f"{result.case} {result.kind} {result.verdict} {codes} {result.message[:150]!r}", flush=True)
+    log = given.place / "results.jsonl"
+    known = {} if given.again else read_results(log)
+    results = [known[case] for case in cases if case in known]
+    fresh = [case for case in cases if case not in known]
+    with log.open("a", encoding="utf-8") as file:
+        for result in fuzz(fresh, seeds, given.place / "cases", workers=given.workers, keep=given.keep):
+            results.append(result)
+            print(json.dumps(asdict(result)), file=file, flush=True)
+            if result.verdict in FINDINGS:
+                codes = ",".join(result.codes)
+                print(f"{result.case} {result.kind} {result.verdict} {codes} {result.message[:150]!r}", flush=True)
     print(summary(results))
     codes = Counter(code for result in results for code in set(result.codes))
     print(f"\nslowest: {max(r.seconds for r in results):.1f} s; codes: {dict(sorted(codes.items()))}")

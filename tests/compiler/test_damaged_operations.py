@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 from damage import Damage, elements, operands_of, run_alone
 from nhwcc.compiler.attributes import OneOf, converter
+from nhwcc.compiler.axes import Axes
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Op, Value
-from nhwcc.compiler.opdef import OPS
+from nhwcc.compiler.opdef import OPS, Pure, op
 from nhwcc.compiler.ops.activation import Softmax
 from nhwcc.compiler.ops.index import Gather
 from nhwcc.compiler.ops.norm import BatchNorm, LayerNorm
 from nhwcc.compiler.ops.shape import BroadcastTo, Slice
 from nhwcc.compiler.ops.window import Conv
 from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.types import DType, parse_type
+from nhwcc.compiler.types import DType, TensorType, parse_type
 from samples import sample_op, samples
 
 SAMPLES = {n: f for n, f in samples().items() if n not in ("if", "while", "return", "custom", "const")}
@@ -32,13 +33,13 @@ LIMIT = 100_000
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_refused_or_run_as_inferred(name: str) -> None:
-    op, like = sample_op(SAMPLES[name]), operands_of(SAMPLES[name])
+    sample, like = sample_op(SAMPLES[name]), operands_of(SAMPLES[name])
     allowed = {"T001", "T002", "P006", "R003"} if name in COUNTED_BY_DATA else {"T001", "T002", "P006"}
     allowed |= {"R001", "M001"}  # there are no random texts to run it on; a result would be too large
     outcomes: Counter[str] = Counter()
     for seed in range(25):
         damage = Damage((name, seed))
-        outcomes[outcome(lambda: damage.operation(op), lambda new: run_alone(new, like, seed))] += 1  # noqa: B023
+        outcomes[outcome(lambda: damage.operation(sample), lambda new: run_alone(new, like, seed))] += 1  # noqa: B023
     assert outcomes.keys() <= allowed | {""}, outcomes
 
 
@@ -147,3 +148,28 @@ class TestTypes:
             " : f32[2]\n  return(%y)\n}"
         )
         assert "booleans as condition, not f32" in self.refused(text)
+
+
+def test_axes_that_are_not_those_of_the_operands() -> None:
+    """A declaration of a user says more axes than there are: an error of the declaration, not of the pass that asks."""
+
+    @op("test_letters", Pure)
+    class Letters(Op):
+        """An operation with a wrong declaration."""
+
+        x: Value
+
+        def infer(self) -> TensorType:
+            """Keep the type."""
+            return self.x.type
+
+        def axes(self) -> Axes:
+            """One axis too many."""
+            return Axes.common((("a", "b"),), (("a", "b", "c"),))
+
+    try:
+        with pytest.raises(CompileError, match="its axes are declared as") as caught:
+            Letters.spec.axes_of(Letters(value("f32[2,3]")))
+        assert [d.code for d in caught.value.diagnostics] == ["L010"]
+    finally:
+        del OPS["test_letters"]
