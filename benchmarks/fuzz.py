@@ -3,10 +3,10 @@
 python -m benchmarks.fuzz --count 10000                    # cases 0 to 9999; a case's number is its seed
 python -m benchmarks.fuzz --start 4711 --count 1 --keep    # one of them again; its folder stays
 
-An interrupted run goes on where it was: what came of every case is kept in out/fuzz/results.jsonl, and a case that is
-there is not run again, but with --again.  Files are damaged in terms of their formats: fields of messages, tokens of texts, members of archives.  Every case is
+Files are damaged in terms of their formats: fields of messages, tokens of texts, members of archives.  Every case is
 a command line in a process of its own, which may take 60 s and 4 GB.  Findings stay in out/fuzz/findings, each with
-its files and its command.
+its files and its command.  An interrupted run goes on where it was: what came of every case is kept in
+out/fuzz/results.jsonl, and a case that is there is run again with --again only.
 """
 
 from __future__ import annotations
