@@ -112,7 +112,7 @@ class TestTypes:
 
     def test_axis_named_twice(self) -> None:
         with pytest.raises(CompileError, match="name one twice"):
-            LayerNorm(value("f32[1,2,3]"), dims=(1, 1))
+            LayerNorm(value("f32[1,2,3]"), None, None, dims=(1, 1))
 
     def test_entries_per_axis(self) -> None:
         with pytest.raises(CompileError, match="starts has 1 entries for 2 axes"):
