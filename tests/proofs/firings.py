@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import signal
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +29,9 @@ from .rewrites import find
 
 INTERNAL = "ITW"
 """Families of codes that the verified module itself is no reason for: ill-typed operations, endless rewriting."""
+
+MAX_SECONDS = 10.0
+"""Of processor time for one run of a pipeline."""
 
 MAX_FIRINGS = 200
 """In one run of a pipeline: what rewrites that often has shown what it does."""
@@ -71,6 +76,26 @@ class Findings:
 
 class _TooMany(BaseException):
     """Ends a pipeline whose rewrites have been looked at often enough."""
+
+
+class _TooLong(BaseException):
+    """Ends a pipeline that computes for too long."""
+
+
+@contextmanager
+def _limited(seconds: float) -> Generator[None, None, None]:
+    """Limit the processor time that this block takes."""
+
+    def stop(number: int, frame: object) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @dataclass
@@ -140,10 +165,12 @@ def validate(module: Module, passes: str, findings: Findings, inputs: Sequence[A
         findings.stopped["the module does not run"] += 1
         return set()
     try:
-        with watch_rewriting(validator):
+        with watch_rewriting(validator), _limited(MAX_SECONDS):
             Pipeline(parse_pipeline(passes)).run(module)
     except _TooMany:
         findings.stopped["too many firings"] += 1
+    except _TooLong:
+        findings.stopped["too long"] += 1
     except FAULTS as bad:
         code = bad.diagnostics[0].code if isinstance(bad, CompileError) else ""
         findings.stopped[code or "crash"] += 1
