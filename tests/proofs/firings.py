@@ -30,8 +30,8 @@ from .rewrites import find
 INTERNAL = "ITW"
 """Families of codes that the verified module itself is no reason for: ill-typed operations, endless rewriting."""
 
-MAX_SECONDS = 10.0
-"""Of processor time for one run of a pipeline."""
+MAX_SECONDS = 5.0
+"""Of processor time for one module: a mutant of a loop may never end."""
 
 MAX_FIRINGS = 200
 """In one run of a pipeline: what rewrites that often has shown what it does."""
@@ -155,28 +155,37 @@ class Validator:
 
 def validate(module: Module, passes: str, findings: Findings, inputs: Sequence[Array] | None = None) -> set[str]:
     """Run passes over a module, and return the keys of the rewrites that were validated in it."""
+    validator: Validator | None = None
     try:
-        verify(module)
-        if any(op.spec.has(Draws) for op in module.walk()):
-            return set()
-        given = random_inputs(module.main) if inputs is None else inputs
-        validator = Validator(module, given, passes, draft(module), findings)
-    except (*FAULTS, TooLarge):
-        findings.stopped["the module does not run"] += 1
-        return set()
-    try:
-        with watch_rewriting(validator), _limited(MAX_SECONDS):
-            Pipeline(parse_pipeline(passes)).run(module)
+        with _limited(MAX_SECONDS):
+            validator = _prepare(module, passes, findings, inputs)
+            if validator is not None:
+                with watch_rewriting(validator):
+                    Pipeline(parse_pipeline(passes)).run(module)
     except _TooMany:
         findings.stopped["too many firings"] += 1
     except _TooLong:
         findings.stopped["too long"] += 1
     except FAULTS as bad:
+        assert validator is not None
         code = bad.diagnostics[0].code if isinstance(bad, CompileError) else ""
         findings.stopped[code or "crash"] += 1
         if code[:1] in ("", *INTERNAL):
             findings.blame(_place(bad), validator.alarm(f"{type(bad).__name__}: {bad}", ""))
-    return validator.fired_here
+    return set() if validator is None else validator.fired_here
+
+
+def _prepare(module: Module, passes: str, findings: Findings, inputs: Sequence[Array] | None) -> Validator | None:
+    """Run the module as it is; None if it is none, can't run, or draws random numbers."""
+    try:
+        verify(module)
+        if any(op.spec.has(Draws) for op in module.walk()):
+            return None
+        given = random_inputs(module.main) if inputs is None else inputs
+        return Validator(module, given, passes, draft(module), findings)
+    except (*FAULTS, TooLarge):
+        findings.stopped["the module does not run"] += 1
+        return None
 
 
 def _place(bad: Exception) -> str:
