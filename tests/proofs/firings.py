@@ -15,6 +15,7 @@ from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import random_inputs
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.opdef import OPS, Draws
+from nhwcc.compiler.ops.index import ScatterElements, ScatterNd
 from nhwcc.compiler.ops.recurrent import Recurrent
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.printer import print_module
@@ -23,7 +24,7 @@ from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 
 from .drafts import Body, TooLarge, build, draft
-from .equivalence import FAULTS, difference, outputs, tolerance
+from .equivalence import FAULTS, difference, is_defined, outputs, tolerance
 from .mutations import Mutator
 from .rewrites import find
 
@@ -182,6 +183,8 @@ def _prepare(module: Module, passes: str, findings: Findings, inputs: Sequence[A
         if any(op.spec.has(Draws) for op in module.walk()):
             return None
         given = random_inputs(module.main) if inputs is None else inputs
+        if any(isinstance(op, ScatterNd | ScatterElements) for op in module.walk()) and not is_defined(module, given):
+            return None
         return Validator(module, given, passes, draft(module), findings)
     except (*FAULTS, TooLarge):
         findings.stopped["the module does not run"] += 1
