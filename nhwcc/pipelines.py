@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from importlib import import_module
 from pathlib import Path
 
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
@@ -12,7 +13,6 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import PASSES, Pass, discover, parse_pipeline, read_option
 from nhwcc.compiler.plugins import discover_plugins, load_file
 from nhwcc.options import CompileOptions, PathLike
-from nhwcc.targets import TARGETS, register_legalization
 
 
 def register_passes(load: Sequence[PathLike] = ()) -> None:
@@ -22,8 +22,7 @@ def register_passes(load: Sequence[PathLike] = ()) -> None:
         CompileError: R010, a file can't be read; L010, it fails.
     """
     discover("nhwcc.passes")
-    for target in TARGETS:
-        register_legalization(target)
+    import_module("nhwcc.backends.common.legalize")
     discover_plugins()
     for path in load:
         load_file(Path(path))
