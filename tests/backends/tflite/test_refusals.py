@@ -16,7 +16,7 @@ from .conftest import single
 
 def legalize(module: Module | str) -> Module:
     module = parse_module(module) if isinstance(module, str) else module
-    Pipeline(parse_pipeline("legalize-tflite")).run(module)
+    Pipeline(parse_pipeline("legalize")).run(module)
     return module
 
 
