@@ -45,13 +45,13 @@ def of_targets() -> set[Key]:
 class _Counter:
     """Counts by name what fires."""
 
-    fired_: Counter[Key] = field(default_factory=lambda: Counter[Key]())
+    counts: Counter[Key] = field(default_factory=lambda: Counter[Key]())
 
     def begin(self, module: Module, patterns: Sequence[Pattern]) -> None:
         """Nothing has fired yet."""
 
     def fired(self, module: Module, pattern: Pattern) -> None:
-        self.fired_[key(pattern)] += 1
+        self.counts[key(pattern)] += 1
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def counting() -> Generator[Counter[Key]]:
     """Count what fires inside this block."""
     counter = _Counter()
     with watch_rewriting(counter):
-        yield counter.fired_
+        yield counter.counts
 
 
 class Firing:
