@@ -2,9 +2,9 @@
 
     python -m benchmarks.torch_zoo [NAME ...] [--before MODULE] [--as-initialised]
 
-Names of timm begin with ``timm/``.  ``--as-initialised`` leaves norms as they are made: zero means, variances of one.  ``--before`` imports a module first, such as one that makes a CUDA build of
-torchvision importable beside a CPU build of torch.  CPU time is that of exporting and compiling; comparing with PyTorch
-comes on top.
+Names of timm begin with ``timm/``.  ``--before`` imports a module first, such as one that makes a CUDA build of
+torchvision importable beside a CPU build of torch.  ``--as-initialised`` leaves norms as they are made: zero means,
+variances of one.  CPU time is that of exporting and compiling; comparing with PyTorch comes on top.
 """
 
 from __future__ import annotations
