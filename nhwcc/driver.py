@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from nhwcc.artifact import Artifact
+from nhwcc.backends.registry import find_target
 from nhwcc.compiler.budget import limited, timed
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, remark
 from nhwcc.compiler.ir import Module
@@ -34,7 +35,7 @@ from nhwcc.runners.bounded import Bounded
 from nhwcc.shapes import read_shapes
 from nhwcc.source import Source
 from nhwcc.streaming import Streaming
-from nhwcc.targets import Emitted, find_backend, open_runner, start_runtime
+from nhwcc.targets import open_runner, start_runtime
 from nhwcc.verification import Settings, Verification, verify
 
 AnySource: TypeAlias = Source | TorchSource | Streaming
@@ -88,9 +89,9 @@ class _Compilation:
 
     def run(self, model: Model, output: Path, folder: Scratch | None) -> Artifact:
         with collect_remarks() as remarks, ExitStack() as stack:
-            backend = find_backend(self.options.target)
+            target = find_target(self.options.target)
             register_passes(self.options.load)
-            passes = build_pipeline(self.options, backend.PIPELINE)
+            passes = build_pipeline(self.options, target.pipeline)
             for instrument in self.options.instruments:
                 instrument.check(passes)
             runtime = stack.enter_context(start_runtime(self.options.target))
@@ -108,7 +109,7 @@ class _Compilation:
             stages = run_passes(module, passes, [Watch(self.progress), *self.options.instruments])
             with replacing(output) as draft:
                 self.progress("writing")
-                emitted = backend.emit(module, draft)
+                emitted = target.emit(module, draft)
                 report.peak_memory = peak_memory()
                 report.seconds = time.perf_counter() - self.start
                 candidate = open_runner(self.options.target, draft, runtime, fast=self.options.verify)
@@ -121,7 +122,7 @@ class _Compilation:
                         reference = source.runner(self.cut, renaming.types, renaming.results)
                         report.verification = self._verify(Bounded(renaming.of(reference), module.main), candidate)
                 except CompileError as bad:
-                    report.not_verified = _why_not(bad, emitted)
+                    report.not_verified = _why_not(bad, emitted.custom_ops)
             report.bytes, report.min_runtime = emitted.bytes, emitted.min_runtime
             report.ops_after = dict(emitted.ops.most_common())
             self._finish(report, module, stages, remarks)
@@ -164,12 +165,12 @@ class _Compilation:
         report.verification_seconds = time.perf_counter() - self.start - report.seconds
 
 
-def _why_not(bad: CompileError, emitted: Emitted) -> str:
+def _why_not(bad: CompileError, custom_ops: Sequence[str]) -> str:
     """Say why a file can't be verified if that is because of custom operators.
 
     Raises:
         CompileError: it is for another reason.
     """
-    if not emitted.custom_ops or any(d.code not in ("R001", "R023") for d in bad.diagnostics):
+    if not custom_ops or any(d.code not in ("R001", "R023") for d in bad.diagnostics):
         raise bad
     return "; ".join(d.message for d in bad.diagnostics)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from importlib import import_module
 from pathlib import Path
 
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
@@ -16,7 +17,6 @@ from nhwcc.compiler.rules import load_rules
 from nhwcc.options import CompileOptions, PathLike
 from nhwcc.places import read_place
 from nhwcc.request import io_layout_text
-from nhwcc.targets import TARGETS, register_legalization
 
 
 def register_passes(load: Sequence[PathLike] = ()) -> None:
@@ -26,8 +26,7 @@ def register_passes(load: Sequence[PathLike] = ()) -> None:
         CompileError: R010, a file can't be read; L010, it fails.
     """
     discover("nhwcc.passes")
-    for target in TARGETS:
-        register_legalization(target)
+    import_module("nhwcc.backends.common.legalize")
     discover_plugins()
     for path in load:
         load_file(Path(path))

@@ -85,7 +85,10 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON has it: numbers that JSON lacks are null."""
-        return {"schema": SCHEMA, **_plain(asdict(self)), "warnings": self.warnings}
+        plain = {"schema": SCHEMA, **_plain(asdict(self)), "warnings": self.warnings}
+        if self.layout_proof is not None:
+            plain["layout_proof"]["is_proven"] = self.layout_proof.is_proven
+        return plain
 
 
 def count_ops(module: Module) -> dict[str, int]:

@@ -5,41 +5,26 @@ What the parts need is imported with them: the process that only runs files has 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...compiler.ir import Module
 
 if TYPE_CHECKING:
-    from .matrix import Support
+    from ..common.support_matrix import Support
+    from ..common.target import Emitted
 
 PIPELINE = (
     "canonicalize,fold-constants,cse,dce,fuse-patterns,fuse-batch-norm,fuse-activations,"
-    "propagate-layout,canonicalize,group-axes,canonicalize,legalize-tflite,"
-    "fuse-batch-norm,canonicalize,group-axes,legalize-tflite,fuse-activations,cse,dce"
+    "propagate-layout,canonicalize,group-axes,canonicalize,legalize,"
+    "fuse-batch-norm,canonicalize,group-axes,legalize,fuse-activations,cse,dce"
 )
 """What runs between import and :func:`emit`.
 
 What decompositions insert is folded into weights, canonicalized and grouped as well; where that makes something that
 is no builtin, such as a clip, the second legalization lowers it.
 """
-
-
-@dataclass(frozen=True)
-class Emitted:
-    """What was written: how often each builtin is used, the size, and the oldest runtime that takes it.
-
-    ``custom_ops`` are those of the operators whose kernels an application must bring.
-    """
-
-    path: Path
-    ops: Counter[str]
-    bytes: int
-    min_runtime: str
-    custom_ops: tuple[str, ...] = ()
 
 
 def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = None) -> Emitted:
@@ -49,6 +34,7 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
         CompileError: B001, an operation is not legal; B002, a size can't be known at run time; B003, an element type
             can't be stored; R012, the file can't be written.
     """
+    from ..common.target import Emitted
     from .graph import build
     from .layout import KEY, write_layout
     from .versions import min_runtime
@@ -69,9 +55,10 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
 
 def support() -> list[Support]:
     """List all ways to run all operations, by operation in the order in which they are tried."""
-    from .matrix import rows
+    from ..common import support_matrix
+    from .target import TARGET
 
-    return rows()
+    return support_matrix.support(TARGET)
 
 
-__all__ = ["PIPELINE", "Emitted", "emit", "support"]
+__all__ = ["PIPELINE", "emit", "support"]

@@ -16,11 +16,12 @@ from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.core import Const, Return
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import EAGER_BYTES, Weight
+from ..common.unsupported import row_of
+from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from .quantization import QUANTIZED, Quantization, quantization_of
-from .refuse import row_of
 from .sizes import Sizes
 from .storage import not_storable, stored
-from .table import Call, CustomOptions, Dims, Operand, Options, int_scalar, ints, options
+from .table import TABLE, Call, CustomOptions, Dims, Operand, Options, int_scalar, ints, options
 from .versions import slice_version
 
 
@@ -340,8 +341,8 @@ def _key_type(key: Key) -> TensorType:
 
 
 def _call(op: Op) -> tuple[str, Call]:
-    row = row_of(op)
-    return row.builtin, row.call(op)
+    row = row_of(TABLE, op)
+    return row.kernel, row.call(op)
 
 
 def _needed(region: Region, calls: dict[Op, tuple[str, Call]]) -> set[Op]:

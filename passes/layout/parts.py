@@ -7,14 +7,18 @@ two sides; so the problem falls into small components.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...compiler.dims import Dim
 from ...compiler.ir import Value
 from ...compiler.order import Order, relayout_way
 from .candidates import Problem
 from .sites import Mode, Site, value_bytes
+
+ROUNDS = 4
+"""How many edges away parts are looked at to tell them apart."""
 
 
 @dataclass(eq=False)
@@ -36,6 +40,14 @@ class Part:
             for i, orders in enumerate(self.options):
                 found.setdefault(orders[port], []).append(i)
         return self._with[port].get(order, [])
+
+    def sort_options(self) -> None:
+        """Sort the options by how little they count, then by their orders; the chosen one stays chosen."""
+        kept = self.options[self.chosen]
+        rows = zip(self.charges, self.penalties, [list(map(str, o)) for o in self.options], self.options, strict=True)
+        self.charges, self.penalties, _, self.options = map(list, zip(*sorted(rows, key=lambda r: r[:3]), strict=True))
+        self.chosen = self.options.index(kept)
+        self._with.clear()
 
     @property
     def is_open(self) -> bool:
@@ -121,10 +133,39 @@ class Component:
         """Penalties of the options chosen now."""
         return sum(p.penalties[p.chosen] for p in self.parts)
 
+    def canonicalize(self) -> None:
+        """Bring parts, their options and edges into an order that follows from the graph, not from the program.
+
+        Of solutions that are equally good, the same one is found then.  Parts are told apart by their options and by
+        what the edges tie them to, :data:`ROUNDS` edges away (Weisfeiler and Leman's refinement).
+        """
+        for part in self.parts:
+            part.sort_options()
+        rank = _ranks({p: (p.penalties, p.charges, [list(map(str, o)) for o in p.options]) for p in self.parts})
+        for _ in range(ROUNDS):
+            tied: dict[Part, list[object]] = {p: [] for p in self.parts}
+            for edge in self.edges:
+                ends = [(rank.get(m.part, -1), m.port, m is edge.writer) for m in edge.members]
+                for m, end in zip(edge.members, ends, strict=True):
+                    if m.part in tied:
+                        tied[m.part].append((edge.weight, end, sorted(ends)))
+            rank = _ranks({p: (rank[p], sorted(map(repr, tied[p]))) for p in self.parts})
+        self.parts.sort(key=lambda p: rank[p])
+        self.edges.sort(key=lambda e: (e.weight, sorted((rank.get(m.part, -1), m.port) for m in e.members)))
+        for edge in self.edges:
+            edge.readers.sort(key=lambda m: (rank.get(m.part, -1), m.port))
+
     def choose(self, options: Sequence[int]) -> None:
         """Choose an option for every part."""
         for part, option in zip(self.parts, options, strict=True):
             part.chosen = option
+
+
+def _ranks(keys: Mapping[Part, Any]) -> dict[Part, int]:
+    """Number parts by their keys, alike ones alike."""
+    texts = {part: repr(key) for part, key in keys.items()}
+    number = {text: i for i, text in enumerate(sorted(set(texts.values())))}
+    return {part: number[text] for part, text in texts.items()}
 
 
 def split(site: Site) -> list[Part]:

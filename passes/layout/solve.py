@@ -83,6 +83,7 @@ def _solve_component(component: Component, known: dict[object, tuple[tuple[int, 
     if time.monotonic() > until:
         _agree_one_by_one(component)
         return fallback(component)[1]
+    component.canonicalize()
     key = _signature(component)
     if key not in known:
         if math.prod(len(p.options) for p in component.parts) <= ENUMERATE:

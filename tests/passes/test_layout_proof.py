@@ -43,7 +43,7 @@ def test_regions_are_summed() -> None:
 
 
 def test_nothing_is_claimed_without_the_pass() -> None:
-    assert LayoutProof.of([Remark("note", "legalize-tflite", facts={"transposes": 1})], 1) is None
+    assert LayoutProof.of([Remark("note", "legalize", facts={"transposes": 1})], 1) is None
 
 
 def test_a_bound_that_is_not_reached() -> None:
@@ -53,7 +53,7 @@ def test_a_bound_that_is_not_reached() -> None:
 
 
 def test_what_lowering_adds_is_not_proven() -> None:
-    proof = LayoutProof.of([region(0, 0, 0), Remark("note", "legalize-tflite", facts={"transposes": 2})], 2)
+    proof = LayoutProof.of([region(0, 0, 0), Remark("note", "legalize", facts={"transposes": 2})], 2)
     assert proof is not None and proof.lowered == 2 and not proof.is_proven
     assert str(proof).startswith(
         "2 transposes in the file: 0 transposes, 0 bytes: proven optimal between layouts; 2 more"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import signal
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import random_inputs
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.opdef import OPS, Draws
+from nhwcc.compiler.ops.index import ScatterElements, ScatterNd
 from nhwcc.compiler.ops.recurrent import Recurrent
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.printer import print_module
@@ -21,12 +24,15 @@ from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 
 from .drafts import Body, TooLarge, build, draft
-from .equivalence import FAULTS, difference, outputs, tolerance
+from .equivalence import FAULTS, difference, is_defined, outputs, tolerance
 from .mutations import Mutator
 from .rewrites import find
 
 INTERNAL = "ITW"
 """Families of codes that the verified module itself is no reason for: ill-typed operations, endless rewriting."""
+
+MAX_SECONDS = 5.0
+"""Of processor time for one module: a mutant of a loop may never end."""
 
 MAX_FIRINGS = 200
 """In one run of a pipeline: what rewrites that often has shown what it does."""
@@ -71,6 +77,26 @@ class Findings:
 
 class _TooMany(BaseException):
     """Ends a pipeline whose rewrites have been looked at often enough."""
+
+
+class _TooLong(BaseException):
+    """Ends a pipeline that computes for too long."""
+
+
+@contextmanager
+def _limited(seconds: float) -> Generator[None, None, None]:
+    """Limit the processor time that this block takes."""
+
+    def stop(number: int, frame: object) -> None:
+        raise _TooLong
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 @dataclass
@@ -130,26 +156,39 @@ class Validator:
 
 def validate(module: Module, passes: str, findings: Findings, inputs: Sequence[Array] | None = None) -> set[str]:
     """Run passes over a module, and return the keys of the rewrites that were validated in it."""
+    validator: Validator | None = None
     try:
-        verify(module)
-        if any(op.spec.has(Draws) for op in module.walk()):
-            return set()
-        given = random_inputs(module.main) if inputs is None else inputs
-        validator = Validator(module, given, passes, draft(module), findings)
-    except (*FAULTS, TooLarge):
-        findings.stopped["the module does not run"] += 1
-        return set()
-    try:
-        with watch_rewriting(validator):
-            Pipeline(parse_pipeline(passes)).run(module)
+        with _limited(MAX_SECONDS):
+            validator = _prepare(module, passes, findings, inputs)
+            if validator is not None:
+                with watch_rewriting(validator):
+                    Pipeline(parse_pipeline(passes)).run(module)
     except _TooMany:
         findings.stopped["too many firings"] += 1
+    except _TooLong:
+        findings.stopped["too long"] += 1
     except FAULTS as bad:
+        assert validator is not None
         code = bad.diagnostics[0].code if isinstance(bad, CompileError) else ""
         findings.stopped[code or "crash"] += 1
         if code[:1] in ("", *INTERNAL):
             findings.blame(_place(bad), validator.alarm(f"{type(bad).__name__}: {bad}", ""))
-    return validator.fired_here
+    return set() if validator is None else validator.fired_here
+
+
+def _prepare(module: Module, passes: str, findings: Findings, inputs: Sequence[Array] | None) -> Validator | None:
+    """Run the module as it is; None if it is none, can't run, or draws random numbers."""
+    try:
+        verify(module)
+        if any(op.spec.has(Draws) for op in module.walk()):
+            return None
+        given = random_inputs(module.main) if inputs is None else inputs
+        if any(isinstance(op, ScatterNd | ScatterElements) for op in module.walk()) and not is_defined(module, given):
+            return None
+        return Validator(module, given, passes, draft(module), findings)
+    except (*FAULTS, TooLarge):
+        findings.stopped["the module does not run"] += 1
+        return None
 
 
 def _place(bad: Exception) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from nhwcc.compiler.opdef import OPS
@@ -148,7 +148,7 @@ def _neighbour(rng: random.Random, value: Any) -> Any:
         case float():
             return rng.choice(NUMBERS)
         case tuple() if value:
-            items: list[Any] = list(value)
+            items = list(cast(tuple[Any, ...], value))
             if rng.random() < 0.4:
                 rng.shuffle(items)
             else:

@@ -26,8 +26,9 @@ class Rewrite:
 
 
 def rule_of(pattern: Pattern) -> Rule | None:
-    """The rule that a pattern was compiled from."""
-    owner = getattr(pattern.apply, "__self__", None)
+    """The rule that a pattern was compiled from, maybe as a lowering for some target."""
+    stated: Pattern = getattr(getattr(pattern.apply, "rewrite", None), "rule", pattern)
+    owner = getattr(stated.apply, "__self__", None)
     return owner if isinstance(owner, Rule) else None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
+from nhwcc.backends.registry import TARGETS, find_target
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.recurrent import Recurrent
@@ -16,7 +17,6 @@ from nhwcc.compiler.parser import parse_module, read_module
 from nhwcc.compiler.pipeline import PASSES
 from nhwcc.compiler.types import Array
 
-from nhwcc.targets import TARGETS, find_backend
 from tests.backends.tflite.conftest import prepare
 from tests.backends.tflite.random_ops import MAKERS, draw_case
 from tests.passes.random_graphs import random_module
@@ -25,7 +25,7 @@ from .drafts import Body, TooLarge, build, draft
 from .equivalence import FAULTS
 from .rewrites import all_rewrites
 
-LEGALIZE = "legalize-"
+LEGALIZE = "legalize"
 """How the names of passes begin that bring modules into the form of a target."""
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ class Seed:
 def pipelines() -> list[str]:
     """Legalizations with all their choices, all other passes that rewrite as one pipeline, and those of the targets."""
     rewriting = dict.fromkeys(rewrite.key.split("/")[0] for rewrite in all_rewrites())
-    whole = [find_backend(target).PIPELINE for target in TARGETS]
+    whole = [find_target(target).pipeline for target in TARGETS]
     legalizing = [name for name in rewriting if name.startswith(LEGALIZE)]
     others = [name for name in rewriting if not name.startswith(LEGALIZE)]
     order = {name: i for i, name in reversed(list(enumerate(",".join(whole).split(","))))}

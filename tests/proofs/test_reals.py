@@ -51,6 +51,10 @@ def _product(*values: float) -> float:
     return math.prod(values)
 
 
+def _divide(a: float, b: float) -> float:
+    return a / b
+
+
 def _all(*values: bool) -> bool:
     return all(values)
 
@@ -72,7 +76,7 @@ OPERATORS: dict[int, Callable[..., Any]] = {
     z3.Z3_OP_MUL: _product,
     z3.Z3_OP_SUB: operator.sub,
     z3.Z3_OP_UMINUS: operator.neg,
-    z3.Z3_OP_DIV: operator.truediv,
+    z3.Z3_OP_DIV: _divide,
     z3.Z3_OP_LE: _at_most,
     z3.Z3_OP_GE: _at_least,
     z3.Z3_OP_LT: operator.lt,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any, TypeAlias
 
 import pytest
-from nhwcc.backends.tflite import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from nhwcc.backends.tflite.lowering import PATTERNS
-from nhwcc.compiler import rewrite as rewriting
-from nhwcc.compiler.rewrite import Pattern
+from nhwcc.backends.registry import TARGETS, find_target
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.rewrite import Pattern, watch_rewriting
 from nhwcc.compiler.rules import load_rules
 
 Key: TypeAlias = str
@@ -36,28 +36,30 @@ def of_passes() -> set[Key]:
     return found
 
 
-def of_tflite() -> set[Key]:
-    """All decompositions."""
-    return {key(p) for p in PATTERNS}
+def of_targets() -> set[Key]:
+    """All lowerings of all targets."""
+    return {key(p) for name in TARGETS for p in find_target(name).patterns()}
+
+
+@dataclass
+class _Counter:
+    """Counts by name what fires."""
+
+    counts: Counter[Key] = field(default_factory=lambda: Counter[Key]())
+
+    def begin(self, module: Module, patterns: Sequence[Pattern]) -> None:
+        """Nothing has fired yet."""
+
+    def fired(self, module: Module, pattern: Pattern) -> None:
+        self.counts[key(pattern)] += 1
 
 
 @contextmanager
 def counting() -> Generator[Counter[Key]]:
     """Count what fires inside this block."""
-    fired: Counter[Key] = Counter()
-    before = rewriting._apply  # pyright: ignore[reportPrivateUsage]
-
-    def apply(p: Pattern, *args: Any) -> bool:
-        applied = before(p, *args)
-        if applied:
-            fired[key(p)] += 1
-        return applied
-
-    rewriting._apply = apply  # pyright: ignore[reportPrivateUsage]
-    try:
-        yield fired
-    finally:
-        rewriting._apply = before  # pyright: ignore[reportPrivateUsage]
+    counter = _Counter()
+    with watch_rewriting(counter):
+        yield counter.counts
 
 
 class Firing:
@@ -83,7 +85,7 @@ class Firing:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Name what never fired."""
-        known = of_passes() | of_tflite()
+        known = of_passes() | of_targets()
         never = sorted(known - self.fired.keys())
         terminalreporter.section("rewrites")
         terminalreporter.line(f"{len(known) - len(never)} of {len(known)} fired; never: {'; '.join(never) or 'none'}")

@@ -15,12 +15,10 @@ from ....compiler.ops.logic import Greater, Less, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.rules import load_rules
 from ....compiler.types import DType
-from ..lowering import DECOMPOSITIONS, PATTERNS, Build, Decomposition, lower
+from ..lowering import LOWERINGS, Build, lower
 from ..table import FAST_RANKS
 
-for _rule in load_rules(Path(__file__).with_name("elementwise.rules")):
-    PATTERNS.append(_rule)
-    DECOMPOSITIONS.append(Decomposition(_rule.roots, "A formula of elementwise functions."))
+LOWERINGS.rules(load_rules(Path(__file__).with_name("elementwise.rules")), "A formula of elementwise functions.")
 
 
 @lower(ir.Relu)

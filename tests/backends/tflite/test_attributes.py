@@ -239,6 +239,21 @@ NORMS = [
     ),
 ]
 
+LSTM = "f32[3,2,4] =f32[20,4] =f32[20,5] =f32[20] none f32[2,5] f32[2,5] =f32[15] none"
+LAYERS = [
+    *(case("lstm", LSTM, strategy=how) for how in ("unroll", "while", "fused")),
+    *(case("lstm", LSTM, strategy=how, clip=0.4, reverse=True, coupled=True) for how in ("unroll", "while")),
+    *(
+        case("gru", "f32[3,2,4] =f32[15,4] =f32[15,5] =f32[15] none f32[2,5] =f32[5]", strategy=how, reset_after=True)
+        for how in ("unroll", "while")
+    ),
+    case("gru", "f32[2,3,4] =f32[15,4] =f32[15,5] =f32[15]", strategy="unroll", batch_first=True, reverse=True),
+    *(
+        case("rnn", "f32[3,2,4] =f32[5,4] =f32[5,5] =f32[5]", strategy=how, activations=("relu",))
+        for how in ("unroll", "while", "fused")
+    ),
+]
+
 
 def run(check: Check, given: Case) -> None:
     check(given.module(), inputs=given.inputs, tolerance=2e-5, floor=1e-2)
@@ -266,6 +281,11 @@ def test_numbers(check: Check, given: Case) -> None:
 
 @pytest.mark.parametrize("given", NORMS, ids=str)
 def test_norms_and_products(check: Check, given: Case) -> None:
+    run(check, given)
+
+
+@pytest.mark.parametrize("given", LAYERS, ids=str)
+def test_recurrent_layers(check: Check, given: Case) -> None:
     run(check, given)
 
 

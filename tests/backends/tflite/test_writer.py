@@ -93,7 +93,7 @@ def test_names_and_open_sizes(tmp_path: Path) -> None:
 
 def test_layout_is_stored(tmp_path: Path) -> None:
     text = NET.replace("[n,8,8,3]", "[n,3,8,8]").replace("[n,8,8,4]", "[n,4,8,8]").replace(", channels_last = true", "")
-    summary = written(text, tmp_path / "m.tflite", "propagate-layout,legalize-tflite")
+    summary = written(text, tmp_path / "m.tflite", "propagate-layout,legalize")
     assert summary.layout == {
         "inputs": {"serving/x:0": {"perm": [0, 2, 3, 1], "order": "NHWC", "shape": ["n", 3, 8, 8]}},
         "outputs": {"out": {"perm": [0, 2, 3, 1], "order": "NHWC", "shape": ["n", 4, 8, 8]}},

@@ -65,7 +65,7 @@ class FoldAll(Pass):
 
     def test_passes_of_targets(self, conv: Path) -> None:
         """In a process that has registered nothing yet."""
-        done = process("opt", conv, "--passes", "legalize-tflite")
+        done = process("opt", conv, "--passes", "legalize")
         assert done.returncode == 0 and done.stdout.count(" = transpose(") == 2, done.stderr
 
     def test_json(self, call: Call, small: Path) -> None:
@@ -194,7 +194,7 @@ class TestPasses:
         result = call("passes")
         lines = dict(line.split(None, 1) for line in result.stdout.splitlines())
         assert lines["propagate-layout"].startswith("Choose a storage order for every value")
-        assert "legalize-tflite" in lines and "apply-rules" in lines
+        assert "legalize" in lines and "apply-rules" in lines
 
     def test_one(self, call: Call) -> None:
         out = call("passes", "propagate-layout").stdout

@@ -123,7 +123,7 @@ class TestOutput:
         def full(*args: object, **kwargs: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("nhwcc.backends.tflite.emit", full)
+        monkeypatch.setattr("nhwcc.backends.tflite.writer.write", full)
         (tmp_path / "out.tflite").write_text("old")
         said = failed(call("compile", small, "-o", tmp_path / "out.tflite"), "R012")
         assert "No space left on device" in said
@@ -181,7 +181,7 @@ class TestUsage:
         assert "--verify-each" in call("compile", small, "-o", "x", "--verify-eahc").stderr
 
 
-SHORT = "propagate-layout,legalize-tflite"
+SHORT = "propagate-layout,legalize"
 """The two passes without which nothing is written."""
 
 
@@ -221,7 +221,7 @@ class TestPasses:
     def test_rules_that_never_fire(self, call: Call, small: Path, tmp_path: Path) -> None:
         """They are listed, with what is in the way where they came nearest."""
         write(tmp_path / "my.rules", "rule far: relu(add(%x, 3)) => relu(%x)\nrule none: softplus(%x) => relu(%x)")
-        args = ("--rules", f"before:legalize-tflite={tmp_path / 'my.rules'}", "--passes", SHORT, "--explain")
+        args = ("--rules", f"before:legalize={tmp_path / 'my.rules'}", "--passes", SHORT, "--explain")
         said = " ".join(call("compile", small, "-o", tmp_path / "o.tflite", *args).stdout.split())
         assert "never fired:" in said and "far: operand 2 of add is not the constant 3 (nearest at act)" in said
         assert "none" in said.partition("nothing to do for")[2]
@@ -242,7 +242,7 @@ class TestPasses:
     def test_times_and_checks(self, call: Call, small: Path, tmp_path: Path) -> None:
         args = ("--time-passes", "--verify-each", "--check-each")
         result = call("compile", small, "-o", tmp_path / "o.tflite", *args)
-        assert result.exit_code == 0 and "all passes" in result.stdout and "legalize-tflite" in result.stdout
+        assert result.exit_code == 0 and "all passes" in result.stdout and "legalize" in result.stdout
 
 
 WRONG = """
@@ -313,7 +313,7 @@ class TestJson:
         assert {"name": "image", "type": "f32[1,8,6,3]", "layout": "NHWC", "source_layout": "NCHW"} in report["inputs"]
         assert [o["name"] for o in report["verification"]["outputs"]] == ["map", "scores"]
         assert report["verification"]["outputs"][0]["difference"]["status"] == "ok"
-        assert {"propagate-layout", "legalize-tflite"} <= {p["name"] for p in report["passes"]}
+        assert {"propagate-layout", "legalize"} <= {p["name"] for p in report["passes"]}
         assert report["warnings"] == [] and report["peak_memory"] > 10_000_000
 
     def test_the_schema(self, call: Call, conv: Path, tmp_path: Path) -> None:
