@@ -179,7 +179,7 @@ def _examples(model: nn.Module, shapes: Mapping[str, Given]) -> Iterator[tuple[d
         open_sizes = {name: max(size, 2) for name, size in sizes.items()}  # PyTorch takes a size of one for a fixed one
         concrete = {n: [d if isinstance(d, int) else open_sizes[d] for d in s.shape] for n, s in shapes.items()}
         for n, s in concrete.items():
-            check_size(f"the input {n!r}", types[n].with_shape(s))
+            check_size(f"the input {n!r}", types[n].with_shape(tuple(s)))
         yield {n: torch.zeros(s, dtype=TORCH_DTYPES[types[n].dtype]) for n, s in concrete.items()}, dynamic
 
 

@@ -89,7 +89,7 @@ def common(command: F) -> F:
     )(command)
 
 
-class _Bytes(click.ParamType):
+class _Bytes(click.ParamType[int]):
     """A number of bytes: 512MB, 16GB."""
 
     name = "SIZE"
