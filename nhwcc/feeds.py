@@ -89,6 +89,7 @@ def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorTyp
 
 def _read(path: Path) -> Array:
     try:
+<<<<<<< HEAD
         array: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
         array = np.array(array) if isinstance(array, np.ndarray) else array
     except OSError as bad:
@@ -96,8 +97,15 @@ def _read(path: Path) -> Array:
     except (ValueError, EOFError, OverflowError) as bad:
         raise error("R010", f"can't read {path}: it does not hold an array of numbers", help=NPY) from bad
     if not isinstance(array, np.ndarray):
+=======
+        found: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
+        array = np.array(cast(Array, found)) if isinstance(found, np.ndarray) else None
+    except (OSError, ValueError, EOFError, OverflowError) as bad:
+        raise error("R010", f"can't read {path}: {bad}", help="save the data with numpy.save") from bad
+    if array is None:
+>>>>>>> bombs
         raise error("R010", f"{path} holds several arrays", help="give it without a name: one array per input")
-    return cast(Array, array)
+    return array
 
 
 def _read_all(path: Path) -> dict[str, Array]:
