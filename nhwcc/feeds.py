@@ -89,21 +89,13 @@ def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorTyp
 
 def _read(path: Path) -> Array:
     try:
-<<<<<<< HEAD
-        array: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
-        array = np.array(array) if isinstance(array, np.ndarray) else array
+        found: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
+        array = np.array(cast(Array, found)) if isinstance(found, np.ndarray) else None
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}", help=NPY) from bad
     except (ValueError, EOFError, OverflowError) as bad:
         raise error("R010", f"can't read {path}: it does not hold an array of numbers", help=NPY) from bad
-    if not isinstance(array, np.ndarray):
-=======
-        found: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
-        array = np.array(cast(Array, found)) if isinstance(found, np.ndarray) else None
-    except (OSError, ValueError, EOFError, OverflowError) as bad:
-        raise error("R010", f"can't read {path}: {bad}", help="save the data with numpy.save") from bad
     if array is None:
->>>>>>> bombs
         raise error("R010", f"{path} holds several arrays", help="give it without a name: one array per input")
     return array
 
