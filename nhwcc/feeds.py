@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -93,7 +94,7 @@ def _read(path: Path) -> Array:
         array = np.array(cast(Array, found)) if isinstance(found, np.ndarray) else None
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}", help=NPY) from bad
-    except (ValueError, EOFError, OverflowError) as bad:
+    except (ValueError, EOFError, OverflowError, TokenError) as bad:
         raise error("R010", f"can't read {path}: it does not hold an array of numbers", help=NPY) from bad
     if array is None:
         raise error("R010", f"{path} holds several arrays", help="give it without a name: one array per input")
@@ -106,11 +107,15 @@ def _read_all(path: Path) -> dict[str, Array]:
             members = [(member.filename, member.file_size) for member in archive.infolist()]
         check_expansion(str(path), members, path.stat().st_size)
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            arrays: dict[str, object] = {name: file[name] for name in file.files}
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}", help=NPZ) from bad
-    except (ValueError, EOFError, OverflowError, MemoryError, zipfile.BadZipFile) as bad:
+    except (ValueError, EOFError, OverflowError, MemoryError, TokenError, zipfile.BadZipFile) as bad:
         raise error("R010", f"can't read {path}: it does not hold arrays of numbers by name", help=NPZ) from bad
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise error("R010", f"can't read {path}: {name!r} in it is not an array", help=NPZ)
+    return cast(dict[str, Array], arrays)
 
 
 def _check(name: str, array: Array, type: TensorType) -> None:

@@ -20,6 +20,8 @@ from typing import IO, Any
 SECONDS = 60.0
 BYTES = 4 << 30
 POLL = 0.01
+SMALLEST = b"func @main(%x: f32[2]) -> (f32[2]) {\n  %y = neg(%x) : f32[2]\n  return(%y)\n}\n"
+"""A network whose compilation imports what all others need."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +55,21 @@ class _Running:
 def prepare(*, torch: bool = True) -> None:
     """Import what jobs need, so that forks have it; nothing is run that would start threads."""
     import ai_edge_litert.interpreter  # noqa: F401  # pyright: ignore[reportUnusedImport]
-    import onnx  # noqa: F401  # pyright: ignore[reportUnusedImport]
     import onnxruntime  # noqa: F401  # pyright: ignore[reportUnusedImport, reportMissingTypeStubs]
     import sympy  # noqa: F401  # pyright: ignore[reportUnusedImport, reportMissingTypeStubs]
-    from nhwcc.backends.tflite import legalize, runtime  # noqa: F401  # pyright: ignore[reportUnusedImport]
-    from nhwcc.compiler import ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    from nhwcc.backends.tflite import runtime  # noqa: F401  # pyright: ignore[reportUnusedImport]
     from nhwcc.frontends import onnx as frontend  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
-    from nhwcc import driver, inspection  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    import nhwcc
+    from nhwcc import inspection  # noqa: F401  # pyright: ignore[reportUnusedImport]
     from nhwcc.runners import onnx as runner  # noqa: F401  # pyright: ignore[reportUnusedImport]
     from nhwcc.runners import worker
 
     if torch:
         from nhwcc.frontends import torch as other  # noqa: F401  # pyright: ignore[reportUnusedImport]
-    gc.freeze()  # else every fork's first collection copies all pages
     worker.subprocess = _Forks  # pyright: ignore[reportAttributeAccessIssue]
+    nhwcc.compile(SMALLEST, verify=False)
+    gc.freeze()  # else every fork's first collection copies all pages
 
 
 def run_all(jobs: Iterable[Job], workers: int = 1) -> Iterator[Ended]:

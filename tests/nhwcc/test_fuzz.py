@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CASES = 60
+CASES = 80
 
 
 def test_damaged_files(tmp_path: Path) -> None:
