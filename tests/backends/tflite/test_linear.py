@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 
 from .conftest import Check, single
 from .test_refusals import refused
@@ -187,3 +188,10 @@ def test_determinants(check: Check, size: int) -> None:
 
 def test_large_determinants_are_refused() -> None:
     assert "determinants of 13 rows; at most 12" in str(refused(single("det", "f32[13,13]")))
+
+
+def test_the_inverse_of_no_rows_is_itself() -> None:
+    """The runtime computes nothing of empty tensors, so this is about the rewrite alone."""
+    module = single("inverse", "f32[n,0,0]")
+    Pipeline(parse_pipeline("legalize-tflite")).run(module)
+    assert [op.spec.name for op in module.walk()] == ["return"]
