@@ -193,5 +193,5 @@ def test_large_determinants_are_refused() -> None:
 def test_the_inverse_of_no_rows_is_itself() -> None:
     """The runtime computes nothing of empty tensors, so this is about the rewrite alone."""
     module = single("inverse", "f32[n,0,0]")
-    Pipeline(parse_pipeline("legalize-tflite")).run(module)
+    Pipeline(parse_pipeline("legalize")).run(module)
     assert [op.spec.name for op in module.walk()] == ["return"]
