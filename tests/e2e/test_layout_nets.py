@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from brute_force import least_bytes
+from brute_force import least_bytes, solved
 from nhwcc.backends.tflite import PIPELINE, emit
 from nhwcc.backends.tflite.runtime import TfliteModel
 from nhwcc.compiler.diagnostics import collect_remarks
@@ -22,13 +22,16 @@ from nhwcc.runners.onnx import OnnxRunner
 
 
 def claimed(module: Module) -> tuple[int, float, float]:
-    """Run the passes; return the Transposes and bytes that propagate-layout claims, and the least bytes there are."""
+    """Run the passes; return the Transposes and bytes that propagate-layout claims, and the least bytes there are.
+
+    What forms count that it takes instead of transposes does not belong to the claim.
+    """
     register_passes()
     least = 0.0
     with collect_remarks() as remarks:
         for p in parse_pipeline(PIPELINE):
             if p.name == "propagate-layout":
-                least = least_bytes(module.main)
+                least = least_bytes(module.main) - solved(module.main).charge
             p.run(module)
     text = next(r.text for r in remarks if r.by == "propagate-layout" and r.kind == "note")
     transposes, size = (text.split()[i] for i in (0, 2))

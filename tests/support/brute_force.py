@@ -9,6 +9,7 @@ from nhwcc.compiler.ir import Func
 from nhwcc.passes.layout.candidates import Problem, collect, flood
 from nhwcc.passes.layout.parts import Component, components, split
 from nhwcc.passes.layout.program import integer_program
+from nhwcc.passes.layout.solve import Solution, solve
 from nhwcc.passes.propagate_layout import parse_io_layout
 
 COMBINATIONS = 30_000
@@ -20,6 +21,16 @@ def flooded(func: Func, layout: str = "free") -> Problem:
     problem = collect(func, func.body, parse_io_layout(layout).axes, "last")
     flood(problem, problem.sites)
     return problem
+
+
+def solved(func: Func, layout: str = "free") -> Solution:
+    """What propagate-layout finds for a function's body."""
+    problem = collect(func, func.body, parse_io_layout(layout).axes, "last")
+    solution = solve(problem, 30.0)
+    if solution.cost + solution.charge:
+        flood(problem, solution.costly)
+        solution = solve(problem, 30.0)
+    return solution
 
 
 def least(component: Component) -> float:
@@ -35,6 +46,6 @@ def least(component: Component) -> float:
 
 
 def least_bytes(func: Func, layout: str = "free") -> float:
-    """Return the least transposed bytes of a function's body."""
+    """Return the least bytes of a function's body, those of transposes and those that forms count instead."""
     problem = flooded(func, layout)
     return sum(least(c) for c in components(problem, {s: split(s) for s in problem.sites}))
