@@ -433,7 +433,7 @@ def _(folder: Path) -> object:
     return compiled(folder, RELU, data=folder / "d.npy")
 
 
-@bomb("a size in the metadata of a file", "P007")
+@bomb("a size in the metadata of a file", "R010")
 def _(folder: Path) -> object:
     name = "n" * 13
     path = folder / "model.tflite"

@@ -12,6 +12,7 @@ import numpy as np
 from nhwcc.compiler.dims import static
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.opdef import OPS, Elementwise
+from nhwcc.compiler.operands import Elements
 from nhwcc.compiler.ops.reduce import REDUCTIONS
 from nhwcc.compiler.ops.spatial import COORDINATES, ROUND
 from nhwcc.compiler.types import Array, DType
@@ -89,9 +90,12 @@ def elementwise(draw: Draw, name: str) -> Case:
     dtype = draw.one(*_dtypes(name))
     shape = draw.shape(0, 6, 3)
     types: list[str] = []
-    for i in range(len(spec.operands)):
+    for i, operand in enumerate(spec.operands):
         part = [d if draw.rng.random() < 0.7 else 1 for d in shape][draw.one(0, 0, 1, 2) if i else 0 :]
-        types.append(text("bool" if name == "select" and i == 0 else dtype, part if draw.rng.random() < 0.5 else shape))
+        part = part if draw.rng.random() < 0.5 and (i or name != "prelu") else shape  # slopes broadcast to the data
+        elements = spec.elements.get(operand)
+        own = dtype if elements is None or DType(dtype) in elements else "bool" if elements is Elements.TRUTH else "f32"
+        types.append(text(own, part))
     given: dict[str, Any] = {}
     if "activation" in spec.attributes and draw.flag() and dtype != "bool":
         given["activation"] = draw.one("relu", "relu6", "relu_n1_to_1") if dtype[0] != "u" else "relu"
