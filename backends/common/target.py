@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -75,6 +75,12 @@ class Target:
     def is_legal(self, op: Op) -> bool:
         """Say whether an operation is run as it is."""
         return self.table.is_legal(op)
+
+    def __reduce__(self) -> tuple[Callable[[str], Target], tuple[str]]:
+        """Another process has the same targets: a name is enough."""
+        from ..registry import find_target
+
+        return find_target, (self.name,)
 
     def preparations(self) -> list[Pattern]:
         """Return the rewrites that go over the whole module before the others start."""
