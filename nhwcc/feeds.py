@@ -91,7 +91,7 @@ def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorTyp
 def _read(path: Path) -> Array:
     try:
         array: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
-        array = np.array(array) if isinstance(array, np.ndarray) else array
+        array = np.array(cast(Array, array)) if isinstance(array, np.ndarray) else array
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}", help=NPY) from bad
     except (ValueError, EOFError, OverflowError, TokenError) as bad:

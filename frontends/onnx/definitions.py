@@ -14,7 +14,7 @@ from ...compiler.diagnostics import error
 from ...compiler.ir import Value
 from ...compiler.types import TensorType
 from .lists import Imported
-from .model import Attribute, Function, Graph, Node, read_attributes, read_function
+from .model import Attribute, Function, Graph, Node, Opaque, read_attributes, read_function
 from .tensors import Tensor, number_of
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _node_proto(node: Node, version: int, attributes: Mapping[str, Attribute]) -
     """Return a node as the standard's functions take it.
 
     Raises:
-        CompileError: F002, an attribute is an empty list where the standard has none.
+        CompileError: F002, an attribute is of a kind that no operator has, or an empty list where none may be.
     """
     from onnx import helper
 
@@ -117,6 +117,8 @@ def _node_proto(node: Node, version: int, attributes: Mapping[str, Attribute]) -
     made = helper.make_node(node.op_type, node.inputs, node.outputs, domain=node.domain)
     for name, value in values.items():
         kind: int | None = None
+        if isinstance(value, Opaque):
+            raise error("F002", f"{node.op_type}: the attribute {name!r} is of the kind {value.kind}")
         if isinstance(value, list | tuple) and not value:  # which does not tell a list of what it is
             if name not in stated or not stated[name].type.name.endswith("S"):
                 raise error("F002", f"{node.op_type}: the attribute {name!r} is an empty list")
