@@ -21,11 +21,6 @@ from .diagnostics import CompileError, error
 MAX_ELEMENTS = (1 << 31) - 1
 """Elements of a tensor: kernels count them in 32 bits."""
 
-
-class TooLarge(CompileError):
-    """M001 of an operation: a pattern that would need it does not apply."""
-
-
 EXPANSION = 16
 """How many times the bytes of its source a constant may have: 2-bit integers as f32."""
 
@@ -37,6 +32,10 @@ CALL_SECONDS = 1e-6
 
 MAX_DEPTH = 64
 """Regions inside of regions, calls of functions inside of functions, parentheses inside of parentheses."""
+
+
+class TooLarge(CompileError):
+    """M001 of an operation: a pattern that would need it does not apply."""
 
 
 class _Element(Protocol):

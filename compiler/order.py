@@ -116,7 +116,7 @@ class Order:
         """Cut the pieces at the axes of ``shape``; None if one runs across an axis' edge unevenly.
 
         >>> Order.natural((2, 3)).by_axes((2, 3))
-        (AxisPiece(axis=0, size=2, stride=1), AxisPiece(axis=1, size=3, stride=1))
+        (AxisPiece(axis=0, size=2, stride=1, parts=()), AxisPiece(axis=1, size=3, stride=1, parts=()))
         """
         return _by_axes(self.pieces, shape)
 

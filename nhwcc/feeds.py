@@ -90,15 +90,15 @@ def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorTyp
 
 def _read(path: Path) -> Array:
     try:
-        array: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
-        array = np.array(cast(Array, array)) if isinstance(array, np.ndarray) else array
+        found: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
+        array = np.array(cast(Array, found)) if isinstance(found, np.ndarray) else None
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}", help=NPY) from bad
     except (ValueError, EOFError, OverflowError, TokenError) as bad:
         raise error("R010", f"can't read {path}: it does not hold an array of numbers", help=NPY) from bad
-    if not isinstance(array, np.ndarray):
+    if array is None:
         raise error("R010", f"{path} holds several arrays", help="give it without a name: one array per input")
-    return cast(Array, array)
+    return array
 
 
 def _read_all(path: Path) -> dict[str, Array]:

@@ -175,7 +175,7 @@ def _examples(model: nn.Module, shapes: Mapping[str, Given]) -> Iterator[tuple[d
         open_sizes = {name: max(size, 2) for name, size in sizes.items()}  # PyTorch takes a size of one for a fixed one
         concrete = {n: static(substitute(t.shape, open_sizes)) for n, t in types.items()}
         for n, s in concrete.items():
-            check_size(f"the input {n!r}", types[n].with_shape(s))
+            check_size(f"the input {n!r}", types[n].with_shape(tuple(s)))
         yield {n: torch.zeros(s, dtype=TORCH_DTYPES[types[n].dtype]) for n, s in concrete.items()}, dynamic
 
 

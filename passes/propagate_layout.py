@@ -117,8 +117,8 @@ def _compose(before: tuple[int, ...] | None, axes: tuple[int, ...]) -> tuple[int
 
 def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
     cost, bound = round(solution.cost), math.ceil(solution.bound)
-    facts = {"transposes": len(moved), "bytes": cost, "bound": bound}
-    remark(Remark("note", ASSIGNMENT, assignment(len(moved), cost, bound), facts=facts))
+    facts = {"transposes": len(moved), "bytes": cost, "bound": bound, "charge": solution.charge}
+    remark(Remark("note", ASSIGNMENT, assignment(len(moved), cost, bound, solution.charge), facts=facts))
     for m in moved:
         have = next(solution.modes[s].orders[i] for s, i in problem.touching[m.value] if s.ports[i].is_result)
         writer = problem.orders[m.value].get(have)

@@ -113,33 +113,30 @@ def common(command: F) -> F:
     )(command)
 
 
-class _Bytes(click.ParamType):
-    """A number of bytes: 512MB, 16GB."""
-
-    name = "SIZE"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read it."""
-        try:
-            return value if isinstance(value, int) else parse_bytes(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a number of bytes; write 512MB or 16GB", param, ctx)
+def _bytes(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """Read a number of bytes."""
+    try:
+        return parse_bytes(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a number of bytes; write 512MB or 16GB", ctx, param) from None
 
 
 _LIMITS = Budget()
 _BUDGET_OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--max-memory",
-        type=_Bytes(),
-        default=_LIMITS.memory,
-        show_default=in_bytes(_LIMITS.memory),
+        callback=_bytes,
+        metavar="SIZE",
+        default=in_bytes(_LIMITS.memory),
+        show_default=True,
         help="What tensors, a run of the network, and archives may take.",
     ),
     click.option(
         "--max-growth",
-        type=_Bytes(),
-        default=_LIMITS.growth,
-        show_default=in_bytes(_LIMITS.growth),
+        callback=_bytes,
+        metavar="SIZE",
+        default=in_bytes(_LIMITS.growth),
+        show_default=True,
         help="What constants may take that the model does not hold but computes.",
     ),
     click.option(

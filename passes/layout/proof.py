@@ -17,7 +17,8 @@ class LayoutProof:
 
     ``chosen`` are those between two layouts, which move ``bytes`` of which at least ``bound`` can't be saved;
     ``lowered`` are those that the target's lowerings added, of which nothing is proven.  ``in_file`` is what was
-    counted in the file itself: the proof is about the file only if it has no others.
+    counted in the file itself: the proof is about the file only if it has no others.  ``charge`` is what forms count,
+    in bytes, that run slower than others but save a transpose: the sum of both is what is least.
     """
 
     chosen: int
@@ -25,6 +26,7 @@ class LayoutProof:
     bytes: int
     bound: int
     in_file: int
+    charge: int = 0
 
     @staticmethod
     def of(remarks: Iterable[Remark], in_file: int) -> LayoutProof | None:
@@ -34,8 +36,9 @@ class LayoutProof:
         if not chosen:
             return None
         lowered = sum(int(r.facts["transposes"]) for r in found if r.by != ASSIGNMENT)
-        transposes, moved, bound = (sum(int(f[key]) for f in chosen) for key in ("transposes", "bytes", "bound"))
-        return LayoutProof(transposes, lowered, moved, bound, in_file)
+        totals = (sum(int(f[key]) for f in chosen) for key in ("transposes", "bytes", "bound", "charge"))
+        transposes, moved, bound, charge = totals
+        return LayoutProof(transposes, lowered, moved, bound, in_file, charge)
 
     @property
     def is_proven(self) -> bool:
@@ -43,7 +46,7 @@ class LayoutProof:
         return self.bytes <= self.bound and self.in_file == self.chosen
 
     def __str__(self) -> str:
-        chosen = assignment(self.chosen, self.bytes, self.bound)
+        chosen = assignment(self.chosen, self.bytes, self.bound, self.charge)
         if self.in_file == self.chosen:
             return chosen
         text = f"{counted(self.in_file, 'transpose')} in the file: {chosen} between layouts"
@@ -53,8 +56,9 @@ class LayoutProof:
         return f"{text}; {others} more by lowering, not proven"
 
 
-def assignment(transposes: int, moved: int, bound: int) -> str:
+def assignment(transposes: int, moved: int, bound: int, charge: int = 0) -> str:
     """Return what is known of the transposes between layouts."""
     gap = f"at most {counted(moved - bound, 'byte')} above the optimum"
     proof = "proven optimal" if moved <= bound else f"not proven, {gap}"
-    return f"{counted(transposes, 'transpose')}, {counted(moved, 'byte')}: {proof}"
+    slower = f", forms that save others count as {counted(charge, 'byte')}" if charge else ""
+    return f"{counted(transposes, 'transpose')}, {counted(moved, 'byte')}: {proof}{slower}"

@@ -162,7 +162,8 @@ def test_joined_axis() -> None:
     assert [(p.size, p.stride) for p in turned.pieces] == [(2, 1), (10, 2)]
     assert turned.transposed((10, 2), (1, 0)) == order
     assert order.by_axes((4, 5)) is None
-    assert positions(10, joined([(10, index), (2, ())])[0].parts[0][1]).tolist() == [0, 3, 1, 4, 2, 5, 6, 7, 8, 9]
+    nested = joined([(10, index), (2, ())])
+    assert positions(12, nested).tolist() == [0, 3, 1, 4, 2, 5, 6, 7, 8, 9, 10, 11]
     assert joined([(6, ()), (4, ())]) == ()
 
 

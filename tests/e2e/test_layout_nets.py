@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from brute_force import least_bytes
+from brute_force import least_bytes, solved
 from nhwcc.backends.tflite import PIPELINE, emit
 from nhwcc.backends.tflite.runtime import TfliteModel
 from nhwcc.compiler.diagnostics import collect_remarks
@@ -23,13 +23,16 @@ from nhwcc.runners.onnx import OnnxRunner
 
 
 def compiled(module: Module, path: Path) -> tuple[LayoutProof, float]:
-    """Run the passes and write the file; return what is claimed of its Transposes, and the least bytes there are."""
+    """Run the passes and write the file; return what is claimed of its Transposes, and the least bytes there are.
+
+    What forms count that are taken instead of transposes does not belong to the claim.
+    """
     register_passes()
     least = 0.0
     with collect_remarks() as remarks:
         for p in parse_pipeline(PIPELINE):
             if p.name == "propagate-layout":
-                least = least_bytes(module.main)
+                least = least_bytes(module.main) - solved(module.main).charge
             p.run(module)
     proof = LayoutProof.of(remarks, emit(module, path).ops["TRANSPOSE"])
     assert proof is not None

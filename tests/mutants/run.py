@@ -1,7 +1,7 @@
 """Applies every mutant to a copy of the sources: do the tests fail, and does ``nhwcc.compile`` refuse by itself?
 
 ``python -m tests.mutants.run [NAME...]``: mutants whose names contain one of the words, or all. What came out is kept
-in ``out/mutants.json``; ``--resume`` leaves out what was killed and refused there. ``--page`` writes
+in ``out/mutants.json``; ``--resume`` leaves out what is settled there. ``--page`` writes
 ``docs/mutants.md``.
 """
 
@@ -135,7 +135,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--resume", action="store_true", help="leave out what was killed and refused before")
+    parser.add_argument("--resume", action="store_true", help="leave out what is settled")
     parser.add_argument("--no-baseline", action="store_true", help="believe that tests pass and networks compile")
     parser.add_argument("--check", action="store_true", help="only compare the mutants with the sources")
     parser.add_argument("--page", action="store_true", help="write docs/mutants.md")
@@ -151,7 +151,7 @@ def main() -> int:
     mutants = [m for m in everything if not given.names or any(n in m.name for n in given.names)]
     known = load(everything)
     if given.resume:
-        mutants = [m for m in mutants if not (m.name in known and known[m.name].killed and known[m.name].refused)]
+        mutants = [m for m in mutants if not _is_settled(m, known.get(m.name))]
     if not given.check and mutants and (code := measure(mutants, known, given)):
         return code
     outcomes = [known[m.name] for m in everything if m.name in known]
@@ -161,6 +161,11 @@ def main() -> int:
     print(f"{sum(o.killed for o in outcomes)} of {len(outcomes)} killed by tests,", end=" ")
     print(f"{sum(o.refused for o in outcomes)} refused by compile, {len(survived)} survived without a reason")
     return 1 if survived else 0
+
+
+def _is_settled(mutant: Mutant, known: Outcome | None) -> bool:
+    """Whether nothing is left to find out: it is killed, and refused unless that is known not to be."""
+    return known is not None and known.killed and (known.refused or bool(mutant.verified))
 
 
 def measure(mutants: list[Mutant], known: dict[str, Outcome], given: argparse.Namespace) -> int:

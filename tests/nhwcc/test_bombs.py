@@ -140,9 +140,12 @@ class TestDoublings:
             calls.append(1)
             return a + b
 
+        def half(a: Any) -> Any:
+            return a / 2
+
         weight = Weight.of(np.ones(1 << 15, np.float32))
         for _ in range(2000):
-            left, right = (weight.derive(weight.type, lambda a: a / 2) for _ in range(2))
+            left, right = (weight.derive(weight.type, half) for _ in range(2))
             weight = left.derive(weight.type, add, right)
         assert (weight.array() == 1).all() and len(calls) == 2000, "neither 2**2000 times nor by recursion"
 
@@ -150,5 +153,5 @@ class TestDoublings:
 def test_what_is_usual_passes(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "d.npz", x=np.zeros(1 << 20, np.float32))
     compiled(tmp_path, RELU, data=tmp_path / "d.npz")
-    np.save(tmp_path / "d.npy", np.zeros(0, np.float32))
-    compiled(tmp_path, model([node("Relu", "x", "y")], {"x": (0,)}, ["y"]), data=tmp_path / "d.npy")
+    np.save(tmp_path / "d.npy", np.ones((2, 3), np.float32).T)
+    compiled(tmp_path, model([node("Relu", "x", "y")], {"x": (3, 2)}, ["y"]), data=tmp_path / "d.npy")

@@ -33,7 +33,7 @@ def report_of(text: str, folder: Path, **options: object) -> Report:
 
 
 def region(transposes: int, moved: int, bound: int) -> Remark:
-    return Remark("note", ASSIGNMENT, facts={"transposes": transposes, "bytes": moved, "bound": bound})
+    return Remark("note", ASSIGNMENT, facts={"transposes": transposes, "bytes": moved, "bound": bound, "charge": 0})
 
 
 def test_regions_are_summed() -> None:

@@ -28,7 +28,7 @@ from .verdicts import Verdict, judge
 ENOUGH = 200
 """Modules in which a rewrite that nothing proves is to be validated."""
 
-ATTEMPTS = 1500
+ATTEMPTS = 600
 """Mutants of modules that are tried to reach that."""
 
 SHARDS = 16

@@ -118,8 +118,12 @@ class Validator:
         self.ops = set(self.module.walk())
 
     def begin(self, module: Module, patterns: Sequence[Pattern]) -> None:
-        """Passes between may have changed the module, too."""
+        """Passes between may have changed the module, too, even the types of its inputs."""
         self.ops = set(module.walk())
+        if [a.type.dtype.numpy for a in module.main.args] != [a.dtype for a in self.inputs]:
+            pairs = zip(self.inputs, module.main.args, strict=True)
+            self.inputs = [array.astype(arg.type.dtype.numpy) for array, arg in pairs]
+            self.want = outputs(module, self.inputs)
 
     def fired(self, module: Module, pattern: Pattern) -> None:
         """Compare.  After an alarm the new results are those that the next rewrite has to keep."""

@@ -21,6 +21,9 @@ from .seeds import distinct, random_graphs, random_operations, written_drafts
 from .theorems import prove
 from .verdicts import judge
 
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+"""Numbers overflow on purpose."""
+
 ENOUGH = 200
 HINT = "run `make prove`, which proves what is new and takes some minutes"
 
@@ -48,7 +51,7 @@ def test_rules(rewrite: Rewrite) -> None:
     assert outcome.outcome == ("proven" if known.basis == "reals" else "unsupported"), f"{HINT}: {outcome}"
 
 
-@pytest.mark.parametrize("rewrite", rules()[::9], ids=lambda r: r.key)
+@pytest.mark.parametrize("rewrite", rules()[::11], ids=lambda r: r.key)
 def test_rules_on_all_elements(rewrite: Rewrite) -> None:
     assert rewrite.rule is not None
     found = exhaustive.check_rule(rewrite.rule)
@@ -63,16 +66,16 @@ def test_moves(family: str) -> None:
 
 def test_firings() -> None:
     findings = Findings()
-    for seed in [*random_operations(range(100, 101)), *random_graphs(range(1000, 1030))]:
+    for seed in [*random_operations(range(100, 101)), *random_graphs(range(1000, 1010))]:
         validate(seed.module, seed.passes, findings, seed.inputs)
-    for body in distinct(written_drafts())[::6]:
+    for body in distinct(written_drafts())[::9]:
         validate(build(body), "canonicalize,fuse-patterns,fuse-batch-norm,fuse-activations", findings)
     assert len(findings.validated) > 60 and not findings.alarms
 
 
 def test_faulty_rules_are_refused() -> None:
-    fates = Counter(mutants.fate(mutant)[0] for _, mutant in mutants.sample(14))
-    assert fates["refused"] >= 12 and not fates["survived"]
+    fates = Counter(mutants.fate(mutant)[0] for _, mutant in mutants.sample(12))
+    assert fates["refused"] >= 10 and not fates["survived"]
 
 
 def _rule(text: str) -> Rule:

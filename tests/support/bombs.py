@@ -366,8 +366,8 @@ ir_bomb(
     "text: an open size that is large for all inputs",
     "M007",
     lambda: text(
-        "%y = broadcast_to(%x) {shape = ['(h+1000)**3', 4]} : f32[(h+1000)**3,4]",
-        "f32[(h+1000)**3,4]",
+        "%y = broadcast_to(%x) {shape = ['(h+1200)**3', 4]} : f32[(h+1200)**3,4]",
+        "f32[(h+1200)**3,4]",
         "f32[1,4], %z: f32[h,4]",
     ),
 )

@@ -14,7 +14,7 @@ from nhwcc.passes.layout.parts import Component, Part, components, split
 from nhwcc.passes.layout.program import integer_program
 from nhwcc.passes.layout.realize import realize
 from nhwcc.passes.layout.sites import Site, value_bytes
-from nhwcc.passes.layout.solve import Solution, assigned
+from nhwcc.passes.layout.solve import Solution, assigned, solve
 from nhwcc.passes.propagate_layout import Pins
 
 COMBINATIONS = 30_000
@@ -26,6 +26,16 @@ def flooded(func: Func, layout: str = "free") -> Problem:
     problem = collect(func, func.body, Pins.of(layout).axes, "last")
     flood(problem, problem.sites)
     return problem
+
+
+def solved(func: Func, layout: str = "free") -> Solution:
+    """What propagate-layout finds for a function's body."""
+    problem = collect(func, func.body, Pins.of(layout).axes, "last")
+    solution = solve(problem)
+    if solution.cost + solution.charge:
+        flood(problem, solution.costly)
+        solution = solve(problem)
+    return solution
 
 
 def least(component: Component) -> float:
@@ -41,7 +51,7 @@ def least(component: Component) -> float:
 
 
 def least_bytes(func: Func, layout: str = "free") -> float:
-    """Return the least transposed bytes of a function's body."""
+    """Return the least bytes of a function's body, those of transposes and those that forms count instead."""
     problem = flooded(func, layout)
     return sum(least(c) for c in components(problem, {s: split(s) for s in problem.sites}))
 

@@ -26,6 +26,9 @@ def eliminate(op: Inverse, e: Build) -> None:
     size = op.x.type.shape[-1]
     e.require(isinstance(size, int), f"inverses of matrices of {size} rows, which is not known")
     assert isinstance(size, int)
+    if size == 0:
+        e.replace(op.x)
+        return
     count = e.product(op.x.type.shape[:-2])
     reserve(size, size, bits=32, what="the identity")
     identity = e(BroadcastTo, e.constant(np.eye(size, dtype=np.float32)[None]), (count, size, size))

@@ -42,10 +42,7 @@ def constant_matrix(op: MatMul, e: Build) -> None:
 
 @lower(Linear, benefit=2)
 def along_another_axis(op: Linear, e: Build) -> None:
-    """Features along another axis than the last: a product from the left, with all that lies behind as columns.
-
-    Where measured, it takes as long as a fully connected layer between two transposes, or less.
-    """
+    """Features along another axis than the last: a product from the left, with all that lies behind as columns."""
     if op.is_along_last:
         return
     shape, axis = op.x.type.shape, op.axis % op.x.type.rank

@@ -315,8 +315,12 @@ def product(draw: Draw, name: str) -> Case:
     dtype = draw.one(*FLOATS, "i32")
     batch = draw.shape(0, 4, 3)
     if name == "linear":
-        shapes = [text(dtype, [*batch, k]), text(dtype, [n, k]), text(dtype, [n]) if draw.flag() else None]
-        return Case(name, single(name, *shapes, constants=_seeds(draw), activation=draw.one("none", "relu6")))
+        axis = draw.one(-1, draw.upto(len(batch)))
+        at = axis % (len(batch) + 1)
+        data = text(dtype, [*batch[:at], k, *batch[at:]])
+        shapes = [data, text(dtype, [n, k]), text(dtype, [n]) if draw.flag() else None]
+        given = {"activation": draw.one("none", "relu6"), "axis": axis}
+        return Case(name, single(name, *shapes, constants=_seeds(draw), **given))
     turned = [draw.flag(), draw.flag()]
     a = [*[d if draw.flag() else 1 for d in batch], *((k, m) if turned[0] else (m, k))]
     b = [*batch[draw.upto(len(batch)) :], *((n, k) if turned[1] else (k, n))]

@@ -204,6 +204,8 @@ NUMBERS = [
     case("gelu", "f32[3,4]", approximate=True),
     case("clip", "f32[3,4]", min=-0.3, max=0.7),
     Case("prelu", ("f32[3,4]", "f32[4]"), {}, {1: [2, 0.3, -1, 0.5]}),
+    Case("prelu", ("f32[3,4]", "f32[3,1]"), {}, {1: [[2], [0.3], [-1]]}),
+    Case("prelu", ("f32[3,4]", "f32[3,1]"), {}, {1: [[1], [0.3], [-1]]}),
     *(case(name, "f32[3,4,5]", axis=1, inputs={"x0": 200 * values(3, 4, 5)}) for name in ("softmax", "log_softmax")),
     *(
         case("reduce", "f32[3,4,5]", kind=kind, dims=(0, 2), keepdims=keep, inputs={"x0": values(3, 4, 5) ** 2 + 0.1})
@@ -322,3 +324,17 @@ def test_averages_of_open_sizes(check: Check, ceil: bool, count_pads: bool) -> N
 def test_paddings_of_open_sizes(check: Check, mode: str) -> None:
     made = case("pad", "f32[2,n]", low=(0, 2), high=(0, 3), mode=mode)
     check(made.module(), sizes=[{"n": n} for n in (4, 5, 9)])
+
+
+def test_sizes_that_inputs_tell_by_expressions(check: Check) -> None:
+    text = """
+    func @main(%x: f32[n+3], %z: f32[2*m+1]) -> (f32[n] {name = "a"}, f32[m] {name = "b"}, f32[(n+1)//2] {name = "c"},
+        f32[min(4,n)] {name = "d"}, f32[max(2,n)] {name = "e"}) {
+      %a = slice(%x) {starts = [2], sizes = ['n'], steps = [1]} : f32[n]
+      %b = slice(%z) {starts = ['m'], sizes = ['m'], steps = [1]} : f32[m]
+      %c = slice(%a) {starts = [0], sizes = ['(n+1)//2'], steps = [2]} : f32[(n+1)//2]
+      %d = slice(%a) {starts = [0], sizes = ['min(4,n)'], steps = [1]} : f32[min(4,n)]
+      %e = slice(%x) {starts = [1], sizes = ['max(2,n)'], steps = [1]} : f32[max(2,n)]
+      return(%a, %b, %c, %d, %e)
+    }"""
+    check(text, sizes=[{"n": n, "m": m} for n, m in ((1, 3), (5, 2), (8, 1))])

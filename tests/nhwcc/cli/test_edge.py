@@ -235,7 +235,7 @@ class TestCompletion:
         assert "--io-layout" in self.complete("nhwcc compile --io")
         assert "propagate-layout" in self.complete("nhwcc compile m -o x --disable-pass prop")
         assert "propagate-layout" in self.complete("nhwcc passes prop")
-        assert self.complete("nhwcc explain t00") == ["T001"]
+        assert self.complete("nhwcc explain t00") == ["T001", "T002"]
 
     def test_the_script(self) -> None:
         assert "_nhwcc_completion" in process(_NHWCC_COMPLETE="bash_source").stdout
