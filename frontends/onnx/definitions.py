@@ -14,7 +14,7 @@ from ...compiler.diagnostics import error
 from ...compiler.ir import Value
 from ...compiler.types import TensorType
 from .lists import Imported
-from .model import Attribute, Function, Graph, Node, read_attributes, read_function
+from .model import Attribute, Function, Graph, Node, Opaque, read_attributes, read_function
 from .tensors import Tensor, number_of
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def inferred(
     pairs = zip(node.inputs, operands, strict=True)
     types = {name: _type_proto(v.type) for name, v in pairs if isinstance(v, Value)}
     try:
-        return infer_node_outputs(schema, _node_proto(node, attributes), types)
+        return infer_node_outputs(schema, _node_proto(node, version, attributes), types)
     except InferenceError:
         return {}
 
@@ -83,7 +83,7 @@ def definition(
         data = schema.get_function_with_opset_version(version)
     else:
         types = [_type_proto(v.type if isinstance(v, Value) else None).SerializeToString() for v in operands]
-        message = _node_proto(node, attributes).SerializeToString()
+        message = _node_proto(node, version, attributes).SerializeToString()
         data = schema.get_context_dependent_function_with_opset_version(version, message, types)
     body = FunctionProto.FromString(data)
     if not body.node:
@@ -104,8 +104,24 @@ def _type_proto(type: TensorType | None) -> TypeProto:
     )
 
 
-def _node_proto(node: Node, attributes: Mapping[str, Attribute]) -> NodeProto:
+def _node_proto(node: Node, version: int, attributes: Mapping[str, Attribute]) -> NodeProto:
+    """Return a node as the standard's functions take it.
+
+    Raises:
+        CompileError: F002, an attribute is of a kind that no operator has, or an empty list where none may be.
+    """
     from onnx import helper
 
+    stated: Mapping[str, Any] = _schema(node.domain, node.op_type, version).attributes
     values = {k: v.proto if isinstance(v, Tensor | Graph) else v for k, v in attributes.items()}
-    return helper.make_node(node.op_type, node.inputs, node.outputs, domain=node.domain, **cast(Any, values))
+    made = helper.make_node(node.op_type, node.inputs, node.outputs, domain=node.domain)
+    for name, value in values.items():
+        kind: int | None = None
+        if isinstance(value, Opaque):
+            raise error("F002", f"{node.op_type}: the attribute {name!r} is of the kind {value.kind}")
+        if isinstance(value, list | tuple) and not value:  # which does not tell a list of what it is
+            if name not in stated or not stated[name].type.name.endswith("S"):
+                raise error("F002", f"{node.op_type}: the attribute {name!r} is an empty list")
+            kind = stated[name].type.value
+        made.attribute.append(helper.make_attribute(name, cast(Any, value), attr_type=kind))
+    return made

@@ -6,11 +6,13 @@ import ast
 import importlib
 import importlib.machinery
 import importlib.util
+import logging
 import pickle
 import sys
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -80,11 +82,33 @@ def _script(file: Any) -> nn.Module:
 
 
 def _reading(path: Path, read: Any) -> Any:
+    said: list[str] = []
     try:
-        return read()
+        with _listening(said):
+            return read()
     except (*REFUSALS, EOFError, OSError, SyntaxError, zipfile.BadZipFile, zlib.error) as bad:
         help = "If the file is damaged, as by an interrupted download, get it again."
-        raise error("R010", f"PyTorch can't read {path}: {first_lines(bad)}", help=help) from bad
+        why = said[-1] if said and "warnings above" in str(bad) else first_lines(bad)
+        raise error("R010", f"PyTorch can't read {path}: {why}", help=help) from bad
+
+
+@contextmanager
+def _listening(said: list[str]) -> Generator[None, None, None]:
+    """Collect the last line of what PyTorch would print about a file: whole tracebacks, where it then refuses it."""
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.extend(record.getMessage().strip().splitlines()[-1:])
+
+    loggers = [logging.getLogger(name) for name in ("torch", "torch.export")]
+    before = [logger.handlers for logger in loggers]
+    for logger in loggers:
+        logger.handlers = [Listener()]
+    try:
+        yield
+    finally:
+        for logger, handlers in zip(loggers, before, strict=True):
+            logger.handlers = handlers
 
 
 def _unpickled(path: Path, *, unsafe: bool) -> Any:

@@ -237,3 +237,14 @@ class TestFunctions:
 
     def test_a_function_that_calls_itself(self) -> None:
         assert codes(refused(self.proto([helper.make_node("Twice", ["a"], ["b"], domain="my")]))) == ["F021"]
+
+
+@pytest.mark.parametrize("kind", [AttributeProto.INTS, AttributeProto.TENSORS])
+def test_an_empty_list_instead_of_a_word(kind: AttributeProto.AttributeType) -> None:
+    """An attribute of an operator that is read through its definition, which takes its type from its value."""
+    loss = node("SoftmaxCrossEntropyLoss", "x l", "y", reduction="sum")
+    proto = model([loss], {"x": (2, 3)}, ["y"], {"l": np.asarray([0, 1])})
+    attribute = proto.graph.node[0].attribute[0]
+    attribute.type = kind
+    attribute.ClearField("s")
+    assert codes(refused(proto)) == ["F002"]

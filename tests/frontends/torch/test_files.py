@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,19 @@ torch.export.save(torch.export.export(Steps(), (torch.randn(2, 3),)), sys.argv[1
         f"from pathlib import Path; from nhwcc.frontends.torch import open_program; open_program(Path({str(path)!r}))"
     )
     subprocess.run([sys.executable, "-c", read], check=True, capture_output=True)
+
+
+def test_a_damaged_program_is_refused_without_what_pytorch_logs(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "p.pt2"
+    torch.export.save(torch.export.export(nn.ReLU(), (torch.zeros(2),)), path)
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "cut.pt2", "w") as cut:
+        for name in whole.namelist():
+            if "models/" not in name or not name.endswith(".json"):
+                cut.writestr(name, whole.read(name))
+    capfd.readouterr()
+    with pytest.raises(CompileError) as caught:
+        open_program(tmp_path / "cut.pt2")
+    assert [d.code for d in caught.value.diagnostics] == ["R010"] and "warnings above" not in str(caught.value)
+    assert "Traceback" not in capfd.readouterr().err
