@@ -1,4 +1,4 @@
-# Needs Python 3.11 or later, make, and a package index.  `make test`, `make demo`, `make lint`, `make docs`.
+# Needs Python 3.11 or later, make, and a package index.  `make test`, `make prove`, `make demo`, `make lint`, `make docs`.
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python, \
 	$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
@@ -6,10 +6,15 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 WORKERS ?= 2
 
-.PHONY: test demo lint docs conformance mutants clean
+.PHONY: test prove demo lint docs conformance mutants clean
 
 test: $(VENV)/ready-dev
 	$(RUN) -m pytest -n $(WORKERS)
+
+# Every rewrite is proven or validated; docs/proofs.md says how.
+prove: $(VENV)/ready-dev
+	$(RUN) -m tests.proofs --workers $(WORKERS)
+	$(RUN) docs/generate.py
 
 demo: $(VENV)/ready-demo
 	$(RUN) examples/demo.py

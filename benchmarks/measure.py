@@ -74,3 +74,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def megabytes(size: float) -> str:
     """Return a size in words."""
     return f"{size / 1e6:,.0f} MB"
+
+
+def proven(transposes: int, is_proven: bool) -> str:
+    """Say how many Transposes a file has, and where these are not proven to be the least."""
+    return str(transposes) if is_proven else f"{transposes}, not proven"

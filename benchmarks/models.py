@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from benchmarks.measure import Cost, megabytes, nhwcc, run, scratch, table
+from benchmarks.measure import Cost, megabytes, nhwcc, proven, run, scratch, table
 from benchmarks.zoo import model
 
 NAMES = (
@@ -44,7 +44,7 @@ def row(name: str) -> list[str]:
         name,
         str(sum(report["ops_after"].values())),
         str(report["ops_after"].get("CONV_2D", 0)),
-        str(report["transposes_after"]),
+        proven(report["transposes_after"], (report["layout_proof"] or {}).get("is_proven", False)),
         f"{max(o['error'] for o in outputs):.1e}",
         f"{max(o['relative'] for o in outputs):.1e}",
         megabytes(output.stat().st_size),

@@ -19,6 +19,7 @@ from typing import Any, Literal, Self
 import ml_dtypes
 import numpy as np
 import torch
+from nhwcc.backends.registry import find_target
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
@@ -34,7 +35,7 @@ from nhwcc.numerics import compare
 from nhwcc.options import TOLERANCE, CompileOptions
 from nhwcc.pipelines import build_pipeline, register_passes
 from nhwcc.runners.worker import Worker
-from nhwcc.targets import find_backend, open_runner, start_runtime
+from nhwcc.targets import open_runner, start_runtime
 
 DTYPES = (torch.float32, torch.int64)
 LIMIT = 3
@@ -253,8 +254,8 @@ class Suite:
         torch.set_num_threads(1)
         register_passes()
         self._operators = {title(op): op for op in op_db if op.name not in UNINITIALISED and _element_types(op)}
-        self._backend = find_backend("tflite")
-        self._passes = build_pipeline(CompileOptions(), self._backend.PIPELINE)
+        self._target = find_target("tflite")
+        self._passes = build_pipeline(CompileOptions(), self._target.pipeline)
         self._runtime = start_runtime("tflite")
 
     def names(self) -> list[str]:
@@ -293,7 +294,7 @@ class Suite:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "m.tflite"
             run_passes(module, self._passes)
-            self._backend.emit(module, path)
+            self._target.emit(module, path)
             runner = open_runner("tflite", path, self._runtime)
             got = runner.run(dict(zip(runner.inputs, inputs, strict=True)))
             return judge(want, [got[name] for name in names], drawn=drawn)

@@ -11,7 +11,7 @@ Operations declare this in a method ``axes``; what declares nothing runs in the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import EllipsisType
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias, TypeVar
@@ -36,8 +36,10 @@ class Form:
     ``operands`` and ``results`` give the order of the axes of each, the slowest first.  ``attributes`` are set when the
     form is chosen.  ``channels`` says for which kind of target the form is: None, for all.  ``index`` asks that the
     positions along a letter's axis are stored in another order: sizes of the digits of the index, slowest first, and
-    their permutation.  With ``swap`` the two operands change places.  Of forms that cost no transpose, the one with the
-    smallest ``penalty`` is taken.
+    their permutation.  With ``swap`` the two operands change places.  Letters of results that are keys of ``places``
+    stand under ``...`` where the letter that they replace stands in the operands.  A form that is slower than others
+    counts as if it moved a part of its data, ``moves``, and its constant operands whole; it is taken where that is less
+    than the transposes it saves.  Of forms that cost the same, the one with the smallest ``penalty`` is taken.
     """
 
     operands: tuple[Pattern | None, ...]
@@ -46,7 +48,9 @@ class Form:
     channels: Channels | None = None
     index: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=lambda: dict[str, Any]())
     swap: bool = False
+    places: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
     penalty: int = 0
+    moves: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Axes:
     operation walks: their positions must lie in their own order.  Along all others, positions may be stored in any
     order that is the same for all operands and results with that letter.  If the operation ``broadcasts``, operands
     with fewer axes are aligned at the last one, and get axes of size one where another order puts their axes elsewhere.
+    A letter that is ``joined`` of others has their positions one behind the other: each stretch may have its own order.
     """
 
     operands: tuple[Letters | None, ...]
@@ -64,6 +69,22 @@ class Axes:
     rigid: frozenset[str] = frozenset()
     forms: tuple[Form, ...] = ()
     broadcasts: bool = False
+    joined: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict[str, tuple[str, ...]]())
+
+    @staticmethod
+    def join(rank: int, axis: int, count: int) -> Axes:
+        """Any common order of ``count`` operands that are joined along an axis; there each may have its own."""
+        whole = letters(rank)
+        names = tuple(f"{whole[axis]}.{i}" for i in range(count))
+        parts = tuple((*whole[:axis], name, *whole[axis + 1 :]) for name in names)
+        form = Form(tuple((...,) for _ in parts), ((...,),), places=dict.fromkeys(names, whole[axis]))
+        return Axes(parts, (whole,), forms=(form,), joined={whole[axis]: names})
+
+    def reversed(self) -> Axes:
+        """The same with operands and results exchanged."""
+        assert None not in self.operands
+        forms = tuple(replace(f, operands=f.results, results=tuple(p or () for p in f.operands)) for f in self.forms)
+        return replace(self, operands=self.results, results=tuple(x or () for x in self.operands), forms=forms)
 
     @staticmethod
     def common(

@@ -21,6 +21,7 @@ FAMILIES = {
     "V": "The verifier: IR that is not well-formed",
     "L": "The command line, pipelines and layouts",
     "W": "Rewriting",
+    "M": "Limits: what a model may cost",
     "B": "Backends: what a target can't run",
     "R": "Running, reading and writing files",
     "I": "Internal: a defect of nhwcc; please report it",
@@ -46,7 +47,7 @@ CODES = {
         "bad fields", "Operands or attributes don't fit the declaration.", "docs/ir.md shows each operation's fields."
     ),
     "P007": Code(
-        "no dimension", "A size is neither a number nor an expression of names.", "Use +, -, *, //, %, min and max."
+        "not a dimension", "A size is neither a number nor an expression of names.", "Use +, -, *, //, %, min and max."
     ),
     "P008": Code(
         "missing weight",
@@ -59,7 +60,7 @@ CODES = {
         "Register it with @helper and --load its file.",
     ),
     "P010": Code(
-        "no element type",
+        "not an element type",
         "A type names elements that don't exist.",
         "The message lists those that do.",
     ),
@@ -95,7 +96,7 @@ CODES = {
         "The message names it; the model is damaged, or states a wrong operator set version.",
     ),
     "F010": Code(
-        "no ONNX model",
+        "not an ONNX model",
         "A file is empty, truncated or of another format.",
         "Download or export it again.",
     ),
@@ -138,7 +139,7 @@ CODES = {
     ),
     "F020": Code(
         "input type not known",
-        "An input is no tensor, or the model states neither its element type nor its number of axes.",
+        "An input is not a tensor, or the model states neither its element type nor its number of axes.",
         "Give its shape with --shape, or cut the model at a tensor whose type is stated.",
     ),
     "F021": Code("recursive function", "A function of the model calls itself.", "The model is damaged."),
@@ -163,7 +164,7 @@ CODES = {
         'Call .eval() before; state="io" (--state io) makes states inputs and outputs, which their user feeds back.',
     ),
     "F032": Code(
-        "an output is no tensor",
+        "an output is not a tensor",
         "The module returns something that is neither a tensor nor a size.",
         "Return tensors, or containers of them.",
     ),
@@ -193,14 +194,20 @@ CODES = {
         "The message names some; often the network was made with other arguments.",
     ),
     "F038": Code(
-        "pickled code",
-        "A file is pickled with classes of its own, so that reading it runs code that is in it.",
+        "code in a file",
+        "PyTorch would run code that is in the file: pickled objects, texts that it evaluates, calls of what is no "
+        "operator.",
         "Say --unsafe-load if you trust it; better save model.state_dict() or an exported program.",
     ),
     "T001": Code(
         "types don't fit",
         "The operands' types are impossible for the operation.",
         "Look at the types in the notes; often a declared input shape is wrong.",
+    ),
+    "T002": Code(
+        "elements don't fit",
+        "An operand holds elements that the operation can't take, such as a position outside of an axis.",
+        "The message names it; the model is damaged, or its inputs are not what it was made for.",
     ),
     "V001": Code("terminator", "A region does not end in its only return.", "End every region with return(...)."),
     "V002": Code(
@@ -229,12 +236,14 @@ CODES = {
     "L002": Code("unknown pass", "No pass has this name.", "nhwcc passes lists them; --load brings your own."),
     "L003": Code("unknown option", "The pass has no such option.", "nhwcc passes NAME shows its options."),
     "L004": Code(
-        "bad option", "An option's value is missing or of the wrong kind.", "nhwcc passes NAME shows its options."
+        "bad option",
+        "An option's value is missing or of the wrong kind.",
+        "nhwcc passes NAME shows the options of a pass; the message says what else there is.",
     ),
     "L005": Code(
         "layout does not fit",
-        "A pinned layout has another number of axes than the tensor.",
-        "Give one letter per axis, or axis numbers as 0/2/1.",
+        "A word that is asked for is not a layout, or names another number of axes than the tensor has.",
+        "The message lists what there is: keep, nhwc, nchw, nwc, ..., or axis numbers as 0/2/1.",
     ),
     "L006": Code(
         "unknown input or output",
@@ -257,10 +266,50 @@ CODES = {
         "A file given with --op-library declares what can't be, or what it declares raises an exception.",
         "The message names the line; docs/custom-ops.md and docs/writing-passes.md say what may be declared.",
     ),
+    "L011": Code(
+        "the command line is not understood",
+        "A command or an option does not exist, lacks a value, or has one that it can't have.",
+        "The message says what was probably meant; nhwcc COMMAND --help lists the options.",
+    ),
     "W001": Code(
         "rewriting does not end",
         "Patterns undo each other.",
         "The message names the last one; --disable-pass leaves it out.",
+    ),
+    "M001": Code(
+        "too large",
+        "A tensor would have more than 2,147,483,647 elements, or take more memory than the budget allows.",
+        "Look for a size that is not meant; smaller inputs (--shape) take less, --max-memory allows more bytes.",
+    ),
+    "M002": Code(
+        "constants grow",
+        "Constants that the model does not hold but computes, such as windows or repeated values, take too much.",
+        "Look for a size that is not meant; --max-growth allows more.",
+    ),
+    "M003": Code(
+        "takes too long",
+        "Verification runs longer than the budget allows, or a loop has so many iterations that it would.",
+        "Give it more time with --max-seconds, or smaller inputs; --no-verify does without.",
+    ),
+    "M004": Code(
+        "too many operations",
+        "Functions, loops or one operation become more operations than can be compiled.",
+        "Fewer iterations, or a loop that is not written out (--rnn while); --max-memory allows more.",
+    ),
+    "M005": Code(
+        "nested too deeply",
+        "Graphs, functions, regions or terms lie inside of each other, too many times.",
+        "Flatten them.",
+    ),
+    "M006": Code(
+        "an archive expands too much",
+        "A compressed file is far larger when it is expanded.",
+        "If that is meant, raise the limits: --max-growth and --max-memory.",
+    ),
+    "M007": Code(
+        "a run takes too much memory",
+        "The tensors that a run of the network holds at a time take more memory than the budget allows.",
+        "Smaller inputs (--shape, --data) take less, --no-verify none; --max-memory allows more.",
     ),
     "B001": Code(
         "the target can't run this",
@@ -380,6 +429,11 @@ CODES = {
     "I004": Code(
         "relayout failed",
         "An operation in another order has another type than it should.",
+        "Please report it; --disable-pass propagate-layout gets around it.",
+    ),
+    "I006": Code(
+        "no relayout",
+        "Elements have to change their order in a way that no transposes do.",
         "Please report it; --disable-pass propagate-layout gets around it.",
     ),
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, SupportsIndex
+
+from .visible import visible
 
 Severity = Literal["error", "warning", "note"]
 
@@ -44,10 +46,14 @@ _here: ContextVar[Location | None] = ContextVar("location", default=None)
 
 @contextmanager
 def at(location: Location | None) -> Generator[None, None, None]:
-    """Give every operation built inside this block its origin."""
+    """Give every operation built inside this block its origin, and Python's errors that name no place this one."""
     token = _here.set(location)
     try:
         yield
+    except (MemoryError, RecursionError) as bad:
+        if location is not None and not getattr(bad, "__notes__", ()):
+            bad.add_note(f"at {location}")
+        raise
     finally:
         _here.reset(token)
 
@@ -79,11 +85,11 @@ class Diagnostic:
         if self.location:
             lines.append(f"  --> {self.location}")
         if self.excerpt:
-            lines += [f"   | {line}" for line in self.excerpt.splitlines()]
+            lines += [f"   | {line}" for line in self.excerpt.split("\n")]
         lines += [f"   = note: {note}" for note in self.notes]
         if self.help:
             lines.append(f"   = help: {self.help}")
-        return "\n".join(lines)
+        return "\n".join(map(visible, lines))
 
 
 class CompileError(Exception):
@@ -102,6 +108,29 @@ def error(code: str, message: str, *, excerpt: str | None = None, help: str | No
     return CompileError(Diagnostic("error", code, message, here(), excerpt, [], help))
 
 
+def reason(bad: Exception) -> str:
+    """Return why a file can't be read or written, in words, without the system's number of the error.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory"))
+    'there is no such file'
+    """
+    if isinstance(bad, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(bad, UnicodeDecodeError):
+        return "it is not a text in UTF-8"
+    return (bad.strerror if isinstance(bad, OSError) else None) or str(bad)
+
+
+def counted(number: object, what: str, several: str = "") -> str:
+    """Return a number, or a size without one, with what it counts, in the plural where it is not one.
+
+    >>> counted(1, "transpose"), counted(0, "axis", "axes"), counted(1200, "byte")
+    ('1 transpose', '0 axes', '1,200 bytes')
+    """
+    shown = f"{number.__index__():,}" if isinstance(number, SupportsIndex) else str(number)
+    return f"{shown} {what if number == 1 else several or what + 's'}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Return a help text with the name most like ``name``, None if none is.
 
@@ -116,14 +145,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 class Remark:
     """Something a pass did or nearly did, for ``--explain`` and for the report.
 
-    ``kind`` is "fired" (a rule applied), "missed" (it nearly did; ``text`` says why not), "note" (plain
-    information) or "warning" (the user should know although the result stands).
+    ``kind`` is "fired" (a rule applied), "missed" (it nearly did; ``text`` says why not), "idle" (it never did; the
+    text says what was in the way where it was nearest), "note" (plain information) or "warning" (the user should know
+    although the result stands).  ``facts`` are the numbers of the text for programs that read remarks.
     """
 
-    kind: Literal["fired", "missed", "note", "warning"]
+    kind: Literal["fired", "missed", "idle", "note", "warning"]
     by: str
     text: str = ""
     location: Location | None = None
+    facts: Mapping[str, int | float] = field(default_factory=lambda: dict[str, int | float]())
 
 
 _listeners: ContextVar[tuple[list[Remark], ...]] = ContextVar("listeners", default=())
@@ -138,6 +169,24 @@ def collect_remarks() -> Generator[list[Remark], None, None]:
         yield collected
     finally:
         _listeners.reset(token)
+
+
+_explains: ContextVar[bool] = ContextVar("explains", default=False)
+
+
+@contextmanager
+def explaining(*, wanted: bool = True) -> Generator[None, None, None]:
+    """Let rules that never fire say why, too; it takes time to find out."""
+    token = _explains.set(wanted)
+    try:
+        yield
+    finally:
+        _explains.reset(token)
+
+
+def is_explaining() -> bool:
+    """Say whether somebody wants to know why rules never fire."""
+    return _explains.get()
 
 
 def remark(item: Remark) -> None:

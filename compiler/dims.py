@@ -9,6 +9,8 @@ positive integers.  sympy is imported when the first named size appears: static 
 
 from __future__ import annotations
 
+import ast
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache, partial, reduce
 from typing import Any, SupportsIndex, TypeAlias, TypeVar, cast
@@ -17,6 +19,21 @@ from .diagnostics import error
 from .polynomial import exact_quotient
 
 T = TypeVar("T")
+
+MAX_TEXT = 1 << 10
+"""Characters of an expression that is read."""
+
+MAX_POWER = 16
+"""Of a size."""
+
+MAX_NUMBER = 1 << 64
+"""In an expression; sizes themselves stay far below."""
+
+MAX_SIZE = 1 << 31
+"""Where the search for a size ends."""
+
+MAX_TERMS = 1 << 10
+"""Terms of a sum, once its products are written out."""
 
 
 class Sym:
@@ -151,6 +168,7 @@ def _binary(kind: str, a: object, b: object) -> Dim:
         case "sub":
             return _wrap(x - y)
         case "mul":
+            _check_terms(x, y)
             return _wrap(x * y)
         case "div":
             return _wrap(_quotient(x, y))
@@ -158,10 +176,15 @@ def _binary(kind: str, a: object, b: object) -> Dim:
             return _wrap(_floor_quotient(x, y))
         case "mod":
             return _wrap(x - y * _floor_quotient(x, y))
-        case "pow":
-            return _wrap(x**y)
         case _:
             return _wrap((sympy.Max if kind == "max" else sympy.Min)(x, y))
+
+
+def _check_terms(x: Any, y: Any) -> None:
+    """Refuse products that would be written out as very long sums."""
+    count = len(x.args if x.is_Add else (x,)) * len(y.args if y.is_Add else (y,))
+    if count > MAX_TERMS:
+        raise error("P007", f"a size would be a sum of {count:,} terms", help=f"there are at most {MAX_TERMS:,}")
 
 
 def _quotient(x: Any, y: Any) -> Any:
@@ -270,6 +293,17 @@ def is_less(a: Dim, b: Dim) -> bool:
     return True
 
 
+def may_equal(a: Shape, b: Shape) -> bool:
+    """Say whether two shapes may be the same when the network runs.
+
+    >>> may_equal((symbol("h"), 3), (5, 3)), may_equal((2, 3), (2,))
+    (True, False)
+    """
+    return len(a) == len(b) and all(
+        p == q or not (isinstance(p, int) and isinstance(q, int)) for p, q in zip(a, b, strict=True)
+    )
+
+
 def broadcast(a: Shape, b: Shape) -> Shape:
     """Return the numpy broadcast of two shapes; of two sizes that may differ the larger one.
 
@@ -341,16 +375,29 @@ def solve(declared: Dim, actual: int, sizes: dict[str, int]) -> bool:
     left = substitute(declared, sizes)
     if isinstance(left, int):
         return left == actual
-    import sympy
-
     if len(left.names) != 1:
         return True  # another axis will bind them
     (name,) = left.names
-    roots = sympy.solve(left.expr - actual, symbol(name).expr)
-    whole = [int(r) for r in roots if r.is_Integer]
-    if whole:
-        sizes[name] = whole[0]
-    return bool(whole)
+    root = _root(left, name, actual)
+    if root is not None:
+        sizes[name] = root
+    return root is not None
+
+
+def _root(declared: Sym, name: str, actual: int) -> int | None:
+    """Return the smallest value of a size with which an expression is ``actual``; what is not linear must grow."""
+    variable = symbol(name).expr
+    slope, rest = declared.expr.coeff(variable, 1), declared.expr.coeff(variable, 0)
+    if slope.is_Integer and rest.is_Integer and declared.expr == slope * variable + rest:
+        size, left = divmod(actual - int(rest), int(slope))
+        return size if size > 0 and left == 0 else None
+
+    def is_reached(size: int) -> bool:
+        found = substitute(declared, {name: size})
+        return isinstance(found, int) and found >= actual
+
+    root = bisect_left(range(MAX_SIZE), True, 1, key=is_reached)
+    return root if substitute(declared, {name: root}) == actual else None
 
 
 @lru_cache(maxsize=1)
@@ -381,8 +428,49 @@ def _text(value: Sym) -> str:
     return str(_printer().doprint(value.expr)).replace(" ", "")
 
 
+def power_of(base: Dim, power: int) -> Dim:
+    """Return a power of a size.
+
+    Raises:
+        CompileError: P007, it is negative, or an expression too large to be written out.
+    """
+    if not 0 <= power <= MAX_POWER:
+        raise error("P007", f"{base} to the power of {power} is not a size", help=f"powers go up to {MAX_POWER}")
+    return product([base] * power)
+
+
+def _in_range(dim: Dim) -> Dim:
+    """Refuse numbers that no size has."""
+    if isinstance(dim, int) and abs(dim) > MAX_NUMBER:
+        raise error("P007", "a number in a size has more than 64 bits")
+    return dim
+
+
 _OPERATORS = {"Add": "add", "Sub": "sub", "Mult": "mul", "FloorDiv": "floordiv", "Mod": "mod"}
 """Python's operators in a dimension, by the names of their syntax nodes; powers have a case of their own."""
+
+
+def _read(node: ast.expr) -> Any:
+    """Return what a syntax node of Python means; nothing is looked up or called but what stands here.
+
+    Raises:
+        SyntaxError: it is not a size.
+    """
+    match node:
+        case ast.Constant(value=int(number)) if not isinstance(number, bool):
+            return _in_range(number)
+        case ast.Name(id=name):
+            return symbol(name)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_read(operand)
+        case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))):
+            return _in_range(power_of(_read(left), power))
+        case ast.BinOp(left=left, op=op, right=right) if type(op).__name__ in _OPERATORS:
+            return _in_range(_binary(_OPERATORS[type(op).__name__], _read(left), _read(right)))
+        case ast.Call(func=ast.Name(id="max" | "min" as kind), args=[first, *others], keywords=[]):
+            return reduce(partial(_binary, kind), map(_read, others), _read(first))
+        case _:
+            raise SyntaxError(type(node).__name__)
 
 
 def parse_dim(text: str) -> Dim:
@@ -390,30 +478,15 @@ def parse_dim(text: str) -> Dim:
 
     >>> parse_dim("2*(h//2)+1") == symbol("h") // 2 * 2 + 1
     True
+
+    Raises:
+        CompileError: P007, it is not a size, or one that is too long or too large.
     """
     import ast
 
-    def go(node: ast.expr) -> Any:
-        match node:
-            case ast.Constant(value=int(number)) if not isinstance(number, bool):
-                return number
-            case ast.Name(id=name):
-                return symbol(name)
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -go(operand)
-            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(power))):
-                return _binary("pow", go(left), power)
-            case ast.BinOp(left=left, op=op, right=right):
-                kind = _OPERATORS.get(type(op).__name__)
-                if kind is None:
-                    raise error("P007", f"{text!r} is no dimension")
-                return _binary(kind, go(left), go(right))
-            case ast.Call(func=ast.Name(id="max" | "min" as kind), args=[first, *others]):
-                return reduce(partial(_binary, kind), map(go, others), go(first))
-            case _:
-                raise error("P007", f"{text!r} is no dimension")
-
+    if len(text) > MAX_TEXT:
+        raise error("P007", f"a size is an expression of {len(text):,} characters; {MAX_TEXT:,} are read")
     try:
-        return go(ast.parse(text, mode="eval").body)
-    except (SyntaxError, RecursionError, ZeroDivisionError) as bad:
-        raise error("P007", f"{text!r} is no dimension") from bad
+        return _in_range(_read(ast.parse(text.strip(), mode="eval").body))
+    except (SyntaxError, ValueError, RecursionError, MemoryError, ZeroDivisionError) as bad:
+        raise error("P007", f"{text!r} is not a dimension") from bad

@@ -6,11 +6,12 @@ from functools import partial
 
 import numpy as np
 
+from .budget import EXPANSION, budget
 from .ir import Op, Region, Value
 from .opdef import Kept, Pure
 from .ops.core import Const
 from .types import Array
-from .weights import Weight
+from .weights import Origin, Weight
 
 
 def constant(value: Value | None) -> Weight | None:
@@ -21,7 +22,8 @@ def constant(value: Value | None) -> Weight | None:
 def fold(op: Op, *, max_bytes: int | None = None) -> list[Weight] | None:
     """Return the results of a pure operation whose operands are all constant; None if it can't be folded.
 
-    Results larger than ``max_bytes`` are not folded unless they are views or no larger than what they are made of.
+    Results larger than ``max_bytes`` are not folded unless they are no larger than what they are made of, and none that
+    has more bytes than the budget allows: it is computed when the network runs.
     """
     if not _is_foldable(op):
         return None
@@ -31,7 +33,7 @@ def fold(op: Op, *, max_bytes: int | None = None) -> list[Weight] | None:
     if any(not isinstance(r.type.size, int) for r in op.results):
         return None
     given = [w for w in weights if w is not None]
-    if max_bytes is not None and _grows(op, sum(w.nbytes for w in given), max_bytes):
+    if _grows(op, given, max_bytes):
         return None
     return [_derive(op, i, weights, given) for i in range(len(op.results))]
 
@@ -42,9 +44,15 @@ def _is_foldable(op: Op) -> bool:
     return op.spec.evaluate is not None and not op.regions and bool(op.results)
 
 
-def _grows(op: Op, before: int, max_bytes: int) -> bool:
+def _grows(op: Op, given: list[Weight], max_bytes: int | None) -> bool:
+    """Whether results are too large; an operand that is read twice counts once."""
     after = sum(int(r.type.size) * max(r.type.dtype.bits // 8, 1) for r in op.results if isinstance(r.type.size, int))
-    return after > max_bytes and after > before
+    before = sum({id(w): w.nbytes for w in given}.values())
+    if after <= before:
+        return False
+    held = frozenset[Origin]().union(*(w.origins for w in given))
+    is_bomb = after - EXPANSION * sum(o.nbytes for o in held) > budget().growth
+    return is_bomb or (max_bytes is not None and after > max_bytes)
 
 
 def _derive(op: Op, index: int, weights: list[Weight | None], given: list[Weight]) -> Weight:
@@ -62,6 +70,8 @@ def _compute(op: Op, index: int, present: tuple[bool, ...], *arrays: Array) -> A
     try:
         with np.errstate(all="ignore"):
             out = op.spec.evaluate(*operands, **op.attributes)
+    except ValueError as bad:
+        raise op.fail("T002", str(bad)) from bad
     except MemoryError as bad:
         bad.add_note(f"while computing the constant {op.results[index].type} of {op.spec.name}, {op.location}")
         raise

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from .diagnostics import error
+from .budget import check_time
+from .diagnostics import counted, error
 from .dims import Sym, solve, static, substitute
 from .ir import Func, Op, Region, Value
 from .opdef import evaluate
@@ -47,7 +48,7 @@ def run(func: Func, inputs: Mapping[str, Array] | Sequence[Array], observe: Obse
         raise error("R002", f"@{func.name} needs {', '.join(missing)}, but was given {', '.join(inputs) or 'nothing'}")
     given = [inputs[p.name] for p in func.inputs] if isinstance(inputs, Mapping) else list(inputs)
     if len(given) != len(func.args):
-        raise error("R002", f"@{func.name} takes {len(func.args)} inputs, but was given {len(given)}")
+        raise error("R002", f"@{func.name} takes {counted(len(func.args), 'input')}, but was given {len(given)}")
     return _Interpreter(bind_sizes(func.args, given), observe).region(func.body, given, {})
 
 
@@ -73,6 +74,7 @@ class _Interpreter:
         raise error("I002", "a region does not end in a return")
 
     def _op(self, op: Op, env: dict[Value, Array]) -> list[Array]:
+        check_time("the reference interpreter")
         operands = [None if v is None else env[v] for v in op.operands]
         attributes = {k: _concrete(v, self.sizes) for k, v in op.attributes.items()}
         regions = {name: partial(self._call, r, env) for name, r in zip(op.spec.regions, op.regions, strict=True)}

@@ -269,7 +269,13 @@ class Module:
 
     @property
     def main(self) -> Func:
-        """The function called ``main``, or the first one."""
+        """The function called ``main``, or the first one.
+
+        Raises:
+            CompileError: F011, there is none.
+        """
+        if not self.funcs:
+            raise CompileError(Diagnostic("error", "F011", "the module has no function"))
         return self.funcs.get("main") or next(iter(self.funcs.values()))
 
     def walk(self) -> Iterator[Op]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import inspect
-import types
-import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+from typing import Annotated, Any, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 
-from .axes import Axes, Names, letters
+from .attributes import Attribute, ImpossibleValue, declare
+from .axes import Axes, letters
+from .budget import TooLarge, too_large
+from .diagnostics import counted, error
 from .dims import Dim, Shape, broadcast
 from .ir import Op, Region, Value
-from .types import Array, DType, TensorType, parse_type
-from .weights import Weight
+from .operands import Elements, same_elements
+from .types import Array, DType, TensorType
 
 O = TypeVar("O", bound=Op)
+
+SMALLER = "look for a size that is not meant; smaller inputs (--shape) take less"
 
 OPS: dict[str, type[Op]] = {}
 """All declared operations by their name in the text form."""
@@ -48,9 +51,9 @@ class Elementwise(Pure):
 
     @staticmethod
     def infer(op: Op) -> TensorType:
-        """Broadcast all operand shapes; the element type is that of the first operand."""
-        types = [v.type for v in op.operands if v is not None]
-        return types[0].with_shape(broadcast_shapes(t.shape for t in types))
+        """Broadcast all operand shapes; all operands have the same element type."""
+        same_elements(op)
+        return broadcast_type(op)
 
     @staticmethod
     def axes(op: Op) -> Axes:
@@ -86,6 +89,12 @@ class Multiplies(Protocol):
         ...
 
 
+def broadcast_type(op: Op) -> TensorType:
+    """Broadcast all operand shapes; the element type is that of the first operand."""
+    types = [v.type for v in op.operands if v is not None]
+    return types[0].with_shape(broadcast_shapes(t.shape for t in types))
+
+
 def broadcast_shapes(shapes: Iterable[Shape]) -> Shape:
     """Broadcast any number of shapes.
 
@@ -98,22 +107,6 @@ def broadcast_shapes(shapes: Iterable[Shape]) -> Shape:
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """A declared attribute: its type, its default, what its integers name, and how a parsed literal is converted."""
-
-    name: str
-    type: Any
-    names: Names | None
-    convert: Callable[[Any], Any] | None
-    default: Any = inspect.Parameter.empty
-
-    @property
-    def is_required(self) -> bool:
-        """Whether it has no default."""
-        return self.default is inspect.Parameter.empty
-
-
 @dataclass(frozen=True)
 class Spec:
     """What the decorator has learned about one operation class."""
@@ -122,6 +115,7 @@ class Spec:
     operands: tuple[str, ...]
     optional: frozenset[str]
     variadic: str | None
+    elements: Mapping[str, Elements]
     regions: tuple[str, ...]
     attributes: dict[str, Attribute]
     traits: tuple[type, ...]
@@ -142,7 +136,12 @@ class Spec:
     def bind(
         self, args: tuple[object, ...], kwargs: dict[str, object]
     ) -> tuple[list[Value | None], dict[str, Any], tuple[Region, ...]]:
-        """Sort call arguments into operands, attributes and regions."""
+        """Sort call arguments into operands, attributes and regions.
+
+        Raises:
+            TypeError: a field is missing, or there is none of this name.
+            CompileError: P006, an attribute has a value of the wrong type; T001, one that it can't have.
+        """
         fields = self.fields
         if len(args) > len(fields):
             raise TypeError(f"{self.name}: {len(args)} arguments for {len(fields)} fields")
@@ -156,7 +155,10 @@ class Spec:
                 raise TypeError(f"{self.name}: {name} is missing")
             operands += cast(Sequence[Value | None], values)
         regions = tuple(cast(Region, self._required(given, name)) for name in self.regions)
-        return operands, self.bind_attributes(given), regions
+        try:
+            return operands, self.bind_attributes(given), regions
+        except ValueError as bad:
+            raise error("T001" if isinstance(bad, ImpossibleValue) else "P006", f"{self.name}: {bad}") from bad
 
     def bind_attributes(self, given: Mapping[str, object]) -> dict[str, Any]:
         """Convert given attributes and fill in defaults.
@@ -170,7 +172,7 @@ class Spec:
             if name not in given:
                 out[name] = self._required(given, name) if attribute.is_required else attribute.default
             else:
-                out[name] = attribute.convert(given[name]) if attribute.convert else given[name]
+                out[name] = attribute.accept(given[name])
         return out
 
     def _required(self, given: Mapping[str, object], name: str) -> object:
@@ -196,20 +198,74 @@ class Spec:
         if self.variadic:
             fields[self.variadic] = tuple(operands[fixed:])
         elif len(operands) > fixed:
-            raise TypeError(f"{self.name}: {len(operands)} operands for {fixed}")
+            raise TypeError(f"{self.name}: {counted(len(operands), 'operand')} for {fixed}")
         return cls(**fields, **dict(zip(self.regions, regions, strict=True)), **attributes)
 
     def infer(self, op: Op) -> Sequence[TensorType]:
         """Result types of a bound operation.
 
         Raises:
-            CompileError: T001, the operand types don't fit.
+            CompileError: T001, the operand types don't fit; M001, a result is too large.
         """
         try:
+            self._check_attributes(op)
+            self._check_elements(op)
             types = self.infer_fn(op)
+            types = (types,) if isinstance(types, TensorType) else types
+            for type in types:
+                _check_sizes(type)
         except ValueError as bad:
             raise op.fail("T001", str(bad)) from bad
-        return (types,) if isinstance(types, TensorType) else types
+        results = (types,) if isinstance(types, TensorType) else types
+        for type in results:
+            problem = too_large(type.shape, type.dtype.bits)
+            if problem is not None:
+                bad = op.fail("M001", f"the result of {op.title} would have {problem}", help=SMALLER)
+                raise TooLarge(*bad.diagnostics)
+        return results
+
+    def axes_of(self, op: Op) -> Axes | None:
+        """How the axes of operands and results correspond; None if the operation runs in the source's order only.
+
+        Raises:
+            CompileError: L010, the declaration has another number of letters than there are axes.
+        """
+        if self.axes is None or (found := self.axes(op)) is None:
+            return None
+        sides = ((found.operands, op.operands), (found.results, op.results))
+        for given, values in sides:
+            fits = len(given) == len(values) and all(
+                letters is None or value is None or len(letters) == value.type.rank
+                for letters, value in zip(given, values, strict=True)
+            )
+            if not fits:
+                types = ", ".join("none" if v is None else str(v.type) for v in values)
+                raise op.fail("L010", f"its axes are declared as {given}, which are not those of {types}")
+        return found
+
+    def _check_attributes(self, op: Op) -> None:
+        """Check what attributes say of the axes of the first operand."""
+        first = op.operands[0] if self.operands and op.operands else None
+        if first is None:
+            return
+        for name, attribute in self.attributes.items():
+            value = op.attributes[name]
+            if attribute.names is not None and value != attribute.default:  # a default holds for every rank
+                attribute.check(value, first.type.rank)
+
+    def _check_elements(self, op: Op) -> None:
+        """Compare the operands' element types with those that their fields take."""
+        for name, elements in self.elements.items():
+            stated: Value | tuple[Value | None, ...] | None = getattr(op, name)
+            for value in stated if isinstance(stated, tuple) else (stated,):
+                if value is not None and value.type.dtype not in elements:
+                    raise ValueError(f"{self.name} takes {elements.value} as {name}, not {value.type.dtype}")
+
+
+def _check_sizes(type: TensorType) -> None:
+    for size in type.shape:
+        if isinstance(size, int) and size < 0:
+            raise ValueError(f"the result would be {type}, but no size can be negative")
 
 
 class _Operand:
@@ -250,33 +306,48 @@ class _Region:
 
 _VARIADIC = (tuple[Value, ...], tuple[Value | None, ...])
 
+_FORMS: tuple[Callable[[Any], Any], ...] = (
+    lambda t: t,
+    lambda t: t | None,
+    lambda t: tuple[t, ...],
+    lambda t: tuple[t | None, ...],
+)
+_MARKED = {form(Annotated[Value, e]): (form(Value), e) for e in Elements for form in _FORMS}
+"""What an operand may be written as, apart from its mark; and the mark."""
+
 
 def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
     """Declare an operation.
 
     Fields of type ``Value`` are operands (``Value | None`` optional, ``tuple[Value, ...]`` as the last one variadic,
-    ``tuple[Value | None, ...]`` variadic with some left out), fields of type ``Region`` are regions, all others are
-    attributes.  A class may give ``infer`` (result types), ``evaluate`` (numpy semantics), ``axes`` (storage orders)
-    and ``verify``; the rest comes from its traits.  Classes between it and ``Op`` give fields and methods that several
-    operations share.
+    ``tuple[Value | None, ...]`` variadic with some left out); types of :mod:`.operands`, such as ``Floats``, say which
+    elements these take.  Fields of type ``Region`` are regions, all others are attributes.  A class may give
+    ``infer`` (result types), ``evaluate`` (numpy semantics), ``axes`` (storage orders) and ``verify``; the rest comes
+    from its traits.  Classes between it and ``Op`` give fields and methods that several operations share.
     """
 
     def wrap(cls: type[O]) -> type[O]:
         family = [base for base in reversed(cls.__mro__) if issubclass(base, Op) and base is not Op]
-        hints = {k: t for base in family for k, t in inspect.get_annotations(base, eval_str=True).items()}
+        marked = {k: t for base in family for k, t in inspect.get_annotations(base, eval_str=True).items()}
+        elements = {k: _MARKED[t][1] for k, t in marked.items() if t in _MARKED}
+        hints = {k: _MARKED[t][0] if t in _MARKED else t for k, t in marked.items()}
         defaults = {k: v for base in family for k, v in vars(base).items()}
         operands = tuple(k for k, t in hints.items() if t in (Value, Value | None, *_VARIADIC))
         regions = tuple(k for k, t in hints.items() if t is Region)
         variadic = next((k for k in operands if hints[k] in _VARIADIC), None)
         optional = frozenset(k for k in operands if hints[k] in (Value | None, _VARIADIC[1]))
-        attributes = {k: _attribute(k, t, defaults) for k, t in hints.items() if k not in operands and k not in regions}
+        attributes = {
+            k: declare(k, t, defaults.get(k, inspect.Parameter.empty))
+            for k, t in hints.items()
+            if k not in operands and k not in regions
+        }
         infer = _find(cls, traits, "infer")
         if infer is None:
             raise TypeError(f"{name}: its class needs a method infer that gives the result's type, or a trait with one")
         if variadic and variadic != operands[-1]:
             raise TypeError(f"{name}: {variadic!r} may be any number of operands, so it must be the last of them")
         found = (_find(cls, traits, what) for what in ("evaluate", "verify", "axes"))
-        cls.spec = Spec(name, operands, optional, variadic, regions, attributes, traits, infer, *found)
+        cls.spec = Spec(name, operands, optional, variadic, elements, regions, attributes, traits, infer, *found)
         for slot, field in enumerate(operands):
             setattr(cls, field, _Operand(slot, variadic=field == variadic))
         for index, field in enumerate(regions):
@@ -299,55 +370,20 @@ def _find(cls: type, traits: tuple[type, ...], what: str) -> Any:
     return None
 
 
-def _attribute(name: str, hint: Any, namespace: Mapping[str, Any]) -> Attribute:
-    names: Names | None = None
-    if typing.get_origin(hint) is typing.Annotated:
-        hint, *marks = typing.get_args(hint)
-        names = next((m for m in marks if isinstance(m, Names)), None)
-    convert = _converter(hint)
-    default = namespace.get(name, inspect.Parameter.empty)
-    if convert and default is not inspect.Parameter.empty:
-        default = convert(default)
-    return Attribute(name, hint, names, convert, default)
-
-
-def _converter(hint: Any) -> Callable[[Any], Any] | None:
-    """Return what makes a literal of the text form, or a numpy number, an attribute of type ``hint``."""
-    if hint in (int, float, bool, str):
-        return hint
-    if hint is DType:
-        return DType
-    if hint is Weight:
-        return Weight.of
-    if hint is TensorType:
-        return lambda v: v if isinstance(v, TensorType) else parse_type(v)
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Mapping:
-        return dict
-    if origin is tuple:
-        item = _converter(args[0]) if len(args) == 2 and args[1] is Ellipsis else None
-        return (lambda v: tuple(item(x) for x in v)) if item else _tuple
-    if origin in (typing.Union, types.UnionType) and types.NoneType in args:
-        inner = _converter(next(a for a in args if a is not types.NoneType))
-        return (lambda v: None if v is None else inner(v)) if inner else None
-    return None
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(_tuple(v) for v in cast(list[Any], value)) if isinstance(value, list | tuple) else value
-
-
 def evaluate(op: Op, operands: Sequence[Array | None], attributes: Mapping[str, Any] | None = None) -> list[Array]:
-    """Run the reference semantics of one operation without regions.
+    """Run the reference semantics of one operation.
 
     Raises:
-        CompileError: R001, the operation has none.
+        CompileError: R001, the operation has none; T002, it can't take the operands' elements.
     """
     fn = op.spec.evaluate
     if fn is None:
         help = "give its declaration an evaluate, or do without running it: --no-verify"
         raise op.fail("R001", f"{op.title} has no reference semantics", help=help)
-    with np.errstate(all="ignore"):
-        out = fn(*operands, **(op.attributes if attributes is None else attributes))
+    try:
+        with np.errstate(all="ignore"):
+            out = fn(*operands, **(op.attributes if attributes is None else attributes))
+    except ValueError as bad:
+        raise op.fail("T002", str(bad)) from bad
     arrays = out if isinstance(out, tuple) else (out,)
     return [np.asarray(a, dtype=r.type.dtype.numpy) for a, r in zip(arrays, op.results, strict=True)]

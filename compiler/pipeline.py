@@ -126,7 +126,8 @@ def read_option(cls: type[Pass], name: str, text: str) -> Any:
         return text
     except (ValueError, KeyError) as bad:
         shown = f"{cls.name}{{{name.replace('_', '-')}={text}}}"
-        raise error("L004", f"bad value in {shown}: {bad}") from bad
+        what = {bool: "true or false", int: "a whole number", float: "a number"}.get(kind) or str(bad)
+        raise error("L004", f"bad value in {shown}: it must be {what}") from bad
 
 
 def _show(value: Any) -> str:

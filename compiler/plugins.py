@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from .diagnostics import CompileError, error
+from .diagnostics import CompileError, error, reason
 
 _LOADED: set[Path] = set()
 """Files that have registered what they have: names can be taken only once."""
@@ -27,12 +27,16 @@ def load_file(path: Path) -> None:
     Raises:
         CompileError: R010, it can't be read; L010, it fails.
     """
+    try:
+        there = path.is_file()
+    except OSError as bad:
+        raise error("R010", f"can't load {path}: {bad.strerror}") from bad
     if path.resolve() in _LOADED:
         return
     name = f"{PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise error("R010", f"can't load {path}: it is no Python file")
+    if spec is None or spec.loader is None or not there:
+        raise error("R010", f"can't load {path}: it is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     _LOADED.add(path.resolve())
@@ -57,10 +61,13 @@ def is_loaded(function: object) -> bool:
 
 @contextmanager
 def blaming() -> Generator[None, None, None]:
-    """Turn what goes wrong in loaded files into an error that names the line there; all else passes through.
+    """Turn what goes wrong outside of nhwcc into an error that says where; all else passes through.
+
+    That is what loaded files do, and what the system says of a file where nobody expected it to, such as that its
+    name is too long.
 
     Raises:
-        CompileError: L010.
+        CompileError: L010, with the line in the loaded file; R010, with the file.
     """
     try:
         yield
@@ -68,6 +75,8 @@ def blaming() -> Generator[None, None, None]:
         raise
     except Exception as bad:
         blamed = _blame(bad)
+        if blamed is None and isinstance(bad, OSError) and bad.filename is not None:
+            blamed = error("R010", f"can't use {bad.filename}: {reason(bad)}")
         if blamed is None:
             raise
         raise blamed from bad

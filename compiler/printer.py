@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, cast
 
+import numpy as np
+
 from .diagnostics import Location
 from .dims import Sym
 from .ir import Func, Module, Op, Port, Region, Value
@@ -14,7 +16,7 @@ from .types import Array, DType, TensorType
 from .weights import Weight
 
 INLINE_ELEMENTS = 16
-"""Constants with more elements go to the side file, or are left out where there is none."""
+"""Constants with more elements go to the side file, or are left out where there is none; texts never do."""
 
 _BARE = re.compile(r"[A-Za-z_][\w.$-]*\Z")
 
@@ -79,19 +81,27 @@ def _key(name: str) -> str:
 
 
 def _weight(weight: Weight, sink: WeightSink | None) -> str:
-    size = weight.type.size
-    if isinstance(size, int) and size <= INLINE_ELEMENTS and not weight.type.dtype.is_complex:
-        return f"dense<{_array(weight.array())}> : {weight.type}"
+    size, dtype = weight.type.size, weight.type.dtype
+    if isinstance(size, int) and (size <= INLINE_ELEMENTS or (dtype is DType.STRING and sink is not None)):
+        return f"dense<{_array(_plain(weight.array(), dtype))}> : {weight.type}"
     return f"{sink.add(weight) if sink else '@@elided'} : {weight.type}"
+
+
+def _plain(array: Array, dtype: DType) -> Array:
+    """Complex numbers as pairs: the real and the imaginary part."""
+    if not dtype.is_complex:
+        return array
+    parts = np.float32 if dtype is DType.C64 else np.float64
+    return np.ascontiguousarray(array).view(parts).reshape(*array.shape, 2)
 
 
 def _array(array: Array) -> str:
     if array.ndim:
-        return f"[{', '.join(_array(a) for a in array)}]"
+        return f"[{', '.join(_array(array[i, ...]) for i in range(len(array)))}]"
     item = array.item()
     if isinstance(item, float):
         return str(array[()])  # the shortest text that gives this element back
-    return json.dumps(item)
+    return json.dumps(item.decode(errors="surrogateescape") if isinstance(item, bytes) else item)
 
 
 def print_location(location: Location) -> str:

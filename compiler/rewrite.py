@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from .diagnostics import Location, Remark, at, remark
+from .budget import TooLarge, budget
+from .diagnostics import Location, Remark, at, is_explaining, remark
 from .fold import emit
 from .ir import Module, Op, Region, Value
 from .opdef import Pure
@@ -28,7 +31,15 @@ class Rewriter:
         self.inserted: list[Op] = []
 
     def insert(self, op: O) -> O:
-        """Insert ``op`` before the matched one."""
+        """Insert ``op`` before the matched one.
+
+        Raises:
+            CompileError: M004, one operation becomes very many.
+        """
+        limit = budget().operations // 2
+        if len(self.inserted) >= limit:
+            help = f"the limit is {limit:,}; --max-memory raises it"
+            raise self.root.fail("M004", f"{self.root.title} would be written out as too many operations", help=help)
         self.region.insert(op, before=self.root)
         self.inserted.append(op)
         return op
@@ -65,6 +76,7 @@ class Pattern:
     """A named rewrite rooted at some classes of operations; ``Op`` itself stands for all.
 
     Where ``unless`` holds it does not apply; patterns that share this condition share one answer for an operation.
+    ``nearly`` says how near an operation comes to what it is looked for, the larger the nearer, and what is in the way.
     """
 
     name: str
@@ -72,6 +84,7 @@ class Pattern:
     apply: Callable[[Any, Rewriter], object]
     benefit: int = 1
     unless: Callable[[Op], bool] | None = None
+    nearly: Callable[[Op], tuple[int, str | None]] | None = None
 
 
 def pattern(*roots: type[O], benefit: int = 1) -> Callable[[Callable[[O, Rewriter], object]], Pattern]:
@@ -84,6 +97,58 @@ def pattern(*roots: type[O], benefit: int = 1) -> Callable[[Callable[[O, Rewrite
         return Pattern(fn.__name__.replace("_", "-"), roots, fn, benefit)
 
     return wrap
+
+
+class Watcher(Protocol):
+    """Sees all rewriting from outside: which patterns a pass has, and the module after every time that one fired."""
+
+    def begin(self, module: Module, patterns: Sequence[Pattern]) -> None:
+        """Be told that these patterns are about to be applied to a module."""
+        ...
+
+    def fired(self, module: Module, pattern: Pattern) -> None:
+        """Be told that a pattern has just changed a module."""
+        ...
+
+
+_watchers: ContextVar[tuple[Watcher, ...]] = ContextVar("watchers", default=())
+
+
+@contextmanager
+def watch_rewriting(watcher: Watcher) -> Generator[None, None, None]:
+    """Let ``watcher`` see what is rewritten inside this block; what it raises ends the rewriting."""
+    token = _watchers.set((*_watchers.get(), watcher))
+    try:
+        yield
+    finally:
+        _watchers.reset(token)
+
+
+class _Tally:
+    """Which patterns fired; of the others, where each came nearest to it."""
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self._patterns = list(patterns)
+        self._fired: set[str] = set()
+        self._near: dict[str, tuple[int, str, Location | None]] = {}
+
+    def see(self, patterns: Iterable[Pattern], op: Op, fired: Pattern | None) -> None:
+        """Note what patterns made of an operation."""
+        if fired is not None:
+            self._fired.add(fired.name)
+        if op.parent is None:
+            return
+        for p in patterns:
+            found, reason = p.nearly(op) if p.nearly is not None else (0, None)
+            if p is not fired and found >= self._near.get(p.name, (0,))[0]:
+                self._near[p.name] = (found, reason or "", op.location)
+
+    def report(self) -> None:
+        """Remark the patterns that never fired."""
+        for p in self._patterns:
+            if p.name not in self._fired:
+                _, reason, location = self._near.get(p.name, (0, "", None))
+                remark(Remark("idle", p.name, reason, location))
 
 
 class _Worklist:
@@ -114,10 +179,14 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
         CompileError: W001, the patterns undo each other for ever.
     """
     ordered = sorted(patterns, key=lambda p: -p.benefit)
+    watchers = _watchers.get()
+    for watcher in watchers:
+        watcher.begin(module, ordered)
     index: dict[type[Op], list[Pattern]] = {}
     work = _Worklist(module.walk())
     limit = 1000 + 20 * len(work._waiting)  # pyright: ignore[reportPrivateUsage]
     fired = 0
+    tally = _Tally(ordered) if is_explaining() else None
     while work:
         op = work.take()
         kind = type(op)
@@ -127,10 +196,16 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
             continue
         with at(op.location):
             last = _first(index[kind], op, work)
+        if tally is not None:
+            tally.see(index[kind], op, last)
         if last is not None:
             fired += 1
+            for watcher in watchers:
+                watcher.fired(module, last)
             if fired > limit:
                 raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {last.name}")
+    if tally is not None:
+        tally.report()
     return fired
 
 
@@ -155,8 +230,9 @@ def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
     users = [user for r in op.results for user in r.users]
     try:
         p.apply(op, rewriter)
-    except NoMatch as reason:
-        remark(Remark("missed", p.name, str(reason), op.location))
+    except (NoMatch, TooLarge) as bad:
+        reason = bad.diagnostics[0].message if isinstance(bad, TooLarge) else str(bad)
+        remark(Remark("missed", p.name, reason, op.location))
         _discard(rewriter)
         return False
     if not users or not op.is_unused:
@@ -164,12 +240,21 @@ def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
         return False
     erased = erase_dead(op, released=work.add)
     for new in rewriter.inserted:
-        new.location = Location.fuse([new.location, *(e.location for e in erased if e.spec.operands)])
+        new.location = _origin(new, erased)
         work.add(new)
     for user in users:
         work.add(user)
     remark(Remark("fired", p.name, "", op.location))
     return True
+
+
+def _origin(new: Op, erased: list[Op]) -> Location | None:
+    """Return where a new operation stems from: first of all from what it continues, an erased one of the same class.
+
+    Of a convolution that takes over an activation this is the convolution, although the activation was the root.
+    """
+    own = [e.location for e in erased if type(e) is type(new)]
+    return Location.fuse([*own[:1], new.location, *(e.location for e in erased if e.spec.operands)])
 
 
 def why_not(p: Pattern, op: Op) -> str | None:
@@ -180,6 +265,8 @@ def why_not(p: Pattern, op: Op) -> str | None:
         p.apply(op, rewriter)
     except NoMatch as reason:
         return str(reason)
+    except TooLarge as bad:
+        return bad.diagnostics[0].message
     finally:
         _discard(rewriter)
     return None

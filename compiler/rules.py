@@ -4,6 +4,10 @@
 all that number, ``op(...) as %d`` names an operation's result, ``none`` is an absent operand.  Operands of commutative
 operations match in either order.  Whatever the left side matches besides its root must have no users outside the
 match.  Guards and attribute expressions call helpers, which are Python functions under ``@helper``.
+
+An attribute that the left side does not name must have its default: ``add(%x, 0)`` does not match a sum that ends in an
+activation.  ``activation=$a`` binds it, ``shape=$_`` matches anything; what has no default must be named.  A rule does
+not fire where what its right side builds would be ill-typed.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .diagnostics import CompileError, did_you_mean, error
+from .diagnostics import CompileError, counted, did_you_mean, error, reason
 from .fold import constant
 from .grammar import parser
 from .ir import Op, Value
@@ -27,11 +31,14 @@ from .rewrite import NoMatch, Pattern, Rewriter
 from .types import DType
 from .weights import Weight
 
+MAX_COMPARED = 1 << 16
+"""Bytes of a constant whose elements are compared one by one."""
+
 HELPERS: dict[str, Callable[..., Any]] = {}
 """Functions that rule files may call, by name."""
 
 SPLAT_TOLERANCE = 1e-6
-"""Relative: exporters write 1/6 or sqrt(2) with the digits that float32 keeps."""
+"""Relative: exporters write 1/6 or sqrt(2) with the digits that float32 keeps; whole numbers are exact."""
 
 
 def helper(fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,7 +96,7 @@ class Var:
         if bound is not None and value is not None:
             yield bound
 
-    def build(self, found: Match, rw: Rewriter) -> Value | None:
+    def build(self, found: Match, rw: Rewriter, like: DType) -> Value | None:
         """Return what is bound."""
         return found.values[self.name]
 
@@ -114,10 +121,10 @@ class Splat:
         if is_splat(value, self.number):
             yield found
 
-    def build(self, found: Match, rw: Rewriter) -> Value:
-        """Insert a scalar of the root's element type."""
-        dtype = rw.root.results[0].type.dtype
-        return rw.insert(Const(Weight.of(np.asarray(self.number, dtype.numpy)))).result
+    def build(self, found: Match, rw: Rewriter, like: DType) -> Value:
+        """Insert a scalar of the element type that the operands beside it have."""
+        rw.require(like.is_float or (like.is_int and self.number.is_integer()), f"{self.number} is no {like}")
+        return rw.insert(Const(Weight.of(np.asarray(self.number, like.numpy)))).result
 
 
 @dataclass(frozen=True)
@@ -134,16 +141,21 @@ class Absent:
         if value is None:
             yield found
 
-    def build(self, found: Match, rw: Rewriter) -> None:
+    def build(self, found: Match, rw: Rewriter, like: DType) -> None:
         """Give no operand."""
         return
 
 
 @dataclass(frozen=True)
 class Hole:
-    """``$p``: an attribute."""
+    """``$p``: an attribute; ``$_`` is any, and binds nothing."""
 
     name: str
+
+    @property
+    def is_any(self) -> bool:
+        """Whether it is ``$_``."""
+        return self.name == "_"
 
     def check(self, names: Names) -> None:
         """The name must be bound."""
@@ -201,9 +213,10 @@ class Node:
     def check_left(self, names: Names) -> None:
         """Bind names in the order in which they are matched: attributes, then operands."""
         self._check_fields()
+        self._check_missing(help="write NAME=$p to use what it is, NAME=$_ if any will do")
         for _, param in self.named:
             if isinstance(param, Hole):
-                names.attributes.add(param.name)
+                names.attributes |= set() if param.is_any else {param.name}
             else:
                 param.check(names)
         if self.alias is not None:
@@ -214,11 +227,15 @@ class Node:
     def check(self, names: Names) -> None:
         """Everything must be bound, and nothing that the operation needs may be missing."""
         self._check_fields()
-        missing = [n for n, a in self.op.spec.attributes.items() if a.is_required and n not in dict(self.named)]
-        if missing:
-            raise error("P006", f"{self.op.spec.name} needs {', '.join(missing)}")
+        self._check_missing()
         for item in (*(p for _, p in self.named), *self.terms):
             item.check(names)
+
+    def _check_missing(self, help: str | None = None) -> None:
+        """All attributes without a default must be named."""
+        missing = [n for n, a in self.op.spec.attributes.items() if a.is_required and n not in dict(self.named)]
+        if missing:
+            raise error("P006", f"{self.op.spec.name} needs {', '.join(missing)}", help=help)
 
     def _check_fields(self) -> None:
         """Compare with the declaration; optional operands at the end may be left out, they are absent then."""
@@ -231,7 +248,8 @@ class Node:
         most = len(self.terms) if spec.variadic else len(spec.operands)
         if not least <= len(self.terms) <= most:
             raise error(
-                "P006", f"{spec.name} takes {', '.join(spec.operands)}, but is given {len(self.terms)} operands"
+                "P006",
+                f"{spec.name} takes {', '.join(spec.operands)}, but is given {counted(len(self.terms), 'operand')}",
             )
 
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:
@@ -252,19 +270,26 @@ class Node:
             yield from _match_all(self.terms, order, bound)
 
     def _match_attributes(self, op: Op, found: Match) -> Match | None:
-        for name, param in self.named:
-            have = op.attributes[name]
-            if isinstance(param, Hole):
-                if param.name in found.attributes and found.attributes[param.name] != have:
+        named = dict(self.named)
+        for name, attribute in self.op.spec.attributes.items():
+            have, param = op.attributes[name], named.get(name)
+            if param is None:
+                if have != attribute.default:
+                    return None
+            elif not isinstance(param, Hole):
+                if have != param.get(found):
+                    return None
+            elif not param.is_any:
+                if found.attributes.get(param.name, have) != have:
                     return None
                 found = replace(found, attributes=found.attributes | {param.name: have})
-            elif have != param.get(found):
-                return None
         return found
 
-    def build(self, found: Match, rw: Rewriter) -> Value:
-        """Insert the operation, or what it folds to."""
-        operands = [t.build(found, rw) for t in self.terms]
+    def build(self, found: Match, rw: Rewriter, like: DType) -> Value:
+        """Insert the operation, or what it folds to; numbers get the element type of the first operand beside them."""
+        built = {i: t.build(found, rw, like) for i, t in enumerate(self.terms) if not isinstance(t, Splat)}
+        beside = next((v.type.dtype for v in built.values() if v is not None), like)
+        operands = [t.build(found, rw, beside) if isinstance(t, Splat) else built[i] for i, t in enumerate(self.terms)]
         return rw.emit(self.op.spec.build(self.op, operands, {n: p.get(found) for n, p in self.named}))
 
     @property
@@ -315,25 +340,47 @@ class Rule:
                 continue
             failed = next((g for g in self.guards if not g.get(found)), None)
             if failed is None:
-                new = self.right.build(found, rw)
-                assert new is not None
-                rw.require(new.type == op.results[0].type, f"the result would be {new.type}")
-                rw.replace(new)
+                rw.replace(self._build(found, rw))
                 return
             reason = f"not {failed.name}"
         if reason is not None:
             raise NoMatch(reason)
 
+    def _build(self, found: Match, rw: Rewriter) -> Value:
+        """Insert the right side.
+
+        Raises:
+            NoMatch: it is ill-typed, or has another type than the left side.
+        """
+        old = rw.root.result.type
+        try:
+            new = self.right.build(found, rw, old.dtype)
+        except CompileError as bad:
+            rw.require(bad.diagnostics[0].code != "T001", bad.diagnostics[0].message)
+            raise
+        assert new is not None
+        rw.require(new.type == old, f"the result would be {new.type}")
+        return new
+
+    def nearly(self, op: Op) -> tuple[int, str | None]:
+        """Say how much of the left side an operation is, and what stands in the way of the rest."""
+        from .nearly import nearest
+
+        return nearest(self.left, op)
+
 
 def is_splat(value: Value | None, number: float) -> bool:
-    """Say whether a value is a constant whose elements are all ``number``, up to :data:`SPLAT_TOLERANCE`."""
+    """Say whether a value is a constant whose elements are all ``number``.
+
+    Whole numbers are meant exactly, fractions up to :data:`SPLAT_TOLERANCE`.
+    """
     weight = constant(value)
-    if weight is None or weight.type.dtype is DType.STRING or not weight.nbytes:
+    if weight is None or not (weight.type.dtype.is_float or weight.type.dtype.is_int) or not weight.nbytes:
         return False
-    if weight.is_splat or weight.nbytes <= 1 << 12:
+    if weight.is_splat or weight.nbytes <= MAX_COMPARED:
         array = weight.array()
-        first = array.flat[0]
-        close = abs(float(first) - number) <= SPLAT_TOLERANCE * abs(number)
+        first, tolerance = array.flat[0], 0.0 if number.is_integer() else SPLAT_TOLERANCE
+        close = abs(float(first) - number) <= tolerance * abs(number)
         return bool(close and (array.size == 1 or (array == first).all()))
     return False
 
@@ -378,7 +425,7 @@ class _Actions:
         return str(items[0]), items[1]
 
     def hole(self, items: list[Any]) -> Hole:
-        return Hole(str(items[0]))
+        return Hole(str(items[0]).removeprefix("$"))
 
     def number(self, items: list[Any]) -> Literal:
         text = str(items[0])
@@ -410,7 +457,8 @@ def parse_rules(text: str, file: str = "<rules>") -> list[Pattern]:
     Raises:
         CompileError: P001, P003, P004, P006 or P009.
     """
-    return [Pattern(r.name, (r.left.op,), r.apply, benefit=r.left.size) for r in _parser()(text, file)]
+    rules = _parser()(text, file)
+    return [Pattern(r.name, (r.left.op,), r.apply, benefit=r.left.size, nearly=r.nearly) for r in rules]
 
 
 def load_rules(path: Path) -> list[Pattern]:
@@ -421,6 +469,6 @@ def load_rules(path: Path) -> list[Pattern]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as bad:
-        raise error("R010", f"can't read {path}: {bad}") from bad
+    except (OSError, UnicodeDecodeError) as bad:
+        raise error("R010", f"can't read {path}: {reason(bad)}") from bad
     return parse_rules(text, path.name)

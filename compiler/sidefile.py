@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from .diagnostics import error
+from .diagnostics import error, reason
 from .dims import static
-from .types import DType, TensorType
+from .types import Array, DType, TensorType
 from .weights import MappedFile, Weight
 
 _TAGS = {
@@ -47,8 +47,9 @@ _STORED_AS = {
     DType.F8E5M2: DType.F32,
     DType.F8E5M2FNUZ: DType.F32,
     DType.F8E8M0: DType.F32,
+    DType.C128: DType.F64,
 }
-"""Types that the format doesn't have, stored wider; the text states the true type."""
+"""Types that the format doesn't have, stored wider or as pairs; the text states the true type."""
 
 
 @dataclass
@@ -75,10 +76,11 @@ class SideFile:
             dtype = _STORED_AS.get(w.type.dtype, w.type.dtype)
             if dtype not in _TAGS:
                 raise error("R011", f"weights of type {w.type.dtype} can't be stored in a side file")
-            size = int(np.prod(static(w.type.shape), dtype=np.int64)) * dtype.numpy.itemsize
+            shape = [*static(w.type.shape), *([2] if w.type.dtype is DType.C128 else [])]
+            size = math.prod(shape) * dtype.numpy.itemsize
             header[key[2:]] = {
                 "dtype": _TAGS[dtype],
-                "shape": list(w.type.shape),
+                "shape": shape,
                 "data_offsets": [offset, offset + size],
             }
             offset += size
@@ -88,8 +90,17 @@ class SideFile:
             file.write(struct.pack("<Q", len(text)) + text)
             for w in self.fresh.values():
                 dtype = _STORED_AS.get(w.type.dtype, w.type.dtype)
-                file.write(np.ascontiguousarray(w.array(), dtype.numpy).reshape(-1).view(np.uint8).data)
+                array = np.ascontiguousarray(w.array())
+                array = array.view(dtype.numpy) if w.type.dtype is DType.C128 else array.astype(dtype.numpy, copy=False)
+                file.write(array.reshape(-1).view(np.uint8).data)
         self.fresh.clear()
+
+
+def from_stored(array: Array, *, type: TensorType) -> Array:
+    """Elements of the type that the text states, from those that a side file holds."""
+    if type.dtype is DType.C128:
+        array = np.ascontiguousarray(array).reshape(-1).view(type.dtype.numpy)
+    return array.astype(type.dtype.numpy, copy=False).reshape(static(type.shape))
 
 
 def read_side_file(path: Path) -> dict[str, Weight]:
@@ -103,7 +114,7 @@ def read_side_file(path: Path) -> dict[str, Weight]:
         start, header = _read_header(file)
         return {f"@@{name}": _entry(file, start, e) for name, e in header.items() if name != "__metadata__"}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as bad:
-        raise error("R010", f"can't read the weights in {path}: {bad}") from bad
+        raise error("R010", f"can't read the weights in {path}: {reason(bad)}") from bad
 
 
 def _read_header(file: MappedFile) -> tuple[int, dict[str, Any]]:

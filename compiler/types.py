@@ -71,6 +71,23 @@ class DType(StrEnum):
         """Whether elements are complex numbers."""
         return self in (DType.C64, DType.C128)
 
+    def holds(self, other: DType) -> bool:
+        """Say whether every element of another type is exactly one of this type.
+
+        >>> DType.F32.holds(DType.I16), DType.F32.holds(DType.I32)
+        (True, False)
+        """
+        if other is self:
+            return True
+        if other is DType.BOOL:
+            return self.is_int or self in _MANTISSA
+        if other.is_int and self.is_int:
+            signed = other.value[0] == "i"
+            return self.bits > other.bits and (self.value[0] == "i" or not signed)
+        if other.is_int:
+            return other.bits <= _MANTISSA.get(self, 0)
+        return other in _MANTISSA and self in (DType.F32, DType.F64) and self.bits > other.bits
+
     @staticmethod
     def of(dtype: DTypeLike) -> DType:
         """Return the element type of a numpy dtype.
@@ -80,6 +97,9 @@ class DType(StrEnum):
         """
         return _dtype(np.dtype(dtype))
 
+
+_MANTISSA = {DType.F16: 11, DType.BF16: 8, DType.F32: 24, DType.F64: 53}
+"""Bits of whole numbers that floating-point types hold exactly, of those whose range is no question."""
 
 _NUMPY_NAMES = {
     DType.BOOL: "bool",
@@ -175,13 +195,19 @@ def parse_type(text: str) -> TensorType:
     """
     name, _, dims = text.strip().removesuffix("]").partition("[")
     if name.strip() not in tuple(DType):
-        raise error("P010", f"{name.strip()!r} is no element type", excerpt=text, help=f"there are {', '.join(DType)}")
+        raise error(
+            "P010", f"{name.strip()!r} is not an element type", excerpt=text, help=f"there are {', '.join(DType)}"
+        )
     return TensorType(DType(name.strip()), tuple(_size(part) for part in _split(dims)))
 
 
+MAX_DIGITS = 20
+"""Of a size that is a number; what has more is not one."""
+
+
 def _size(text: str) -> Dim:
-    size = int(text) if text.isdigit() else parse_dim(text)
-    if isinstance(size, int) and size < 0:
+    size = int(text) if text.isdecimal() and len(text) < MAX_DIGITS else parse_dim(text)
+    if isinstance(size, int) and not 0 <= size < 2**63:
         raise error("P007", f"a size can't be {size}", help="sizes that are not known have names")
     return size
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .diagnostics import CompileError, Diagnostic
+from .diagnostics import CompileError, Diagnostic, counted
 from .ir import Func, Module, Op, Region, Use, Value
 
 
@@ -23,7 +23,7 @@ def _verify_func(func: Func) -> list[Diagnostic]:
     if found.problems:
         return found.problems
     if len(func.inputs) != len(func.args) or len(func.outputs) != len(func.returns):
-        stated = f"{len(func.inputs)} inputs and {len(func.outputs)} outputs"
+        stated = f"{counted(len(func.inputs), 'input')} and {counted(len(func.outputs), 'output')}"
         text = f"@{func.name} describes {stated}, but has {len(func.args)} and {len(func.returns)}"
         found.problems.append(Diagnostic("error", "V007", text))
     for port, value in zip((*func.inputs, *func.outputs), (*func.args, *func.returns), strict=False):

@@ -7,19 +7,27 @@ little more memory than it has weights.
 
 from __future__ import annotations
 
+import math
 import mmap
 import weakref
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .budget import EXPANSION, too_large
+from .diagnostics import error
 from .dims import static
 from .types import Array, DType, TensorType
 
 EAGER_BYTES = 1 << 16
 """What is smaller than this is computed at once: keeping the recipe would cost more than the result."""
+
+MAX_ORIGINS = 64
+"""More of them are counted as one."""
 
 
 class MappedFile:
@@ -35,7 +43,7 @@ class MappedFile:
         if self._map is None:
             with self.path.open("rb") as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        count = int(np.prod(shape, dtype=np.int64))
+        count = math.prod(shape)
         return np.frombuffer(self._map, dtype, count, offset).reshape(shape)
 
     def release(self) -> None:
@@ -44,64 +52,152 @@ class MappedFile:
             self._map.madvise(mmap.MADV_DONTNEED)
 
 
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Bytes that the source of a network holds; each counts once, however many weights are computed from it."""
+
+    nbytes: int
+
+    @staticmethod
+    def of(array: Array) -> Origin:
+        """Return the bytes of an array, of elements that are repeated once."""
+        sizes = (d for d, stride in zip(array.shape, array.strides, strict=True) if stride)
+        return Origin(math.prod(sizes) * array.itemsize)
+
+    @staticmethod
+    def joined(origins: Iterable[frozenset[Origin]]) -> frozenset[Origin]:
+        """Return the origins of what is computed from several weights; of very many, one that stands for all."""
+        found = frozenset[Origin]().union(*origins)
+        return found if len(found) <= MAX_ORIGINS else frozenset({Origin(sum(o.nbytes for o in found))})
+
+
+def growth(weights: Iterable[Weight]) -> int:
+    """Return how many more bytes weights have than the source can explain, which may hold elements of a few bits.
+
+    One element repeated takes the memory of one, but in a file the room of all.
+    """
+    distinct = {id(w): w for w in weights}.values()
+    held = frozenset[Origin]().union(*(w.origins for w in distinct))
+    return max(sum(w.nbytes for w in distinct) - EXPANSION * sum(o.nbytes for o in held), 0)
+
+
 class Weight:
-    """A constant tensor: its type, and a way to get its elements."""
+    """A constant tensor: its type, and a way to get its elements.
 
-    __slots__ = ("__weakref__", "_array", "_cache", "_make", "source", "type")
+    ``make`` gets the elements of the weights ``made_of``.  ``origins`` is what it takes of the source; nothing, if it
+    is computed from numbers and shapes.
+    """
 
-    def __init__(self, type: TensorType, make: Callable[[], Array], source: MappedFile | None = None) -> None:
+    __slots__ = ("__weakref__", "_array", "_cache", "_make", "made_of", "origins", "source", "type")
+
+    def __init__(
+        self,
+        type: TensorType,
+        make: Callable[..., Array],
+        source: MappedFile | None = None,
+        *,
+        made_of: tuple[Weight, ...] = (),
+        origins: frozenset[Origin] | None = None,
+    ) -> None:
         self.type = type
         self.source = source
+        self.made_of = made_of
+        self.origins = Origin.joined(w.origins for w in made_of) if origins is None else origins
         self._make = make
         self._array: Array | None = None
         self._cache: weakref.ref[Array] | None = None
 
     @staticmethod
-    def of(value: Any) -> Weight:
-        """Hold an array, or anything that numpy makes one of."""
+    def of(value: Any, *, is_stored: bool = False) -> Weight:
+        """Hold an array, or anything that numpy makes one of; ``is_stored`` says that the network's source holds it."""
         if isinstance(value, Weight):
             return value
         array = np.asarray(value)
-        weight = Weight(TensorType(DType.of(array.dtype), array.shape), lambda: array)
+        origins = frozenset({Origin.of(array)}) if is_stored else None
+        weight = Weight(TensorType(DType.of(array.dtype), array.shape), lambda: array, origins=origins)
         weight._array = array
         return weight
 
     @staticmethod
     def splat(value: Any, dtype: DType, shape: tuple[int, ...]) -> Weight:
-        """A tensor whose elements are all ``value``; it takes the memory of one."""
+        """A tensor whose elements are all ``value``; it takes the memory of one.
+
+        Raises:
+            CompileError: M001, it is too large.
+        """
+        problem = too_large(shape, dtype.bits)
+        if problem is not None:
+            raise error("M001", f"a constant would have {problem}")
         return Weight.of(np.broadcast_to(np.asarray(value, dtype.numpy), shape))
 
     @staticmethod
     def mapped(file: MappedFile, offset: int, type: TensorType) -> Weight:
         """A tensor that lies in a file at ``offset``, little-endian and row-major."""
         shape = static(type.shape)
-        return Weight(type, lambda: file.read(offset, type.dtype.numpy, shape), file)
+        origins = frozenset({Origin(math.prod(shape) * type.dtype.numpy.itemsize)})
+        return Weight(type, lambda: file.read(offset, type.dtype.numpy, shape), file, origins=origins)
 
     def derive(self, type: TensorType, compute: Callable[..., Array], *others: Weight) -> Weight:
         """Return ``compute(self, *others)``, at once if it is small, else when it is read."""
-        sources = (self, *others)
 
-        def make() -> Array:
-            return np.asarray(compute(*(w.array() for w in sources)), type.dtype.numpy)
+        def make(*arrays: Array) -> Array:
+            return np.asarray(compute(*arrays), type.dtype.numpy)
 
-        derived = Weight(type, make, self.source)
-        return Weight.of(make()) if derived.nbytes <= EAGER_BYTES else derived
+        derived = Weight(type, make, self.source, made_of=(self, *others))
+        if derived.nbytes > EAGER_BYTES:
+            return derived
+        small = Weight.of(derived.array())
+        small.origins = derived.origins
+        return small
 
     def array(self) -> Array:
-        """Return the elements; the result is shared: don't write to it."""
-        if self._array is not None:
-            return self._array
-        known = self._cache() if self._cache is not None else None
+        """Return the elements; the result is shared: don't write to it.
+
+        What it is made of is computed once each and forgotten after its last use, without recursion: chains of recipes
+        can be long, and their branches can meet again and again.
+        """
+        known = self._known()
         if known is not None:
             return known
-        made = self._make()
-        self._cache = weakref.ref(made)
-        return made
+        made: dict[int, Array] = {}
+        order = self._recipe(made)
+        uses = Counter(id(part) for weight in order for part in weight.made_of)
+        for weight in order:
+            result = weight._make(*(made[id(part)] for part in weight.made_of))
+            made[id(weight)] = result
+            weight._cache = weakref.ref(result)
+            for part in weight.made_of:
+                uses[id(part)] -= 1
+                if not uses[id(part)]:
+                    del made[id(part)]
+        return made[id(self)]
+
+    def _known(self) -> Array | None:
+        """Return the elements if they are in memory."""
+        return self._cache() if self._array is None and self._cache is not None else self._array
+
+    def _recipe(self, made: dict[int, Array]) -> list[Weight]:
+        """Return what must be computed for this weight, itself last; put what is in memory into ``made``."""
+        order: list[Weight] = []
+        seen: set[int] = set()
+        stack = [(self, False)]
+        while stack:
+            weight, is_ready = stack.pop()
+            if is_ready:
+                order.append(weight)
+            elif id(weight) not in seen:
+                seen.add(id(weight))
+                known = weight._known()
+                if known is not None:
+                    made[id(weight)] = known
+                else:
+                    stack += [(weight, True), *((part, False) for part in weight.made_of)]
+        return order
 
     @property
     def nbytes(self) -> int:
         """Size in bytes when stored unpacked."""
-        return int(np.prod(static(self.type.shape), dtype=np.int64)) * max(self.type.dtype.numpy.itemsize, 1)
+        return math.prod(static(self.type.shape)) * max(self.type.dtype.numpy.itemsize, 1)
 
     @property
     def is_splat(self) -> bool:
@@ -116,11 +212,15 @@ class Weight:
             return True
         if not isinstance(other, Weight) or self.type != other.type or self.nbytes > EAGER_BYTES:
             return False
-        a, b = self.array(), other.array()
-        return a.tobytes() == b.tobytes()
+        return self._content() == other._content()
 
     def __hash__(self) -> int:
-        return hash(self.array().tobytes()) if self.nbytes <= EAGER_BYTES else id(self)
+        return hash(self._content()) if self.nbytes <= EAGER_BYTES else id(self)
+
+    def _content(self) -> bytes | tuple[str, ...]:
+        """What tells elements apart: their bytes, but of texts themselves, since an array only points at them."""
+        array = self.array()
+        return tuple(array.reshape(-1).tolist()) if self.type.dtype is DType.STRING else array.tobytes()
 
     def __repr__(self) -> str:
         return f"Weight({self.type})"

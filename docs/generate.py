@@ -12,6 +12,7 @@ from pages.cli import commands
 from pages.errors import errors
 from pages.ir import operations
 from pages.passes import passes
+from pages.proofs import proofs
 from pages.support import support
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -19,6 +20,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": errors,
     "ir.md": operations,
     "passes.md": passes,
+    "proofs.md": proofs,
     "support.md": support,
 }
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
-from nhwcc.compiler.opdef import OPS, Elementwise, evaluate
+from nhwcc.compiler.opdef import OPS, Elementwise
+from nhwcc.compiler.operands import Elements
 from nhwcc.compiler.ops.core import Return
 from nhwcc.compiler.parser import read_module
-from nhwcc.compiler.types import DType, TensorType, parse_type
+from nhwcc.compiler.types import DType, parse_type
 
 
 def samples() -> dict[str, Func]:
@@ -32,9 +32,11 @@ def module_of(func: Func) -> Module:
 
 def _derive(cls: type[Op]) -> Func:
     """Apply an elementwise operation to operands that broadcast."""
-    dtype = next(t for t in (DType.F32, DType.I32) if _runs_on(cls, t))
     args = [
-        Value(parse_type("f32[batch,4,3]" if i == 0 else "f32[3]").with_dtype(dtype), name=name)
+        Value(
+            parse_type("f32[batch,4,3]" if i == 0 else "f32[3]").with_dtype(_dtype(cls.spec.elements.get(name))),
+            name=name,
+        )
         for i, name in enumerate(cls.spec.operands)
     ]
     region = Region(args)
@@ -44,11 +46,6 @@ def _derive(cls: type[Op]) -> Func:
     return Func(cls.spec.name, region, [Port(a.name or "") for a in args], [Port("")])
 
 
-def _runs_on(cls: type[Op], dtype: DType) -> bool:
-    """Whether the reference semantics take elements of a type: bits are for integers only."""
-    op = cls.spec.build(cls, [Value(TensorType(dtype, (1,))) for _ in cls.spec.operands], {})
-    try:
-        evaluate(op, [np.ones(1, dtype.numpy) for _ in cls.spec.operands])
-    except TypeError:
-        return False
-    return True
+def _dtype(elements: Elements | None) -> DType:
+    """An element type that an operand takes."""
+    return next(t for t in (DType.F32, DType.I32, DType.BOOL) if elements is None or t in elements)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..compiler.budget import count_operations
 from ..compiler.diagnostics import CompileError
 from ..compiler.dims import Dim
 from ..compiler.ir import Op, Region, Value
@@ -33,10 +34,12 @@ class BaseEmitter(ABC):
 
     def __call__(self, op: Op) -> Value:
         """Insert an operation and return its only result."""
+        count_operations(1)
         return self.region.insert(op).result
 
     def all(self, op: Op) -> tuple[Value, ...]:
         """Insert an operation and return its results."""
+        count_operations(1)
         return self.region.insert(op).results
 
     def const(self, value: ArrayLike | Weight, dtype: DType | None = None) -> Value:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ..compiler.budget import reserve
 from ..compiler.types import Array
 
 
@@ -17,6 +18,7 @@ def fourier_matrix(size: int, parts: int, length: int, *, inverse: bool, oneside
     """
     n = np.arange(size)[:, None]
     outs = length if not onesided or inverse else length // 2 + 1
+    reserve(size, max(outs, 0), 4, what="the matrix of the transform")
     angle = 2 * math.pi * (n * np.arange(outs)[None, :] % length) / length
     cos, sin = np.cos(angle), np.sin(angle) * (1 if inverse else -1)
     if inverse and onesided:  # the other half is the conjugate of the one that is given

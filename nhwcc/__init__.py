@@ -7,6 +7,12 @@
 
 from __future__ import annotations
 
+import sys
+import time
+
+if sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)].endswith("nhwcc") and not sys.flags.safe_path:
+    del sys.path[0]  # the current folder, which ``python -m nhwcc`` looks into before all others; nothing there is ours
+
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -22,6 +28,9 @@ if TYPE_CHECKING:
     from nhwcc.verification import Verification, VerificationError
 
 __version__ = "0.1.0"
+
+IMPORTED = time.perf_counter()
+"""When this process began to need nhwcc: what a command line takes includes all imports behind this one."""
 
 P = ParamSpec("P")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from nhwcc.compiler.diagnostics import error
+from nhwcc.compiler.diagnostics import counted, error
+from nhwcc.compiler.scratch import Scratch
 from nhwcc.compiler.types import Array
 from nhwcc.files import replacing
 from nhwcc.options import PathLike
@@ -24,7 +24,7 @@ class Artifact:
     and outputs lie as ``report.inputs`` and ``report.outputs`` say.
     """
 
-    def __init__(self, path: Path, report: Report, folder: TemporaryDirectory[str] | None = None) -> None:
+    def __init__(self, path: Path, report: Report, folder: Scratch | None = None) -> None:
         self.path = path
         self.report = report
         self._folder = folder
@@ -53,7 +53,9 @@ class Artifact:
             self._model = TfliteModel(self.path)
         names = [port.name for port in self.report.inputs]
         if len(args) > len(names):
-            raise error("R002", f"there are {len(names)} inputs, but {len(args)} arrays were given")
+            raise error(
+                "R002", f"there are {counted(len(names), 'input')}, but {counted(len(args), 'array')} were given"
+            )
         given = dict(zip(names, args, strict=False)) | kwargs
         unknown = [name for name in given if name not in names]
         if unknown:

@@ -9,6 +9,7 @@ from nhwcc.compiler.diagnostics import Diagnostic
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.types import Array
+from nhwcc.compiler.workload import check_run
 from nhwcc.feeds import Feed, accepted, feeds
 from nhwcc.instruments import Instrument, Stage
 from nhwcc.numerics import compare
@@ -30,6 +31,7 @@ class CheckEach(Instrument):
 
     def start(self, module: Module, passes: Sequence[Pass]) -> None:
         """Run what was imported."""
+        check_run(module.main)
         runner = ReferenceRunner(module)
         candidates = feeds(runner.inputs, self._settings.data, self._settings.seed)
         self._feed, self._results = accepted(runner, candidates)

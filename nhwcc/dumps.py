@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nhwcc.compiler.diagnostics import reason
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.printer import print_module
@@ -24,7 +25,7 @@ class _Dump(Instrument):
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as bad:
-            raise cannot_write(self._folder, bad.strerror or str(bad)) from bad
+            raise cannot_write(self._folder, reason(bad)) from bad
         self.write(module, self._folder / "00-import")
 
     def after(self, stage: Stage) -> None:
@@ -48,7 +49,7 @@ class DumpIr(_Dump):
         """Write the text, and the weights that no earlier text had."""
         print_module(module, sink=self._weights)  # finds out what is new
         if self._weights.fresh:
-            side = stem.with_name(f"{stem.name}.safetensors")
+            side = stem.with_name(f"{stem.name}.ir.safetensors")
             with replacing(side) as draft:
                 self._weights.write(draft)
             self._files.append(side.name)

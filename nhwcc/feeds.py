@@ -8,11 +8,13 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import TypeAlias, cast
 
 import numpy as np
 
-from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error
+from nhwcc.compiler.budget import check_expansion
+from nhwcc.compiler.diagnostics import CompileError, counted, did_you_mean, error, reason
 from nhwcc.compiler.dims import Sym, solve, substitute
 from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.types import Array, TensorType
@@ -21,6 +23,9 @@ from nhwcc.sizes import choices, variations
 
 Data: TypeAlias = "Array | str | os.PathLike[str] | Mapping[str, Array | str | os.PathLike[str]]"
 """Arrays or .npy files by input name, one for the only input, or an .npz file with one array per input."""
+
+NPY = "numpy.save writes such files: numpy.save('x.npy', array)"
+NPZ = "numpy.savez writes such files: numpy.savez('x.npz', NAME=array)"
 
 RUNS = 3
 """How many different sizes a network is run with, if it takes as many."""
@@ -75,26 +80,42 @@ def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorTyp
             return _read_all(path)
         data = _read(path)
     if len(types) != 1:
-        raise error("L006", f"there are {len(types)} inputs: say which one the data is for", help=f"{', '.join(types)}")
+        raise error(
+            "L006",
+            f"there are {counted(len(types), 'input')}: say which one the data is for",
+            help=f"{', '.join(types)}",
+        )
     return {next(iter(types)): data}
 
 
 def _read(path: Path) -> Array:
     try:
-        array: object = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as bad:
-        raise error("R010", f"can't read {path}: {bad}", help="save the data with numpy.save") from bad
-    if not isinstance(array, np.ndarray):
+        found: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
+        array = np.array(cast(Array, found)) if isinstance(found, np.ndarray) else None
+    except OSError as bad:
+        raise error("R010", f"can't read {path}: {reason(bad)}", help=NPY) from bad
+    except (ValueError, EOFError, OverflowError, TokenError) as bad:
+        raise error("R010", f"can't read {path}: it does not hold an array of numbers", help=NPY) from bad
+    if array is None:
         raise error("R010", f"{path} holds several arrays", help="give it without a name: one array per input")
-    return cast(Array, array)
+    return array
 
 
 def _read_all(path: Path) -> dict[str, Array]:
     try:
+        with zipfile.ZipFile(path) as archive:
+            members = [(member.filename, member.file_size) for member in archive.infolist()]
+        check_expansion(str(path), members, path.stat().st_size)
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as bad:
-        raise error("R010", f"can't read {path}: {bad}", help="save the data with numpy.savez") from bad
+            arrays: dict[str, object] = {name: file[name] for name in file.files}
+    except OSError as bad:
+        raise error("R010", f"can't read {path}: {reason(bad)}", help=NPZ) from bad
+    except (ValueError, EOFError, OverflowError, MemoryError, TokenError, zipfile.BadZipFile) as bad:
+        raise error("R010", f"can't read {path}: it does not hold arrays of numbers by name", help=NPZ) from bad
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise error("R010", f"can't read {path}: {name!r} in it is not an array", help=NPZ)
+    return cast(dict[str, Array], arrays)
 
 
 def _check(name: str, array: Array, type: TensorType) -> None:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
+import stat
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nhwcc.compiler.diagnostics import CompileError, error
+from nhwcc.compiler.diagnostics import CompileError, error, reason
+from nhwcc.compiler.scratch import Scratch
 
 
 @contextmanager
 def replacing(path: Path) -> Generator[Path, None, None]:
     """Give a path to write to, of the same name; what was written takes the place of ``path`` if the block succeeds.
 
-    It lies in a folder of its own on the same disk.  A link stays a link: what it points to is replaced.
+    It lies in a folder of its own on the same disk.  A link stays a link: what it points to is replaced.  Who may read
+    the file stays as it was.
 
     Raises:
         CompileError: R012, the folder is missing, not writable or full; nothing is left behind.
@@ -24,17 +25,23 @@ def replacing(path: Path) -> Generator[Path, None, None]:
     check_writable(path)
     target = path.resolve()
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".nhwcc-", dir=target.parent))
+        with Scratch(target) as scratch:
+            draft = scratch.path / target.name
+            yield draft
+            _keep_permissions(target, draft)
+            draft.replace(target)
     except OSError as bad:
-        raise cannot_write(path, bad.strerror or str(bad)) from bad
-    try:
-        draft = folder / target.name
-        yield draft
-        draft.replace(target)
-    except OSError as bad:
-        raise cannot_write(path, bad.strerror or str(bad)) from bad
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        raise cannot_write(path, reason(bad)) from bad
+
+
+def _keep_permissions(old: Path, new: Path) -> None:
+    """Give a file the mode of the one that it replaces, and its owner where the system lets us."""
+    with suppress(FileNotFoundError):
+        stated, own = old.stat(), new.stat()
+        if hasattr(os, "chown") and (stated.st_uid, stated.st_gid) != (own.st_uid, own.st_gid):
+            with suppress(PermissionError):
+                os.chown(new, stated.st_uid, stated.st_gid)
+        new.chmod(stat.S_IMODE(stated.st_mode))
 
 
 def check_writable(path: Path) -> None:
@@ -43,18 +50,27 @@ def check_writable(path: Path) -> None:
     Raises:
         CompileError: R012, there can be no such file.
     """
-    target = path.resolve()
-    if not target.parent.is_dir():
-        raise cannot_write(path, f"there is no folder {path.parent}")
-    if target.exists() and not target.is_file():
-        raise cannot_write(path, "it exists and is no file")
-    if not os.access(target.parent, os.W_OK):
-        raise cannot_write(path, f"the folder {path.parent} is read-only")
+    try:
+        target = path.resolve()
+        if not target.parent.is_dir():
+            raise cannot_write(path, f"there is no folder {path.parent}")
+        if target.is_dir():
+            raise cannot_write(path, "it is a folder", help=f"give a file in it: {path / 'NAME'}")
+        if target.exists() and not target.is_file():
+            raise cannot_write(path, "it exists and is not a file")
+        if not os.access(target.parent, os.W_OK):
+            raise cannot_write(path, f"the folder {path.parent} is read-only")
+    except OSError as bad:
+        raise cannot_write(path, reason(bad)) from bad
+    except RuntimeError as bad:
+        raise cannot_write(path, "it is a link that leads to itself") from bad
+    except ValueError as bad:
+        raise cannot_write(path, "a file can't have this name") from bad
 
 
-def cannot_write(path: Path, why: str) -> CompileError:
+def cannot_write(path: Path, why: str, *, help: str | None = None) -> CompileError:
     """Build the error."""
-    return error("R012", f"can't write {path}: {why}")
+    return error("R012", f"can't write {path}: {why}", help=help)
 
 
 def check_not_source(output: Path, sources: Iterable[Path]) -> None:
@@ -76,3 +92,16 @@ def save_text(path: Path, text: str) -> None:
     """
     with replacing(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+def scratch() -> Scratch:
+    """Return a folder for temporary files.
+
+    Raises:
+        CompileError: R012, there is no room for one.
+    """
+    try:
+        return Scratch()
+    except OSError as bad:
+        help = "set TMPDIR to a folder with some room"
+        raise error("R012", f"can't write a temporary file: {reason(bad)}", help=help) from bad

@@ -1,157 +1,322 @@
-"""What a model's file is: told by its content first, by its name second."""
+"""What a model's file is: told by its content first, by its name second; and what to do with those we can't read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nhwcc.compiler.diagnostics import error
+from nhwcc import contents
+from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error, reason
+from nhwcc.contents import Begins, Content
 
-HEAD = 4096
-"""Bytes that are looked at."""
+ORIGIN = "export the model that it was made from to ONNX"
+TORCH = 'in PyTorch: torch.onnx.export(model, inputs, "model.onnx", dynamo=True)'
+TF2ONNX = "pip install tf2onnx; python -m tf2onnx.convert"
+JAX = f"jax2onnx exports a function of JAX to ONNX; or jax2tf makes a SavedModel of it, then: {TF2ONNX}"
+OPTIMUM = "optimum-cli export onnx --model FOLDER onnx/"
+CHECKPOINT = "nhwcc compile --module package.module:Class --weights FILE"
+TEXT = "a text file"
+UNREAD = "nhwcc does not read"
+READ = "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt) and its own IR (.ir)"
 
-EXPORT = 'export it to ONNX first, in PyTorch with torch.onnx.export(model, inputs, "model.onnx", dynamo=True)'
+KERAS = "in Keras 3: keras.saving.load_model('FILE').export('model.onnx', format='onnx')"
+KERAS_H5 = f"{KERAS}; of an older one: {TF2ONNX} --keras FILE --output model.onnx"
+SAVED_MODEL = f"convert it to ONNX first: {TF2ONNX} --saved-model FOLDER --output model.onnx"
+GRAPH_DEF = f"convert it to ONNX first: {TF2ONNX} --graphdef FILE --output model.onnx --inputs x:0 --outputs y:0"
+META_GRAPH = (
+    f"convert it to ONNX first: {TF2ONNX} --checkpoint model.ckpt.meta --output model.onnx --inputs x:0 --outputs y:0"
+)
+OPENVINO = (
+    f"OpenVINO does not convert back: {ORIGIN}; without it, openvino2tensorflow makes a SavedModel of it, and "
+    "tf2onnx an ONNX model of that"
+)
+COREML = f"Core ML does not convert back: {ORIGIN}; for an old .mlmodel, onnxmltools.convert_coreml does it"
+SAFETENSORS = (
+    "weights need their network: torch.save(safetensors.torch.load_file('FILE'), 'model.pth'), then nhwcc compile "
+    f"--module package.module:Class --weights model.pth; for a model of Hugging Face: {OPTIMUM}"
+)
+GGUF = "llama.cpp has the network in its code: export the original model to ONNX: optimum-cli export onnx --model NAME"
+PICKLE = (
+    "export it to ONNX where it was made: skl2onnx.to_onnx(model, x[:1]) for scikit-learn; "
+    f"a module of PyTorch is compiled by name: {CHECKPOINT}"
+)
+ONNX_TEXT = "onnx.save(onnx.load('FILE', format='textproto'), 'model.onnx')"
 
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: how its content begins, how such files are called, and for those we can't read, the way out."""
+    """A kind of file: how its content begins, how such files are called, and for those we can't read, the way out.
+
+    In a way out FILE stands for the path as it was given, and FOLDER for where the file lies.
+    """
 
     name: str
     title: str
     suffixes: tuple[str, ...]
-    begins: Callable[[bytes], bool]
+    begins: Begins
     remedy: str = ""
 
 
-def _magic(*starts: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head.startswith(starts)
-
-
-def _zip_with(*names: bytes) -> Callable[[bytes], bool]:
-    return lambda head: head.startswith(b"PK\x03\x04") and any(n in head for n in names)
-
-
-def _fields(head: bytes) -> Iterator[tuple[int, int, int]]:
-    """Walk the fields of a protobuf message: number, wire type, and the value or the length; stop where it ends."""
-    position = 0
-
-    def varint() -> int:
-        nonlocal position
-        value = shift = 0
-        while True:
-            byte = head[position]
-            position += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128 or shift > 63:
-                return value
-
-    try:
-        while position < len(head):
-            tag = varint()
-            value = varint()
-            yield tag >> 3, tag & 7, value
-            position += value if tag & 7 == 2 else 0
-    except IndexError:
-        return
-
-
-_ONNX_WIRE = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
-"""Wire types of the fields of ONNX's ModelProto by their numbers."""
-
-
-def _begins_onnx(head: bytes) -> bool:
-    """A version, then short texts, then the graph; TensorFlow's messages have their graph where the texts stand."""
-    has_version = False
-    for number, wire, value in _fields(head):
-        if _ONNX_WIRE.get(number) != wire or (number in (2, 3, 4) and value > 256):
-            return False
-        if number == 7:
-            return True
-        has_version = has_version or (number == 1 and 0 < value < 64)
-    return has_version
-
-
-def _begins_ir(head: bytes) -> bool:
-    return head.lstrip().startswith((b"func @", b'weights "', b"// "))
-
-
 FORMATS = [
-    Format("tflite", "a TFLite file", (".tflite", ".lite"), lambda head: head[4:8] == b"TFL3"),
-    Format("ir", "nhwcc's IR", (".ir",), _begins_ir),
+    Format("tflite", "a TFLite file", (".tflite", ".lite"), contents.magic_at(4, b"TFL3")),
+    Format("ir", "nhwcc's IR", (".ir",), contents.is_ir),
+    Format("onnx", "an ONNX model", (".onnx",), contents.is_onnx),
     Format(
-        "lfs", "a Git LFS pointer", (), _magic(b"version https://git-lfs"), "fetch the file itself with: git lfs pull"
+        "ort", "a model of onnxruntime's own format", (".ort",), contents.magic_at(4, b"ORTM"), f"{ORIGIN}, as .onnx"
     ),
-    Format(
-        "html",
-        "a web page",
-        (),
-        lambda head: head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html")),
-        "the download went wrong; fetch the model again",
-    ),
-    Format("onnx", "an ONNX model", (".onnx",), _begins_onnx),
-    Format("keras", "a Keras model", (".keras", ".h5", ".hdf5"), _magic(b"\x89HDF"), EXPORT),
-    Format("keras", "a Keras model", (".keras",), _zip_with(b"metadata.json", b"model.weights.h5"), EXPORT),
+    Format("keras", "a Keras model", (".h5", ".hdf5"), contents.magic(b"\x89HDF"), KERAS_H5),
+    Format("keras", "a Keras model", (".keras",), contents.zip_with("model.weights.h5", "metadata.json"), KERAS),
+    Format("coreml", "a Core ML package", (), contents.zip_with("com.apple.CoreML/model.mlmodel"), COREML),
     Format(
         "torch",
         "a PyTorch file",
-        (".pt", ".pth", ".pt2", ".ckpt", ".bin", ".pkl"),
-        _zip_with(b"/data.pkl", b"/byteorder", b"archive_format", b"serialized_exported_program"),
+        (".pt", ".pth", ".pt2", ".ckpt", ".bin"),
+        contents.zip_with(
+            "/data.pkl", "/byteorder", "archive_format", "serialized_exported_program.json", ".data/version"
+        ),
     ),
-    Format("torch", "a PyTorch file", (), _magic(b"\x80\x02", b"\x80\x04")),
-    Format("weights", "a file of weights without a graph", (".safetensors", ".gguf"), _magic(b"GGUF"), EXPORT),
-    Format("openvino", "an OpenVINO model", (".xml",), _magic(b"<?xml", b"<net"), EXPORT),
-    Format("tensorflow", "a TensorFlow model", (".pb", ".pbtxt"), lambda head: False, EXPORT),
-    Format("coreml", "a Core ML model", (".mlmodel", ".mlpackage"), lambda head: False, EXPORT),
+    Format("torch", "a PyTorch file", (), contents.is_torch_pickle),
+    Format("pickle", "a Python pickle", (".pkl", ".pickle", ".joblib"), contents.is_pickle, PICKLE),
+    Format("gguf", "a GGUF file", (".gguf", ".ggml"), contents.magic(b"GGUF", b"lmgg", b"tjgg"), GGUF),
+    Format(
+        "safetensors", "a file of weights without a network", (".safetensors",), contents.is_safetensors, SAFETENSORS
+    ),
+    Format("openvino", "an OpenVINO model", (".xml",), contents.text_with(b"<net", b"<layer"), OPENVINO),
+    Format("openvino", "an OpenVINO model", (), contents.text_with(b"<?xml", b"<net"), OPENVINO),
+    Format("coreml", "a Core ML model", (".mlmodel", ".mlpackage"), contents.is_coreml, COREML),
+    Format("tensorflow", "a TensorFlow SavedModel", (), contents.is_saved_model, SAVED_MODEL),
+    Format("tensorflow", "a TensorFlow graph", (".pb", ".pbtxt"), contents.is_graph_def, GRAPH_DEF),
+    Format("tensorflow", "a TensorFlow checkpoint", (".meta", ".index"), contents.never, META_GRAPH),
+    Format(
+        "tfjs",
+        "a TensorFlow.js model",
+        (),
+        contents.text_with(b'"modelTopology"'),
+        f"{ORIGIN}; or make a SavedModel of it with tensorflowjs_converter, then: {TF2ONNX}",
+    ),
+    Format("jax", "weights of JAX", (".msgpack",), contents.never, JAX),
+    Format("stablehlo", "StableHLO", (".mlir", ".stablehlo", ".jax"), contents.magic(b"ML\xefR"), JAX),
+    Format("stablehlo", "MLIR", (), contents.text_with(b"func.func"), JAX),
+    Format(
+        "paddle", "a PaddlePaddle model", (".pdmodel", ".pdiparams"), contents.never, "paddle2onnx converts to ONNX"
+    ),
+    Format(
+        "caffe", "a Caffe model", (".caffemodel", ".prototxt"), contents.never, f"caffe2onnx converts it; or {ORIGIN}"
+    ),
+    Format("ncnn", "an ncnn model", (".param",), contents.magic(b"7767517"), ORIGIN),
+    Format("darknet", "a Darknet model", (".weights", ".cfg"), contents.never, ORIGIN),
+    Format(
+        "device",
+        "a model compiled for one device",
+        (".engine", ".plan", ".trt", ".rknn", ".hef", ".mnn", ".dlc", ".om"),
+        contents.magic(b"RKNN", b"ftrt"),
+        ORIGIN,
+    ),
+    Format(
+        "onnx-text", "an ONNX model as text", (".onnxtxt", ".textproto"), contents.text_with(b"ir_version:"), ONNX_TEXT
+    ),
 ]
-"""What is recognised, in the order in which it is tried; what has a remedy can't be read."""
+"""Models, in the order in which they are tried; what has a remedy can't be read."""
+
+OTHERS = [
+    Format("lfs", "a Git LFS pointer", (), contents.magic(b"version https://git-lfs"), "fetch the file: git lfs pull"),
+    Format("html", "a web page", (), contents.is_html, "the download went wrong; fetch the model again"),
+    Format("data", "an array of numpy", (".npy",), contents.magic(b"\x93NUMPY"), "--data compares on it"),
+    Format("data", "an archive of arrays", (".npz",), contents.zip_with(".npy"), "--data compares on them"),
+    Format(
+        "python",
+        "Python code",
+        (".py", ".ipynb"),
+        contents.text_with(b"import torch"),
+        "compile a class of it: nhwcc compile --module FILE:Class",
+    ),
+    Format(
+        "image",
+        "an image",
+        (".jpg", ".jpeg", ".png", ".bmp", ".webp"),
+        contents.magic(b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM6"),
+        "give the model first; --data compares on arrays of numpy",
+    ),
+    Format(
+        "archive",
+        "an archive",
+        (".zip", ".tar", ".gz", ".tgz", ".7z", ".xz", ".bz2", ".rar"),
+        contents.magic(b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"7z\xbc\xaf", b"\xfd7zXZ", b"BZh", b"Rar!"),
+        "unpack it, and give the model in it",
+    ),
+    Format("program", "a program", (".exe", ".so", ".dll"), contents.magic(b"\x7fELF", b"MZ\x90"), READ),
+    Format("text", TEXT, (".txt", ".md", ".json", ".yaml", ".yml", ".csv", ".log"), contents.is_text, READ),
+]
+"""What is given instead of a model, and what to do then."""
+
+DRAWING = Format("svg", "a drawing in SVG", (".svg",), contents.never)
+"""What --draw writes."""
+
+ZIPPED = ("torch", "keras")
+"""Formats that are archives."""
+
+BINARY = ("onnx", "tflite", "safetensors", "gguf", "pickle", *ZIPPED)
+"""Formats that are never texts, whatever a text is called."""
+
+FOLDERS = [
+    ("saved_model.pb", "a TensorFlow SavedModel", SAVED_MODEL.replace("FOLDER", "FILE")),
+    ("saved_model.pbtxt", "a TensorFlow SavedModel", SAVED_MODEL.replace("FOLDER", "FILE")),
+    ("Manifest.json", "a Core ML package", COREML),
+    ("*.mlmodel", "a Core ML package", COREML),
+    ("_CHECKPOINT_METADATA", "a checkpoint of JAX (Orbax)", JAX),
+    ("checkpoint", "a TensorFlow checkpoint", META_GRAPH),
+    ("*.onnx", "a folder", ""),
+    ("*.pt2", "a folder", ""),
+    (
+        "model_index.json",
+        "a pipeline of Hugging Face",
+        f"its networks are several: {OPTIMUM.replace('FOLDER', 'FILE')}",
+    ),
+    ("config.json", "a model of Hugging Face", OPTIMUM.replace("FOLDER", "FILE")),
+    ("*.xml", "a folder with an OpenVINO model", OPENVINO),
+    ("*.safetensors", "a folder with weights", SAFETENSORS),
+]
+"""What a folder with such a file is, and the way out; without one, the file itself is what can be read."""
 
 
 def detect(source: Path | bytes) -> Format:
     """Return the format of a file, or of its bytes.
 
     Raises:
-        CompileError: R010, the file can't be read; R014, it is nothing that we know.
+        CompileError: R010, the file can't be read; R014, it is nothing that we know; R015, a folder of some format.
     """
-    head = source[:HEAD] if isinstance(source, bytes) else _head(source)
-    for format in FORMATS:
-        if format.begins(head):
+    content = Content.of(source) if isinstance(source, bytes) else _content(source)
+    for format in (*FORMATS, *OTHERS):
+        if format.begins(content) and not _is_named_otherwise(format, source):
             return format
     suffix = "" if isinstance(source, bytes) else source.suffix.lower()
-    for format in FORMATS:
+    for format in (*FORMATS, *OTHERS):
         if suffix in format.suffixes:
             return format
     what = "these bytes are" if isinstance(source, bytes) else f"{source} is"
-    raise error(
-        "R014", f"{what} no model that nhwcc knows", help="nhwcc reads ONNX models (.onnx) and its own IR (.ir)"
-    )
+    near = None if isinstance(source, bytes) else _similar(source)
+    raise error("R014", f"{what} not a model that nhwcc knows", help=near or READ)
+
+
+def _is_named_otherwise(format: Format, source: Path | bytes) -> bool:
+    """Whether a text or an archive says less of a file than its name: .cfg is a text, and what is cut may be .pt."""
+    if isinstance(source, bytes) or format.name not in ("text", "archive"):
+        return False
+    known = (f for f in (*FORMATS, *OTHERS) if f is not format and (f.name in ZIPPED) == (format.name == "archive"))
+    return any(source.suffix.lower() in f.suffixes for f in known if f.name not in BINARY or f.name in ZIPPED)
+
+
+def supported(place: Path | bytes) -> Format:
+    """Return the format of a model that can be compiled.
+
+    Raises:
+        CompileError: as :func:`detect`; R010, it is damaged; R015, the format is known, but not read.
+    """
+    format = detect(place)
+    name = str(place) if isinstance(place, Path) else "what was given"
+    if format.name == "tflite":
+        help = "nhwcc inspect and nhwcc verify read it"
+        raise error("R015", f"{name} is {format.title} already", help=help)
+    if format.remedy:
+        raise _unread(format.title, format.remedy, place, "is not a model" if format in OTHERS else UNREAD)
+    if format.name == "torch" and isinstance(place, Path):
+        _check_archive(place)
+    return format
+
+
+def viewable(place: Path) -> Format:
+    """Return the format of a file that can be looked into, or run: a model that can be compiled, or a result.
+
+    Raises:
+        CompileError: as :func:`supported`.
+    """
+    format = detect(place)
+    return format if format.name == "tflite" else supported(place)
+
+
+def _unread(title: str, remedy: str, place: Path | bytes, what: str = UNREAD) -> CompileError:
+    if isinstance(place, bytes):
+        return error("R015", f"what was given is {title}, which {what}", help=remedy)
+    help = remedy.replace("FILE", str(place)).replace("FOLDER", str(place.parent))
+    line = _content(place).first_line if title == TEXT else None
+    return error("R015", f"{place} is {title}, which {what}", excerpt=line, help=help)
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse what PyTorch could not open, before it is imported: its files are archives, or pickled.
+
+    Raises:
+        CompileError: R010, R015.
+    """
+    content = _content(path)
+    if content.members or contents.is_pickle(content):
+        return
+    if content.head.startswith(b"PK"):
+        help = "the download or the export was interrupted; get it again"
+        raise error("R010", f"{path} is damaged: the archive ends early", help=help)
+    if path.with_suffix(".xml").exists():
+        raise _unread("the weights of an OpenVINO model", OPENVINO, path)
+    raise error("R010", f"{path} is called like a file of PyTorch, but is none", help=READ)
 
 
 def check_name(output: Path, format: str) -> None:
-    """Refuse to write a file under a name by which models of another format that we read are known.
+    """Refuse to write a file of a format under a name that is not one of its own.
 
     Raises:
         CompileError: L007.
     """
+    own = next((f for f in (*FORMATS, DRAWING) if f.name == format), None)
     suffix = output.suffix.lower()
-    other = next((f for f in FORMATS if suffix in f.suffixes and not f.remedy and f.name != format), None)
-    if other is not None:
-        help = f"call it {output.with_suffix(f'.{format}').name}"
-        raise error("L007", f"{output} would be taken for {other.title}, but a .{format} file is written", help=help)
+    is_special = output.exists() and not output.is_file()
+    if own is None or suffix in own.suffixes or is_special:
+        return
+    other = next((f for f in (*FORMATS, *OTHERS) if suffix in f.suffixes), None)
+    if not suffix:
+        text = f"{output} has no suffix; what is written is {own.title}"
+    elif other is not None:
+        text = f"{output} would be taken for {other.title}, but {own.title} is written"
+    else:
+        text = f"{output} does not end in {own.suffixes[0]}, but {own.title} is written"
+    drawing = "; nhwcc inspect MODEL --draw FILE.svg draws" if format != "svg" and suffix in (".svg", ".png") else ""
+    raise error("L007", text, help=f"call it {output.with_suffix(own.suffixes[0]).name}{drawing}")
 
 
-def _head(path: Path) -> bytes:
-    if path.is_dir():
-        if (path / "saved_model.pb").exists() or path.suffix == ".mlpackage":
-            return b""  # the name tells
-        raise error("R010", f"{path} is a folder", help="give the model's file")
+def _content(path: Path) -> Content:
     try:
-        with path.open("rb") as file:
-            head = file.read(HEAD)
+        if path.is_dir():
+            raise _folder(path)
+        content = Content.of(path)
     except OSError as bad:
-        raise error("R010", f"can't read {path}: {bad.strerror}") from bad
-    if not head:
+        raise error("R010", f"can't read {path}: {reason(bad)}", help=_neighbour(path)) from bad
+    except ValueError as bad:
+        raise error("R010", f"can't read {str(path)!r}: no file can be called so") from bad
+    if not content.head:
         raise error("R010", f"{path} is empty", help="the download or the export was interrupted")
-    return head
+    return content
+
+
+def _folder(path: Path) -> CompileError:
+    for pattern, title, remedy in FOLDERS:
+        found = sorted(path.glob(pattern))
+        if found and remedy:
+            return _unread(title, remedy, path)
+        if found:
+            return error("R010", f"{path} is a folder", help=f"did you mean {str(found[0])!r}?")
+    return error("R010", f"{path} is a folder", help="give the model's file")
+
+
+def _neighbour(path: Path) -> str | None:
+    """Return advice about a file that is missing."""
+    if path.exists():
+        return None
+    if str(path).startswith(("http:/", "https:/", "s3:/", "hf:/")):
+        return "download it first, and give the file"
+    if not path.parent.is_dir():
+        return f"there is no folder {path.parent}"
+    return _similar(path)
+
+
+def _similar(path: Path) -> str | None:
+    """Suggest the model in the same folder whose name is most like this one."""
+    known = {s for f in FORMATS for s in f.suffixes if not f.remedy}
+    return did_you_mean(path.name, [p.name for p in path.parent.iterdir() if p.suffix.lower() in known and p != path])

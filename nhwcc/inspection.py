@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from nhwcc.compiler.diagnostics import CompileError, counted
 from nhwcc.compiler.dims import Dim, Sym
 from nhwcc.compiler.ir import Module, Port
 from nhwcc.compiler.opdef import Multiplies
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.printer import Names, print_op
+from nhwcc.compiler.visible import visible, visible_lines, visible_parts
 from nhwcc.formats import detect
 from nhwcc.graphs.view import Graph, view_module, view_tflite
-from nhwcc.render import Style, human_bytes, plain
+from nhwcc.messages import Style, plain
+from nhwcc.render import human_bytes
 from nhwcc.report import PortReport, count_ops, describe_port, describe_ports
 from nhwcc.source import load
 
@@ -28,7 +31,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a file holds; ``macs`` counts multiply-accumulates, as a text where sizes have names."""
+    """What a file holds; ``macs`` counts multiply-accumulates, as a text where sizes have names or are unknown.
+
+    ``unsupported`` are the operators that nobody knows, and how often they occur.
+    """
 
     file: str
     format: str
@@ -42,6 +48,7 @@ class Summary:
     macs: int | str
     metadata: dict[str, str] = field(default_factory=lambda: dict[str, str]())
     ops: list[str] = field(default_factory=lambda: list[str]())
+    unsupported: dict[str, int] = field(default_factory=lambda: dict[str, int]())
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,10 @@ class Inspection:
 
 
 def inspect(path: Path, *, allow_custom_ops: bool = False) -> Inspection:
-    """Look into a file.
+    """Look into a file; one with operators that nobody knows is shown as it stands.
 
     Raises:
-        CompileError: it can't be read, or holds what is not supported.
+        CompileError: it can't be read, or is damaged.
     """
     format = detect(path)
     if format.name == "tflite":
@@ -64,7 +71,16 @@ def inspect(path: Path, *, allow_custom_ops: bool = False) -> Inspection:
 
         found = inspect_tflite(path)
         return Inspection(_of_tflite(found, path), view_tflite(found, path.name))
-    module = load(path, allow_custom_ops=allow_custom_ops)
+    try:
+        module = load(path, allow_custom_ops=allow_custom_ops)
+    except CompileError as bad:
+        if format.name != "onnx":
+            raise
+        from nhwcc.outline import is_sound, outline
+
+        if not is_sound(bad.diagnostics):
+            raise
+        return outline(path)
     return Inspection(_of_module(module, path, format.title), view_module(module, path.name))
 
 
@@ -94,15 +110,15 @@ def _of_module(module: Module, path: Path, title: str) -> Summary:
 
 
 def _of_tflite(found: TfliteSummary, path: Path) -> Summary:
-    main = found.subgraphs[0]
+    main = found.main
     counts = Counter(op.name for graph in found.subgraphs for op in graph.operators)
     constant = [t for graph in found.subgraphs for t in graph.tensors if t.nbytes]
     return Summary(
         str(path),
         "a TFLite file",
         found.bytes,
-        [_port(found, "inputs", name, tensor) for name, tensor in _ports(found, main, "inputs").items()],
-        [_port(found, "outputs", name, tensor) for name, tensor in _ports(found, main, "outputs").items()],
+        [_port(found, "inputs", name, tensor) for name, tensor in found.ports("inputs").items()],
+        [_port(found, "outputs", name, tensor) for name, tensor in found.ports("outputs").items()],
         dict(counts.most_common()),
         counts["TRANSPOSE"],
         sum(math.prod(t.shape) for t in constant),
@@ -111,15 +127,6 @@ def _of_tflite(found: TfliteSummary, path: Path) -> Summary:
         {k: v.decode("utf-8", "replace").rstrip("\0") for k, v in found.metadata.items()},
         [_operator(op, main) for op in main.operators],
     )
-
-
-def _ports(found: TfliteSummary, main: SubgraphInfo, side: str) -> dict[str, TensorInfo]:
-    """Inputs or outputs by the names of the signature, or by those of the tensors where there is none."""
-    numbers = main.inputs if side == "inputs" else main.outputs
-    if found.signatures:
-        named = found.signatures[0].inputs if side == "inputs" else found.signatures[0].outputs
-        return {name: main.tensors[number] for name, number in named.items()}
-    return {main.tensors[number].name: main.tensors[number] for number in numbers}
 
 
 def _port(found: TfliteSummary, side: str, name: str, tensor: TensorInfo) -> PortReport:
@@ -132,7 +139,7 @@ def _operator(op: OperatorInfo, graph: SubgraphInfo) -> str:
         return ", ".join(str(graph.tensors[n]) if n >= 0 else "none" for n in numbers)
 
     name = graph.tensors[op.outputs[0]].name if op.outputs else ""
-    return f"{name} = {op.name}({tensors(op.inputs)}){_options(op)} : {tensors(op.outputs)}"
+    return visible(f"{name} = {op.name}({tensors(op.inputs)}){_options(op)} : {tensors(op.outputs)}")
 
 
 def _options(op: OperatorInfo) -> str:
@@ -146,7 +153,7 @@ def _options(op: OperatorInfo) -> str:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        return f" {{{len(op.custom_options)} bytes}}"
+        return f" {{{counted(len(op.custom_options), 'byte')}}}"
     return f" {{{', '.join(f'{k} = {_shown(v)}' for k, v in cast(dict[str, Any], found).items())}}}"
 
 
@@ -162,15 +169,20 @@ _PER_RESULT: dict[str, Callable[[tuple[int, ...]], int]] = {
     "CONV_2D": lambda w: math.prod(w[1:]),
     "CONV_3D": lambda w: math.prod(w[:-1]),
     "DEPTHWISE_CONV_2D": lambda w: math.prod(w[1:-1]),
-    "FULLY_CONNECTED": lambda w: w[-1],
+    "FULLY_CONNECTED": lambda w: math.prod(w[-1:]),
 }
 """Multiply-accumulates for every element of the result, from the filter's shape."""
+
+_OPERANDS = dict.fromkeys((*_PER_RESULT, "BATCH_MATMUL"), 2) | {"TRANSPOSE_CONV": 3}
+"""How many operands these operators have at least."""
 
 
 def _macs(op: OperatorInfo, graph: SubgraphInfo) -> int:
     """Multiply-accumulates of an operator; sizes that are open count once."""
     shapes = [tuple(max(d, 1) for d in graph.tensors[n].shape) if n >= 0 else () for n in op.inputs]
     results = sum(math.prod(max(d, 1) for d in graph.tensors[n].shape) for n in op.outputs)
+    if len(shapes) < _OPERANDS.get(op.name, 0):
+        return 0  # a damaged file
     if op.name in _PER_RESULT:
         return results * _PER_RESULT[op.name](shapes[1])
     if op.name == "BATCH_MATMUL":
@@ -184,8 +196,14 @@ def _batch(shapes: list[tuple[int, ...]]) -> int:
     return math.prod(shapes[0][:-2])
 
 
+def _transposes(count: int) -> str:
+    return "1 of them a transpose" if count == 1 else f"{count} of them transposes"
+
+
 def render_inspection(found: Summary, style: Style = plain, *, ops: bool = False) -> str:
     """Return a summary as a user reads it."""
+    texts = [visible_lines(op) for op in found.ops]  # of which some have several lines
+    found = visible_parts(found)
     lines = [f"{style(found.file, 'strong')}  {found.format}, {human_bytes(found.bytes)}"]
     for title, ports in (("input", found.inputs), ("output", found.outputs)):
         for port in ports:
@@ -193,9 +211,12 @@ def render_inspection(found: Summary, style: Style = plain, *, ops: bool = False
             lines.append(f"  {title:<12}{port.name} {port.type}{layout}")
     work = f"{found.macs:,}" if isinstance(found.macs, int) else found.macs
     lines += [
-        f"  {'weights':<12}{found.parameters:,} parameters, {human_bytes(found.weight_bytes)}",
-        f"  {'work':<12}{work} multiply-accumulates",
-        f"  {'operations':<12}{sum(found.counts.values())}, {found.transposes} of them transposes",
+        f"  {'weights':<12}{counted(found.parameters, 'parameter')}, {human_bytes(found.weight_bytes)}",
+        f"  {'work':<12}{work} multiply-accumulate{'' if found.macs == 1 else 's'}",
+        f"  {'operations':<12}{sum(found.counts.values())}, {_transposes(found.transposes)}",
     ]
+    if found.unsupported:
+        names = ", ".join(f"{name} ({count} x)" for name, count in found.unsupported.items())
+        lines.append(f"  {'unsupported':<12}{style(names, 'warning')}")
     lines += [f"  {count:>10}  {name}" for name, count in found.counts.items()]
-    return "\n".join([*lines, *(["", *found.ops] if ops else [])])
+    return "\n".join([*lines, *(["", *texts] if ops else [])])

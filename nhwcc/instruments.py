@@ -37,6 +37,9 @@ class Stage:
 class Instrument:
     """Looks at the module; every method does nothing unless it is overridden."""
 
+    def check(self, passes: Sequence[Pass]) -> None:
+        """See the pipeline, before a model is read."""
+
     def start(self, module: Module, passes: Sequence[Pass]) -> None:
         """See the module as it was imported."""
 
@@ -56,6 +59,7 @@ def run_passes(module: Module, passes: Sequence[Pass], instruments: Sequence[Ins
     stages: list[Stage] = []
     start = 0.0
     for instrument in instruments:
+        instrument.check(passes)
         instrument.start(module, passes)
     with collect_remarks() as remarks:
 
@@ -93,7 +97,7 @@ class PrintIr(Instrument):
         self._after = after
         self._every = every
 
-    def start(self, module: Module, passes: Sequence[Pass]) -> None:
+    def check(self, passes: Sequence[Pass]) -> None:
         """Check that the named passes are there to be looked at."""
         names = [p.name for p in passes]
         for name in (*self._before, *self._after):

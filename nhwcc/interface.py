@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nhwcc.compiler.diagnostics import did_you_mean, error
+from nhwcc.compiler.diagnostics import counted, did_you_mean, error
 from nhwcc.compiler.ir import Module, Port
 from nhwcc.compiler.types import TensorType
 from nhwcc.runners import Runner
@@ -59,7 +59,7 @@ def _set_names(what: str, ports: Sequence[Port], names: Sequence[str] | None, re
     if list(names) == own:
         return
     if len(names) != len(own):
-        text = f"{len(names)} names are given for {len(own)} {what}"
+        text = f"{counted(len(names), 'name')} for {counted(len(own), what.removesuffix('s'))}"
         raise error("L009", text, help=f"The {what} are {', '.join(own)}.")
     for name in names:
         if not name or names.count(name) > 1:

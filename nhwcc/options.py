@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.export import ExportedProgram
 
+    from nhwcc.compiler.budget import Budget
     from nhwcc.compiler.choices import Strategy
     from nhwcc.compiler.ir import Module
     from nhwcc.feeds import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
+    from nhwcc.named import NamedModule
     from nhwcc.shapes import ShapeLike
 
 PathLike: TypeAlias = "str | os.PathLike[str]"
 
-Model: TypeAlias = "PathLike | bytes | ModelProto | nn.Module | ExportedProgram | Module"
+Model: TypeAlias = "PathLike | bytes | ModelProto | nn.Module | NamedModule | ExportedProgram | Module"
 """A file, the bytes of one, a parsed ONNX message, PyTorch's modules and programs, or IR (copied, not changed)."""
 
 StateHandling: TypeAlias = Literal["refuse", "io"]
@@ -58,10 +60,13 @@ class CompileOptions:
     there is one, or ``auto``, whatever of these is fastest.
 
     ``passes`` is a pipeline that replaces the target's own, ``disable`` leaves passes out; ``load`` brings passes and
-    operations from Python files, ``rules`` rewrites from rule files, which go first.  ``instruments`` look on.
+    operations from Python files, ``rules`` rewrites from rule files, which
+    go first, or where ``"after:PASS=FILE"`` or ``"before:PASS=FILE"`` says.  ``instruments`` look on.
 
     ``verify`` compares with the source's own runtime, on ``data`` or on random inputs of ``seed``, up to ``tolerance``
     relative to the largest value of each output.
+
+    ``budget`` says what the model may cost at most: memory, bytes of constants that it does not hold, and seconds.
     """
 
     output: PathLike | None = None
@@ -91,3 +96,4 @@ class CompileOptions:
     data: Data | None = None
     seed: int = 0
     tolerance: float = TOLERANCE
+    budget: Budget | None = None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from importlib import import_module
 from pathlib import Path
 
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.layouts import GENERAL, does_not_fit, layout_perm, parse_io_layout
 from nhwcc.compiler.pipeline import PASSES, Pass, discover, parse_pipeline, read_option
 from nhwcc.compiler.plugins import discover_plugins, load_file
+from nhwcc.compiler.rules import load_rules
 from nhwcc.options import CompileOptions, PathLike
-from nhwcc.targets import TARGETS, register_legalization
+from nhwcc.places import read_place
+from nhwcc.request import io_layout_text
 
 
 def register_passes(load: Sequence[PathLike] = ()) -> None:
@@ -22,8 +26,7 @@ def register_passes(load: Sequence[PathLike] = ()) -> None:
         CompileError: R010, a file can't be read; L010, it fails.
     """
     discover("nhwcc.passes")
-    for target in TARGETS:
-        register_legalization(target)
+    import_module("nhwcc.backends.common.legalize")
     discover_plugins()
     for path in load:
         load_file(Path(path))
@@ -35,8 +38,7 @@ def build_pipeline(options: CompileOptions, default: str) -> list[Pass]:
     Raises:
         CompileError: L001 to L004 for pipelines and options, L002 also for a pass to leave out that is not there, L007.
     """
-    rules = [PASSES["apply-rules"](file=str(path)) for path in options.rules]  # pyright: ignore[reportCallIssue]
-    passes = [*rules, *parse_pipeline(default if options.passes is None else options.passes)]
+    passes = _with_rules(parse_pipeline(default if options.passes is None else options.passes), options.rules)
     names = [p.name for p in passes]
     for name in options.disable:
         if name not in names:
@@ -45,6 +47,29 @@ def build_pipeline(options: CompileOptions, default: str) -> list[Pass]:
     kept = [p for p in passes if p.name not in options.disable]
     kept = _with_option(kept, "io_layout", io_layout_text(options.io_layout), "free")
     return _with_option(kept, "rnn", options.rnn, "auto")
+
+
+def _with_rules(passes: list[Pass], rules: Sequence[PathLike]) -> list[Pass]:
+    """Put rules of files where they were asked for: before all passes, or around every pass of some name.
+
+    Raises:
+        CompileError: L002, the pipeline has no such pass; R010 and P..., a file can't be read.
+    """
+    out = list(passes)
+    first: list[Pass] = []
+    names = [p.name for p in passes]
+    for place in map(read_place, rules):
+        load_rules(place.file)
+        apply: Pass = PASSES["apply-rules"](file=str(place.file))  # pyright: ignore[reportCallIssue]
+        if not place.name:
+            first.append(apply)
+            continue
+        if place.name not in names:
+            help = did_you_mean(place.name, names) or f"it has {', '.join(dict.fromkeys(names))}"
+            raise error("L002", f"there is no pass {place.name!r} in the pipeline to put rules {place.when}", help=help)
+        for number in reversed([i for i, p in enumerate(out) if p.name == place.name]):
+            out.insert(number + (place.when == "after"), apply)
+    return [*first, *out]
 
 
 def _with_option(passes: list[Pass], name: str, value: str, default: str) -> list[Pass]:
@@ -62,34 +87,25 @@ def _with_option(passes: list[Pass], name: str, value: str, default: str) -> lis
     return [replace(p, **{name: read_option(type(p), name, value)}) if _takes(p, name) else p for p in passes]
 
 
-def io_layout_text(io_layout: str | Mapping[str, str]) -> str:
-    """Return a choice of layouts as passes take it.
-
-    >>> io_layout_text({"x": "nchw", "y": "0/2/1"})
-    'x=nchw;y=0/2/1'
-    """
-    if isinstance(io_layout, str):
-        return io_layout.strip() or "free"
-    return ";".join(f"{name}={layout}" for name, layout in io_layout.items())
-
-
-def check_names(io_layout: str | Mapping[str, str], module: Module) -> None:
-    """Check that layouts are asked for inputs and outputs that exist.
+def check_layouts(io_layout: str | Mapping[str, str], module: Module) -> None:
+    """Check that layouts are asked for inputs and outputs that exist, and that they have as many axes.
 
     Raises:
-        CompileError: L006.
+        CompileError: L005, L006.
     """
-    known = [port.name for port in (*module.main.inputs, *module.main.outputs)]
-    for name in _named(io_layout):
-        if name not in known:
-            help = did_you_mean(name, known) or f"there are {', '.join(known)}"
+    asked = parse_io_layout(io_layout_text(io_layout))
+    func = module.main
+    ranks = {p.name: v.type for p, v in zip((*func.inputs, *func.outputs), (*func.args, *func.returns), strict=True)}
+    for name, layout in asked.named.items():
+        if name not in ranks:
+            help = did_you_mean(name, ranks) or f"there are {', '.join(ranks)}"
             raise error("L006", f"a layout is asked for {name!r}, but there is no such input or output", help=help)
-
-
-def _named(io_layout: str | Mapping[str, str]) -> Iterable[str]:
-    from nhwcc.passes.propagate_layout import parse_io_layout
-
-    return io_layout if isinstance(io_layout, Mapping) else parse_io_layout(io_layout).named
+        type = ranks[name]
+        if layout != "free" and layout_perm(layout, type.rank) is None:
+            raise does_not_fit(name, str(type), layout, type.rank)
+    if asked.default not in GENERAL and all(layout_perm(asked.default, t.rank) is None for t in ranks.values()):
+        name, type = next(iter(ranks.items()))
+        raise does_not_fit(name, str(type), asked.default, type.rank)
 
 
 def _takes(p: Pass, option: str) -> bool:

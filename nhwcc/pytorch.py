@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nhwcc.compiler.budget import check_size
 from nhwcc.compiler.diagnostics import CompileError, Remark, did_you_mean, error, remark
-from nhwcc.compiler.dims import Dim, symbol
+from nhwcc.compiler.dims import Dim, Sym, parse_dim, static, substitute, symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.cut import Cut
+from nhwcc.named import NamedModule, require_torch
 from nhwcc.options import StateHandling
 from nhwcc.shapes import Given
 from nhwcc.sizes import choices
@@ -42,22 +43,12 @@ class Call:
         return not self.args and not self.kwargs
 
 
-def require_torch() -> None:
-    """Check that PyTorch is installed.
-
-    Raises:
-        CompileError: R017, it is not.
-    """
-    if find_spec("torch") is None:
-        raise error("R017", "PyTorch models need PyTorch", help="pip install 'nhwcc[torch]'")
-
-
 class TorchSource:
-    """A module, an exported program, or the file of one."""
+    """A module, its name, an exported program, or the file of one."""
 
     format = "torch"
 
-    def __init__(self, given: nn.Module | ExportedProgram | Path, call: Call) -> None:
+    def __init__(self, given: nn.Module | NamedModule | ExportedProgram | Path, call: Call) -> None:
         self.given = given
         self.call = call
         self.shapes: Mapping[str, Given] = {}
@@ -65,7 +56,9 @@ class TorchSource:
     @property
     def title(self) -> str:
         """What was given, in words."""
-        return str(self.given) if isinstance(self.given, Path) else f"PyTorch's {type(self.given).__name__}"
+        if isinstance(self.given, Path):
+            return str(self.given)
+        return f"PyTorch's {self.given.title if isinstance(self.given, NamedModule) else type(self.given).__name__}"
 
     def load(self, cut: Cut) -> Module:
         """Export the model and read what comes out.
@@ -93,9 +86,11 @@ class TorchSource:
 
     @cached_property
     def model(self) -> nn.Module | ExportedProgram:
-        """What was given, read if it is a file."""
+        """What was given, read if it is a file, made if it is a name."""
         from nhwcc.frontends.torch import open_program
 
+        if isinstance(self.given, NamedModule):
+            return self.given.load()
         return open_program(self.given, unsafe=self.call.unsafe_load) if isinstance(self.given, Path) else self.given
 
     @cached_property
@@ -171,14 +166,34 @@ def _examples(model: nn.Module, shapes: Mapping[str, Given]) -> Iterator[tuple[d
         first = missing[0] if missing else "x"
         help = f"give args=(...), or shapes={{{first!r}: (1, 3, 224, 224)}}, or --shape {first}=1,3,224,224"
         raise error("F019", f"{type(model).__name__} needs {what}, but no shape is given", help=help)
-    dims = {d: OpenSize(d) for shape in shapes.values() for d in shape.shape if isinstance(d, str)}
     types = {n: TensorType(s.dtype or DType.F32, tuple(map(_size, s.shape))) for n, s in shapes.items()}
-    dynamic = {n: {i: dims[d] for i, d in enumerate(s.shape) if isinstance(d, str)} for n, s in shapes.items()}
+    dims = {name: OpenSize(name) for t in types.values() for d in t.shape if isinstance(d, Sym) for name in d.names}
+    dynamic = {
+        n: {i: _open_size(n, d, dims) for i, d in enumerate(t.shape) if isinstance(d, Sym)} for n, t in types.items()
+    }
     for sizes in choices(list(dims), types) if dims else [{}]:
         open_sizes = {name: max(size, 2) for name, size in sizes.items()}  # PyTorch takes a size of one for a fixed one
-        concrete = {n: [d if isinstance(d, int) else open_sizes[d] for d in s.shape] for n, s in shapes.items()}
+        concrete = {n: static(substitute(t.shape, open_sizes)) for n, t in types.items()}
+        for n, s in concrete.items():
+            check_size(f"the input {n!r}", types[n].with_shape(tuple(s)))
         yield {n: torch.zeros(s, dtype=TORCH_DTYPES[types[n].dtype]) for n, s in concrete.items()}, dynamic
 
 
 def _size(size: int | str) -> Dim:
-    return symbol(size) if isinstance(size, str) else size
+    return parse_dim(size) if isinstance(size, str) else size
+
+
+def _open_size(input: str, size: Sym, dims: Mapping[str, Any]) -> Any:
+    """Return PyTorch's form of a size that stays open: one of its names, times a number, plus a number.
+
+    Raises:
+        CompileError: F019, it is another formula.
+    """
+    name = next(iter(sorted(size.names)))
+    rest = substitute(size, {name: 0})
+    slope = substitute(size, {name: 1}) - rest
+    if not (isinstance(rest, int) and isinstance(slope, int) and slope > 0 and size == symbol(name) * slope + rest):
+        text = f"PyTorch can't leave the size {size} of {input!r} open"
+        help = "A size is a name, or a number times a name plus a number: 32*h, h+1."
+        raise error("F019", text, help=help)
+    return dims[name] if (slope, rest) == (1, 0) else slope * dims[name] + rest

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterable, Iterator, Sequence
 
-from nhwcc.compiler.diagnostics import Diagnostic, Remark
+from nhwcc.compiler.diagnostics import Remark
+from nhwcc.compiler.visible import visible_parts
+from nhwcc.messages import Style, Tone, plain
 from nhwcc.numerics import Status
 from nhwcc.report import PassReport, PortReport, Report
 from nhwcc.verification import Compared, Verification
-
-Tone = Literal["good", "bad", "warning", "quiet", "strong"]
-Style = Callable[[str, Tone], str]
 
 VERDICTS: dict[Status, Tone] = {"ok": "good", "differs": "bad", "proves nothing": "warning"}
 WIDTH = 12
@@ -22,13 +21,9 @@ PLACES = 3
 """Places that are named for one reason of a rule that nearly fired."""
 
 
-def plain(text: str, _tone: Tone) -> str:
-    """Leave a text as it is."""
-    return text
-
-
 def render_report(report: Report, style: Style = plain) -> str:
     """Return a report as a user reads it."""
+    report = visible_parts(report)
     size = human_bytes(report.bytes)
     lines = [f"{style(report.output or report.source, 'strong')}  {size}, for TFLite {report.min_runtime} and later"]
     before, after = sum(report.ops_before.values()), sum(report.ops_after.values())
@@ -46,14 +41,16 @@ def render_report(report: Report, style: Style = plain) -> str:
         why = report.not_verified or "the file loads, its numbers were not compared"
         lines.append(_row("verified", style(f"no: {why}", "warning")))
     lines += (_row("warning", style(text, "warning")) for text in report.warnings)
-    memory = f", peak memory {human_bytes(report.peak_memory)}" if report.peak_memory else ""
+    memory = f"; peak memory {human_bytes(report.peak_memory)}" if report.peak_memory else ""
     more = "verifying" if report.verification is not None else "loading"
-    lines.append(_row("took", f"{report.seconds:.1f} s{memory}; {more} {report.verification_seconds:.1f} s more"))
+    whole = report.seconds + report.verification_seconds
+    lines.append(_row("took", f"{whole:.1f} s, {report.verification_seconds:.1f} s of it {more}{memory}"))
     return "\n".join(lines)
 
 
 def render_verification(found: Verification, style: Style = plain, title: str = "verified") -> list[str]:
     """Return the lines that say what was compared and how it came out."""
+    found = visible_parts(found)
     sizes = "".join(f", {name} = {_numbers(tried)}" for name, tried in found.sizes.items())
     lines = [_row(title, f"against {found.reference}, {found.data}{sizes}")]
     return [*lines, *(_row("", line) for line in compared_table(found.outputs, style))]
@@ -66,6 +63,7 @@ def _numbers(sizes: Sequence[int]) -> str:
 
 def compared_table(rows: Sequence[Compared], style: Style = plain) -> Iterator[str]:
     """Return one line per tensor: its name, its error, the verdict."""
+    rows = [visible_parts(row) for row in rows]
     width = max((len(r.name) for r in rows), default=0)
     for r in rows:
         d = r.difference
@@ -84,8 +82,8 @@ def render_times(passes: Sequence[PassReport]) -> str:
 
 
 def render_remarks(remarks: Iterable[Remark]) -> str:
-    """Return which rules fired how often, and which nearly did and why not."""
-    items = list(remarks)
+    """Return which rules fired how often, which nearly did and why not, and which never did."""
+    items = visible_parts(list(remarks))
     fired = Counter(r.by for r in items if r.kind == "fired")
     lines = ["fired:", *(f"{count:6} x {rule}" for rule, count in fired.most_common())] if fired else ["no rule fired"]
     missed: dict[tuple[str, str], list[str]] = {}
@@ -99,25 +97,23 @@ def render_remarks(remarks: Iterable[Remark]) -> str:
         more = ", ..." if len(named) > PLACES else ""
         at = f" (at {', '.join(named[:PLACES])}{more})" if named else ""
         lines.append(f"{len(nodes):6} x {rule}: {why}{at}")
+    lines += _never_fired([r for r in items if r.kind == "idle" and r.by not in fired])
     notes = [r for r in items if r.kind == "note"]
     return "\n".join([*lines, *(f"{r.by}: {r.text}" for r in notes)])
 
 
-def render_diagnostic(diagnostic: Diagnostic, style: Style = plain) -> str:
-    """Return a diagnostic, its first word in the colour of its severity."""
-    head, *rest = diagnostic.render().splitlines()
-    severity, _, message = head.partition(": ")
-    tone: Tone = "bad" if diagnostic.severity == "error" else "warning"
-    lines = [_paint(line, style) for line in rest]
-    return "\n".join([f"{style(severity, tone)}: {style(message, 'strong')}", *lines])
-
-
-def _paint(line: str, style: Style) -> str:
-    """Colour a line below the first one: places and excerpts recede, help stands out."""
-    start = line.lstrip()
-    if start.startswith(("-->", "|")):
-        return style(line, "quiet")
-    return style(line, "good") if start.startswith("= help") else line
+def _never_fired(idle: Sequence[Remark]) -> Iterator[str]:
+    """Return the rules that never fired: where each came nearest, and the names of those that found nothing."""
+    if not idle:
+        return
+    yield "never fired:"
+    near = {r.by: r for r in idle if r.text}
+    for rule, r in near.items():
+        at = f" (nearest at {r.location.node})" if r.location else ""
+        yield f"{'':9}{rule}: {r.text}{at}"
+    names = ", ".join(dict.fromkeys(r.by for r in idle if r.by not in near))
+    if names:
+        yield from textwrap.wrap(f"nothing to do for {names}", 120, initial_indent=" " * 9, subsequent_indent=" " * 11)
 
 
 def human_bytes(size: float) -> str:

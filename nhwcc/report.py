@@ -13,6 +13,7 @@ from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Module, Port, Value
 from nhwcc.compiler.ops.custom import Custom
 from nhwcc.instruments import Stage
+from nhwcc.passes.layout.proof import ASSIGNMENT, LayoutProof
 from nhwcc.verification import Verification
 
 SCHEMA = 2
@@ -45,11 +46,14 @@ class PassReport:
 class Report:
     """Everything that is known after a compilation.
 
-    ``seconds`` and ``peak_memory`` are those of this process from the start until the file was written;
-    ``verification_seconds`` is what loading it, running it, and running the source took in addition.
+    ``seconds`` and ``peak_memory`` are those of this process from the start until the file was written, imports of
+    libraries included; ``verification_seconds`` is what loading it, running it, and running the source took besides.
 
     ``custom_ops`` are the operators whose kernels an application must bring; ``not_verified`` says why numbers were not
     compared although they should have been.
+
+    ``layout`` says in words what ``layout_proof`` has in numbers, and names the transposes; it is empty if no pass
+    chose layouts.
     """
 
     source: str
@@ -64,6 +68,7 @@ class Report:
     transposes_before: int = 0
     transposes_after: int = 0
     layout: list[str] = field(default_factory=lambda: list[str]())
+    layout_proof: LayoutProof | None = None
     passes: list[PassReport] = field(default_factory=lambda: list[PassReport]())
     remarks: list[Remark] = field(default_factory=lambda: list[Remark]())
     custom_ops: list[str] = field(default_factory=lambda: list[str]())
@@ -80,7 +85,10 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON has it: numbers that JSON lacks are null."""
-        return {"schema": SCHEMA, **_plain(asdict(self)), "warnings": self.warnings}
+        plain = {"schema": SCHEMA, **_plain(asdict(self)), "warnings": self.warnings}
+        if self.layout_proof is not None:
+            plain["layout_proof"]["is_proven"] = self.layout_proof.is_proven
+        return plain
 
 
 def count_ops(module: Module) -> dict[str, int]:
@@ -109,6 +117,12 @@ def describe_port(port: Port, type: str) -> PortReport:
     words = order.split(joint) if joint else list(order)
     source = joint.join(words[perm.index(axis)] for axis in range(len(perm)))
     return PortReport(port.name, type, order, source)
+
+
+def describe_layout(proof: LayoutProof | None, remarks: Iterable[Remark]) -> list[str]:
+    """Say what is proven of the transposes, then name them: the two layouts between which each is, or the lowering."""
+    named = [r.text for r in remarks if r.kind == "note" and (r.by == ASSIGNMENT) != ("transposes" in r.facts)]
+    return [] if proof is None else [str(proof), *named]
 
 
 def describe_passes(stages: Sequence[Stage]) -> list[PassReport]:

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from nhwcc.compiler.budget import Budget, limited
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError, Remark, error, remark
 from nhwcc.compiler.ir import Func, Module
@@ -16,7 +17,8 @@ from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.types import TensorType
 from nhwcc.cut import Cut, sizes_of
-from nhwcc.formats import Format, detect
+from nhwcc.formats import supported
+from nhwcc.named import NamedModule
 from nhwcc.options import Model
 from nhwcc.pytorch import Call, TorchSource
 from nhwcc.shapes import ShapeLike, read_shapes
@@ -48,12 +50,14 @@ class Source:
             return Source(model, "ir")
         if isinstance(model, bytes | str | os.PathLike):
             place = model if isinstance(model, bytes) else Path(model)
-            format = _supported(detect(place), place).name
+            format = supported(place).name
             if format == "torch":
                 if isinstance(place, bytes):
                     raise error("R015", "a PyTorch file can't be read from bytes", help="give its path")
                 return TorchSource(place, call or Call())
             return Source(place, format)
+        if isinstance(model, NamedModule):
+            return TorchSource(model, call or Call())
         if hasattr(model, "SerializeToString"):
             return Source(cast("ModelProto", model), "onnx")
         if any(base.__module__.partition(".")[0] == "torch" for base in type(model).__mro__):
@@ -123,17 +127,18 @@ def load(
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     allow_custom_ops: bool = False,
+    budget: Budget | None = None,
 ) -> Module:
     """Read a model as the source says it: nothing is optimised, no layout is changed.
 
     ``shapes`` replaces declared shapes of inputs (a text names a size that stays open), and gives numbers for named
     sizes; ``inputs`` and ``outputs`` cut out the part of the graph between these tensors.  ``allow_custom_ops`` carries
-    operators that nobody knows as custom ones.
+    operators that nobody knows as custom ones.  ``budget`` says what the model may cost at most.
 
     Raises:
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).
     """
-    with blaming():
+    with limited(budget), blaming():
         return Source.of(model).load(Cut(read_shapes(shapes), inputs, outputs, allow_custom_ops))
 
 
@@ -144,16 +149,6 @@ def _name_apart(func: Func) -> None:
         if port.name in taken or (not port.name and len(func.outputs) > 1):
             port.name = next(n for n in (f"output_{k}" for k in count(i)) if n not in taken)
         taken.add(port.name)
-
-
-def _supported(format: Format, place: Path | bytes) -> Format:
-    name = str(place) if isinstance(place, Path) else "what was given"
-    if format.name == "tflite":
-        help = "nhwcc inspect and nhwcc verify read it"
-        raise error("R015", f"{name} is {format.title} already", help=help)
-    if format.remedy:
-        raise error("R015", f"{name} is {format.title}, which nhwcc does not read", help=format.remedy)
-    return format
 
 
 def _read_ir(source: object) -> Module:

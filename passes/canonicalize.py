@@ -9,7 +9,7 @@ from pathlib import Path
 from ..compiler.dims import Dim, Shape, product
 from ..compiler.fold import constant
 from ..compiler.ir import Module, Op, Value
-from ..compiler.ops.arith import Cast
+from ..compiler.ops.arith import ACTIVATIONS, Cast
 from ..compiler.ops.index import Gather
 from ..compiler.ops.shape import Concat, Reshape, Slice, Split, Transpose
 from ..compiler.pipeline import Pass, register
@@ -43,9 +43,15 @@ def positive(a: float) -> bool:
 
 
 @helper
-def infinite(a: float) -> bool:
-    """Whether a bound does not bind."""
-    return math.isinf(a)
+def lowest(activation: str) -> float:
+    """The lower bound of what an operation ends in."""
+    return ACTIVATIONS[activation][0]
+
+
+@helper
+def highest(activation: str) -> float:
+    """The upper bound of what an operation ends in."""
+    return ACTIVATIONS[activation][1]
 
 
 @helper
@@ -101,23 +107,11 @@ def merge_casts(op: Cast, rw: Rewriter) -> None:
     """Of two casts in a row the first is dropped if it can't lose anything."""
     match op.x:
         case Value(Cast(x=x) as first):
-            rw.require(_widens(x.type.dtype, first.to), f"{x.type.dtype} may not fit into {first.to}")
-            rw.replace(Cast(x, op.to))
+            rw.require(first.to.holds(x.type.dtype), f"{x.type.dtype} may not fit into {first.to}")
+            rw.require(op.to is not DType.STRING, "a text shows the type that it was made of")
+            rw.replace(op.clone((x,)))
         case _:
             return
-
-
-def _widens(source: DType, target: DType) -> bool:
-    """Whether every element of one type is exactly one of the other."""
-    if source is target or source is DType.BOOL:
-        return True
-    if source.is_int and target.is_int:
-        signed = source.value[0] == "i"
-        return target.bits > source.bits and (target.value[0] == "i" or not signed)
-    mantissa = {DType.F16: 11, DType.BF16: 8, DType.F32: 24, DType.F64: 53}
-    if source.is_int and target in mantissa:
-        return source.bits <= mantissa[target]
-    return source in mantissa and target in (DType.F32, DType.F64) and target.bits > source.bits
 
 
 @pattern(Concat)

@@ -26,7 +26,7 @@ Weighted = Conv | ConvTranspose | Linear
 def channel_axis(op: Weighted) -> int:
     """The axis of channels, of the operand and of the result."""
     if isinstance(op, Linear):
-        return op.x.type.rank - 1
+        return op.axis % op.x.type.rank
     return Spatial.of(op.x.type.rank, op.channels_last).channel
 
 

@@ -6,9 +6,10 @@ from ..compiler.ir import Module
 from ..compiler.ops.activation import Clip, Relu
 from ..compiler.ops.arith import ACTIVATIONS
 from ..compiler.pipeline import Pass, register
-from ..compiler.rewrite import Pattern, Rewriter, rewrite
+from ..compiler.rewrite import Rewriter, pattern, rewrite
 
 
+@pattern(Relu, Clip)
 def fuse_activation(op: Relu | Clip, rw: Rewriter) -> None:
     """An operation that can end in an activation, then a clamp: one operation."""
     bounds = (0.0, float("inf")) if isinstance(op, Relu) else (op.min, op.max)
@@ -28,4 +29,4 @@ class FuseActivations(Pass):
 
     def run(self, module: Module) -> None:
         """Rewrite greedily."""
-        rewrite(module, [Pattern("fuse-activation", (Relu, Clip), fuse_activation)])
+        rewrite(module, [fuse_activation])

@@ -114,7 +114,12 @@ def factor_of_product(op: Conv | Linear, rw: Rewriter) -> None:
 
 
 def _constant_operand(op: Add | Sub | Mul | Div) -> list[tuple[Value, Value]]:
-    """Pairs of the data and the constant; of a difference or quotient the constant must come second."""
+    """Pairs of the data and the constant; of a difference or quotient the constant must come second.
+
+    Quotients of integers have none: they are rounded, so they are no products with an inverse.
+    """
+    if isinstance(op, Div) and not op.result.type.dtype.is_float:
+        return []
     pairs = [(op.a, op.b)] if isinstance(op, Sub | Div) else [(op.a, op.b), (op.b, op.a)]
     return [(x, c) for x, c in pairs if constant(c) is not None and constant(x) is None and x.type == op.result.type]
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Collection
 from dataclasses import replace
 
 from ..compiler.choices import Channels
-from ..compiler.diagnostics import Remark, error, remark
+from ..compiler.diagnostics import Remark, remark
 from ..compiler.ir import Func, Module, Port, Region, Value
-from ..compiler.ops.shape import inverse
+from ..compiler.layouts import Layouts, does_not_fit, general_perm, layout_perm, parse_io_layout
 from ..compiler.order import Order, axis_order
 from ..compiler.pipeline import Pass, register
 from .layout.candidates import Problem, collect, flood
-from .layout.parts import value_bytes
+from .layout.proof import ASSIGNMENT, assignment
 from .layout.realize import realize
+from .layout.sites import value_bytes
 from .layout.solve import Solution, solve
 from .layout.storage import Moved, place
 
 
-@register("propagate-layout")
+@register(ASSIGNMENT)
 class PropagateLayout(Pass):
     """Choose a storage order for every value so that the bytes transposed are least, and prove it.
 
@@ -26,15 +29,18 @@ class PropagateLayout(Pass):
     what remains is the least that the target's own demands allow.  ``io-layout`` pins inputs and outputs: ``free``
     (the default) stores them as it is cheapest, ``keep`` as the source does, ``nhwc`` with the channels last; a list
     ``NAME=nchw;NAME=0/2/1`` pins some by name.  ``channels`` is what the target's convolutions want.
+
+    ``time-limit`` is in seconds, for the whole search in a region.  Where it ends the search, the result is the best
+    that was found, and the report says how far it may be from the optimum.
     """
 
     io_layout: str = "free"
     channels: Channels = "last"
-    time_limit: float = 10.0
+    time_limit: float = 30.0
 
     def run(self, module: Module) -> None:
         """Solve and rewrite every region of every function; nested regions keep their interfaces."""
-        given = parse_io_layout(self.io_layout)
+        given = Pins.of(self.io_layout)
         for func in module.funcs.values():
             pins = given.holding({p.name for p in func.inputs} & {p.name for p in func.outputs})
             for op in list(func.walk()):
@@ -43,39 +49,47 @@ class PropagateLayout(Pass):
             self._region(func, func.body, pins)
 
     def _region(self, func: Func, region: Region, pins: Pins) -> None:
-        problem = collect(func, region, pins.axes, self.channels)
-        solution = self._solve(problem)
+        start = time.monotonic()
+        problem = collect(func, region, pins.axes, self.channels, start + self.time_limit / 3)
+        solution = self._solve(problem, start)
         inputs, outputs, moved = realize(problem, solution)
         if region is func.body:
             for port, axes in zip((*func.inputs, *func.outputs), (*inputs, *outputs), strict=True):
                 port.perm = _compose(port.perm, axes)
         _report(problem, solution, moved)
 
-    def _solve(self, problem: Problem) -> Solution:
+    def _solve(self, problem: Problem, start: float) -> Solution:
         """Solve with the orders that somebody asks for; others only where they save bytes or transposes.
+
+        Each third of the time is for one step: orders that are asked for, their solution, and all other orders.
 
         Of solutions that cost the same, the orders of the source give the simplest reshapes.
         """
-        asked = solve(problem, self.time_limit)
-        if asked.cost == 0:
+        asked = solve(problem, start + self.time_limit * 2 / 3)
+        if asked.cost + asked.charge == 0:
             return asked
+        problem.until = start + self.time_limit * 5 / 6
         flood(problem, asked.costly)
-        flooded = solve(problem, self.time_limit)
-        is_better = (flooded.cost, flooded.moves) < (asked.cost, asked.moves)
-        return flooded if is_better else replace(asked, bound=flooded.bound)
+        flooded = solve(problem, start + self.time_limit)
+        is_better = (flooded.cost + flooded.charge, flooded.moves) < (asked.cost + asked.charge, asked.moves)
+        return flooded if is_better else replace(asked, bound=flooded.bound + flooded.charge - asked.charge)
 
 
 class Pins:
     """Which inputs and outputs have a fixed layout."""
 
-    def __init__(self, default: str, named: dict[str, str], held: Collection[str] = ()) -> None:
-        self.default = default
-        self.named = named
+    def __init__(self, layouts: Layouts, held: Collection[str] = ()) -> None:
+        self.layouts = layouts
         self.held = held
+
+    @staticmethod
+    def of(text: str) -> Pins:
+        """Read what is asked for; see :func:`~nhwcc.compiler.layouts.parse_io_layout`."""
+        return Pins(parse_io_layout(text))
 
     def holding(self, names: Collection[str]) -> Pins:
         """Return pins where some that would be free are kept: what comes out under an input's name is fed in again."""
-        return Pins(self.default, self.named, names)
+        return Pins(self.layouts, names)
 
     def axes(self, port: Port, value: Value) -> tuple[int, ...] | None:
         """Return which axis of the value lies where, None if it is free.
@@ -83,56 +97,16 @@ class Pins:
         Raises:
             CompileError: L005, the layout does not fit the rank.
         """
-        wanted = self.named.get(port.name, self.default)
+        named = self.layouts.named.get(port.name)
+        wanted = self.layouts.default if named is None else named
         if wanted == "free" and port.name not in self.held:
             return None
         wanted = "keep" if wanted == "free" else wanted
-        source = port.perm or tuple(range(value.type.rank))
-        perm = layout_perm(wanted, value.type.rank)
+        source, rank = port.perm or tuple(range(value.type.rank)), value.type.rank
+        perm = general_perm(wanted, rank) if named is None else layout_perm(wanted, rank)
         if perm is None:
-            if port.name not in self.named:
-                return inverse(source)
-            raise error("L005", f"{port.name} is {value.type}: layout {wanted!r} does not fit its rank")
+            raise does_not_fit(port.name, str(value.type), wanted, rank)
         return tuple(source.index(p) for p in perm)
-
-
-def parse_io_layout(text: str) -> Pins:
-    """Read ``nhwc`` or ``NAME=nchw;NAME=0/2/1``, also mixed."""
-    default, named = "free", dict[str, str]()
-    for part in (p.strip() for p in text.replace(",", ";").split(";") if p.strip()):
-        name, equals, layout = part.rpartition("=")
-        if equals:
-            named[name] = layout.lower()
-        else:
-            default = layout.lower()
-    return Pins(default, named)
-
-
-def layout_perm(layout: str, rank: int) -> tuple[int, ...] | None:
-    """Return which source axis lies where; None if the layout's name does not fit the rank.
-
-    >>> layout_perm("nhwc", 4), layout_perm("0/2/1", 3), layout_perm("keep", 2)
-    ((0, 2, 3, 1), (0, 2, 1), (0, 1))
-    """
-    natural = tuple(range(rank))
-    if layout in ("keep", "source"):
-        return natural
-    if "/" in layout:
-        perm = tuple(int(p) if p.isdigit() else -1 for p in layout.split("/"))
-        return perm if sorted(perm) == list(natural) else None
-    letters = {"c": 1, "n": 0}
-    spatial = [x for x in layout if x not in "nc"]
-    if sorted(layout) != sorted("nc" + "".join(spatial)) or len(layout) != rank:
-        return natural if layout in ("nhwc", "nchw") and rank < 3 else _by_kind(layout, rank)
-    letters |= {x: i + 2 for i, x in enumerate(sorted(spatial, key="tdhw".find))}
-    return tuple(letters[x] for x in layout)
-
-
-def _by_kind(layout: str, rank: int) -> tuple[int, ...] | None:
-    """``nhwc`` and ``nchw`` stand for channels last and first at any rank."""
-    if layout == "nhwc":
-        return (0, *range(2, rank), 1)
-    return tuple(range(rank)) if layout == "nchw" else None
 
 
 def _compose(before: tuple[int, ...] | None, axes: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -142,10 +116,9 @@ def _compose(before: tuple[int, ...] | None, axes: tuple[int, ...]) -> tuple[int
 
 
 def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
-    proven = solution.cost <= solution.bound
-    proof = "proven optimal" if proven else f"not proven, at least {solution.bound:,.0f} bytes are needed"
-    count = "1 transpose" if len(moved) == 1 else f"{len(moved)} transposes"
-    remark(Remark("note", "propagate-layout", f"{count}, {solution.cost:,.0f} bytes: {proof}"))
+    cost, bound = round(solution.cost), math.ceil(solution.bound)
+    facts = {"transposes": len(moved), "bytes": cost, "bound": bound, "charge": solution.charge}
+    remark(Remark("note", ASSIGNMENT, assignment(len(moved), cost, bound, solution.charge), facts=facts))
     for m in moved:
         have = next(solution.modes[s].orders[i] for s, i in problem.touching[m.value] if s.ports[i].is_result)
         writer = problem.orders[m.value].get(have)
@@ -154,7 +127,7 @@ def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
             f"{writer.label if writer else 'its writer'} has it as {describe(have, m.value)}, "
             f"{m.reader.label} reads it as {describe(m.order, m.value)}"
         )
-        remark(Remark("note", "propagate-layout", text, m.reader.op.location if m.reader.op else None))
+        remark(Remark("note", ASSIGNMENT, text, m.reader.op.location if m.reader.op else None))
 
 
 def describe(order: Order, value: Value) -> str:

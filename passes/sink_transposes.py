@@ -13,9 +13,8 @@ from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import Rewriter, pattern, rewrite
 from ..compiler.rules import load_rules
 from .canonicalize import drop_copy
-from .layout.parts import value_bytes
 from .layout.realize import renumbered, site_axes
-from .layout.sites import FormSite
+from .layout.sites import FormSite, value_bytes
 
 
 @pattern(MatMul)
@@ -58,12 +57,12 @@ def sink_below(op: Op, rw: Rewriter) -> None:
         return
     axes, form = found
     site = FormSite(op, axes, [form])
-    sequences = {_letters_below(site, slot, v) for slot, v in enumerate(op.operands) if v in data}
+    sequences = {_letters_below(site, form, slot, v) for slot, v in enumerate(op.operands) if v in data}
     rw.require(len(sequences) == 1, "the operands are transposed differently")
     (sequence,) = sequences
     gained = sum(value_bytes(v) for v in dict.fromkeys(data) if all(_open_form(user) for user in v.users))
     rw.require(sum(value_bytes(r) for r in op.results) <= gained, "it would move more bytes")
-    operands = [_below(site, slot, v, sequence, rw) for slot, v in enumerate(op.operands)]
+    operands = [_below(site, form, slot, v, sequence, rw) for slot, v in enumerate(op.operands)]
     attributes = {**op.attributes, **renumbered(op, site, form, sequence), **form.attributes}
     new = rw.insert(op.spec.build(type(op), operands, attributes, op.regions))
     places = [site_axes(site, form, p, sequence) for p in site.ports if p.is_result]
@@ -72,22 +71,24 @@ def sink_below(op: Op, rw: Rewriter) -> None:
 
 def _open_form(op: Op) -> tuple[Axes, Form] | None:
     """The form of an operation that leaves the order of all axes open, if there is one."""
-    axes = op.spec.axes(op) if op.spec.axes is not None else None
+    axes = op.spec.axes_of(op)
     for form in axes.forms if axes is not None else ():
         if axes is not None and all(p is None or p == (...,) for p in (*form.operands, *form.results)):
             return axes, form
     return None
 
 
-def _letters_below(site: FormSite, slot: int, value: Value) -> tuple[str, ...]:
+def _letters_below(site: FormSite, form: Form, slot: int, value: Value) -> tuple[str, ...]:
     """The letters of a transposed operand, in the order below the transpose."""
     letters = site.axes.operands[slot]
     assert letters is not None
     assert isinstance(value.owner, Transpose)
-    return tuple(letters[i] for i in inverse(value.owner.perm))
+    return tuple(form.places.get(letters[i], letters[i]) for i in inverse(value.owner.perm))
 
 
-def _below(site: FormSite, slot: int, value: Value | None, sequence: tuple[str, ...], rw: Rewriter) -> Value | None:
+def _below(
+    site: FormSite, form: Form, slot: int, value: Value | None, sequence: tuple[str, ...], rw: Rewriter
+) -> Value | None:
     if value is None or not value.type.rank:
         return value
     if isinstance(value.owner, Transpose):
@@ -95,6 +96,7 @@ def _below(site: FormSite, slot: int, value: Value | None, sequence: tuple[str, 
     letters = site.axes.operands[slot]
     rw.require(letters is not None, "a constant operand has no axes in common")
     assert letters is not None
+    letters = tuple(form.places.get(x, x) for x in letters)
     missing = [x for x in sequence if x not in letters]
     shape = (*(1 for _ in missing), *value.type.shape)
     spread = rw.emit(Reshape(value, shape))

@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 from comparing import compare
+from firing import Firing
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks
 from nhwcc.compiler.ir import Module
@@ -24,6 +25,12 @@ SEPARATOR = "// -----\n"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="rewrite expected IR")
+    parser.addoption("--rewrites", action="store_true", help="say which rewrites never fired")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--rewrites"):
+        config.pluginmanager.register(Firing())
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:

@@ -5,43 +5,26 @@ What the parts need is imported with them: the process that only runs files has 
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...compiler.dims import Sym
-from ...compiler.ir import Module, Port, Value
+from ...compiler.ir import Module
 
 if TYPE_CHECKING:
-    from .matrix import Support
+    from ..common.support_matrix import Support
+    from ..common.target import Emitted
 
 PIPELINE = (
-    "canonicalize,fold-constants,cse,dce,fuse-batch-norm,fuse-patterns,fuse-batch-norm,fuse-activations,"
-    "propagate-layout,canonicalize,group-axes,canonicalize,legalize-tflite,"
-    "fuse-batch-norm,canonicalize,group-axes,legalize-tflite,fuse-activations,cse,dce"
+    "canonicalize,fold-constants,cse,dce,fuse-patterns,fuse-batch-norm,fuse-activations,"
+    "propagate-layout,canonicalize,group-axes,canonicalize,legalize,"
+    "fuse-batch-norm,canonicalize,group-axes,legalize,fuse-activations,cse,dce"
 )
 """What runs between import and :func:`emit`.
 
 What decompositions insert is folded into weights, canonicalized and grouped as well; where that makes something that
 is no builtin, such as a clip, the second legalization lowers it.
 """
-
-
-@dataclass(frozen=True)
-class Emitted:
-    """What was written: how often each builtin is used, the size, and the oldest runtime that takes it.
-
-    ``custom_ops`` are those of the operators whose kernels an application must bring.
-    """
-
-    path: Path
-    ops: Counter[str]
-    bytes: int
-    min_runtime: str
-    custom_ops: tuple[str, ...] = ()
 
 
 def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = None) -> Emitted:
@@ -51,20 +34,18 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
         CompileError: B001, an operation is not legal; B002, a size can't be known at run time; B003, an element type
             can't be stored; R012, the file can't be written.
     """
+    from ..common.target import Emitted
     from .graph import build
+    from .layout import KEY, write_layout
     from .versions import min_runtime
     from .writer import write
 
     func = module.main
     model = build(func)
     oldest = min_runtime(model.versions)
-    ports = {
-        "inputs": {p.name: _describe(p, v) for p, v in zip(func.inputs, func.args, strict=True)},
-        "outputs": {p.name: _describe(p, v) for p, v in zip(func.outputs, func.returns, strict=True)},
-    }
     model.metadata = {
         "min_runtime_version": oldest.encode().ljust(16, b"\0"),
-        "nhwcc.layout": json.dumps(ports, separators=(",", ":")).encode(),
+        KEY: write_layout(func),
         **(metadata or {}),
     }
     size = write(model, path)
@@ -74,17 +55,10 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
 
 def support() -> list[Support]:
     """List all ways to run all operations, by operation in the order in which they are tried."""
-    from .matrix import rows
+    from ..common import support_matrix
+    from .target import TARGET
 
-    return rows()
-
-
-def _describe(port: Port, value: Value) -> dict[str, object]:
-    """How a port's axes lie in the file, and the shape that the source declared."""
-    perm = port.perm or tuple(range(value.type.rank))
-    source = [value.type.shape[perm.index(i)] for i in range(len(perm))]
-    shape = [str(d) if isinstance(d, Sym) else d for d in source]
-    return {"perm": list(perm), "order": port.order, "shape": shape}
+    return support_matrix.support(TARGET)
 
 
-__all__ = ["PIPELINE", "Emitted", "emit", "support"]
+__all__ = ["PIPELINE", "emit", "support"]

@@ -13,8 +13,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from ...compiler.diagnostics import Diagnostic, Remark, at, remark
+from ...compiler.diagnostics import Diagnostic, Remark, at, counted, remark
 from ...compiler.ir import Func, Module, Op, Value
+from ...compiler.lowering import Build
 from ...compiler.ops import arith, logic
 from ...compiler.ops.activation import Clip
 from ...compiler.ops.control import If, While
@@ -22,9 +23,9 @@ from ...compiler.ops.core import Const, Return
 from ...compiler.ops.shape import ShapeOf
 from ...compiler.rewrite import Rewriter, erase_dead
 from ...compiler.types import Array, DType
+from ..common.target import Target
+from ..common.unsupported import refusals
 from .decompose.dtypes import MOVES
-from .lowering import Build
-from .refuse import refusals
 from .storage import CARRIERS
 
 UNROUNDED = (DType.BF16,)
@@ -34,19 +35,19 @@ EXACT = (*MOVES, Const, Return, If, While, arith.Cast, ShapeOf)
 """What can be done with the others: nothing that would have to be rounded again."""
 
 
-def carry(module: Module) -> list[Diagnostic]:
+def carry(target: Target, module: Module) -> list[Diagnostic]:
     """Replace the types of a whole module, and say so; or return why none is: what computes in a type of few bits."""
     found = [v for f in module.funcs.values() for v in _values(f) if v.type.dtype in CARRIERS]
     stuck = [op for op in module.walk() if not _can_carry(op)]
     if stuck or not found:
-        return refusals(stuck, _why)
+        return refusals(target.title, stuck, _why)
     _report(module, found)
     for value in found:
         value.type = value.type.with_dtype(CARRIERS[value.type.dtype])
     for op in list(module.walk()):
         if isinstance(op, Const | arith.Cast) and _names(op) in CARRIERS:
             with at(op.location):
-                _carried(op)
+                _carried(op, target)
     return []
 
 
@@ -75,8 +76,9 @@ def _why(op: Op) -> list[str]:
 def _report(module: Module, found: list[Value]) -> None:
     """Say for each type how many values are carried, and which inputs and outputs change their type."""
     for dtype, count in Counter(v.type.dtype for v in found).items():
-        text = f"{count} values of {dtype} are {CARRIERS[dtype]}: TFLite's kernels have no {dtype}"
-        remark(Remark("warning", "legalize-tflite", text))
+        become = "is" if count == 1 else "are"
+        text = f"{counted(count, 'value')} of {dtype} {become} {CARRIERS[dtype]}: TFLite's kernels have no {dtype}"
+        remark(Remark("warning", "legalize", text))
     func = module.main
     sides = (("input", func.inputs, func.args), ("output", func.outputs, func.returns))
     for side, ports, values in sides:
@@ -84,13 +86,13 @@ def _report(module: Module, found: list[Value]) -> None:
             dtype = value.type.dtype
             if dtype in CARRIERS:
                 text = f"the {side} {port.name} is {CARRIERS[dtype]} in the file, which has all numbers of {dtype}"
-                remark(Remark("warning", "legalize-tflite", text))
+                remark(Remark("warning", "legalize", text))
 
 
-def _carried(op: Const | arith.Cast) -> None:
+def _carried(op: Const | arith.Cast, target: Target) -> None:
     """Replace a constant, or a conversion, whose own words still speak of the type that is carried."""
     assert op.parent is not None
-    e = Build(Rewriter(op, op.parent))
+    e = Build(Rewriter(op, op.parent), target)
     carrier = op.result.type.dtype
     if isinstance(op, Const):
         e.replace(e.constant(op.value.derive(op.result.type, partial(_converted, dtype=carrier))))

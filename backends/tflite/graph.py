@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,11 +16,12 @@ from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.core import Const, Return
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import EAGER_BYTES, Weight
+from ..common.unsupported import row_of
+from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from .quantization import QUANTIZED, Quantization, quantization_of
-from .refuse import row_of
 from .sizes import Sizes
 from .storage import not_storable, stored
-from .table import Call, CustomOptions, Dims, Operand, Options, int_scalar, ints, options
+from .table import TABLE, Call, CustomOptions, Dims, Operand, Options, int_scalar, ints, options
 from .versions import slice_version
 
 
@@ -148,6 +150,7 @@ class _Builder:
         bodies = [_Builder(self.model, f"{op.spec.name}_{len(self.model.subgraphs)}", self) for _ in call.regions]
         for body, region in zip(bodies, call.regions, strict=True):
             body.region(region)
+        _check_options(op, call.options)
         captured = list(dict.fromkeys(key for body in bodies for key in body.captured))
         for body in bodies:
             body.take(captured)
@@ -299,6 +302,8 @@ class _Builder:
     def _append(self, type: TensorType, name: str | None, buffer: int = 0) -> int:
         if buffer:
             static(type.shape)
+        if any(isinstance(size, int) and size not in INTEGERS for size in type.shape):
+            raise error("B003", f"a tensor would be {type}, but TFLite's sizes are integers of 32 bits")
         self.graph.tensors.append(Tensor(type, self._unique(name), buffer))
         return len(self.graph.tensors) - 1
 
@@ -313,13 +318,31 @@ class _Builder:
         return unique
 
 
+INTEGERS = range(-(2**31), 2**31)
+"""What the schema's fields hold."""
+
+
+def _check_options(op: Op, options: Options | CustomOptions | None) -> None:
+    """Check that numbers in a builtin's options have room in the file.
+
+    Raises:
+        CompileError: B001, one has none.
+    """
+    if not isinstance(options, Options):
+        return
+    for name, value in options.fields.items():
+        for number in cast(tuple[Any, ...], value) if isinstance(value, tuple) else (value,):
+            if isinstance(number, int) and number not in INTEGERS:
+                raise op.fail("B001", f"{name} would be {number}, but TFLite's options are integers of 32 bits")
+
+
 def _key_type(key: Key) -> TensorType:
     return TensorType(DType.I32, (1,)) if isinstance(key, str) else key.type
 
 
 def _call(op: Op) -> tuple[str, Call]:
-    row = row_of(op)
-    return row.builtin, row.call(op)
+    row = row_of(TABLE, op)
+    return row.kernel, row.call(op)
 
 
 def _needed(region: Region, calls: dict[Op, tuple[str, Call]]) -> set[Op]:

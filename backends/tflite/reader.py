@@ -5,21 +5,26 @@
 
 from __future__ import annotations
 
-import json
 import mmap
 import struct
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
-from ...compiler.diagnostics import CompileError, error
+from ...compiler.diagnostics import CompileError, error, reason
+from .layout import KEY, Layout, read_layout
 
 T = TypeVar("T")
 
 MAX_TEXT_METADATA = 1 << 16
-"""Bytes of metadata that are read; more is no text."""
+"""Bytes of metadata that are shown; more is no text."""
+
+SIDES: tuple[Literal["inputs", "outputs"], ...] = ("inputs", "outputs")
+
+ABSENT = -1
+"""The number of an operand that is left out."""
 
 
 @dataclass(frozen=True)
@@ -84,18 +89,27 @@ class Summary:
     subgraphs: tuple[SubgraphInfo, ...]
     signatures: tuple[Signature, ...]
     metadata: dict[str, bytes]
+    layout: Layout | None = None
 
     @property
-    def layout(self) -> dict[str, Any] | None:
-        """How inputs and outputs lie compared with the source, if nhwcc wrote the file."""
-        text = self.metadata.get("nhwcc.layout")
-        return None if text is None else json.loads(text)
+    def main(self) -> SubgraphInfo:
+        """The subgraph that runs."""
+        return self.subgraphs[self.signatures[0].subgraph if self.signatures else 0]
+
+    def ports(self, side: Literal["inputs", "outputs"]) -> dict[str, TensorInfo]:
+        """Inputs or outputs by the names of the signature, or by those of the tensors where there is none."""
+        tensors = self.main.tensors
+        if self.signatures:
+            named = self.signatures[0].inputs if side == "inputs" else self.signatures[0].outputs
+            return {name: tensors[number] for name, number in named.items()}
+        numbers = self.main.inputs if side == "inputs" else self.main.outputs
+        return {tensors[number].name: tensors[number] for number in numbers}
 
     @property
     def min_runtime(self) -> str | None:
         """The oldest runtime that the writer promised."""
         text = self.metadata.get("min_runtime_version")
-        return None if text is None else text.rstrip(b"\0").decode()
+        return None if text is None else text.rstrip(b"\0").decode("utf-8", "replace")
 
 
 def inspect(path: Path) -> Summary:
@@ -128,10 +142,10 @@ def opened(path: Path) -> Generator[tuple[mmap.mmap, Any], None, None]:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         if data[4:8] != IDENTIFIER:
-            raise _bad(path, "it is no TFLite file")
+            raise _bad(path, "it is not a TFLite file")
         yield data, unpack(data)
     except OSError as bad:
-        raise _bad(path, bad.strerror or str(bad)) from bad
+        raise _bad(path, reason(bad)) from bad
     except (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError) as bad:
         raise _bad(path, f"it is damaged or incomplete ({type(bad).__name__}: {bad})") from bad
 
@@ -155,8 +169,39 @@ def _summary(data: mmap.mmap, model: Any) -> Summary:
     codes = [_code(c, names) for c in _items(model.OperatorCodesLength(), model.OperatorCodes, size)]
     sizes = [_buffer_size(b) for b in _items(model.BuffersLength(), model.Buffers, size)]
     graphs = tuple(_subgraph(g, codes, sizes, size) for g in _items(model.SubgraphsLength(), model.Subgraphs, size))
-    metadata = {_text(m.Name()): _content(data, model, m) for m in _items(model.MetadataLength(), model.Metadata, size)}
-    return Summary(size, model.Version(), _text(model.Description()), graphs, _signatures(model, size), metadata)
+    entries = {_text(m.Name()): m for m in _items(model.MetadataLength(), model.Metadata, size)}
+    metadata = {name: _content(data, model, m, MAX_TEXT_METADATA) for name, m in entries.items()}
+    summary = Summary(size, model.Version(), _text(model.Description()), graphs, _signatures(model, size), metadata)
+    _check(summary)
+    if KEY not in entries:
+        return summary
+    ranks = {side: {n: len(t.shape) for n, t in summary.ports(side).items()} for side in SIDES}
+    return replace(summary, layout=read_layout(_content(data, model, entries[KEY], size), ranks))
+
+
+def _check(summary: Summary) -> None:
+    """Check that all numbers of tensors and subgraphs are those of some.
+
+    Raises:
+        ValueError: one is not.
+    """
+    if not summary.subgraphs:
+        raise ValueError("there is no subgraph")
+    for signature in summary.signatures:
+        if not 0 <= signature.subgraph < len(summary.subgraphs):
+            raise ValueError(f"a signature of subgraph {signature.subgraph}")
+        named = (*signature.inputs.values(), *signature.outputs.values())
+        _check_tensors(named, summary.subgraphs[signature.subgraph])
+    for graph in summary.subgraphs:
+        _check_tensors((*graph.inputs, *graph.outputs), graph)
+        for operator in graph.operators:
+            _check_tensors((*(i for i in operator.inputs if i != ABSENT), *operator.outputs), graph)
+
+
+def _check_tensors(numbers: Iterable[int], graph: SubgraphInfo) -> None:
+    for number in numbers:
+        if not 0 <= number < len(graph.tensors):
+            raise ValueError(f"tensor {number} of {len(graph.tensors)}")
 
 
 class _Code(NamedTuple):
@@ -219,13 +264,13 @@ def _signature(signature: Any, limit: int) -> Signature:
     return Signature(_text(signature.SignatureKey()), int(signature.SubgraphIndex()), inputs, outputs)
 
 
-def _content(data: mmap.mmap, model: Any, entry: Any) -> bytes:
+def _content(data: mmap.mmap, model: Any, entry: Any, limit: int) -> bytes:
     buffer = model.Buffers(entry.Buffer())
     if buffer.Offset() > 1:
-        return data[buffer.Offset() : buffer.Offset() + min(buffer.Size(), MAX_TEXT_METADATA)]
+        return data[buffer.Offset() : buffer.Offset() + min(buffer.Size(), limit)]
     if not buffer.DataLength():
         return b""
-    return buffer.DataAsNumpy()[:MAX_TEXT_METADATA].tobytes()
+    return buffer.DataAsNumpy()[:limit].tobytes()
 
 
 def _text(raw: bytes | None) -> str:

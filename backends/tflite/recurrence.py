@@ -35,7 +35,7 @@ def choose_strategies(module: Module, wanted: str) -> None:
             op.attributes["strategy"] = _best(op) if wanted == "auto" or reason else wanted
             if reason:
                 text = f"{op.spec.name} runs by {op.strategy}: {reason}"
-                remark(Remark("warning", "legalize-tflite", text, op.location))
+                remark(Remark("warning", "legalize", text, op.location))
 
 
 def why_not_fused(op: Recurrent) -> str | None:

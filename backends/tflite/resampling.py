@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...compiler.budget import reserve
 from ...compiler.dims import is_static, static
 from ...compiler.ops.spatial import COORDINATES, ROUND, Resize
 from ...compiler.types import Array
@@ -40,6 +41,7 @@ class ResizedAxis:
 
     def positions(self) -> Array:
         """Where the result's positions lie in the operand."""
+        reserve(self.out, what="the positions of the result")
         scale = self.out / self.size if self.scale is None else self.scale
         return COORDINATES[self.coordinates](np.arange(self.out, dtype=np.float64), scale, self.size, self.out)
 
@@ -83,6 +85,7 @@ def _agrees(axis: ResizedAxis, mode: str) -> bool:
 
 def _kernel_nearest(mode: str, size: int, out: int) -> Array:
     """What the kernel takes, in its own single precision."""
+    reserve(out, bits=32, what="the positions of the result")
     at = np.arange(out, dtype=np.float32)
     if mode == "align_corners" and out > 1:
         found = np.floor(at * np.float32((size - 1) / (out - 1)) + np.float32(0.5))

@@ -13,12 +13,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from ...compiler.diagnostics import CompileError, error
+from ...compiler.scratch import Scratch
 from ...compiler.types import Array
 from .inside import give_too
 from .reader import read_signature
@@ -51,9 +51,12 @@ class TfliteModel:
         kind = OpResolverType.AUTO if delegate else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         self.path = path
         signature = read_signature(path)
-        self._folder = TemporaryDirectory(prefix="nhwcc-")
-        copy = Path(self._folder.name) / path.name
-        is_copied = bool(inside) and give_too(path, inside, copy)
+        try:
+            self._scratch = Scratch() if inside else None
+            copy = self._scratch.path / path.name if self._scratch else path
+            is_copied = self._scratch is not None and give_too(path, inside, copy)
+        except OSError as bad:
+            raise error("R012", f"can't write a copy of {path.name}: {bad.strerror or bad}") from bad
         try:
             self._interpreter: Any = Interpreter(
                 model_path=str(copy if is_copied else path),

@@ -1,43 +1,24 @@
-"""The table of what the runtime can run: one row per operation of the IR and builtin of TFLite.
+"""The table of what the runtime can run, and how a builtin is called.
 
-A row is declared by :func:`emits` on the function that says how the builtin is called.  Whether an operation is
-supported is written nowhere else: legalization asks :func:`legal`, errors print the reasons it gives, and the support
-matrix in the docs is printed from :data:`ROWS`.
+A row is declared by :func:`emits` on the function that says how the builtin is called.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from ...compiler.diagnostics import error
 from ...compiler.dims import Dim
 from ...compiler.ir import Op, Region, Value
-from ...compiler.ops.core import Const, Return
 from ...compiler.types import DType
 from ...compiler.weights import Weight
+from ..common.table import Condition, Table, condition
 
 O = TypeVar("O", bound=Op)
-
-
-@dataclass(frozen=True)
-class Condition:
-    """What a row demands, in words; and a look at an operation that says why it does not fit, None if it does."""
-
-    text: str
-    why_not: Callable[[Any], str | None]
-
-    def __call__(self, op: Op) -> str | None:
-        """Return why an operation does not fit."""
-        return self.why_not(op)
-
-
-def condition(text: str) -> Callable[[Callable[[Any], str | None]], Condition]:
-    """Name what a function looks for."""
-    return lambda why_not: Condition(text, why_not)
-
 
 MAX_RANK = 8
 """The kernels' own limit; what XNNPACK may claim without checking stays below (``FAST_RANKS``)."""
@@ -110,40 +91,8 @@ class Call:
         return tuple(v for v in given if isinstance(v, Region))
 
 
-@dataclass(frozen=True)
-class Row:
-    """One way to run an operation: the builtin, element types by field, ranks of the first operand, conditions."""
-
-    op: type[Op]
-    builtin: str
-    dtypes: Mapping[str, frozenset[DType]]
-    ranks: range
-    when: tuple[Condition, ...]
-    kernel: str | None
-    call: Callable[[Any], Call] = field(repr=False)
-
-    def reason(self, op: Op) -> str | None:
-        """Return why the row does not fit, None if it does."""
-        for name, allowed in self.dtypes.items():
-            dtype = _dtype(op, name)
-            if dtype is not None and dtype not in allowed:
-                return f"{self.builtin} does not take {name} of {dtype}, only {', '.join(sorted(allowed))}"
-        first = op.operands[0] if op.operands else None
-        if first is not None and first.type.rank not in self.ranks:
-            return f"{self.builtin} takes {show_ranks(self.ranks)}, not {first.type.rank}"
-        return next((why for why in (condition(op) for condition in self.when) if why is not None), None)
-
-    @property
-    def kernel_url(self) -> str | None:
-        """Where the row was read from; None for what an application brings along."""
-        return None if self.kernel is None else KERNELS + self.kernel
-
-
-ROWS: dict[type[Op], list[Row]] = {}
-"""All rows by operation, in the order in which they are tried."""
-
-STRUCTURE = (Const, Return)
-"""What becomes part of the file without being an operation there."""
+TABLE: Table[Call] = Table("TFLite", "builtin", range(MAX_RANK + 1))
+"""All rows, read from the kernels."""
 
 
 def emits(
@@ -151,7 +100,7 @@ def emits(
     builtin: str,
     *,
     dtypes: str | Mapping[str, str],
-    ranks: range = range(MAX_RANK + 1),
+    ranks: range | None = None,
     when: tuple[Condition, ...] = (),
     kernel: str | None = None,
 ) -> Callable[[Callable[[O], Call]], Callable[[O], Call]]:
@@ -160,57 +109,49 @@ def emits(
     ``dtypes`` lists element types of the first operand, or of operands and attributes by name.  ``kernel`` is the
     runtime's file that says so; what calls :func:`custom` has none.
     """
-
-    def wrap(call: Callable[[O], Call]) -> Callable[[O], Call]:
-        stated = {op.spec.fields[0]: dtypes} if isinstance(dtypes, str) else dtypes
-        allowed = {name: frozenset(DType(d) for d in text.split()) for name, text in stated.items()}
-        row = Row(op, builtin, allowed, ranks, when, kernel, call)
-        ROWS.setdefault(op, []).append(row)
-        return call
-
-    return wrap
-
-
-def legal(op: Op) -> Row | list[str]:
-    """Return the first row that fits, or why none does."""
-    reasons: list[str] = []
-    for row in ROWS.get(type(op), ()):
-        why = row.reason(op)
-        if why is None:
-            return row
-        reasons.append(why)
-    return reasons or [f"TFLite has no builtin for {op.spec.name}"]
-
-
-def is_legal(op: Op) -> bool:
-    """Say whether some row fits, or no row is needed."""
-    return isinstance(op, STRUCTURE) or isinstance(legal(op), Row)
+    source = None if kernel is None else KERNELS + kernel
+    return TABLE.emits(op, builtin, dtypes=dtypes, ranks=ranks, when=when, source=source)
 
 
 def ints(*values: int) -> Weight:
-    """An int32 vector."""
-    return Weight.of(np.asarray(values, np.int32))
+    """An int32 vector.
+
+    Raises:
+        CompileError: M001, a number has more bits.
+    """
+    return Weight.of(np.asarray([_in_32_bits(v) for v in values], np.int32))
 
 
 def int_scalar(value: int) -> Weight:
-    """An int32 scalar."""
-    return Weight.of(np.asarray(value, np.int32))
+    """An int32 scalar.
 
-
-def _dtype(op: Op, name: str) -> DType | None:
-    """The element type of an operand, or the one that an attribute holds; None where an operand is absent."""
-    stated: object = getattr(op, name)
-    if isinstance(stated, tuple):
-        stated = cast(tuple[object, ...], stated)[0]
-    return stated.type.dtype if isinstance(stated, Value) else cast(DType | None, stated)
-
-
-def show_ranks(ranks: range) -> str:
-    """Say which numbers of axes a row takes.
-
-    >>> show_ranks(range(4, 5)), show_ranks(range(1, 7))
-    ('rank 4', 'ranks 1 to 6')
+    Raises:
+        CompileError: M001, the number has more bits.
     """
-    if len(ranks) == 1:
-        return f"rank {ranks[0]}"
-    return f"ranks {ranks[0]} to {ranks[-1]}"
+    return Weight.of(np.asarray(_in_32_bits(value), np.int32))
+
+
+def _in_32_bits(value: int) -> int:
+    if not -(1 << 31) <= value < 1 << 31:
+        raise error("M001", f"a size or position of {value:,} does not fit the 32 bits that TFLite has for it")
+    return value
+
+
+__all__ = [
+    "CUSTOM",
+    "FAST_RANKS",
+    "MAX_RANK",
+    "TABLE",
+    "Call",
+    "Condition",
+    "CustomOptions",
+    "Dims",
+    "Operand",
+    "Options",
+    "condition",
+    "custom",
+    "emits",
+    "int_scalar",
+    "ints",
+    "options",
+]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from ...compiler.diagnostics import error
+from ...compiler.budget import budget, in_bytes
+from ...compiler.diagnostics import error, reason
+from ...compiler.scratch import Scratch
 from ...compiler.types import Array
-from ...compiler.weights import Weight
+from ...compiler.weights import Weight, growth
 from . import schema
 from .graph import Model
 
@@ -37,20 +38,36 @@ def write(model: Model, path: Path) -> int:
     """Write a model and return the size of the file, which appears whole or not at all.
 
     Raises:
-        CompileError: R012, the place can't be written to, or the disk is full.
+        CompileError: R012, the place can't be written to, or the disk is full; M002, the file would be far larger than
+            the source.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _check_growth(model)
     try:
-        with part.open("w+b") as file:
-            _Stream(model, file).run()
-            size = file.tell()
-        part.replace(path)
+        with Scratch(path) as scratch:
+            part = scratch.path / path.name
+            with part.open("w+b") as file:
+                _Stream(model, file).run()
+                size = file.tell()
+            part.replace(path)
     except OSError as bad:
-        raise error("R012", f"can't write {path}: {bad.strerror or bad}") from bad
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        raise error("R012", f"can't write {path}: {reason(bad)}") from bad
     return size
+
+
+def _check_growth(model: Model) -> None:
+    """Refuse to fill a disk with what the source does not hold."""
+    grown, limit = growth(model.weights), budget().growth
+    if grown <= limit:
+        return
+    largest = max(range(len(model.weights)), key=lambda i: growth([model.weights[i]]))
+    tensors = (t for graph in model.subgraphs for t in graph.tensors if t.buffer == largest + 1)
+    tensor = next(tensors)
+    raise error(
+        "M002",
+        f"the file would hold {in_bytes(grown)} that the model does not hold but computes; the largest constant is "
+        f"{tensor.name or 'nameless'}, {tensor.type}",
+        help=f"the limit is {in_bytes(limit)}; --max-growth raises it",
+    )
 
 
 class _Stream:

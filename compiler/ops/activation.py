@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from ..axes import Axes, Axis, Form, letters
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Elementwise, Pure, op
-from ..types import Array, TensorType
+from ..operands import Floats, Numbers, parameters_broadcast
+from ..types import Array, DType, TensorType
 from .arith import erf
 
 
@@ -17,7 +18,7 @@ from .arith import erf
 class Relu(Op):
     """``max(x, 0)``."""
 
-    x: Value
+    x: Numbers
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -29,23 +30,46 @@ class Relu(Op):
 class Clip(Op):
     """Clamp into ``[min, max]``; infinite bounds don't bind."""
 
-    x: Value
+    x: Numbers
     min: float = -math.inf
     max: float = math.inf
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        if math.isnan(self.min) or math.isnan(self.max):
+            raise ValueError(f"nothing lies between {self.min} and {self.max}")
+        return self.x.type
 
     @staticmethod
     def evaluate(x: Array, *, min: float, max: float) -> Array:
         """Clamp; the upper bound wins, as in ONNX."""
-        low = None if math.isinf(min) and min < 0 else np.asarray(min).astype(x.dtype)
-        high = None if math.isinf(max) and max > 0 else np.asarray(max).astype(x.dtype)
+        low, high = (None if b is None else np.asarray(b, x.dtype) for b in binding(min, max, DType.of(x.dtype)))
         return x if low is None and high is None else np.clip(x, low, high)
+
+
+def binding(low: float, high: float, dtype: DType) -> tuple[float | int | None, float | int | None]:
+    """The bounds of a clip as numbers of an element type; None where no such number is beyond.
+
+    >>> binding(-math.inf, 6.5, DType.I32)
+    (None, 6)
+    """
+    if dtype.is_int:
+        info = np.iinfo(dtype.numpy)
+        least, most = int(info.min), int(info.max)
+        bounds = [b if math.isinf(b) else int(b) for b in (low, high)]
+        whole = [
+            int(min(max(b, least), most)) if b not in (-math.inf, math.inf) else most if b > 0 else least
+            for b in bounds
+        ]
+        return (None if whole[0] == least else whole[0], None if whole[1] == most else whole[1])
+    return (None if low == -math.inf else low, None if high == math.inf else high)
 
 
 @op("leaky_relu", Elementwise)
 class LeakyRelu(Op):
     """``x`` where positive, ``alpha * x`` elsewhere."""
 
-    x: Value
+    x: Numbers
     alpha: float = 0.01
 
     @staticmethod
@@ -58,8 +82,12 @@ class LeakyRelu(Op):
 class PRelu(Op):
     """``x`` where positive, ``slope * x`` elsewhere; the slope broadcasts to ``x``."""
 
-    x: Value
-    slope: Value
+    x: Numbers
+    slope: Numbers
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        return parameters_broadcast(self)
 
     @staticmethod
     def evaluate(x: Array, slope: Array) -> Array:
@@ -71,7 +99,7 @@ class PRelu(Op):
 class Elu(Op):
     """``x`` where positive, ``alpha * (exp(x) - 1)`` elsewhere."""
 
-    x: Value
+    x: Floats
     alpha: float = 1.0
 
     @staticmethod
@@ -84,7 +112,7 @@ class Elu(Op):
 class Selu(Op):
     """``gamma * x`` where positive, ``gamma * alpha * (exp(x) - 1)`` elsewhere (arXiv 1706.02515)."""
 
-    x: Value
+    x: Floats
     alpha: float = 1.6732632423543772
     gamma: float = 1.0507009873554805
 
@@ -98,7 +126,7 @@ class Selu(Op):
 class Celu(Op):
     """``max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))``."""
 
-    x: Value
+    x: Floats
     alpha: float = 1.0
 
     @staticmethod
@@ -111,7 +139,7 @@ class Celu(Op):
 class ThresholdedRelu(Op):
     """``x`` where it exceeds ``alpha``, else 0."""
 
-    x: Value
+    x: Numbers
     alpha: float = 1.0
 
     @staticmethod
@@ -124,7 +152,7 @@ class ThresholdedRelu(Op):
 class Shrink(Op):
     """``x + bias`` below ``-threshold``, ``x - bias`` above ``threshold``, 0 between."""
 
-    x: Value
+    x: Numbers
     bias: float = 0.0
     threshold: float = 0.5
 
@@ -138,7 +166,7 @@ class Shrink(Op):
 class Tanh(Op):
     """Hyperbolic tangent."""
 
-    x: Value
+    x: Floats
     evaluate = np.tanh
 
 
@@ -146,7 +174,7 @@ class Tanh(Op):
 class Sigmoid(Op):
     """``1 / (1 + exp(-x))``."""
 
-    x: Value
+    x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -158,7 +186,7 @@ class Sigmoid(Op):
 class HardSigmoid(Op):
     """``clip(alpha * x + beta, 0, 1)``."""
 
-    x: Value
+    x: Floats
     alpha: float = 0.2
     beta: float = 0.5
 
@@ -172,7 +200,7 @@ class HardSigmoid(Op):
 class HardSwish(Op):
     """``x * clip(x + 3, 0, 6) / 6``."""
 
-    x: Value
+    x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -184,7 +212,7 @@ class HardSwish(Op):
 class Silu(Op):
     """``x * sigmoid(x)``."""
 
-    x: Value
+    x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -196,7 +224,7 @@ class Silu(Op):
 class Gelu(Op):
     """``x * Phi(x)``, Phi being the normal distribution; ``approximate`` through tanh (arXiv 1606.08415)."""
 
-    x: Value
+    x: Floats
     approximate: bool = False
 
     @staticmethod
@@ -211,7 +239,7 @@ class Gelu(Op):
 class Softplus(Op):
     """``log(1 + exp(x))``."""
 
-    x: Value
+    x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -223,7 +251,7 @@ class Softplus(Op):
 class Softsign(Op):
     """``x / (1 + |x|)``."""
 
-    x: Value
+    x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -235,7 +263,7 @@ class Softsign(Op):
 class Mish(Op):
     """``x * tanh(softplus(x))``."""
 
-    x: Value
+    x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -249,8 +277,6 @@ class _AlongAxis:
     @staticmethod
     def infer(op: Softmax | LogSoftmax) -> TensorType:
         """Keep the type."""
-        if not 0 <= op.axis < op.x.type.rank:
-            raise ValueError(f"axis {op.axis} is outside of rank {op.x.type.rank}")
         return op.x.type
 
     @staticmethod
@@ -266,7 +292,7 @@ class _AlongAxis:
 class Softmax(Op):
     """Normalised exponentials along one axis."""
 
-    x: Value
+    x: Floats
     axis: Axis
 
     @staticmethod
@@ -280,7 +306,7 @@ class Softmax(Op):
 class LogSoftmax(Op):
     """Logarithm of the normalised exponentials along one axis."""
 
-    x: Value
+    x: Floats
     axis: Axis
 
     @staticmethod

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, TypeAlias
 
 import numpy as np
 
+from ..attributes import OneOf
 from ..dims import maximum, minimum
 from ..ir import Op, Value
-from ..opdef import Commutative, Elementwise, Symbolic, op
+from ..opdef import Commutative, Elementwise, Symbolic, broadcast_type, op
+from ..operands import Floats, Numbers, Reals
 from ..types import Array, DType, TensorType
+
+ACTIVATIONS = {
+    "none": (-math.inf, math.inf),
+    "relu": (0.0, math.inf),
+    "relu6": (0.0, 6.0),
+    "relu_n1_to_1": (-1.0, 1.0),
+}
+"""Activations that other operations can end in: all are clamps."""
+
+Activation: TypeAlias = Annotated[str, OneOf(*ACTIVATIONS)]
 
 _LARGER, _SMALLER = np.frompyfunc(maximum, 2, 1), np.frompyfunc(minimum, 2, 1)
 
@@ -28,7 +41,7 @@ class Add(Op):
 
     a: Value
     b: Value
-    activation: str = "none"
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -40,9 +53,9 @@ class Add(Op):
 class Sub(Op):
     """Difference; may end in an activation."""
 
-    a: Value
-    b: Value
-    activation: str = "none"
+    a: Numbers
+    b: Numbers
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -56,7 +69,7 @@ class Mul(Op):
 
     a: Value
     b: Value
-    activation: str = "none"
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -68,9 +81,9 @@ class Mul(Op):
 class Div(Op):
     """Quotient, of integers rounded towards zero; may end in an activation."""
 
-    a: Value
-    b: Value
-    activation: str = "none"
+    a: Numbers
+    b: Numbers
+    activation: Activation = "none"
 
     @staticmethod
     def evaluate(a: Array, b: Array, *, activation: str) -> Array:
@@ -87,8 +100,8 @@ class Div(Op):
 class FloorDiv(Op):
     """Quotient rounded down."""
 
-    a: Value
-    b: Value
+    a: Reals
+    b: Reals
     evaluate = np.floor_divide
 
 
@@ -96,8 +109,8 @@ class FloorDiv(Op):
 class Mod(Op):
     """Remainder with the sign of the divisor, or with ``truncated`` that of the dividend (C's fmod)."""
 
-    a: Value
-    b: Value
+    a: Reals
+    b: Reals
     truncated: bool = False
 
     @staticmethod
@@ -110,8 +123,12 @@ class Mod(Op):
 class Pow(Op):
     """``a`` to the power of ``b``; the exponent may have another element type."""
 
-    a: Value
-    b: Value
+    a: Numbers
+    b: Numbers
+
+    def infer(self) -> TensorType:
+        """Broadcast; the base's element type."""
+        return broadcast_type(self)
 
     @staticmethod
     def evaluate(a: Array, b: Array) -> Array:
@@ -152,8 +169,8 @@ class Min(Op):
 class SquaredDifference(Op):
     """``(a - b)`` squared."""
 
-    a: Value
-    b: Value
+    a: Numbers
+    b: Numbers
 
     @staticmethod
     def evaluate(a: Array, b: Array) -> Array:
@@ -165,8 +182,8 @@ class SquaredDifference(Op):
 class Atan2(Op):
     """Angle of the point ``(b, a)``."""
 
-    a: Value
-    b: Value
+    a: Floats
+    b: Floats
     evaluate = np.arctan2
 
 
@@ -174,7 +191,7 @@ class Atan2(Op):
 class Neg(Op):
     """Negative."""
 
-    x: Value
+    x: Numbers
     evaluate = np.negative
 
 
@@ -182,7 +199,7 @@ class Neg(Op):
 class Abs(Op):
     """Absolute value."""
 
-    x: Value
+    x: Numbers
     evaluate = np.abs
 
 
@@ -190,7 +207,7 @@ class Abs(Op):
 class Sign(Op):
     """-1, 0 or 1."""
 
-    x: Value
+    x: Numbers
     evaluate = np.sign
 
 
@@ -198,7 +215,7 @@ class Sign(Op):
 class Square(Op):
     """Second power."""
 
-    x: Value
+    x: Numbers
     evaluate = np.square
 
 
@@ -206,7 +223,7 @@ class Square(Op):
 class Sqrt(Op):
     """Square root."""
 
-    x: Value
+    x: Floats
     evaluate = np.sqrt
 
 
@@ -214,7 +231,7 @@ class Sqrt(Op):
 class Rsqrt(Op):
     """One over the square root."""
 
-    x: Value
+    x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -226,7 +243,7 @@ class Rsqrt(Op):
 class Reciprocal(Op):
     """One over ``x``."""
 
-    x: Value
+    x: Floats
     evaluate = np.reciprocal
 
 
@@ -234,7 +251,7 @@ class Reciprocal(Op):
 class Exp(Op):
     """Exponential."""
 
-    x: Value
+    x: Floats
     evaluate = np.exp
 
 
@@ -242,7 +259,7 @@ class Exp(Op):
 class Log(Op):
     """Natural logarithm."""
 
-    x: Value
+    x: Floats
     evaluate = np.log
 
 
@@ -250,7 +267,7 @@ class Log(Op):
 class Expm1(Op):
     """One less than the exponential, exact near zero."""
 
-    x: Value
+    x: Floats
     evaluate = np.expm1
 
 
@@ -258,7 +275,7 @@ class Expm1(Op):
 class Log1p(Op):
     """Logarithm of one more, exact near zero."""
 
-    x: Value
+    x: Floats
     evaluate = np.log1p
 
 
@@ -266,7 +283,7 @@ class Log1p(Op):
 class Erf(Op):
     """Gauss error function."""
 
-    x: Value
+    x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -278,7 +295,7 @@ class Erf(Op):
 class Floor(Op):
     """Round down."""
 
-    x: Value
+    x: Reals
     evaluate = np.floor
 
 
@@ -286,7 +303,7 @@ class Floor(Op):
 class Ceil(Op):
     """Round up."""
 
-    x: Value
+    x: Reals
     evaluate = np.ceil
 
 
@@ -294,7 +311,7 @@ class Ceil(Op):
 class Round(Op):
     """Round to the nearest integer, halves to the even one."""
 
-    x: Value
+    x: Numbers
     evaluate = np.rint
 
 
@@ -302,7 +319,7 @@ class Round(Op):
 class Sin(Op):
     """Sine of radians."""
 
-    x: Value
+    x: Floats
     evaluate = np.sin
 
 
@@ -310,7 +327,7 @@ class Sin(Op):
 class Cos(Op):
     """Cosine of radians."""
 
-    x: Value
+    x: Floats
     evaluate = np.cos
 
 
@@ -318,7 +335,7 @@ class Cos(Op):
 class Tan(Op):
     """Tangent of radians."""
 
-    x: Value
+    x: Floats
     evaluate = np.tan
 
 
@@ -326,7 +343,7 @@ class Tan(Op):
 class Asin(Op):
     """Inverse sine in radians."""
 
-    x: Value
+    x: Floats
     evaluate = np.arcsin
 
 
@@ -334,7 +351,7 @@ class Asin(Op):
 class Acos(Op):
     """Inverse cosine in radians."""
 
-    x: Value
+    x: Floats
     evaluate = np.arccos
 
 
@@ -342,7 +359,7 @@ class Acos(Op):
 class Atan(Op):
     """Inverse tangent in radians."""
 
-    x: Value
+    x: Floats
     evaluate = np.arctan
 
 
@@ -350,7 +367,7 @@ class Atan(Op):
 class Sinh(Op):
     """Hyperbolic sine."""
 
-    x: Value
+    x: Floats
     evaluate = np.sinh
 
 
@@ -358,7 +375,7 @@ class Sinh(Op):
 class Cosh(Op):
     """Hyperbolic cosine."""
 
-    x: Value
+    x: Floats
     evaluate = np.cosh
 
 
@@ -366,7 +383,7 @@ class Cosh(Op):
 class Asinh(Op):
     """Inverse hyperbolic sine."""
 
-    x: Value
+    x: Floats
     evaluate = np.arcsinh
 
 
@@ -374,7 +391,7 @@ class Asinh(Op):
 class Acosh(Op):
     """Inverse hyperbolic cosine."""
 
-    x: Value
+    x: Floats
     evaluate = np.arccosh
 
 
@@ -382,7 +399,7 @@ class Acosh(Op):
 class Atanh(Op):
     """Inverse hyperbolic tangent."""
 
-    x: Value
+    x: Floats
     evaluate = np.arctanh
 
 
@@ -396,7 +413,7 @@ class Cast(Op):
 
     x: Value
     to: DType
-    rounding: str = "nearest"
+    rounding: Annotated[str, OneOf("nearest", "up", "down")] = "nearest"
 
     def infer(self) -> TensorType:
         """Same shape."""
@@ -444,15 +461,6 @@ def _power_of_two(x: Array, *, up: bool) -> Array:
     mantissa, exponent = np.frexp(np.maximum(x.astype(np.float64), 2.0**-127))
     power = np.ldexp(1.0, exponent - (0 if up else 1) - (mantissa == 0.5) * (1 if up else 0))
     return np.where(np.isfinite(x), power, x)
-
-
-ACTIVATIONS = {
-    "none": (-math.inf, math.inf),
-    "relu": (0.0, math.inf),
-    "relu6": (0.0, 6.0),
-    "relu_n1_to_1": (-1.0, 1.0),
-}
-"""Activations that other operations can end in: all are clamps."""
 
 
 def activate(x: Array, activation: str) -> Array:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..diagnostics import counted
 from ..dims import Dim
 from ..ir import Op, Region, Value
 from ..opdef import Pure, op
-from ..types import Array, TensorType
+from ..operands import Truth
+from ..types import Array, DType, TensorType
 
 Body = Callable[..., list[Array]]
 
@@ -19,13 +21,16 @@ class If(Op):
     Where the regions return other sizes, ``sizes`` names those of the results, in their order.
     """
 
-    condition: Value
+    condition: Truth
     then: Region
     otherwise: Region
     sizes: tuple[Dim, ...] = ()
 
     def infer(self) -> tuple[TensorType, ...]:
         """Both regions return the same element types and numbers of axes."""
+        _check_truth(self.condition.type)
+        if self.then.args or self.otherwise.args:
+            raise ValueError("a branch takes arguments, but none are given to it")
         first = tuple(v.type for v in self.then.returns)
         second = tuple(v.type for v in self.otherwise.returns)
         if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
@@ -34,7 +39,7 @@ class If(Op):
             )
         differing = differing_sizes(first, second)
         if len(differing) != len(self.sizes):
-            raise ValueError(f"branches differ in {len(differing)} sizes, but {len(self.sizes)} are named")
+            raise ValueError(f"branches differ in {counted(len(differing), 'size')}, but {len(self.sizes)} are named")
         named = dict(zip(differing, self.sizes, strict=True))
         return tuple(
             t.with_shape([named.get((i, axis), d) for axis, d in enumerate(t.shape)]) for i, t in enumerate(first)
@@ -44,6 +49,11 @@ class If(Op):
     def evaluate(condition: Array, *, then: Body, otherwise: Body, sizes: tuple[Dim, ...]) -> tuple[Array, ...]:
         """Run the chosen one."""
         return tuple(then() if condition.item() else otherwise())
+
+
+def _check_truth(type: TensorType) -> None:
+    if type.dtype is not DType.BOOL or type.size != 1:
+        raise ValueError(f"a condition is one truth value, not {type}")
 
 
 def differing_sizes(first: Sequence[TensorType], second: Sequence[TensorType]) -> list[tuple[int, int]]:
@@ -63,6 +73,9 @@ class While(Op):
     def infer(self) -> tuple[TensorType, ...]:
         """The carried values keep their types."""
         carried = tuple(v.type for v in self.values)
+        if len(self.condition.returns) != 1:
+            raise ValueError(f"the condition returns {len(self.condition.returns)} values instead of one")
+        _check_truth(self.condition.returns[0].type)
         for name, types in (
             ("condition takes", [a.type for a in self.condition.args]),
             ("body takes", [a.type for a in self.body.args]),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..dims import Dim
-from ..ir import Op, Value
+from ..attributes import Count
+from ..dims import Dim, may_equal
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Floats
 from ..types import Array, DType, TensorType
 
 
@@ -19,9 +21,9 @@ class NonMaxSuppression(Op):
     exceeds ``overlap`` are not, nor those whose score does not exceed ``threshold``.
     """
 
-    boxes: Value
-    scores: Value
-    limit: int
+    boxes: Floats
+    scores: Floats
+    limit: Count
     overlap: float
     count: Dim
     threshold: float | None = None
@@ -31,7 +33,9 @@ class NonMaxSuppression(Op):
         """Three numbers per box that is kept."""
         boxes, scores = self.boxes.type.shape, self.scores.type.shape
         if len(boxes) != 3 or len(scores) != 3 or boxes[2] != 4:
-            raise ValueError(f"{self.boxes.type} are no boxes, or {self.scores.type} no scores of classes")
+            raise ValueError(f"{self.boxes.type} are not boxes, or {self.scores.type} are not scores of classes")
+        if not may_equal((boxes[0], boxes[1]), (scores[0], scores[2])):
+            raise ValueError(f"{self.scores.type} are not scores of {self.boxes.type}")
         return TensorType(DType.I64, (self.count, 3))
 
     @staticmethod
@@ -64,14 +68,17 @@ class SelectBoxes(Op):
     ``non_max_suppression``.
     """
 
-    boxes: Value
-    scores: Value
-    limit: int
+    boxes: Floats
+    scores: Floats
+    limit: Count
     overlap: float
     threshold: float
 
     def infer(self) -> tuple[TensorType, TensorType]:
         """Always the same number."""
+        boxes, scores = self.boxes.type.shape, self.scores.type.shape
+        if len(boxes) != 2 or boxes[1] != 4 or not may_equal(scores, boxes[:1]):
+            raise ValueError(f"{self.boxes.type} are no boxes, or {self.scores.type} not their scores")
         return TensorType(DType.I32, (self.limit,)), TensorType(DType.I32, ())
 
     @staticmethod

@@ -2,20 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeAlias, cast
 
 import numpy as np
 
-from ..axes import Axes, Axis, Form, letters
-from ..dims import Dim
+from ..attributes import Count, OneOf, Size, check_axes
+from ..axes import Axes, Axis, Form, Letters, letters
+from ..dims import Dim, Shape, may_equal
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, op
+from ..operands import Integers, Numbers
 from ..types import Array, DType, TensorType
+from ..weights import EAGER_BYTES
+from .core import Const
+
+Reduction: TypeAlias = Annotated[str, OneOf("none", "add", "mul", "max", "min")]
+"""How scattered elements are combined with what is there."""
 
 
-def _axis_in_range(axis: int, rank: int) -> None:
-    if not 0 <= axis < rank:
-        raise ValueError(f"axis {axis} is outside of rank {rank}")
+def _check_constant(indices: Value, axes: Sequence[Dim]) -> None:
+    """Check positions that are known while compiling, one axis after the other.
+
+    Raises:
+        ValueError: one is outside of its axis.
+    """
+    if not isinstance(indices.owner, Const) or indices.owner.value.nbytes > EAGER_BYTES:
+        return
+    for column, size in zip(indices.owner.value.array().reshape(-1, len(axes)).T, axes, strict=True):
+        if isinstance(size, int):
+            _places(column, size)
+
+
+def _places(indices: Array, size: int) -> Array:
+    """Return positions along an axis, negative ones counted from its end.
+
+    Raises:
+        ValueError: one is outside.
+    """
+    wrapped = np.where(indices < 0, indices.astype(np.int64) + size, indices).astype(np.int64)
+    if wrapped.size and not (wrapped.min() >= 0 and wrapped.max() < size):
+        outside = indices[(wrapped < 0) | (wrapped >= size)].flat[0]
+        raise ValueError(f"position {outside} is outside of an axis of size {size}")
+    return wrapped
+
+
+def _check_slices(indices: Value, x: Value, axis: int) -> None:
+    """Check that positions along an axis are given for axes that ``x`` has, and within its sizes along the others."""
+    given, there = indices.type.shape, x.type.shape
+    if len(given) != len(there):
+        raise ValueError(f"positions {indices.type} have another rank than {x.type}")
+    for i, (p, q) in enumerate(zip(given, there, strict=True)):
+        if i != axis and isinstance(p, int) and isinstance(q, int) and p > q:
+            raise ValueError(f"positions {indices.type} are more than {x.type} has along axis {i}")
+    _check_constant(indices, there[axis : axis + 1])
+
+
+def _coordinates(indices: Value, rank: int) -> tuple[Shape, int]:
+    """Return the shape of the positions that ``indices`` holds in its last axis, and the coordinates of each."""
+    *places, depth = indices.type.shape or (0,)
+    if not isinstance(depth, int) or not 1 <= depth <= rank:
+        raise ValueError(f"{indices.type} does not hold positions in {rank} axes")
+    return tuple(places), depth
 
 
 @op("gather", Symbolic)
@@ -23,19 +71,19 @@ class Gather(Op):
     """``x`` at the positions ``indices`` along an axis; the indices' axes replace it; negative ones count back."""
 
     x: Value
-    indices: Value
+    indices: Integers
     axis: Axis
 
     def infer(self) -> TensorType:
         """The axis' size gives way to the indices' shape."""
         shape = self.x.type.shape
-        _axis_in_range(self.axis, len(shape))
+        _check_constant(self.indices, shape[self.axis : self.axis + 1])
         return self.x.type.with_shape((*shape[: self.axis], *self.indices.type.shape, *shape[self.axis + 1 :]))
 
     @staticmethod
     def evaluate(x: Array, indices: Array, *, axis: int) -> Array:
         """Take."""
-        return np.take(x, indices.astype(np.int64), axis)
+        return np.take(x, _places(indices, x.shape[axis]), axis)
 
     def axes(self) -> Axes:
         """Any order of the data's axes, the indices' axes staying together at the place of the one they replace."""
@@ -50,20 +98,25 @@ class GatherElements(Op):
     """Element ``[i][j]`` of the result is ``x[indices[i][j]][j]`` for axis 0, and so on for other axes."""
 
     x: Value
-    indices: Value
+    indices: Integers
     axis: Axis
 
     def infer(self) -> TensorType:
         """The indices' shape."""
-        _axis_in_range(self.axis, self.x.type.rank)
+        _check_slices(self.indices, self.x, self.axis)
         return self.x.type.with_shape(self.indices.type.shape)
 
     @staticmethod
     def evaluate(x: Array, indices: Array, *, axis: int) -> Array:
         """Take along the axis; other axes may be shorter in the indices."""
-        wrapped = np.where(indices < 0, indices + x.shape[axis], indices).astype(np.int64)
+        wrapped = _places(indices, x.shape[axis])
         cut = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(indices.shape))
         return np.take_along_axis(x[cut], wrapped, axis)
+
+    def axes(self) -> Axes:
+        """Any common order; positions keep their order along the axis, and where the indices have fewer."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names, names), (names,), _rigid(self, names))
 
 
 @op("gather_nd", Pure)
@@ -71,22 +124,37 @@ class GatherNd(Op):
     """``x`` at the positions in the last axis of ``indices``, after ``batch_dims`` common leading axes."""
 
     x: Value
-    indices: Value
-    batch_dims: int = 0
+    indices: Integers
+    batch_dims: Count = 0
 
     def infer(self) -> TensorType:
         """The indices' shape without its last axis, then what of ``x`` is not indexed."""
-        depth = self.indices.type.shape[-1]
-        if not isinstance(depth, int) or self.batch_dims + depth > self.x.type.rank:
-            raise ValueError(f"positions have {depth} coordinates, {self.x.type} has rank {self.x.type.rank}")
-        return self.x.type.with_shape((*self.indices.type.shape[:-1], *self.x.type.shape[self.batch_dims + depth :]))
+        shape, batch = self.x.type.shape, self.batch_dims
+        _, depth = _coordinates(self.indices, len(shape) - batch)
+        if self.indices.type.rank <= batch or not may_equal(self.indices.type.shape[:batch], shape[:batch]):
+            raise ValueError(f"{self.indices.type} and {self.x.type} have no {batch} leading axes in common")
+        _check_constant(self.indices, shape[batch : batch + depth])
+        return self.x.type.with_shape((*self.indices.type.shape[:-1], *shape[batch + depth :]))
 
     @staticmethod
     def evaluate(x: Array, indices: Array, *, batch_dims: int) -> Array:
         """Index with a tuple of coordinate arrays."""
         batch: tuple[Array, ...] = cast(Any, np.indices(indices.shape[:batch_dims], sparse=True)) if batch_dims else ()
         spread = tuple(b.reshape(*b.shape, *[1] * (indices.ndim - 1 - batch_dims)) for b in batch)
-        return x[(*spread, *(indices[..., i].astype(np.int64) for i in range(indices.shape[-1])))]
+        coordinates = (_places(indices[..., i], x.shape[batch_dims + i]) for i in range(indices.shape[-1]))
+        return x[(*spread, *coordinates)]
+
+    def axes(self) -> Axes | None:
+        """The indexed axes outermost; either the others in any order, or the positions."""
+        if self.batch_dims:
+            return None
+        indexed, rest, places = _indexed(self.x, self.indices)
+        data, picked, found = (*indexed, *rest), (*places, "x"), (*places, *rest)
+        forms = (
+            Form(((*indexed, ...), picked), ((*places, ...),)),
+            Form((data, (..., "x")), ((..., *rest),)),
+        )
+        return Axes((data, picked), (found,), frozenset((*indexed, "x")), forms)
 
 
 @op("scatter_nd", Pure)
@@ -94,21 +162,78 @@ class ScatterNd(Op):
     """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min"."""
 
     x: Value
-    indices: Value
+    indices: Integers
     updates: Value
-    reduction: str = "none"
+    reduction: Reduction = "none"
 
     def infer(self) -> TensorType:
         """Keep the type."""
+        _same_as_updates(self)
+        shape = self.x.type.shape
+        places, depth = _coordinates(self.indices, len(shape))
+        wanted = (*places, *shape[depth:])
+        if not may_equal(self.updates.type.shape, wanted):
+            raise ValueError(f"updates are {self.updates.type}, but [{','.join(map(str, wanted))}] fits")
+        _check_constant(self.indices, shape[:depth])
         return self.x.type
 
     @staticmethod
     def evaluate(x: Array, indices: Array, updates: Array, *, reduction: str) -> Array:
         """Update a copy, one by one where positions may repeat."""
         out = x.copy()
-        where = tuple(indices[..., i].astype(np.int64) for i in range(indices.shape[-1]))
+        where = tuple(_places(indices[..., i], x.shape[i]) for i in range(indices.shape[-1]))
         _update(out, where, updates, reduction)
         return out
+
+    def axes(self) -> Axes:
+        """The indexed axes outermost; either the others in any order, or, if the updates add up, the positions."""
+        indexed, rest, places = _indexed(self.x, self.indices)
+        data, picked, put = (*indexed, *rest), (*places, "x"), (*places, *rest)
+        rigid = frozenset((*indexed, "x", *(() if self.reduction == "add" else places)))
+        forms = [Form(((*indexed, ...), picked, (*places, ...)), ((*indexed, ...),))]
+        if self.reduction == "add":
+            forms.append(Form((data, (..., "x"), (..., *rest)), (data,)))
+        return Axes((data, picked, put), (data,), rigid, tuple(forms))
+
+
+def _indexed(x: Value, indices: Value) -> tuple[Letters, Letters, Letters]:
+    """Letters of the indexed axes, of the others, and of the positions."""
+    names, depth = letters(x.type.rank), indices.type.shape[-1]
+    assert isinstance(depth, int)
+    return names[:depth], names[depth:], letters(indices.type.rank - 1, "p")
+
+
+@op("scatter", Pure)
+class Scatter(Op):
+    """``x`` with the slices at the positions ``indices`` along an axis replaced by ``updates``, or combined.
+
+    What ``gather`` takes, this puts back; combined as in ``scatter_nd``.
+    """
+
+    x: Value
+    indices: Integers
+    updates: Value
+    axis: Axis
+    reduction: Reduction = "none"
+
+    def infer(self) -> TensorType:
+        """Keep the type."""
+        shape = self.x.type.shape
+        if self.indices.type.rank != 1 or self.updates.type.rank != len(shape):
+            raise ValueError(f"{self.updates.type} at {self.indices.type} are no slices of {self.x.type}")
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array, indices: Array, updates: Array, *, axis: int, reduction: str) -> Array:
+        """Update a copy, one by one where positions may repeat."""
+        out = x.copy()
+        _update(np.moveaxis(out, axis, 0), (indices.astype(np.int64),), np.moveaxis(updates, axis, 0), reduction)
+        return out
+
+    def axes(self) -> Axes:
+        """Any common order; along the axis positions keep their order."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names, None, names), (names,), frozenset({names[self.axis]}))
 
 
 @op("scatter_elements", Pure)
@@ -116,14 +241,17 @@ class ScatterElements(Op):
     """``x`` with ``updates[i][j]`` put at ``[indices[i][j]][j]`` for axis 0; combined as in ``scatter_nd``."""
 
     x: Value
-    indices: Value
+    indices: Integers
     updates: Value
     axis: Axis
-    reduction: str = "none"
+    reduction: Reduction = "none"
 
     def infer(self) -> TensorType:
         """Keep the type."""
-        _axis_in_range(self.axis, self.x.type.rank)
+        _same_as_updates(self)
+        _check_slices(self.indices, self.x, self.axis)
+        if not may_equal(self.updates.type.shape, self.indices.type.shape):
+            raise ValueError(f"updates are {self.updates.type}, but there are {self.indices.type} positions")
         return self.x.type
 
     @staticmethod
@@ -131,9 +259,25 @@ class ScatterElements(Op):
         """Update a copy."""
         out = x.copy()
         where: list[Array] = list(cast(Any, np.indices(indices.shape)))
-        where[axis] = np.where(indices < 0, indices + x.shape[axis], indices).astype(np.int64)
+        where[axis] = _places(indices, x.shape[axis])
         _update(out, tuple(where), updates, reduction)
         return out
+
+    def axes(self) -> Axes:
+        """Any common order; positions keep their order along the axis, and where the indices have fewer."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names, names, names), (names,), _rigid(self, names))
+
+
+def _rigid(op: GatherElements | ScatterElements, names: Letters) -> frozenset[str]:
+    """The axis along which positions are computed, and those along which there are not all of them."""
+    pairs = zip(op.x.type.shape, op.indices.type.shape, strict=True)
+    return frozenset({names[op.axis], *(n for n, (d, e) in zip(names, pairs, strict=True) if d != e)})
+
+
+def _same_as_updates(op: ScatterNd | ScatterElements) -> None:
+    if op.x.type.dtype is not op.updates.type.dtype:
+        raise ValueError(f"updates of {op.updates.type.dtype} for {op.x.type.dtype}")
 
 
 _COMBINE = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
@@ -150,15 +294,17 @@ def _update(out: Array, where: tuple[Array, ...], updates: Array, reduction: str
 class OneHot(Op):
     """A new axis of ``depth`` positions holding ``values[1]`` at the index and ``values[0]`` elsewhere."""
 
-    indices: Value
+    indices: Numbers
     values: Value
     depth: Dim
     axis: int
 
     def infer(self) -> TensorType:
         """The indices' shape with the new axis."""
+        if not may_equal(self.values.type.shape, (2,)):
+            raise ValueError(f"{self.values.type} does not hold the value elsewhere and the one at the index")
         shape = self.indices.type.shape
-        _axis_in_range(self.axis, len(shape) + 1)
+        check_axes((self.axis,), len(shape) + 1)
         return self.values.type.with_shape((*shape[: self.axis], self.depth, *shape[self.axis :]))
 
     @staticmethod
@@ -178,7 +324,8 @@ class _ArgReduce:
     def infer(op: ArgMax | ArgMin) -> TensorType:
         """The axis' size becomes one, or vanishes."""
         shape = op.x.type.shape
-        _axis_in_range(op.axis, len(shape))
+        if shape[op.axis] == 0:
+            raise ValueError(f"there is nothing to search along axis {op.axis} of {op.x.type}")
         kept: tuple[Dim, ...] = (1,) if op.keepdims else ()
         return TensorType(op.dtype, (*shape[: op.axis], *kept, *shape[op.axis + 1 :]))
 
@@ -229,7 +376,7 @@ class TopK(Op):
     """The ``k`` largest (or smallest) elements along an axis, sorted, and their positions; equal ones in order."""
 
     x: Value
-    k: Dim
+    k: Size
     axis: Axis
     largest: bool = True
     dtype: DType = DType.I64
@@ -237,7 +384,6 @@ class TopK(Op):
     def infer(self) -> tuple[TensorType, TensorType]:
         """The axis' size becomes ``k``."""
         shape = self.x.type.shape
-        _axis_in_range(self.axis, len(shape))
         size = shape[self.axis]
         if isinstance(self.k, int) and isinstance(size, int) and self.k > size:
             raise ValueError(f"k is {self.k}, but the axis has {size} positions")
@@ -267,14 +413,13 @@ class TopK(Op):
 class CumSum(Op):
     """Running sums along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end."""
 
-    x: Value
+    x: Numbers
     axis: Axis
     exclusive: bool = False
     reverse: bool = False
 
     def infer(self) -> TensorType:
         """Keep the type."""
-        _axis_in_range(self.axis, self.x.type.rank)
         return self.x.type
 
     @staticmethod
@@ -295,14 +440,13 @@ class CumSum(Op):
 class CumProd(Op):
     """Running products along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end."""
 
-    x: Value
+    x: Numbers
     axis: Axis
     exclusive: bool = False
     reverse: bool = False
 
     def infer(self) -> TensorType:
         """Keep the type."""
-        _axis_in_range(self.axis, self.x.type.rank)
         return self.x.type
 
     @staticmethod
@@ -310,8 +454,10 @@ class CumProd(Op):
         """Accumulate."""
         y = np.flip(x, axis) if reverse else x
         if exclusive:
-            cut = tuple(slice(0, -1) if i == axis else slice(None) for i in range(x.ndim))
-            y = np.concatenate([np.ones_like(y.take([0], axis)), y[cut]], axis)
+            first, cut = (
+                tuple(part if i == axis else slice(None) for i in range(x.ndim)) for part in (slice(1), slice(0, -1))
+            )
+            y = np.concatenate([np.ones_like(y[first]), y[cut]], axis)
         total = np.cumprod(y, axis, dtype=x.dtype)
         return np.flip(total, axis) if reverse else total
 
@@ -326,14 +472,16 @@ class ReverseSequence(Op):
     """The first ``lengths[i]`` positions along ``axis`` turned around, for position ``i`` along ``batch``."""
 
     x: Value
-    lengths: Value
+    lengths: Integers
     axis: Axis
     batch: Axis
 
     def infer(self) -> TensorType:
         """Keep the type."""
-        _axis_in_range(self.axis, self.x.type.rank)
-        _axis_in_range(self.batch, self.x.type.rank)
+        check_axes((self.axis, self.batch), self.x.type.rank)
+        lengths, count = self.lengths.type, self.x.type.shape[self.batch]
+        if not may_equal(lengths.shape, (count,)):
+            raise ValueError(f"{lengths} does not tell a length for each of {count}")
         return self.x.type
 
     @staticmethod
@@ -367,6 +515,11 @@ class NonZero(Op):
         found = np.stack(np.nonzero(x)) if x.ndim else np.zeros((0, int(x.item() != 0)), np.int64)
         return found.T if rows else found
 
+    def axes(self) -> Axes:
+        """The data in its own order, which tells the order of what is found; that comes in rows."""
+        found = ("n", "r") if self.rows else ("r", "n")
+        return Axes((None,), (found,), frozenset(found), (Form((None,), (("n", "r"),), {"rows": True}),))
+
 
 @op("unique", Pure)
 class Unique(Op):
@@ -385,7 +538,7 @@ class Unique(Op):
         """As many as ``count``."""
         shape = self.x.type.shape
         if self.axis is not None:
-            _axis_in_range(self.axis, len(shape))
+            check_axes((self.axis,), len(shape))
         axis, parts = (0, (self.x.type.size,)) if self.axis is None else (self.axis, shape)
         found = self.x.type.with_shape((*parts[:axis], self.count, *parts[axis + 1 :]))
         one = TensorType(DType.I64, (self.count,))

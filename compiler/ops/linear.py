@@ -7,20 +7,21 @@ from contextlib import suppress
 
 import numpy as np
 
-from ..axes import Axes, Form, Letters, letters
+from ..axes import Axes, Axis, Form, Letters, letters
 from ..dims import Dim
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, broadcast_shapes, op
+from ..operands import Floats, Numbers, same_elements, vector_of
 from ..types import Array, TensorType
-from .arith import activate
+from .arith import Activation, activate
 
 
 @op("matmul", Pure)
 class MatMul(Op):
     """Product of matrices in the last two axes; leading axes broadcast. Either matrix may be given transposed."""
 
-    a: Value
-    b: Value
+    a: Numbers
+    b: Numbers
     transpose_a: bool = False
     transpose_b: bool = False
 
@@ -28,7 +29,8 @@ class MatMul(Op):
         """``m k, k n -> m n``."""
         a, b = self.a.type.shape, self.b.type.shape
         if len(a) < 2 or len(b) < 2:
-            raise ValueError(f"{self.a.type} and {self.b.type} are no matrices")
+            raise ValueError(f"{self.a.type} and {self.b.type} are not matrices")
+        same_elements(self)
         m, k = a[-2:] if not self.transpose_a else a[:-3:-1]
         j, n = b[-2:] if not self.transpose_b else b[:-3:-1]
         if k != j and isinstance(k, int) and isinstance(j, int):
@@ -66,44 +68,62 @@ class MatMul(Op):
 
 @op("linear", Pure)
 class Linear(Op):
-    """``x`` times the transpose of ``w``, plus ``bias``: ``... k, o k, o -> ... o``; may end in an activation."""
+    """``x`` times the transpose of ``w``, plus ``bias``: ``... k, o k, o -> ... o``; may end in an activation.
 
-    x: Value
-    w: Value
-    bias: Value | None = None
-    activation: str = "none"
+    Features lie along ``axis``, the last one where nothing else is said.
+    """
+
+    x: Numbers
+    w: Numbers
+    bias: Numbers | None = None
+    activation: Activation = "none"
+    axis: Axis = -1
 
     def infer(self) -> TensorType:
-        """The last size becomes the number of rows of ``w``."""
-        k, (o, j) = self.x.type.shape[-1], self.w.type.shape
+        """The size along the axis becomes the number of rows of ``w``."""
+        shape = list(self.x.type.shape)
+        if not -len(shape) <= self.axis < len(shape):
+            raise ValueError(f"axis {self.axis} is outside of rank {len(shape)}")
+        if self.w.type.rank != 2:
+            raise ValueError(f"the weight is {self.w.type}, but should be a matrix")
+        k, (o, j) = shape[self.axis], self.w.type.shape
+        same_elements(self)
+        vector_of(self.bias, o, "bias")
         if k != j and isinstance(k, int) and isinstance(j, int):
             raise ValueError(f"{k} features, but the weight takes {j}")
-        shape: tuple[Dim, ...] = (*self.x.type.shape[:-1], o)
+        shape[self.axis] = o
         return self.x.type.with_shape(shape)
 
     @staticmethod
-    def evaluate(x: Array, w: Array, bias: Array | None, *, activation: str) -> Array:
+    def evaluate(x: Array, w: Array, bias: Array | None, *, activation: str, axis: int) -> Array:
         """Multiply and add."""
-        y = np.matmul(x, w.T)
-        return activate(y if bias is None else y + bias, activation)
+        y = np.matmul(np.moveaxis(x, axis, -1), w.T)
+        return np.moveaxis(activate(y if bias is None else y + bias, activation), -1, axis)
+
+    @property
+    def is_along_last(self) -> bool:
+        """Whether the features lie along the last axis."""
+        return self.axis in (-1, self.x.type.rank - 1)
 
     def macs(self) -> Dim:
         """A row of the weight for every element of the result."""
         return self.result.type.size * self.w.type.shape[-1]
 
     def axes(self) -> Axes:
-        """Features last; their positions may lie in any order, the weight follows."""
-        batch = letters(self.x.type.rank - 1, "b")
-        operands = ((*batch, "k"), ("o", "k"), None if self.bias is None else ("o",))
-        form = Form(((..., "k"), ("o", "k"), ("o",)), ((..., "o"),))
-        return Axes(operands, ((*batch, "o"),), forms=(form,))
+        """Features last, or anywhere; their positions may lie in any order, the weight follows."""
+        batch, at = letters(self.x.type.rank - 1, "b"), self.axis % self.x.type.rank
+        data, result = (*batch[:at], "k", *batch[at:]), (*batch[:at], "o", *batch[at:])
+        weights = (("o", "k"), None if self.bias is None else ("o",))
+        last = Form(((..., "k"), ("o", "k"), ("o",)), ((..., "o"),), {"axis": -1})
+        anywhere = Form(((...,), ("o", "k"), ("o",)), ((...,),), places={"o": "k"}, penalty=1, moves=0.25)
+        return Axes((data, *weights), (result,), forms=(last, anywhere))
 
 
 @op("det", Pure)
 class Det(Op):
     """Determinants of the square matrices in the last two axes."""
 
-    x: Value
+    x: Floats
 
     def infer(self) -> TensorType:
         """Drop the last two axes."""
@@ -122,7 +142,7 @@ class Det(Op):
 class Inverse(Op):
     """Inverses of the square matrices in the last two axes; of a singular one, nothing that is meant."""
 
-    x: Value
+    x: Floats
 
     def infer(self) -> TensorType:
         """Keep the type."""

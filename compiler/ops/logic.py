@@ -9,6 +9,7 @@ import numpy as np
 from ..dims import Dim, is_equal, is_less
 from ..ir import Op, Value
 from ..opdef import Commutative, Elementwise, Predicate, Symbolic, broadcast_shapes, op
+from ..operands import Bits, Floats, Integers, Truth
 from ..types import Array, TensorType
 
 
@@ -84,8 +85,8 @@ class GreaterEqual(Op):
 class LogicalAnd(Op):
     """Both."""
 
-    a: Value
-    b: Value
+    a: Truth
+    b: Truth
     evaluate = np.logical_and
 
 
@@ -93,8 +94,8 @@ class LogicalAnd(Op):
 class LogicalOr(Op):
     """At least one."""
 
-    a: Value
-    b: Value
+    a: Truth
+    b: Truth
     evaluate = np.logical_or
 
 
@@ -102,8 +103,8 @@ class LogicalOr(Op):
 class LogicalXor(Op):
     """Exactly one."""
 
-    a: Value
-    b: Value
+    a: Truth
+    b: Truth
     evaluate = np.logical_xor
 
 
@@ -111,7 +112,7 @@ class LogicalXor(Op):
 class LogicalNot(Op):
     """Not."""
 
-    x: Value
+    x: Truth
     evaluate = np.logical_not
 
 
@@ -119,8 +120,8 @@ class LogicalNot(Op):
 class BitwiseAnd(Op):
     """Bits set in both."""
 
-    a: Value
-    b: Value
+    a: Bits
+    b: Bits
     evaluate = np.bitwise_and
 
 
@@ -128,8 +129,8 @@ class BitwiseAnd(Op):
 class BitwiseOr(Op):
     """Bits set in either."""
 
-    a: Value
-    b: Value
+    a: Bits
+    b: Bits
     evaluate = np.bitwise_or
 
 
@@ -137,8 +138,8 @@ class BitwiseOr(Op):
 class BitwiseXor(Op):
     """Bits set in exactly one."""
 
-    a: Value
-    b: Value
+    a: Bits
+    b: Bits
     evaluate = np.bitwise_xor
 
 
@@ -146,7 +147,7 @@ class BitwiseXor(Op):
 class BitwiseNot(Op):
     """All bits turned."""
 
-    x: Value
+    x: Bits
     evaluate = np.bitwise_not
 
 
@@ -154,8 +155,8 @@ class BitwiseNot(Op):
 class ShiftLeft(Op):
     """Bits moved up by ``b``."""
 
-    a: Value
-    b: Value
+    a: Integers
+    b: Integers
     evaluate = np.left_shift
 
 
@@ -163,8 +164,8 @@ class ShiftLeft(Op):
 class ShiftRight(Op):
     """Bits moved down by ``b``; the sign stays."""
 
-    a: Value
-    b: Value
+    a: Integers
+    b: Integers
     evaluate = np.right_shift
 
 
@@ -172,7 +173,7 @@ class ShiftRight(Op):
 class IsNan(Op):
     """Whether an element is no number."""
 
-    x: Value
+    x: Floats
     evaluate = np.isnan
 
 
@@ -180,7 +181,7 @@ class IsNan(Op):
 class IsInf(Op):
     """Whether an element is infinite, of the signs asked for."""
 
-    x: Value
+    x: Floats
     negative: bool = True
     positive: bool = True
 
@@ -194,12 +195,14 @@ class IsInf(Op):
 class Select(Op):
     """``a`` where the condition holds, ``b`` elsewhere."""
 
-    condition: Value
+    condition: Truth
     a: Value
     b: Value
 
     def infer(self) -> TensorType:
         """Broadcast; the element type of the branches."""
+        if self.a.type.dtype is not self.b.type.dtype:
+            raise ValueError(f"the branches are {self.a.type.dtype} and {self.b.type.dtype}")
         return self.a.type.with_shape(broadcast_shapes(v.type.shape for v in (self.condition, self.a, self.b)))
 
     @staticmethod

@@ -4,31 +4,45 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..attributes import Positive
 from ..axes import Axes, Axis, AxisTuple, Form, letters
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Floats, parameters_broadcast, same_elements, vector_of
 from ..types import Array, TensorType
+from .window import slide
 
 
-class _SameType:
-    """The result has the type of the data."""
+class _PerChannel:
+    """The result has the type of the data; all other operands have one element per position along the axis."""
 
     @staticmethod
-    def infer(op: Op) -> TensorType:
+    def infer(op: BatchNorm | GroupNorm | LocalResponseNorm) -> TensorType:
         """Keep the first operand's type."""
-        assert op.operands[0] is not None
-        return op.operands[0].type
+        same_elements(op)
+        for name, value in zip(op.spec.operands[1:], op.operands[1:], strict=True):
+            vector_of(value, op.x.type.shape[op.axis], name)
+        return op.x.type
 
 
-@op("batch_norm", _SameType, Pure)
+class _AlongAxes:
+    """The result has the type of the data, to which all other operands broadcast."""
+
+    @staticmethod
+    def infer(op: LayerNorm | RmsNorm) -> TensorType:
+        """Keep the first operand's type."""
+        return parameters_broadcast(op)
+
+
+@op("batch_norm", _PerChannel, Pure)
 class BatchNorm(Op):
     """``(x - mean) / sqrt(variance + epsilon) * scale + bias`` with one parameter per position along ``axis``."""
 
-    x: Value
-    scale: Value
-    bias: Value
-    mean: Value
-    variance: Value
+    x: Floats
+    scale: Floats
+    bias: Floats
+    mean: Floats
+    variance: Floats
     epsilon: float = 1e-5
     axis: Axis = 1
 
@@ -48,14 +62,14 @@ class BatchNorm(Op):
         return Axes.common((names, channel, channel, channel, channel), (names,))
 
 
-@op("layer_norm", _SameType, Pure)
+@op("layer_norm", _AlongAxes, Pure)
 class LayerNorm(Op):
     """Mean 0 and variance 1 along ``dims``, times ``scale`` plus ``bias``, which broadcast to ``x``."""
 
-    x: Value
-    scale: Value | None = None
-    bias: Value | None = None
-    dims: AxisTuple = (-1,)
+    x: Floats
+    scale: Floats | None
+    bias: Floats | None
+    dims: AxisTuple
     epsilon: float = 1e-5
 
     @staticmethod
@@ -74,13 +88,13 @@ class LayerNorm(Op):
         return Axes.common(operands, (names,), broadcasts=True)
 
 
-@op("rms_norm", _SameType, Pure)
+@op("rms_norm", _AlongAxes, Pure)
 class RmsNorm(Op):
     """``x`` divided by the root of its mean square along ``dims``, times ``scale`` (arXiv 1910.07467)."""
 
-    x: Value
-    scale: Value | None = None
-    dims: AxisTuple = (-1,)
+    x: Floats
+    scale: Floats | None
+    dims: AxisTuple
     epsilon: float = 1e-5
 
     @staticmethod
@@ -97,7 +111,7 @@ class RmsNorm(Op):
         return Axes.common(operands, (names,), broadcasts=True)
 
 
-@op("group_norm", _SameType, Pure)
+@op("group_norm", Pure)
 class GroupNorm(Op):
     """Mean 0 and variance 1 within ``groups`` of neighbouring channels; one scale and bias per channel.
 
@@ -105,12 +119,19 @@ class GroupNorm(Op):
     normalisation.
     """
 
-    x: Value
-    scale: Value
-    bias: Value
-    groups: int
+    x: Floats
+    scale: Floats
+    bias: Floats
+    groups: Positive
     epsilon: float = 1e-5
     axis: Axis = 1
+
+    def infer(self) -> TensorType:
+        """Keep the data's type."""
+        channels = self.x.type.shape[self.axis]
+        if self.axis == 0 or (isinstance(channels, int) and channels % self.groups):
+            raise ValueError(f"{channels} channels along axis {self.axis} are not {self.groups} equal groups")
+        return _PerChannel.infer(self)
 
     @staticmethod
     def evaluate(x: Array, scale: Array, bias: Array, *, groups: int, epsilon: float, axis: int) -> Array:
@@ -133,12 +154,12 @@ class GroupNorm(Op):
         return Axes((names, channel, channel), (names,), frozenset(channel), (form,))
 
 
-@op("local_response_norm", _SameType, Pure)
+@op("local_response_norm", _PerChannel, Pure)
 class LocalResponseNorm(Op):
     """``x / (bias + alpha / size * sum of squares of neighbours)^beta`` over ``size`` channels around each."""
 
-    x: Value
-    size: int
+    x: Floats
+    size: Positive
     alpha: float = 1e-4
     beta: float = 0.75
     bias: float = 1.0
@@ -150,7 +171,7 @@ class LocalResponseNorm(Op):
         before = (size - 1) // 2
         widths = [(before, size - 1 - before) if i == axis else (0, 0) for i in range(x.ndim)]
         squares = np.pad(np.square(x), widths)
-        view = np.lib.stride_tricks.sliding_window_view(squares, size, axis=axis)
+        view = slide(squares, [size], [axis])
         return (x / np.power(bias + alpha / size * view.sum(-1), beta)).astype(x.dtype)
 
     def axes(self) -> Axes:

@@ -6,9 +6,12 @@ from typing import cast
 
 import numpy as np
 
+from ..attributes import Positive
+from ..axes import PerSpatial
 from ..dims import Dim
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Numbers
 from ..types import Array, DType, TensorType
 from .window import Spatial, pool_windows, window_size
 
@@ -20,11 +23,11 @@ class MaxPoolPositions(Op):
     With ``column_major`` the last spatial axis counts before the others, in reverse order.
     """
 
-    x: Value
-    kernel: tuple[int, ...]
-    strides: tuple[int, ...]
-    dilations: tuple[int, ...]
-    pads: tuple[tuple[Dim, Dim], ...]
+    x: Numbers
+    kernel: PerSpatial[Positive]
+    strides: PerSpatial[Positive]
+    dilations: PerSpatial[Positive]
+    pads: PerSpatial[tuple[Dim, Dim]]
     ceil: bool = False
     column_major: bool = False
 
@@ -32,8 +35,7 @@ class MaxPoolPositions(Op):
         """Windows per spatial axis, twice."""
         shape = self.x.type.shape
         fields = (self.kernel, self.strides, self.dilations, self.pads)
-        if any(len(f) != len(Spatial.of(len(shape), False).axes) for f in fields):
-            raise ValueError(f"data of rank {len(shape)} and {len(self.kernel)} kernel sizes don't fit")
+        Spatial.of(len(shape), False)
         sizes = [window_size(n, k, s, d, p, ceil=self.ceil) for n, k, s, d, p in zip(shape[2:], *fields, strict=True)]
         out = (*shape[:2], *sizes)
         return self.x.type.with_shape(out), TensorType(DType.I64, out)

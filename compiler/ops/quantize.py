@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..ir import Op, Value
-from ..opdef import Elementwise, Kept, op
+from ..ir import Op
+from ..opdef import Elementwise, Kept, broadcast_type, op
+from ..operands import Floats, Numbers
 from ..types import Array, DType, TensorType
 
 
@@ -13,16 +14,16 @@ from ..types import Array, DType, TensorType
 class Quantize(Op):
     """``x / scale`` to the nearest integer, halves to the even one, plus ``zero``, kept within the element type."""
 
-    x: Value
-    scale: Value
-    zero: Value
+    x: Floats
+    scale: Floats
+    zero: Numbers
     dtype: DType
 
     def infer(self) -> TensorType:
         """Integers in the shape of ``x``, to which scale and zero point broadcast."""
         if not self.dtype.is_int:
-            raise ValueError(f"{self.dtype} is no type of integers")
-        return Elementwise.infer(self).with_dtype(self.dtype)
+            raise ValueError(f"{self.dtype} is not a type of integers")
+        return broadcast_type(self).with_dtype(self.dtype)
 
     @staticmethod
     def evaluate(x: Array, scale: Array, zero: Array, *, dtype: DType) -> Array:
@@ -35,13 +36,13 @@ class Quantize(Op):
 class Dequantize(Op):
     """``(x - zero) * scale``."""
 
-    x: Value
-    scale: Value
-    zero: Value
+    x: Numbers
+    scale: Floats
+    zero: Numbers
 
     def infer(self) -> TensorType:
         """The scale's element type."""
-        return Elementwise.infer(self).with_dtype(self.scale.type.dtype)
+        return broadcast_type(self).with_dtype(self.scale.type.dtype)
 
     @staticmethod
     def evaluate(x: Array, scale: Array, zero: Array) -> Array:

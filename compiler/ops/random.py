@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..attributes import Count
 from ..dims import Dim
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Draws, op
+from ..operands import Floats
 from ..types import Array, DType, TensorType
 
 
@@ -18,7 +20,7 @@ class RandomUniform(Op):
     """Numbers from 0 up to, not including, 1."""
 
     shape: tuple[Dim, ...]
-    seed: int | None = None
+    seed: Count | None = None
 
     def infer(self) -> TensorType:
         """The stated shape."""
@@ -35,7 +37,7 @@ class RandomNormal(Op):
     """Numbers of mean 0 and deviation 1."""
 
     shape: tuple[Dim, ...]
-    seed: int | None = None
+    seed: Count | None = None
 
     def infer(self) -> TensorType:
         """The stated shape."""
@@ -51,10 +53,10 @@ class RandomNormal(Op):
 class RandomChoice(Op):
     """For each row, ``count`` columns drawn with probabilities whose logarithms are the elements, up to a constant."""
 
-    logits: Value
-    count: int
+    logits: Floats
+    count: Count
     dtype: DType = DType.I64
-    seed: int | None = None
+    seed: Count | None = None
 
     def infer(self) -> TensorType:
         """One row of choices for each row."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import numpy as np
 
+from ..attributes import OneOf
 from ..axes import Axes, Form, Letters
 from ..choices import Strategy
-from ..dims import Dim, exact_div
+from ..dims import Dim, exact_div, may_equal
 from ..ir import Op, Value
 from ..opdef import Pure, op
+from ..operands import Floats, Integers
 from ..types import Array, TensorType
 from .activation import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh, ThresholdedRelu
 from .arith import Add, Mul
@@ -71,19 +73,19 @@ class Recurrent(Op):
     What activations are applied to is kept within ``clip`` of zero, unless that is zero.
     """
 
-    x: Value
-    w: Value
-    r: Value
-    bias: Value | None = None
-    lengths: Value | None = None
-    h0: Value | None = None
-    activations: tuple[str, ...] = ("tanh",)
+    x: Floats
+    w: Floats
+    r: Floats
+    bias: Floats | None = None
+    lengths: Integers | None = None
+    h0: Floats | None = None
+    activations: tuple[Annotated[str, OneOf(*ACTIVATIONS)], ...] = ("tanh",)
     alpha: tuple[float, ...] = ()
     beta: tuple[float, ...] = ()
     clip: float = 0.0
     reverse: bool = False
     batch_first: bool = False
-    strategy: str = "auto"
+    strategy: Annotated[str, OneOf(*get_args(Strategy))] = "auto"
 
     gates = 1
     functions = 1
@@ -119,7 +121,7 @@ class Recurrent(Op):
         """The outputs of all steps, then the states after the last one."""
         self._check_attributes()
         if [self.x.type.rank, self.w.type.rank, self.r.type.rank] != [3, 2, 2]:
-            raise ValueError(f"{self.x.type}, {self.w.type} and {self.r.type} are no sequences and matrices")
+            raise ValueError(f"{self.x.type}, {self.w.type} and {self.r.type} are not sequences and matrices")
         sizes = self._sizes()
         for name, value, axes in zip(self.spec.operands, self.operands, self._letters(), strict=True):
             if value is not None:
@@ -129,10 +131,8 @@ class Recurrent(Op):
 
     def _check_attributes(self) -> None:
         count = self.functions
-        if self.strategy not in get_args(Strategy):
-            raise ValueError(f"the strategy {self.strategy!r} is none of {', '.join(get_args(Strategy))}")
-        if len(self.activations) != count or not set(self.activations) <= ACTIVATIONS.keys():
-            raise ValueError(f"the activations {list(self.activations)} are not {count} of {', '.join(ACTIVATIONS)}")
+        if len(self.activations) != count:
+            raise ValueError(f"the activations {list(self.activations)} are not {count}")
         if any(numbers and len(numbers) != count for numbers in (self.alpha, self.beta)):
             raise ValueError(f"alpha and beta need {count} numbers each, or none")
 
@@ -165,11 +165,7 @@ class Recurrent(Op):
 
 
 def _check(name: str, value: Value, shape: Sequence[Dim]) -> None:
-    have = value.type.shape
-    fits = len(have) == len(shape) and all(
-        p == q or not (isinstance(p, int) and isinstance(q, int)) for p, q in zip(have, shape, strict=True)
-    )
-    if not fits:
+    if not may_equal(value.type.shape, tuple(shape)):
         raise ValueError(f"{name} is {value.type}, but [{','.join(map(str, shape))}] fits")
 
 
@@ -197,8 +193,8 @@ class Gru(Recurrent):
     With ``reset_after`` the reset gate multiplies ``r h + hidden_bias``, else ``h``; ``hidden_bias`` is only for that.
     """
 
-    hidden_bias: Value | None = None
-    activations: tuple[str, ...] = ("sigmoid", "tanh")
+    hidden_bias: Floats | None = None
+    activations: tuple[Annotated[str, OneOf(*ACTIVATIONS)], ...] = ("sigmoid", "tanh")
     reset_after: bool = False
 
     gates = 3
@@ -244,10 +240,10 @@ class Lstm(Recurrent):
     ``rounds_state``, ``r`` multiplies the output of the step before rounded to 255 steps over its range, zero included.
     """
 
-    c0: Value | None = None
-    peepholes: Value | None = None
-    projection: Value | None = None
-    activations: tuple[str, ...] = ("sigmoid", "tanh", "tanh")
+    c0: Floats | None = None
+    peepholes: Floats | None = None
+    projection: Floats | None = None
+    activations: tuple[Annotated[str, OneOf(*ACTIVATIONS)], ...] = ("sigmoid", "tanh", "tanh")
     coupled: bool = False
     rounds_state: bool = False
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from ..attributes import OneOf
 from ..axes import Axes, AxisTuple, letters
 from ..ir import Op, Value
 from ..opdef import Symbolic, op
@@ -46,23 +47,24 @@ REDUCTIONS: dict[str, Callable[[Array, tuple[int, ...], bool], Any]] = {
 }
 """Reference semantics by kind: array, axes, whether reduced axes stay with size one."""
 
+OF_FLOATS = ("l2", "log_sum", "log_sum_exp")
+"""Kinds whose results are no integers even if all elements are."""
+
 
 @op("reduce", Symbolic)
 class Reduce(Op):
     """Combine the elements along ``dims``; ``kind`` is a key of ``REDUCTIONS``, such as "mean"."""
 
     x: Value
-    kind: str
+    kind: Annotated[str, OneOf(*REDUCTIONS)]
     dims: AxisTuple
     keepdims: bool = True
 
     def infer(self) -> TensorType:
         """Reduced axes get size one, or vanish."""
         shape, dims = self.x.type.shape, self.dims
-        if self.kind not in REDUCTIONS:
-            raise ValueError(f"no reduction {self.kind!r}")
-        if any(not 0 <= a < len(shape) for a in dims) or len(set(dims)) != len(dims):
-            raise ValueError(f"axes {list(dims)} don't name axes of rank {len(shape)}")
+        if self.kind in OF_FLOATS and not self.x.type.dtype.is_float:
+            raise ValueError(f"{self.kind} takes floating-point numbers, not {self.x.type.dtype}")
         dtype = DType.BOOL if self.kind in ("any", "all") else self.x.type.dtype
         return TensorType(
             dtype, tuple(1 if i in dims else d for i, d in enumerate(shape) if self.keepdims or i not in dims)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 
+from ..attributes import OneOf
 from ..axes import Axes, Axis, AxisTuple, Form, PerAxis, PerResultAxis, letters
+from ..diagnostics import counted
 from ..dims import Dim, Shape, Sym, exact_div, product, static
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, View, op
+from ..operands import Numbers, same_elements
 from ..order import Order
 from ..types import Array, DType, TensorType
 
@@ -24,7 +27,9 @@ class Transpose(Op):
     def infer(self) -> TensorType:
         """Permute the shape."""
         if sorted(self.perm) != list(range(self.x.type.rank)):
-            raise ValueError(f"perm {list(self.perm)} is no permutation of {self.x.type.rank} axes")
+            raise ValueError(
+                f"perm {list(self.perm)} is not a permutation of {counted(self.x.type.rank, 'axis', 'axes')}"
+            )
         return self.x.type.with_shape([self.x.type.shape[p] for p in self.perm])
 
     def copies(self) -> bool:
@@ -68,13 +73,16 @@ class Reshape(Op):
         """Reshape a view."""
         return np.reshape(x, tuple(-1 if isinstance(d, Sym) else d for d in shape))
 
-    def view(self, order: Order) -> Order:
-        """An order is written in terms of the row-major index, which a reshape does not change."""
-        return order
+    def view(self, order: Order) -> Order | None:
+        """An order is written in terms of the row-major index, which a reshape does not change.
 
-    def view_back(self, order: Order) -> Order:
+        None if named sizes leave open whether both sides have as many elements.
+        """
+        return order if self.x.type.size == self.result.type.size else None
+
+    def view_back(self, order: Order) -> Order | None:
         """The same order."""
-        return order
+        return self.view(order)
 
 
 @op("broadcast_to", Symbolic)
@@ -118,11 +126,14 @@ class Concat(Op):
 
     def infer(self) -> TensorType:
         """Sizes add up along the axis and agree elsewhere."""
+        if not self.xs:
+            raise ValueError("nothing is to be joined")
         first = self.xs[0].type
-        if not 0 <= self.axis < first.rank:
-            raise ValueError(f"axis {self.axis} is outside of rank {first.rank}")
+        same_elements(self)
         total: Dim = 0
         for x in self.xs:
+            if x.type.rank != first.rank:
+                raise ValueError(f"{first} and {x.type} have different numbers of axes")
             for i, (d, e) in enumerate(zip(x.type.shape, first.shape, strict=True)):
                 if i != self.axis and d != e and isinstance(d, int) and isinstance(e, int):
                     raise ValueError(f"sizes {d} and {e} differ along axis {i}")
@@ -148,9 +159,8 @@ class Concat(Op):
         return np.concatenate(xs, axis)
 
     def axes(self) -> Axes:
-        """Any common order; along the axis positions keep their order."""
-        names = letters(self.xs[0].type.rank)
-        return Axes.common(tuple(names for _ in self.xs), (names,), frozenset({names[self.axis]}))
+        """Any common order; along the axis each operand may have its own."""
+        return Axes.join(self.xs[0].type.rank, self.axis, len(self.xs))
 
 
 @op("split", Symbolic)
@@ -164,9 +174,7 @@ class Split(Op):
     def infer(self) -> tuple[TensorType, ...]:
         """One result per size."""
         shape = self.x.type.shape
-        if not 0 <= self.axis < len(shape):
-            raise ValueError(f"axis {self.axis} is outside of rank {len(shape)}")
-        total = sum(self.sizes[1:], self.sizes[0])
+        total = sum(self.sizes, start=cast(Dim, 0))
         if isinstance(total, int) and isinstance(shape[self.axis], int) and total != shape[self.axis]:
             raise ValueError(f"sizes {list(self.sizes)} don't add up to {shape[self.axis]}")
         return tuple(self.x.type.with_shape((*shape[: self.axis], s, *shape[self.axis + 1 :])) for s in self.sizes)
@@ -181,9 +189,8 @@ class Split(Op):
         return tuple(np.split(x, np.cumsum(sizes[:-1]), axis))
 
     def axes(self) -> Axes:
-        """Any common order; along the axis positions keep their order."""
-        names = letters(self.x.type.rank)
-        return Axes.common((names,), tuple(names for _ in self.results), frozenset({names[self.axis]}))
+        """Any common order; along the axis each result may have its own."""
+        return Axes.join(self.x.type.rank, self.axis, len(self.sizes)).reversed()
 
 
 @op("slice", Symbolic)
@@ -213,6 +220,7 @@ class Slice(Op):
     @staticmethod
     def evaluate(x: Array, *, starts: tuple[int, ...], sizes: tuple[int, ...], steps: tuple[int, ...]) -> Array:
         """Cut a view."""
+        static(sizes)
         ends = (a + n * s for a, n, s in zip(starts, sizes, steps, strict=True))
         cuts = [slice(a, None if e < 0 else e, s) for a, e, s in zip(starts, ends, steps, strict=True)]
         return x[tuple(cut if n else slice(0, 0) for cut, n in zip(cuts, sizes, strict=True))]
@@ -237,16 +245,16 @@ class Pad(Op):
     x: Value
     low: PerAxis[Dim]
     high: PerAxis[Dim]
-    mode: str = "constant"
+    mode: Annotated[str, OneOf("constant", "reflect", "symmetric", "edge", "wrap")] = "constant"
     value: float = 0.0
 
     def infer(self) -> TensorType:
         """Sizes grow by both."""
-        if self.mode not in ("constant", "reflect", "symmetric", "edge", "wrap"):
-            raise ValueError(f"unknown mode {self.mode!r}")
         shape = self.x.type.shape
-        if len(self.low) != len(shape) or len(self.high) != len(shape):
-            raise ValueError(f"{len(self.low)} and {len(self.high)} paddings for {len(shape)} axes")
+        if self.mode != "constant" and any(
+            d == 0 and (a != 0 or b != 0) for d, a, b in zip(shape, self.low, self.high, strict=True)
+        ):
+            raise ValueError(f"there is nothing in {self.x.type} to repeat in mode {self.mode}")
         return self.x.type.with_shape([d + a + b for d, a, b in zip(shape, self.low, self.high, strict=True)])
 
     def copies(self) -> bool:
@@ -348,12 +356,15 @@ class ShapeOf(Op):
 class Range(Op):
     """``size`` numbers ``start, start + step, ...``; the operands are scalars."""
 
-    start: Value
-    step: Value
+    start: Numbers
+    step: Numbers
     size: Dim
 
     def infer(self) -> TensorType:
         """A vector."""
+        same_elements(self)
+        if self.start.type.rank or self.step.type.rank:
+            raise ValueError(f"{self.start.type} and {self.step.type} are no scalars")
         return TensorType(self.start.type.dtype, (self.size,))
 
     @staticmethod

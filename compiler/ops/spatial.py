@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 
+from ..attributes import OneOf, Positive
 from ..axes import Axes, AxisTuple, Form, letters
-from ..dims import Dim
+from ..dims import Dim, exact_div, static
 from ..ir import Op, Value
-from ..opdef import Pure, op
+from ..opdef import Pure, View, op
+from ..operands import Numbers
+from ..order import Order
 from ..types import Array, TensorType
+from .shape import inverse
 
 Coordinates = Callable[[Array, float, int, int], Array]
 
@@ -53,12 +58,12 @@ class Resize(Op):
     shrinking; ``exclude_outside`` gives no weight to positions outside.
     """
 
-    x: Value
+    x: Numbers
     dims: AxisTuple
     sizes: tuple[Dim, ...]
-    mode: str = "nearest"
-    coordinates: str = "half_pixel"
-    nearest: str = "round_prefer_floor"
+    mode: Annotated[str, OneOf("nearest", "linear", "cubic")] = "nearest"
+    coordinates: Annotated[str, OneOf(*COORDINATES)] = "half_pixel"
+    nearest: Annotated[str, OneOf(*ROUND)] = "round_prefer_floor"
     scales: tuple[float, ...] | None = None
     cubic: float = -0.75
     antialias: bool = False
@@ -66,8 +71,10 @@ class Resize(Op):
 
     def infer(self) -> TensorType:
         """The sizes."""
-        if self.mode not in ("nearest", "linear", "cubic") or self.coordinates not in COORDINATES:
-            raise ValueError(f"unknown mode {self.mode!r} or coordinates {self.coordinates!r}")
+        if len(self.sizes) != len(self.dims) or (self.scales and len(self.scales) != len(self.dims)):
+            raise ValueError(f"{len(self.sizes)} sizes for {len(self.dims)} axes, or another number of scales")
+        if any(self.x.type.shape[a] == 0 for a in self.dims):
+            raise ValueError(f"there is nothing in {self.x.type} to resample")
         new = dict(zip(self.dims, self.sizes, strict=True))
         return self.x.type.with_shape([new.get(i, d) for i, d in enumerate(self.x.type.shape)])
 
@@ -139,8 +146,29 @@ def _keys(d: Array, a: float) -> Array:
     return np.where(d <= 1, near, np.where(d < 2, far, 0))
 
 
-@op("depth_to_space", Pure)
-class DepthToSpace(Op):
+class _Blocks(Op):
+    """Channels over blocks of positions: a transpose between two reshapes, which a kernel can run, too."""
+
+    def cut(self) -> tuple[tuple[Dim, ...], tuple[int, ...]] | None:
+        """The operand's shape with blocks as axes, and how the result permutes them; None if that is not known."""
+        raise NotImplementedError
+
+    def view(self, order: Order) -> Order | None:
+        """The result's order when no byte moves."""
+        found = self.cut()
+        return None if found is None else order.transposed(*found)
+
+    def view_back(self, order: Order) -> Order | None:
+        """The operand's order when no byte moves."""
+        found = self.cut()
+        if found is None:
+            return None
+        shape, perm = found
+        return order.transposed(tuple(shape[p] for p in perm), inverse(perm))
+
+
+@op("depth_to_space", View)
+class DepthToSpace(_Blocks):
     """Spread channels over blocks of ``block`` by ``block`` positions.
 
     Channels count (row, column, channel) with mode "dcr" and (channel, row, column) with "crd",
@@ -148,86 +176,121 @@ class DepthToSpace(Op):
     """
 
     x: Value
-    block: int
-    mode: str = "dcr"
+    block: Positive
+    mode: Annotated[str, OneOf("dcr", "crd")] = "dcr"
     channels_last: bool = False
 
     def infer(self) -> TensorType:
         """Fewer channels, more positions."""
         if self.x.type.rank != 4:
-            raise ValueError(f"{self.x.type} is no batch of images")
+            raise ValueError(f"{self.x.type} is not a batch of images")
         n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
         b = self.block
-        if b < 1 or (isinstance(c, int) and c % (b * b)):
+        if isinstance(c, int) and c % (b * b):
             raise ValueError(f"{c} channels don't fill blocks of {b} x {b}")
         return self.x.type.with_shape(_from_nchw((n, c // (b * b), h * b, w * b), self.channels_last))
 
     @staticmethod
     def evaluate(x: Array, *, block: int, mode: str, channels_last: bool) -> Array:
         """Reshape, permute, reshape."""
-        x = np.moveaxis(x, -1, 1) if channels_last else x
-        n, c, h, w = x.shape
-        depth = c // (block * block)
-        if mode == "dcr":
-            y = x.reshape(n, block, block, depth, h, w).transpose(0, 3, 4, 1, 5, 2)
-        else:
-            y = x.reshape(n, depth, block, block, h, w).transpose(0, 1, 4, 2, 5, 3)
-        y = y.reshape(n, depth, h * block, w * block)
-        return np.moveaxis(y, 1, -1) if channels_last else y
+        n, c, h, w = static(_nchw(x.shape, channels_last))
+        shape, perm = _spread(n, c // (block * block), h, w, block, mode, channels_last)
+        y = x.reshape(static(shape)).transpose(perm)
+        return y.reshape(static(_from_nchw((n, c // (block * block), h * block, w * block), channels_last)))
+
+    def cut(self) -> tuple[tuple[Dim, ...], tuple[int, ...]] | None:
+        """Blocks as two axes of the channels."""
+        n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
+        depth = exact_div(c, self.block * self.block)
+        return None if depth is None else _spread(n, depth, h, w, self.block, self.mode, self.channels_last)
 
     def axes(self) -> Axes:
-        """Images; channels that count (channel, row, column) may be stored as (row, column, channel)."""
-        c = _nchw(self.x.type.shape, self.channels_last)[1]
-        b = self.block
+        """Images; kernels count channels (row, column, channel): those that count otherwise may be stored so."""
+        c, b = _nchw(self.x.type.shape, self.channels_last)[1], self.block
         names = ("n", "s0", "s1", "c") if self.channels_last else ("n", "c", "s0", "s1")
         results = ("n", "t0", "t1", "e") if self.channels_last else ("n", "e", "t0", "t1")
-        first = Form((("n", "c", "s0", "s1"),), (("n", "e", "t0", "t1"),), {"channels_last": False}, "first")
-        last = Form((("n", "s0", "s1", "c"),), (("n", "t0", "t1", "e"),), {"channels_last": True}, "last")
-        forms = [first, last]
-        if self.mode == "crd" and isinstance(c, int):
-            digits = {"c": ((c // (b * b), b, b), (1, 2, 0))}
-            forms = [
-                Form(f.operands, f.results, {**f.attributes, "mode": "dcr"}, f.channels, digits) for f in (first, last)
-            ] + [Form(f.operands, f.results, f.attributes, f.channels, penalty=2) for f in (first, last)]
-        return Axes((names,), (results,), frozenset({"s0", "s1", "c", "t0", "t1", "e"}), tuple(forms))
+        crd = self.mode == "crd"
+        if crd and not isinstance(c, int):
+            return Axes((names,), (results,))
+        digits = {"c": ((c // (b * b), b, b), (1, 2, 0))} if crd and isinstance(c, int) else {}
+        forms = tuple(
+            Form((x,), (y,), {"channels_last": last, "mode": "dcr"}, "last" if last else "first", digits, penalty=1)
+            for last, x, y in (
+                (False, ("n", "c", "s0", "s1"), ("n", "e", "t0", "t1")),
+                (True, ("n", "s0", "s1", "c"), ("n", "t0", "t1", "e")),
+            )
+        )
+        return Axes((names,), (results,), frozenset({"s0", "s1", "c", "t0", "t1", "e"}), forms)
 
 
-@op("space_to_depth", Pure)
-class SpaceToDepth(Op):
+def _spread(
+    n: Dim, c: Dim, h: Dim, w: Dim, block: int, mode: str, channels_last: bool
+) -> tuple[tuple[Dim, ...], tuple[int, ...]]:
+    """The shape and the permutation that spread ``c * block * block`` channels over blocks of positions."""
+    if channels_last:
+        return (
+            ((n, h, w, block, block, c), (0, 1, 3, 2, 4, 5))
+            if mode == "dcr"
+            else ((n, h, w, c, block, block), (0, 1, 4, 2, 5, 3))
+        )
+    return (
+        ((n, block, block, c, h, w), (0, 3, 4, 1, 5, 2))
+        if mode == "dcr"
+        else ((n, c, block, block, h, w), (0, 1, 4, 2, 5, 3))
+    )
+
+
+@op("space_to_depth", View)
+class SpaceToDepth(_Blocks):
     """Gather blocks of ``block`` by ``block`` positions into channels, which count (row, column, channel)."""
 
     x: Value
-    block: int
+    block: Positive
     channels_last: bool = False
 
     def infer(self) -> TensorType:
         """More channels, fewer positions."""
         if self.x.type.rank != 4:
-            raise ValueError(f"{self.x.type} is no batch of images")
+            raise ValueError(f"{self.x.type} is not a batch of images")
         n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
         b = self.block
-        if b < 1 or any(isinstance(d, int) and d % b for d in (h, w)):
+        if any(isinstance(d, int) and d % b for d in (h, w)):
             raise ValueError(f"{h} x {w} positions don't fill blocks of {b} x {b}")
         return self.x.type.with_shape(_from_nchw((n, c * b * b, h // b, w // b), self.channels_last))
 
     @staticmethod
     def evaluate(x: Array, *, block: int, channels_last: bool) -> Array:
         """Reshape, permute, reshape."""
-        x = np.moveaxis(x, -1, 1) if channels_last else x
-        n, c, h, w = x.shape
-        y = x.reshape(n, c, h // block, block, w // block, block).transpose(0, 3, 5, 1, 2, 4)
-        y = y.reshape(n, c * block * block, h // block, w // block)
-        return np.moveaxis(y, 1, -1) if channels_last else y
+        n, c, h, w = static(_nchw(x.shape, channels_last))
+        shape, perm = _gather(n, c, h // block, w // block, block, channels_last)
+        y = x.reshape(static(shape)).transpose(perm)
+        return y.reshape(static(_from_nchw((n, c * block * block, h // block, w // block), channels_last)))
+
+    def cut(self) -> tuple[tuple[Dim, ...], tuple[int, ...]] | None:
+        """Blocks as two axes of the positions."""
+        n, c, h, w = _nchw(self.x.type.shape, self.channels_last)
+        rows, columns = exact_div(h, self.block), exact_div(w, self.block)
+        if rows is None or columns is None:
+            return None
+        return _gather(n, c, rows, columns, self.block, self.channels_last)
 
     def axes(self) -> Axes:
         """Images."""
         names = ("n", "s0", "s1", "c") if self.channels_last else ("n", "c", "s0", "s1")
         results = ("n", "t0", "t1", "e") if self.channels_last else ("n", "e", "t0", "t1")
+        first, last = (("n", "c", "s0", "s1"), ("n", "e", "t0", "t1")), (("n", "s0", "s1", "c"), ("n", "t0", "t1", "e"))
         forms = (
-            Form((("n", "c", "s0", "s1"),), (("n", "e", "t0", "t1"),), {"channels_last": False}, "first"),
-            Form((("n", "s0", "s1", "c"),), (("n", "t0", "t1", "e"),), {"channels_last": True}, "last"),
+            Form(first[:1], first[1:], {"channels_last": False}, "first", penalty=1),
+            Form(last[:1], last[1:], {"channels_last": True}, "last", penalty=1),
         )
         return Axes((names,), (results,), frozenset({"s0", "s1", "c", "t0", "t1", "e"}), forms)
+
+
+def _gather(n: Dim, c: Dim, h: Dim, w: Dim, block: int, channels_last: bool) -> tuple[tuple[Dim, ...], tuple[int, ...]]:
+    """The shape and the permutation that gather blocks around ``h`` by ``w`` positions into channels."""
+    if channels_last:
+        return (n, h, block, w, block, c), (0, 1, 3, 2, 4, 5)
+    return (n, c, h, block, w, block), (0, 3, 5, 1, 2, 4)
 
 
 def _nchw(shape: tuple[Dim, ...], channels_last: bool) -> tuple[Dim, Dim, Dim, Dim]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
-from ..ir import Op, Value
+from ..attributes import OneOf
+from ..ir import Op
 from ..opdef import Elementwise, op
+from ..operands import Floats
 from ..types import Array, TensorType
 
 SPECIALS = {
@@ -37,13 +39,11 @@ SPECIALS = {
 class Special(Op):
     """A special function of one number; ``function`` is a key of ``SPECIALS``."""
 
-    x: Value
-    function: str
+    x: Floats
+    function: Annotated[str, OneOf(*SPECIALS)]
 
     def infer(self) -> TensorType:
         """Keep the type."""
-        if self.function not in SPECIALS:
-            raise ValueError(f"no special function {self.function!r}")
         return self.x.type
 
     @staticmethod

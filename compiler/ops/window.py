@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..attributes import Positive
 from ..axes import Axes, Form, Letters, PerSpatial, letters
 from ..dims import Dim, Shape, at_least, ceil_div, minimum, product
-from ..ir import Op, Value
+from ..ir import Op
 from ..opdef import Pure, op
+from ..operands import Floats, Numbers, same_elements, vector_of
 from ..types import Array, TensorType
-from .arith import activate
+from .arith import Activation, activate
 
 Pads = tuple[tuple[Dim, Dim], ...]
 
@@ -77,10 +79,16 @@ def windows(x: Array, kernel: Sequence[int], strides: Sequence[int], dilations: 
     """View padded channels-first data as ``[n, c, positions..., kernel...]``."""
     spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilations, strict=True)]
     rank = len(spans)
-    view = np.lib.stride_tricks.sliding_window_view(x, spans, axis=tuple(range(2, 2 + rank)))
+    view = slide(x, spans, tuple(range(2, 2 + rank)))
     steps = [slice(None, None, s) for s in strides]
     inner = [slice(None, None, d) for d in dilations]
     return view[(slice(None), slice(None), *steps, *inner)]
+
+
+def slide(x: Array, spans: Sequence[int], axes: Sequence[int]) -> Array:
+    """View all windows of some sizes along axes; numpy's own function takes its own element types only."""
+    plain = x if x.dtype.isbuiltin == 1 else x.view(f"u{x.itemsize}")
+    return np.lib.stride_tricks.sliding_window_view(plain, tuple(spans), tuple(axes)).view(x.dtype)
 
 
 def _channel_letters(channels_last: bool, rank: int, channel: str) -> Letters:
@@ -108,28 +116,30 @@ def _pool_axes(op: MaxPool | AveragePool | LpPool) -> Axes:
 class Conv(Op):
     """Cross-correlation with a filter, over ``groups`` of channels; may end in an activation."""
 
-    x: Value
-    w: Value
-    bias: Value | None = None
-    strides: PerSpatial[int] = ()
-    dilations: PerSpatial[int] = ()
+    x: Numbers
+    w: Numbers
+    bias: Numbers | None = None
+    strides: PerSpatial[Positive] = ()
+    dilations: PerSpatial[Positive] = ()
     pads: PerSpatial[tuple[Dim, Dim]] = ()
-    groups: int = 1
+    groups: Positive = 1
     channels_last: bool = False
-    activation: str = "none"
+    activation: Activation = "none"
 
     def infer(self) -> TensorType:
         """Windows per spatial axis, as many channels as filters."""
         data = Spatial.of(self.x.type.rank, self.channels_last)
         filters = Spatial.of(self.w.type.rank, self.channels_last)
         shape, w = self.x.type.shape, self.w.type.shape
-        if len(w) != len(shape) or not len(self.strides) == len(self.dilations) == len(self.pads) == len(data.axes):
-            raise ValueError(
-                f"data of rank {len(shape)}, a filter of rank {len(w)} and {len(self.strides)} strides don't fit"
-            )
+        if len(w) != len(shape):
+            raise ValueError(f"data of rank {len(shape)} and a filter of rank {len(w)} don't fit")
+        same_elements(self)
         channels, taken = shape[data.channel], w[filters.channel]
         if isinstance(channels, int) and channels != taken * self.groups:
             raise ValueError(f"{channels} input channels, but the filter takes {taken} in each of {self.groups} groups")
+        if isinstance(w[0], int) and w[0] % self.groups:
+            raise ValueError(f"{w[0]} filters are not {self.groups} equal groups")
+        vector_of(self.bias, w[0], "bias")
         sizes = [
             window_size(shape[a], _known(w[f]), s, d, p)
             for a, f, s, d, p in zip(data.axes, filters.axes, self.strides, self.dilations, self.pads, strict=True)
@@ -223,24 +233,30 @@ class ConvTranspose(Op):
     ``o`` counts the output channels of one group.  ``output_pads`` are added behind the output.
     """
 
-    x: Value
-    w: Value
-    bias: Value | None = None
-    strides: PerSpatial[int] = ()
-    dilations: PerSpatial[int] = ()
+    x: Numbers
+    w: Numbers
+    bias: Numbers | None = None
+    strides: PerSpatial[Positive] = ()
+    dilations: PerSpatial[Positive] = ()
     pads: PerSpatial[tuple[Dim, Dim]] = ()
     output_pads: PerSpatial[Dim] = ()
-    groups: int = 1
+    groups: Positive = 1
     channels_last: bool = False
-    activation: str = "none"
+    activation: Activation = "none"
 
     def infer(self) -> TensorType:
         """The inverse of a convolution's arithmetic."""
         data = Spatial.of(self.x.type.rank, self.channels_last)
         shape = self.x.type.shape
+        if self.w.type.rank != len(shape):
+            raise ValueError(f"data of rank {len(shape)} and a filter of rank {self.w.type.rank} don't fit")
         w = self.filter_shape
+        same_elements(self)
+        vector_of(self.bias, w[1] * self.groups, "bias")
         if isinstance(shape[data.channel], int) and shape[data.channel] != w[0]:
             raise ValueError(f"{shape[data.channel]} input channels, but the filter takes {w[0]}")
+        if isinstance(w[0], int) and w[0] % self.groups:
+            raise ValueError(f"{w[0]} channels are not {self.groups} equal groups")
         sizes: list[Dim] = [
             (shape[a] - 1) * s + d * (_known(k) - 1) + 1 + o - p[0] - p[1]
             for a, k, s, d, p, o in zip(
@@ -317,8 +333,6 @@ class _Pool:
         data = Spatial.of(op.x.type.rank, op.channels_last)
         shape = op.x.type.shape
         fields = (op.kernel, op.strides, op.dilations, op.pads)
-        if any(len(f) != len(data.axes) for f in fields):
-            raise ValueError(f"data of rank {len(shape)} and {len(op.kernel)} kernel sizes don't fit")
         sizes = [
             window_size(shape[a], k, s, d, p, ceil=op.ceil) for a, k, s, d, p in zip(data.axes, *fields, strict=True)
         ]
@@ -360,10 +374,10 @@ def pool_windows(
 class MaxPool(Op):
     """The largest element of every window; paddings never win. ``ceil`` lets the last window hang over."""
 
-    x: Value
-    kernel: PerSpatial[int]
-    strides: PerSpatial[int]
-    dilations: PerSpatial[int]
+    x: Numbers
+    kernel: PerSpatial[Positive]
+    strides: PerSpatial[Positive]
+    dilations: PerSpatial[Positive]
     pads: PerSpatial[tuple[Dim, Dim]]
     ceil: bool = False
     channels_last: bool = False
@@ -388,10 +402,10 @@ class MaxPool(Op):
 class AveragePool(Op):
     """The mean of every window; ``count_pads`` says whether paddings count as zeros or not at all."""
 
-    x: Value
-    kernel: PerSpatial[int]
-    strides: PerSpatial[int]
-    dilations: PerSpatial[int]
+    x: Numbers
+    kernel: PerSpatial[Positive]
+    strides: PerSpatial[Positive]
+    dilations: PerSpatial[Positive]
     pads: PerSpatial[tuple[Dim, Dim]]
     ceil: bool = False
     count_pads: bool = False
@@ -425,12 +439,12 @@ class AveragePool(Op):
 class LpPool(Op):
     """The ``p``-norm of every window."""
 
-    x: Value
-    kernel: PerSpatial[int]
-    strides: PerSpatial[int]
-    dilations: PerSpatial[int]
+    x: Floats
+    kernel: PerSpatial[Positive]
+    strides: PerSpatial[Positive]
+    dilations: PerSpatial[Positive]
     pads: PerSpatial[tuple[Dim, Dim]]
-    p: int = 2
+    p: Positive = 2
     ceil: bool = False
     channels_last: bool = False
 

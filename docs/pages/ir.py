@@ -7,14 +7,15 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from itertools import groupby
 from typing import Any
 
+from nhwcc.compiler.attributes import AtLeast, Attribute, OneOf
 from nhwcc.compiler.axes import Axes, Form, Names, Pattern
 from nhwcc.compiler.dims import Sym
 from nhwcc.compiler.ir import Func, Op, Value
 from nhwcc.compiler.opdef import (
     OPS,
-    Attribute,
     Commutative,
     Elementwise,
     Predicate,
@@ -23,6 +24,7 @@ from nhwcc.compiler.opdef import (
     Terminator,
     View,
 )
+from nhwcc.compiler.operands import Elements
 from nhwcc.compiler.printer import print_func, print_literal
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.weights import Weight
@@ -123,7 +125,13 @@ def _fields(spec: Spec) -> str:
 
 def _operands(spec: Spec) -> str:
     marks = dict.fromkeys(spec.optional, "?") | ({spec.variadic: "..."} if spec.variadic else {})
-    return ", ".join(f"`{name}{marks.get(name, '')}`" for name in spec.operands)
+    groups = groupby(spec.operands, spec.elements.get)
+    return ", ".join(_group([f"`{n}{marks.get(n, '')}`" for n in names], elements) for elements, names in groups)
+
+
+def _group(names: list[str], elements: Elements | None) -> str:
+    """Operands that take the same elements."""
+    return ", ".join(names) + (f" ({elements.value})" if elements else "")
 
 
 def _regions(spec: Spec) -> str:
@@ -155,8 +163,12 @@ def _words(hint: Any) -> str:
     if hint in WORDS:
         return WORDS[hint]
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _marked_words(*args)
     if origin is tuple:
         inner = _words(args[0])
+        if inner.startswith("one of "):
+            return f"texts, each {inner}"
         if typing.get_origin(args[0]) is tuple:
             return f"pairs of {_words(typing.get_args(args[0])[0])}s"
         return f"{inner}s"
@@ -169,11 +181,17 @@ def _words(hint: Any) -> str:
     return str(hint)
 
 
+def _marked_words(hint: Any, mark: OneOf | AtLeast) -> str:
+    if isinstance(mark, OneOf):
+        return f"one of {', '.join(f'`{word}`' for word in mark.words)}"
+    return _words(hint) if hint is not int else "positive integer" if mark.low == 1 else f"integer from {mark.low} on"
+
+
 def _orders(op: Op) -> list[str]:
     """The forms in which an operation can run."""
     if op.spec.has(View):
         return ["- orders: all; it is a relabelling between the order of its operand and that of its result"]
-    axes = op.spec.axes(op) if op.spec.axes is not None else None
+    axes = op.spec.axes_of(op)
     if axes is None or not axes.forms:
         return ["- orders: the source's own only"]
     letters = f"- orders: `{_side(axes.operands)} -> {_side(axes.results)}`"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from nhwcc.backends.registry import TARGETS, find_target
+
 from nhwcc.catalogue import PassInfo, all_passes
 from nhwcc.pipelines import register_passes
-from nhwcc.targets import TARGETS, find_backend
 from pages.markdown import code, page, prose, table
 
 INTRO = """A pass rewrites the IR. Each one is legal alone and in any order; a target says in which order they run:"""
@@ -29,7 +30,7 @@ class DropDoubleNeg(Pass):
 
 def passes() -> str:
     """Print the page."""
-    pipelines = [code(f"{target}: {find_backend(target).PIPELINE}") for target in TARGETS]
+    pipelines = [code(f"{target}: {find_target(target).pipeline}") for target in TARGETS]
     register_passes()
     return page("Passes", INTRO, *pipelines, LANGUAGE, code(EXAMPLE, "python"), *map(_section, all_passes()))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
+from nhwcc.backends.common.support_matrix import DECOMPOSED, MANY, Support
 from nhwcc.backends.tflite import support as tflite_support
-from nhwcc.backends.tflite.matrix import DECOMPOSED, MANY, Support
 from nhwcc.compiler.opdef import OPS
 from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.importer import OLDEST
@@ -103,8 +103,8 @@ def _operations(ways: list[Support]) -> Iterator[tuple[str, str, str]]:
     """One row per operation of the IR, the last one for what applies to many of them."""
     for name in (*sorted(OPS), MANY):
         own = [way for way in ways if way.op == name]
-        builtins = [_builtin(way) for way in own if way.builtin != DECOMPOSED]
-        rewrites = dict.fromkeys(text for way in own if way.builtin == DECOMPOSED for text in way.conditions)
+        builtins = [_builtin(way) for way in own if way.kernel != DECOMPOSED]
+        rewrites = dict.fromkeys(text for way in own if way.kernel == DECOMPOSED for text in way.conditions)
         if own:
             title = "many" if name == MANY else f"`{name}`"
             yield title, "<br>".join(builtins), prose("<br>".join(rewrites))
@@ -112,7 +112,7 @@ def _operations(ways: list[Support]) -> Iterator[tuple[str, str, str]]:
 
 def _builtin(way: Support) -> str:
     """The builtin, with a link to its kernel, and what it takes."""
-    name = f"[{way.builtin}]({way.source})" if way.source else way.builtin
+    name = f"[{way.kernel}]({way.source})" if way.source else way.kernel
     types = [
         ", ".join(types) if field == "x" else f"{field}: {', '.join(types)}" for field, types in way.dtypes.items()
     ]

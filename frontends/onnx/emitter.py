@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...compiler.diagnostics import CompileError, error
+from ...compiler.diagnostics import CompileError, counted, error
 from ...compiler.dims import Dim, Sym
 from ...compiler.ir import Region, Value
 from ...compiler.types import Array, TensorType
@@ -99,7 +99,7 @@ class Emitter(BaseEmitter):
         self.array(value, what)
         found = self.known.dims(value)
         if found is None:
-            raise self.fail(f"has the input {what!r} of type {value.type}, which are no integers", code="F006")
+            raise self.fail(f"has the input {what!r} of type {value.type}, which are not integers", code="F006")
         return found
 
     def dim(self, value: Value, what: str) -> Dim:
@@ -110,7 +110,7 @@ class Emitter(BaseEmitter):
         """
         found = self.dims(value, what)
         if len(found) != 1:
-            raise self.fail(f"has {len(found)} elements in its input {what!r} instead of one", code="F006")
+            raise self.fail(f"has {counted(len(found), 'element')} in its input {what!r} instead of one", code="F006")
         return found[0]
 
     def ints(self, value: Value, what: str) -> tuple[int, ...]:
@@ -143,7 +143,7 @@ class Emitter(BaseEmitter):
             return default
         found = self.numbers(value, what)
         if found.size != 1:
-            raise self.fail(f"has {found.size} elements in its input {what!r} instead of one", code="F006")
+            raise self.fail(f"has {counted(found.size, 'element')} in its input {what!r} instead of one", code="F006")
         return found.item()
 
     def axis(self, axis: int, rank: int) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...compiler.diagnostics import error
+from ...compiler.diagnostics import error, reason
 from ...compiler.weights import MappedFile
 from .model import Model, read_model
 from .tensors import Store
@@ -29,14 +29,14 @@ def open_model(source: Path | str | bytes | ModelProto) -> Model:
         return read_model(source, Store())
     path = Path(source)
     if not path.is_file():
-        raise error("R010", f"there is no file {path}")
+        raise error("R010", f"can't read {path}: there is no such file")
     try:
         file = MappedFile(path)
         if file.size == 0:
             raise error("F010", f"{path} is empty", help="The download or the export was interrupted.")
         content = file.read(0, np.dtype(np.uint8), (file.size,)).data
     except OSError as bad:
-        raise error("R010", f"{path} can't be read: {bad}") from bad
+        raise error("R010", f"can't read {path}: {reason(bad)}") from bad
     try:
         data = strip(content)
     except WireError:
@@ -51,4 +51,6 @@ def _parse(data: bytes, what: str) -> ModelProto:
     try:
         return load_model_from_string(data)
     except DecodeError as bad:
-        raise error("F010", f"{what} can't be parsed: {bad}", help="The file is truncated, or no ONNX model.") from bad
+        raise error(
+            "F010", f"{what} can't be parsed: {bad}", help="The file is truncated, or not an ONNX model."
+        ) from bad

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import count
 
-from ...compiler.diagnostics import CompileError, Location, at, error
+from ...compiler.budget import check_depth, count_operations
+from ...compiler.diagnostics import CompileError, Location, at, counted, error
 from ...compiler.dims import Sym, symbol
 from ...compiler.ir import Region, Value
 from ...compiler.known import Known
@@ -32,7 +33,7 @@ class Scope:
 
     A value is None where it could not be built.  ``stated`` are types of values inside, ``absent`` inputs that the
     caller of a function does not give, ``functions`` the calls that lead here, ``stands_for`` the operator of the
-    standard whose definition this is.
+    standard whose definition this is, ``graphs`` how many graphs of nodes lie around this one.
     """
 
     values: dict[str, Imported | None]
@@ -44,6 +45,7 @@ class Scope:
     path: str = ""
     functions: tuple[FunctionId, ...] = ()
     stands_for: str | None = None
+    graphs: int = 0
 
     @property
     def names(self) -> set[str]:
@@ -152,10 +154,14 @@ class Importer:
     ) -> Sequence[Imported | None]:
         """Import the body of a function in place of its call."""
         id = (node.domain, node.op_type, node.overload)
+        check_depth(len(scope.functions), "calls of functions")
+        count_operations(0, nodes=1 + len(function.nodes))
         if id in scope.functions:
             raise error("F021", f"the function {node.op_type!r} calls itself")
         if len(operands) > len(function.inputs):
-            raise error("F006", f"{node.op_type} takes {len(function.inputs)} inputs, but has {len(operands)}")
+            raise error(
+                "F006", f"{node.op_type} takes {counted(len(function.inputs), 'input')}, but has {len(operands)}"
+            )
         given = dict(zip(function.inputs, zip(operands, present, strict=True), strict=False))
         inner = Scope(
             values={name: value for name, (value, there) in given.items() if there},
@@ -164,6 +170,7 @@ class Importer:
             attributes={**function.defaults, **attributes},
             absent=frozenset(name for name in function.inputs if name not in given or not given[name][1]),
             path=f"{scope.path}{node.label}/",
+            graphs=scope.graphs,
             functions=(*scope.functions, id),
             stands_for=scope.stands_for,
         )
@@ -187,8 +194,11 @@ class _Subgraphs:
             CompileError: F006, there is another number of inputs; F022, a part of it could not be imported.
         """
         if len(inputs) != len(graph.inputs):
-            text = f"a graph of {self.node.op_type} takes {len(graph.inputs)} inputs, but is given {len(inputs)}"
+            takes = counted(len(graph.inputs), "input")
+            text = f"a graph of {self.node.op_type} takes {takes}, but is given {len(inputs)}"
             raise error("F006", text)
+        check_depth(self.scope.graphs, "graphs")
+        count_operations(0, nodes=1 + len(graph.nodes))
         own = {name for node in graph.nodes for name in node.outputs} | set(graph.constants)
         seen = {name: value for name, value in self.scope.values.items() if name not in own}
         inner = replace(
@@ -197,6 +207,7 @@ class _Subgraphs:
             constants={**self.scope.constants, **graph.constants},
             stated={**self.scope.stated, **graph.stated},
             path=f"{self.scope.path}{self.node.label}/",
+            graphs=self.scope.graphs + 1,
         )
         found = self.importer.run(graph.nodes, inner, graph.outputs)
         values = [value for value in found if value is not None]
@@ -263,7 +274,7 @@ def _version(node: Node, scope: Scope) -> int:
     version = scope.opsets.get(node.domain, 0 if node.domain == "" else 1)
     if node.domain:
         return version
-    same = [v for v in (OLDEST + 1, OLDEST) if version <= v and is_same(node.op_type, version, v)]
+    same = [v for v in (OLDEST + 1, OLDEST) if 0 < version <= v and is_same(node.op_type, version, v)]
     newest = newest_version()
     if same or OLDEST <= version <= newest:
         return same[0] if same else version

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from ...compiler.diagnostics import Location, at, did_you_mean, error
+from ...compiler.budget import check_size
+from ...compiler.diagnostics import Location, at, counted, did_you_mean, error
 from ...compiler.dims import Dim, symbol
 from ...compiler.types import DType, TensorType
 from ..problems import Problems
@@ -108,6 +109,7 @@ def input_types(
     for name, given in declared.items():
         with at(Location(name)), problems.collect():
             types[name] = _type(name, given, stated[name], sizes)
+            check_size(f"the input {name!r}", types[name])
     problems.raise_any()
     return types
 
@@ -126,7 +128,8 @@ def known_size(stated: int | str | None) -> int | str | None:
 def _given(name: str, shape: Sequence[int | str], model: Stated) -> Stated:
     """Check a shape that the user gives."""
     if model is not None and len(model) != len(shape):
-        raise error("F019", f"the shape given for {name!r} has {len(shape)} axes, but the model declares {len(model)}")
+        axes = counted(len(shape), "axis", "axes")
+        raise error("F019", f"the shape given for {name!r} has {axes}, but the model declares {len(model)}")
     for d in shape:
         if not isinstance(d, str) and d < 0:
             help = "Give a number, or a name for a size that is left open."
@@ -146,7 +149,7 @@ def _replaced(model: Mapping[str, Stated], stated: Mapping[str, Stated]) -> dict
 
 def _type(name: str, declared: Declared, dims: Stated, sizes: Sizes) -> TensorType:
     if declared.kind not in ("tensor", ""):
-        raise error("F020", f"the input {name!r} is no tensor but of kind {declared.kind!r}")
+        raise error("F020", f"the input {name!r} is not a tensor but of kind {declared.kind!r}")
     if not declared.element:
         raise error("F020", f"the input {name!r} has no declared element type", help="The model is damaged.")
     dtype = element_type(declared.element)

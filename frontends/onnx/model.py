@@ -118,7 +118,7 @@ def read_model(proto: ModelProto, store: Store) -> Model:
         CompileError: F011 there is no graph, F015 a name is defined twice, F002 a malformed attribute.
     """
     if not proto.HasField("graph"):
-        raise error("F011", "the model has no graph", help="The file is damaged, or no ONNX model.")
+        raise error("F011", "the model has no graph", help="The file is damaged, or not an ONNX model.")
     functions = {(_domain(f.domain), f.name, f.overload): read_function(f, store) for f in proto.functions}
     return Model(_graph(proto.graph, store), _opsets(proto.opset_import), functions, store)
 
@@ -155,7 +155,7 @@ def _string(name: object) -> str:
         CompileError: F010.
     """
     if not isinstance(name, str):
-        raise error("F010", f"the name {name!r} is no text", help="The file is damaged, or no ONNX model.")
+        raise error("F010", f"the name {name!r} is not a text", help="The file is damaged, or not an ONNX model.")
     return name
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeAlias, TypeVar, get_args, get_origin
 
-from ...compiler.diagnostics import error
+from ...compiler.diagnostics import counted, error
 from ...compiler.ir import Op, Value
 from ...compiler.plugins import is_loaded
 from ...compiler.weights import Weight
@@ -134,7 +134,7 @@ class Entry:
     def _check_inputs(self, given: Sequence[Imported | None], inputs: Sequence[Parameter]) -> None:
         is_variadic = bool(inputs) and inputs[-1].is_variadic
         if len(given) > len(inputs) and not is_variadic:
-            raise error("F006", f"{self.name} takes {len(inputs)} inputs, but has {len(given)}")
+            raise error("F006", f"{self.name} takes {counted(len(inputs), 'input')}, but has {len(given)}")
         for i in range(max(len(given), len(inputs))):
             parameter = inputs[min(i, len(inputs) - 1)]
             may_be_empty = parameter.is_variadic and len(inputs) > 1 and i >= len(given)

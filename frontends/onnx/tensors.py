@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ...compiler.diagnostics import CompileError, error
+from ...compiler.beside import NotBesideError, file_beside
+from ...compiler.budget import too_large
+from ...compiler.diagnostics import CompileError, counted, error
 from ...compiler.dims import static
 from ...compiler.types import Array, DType, TensorType
-from ...compiler.weights import MappedFile, Weight
+from ...compiler.weights import MappedFile, Origin, Weight
 from .wire import OWN_FILE
 
 if TYPE_CHECKING:
@@ -99,13 +101,10 @@ class Store:
         if location == OWN_FILE:
             return self.file
         if location not in self._files:
-            parts = PurePosixPath(location.replace("\\", "/"))
-            if not location or "\0" in location or parts.is_absolute() or ".." in parts.parts:
-                raise error("F017", f"the data lies in {location!r}, outside of the model's folder")
-            path = self.file.path.parent / parts
-            if not path.is_file():
-                raise error("F017", f"the file {path} is missing", help="Put it beside the model, under this name.")
-            self._files[location] = MappedFile(path)
+            try:
+                self._files[location] = MappedFile(file_beside(self.file.path, location))
+            except NotBesideError as bad:
+                raise error("F017", f"the data can't be read: {bad}", help=bad.help) from bad
         return self._files[location]
 
 
@@ -150,7 +149,7 @@ class Tensor:
             self._check_size(type, len(self.proto.raw_data))
             proto = self.proto
             return _weight(type, lambda: np.frombuffer(proto.raw_data, np.uint8))
-        return Weight.of(self._typed(type))
+        return Weight.of(self._typed(type), is_stored=True)
 
     def _external(self, type: TensorType) -> Weight:
         entries = {e.key: e.value for e in self.proto.external_data}
@@ -159,7 +158,7 @@ class Tensor:
         try:
             offset, length = int(entries.get("offset", 0)), int(entries.get("length", size))
         except ValueError as bad:
-            raise self._fail(f"has an offset or length that is no number: {entries}") from bad
+            raise self._fail(f"has an offset or length that is not a number: {entries}") from bad
         self._check_size(type, length)
         if offset < 0 or offset + length > file.size:
             text = f"lies at {offset} to {offset + length} in {file.path.name}, which has {file.size} bytes"
@@ -183,7 +182,7 @@ class Tensor:
         except (ValueError, TypeError, OverflowError) as bad:
             raise self._fail(f"can't be read as {type}: {bad}") from bad
         if array.shape != type.shape:
-            raise self._fail(f"is {type}, but has {array.size} elements")
+            raise self._fail(f"is {type}, but has {counted(array.size, 'element')}")
         return array.astype(type.dtype.numpy, copy=False)
 
     def _fail(self, text: str, code: str = "F016", help: str = "The file is damaged; export it again.") -> CompileError:
@@ -199,7 +198,7 @@ class Given:
 
     def weight(self) -> Weight:
         """Return the tensor."""
-        return Weight.of(self.array)
+        return Weight.of(self.array, is_stored=True)
 
 
 @dataclass(frozen=True)
@@ -235,7 +234,11 @@ class SparseTensor:
             out[places] = values.array()
             return out.reshape(shape)
 
-        return Weight(TensorType(values.type.dtype, shape), dense)
+        type = TensorType(values.type.dtype, shape)
+        problem = too_large(shape, type.dtype.bits)
+        if problem is not None:
+            raise error("M001", f"the sparse tensor {self.name!r} has {problem}")
+        return Weight(type, dense, origins=values.origins)
 
     def _fail(self, text: str) -> CompileError:
         return error("F016", f"the sparse tensor {self.name!r} {text}")
@@ -256,7 +259,7 @@ def _weight(type: TensorType, read: Callable[[], Array], file: MappedFile | None
             raw = _unpack(raw, type)
         return raw.view(type.dtype.numpy.newbyteorder("<")).reshape(static(type.shape))
 
-    return Weight(type, make, file)
+    return Weight(type, make, file, origins=frozenset({Origin(_nbytes(type))}))
 
 
 def _unpack(raw: Array, type: TensorType) -> Array:

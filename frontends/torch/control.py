@@ -77,7 +77,7 @@ def _region(graphs: Graphs, graph: fx.GraphModule, carried: Sequence[Value], oth
 
 def _tensor(result: Any) -> Value:
     if not isinstance(result, Value):
-        raise error("F032", f"a graph inside returns {result!r}, which is no tensor")
+        raise error("F032", f"a graph inside returns {result!r}, which is not a tensor")
     return result
 
 
@@ -96,7 +96,7 @@ def _while(graphs: Graphs, args: Sequence[Any]) -> tuple[Value, ...]:
 
 def _truth(value: Any) -> Value:
     if not isinstance(value, Value) or value.type.dtype is not DType.BOOL:
-        raise error("F032", f"a branch depends on {value!r}, which is no tensor of truth values")
+        raise error("F032", f"a branch depends on {value!r}, which is not a tensor of truth values")
     return value
 
 

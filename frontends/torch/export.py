@@ -202,7 +202,7 @@ def _spread(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], sh
     """Return which sizes stay open, for objects as for the tensors that they hold."""
     if not isinstance(shapes, Mapping):
         return shapes
-    bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    bound = _bound(model, args, kwargs)
     return {
         name: spread(bound[name], axes) if isinstance(axes, Mapping) and is_holder(bound.get(name)) else axes
         for name, axes in shapes.items()
@@ -270,6 +270,13 @@ def parameters(model: nn.Module) -> dict[str, bool]:
     return {p.name: p.default is p.empty for p in found if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
 
 
+def _bound(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments by the names of the parameters; Python does not know those of scripts."""
+    if isinstance(model, torch.jit.ScriptModule):
+        return dict(zip(parameters(model), args, strict=False)) | dict(kwargs)
+    return inspect.signature(model.forward).bind(*args, **kwargs).arguments
+
+
 def _ordered(model: nn.Module, kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments in the order of the module's parameters, which is that of the program's inputs."""
     order = [name for name in parameters(model) if name in kwargs]
@@ -301,7 +308,7 @@ def _size_names(
     model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], shapes: DynamicShapes
 ) -> Iterator[dict[int, str]]:
     """Yield for every tensor among the arguments the names of its sizes."""
-    bound = inspect.signature(model.forward).bind(*args, **kwargs).arguments
+    bound = _bound(model, args, kwargs)
     if shapes is None:
         shapes = {}
     given = shapes if isinstance(shapes, Mapping) else dict(zip(bound, shapes, strict=False))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.machinery
 import importlib.util
 import pickle
 import sys
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +22,17 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from ...compiler.diagnostics import did_you_mean, error
+from . import programs, scripts
+from .archives import opened, rebuilt
+from .programs import GRAPHS, TRUST, is_program
 from .refusals import REFUSALS, first_lines
+from .scripts import is_script
 
 NESTED = ("state_dict", "model_state_dict", "model", "ema", "params", "net", "weights")
 """Where training scripts put the weights in a checkpoint."""
+
+MODULE_PREFIX = "nhwcc_module_"
+"""How the names of modules begin that files of the user become."""
 
 USE_MODULE = "Name the class, too: --module package.module:Class --weights FILE."
 
@@ -34,61 +43,70 @@ def open_program(path: Path, *, unsafe: bool = False) -> ExportedProgram | nn.Mo
     Raises:
         CompileError: R010 it can't be read; F035 it holds weights only; F038 reading it would run its code.
     """
-    names = _members(path)
-    if any(n.endswith(("archive_format", "serialized_exported_program.json")) or "/models/" in n for n in names):
-        return _reading(path, partial(_program, path))
-    if any("/code/" in n for n in names):
-        return _reading(path, partial(_script, path))
+    if zipfile.is_zipfile(path):
+        found = _reading(path, partial(_from_archive, path, unsafe=unsafe))
+        if found is not None:
+            return found
     found = _unpickled(path, unsafe=unsafe)
     if isinstance(found, nn.Module):
         return found.eval()
     raise error("F035", f"{path} holds weights, but no network", help=USE_MODULE)
 
 
-def _program(path: Path) -> ExportedProgram:
-    with zipfile.ZipFile(path) as archive:
-        texts = (archive.read(n) for n in archive.namelist() if n.endswith(".json"))
-        if any(b"quantized_decomposed" in text for text in texts):
+def _from_archive(path: Path, *, unsafe: bool) -> ExportedProgram | nn.Module | None:
+    """Read the program or script in an archive; None if it holds neither."""
+    with opened(path) as archive:
+        if is_program(archive):
+            records, load = programs.harmless, _program
+        elif is_script(archive):
+            records, load = scripts.harmless, _script
+        else:
+            return None
+        if is_program(archive) and any(b"quantized_decomposed" in archive.read(n) for n in archive if n in GRAPHS):
             importlib.import_module("torch.ao.quantization.fx._decomposed")  # which registers these operators
-    return torch.export.load(path)
+        if unsafe:
+            return load(str(path))
+        with rebuilt(path, archive, records(path, archive)) as file:
+            return load(file)
 
 
-def _script(path: Path) -> nn.Module:
+def _program(file: Any) -> ExportedProgram:
+    return torch.export.load(file)
+
+
+def _script(file: Any) -> nn.Module:
     load: Any = getattr(torch.jit, "load")  # noqa: B009 -- its type is only partly known
-    return load(str(path), map_location="cpu").eval()
-
-
-def _members(path: Path) -> list[str]:
-    if not zipfile.is_zipfile(path):
-        return []
-    with zipfile.ZipFile(path) as archive:
-        return archive.namelist()
+    return load(file, map_location="cpu").eval()
 
 
 def _reading(path: Path, read: Any) -> Any:
     try:
         return read()
-    except (*REFUSALS, EOFError, OSError, zipfile.BadZipFile) as bad:
+    except (*REFUSALS, EOFError, OSError, SyntaxError, zipfile.BadZipFile, zlib.error) as bad:
         help = "If the file is damaged, as by an interrupted download, get it again."
         raise error("R010", f"PyTorch can't read {path}: {first_lines(bad)}", help=help) from bad
 
 
 def _unpickled(path: Path, *, unsafe: bool) -> Any:
     """Read a pickled file, without running code that is in it unless told so."""
+
+    def load() -> Any:
+        is_archive = zipfile.is_zipfile(path)
+        if is_archive:
+            with opened(path):  # which looks at its records first
+                pass
+        return torch.load(path, map_location="cpu", weights_only=not unsafe, mmap=is_archive)
+
     try:
-        return _reading(path, lambda: torch.load(path, map_location="cpu", weights_only=not unsafe, mmap=_maps(path)))
+        return _reading(path, load)
     except pickle.UnpicklingError as bad:
         if unsafe:
             raise error("R010", f"PyTorch can't read {path}: {' '.join(str(bad).split())}") from bad
         raise error(
             "F038",
             f"{path} is pickled with classes of its own; to read it would run code that is in it",
-            help="If you trust it, say --unsafe-load. Better: save model.state_dict(), or torch.export.save a program.",
+            help=f"{TRUST} Better: save model.state_dict(), or a program with torch.export.save.",
         ) from bad
-
-
-def _maps(path: Path) -> bool:
-    return zipfile.is_zipfile(path)
 
 
 @dataclass(frozen=True)
@@ -113,7 +131,7 @@ class ModuleSpec:
         """
         made = self._make(self._factory())
         if not isinstance(made, nn.Module):
-            raise error("F036", f"{self.name} gives a {type(made).__name__}, which is no torch.nn.Module")
+            raise error("F036", f"{self.name} gives a {type(made).__name__}, which is not a torch.nn.Module")
         if self.weights is not None:
             _fill(made, self.weights, state_dict(self.weights, unsafe=self.unsafe))
         return made.eval()
@@ -131,16 +149,19 @@ class ModuleSpec:
         return found
 
     def _import(self, place: str) -> ModuleType:
-        sys.path[:0] = [str(p) for p in (*self.path, Path.cwd())]
+        folders = [str(p) for p in (*self.path, Path.cwd())]
+        sys.path += folders  # behind all others: a json.py that lies there is not Python's
         try:
             if place.endswith(".py"):
                 return _from_file(Path(place))
+            _import_first(place.partition(".")[0], folders)
             return importlib.import_module(place)
         except (ImportError, OSError, SyntaxError) as bad:
             help = "Say where it is with --python-path."
             raise error("F036", f"can't import {place}: {bad}", help=help) from bad
         finally:
-            del sys.path[: len(self.path) + 1]
+            for folder in folders:
+                sys.path.remove(folder)
 
     def _make(self, factory: Any) -> Any:
         args, kwargs = _arguments(self.arguments)
@@ -152,13 +173,34 @@ class ModuleSpec:
             ) from bad
 
 
+def _import_first(name: str, folders: list[str]) -> None:
+    """Import the module that was asked for from folders where it is looked for before anywhere else."""
+    spec = (
+        None
+        if name in sys.modules or name in sys.stdlib_module_names
+        else importlib.machinery.PathFinder.find_spec(name, folders)
+    )
+    if spec is not None:
+        _executed(spec)
+
+
 def _from_file(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    """Run a file, as a module with a name that no other has: it may be called types.py."""
+    spec = importlib.util.spec_from_file_location(f"{MODULE_PREFIX}{path.stem}", path)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{path} is no Python file")
+        raise ImportError(f"{path} is not a Python file")
+    return _executed(spec)
+
+
+def _executed(spec: importlib.machinery.ModuleSpec) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    sys.modules[spec.name] = module
+    assert spec.loader is not None
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]
+        raise
     return module
 
 
@@ -171,7 +213,7 @@ def _arguments(text: str) -> tuple[list[Any], dict[str, Any]]:
         args = [ast.literal_eval(a) for a in call.args]
         return args, {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg is not None}
     except (SyntaxError, ValueError) as bad:
-        raise error("F036", f"{text!r} are no arguments", help="Write literals as in Python: 64, classes=10.") from bad
+        raise error("F036", f"{text!r} are not arguments", help="Write literals as in Python: 64, classes=10.") from bad
 
 
 def state_dict(path: Path, *, unsafe: bool = False) -> Mapping[str, torch.Tensor]:

@@ -158,7 +158,7 @@ class _Reader:
         if isinstance(result, Complex):
             help = "Return torch.view_as_real(x), or x.real and x.imag."
             raise error("F003", "an output has complex elements", help=help)
-        raise error("F032", f"an output is {result!r}, which is no tensor", help="Return tensors only.")
+        raise error("F032", f"an output is {result!r}, which is not a tensor", help="Return tensors only.")
 
 
 def _is_tensor(node: Node) -> bool:

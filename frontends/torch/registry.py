@@ -129,7 +129,7 @@ def _unfit(type: Any, value: Any, name: str) -> Exception:
         names = ", ".join(sorted(value.names))
         return error("F004", f"its argument {name!r} is {value}, but must be a number", help=f"Fix the size {names}.")
     what = getattr(type, "__name__", str(type))
-    return error("F002", f"its argument {name!r} is {value!r}, which is no {what}")
+    return error("F002", f"its argument {name!r} is {value!r}, which is not of the type {what}")
 
 
 def aten(*names: str, sizes_by_data: bool = False) -> Callable[[H], H]:

@@ -12,13 +12,13 @@ from functools import reduce
 from typing import Any
 
 from ...compiler.diagnostics import error
-from ...compiler.dims import Dim, Sym, ceil_div, maximum, minimum, symbol
+from ...compiler.dims import Dim, Sym, ceil_div, maximum, minimum, parse_dim, power_of, symbol
 
 
 def _power(base: Dim, exponent: Dim) -> Dim:
     if not isinstance(exponent, int) or exponent < 0:
         raise ValueError("a power")
-    return reduce(lambda a, b: a * b, [base] * exponent, 1)
+    return power_of(base, exponent)
 
 
 def _floor(value: Any) -> Dim:
@@ -75,10 +75,15 @@ class Symbols:
         self._taken: set[str] = set()
 
     def name(self, size: object, text: str | None) -> None:
-        """Call a size by its user's name, if it is one that PyTorch has made up and nobody has named it yet."""
+        """Call a size by its user's name, if it is one that PyTorch has made up and nobody has named it yet.
+
+        What is a formula for PyTorch is one for its user, too: ``32*s0`` is ``32*h``.
+        """
         expr = _expr(size)
-        if text and getattr(expr, "is_Symbol", False) and str(expr) not in self._names:
-            self._names[str(expr)] = symbol(self._fresh(text))
+        theirs = list(getattr(expr, "free_symbols", ()))
+        ours = parse_dim(text) if text and len(theirs) == 1 else 0
+        if isinstance(ours, Sym) and len(ours.names) == 1 and str(theirs[0]) not in self._names:
+            self._names[str(theirs[0])] = symbol(self._fresh(*ours.names))
 
     def admit(self, shape: Iterable[object]) -> None:
         """Name those sizes in a shape that data decides about: the operation that gives it says what they are."""

@@ -70,7 +70,8 @@ def complex_parts(tensor: torch.Tensor) -> tuple[Weight, Weight]:
         CompileError: F034, the tensor has no elements that could be read.
     """
     array: Any = to_array(tensor)
-    return Weight.of(np.ascontiguousarray(array.real)), Weight.of(np.ascontiguousarray(array.imag))
+    real, imaginary = (np.ascontiguousarray(part) for part in (array.real, array.imag))
+    return Weight.of(real, is_stored=True), Weight.of(imaginary, is_stored=True)
 
 
 class Weights:
@@ -83,5 +84,5 @@ class Weights:
         """Return the weight that a tensor is."""
         key = (tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride()) if tensor.numel() else id(tensor)
         if key not in self._known:
-            self._known[key] = Weight.of(to_array(tensor))
+            self._known[key] = Weight.of(to_array(tensor), is_stored=True)
         return self._known[key]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+
 import click
 
-from nhwcc import __version__
+from nhwcc import IMPORTED, __version__
 from nhwcc.cli.compile import compile_command
 from nhwcc.cli.doctor import doctor_command
 from nhwcc.cli.edge import Edge
@@ -15,7 +18,7 @@ from nhwcc.cli.passes import passes_command
 from nhwcc.cli.verify import verify_command
 
 EXIT_CODES = """Exit codes: 0 all is well; 1 the model, a file or an option is wrong, the diagnostics say what; 2 the
-command line is not understood; 3 numbers differ; 130 interrupted."""
+command line is not understood; 3 numbers differ; 130 interrupted, 143 terminated."""
 
 
 @click.group(cls=Edge, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,5 +43,13 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line of this process."""
-    cli(prog_name="nhwcc")
+    """Run the command line of this process; a request to end is met once nothing is left behind."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has only the first
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+    cli(prog_name="nhwcc", obj=IMPORTED)
+
+
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -10,8 +11,10 @@ import click
 
 from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import (
+    FILE,
     MODEL,
     PassFlags,
+    budget_flags,
     common,
     custom_option,
     data_of,
@@ -24,18 +27,17 @@ from nhwcc.cli.interface import InterfaceFlags, interface_flags
 from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
 from nhwcc.compiler.choices import Strategy
+from nhwcc.compiler.diagnostics import explaining
 from nhwcc.options import TOLERANCE, CompileOptions
 
 if TYPE_CHECKING:
     from nhwcc.report import Report
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
-
 
 @click.command("compile", short_help="Compile a model, compare the numbers, write the file.")
 @click.argument("model", type=MODEL, required=False)
 @module_flags
-@click.option("-o", "--output", required=True, type=_FILE, help="The file to write.")
+@click.option("-o", "--output", required=True, type=FILE, help="The file to write.")
 @interface_flags
 @custom_option
 @click.option(
@@ -60,6 +62,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @seed_option
 @pass_flags
 @click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
+@budget_flags
 @common
 def compile_command(
     model: Path | None,
@@ -73,12 +76,20 @@ def compile_command(
 
     It is checked against the source's own runtime.
     """
-    from nhwcc.driver import compile_model
+    started: float = click.get_current_context().find_root().obj or time.perf_counter()
+    from nhwcc.request import check_request
 
     options = replace(_options(output, flags, given), **module.options, **interface.options)
+    source = module.model(model)
+    check_request(source, options)
+    from nhwcc.driver import compile_model
+    from nhwcc.verification import Settings
+
+    settings = Settings(options.tolerance, options.data, options.seed)
+    options = replace(options, instruments=flags.instruments(settings))
     quiet: bool = given["quiet"] or given["as_json"]
-    with Progress(shown=not quiet and not flags.prints) as progress:
-        report = compile_model(module.model(model), options, progress).report
+    with Progress(shown=not quiet and not flags.prints) as progress, explaining(wanted=flags.explain):
+        report = compile_model(source, options, progress, started).report
     if given["as_json"]:
         print_json({"ok": True, "report": report.to_dict(), "diagnostics": []})
     elif not quiet:
@@ -86,10 +97,6 @@ def compile_command(
 
 
 def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:
-    from nhwcc.verification import Settings
-
-    data = data_of(given["data"])
-    settings = Settings(given["tolerance"], data, given["seed"])
     return CompileOptions(
         output,
         target=given["target"],
@@ -100,9 +107,8 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
         disable=flags.disable_pass,
         load=flags.load,
         rules=flags.rules,
-        instruments=flags.instruments(settings),
         verify=given["verify"],
-        data=data,
+        data=data_of(given["data"]),
         seed=given["seed"],
         tolerance=given["tolerance"],
     )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
+
+from nhwcc.cli.edge import echo
+from nhwcc.compiler.budget import Budget, in_bytes, limited, parse_bytes
 
 if TYPE_CHECKING:
     from nhwcc.instruments import Instrument
@@ -21,26 +24,49 @@ MODEL = click.Path(path_type=Path, readable=False)
 """A model's file; what is wrong with it is told by what reads it, so that there is one kind of message."""
 
 
+FILE = click.Path(path_type=Path, readable=False)
+"""Any other file, likewise."""
+
+
 def shapes(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, str] | None:
     """Read ``NAME=1,3,320,320`` or ``NAME=i64:1,length``; a word names a size that stays open."""
     from nhwcc.shapes import read_shape
 
     found: dict[str, str] = {}
     for text in value:
-        name, _, shape = text.rpartition("=")
+        name, equals, shape = text.rpartition("=")
+        if not name:
+            before, colon, after = text.partition(":")
+            meant = f"{before}={after}" if colon and not equals else f"NAME={shape.strip() or '1,3,320,320'}"
+            raise click.BadParameter(f"{text!r} does not say which input; write {meant}", ctx, param)
         try:
             read_shape(shape)
         except ValueError as bad:
-            raise click.BadParameter(str(bad), ctx, param) from bad
-        if not name:
-            raise click.BadParameter(f"{text!r} names no input; write NAME=1,3,320,320", ctx, param)
+            raise click.BadParameter(f"{name}: {bad}", ctx, param) from bad
+        once(ctx, param, name, found)
         found[name] = shape
     return found or None
 
 
-def named(_ctx: click.Context, _param: click.Parameter, value: Sequence[str]) -> list[tuple[str, str]]:
+def once(ctx: click.Context, param: click.Parameter, name: str, found: Container[str]) -> None:
+    """Refuse a name that is given twice.
+
+    Raises:
+        click.BadParameter: it is.
+    """
+    if name in found:
+        what = f"{name!r} is given twice" if name else "two are given without a name"
+        raise click.BadParameter(f"{what}; give it once", ctx, param)
+
+
+def named(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> list[tuple[str, str]]:
     """Read ``VALUE`` or ``NAME=VALUE``; a file whose name has a = is found nevertheless."""
-    pairs = (("", "", text) if Path(text).exists() else text.rpartition("=") for text in value)
+    pairs = [("", "", text) if Path(text).exists() else text.rpartition("=") for text in value]
+    given: list[str] = []
+    for name, _, _text in pairs:
+        if name:
+            once(ctx, param, name, given)
+        given.append(name)
     return [(name, text) for name, _, text in pairs]
 
 
@@ -87,6 +113,56 @@ def common(command: F) -> F:
     )(command)
 
 
+def _bytes(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """Read a number of bytes."""
+    try:
+        return parse_bytes(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a number of bytes; write 512MB or 16GB", ctx, param) from None
+
+
+_LIMITS = Budget()
+_BUDGET_OPTIONS: list[Callable[[Any], Any]] = [
+    click.option(
+        "--max-memory",
+        callback=_bytes,
+        metavar="SIZE",
+        default=in_bytes(_LIMITS.memory),
+        show_default=True,
+        help="What tensors, a run of the network, and archives may take.",
+    ),
+    click.option(
+        "--max-growth",
+        callback=_bytes,
+        metavar="SIZE",
+        default=in_bytes(_LIMITS.growth),
+        show_default=True,
+        help="What constants may take that the model does not hold but computes.",
+    ),
+    click.option(
+        "--max-seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        default=_LIMITS.seconds,
+        show_default=True,
+        help="How long verification may take.",
+    ),
+]
+
+
+def budget_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags about what a model may cost; they hold while the command runs."""
+
+    @functools.wraps(command)
+    def wrapper(*, max_memory: int, max_growth: int, max_seconds: float, **given: Any) -> Any:
+        with limited(Budget(max_memory, max_growth, max_seconds)):
+            return command(**given)
+
+    out: Callable[..., Any] = wrapper
+    for option in reversed(_BUDGET_OPTIONS):
+        out = option(out)
+    return out
+
+
 @dataclass(frozen=True)
 class PassFlags:
     """What the flags about passes say."""
@@ -130,7 +206,7 @@ class PassFlags:
 
 
 def _to_stderr(text: str) -> None:
-    click.echo(text, err=True)
+    echo(text, err=True)
 
 
 load_option = click.option(
@@ -138,17 +214,21 @@ load_option = click.option(
     "--load",
     "load",
     multiple=True,
-    type=click.Path(dir_okay=False),
+    type=click.Path(readable=False),
     help="Load operators, or passes, from a Python file.",
 )
 _PASS: dict[str, Any] = {"multiple": True, "metavar": "PASS", "shell_complete": complete_pass}
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_FILE = click.Path(dir_okay=False)
 _PASS_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--passes", metavar="PIPELINE", help="Run this pipeline, such as 'a,b{option=1},c', instead."),
     click.option("--disable-pass", **_PASS, help="Leave a pass out."),
     load_option,
-    click.option("--rules", multiple=True, type=_FILE, help="Apply the rules of a file, before all passes."),
+    click.option(
+        "--rules",
+        multiple=True,
+        metavar="[PLACE=]FILE",
+        help="Apply the rules of a file, before all passes, or where PLACE says: before:PASS, after:PASS.",
+    ),
     click.option("--print-ir-before", **_PASS, help="Print the IR before a pass."),
     click.option("--print-ir-after", **_PASS, help="Print the IR after a pass."),
     click.option("--print-ir-after-all", is_flag=True, help="Print the IR after every pass."),
@@ -159,7 +239,7 @@ _PASS_OPTIONS: list[Callable[[Any], Any]] = [
         "--check-each", is_flag=True, help="Run the IR after every pass; find the pass that changes a number."
     ),
     click.option("--time-passes", is_flag=True, help="Show how long each pass takes."),
-    click.option("--explain", is_flag=True, help="Show which rules fired, and which nearly did and why not."),
+    click.option("--explain", is_flag=True, help="Show which rules fired, which nearly did or never did, and why not."),
 ]
 
 

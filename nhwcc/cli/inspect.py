@@ -9,19 +9,28 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import MODEL, common, custom_option, load_option
+from nhwcc.cli.flags import FILE, MODEL, budget_flags, common, custom_option, load_option
 
 
 @click.command("inspect", short_help="Show what a model holds, or draw it.")
 @click.argument("model", type=MODEL)
 @click.option("--ops", is_flag=True, help="List every operation.")
-@click.option("--draw", type=click.Path(dir_okay=False, path_type=Path), help="Draw the network into an .svg file.")
+@click.option("--draw", type=FILE, help="Draw the network into an .svg file.")
 @load_option
 @custom_option
+@budget_flags
 @common
 def inspect_command(model: Path, **given: Any) -> None:
     """Show what MODEL (.onnx, .tflite, .ir) holds: inputs, outputs, operations, parameters, work."""
     from nhwcc.files import save_text
+    from nhwcc.formats import viewable
+    from nhwcc.options import CompileOptions
+    from nhwcc.request import check_model, check_options, check_writing
+
+    check_model(viewable(model), model)
+    check_options(CompileOptions(load=given["load"]))
+    if given["draw"] is not None:
+        check_writing(given["draw"], "svg", [model])
     from nhwcc.inspection import inspect, render_inspection
     from nhwcc.pipelines import register_passes
 

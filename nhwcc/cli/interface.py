@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import click
 
-from nhwcc.cli.flags import names, shapes
+from nhwcc.cli.flags import names, once, shapes
 from nhwcc.options import StateHandling
 
 
@@ -19,7 +19,8 @@ def _pairs(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> 
     for text in value:
         old, _, new = text.partition("=")
         if not old or not new:
-            raise click.BadParameter(f"{text!r} is no new name; write OLD=NEW", ctx, param)
+            raise click.BadParameter(f"{text!r} is not a new name; write OLD=NEW", ctx, param)
+        once(ctx, param, old, found)
         found[old] = new
     return found or None
 

@@ -45,20 +45,21 @@ class ModuleFlags:
         """Return what is to be compiled: the file, or the module.
 
         Raises:
-            click.UsageError: neither was given, or both.
-            CompileError: the module can't be made.
+            click.UsageError: neither was given, or both; or what belongs to a module is given with a file.
         """
-        if (path is None) == (self.spec is None):
+        if path is None and self.spec is None:
             raise click.UsageError("give either a MODEL or --module PACKAGE.MODULE:CLASS")
-        if self.spec is None:
-            assert path is not None
-            return path
-        from nhwcc.pytorch import require_torch
+        if path is not None and self.spec is not None:
+            raise click.UsageError(f"both the model {path} and --module {self.spec} are given; give one of them")
+        if self.spec is not None:
+            from nhwcc.named import NamedModule
 
-        require_torch()
-        from nhwcc.frontends.torch import ModuleSpec
-
-        return ModuleSpec(self.spec, self.arguments, self.weights, self.python_path, self.unsafe_load).load()
+            return NamedModule(self.spec, self.arguments, self.weights, self.python_path, self.unsafe_load)
+        assert path is not None
+        for option, value in (("--weights", self.weights), ("--args", self.arguments)):
+            if value:
+                raise click.UsageError(f"{option} belongs to --module PACKAGE.MODULE:CLASS; {path} is a file")
+        return path
 
 
 def module_flags(command: Callable[..., Any]) -> Callable[..., Any]:

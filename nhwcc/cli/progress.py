@@ -7,10 +7,12 @@ import threading
 import time
 from typing import TYPE_CHECKING, Self
 
-import click
+from nhwcc.cli.edge import echo
+from nhwcc.compiler.visible import visible
 
 if TYPE_CHECKING:
     from rich.status import Status
+    from rich.text import Text
 
 PATIENCE = 1.0
 """Seconds after which progress is shown."""
@@ -32,9 +34,9 @@ class Progress:
         """End a step and begin another one."""
         self._end()
         with self._lock:
-            self._step, self._since = step, time.perf_counter()
+            self._step, self._since = visible(step), time.perf_counter()
             if self._status is not None:
-                self._status.update(step)
+                self._status.update(_plain(self._step))
 
     def __enter__(self) -> Self:
         if self._spins:
@@ -55,7 +57,7 @@ class Progress:
     def _end(self) -> None:
         seconds = time.perf_counter() - self._since
         if self._step and self._shown and not self._spins and seconds >= PATIENCE:
-            click.echo(f"{self._step}: {seconds:.1f} s", err=True)
+            echo(f"{self._step}: {seconds:.1f} s", err=True)
         self._step = ""
 
     def _spin(self) -> None:
@@ -64,5 +66,12 @@ class Progress:
 
         with self._lock:
             if self._spins:
-                self._status = Status(self._step, console=Console(stderr=True))
+                self._status = Status(_plain(self._step), console=Console(stderr=True))
                 self._status.start()
+
+
+def _plain(step: str) -> Text:
+    """Return a text in which brackets are no commands."""
+    from rich.text import Text
+
+    return Text(step)

@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import MODEL, common, data_of, data_option, load_option, seed_option
-from nhwcc.options import TOLERANCE
+from nhwcc.cli.flags import MODEL, budget_flags, common, data_of, data_option, load_option, seed_option
+from nhwcc.options import TOLERANCE, CompileOptions
 
 
 @click.command("verify", short_help="Run two models on the same input and compare.")
@@ -21,6 +21,7 @@ from nhwcc.options import TOLERANCE
 @load_option
 @data_option
 @seed_option
+@budget_flags
 @common
 def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     """Run REFERENCE and CANDIDATE (.onnx, .tflite, .ir) on the same input and compare the outputs.
@@ -29,6 +30,14 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     """
     from contextlib import ExitStack
 
+    from nhwcc.compiler.budget import timed
+    from nhwcc.formats import viewable
+    from nhwcc.request import check_model, check_options
+
+    for path in (reference, candidate):
+        check_model(viewable(path), path)
+    data = data_of(given["data"])
+    check_options(CompileOptions(load=given["load"], tolerance=given["tolerance"], data=data, seed=given["seed"]))
     from nhwcc.pipelines import register_passes
     from nhwcc.render import compared_table, render_verification
     from nhwcc.runners.files import open_file
@@ -36,8 +45,8 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
 
     if given["load"]:
         register_passes(given["load"])
-    settings = Settings(given["tolerance"], data_of(given["data"]), given["seed"], given["per_op"])
-    with ExitStack() as stack:
+    settings = Settings(given["tolerance"], data, given["seed"], given["per_op"])
+    with timed(), ExitStack() as stack:
         first, second = (open_file(path, stack) for path in (reference, candidate))
         found = verify(first, second, settings)
     if given["as_json"] and found.ok:

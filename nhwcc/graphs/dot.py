@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from nhwcc.compiler.visible import visible_lines
 from nhwcc.graphs.view import CATEGORIES, Graph
 
 
@@ -26,4 +27,4 @@ def to_dot(graph: Graph) -> str:
 
 
 def _quote(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(visible_lines(text), ensure_ascii=False)

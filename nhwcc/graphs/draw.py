@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from importlib import import_module
 from itertools import pairwise
 from typing import Any, NamedTuple
-from xml.sax.saxutils import escape
 
 from nhwcc.compiler.diagnostics import error
 from nhwcc.graphs.view import CATEGORIES, Box, Graph
+from nhwcc.graphs.xml import xml_text
 
 CHARACTER = 6.6
 """Width of a character in pixels; boxes are as wide as their longest line."""
@@ -65,7 +65,7 @@ def to_svg(graph: Graph) -> str:
         f"</marker></defs>"
     )
     parts = [head, *_legend(graph, Point(left + MARGIN, top + MARGIN))]
-    parts += (f'<path d="{_curve(route)}"><title>{escape(text)}</title></path>' for route, text in routes)
+    parts += (f'<path d="{_curve(route)}"><title>{xml_text(text)}</title></path>' for route, text in routes)
     parts += (_box(box, place, width) for box, place, width in zip(graph.boxes, places, widths, strict=True))
     return "\n".join([*parts, "</svg>"]) + "\n"
 
@@ -132,16 +132,17 @@ def _curve(route: list[Point]) -> str:
 def _box(box: Box, place: Point, width: float) -> str:
     look = CATEGORIES[box.category]
     x, y = place
+    more = xml_text(box.tooltip or f"{box.title} {box.detail}")
     return (
         f'<g><rect x="{x - width / 2:.0f}" y="{y - HEIGHT / 2:.0f}" width="{width:.0f}" height="{HEIGHT}" '
-        f'fill="{look.fill}" stroke="{look.line}"/><title>{escape(box.tooltip or f"{box.title} {box.detail}")}</title>'
-        f'<text x="{x:.0f}" y="{y - 3:.0f}" fill="{look.text}">{escape(_short(box.title))}</text>'
-        f'<text class="d" x="{x:.0f}" y="{y + 11:.0f}" fill="{look.text}">{escape(_short(box.detail))}</text></g>'
+        f'fill="{look.fill}" stroke="{look.line}"/><title>{more}</title>'
+        f'<text x="{x:.0f}" y="{y - 3:.0f}" fill="{look.text}">{xml_text(_short(box.title))}</text>'
+        f'<text class="d" x="{x:.0f}" y="{y + 11:.0f}" fill="{look.text}">{xml_text(_short(box.detail))}</text></g>'
     )
 
 
 def _legend(graph: Graph, at: Point) -> Iterator[str]:
-    yield f'<text class="k" x="{at.x:.0f}" y="{at.y:.0f}" style="font-size:14px">{escape(graph.title)}</text>'
+    yield f'<text class="k" x="{at.x:.0f}" y="{at.y:.0f}" style="font-size:14px">{xml_text(graph.title)}</text>'
     for line, category in enumerate(graph.categories(), 1):
         y = at.y + line * LEGEND
         yield (

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-from xml.sax.saxutils import escape
 
 from nhwcc.graphs.view import CATEGORIES, Box, Graph
+from nhwcc.graphs.xml import xml_text
 
 WIDTH, MARGIN = 1200, 36
 """Width of the longest network in pixels; the others have the same scale. Room around, on the left for sizes."""
@@ -64,7 +64,7 @@ def to_map(graphs: Sequence[Graph], titles: Sequence[str]) -> str:
         f'<style>{STYLE}</style><rect width="{width}" height="{height:.0f}" fill="#fff"/>',
     ]
     for panel, title in zip(panels, titles, strict=True):
-        parts.append(f'<text class="t" x="{MARGIN}" y="{panel.top + TITLE - 16:.0f}">{escape(title)}</text>')
+        parts.append(f'<text class="t" x="{MARGIN}" y="{panel.top + TITLE - 16:.0f}">{xml_text(title)}</text>')
         parts += _grid(panel)
         parts += _arcs(panel)
         parts += (_operation(panel, number, box) for number, box in enumerate(panel.graph.boxes))
@@ -100,7 +100,7 @@ def _arcs(panel: Panel) -> Iterator[str]:
         rise = min(STEP * 0.9, (x2 - x1) / 5)
         yield (
             f'<path d="M{x1:.1f},{y1:.1f}C{x1:.1f},{y1 - rise:.1f} {x2:.1f},{y1 - rise:.1f} {x2:.1f},{y2:.1f}">'
-            f"<title>{escape(text)}</title></path>"
+            f"<title>{xml_text(text)}</title></path>"
         )
 
 
@@ -109,7 +109,7 @@ def _operation(panel: Panel, number: int, box: Box) -> str:
     width = panel.pitch * 0.84
     return (
         f'<rect x="{panel.x(number) - width / 2:.2f}" y="{panel.y(_level(box)) - TALL / 2:.1f}" width="{width:.2f}" '
-        f'height="{TALL}" rx="1" fill="{look.strong}"><title>{escape(f"{box.title} {box.detail}")}</title></rect>'
+        f'height="{TALL}" rx="1" fill="{look.strong}"><title>{xml_text(f"{box.title} {box.detail}")}</title></rect>'
     )
 
 

@@ -112,10 +112,11 @@ def view_module(module: Module, title: str) -> Graph:
 
 def view_tflite(summary: Summary, title: str) -> Graph:
     """Show the main subgraph of a .tflite file."""
-    from nhwcc.backends.tflite.table import ROWS
+    from nhwcc.backends.tflite.table import TABLE
 
-    families = {row.builtin: category(op) for op, rows in ROWS.items() for row in rows} | {"TRANSPOSE": "transpose"}
-    graph, main = Graph(title), summary.subgraphs[0]
+    families = {row.kernel: category(op) for op, rows in TABLE.rows.items() for row in rows}
+    families["TRANSPOSE"] = "transpose"
+    graph, main = Graph(title), summary.main
     source: dict[int, int] = {}
     for tensor in main.inputs:
         info = main.tensors[tensor]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from nhwcc.backends.registry import find_target
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
@@ -14,7 +15,6 @@ from nhwcc.onnx_backend.prepared import Executable, NhwccBackend
 from nhwcc.pipelines import register_passes
 from nhwcc.runners.tflite import TfliteRunner, start
 from nhwcc.runners.worker import Worker
-from nhwcc.targets import find_backend
 
 
 class _Runtime:
@@ -46,12 +46,12 @@ class _File:
     """A compiled file that lives as long as the object."""
 
     def __init__(self, module: Module) -> None:
-        backend = find_backend("tflite")
+        target = find_target("tflite")
         register_passes()
-        Pipeline(parse_pipeline(backend.PIPELINE)).run(module)
+        Pipeline(parse_pipeline(target.pipeline)).run(module)
         self._folder = TemporaryDirectory(prefix="nhwcc-")
         self._path = Path(self._folder.name) / "model.tflite"
-        backend.emit(module, self._path)
+        target.emit(module, self._path)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         return _RUNTIME.run(self._path, inputs)

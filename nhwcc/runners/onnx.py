@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nhwcc.compiler.budget import watched
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.dims import Dim, Sym, symbol
 from nhwcc.compiler.types import Array, DType, TensorType
@@ -94,10 +95,12 @@ class OnnxRunner:
     def _run(self, session: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
         names = [o.name for o in session.get_outputs()]
         wanted = {i.name for i in session.get_inputs()}
-        try:
-            results = session.run(names, {name: array for name, array in inputs.items() if name in wanted})
-        except _refusals() as bad:
-            raise _refused(bad) from bad
+        options = _ort().RunOptions()
+        with watched("the run on onnxruntime", lambda: setattr(options, "terminate", True)):
+            try:
+                results = session.run(names, {name: a for name, a in inputs.items() if name in wanted}, options)
+            except _refusals() as bad:
+                raise _refused(bad) from bad
         return dict(zip(names, results, strict=True))
 
     def _open(self, outputs: Sequence[str] | None) -> Any:

@@ -7,12 +7,14 @@ import pickle
 import signal
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import IO, Any, Self, cast
 
+from nhwcc.compiler.budget import watched
 from nhwcc.compiler.diagnostics import CompileError, error
+from nhwcc.files import scratch
 
 
 class Worker:
@@ -22,13 +24,16 @@ class Worker:
     """
 
     def __init__(self, *warm: str) -> None:
-        self._log = _temporary()
+        self._scratch = scratch()
+        self._log = (self._scratch.path / "said").open("w+b")
         self._process = subprocess.Popen(  # noqa: S603 -- our own module
-            [sys.executable, "-m", __name__, *warm],
+            [sys.executable, "-P", "-m", __name__, *warm],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            env=os.environ
+            | {"PYTHONPATH": os.pathsep.join(_search_path())}
+            | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._scratch.path)),
         )
 
     def make(self, module: str, name: str, *args: object, **kwargs: object) -> None:
@@ -59,16 +64,18 @@ class Worker:
         with suppress(BrokenPipeError):
             self._process.communicate()
         self._log.close()
+        self._scratch.close()
 
     def _ask(self, kind: str, where: tuple[str, ...], args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         to, back = self._process.stdin, self._process.stdout
         assert to is not None and back is not None
-        try:
-            pickle.dump((kind, where, args, kwargs), to, pickle.HIGHEST_PROTOCOL)
-            to.flush()
-            is_well, answer = cast(tuple[bool, Any], pickle.load(back))  # noqa: S301 -- our own process
-        except (EOFError, OSError, pickle.UnpicklingError):
-            raise self._ended() from None
+        with watched("the run on the target's runtime", self._process.kill):
+            try:
+                pickle.dump((kind, where, args, kwargs), to, pickle.HIGHEST_PROTOCOL)
+                to.flush()
+                is_well, answer = cast(tuple[bool, Any], pickle.load(back))  # noqa: S301 -- our own process
+            except (EOFError, OSError, pickle.UnpicklingError):
+                raise self._ended() from None
         if not is_well:
             raise CompileError(*answer)
         return answer
@@ -83,12 +90,14 @@ class Worker:
         return bad
 
 
-def _temporary() -> IO[bytes]:
-    try:
-        return tempfile.TemporaryFile()
-    except OSError as bad:
-        help = "set TMPDIR to a folder with some room"
-        raise error("R012", f"can't write a temporary file: {bad.strerror or bad}", help=help) from bad
+def _search_path() -> list[str]:
+    """Return where the process looks for modules: where this one does, but for the current folder.
+
+    What lies beside a model, a json.py or a clone of this package, is not ours.
+    """
+    own, current = Path(__file__).resolve().parents[2], Path.cwd()
+    folders = {folder: Path(folder).resolve() for folder in sys.path if folder}
+    return [str(place) for place in folders.values() if place != current or place == own]
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:

@@ -23,8 +23,8 @@ def pointwise(op: Op) -> int | None:
     if any(v is not None and constant(v) is None for v in parameters):
         return None
     match op:
-        case Linear(x=x):
-            return x.type.rank - 1
+        case Linear(x=x, axis=axis):
+            return axis % x.type.rank
         case MatMul(a=a, b=b) if a.type.rank == b.type.rank and a.type.shape[:-2] == b.type.shape[:-2]:
             return a.type.rank - 2
         case Softmax(axis=axis) | LogSoftmax(axis=axis):

@@ -8,6 +8,8 @@ in the source's order or in one that some site asks for.
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +19,7 @@ from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ir import Port as Interface
 from ...compiler.opdef import View
 from ...compiler.order import Order
-from .sites import FixedSite, Form, FormSite, FreeSite, Mode, Port, Site, ViewSite
+from .sites import FixedSite, Form, FormSite, FreeSite, Mode, Port, Site, ViewedFormSite, ViewSite, viewed
 
 MAX_ORDERS = 256
 """Orders per value; if there are more, the result is not proven."""
@@ -30,7 +32,8 @@ Pin = Callable[[Interface, Value], tuple[int, ...] | None]
 class Problem:
     """All sites of a region; for every value, who touches it and which site asked first for which order.
 
-    ``outer`` are the values that the region reads from outside; they come in their own order.
+    ``outer`` are the values that the region reads from outside; they come in their own order.  ``until`` is when the
+    search for orders ends, on the monotonic clock; with what is found until then, the result is not proven.
     """
 
     region: Region
@@ -42,6 +45,7 @@ class Problem:
     outputs: list[Site] = field(default_factory=lambda: list[Site]())
     outer: list[Site] = field(default_factory=lambda: list[Site]())
     is_complete: bool = True
+    until: float = math.inf
 
     def add(self, site: Site) -> Site:
         """Register a site with the values it touches."""
@@ -53,9 +57,9 @@ class Problem:
         return site
 
 
-def collect(func: Func, region: Region, pin: Pin, channels: str) -> Problem:
+def collect(func: Func, region: Region, pin: Pin, channels: str, until: float = math.inf) -> Problem:
     """Make the sites of a region and spread the orders that they ask for."""
-    problem = Problem(region)
+    problem = Problem(region, until=until)
     is_body = region is func.body
     for i, arg in enumerate(region.args):
         problem.inputs.append(
@@ -65,7 +69,7 @@ def collect(func: Func, region: Region, pin: Pin, channels: str) -> Problem:
         )
     if not is_body:
         problem.outer += [problem.add(FixedSite([Port(v, is_result=True)], None)) for v in _captured((region,))]
-    for op in region.ops:
+    for op in _by_structure(region):
         if op.spec.is_terminator:
             for i, value in enumerate(region.returns):
                 axes = pin(func.outputs[i], value) if is_body else tuple(range(value.type.rank))
@@ -76,6 +80,22 @@ def collect(func: Func, region: Region, pin: Pin, channels: str) -> Problem:
                 problem.add(FixedSite([Port(value, is_result=False)], None))
     _spread(problem)
     return problem
+
+
+def _by_structure(region: Region) -> list[Op]:
+    """The operations in an order that follows from what reads what: any other program order of them gives the same."""
+    out: dict[Op, None] = {}
+    for root in (region.terminator, *region.ops):
+        pending = [root]
+        while pending:
+            op = pending[-1]
+            owners = [v.owner for v in (*op.operands, *_captured(op.regions)) if v is not None]
+            missing = [o for o in owners if o is not None and o.parent is region and o not in out]
+            if missing:
+                pending += reversed(missing)
+            else:
+                out.setdefault(pending.pop())
+    return list(out)
 
 
 def constant_result(op: Op) -> object | None:
@@ -102,14 +122,16 @@ def _site(op: Op, channels: str) -> Site:
     ports += [Port(v, is_result=True) for v in op.results]
     if any(port.value.type.size == 0 for port in ports):
         return FixedSite(ports, op)  # where there are no elements, there is nothing to order
-    if op.spec.has(View):
+    if op.spec.has(View) and op.spec.axes is None:
         assert op.operands[0] is not None
+        if not viewed(op, 0, Order.natural(op.operands[0].type.shape)):
+            return FixedSite(ports, op)  # sizes leave open what goes where
         return ViewSite([Port(op.operands[0], is_result=False), Port(op.result, is_result=True)], op)
-    axes = op.spec.axes(op) if op.spec.axes is not None else None
+    axes = op.spec.axes_of(op)
     if axes is not None:
         forms: list[Form] = [f for f in axes.forms if f.channels in (None, channels)]
         if forms:
-            return FormSite(op, axes, forms)
+            return (ViewedFormSite if op.spec.has(View) else FormSite)(op, axes, forms)
     return FixedSite(ports, op)
 
 
@@ -117,6 +139,9 @@ def flood(problem: Problem, sites: Iterable[Site]) -> None:
     """Give the sites, and all that hang together with them, every order that their own demands allow."""
     spread = _Spread(problem, carriers_only=True)
     for site in _around(problem, sites):
+        if time.monotonic() > problem.until:
+            problem.is_complete = False
+            return
         spread.offer(site, site.flood(), site)
     spread.drain()
 
@@ -127,7 +152,7 @@ def _around(problem: Problem, sites: Iterable[Site]) -> dict[Site, None]:
     queue = deque(found)
     while queue:
         site = queue.popleft()
-        if site in found and not (site.can_flood or isinstance(site, ViewSite)):
+        if not (site.can_flood or site.carries):
             continue
         for port in site.ports:
             for other, _ in problem.touching[port.value]:
@@ -174,7 +199,11 @@ class _Spread:
     def drain(self) -> None:
         """Hand on what is queued."""
         while self.queue:
+            if time.monotonic() > self.problem.until:
+                self.problem.is_complete = False
+                self.queue.clear()
+                return
             value, order = self.queue.popleft()
             for site, port in self.problem.touching[value]:
-                if not self.carriers_only or isinstance(site, ViewSite):
+                if not self.carriers_only or site.carries:
                     self.offer(site, site.hint(port, order), self.problem.orders[value][order])

@@ -7,17 +7,18 @@ two sides; so the problem falls into small components.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from ...compiler.dims import substitute
+from ...compiler.dims import Dim
 from ...compiler.ir import Value
-from ...compiler.order import Order
+from ...compiler.order import Order, relayout_way
 from .candidates import Problem
-from .sites import Mode, Site
+from .sites import Mode, Site, value_bytes
 
-NOMINAL_SIZE = 32
-"""What a named size counts as when bytes are compared."""
+ROUNDS = 4
+"""How many edges away parts are looked at to tell them apart."""
 
 
 @dataclass(eq=False)
@@ -28,7 +29,25 @@ class Part:
     ports: tuple[int, ...]
     options: list[tuple[Order, ...]]
     penalties: list[int]
+    charges: list[int]
     chosen: int = 0
+    _with: dict[int, dict[Order, list[int]]] = field(default_factory=lambda: dict[int, dict[Order, list[int]]]())
+
+    def options_with(self, port: int, order: Order) -> list[int]:
+        """The options in which a port has an order."""
+        if port not in self._with:
+            found = self._with[port] = dict[Order, list[int]]()
+            for i, orders in enumerate(self.options):
+                found.setdefault(orders[port], []).append(i)
+        return self._with[port].get(order, [])
+
+    def sort_options(self) -> None:
+        """Sort the options by how little they count, then by their orders; the chosen one stays chosen."""
+        kept = self.options[self.chosen]
+        rows = zip(self.charges, self.penalties, [list(map(str, o)) for o in self.options], self.options, strict=True)
+        self.charges, self.penalties, _, self.options = map(list, zip(*sorted(rows, key=lambda r: r[:3]), strict=True))
+        self.chosen = self.options.index(kept)
+        self._with.clear()
 
     @property
     def is_open(self) -> bool:
@@ -50,14 +69,15 @@ class Member:
 
     def options_with(self, order: Order) -> list[int]:
         """The options in which the port has an order."""
-        return [i for i, orders in enumerate(self.part.options) if orders[self.port] == order]
+        return self.part.options_with(self.port, order)
 
 
 @dataclass(eq=False)
 class Edge:
-    """A value between the parts that touch it; it has no writer if it is a constant."""
+    """A value of ``size`` elements between the parts that touch it; it has no writer if it is a constant."""
 
     weight: float
+    size: Dim
     writer: Member | None = None
     readers: list[Member] = field(default_factory=lambda: list[Member]())
 
@@ -66,13 +86,24 @@ class Edge:
         """The writer, if there is one, and the readers."""
         return [*([self.writer] if self.writer else []), *self.readers]
 
-    def moves(self) -> int:
-        """Transposes with the options chosen now."""
-        return 0 if self.writer is None else len({r.order for r in self.readers} - {self.writer.order})
+    def moves(self) -> float:
+        """Transposes with the options chosen now, each order made once; infinite if no transposes make one."""
+        if self.writer is None:
+            return 0
+        given = self.writer.order
+        ways = [relayout_way(self.size, given, order) for order in {r.order for r in self.readers} - {given}]
+        return math.inf if None in ways else len({order for way in ways for order in way or ()})
 
     def cost(self) -> float:
         """Bytes to transpose with the options chosen now."""
         return self.weight * self.moves()
+
+    def ways(self) -> Iterator[tuple[Order, ...] | None]:
+        """The orders on the way from each one that the writer may give to each that a reader may want."""
+        if self.writer is not None:
+            wanted = dict.fromkeys(o[r.port] for r in self.readers for o in r.part.options)
+            for given in dict.fromkeys(o[self.writer.port] for o in self.writer.part.options):
+                yield from (relayout_way(self.size, given, order) for order in wanted)
 
 
 @dataclass
@@ -82,11 +113,19 @@ class Component:
     parts: list[Part] = field(default_factory=lambda: list[Part]())
     edges: list[Edge] = field(default_factory=lambda: list[Edge]())
 
-    def cost(self) -> float:
+    def transposed(self) -> float:
         """Bytes to transpose with the options chosen now."""
         return sum(e.cost() for e in self.edges)
 
-    def moves(self) -> int:
+    def charge(self) -> int:
+        """What the options chosen now count beside, because they are slower than others."""
+        return sum(p.charges[p.chosen] for p in self.parts)
+
+    def cost(self) -> float:
+        """What is to be least."""
+        return self.transposed() + self.charge()
+
+    def moves(self) -> float:
         """Transposes with the options chosen now."""
         return sum(e.moves() for e in self.edges)
 
@@ -94,25 +133,48 @@ class Component:
         """Penalties of the options chosen now."""
         return sum(p.penalties[p.chosen] for p in self.parts)
 
+    def canonicalize(self) -> None:
+        """Bring parts, their options and edges into an order that follows from the graph, not from the program.
+
+        Of solutions that are equally good, the same one is found then.  Parts are told apart by their options and by
+        what the edges tie them to, :data:`ROUNDS` edges away (Weisfeiler and Leman's refinement).
+        """
+        for part in self.parts:
+            part.sort_options()
+        rank = _ranks({p: (p.penalties, p.charges, [list(map(str, o)) for o in p.options]) for p in self.parts})
+        for _ in range(ROUNDS):
+            tied: dict[Part, list[object]] = {p: [] for p in self.parts}
+            for edge in self.edges:
+                ends = [(rank.get(m.part, -1), m.port, m is edge.writer) for m in edge.members]
+                for m, end in zip(edge.members, ends, strict=True):
+                    if m.part in tied:
+                        tied[m.part].append((edge.weight, end, sorted(ends)))
+            rank = _ranks({p: (rank[p], sorted(map(repr, tied[p]))) for p in self.parts})
+        self.parts.sort(key=lambda p: rank[p])
+        self.edges.sort(key=lambda e: (e.weight, sorted((rank.get(m.part, -1), m.port) for m in e.members)))
+        for edge in self.edges:
+            edge.readers.sort(key=lambda m: (rank.get(m.part, -1), m.port))
+
     def choose(self, options: Sequence[int]) -> None:
         """Choose an option for every part."""
         for part, option in zip(self.parts, options, strict=True):
             part.chosen = option
 
 
-def value_bytes(value: Value) -> int:
-    """Size of a value; named sizes count as :data:`NOMINAL_SIZE`."""
-    names = {n for d in value.type.shape if not isinstance(d, int) for n in d.names}
-    shape = substitute(value.type.shape, dict.fromkeys(names, NOMINAL_SIZE))
-    return max(1, math.prod(int(d) for d in shape if isinstance(d, int)) * max(value.type.dtype.bits, 8) // 8)
+def _ranks(keys: Mapping[Part, Any]) -> dict[Part, int]:
+    """Number parts by their keys, alike ones alike."""
+    texts = {part: repr(key) for part, key in keys.items()}
+    number = {text: i for i, text in enumerate(sorted(set(texts.values())))}
+    return {part: number[text] for part, text in texts.items()}
 
 
 def split(site: Site) -> list[Part]:
     """Cut a site's ports into groups whose orders are independent of each other."""
     modes = list(site.modes.values())
     everything = tuple(range(len(site.ports)))
-    if len(modes) == 1 or any(m.penalty for m in modes):
-        return [Part(site, everything, [m.orders for m in modes], [m.penalty for m in modes])]
+    if len(modes) == 1 or any(m.penalty or m.charge for m in modes):
+        penalties, charges = [m.penalty for m in modes], [m.charge for m in modes]
+        return [Part(site, everything, [m.orders for m in modes], penalties, charges)]
     parts: list[Part] = []
     rest = everything
     for port in everything:
@@ -126,12 +188,12 @@ def split(site: Site) -> list[Part]:
 
 def _part(site: Site, modes: list[Mode], ports: tuple[int, ...]) -> Part:
     options = list(dict.fromkeys(tuple(m.orders[p] for p in ports) for m in modes))
-    return Part(site, ports, options, [0] * len(options))
+    return Part(site, ports, options, [0] * len(options), [0] * len(options))
 
 
 def _edge(value: Value, touching: list[tuple[bool, Member]]) -> Edge:
     writer = next((m for is_result, m in touching if is_result), None)
-    return Edge(value_bytes(value), writer, [m for is_result, m in touching if not is_result])
+    return Edge(value_bytes(value), value.type.size, writer, [m for is_result, m in touching if not is_result])
 
 
 def components(problem: Problem, parts: dict[Site, list[Part]]) -> list[Component]:

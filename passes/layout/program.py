@@ -10,13 +10,26 @@ One binary variable per option of every part, of which exactly one is chosen; on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ...compiler.order import Order
+from ...compiler.order import Order, relayout_way
 from .parts import Component, Edge, Member, Part
+
+MAX_ENTRIES = 1 << 19
+"""Of the matrix; before it has solved its first relaxation, HiGHS looks at the clock too seldom for a larger one."""
+
+GRACE = 1.0
+"""Seconds after the limit until a solver that does not stop is left alone."""
+
+NO_LIMIT = 1e9
+"""Seconds that stand for no limit: HiGHS takes numbers only."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +42,7 @@ class Ties:
     @staticmethod
     def of(component: Component, least: float) -> Ties:
         """Weigh the ties of a component whose smallest value has ``least`` bytes."""
-        moves = sum(len({o[r.port] for r in e.readers for o in r.part.options}) for e in component.edges)
+        moves = sum(1 + len({o[r.port] for r in e.readers for o in r.part.options}) for e in component.edges)
         move = least / (2.0 * (2 + moves))
         return Ties(move, move / (1 + sum(max(p.penalties) for p in component.parts)))
 
@@ -37,7 +50,9 @@ class Ties:
 class _Program:
     """A sparse matrix, built row by row, and an objective."""
 
-    def __init__(self, component: Component, ties: Ties) -> None:
+    def __init__(self, component: Component, ties: Ties, until: float) -> None:
+        self.is_whole = True
+        self.until = until
         self.ties = ties
         self.objective: list[float] = []
         self.column: dict[tuple[Part, int], int] = {}
@@ -47,11 +62,14 @@ class _Program:
         for part in component.parts:
             for option, penalty in enumerate(part.penalties):
                 self.column[part, option] = len(self.objective)
-                self.objective.append(penalty * ties.penalty)
+                self.objective.append(part.charges[option] + penalty * ties.penalty)
         self.binaries = len(self.objective)
         for part in component.parts:
             self.add([(self.column[part, o], 1.0) for o in range(len(part.options))], 1.0, 1.0)
         for edge in component.edges:
+            self.is_whole = self.is_whole and time.monotonic() < until and len(self.entries) < MAX_ENTRIES
+            if not self.is_whole:
+                break
             self.edge(edge)
 
     def add(self, entries: Sequence[tuple[int, float]], low: float, high: float) -> None:
@@ -61,20 +79,60 @@ class _Program:
         self.high.append(high)
 
     def edge(self, edge: Edge) -> None:
-        """One variable and its rows for every order that a reader may want."""
+        """One variable and its rows for every order that a reader may want, or that is on the way to one."""
         if edge.writer is None:
             return
         wanted = dict.fromkeys(o[r.port] for r in edge.readers for o in r.part.options)
+        offered = dict.fromkeys(o[edge.writer.port] for o in edge.writer.part.options)
+        for order in offered | wanted:
+            if order.is_joined:
+                self.follow(edge.writer, edge.readers, order)
+        made: dict[Order, int] = {}
         for order in wanted:
             given = self.terms(edge.writer, order)
-            if given is None:
-                continue  # the writer always gives it
-            extra = len(self.objective)
-            self.objective.append(edge.weight + self.ties.move)
+            if given is None or order.is_joined:
+                continue  # the writer always gives it, or must give it
+            made[order] = self.variable(edge)
             for reader in edge.readers:
-                asked = self.terms(reader, order)
-                row = [(extra, 1.0), *((c, -1.0) for c in asked or ()), *((c, 1.0) for c in given)]
-                self.add(row, 1.0 if asked is None else 0.0, np.inf)
+                self.implies([reader], [order], [(made[order], 1.0), *((c, 1.0) for c in given)])
+        for source in offered:
+            self.is_whole = self.is_whole and time.monotonic() < self.until and len(self.entries) < MAX_ENTRIES
+            for target in wanted if self.is_whole else ():
+                if not source.is_joined and not target.is_joined:
+                    self.way(edge, edge.writer, source, target, made)
+
+    def variable(self, edge: Edge) -> int:
+        """A variable that is 1 if a transpose makes some order of a value."""
+        self.objective.append(edge.weight + self.ties.move)
+        return len(self.objective) - 1
+
+    def way(self, edge: Edge, writer: Member, source: Order, target: Order, made: dict[Order, int]) -> None:
+        """Where transposes go over other orders, these are made, too; where there are none, both can't be chosen."""
+        way = relayout_way(edge.size, source, target)
+        for order in () if way is None else way[:-1]:
+            if order not in made:
+                made[order] = self.variable(edge)
+            for reader in edge.readers:
+                self.implies([writer, reader], [source, target], [(made[order], 1.0)])
+        if way is None:
+            for reader in edge.readers:
+                self.implies([writer, reader], [source, target], [])
+
+    def implies(self, members: Sequence[Member], orders: Sequence[Order], then: list[tuple[int, float]]) -> None:
+        """If members have these orders, one at least of the other columns is 1."""
+        asked = [self.terms(m, order) for m, order in zip(members, orders, strict=True)]
+        if all(columns != [] for columns in asked):
+            open_ = [columns for columns in asked if columns is not None]
+            self.add([*then, *((c, -1.0) for columns in open_ for c in columns)], 1.0 - len(open_), np.inf)
+
+    def follow(self, writer: Member, readers: Sequence[Member], order: Order) -> None:
+        """No transpose makes an order, or something else of it: who has it, all have it."""
+        columns = [self.terms(m, order) for m in (writer, *readers)]
+        for other in columns[1:]:
+            if other != columns[0]:
+                level = 1.0 * ((other is None) - (columns[0] is None))
+                row = [*((c, 1.0) for c in columns[0] or ()), *((c, -1.0) for c in other or ())]
+                self.add(row, level, level)
 
     def terms(self, member: Member, order: Order) -> list[int] | None:
         """Columns of the options that have ``order`` at a port; None if all have."""
@@ -84,26 +142,61 @@ class _Program:
         return [self.column[member.part, o] for o in matching]
 
 
-def integer_program(component: Component, time_limit: float) -> tuple[tuple[int, ...], float]:
-    """Return the chosen option of every part, and how many bytes the cost may lie above the optimum."""
+def fallback(component: Component) -> tuple[tuple[int, ...], float]:
+    """Return what every part has now, and its cost; where no transposes reach it, what joins nothing out of order."""
+    if not math.isfinite(component.cost()):
+        component.choose([_plain(p) for p in component.parts])
+    return tuple(p.chosen for p in component.parts), component.cost()
+
+
+def _plain(part: Part) -> int:
+    plain = (i for i, orders in enumerate(part.options) if not any(o.is_joined for o in orders))
+    return part.chosen if not any(o.is_joined for o in part.options[part.chosen]) else next(plain, part.chosen)
+
+
+def integer_program(component: Component, until: float) -> tuple[tuple[int, ...], float]:
+    """Return the chosen option of every part, and how many bytes the cost may lie above the optimum.
+
+    Where the program is too large, or time is up before there is a solution, every part keeps what it has.
+    """
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import coo_matrix
 
-    least = min((e.weight for e in component.edges), default=1.0)
-    program = _Program(component, Ties.of(component, least))
+    charged = any(c for p in component.parts for c in p.charges)
+    least = 1.0 if charged else min((e.weight for e in component.edges), default=1.0)
+    program = _Program(component, Ties.of(component, least), until)
+    left = until - time.monotonic()
+    if not program.is_whole or left <= 0:
+        return fallback(component)
     rows, columns, values = zip(*program.entries, strict=True)
     matrix = coo_matrix((values, (rows, columns)), shape=(len(program.low), len(program.objective)))
-    result = milp(
-        np.asarray(program.objective),
-        integrality=np.arange(len(program.objective)) < program.binaries,
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(matrix.tocsr(), program.low, program.high),  # pyright: ignore[reportArgumentType]
-        options={"time_limit": time_limit, "mip_rel_gap": 0.0},
+    options = {"time_limit": min(left, NO_LIMIT), "mip_rel_gap": 0.0}
+    result = _in_time(
+        left + GRACE,
+        lambda: milp(
+            np.asarray(program.objective),
+            integrality=np.arange(len(program.objective)) < program.binaries,
+            bounds=Bounds(0, 1),
+            constraints=LinearConstraint(matrix.tocsr(), program.low, program.high),  # pyright: ignore[reportArgumentType]
+            options=options,
+        ),
     )
-    if result.x is None:
-        return tuple(p.chosen for p in component.parts), component.cost()
+    if result is None or result.x is None:
+        return fallback(component)
     chosen = tuple(
         max(range(len(p.options)), key=lambda o, p=p: result.x[program.column[p, o]]) for p in component.parts
     )
     gap = float(result.fun - result.mip_dual_bound)
     return chosen, 0.0 if gap < least / 2 else gap
+
+
+def _in_time(seconds: float, solve: Callable[[], Any]) -> Any:
+    """Return what ``solve`` gives, None if it takes longer: some phases of HiGHS look at no clock for minutes.
+
+    It then goes on beside us, without Python's lock, until it or the process ends: nothing can stop it.
+    """
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(solve()), daemon=True)
+    thread.start()
+    thread.join(min(seconds, threading.TIMEOUT_MAX))
+    return None if thread.is_alive() else found[0]

@@ -9,11 +9,10 @@ from ...compiler.axes import Form, Names
 from ...compiler.diagnostics import at
 from ...compiler.dims import Shape
 from ...compiler.ir import Op, Value
-from ...compiler.opdef import View
 from ...compiler.ops.shape import Transpose, inverse
 from ...compiler.order import Order
 from .candidates import Problem
-from .sites import FixedSite, FormSite, Mode, Port, Site, axes_in_order, build_order
+from .sites import FixedSite, FormSite, Mode, Port, Site, ViewedFormSite, ViewSite, axes_in_order, build_order
 from .solve import Solution
 from .storage import Moved, Storage, Stored, contiguous_axes, place
 
@@ -98,10 +97,10 @@ class _Realizer:
             return
         mode = self.modes[site]
         with at(op.location):
-            if op.spec.has(View):
-                self._view(op, site, mode)
-            elif isinstance(site, FormSite) and mode.form is not None:
+            if isinstance(site, FormSite) and mode.form is not None:
                 self._form(op, site, mode, mode.form)
+            elif isinstance(site, ViewSite | ViewedFormSite):
+                self._view(op, site, mode)
             else:
                 self._natural(op, site)
 
@@ -181,7 +180,8 @@ class _Realizer:
         for port, order in zip(site.ports, mode.orders, strict=True):
             have = None if port.is_result else self.storage.stored.get(port.value)
             if have is not None and have.axes is not None and have.order == order and port.letters is not None:
-                found = tuple(dict.fromkeys(port.letters[a] for a in have.axes))
+                places = mode.form.places
+                found = tuple(dict.fromkeys(places.get(port.letters[a], port.letters[a]) for a in have.axes))
                 lead = found if len(found) > len(lead) else lead
         star = site.star_letters(mode.form)
         return place(mode.common, star, tuple(x for x in lead if x in star))
@@ -209,9 +209,9 @@ def renumbered(op: Op, site: FormSite, form: Form, sequence: tuple[str, ...]) ->
         if attribute.names in (Names.PER_AXIS, Names.PER_RESULT_AXIS):
             out[name] = tuple(value[a] for a in axes)
         elif isinstance(value, tuple):
-            out[name] = tuple(axes.index(a) for a in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+            out[name] = tuple(axes.index(a % len(axes)) for a in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         else:
-            out[name] = axes.index(value)
+            out[name] = axes.index(value % len(axes))
     return out
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations as subsets
-from itertools import pairwise, permutations
+from itertools import islice, pairwise, permutations
 from itertools import product as combinations
 from typing import TypeAlias, cast
 
 from ...compiler.axes import Axes, Form, Letters, Pattern, ViewOp
-from ...compiler.dims import Dim, Shape
+from ...compiler.dims import Dim, Shape, substitute
 from ...compiler.fold import constant
 from ...compiler.ir import Op, Value
-from ...compiler.order import Order, Piece, axis_order, row_strides
+from ...compiler.order import AnyPiece, Joined, Order, axis_order, joined, row_strides
 
-Index: TypeAlias = tuple[Piece, ...]
+Index: TypeAlias = tuple[AnyPiece, ...]
 """How the positions along one axis are stored; empty for their own order."""
 
 MAX_MODES = 256
@@ -30,6 +31,10 @@ MAX_MERGED = 3
 """Partial orders from different ports that are merged into one order of all letters."""
 
 
+NOMINAL_SIZE = 32
+"""What a named size counts as when bytes are compared."""
+
+
 @dataclass(frozen=True)
 class Mode:
     """One way in which a site can be run: the order of every port."""
@@ -39,6 +44,7 @@ class Mode:
     common: tuple[str, ...] = ()
     index: Mapping[str, Index] = field(default_factory=lambda: dict[str, Index](), hash=False, compare=False)
     penalty: int = 0
+    charge: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,11 @@ class Site(ABC):
         """Return new modes in which ``port`` has, as far as possible, this order."""
 
     @property
+    def carries(self) -> bool:
+        """Whether it moves no data and hands every order on."""
+        return False
+
+    @property
     def can_flood(self) -> bool:
         """Whether some orders are possible that nobody needs to ask for."""
         return False
@@ -84,7 +95,7 @@ class Site(ABC):
             known = self.modes.get(mode.orders)
             if known is None:
                 fresh.append(mode)
-            if known is None or mode.penalty < known.penalty:
+            if known is None or (mode.charge, mode.penalty) < (known.charge, known.penalty):
                 self.modes[mode.orders] = mode
         return fresh
 
@@ -147,13 +158,23 @@ class FreeSite(Site):
 class ViewSite(Site):
     """A transpose or reshape: a relabelling between the orders of its operand and its result."""
 
+    @property
+    def carries(self) -> bool:
+        """Always."""
+        return True
+
     def hint(self, port: int, order: Order) -> list[Mode]:
         """Carry the order to the other side."""
-        view = cast(ViewOp, self.op)
-        other = view.view(order) if port == 0 else view.view_back(order)
-        if other is None:
-            return []
-        return self.add([Mode((order, other) if port == 0 else (other, order))])
+        return self.add(viewed(self.op, port, order))
+
+
+def viewed(op: Op | None, port: int, order: Order) -> list[Mode]:
+    """How a view carries an order from its operand, port 0, to its result, port 1, or back."""
+    view = cast(ViewOp, op)
+    other = view.view(order) if port == 0 else view.view_back(order)
+    if other is None:
+        return []
+    return [Mode((order, other) if port == 0 else (other, order))]
 
 
 class FormSite(Site):
@@ -162,12 +183,25 @@ class FormSite(Site):
     def __init__(self, op: Op, axes: Axes, forms: list[Form]) -> None:
         super().__init__(_ports(op, axes), op)
         self.axes = axes
-        self.forms = forms
+        self.forms = forms = [f for f in forms if not f.moves or self._charge(f) < self._data]  # what can pay
         self.letters = list(dict.fromkeys(x for p in self.ports for x in p.letters or ()))
         self.unit = {x for x in self.letters if all(_letter_size(p, x) == 1 for p in self.ports)}
+        self.unit -= {x for f in forms for pair in f.places.items() if not self.unit.issuperset(pair) for x in pair}
         self._stars = [tuple(x for x in self.star_letters(f) if x not in self.unit) for f in forms]
         self._common: list[dict[tuple[str, ...], None]] = [{} for _ in forms]
         self._index: dict[str, set[Index]] = {}
+        self._sizes = {x: d for p in (*self.ports, *self._constant_ports()) for x, d in _letter_sizes(p)}
+
+    def _charge(self, form: Form) -> int:
+        """How many bytes a form counts as if it moved them."""
+        if not form.moves:
+            return 0
+        return round(form.moves * self._data) + sum(value_bytes(p.value) for p in self._constant_ports())
+
+    @property
+    def _data(self) -> int:
+        """The bytes that are read and written; no form saves more than to transpose them all."""
+        return sum(value_bytes(p.value) for p in self.ports)
 
     def pattern(self, form: Form, port: Port) -> Pattern | None:
         """The axes' order that a form asks of a port."""
@@ -179,7 +213,7 @@ class FormSite(Site):
         for p in (*self.ports, *self._constant_ports()):
             pattern = self.pattern(form, p)
             if p.letters is not None and pattern is not None and Ellipsis in pattern:
-                out |= dict.fromkeys(x for x in p.letters if x not in pattern)
+                out |= dict.fromkeys(form.places.get(x, x) for x in p.letters if x not in pattern)
         return tuple(out)
 
     def _constant_ports(self) -> list[Port]:
@@ -212,12 +246,10 @@ class FormSite(Site):
             return []
         grown = False
         for letter, index in parsed:
-            if index and letter not in self.axes.rigid and index not in self._index.get(letter, ()):
-                self._index.setdefault(letter, set()).add(index)
-                grown = True
+            grown = self._learn(letter, index) or grown
         sequence = tuple(x for x, _ in parsed)
-        for known, stars in zip(self._common, self._stars, strict=True):
-            part = tuple(x for x in sequence if x in stars)
+        for form, known, stars in zip(self.forms, self._common, self._stars, strict=True):
+            part = tuple(y for x in sequence if (y := form.places.get(x, x)) in stars)
             if len(part) > 1 and part not in known:
                 known[part] = None
                 grown = True
@@ -225,15 +257,38 @@ class FormSite(Site):
             return []
         return self.add(m for i in range(len(self.forms)) for m in self._expand(i))
 
+    def _learn(self, letter: str, index: Index) -> bool:
+        """Take up an order of the positions along a letter; say whether it is a new one that is possible."""
+        if not index or letter in self.axes.rigid:
+            return False
+        if letter in self.axes.joined:
+            parts = index[0].parts if isinstance(index[0], Joined) else ()
+            names = self.axes.joined[letter]
+            if [size for size, _ in parts] != [self._sizes.get(x) for x in names]:
+                return False
+            fresh = [self._learn(x, part) for x, (_, part) in zip(names, parts, strict=True)]
+            return any(fresh)
+        known = self._index.setdefault(letter, set())
+        if index in known:
+            return False
+        known.add(index)
+        return True
+
+    def _choices(self) -> list[dict[str, Index]]:
+        """Combinations of what is known of the positions along the letters; at first their own orders."""
+        known = [[(x, i) for i in (*sorted(self._index[x], key=str), ())] for x in sorted(self._index)]
+        found = [{x: i for x, i in chosen if i} for chosen in islice(combinations(*known), MAX_MODES)]
+        return [{}, *(some for some in found if some)]
+
     def _expand(self, form: int) -> Iterable[Mode]:
         """All modes of one form that follow from the hints so far."""
-        choices = list(combinations(*([(x, i) for i in ((), *sorted(self._index[x], key=str))] for x in self._index)))
+        choices = self._choices()
         orders = self._orders(form)
         if len(orders) * len(choices) > MAX_MODES:
             self.is_complete = False
         for common in orders[:MAX_MODES]:
             for chosen in choices[:MAX_MODES]:
-                yield self._mode(self.forms[form], common, {x: i for x, i in chosen if i})
+                yield self._mode(self.forms[form], common, chosen)
 
     def _orders(self, form: int) -> list[tuple[str, ...]]:
         """Orders of all common letters: those hinted at, and merges of hints that speak of some letters only."""
@@ -256,16 +311,43 @@ class FormSite(Site):
         return fresh
 
     def _mode(self, form: Form, common: tuple[str, ...], index: Mapping[str, Index]) -> Mode:
-        index = {**index, **{x: digits_index(*digits) for x, digits in form.index.items()}}
+        index = {**index, **{x: digits_index(*digits) for x, digits in form.index.items()}, **self._joined(index)}
         orders = tuple(build_order(p, self.port_letters(form, p, common), index) for p in self.ports)
-        return Mode(orders, form, common, index, form.penalty)
+        return Mode(orders, form, common, index, form.penalty, self._charge(form))
+
+    def _joined(self, index: Mapping[str, Index]) -> Mapping[str, Index]:
+        """The orders along letters that are joined of others."""
+        out: dict[str, Index] = {}
+        for letter, names in self.axes.joined.items():
+            sizes = [self._sizes[x] for x in names]
+            if any(x in index for x in names) and all(isinstance(d, int) for d in sizes):
+                out[letter] = joined(
+                    [(d, index.get(x, ())) for x, d in zip(names, sizes, strict=True) if isinstance(d, int)]
+                )
+        return out
 
     def port_letters(self, form: Form, port: Port, common: tuple[str, ...], *, padded: bool = False) -> tuple[str, ...]:
         """The letters of a port, slowest first, given the order of the common ones; ``padded`` with those it lacks."""
         pattern = self.pattern(form, port)
         if port.letters is None or pattern is None:
             return ()
+        if form.places:
+            own = {old: new for new, old in form.places.items() if new in port.letters}
+            common = tuple(own.get(x, x) for x in common)
         return _expanded(pattern, port.letters, common, padded)
+
+
+class ViewedFormSite(FormSite):
+    """An operation that a kernel can run in some orders, and that is a relabelling in any other."""
+
+    @property
+    def carries(self) -> bool:
+        """As a view."""
+        return True
+
+    def hint(self, port: int, order: Order) -> list[Mode]:
+        """Carry the order to the other side, as a view does, beside what the forms make of it."""
+        return [*super().hint(port, order), *self.add(viewed(self.op, port, order))]
 
 
 @lru_cache(maxsize=1 << 12)
@@ -285,6 +367,10 @@ def _ports(op: Op, axes: Axes) -> list[Port]:
         if v is not None and constant(v) is None
     ]
     return ports + [Port(v, is_result=True, letters=axes.results[i], position=i) for i, v in enumerate(op.results)]
+
+
+def _letter_sizes(port: Port) -> Iterable[tuple[str, Dim]]:
+    return zip(port.letters or (), port.value.type.shape, strict=False)
 
 
 def _letter_size(port: Port, letter: str) -> Dim:
@@ -331,11 +417,11 @@ def build_order(port: Port, letters: tuple[str, ...], index: Mapping[str, Index]
 def _built(shape: Shape, own: Letters, letters: tuple[str, ...], index: tuple[tuple[str, Index], ...]) -> Order:
     strides = row_strides(shape)
     along = dict(index)
-    pieces: list[tuple[Dim, Dim]] = []
+    pieces: list[tuple[Dim, Dim] | AnyPiece] = []
     for letter in letters:
         for axis in (i for i, x in enumerate(own) if x == letter):
             if letter in along and shape[axis] != 1:
-                pieces += [(p.size, p.stride * strides[axis]) for p in along[letter]]
+                pieces += [p._replace(stride=p.stride * strides[axis]) for p in along[letter]]
             else:
                 pieces.append((shape[axis], strides[axis]))
     return Order.of_pieces(pieces)
@@ -344,6 +430,13 @@ def _built(shape: Shape, own: Letters, letters: tuple[str, ...], index: tuple[tu
 def digits_index(sizes: tuple[int, ...], perm: tuple[int, ...]) -> Index:
     """Positions along an axis counted by digits of these sizes, stored with the digits permuted."""
     return Order.of_axes(sizes, perm).pieces
+
+
+def value_bytes(value: Value) -> int:
+    """Size of a value; named sizes count as :data:`NOMINAL_SIZE`."""
+    names = {n for d in value.type.shape if not isinstance(d, int) for n in d.names}
+    shape = substitute(value.type.shape, dict.fromkeys(names, NOMINAL_SIZE))
+    return max(1, math.prod(int(d) for d in shape if isinstance(d, int)) * max(value.type.dtype.bits, 8) // 8)
 
 
 def axes_in_order(order: Order, value: Value) -> tuple[int, ...] | None:

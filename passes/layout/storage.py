@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import TypeVar
 
+from ...compiler.diagnostics import at, error
 from ...compiler.dims import Dim, Shape, static
 from ...compiler.fold import constant
 from ...compiler.ir import Op, Region, Value
 from ...compiler.ops.core import Const
 from ...compiler.ops.shape import Reshape, Transpose
-from ...compiler.order import Order, axis_order, relayout_steps
+from ...compiler.order import Joined, Order, Piece, axis_order, positions, relayout_steps, relayout_way
 from ...compiler.types import Array
 from .sites import Site, axes_in_order
 
@@ -47,6 +49,7 @@ class Storage:
     _made: dict[tuple[Value, Order, Shape], Value] = field(
         default_factory=lambda: dict[tuple[Value, Order, Shape], Value]()
     )
+    _transposed: dict[tuple[Value, Order], Value] = field(default_factory=lambda: dict[tuple[Value, Order], Value]())
 
     def fetch(
         self, value: Value, order: Order, axes: tuple[int, ...] | None, shape: Shape, reader: tuple[Site, Op]
@@ -59,18 +62,20 @@ class Storage:
         if key not in self._made:
             weight = constant(value)
             if weight is not None:
-                steps = steps_between(value.type.size, Order.natural(value.type.shape), order)
-                same = not steps and shape == value.type.shape
+                same = order.is_natural and shape == value.type.shape
                 new = Const(
-                    weight if same else weight.derive(value.type.with_shape(shape), partial(_relayout, steps, shape))
+                    weight if same else weight.derive(value.type.with_shape(shape), partial(_relayout, order, shape))
                 )
                 self._made[key] = self._insert(new, reader[1], value.name)
             else:
                 have = self.stored[value]
                 if have.order == order:
                     return self.reshape(have.value, shape, reader[1])
-                self._made[key] = self._transpose(value, have, order, axes, shape, reader[1])
-                self.moved.append(Moved(value, order, reader[0]))
+                if (value, order) not in self._transposed:
+                    self._transposed[value, order] = self._transpose(value, have, order, (axes, shape), reader)
+                    self.moved.append(Moved(value, order, reader[0]))
+                # Readers of one order may differ in where they want axes of size one: that takes a reshape only.
+                self._made[key] = self.reshape(self._transposed[value, order], shape, reader[1])
         return self._made[key]
 
     def natural(self, value: Value, reader: tuple[Site, Op]) -> Value:
@@ -93,16 +98,29 @@ class Storage:
         return value if value.type.shape == shape else self._insert(Reshape(value, shape), reader)
 
     def _transpose(
-        self, value: Value, have: Stored, order: Order, axes: tuple[int, ...] | None, shape: Shape, reader: Op
+        self,
+        value: Value,
+        have: Stored,
+        order: Order,
+        stored_as: tuple[tuple[int, ...] | None, Shape],
+        reader: tuple[Site, Op],
     ) -> Value:
-        """One transpose over whole axes where that does it, else reshape, transpose, reshape."""
+        """One transpose over whole axes where that does it, else reshape, transpose, reshape.
+
+        Orders without a common cut are reached over the source's own, which others may read as well.
+        """
+        axes, shape = stored_as
         whole = axes_in_order(have.order, value) is not None and axes_in_order(order, value) is not None
         if whole and have.axes is not None and axes is not None and len(axes) == len(have.axes):
-            return self._insert(Transpose(have.value, tuple(have.axes.index(a) for a in axes)), reader)
-        new = have.value
-        for view, perm in steps_between(value.type.size, have.order, order):
-            new = self._insert(Transpose(self.reshape(new, view, reader), perm), reader)
-        return self.reshape(new, shape, reader)
+            return self._insert(Transpose(have.value, tuple(have.axes.index(a) for a in axes)), reader[1])
+        with at(reader[1].location):
+            steps = steps_between(value.type.size, have.order, order)
+        if len(steps) > 1:
+            own = Stored(self.natural(value, reader), Order.natural(value.type.shape), tuple(range(value.type.rank)))
+            return self._transpose(value, own, order, stored_as, reader)
+        ((view, perm),) = steps
+        new = self._insert(Transpose(self.reshape(have.value, view, reader[1]), perm), reader[1])
+        return self.reshape(new, shape, reader[1])
 
     def _insert(self, op: Op, reader: Op, name: str | None = None) -> Value:
         self.region.insert(op, before=reader)
@@ -111,19 +129,29 @@ class Storage:
 
 
 def steps_between(size: Dim, source: Order, target: Order) -> list[tuple[Shape, tuple[int, ...]]]:
-    """Views and permutations that bring elements from one order into another, over their own order if need be."""
-    if source == target:
-        return []
-    direct = relayout_steps(size, source, target)
-    if direct is not None:
-        return [direct]
-    own = Order.natural((size,))
-    return [s for s in (relayout_steps(size, source, own), relayout_steps(size, own, target)) if s is not None]
+    """Views and permutations that bring elements from one order into another, over their own order if need be.
+
+    Raises:
+        CompileError: I006, no transposes do.
+    """
+    way = relayout_way(size, source, target)
+    if way is None:
+        raise error("I006", f"{size} elements can't be brought from the order {source} into {target} by transposes")
+    steps = [relayout_steps(size, a, b) for a, b in pairwise((source, *way))]
+    return [step for step in steps if step is not None]
 
 
-def _relayout(steps: list[tuple[Shape, tuple[int, ...]]], shape: Shape, array: Array) -> Array:
-    for view, perm in steps:
+def _relayout(order: Order, shape: Shape, array: Array) -> Array:
+    """Bring a constant from its own order into another one, and into a shape."""
+    whole = Order.of_pieces(Piece(p.size, p.stride) for p in order.pieces)
+    for view, perm in steps_between(array.size, Order.natural((array.size,)), whole):
         array = array.reshape(static(view)).transpose(perm)
+    behind = array.size
+    for piece in order.pieces:
+        (count,) = static((piece.size,))
+        behind //= count
+        if isinstance(piece, Joined):
+            array = array.reshape(-1, count, behind)[:, positions(count, (piece._replace(stride=1),))]
     return array.reshape(static(shape))
 
 

@@ -195,3 +195,24 @@ def test_cutting_towards_zero() -> None:
     assert math.trunc(H - 5) == H - 5, "whatever its sign, it is whole"
     with pytest.raises(ValueError, match="sign"):
         math.trunc(H / 2 - 5)
+
+
+@pytest.mark.parametrize(
+    ("text", "actual", "found"),
+    [
+        ("h//2", 10, 20),
+        ("(h+1)//2*2", 10, 9),
+        ("h//2+h//3", 10, 12),
+        ("max(h,3)", 10, 10),
+        ("h*h*h+h", 10, 2),
+        ("h*h//2", 10, None),
+        ("12-h", 10, 2),
+        ("2*h", 0, None),
+        ("h**16+3*h+1", 5, 1),
+        ("h**16+3*h+1", 6, None),
+    ],
+)
+def test_solving_what_is_not_linear(text: str, actual: int, found: int | None) -> None:
+    sizes: dict[str, int] = {}
+    assert solve(parse_dim(text), actual, sizes) == (found is not None)
+    assert sizes == ({} if found is None else {"h": found})

@@ -6,9 +6,11 @@ import random
 
 import numpy as np
 import pytest
+from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.dims import static, symbol
-from nhwcc.compiler.order import Order, axis_order, relayout_steps, row_strides
+from nhwcc.compiler.order import Order, Piece, axis_order, joined, positions, relayout_steps, row_strides
 from nhwcc.compiler.types import Array
+from nhwcc.passes.layout.storage import steps_between
 
 
 def memory(order: Order, size: int) -> Array:
@@ -148,3 +150,29 @@ def test_symbolic_sizes() -> None:
     assert row_strides(shape) == (h * h * 3, h * h, h, 1)
     steps = relayout_steps(n * h * h * 3, Order.natural(shape), nhwc)
     assert steps == ((n, 3, h * h), (0, 2, 1))
+
+
+def test_joined_axis() -> None:
+    """Stretches of an axis in their own orders stay one piece through transposes, and are whole axes or nothing."""
+    index = joined([(6, (Piece(3, 1), Piece(2, 3))), (4, ())])
+    order = Order.of_pieces([(2, 10), *index])
+    assert order.is_joined
+    turned = order.transposed((2, 10), (1, 0))
+    assert turned is not None
+    assert [(p.size, p.stride) for p in turned.pieces] == [(2, 1), (10, 2)]
+    assert turned.transposed((10, 2), (1, 0)) == order
+    assert order.by_axes((4, 5)) is None
+    nested = joined([(10, index), (2, ())])
+    assert positions(12, nested).tolist() == [0, 3, 1, 4, 2, 5, 6, 7, 8, 9, 10, 11]
+    assert joined([(6, ()), (4, ())]) == ()
+
+
+def test_no_step_is_dropped() -> None:
+    """What transposes can't do is an error, not a shorter way."""
+    order = Order.of_pieces(joined([(4, (Piece(2, 1), Piece(2, 2))), (3, ())]))
+    for source, target in ((order, Order.natural((7,))), (Order.natural((7,)), order)):
+        with pytest.raises(CompileError, match="I006"):
+            steps_between(7, source, target)
+    n = symbol("n")
+    with pytest.raises(CompileError, match="I006"):
+        steps_between(6, Order.of_pieces([(n, 1), (2, n)]), Order.natural((6,)))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from nhwcc.compiler.diagnostics import collect_remarks
+from collections.abc import Sequence
+
+from nhwcc.compiler.diagnostics import collect_remarks, explaining
 from nhwcc.compiler.ir import Module, Op, Value
 from nhwcc.compiler.ops.activation import Relu
 from nhwcc.compiler.ops.arith import Abs, Add, Neg
 from nhwcc.compiler.ops.shape import Split
 from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.rewrite import Pattern, Rewriter, erase_dead, pattern, rewrite
+from nhwcc.compiler.rewrite import Pattern, Rewriter, erase_dead, pattern, rewrite, watch_rewriting
+from nhwcc.compiler.rules import parse_rules
 from nhwcc.compiler.verify import verify
+from nhwcc.passes.fuse_activations import FuseActivations
 
 
 def module(statements: str, returns: str = "%y") -> Module:
@@ -110,3 +114,57 @@ def test_dead_operations_go_with_what_only_they_needed() -> None:
     erased = erase_dead(dead, released=lambda op: released.append(op.spec.name))
     assert [op.spec.name for op in erased] == ["add", "abs"]
     assert names(before) == ["neg", "neg", "return"] and "neg" in released
+
+
+def test_rewriting_can_be_watched() -> None:
+    class Log:
+        """What was told, in order."""
+
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def begin(self, module: Module, patterns: Sequence[Pattern]) -> None:
+            self.lines.append(f"begin {' '.join(p.name for p in patterns)}")
+
+        def fired(self, module: Module, pattern: Pattern) -> None:
+            self.lines.append(f"{pattern.name}: {' '.join(names(module))}")
+
+    @pattern(Neg)
+    def take_size(op: Neg, rw: Rewriter) -> None:
+        """Only the size matters."""
+        rw.replace(Abs(op.x))
+
+    log = Log()
+    with watch_rewriting(log):
+        rewrite(module("%a = neg(%x) : f32[4]\n%y = neg(%a) : f32[4]"), [take_size])
+    rewrite(module("%y = neg(%x) : f32[4]"), [take_size])
+    assert log.lines == ["begin take-size", "take-size: abs neg return", "take-size: abs abs return"]
+
+
+def test_what_continues_an_operation_keeps_its_place() -> None:
+    """The root is the activation, but the convolution is what a message about the result must name."""
+    text = """func @main(%x: f32[1,2,4,4], %w: f32[3,2,1,1]) -> (f32[1,3,4,4]) {
+  %c = conv(%x, %w, none) {strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 0]]}
+    : f32[1,3,4,4] loc("stem/conv")
+  %y = relu(%c) : f32[1,3,4,4] loc("stem/act")
+  return(%y)
+}"""
+    fused = parse_module(text)
+    FuseActivations().run(fused)
+    (conv, _) = fused.main.ops
+    assert str(conv.location) == 'node "stem/conv" (with stem/act)'
+
+
+def test_what_never_fired_says_where_it_came_nearest() -> None:
+    rules = parse_rules(
+        "rule far: relu(add(%x, 3)) => relu(%x)\nrule kind: neg(neg(%x)) => %x\nrule none: abs(%x) => %x"
+    )
+    before = module("%a = add(%x, %x) : f32[4]\n%n = neg(%a) : f32[4]\n%y = relu(%a) : f32[4]")
+    with collect_remarks() as remarks, explaining():
+        assert rewrite(before, rules) == 0
+    found = {r.by: r.text for r in remarks if r.kind == "idle"}
+    assert found["far"] == "operand 2 of add is not the constant 3" and found["none"] == ""
+    assert found["kind"] == "operand 1 of neg: add stands where neg is asked for"
+    with collect_remarks() as remarks:
+        rewrite(before, rules)
+    assert not [r for r in remarks if r.kind == "idle"], "finding out takes time"

@@ -123,6 +123,33 @@ class TestPatterns:
         fires(literal, module('%y = add(%x, %z) {activation = "relu"}'), "%0 = add(%x, %z); %y = relu(%0)")
         misses(literal, module("%y = add(%x, %z)"), None)
 
+    def test_attributes_that_are_not_named_have_their_defaults(self) -> None:
+        rule = "rule zero: add(%a, neg(%b)) => sub(%a, %b)"
+        fires(rule, module("%n = neg(%z)\n%y = add(%x, %n)"), "%y = sub(%x, %z)")
+        misses(rule, module('%n = neg(%z)\n%y = add(%x, %n) {activation = "relu"}'), None)
+        inner = "rule inner: neg(sub(%a, %b)) => sub(%b, %a)"
+        misses(inner, module('%s = sub(%x, %z) {activation = "relu6"}\n%y = neg(%s)'), None)
+
+    def test_attributes_of_any_value(self) -> None:
+        rule = "rule any: abs(leaky_relu(%x, alpha=$_)) => abs(%x)"
+        fires(rule, module("%a = leaky_relu(%x) {alpha = 0.5}\n%y = abs(%a)"), "%y = abs(%x)")
+        twice = "rule any: leaky_relu(leaky_relu(%x, alpha=$_), alpha=$_) => relu(%x)"
+        fires(twice, module("%a = leaky_relu(%x) {alpha = 0.5}\n%y = leaky_relu(%a) {alpha = 0.25}"), "%y = relu(%x)")
+
+    def test_whole_numbers_are_exact(self) -> None:
+        text = """func @main(%x: f32[2]) -> (f32[2]) {
+            %c = const() {value = dense<1.0000001> : f32[]} : f32[]
+            %m = mul(%x, %c) : f32[2]
+            return(%m) }"""
+        misses("rule one: mul(%x, 1) => %x", parse_module(text), None)
+
+    def test_a_complex_number_is_no_number_of_a_rule(self) -> None:
+        text = """func @main(%x: c64[2]) -> (c64[2]) {
+            %c = const() {value = dense<[1.0, 2.0]> : c64[]} : c64[]
+            %m = mul(%x, %c) : c64[2]
+            return(%m) }"""
+        misses("rule one: mul(%x, 1) => %x", parse_module(text), None)
+
     def test_booleans(self) -> None:
         rule = "rule exact: gelu(%x, approximate=true) => gelu(%x, approximate=false)"
         fires(rule, module("%y = gelu(%x) {approximate = true}"), "%y = gelu(%x)")
@@ -215,6 +242,22 @@ class TestRewriting:
         assert [(r.kind, r.by) for r in remarks] == [("missed", "wrong")]
         assert "f16[4]" in remarks[0].text
 
+    def test_what_would_be_ill_typed_is_missed(self) -> None:
+        text = "func @main(%x: i32[4]) -> (i32[4]) {\n%y = neg(%x) : i32[4]\nreturn(%y)\n}"
+        misses(
+            "rule wrong: neg(%x) => sigmoid(%x)",
+            parse_module(text),
+            "sigmoid takes floating-point numbers as x, not i32",
+        )
+        misses("rule wrong: neg(%x) => mul(%x, 0.5)", parse_module(text), "0.5 is no i32")
+
+    def test_numbers_have_the_type_of_what_stands_beside_them(self) -> None:
+        text = "func @main(%x: f32[4]) -> (bool[4]) {\n%y = is_nan(%x) : bool[4]\nreturn(%y)\n}"
+        before = parse_module(text)
+        rewrite(before, parse_rules("rule large: is_nan(%x) => less(add(%x, 1), 0.5)"))
+        verify(before)
+        assert "dense<0.5> : f32[]" in print_module(before)
+
 
 class TestMistakes:
     @pytest.mark.parametrize(
@@ -231,6 +274,8 @@ class TestMistakes:
             ("rule r: neg(%x) => softmax(%x)", "P006"),
             ("rule r: neg(%x) where exceeds-zero($p) => %x", "P003"),
             ("rule r: elu(%x, alpha=sum-of($p, 1)) => %x", "P003"),
+            ("rule r: reshape(%x) => %x", "P006"),
+            ("rule r: elu(%x, alpha=$_) => elu(%x, alpha=$_)", "P003"),
         ],
     )
     def test_say_what_and_where(self, rules: str, code: str) -> None:

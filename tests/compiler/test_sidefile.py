@@ -20,7 +20,7 @@ from nhwcc.compiler.sidefile import SideFile, read_side_file
 from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.compiler.weights import Weight
 
-STORABLE = [d for d in DType if d not in (DType.STRING, DType.C128)]
+STORABLE = [d for d in DType if d is not DType.STRING]
 
 
 def module_with(*weights: Weight) -> Module:
@@ -108,6 +108,13 @@ def test_only_empty_weights(tmp_path: Path) -> None:
     key = side.add(Weight.of(np.zeros((0, 3), np.float32)))
     side.write(tmp_path / "w.safetensors")
     assert read_side_file(tmp_path / "w.safetensors")[key].array().shape == (0, 3)
+
+
+def test_texts_stay_in_the_text(tmp_path: Path) -> None:
+    array = np.asarray([f'"{i}" \u00e4\n' for i in range(40)], object).reshape(4, 10)
+    save(module_with(Weight.of(array)), tmp_path / "m.ir")
+    (weight,) = constants(read_module(tmp_path / "m.ir"))
+    np.testing.assert_array_equal(weight.array(), array)
 
 
 def test_strings_can_not_be_stored(tmp_path: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic
-from nhwcc.compiler.dims import symbol
+from nhwcc.compiler.dims import parse_dim, symbol
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.parser import parse_module, read_module
 from nhwcc.compiler.printer import print_literal, print_module
@@ -85,10 +86,14 @@ func @main(%"input/1": f32[batch,3] {name = "input 1", perm = [1, 0]}, %x.y$z-1:
     def test_an_empty_module(self) -> None:
         assert parse_module("// nothing\n").funcs == {}
 
-    @pytest.mark.parametrize("dtype", [d for d in DType if d not in (DType.STRING, DType.C64, DType.C128)])
-    def test_constants_of_every_type(self, dtype: DType) -> None:
-        values = np.asarray([0, 1, 1], dtype.numpy)
-        module = parse_module(body("return(%x)", f"%x: {dtype}[3]", f"{dtype}[3]"))
+    @pytest.mark.parametrize("shape", [(3,), (1, 3), (0, 2), ()])
+    @pytest.mark.parametrize("dtype", list(DType))
+    def test_constants_of_every_type(self, dtype: DType, shape: tuple[int, ...]) -> None:
+        values = np.resize(
+            np.asarray(['"a"', "b", "\u00e4\n"] if dtype is DType.STRING else [0, 1, 1], dtype.numpy), shape
+        )
+        type = Weight.of(values).type
+        module = parse_module(body("return(%x)", f"%x: {type}", f"{type}"))
         func = module.main
         const = func.body.insert(Const(Weight.of(values)), before=func.body.terminator)
         func.body.terminator.set_operand(0, const.results[0])
@@ -187,7 +192,7 @@ class TestMistakes:
         assert bad.code == "P008" and "@@w7" in bad.message
 
     def test_a_missing_return(self) -> None:
-        assert problem("func @main(%x: f32[2]) -> (f32[2]) {\n}").code == "I002"
+        assert problem("func @main(%x: f32[2]) -> (f32[2]) {\n}").code == "V001"
 
     def test_values_of_a_region_are_its_own(self) -> None:
         bad = problem(
@@ -248,3 +253,52 @@ def test_types() -> None:
         parsed = parse_type(text)
         assert parse_type(str(parsed)) == parsed
     assert parse_type("f32[]").rank == 0 and parse_type("f32[]").size == 1
+
+
+LONG = """func @main(%x: f32[1,h,4] {name = "in"}, %"odd name": f32[1,2*h+1,4]) -> (f32[1,3*h+1,8] {name = "out"}) {
+  %a, %b = split(%x) {axis = 2, sizes = [2, 2]} : f32[1,h,2], f32[1,h,2] loc("s" in "m.onnx" with "t", "u")
+""" + "".join(
+    f"  %c{i} = concat({', '.join(['%x', '%a', 'none', '%b'] * 12)}) {{axis = 1, note = dense<[1.5, -2]> : f32[2]}}"
+    f" do (%r: f32[{i}]) {{ return(%r) }} : f32[1,{i}*h,2]\n"
+    for i in range(12)
+)
+
+
+RESTS = ("", " " * 4000, "%" * 40, "a0" * 2000, ", %x" * 2000, "\\" * 4000, '"' * 41, "[" * 60, "((((" * 20)
+"""What texts go on with where they are cut."""
+
+
+def test_every_beginning_is_refused_in_linear_time() -> None:
+    """A lexer that goes back over what it has read would not end here."""
+    for end in range(0, len(LONG), 31):
+        for rest in RESTS:
+            with suppress(CompileError):
+                parse_module(LONG[:end] + rest)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "h**1000000000",
+        "2**2**2**2**9",
+        "((9**9)**9)**9",
+        "(a+b+c+d+e+f+g)**16",
+        "h+" * 50_000 + "h",
+        "-" * 1000 + "h",
+        "(" * 400 + "h" + ")" * 400,
+        "9" * 5000,
+        "len('a')",
+        "__import__('os')",
+        "max(h, key=h)",
+        "h.real",
+        "[h][0]",
+        "h if h else 1",
+        "lambda: h",
+        "True",
+        "h\0",
+    ],
+)
+def test_sizes_that_are_not_read(text: str) -> None:
+    with pytest.raises(CompileError) as caught:
+        parse_dim(text)
+    assert caught.value.diagnostics[0].code == "P007"

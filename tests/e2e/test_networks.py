@@ -28,8 +28,8 @@ from benchmarks.zoo import model
 def test_network(name: str, transposes: int, operations: int, tmp_path: Path) -> None:
     """A ShuffleNet keeps one Transpose for each of its shuffles: the groups on both sides differ."""
     report = nhwcc.compile(model(name), output=tmp_path / "m.tflite").report
-    assert "proven optimal" in report.layout[0]
-    assert report.transposes_after == transposes
+    assert report.layout_proof is not None and report.layout_proof.is_proven
+    assert report.transposes_after == report.layout_proof.chosen == transposes
     assert sum(report.ops_after.values()) <= operations
     assert report.verification is not None
     for output in report.verification.outputs:
@@ -53,4 +53,5 @@ def test_u2netp_has_one_operation_per_convolution(tmp_path: Path) -> None:
 def test_large_network(name: str, tmp_path: Path) -> None:
     report = nhwcc.compile(model(name), output=tmp_path / "m.tflite").report
     assert report.transposes_after == 0 and report.verification is not None
+    assert report.layout_proof is not None and report.layout_proof.is_proven
     assert all(o.difference.status == "ok" and o.difference.relative < 1e-4 for o in report.verification.outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -229,3 +230,21 @@ class TestData:
     def test_several_arrays_for_one_name(self, tmp_path: Path) -> None:
         np.savez(tmp_path / "all.npz", x=np.ones(1))
         assert problem({"x": tmp_path / "all.npz"})[0] == "R010"
+
+
+@pytest.mark.parametrize(
+    ("member", "content"),
+    [
+        ("x", b"no array"),
+        ("x.npy", b"\x93NUMPY\x01\x00\x10\x00{'descr': '<f4',\n"),
+        ("x.npy", b"\x93NUMPY\x01\x00\x10\x00((((((((((((((((\n"),
+        ("x.npy", b"\x93NUMPY\x09\x00"),
+        ("x.npy", b""),
+    ],
+)
+def test_an_archive_of_what_are_no_arrays(tmp_path: Path, member: str, content: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "d.npz", "w") as archive:
+        archive.writestr(member, content)
+    with pytest.raises(CompileError) as caught:
+        read_data(tmp_path / "d.npz", STATIC)
+    assert [d.code for d in caught.value.diagnostics] == ["R010"]

@@ -60,6 +60,41 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert link.is_symlink() and real.read_text() == "new"
 
 
+def test_who_may_read_it_stays(tmp_path: Path) -> None:
+    for mode in (0o600, 0o640, 0o755):
+        (tmp_path / "a").write_text("old")
+        (tmp_path / "a").chmod(mode)
+        save_text(tmp_path / "a", "new")
+        assert (tmp_path / "a").stat().st_mode & 0o777 == mode and (tmp_path / "a").read_text() == "new"
+
+
+def test_long_names(tmp_path: Path) -> None:
+    save_text(tmp_path / ("n" * 255), "x")
+    assert everything(tmp_path) == ["n" * 255]
+    for name in ("n" * 256, "ä" * 128, "n/" * 2500 + "n"):
+        with pytest.raises(CompileError, match=r"can't write(.|\n)*(too long|no folder)") as caught:
+            save_text(tmp_path / name, "x")
+        assert code(caught) == "R012"
+    assert everything(tmp_path) == ["n" * 255]
+
+
+def test_names_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    for name in ("x\0y", "loop", "a", "loop/x"):
+        with pytest.raises(CompileError) as caught:
+            save_text(tmp_path / name, "x")
+        assert code(caught) == "R012"
+    assert everything(tmp_path) == ["a", "b", "loop"]
+
+
+def test_a_link_to_nothing(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("there")
+    save_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "there").read_text() == "new"
+
+
 def test_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match="there is no folder") as caught:
         save_text(tmp_path / "none" / "out", "x")
@@ -67,13 +102,13 @@ def test_a_missing_folder(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(CompileError, match="is no file") as caught:
+    with pytest.raises(CompileError, match="it is a folder") as caught:
         check_writable(tmp_path)
     assert code(caught) == "R012"
 
 
 def test_devices_are_left_alone() -> None:
-    with pytest.raises(CompileError, match="is no file"):
+    with pytest.raises(CompileError, match="is not a file"):
         check_writable(Path(os.devnull))
 
 

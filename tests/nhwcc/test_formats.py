@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 import zipfile
 from pathlib import Path
 
@@ -61,7 +60,7 @@ class TestContent:
             (zipped("metadata.json", "config.json", "model.weights.h5"), "keras"),
             (b"\x89HDF\r\n\x1a\n", "keras"),
             (b'<?xml version="1.0"?><net name="m">', "openvino"),
-            (b"GGUF\3\0\0\0", "weights"),
+            (b"GGUF\3\0\0\0", "gguf"),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "lfs"),
             (b"\n<!DOCTYPE html><html>404", "html"),
         ],
@@ -86,7 +85,8 @@ class TestContent:
         [
             zipped("archive/data.pkl", "archive/version"),
             zipped("model/byteorder", "model/archive_format"),
-            pickle.dumps({"a": 1}, protocol=2),
+            b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M",
+            b"\x80\x02ctorch.nn.modules.linear\nLinear\n",
         ],
     )
     def test_files_of_pytorch(self, content: bytes) -> None:
@@ -128,7 +128,7 @@ class TestErrors:
         assert bad.code == "R015" and bad.help is not None and "nhwcc inspect" in bad.help
 
     def test_torch_files_need_a_path(self) -> None:
-        assert problem(pickle.dumps({"a": 1}, protocol=2)).code == "R015"
+        assert problem(zipped("archive/data.pkl")).code == "R015"
 
     def test_nonsense(self) -> None:
         with pytest.raises(TypeError, match="a model is a path"):

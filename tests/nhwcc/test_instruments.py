@@ -91,7 +91,7 @@ class TestPrinting:
         before, after = written
         assert before.startswith("// IR before pass 1, test-right\nfunc @main") and "abs(" in before
         assert after.startswith("// IR after pass 1, test-right\nfunc @main") and "abs(" not in after
-        assert 'loc("third" with' in after
+        assert 'loc("second" with' in after
 
     def test_every_pass(self) -> None:
         written: list[str] = []
@@ -205,8 +205,8 @@ class TestDumping:
         want = ReferenceRunner(module).run(image)
         run_passes(module, [Folding(), PASSES["test-right"]()], [DumpIr(tmp_path)])
         files = sorted(p.name for p in tmp_path.iterdir())
-        assert files == ["00-import.ir", "01-test-folding.ir", "01-test-folding.safetensors", "02-test-right.ir"]
-        assert 'weights "01-test-folding.safetensors"' in (tmp_path / "02-test-right.ir").read_text()
+        assert files == ["00-import.ir", "01-test-folding.ir", "01-test-folding.ir.safetensors", "02-test-right.ir"]
+        assert 'weights "01-test-folding.ir.safetensors"' in (tmp_path / "02-test-right.ir").read_text()
         for name in files:
             if name.endswith(".ir"):
                 got = ReferenceRunner(read_module(tmp_path / name)).run(image)

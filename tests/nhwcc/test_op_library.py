@@ -30,7 +30,14 @@ def registries() -> Iterator[None]:
     """Forget afterwards what files have declared: other tests look at all operations that there are."""
     register_passes()
     loaded: Any = plugins._LOADED  # pyright: ignore[reportPrivateUsage]
-    found: list[Any] = [opdef.OPS, registry.HANDLERS, table.ROWS, lowering.PATTERNS, lowering.DECOMPOSITIONS, loaded]
+    found: list[Any] = [
+        opdef.OPS,
+        registry.HANDLERS,
+        table.TABLE.rows,
+        lowering.LOWERINGS.patterns,
+        lowering.LOWERINGS.documented,
+        loaded,
+    ]
     before = [registered.copy() for registered in found]
     yield
     for registered, kept in zip(found, before, strict=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -94,7 +96,7 @@ def test_names_are_those_of_the_user() -> None:
         ({"shapes": {"imag": (1, 3, 8, 6)}}, "did you mean 'image'"),
         ({"args": (torch.randn(1, 3, 8, 6),), "outputs": ["relus"]}, "did you mean 'relu'"),
         ({"args": (torch.randn(1, 5, 8, 6),)}, "F030"),
-        ({"shapes": {"image": "i9:1,3,8,6"}}, "'i9' in 'i9:1,3,8,6' is no element type"),
+        ({"shapes": {"image": "i9:1,3,8,6"}}, "'i9' in 'i9:1,3,8,6' is not an element type"),
         ({"shapes": {"image": "1,,8"}}, "leaves out a size"),
         ({"shapes": {"image": "i4:1,3,8,6"}}, "PyTorch has no tensors of i4"),
     ],
@@ -109,3 +111,28 @@ def test_a_program_has_its_own_inputs() -> None:
     assert nhwcc.compile(program).report.verification is not None
     with pytest.raises(CompileError, match="F019"):
         nhwcc.compile(program, shapes={"image": (1, 3, 4, 4)})
+
+
+class TestSizesByFormula:
+    """Sizes of a module's inputs that are formulas: those that PyTorch can leave open, and those that it can't."""
+
+    def test_multiples(self) -> None:
+        shapes = {"image": (1, 3, "2*h", "2*w+1")}
+        artifact = nhwcc.compile(honest(Net()), shapes=shapes, io_layout="keep", verify=False)
+        assert [p.type for p in artifact.report.inputs] == ["f32[1,3,2*h,2*w+1]"]
+
+    @pytest.mark.parametrize("size", ["h//2", "h*w", "-h", "2-h", "h*h"])
+    def test_what_pytorch_can_not_leave_open(self, size: str) -> None:
+        with pytest.raises(CompileError, match="can't leave the size") as caught:
+            nhwcc.compile(honest(Net()), shapes={"image": (1, 3, size, 8)})
+        assert [d.code for d in caught.value.diagnostics] == ["F019"]
+
+
+@pytest.mark.parametrize("made", ["trace", "script"])
+def test_shapes_of_a_script(made: str) -> None:
+    """Python knows no signature of a script's method: PyTorch tells its parameters."""
+    net: Any = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU()).eval()
+    jit: Any = torch.jit
+    script = jit.trace(net, torch.zeros(1, 3, 8, 8)) if made == "trace" else jit.script(net)
+    artifact = nhwcc.compile(script, shapes={"input": (1, 3, 8, 8)}, verify=False)
+    assert [p.type for p in artifact.report.inputs] == ["f32[1,8,8,3]"]

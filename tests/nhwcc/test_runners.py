@@ -147,7 +147,7 @@ class TestOnnx:
 class TestTflite:
     def test_a_trace_is_the_same_however_often_it_runs(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """What the runtime would have overwritten is kept, few tensors at a time, and outputs stay what they are."""
-        nhwcc.compile(CONV.encode(), tmp_path / "m.tflite", passes="legalize-tflite", verify=False)
+        nhwcc.compile(CONV.encode(), tmp_path / "m.tflite", passes="legalize", verify=False)
         with TfliteRunner(tmp_path / "m.tflite") as runner:
             at_once = list(runner.trace({"image": IMAGE}))
             monkeypatch.setattr("nhwcc.runners.tflite.KEPT_BYTES", 1)
@@ -164,7 +164,7 @@ class TestTflite:
 
     def test_what_a_file_gives_too(self, tmp_path: Path) -> None:
         file, copy = tmp_path / "m.tflite", tmp_path / "copy.tflite"
-        nhwcc.compile(CONV.encode(), file, passes="legalize-tflite", verify=False)
+        nhwcc.compile(CONV.encode(), file, passes="legalize", verify=False)
         before = inspect(file).subgraphs[0]
         inside = [n for op in before.operators for n in op.outputs if n not in before.outputs]
         assert inside

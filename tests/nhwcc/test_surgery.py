@@ -84,7 +84,7 @@ class TestNames:
             ({"rename": {"imag": "x"}}, "L006", "did you mean 'image'"),
             ({"rename": {"scores": "map"}}, "L009", "two outputs would be called 'map'"),
             ({"rename": {"scores": ""}}, "L009", "empty name"),
-            ({"output_names": ["a"]}, "L009", "1 names are given for 2 outputs"),
+            ({"output_names": ["a"]}, "L009", "1 name for 2 outputs"),
             ({"output_names": ["a", "a"]}, "L009", "two outputs would be called 'a'"),
             ({"output_names": ["a", "b"], "rename": {"map": "c"}}, "L006", "there are image"),
         ],

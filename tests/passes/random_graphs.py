@@ -18,7 +18,7 @@ from nhwcc.compiler.ops.linear import Linear, MatMul
 from nhwcc.compiler.ops.norm import BatchNorm
 from nhwcc.compiler.ops.reduce import Reduce
 from nhwcc.compiler.ops.shape import Concat, Pad, Reshape, Slice, Split, Tile, Transpose
-from nhwcc.compiler.ops.spatial import DepthToSpace, Resize
+from nhwcc.compiler.ops.spatial import DepthToSpace, Resize, SpaceToDepth
 from nhwcc.compiler.ops.window import Conv, MaxPool
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.weights import Weight
@@ -133,6 +133,16 @@ def concat(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
     b.insert(Concat((x, b.rng.choice([v for v in b.values if fits(v)])), axis))
 
 
+def joined_features(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
+    """Flatten, concat: what follows reads each stretch in its own order."""
+    others = [v for v in b.values[-6:] if v.type.rank and v.type.shape[0] == shape[0]]
+    flat = [
+        b.region.insert(Reshape(v, (shape[0], math.prod(static(v.type.shape)[1:])))).results[0]
+        for v in (x, b.rng.choice(others))
+    ]
+    b.insert(Concat(tuple(flat), 1))
+
+
 def cut(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
     axis = b.rng.choice([i for i, d in enumerate(shape) if d > 1])
     starts = tuple(int(i == axis) for i in range(len(shape)))
@@ -176,7 +186,10 @@ def split(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
 
 
 def linear(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
-    b.insert(Linear(x, b.constant((b.rng.choice([2, 3, 4]), shape[-1]))))
+    axis = b.rng.choice([-1, -1, *range(len(shape))])
+    outputs = b.rng.choice([1, 2, 3, 4])
+    bias = b.constant((outputs,)) if b.rng.random() < 0.5 else None
+    b.insert(Linear(x, b.constant((outputs, shape[axis])), bias, axis=axis))
 
 
 def batch_norm(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
@@ -201,6 +214,12 @@ def pixel_shuffle(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
     if len(shape) != 4 or shape[1] % 4:
         raise ValueError("no blocks")
     b.insert(DepthToSpace(x, 2, b.rng.choice(["dcr", "crd"])))
+
+
+def pixel_unshuffle(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
+    if len(shape) != 4 or shape[2] % 2 or shape[3] % 2:
+        raise ValueError("no blocks")
+    b.insert(SpaceToDepth(x, 2))
 
 
 def channel_shuffle(b: Builder, x: Value, shape: tuple[int, ...]) -> None:
@@ -228,14 +247,18 @@ KINDS: tuple[Kind, ...] = (
         cumulate,
         tile,
         pixel_shuffle,
+        pixel_unshuffle,
         channel_shuffle,
         resize,
+        joined_features,
+        joined_features,
+        linear,
     ),
 )
 
 
-def random_module(seed: int) -> Module:
-    """Return the graph of a seed: 2 to 12 operations, one to three outputs."""
+def random_module(seed: int, most: int = 12) -> Module:
+    """Return the graph of a seed: 2 to ``most`` operations, one to three outputs."""
     builder = Builder(seed)
-    builder.grow(builder.rng.randint(2, 12))
+    builder.grow(builder.rng.randint(2, most))
     return builder.module()

@@ -15,12 +15,10 @@ from ....compiler.ops.logic import Greater, Less, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.rules import load_rules
 from ....compiler.types import DType
-from ..lowering import DECOMPOSITIONS, PATTERNS, Build, Decomposition, lower
+from ..lowering import LOWERINGS, Build, lower
 from ..table import FAST_RANKS
 
-for _rule in load_rules(Path(__file__).with_name("elementwise.rules")):
-    PATTERNS.append(_rule)
-    DECOMPOSITIONS.append(Decomposition(_rule.roots, "A formula of elementwise functions."))
+LOWERINGS.rules(load_rules(Path(__file__).with_name("elementwise.rules")), "A formula of elementwise functions.")
 
 
 @lower(ir.Relu)
@@ -32,10 +30,11 @@ def relu_of_integers(op: ir.Relu, e: Build) -> None:
 
 @lower(ir.Clip)
 def clip(op: ir.Clip, e: Build) -> None:
-    """Minimum and maximum; infinite bounds don't bind."""
+    """Minimum and maximum, as far as there are numbers beyond the bounds."""
     out = op.x
-    for kind, bound in ((arith.Max, op.min), (arith.Min, op.max)):
-        if not math.isinf(bound):
+    low, high = ir.binding(op.min, op.max, op.x.type.dtype)
+    for kind, bound in ((arith.Max, low), (arith.Min, high)):
+        if bound is not None:
             out = e(kind, out, bound)
     e.replace(out)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ....compiler.ops.arith import Cast
 from ....compiler.types import DType
 from ..lowering import Build, improve
@@ -28,9 +26,7 @@ def merge_casts(op: Cast, e: Build) -> None:
     if not isinstance(first, Cast):
         return
     source, between = first.x.type.dtype, first.to
-    if _holds(between, source) or (source is DType.F32 is op.to and between in WIDENED):
-        e.replace(e(Cast, first.x, to=op.to))
-
-
-def _holds(wide: DType, narrow: DType) -> bool:
-    return np.can_cast(narrow.numpy, wide.numpy, "safe")
+    if op.to is DType.STRING:
+        return  # a text shows the type that it was made of
+    if between.holds(source) or (source is DType.F32 is op.to and between in WIDENED):
+        e.replace(e.clone(op, first.x))

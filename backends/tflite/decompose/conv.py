@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim
 from ....compiler.fold import constant
 from ....compiler.ir import Value
@@ -108,7 +109,10 @@ def add_bias(op: Conv, e: Build) -> None:
 @lower(Conv)
 def refuse_conv(op: Conv, e: Build) -> None:
     """Say what no form of convolution can do."""
-    e.require(op.x.type.rank <= VOLUME, f"a convolution over {op.x.type.rank - 2} spatial axes; at most 3 can be run")
+    e.require(
+        op.x.type.rank <= VOLUME,
+        f"a convolution over {counted(op.x.type.rank - 2, 'spatial axis', 'spatial axes')}; at most 3 can be run",
+    )
 
 
 def pad_spatially(x: Value, pads: Pads, e: Build, value: float = 0.0) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, is_static, static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
@@ -181,4 +182,7 @@ def cut_result(op: ConvTranspose, e: Build) -> None:
 @lower(ConvTranspose)
 def refuse_conv_transpose(op: ConvTranspose, e: Build) -> None:
     """Say what no form of transposed convolution can do."""
-    e.require(op.x.type.rank <= VOLUMES, f"a transposed convolution over {op.x.type.rank - 2} spatial axes; at most 3")
+    e.require(
+        op.x.type.rank <= VOLUMES,
+        f"a transposed convolution over {counted(op.x.type.rank - 2, 'spatial axis', 'spatial axes')}; at most 3",
+    )

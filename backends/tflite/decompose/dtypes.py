@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.opdef import OPS, Pure
@@ -77,6 +79,8 @@ def move_as_another_type(op: Op, e: Build) -> None:
     """Convert to a type that the kernel moves, and back: no number changes."""
     dtype = op.results[0].type.dtype
     if dtype in MOVED_AS:
+        most = np.iinfo(MOVED_AS[dtype].numpy).max
+        e.require(not isinstance(op, shape.Pad) or op.value <= most, f"padding with {op.attributes.get('value')}")
         _convert(op, {dtype: MOVED_AS[dtype]}, e)
 
 

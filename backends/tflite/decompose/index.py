@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim, is_static, static
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
@@ -98,6 +99,7 @@ def gather_nd_in_batches(op: GatherNd, e: Build) -> None:
         return
     e.require(is_static(op.indices.type.shape), "batches whose number is not known")
     *places, _ = static(op.indices.type.shape)
+    reserve(*places, len(places), what="the coordinates of all elements")
     grids = np.indices(places, dtype=op.indices.type.dtype.numpy)[: op.batch_dims]
     batch = tuple(e.constant(np.expand_dims(g, -1)) for g in grids)
     joined = e.rw.emit(Concat((*batch, op.indices), op.indices.type.rank - 1))

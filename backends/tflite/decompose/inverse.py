@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import static
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
@@ -25,7 +26,11 @@ def eliminate(op: Inverse, e: Build) -> None:
     size = op.x.type.shape[-1]
     e.require(isinstance(size, int), f"inverses of matrices of {size} rows, which is not known")
     assert isinstance(size, int)
+    if size == 0:
+        e.replace(op.x)
+        return
     count = e.product(op.x.type.shape[:-2])
+    reserve(size, size, bits=32, what="the identity")
     identity = e(BroadcastTo, e.constant(np.eye(size, dtype=np.float32)[None]), (count, size, size))
     found = e(Concat, (e.reshape(op.x, (count, size, size)), identity), axis=2)
     if size <= MAX_UNROLLED:

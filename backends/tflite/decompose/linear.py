@@ -40,6 +40,28 @@ def constant_matrix(op: MatMul, e: Build) -> None:
     e.replace(e(Linear, op.a, weight))
 
 
+@lower(Linear, benefit=2)
+def along_another_axis(op: Linear, e: Build) -> None:
+    """Features along another axis than the last: a product from the left, with all that lies behind as columns."""
+    if op.is_along_last:
+        return
+    shape, axis = op.x.type.shape, op.axis % op.x.type.rank
+    before, behind, (count, features) = e.product(shape[:axis]), e.product(shape[axis + 1 :]), op.w.type.shape
+    if behind == 1:
+        e.replace(e.clone(op, e.reshape(op.x, (before, features)), op.w, op.bias, axis=-1))
+        return
+    weight = e.reshape(op.w, (1, count, features))
+    out = e(MatMul, weight, e.reshape(op.x, (before, features, behind)))
+    if op.bias is not None:
+        out = e(arith.Add, out, e.reshape(op.bias, (count, 1)))
+    e.replace(_activated(out, op.activation, e))
+
+
+def _activated(x: Value, activation: str, e: Build) -> Value:
+    low, high = arith.ACTIVATIONS[activation]
+    return x if activation == "none" else e(Clip, x, min=low, max=high)
+
+
 @lower(Linear)
 def computed_weight(op: Linear, e: Build) -> None:
     """A product of two computed matrices, which XNNPACK runs."""
@@ -49,8 +71,7 @@ def computed_weight(op: Linear, e: Build) -> None:
     out = e.reshape(e(MatMul, x, op.w, transpose_b=True), op.result.type.shape)
     if op.bias is not None:
         out = e(arith.Add, out, op.bias)
-    low, high = arith.ACTIVATIONS[op.activation]
-    e.replace(out if op.activation == "none" else e(Clip, out, min=low, max=high))
+    e.replace(_activated(out, op.activation, e))
 
 
 @lower(Linear)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim, is_static
 from ....compiler.ir import Value
 from ....compiler.ops import arith
@@ -96,6 +97,7 @@ def local_response_norm(op: LocalResponseNorm, e: Build) -> None:
 
 def _band(channels: int, size: int) -> Array:
     """``[o, i]`` is one where channel ``i`` is among the neighbours of ``o``."""
+    reserve(channels, channels, what="the matrix of neighbours")
     offset = np.arange(channels)[None, :] - np.arange(channels)[:, None]
     before = (size - 1) // 2
     return ((offset >= -before) & (offset < size - before)).astype(np.float32)

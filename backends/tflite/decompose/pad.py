@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim, maximum
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Min, Mod, Sub
@@ -87,6 +88,7 @@ def take_repeated_positions(op: Pad, e: Build) -> None:
     size, low, high = op.x.type.shape[axis], op.low[axis], op.high[axis]
     if isinstance(size, int) and isinstance(low, int) and isinstance(high, int):
         mode = "wrap" if op.mode == "wrap" else "reflect" if op.mode == "reflect" else "symmetric"
+        reserve(size + low + high, bits=32, what="the positions")
         places = e.constant(np.pad(np.arange(size, dtype=np.int32), (low, high), mode))
     else:
         places = _repeated(op.mode, size, (low, high), e)

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from ....compiler.budget import reserve
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, Shape, is_static, maximum, minimum, static
 from ....compiler.ir import Value
 from ....compiler.ops import arith
@@ -59,7 +61,9 @@ def largest_of_stacked_slices(op: MaxPoolPositions, e: Build) -> None:
     out = op.results[0].type.shape[2:]
     places = list(product(*(range(k) for k in op.kernel)))
     e.require(is_static((*spatial, *out)), "positions in images of unknown size")
-    e.require(len(places) <= MAX_PLACES, f"positions in windows of {len(places)} elements; at most {MAX_PLACES}")
+    e.require(
+        len(places) <= MAX_PLACES, f"positions in windows of {counted(len(places), 'element')}; at most {MAX_PLACES}"
+    )
     dtype = op.x.type.dtype
     x = op.x if dtype.is_float else e(arith.Cast, op.x, to=DType.F32)
     x = e(Pad, x, *_sides(op, out), value=-math.inf)
@@ -100,6 +104,7 @@ def _plane_strides(op: MaxPoolPositions) -> Array:
 def _corners(op: MaxPoolPositions, strides: Array) -> Array:
     """Positions of the first element of every window, maybe in the padding."""
     out = static(op.results[0].type.shape[2:])
+    reserve(*out, len(out), what="the positions of all windows")
     grids = cast(Array, np.indices(out))
     low = np.asarray([p[0] for p in op.pads])
     first = np.moveaxis(grids, 0, -1) * np.asarray(op.strides) - low
@@ -209,6 +214,7 @@ def _counts(op: AveragePool, sizes: tuple[int, int]) -> Array:
     outs = cast(tuple[int, ...], op.result.type.shape[1:3])
     for (_, k, s, d), pad, size, out in zip(geometry(op), pads, sizes, outs, strict=True):
         first, last = (-pad[0], size + pad[1]) if op.count_pads else (0, size)
+        reserve(out, k, what="the positions in all windows")
         at = np.arange(out)[:, None] * s - pad[0] + np.arange(k)[None, :] * d
         counts.append(((at >= first) & (at < last)).sum(1))
     return np.multiply.outer(counts[0], counts[1])[None, :, :, None]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ....compiler.budget import check_operations
 from ....compiler.dims import Dim, exact_div
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
@@ -17,6 +18,9 @@ from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split
 from ....compiler.types import DType
 from ..lowering import Build, lower
+
+STEP_OPERATIONS = 8
+"""What a step becomes at least."""
 
 
 class Cell:
@@ -213,6 +217,8 @@ def unroll(op: Recurrent, e: Build) -> None:
     if op.strategy != "unroll":
         return
     e.require(isinstance(op.steps, int), f"{op.steps} steps, which are not known, can't be unrolled")
+    assert isinstance(op.steps, int)
+    check_operations(op.steps * STEP_OPERATIONS, f"a layer of {op.steps:,} steps")
     cell = Cell(op, e)
     whole, states = cell.walk(e, cell.inputs, cell.initial, e.number(0, DType.I32))
     e.replace(whole, *states)

@@ -10,7 +10,7 @@ from ....compiler.ops.spatial import Resize, interpolation_matrix
 from ....compiler.types import Array
 from ..lowering import Build, improve, lower
 from ..resampling import ResizedAxis, kernel_mode
-from ..table import ROWS
+from ..table import TABLE
 
 
 @improve(Resize, benefit=2)
@@ -40,7 +40,7 @@ def _moved(op: Resize) -> list[int]:
 def _has_kernel(op: Resize) -> bool:
     """Whether a kernel gives the positions and takes the type."""
     builtin = "RESIZE_NEAREST_NEIGHBOR" if op.mode == "nearest" else "RESIZE_BILINEAR"
-    row = next(row for row in ROWS[Resize] if row.builtin == builtin)
+    row = next(row for row in TABLE.rows[Resize] if row.kernel == builtin)
     return kernel_mode(op) is not None and op.x.type.dtype in row.dtypes["x"]
 
 

@@ -9,13 +9,25 @@ import math
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim, is_static, static
 from ....compiler.ir import Op, Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops.core import Const
-from ....compiler.ops.index import Gather, GatherNd, ScatterElements, ScatterNd
+from ....compiler.ops.index import Gather, GatherNd, Scatter, ScatterElements, ScatterNd
 from ....compiler.ops.reduce import Reduce
-from ....compiler.ops.shape import BroadcastTo, Concat, Range, Reshape, Reverse, ShapeOf, Slice, Tile, Transpose
+from ....compiler.ops.shape import (
+    BroadcastTo,
+    Concat,
+    Range,
+    Reshape,
+    Reverse,
+    ShapeOf,
+    Slice,
+    Tile,
+    Transpose,
+    inverse,
+)
 from ....compiler.types import Array, DType
 from ....compiler.weights import Weight
 from ..emitters.common import elements
@@ -32,6 +44,31 @@ def index_as_i32(op: ScatterNd | ScatterElements, e: Build) -> None:
     """Indices are i32."""
     if op.indices.type.dtype is not DType.I32:
         e.replace(e.clone(op, op.x, e(arith.Cast, op.indices, to=DType.I32), op.updates))
+
+
+@lower(Scatter)
+def slices_along_an_axis(op: Scatter, e: Build) -> None:
+    """Rows of what lies behind the axis, at positions that count through what is before it."""
+    shape, axis, count = op.x.type.shape, op.axis, op.indices.type.size
+    before, size, behind = e.product(shape[:axis]), shape[axis], shape[axis + 1 :]
+    places = op.indices if op.indices.type.dtype is DType.I32 else e(arith.Cast, op.indices, to=DType.I32)
+    if before != 1:
+        if not is_static((before, size)) or op.reduction not in ("none", "add"):
+            e.replace(_axis_in_front(op, e))
+            return
+        starts = np.arange(*static((before,)), dtype=np.int32)[:, None] * static((size,))[0]
+        places = e(arith.Add, wrapped(places, op.x, (axis,), e), e.constant(starts))
+    flat = e.reshape(places, (before * count, 1))
+    rows = e.reshape(op.updates, (before * count, *behind))
+    out = e(ScatterNd, e.reshape(op.x, (before * size, *behind)), flat, rows, reduction=op.reduction)
+    e.replace(e.reshape(out, shape))
+
+
+def _axis_in_front(op: Scatter, e: Build) -> Value:
+    """The same along the first axis, between transposes."""
+    front = (op.axis, *(a for a in range(op.x.type.rank) if a != op.axis))
+    moved = e.clone(op, e.transpose(op.x, front), op.indices, e.transpose(op.updates, front), axis=0)
+    return e.transpose(moved, inverse(front))
 
 
 @lower(ScatterElements)
@@ -59,6 +96,7 @@ def at_constant_places(op: ScatterNd, e: Build) -> None:
         e.replace(e.clone(op, op.x, op.indices, e(COMBINE[op.reduction], old, op.updates), reduction="none"))
         return
     rows, rest = math.prod(static(op.x.type.shape[:depth])), op.x.type.shape[depth:]
+    reserve(rows, bits=32, what="the positions of all rows")
     chosen = np.arange(rows, dtype=np.int32)
     chosen[places] = rows + np.arange(places.size, dtype=np.int32)
     data = e.rw.emit(Concat((_rows(op.x, rows, rest, e), _rows(op.updates, places.size, rest, e)), 0))

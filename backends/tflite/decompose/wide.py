@@ -6,7 +6,7 @@ import numpy as np
 
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
-from ....compiler.ops import activation, arith, index, logic, reduce
+from ....compiler.ops import activation, arith, index, logic, reduce, shape
 from ....compiler.types import DType
 from ..lowering import Build, improve, lower
 from .dtypes import MOVES, compute_as
@@ -27,8 +27,21 @@ def merge_bit_casts(op: arith.BitCast, e: Build) -> None:
 def move_bits(op: Op, e: Build) -> None:
     """Numbers of 64 bits move as i64."""
     dtype = op.results[0].type.dtype
-    if dtype in (DType.U64, DType.F64):
+    if dtype not in (DType.U64, DType.F64):
+        return
+    if isinstance(op, shape.Pad) and op.value != 0:
+        _pad_bits(op, e)
+    else:
         compute_as(op, {dtype: DType.I64}, e, arith.BitCast)
+
+
+def _pad_bits(op: shape.Pad, e: Build) -> None:
+    """What is put around is zero bits for the kernel: the true ones are subtracted before and added again."""
+    dtype = op.x.type.dtype
+    bits = e(arith.BitCast, e.number(op.value, dtype), to=DType.I64)
+    moved = e(arith.Sub, e(arith.BitCast, op.x, to=DType.I64), bits)
+    padded = e.clone(op, moved, value=0.0)
+    e.replace(e(arith.BitCast, e(arith.Add, padded, bits), to=dtype))
 
 
 ALIKE = (
@@ -109,8 +122,9 @@ def clamp_unsigned(op: arith.Abs | activation.Relu | activation.Clip, e: Build) 
         return
     out = op.x
     if isinstance(op, activation.Clip):
-        out = e(arith.Max, out, op.min) if op.min > 0 else out
-        out = e(arith.Min, out, max(op.max, 0.0)) if op.max < 2.0**64 else out
+        low, high = activation.binding(op.min, op.max, DType.U64)
+        out = out if low is None else e(arith.Max, out, low)
+        out = out if high is None else e(arith.Min, out, high)
     e.replace(out)
 
 

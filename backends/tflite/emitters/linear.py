@@ -13,12 +13,17 @@ def _constant_weight(op: ir.Linear) -> str | None:
     return None if is_weight(op.w) else "a weight that is computed; BATCH_MATMUL is five times as fast"
 
 
+@condition("features along the last axis")
+def _features_last(op: ir.Linear) -> str | None:
+    return None if op.is_along_last else f"features along axis {op.axis}; BATCH_MATMUL takes them so"
+
+
 @emits(
     ir.Linear,
     "FULLY_CONNECTED",
     dtypes="f32",
     ranks=range(2, 7),
-    when=(_constant_weight,),
+    when=(_constant_weight, _features_last),
     kernel="fully_connected.cc",
 )
 def fully_connected(op: ir.Linear) -> Call:

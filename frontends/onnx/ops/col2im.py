@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.ir import Value
 from ....compiler.ops.index import ScatterElements
 from ....compiler.ops.shape import BroadcastTo, Slice
@@ -57,5 +58,6 @@ def _places(whole: list[int], block: tuple[int, ...], strides: tuple[int, ...], 
         count = (size - d * (k - 1) - 1) // s + 1
         inner = (np.arange(k) * d).reshape([-1 if j == i else 1 for j in range(2 * rank)])
         outer = (np.arange(max(count, 0)) * s).reshape([-1 if j == rank + i else 1 for j in range(2 * rank)])
+        reserve(*total.shape, k, max(count, 1), what="the positions of the blocks")
         total = total * size + inner + outer
     return total

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, at_least, ceil_div, is_static, maximum, static
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Cast
@@ -51,7 +52,7 @@ def constant(
     ]
     given = [form for form in forms if form is not None]
     if len(given) != 1:
-        raise emit.fail(f"has {len(given)} values instead of one", code="F002")
+        raise emit.fail(f"has {counted(len(given), 'value')} instead of one", code="F002")
     return emit.const(given[0])
 
 
@@ -60,7 +61,7 @@ def constant_of_shape(emit: Emitter, input: Value, *, value: Weight | None = Non
     """One element, everywhere."""
     weight = Weight.of(np.zeros(1, np.float32)) if value is None else value
     if weight.type.size != 1:
-        raise emit.fail(f"repeats {weight.type.size} elements instead of one", code="F002")
+        raise emit.fail(f"repeats {counted(weight.type.size, 'element')} instead of one", code="F002")
     shape, element = emit.dims(input, "input"), weight.array().reshape(())
     if any(isinstance(d, int) and d < 0 for d in shape):
         raise emit.fail(f"has the shape {list(shape)}", code="F002")
@@ -76,7 +77,10 @@ def range_(
     """Numbers from ``start`` up to, not including, ``limit``."""
     if start.type.dtype.is_float:
         first, last, step = (emit.scalar(v, n) for v, n in ((start, "start"), (limit, "limit"), (delta, "delta")))
-        size: Dim = max(math.ceil((last - first) / step), 0) if step else 0
+        steps = (last - first) / step if step else 0
+        if not math.isfinite(steps):
+            raise emit.fail(f"never gets from {first} to {last} in steps of {step}", code="F002")
+        size: Dim = max(math.ceil(steps), 0)
     else:
         step = emit.int(delta, "delta")
         span = emit.dim(limit, "limit") - emit.dim(start, "start")

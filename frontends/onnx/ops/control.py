@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ....compiler.diagnostics import CompileError
+from ....compiler.diagnostics import CompileError, counted
 from ....compiler.dims import Dim
 from ....compiler.ir import Region, Value
 from ....compiler.ops import control as ir
@@ -57,7 +57,7 @@ def _holds(emit: Emitter, condition: Value | None) -> bool | None:
     if condition is None:
         return True
     if isinstance(condition.type.size, int) and condition.type.size != 1:
-        raise emit.fail(f"has a condition of {condition.type.size} elements instead of one", code="F006")
+        raise emit.fail(f"has a condition of {counted(condition.type.size, 'element')} instead of one", code="F006")
     known = emit.known(condition)
     return None if known is None else bool(known.item())
 
@@ -248,7 +248,8 @@ def scan(
     outputs = len(body.outputs) - split
     if split < 0 or outputs < 0 or not inputs:
         raise emit.fail(
-            f"has {len(initial_state_and_scan_inputs)} inputs, {num_scan_inputs} of them scanned", code="F002"
+            f"has {counted(len(initial_state_and_scan_inputs), 'input')}, {num_scan_inputs} of them scanned",
+            code="F002",
         )
     axes = [emit.axis(a, x.type.rank) for a, x in zip(scan_input_axes or (0,) * len(inputs), inputs, strict=True)]
     steps = inputs[0].type.shape[axes[0]]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.ir import Value
 from ....compiler.ops import spatial as ir
 from ....compiler.ops.index import Gather
@@ -51,6 +52,7 @@ def crop_and_resize(
 def _positions(size: int, out: int, start: float, end: float) -> Array:
     if out == 1:
         return np.asarray([0.5 * (start + end) * (size - 1)])
+    reserve(out, what="the positions")
     return start * (size - 1) + np.arange(out) * (end - start) * (size - 1) / (out - 1)
 
 

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import static
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Mul
@@ -48,6 +49,7 @@ def deform_conv(
     batch = x.type.shape[0] * offset_group
     taps: list[list[Tap]] = []
     for axis, size in enumerate(sizes):
+        reserve(count, out[axis], what="the positions of the taps")
         places = np.indices(kernel)[axis].reshape(-1, 1) * found.dilations[axis]
         along = places + np.arange(out[axis]) * found.strides[axis] - np.asarray(found.pads[axis][0])
         regular = along.reshape(count, *(out[a] if a == axis else 1 for a in (0, 1)))

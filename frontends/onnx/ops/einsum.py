@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import product
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Mul
@@ -41,7 +42,7 @@ def _parse(emit: Emitter, equation: str, values: tuple[Value, ...]) -> tuple[lis
     left, arrow, right = "".join(equation.split()).partition("->")
     texts = left.split(",")
     if len(texts) != len(values):
-        raise emit.fail(f"has {len(values)} inputs for {len(texts)} terms", code="F002")
+        raise emit.fail(f"has {counted(len(values), 'input')} for {counted(len(texts), 'term')}", code="F002")
     terms = [Term(v, _letters(emit, t, v.type.rank)) for t, v in zip(texts, values, strict=True)]
     counts = Counter(letter for term in terms for letter in term.letters)
     hidden = sorted((n for n in counts if n.startswith(".")), key=lambda n: -int(n[1:]))

@@ -106,13 +106,22 @@ def clip_attributes(
 
 @onnx_op("Clip", since=11)
 def clip(emit: Emitter, x: Value, min: Value | None = None, max: Value | None = None) -> Value:
-    """Bounds as operands; those that a float can hold exactly become attributes."""
-    low, high = _bound(emit, min, -np.inf), _bound(emit, max, np.inf)
+    """Bounds as operands; those that a float can hold exactly become attributes.
+
+    The default of the upper bound is the largest number: it binds where the lower one lies beyond.
+    """
+    low = _bound(emit, min, -np.inf)
+    high = _bound(emit, max, largest(x.type.dtype) if low == np.inf else np.inf)
     if low is not None and high is not None:
         return emit(Clip(x, low, high))
     if min is not None:
         x = emit(arith.Max(x, min))
     return x if max is None else emit(arith.Min(x, max))
+
+
+def largest(dtype: DType) -> float:
+    """The largest finite number of a floating-point type."""
+    return float(np.finfo(dtype.numpy).max) if dtype.numpy.kind == "f" else np.inf
 
 
 def _bound(emit: Emitter, value: Value | None, default: float) -> float | None:

@@ -60,7 +60,7 @@ def _gemm(
     a, b, c = operands
     alpha, beta = factors
     if a.type.rank != 2 or b.type.rank != 2:
-        raise emit.fail(f"multiplies {a.type} by {b.type}, which are no matrices", code="T001")
+        raise emit.fail(f"multiplies {a.type} by {b.type}, which are not matrices", code="T001")
     product = scaled(emit, emit(MatMul(a, b, bool(flips[0]), bool(flips[1]))), alpha)
     return product if c is None or beta == 0 else emit(Add(product, scaled(emit, c, beta)))
 

@@ -6,6 +6,8 @@ from functools import reduce
 
 import numpy as np
 
+from ....compiler.budget import reserve
+from ....compiler.diagnostics import counted
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Cast, Mul
 from ....compiler.ops.index import Gather
@@ -43,11 +45,13 @@ def tf_idf(
     rows = emit.reshape(x, (x.type.size // length if length else 1, length))
     pool = _pool(emit, pool_int64s, ngram_counts)
     if sum(map(len, pool)) != len(ngram_indexes) or len(weights) not in (0, len(ngram_indexes)):
-        text = f"has {len(ngram_indexes)} columns and {len(weights)} weights for {sum(map(len, pool))} n-grams"
+        given = f"{counted(len(ngram_indexes), 'column')} and {counted(len(weights), 'weight')}"
+        text = f"has {given} for {counted(sum(map(len, pool)), 'n-gram')}"
         raise emit.fail(text, code="F002")
     if min(ngram_indexes, default=0) < 0:
         raise emit.fail(f"puts an n-gram into column {min(ngram_indexes)}", code="F002")
     counts: list[Value] = []
+    reserve(max(ngram_indexes, default=0), what="the columns of the n-grams")
     columns = np.full(max(ngram_indexes, default=-1) + 1, -1)
     factors = np.ones(len(columns), np.float32)
     found = first = 0
@@ -78,7 +82,7 @@ def _pool(emit: Emitter, numbers: tuple[int, ...], starts: tuple[int, ...]) -> l
     ends = (*starts, len(numbers))[1:]
     spans = list(enumerate(zip(starts, ends, strict=True), 1))
     if any(not 0 <= start <= end or (end - start) % length for length, (start, end) in spans):
-        raise emit.fail(f"divides {len(numbers)} numbers into n-grams at {list(starts)}", code="F002")
+        raise emit.fail(f"divides {counted(len(numbers), 'number')} into n-grams at {list(starts)}", code="F002")
     return [np.asarray(numbers[start:end], np.int64).reshape(-1, length) for length, (start, end) in spans]
 
 

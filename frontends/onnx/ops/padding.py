@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, at_least, ceil_div, maximum
 from ....compiler.ir import Value
 from ...slicing import pad
@@ -51,7 +52,10 @@ def window(
     for name in ("kernel", "strides", "dilations"):
         values: tuple[int, ...] = getattr(found, name)
         if len(values) != rank or min(values, default=1) < 1:
-            raise emit.fail(f"has {name} {list(values)} for {x.type} with {max(rank, 0)} spatial axes", code="F002")
+            raise emit.fail(
+                f"has {name} {list(values)} for {x.type} with {counted(max(rank, 0), 'spatial axis', 'spatial axes')}",
+                code="F002",
+            )
     if auto_pad not in AUTO_PADS:
         raise emit.fail(f"has auto_pad {auto_pad!r}, none of {', '.join(AUTO_PADS[:-1])}", code="F002")
     if auto_pad == "VALID":
@@ -68,7 +72,10 @@ def window(
 def _paired(emit: Emitter, pads: Sequence[int], rank: int) -> Pads:
     """Begins come first, then ends."""
     if pads and len(pads) != 2 * rank:
-        raise emit.fail(f"has {len(pads)} paddings for {max(rank, 0)} spatial axes", code="F002")
+        raise emit.fail(
+            f"has {counted(len(pads), 'padding')} for {counted(max(rank, 0), 'spatial axis', 'spatial axes')}",
+            code="F002",
+        )
     return tuple(zip(pads[:rank], pads[rank:], strict=True)) if pads else ((0, 0),) * rank
 
 

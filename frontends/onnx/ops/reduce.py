@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ....compiler.ir import Value
-from ....compiler.ops.reduce import Reduce
+from ....compiler.ops.arith import Cast
+from ....compiler.ops.reduce import OF_FLOATS, Reduce
+from ....compiler.types import DType
 from ..emitter import Emitter
 from ..registry import onnx_op
 
@@ -27,7 +29,11 @@ KINDS = {
 def _reduce(emit: Emitter, x: Value, kind: str, axes: Sequence[int], *, keepdims: int) -> Value:
     if kind in ("max", "min") and x.type.dtype.value == "bool":
         kind = "any" if kind == "max" else "all"
-    return emit(Reduce(x, kind, emit.axes(axes, x.type.rank), bool(keepdims)))
+    dims, dtype = emit.axes(axes, x.type.rank), x.type.dtype
+    if kind in OF_FLOATS and not dtype.is_float:
+        x = emit(Cast(x, DType.F32))
+    out = emit(Reduce(x, kind, dims, bool(keepdims)))
+    return out if out.type.dtype is dtype or kind in ("any", "all") else emit(Cast(out, dtype))
 
 
 def _register(name: str, kind: str, since: int) -> None:

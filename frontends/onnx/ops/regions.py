@@ -10,6 +10,7 @@ from typing import Annotated
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim
 from ....compiler.ir import Region, Value
 from ....compiler.ops import arith, logic
@@ -70,6 +71,7 @@ def roi_align(
     if sampling_ratio < 1:
         pooled = _by_size(emit, images, grid, mode)
     else:
+        reserve(max(counts), sampling_ratio, what="the samples of each region")
         steps = [np.arange(n)[:, None] + (np.arange(sampling_ratio) + 0.5) / sampling_ratio for n in counts]
         places = [emit.const(s.reshape(-1), rois.type.dtype) for s in steps]
         samples = images.sampled(emit, [g.at(emit, p) for g, p in zip(grid, places, strict=True)], mode)
@@ -145,6 +147,7 @@ def _by_size(emit: Emitter, images: Images, grid: list[Cells], mode: str) -> Val
     zero, one = emit.const(0, dtype), emit.const(1, dtype)
     counts = [emit(Ceil(g.size)) for g in grid]
     divisors = [emit(arith.Max(c, one)) for c in counts]
+    reserve(max(g.count for g in grid), what="the cells of each region")
     cells = [emit.const(np.arange(g.count), dtype) for g in grid]
     rows = (grid[0].low.type.shape[0], grid[0].count, grid[1].count, images.data.type.shape[3])
 
@@ -235,6 +238,7 @@ def _pixels_of_cells(
     one = emit.const(1, dtype)
     span = emit(arith.Max(emit(Add(emit(Sub(last, first)), one)), one))
     cell = emit(Div(span, emit.const(count, dtype)))
+    reserve(count, what="the cells of each region")
     cells = emit.const(np.arange(count), dtype)
     low, high = emit(Floor(emit(Mul(cells, cell)))), emit(Ceil(emit(Mul(emit(Add(cells, one)), cell))))
     inside = (emit(Clip(emit(Add(first, v)), 0.0, float(size))) for v in (low, high))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, Sym, broadcast, ceil_div, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
@@ -111,7 +112,9 @@ def split(
 ) -> tuple[Value, ...]:
     """Cut into pieces of stated or of equal sizes; the last of ``num_outputs`` may be smaller."""
     if num_outputs is not None and num_outputs != len(emit.node.outputs):
-        raise emit.fail(f"has {len(emit.node.outputs)} outputs, but num_outputs is {num_outputs}", code="F002")
+        raise emit.fail(
+            f"has {counted(len(emit.node.outputs), 'output')}, but num_outputs is {num_outputs}", code="F002"
+        )
     sizes = None if split is None else emit.dims(split, "split")
     return _split(emit, input, axis, sizes, even=num_outputs is None)
 
@@ -127,7 +130,7 @@ def _split(emit: Emitter, x: Value, axis: int, sizes: Sequence[Dim] | None, *, e
             size = ceil_div(total, parts)
         sizes = [*[size] * (parts - 1), total - size * (parts - 1)]
     if len(sizes) != parts:
-        raise emit.fail(f"has {parts} outputs, but {len(sizes)} sizes", code="F002")
+        raise emit.fail(f"has {counted(parts, 'output')}, but {counted(len(sizes), 'size')}", code="F002")
     return emit.all(ir.Split(x, axis, tuple(sizes)))
 
 
@@ -220,7 +223,7 @@ def _pad(emit: Emitter, x: Value, pads: Sequence[Dim], axes: tuple[int, ...], mo
     if mode not in PAD_MODES:
         raise emit.fail(f"has the mode {mode!r}, none of {', '.join(PAD_MODES)}", code="F002")
     if len(pads) != 2 * len(axes):
-        raise emit.fail(f"has {len(pads)} paddings for {len(axes)} axes", code="F002")
+        raise emit.fail(f"has {counted(len(pads), 'padding')} for {counted(len(axes), 'axis', 'axes')}", code="F002")
     low: list[Dim] = [0] * x.type.rank
     high = list(low)
     for i, axis in enumerate(axes):

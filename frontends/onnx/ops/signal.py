@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Mul
 from ....compiler.ops.index import Gather
@@ -82,6 +83,7 @@ def stft(
         raise emit.fail(f"cuts {signal.type} into frames of {length}", code="F002")
     x = signal if signal.type.rank == 3 else emit.reshape(signal, (*signal.type.shape, 1))
     frames = 1 + (size - length) // step
+    reserve(frames, length, what="the positions in all frames")
     places = np.arange(frames)[:, None] * step + np.arange(length)[None, :]
     cut = emit(Gather(x, emit.const(places), 1))
     if window is not None:
@@ -105,6 +107,7 @@ def mel_weight_matrix(
     rate = emit.int(sample_rate, "sample_rate")
     edges = [float(emit.scalar(v, "edge")) for v in (lower_edge_hertz, upper_edge_hertz)]
     low, high = (2595 * math.log10(1 + hertz / 700) for hertz in edges)
+    reserve(max(bins, 0), max(length, 0) // 2 + 1, what="the matrix")
     mels = low + np.arange(bins + 2) * (high - low) / (bins + 2)
     points = ((length + 1) * 700 * (10 ** (mels / 2595) - 1) // rate).astype(np.int64)
     left, centre, right = points[:-2], points[1:-1], points[2:]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeGuard
 
 import numpy as np
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, Sym, static
 from ....compiler.ir import Value
 from ....compiler.ops import spatial as ir
@@ -116,7 +117,8 @@ def _crop(
         raise emit.fail("has no region of interest, or neither sizes nor scales", code="F006")
     corners = emit.numbers(roi, "roi")
     if corners.size != 2 * len(along):
-        raise emit.fail(f"has {corners.size} numbers in its region of interest for {len(along)} axes", code="F002")
+        axes = counted(len(along), "axis", "axes")
+        raise emit.fail(f"has {counted(corners.size, 'number')} in its region of interest for {axes}", code="F002")
     edges = corners.reshape(2, -1).astype(float).tolist()
     if _is_given(sizes):
         target: Sequence[Dim] = emit.dims(sizes, "sizes")
@@ -146,7 +148,9 @@ def _is_given(value: Value | None) -> TypeGuard[Value]:
 
 def _fit(emit: Emitter, axes: tuple[int, ...], values: Sequence[object] | Mapping[int, object]) -> tuple[int, ...]:
     if len(axes) != len(values):
-        raise emit.fail(f"has {len(values)} sizes or scales for {len(axes)} axes", code="F002")
+        raise emit.fail(
+            f"has {counted(len(values), 'size')} or scales for {counted(len(axes), 'axis', 'axes')}", code="F002"
+        )
     return axes
 
 

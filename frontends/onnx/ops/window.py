@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, at_least, maximum, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
@@ -71,7 +72,8 @@ def conv_transpose(
     if rule and not sizes:
         sizes = tuple(d * s for d, s in zip(x.type.shape[2:], found.strides, strict=True))
     if len(extra) != rank or (sizes and len(sizes) != rank):
-        raise emit.fail(f"has {len(extra)} output paddings and {len(sizes)} sizes for {rank} axes", code="F002")
+        given = f"{counted(len(extra), 'output padding')} and {counted(len(sizes), 'size')}"
+        raise emit.fail(f"has {given} for {counted(rank, 'axis', 'axes')}", code="F002")
     cuts = found.pads
     if sizes:
         natural = (

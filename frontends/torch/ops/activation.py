@@ -40,7 +40,10 @@ def clamp(emit: Emitter, x: Value, min: float | None = None, max: float | None =
     """Clamp into bounds that are numbers; the upper one wins."""
     low = -math.inf if min is None else min
     high = math.inf if max is None else max
-    return emit(ir.Clip(emit.cast(x, emit.dtype), low, high))
+    x = emit.cast(x, emit.dtype)
+    if math.isnan(low) or math.isnan(high):
+        return emit(arith.Add(x, emit.const(math.nan, emit.dtype)))
+    return emit(ir.Clip(x, low, high))
 
 
 @aten("leaky_relu")

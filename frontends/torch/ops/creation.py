@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Mul
@@ -114,6 +115,7 @@ def _counted(emit: Emitter, start: Number, step: Number) -> Value:
     """Numbers at equal distances; those that are known are a constant."""
     (size,) = emit.shape
     if isinstance(size, int) and isinstance(start, int | float) and isinstance(step, int | float):
+        reserve(size, what="the numbers")
         return emit.const((start + np.arange(size) * step).astype(emit.dtype.numpy))
     kind = emit.dtype if emit.dtype in (DType.I32, DType.I64, DType.F32) else DType.F32
     counted = emit(Range(emit.value(0, kind), emit.value(1, kind), size))
@@ -127,12 +129,14 @@ def _counted(emit: Emitter, start: Number, step: Number) -> Value:
 @aten("linspace")
 def linspace(emit: Emitter, start: float, end: float, steps: int) -> Value:
     """Numbers at equal distances, both ends included."""
+    reserve(steps, what="the numbers")
     return emit.const(np.linspace(start, end, steps).astype(emit.dtype.numpy))
 
 
 @aten("eye", "eye.m")
 def eye(emit: Emitter, n: int, m: int | None = None) -> Value:
     """Ones on the diagonal."""
+    reserve(n, n if m is None else m, what="the matrix")
     return emit.const(np.eye(n, n if m is None else m, dtype=emit.dtype.numpy))
 
 

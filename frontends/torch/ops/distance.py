@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import static
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
@@ -118,6 +119,7 @@ def _membership(emit: Emitter, indices: Value, offsets: Value, include_last: boo
     with emit.typed():
         count, starts = static((*indices.type.shape, *offsets.type.shape))
     dtype = offsets.type.dtype
+    reserve(count, what="the positions")
     places = emit.const(np.arange(count).reshape(1, count), dtype)
     begins = emit.reshape(offsets, (starts, 1))
     begun = emit(logic.LessEqual(begins, places))

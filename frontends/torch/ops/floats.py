@@ -19,7 +19,7 @@ from .elementwise import trunc
 def signbit(emit: Emitter, x: Value) -> Value:
     """Whether a number is negative; minus zero is, by what it gives as a divisor."""
     if x.type.dtype is DType.BOOL:
-        return emit.full(False, emit.type)
+        return emit.full(False, x.type)
     zero = emit.const(0, x.type.dtype)
     negative = emit(logic.Less(x, zero))
     if not x.type.dtype.is_float:

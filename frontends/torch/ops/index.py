@@ -150,6 +150,12 @@ def index_put(
     if mask is not None:
         return _put_by_mask(emit, x, axes[0], mask, emit.cast(values, x.type.dtype), accumulate)
     places = _checked(emit, indices)
+    if len(axes) == 1 and places[0].type.rank == 1:
+        (axis,), (place,) = axes, places
+        rows = (*x.type.shape[:axis], place.type.size, *x.type.shape[axis + 1 :])
+        updates = emit.expand(emit.cast(values, x.type.dtype), rows)
+        whole = from_front(emit, emit.cast(place, DType.I64), x.type.shape[axis])
+        return emit(ir.Scatter(x, whole, updates, axis, "add" if accumulate else "none"))
     joined = _joined(emit, x, axes, places)
     front = [*axes, *(a for a in range(x.type.rank) if a not in axes)]
     back = [front.index(a) for a in range(x.type.rank)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim, broadcast
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
@@ -118,6 +119,7 @@ def cholesky_solve(emit: Emitter, x: Value, input2: Value, upper: bool = False) 
 @aten("cholesky_inverse")
 def cholesky_inverse(emit: Emitter, x: Value, upper: bool = False) -> Value:
     """The inverse of the matrix of which there is a triangular factor."""
+    reserve(_rows(emit, x), _rows(emit, x), what="the identity")
     identity = emit.const(np.eye(_rows(emit, x)), x.type.dtype)
     return _by_factor(emit, x, emit.expand(identity, x.type.shape), upper)
 

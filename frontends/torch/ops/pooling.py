@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim, exact_div, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import arith
@@ -70,6 +71,7 @@ def _of_different_lengths(emit: Emitter, x: Value, sizes: tuple[int, ...]) -> tu
         longest = max((len(span) for span in spans), default=0)
         axis = np.asarray([[span[min(k, len(span) - 1)] for k in range(longest)] for span in spans], np.int64)
         axis = axis.reshape(out, longest)
+        reserve(*places.shape, *axis.shape, what="the positions in all windows")
         joined = places[:, None, :, None] * size + axis[None, :, None, :]
         places = joined.reshape(len(places) * out, places.shape[1] * longest)
     flat = emit.reshape(x, (*x.type.shape[:2], product(before)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.ir import Op, Value
 from ....compiler.ops import index as ir
 from ....compiler.ops import logic
@@ -59,6 +60,7 @@ def _extremes(emit: Emitter, x: Value, dim: int, reaches: type[Op]) -> tuple[Val
     size = x.type.shape[axis]
     if not isinstance(size, int):
         raise emit.fail(f"runs over {size} positions, a number that is not known", code="F004")
+    reserve(size, what="the positions")
     line = np.arange(size).reshape([-1 if i == axis else 1 for i in range(x.type.rank)])
     places = emit.expand(emit.const(line, DType.I64), x.type.shape)
 

@@ -124,13 +124,9 @@ def _placed(emit: Emitter, x: Value, dim: int, index: Value, source: Value, redu
     """Combine slices at positions of an axis."""
     axis = emit.axis(dim, x.type.rank)
     data = emit.reshape(x, x.type.shape or (1,))
-    rank = data.type.rank
-    front = [axis, *(a for a in range(rank) if a != axis)]
-    back = [front.index(a) for a in range(rank)]
-    rows = emit.transpose(emit.reshape(source, _rows(emit, x, dim, index)), front)
-    places = emit.reshape(index, (index.type.size, 1))
-    found = emit(ir.ScatterNd(emit.transpose(data, front), places, rows, reduction))
-    return emit.reshape(emit.transpose(found, back), x.type.shape)
+    rows = emit.reshape(source, _rows(emit, x, dim, index))
+    places = emit.reshape(index, (index.type.size,))
+    return emit.reshape(emit(ir.Scatter(data, places, rows, axis, reduction)), x.type.shape)
 
 
 @aten("index_reduce")

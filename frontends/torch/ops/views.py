@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim, Shape, is_static, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import index as ir
@@ -109,6 +110,7 @@ def _strided(emit: Emitter, x: Value, size: Shape, stride: Shape, offset: Dim | 
     if not is_static((*x.type.shape, *size, *stride, offset or 0)):
         raise emit.fail("has sizes or strides that are not known", code="F004")
     sizes, steps = static(size), static(stride)
+    reserve(*sizes, what="the positions of all elements")
     places = np.full(sizes, static((offset or 0,))[0], np.int64)
     for axis, step in enumerate(steps):
         line = np.arange(sizes[axis]) * step
@@ -149,6 +151,7 @@ def diagonal_scatter(emit: Emitter, x: Value, src: Value, offset: int = 0, dim1:
     if not is_static(x.type.shape):
         raise emit.fail(f"writes to a diagonal of {x.type}", code="F004")
     shape = static(x.type.shape)
+    reserve(*shape, what="the positions of all elements")
     numbers = np.arange(int(np.prod(shape))).reshape(shape)
     return _put(emit, x, src, np.diagonal(numbers, offset, dim1, dim2))
 

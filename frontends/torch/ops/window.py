@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from ....compiler.budget import reserve
 from ....compiler.dims import Dim, exact_div, maximum, static
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
@@ -209,6 +210,7 @@ def _averages(emit: Emitter, x: Value, axis: int, size: int, out: int) -> Value:
     """Average along one axis over windows of different lengths: a product with a matrix of weights."""
     if size == out:
         return x
+    reserve(out, size, what="the weights of all windows")
     weights = np.zeros((out, size))
     for i in range(out):
         start, end = i * size // out, -(-(i + 1) * size // out)

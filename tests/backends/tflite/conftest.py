@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.backends.tflite import emit
-from nhwcc.backends.tflite import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import Remark, collect_remarks
 from nhwcc.compiler.dims import static
@@ -102,7 +102,7 @@ def check(worker: Worker, tmp_path: Path) -> Check:
         inputs: Mapping[str, Any] | None = None,
         tolerance: float = TOLERANCE,
         floor: float = 1e-30,
-        passes: str = "legalize-tflite",
+        passes: str = "legalize",
         delegates: Sequence[bool] = (True, False),
     ) -> Checked:
         module = parse_module(given) if isinstance(given, str) else given
@@ -113,8 +113,8 @@ def check(worker: Worker, tmp_path: Path) -> Check:
             Pipeline(parse_pipeline(passes)).run(module)
         verify(module)
         text = print_module(module)
-        Pipeline(parse_pipeline("legalize-tflite")).run(module)
-        assert print_module(module) == text, "legalize-tflite is not idempotent"
+        Pipeline(parse_pipeline("legalize")).run(module)
+        assert print_module(module) == text, "legalize is not idempotent"
         emitted = emit(module, tmp_path / "model.tflite")
         for delegate in delegates:
             named = [store(module.main, r) for r in runs]

@@ -15,7 +15,7 @@ from nhwcc.compiler.types import Array, parse_type
 from nhwcc.compiler.weights import Weight
 
 
-def written(module: Module | str, path: Path, passes: str = "legalize-tflite") -> Summary:
+def written(module: Module | str, path: Path, passes: str = "legalize") -> Summary:
     """Legalize, write and read back."""
     module = parse_module(module) if isinstance(module, str) else module
     Pipeline(parse_pipeline(passes)).run(module)

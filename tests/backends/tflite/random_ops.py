@@ -258,7 +258,7 @@ def _cut(draw: Draw, size: int) -> tuple[int, int, int]:
     return (first if step > 0 else first + reach), count, step
 
 
-@maker("gather", "gather_elements", "gather_nd", "scatter_nd", "scatter_elements", "one_hot", "top_k")
+@maker("gather", "gather_elements", "gather_nd", "scatter_nd", "scatter", "scatter_elements", "one_hot", "top_k")
 def indexing(draw: Draw, name: str) -> Case:
     shape = draw.shape(2, 4, 4)
     axis = draw.upto(len(shape) - 1)
@@ -295,6 +295,11 @@ def indexing(draw: Draw, name: str) -> Case:
             places = np.stack(np.unravel_index(spots, shape[:depth]), -1)
             updates = text(x.split("[")[0], [len(spots), *shape[depth:]])
             module = single(name, x, text(index, [len(spots), depth]), updates, reduction=draw.one("none", "add"))
+        case "scatter":
+            places = np.asarray(draw.rng.sample(range(shape[axis]), draw.upto(min(3, shape[axis]), 1)))
+            updates = text(x.split("[")[0], [len(places) if i == axis else d for i, d in enumerate(shape)])
+            reduction = draw.one("none", "add", "max")
+            module = single(name, x, text(index, [len(places)]), updates, axis=axis, reduction=reduction)
         case _:
             count = [draw.upto(d, 1) for d in shape]
             orders = draw.array(shape, 0, 1 << 20).argsort(axis)
@@ -310,8 +315,12 @@ def product(draw: Draw, name: str) -> Case:
     dtype = draw.one(*FLOATS, "i32")
     batch = draw.shape(0, 4, 3)
     if name == "linear":
-        shapes = [text(dtype, [*batch, k]), text(dtype, [n, k]), text(dtype, [n]) if draw.flag() else None]
-        return Case(name, single(name, *shapes, constants=_seeds(draw), activation=draw.one("none", "relu6")))
+        axis = draw.one(-1, draw.upto(len(batch)))
+        at = axis % (len(batch) + 1)
+        data = text(dtype, [*batch[:at], k, *batch[at:]])
+        shapes = [data, text(dtype, [n, k]), text(dtype, [n]) if draw.flag() else None]
+        given = {"activation": draw.one("none", "relu6"), "axis": axis}
+        return Case(name, single(name, *shapes, constants=_seeds(draw), **given))
     turned = [draw.flag(), draw.flag()]
     a = [*[d if draw.flag() else 1 for d in batch], *((k, m) if turned[0] else (m, k))]
     b = [*batch[draw.upto(len(batch)) :], *((n, k) if turned[1] else (k, n))]

@@ -96,7 +96,7 @@ NETS: dict[str, tuple[str, list[dict[str, int]]]] = {
 }
 
 
-@pytest.mark.parametrize("passes", ["legalize-tflite", PIPELINE], ids=["legalized", "compiled"])
+@pytest.mark.parametrize("passes", ["legalize", PIPELINE], ids=["legalized", "compiled"])
 @pytest.mark.parametrize("name", NETS)
 def test_three_sizes(check: Check, name: str, passes: str) -> None:
     text, sizes = NETS[name]

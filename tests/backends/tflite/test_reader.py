@@ -77,7 +77,7 @@ def test_own_files(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(None, "No such file"), (b"", "empty"), (b"abc", "no TFLite file"), (b"\x1c\0\0\0TFL3", "damaged")],
+    [(None, "there is no such file"), (b"", "empty"), (b"abc", "not a TFLite file"), (b"\x1c\0\0\0TFL3", "damaged")],
     ids=["missing", "empty", "short", "header"],
 )
 def test_no_files_at_all(tmp_path: Path, content: bytes | None, why: str) -> None:

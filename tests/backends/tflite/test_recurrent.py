@@ -55,9 +55,9 @@ def test_open_sizes(check: Check, kind: str, form: str) -> None:
     given = layer(kind, "f32[time,batch,3]", weights(kind), {}, reverse=True)
     if form == "unroll":
         with pytest.raises(CompileError, match="time steps, which are not known, can't be unrolled"):
-            check(given, passes="legalize-tflite{rnn=unroll}")
+            check(given, passes="legalize{rnn=unroll}")
     else:
-        check(given, sizes=sizes, passes=f"legalize-tflite{{rnn={form}}}")
+        check(given, sizes=sizes, passes=f"legalize{{rnn={form}}}")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -88,13 +88,13 @@ def test_any_attributes(check: Check, kind: str, form: str, seed: int) -> None:
         inputs |= {"c0": f"f32[{BATCH},{HIDDEN}]"} if rng.random() < 0.5 else {}
     x = (BATCH, STEPS) if attributes["batch_first"] else (STEPS, BATCH)
     given = layer(kind, f"f32[{x[0]},{x[1]},{FEATURES}]", constants, inputs, **attributes)
-    check(given, sizes=({}, {}, {}), passes=f"legalize-tflite{{rnn={form}}}")
+    check(given, sizes=({}, {}, {}), passes=f"legalize{{rnn={form}}}")
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_projection(check: Check, form: str) -> None:
     constants = weights("lstm", projected=2) | {"projection": (2, HIDDEN)}
-    check(layer("lstm", "f32[4,2,3]", constants, {}), sizes=({}, {}), passes=f"legalize-tflite{{rnn={form}}}")
+    check(layer("lstm", "f32[4,2,3]", constants, {}), sizes=({}, {}), passes=f"legalize{{rnn={form}}}")
 
 
 @pytest.mark.parametrize("dtype", ["f16", "f64"])
@@ -111,7 +111,7 @@ def test_no_steps(check: Check, kind: str, form: str, given: tuple[str, ...]) ->
     """There are no outputs, and states stay what they are."""
     states = {name: f"f32[{BATCH},{HIDDEN}]" for name in given if kind == "lstm" or name == "h0"}
     network = layer(kind, "f32[0,2,3]", weights(kind), states)
-    check(network, sizes=({}, {}), passes=f"legalize-tflite{{rnn={form}}}")
+    check(network, sizes=({}, {}), passes=f"legalize{{rnn={form}}}")
 
 
 @pytest.mark.parametrize("steps", [11, 16, 23, 300, 303])
@@ -120,7 +120,7 @@ def test_a_rest_of_steps(check: Check, steps: int, reverse: bool) -> None:
     """Numbers of steps that turns and blocks divide, and others; sequences end anywhere."""
     lengths = {"lengths": "i32[2]"}
     network = layer("gru", f"f32[{steps},2,3]", weights("gru"), lengths, reverse=reverse)
-    check(network, inputs={"lengths": np.asarray([steps - 1, steps // 3])}, passes="legalize-tflite{rnn=while}")
+    check(network, inputs={"lengths": np.asarray([steps - 1, steps // 3])}, passes="legalize{rnn=while}")
 
 
 def test_blocks_of_steps(check: Check) -> None:
@@ -128,5 +128,5 @@ def test_blocks_of_steps(check: Check) -> None:
     constants = weights("lstm", projected=2) | {"projection": (2, HIDDEN)}
     states = {"h0": "f32[2,2]", "c0": f"f32[2,{HIDDEN}]"}
     network = layer("lstm", "f32[2,300,3]", constants, states, batch_first=True)
-    found = check(network, passes="legalize-tflite{rnn=while}")
+    found = check(network, passes="legalize{rnn=while}")
     assert found.builtins["WHILE"] == 2, "a loop inside of a loop"

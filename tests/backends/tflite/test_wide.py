@@ -23,7 +23,7 @@ def test_arithmetic_of_f64(check: Check, name: str, other: str) -> None:
 
 def test_activations_of_f64(check: Check) -> None:
     out = check(single("sub", "f64[2,3]", "f64[3]", activation="relu"))
-    assert out.warnings == ["1 values of f64 are computed in f32: TFLite has no kernels for f64"]
+    assert out.warnings == ["1 value of f64 is computed in f32: TFLite has no kernels for f64"]
 
 
 @pytest.mark.parametrize("dtype", ["f64", "u64"])
@@ -37,6 +37,8 @@ def test_moves(check: Check, dtype: str) -> None:
         ("tile", {"repeats": (2, 1)}),
         ("reverse", {"dims": (0, 1)}),
         ("pad", {"low": (1, 0), "high": (0, 1)}),
+        ("pad", {"low": (1, 0), "high": (0, 1), "value": 1.0}),
+        ("pad", {"low": (0, 2), "high": (1, 0), "value": 3e9}),
     ]
     for name, fields in moves:
         check(single(name, f"{dtype}[2,3]", **fields), inputs=given, tolerance=0)

@@ -65,9 +65,9 @@ def test_weights_wherever_they_are_in_a_checkpoint(folder: Path, form: str) -> N
     [
         ("Nett", "", "F036", "did you mean 'Net'"),
         ("Net", "", "F036", "width"),
-        ("Net", "__import__('os')", "F036", "no arguments"),
-        ("Net", "1) + (2", "F036", "no arguments"),
-        ("NUMBER", "", "F036", "no torch.nn.Module"),
+        ("Net", "__import__('os')", "F036", "not arguments"),
+        ("Net", "1) + (2", "F036", "not arguments"),
+        ("NUMBER", "", "F036", "not a torch.nn.Module"),
     ],
 )
 def test_modules_that_cannot_be_made(folder: Path, name: str, arguments: str, code: str, says: str) -> None:

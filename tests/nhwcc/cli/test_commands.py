@@ -10,6 +10,7 @@ from models import CONV, SMALL, onnx_model, write, write_onnx
 from nhwcc.compiler.codes import CODES
 from nhwcc.compiler.parser import parse_module, read_module
 from nhwcc.compiler.printer import print_module
+from onnx import TensorProto, helper
 
 from .conftest import Call, as_json, process
 
@@ -43,14 +44,14 @@ class FoldAll(Pass):
         args = ("--load", write(tmp_path / "fold.py", folding), "--passes", "test-fold-all")
         result = call("opt", source, "-o", out, *args)
         assert result.exit_code == 0 and result.output == ""
-        assert (tmp_path / "out.safetensors").exists() and 'weights "out.safetensors"' in out.read_text()
+        assert (tmp_path / "out.ir.safetensors").exists() and 'weights "out.ir.safetensors"' in out.read_text()
         read_module(out)
         shown = call("opt", source, *args)
         assert "@@elided" in shown.stdout
 
     def test_a_small_file_has_no_side_file(self, call: Call, small: Path, tmp_path: Path) -> None:
         assert call("opt", small, "-o", tmp_path / "out.ir").exit_code == 0
-        assert "weights" not in (tmp_path / "out.ir").read_text() and not (tmp_path / "out.safetensors").exists()
+        assert "weights" not in (tmp_path / "out.ir").read_text() and not (tmp_path / "out.ir.safetensors").exists()
 
     def test_the_model_itself_is_refused(self, call: Call, small: Path) -> None:
         result = call("opt", small, "-o", small)
@@ -64,7 +65,7 @@ class FoldAll(Pass):
 
     def test_passes_of_targets(self, conv: Path) -> None:
         """In a process that has registered nothing yet."""
-        done = process("opt", conv, "--passes", "legalize-tflite")
+        done = process("opt", conv, "--passes", "legalize")
         assert done.returncode == 0 and done.stdout.count(" = transpose(") == 2, done.stderr
 
     def test_json(self, call: Call, small: Path) -> None:
@@ -113,6 +114,33 @@ class TestInspect:
         for name in ("m.tflite", "none.onnx"):
             result = call("inspect", tmp_path / name)
             assert result.exit_code == 1 and "error[R010]" in result.stderr
+
+    def test_operators_that_nobody_knows(self, call: Call, tmp_path: Path) -> None:
+        """They are counted; the model is shown as it stands."""
+        model = onnx_model()
+        model.graph.node[1].op_type, model.graph.node[1].domain = "Sharpen", "com.acme"
+        model.opset_import.add(domain="com.acme", version=1)
+        path = write_onnx(tmp_path / "m.onnx", model)
+        result = call("inspect", path, "--ops", "--draw", tmp_path / "m.svg")
+        out = " ".join(result.stdout.split())
+        assert result.exit_code == 0, result.output
+        assert "unsupported com.acme.Sharpen (1 x)" in out and "1 com.acme.Sharpen" in out and "1 Conv" in out
+        assert "input image f32[1,3,8,6]" in out and "map = com.acme.Sharpen(c)" in out
+        assert "com.acme.Sharpen" in (tmp_path / "m.svg").read_text()
+        report = as_json(call("inspect", path, "--json"))["report"]
+        assert report["unsupported"] == {"com.acme.Sharpen": 1} and report["counts"]["Conv"] == 1
+
+    def test_operators_in_branches_and_functions(self, call: Call, tmp_path: Path) -> None:
+        strange = helper.make_node("Strange", ["x"], ["y"], domain="com.acme")
+        x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, [2]) for n in "xy")
+        branch = helper.make_graph([strange], "branch", [], [y])
+        both = helper.make_node("If", ["c"], ["z"], then_branch=branch, else_branch=branch)
+        c = helper.make_tensor_value_info("c", TensorProto.BOOL, [])
+        z = helper.make_tensor_value_info("z", TensorProto.FLOAT, [2])
+        sets = [helper.make_opsetid("", 20), helper.make_opsetid("com.acme", 1)]
+        model = helper.make_model(helper.make_graph([both], "g", [c, x], [z]), opset_imports=sets, ir_version=9)
+        report = as_json(call("inspect", write_onnx(tmp_path / "m.onnx", model), "--json"))["report"]
+        assert report["unsupported"] == {"com.acme.Strange": 2} and report["counts"] == {"com.acme.Strange": 2, "If": 1}
 
 
 class TestVerify:
@@ -166,7 +194,7 @@ class TestPasses:
         result = call("passes")
         lines = dict(line.split(None, 1) for line in result.stdout.splitlines())
         assert lines["propagate-layout"].startswith("Choose a storage order for every value")
-        assert "legalize-tflite" in lines and "apply-rules" in lines
+        assert "legalize" in lines and "apply-rules" in lines
 
     def test_one(self, call: Call) -> None:
         out = call("passes", "propagate-layout").stdout

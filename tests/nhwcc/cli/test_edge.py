@@ -9,9 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
-from onnx_models import model, node
+from nhwcc.compiler.diagnostics import Location, at
 
 from nhwcc.cli.progress import Progress
 
@@ -61,7 +60,7 @@ class TestImports:
 SLOW = """
 import time
 from pathlib import Path
-from onnx_models import model, node
+from nhwcc.compiler.diagnostics import Location, at
 from nhwcc.compiler.pipeline import Pass, register
 
 @register("test-slow")
@@ -148,14 +147,26 @@ class TestDefects:
         answer = as_json(call("inspect", small, "--json"))
         assert answer["diagnostics"][0]["code"] == "I000"
 
-    def test_memory_is_no_defect(self, call: Call, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("raised", "code"),
+        [
+            (MemoryError("Unable to allocate 4.00 EiB"), "error[R024]: Unable to allocate 4.00 EiB"),
+            (RecursionError("maximum recursion depth exceeded"), "error[M005]: the model is nested too deeply"),
+        ],
+    )
+    def test_what_python_runs_out_of_is_no_defect(
+        self, raised: Exception, code: str, call: Call, small: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """The place is named where a size was not meant."""
-        nodes = [node("ConstantOfShape", "s", "c"), node("Relu", "c", "r"), node("ReduceSum", "r", "t", keepdims=0)]
-        huge = model([*nodes, node("Add", "x t", "y")], {"x": (2,)}, ["y"], {"s": np.asarray([1 << 60])})
-        (tmp_path / "m.onnx").write_bytes(huge.SerializeToString())
-        result = call("compile", tmp_path / "m.onnx", "-o", tmp_path / "m.tflite")
-        assert result.exit_code == 1 and "error[R024]: Unable to allocate 4.00 EiB" in result.stderr
-        assert "of relu, " in result.stderr and 'm.onnx: node "' in result.stderr
+
+        def fail(*_: object, **__: object) -> None:
+            with at(Location("the place", "m.onnx")):
+                raise raised
+
+        monkeypatch.setattr("nhwcc.inspection.inspect", fail)
+        result = call("inspect", small)
+        assert result.exit_code == 1 and code in result.stderr
+        assert 'at m.onnx: node "the place"' in result.stderr
 
     def test_backtraces_of_diagnosed_errors(self, call: Call, tmp_path: Path) -> None:
         result = call("inspect", tmp_path / "none.onnx", "--backtrace")
@@ -224,7 +235,7 @@ class TestCompletion:
         assert "--io-layout" in self.complete("nhwcc compile --io")
         assert "propagate-layout" in self.complete("nhwcc compile m -o x --disable-pass prop")
         assert "propagate-layout" in self.complete("nhwcc passes prop")
-        assert self.complete("nhwcc explain t00") == ["T001"]
+        assert self.complete("nhwcc explain t00") == ["T001", "T002"]
 
     def test_the_script(self) -> None:
         assert "_nhwcc_completion" in process(_NHWCC_COMPLETE="bash_source").stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,9 @@ def test_without_pytorch(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyP
     def nothing(_name: str) -> None:
         return None
 
-    monkeypatch.setattr("nhwcc.pytorch.find_spec", nothing)
-    (tmp_path / "m.pt2").write_bytes(b"PK\x03\x04 m/archive_format")
+    monkeypatch.setattr("nhwcc.named.find_spec", nothing)
+    with zipfile.ZipFile(tmp_path / "m.pt2", "w") as archive:
+        archive.writestr("m/archive_format", "pt2")
     for given in (["--module", "net:Net", "--shape", "x=1,3,4,4"], [tmp_path / "m.pt2"]):
         result = call("compile", *given, "-o", tmp_path / "o.tflite")
         assert result.exit_code == 1 and "error[R017]" in result.stderr and "nhwcc[torch]" in result.stderr

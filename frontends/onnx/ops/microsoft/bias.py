@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .....compiler.budget import reserve
 from .....compiler.ir import Value
 from .....compiler.ops.activation import Sigmoid
 from .....compiler.ops.arith import Add, Mul, Sub
@@ -35,6 +36,7 @@ def relative_position_bias(
     if not isinstance(count, int):
         raise emit.fail(f"has a table {bias_table.type}, whose number of rows is not known", code="F004")
     queries, keys = emit.int(query_length, "query_length"), emit.int(key_length, "key_length")
+    reserve(max(queries, 0), max(keys, 0), what="the distances")
     distances = np.arange(keys)[None, :] - np.arange(queries)[:, None]
     rows = _rows(distances, count, max_distance, both_ways=bool(is_bidirectional))
     found = emit(Gather(bias_table, emit.const(rows), 0))

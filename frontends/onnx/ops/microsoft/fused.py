@@ -36,7 +36,7 @@ def activated(emit: Emitter, x: Value, name: str | None, parameters: tuple[float
             case "Clip":
                 return emit(act.Clip(x, parameters[0], parameters[1]))
             case _:
-                raise emit.fail(f"is fused with {name!r}, which is no activation", code="F002")
+                raise emit.fail(f"is fused with {name!r}, which is not an activation", code="F002")
     except IndexError as bad:
         raise emit.fail(f"lacks a parameter of its activation {name}: {list(parameters)}", code="F002") from bad
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .....compiler.diagnostics import counted
 from .....compiler.ir import Value
 from .....compiler.ops import activation as act
 from .....compiler.ops.arith import Add, Div, Mul
@@ -217,7 +218,9 @@ def qlinear_reduce_mean(
 def qlinear_concat(emit: Emitter, y_scale: Value, y_zero_point: Value, *inputs: Value, axis: int) -> Value:
     """Join; each input comes with its scale and zero point."""
     if not inputs or len(inputs) % 3:
-        raise emit.fail(f"has {len(inputs)} values for inputs with a scale and a zero point each", code="F006")
+        raise emit.fail(
+            f"has {counted(len(inputs), 'value')} for inputs with a scale and a zero point each", code="F006"
+        )
     triples = zip(inputs[::3], inputs[1::3], inputs[2::3], strict=True)
     parts = tuple(dequantized(emit, x, scale, zero) for x, scale, zero in triples)
     joined = emit(Concat(parts, emit.axis(axis, parts[0].type.rank)))

@@ -7,6 +7,7 @@ from itertools import product
 
 import numpy as np
 
+from .....compiler.budget import reserve
 from .....compiler.ir import Value
 from .....compiler.ops.arith import Add, Floor, Mul, Sub
 from .....compiler.ops.logic import GreaterEqual, LessEqual, LogicalAnd, Select
@@ -42,6 +43,7 @@ def crop_and_resize(
     seen: list[Value] = []
     for axis, count in enumerate(crop):
         size = known_size(emit, x.type.shape[2 + axis])
+        reserve(count, what="the cells of each region")
         at = _grid(emit, rois, axis, count, size).at(emit, emit.const(np.arange(count), rois.type.dtype))
         zero, last = (emit.const(v, at.type.dtype) for v in (0, size - 1))
         inside = emit(LogicalAnd(emit(GreaterEqual(at, zero)), emit(LessEqual(at, last))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .....compiler.budget import reserve
 from .....compiler.ir import Value
 from .....compiler.ops.index import Gather
 from .....compiler.ops.shape import Transpose
@@ -75,6 +76,7 @@ def unfold(emit: Emitter, input: Value, *, dim: int = -1, size: int, step: int =
         raise emit.fail(f"cuts {length} positions, whose number is not known, into windows", code="F004")
     if not 0 < size <= length or step < 1:
         raise emit.fail(f"cuts {length} positions into windows of {size}, {step} apart", code="F002")
+    reserve((length - size) // step + 1, size, what="the positions in all windows")
     places = np.arange(0, length - size + 1, step)[:, None] + np.arange(size)
     windows = emit(Gather(input, emit.const(places), axis))
     return emit(Transpose(windows, (*(i for i in range(rank + 1) if i != axis + 1), axis + 1)))

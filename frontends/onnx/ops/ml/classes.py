@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .....compiler.diagnostics import counted
 from .....compiler.ir import Value
 from .....compiler.ops.arith import Add, Neg
 from .....compiler.ops.logic import Greater, Select
@@ -36,7 +37,9 @@ class Classifier:
         """
         count = len(self.labels)
         if self.base.size not in {0, count, 1 if count == 2 else count}:
-            raise emit.fail(f"has {self.base.size} base values for {count} classes", code="F002")
+            raise emit.fail(
+                f"has {counted(self.base.size, 'base value')} for {counted(count, 'class', 'classes')}", code="F002"
+            )
         if count > 2:
             return self._several(emit, x)
         if count == 2:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from .....compiler.diagnostics import counted
 from .....compiler.ir import Value
 from .....compiler.ops.arith import Cast, Div, Mul, Sub
 from .....compiler.ops.index import Gather
@@ -24,7 +25,7 @@ def scaler(emit: Emitter, x: Value, *, offset: tuple[float, ...] = (), scale: tu
     data = emit.cast(x, DType.F32)
     for name, numbers in (("offset", offset), ("scale", scale)):
         if len(numbers) not in {1, x.type.shape[-1]}:
-            raise emit.fail(f"has {len(numbers)} numbers in {name!r} for {x.type}", code="F002")
+            raise emit.fail(f"has {counted(len(numbers), 'number')} in {name!r} for {x.type}", code="F002")
     centred = emit(Sub(data, emit.const(np.asarray(offset, np.float32))))
     return emit(Mul(centred, emit.const(np.asarray(scale, np.float32))))
 
@@ -67,7 +68,7 @@ def imputer(
     else:
         values, replaced = imputed_value_int64s, replaced_value_int64
     if len(values) not in {1, x.type.shape[-1]}:
-        raise emit.fail(f"has {len(values)} numbers to impute in {x.type}", code="F002")
+        raise emit.fail(f"has {counted(len(values), 'number')} to impute in {x.type}", code="F002")
     if isinstance(replaced, float) and math.isnan(replaced):
         missing = emit(IsNan(x))
     else:
@@ -109,7 +110,7 @@ def array_feature_extractor(emit: Emitter, x: Value, y: Value) -> Value:
 def feature_vectorizer(emit: Emitter, *x: Value, inputdimensions: tuple[int, ...] = ()) -> Value:
     """All inputs side by side."""
     if len(inputdimensions) != len(x):
-        raise emit.fail(f"states {len(inputdimensions)} sizes for {len(x)} inputs", code="F002")
+        raise emit.fail(f"states {counted(len(inputdimensions), 'size')} for {counted(len(x), 'input')}", code="F002")
     parts: list[Value] = []
     for value, size in zip(x, inputdimensions, strict=True):
         part = rows(emit, value)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from .....compiler.diagnostics import Remark, remark
+from .....compiler.diagnostics import Remark, counted, remark
 from .....compiler.ir import Value
 from .....compiler.ops.arith import Cast
 from .....compiler.ops.index import ArgMax, Gather
@@ -105,7 +105,7 @@ def label_encoder(
     keys = _listed(emit, "keys", keys_floats, keys_int64s, keys_strings, keys_tensor)
     values = _listed(emit, "values", values_floats, values_int64s, values_strings, values_tensor)
     if keys.shape != values.shape:
-        raise emit.fail(f"has {keys.size} keys and {values.size} values", code="F002")
+        raise emit.fail(f"has {keys.size} keys and {counted(values.size, 'value')}", code="F002")
     if default_tensor is not None and default_tensor.type.size != 1:
         raise emit.fail(f"has the default {default_tensor.type} instead of one element", code="F002")
     if default_tensor is not None:

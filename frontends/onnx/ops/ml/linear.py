@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .....compiler.diagnostics import counted
 from .....compiler.ir import Value
 from .....compiler.ops.activation import Sigmoid
 from .....compiler.ops.arith import Neg, Sub
@@ -21,7 +22,8 @@ def _scores(emit: Emitter, x: Value, coefficients: tuple[float, ...], intercepts
     x = rows(emit, x)
     features = x.type.shape[1]
     if n < 1 or len(coefficients) % n or len(coefficients) // n != features or len(intercepts) not in (0, n):
-        text = f"has {len(coefficients)} coefficients and {len(intercepts)} intercepts for {n} scores of {x.type}"
+        given = f"{counted(len(coefficients), 'coefficient')} and {counted(len(intercepts), 'intercept')}"
+        text = f"has {given} for {counted(n, 'score')} of {x.type}"
         raise emit.fail(text, code="F002")
     weights = emit.const(np.asarray(coefficients, np.float32).reshape(n, -1))
     bias = emit.const(np.asarray(intercepts, np.float32)) if intercepts else None
@@ -71,7 +73,9 @@ def linear_classifier(
     if scores.type.shape[1] == len(labels):
         return best(emit, labels, scores), transform(emit, scores, post_transform)
     if scores.type.shape[1] != 1 or len(labels) != 2:
-        raise emit.fail(f"has {scores.type.shape[1]} scores for {len(labels)} classes", code="F002")
+        raise emit.fail(
+            f"has {counted(scores.type.shape[1], 'score')} for {counted(len(labels), 'class', 'classes')}", code="F002"
+        )
     is_second = emit(Greater(scores, emit.const(0, scores.type.dtype)))
     chosen = choose(emit, emit.reshape(is_second, (scores.type.shape[0],)), labels[1], labels[0])
     return chosen, two_scores(emit, scores, post_transform, positive=True)

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from .....compiler.diagnostics import counted
 from .....compiler.ir import Value
 from .....compiler.ops.activation import Clip, Sigmoid, Tanh
 from .....compiler.ops.arith import Add, Cast, Exp, Mul, Pow, Square, SquaredDifference, Sub
@@ -79,7 +80,7 @@ def _distances(emit: Emitter, x: Value, vectors: Array) -> Value:
 
 def _vectors(emit: Emitter, x: Value, flat: tuple[float, ...], count: int) -> Array:
     if len(flat) != count * (x.type.shape[1] if isinstance(x.type.shape[1], int) else -1):
-        raise emit.fail(f"has {len(flat)} numbers for {count} support vectors of {x.type}", code="F002")
+        raise emit.fail(f"has {counted(len(flat), 'number')} for {count} support vectors of {x.type}", code="F002")
     return np.asarray(flat, np.float32).reshape(count, -1)
 
 
@@ -102,7 +103,9 @@ def svm_regressor(
     kernel = Kernel.of(emit, kernel_type, kernel_params)
     near = kernel(emit, x, _vectors(emit, x, support_vectors, n_supports)) if n_supports else x
     if len(coefficients) != near.type.shape[1] or not rho:
-        raise emit.fail(f"has {len(coefficients)} coefficients and {len(rho)} rho for {near.type}", code="F002")
+        raise emit.fail(
+            f"has {counted(len(coefficients), 'coefficient')} and {len(rho)} rho for {near.type}", code="F002"
+        )
     weights = np.asarray(coefficients, np.float32).reshape(1, -1)
     score = emit(Linear(near, emit.const(weights), emit.const(np.asarray(rho[:1], np.float32))))
     if one_class:
@@ -159,7 +162,8 @@ def _pair_weights(emit: Emitter, coefficients: tuple[float, ...], counts: tuple[
     """
     total = sum(counts)
     if len(counts) != classes or len(coefficients) < (classes - 1) * total:
-        text = f"has {len(coefficients)} coefficients and {len(counts)} numbers of vectors for {classes} classes"
+        numbers = counted(len(counts), "number")
+        text = f"has {counted(len(coefficients), 'coefficient')} and {numbers} of vectors for {classes} classes"
         raise emit.fail(text, code="F002")
     given = np.asarray(coefficients[: (classes - 1) * total], np.float32).reshape(classes - 1, total)
     ends = np.cumsum(counts)
@@ -199,7 +203,9 @@ def _without_vectors(
     """Linear scores, one per class; of two classes any positive score is one for the second, as in onnxruntime."""
     features = x.type.shape[1]
     if not rho or not isinstance(features, int) or len(coefficients) != features * len(labels):
-        raise emit.fail(f"has {len(coefficients)} coefficients for {len(labels)} classes of {x.type}", code="F002")
+        raise emit.fail(
+            f"has {counted(len(coefficients), 'coefficient')} for {len(labels)} classes of {x.type}", code="F002"
+        )
     weights = np.asarray(coefficients, np.float32).reshape(len(labels), -1)
     scores = emit(Linear(x, emit.const(weights), emit.const(np.full(len(labels), rho[0], np.float32))))
     if len(labels) != 2:

@@ -1,13 +1,15 @@
-"""Saying what the runtime can't run: every kind of operation once, with its reason, its places and a way out."""
+"""Saying what a target can't run: every kind of operation once, with its reason, its places and a way out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from ...compiler.diagnostics import CompileError, Diagnostic
 from ...compiler.ir import Op
-from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
-from .table import Row, legal
+from .table import Row, Table
+
+C = TypeVar("C")
 
 Reason = Callable[[Op], list[str]]
 
@@ -20,37 +22,37 @@ HELP = (
 )
 
 
-def row_of(op: Op) -> Row:
+def row_of(table: Table[C], op: Op) -> Row[C]:
     """Return the row of a legal operation.
 
     Raises:
         CompileError: B001, it has none.
     """
-    found = legal(op)
+    found = table.legal(op)
     if isinstance(found, Row):
         return found
-    raise CompileError(*refusals([op], legal_reasons))
+    raise CompileError(*refusals(table.title, [op], lambda op: legal_reasons(table, op)))
 
 
-def legal_reasons(op: Op) -> list[str]:
+def legal_reasons(table: Table[C], op: Op) -> list[str]:
     """Return why no row fits."""
-    found = legal(op)
+    found = table.legal(op)
     return found if isinstance(found, list) else []
 
 
-def refusals(ops: Iterable[Op], reasons: Reason) -> list[Diagnostic]:
+def refusals(title: str, ops: Iterable[Op], reasons: Reason) -> list[Diagnostic]:
     """Build the errors that name all operations: one message per operation and reason."""
     groups: dict[tuple[str, tuple[str, ...]], list[Op]] = {}
     for op in ops:
         why = tuple(dict.fromkeys(reasons(op)))
         groups.setdefault((op.spec.name, why), []).append(op)
-    return [_diagnostic(name, why, group) for (name, why), group in groups.items()]
+    return [_diagnostic(f"{title} can't run {name}", why, group) for (name, why), group in groups.items()]
 
 
-def _diagnostic(name: str, why: tuple[str, ...], group: list[Op]) -> Diagnostic:
+def _diagnostic(text: str, why: tuple[str, ...], group: list[Op]) -> Diagnostic:
     first = group[0]
     count = f" ({len(group)} of them)" if len(group) > 1 else ""
-    (out,) = first.fail("B001", f"TFLite can't run {name}{count}: {why[-1]}", help=HELP).diagnostics
+    (out,) = first.fail("B001", f"{text}{count}: {why[-1]}", help=HELP).diagnostics
     out.notes += [f"also: {reason}" for reason in why[:-1]]
     out.notes += [f"also at {op.location}" for op in group[1:MAX_PLACES] if op.location is not None]
     if len(group) > MAX_PLACES:

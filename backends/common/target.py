@@ -1,0 +1,93 @@
+"""A target: everything that the compiler knows of what will run a network."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ...compiler.choices import Channels, Strategy
+from ...compiler.diagnostics import Diagnostic
+from ...compiler.ir import Func, Module, Op
+from ...compiler.lowering import Limits, Lowerings
+from ...compiler.rewrite import Pattern
+from .table import Table
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What was written: how often each kernel is used, the size, and the oldest runtime that takes it.
+
+    ``custom_ops`` are those of the operators whose kernels an application must bring.
+    """
+
+    path: Path
+    ops: Counter[str]
+    bytes: int
+    min_runtime: str
+    custom_ops: tuple[str, ...] = ()
+
+
+class Prepare(Protocol):
+    """What is done to a whole module before operations are lowered one by one."""
+
+    def __call__(self, target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
+        """Rewrite in place; ``rnn`` says how recurrent layers shall run.  Return what makes it impossible."""
+        ...
+
+
+class Emit(Protocol):
+    """What writes a module whose operations are all legal."""
+
+    def __call__(self, module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = None) -> Emitted:
+        """Write the main function.
+
+        Raises:
+            CompileError: it can't be written.
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What runs a network, and how a network becomes what it runs.
+
+    ``name`` is what users say, ``title`` what messages call it, ``suffix`` how its files end.  ``table`` says which
+    operations it runs, ``lowerings`` how others become such; of several owners the first is tried first.  ``channels``
+    is where its convolutions want them.  ``pipeline`` are the passes between import and ``emit``.  ``unstorable`` looks
+    for what no file can hold.
+    """
+
+    name: str
+    title: str
+    suffix: str
+    table: Table[Any]
+    lowerings: tuple[Lowerings, ...]
+    limits: Limits
+    channels: Channels
+    pipeline: str
+    prepare: Prepare
+    unstorable: Unstorable
+    emit: Emit
+
+    def is_legal(self, op: Op) -> bool:
+        """Say whether an operation is run as it is."""
+        return self.table.is_legal(op)
+
+    def preparations(self) -> list[Pattern]:
+        """Return the rewrites that go over the whole module before the others start."""
+        return [p.bind(self) for owner in self.lowerings for p in owner.preparations]
+
+    def patterns(self) -> list[Pattern]:
+        """Return all rewrites, in the order in which they are tried."""
+        return [p.bind(self) for owner in self.lowerings for p in owner.patterns]
+
+
+class Unstorable(Protocol):
+    """What looks for values that no file of the target can hold."""
+
+    def __call__(self, func: Func) -> Iterable[Diagnostic]:
+        """Return a diagnostic for each kind of them."""
+        ...

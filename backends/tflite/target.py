@@ -1,0 +1,67 @@
+"""TFLite as a target, and what is done to a whole module before its operations are lowered."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ...compiler.choices import Strategy
+from ...compiler.diagnostics import Diagnostic, Remark, counted, remark
+from ...compiler.ir import Module
+from ...compiler.lowering import Limits
+from ...compiler.opdef import Draws
+from ...compiler.types import DType
+from ..common.target import Target
+from . import PIPELINE, emit
+from . import decompose as _decompose  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares the lowerings
+from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
+from .broadcast import PORTABLE_RANK
+from .carriers import carry
+from .decompose.dtypes import WIDENED, stays_f64
+from .emitters.linear import MAX_BATCH_RANK
+from .lowering import LOWERINGS
+from .recurrence import choose_strategies
+from .storage import not_storable
+from .table import FAST_RANKS, TABLE
+
+
+def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
+    """Replace element types that the runtime lacks, say what that means, and choose how recurrent layers run."""
+    problems = carry(target, module)
+    _report_widening(module)
+    _report_draws(module)
+    choose_strategies(module, rnn)
+    return problems
+
+
+def _report_widening(module: Module) -> None:
+    """Say once, not for each operation, in which type is computed instead."""
+    results = [(r.type.dtype, op) for op in module.walk() for r in op.results]
+    found = Counter(dtype for dtype, op in results if dtype in WIDENED and not (dtype is DType.F64 and stays_f64(op)))
+    for dtype, count in found.items():
+        what = f"{counted(count, 'value')} of {dtype} {'is' if count == 1 else 'are'}"
+        text = f"{what} computed in {WIDENED[dtype]}: TFLite has no kernels for {dtype}"
+        remark(Remark("warning", "legalize", text))
+
+
+def _report_draws(module: Module) -> None:
+    """Say that numbers are random: nobody can compare them."""
+    count = sum(op.spec.has(Draws) for op in module.walk())
+    if count:
+        who = "1 operation draws" if count == 1 else f"{count} operations draw"
+        text = f"{who} random numbers anew in each call; every runtime draws others (see --no-verify)"
+        remark(Remark("warning", "legalize", text))
+
+
+TARGET = Target(
+    name="tflite",
+    title="TFLite",
+    suffix=".tflite",
+    table=TABLE,
+    lowerings=(LOWERINGS,),
+    limits=Limits(FAST_RANKS[-1], MAX_BATCH_RANK, PORTABLE_RANK),
+    channels="last",
+    pipeline=PIPELINE,
+    prepare=prepare,
+    unstorable=not_storable,
+    emit=emit,
+)

@@ -1,0 +1,100 @@
+"""Folders for what is not finished: they vanish with their owner, and those of a process that was killed with the next.
+
+The owner holds a lock on its folder, which the system takes from a process however it ends.  A folder whose lock is
+free is therefore nobody's, also where the number of a process says nothing: in another container, or after a restart.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import weakref
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: there, folders of killed processes stay
+    fcntl: Any = None
+
+HIDDEN, PLAIN = ".nhwcc-draft-", "nhwcc-scratch-"
+"""How folders are called: beside a file that is written, and among the system's temporary ones."""
+
+
+class Scratch:
+    """A folder that is there until it is closed, garbage, or its process ends.
+
+    It lies beside a file that is to be written, else where the system keeps temporary files.  Making one removes those
+    in the same place that nobody owns any more.
+
+    Raises:
+        OSError: there can be no such folder.
+    """
+
+    def __init__(self, beside: Path | None = None) -> None:
+        place, prefix = (Path(tempfile.gettempdir()), PLAIN) if beside is None else (beside.parent, HIDDEN)
+        sweep(place, prefix)
+        self.path, lock = _locked(place, prefix)
+        self._remove = weakref.finalize(self, _remove, self.path, lock)
+
+    def close(self) -> None:
+        """Remove the folder and what is in it."""
+        self._remove()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def sweep(place: Path, prefix: str) -> None:
+    """Remove folders whose owners ended without removing them."""
+    if fcntl is None:
+        return
+    with suppress(OSError):
+        for entry in os.scandir(place):
+            is_ours = entry.name.startswith(prefix) and entry.is_dir(follow_symlinks=False)
+            if is_ours and entry.stat(follow_symlinks=False).st_uid == os.geteuid():
+                _sweep(Path(entry.path))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove one folder if its lock is free."""
+    with suppress(OSError):
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(lock)
+
+
+def _locked(place: Path, prefix: str) -> tuple[Path, int | None]:
+    """Make a folder and lock it; again if it was swept in between."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
+        if fcntl is None:
+            return folder, None
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            continue
+        except OSError:  # a file system without such locks: nobody can take the folder for one without an owner
+            return folder, lock
+        if os.fstat(lock).st_nlink > 0 and folder.is_dir():
+            return folder, lock
+        os.close(lock)
+
+
+def _remove(folder: Path, lock: int | None) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if lock is not None:
+        os.close(lock)

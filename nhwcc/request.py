@@ -1,0 +1,116 @@
+"""What can be told of a request before anything heavy is imported: files, names, words and numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import cast
+
+from nhwcc.checkpoint import holds_weights_only
+from nhwcc.compiler.diagnostics import did_you_mean, error
+from nhwcc.compiler.layouts import parse_io_layout
+from nhwcc.files import check_not_source, check_writable
+from nhwcc.formats import Format, check_name, supported
+from nhwcc.named import NamedModule, require_torch
+from nhwcc.options import CompileOptions, Model, PathLike
+from nhwcc.places import read_place
+
+
+def check_request(model: Model, options: CompileOptions) -> None:
+    """Refuse what can't be, whatever the model holds.
+
+    Raises:
+        CompileError: R010, R014 or R015 for the model; L007, R012 or R016 for the output; L004 and L005 for options;
+            R010 for other files.
+    """
+    source = Path(model) if isinstance(model, str | os.PathLike) else None
+    if source is not None:
+        check_model(supported(source), source)
+    if isinstance(model, NamedModule):
+        model.check()
+    if options.output is not None:
+        check_writing(Path(options.output), options.target, [] if source is None else [source])
+    check_options(options)
+
+
+def check_model(format: Format, path: Path) -> None:
+    """Refuse weights without a network, before PyTorch is imported to say so.
+
+    Raises:
+        CompileError: F035; R017, PyTorch is not installed.
+    """
+    if format.name != "torch":
+        return
+    require_torch()
+    if holds_weights_only(path):
+        help = f"name the class, too: --module package.module:Class --weights {path}"
+        raise error("F035", f"{path} holds weights, but no network", help=help)
+
+
+def check_options(options: CompileOptions) -> None:
+    """Refuse numbers, words and files that can't be.
+
+    Raises:
+        CompileError: L004, L005, R010.
+    """
+    _check_numbers(options.tolerance, options.seed)
+    parse_io_layout(io_layout_text(options.io_layout))
+    _check_files("rules", (read_place(rules).file for rules in options.rules))
+    _check_files("Python code", options.load)
+    _check_files("data", _data_files(options.data))
+
+
+def check_writing(output: Path, format: str, sources: Iterable[Path]) -> None:
+    """Refuse an output under the name of another format, over a model, or in no folder.
+
+    Raises:
+        CompileError: L007, R012, R016.
+    """
+    check_not_source(output, sources)
+    check_name(output, format)
+    check_writable(output)
+
+
+def io_layout_text(io_layout: str | Mapping[str, str]) -> str:
+    """Return a choice of layouts as passes take it.
+
+    >>> io_layout_text({"x": "nchw", "y": "0/2/1"})
+    'x=nchw;y=0/2/1'
+    """
+    if isinstance(io_layout, str):
+        return io_layout.strip() or "free"
+    return ";".join(f"{name}={layout}" for name, layout in io_layout.items())
+
+
+def _check_numbers(tolerance: float, seed: int) -> None:
+    """Refuse a tolerance or a seed that means nothing.
+
+    Raises:
+        CompileError: L004.
+    """
+    if not 0 <= tolerance < float("inf"):
+        help = "0.0001 allows an error of one in ten thousand; --no-verify compares nothing"
+        raise error("L004", f"the tolerance is {tolerance}, which is not a number of zero or more", help=help)
+    if seed < 0:
+        raise error("L004", f"the seed is {seed}, which is negative", help="give 0, 1, 2, ...")
+
+
+def _data_files(data: object) -> Iterable[PathLike]:
+    """Return the files among what the data was given as."""
+    given = cast("Mapping[str, object]", data).values() if isinstance(data, Mapping) else [data]
+    return [cast("PathLike", item) for item in given if isinstance(item, str | os.PathLike)]
+
+
+def _check_files(what: str, paths: Iterable[PathLike]) -> None:
+    """Refuse files that are missing.
+
+    Raises:
+        CompileError: R010.
+    """
+    for path in map(Path, paths):
+        if path.is_dir():
+            raise error("R010", f"can't read {path}: it is a folder, not a file of {what}")
+        if not path.exists():
+            near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+            raise error("R010", f"can't read {path}: there is no such file", help=did_you_mean(path.name, near))

@@ -1,0 +1,66 @@
+"""A runner that looks at what a run would cost before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from nhwcc.compiler.budget import check_time
+from nhwcc.compiler.dims import solve
+from nhwcc.compiler.ir import Func
+from nhwcc.compiler.types import Array, TensorType
+from nhwcc.compiler.workload import check_run
+from nhwcc.runners import Runner, Traced
+
+
+class Bounded:
+    """Runs ``runner`` where ``func``, which computes the same, keeps within the budget.
+
+    Raises:
+        CompileError: M003 or M007, from every method that runs.
+    """
+
+    def __init__(self, runner: Runner, func: Func) -> None:
+        self._runner = runner
+        self._func = func
+
+    @property
+    def title(self) -> str:
+        """The runner's own."""
+        return self._runner.title
+
+    @property
+    def inputs(self) -> Mapping[str, TensorType]:
+        """The runner's own."""
+        return self._runner.inputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The runner's own."""
+        return self._runner.outputs
+
+    def first(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Ask the runner."""
+        return self._runner.first(inputs)
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Check, and run."""
+        self._check(inputs)
+        return self._runner.run(inputs)
+
+    def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array] | None:
+        """Check, and run the other way."""
+        self._check(inputs)
+        return self._runner.run_otherwise(inputs)
+
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
+        """Check, and run for what is inside."""
+        self._check(inputs)
+        return self._runner.trace(inputs, only)
+
+    def _check(self, inputs: Mapping[str, Array]) -> None:
+        check_time("verification")
+        sizes: dict[str, int] = {}
+        for name, type in self._runner.inputs.items():
+            for declared, actual in zip(type.shape, inputs[name].shape if name in inputs else (), strict=False):
+                solve(declared, actual, sizes)
+        check_run(self._func, sizes)

@@ -1,0 +1,66 @@
+"""What operands may be: an operation that takes others is refused where it is built, and says why."""
+
+from __future__ import annotations
+
+import pytest
+from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.opdef import OPS, Elementwise
+from nhwcc.compiler.parser import parse_module
+
+ILL_TYPED = {
+    "sigmoid(%i) : i32[2,4]": "floating-point numbers as x, not i32",
+    "exp(%i) : i32[2,4]": "floating-point",
+    "softmax(%i) {axis = 1} : i32[2,4]": "floating-point",
+    "hard_swish(%i) : i32[2,4]": "floating-point",
+    "layer_norm(%i) {dims = [1]} : i32[2,4]": "floating-point",
+    'reduce(%i) {kind = "l2", dims = [1]} : i32[2,1]': "floating-point",
+    "neg(%t) : bool[2,4]": "numbers as x, not bool",
+    "add(%x, %i) : f32[2,4]": "different element types, f32 and i32",
+    "logical_and(%x, %x) : f32[2,4]": "booleans as a, not f32",
+    "select(%i, %x, %x) : f32[2,4]": "booleans as condition",
+    "select(%t, %x, %i) : f32[2,4]": "f32 and i32",
+    "gather(%x, %v) {axis = 0} : f32[4,4]": "integers as indices, not f32",
+    "gather_elements(%x, %x) {axis = 0} : f32[2,4]": "integers as indices",
+    "gather_nd(%x, %v) : f32[]": "integers as indices",
+    "scatter_nd(%x, %j, %i) : f32[2,4]": "updates of i32 for f32",
+    "concat(%x, %i) {axis = 0} : f32[4,4]": "different element types",
+    "range(%v, %v) {size = 3} : f32[3]": "no scalars",
+    "transpose(%x) {perm = [0, 0]} : f32[2,2]": "not a permutation",
+    'reduce(%x) {kind = "sum", dims = [1, 1]} : f32[2,1]': "name one twice",
+    "reverse(%x) {dims = [0, 0]} : f32[2,4]": "name one twice",
+    "reverse(%x) {dims = [-1]} : f32[2,4]": "axis -1 is outside of rank 2",
+    "shape_of(%x) {dims = [2]} : i64[1]": "axis 2 is outside of rank 2",
+    "layer_norm(%x) {dims = [-1]} : f32[2,4]": "axis -1 is outside of rank 2",
+    "layer_norm(%x, %u) {dims = [1]} : f32[2,4]": "f32[1,1,4] does not broadcast to f32[2,4]",
+    "rms_norm(%x, %m) {dims = [1]} : f32[2,4]": "f32[4,4] does not broadcast to f32[2,4]",
+    "batch_norm(%x, %v, %v, %v, %v) {axis = 2} : f32[2,4]": "axis 2 is outside of rank 2",
+    "batch_norm(%x, %v, %v, %v, %x) : f32[2,4]": "variance is f32[2,4], but should be a vector of 4",
+    "prelu(%x, %u) : f32[2,4]": "f32[1,1,4] does not broadcast",
+    "linear(%x, %m, %x) : f32[2,4]": "bias is f32[2,4], but should be a vector of 4",
+    "linear(%x, %u) : f32[2,4]": "should be a matrix",
+    "matmul(%x, %n) : f32[2,4]": "different element types",
+    "clip(%x) {min = nan} : f32[2,4]": "nothing lies between",
+}
+
+ARGUMENTS = (
+    "%x: f32[2,4], %i: i32[2,4], %t: bool[2,4], %v: f32[4], %j: i32[2,1], %u: f32[1,1,4], %m: f32[4,4], %n: i32[4,4]"
+)
+
+
+@pytest.mark.parametrize("statement", ILL_TYPED)
+def test_ill_typed(statement: str) -> None:
+    text = f'func @main({ARGUMENTS}) -> () {{\n%y = {statement} loc("here")\nreturn()\n}}'
+    with pytest.raises(CompileError) as caught:
+        parse_module(text)
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "T001"
+    assert ILL_TYPED[statement] in problem.message
+    assert problem.location is not None and problem.location.node == "here"
+
+
+def test_elements_of_elementwise_functions_are_declared() -> None:
+    """What moves any element says nothing; whoever computes says of what."""
+    compared = {"equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
+    anything = {"add", "mul", "max", "min", "cast", "bit_cast", *compared}
+    silent = {n for n, cls in OPS.items() if cls.spec.has(Elementwise) and not cls.spec.elements}
+    assert silent == anything

@@ -1,0 +1,189 @@
+"""Proves or validates every rewrite, and writes what was found: ``python -m tests.proofs``.
+
+Ends with 1 if a rewrite is wrong, lacks a proof that rules must have, or was validated too rarely.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import index_maps, mutants
+from .drafts import Body
+from .firings import Explorer, Findings, Sources, validate
+from .harvest import harvest
+from .parallel import parallel
+from .results import Entry, Results
+from .rewrites import Rewrite, all_rewrites, rules
+from .seeds import distinct, drafts_of, pipelines, random_graphs, random_operations, written_drafts
+from .verdicts import Verdict, judge
+
+ENOUGH = 200
+"""Modules in which a rewrite that nothing proves is to be validated."""
+
+ATTEMPTS = 600
+"""Mutants of modules that are tried to reach that."""
+
+SHARDS = 16
+ROUNDS = {"operations": 24, "graphs": 600, "seeds": 4}
+"""How many random cases of every operation and random graphs are validated; and cases that are mutated."""
+
+
+@dataclass
+class Run:
+    """One run of everything."""
+
+    workers: int
+    alarms: list[str] = field(default_factory=lambda: list[str]())
+    started: float = field(default_factory=time.monotonic)
+
+    def say(self, text: str) -> None:
+        """Print with the time that has passed."""
+        print(f"[{time.monotonic() - self.started:4.0f} s] {text}", flush=True)
+
+    def rules(self) -> dict[str, Verdict]:
+        """Judge all rules."""
+        verdicts = parallel(_judge, rules(), self.workers)
+        found = {rewrite.key: verdict for rewrite, verdict in zip(rules(), verdicts, strict=True)}
+        for key, verdict in found.items():
+            if verdict.wrong is not None:
+                self.alarms.append(f"{key}, found by {verdict.found_by}: {verdict.wrong[0]}\n{verdict.wrong[1]}")
+            elif not verdict.is_accepted:
+                self.alarms.append(f"{key}: no proof; {verdict.proof.outcome}: {verdict.proof.reason}")
+        count = Counter(verdict.basis for verdict in found.values())
+        self.say(f"{len(found)} rules: {', '.join(f'{n} by {basis}' for basis, n in count.items())}")
+        return found
+
+    def moves(self) -> dict[str, dict[str, int]]:
+        """Compare index maps; of every rewrite, how often it fired in which family."""
+        pieces = [(name, first) for name in index_maps.FAMILIES for first in range(SHARDS)]
+        fired: dict[str, dict[str, int]] = {}
+        for (name, _), found in zip(pieces, parallel(_family, pieces, self.workers), strict=True):
+            for key, count in found.fired.items():
+                families = fired.setdefault(key, {})
+                families[name] = families.get(name, 0) + count
+            self.alarms += [f"{key}, index maps: {why}\n{text}" for key, (why, text) in found.wrong.items()]
+        total = sum(sum(families.values()) for families in fired.values())
+        self.say(f"{total} firings in chains of moves")
+        return fired
+
+    def firings(self, proven: set[str]) -> Findings:
+        """Validate firings until every rewrite has been seen often enough, or nothing new is found."""
+        findings = Findings()
+        for part in parallel(_random, range(SHARDS), self.workers):
+            findings.add(part)
+        self.say(f"{findings.firings.total()} firings in random operations and graphs")
+        drafts = _drafts()
+        self.say(f"{len(drafts)} modules to start from")
+        explorer = Explorer(drafts, pipelines(), ENOUGH, ATTEMPTS)
+        sources: Sources = {}
+        for part, fired in parallel(_first, range(SHARDS), self.workers, explorer):
+            findings.add(part)
+            for key, places in fired.items():
+                sources.setdefault(key, []).extend(places)
+        self.say(f"{findings.firings.total()} firings with these modules")
+        few = [r.key for r in all_rewrites() if len(findings.validated[r.key]) < ENOUGH and r.key in sources]
+        few.sort(key=lambda key: len(findings.validated[key]))
+        chunks = [chunk for chunk in (few[shard::SHARDS] for shard in range(SHARDS)) if chunk]
+        for part in parallel(_deepen, chunks, self.workers, explorer, sources, findings):
+            findings.add(part)
+        self.say(f"{findings.firings.total()} firings with mutants of them")
+        for rewrite in all_rewrites():
+            count = len(findings.validated[rewrite.key])
+            if rewrite.key not in proven and count < ENOUGH:
+                self.alarms.append(f"{rewrite.key} was validated in {count} modules only")
+        for key, alarms in sorted(findings.alarms.items()):
+            self.alarms += [f"{key}, in {a.passes}: {a.why}\n{a.before}\nbecame\n{a.after}" for a in alarms[:2]]
+        return findings
+
+    def mutants(self) -> dict[str, int]:
+        """Let the prover judge faulty rules."""
+        chosen = mutants.all_mutants()
+        fates = parallel(_fate, range(len(chosen)), self.workers, chosen)
+        for (key, mutant), (what, how) in zip(chosen, fates, strict=True):
+            if what == "survived":
+                self.alarms.append(f"a mutant of {key} survived, {mutant.kind}, found by {how}: {mutant.rule}")
+        count = Counter(what for what, _ in fates)
+        self.say(f"{len(chosen)} mutants of rules: {dict(count)}")
+        return dict(sorted(count.items()))
+
+
+def _judge(rewrite: Rewrite) -> Verdict:
+    assert rewrite.rule is not None
+    return judge(rewrite.rule)
+
+
+def _family(piece: tuple[str, int]) -> index_maps.Checked:
+    return index_maps.check_family(piece[0], every=SHARDS, first=piece[1])
+
+
+def _random(shard: int) -> Findings:
+    findings = Findings()
+    for seed in random_operations(range(shard, ROUNDS["operations"], SHARDS)):
+        validate(seed.module, seed.passes, findings, seed.inputs)
+    for seed in random_graphs(range(shard, ROUNDS["graphs"], SHARDS)):
+        validate(seed.module, seed.passes, findings)
+    return findings
+
+
+def _drafts() -> list[Body]:
+    """All modules to start from: written ones, random ones, and those of the tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        harvested = harvest(Path(folder) / "drafts.pickle")
+    seeds = [*random_operations(range(ROUNDS["seeds"])), *random_graphs(range(40))]
+    return distinct([*written_drafts(), *harvested, *drafts_of(seeds)])
+
+
+def _first(shard: int, explorer: Explorer) -> tuple[Findings, Sources]:
+    return explorer.first(range(shard, len(explorer.drafts), SHARDS))
+
+
+def _deepen(keys: list[str], explorer: Explorer, sources: Sources, known: Findings) -> Findings:
+    return explorer.deepen(keys, sources, known)
+
+
+def _fate(number: int, chosen: Sequence[tuple[str, mutants.Mutant]]) -> tuple[mutants.Fate, str]:
+    return mutants.fate(chosen[number][1])
+
+
+def _entry(rewrite: Rewrite, verdict: Verdict | None, families: dict[str, int], findings: Findings) -> Entry:
+    """Put together what is known of a rewrite."""
+    modules = len(findings.validated[rewrite.key])
+    if verdict is None:
+        moves = bool(families) and findings.kinds[rewrite.key] <= index_maps.MOVES
+        return Entry("index maps" if moves else "instances", [], families, 0, modules)
+    elements = sorted(dtype.value for dtype in verdict.elements)
+    return Entry(verdict.basis or "instances", elements, families, verdict.fired, modules)
+
+
+def main() -> int:
+    """Run everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--keep", action="store_true", help="do not write the results")
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", RuntimeWarning)
+    run = Run(options.workers)
+    verdicts = run.rules()
+    moves = run.moves()
+    findings = run.firings(set(verdicts))
+    fates = run.mutants()
+    entries = {r.key: _entry(r, verdicts.get(r.key), moves.get(r.key, {}), findings) for r in all_rewrites()}
+    families = {name: family.text for name, family in index_maps.FAMILIES.items()}
+    if not options.keep:
+        Results(dict(sorted(entries.items())), families, fates, findings.firings.total()).save()
+    for alarm in run.alarms:
+        print(f"#### {alarm}")
+    run.say(f"{len(run.alarms)} alarms")
+    return 1 if run.alarms else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Modules as plain data that can be changed, compared, stored and built again."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
+from nhwcc.compiler.opdef import OPS
+from nhwcc.compiler.types import Array, TensorType
+from nhwcc.compiler.verify import verify
+from nhwcc.compiler.weights import Weight
+
+MAX_OPS = 60
+MAX_ELEMENTS = 1 << 13
+
+
+class TooLarge(Exception):
+    """Checking every rewrite of such a module would take too long."""
+
+
+@dataclass
+class Step:
+    """An operation; values are numbers."""
+
+    kind: str
+    operands: list[int | None]
+    attributes: dict[str, Any]
+    regions: list[Body]
+    results: list[int]
+
+    def arrays(self) -> list[tuple[str, Array]]:
+        """The attributes that are constants."""
+        return [(name, value) for name, value in self.attributes.items() if isinstance(value, np.ndarray)]
+
+
+@dataclass
+class Body:
+    """A region, or a whole main function: arguments with their types, and operations."""
+
+    arguments: dict[int, TensorType]
+    steps: list[Step] = field(default_factory=lambda: list[Step]())
+
+    def walk(self) -> Iterator[Step]:
+        """All steps, those in regions too."""
+        for step in self.steps:
+            yield step
+            for region in step.regions:
+                yield from region.walk()
+
+    def copy(self) -> Body:
+        """A copy that can be changed; arrays are shared."""
+        arrays = {id(array): array for step in self.walk() for _, array in step.arrays()}
+        return copy.deepcopy(self, arrays)
+
+    def fingerprint(self) -> int:
+        """A number that tells drafts apart."""
+        digest = hashlib.blake2b(digest_size=8)
+        digest.update(repr([str(t) for t in self.arguments.values()]).encode())
+        for step in self.walk():
+            digest.update(f"{step.kind} {step.operands} {[list(r.arguments) for r in step.regions]}".encode())
+            arrays = dict(step.arrays())
+            for name, value in sorted(step.attributes.items()):
+                digest.update(f"{name} {_described(arrays[name]) if name in arrays else repr(value)}".encode())
+        return int.from_bytes(digest.digest())
+
+
+def _described(array: Array) -> str:
+    elements = repr(array.tolist()) if array.dtype == object else array.tobytes().hex()
+    return f"{array.dtype}{array.shape}{elements}"
+
+
+def draft(module: Module) -> Body:
+    """Take a module's main function apart.
+
+    Raises:
+        TooLarge: it has too many operations, or constants with too many elements.
+    """
+    if len(list(module.walk())) > MAX_OPS:
+        raise TooLarge
+    numbers = count()
+    known: dict[Value, int] = {}
+
+    def body(region: Region) -> Body:
+        arguments: dict[int, TensorType] = {}
+        for a in region.args:
+            known[a] = next(numbers)
+            arguments[known[a]] = a.type
+        return Body(arguments, [step(op) for op in region.ops])
+
+    def step(op: Op) -> Step:
+        operands = [None if v is None else known[v] for v in op.operands]
+        regions = [body(r) for r in op.regions]
+        for r in op.results:
+            known[r] = next(numbers)
+        attributes = {k: _array(v) if isinstance(v, Weight) else v for k, v in op.attributes.items()}
+        return Step(op.spec.name, operands, attributes, regions, [known[r] for r in op.results])
+
+    return body(module.main.body)
+
+
+def _array(weight: Weight) -> Array:
+    if np.prod([d for d in weight.type.shape if isinstance(d, int)]) > MAX_ELEMENTS:
+        raise TooLarge
+    return weight.array()
+
+
+def build(main: Body) -> Module:
+    """Build a module, and verify it.
+
+    Raises:
+        CompileError, KeyError, TypeError, ValueError: the draft is no module.
+    """
+    known: dict[int, Value] = {}
+
+    def region(body: Body) -> Region:
+        for number, type in body.arguments.items():
+            known[number] = Value(type)
+        built = Region([known[n] for n in body.arguments])
+        for s in body.steps:
+            operands = [None if n is None else known[n] for n in s.operands]
+            regions = [region(r) for r in s.regions]
+            spec = OPS[s.kind].spec
+            op = built.insert(spec.build(OPS[s.kind], operands, spec.bind_attributes(s.attributes), regions))
+            known.update(zip(s.results, op.results, strict=False))
+        return built
+
+    whole = region(main)
+    for number, arg in enumerate(whole.args):
+        arg.name = f"x{number}"
+    inputs = [Port(f"x{i}") for i in range(len(whole.args))]
+    returned = whole.ops.last
+    assert returned is not None
+    module = Module(Func("main", whole, inputs, [Port(f"y{i}") for i in range(len(returned.operands))]))
+    verify(module)
+    return module

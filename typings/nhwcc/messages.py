@@ -1,0 +1,1 @@
+../../nhwcc/messages.py
