@@ -338,3 +338,10 @@ def test_sizes_that_inputs_tell_by_expressions(check: Check) -> None:
       return(%a, %b, %c, %d, %e)
     }"""
     check(text, sizes=[{"n": n, "m": m} for n, m in ((1, 3), (5, 2), (8, 1))])
+
+
+def test_what_is_quantized_is_clamped_before_it_is_converted(check: Check) -> None:
+    """Not every runtime keeps a conversion to 8 bits within them."""
+    given = {"x0": 300 * values(3, 4), "x1": 0.5, "x2": 3}
+    found = check(case("quantize", "f32[3,4] f32[] i32[]", dtype="u8").module(), inputs=given).builtins
+    assert found["MAXIMUM"] == found["MINIMUM"] == 1

@@ -144,6 +144,7 @@ SHAPES = [
     case("Split", "x", "2,7", "y z", axis=1, num_outputs=2),
     case("Split", "x k", "7,2", "y z", k=ints(3, 4)),
     case("Slice", "x s e a t", "2,9,3", s=ints(7), e=ints(-1000), a=ints(1), t=ints(-2)),
+    case("Slice", "x s e a t", "2,9,3", s=ints(8), e=ints(-1000), a=ints(1), t=ints(-2)),
     case("Slice", "x s e a t", "2,9,3", s=ints(7), e=ints(1), a=ints(-2), t=ints(-4)),
     case("Slice", "x s e a t", "2,9,3", s=ints(1), e=ints(8), a=ints(1), t=ints(3)),
     case("Slice", "x s e", "9,3", s=ints(-4), e=ints(-1)),
