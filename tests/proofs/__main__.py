@@ -50,7 +50,7 @@ class Run:
 
     def rules(self) -> dict[str, Verdict]:
         """Judge all rules."""
-        verdicts = parallel(_judge, rules(), self.workers)
+        verdicts = parallel(_judge, range(len(rules())), self.workers)
         found = {rewrite.key: verdict for rewrite, verdict in zip(rules(), verdicts, strict=True)}
         for key, verdict in found.items():
             if verdict.wrong is not None:
@@ -115,9 +115,10 @@ class Run:
         return dict(sorted(count.items()))
 
 
-def _judge(rewrite: Rewrite) -> Verdict:
-    assert rewrite.rule is not None
-    return judge(rewrite.rule)
+def _judge(number: int) -> Verdict:
+    rule = rules()[number].rule
+    assert rule is not None
+    return judge(rule)
 
 
 def _family(piece: tuple[str, int]) -> index_maps.Checked:

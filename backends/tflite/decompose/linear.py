@@ -81,7 +81,7 @@ def fold_batch(op: Linear, e: Build) -> None:
         return
     features = op.x.type.shape[-1]
     matrix = e.reshape(op.x, (e.product(op.x.type.shape[:-1]), features))
-    e.replace(e.clone(op, matrix, op.w, op.bias))
+    e.replace(e.clone(op, matrix, op.w, op.bias, axis=-1))
 
 
 @lower(MatMul)

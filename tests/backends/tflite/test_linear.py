@@ -19,6 +19,12 @@ def test_linear(check: Check, x: str, activation: str) -> None:
     assert check(module).builtins["FULLY_CONNECTED"] == 1
 
 
+@pytest.mark.parametrize("x", ["f32[5]", "f32[2,1,3,2,2,2,5]"])
+def test_linear_that_counts_its_axis_from_the_front(check: Check, x: str) -> None:
+    module = single("linear", x, "f32[4,5]", "f32[4]", constants={1: 1, 2: 2}, axis=x.count(","))
+    assert check(module).builtins["FULLY_CONNECTED"] == 1
+
+
 def test_linear_without_bias_and_of_unknown_sizes(check: Check) -> None:
     module = single("linear", "f32[n,t,5]", "f32[4,5]", None, constants={1: 1})
     out = check(module, sizes=[{"n": 1, "t": 2}, {"n": 3, "t": 1}, {"n": 2, "t": 5}])
