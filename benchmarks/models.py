@@ -44,7 +44,7 @@ def row(name: str) -> list[str]:
         name,
         str(sum(report["ops_after"].values())),
         str(report["ops_after"].get("CONV_2D", 0)),
-        proven(report["transposes_after"], (report["layout_proof"] or {}).get("is_proven", False)),
+        proven(report["transposes_after"], report["layout_proof"]["is_proven"]),
         f"{max(o['error'] for o in outputs):.1e}",
         f"{max(o['relative'] for o in outputs):.1e}",
         megabytes(output.stat().st_size),

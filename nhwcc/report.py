@@ -85,10 +85,9 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON has it: numbers that JSON lacks are null."""
-        plain = {"schema": SCHEMA, **_plain(asdict(self)), "warnings": self.warnings}
-        if self.layout_proof is not None:
-            plain["layout_proof"]["is_proven"] = self.layout_proof.is_proven
-        return plain
+        proof = self.layout_proof
+        stated = None if proof is None else {**asdict(proof), "is_proven": proof.is_proven}
+        return {"schema": SCHEMA, **_plain(asdict(self)), "layout_proof": stated, "warnings": self.warnings}
 
 
 def count_ops(module: Module) -> dict[str, int]:

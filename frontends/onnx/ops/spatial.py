@@ -117,8 +117,8 @@ def _crop(
         raise emit.fail("has no region of interest, or neither sizes nor scales", code="F006")
     corners = emit.numbers(roi, "roi")
     if corners.size != 2 * len(along):
-        axes = counted(len(along), "axis", "axes")
-        raise emit.fail(f"has {counted(corners.size, 'number')} in its region of interest for {axes}", code="F002")
+        has = counted(corners.size, "number")
+        raise emit.fail(f"has {has} in its region of interest for {counted(len(along), 'axis', 'axes')}", code="F002")
     edges = corners.reshape(2, -1).astype(float).tolist()
     if _is_given(sizes):
         target: Sequence[Dim] = emit.dims(sizes, "sizes")
