@@ -234,7 +234,7 @@ def open_constant(m: Mutator, body: Body) -> bool:
         return False
     step = m.rng.choice(found)
     array: Array = step.attributes["value"]
-    body.steps.remove(step)
+    body.steps[:] = [s for s in body.steps if s is not step]
     body.arguments[step.results[0]] = TensorType(DType.of(array.dtype), array.shape)
     return True
 
