@@ -16,7 +16,7 @@ from ..compiler.pipeline import Pass, register
 from .layout.candidates import Problem, collect, flood
 from .layout.proof import ASSIGNMENT, assignment
 from .layout.realize import realize
-from .layout.sites import value_bytes
+from .layout.sites import FormSite, Site, value_bytes
 from .layout.solve import Solution, solve
 from .layout.storage import Moved, place
 
@@ -120,14 +120,24 @@ def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
     facts = {"transposes": len(moved), "bytes": cost, "bound": bound, "charge": solution.charge}
     remark(Remark("note", ASSIGNMENT, assignment(len(moved), cost, bound, solution.charge), facts=facts))
     for m in moved:
-        have = next(solution.modes[s].orders[i] for s, i in problem.touching[m.value] if s.ports[i].is_result)
+        source, have = next(
+            (s, solution.modes[s].orders[i]) for s, i in problem.touching[m.value] if s.ports[i].is_result
+        )
         writer = problem.orders[m.value].get(have)
         text = (
             f"{m.value.name or 'a value'}, {m.value.type}, {value_bytes(m.value):,} bytes: "
             f"{writer.label if writer else 'its writer'} has it as {describe(have, m.value)}, "
             f"{m.reader.label} reads it as {describe(m.order, m.value)}"
         )
+        slower = [s.label for s in (source, m.reader) if _has_slower_form(s, solution)]
+        text += f"; {slower[0]} can run without the transpose, but slower" if slower else ""
         remark(Remark("note", ASSIGNMENT, text, m.reader.op.location if m.reader.op else None))
+
+
+def _has_slower_form(site: Site, solution: Solution) -> bool:
+    """Whether an operation has a form that may save a transpose, and was not taken because it runs slower."""
+    chosen = solution.modes[site].form
+    return isinstance(site, FormSite) and (chosen is None or not chosen.moves) and any(f.moves for f in site.axes.forms)
 
 
 def describe(order: Order, value: Value) -> str:
