@@ -28,10 +28,10 @@ from benchmarks.fuzzing.isolated import Ended, Job, prepare, run_all
 from benchmarks.fuzzing.kinds import KINDS, OUT, Kind
 from benchmarks.measure import table
 
-COLUMNS = ("refused", "done", "crash", "internal error", "over 60 s", "over 4 GB", "files left")
+COLUMNS = ("refused", "done", "crash", "internal error", "refused too late", "over 60 s", "over 4 GB", "files left")
 FINDINGS = COLUMNS[2:]
-INTERNAL = {"F033", "R003", "R013", "R018", "R019", "R020", "R021"}
-"""Codes that blame nhwcc or a runtime; with those that begin with I they are findings, unless the file is to blame."""
+TOO_LATE = {"F033", "R003", "R013", "R018", "R019", "R020", "R021"}
+"""Codes that blame nhwcc, or by which a runtime refuses what nhwcc has taken: findings, unless the file is to blame."""
 EXCUSED = {
     "tflite": {"R013", "R019"},  # a damaged file is run, in a process that may end
     "onnx": {"R018", "R003"},  # onnxruntime may refuse what we take; sizes may depend on data
@@ -76,15 +76,17 @@ def judge(ended: Ended, before: set[str]) -> Result:
     codes, message = _diagnosed(ended)
     left = _files(ended.job.folder) - before
     left -= {OUT} if ended.code == 0 else set()
-    bad = {c for c in codes if c[0] == "I" or c in INTERNAL} - EXCUSED.get(ended.job.kind, set())
+    is_internal = any(c[0] == "I" for c in codes) or (ended.code and not codes)
     if ended.code is None:
         verdict = "over 60 s"
     elif ended.code < 0 or "Fatal Python error" in ended.complained:
         verdict = "crash"
     elif "R024" in codes:
         verdict = "over 4 GB"
-    elif bad or "Traceback (most recent call last)" in ended.complained or (ended.code and not codes):
+    elif is_internal or "Traceback (most recent call last)" in ended.complained:
         verdict, message = "internal error", message or ended.complained[-300:]
+    elif TOO_LATE.intersection(codes) - EXCUSED.get(ended.job.kind, set()):
+        verdict = "refused too late"
     elif left:
         verdict, message = "files left", ", ".join(sorted(left))
     else:

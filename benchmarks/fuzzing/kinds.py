@@ -75,7 +75,7 @@ KINDS = (
         ("external.onnx",),
     ),
     Kind("pt2", "*.pt2", archives.damaged, (FAST,), 2),
-    Kind("script", "*.pt", archives.damaged, ((*FAST, "--shape", "x=1,3,8,8"),), 2),
+    Kind("script", "*.pt", archives.damaged, ((*FAST, "--shape", "input=1,3,8,8"),), 2),
     Kind("pth", "*.pth", archives.damaged, (FAST, (*NETWORK, "--weights", "{file}")), 3, ("network.txt",)),
 )
 """What is damaged. Those whose seeds are not in a folder are left out."""
