@@ -101,7 +101,7 @@ def test_batch_norm(check: Check, axis: int) -> None:
     check(single("batch_norm", "f32[2,4]", *["f32[4]"] * 4, axis=1), inputs={"x4": [0.5, 1.0, 2.0, 0.1]})
 
 
-@pytest.mark.parametrize(("dims", "shape"), [((-1,), "f32[5]"), ((1, 2), "f32[4,5]"), ((1,), "f32[4,1]")])
+@pytest.mark.parametrize(("dims", "shape"), [((2,), "f32[5]"), ((1, 2), "f32[4,5]"), ((1,), "f32[4,1]")])
 def test_layer_norm(check: Check, dims: tuple[int, ...], shape: str) -> None:
     out = check(single("layer_norm", "f32[3,4,5]", shape, shape, constants={1: 1, 2: 2}, dims=dims))
     assert "POW" not in out.builtins and out.builtins["RSQRT"] == 1
