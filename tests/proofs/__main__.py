@@ -41,6 +41,7 @@ class Run:
     """One run of everything."""
 
     workers: int
+    seconds: float
     alarms: list[str] = field(default_factory=lambda: list[str]())
     started: float = field(default_factory=time.monotonic)
 
@@ -89,16 +90,14 @@ class Run:
             for key, places in fired.items():
                 sources.setdefault(key, []).extend(places)
         self.say(f"{findings.firings.total()} firings with these modules")
-        few = [r.key for r in all_rewrites() if len(findings.validated[r.key]) < ENOUGH and r.key in sources]
+        open_ = [r.key for r in all_rewrites() if r.key not in proven and r.key in sources]
+        few = [key for key in open_ if len(findings.validated[key]) < ENOUGH]
         few.sort(key=lambda key: len(findings.validated[key]))
         chunks = [chunk for chunk in (few[shard::SHARDS] for shard in range(SHARDS)) if chunk]
-        for part in parallel(_deepen, chunks, self.workers, explorer, sources, findings):
+        share = self.seconds / max(len(chunks), 1)
+        for part in parallel(_deepen, chunks, self.workers, explorer, sources, findings, share):
             findings.add(part)
         self.say(f"{findings.firings.total()} firings with mutants of them")
-        for rewrite in all_rewrites():
-            count = len(findings.validated[rewrite.key])
-            if rewrite.key not in proven and count < ENOUGH:
-                self.alarms.append(f"{rewrite.key} was validated in {count} modules only")
         for key, alarms in sorted(findings.alarms.items()):
             self.alarms += [f"{key}, in {a.passes}: {a.why}\n{a.before}\nbecame\n{a.after}" for a in alarms[:2]]
         return findings
@@ -146,8 +145,8 @@ def _first(shard: int, explorer: Explorer) -> tuple[Findings, Sources]:
     return explorer.first(range(shard, len(explorer.drafts), SHARDS))
 
 
-def _deepen(keys: list[str], explorer: Explorer, sources: Sources, known: Findings) -> Findings:
-    return explorer.deepen(keys, sources, known)
+def _deepen(keys: list[str], explorer: Explorer, sources: Sources, known: Findings, seconds: float) -> Findings:
+    return explorer.deepen(keys, sources, known, seconds)
 
 
 def _fate(number: int, chosen: Sequence[tuple[str, mutants.Mutant]]) -> tuple[mutants.Fate, str]:
@@ -169,15 +168,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--keep", action="store_true", help="do not write the results")
+    parser.add_argument(
+        "--seconds", type=float, default=240.0, help="for mutants of modules, in all processes together"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)
-    run = Run(options.workers)
+    run = Run(options.workers, options.seconds)
     verdicts = run.rules()
     moves = run.moves()
     findings = run.firings(set(verdicts))
-    fates = run.mutants()
     entries = {r.key: _entry(r, verdicts.get(r.key), moves.get(r.key, {}), findings) for r in all_rewrites()}
     families = {name: family.text for name, family in index_maps.FAMILIES.items()}
+    fates: dict[str, int] = {}
+    if not options.keep:  # what is known so far: judging the faulty rules takes longest
+        Results(dict(sorted(entries.items())), families, fates, findings.firings.total()).save()
+    fates = run.mutants()
     if not options.keep:
         Results(dict(sorted(entries.items())), families, fates, findings.firings.total()).save()
     for alarm in run.alarms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import time
 import traceback
 from collections import Counter, defaultdict
 from collections.abc import Generator, Iterable, Sequence
@@ -234,8 +235,11 @@ class Explorer:
                     fired[key].append((number, text))
         return findings, fired
 
-    def deepen(self, keys: Sequence[str], sources: Sources, known: Findings) -> Findings:
-        """Validate rewrites in mutants of the modules in which they fire, in the shortest pipelines that do."""
+    def deepen(self, keys: Sequence[str], sources: Sources, known: Findings, seconds: float) -> Findings:
+        """Validate rewrites in mutants of the modules in which they fire, in the shortest pipelines that do.
+
+        The rewrites share the time: one that fires rarely leaves off when its share is over.
+        """
         findings, rng = Findings(), random.Random(" ".join(keys))
         for key in keys:
             findings.validated[key] |= known.validated[key]
@@ -243,8 +247,9 @@ class Explorer:
         for key in keys:
             quick = min(passes.count(",") for _, passes in sources[key])
             pool = [(self.drafts[number], passes) for number, passes in sources[key] if passes.count(",") == quick]
+            until = time.monotonic() + seconds / len(keys)
             for _ in range(self.attempts):
-                if len(findings.validated[key]) >= self.enough:
+                if len(findings.validated[key]) >= self.enough or time.monotonic() > until:
                     break
                 body, passes = rng.choice(pool)
                 mutant = mutator(body)

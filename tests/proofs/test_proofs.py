@@ -24,7 +24,6 @@ from .verdicts import judge
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 """Numbers overflow on purpose."""
 
-ENOUGH = 200
 HINT = "run `make prove`, which proves what is new and takes some minutes"
 
 
@@ -33,9 +32,8 @@ def test_the_results_are_of_these_rewrites() -> None:
     assert known == now, f"{HINT}: {sorted(now - known)} are new, {sorted(known - now)} are gone"
 
 
-def test_every_rewrite_is_proven_or_validated_often_enough() -> None:
+def test_every_rule_is_proven_and_no_faulty_one_passes() -> None:
     results = Results.load()
-    assert not [k for k, e in results.rewrites.items() if e.basis == "instances" and e.modules < ENOUGH]
     assert not [r.key for r in rules() if results.rewrites[r.key].basis not in ("reals", "elements", "index maps")]
     assert results.mutants.get("survived", 0) == 0
 
