@@ -81,7 +81,7 @@ def simple() -> Any:
 
 
 def test_the_forms(tmp_path: Any) -> None:
-    found = {form: nhwcc.compile(simple(), tmp_path / "m", rnn=form) for form in ("unroll", "while", "fused")}  # pyright: ignore[reportArgumentType]
+    found = {form: nhwcc.compile(simple(), tmp_path / "m.tflite", rnn=form) for form in ("unroll", "while", "fused")}  # pyright: ignore[reportArgumentType]
     ops = {form: artifact.report.ops_after for form, artifact in found.items()}
     assert ops["fused"] == {"SPLIT": 1, "UNIDIRECTIONAL_SEQUENCE_LSTM": 1, "RESHAPE": 1}
     assert ops["while"]["WHILE"] == 1
