@@ -115,8 +115,11 @@ def _spreads(blocks: Blocks, source: Value, shape: Shape, order: Order, rw: Rewr
     h, w = exact_div(height, blocks.block), exact_div(width, blocks.block)
     if h is None or w is None or not _is(order, *blocks.apart(n, c, h, w)):
         return False
+    is_recounted = blocks.digits not in (ROWS_FIRST, CHANNELS_FIRST)
+    if is_recounted and 1 in (h, w):
+        return False  # one position: spreading it is no more than counting anew
     x = _reshaped(source, blocks.image(n, c * blocks.block * blocks.block, h, w), rw)
-    if blocks.digits not in (ROWS_FIRST, CHANNELS_FIRST):
+    if is_recounted:
         x = rw.emit(blocks.recounted(x, blocks.digits, ROWS_FIRST, rw))
     mode = "crd" if blocks.digits == CHANNELS_FIRST else "dcr"
     rw.replace(_reshaped(rw.emit(DepthToSpace(x, blocks.block, mode, blocks.channels_last)), shape, rw))
@@ -131,6 +134,8 @@ def _gathers(blocks: Blocks, source: Value, shape: Shape, order: Order, rw: Rewr
         return False
     sizes, gathered, apart = blocks.apart(n, c, h, w)
     if not _is(order, sizes, apart, gathered):
+        return False
+    if blocks.digits != ROWS_FIRST and 1 in (h, w):
         return False
     x = _reshaped(source, blocks.image(n, c, h * blocks.block, w * blocks.block), rw)
     y = rw.emit(SpaceToDepth(x, blocks.block, blocks.channels_last))
