@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import warnings
 import zipfile
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def _write_ir(folder: Path, *, small: bool) -> None:
         path = folder / f"{i:03}.ir"
         path.write_text(text)
         if i % (20 if small else 3) == 0 and "custom(" not in text:
-            nhwcc.compile(path, path.with_suffix(".tflite"), verify=False)
+            with suppress(nhwcc.CompileError):  # not all that passes are tested with can be run
+                nhwcc.compile(path, path.with_suffix(".tflite"), verify=False)
     for path in (*ROOT.glob("passes/*.rules"), *ROOT.glob("backends/tflite/decompose/*.rules")):
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "channel_norm.py").write_bytes((ROOT / "examples" / "channel_norm.py").read_bytes())
