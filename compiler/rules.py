@@ -154,7 +154,7 @@ class Hole:
 
     @property
     def is_any(self) -> bool:
-        """Whether it is ``$_``."""
+        """Whether it is ``$_``, which matches any value and binds nothing."""
         return self.name == "_"
 
     def check(self, names: Names) -> None:

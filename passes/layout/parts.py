@@ -122,7 +122,7 @@ class Component:
         return sum(p.charges[p.chosen] for p in self.parts)
 
     def cost(self) -> float:
-        """What is to be least."""
+        """The objective: transposed bytes, plus what slower forms are charged."""
         return self.transposed() + self.charge()
 
     def moves(self) -> float:

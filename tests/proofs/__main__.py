@@ -98,6 +98,10 @@ class Run:
         for part in parallel(_deepen, chunks, self.workers, explorer, sources, findings, share):
             findings.add(part)
         self.say(f"{findings.firings.total()} firings with mutants of them")
+        for rewrite in all_rewrites():
+            count = len(findings.validated[rewrite.key])
+            if rewrite.key not in proven and count < ENOUGH:
+                self.alarms.append(f"{rewrite.key} was validated in {count} modules only")
         for key, alarms in sorted(findings.alarms.items()):
             self.alarms += [f"{key}, in {a.passes}: {a.why}\n{a.before}\nbecame\n{a.after}" for a in alarms[:2]]
         return findings
