@@ -13,8 +13,8 @@ RESULTS = Path(__file__).parents[2] / "tests" / "proofs" / "results.json"
 
 INTRO = """What `make prove` knows of every rewrite that any pass applies: rules of rule files, patterns in Python, and
 decompositions of targets. Rewrites are found by asking the passes, so a new one is on this page, or the tests say that
-it is missing. A part of each method runs in `make test`. The command ends in a list of what it doubts and a non-zero exit
-code; not all that its last run doubted has been judged yet."""
+it is missing. A part of each method runs in `make test`. The command ends in a list of what it doubts, and a non-zero
+exit code; not all that its last run doubted has been judged yet."""
 
 METHODS = """**reals**: a theorem about real numbers, proven by z3: wherever a rule's guards hold and its left side has
 a value, its right side has the same one, whatever the attributes that it binds. Exponentials, logarithms and the like
