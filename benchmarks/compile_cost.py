@@ -9,7 +9,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from nhwcc.backends.tflite.reader import inspect
+from nhwcc.formats.tflite.reader import inspect
 
 from benchmarks.measure import Cost, least, megabytes, nhwcc, scratch, table
 from benchmarks.zoo import model

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from nhwcc.backends.tflite.reader import inspect
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.types import Array
+from nhwcc.formats.tflite.reader import inspect
 
 import nhwcc
 from benchmarks.layout_nets import COUNT, network

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from nhwcc.backends.tflite.reader import Summary, inspect
+from nhwcc.formats.tflite.reader import Summary, inspect
 from numpy.typing import NDArray
 from torch.utils._pytree import tree_leaves
 

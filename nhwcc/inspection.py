@@ -17,7 +17,7 @@ from nhwcc.compiler.opdef import Multiplies
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.printer import Names, print_op
 from nhwcc.compiler.visible import visible, visible_lines, visible_parts
-from nhwcc.formats import detect
+from nhwcc.file_formats import detect
 from nhwcc.graphs.view import Graph, view_module, view_tflite
 from nhwcc.messages import Style, plain
 from nhwcc.render import human_bytes
@@ -25,8 +25,8 @@ from nhwcc.report import PortReport, count_ops, describe_port, describe_ports
 from nhwcc.source import load
 
 if TYPE_CHECKING:
-    from nhwcc.backends.tflite.reader import OperatorInfo, SubgraphInfo, TensorInfo
-    from nhwcc.backends.tflite.reader import Summary as TfliteSummary
+    from nhwcc.formats.tflite.reader import OperatorInfo, SubgraphInfo, TensorInfo
+    from nhwcc.formats.tflite.reader import Summary as TfliteSummary
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def inspect(path: Path, *, allow_custom_ops: bool = False) -> Inspection:
     """
     format = detect(path)
     if format.name == "tflite":
-        from nhwcc.backends.tflite.reader import inspect as inspect_tflite
+        from nhwcc.formats.tflite.reader import inspect as inspect_tflite
 
         found = inspect_tflite(path)
         return Inspection(_of_tflite(found, path), view_tflite(found, path.name))
@@ -144,7 +144,7 @@ def _operator(op: OperatorInfo, graph: SubgraphInfo) -> str:
 
 def _options(op: OperatorInfo) -> str:
     """What the kernel of a custom operator is told; who wrote the file may have told it in another form."""
-    from nhwcc.backends.tflite.flexbuffer import decode
+    from nhwcc.formats.tflite.flexbuffer import decode
 
     if not op.custom_options:
         return ""

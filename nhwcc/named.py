@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nhwcc.compiler.diagnostics import did_you_mean, error, reason
-from nhwcc.formats import detect, supported
+from nhwcc.file_formats import detect, supported
 
 if TYPE_CHECKING:
     from torch import nn

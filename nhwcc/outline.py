@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nhwcc.compiler.diagnostics import Diagnostic
+from nhwcc.formats.onnx.files import open_model
+from nhwcc.formats.onnx.model import Declared, Model
+from nhwcc.formats.onnx.tensors import DTYPES, Constant, SparseTensor, Tensor
 from nhwcc.frontends.onnx.census import count_nodes
 from nhwcc.frontends.onnx.custom import code
-from nhwcc.frontends.onnx.files import open_model
-from nhwcc.frontends.onnx.model import Declared, Model
-from nhwcc.frontends.onnx.tensors import DTYPES, Constant, SparseTensor, Tensor
 from nhwcc.graphs.view import Box, Graph
 from nhwcc.inspection import Inspection, Summary
 from nhwcc.report import PortReport

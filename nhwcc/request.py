@@ -10,8 +10,8 @@ from typing import cast
 from nhwcc.checkpoint import holds_weights_only
 from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.layouts import parse_io_layout
+from nhwcc.file_formats import Format, check_name, supported
 from nhwcc.files import check_not_source, check_writable
-from nhwcc.formats import Format, check_name, supported
 from nhwcc.named import NamedModule, require_torch
 from nhwcc.options import CompileOptions, Model, PathLike
 from nhwcc.places import read_place

@@ -17,7 +17,7 @@ from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.types import TensorType
 from nhwcc.cut import Cut, sizes_of
-from nhwcc.formats import supported
+from nhwcc.file_formats import supported
 from nhwcc.named import NamedModule
 from nhwcc.options import Model
 from nhwcc.pytorch import Call, TorchSource

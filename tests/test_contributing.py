@@ -15,7 +15,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 ROOT = Path(__file__).parents[1]
-TREES = ("compiler", "passes", "frontends", "backends")
+TREES = ("compiler", "formats", "passes", "frontends", "backends")
 
 Run = Callable[..., str]
 

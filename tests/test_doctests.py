@@ -12,7 +12,7 @@ import nhwcc
 
 MODULES = sorted(m.name for m in walk_packages(nhwcc.__path__, "nhwcc.") if not m.name.endswith("__main__")) + [
     m.name
-    for tree in ("compiler", "passes", "frontends", "backends")
+    for tree in ("compiler", "formats", "passes", "frontends", "backends")
     for m in walk_packages(import_module(f"nhwcc.{tree}").__path__, f"nhwcc.{tree}.")
 ]
 

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = [p for tree in ("nhwcc", "compiler", "passes", "frontends", "backends") for p in (ROOT / tree).rglob("*.py")]
+SOURCES = [
+    p
+    for tree in ("nhwcc", "compiler", "formats", "passes", "frontends", "backends")
+    for p in (ROOT / tree).rglob("*.py")
+]
 EVERYTHING = [*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "docs").glob("*.py")]
 MAX_FILE, MAX_FUNCTION = 600, 60
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")

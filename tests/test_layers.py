@@ -1,4 +1,4 @@
-"""Who may import whom: compiler < passes, frontends < backends < nhwcc."""
+"""Who may import whom: compiler < formats < passes, frontends < backends < nhwcc."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {
     "compiler": {"compiler"},
+    "formats": {"compiler", "formats"},
     "passes": {"compiler", "passes"},
-    "frontends": {"compiler", "frontends"},
-    "backends": {"compiler", "passes", "backends"},
+    "frontends": {"compiler", "formats", "frontends"},
+    "backends": {"compiler", "formats", "passes", "backends"},
 }
 HEAVY = {"onnx", "onnxruntime", "torch", "tensorflow", "openvino", "ai_edge_litert", "sympy", "scipy", "igraph"}
 """Libraries that only those may import at the top of a file who are imported only when they are needed."""

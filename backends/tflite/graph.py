@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -15,91 +12,15 @@ from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.core import Const, Return
 from ...compiler.types import DType, TensorType
-from ...compiler.weights import EAGER_BYTES, Weight
+from ...compiler.weights import Weight
+from ...formats.tflite.model import CustomOptions, Model, Operator, Options, Subgraph, Tensor
 from ..common.unsupported import row_of
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
-from .quantization import QUANTIZED, Quantization, quantization_of
+from .quantization import QUANTIZED, quantization_of
 from .sizes import Sizes
-from .storage import not_storable, stored
-from .table import TABLE, Call, CustomOptions, Dims, Operand, Options, int_scalar, ints, options
+from .storage import not_storable
+from .table import TABLE, Call, Dims, Operand, int_scalar, ints, options
 from .versions import slice_version
-
-
-@dataclass
-class Tensor:
-    """A tensor of a subgraph; ``buffer`` counts the model's weights from 1, 0 means computed.
-
-    A variable is what a kernel may overwrite that reads it.
-    """
-
-    type: TensorType
-    name: str | None
-    buffer: int = 0
-    quantization: Quantization | None = None
-    is_variable: bool = False
-
-
-@dataclass
-class Operator:
-    """A builtin with the tensors it reads (-1: left out) and writes."""
-
-    builtin: str
-    version: int
-    inputs: list[int]
-    outputs: list[int]
-    options: Options | CustomOptions | None
-
-    @property
-    def custom_code(self) -> str | None:
-        """The name of a custom operator, None for a builtin."""
-        return self.options.code if isinstance(self.options, CustomOptions) else None
-
-
-@dataclass
-class Subgraph:
-    """A list of operators over a list of tensors."""
-
-    name: str
-    tensors: list[Tensor] = field(default_factory=lambda: list[Tensor]())
-    operators: list[Operator] = field(default_factory=lambda: list[Operator]())
-    inputs: list[int] = field(default_factory=lambda: list[int]())
-    outputs: list[int] = field(default_factory=lambda: list[int]())
-
-
-@dataclass
-class Model:
-    """Everything that is written: subgraphs (the first is the entry), weights, names of the signature, metadata."""
-
-    subgraphs: list[Subgraph] = field(default_factory=lambda: list[Subgraph]())
-    weights: list[Weight] = field(default_factory=lambda: list[Weight]())
-    input_names: list[str] = field(default_factory=lambda: list[str]())
-    output_names: list[str] = field(default_factory=lambda: list[str]())
-    metadata: dict[str, bytes] = field(default_factory=lambda: dict[str, bytes]())
-    _buffers: dict[object, int] = field(default_factory=lambda: dict[object, int]())
-
-    def buffer(self, weight: Weight) -> int:
-        """Return the number of the buffer that holds a weight; small equal ones share one."""
-        weight = stored(weight)
-        key: object = weight.array().tobytes() if weight.nbytes <= EAGER_BYTES else id(weight)
-        if key not in self._buffers:
-            self.weights.append(weight)
-            self._buffers[key] = len(self.weights)
-        return self._buffers[key]
-
-    @property
-    def operators(self) -> Iterator[Operator]:
-        """All operators of all subgraphs."""
-        return (op for graph in self.subgraphs for op in graph.operators)
-
-    @property
-    def versions(self) -> set[tuple[str, int]]:
-        """The builtins used, with their versions."""
-        return {(op.builtin, op.version) for op in self.operators}
-
-    @property
-    def counts(self) -> Counter[str]:
-        """How often each builtin and each custom operator is used."""
-        return Counter(op.custom_code or op.builtin for op in self.operators)
 
 
 def build(func: Func) -> Model:

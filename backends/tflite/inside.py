@@ -15,7 +15,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from .reader import opened
+from ...formats.tflite.reader import opened
 
 OUTPUTS = 8
 """Where the schema has the outputs among the fields of a subgraph."""

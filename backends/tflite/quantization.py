@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.ops.quantize import Dequantize, Quantize
 from ...compiler.ops.shape import Reshape, Transpose
 from ...compiler.types import DType
+from ...formats.tflite.model import Quantization
 
 QUANTIZED = (DType.I8, DType.U8, DType.I16)
 """Element types whose tensors can state scales."""
-
-
-@dataclass(frozen=True)
-class Quantization:
-    """One scale and zero point for all, or one per position along ``axis``."""
-
-    scales: tuple[float, ...]
-    zeros: tuple[int, ...]
-    axis: int = 0
 
 
 def is_weight(value: Value) -> bool:

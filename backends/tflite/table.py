@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ...compiler.dims import Dim
 from ...compiler.ir import Op, Region, Value
 from ...compiler.types import DType
 from ...compiler.weights import Weight
+from ...formats.tflite.model import CUSTOM, CustomOptions, Options, custom, options
 from ..common.table import Condition, Table, condition
 
 O = TypeVar("O", bound=Op)
@@ -40,36 +41,6 @@ class Dims:
 
 Operand: TypeAlias = Value | Weight | Dims | None
 """What a builtin is called with; None is an optional input left out."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """A table of builtin options by its name in the schema; a field that is a region becomes a subgraph's index."""
-
-    table: str
-    fields: Mapping[str, Any]
-
-
-def options(table: str, **fields: Any) -> Options:
-    """Name an options table and its fields."""
-    return Options(table, fields)
-
-
-@dataclass(frozen=True)
-class CustomOptions:
-    """Which custom operator is called, and what its kernel finds in a flexbuffer; see :mod:`.flexbuffer`."""
-
-    code: str
-    fields: Mapping[str, Any]
-
-
-CUSTOM = "CUSTOM"
-"""The builtin that stands for all operators that an application brings the kernels of."""
-
-
-def custom(code: str, **fields: Any) -> CustomOptions:
-    """Name a custom operator and what its kernel is told."""
-    return CustomOptions(code, fields)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ...formats.onnx.model import Graph, Model, Node
 from . import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from .custom import code
 from .definitions import has_definition
-from .model import Graph, Model, Node
 from .registry import HANDLERS, find
 
 

@@ -10,10 +10,10 @@ from ...compiler.dims import Dim
 from ...compiler.ir import Value
 from ...compiler.ops.custom import Custom
 from ...compiler.types import TensorType
+from ...formats.onnx.model import Attribute, Declared, Graph, Node, Opaque, Reference
+from ...formats.onnx.tensors import SparseTensor, Tensor, element_type
 from .inputs import Sizes, known_size
 from .lists import Imported
-from .model import Attribute, Declared, Graph, Node, Opaque, Reference
-from .tensors import SparseTensor, Tensor, element_type
 
 
 def code(node: Node) -> str:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 from ...compiler.diagnostics import error
 from ...compiler.ir import Value
 from ...compiler.types import TensorType
+from ...formats.onnx.model import Attribute, Function, Graph, Node, Opaque, read_attributes, read_function
+from ...formats.onnx.tensors import Tensor, number_of
 from .lists import Imported
-from .model import Attribute, Function, Graph, Node, Opaque, read_attributes, read_function
-from .tensors import Tensor, number_of
 
 if TYPE_CHECKING:
     from onnx import NodeProto, TypeProto

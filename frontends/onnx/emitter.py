@@ -10,9 +10,9 @@ from ...compiler.diagnostics import CompileError, counted, error
 from ...compiler.dims import Dim, Sym
 from ...compiler.ir import Region, Value
 from ...compiler.types import Array, TensorType
+from ...formats.onnx.model import Graph, Node
 from ..emitter import BaseEmitter
 from .lists import Imported
-from .model import Graph, Node
 
 
 class Subgraphs(Protocol):

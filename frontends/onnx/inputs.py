@@ -12,9 +12,9 @@ from ...compiler.budget import check_size
 from ...compiler.diagnostics import Location, at, counted, did_you_mean, error
 from ...compiler.dims import Dim, symbol
 from ...compiler.types import DType, TensorType
+from ...formats.onnx.model import Declared
+from ...formats.onnx.tensors import element_type
 from ..problems import Problems
-from .model import Declared
-from .tensors import element_type
 
 
 class Sizes:

@@ -14,16 +14,16 @@ from ...compiler.ops.core import Return
 from ...compiler.ops.custom import Custom
 from ...compiler.rewrite import erase_dead
 from ...compiler.types import Array, TensorType
+from ...formats.onnx.files import open_model
+from ...formats.onnx.model import Declared, Graph, Model, Node
+from ...formats.onnx.tensors import Given, number_of
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .branches import Reading, decided
-from .files import open_model
 from .importer import Importer, Scope
 from .inputs import Sizes, input_types
 from .lists import Imported, Nothing, ValueList, item_name
-from .model import Declared, Graph, Model, Node
 from .schedule import reads, schedule
-from .tensors import Given, number_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -19,10 +19,10 @@ from ...compiler.diagnostics import counted, error
 from ...compiler.ir import Op, Value
 from ...compiler.plugins import is_loaded
 from ...compiler.weights import Weight
+from ...formats.onnx.model import Attribute, Graph, Opaque
+from ...formats.onnx.tensors import SparseTensor, Tensor
 from .emitter import Emitter
 from .lists import Imported, ValueList
-from .model import Attribute, Graph, Opaque
-from .tensors import SparseTensor, Tensor
 
 Handler: TypeAlias = Callable[..., "Imported | tuple[Imported, ...]"]
 H = TypeVar("H", bound=Handler)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 
 from ...compiler.diagnostics import error
-from .model import Graph, Node
+from ...formats.onnx.model import Graph, Node
 
 
 def schedule(nodes: Sequence[Node], given: Collection[str], wanted: Iterable[str]) -> list[Node]:

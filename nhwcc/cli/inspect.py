@@ -22,8 +22,8 @@ from nhwcc.cli.flags import FILE, MODEL, budget_flags, common, custom_option, lo
 @common
 def inspect_command(model: Path, **given: Any) -> None:
     """Show what MODEL (.onnx, .tflite, .ir) holds: inputs, outputs, operations, parameters, work."""
+    from nhwcc.file_formats import viewable
     from nhwcc.files import save_text
-    from nhwcc.formats import viewable
     from nhwcc.options import CompileOptions
     from nhwcc.request import check_model, check_options, check_writing
 

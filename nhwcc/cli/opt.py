@@ -41,7 +41,7 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
 
     Without --passes the IR is printed as it was read.  On standard output large weights are left out.
     """
-    from nhwcc.formats import supported
+    from nhwcc.file_formats import supported
     from nhwcc.request import check_model, check_options, check_writing
 
     check_model(supported(model), model)

@@ -31,7 +31,7 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     from contextlib import ExitStack
 
     from nhwcc.compiler.budget import timed
-    from nhwcc.formats import viewable
+    from nhwcc.file_formats import viewable
     from nhwcc.request import check_model, check_options
 
     for path in (reference, candidate):

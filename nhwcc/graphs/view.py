@@ -11,7 +11,7 @@ from nhwcc.compiler.ops.shape import Transpose
 from nhwcc.compiler.printer import print_op
 
 if TYPE_CHECKING:
-    from nhwcc.backends.tflite.reader import Summary
+    from nhwcc.formats.tflite.reader import Summary
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
-from nhwcc.formats import detect
+from nhwcc.file_formats import detect
 from nhwcc.pytorch import TorchSource
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded

@@ -9,11 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from nhwcc.backends.tflite.reader import inspect
 from nhwcc.backends.tflite.storage import CARRIERS
 from nhwcc.compiler.dims import Dim, is_static, parse_dim, symbol
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
+from nhwcc.formats.tflite.reader import inspect
 from nhwcc.runners import Traced, batches
 from nhwcc.runners.worker import Worker
 

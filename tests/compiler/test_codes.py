@@ -22,7 +22,7 @@ from nhwcc.compiler.diagnostics import (
 )
 
 ROOT = Path(__file__).parents[2]
-TREES = ("compiler", "passes", "frontends", "backends", "nhwcc")
+TREES = ("compiler", "formats", "passes", "frontends", "backends", "nhwcc")
 RAISED = {
     code
     for tree in TREES

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
-TREES = ("backends", "compiler", "frontends", "nhwcc", "passes")
+TREES = ("backends", "compiler", "formats", "frontends", "nhwcc", "passes")
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nhwcc.backends.tflite.flexbuffer import decode
-from nhwcc.backends.tflite.reader import OperatorInfo, inspect
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ops.custom import Custom
+from nhwcc.formats.tflite.flexbuffer import decode
+from nhwcc.formats.tflite.reader import OperatorInfo, inspect
 from nhwcc.frontends.onnx.registry import HANDLERS
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx_models import model, node
@@ -209,8 +209,8 @@ class TestRunning:
 
 
 def test_what_kernels_can_not_be_told() -> None:
-    from nhwcc.backends.tflite.flexbuffer import encode
     from nhwcc.compiler.dims import symbol
+    from nhwcc.formats.tflite.flexbuffer import encode
 
     with pytest.raises(CompileError) as caught:
         encode({"size": [symbol("h")]})

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from nhwcc.backends.tflite import lowering, table
-from nhwcc.backends.tflite.flexbuffer import decode
-from nhwcc.backends.tflite.reader import inspect
 from nhwcc.compiler import opdef, plugins
 from nhwcc.compiler.types import Array
+from nhwcc.formats.tflite.flexbuffer import decode
+from nhwcc.formats.tflite.reader import inspect
 from nhwcc.frontends.onnx import registry
 from onnx import ModelProto, helper
 from onnx_models import model, node

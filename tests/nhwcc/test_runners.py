@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from models import CONV, SMALL, onnx_model, write_onnx
 from nhwcc.backends.tflite.inside import give_too
-from nhwcc.backends.tflite.reader import inspect
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.types import Array, parse_type
+from nhwcc.formats.tflite.reader import inspect
 from nhwcc.passes.propagate_layout import PropagateLayout
 from onnx import TensorProto, helper
 

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 import numpy as np
 import pytest
 from models import CONV, onnx_model
-from nhwcc.backends.tflite.reader import inspect
 from nhwcc.backends.tflite.runtime import TfliteModel
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.types import Array
+from nhwcc.formats.tflite.reader import inspect
 from nhwcc.passes.propagate_layout import PropagateLayout
 
 from nhwcc.driver import compile_model

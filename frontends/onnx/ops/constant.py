@@ -15,9 +15,9 @@ from ....compiler.ops.logic import Equal
 from ....compiler.ops.shape import BroadcastTo, Range, Reshape
 from ....compiler.types import DType
 from ....compiler.weights import Weight
+from ....formats.onnx.tensors import element_type
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
-from ..tensors import element_type
 
 
 @onnx_op("Constant", since=7, until=10)

@@ -16,9 +16,9 @@ from ....compiler.ops.logic import Less, LogicalAnd
 from ....compiler.ops.shape import Concat, Reshape, Slice
 from ....compiler.types import DType
 from ....compiler.weights import Weight
+from ....formats.onnx.model import Graph
 from ..emitter import Emitter
 from ..lists import Imported
-from ..model import Graph
 from ..registry import onnx_op
 from .rounds import Along, Body, count_of, empty_buffers, first_rows
 

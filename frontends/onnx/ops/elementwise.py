@@ -11,9 +11,9 @@ from ....compiler.ir import Op, Value
 from ....compiler.ops import arith
 from ....compiler.ops.activation import Clip
 from ....compiler.types import DType
+from ....formats.onnx.tensors import element_type
 from ..emitter import Emitter
 from ..registry import Since, binary, onnx_op, unary
-from ..tensors import element_type
 
 for _name, _op in {
     "Abs": arith.Abs,

@@ -15,9 +15,9 @@ from ....compiler.ops.quantize import Dequantize, Quantize
 from ....compiler.ops.shape import BroadcastTo
 from ....compiler.ops.window import Conv
 from ....compiler.types import DType
+from ....formats.onnx.tensors import element_type
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
-from ..tensors import element_type
 from .elementwise import SATURATING, convert
 from .padding import cut_negative, window
 

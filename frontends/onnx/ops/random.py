@@ -10,9 +10,9 @@ from ....compiler.ops.arith import Add, Cast, Mul
 from ....compiler.ops.logic import GreaterEqual
 from ....compiler.ops.shape import BroadcastTo
 from ....compiler.types import DType
+from ....formats.onnx.tensors import element_type
 from ..emitter import Emitter
 from ..registry import onnx_op
-from ..tensors import element_type
 
 
 def _seed(seed: float | None) -> int | None:

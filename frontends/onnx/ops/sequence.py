@@ -6,9 +6,9 @@ from ....compiler.dims import Dim
 from ....compiler.ir import Value
 from ....compiler.ops.shape import Concat, Reshape, Split
 from ....compiler.types import DType
+from ....formats.onnx.model import Graph, Opaque
 from ..emitter import Emitter
 from ..lists import Imported, Nothing, ValueList
-from ..model import Graph, Opaque
 from ..registry import onnx_op
 
 

@@ -12,10 +12,10 @@ from ....compiler.ops.arith import Mul
 from ....compiler.ops.index import Gather
 from ....compiler.ops.linear import MatMul
 from ....compiler.ops.shape import Transpose
+from ....formats.onnx.tensors import element_type
 from ...fourier import fourier_matrix
 from ..emitter import Emitter
 from ..registry import onnx_op
-from ..tensors import element_type
 
 
 @onnx_op("DFT", since=17, until=19)

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from nhwcc.backends.tflite import emit
-from nhwcc.backends.tflite.reader import Summary, inspect
 from nhwcc.compiler.ir import Func, Module, Port, Region, Value
 from nhwcc.compiler.ops.core import Const, Return
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.types import Array, parse_type
 from nhwcc.compiler.weights import Weight
+from nhwcc.formats.tflite.reader import Summary, inspect
 
 
 def written(module: Module | str, path: Path, passes: str = "legalize") -> Summary:

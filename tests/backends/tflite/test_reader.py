@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from nhwcc.backends.tflite import emit
-from nhwcc.backends.tflite.reader import OperatorInfo, inspect, read_signature
 from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.formats.tflite.reader import OperatorInfo, inspect, read_signature
 
 from .files import adding, normal, written
 

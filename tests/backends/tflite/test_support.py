@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from nhwcc.backends.common.support_matrix import DECOMPOSED, MANY, Support
 from nhwcc.backends.tflite import support
-from nhwcc.backends.tflite.schema import builtin_names
 from nhwcc.backends.tflite.table import CUSTOM, TABLE
 from nhwcc.backends.tflite.versions import releases
 from nhwcc.compiler.opdef import OPS
+from nhwcc.formats.tflite.schema import builtin_names
 
 ROWS_OF = support()
 

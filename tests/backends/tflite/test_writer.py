@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from nhwcc.backends.tflite import emit
 from nhwcc.backends.tflite.runtime import TfliteModel
-from nhwcc.backends.tflite.schema import unpack
 from nhwcc.backends.tflite.versions import min_runtime
-from nhwcc.backends.tflite.writer import chunks
 from nhwcc.compiler.budget import Budget, limited
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.types import DType
 from nhwcc.compiler.weights import Weight
+from nhwcc.formats.tflite.schema import unpack
+from nhwcc.formats.tflite.writer import chunks
 
 from .conftest import single
 from .files import adding, looking_up, normal, written
@@ -103,7 +103,7 @@ def test_layout_is_stored(tmp_path: Path) -> None:
 
 def test_metadata_of_others_is_kept(tmp_path: Path) -> None:
     emitted = emit(adding(normal(3)), tmp_path / "m.tflite", metadata={"mine": b"abc"})
-    from nhwcc.backends.tflite.reader import inspect
+    from nhwcc.formats.tflite.reader import inspect
 
     assert inspect(emitted.path).metadata["mine"] == b"abc"
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.weights import Weight
+from nhwcc.formats.onnx.model import Graph, Opaque
 from nhwcc.frontends.onnx import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.definitions import newest_version
 from nhwcc.frontends.onnx.importer import OLDEST
-from nhwcc.frontends.onnx.model import Graph, Opaque
 from nhwcc.frontends.onnx.refused import REFUSED
 from nhwcc.frontends.onnx.registry import HANDLERS, Entry, Parameter, find
 from onnx import AttributeProto, defs, helper

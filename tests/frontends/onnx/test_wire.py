@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.formats.onnx.wire import MIN_BYTES, OWN_FILE, WireError, strip
 from nhwcc.frontends.onnx import import_onnx
-from nhwcc.frontends.onnx.wire import MIN_BYTES, OWN_FILE, WireError, strip
 from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, numpy_helper
 from onnx_models import imported, model, node, results
 

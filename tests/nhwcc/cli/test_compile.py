@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 from models import SMALL, write
-from nhwcc.backends.tflite.reader import inspect
+from nhwcc.formats.tflite.reader import inspect
 
 from .conftest import Call, as_json
 
@@ -123,7 +123,7 @@ class TestOutput:
         def full(*args: object, **kwargs: object) -> None:
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr("nhwcc.backends.tflite.writer.write", full)
+        monkeypatch.setattr("nhwcc.formats.tflite.writer.write", full)
         (tmp_path / "out.tflite").write_text("old")
         said = failed(call("compile", small, "-o", tmp_path / "out.tflite"), "R012")
         assert "No space left on device" in said

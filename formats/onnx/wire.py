@@ -75,15 +75,17 @@ def _strip(data: memoryview, start: int, end: int, message: _Message, depth: int
         inner = message.fields.get(field.number) if field.kind == _BYTES else None
         if inner is None or field.end - field.body < MIN_BYTES:
             continue
-        change = _strip_tensor if inner is _TENSOR else _strip
-        content = change(data, field.body, field.end, inner, depth + 1)
+        if inner is _TENSOR:
+            content = _strip_tensor(data, field.body, field.end)
+        else:
+            content = _strip(data, field.body, field.end, inner, depth + 1)
         length = sum(len(piece) for piece in content)
         pieces += [data[copied : field.start], _tag(field.number), _varint(length), *content]
         copied = field.end
     return [*pieces, data[copied:end]]
 
 
-def _strip_tensor(data: memoryview, start: int, end: int, message: _Message, depth: int) -> list[bytes | memoryview]:
+def _strip_tensor(data: memoryview, start: int, end: int) -> list[bytes | memoryview]:
     """Return the pieces of a tensor, its large ``raw_data`` replaced by a reference."""
     fields = list(_fields(data, start, end))
     raw = [f for f in fields if f.number == _RAW_DATA and f.kind == _BYTES]

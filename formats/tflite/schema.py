@@ -19,10 +19,8 @@ from ...compiler.dims import Sym
 from ...compiler.types import Array, DType
 from . import flexbuffer
 from .first_sizes import first_sizes, with_first
-from .graph import Model, Operator, Subgraph, Tensor
-from .quantization import Quantization
-from .storage import TENSOR_TYPES
-from .table import CustomOptions, Options
+from .model import CustomOptions, Model, Operator, Options, Quantization, Subgraph, Tensor
+from .tensors import TENSOR_TYPES
 
 SCHEMA_VERSION = 3
 IDENTIFIER = b"TFL3"

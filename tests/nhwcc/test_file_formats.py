@@ -14,7 +14,7 @@ from nhwcc.compiler.ir import Module
 from onnx import helper
 
 from nhwcc.cut import Cut
-from nhwcc.formats import FORMATS, detect
+from nhwcc.file_formats import FORMATS, detect
 from nhwcc.source import Source, load
 
 

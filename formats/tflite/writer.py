@@ -16,7 +16,7 @@ from ...compiler.scratch import Scratch
 from ...compiler.types import Array
 from ...compiler.weights import Weight, growth
 from . import schema
-from .graph import Model
+from .model import Model
 
 ALIGNMENT = 16
 """Of every weight in the file, as the schema demands."""

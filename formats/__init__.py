@@ -1,0 +1,1 @@
+"""File formats: bytes to plain data and back, without the IR."""

@@ -1,0 +1,1 @@
+../../nhwcc/file_formats.py
