@@ -1,25 +1,12 @@
-"""Paddings in the format's words: VALID adds nothing, SAME what makes the result's size that of the data by stride."""
+"""Which windowed operations have paddings that the format has a word for."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ...compiler.dims import Dim, ceil_div, maximum
+from ...compiler.dims import Dim
 from ...compiler.ops.window import Spatial
-
-
-def same_pads(size: Dim, kernel: int, stride: int, dilation: int) -> tuple[Dim, Dim]:
-    """Return what SAME adds before and behind.
-
-    >>> same_pads(8, 3, 2, 1), same_pads(7, 3, 2, 1)
-    ((0, 1), (1, 1))
-    """
-    span = dilation * (kernel - 1) + 1
-    if stride == 1:
-        total: Dim = span - 1
-    else:
-        total = maximum((ceil_div(size, stride) - 1) * stride + span - size, 0)
-    return total // 2, total - total // 2
+from ...formats.tflite.padding import same_pads
 
 
 def is_valid(op: Any) -> bool:
