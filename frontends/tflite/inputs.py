@@ -95,6 +95,8 @@ def _sort(stated: Mapping[str, Stated], shapes: Mapping[str, Shape | int]) -> tu
 
 def _parts(size: int | str | None) -> frozenset[str]:
     """Return the names in a size."""
+    if isinstance(size, str) and size.isidentifier():
+        return frozenset({size})
     found = parse_dim(size) if isinstance(size, str) else 0
     return found.names if isinstance(found, Sym) else frozenset()
 

@@ -44,12 +44,12 @@ def gather(emit: Emitter, x: Value, indices: Value, *, axis: int = 0, batch_dims
     if not 0 <= batch <= min(indices.type.rank, along):
         raise emit.fail(f"has {batch_dims} common axes of {x.type} and {indices.type}", code="F002")
     if batch == 0:
-        return emit(ir.Gather(x, indices, along))
+        return emit(ir.Gather(x, indices, along, wraps=False))
     if batch == along == rank - 1 == indices.type.rank - 1:
-        return emit(ir.GatherElements(x, indices, along))
+        return emit(ir.GatherElements(x, indices, along, wraps=False))
     moved = emit.transpose(x, (*range(batch), along, *range(batch, along), *range(along + 1, rank)))
     places = emit.reshape(indices, (*indices.type.shape, 1))
-    found = emit(ir.GatherNd(moved, places, batch))
+    found = emit(ir.GatherNd(moved, places, batch, wraps=False))
     picked = indices.type.rank - batch
     between = range(batch + picked, batch + picked + along - batch)
     rest = range(batch + picked + along - batch, found.type.rank)
@@ -59,13 +59,13 @@ def gather(emit: Emitter, x: Value, indices: Value, *, axis: int = 0, batch_dims
 @builtin("GATHER_ND", "GatherNdOptions", integers="moved")
 def gather_nd(emit: Emitter, x: Value, indices: Value) -> Value:
     """By coordinates."""
-    return emit(ir.GatherNd(x, indices))
+    return emit(ir.GatherNd(x, indices, wraps=False))
 
 
 @builtin("EMBEDDING_LOOKUP")
 def embedding_lookup(emit: Emitter, ids: Value, table: Value) -> Value:
     """Rows of a table."""
-    return emit(ir.Gather(table, ids, 0))
+    return emit(ir.Gather(table, ids, 0, wraps=False))
 
 
 @builtin("HASHTABLE_LOOKUP")
@@ -107,16 +107,11 @@ def sparse_to_dense(
 
 @builtin("ONE_HOT", "OneHotOptions", integers="moved")
 def one_hot(emit: Emitter, indices: Value, depth: Value, on: Value, off: Value, *, axis: int = 0) -> Value:
-    """Two values, by position; positions that do not exist get none, where the IR counts negative ones from the end."""
+    """Two values, by position."""
     count = emit.dim(depth, "depth")
     at = emit.axis(axis, indices.type.rank + 1)
-    if not not_negative(indices):
-        is_below = emit(Less(indices, emit.const(0, indices.type.dtype)))
-        if not isinstance(count, int):
-            raise emit.fail(f"has the depth {count} for positions that may be negative", code="F004")
-        indices = emit(Select(is_below, emit.const(count, indices.type.dtype), indices))
     pair = np.asarray([emit.scalar(off, "off_value"), emit.scalar(on, "on_value")])
-    return emit(ir.OneHot(indices, emit.const(pair, on.type.dtype), count, at))
+    return emit(ir.OneHot(indices, emit.const(pair, on.type.dtype), count, at, wraps=False))
 
 
 @builtin("WHERE", "WhereOptions", integers="raw")
