@@ -135,7 +135,7 @@ class Entry:
             raise error("F006", f"{self.name} takes {counted(len(self.operands), 'operand')}, but has {len(given)}")
         for i in range(max(len(given), len(self.operands))):
             parameter = self.operands[min(i, len(self.operands) - 1)]
-            may_be_empty = parameter.is_variadic and i >= len(given)
+            may_be_empty = parameter.is_variadic and (i >= len(given) or types.NoneType in parameter.kinds)
             if parameter.is_required and not may_be_empty and (i >= len(given) or given[i] is None):
                 raise error("F006", f"{self.name} lacks its operand {parameter.name!r}")
             if i < len(given) and not parameter.takes(given[i]):

@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport] -- registers it
+from nhwcc.backends.tflite import emit
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.types import Array, TensorType, parse_type
 from nhwcc.compiler.weights import Weight
 from nhwcc.formats.tflite.model import CustomOptions, Model, Operator, Options, Quantization, Subgraph, Tensor
@@ -28,7 +32,9 @@ class Graph:
     def tensor(self, type: str | TensorType, name: str = "", scale: Scale | None = None, **more: Any) -> int:
         """Append a tensor that an operator computes."""
         found = parse_type(type) if isinstance(type, str) else type
-        self.graph.tensors.append(Tensor(found, name or f"t{len(self.graph.tensors)}", quantization=_scale(scale), **more))
+        self.graph.tensors.append(
+            Tensor(found, name or f"t{len(self.graph.tensors)}", quantization=_scale(scale), **more)
+        )
         return len(self.graph.tensors) - 1
 
     def input(self, type: str, name: str = "", scale: Scale | None = None) -> int:
@@ -54,7 +60,9 @@ class Graph:
     ) -> list[int]:
         """Append an operator; outputs are types of new tensors, or numbers of tensors."""
         found = [
-            o if isinstance(o, int) else self.tensor(o, f"{builtin.lower()}_{len(self.graph.tensors)}", (scales or {}).get(i))
+            o
+            if isinstance(o, int)
+            else self.tensor(o, f"{builtin.lower()}_{len(self.graph.tensors)}", (scales or {}).get(i))
             for i, o in enumerate(outputs)
         ]
         self.graph.operators.append(Operator(builtin, version, list(inputs), found, options))
@@ -84,6 +92,12 @@ def save(graph: Graph, outputs: Sequence[int], path: Path) -> Path:
     graph.model.output_names = [f"{names[n]}_out{i}" for i, n in enumerate(outputs)]
     write(graph.model, path)
     return path
+
+
+def written(module: Module, path: Path, passes: str) -> Path:
+    """Run passes, and write."""
+    Pipeline(parse_pipeline(passes)).run(module)
+    return emit(module, path).path
 
 
 def random_for(type: TensorType, rng: np.random.Generator) -> Array:
