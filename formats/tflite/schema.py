@@ -273,7 +273,7 @@ def _plain(name: str, value: Any) -> Any:
         case bytes():
             return value.decode("utf-8", "replace")
         case np.ndarray() | list():
-            return tuple(int(v) for v in value)
+            return tuple(np.asarray(value).tolist())
         case _:
             return _fields(value) if hasattr(value, "__dict__") else value
 

@@ -20,7 +20,7 @@ from ...formats.tflite.reader import ABSENT
 from ..problems import Problems
 from .custom import custom
 from .emitter import Emitter
-from .handles import Handle, Imported
+from .handles import Complex, Handle, Imported
 from .quantization import Scales, common_scales
 from .registry import HANDLERS, Entry
 from .schedule import needed_operators
@@ -132,7 +132,7 @@ class Importer:
         self, entry: Entry, emit: Emitter, operands: Sequence[Imported | None], scope: Scope
     ) -> Sequence[Imported]:
         given = operands if emit.is_raw else [self._real(emit, i, v, scope) for i, v in enumerate(operands)]
-        results = entry.call(emit, given, options(emit.operator))
+        results = _call(entry, emit, given)
         if len(results) < len(emit.outputs):
             raise emit.fail(f"has {len(emit.outputs)} results, of which {len(results)} are supported")
         for slot, value in emit.left.items():
@@ -192,6 +192,17 @@ class Importer:
         if len(results) < len(found):
             raise error("F022", f"the subgraph {graph.name or index!r} could not be imported")
         return results
+
+
+def _call(entry: Entry, emit: Emitter, given: Sequence[Imported | None]) -> tuple[Imported, ...]:
+    """Run a handler; one that only moves elements moves both parts of complex ones."""
+    told = options(emit.operator)
+    if entry.integers != "moved" or not any(isinstance(v, Complex) for v in given):
+        return entry.call(emit, given, told)
+    real = entry.call(emit, [v.real if isinstance(v, Complex) else v for v in given], told)
+    imag = entry.call(emit, [v.imag if isinstance(v, Complex) else v for v in given], told)
+    pairs = zip(real, imag, strict=True)
+    return tuple(Complex(a, b) for a, b in pairs if isinstance(a, Value) and isinstance(b, Value))
 
 
 def _variable(number: int, scope: Scope) -> Handle:

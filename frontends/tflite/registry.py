@@ -18,9 +18,10 @@ from ...compiler.diagnostics import counted, error
 from ...compiler.ir import Op, Value
 from ...compiler.plugins import is_loaded
 from ...compiler.types import DType
+from ...compiler.weights import Weight
 from ...formats.tflite.constants import DTYPES
 from .emitter import Emitter
-from .handles import Handle, Imported
+from .handles import Complex, Handle, Imported
 
 Handler: TypeAlias = Callable[..., "Imported | tuple[Imported, ...]"]
 H = TypeVar("H", bound=Handler)
@@ -94,6 +95,7 @@ _CONVERT: dict[Any, Callable[[Any], Any]] = {
     DType: lambda v: DTYPES.get(v) if isinstance(v, str) else None,
     tuple[int, ...]: lambda v: v if isinstance(v, tuple) else None,
     tuple[float, ...]: lambda v: v if isinstance(v, tuple) else None,
+    Weight: lambda v: v if isinstance(v, Weight) else None,
 }
 """What makes the value of an option one of a parameter's type; None if it is of another kind."""
 
@@ -139,7 +141,8 @@ class Entry:
             if parameter.is_required and not may_be_empty and (i >= len(given) or given[i] is None):
                 raise error("F006", f"{self.name} lacks its operand {parameter.name!r}")
             if i < len(given) and not parameter.takes(given[i]):
-                what = "a resource" if isinstance(given[i], Handle) else "a tensor"
+                kinds = {Handle: "a resource", Complex: "complex numbers"}
+                what = kinds.get(type(given[i]), "a tensor")
                 raise error("F006", f"{self.name} can't have {what} as its operand {parameter.name!r}")
 
     def _bind(self, given: Mapping[str, Any]) -> dict[str, Any]:

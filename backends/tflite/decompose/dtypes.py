@@ -12,6 +12,7 @@ from ....compiler.opdef import OPS, Pure
 from ....compiler.ops import arith, index, linear, reduce, shape, spatial, window
 from ....compiler.ops.arith import BitCast, Cast
 from ....compiler.ops.core import Const
+from ....compiler.ops.quantize import Dequantize
 from ....compiler.types import DType
 from ..lowering import Build, improve, lower
 from ..ranges import fits_i32
@@ -52,7 +53,8 @@ IN_F64 = (*MOVES, arith.Add, arith.Sub, arith.Mul, arith.Neg, arith.Max, arith.M
 @improve(*CONVERSIONS, benefit=2)
 def compute_in_f32(op: Op, e: Build) -> None:
     """What TFLite has no kernels for is converted at once, before anything is decomposed."""
-    found = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & WIDENED.keys()
+    values = (*op.operands[isinstance(op, Dequantize) :], *op.results)  # a kernel widens what is dequantized
+    found = {v.type.dtype for v in values if v is not None} & WIDENED.keys()
     if found and not (found == {DType.F64} and stays_f64(op) and not any(map(_was_f32, op.operands))):
         _convert(op, {dtype: WIDENED[dtype] for dtype in found}, e)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from ....compiler.dims import Dim, at_least, is_static, product
+from ....compiler.dims import Dim, is_static, product
 from ....compiler.ir import Value
 from ....compiler.opdef import broadcast_shapes
 from ....compiler.ops import shape as ir
@@ -254,26 +254,3 @@ def batch_to_space_nd(emit: Emitter, x: Value, block_shape: Value, crops: Value)
 def dynamic_update_slice(emit: Emitter, x: Value, update: Value, starts: Value) -> Value:
     """Overwrite a part."""
     return emit(DynamicUpdateSlice(x, update, starts))
-
-
-@builtin("DILATE", "DilateOptions", integers="moved")
-def dilate(emit: Emitter, x: Value, dilations: Value, padding_value: Value) -> Value:
-    """Put a value between the elements along each axis."""
-    steps = emit.ints(dilations, "dilations")
-    value = float(emit.scalar(padding_value, "padding_value"))
-    if len(steps) != x.type.rank or any(s < 1 for s in steps):
-        raise emit.fail(f"has the dilations {list(steps)} for {x.type}", code="F006")
-    for axis, step in enumerate(steps):
-        if step > 1:
-            x = _spread(emit, x, axis, step, value)
-    return x
-
-
-def _spread(emit: Emitter, x: Value, axis: int, step: int, value: float) -> Value:
-    shape = x.type.shape
-    apart = emit.reshape(x, (*shape[: axis + 1], 1, *shape[axis + 1 :]))
-    high = [step - 1 if i == axis + 1 else 0 for i in range(len(shape) + 1)]
-    filled = emit(ir.Pad(apart, (0,) * len(high), tuple(high), "constant", value))
-    joined = emit.reshape(filled, (*shape[:axis], shape[axis] * step, *shape[axis + 1 :]))
-    size = joined.type.shape[axis]
-    return cut(emit, joined, {axis: (0, size - (step - 1) if at_least(size, step) else 0, 1)})

@@ -304,7 +304,7 @@ MOVES = [
         Case(f"UNSORTED_SEGMENT_{k}", ("f32[4,2]", i32(0, 2, -1, 0), scalar(3)), ("f32[3,2]",))
         for k in ("SUM", "PROD", "MAX", "MIN")
     ),
-    Case("BUCKETIZE", ("f32[3,2]",), ("i32[3,2]",), options("BucketizeOptions", boundaries=(-0.5, 0.0, 1.0))),
+    Case("BUCKETIZE", ("f32[3,2]",), ("i32[3,2]",), options("BucketizeOptions", boundaries=(-0.75, -0.25, 0.25, 0.75))),
     *(
         Case(n, ("f32[2,3,4]", i32(0, -1)), ("f32[1,3,1]",), options("ReducerOptions", keepDims=True))
         for n in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD")
