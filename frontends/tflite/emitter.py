@@ -52,7 +52,7 @@ class Emitter(OperandEmitter):
     """Builds the operations of one operator.
 
     ``inputs`` are the tensors that it reads (None: left out), ``outputs`` those that it writes.  ``is_raw`` says that
-    operands are integers as stored, whose zero points :meth:`zero` tells.  ``left`` is what the operator leaves in
+    operands are integers as stored.  ``left`` is what the operator leaves in
     variables that it reads, by operand.
     """
 
@@ -66,13 +66,6 @@ class Emitter(OperandEmitter):
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this operator can't be imported; by default because of its variant."""
         return error(code, f"{self.operator.name} {message}", help=help)
-
-    def zero(self, operand: int) -> int:
-        """Return the integer that stands for zero in an operand as the handler sees it."""
-        tensor = self.inputs[operand] if operand < len(self.inputs) else None
-        if not self.is_raw or tensor is None or tensor.quantization is None:
-            return 0
-        return tensor.quantization.zeros[0]
 
     def result_type(self, number: int) -> DType:
         """Return the element type that the file states for a result; of integers that stand for numbers, f32.

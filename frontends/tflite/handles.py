@@ -1,4 +1,4 @@
-"""What operators pass on that is no tensor of the IR: handles of resources, and complex numbers."""
+"""What operators pass on that is no tensor of the IR: handles of resources, complex numbers, parts of any size."""
 
 from __future__ import annotations
 
@@ -24,5 +24,18 @@ class Complex:
     imag: Value
 
 
-Imported: TypeAlias = Value | Handle | Complex
+@dataclass(frozen=True)
+class Piece:
+    """The part of ``x`` before a position along an axis, or from it on; the position is computed.
+
+    Its size depends on data; only what joins the two around something else has a shape that does not.
+    """
+
+    x: Value
+    axis: int
+    at: Value
+    is_front: bool
+
+
+Imported: TypeAlias = Value | Handle | Complex | Piece
 """What an operator reads and gives."""

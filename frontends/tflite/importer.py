@@ -21,7 +21,7 @@ from ..problems import Problems
 from .custom import custom
 from .emitter import Emitter
 from .handles import Complex, Handle, Imported
-from .quantization import Scales, common_scales
+from .quantization import Scales
 from .registry import HANDLERS, Entry
 from .schedule import needed_operators
 from .surroundings import Around, Resources
@@ -123,8 +123,7 @@ class Importer:
         tensors = scope.graph.tensors
         inputs = tuple(None if n == ABSENT else tensors[n] for n in operator.info.inputs)
         outputs = tuple(tensors[n] for n in operator.info.outputs)
-        kind = "raw" if entry is None else entry.integers
-        is_raw = kind == "raw" or (kind == "moved" and common_scales(inputs, outputs))
+        is_raw = entry is None or entry.integers == "raw"
         around = Around(self, scope)
         return Emitter(self.region, self.known, operator, inputs, outputs, around, is_raw)
 

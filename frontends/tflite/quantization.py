@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,12 +19,6 @@ from .handles import Imported
 
 QUANTIZED = frozenset({DType.I2, DType.I4, DType.I8, DType.U8, DType.I16, DType.I32, DType.I64, DType.U4})
 """Element types whose scales say what they stand for; those of 32 bits and more are biases."""
-
-
-def common_scales(inputs: Sequence[StoredTensor | None], outputs: Sequence[StoredTensor]) -> bool:
-    """Say whether all tensors that state scales state the same one for all elements."""
-    found = {t.quantization for t in (*inputs, *outputs) if t is not None and is_quantized(t)}
-    return all(q is not None and len(q.scales) == 1 for q in found) and len(found) <= 1
 
 
 def is_quantized(tensor: StoredTensor) -> bool:

@@ -21,7 +21,7 @@ from ...compiler.types import DType
 from ...compiler.weights import Weight
 from ...formats.tflite.constants import DTYPES
 from .emitter import Emitter
-from .handles import Complex, Handle, Imported
+from .handles import Complex, Handle, Imported, Piece
 
 Handler: TypeAlias = Callable[..., "Imported | tuple[Imported, ...]"]
 H = TypeVar("H", bound=Handler)
@@ -29,8 +29,8 @@ H = TypeVar("H", bound=Handler)
 Integers = Literal["real", "moved", "raw"]
 """What a handler gets of integers that stand for real numbers, by the scales of their tensors.
 
-``real``: the numbers that they stand for; its results are quantized as the file states.  ``moved``: the integers
-themselves if all scales agree, since the builtin only moves elements; else as ``real``.  ``raw``: the integers, always.
+``real``: the numbers that they stand for; its results are quantized as the file states.  ``moved``: the same, of a
+builtin that only moves elements, so that complex ones can be moved part by part.  ``raw``: the integers as stored.
 """
 
 HANDLERS: dict[str, Entry] = {}
@@ -141,7 +141,7 @@ class Entry:
             if parameter.is_required and not may_be_empty and (i >= len(given) or given[i] is None):
                 raise error("F006", f"{self.name} lacks its operand {parameter.name!r}")
             if i < len(given) and not parameter.takes(given[i]):
-                kinds = {Handle: "a resource", Complex: "complex numbers"}
+                kinds = {Handle: "a resource", Complex: "complex numbers", Piece: "a part whose size depends on data"}
                 what = kinds.get(type(given[i]), "a tensor")
                 raise error("F006", f"{self.name} can't have {what} as its operand {parameter.name!r}")
 

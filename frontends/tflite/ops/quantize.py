@@ -28,7 +28,7 @@ def dequantize(emit: Emitter, x: Value) -> Value:
     return emit.cast(x, DType.F32) if x.type.dtype.is_float else x
 
 
-@builtin("DENSIFY", "DensifyOptions", integers="moved")
+@builtin("DENSIFY", "DensifyOptions", integers="raw")
 def densify(emit: Emitter, x: Value) -> Value:
     """Constants are read with their zeros."""
     if constant(x) is None:

@@ -15,8 +15,10 @@ from ....compiler.types import DType
 from ...common.ranges import counted_range
 from ...slicing import cut
 from ..emitter import Emitter
+from ..handles import Piece
 from ..registry import builtin
 from .common import Activation, activated
+from .pieces import piece_of, updated
 
 
 @builtin("RESHAPE", "ReshapeOptions", integers="moved")
@@ -56,12 +58,18 @@ def transpose(emit: Emitter, x: Value, perm: Value) -> Value:
 
 @builtin("CONCATENATION", "ConcatenationOptions", integers="moved")
 def concatenation(
-    emit: Emitter, first: Value, *others: Value, axis: int = 0, fused_activation_function: Activation = "NONE"
+    emit: Emitter,
+    first: Value | Piece,
+    *others: Value | Piece,
+    axis: int = 0,
+    fused_activation_function: Activation = "NONE",
 ) -> Value:
     """Join along an axis."""
-    joined = emit(ir.Concat((first, *others), emit.axis(axis, first.type.rank)))
-    if emit.is_raw and fused_activation_function != "NONE" and not joined.type.dtype.is_float:
-        raise emit.fail(f"ends in {fused_activation_function} of integers")
+    values = (first, *others)
+    if any(isinstance(v, Piece) for v in values):
+        return updated(emit, values, axis)
+    parts = tuple(v for v in values if isinstance(v, Value))
+    joined = emit(ir.Concat(parts, emit.axis(axis, parts[0].type.rank)))
     return activated(emit, joined, fused_activation_function)
 
 
@@ -106,16 +114,15 @@ def unpack(emit: Emitter, x: Value, *, num: int = 0, axis: int = 0) -> tuple[Val
 
 
 @builtin("SLICE", "SliceOptions", integers="moved")
-def slice_(emit: Emitter, x: Value, begin: Value, size: Value) -> Value:
+def slice_(emit: Emitter, x: Value, begin: Value, size: Value) -> Value | Piece:
     """From a position on; a size of -1 is all that is left.  Where positions are computed, sizes must be known."""
     rank = x.type.rank
-    starts = emit.known.dims(begin)
-    sizes = emit.dims(size, "size")
+    starts, sizes = emit.known.dims(begin), emit.known.dims(size)
+    if sizes is None or (starts is None and -1 in sizes):
+        return piece_of(emit, x, begin, size)
     if len(sizes) != rank or (starts is not None and len(starts) != rank):
         raise emit.fail(f"has {len(sizes)} sizes for {x.type}", code="F006")
     if starts is None:
-        if any(isinstance(n, int) and n < 0 for n in sizes):
-            emit.dims(begin, "begin")
         return emit(DynamicSlice(x, begin, sizes))
     ends = [d if n == -1 else a + n for d, a, n in zip(x.type.shape, starts, sizes, strict=True)]
     return cut(emit, x, {i: (a, e, 1) for i, (a, e) in enumerate(zip(starts, ends, strict=True))})
@@ -132,7 +139,7 @@ def _pairs(emit: Emitter, paddings: Value, rank: int) -> tuple[tuple[Dim, ...], 
 def pad(emit: Emitter, x: Value, paddings: Value) -> Value:
     """Zeros around."""
     low, high = _pairs(emit, paddings, x.type.rank)
-    return emit(ir.Pad(x, low, high, "constant", float(emit.zero(0))))
+    return emit(ir.Pad(x, low, high, "constant"))
 
 
 @builtin("PADV2", "PadV2Options", integers="moved")
@@ -223,7 +230,7 @@ def space_to_batch_nd(emit: Emitter, x: Value, block_shape: Value, paddings: Val
     sizes, low, high = _blocks(emit, x, block_shape, paddings)
     rest = (0,) * (x.type.rank - 1 - len(sizes))
     if any(p != 0 for p in (*low, *high)):
-        x = emit(ir.Pad(x, (0, *low, *rest), (0, *high, *rest), "constant", float(emit.zero(0))))
+        x = emit(ir.Pad(x, (0, *low, *rest), (0, *high, *rest), "constant"))
     batch, *spatial = x.type.shape
     counts = [d // b for d, b in zip(spatial, sizes, strict=False)]
     if any(isinstance(d, int) and d % b for d, b in zip(spatial, sizes, strict=False)):
