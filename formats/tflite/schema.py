@@ -198,7 +198,7 @@ def _field(name: str, value: Any) -> Any:
         case DType():
             return getattr(schema.TensorType, TENSOR_TYPES[value])
         case str():
-            return getattr(_ENUMS[name], value)
+            return getattr(_ENUMS[name], value) if name in _ENUMS else value
         case tuple():
             return _vector(value)
         case _:

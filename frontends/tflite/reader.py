@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -21,6 +21,7 @@ from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignor
 from .handles import Handle
 from .importer import Importer, Scope
 from .inputs import Interface, Shape, input_types, layout_perm
+from .schedule import read_tensors
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def read_tflite(
     graph = contents.graphs[chosen.subgraph]
     starts = _find_all("inputs", inputs, graph, chosen)
     ends = _find_all("outputs", outputs, graph, chosen)
+    _check_cut(graph, chosen, starts.values(), ends.values())
     layout = contents.summary.layout or {}
     types = input_types(Interface(graph, starts, layout.get("inputs", {})), shapes or {})
     importer = Importer(contents, carries=allow_custom_ops)
@@ -92,8 +94,6 @@ def read_tflite(
     values = {name: v for name, v in zip(ends, found, strict=True) if isinstance(v, Value)}
     if len(values) < len(ends):
         raise error("F020", f"the output {next(n for n in ends if n not in values)!r} is no tensor but a resource")
-    if inputs is not None:
-        _check_cut(graph, scope, chosen)
     ins = [Port(name, layout_perm(layout.get("inputs", {}), name)) for name in types]
     outs = [Port(name, layout_perm(layout.get("outputs", {}), name)) for name in values]
     func = Func("main", importer.region, ins, outs)
@@ -157,14 +157,14 @@ def _find_all(what: str, names: Sequence[str] | None, graph: StoredGraph, signat
     return {name: known[name] for name in names}
 
 
-def _check_cut(graph: StoredGraph, scope: Scope, signature: Signature) -> None:
+def _check_cut(graph: StoredGraph, signature: Signature, starts: Iterable[int], ends: Iterable[int]) -> None:
     """Refuse a cut whose outputs also need inputs of the file that are not among the given ones.
 
     Raises:
         CompileError: F018.
     """
-    names = {number: name for name, number in signature.inputs.items()}
-    missing = [names[n] for n in graph.inputs if n in names and n in scope.values and scope.values[n] is None]
+    needed = read_tensors(graph, ends, set(starts))
+    missing = [name for name, number in signature.inputs.items() if number in needed]
     if missing:
         text = f"the outputs also depend on the inputs {', '.join(missing)} of the model"
         raise error("F018", text, help="Add them to inputs, or cut them off as well.")

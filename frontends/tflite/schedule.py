@@ -24,3 +24,10 @@ def needed_operators(graph: StoredGraph, wanted: Iterable[int], given: set[int])
             found.append(operator)
             needed |= {n for n in info.inputs if n >= 0 and n not in given}
     return found[::-1]
+
+
+def read_tensors(graph: StoredGraph, wanted: Iterable[int], given: set[int]) -> set[int]:
+    """Return the tensors that ``wanted`` ones and the operators that they need read, those that are given left out."""
+    wanted = set(wanted)
+    read = {n for operator in needed_operators(graph, wanted, given) for n in operator.info.inputs if n >= 0}
+    return (read | wanted) - given
