@@ -91,7 +91,11 @@ def _sparse(contents: Contents, tensor: StoredTensor, place: Place, type: Tensor
         densify(np.zeros(count, np.int8), shape, sparsity)
     except ValueError as bad:
         raise _bad(tensor, f"is sparse, but {bad}") from bad
-    return values.derive(type, lambda array: densify(array, shape, sparsity))
+
+    def unfolded(array: Array) -> Array:
+        return densify(array, shape, sparsity)
+
+    return values.derive(type, unfolded)
 
 
 def _strings(tensor: StoredTensor, raw: Array, shape: tuple[int, ...]) -> Array:

@@ -190,7 +190,10 @@ def options_table(options: Options) -> Any:
         TypeError: the table has no such field.
         AttributeError: the schema has no such table, or an enumeration no such name.
     """
-    return getattr(schema, f"{options.table}T")(**{k: _field(k, v) for k, v in options.fields.items()})
+    fields = {k: _field(k, v) for k, v in options.fields.items()}
+    if options.table.startswith("Stablehlo"):  # which counts in 64 bits
+        fields = {k: np.asarray(v, np.int64) if isinstance(v, np.ndarray) else v for k, v in fields.items()}
+    return getattr(schema, f"{options.table}T")(**fields)
 
 
 def _field(name: str, value: Any) -> Any:

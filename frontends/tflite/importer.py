@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -21,7 +22,7 @@ from ..problems import Problems
 from .custom import custom
 from .emitter import Emitter
 from .handles import Complex, Handle, Imported
-from .quantization import Scales
+from .quantization import Scales, rounding
 from .registry import HANDLERS, Entry
 from .schedule import needed_operators
 from .surroundings import Around, Resources
@@ -53,6 +54,7 @@ class Importer:
     resources: Resources = field(default_factory=Resources)
     scales: Scales = field(default_factory=Scales)
     unknown: count[int] = field(default_factory=count)
+    rounded: Counter[str] = field(default_factory=lambda: Counter[str]())
 
     @property
     def file(self) -> str | None:
@@ -131,6 +133,9 @@ class Importer:
         self, entry: Entry, emit: Emitter, operands: Sequence[Imported | None], scope: Scope
     ) -> Sequence[Imported]:
         given = operands if emit.is_raw else [self._real(emit, i, v, scope) for i, v in enumerate(operands)]
+        how = rounding(emit) if entry.integers == "real" else None
+        if how is not None:
+            self.rounded[how] += 1
         results = _call(entry, emit, given)
         if len(results) < len(emit.outputs):
             raise emit.fail(f"has {len(emit.outputs)} results, of which {len(results)} are supported")

@@ -27,6 +27,33 @@ def is_quantized(tensor: StoredTensor) -> bool:
     return is_stated and tensor.info.dtype not in ("FLOAT32", "FLOAT16") and element_type(tensor) in QUANTIZED
 
 
+HYBRID = frozenset(
+    {
+        "BATCH_MATMUL",
+        "BIDIRECTIONAL_SEQUENCE_LSTM",
+        "BIDIRECTIONAL_SEQUENCE_RNN",
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "FULLY_CONNECTED",
+        "LSTM",
+        "RNN",
+        "SVDF",
+        "TRANSPOSE_CONV",
+        "UNIDIRECTIONAL_SEQUENCE_LSTM",
+        "UNIDIRECTIONAL_SEQUENCE_RNN",
+    }
+)
+"""Builtins whose kernels, given numbers and weights that are integers, round the numbers to integers as well."""
+
+
+def rounding(emit: Emitter) -> str | None:
+    """Return how a kernel computes where the import has numbers: "hybrid", in "integers", or None for exactly so."""
+    tensors = [t for t in (*emit.inputs, *emit.outputs) if t is not None]
+    if any(is_quantized(t) and not t.is_constant for t in tensors):
+        return "integers"
+    return "hybrid" if emit.operator.name in HYBRID and any(map(is_quantized, tensors)) else None
+
+
 @dataclass
 class Scales:
     """Inserts conversions; what integers stand for is inserted once in each region."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from ...compiler.diagnostics import Remark, error, remark
+from ...compiler.diagnostics import Remark, counted, error, remark
 from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Const, Return
 from ...compiler.ops.recurrent import Recurrent
@@ -100,6 +100,7 @@ def read_tflite(
     states = _expose_variables(func, importer, list(values.values()))
     erase_dead(*reversed(func.ops))
     _warn_of_states(func)
+    _report_rounding(importer.rounded)
     return Imported(Module(func), states)
 
 
@@ -116,11 +117,10 @@ def _signature(contents: Contents, name: str | None) -> Signature:
         if found is None:
             raise error("F018", f"there is no signature {name!r}", help=f"There are {keys or 'none'}.")
         return found
-    if there:
-        if len(there) > 1:
-            text = f"the file has the signatures {keys}; the first one is read"
-            remark(Remark("warning", "import", text))
-        return there[0]
+    if len(there) > 1:
+        remark(Remark("warning", "import", f"the file has the signatures {keys}; the first one is read"))
+    for first in there:
+        return first
     graph = contents.graphs[0]
     return Signature("", 0, _named(graph, graph.inputs, "input"), _named(graph, graph.outputs, "output"))
 
@@ -218,6 +218,19 @@ def _warn_of_states(func: Func) -> None:
         who = "1 recurrent layer begins" if count == 1 else f"{count} recurrent layers begin"
         text = f"{who} with zeros in every call, where TFLite goes on from the last one (see --state io)"
         remark(Remark("warning", "import", text))
+
+
+ROUNDED = {
+    "hybrid": "with weights of few bits and numbers that TFLite rounds, too, while it runs; here they are not",
+    "integers": "with integers; what is computed with the numbers that they stand for may be a step apart",
+}
+"""What is said of operators that TFLite computes otherwise than exactly."""
+
+
+def _report_rounding(found: Mapping[str, int]) -> None:
+    """Say where the file's own numbers are rounded while it runs."""
+    for how, count in found.items():
+        remark(Remark("note", "import", f"{counted(count, 'operator')} {ROUNDED[how]}"))
 
 
 def _begins_anew(op: Recurrent) -> bool:

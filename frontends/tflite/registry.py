@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args, get_origin
 
 from ...compiler.diagnostics import counted, error
 from ...compiler.ir import Op, Value
@@ -93,11 +93,15 @@ _CONVERT: dict[Any, Callable[[Any], Any]] = {
     float: lambda v: float(v) if isinstance(v, int | float) and not isinstance(v, bool) else None,
     str: lambda v: v if isinstance(v, str) else None,
     DType: lambda v: DTYPES.get(v) if isinstance(v, str) else None,
-    tuple[int, ...]: lambda v: v if isinstance(v, tuple) else None,
-    tuple[float, ...]: lambda v: v if isinstance(v, tuple) else None,
+    tuple[int, ...]: lambda v: cast(tuple[int, ...], v) if isinstance(v, tuple) else None,
+    tuple[float, ...]: lambda v: cast(tuple[float, ...], v) if isinstance(v, tuple) else None,
     Weight: lambda v: v if isinstance(v, Weight) else None,
 }
 """What makes the value of an option one of a parameter's type; None if it is of another kind."""
+
+
+NOT_TENSORS = {Handle: "a resource", Complex: "complex numbers", Piece: "a part whose size depends on data"}
+"""What messages call operands that are no tensors."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +145,7 @@ class Entry:
             if parameter.is_required and not may_be_empty and (i >= len(given) or given[i] is None):
                 raise error("F006", f"{self.name} lacks its operand {parameter.name!r}")
             if i < len(given) and not parameter.takes(given[i]):
-                kinds = {Handle: "a resource", Complex: "complex numbers", Piece: "a part whose size depends on data"}
-                what = kinds.get(type(given[i]), "a tensor")
+                what = next((text for kind, text in NOT_TENSORS.items() if isinstance(given[i], kind)), "a tensor")
                 raise error("F006", f"{self.name} can't have {what} as its operand {parameter.name!r}")
 
     def _bind(self, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from ....compiler.dims import static
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.ops import activation as act
@@ -60,7 +61,11 @@ def transposed_weight(emit: Emitter, w: Value, perm: Sequence[int]) -> Value:
     weight = constant(w)
     if weight is not None:
         shape = [weight.type.shape[p] for p in order]
-        return emit.const(weight.derive(weight.type.with_shape(shape), lambda a: np.transpose(a, order)))
+
+        def permuted(array: Array) -> Array:
+            return np.transpose(array, order)
+
+        return emit.const(weight.derive(weight.type.with_shape(shape), permuted))
     writer = w.owner
     if isinstance(writer, Dequantize) and constant(writer.x) is not None:
         moved = [transposed_weight(emit, _ranked(emit, v, len(order)), order) for v in (writer.scale, writer.zero)]
@@ -75,7 +80,11 @@ def _ranked(emit: Emitter, v: Value, rank: int) -> Value:
     shape = (*[1] * (rank - v.type.rank), *v.type.shape)
     if weight is None:
         return emit.reshape(v, shape)
-    return emit.const(weight.derive(weight.type.with_shape(shape), lambda a: np.reshape(a, shape)))  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    def ranked(array: Array) -> Array:
+        return np.reshape(array, static(shape))
+
+    return emit.const(weight.derive(weight.type.with_shape(shape), ranked))
 
 
 def known(value: Value | None) -> Array | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ....compiler.dims import Dim
@@ -44,12 +46,12 @@ def _fitted(emit: Emitter, x: Value, sizes: tuple[int, int]) -> Value:
     return pad(emit, x, (0,) * rank, high, "constant")
 
 
-def _along_last(emit: Emitter, parts: tuple[Value, ...], size: int, *, onesided: bool) -> tuple[Value, Value]:
+def _along_last(emit: Emitter, parts: Sequence[Value], size: int, *, onesided: bool) -> tuple[Value, Value]:
     """Transform the last axis of one part or two: one product for each part of the result."""
     if size * len(parts) * size * (1 if onesided else 2) > MOST:
         raise emit.fail(f"transforms {size} numbers, whose matrix would be too large")
     table = fourier_matrix(size, len(parts), size, inverse=False, onesided=onesided)
-    joined = emit(Concat(parts, parts[0].type.rank - 1)) if len(parts) > 1 else parts[0]
+    joined = emit(Concat(tuple(parts), parts[0].type.rank - 1)) if len(parts) > 1 else parts[0]
     matrices = table.transpose(1, 0, 2, 3).reshape(len(parts) * size, -1, 2).astype(np.float32)
     real, imag = (emit(MatMul(joined, emit.const(matrices[..., i]))) for i in range(2))
     return real, imag

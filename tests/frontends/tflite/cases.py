@@ -270,6 +270,12 @@ MOVES = [
     Case("RANGE", (scalar(1), scalar(8), scalar(3)), ("i32[3]",)),
     Case("RANGE", (scalar(1.0, np.float32), scalar(-2.0, np.float32), scalar(-0.5, np.float32)), ("f32[6]",)),
     Case("DYNAMIC_UPDATE_SLICE", ("f32[4,5]", "f32[2,3]", i32(1, 2)), ("f32[4,5]",)),
+    Case(
+        "STABLEHLO_PAD",
+        ("f32[2,3]", scalar(1.5, np.float32)),
+        ("f32[4,4]",),
+        options("StablehloPadOptions", edgePaddingLow=(1, 0), edgePaddingHigh=(0, -1), interiorPadding=(1, 1)),
+    ),
     Case("DILATE", ("f32[2,3]", i32(2, 3), scalar(1.5, np.float32)), ("f32[3,7]",), options("DilateOptions")),
     Case("GATHER", ("f32[3,4]", i32([2, 0], [1, 1])), ("f32[2,2,4]",), options("GatherOptions", axis=0)),
     Case(

@@ -109,6 +109,8 @@ def test_what_the_backend_writes_can_be_read() -> None:
 def test_cases_cover_the_handlers() -> None:
     """What is not here has a test of its own."""
     own = {"IF", "WHILE", "CALL_ONCE", "VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "DENSIFY"}
+    own |= {"RFFT2D", "REAL", "IMAG", "COMPLEX_ABS"}
+    own |= {"MaxPoolingWithArgmax2D", "MaxUnpooling2D", "Convolution2DTransposeBias"}
     random = {"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL"}
     stablehlo = {"STABLEHLO_CASE", "STABLEHLO_COMPOSITE"}
     assert set(HANDLERS) - {c.builtin for c in CASES} <= own | random | stablehlo
