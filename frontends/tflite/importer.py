@@ -23,6 +23,7 @@ from .custom import custom
 from .emitter import Emitter
 from .handles import Complex, Handle, Imported
 from .quantization import Scales, rounding
+from .refused import REFUSED
 from .registry import HANDLERS, Entry
 from .schedule import needed_operators
 from .surroundings import Around, Resources
@@ -232,10 +233,10 @@ def _label(graph: StoredGraph, operator: StoredOperator) -> str:
 def _unsupported(operator: StoredOperator) -> CompileError:
     help = "Cut it off with --inputs and --outputs"
     if operator.is_custom:
-        help += ", declare it with --op-library, or carry it with --allow-custom-ops"
-        what = "the custom operator"
-    else:
-        what = "the builtin"
-    close = get_close_matches(operator.name, HANDLERS, 1, 0.8) if operator.is_custom else []
-    help = f"Is it {close[0]}? {help}." if close else f"{help}."
-    return error("F001", f"{what} {operator.name} (version {operator.info.version}) is not supported", help=help)
+        help = f"{help}, declare it with --op-library, or carry it with --allow-custom-ops."
+        close = get_close_matches(operator.name, HANDLERS, 1, 0.8)
+        text = f"the custom operator {operator.name} is not supported"
+        return error("F001", text, help=f"Is it {close[0]}? {help}" if close else help)
+    why = f"It {REFUSED[operator.name]}. " if operator.name in REFUSED else ""
+    text = f"the builtin {operator.name} (version {operator.info.version}) is not supported"
+    return error("F001", text, help=f"{why}{help}.")

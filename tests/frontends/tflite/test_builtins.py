@@ -13,8 +13,9 @@ from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 from nhwcc.formats.tflite.model import CUSTOM, CustomOptions
 from nhwcc.formats.tflite.reader import inspect
-from nhwcc.formats.tflite.schema import options_defaults
+from nhwcc.formats.tflite.schema import builtin_names, options_defaults
 from nhwcc.frontends.tflite import Imported, read_tflite
+from nhwcc.frontends.tflite.refused import REFUSED
 from nhwcc.frontends.tflite.registry import HANDLERS, HOW, Entry
 
 from .building import new_graph, random_for, save, written
@@ -114,3 +115,7 @@ def test_cases_cover_the_handlers() -> None:
     random = {"RANDOM_UNIFORM", "RANDOM_STANDARD_NORMAL", "MULTINOMIAL"}
     stablehlo = {"STABLEHLO_CASE", "STABLEHLO_COMPOSITE"}
     assert set(HANDLERS) - {c.builtin for c in CASES} <= own | random | stablehlo
+
+
+def test_what_is_refused_is_not_read() -> None:
+    assert set(REFUSED) <= set(builtin_names().values()) - set(HANDLERS)
