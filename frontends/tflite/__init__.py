@@ -1,5 +1,5 @@
 """TFLite."""
 
-from .reader import Imported, import_tflite, read_tflite
+from .reader import Program, import_tflite, read_tflite
 
-__all__ = ["Imported", "import_tflite", "read_tflite"]
+__all__ = ["Program", "import_tflite", "read_tflite"]

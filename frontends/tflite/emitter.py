@@ -84,7 +84,7 @@ class Emitter(OperandEmitter):
         """Return the shape that the file states for a result; open sizes get new names."""
         return tuple(d if d >= 0 else self.around.fresh() for d in self.outputs[number].info.shape)
 
-    def unsigned(self, value: int, what: str) -> int:
+    def positive(self, value: int, what: str) -> int:
         """Return an option that counts something.
 
         Raises:

@@ -8,18 +8,17 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import count
 
-from ...compiler.budget import count_operations
+from ...compiler.budget import check_depth, count_operations
 from ...compiler.diagnostics import CompileError, Location, at, error
 from ...compiler.ir import Region, Value
 from ...compiler.known import Known
 from ...compiler.ops.core import Const
-from ...compiler.types import TensorType
 from ...compiler.weights import Weight
 from ...formats.tflite.constants import constant_weight, element_type
 from ...formats.tflite.contents import Contents, StoredGraph, StoredOperator, StoredTensor
 from ...formats.tflite.reader import ABSENT
 from ..problems import Problems
-from .custom import custom
+from .custom import custom, custom_options
 from .emitter import Emitter
 from .handles import Complex, Handle, Imported
 from .quantization import Scales, rounding
@@ -31,7 +30,10 @@ from .surroundings import Around, Resources
 
 @dataclass
 class Scope:
-    """The tensors of one subgraph while it is imported, by number; None where one could not be built."""
+    """The tensors of one subgraph while it is imported, by number; None where one could not be built.
+
+    ``calls`` are the subgraphs around this one; ``is_conditional`` says that data decide whether, or how often, it runs.
+    """
 
     graph: StoredGraph
     values: dict[int, Imported | None]
@@ -44,7 +46,8 @@ class Scope:
 class Importer:
     """Builds the operations of one region; what can't be built is collected in ``problems``.
 
-    ``carries`` says whether operators that nobody knows become custom ones.
+    ``carries`` says whether operators that nobody knows become custom ones.  ``rounded`` counts the operators whose
+    kernels round, by how they do it.
     """
 
     contents: Contents
@@ -118,7 +121,7 @@ class Importer:
                 return nothing
             emit = self._emitter(operator, scope, entry)
             if entry is None:
-                return self.region.insert(custom(emit, operands)).results
+                return emit.all(custom(emit, operands))
             return self._handle(entry, emit, operands, scope)
         return nothing
 
@@ -170,11 +173,6 @@ class Importer:
             raise emit.fail(text, code="F006", help="The file is damaged.")
         return stored
 
-    def arguments(self, graph: StoredGraph, types: Sequence[TensorType]) -> list[Value]:
-        """Return values for the inputs of a subgraph, named like them."""
-        names = [graph.tensors[n].info.name or None for n in graph.inputs]
-        return [Value(type, name=name) for type, name in zip(types, names, strict=True)]
-
     def enter(self, index: int, operands: Sequence[Imported], scope: Scope) -> list[Imported]:
         """Import a subgraph into the region that is being built.
 
@@ -188,6 +186,7 @@ class Importer:
             raise error("F021", f"the subgraph {graph.name or index!r} calls itself")
         if len(operands) != len(graph.inputs):
             raise error("F006", f"the subgraph {index} takes {len(graph.inputs)} tensors, but is given {len(operands)}")
+        check_depth(len(scope.calls), "subgraphs")
         count_operations(0, nodes=1 + len(graph.operators))
         values: dict[int, Imported | None] = dict(zip(graph.inputs, operands, strict=True))
         path = f"{scope.path}{graph.name or index}/"
@@ -217,11 +216,7 @@ def _variable(number: int, scope: Scope) -> Handle:
 
 def options(operator: StoredOperator) -> Mapping[str, object]:
     """Return what an operator's handler is told: a builtin's options, or the map in a custom operator's flexbuffer."""
-    if not operator.is_custom:
-        return operator.options
-    from .custom import custom_options
-
-    return custom_options(operator)
+    return custom_options(operator) if operator.is_custom else operator.options
 
 
 def _label(graph: StoredGraph, operator: StoredOperator) -> str:

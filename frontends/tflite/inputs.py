@@ -9,6 +9,7 @@ from typing import Any
 from ...compiler.budget import check_size
 from ...compiler.diagnostics import Location, at, error
 from ...compiler.dims import Dim, Sym, parse_dim, substitute
+from ...compiler.ops.shape import inverse
 from ...compiler.types import DType, TensorType
 from ...formats.tflite.constants import element_type
 from ...formats.tflite.contents import StoredGraph
@@ -31,11 +32,13 @@ class Interface:
 
     def stated(self, name: str) -> Stated:
         """Return the sizes of an input in the source's order: numbers, names, None for what nobody knows."""
-        shape = self.graph.tensors[self.numbers[name]].info.shape
         said = self.layout.get(name, {}).get("shape")
         if said is not None:
             return tuple(said)
-        return tuple(d if d >= 0 else BATCH if axis == 0 else None for axis, d in enumerate(shape))
+        shape = self.graph.tensors[self.numbers[name]].info.shape
+        dims = [d if d >= 0 else BATCH if axis == 0 else None for axis, d in enumerate(shape)]
+        perm = layout_perm(self.layout, name)
+        return tuple(dims if perm is None else [dims[axis] for axis in inverse(perm)])
 
 
 def layout_perm(layout: Mapping[str, Mapping[str, Any]], name: str) -> tuple[int, ...] | None:

@@ -25,7 +25,7 @@ from .schedule import read_tensors
 
 
 @dataclass(frozen=True)
-class Imported:
+class Program:
     """A module, and what the states that became its inputs hold in a first call, by the inputs' names."""
 
     module: Module
@@ -70,7 +70,7 @@ def read_tflite(
     allow_custom_ops: bool = False,
     signature: str | None = None,
     keeps_state: bool = False,
-) -> Imported:
+) -> Program:
     """Read a TFLite file as :func:`import_tflite` does; with ``keeps_state``, variables become inputs and outputs.
 
     Raises:
@@ -101,7 +101,7 @@ def read_tflite(
     erase_dead(*reversed(func.ops))
     _warn_of_states(func)
     _report_rounding(importer.rounded)
-    return Imported(Module(func), states)
+    return Program(Module(func), states)
 
 
 def _signature(contents: Contents, name: str | None) -> Signature:

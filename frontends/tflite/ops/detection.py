@@ -87,7 +87,7 @@ def detection_post_process(
     scores = cut(emit, emit.reshape(predictions, (rows, classes)), {1: (classes - num_classes, classes, 1)})
     best = emit(Reduce(scores, "max", (1,), False))
     kinds = emit(ArgMax(scores, 1, False, False, DType.I32))
-    size = emit.unsigned(max_detections, "number of boxes")
+    size = emit.positive(max_detections, "number of boxes")
     chosen, count = _select(emit, boxes, best, size, nms_iou_threshold, nms_score_threshold)
     found = [
         _counted(emit, emit(Gather(v, chosen, 0)), count, size) for v in (boxes, emit.cast(kinds, DType.F32), best)

@@ -31,7 +31,7 @@ def _fields(emit: Emitter, count: int) -> tuple[int, ...]:
     if found[0] not in WORDS:
         raise emit.fail(f"has the padding {found[0]}", code="F002")
     for number in found[1:]:
-        emit.unsigned(number, "stride or window")
+        emit.positive(number, "stride or window")
     return found
 
 

@@ -308,7 +308,7 @@ def svdf(
     newest = emit.reshape(emit(Linear(x, feature)), (batch, filters, 1))
     moved = emit(Concat((cut(emit, kept, {2: (1, memory, 1)}), newest), 2))
     sums = emit(Reduce(emit(Mul(moved, time)), "sum", (2,), False))
-    units = filters // emit.unsigned(rank, "rank")
+    units = filters // emit.positive(rank, "rank")
     total = emit(Reduce(emit.reshape(sums, (batch, units, rank)), "sum", (2,), False))
     emit.left[4] = emit.reshape(moved, state.type.shape)
     return activated(emit, total if bias is None else emit(Add(total, bias)), fused_activation_function)

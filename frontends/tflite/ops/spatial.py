@@ -38,10 +38,10 @@ def _two(emit: Emitter, x: Value, size: Value) -> tuple[Dim, ...]:
 @builtin("DEPTH_TO_SPACE", "DepthToSpaceOptions", integers="moved")
 def depth_to_space(emit: Emitter, x: Value, *, block_size: int = 0) -> Value:
     """Channels, which count (row, column, channel), to blocks."""
-    return emit(DepthToSpace(x, emit.unsigned(block_size, "block size"), "dcr", True))
+    return emit(DepthToSpace(x, emit.positive(block_size, "block size"), "dcr", True))
 
 
 @builtin("SPACE_TO_DEPTH", "SpaceToDepthOptions", integers="moved")
 def space_to_depth(emit: Emitter, x: Value, *, block_size: int = 0) -> Value:
     """Blocks to channels, which count (row, column, channel)."""
-    return emit(SpaceToDepth(x, emit.unsigned(block_size, "block size"), True))
+    return emit(SpaceToDepth(x, emit.positive(block_size, "block size"), True))

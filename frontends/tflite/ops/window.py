@@ -44,7 +44,7 @@ def _convolution(
 ) -> Value:
     """Insert a convolution; ``steps`` are strides and dilations, groups follow from the channels if none are given."""
     x, w, bias = operands
-    strides, dilations = (tuple(emit.unsigned(n, "step") for n in numbers) for numbers in steps)
+    strides, dilations = (tuple(emit.positive(n, "step") for n in numbers) for numbers in steps)
     channels, taken = x.type.shape[-1], w.type.shape[-1]
     if groups is None:
         groups = channels // taken if isinstance(channels, int) and isinstance(taken, int) and taken else 1
@@ -135,7 +135,7 @@ def transposed_convolution(
     """Insert a transposed convolution whose result has given spatial sizes; the filter is ``o k... c``."""
     x, w, bias = operands
     for stride in strides:
-        emit.unsigned(stride, "stride")
+        emit.positive(stride, "stride")
     ones = (1,) * len(strides)
     kernel = w.type.shape[1:-1]
     before = [p for p, _ in _pads(padding, sizes, kernel, strides, ones)]
@@ -212,7 +212,7 @@ def _pool(
     if x.type.rank != 4:
         raise emit.fail(f"has the operand {x.type}, not of 4 axes", code="F006")
     for number in (*strides, *kernel):
-        emit.unsigned(number, "stride or window")
+        emit.positive(number, "stride or window")
     pads = _pads(padding, x.type.shape[1:3], kernel, strides, (1, 1))
     return {"kernel": kernel, "strides": strides, "dilations": (1, 1), "pads": pads, "channels_last": True}
 

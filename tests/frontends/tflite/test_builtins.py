@@ -14,7 +14,7 @@ from nhwcc.compiler.verify import verify
 from nhwcc.formats.tflite.model import CUSTOM, CustomOptions
 from nhwcc.formats.tflite.reader import inspect
 from nhwcc.formats.tflite.schema import builtin_names, options_defaults
-from nhwcc.frontends.tflite import Imported, read_tflite
+from nhwcc.frontends.tflite import Program, read_tflite
 from nhwcc.frontends.tflite.refused import REFUSED
 from nhwcc.frontends.tflite.registry import HANDLERS, HOW, Entry
 
@@ -47,7 +47,7 @@ def write(case: Case, path: Path) -> Path:
     return save(graph, results, path)
 
 
-def inputs_of(read: Imported) -> dict[str, Array]:
+def inputs_of(read: Program) -> dict[str, Array]:
     """Random inputs; states as they are before the first call."""
     rng, func = np.random.default_rng(3), read.module.main
     pairs = zip(func.inputs, func.args, strict=True)
@@ -69,7 +69,7 @@ def test_meaning(case: Case, tmp_path: Path, runtime: Runtime) -> None:
         check_again(case, read, inputs, wanted, runtime, path)
 
 
-def check_again(case: Case, read: Imported, inputs: Arrays, wanted: Arrays, runtime: Runtime, path: Path) -> None:
+def check_again(case: Case, read: Program, inputs: Arrays, wanted: Arrays, runtime: Runtime, path: Path) -> None:
     """Lower, write and run."""
     again = path.with_name("again.tflite")
     written(read.module, again, "legalize")
