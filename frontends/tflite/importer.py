@@ -32,7 +32,7 @@ from .surroundings import Around, Resources
 class Scope:
     """The tensors of one subgraph while it is imported, by number; None where one could not be built.
 
-    ``calls`` are the subgraphs around this one; ``is_conditional`` says that data decide whether, or how often, it runs.
+    ``calls`` are the subgraphs around this one; ``is_conditional``: data decide whether, or how often, it runs.
     """
 
     graph: StoredGraph
@@ -146,7 +146,10 @@ class Importer:
         for slot, value in emit.left.items():
             number = emit.operator.info.inputs[slot]
             scope.values[number] = stored = self._stored(emit, value, emit.inputs[slot])
-            self.resources.leave(_variable(number, scope), stored)
+            handle = _variable(number, scope)
+            if scope.is_conditional and handle in self.resources.found:
+                raise emit.fail("keeps a state from call to call in a branch or a loop")
+            self.resources.leave(handle, stored)
         return [self._stored(emit, value, tensor) for value, tensor in zip(results, emit.outputs, strict=False)]
 
     def _real(self, emit: Emitter, slot: int, value: Imported | None, scope: Scope) -> Imported | None:

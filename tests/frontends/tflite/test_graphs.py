@@ -122,6 +122,36 @@ def test_variables_that_change_are_refused(tmp_path: Path) -> None:
     assert [d.code for d in caught.value.diagnostics] == ["F031"]
 
 
+def test_variables_that_are_only_written(tmp_path: Path) -> None:
+    main = new_graph()
+    x = main.input("f32[3]", "x")
+    (variable,) = main.call("VAR_HANDLE", [], ["i32[]"], options("VarHandleOptions", sharedName="last"))
+    main.call("ASSIGN_VARIABLE", [variable, x], [])
+    path = save(main, main.call("NEG", [x], ["f32[3]"]), tmp_path / "m.tflite")
+    with pytest.raises(CompileError, match="F031"):
+        import_tflite(path)
+    read = read_tflite(path, keeps_state=True)
+    verify(read.module)
+    given = {"x": np.full(3, 2, np.float32), "last": read.states["last"].array()}
+    assert list(interpreted(read.module.main, given)["last"]) == [2, 2, 2]
+
+
+def test_states_in_branches_are_refused(tmp_path: Path) -> None:
+    main = new_graph()
+    c, x = main.input("bool[]", "c"), main.input("f32[2,3]", "x")
+    other = branch(main.model, "then", "NEG")
+    weights = [other.constant(np.ones(s, np.float32)) for s in ((3, 3), (3, 3), (3,))]
+    state = other.tensor("f32[2,3]", "h", is_variable=True)
+    other.graph.outputs = other.call(
+        "RNN", [other.graph.inputs[0], *weights, state], ["f32[2,3]"], options("RNNOptions")
+    )
+    branch(main.model, "otherwise", "ABS")
+    fields = options("IfOptions", thenSubgraphIndex=1, elseSubgraphIndex=2)
+    path = save(main, main.call("IF", [c, x], ["f32[2,3]"], fields), tmp_path / "m.tflite")
+    with pytest.raises(CompileError, match="F005"):
+        read_tflite(path, keeps_state=True)
+
+
 def test_recurrent_layers_begin_anew_with_a_warning(tmp_path: Path) -> None:
     graph = new_graph()
     x = graph.input("f32[2,5,3]", "x")
