@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -244,3 +246,28 @@ def test_weights_stay_in_the_file(tmp_path: Path) -> None:
     path = save(graph, graph.call("ADD", [x, w], ["f32[64,1024]"]), tmp_path / "m.tflite")
     (const,) = (op for op in import_tflite(path).walk() if isinstance(op, Const))
     assert const.value.source is not None and const.value.source.path == path
+
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+READ = """
+import sys
+from pathlib import Path
+from nhwcc.compiler.plugins import load_file
+from nhwcc.frontends.tflite import import_tflite
+
+for name in ("channel_norm", "channel_norm_tflite"):
+    load_file(Path(sys.argv[1]) / f"{name}.py")
+print([op.spec.name for op in import_tflite(Path(sys.argv[2])).walk()])
+"""
+
+
+def test_handlers_of_users(tmp_path: Path) -> None:
+    """In a process of its own: names can be taken only once."""
+    graph = new_graph()
+    x = graph.input("f32[1,2,2,3]", "x")
+    scale = graph.constant(np.ones(3, np.float32))
+    found = graph.call(CUSTOM, [x, scale], ["f32[1,2,2,3]"], custom("com.acme.ChannelNorm", axis=3, epsilon=0.1))
+    path = save(graph, found, tmp_path / "m.tflite")
+    done = subprocess.run([sys.executable, "-c", READ, EXAMPLES, path], check=True, capture_output=True, text=True)
+    assert done.stdout.split("\n")[0] == "['const', 'acme.channel_norm', 'return']"
