@@ -34,7 +34,7 @@ def _check_constant(indices: Value, axes: Sequence[Dim]) -> None:
             _places(column, size)
 
 
-def _places(indices: Array, size: int, wraps: bool = True) -> Array:
+def _places(indices: Array, size: int, *, wraps: bool = True) -> Array:
     """Return positions along an axis, negative ones counted from its end if they may be.
 
     Raises:
@@ -87,7 +87,7 @@ class Gather(Op):
     @staticmethod
     def evaluate(x: Array, indices: Array, *, axis: int, wraps: bool) -> Array:
         """Take."""
-        return np.take(x, _places(indices, x.shape[axis], wraps), axis)
+        return np.take(x, _places(indices, x.shape[axis], wraps=wraps), axis)
 
     def axes(self) -> Axes:
         """Any order of the data's axes, the indices' axes staying together at the place of the one they replace."""
@@ -117,7 +117,7 @@ class GatherElements(Op):
     @staticmethod
     def evaluate(x: Array, indices: Array, *, axis: int, wraps: bool) -> Array:
         """Take along the axis; other axes may be shorter in the indices."""
-        wrapped = _places(indices, x.shape[axis], wraps)
+        wrapped = _places(indices, x.shape[axis], wraps=wraps)
         cut = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(indices.shape))
         return np.take_along_axis(x[cut], wrapped, axis)
 
@@ -153,7 +153,7 @@ class GatherNd(Op):
         """Index with a tuple of coordinate arrays."""
         batch: tuple[Array, ...] = cast(Any, np.indices(indices.shape[:batch_dims], sparse=True)) if batch_dims else ()
         spread = tuple(b.reshape(*b.shape, *[1] * (indices.ndim - 1 - batch_dims)) for b in batch)
-        coordinates = (_places(indices[..., i], x.shape[batch_dims + i], wraps) for i in range(indices.shape[-1]))
+        coordinates = (_places(indices[..., i], x.shape[batch_dims + i], wraps=wraps) for i in range(indices.shape[-1]))
         return x[(*spread, *coordinates)]
 
     def axes(self) -> Axes | None:

@@ -271,3 +271,13 @@ def test_handlers_of_users(tmp_path: Path) -> None:
     path = save(graph, found, tmp_path / "m.tflite")
     done = subprocess.run([sys.executable, "-c", READ, EXAMPLES, path], check=True, capture_output=True, text=True)
     assert done.stdout.split("\n")[0] == "['const', 'acme.channel_norm', 'return']"
+
+
+def test_weights_behind_the_flatbuffer(tmp_path: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As files beyond 2 GB have them: by 64-bit offsets from the start of the file."""
+    monkeypatch.setattr("nhwcc.formats.tflite.writer.MAX_FLATBUFFER", 0)
+    graph = new_graph()
+    x = graph.input("f32[2,3]", "x")
+    factors = graph.constant(np.arange(3, dtype=np.float32))
+    path = save(graph, graph.call("MUL", [x, factors], ["f32[2,3]"]), tmp_path / "m.tflite")
+    both(path, runtime, x=np.ones((2, 3), np.float32))
