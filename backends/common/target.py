@@ -57,7 +57,8 @@ class Target:
     ``name`` is what users say, ``title`` what messages call it, ``suffix`` how its files end.  ``table`` says which
     operations it runs, ``lowerings`` how others become such; of several owners the first is tried first.  ``channels``
     is where its convolutions want them.  ``pipeline`` are the passes between import and ``emit``.  ``unstorable`` looks
-    for what no file can hold.
+    for what no file can hold.  Where a format has versions, ``at`` gives the target that goes up to one, and ``version``
+    is the one that this target goes up to; without it, to the newest.
     """
 
     name: str
@@ -71,16 +72,18 @@ class Target:
     prepare: Prepare
     unstorable: Unstorable
     emit: Emit
+    version: int | None = None
+    at: Callable[[int], Target] | None = None
 
     def is_legal(self, op: Op) -> bool:
         """Say whether an operation is run as it is."""
         return self.table.is_legal(op)
 
-    def __reduce__(self) -> tuple[Callable[[str], Target], tuple[str]]:
-        """Another process has the same targets: a name is enough."""
+    def __reduce__(self) -> tuple[Callable[[str, int | None], Target], tuple[str, int | None]]:
+        """Another process has the same targets: a name and a version are enough."""
         from ..registry import find_target
 
-        return find_target, (self.name,)
+        return find_target, (self.name, self.version)
 
     def preparations(self) -> list[Pattern]:
         """Return the rewrites that go over the whole module before the others start."""

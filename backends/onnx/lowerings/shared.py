@@ -1,0 +1,38 @@
+"""The lowerings of other targets that are good for ONNX, too."""
+
+from __future__ import annotations
+
+from ....compiler.lowering import Lowerings
+from ...tflite import decompose as _decompose  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares them
+from ...tflite.lowering import LOWERINGS
+
+NAMES = (
+    *("silu", "softsign", "softplus", "sinh", "cosh", "is-nan"),
+    *("relu-of-integers", "clip", "leaky-relu-of-integers", "celu"),
+    *("mish", "hard-sigmoid", "shrink", "thresholded-relu", "erfinv"),
+    *("log1p", "expm1", "power-of-other-type", "round-integers", "abs-of-integers", "sign-of-integers"),
+    *("bits-of-truth-values", "shift-left", "is-inf"),
+    *("along-another-axis", "batch-norm", "layer-norm", "rms-norm", "group-norm", "local-response-norm"),
+    *("compose", "log-sum-exp", "mean-of-integers", "truth"),
+    *("count-then-scale", "take-repeated-positions", "eliminate", "double-the-reach", "gather-nd-in-batches"),
+    *("triangle", "one-hot", "sort-axes", "drop-idle-axes", "one-run-after-the-other", "one-axis-by-constants"),
+    *("quantize-by-arithmetic", "dequantize-by-arithmetic", "norm-of-windows"),
+    *("nothing", "unroll", "loop"),
+    *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32"),
+    *("combine-at-computed-places", "largest-of-stacked-slices"),
+)
+"""Which ones; what TFLite alone needs is not among them."""
+
+
+def _chosen() -> Lowerings:
+    """Return these, in the order in which they are tried."""
+    kept = Lowerings()
+    lowered = [p for p in LOWERINGS.patterns if not p.always]
+    for pattern, text in zip(lowered, LOWERINGS.documented, strict=True):
+        if pattern.name in NAMES:
+            kept.patterns.append(pattern)
+            kept.documented.append(text)
+    return kept
+
+
+SHARED = _chosen()
