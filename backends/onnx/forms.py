@@ -13,14 +13,14 @@ from .standard import AS_ATTRIBUTE, OLDEST, REQUIRED, Use, first_opset
 
 @dataclass
 class Draft:
-    """A node in its newest form."""
+    """A node in its newest form; ``use`` is how it uses the standard's operator, if it is one."""
 
     operator: str
     label: str
     inputs: list[str]
     outputs: list[str]
     attributes: dict[str, Any]
-    use: Use
+    use: Use | None
     domain: str = ""
 
 
@@ -32,7 +32,7 @@ def lowest_opset(drafts: Iterable[Draft]) -> int:
     """
     lowest = OLDEST
     for draft in drafts:
-        found = OLDEST if draft.domain else first_opset(draft.use)
+        found = OLDEST if draft.use is None else first_opset(draft.use)
         if isinstance(found, str):
             raise error("B001", f"{draft.label}: {found}")
         lowest = max(lowest, found)

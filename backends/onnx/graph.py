@@ -13,6 +13,7 @@ from ...compiler.diagnostics import error
 from ...compiler.dims import Sym
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
+from ...compiler.ops.control import While
 from ...compiler.ops.core import Const, Return
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
@@ -25,7 +26,7 @@ from ..common.unsupported import row_of
 from .forms import Draft, lowest_opset, rendered
 from .sizes import Sizes
 from .standard import Use, is_optional_output, newest
-from .table import ANY_DOMAIN, Attribute, Call, Dims, Nested, Operand, is_known
+from .table import ANY_DOMAIN, Attribute, Call, Dims, Inline, Nested, Operand, uses
 
 
 @dataclass
@@ -44,15 +45,18 @@ def build(func: Func, table: Table[Call], limit: int) -> Built:
     Raises:
         CompileError: B001, an operation is not legal; B002, a size is not known when the network runs.
     """
-    shared = _Shared(table, {p.name for p in (*func.inputs, *func.outputs)})
+    taken: set[str] = set()
+    names = [_unique(p.name or a.name or "input", taken) for a, p in zip(func.args, func.inputs, strict=True)]
+    outputs = [_unique(p.name or v.name or "output", taken) for v, p in zip(func.returns, func.outputs, strict=True)]
+    shared = _Shared(table, taken)
     builder = _Builder(shared, None)
-    inputs = [builder.bind(a, p.name) for a, p in zip(func.args, func.inputs, strict=True)]
-    builder.region(func.body, [p.name for p in func.outputs])
+    inputs = [builder.bind(a, name) for a, name in zip(func.args, names, strict=True)]
+    builder.region(func.body, outputs)
     opset = lowest_opset(shared.drafts)
     if opset > limit:
         text = f"the sizes of {func.name} are computed by operators that ONNX has from opset {opset} on"
         raise error("B001", text, help=f"--opset {opset} would do")
-    graph = _Finished(shared, opset).graph(builder, inputs, [p.name for p in func.outputs])
+    graph = _Finished(shared, opset).graph(builder, inputs, outputs)
     custom = tuple(dict.fromkeys(f"{d.domain}.{d.operator}" for d in shared.drafts if d.domain))
     domains = dict.fromkeys((d.domain for d in shared.drafts if d.domain), 1)
     counts = Counter(d.operator for d in shared.drafts)
@@ -140,15 +144,13 @@ class _Builder:
         operator = row.kernel if row.kernel != ANY_DOMAIN else call.operator or ""
         inputs = [self.operand(v) for v in call.inputs]
         attributes = dict(call.attributes)
-        if operator == "Loop":
-            inputs = ["", *self._first_condition(op, inputs)]
-            attributes = {"body": self._loop(op)}
+        if isinstance(op, While):
+            attributes["body"] = self._loop(op)
         elif call.regions:
             attributes = {k: self._inner(v) if isinstance(v, Region) else v for k, v in attributes.items()}
         outputs = [self._define(op, i, call, wanted) for i in range(len(op.results))]
-        use = _use(operator, call, op, inputs)
-        draft = Draft(operator, self._label(operator), inputs, outputs, attributes, use, call.domain)
-        self._append(draft)
+        use = next(uses(operator, call, op), None)
+        self._append(Draft(operator, self._label(operator), inputs, outputs, attributes, use, call.domain))
         for place, unit in enumerate(call.units):
             self._squeeze(op.results[place], unit, outputs, place, wanted)
 
@@ -187,34 +189,27 @@ class _Builder:
         self.own.add(name)
         return name
 
-    def _first_condition(self, op: Op, inputs: list[str]) -> list[str]:
-        """Compute the condition before the first iteration."""
-        condition = op.regions[0]
-        for arg, name in zip(condition.args, inputs, strict=True):
+    def _run(self, region: Region, names: Sequence[str]) -> str:
+        """Compute what a region returns for arguments of these names, in this graph."""
+        for arg, name in zip(region.args, names, strict=True):
             self.shared.values[arg] = name
-        self.ops(condition)
-        return [self.value(condition.returns[0]), *inputs]
+        self.ops(region)
+        return self.value(region.returns[0])
 
-    def _loop(self, op: Op) -> _Builder:
+    def _loop(self, op: While) -> _Builder:
         """Build the body of a loop: it returns whether it goes on, then the carried values."""
-        condition, body = op.regions
         inner = _Builder(self.shared, self)
         for name, dtype in (("iteration", DType.I64), ("go_on", DType.BOOL)):
             unique = self.shared.unique(name)
             self.shared.types[unique] = TensorType(dtype, ())
             inner.inputs.append(unique)
-        for arg in body.args:
+        for arg in op.body.args:
             inner.bind(arg, self.shared.unique(arg.name or "carried"))
-        inner.region(body)
-        carried = inner.outputs
-        for arg, name in zip(condition.args, carried, strict=True):
-            self.shared.values[arg] = name
-        inner.ops(condition)
-        inner.outputs = []
-        go_on = inner._output(condition.returns[0], None)
-        inner.outputs = [go_on, *carried]
-        if go_on in carried:
-            inner.outputs[0] = inner.computed("Identity", [go_on], condition.returns[0].type)
+        inner.region(op.body)
+        goes_on = inner._run(op.condition, inner.outputs)  # noqa: SLF001 -- of the same class
+        if goes_on not in inner.own or goes_on in inner.outputs:
+            goes_on = inner.computed("Identity", [goes_on], self.shared.types[goes_on])
+        inner.outputs.insert(0, goes_on)
         return inner
 
     def _inner(self, region: Region) -> _Builder:
@@ -231,6 +226,8 @@ class _Builder:
                 return self.constant(operand)
             case Dims():
                 return self.sizes.vector(operand)
+            case Inline():
+                return self._run(operand.region, [self.value(v) for v in operand.values])
             case Nested():
                 inputs = [self.operand(v) for v in operand.inputs]
                 return self.computed(operand.operator, inputs, operand.type, operand.attributes)
@@ -297,19 +294,6 @@ class _Builder:
             raise error("B002", f"the size {key} is needed when the network runs, but no shape tells it")
         found = self.outer.sizes.local(key)
         return self.outer.capture(key) if found is None else found
-
-
-def _use(operator: str, call: Call, op: Op, inputs: Sequence[str]) -> Use:
-    """How the operator of a call is used; a loop has two inputs before those of the operation."""
-    types: tuple[DType | None, ...] = tuple(None if v is None else v.type.dtype for v in call.inputs)
-    known = tuple(map(is_known, call.inputs))
-    attributes = frozenset(call.attributes)
-    if operator == "Loop":
-        types, known = (None, DType.BOOL, *types), (False, False, *known)
-        attributes = frozenset({"body"})
-    assert len(types) == len(inputs)
-    outputs = tuple(r.type.dtype for r in op.results)
-    return Use(operator, types, outputs, attributes, known, call.since)
 
 
 class _Finished:

@@ -15,6 +15,9 @@ from ...compiler.types import DType
 OLDEST = 11
 """The first opset that can be asked for: before, clips and paddings were attributes."""
 
+USUAL = 26
+"""The newest opset that is taken without being asked for: released runtimes have it."""
+
 TYPE_NAMES = {
     DType.BOOL: "bool",
     DType.F16: "float16",
@@ -71,6 +74,11 @@ def newest() -> int:
     return int(defs.onnx_opset_version())
 
 
+def usual() -> int:
+    """Return the newest opset that is used unless another one is asked for."""
+    return min(USUAL, newest())
+
+
 @cache
 def schema(operator: str, opset: int) -> Any:
     """Return the schema of an operator in an opset, None if there is none yet."""
@@ -81,17 +89,6 @@ def schema(operator: str, opset: int) -> Any:
     except defs.SchemaError:
         return None
     return None if found.deprecated else found
-
-
-@cache
-def versions(operator: str) -> tuple[int, ...]:
-    """Return the opsets, from :data:`OLDEST` on, in which an operator came or changed."""
-    return tuple(
-        n for n in range(OLDEST, newest() + 1) if (found := schema(operator, n)) and found.since_version in (n, *_first)
-    )
-
-
-_first = range(OLDEST + 1)
 
 
 @cache

@@ -20,7 +20,7 @@ from ...compiler.ir import Op, Region, Value
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ..common.table import Condition, Row, Table, condition
-from .standard import OLDEST, Use, first_opset, newest
+from .standard import OLDEST, Use, first_opset, newest, usual
 
 O = TypeVar("O", bound=Op)
 
@@ -56,7 +56,20 @@ class Nested:
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: dict[str, Attribute](), hash=False)
 
 
-Operand: TypeAlias = "Value | Weight | Dims | Nested | None"
+@dataclass(frozen=True)
+class Inline:
+    """An operand that a region returns; it is run on these values before the operator."""
+
+    region: Region
+    values: tuple[Value, ...]
+
+    @property
+    def type(self) -> TensorType:
+        """The type of its only result."""
+        return self.region.returns[0].type
+
+
+Operand: TypeAlias = "Value | Weight | Dims | Nested | Inline | None"
 """What an operator is called with; None is an optional input left out."""
 
 
@@ -168,7 +181,7 @@ def table(opset: int) -> Table[Call]:
         raise error("L012", text, help=f"opsets {OLDEST} to {newest()} can")
     from . import kernels as _kernels  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the rows
 
-    title = "ONNX" if opset == newest() else f"ONNX of opset {opset}"
+    title = "ONNX" if opset == usual() else f"ONNX of opset {opset}"
     made: Table[Call] = Table(title, "operator")
     for op, rows in ROWS.items():
         made.rows[op] = [
@@ -187,4 +200,4 @@ def scalar(value: float, dtype: DType) -> Weight:
     return Weight.of(np.asarray(value).astype(dtype.numpy))
 
 
-__all__ = ["Call", "Condition", "Dims", "Nested", "Operand", "condition", "emits", "ints", "scalar", "table"]
+__all__ = ["Call", "Condition", "Dims", "Inline", "Nested", "Operand", "condition", "emits", "ints", "scalar", "table"]

@@ -1,4 +1,4 @@
-"""ONNX as a target: one for each opset, of which the newest is the one without a number."""
+"""ONNX as a target: one for each opset, of which the newest that runtimes have is the one without a number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..common.target import Emitted, Target
 from . import PIPELINE
 from .graph import build
 from .lowerings import OWN, SHARED
-from .standard import newest
+from .standard import usual
 from .table import table
 
 ANY_RANK = 64
@@ -27,11 +27,11 @@ ANY_RANK = 64
 
 
 def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
-    """Choose how recurrent layers run: whole, unless something else is asked for."""
+    """Choose how recurrent layers run: whole, unless they are to be unrolled; runtimes know best how to loop."""
     del target
     for op in module.walk():
-        if isinstance(op, Recurrent) and op.strategy == "auto" and rnn in ("unroll", "while"):
-            op.attributes["strategy"] = rnn
+        if isinstance(op, Recurrent) and op.strategy in ("auto", "while"):
+            op.attributes["strategy"] = "unroll" if rnn == "unroll" else "auto"
     return []
 
 
@@ -78,13 +78,13 @@ def of_opset(opset: int) -> Target:
         lowerings=(OWN, SHARED),
         limits=Limits(ANY_RANK, ANY_RANK, ANY_RANK),
         channels="first",
-        pipeline=PIPELINE if opset == newest() else PIPELINE.replace("target=onnx", f"target=onnx,opset={opset}"),
+        pipeline=PIPELINE if opset == usual() else PIPELINE.replace("target=onnx", f"target=onnx,opset={opset}"),
         prepare=prepare,
         unstorable=not_storable,
         emit=partial(emit, opset),
-        version=None if opset == newest() else opset,
+        version=None if opset == usual() else opset,
         at=of_opset,
     )
 
 
-TARGET = of_opset(newest())
+TARGET = of_opset(usual())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....compiler.ops import control as ir
-from ..table import Call, emits
+from ..table import Call, Inline, emits
 
 
 @emits(ir.If, "If")
@@ -14,5 +14,5 @@ def if_(op: ir.If) -> Call:
 
 @emits(ir.While, "Loop")
 def while_(op: ir.While) -> Call:
-    """Without a limit; the writer puts the condition before the loop and at the end of its body."""
-    return Call(op.operands, {"body": op.body, "condition": op.condition})
+    """Without a limit; the condition is computed before the loop, and by the writer at the end of its body."""
+    return Call((None, Inline(op.condition, op.values), *op.values), {"body": op.body})

@@ -5,10 +5,6 @@ from __future__ import annotations
 from ....compiler.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from .lowering import Build, lower
 
-MAX_UNROLLED = 8
-"""Steps that are written one by one, of layers that no operator has."""
-
-
 @lower(Lstm, Gru, Rnn, benefit=2)
 def time_first(op: Recurrent, e: Build) -> None:
     """Transposes around: runtimes refuse the batch first."""
@@ -21,8 +17,8 @@ def time_first(op: Recurrent, e: Build) -> None:
 
 @lower(Lstm)
 def step_by_step(op: Lstm, e: Build) -> None:
-    """With a projection, or with states that are rounded: as a loop, or unrolled if there are few steps."""
+    """With a projection, or with states that are rounded: one step after the other."""
     if op.strategy not in ("auto", "fused") or (op.projection is None and not op.rounds_state):
         return
-    few = isinstance(op.steps, int) and op.steps <= MAX_UNROLLED
-    e.replace(*e.each(op.clone(strategy="unroll" if few else "while")))
+    e.require(isinstance(op.steps, int), f"a projection, or states that are rounded, in {op.steps} steps")
+    e.replace(*e.each(op.clone(strategy="unroll")))

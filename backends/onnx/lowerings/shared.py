@@ -1,10 +1,9 @@
-"""The lowerings of other targets that are good for ONNX, too."""
+"""The lowerings that targets share, as far as they are good for ONNX."""
 
 from __future__ import annotations
 
 from ....compiler.lowering import Lowerings
-from ...tflite import decompose as _decompose  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares them
-from ...tflite.lowering import LOWERINGS
+from ....passes.lowerings import LOWERINGS
 
 NAMES = (
     *("silu", "softsign", "softplus", "sinh", "cosh", "is-nan"),
@@ -17,11 +16,11 @@ NAMES = (
     *("count-then-scale", "take-repeated-positions", "eliminate", "double-the-reach", "gather-nd-in-batches"),
     *("triangle", "one-hot", "sort-axes", "drop-idle-axes", "one-run-after-the-other", "one-axis-by-constants"),
     *("quantize-by-arithmetic", "dequantize-by-arithmetic", "norm-of-windows"),
-    *("nothing", "unroll", "loop"),
+    *("nothing", "unroll", "move-channels"),
     *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32"),
     *("combine-at-computed-places", "largest-of-stacked-slices"),
 )
-"""Which ones; what TFLite alone needs is not among them."""
+"""Which ones: others take for granted that kernels index by i32, count positions in rows or have few axes."""
 
 
 def _chosen() -> Lowerings:

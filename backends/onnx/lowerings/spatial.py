@@ -1,4 +1,4 @@
-"""Images in the operators' form: channels on axis 1, paddings that are numbers."""
+"""Images in the operators' form: paddings that are small numbers."""
 
 from __future__ import annotations
 
@@ -6,27 +6,9 @@ import math
 from typing import Any
 
 from ....compiler.dims import Dim, is_static
-from ....compiler.ops import spatial, window
-from ....compiler.ops.shape import Pad, inverse
+from ....compiler.ops import window
+from ....compiler.ops.shape import Pad
 from .lowering import Build, lower
-
-WINDOWED = (window.Conv, window.ConvTranspose, window.MaxPool, window.AveragePool, window.LpPool)
-
-
-@lower(*WINDOWED, spatial.DepthToSpace, spatial.SpaceToDepth, benefit=4)
-def put_channels_first(op: Any, e: Build) -> None:
-    """Transposes around; propagate-layout leaves fewer of them."""
-    if not op.channels_last:
-        return
-    rank = op.x.type.rank
-    first = (0, rank - 1, *range(1, rank - 1))
-    operands = [e.transpose(op.x, first)]
-    if isinstance(op, window.Conv):
-        operands += [e.transpose(op.w, first), op.bias]
-    elif isinstance(op, window.ConvTranspose):
-        operands += [e.transpose(op.w, (rank - 1, *range(rank - 1))), op.bias]
-    e.replace(e.transpose(e.clone(op, *operands, channels_last=False), inverse(first)))
-
 
 @lower(window.Conv)
 def pad_before(op: window.Conv, e: Build) -> None:
