@@ -7,6 +7,7 @@ from typing import Any
 from ....compiler.dims import is_static, static
 from ....compiler.ir import Value
 from ....compiler.ops import norm as ir
+from ....compiler.types import DType
 from ....compiler.weights import Weight
 from ..table import Call, Operand, condition, emits
 
@@ -69,13 +70,21 @@ def instance_norm(op: ir.GroupNorm) -> Call:
     return Call(op.operands, {"epsilon": op.epsilon})
 
 
-@emits(ir.GroupNorm, "GroupNormalization", when=(_on_axis_one,))
+@emits(ir.GroupNorm, "GroupNormalization", when=(_on_axis_one,), ranks=range(3, 64))
 def group_norm(op: ir.GroupNorm) -> Call:
     """Groups of channels."""
     return Call(op.operands, {"epsilon": op.epsilon, "num_groups": op.groups})
 
 
-@emits(ir.LocalResponseNorm, "LRN", when=(_on_axis_one,))
+@condition("an odd number of neighbours, in images of up to 32 bits")
+def _odd(op: ir.LocalResponseNorm) -> str | None:
+    """What onnxruntime takes of what the standard has."""
+    if op.x.type.dtype is DType.F64:
+        return "numbers of 64 bits"
+    return None if op.size % 2 else "an even number of neighbours"
+
+
+@emits(ir.LocalResponseNorm, "LRN", when=(_on_axis_one, _odd), ranks=range(4, 5))
 def local_response_norm(op: ir.LocalResponseNorm) -> Call:
     """Over neighbouring channels."""
     return Call((op.x,), {"size": op.size, "alpha": op.alpha, "beta": op.beta, "bias": op.bias})

@@ -44,9 +44,11 @@ def _spatial(op: Reduce) -> str | None:
     return None if is_spatial else "other axes than all behind the first two"
 
 
-@condition("truth values")
+@condition("truth values, at least one")
 def _truth(op: Reduce) -> str | None:
-    return None if op.x.type.dtype is DType.BOOL else f"elements of {op.x.type.dtype}"
+    if op.x.type.dtype is not DType.BOOL:
+        return f"elements of {op.x.type.dtype}"
+    return "nothing to reduce" if any(op.x.type.shape[a] == 0 for a in op.dims) else None
 
 
 def _reduce(op: Reduce) -> Call:

@@ -63,10 +63,41 @@ def _ratio(before: Dim, after: Dim) -> float | None:
 
 @condition("ratios that the sizes have, or that give them")
 def _said_by_numbers(op: ir.Resize) -> str | None:
-    return None if op.scales is None or _ratios(op) is not None else "ratios that do not give the sizes"
+    if op.scales is None:
+        return None
+    if op.coordinates in ENDS and not _are_whole(op):
+        return "corners that are aligned to a size between two whole ones"
+    return None if _ratios(op) is not None else "ratios that do not give the sizes"
 
 
-@emits(ir.Resize, "Resize", when=(_known_words, _said_by_numbers))
+ENDS = ("align_corners", "half_pixel_symmetric")
+"""Ways that depend on the size that ratios give, of which runtimes differ in how they round it."""
+
+
+def _are_whole(op: ir.Resize) -> bool:
+    pairs = zip(op.dims, op.sizes, op.scales or (), strict=True)
+    return all(isinstance(n := op.x.type.shape[axis], int) and n * scale == size for axis, size, scale in pairs)
+
+
+RESAMPLED = {"linear": {2: (0, 1), 3: (0, 1, 2), 5: (2, 3, 4)}, "cubic": {2: (0, 1), 4: (2, 3)}}
+"""By rank: which axes onnxruntime resamples by weights."""
+
+
+@condition("axes that runtimes resample: those behind batch and channels, or between them")
+def _axes_of_images(op: ir.Resize) -> str | None:
+    """The standard allows any axes; onnxruntime's kernels take these."""
+    dims, rank = set(op.dims), op.x.type.rank
+    if op.mode == "nearest" or dims <= set(RESAMPLED[op.mode].get(rank, ())):
+        return None
+    is_image = op.mode == "linear" and rank == IMAGES and (dims <= {1, 2} or dims <= {2, 3})
+    return None if is_image else f"axes {list(op.dims)} of rank {rank} in mode {op.mode}"
+
+
+IMAGES = 4
+"""Rank of a batch of images."""
+
+
+@emits(ir.Resize, "Resize", when=(_known_words, _said_by_numbers, _axes_of_images))
 def resize(op: ir.Resize) -> Call:
     """By ratios where these are stated or the only ones that are known, else to sizes."""
     ratios = _ratios(op)

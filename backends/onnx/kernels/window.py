@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ....compiler.dims import Dim, is_static, static
+from ....compiler.dims import Dim, ceil_div, is_static, static
 from ....compiler.ops import window as ir
 from ....compiler.ops.positions import MaxPoolPositions
 from ..table import Call, condition, emits
@@ -61,7 +61,21 @@ def _narrow_pads(op: Any) -> str | None:
     return f"a padding of {wide[0]}" if wide else None
 
 
-_POOL = (channels_first, _narrow_pads)
+@condition("windows that all start before the paddings behind")
+def _starting_inside(op: Any) -> str | None:
+    """Where the last one would not, the standard's shapes have it, and the IR's have not."""
+    if not op.ceil:
+        return None
+    result = op.results[0].type.shape[2:]
+    for size, out, k, s, d, pads in zip(
+        op.x.type.shape[2:], result, op.kernel, op.strides, op.dilations, op.pads, strict=True
+    ):
+        if ceil_div(size + pads[0] + pads[1] - d * (k - 1) - 1, s) + 1 != out:
+            return "a last window that would start in the paddings"
+    return None
+
+
+_POOL = (channels_first, _narrow_pads, _starting_inside)
 
 
 @emits(ir.MaxPool, "MaxPool", when=_POOL)
@@ -82,7 +96,7 @@ def lp_pool(op: ir.LpPool) -> Call:
     return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil)) | ({} if op.p == 2 else {"p": op.p}))
 
 
-@emits(MaxPoolPositions, "MaxPool", when=(_narrow_pads,))
+@emits(MaxPoolPositions, "MaxPool", when=(_narrow_pads, _starting_inside))
 def max_pool_positions(op: MaxPoolPositions) -> Call:
     """Counted in rows, or in columns."""
     flags = {"ceil_mode": int(op.ceil), "storage_order": int(op.column_major)}

@@ -3,7 +3,7 @@
 Importing this declares all patterns.
 """
 
-from . import activation, arith, index, linear, logic, norm, recurrent, reduce, shape, spatial
+from . import activation, arith, dtypes, index, linear, logic, norm, recurrent, reduce, shape, spatial
 from .lowering import OWN
 from .shared import SHARED
 
@@ -12,6 +12,7 @@ __all__ = [
     "SHARED",
     "activation",
     "arith",
+    "dtypes",
     "index",
     "linear",
     "logic",

@@ -8,7 +8,8 @@ from ....compiler.ir import Op, Value
 from ....compiler.opdef import OPS
 from ....compiler.ops import arith as ir
 from ....compiler.ops.activation import Clip, Relu
-from ....compiler.ops.logic import Equal, Greater, Less, LogicalAnd, NotEqual, Select
+from ....compiler.ops.logic import Equal, Greater, Less, LogicalAnd, LogicalOr, NotEqual, Select
+from ....compiler.types import DType
 from .lowering import Build, lower
 
 ENDING = tuple(cls for cls in OPS.values() if "activation" in cls.spec.attributes)
@@ -73,14 +74,17 @@ def remainder_of_divisor(op: ir.Mod, e: Build) -> None:
 
 @lower(ir.Atan2)
 def atan2(op: ir.Atan2, e: Build) -> None:
-    """The angle of the quotient, turned by half a circle to the left of the origin."""
-    zero = e.number(0, op.a.type.dtype)
-    is_left, is_below = e(Less, op.b, zero), e(Less, op.a, zero)
-    half = e(Select, is_below, e.number(-math.pi, op.a.type.dtype), e.number(math.pi, op.a.type.dtype))
-    angle = e(ir.Atan, e(ir.Div, op.a, op.b))
-    turned = e(Select, is_left, e(ir.Add, angle, half), angle)
-    is_origin = e(LogicalAnd, e(Equal, op.a, zero), e(Equal, op.b, zero))
-    e.replace(e(Select, is_origin, zero, turned))
+    """The angle of the quotient, turned by half a circle to the left of the origin; zeros have signs."""
+    dtype = op.a.type.dtype
+    half = e(Select, _is_negative(op.a, e), e.number(-math.pi, dtype), e.number(math.pi, dtype))
+    angle = e(Select, e(Equal, op.a, e.number(0, dtype)), op.a, e(ir.Atan, e(ir.Div, op.a, op.b)))
+    e.replace(e(Select, _is_negative(op.b, e), e(ir.Add, angle, half), angle))
+
+
+def _is_negative(x: Value, e: Build) -> Value:
+    """Whether a number has a sign: of minus zero the inverse tells."""
+    zero = e.number(0, x.type.dtype)
+    return e(LogicalOr, e(Less, x, zero), e(Less, e(ir.Reciprocal, x), zero))
 
 
 @lower(ir.Max, ir.Min)
@@ -89,3 +93,17 @@ def larger_of_integers(op: ir.Max | ir.Min, e: Build) -> None:
     if op.a.type.dtype.is_int and op.a.type.dtype.bits >= 32:
         is_first = e(Greater if isinstance(op, ir.Max) else Less, op.a, op.b)
         e.replace(e(Select, is_first, op.a, op.b))
+
+
+@lower(ir.Neg)
+def subtract_from_zero(op: ir.Neg, e: Build) -> None:
+    """Integers without a sign have no negative, but differences that wrap."""
+    if op.x.type.dtype.is_int:
+        e.replace(e(ir.Sub, e.number(0, op.x.type.dtype), op.x))
+
+
+@lower(ir.Pow)
+def power_by_sign(op: ir.Pow, e: Build) -> None:
+    """Powers wrap the same way with and without a sign."""
+    if op.a.type.dtype is DType.U64 and op.b.type.dtype.is_int:
+        e.replace(e(ir.Cast, e(ir.Pow, e(ir.Cast, op.a, to=DType.I64), op.b), to=DType.U64))

@@ -7,8 +7,13 @@ from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm, RmsNorm
 from ....compiler.ops.shape import BroadcastTo, inverse
+from ....compiler.types import DType
 from ....compiler.weights import Weight
 from .lowering import Build, lower
+
+
+IMAGES = 4
+"""Rank of a batch of images."""
 
 
 @lower(LayerNorm, RmsNorm, benefit=2)
@@ -55,7 +60,7 @@ def _along(parameter: Value, behind: int, e: Build) -> Value:
 def channels_on_axis_one(op: LocalResponseNorm, e: Build) -> None:
     """Transposes around."""
     rank = op.x.type.rank
-    if op.axis == 1 or rank < 2:
+    if op.axis == 1 or rank != IMAGES or not op.size % 2 or op.x.type.dtype is DType.F64:
         return
     order = [a for a in range(rank) if a != op.axis]
     perm = (order[0], op.axis, *order[1:])

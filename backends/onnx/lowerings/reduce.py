@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....compiler.ops.arith import Cast
 from ....compiler.ops.reduce import Reduce
+from ....compiler.ops.shape import BroadcastTo
 from ....compiler.types import DType
 from .lowering import Build, lower
 
@@ -18,6 +19,13 @@ def reduce_nothing(op: Reduce, e: Build) -> None:
         return
     longer = e.reshape(op.x, (*op.x.type.shape, 1))
     e.replace(e(Reduce, longer, op.kind, (op.x.type.rank,), keepdims=False))
+
+
+@lower(Reduce, benefit=3)
+def truth_of_nothing(op: Reduce, e: Build) -> None:
+    """Nothing is true of any element that there is not, and everything of all."""
+    if op.kind in ("any", "all") and any(op.x.type.shape[a] == 0 for a in op.dims):
+        e.replace(e(BroadcastTo, e.number(op.kind == "all", DType.BOOL), op.result.type.shape))
 
 
 @lower(Reduce)

@@ -14,11 +14,13 @@ NAMES = (
     *("along-another-axis", "batch-norm", "layer-norm", "rms-norm", "group-norm", "local-response-norm"),
     *("compose", "log-sum-exp", "mean-of-integers", "truth"),
     *("count-then-scale", "take-repeated-positions", "eliminate", "double-the-reach", "gather-nd-in-batches"),
-    *("triangle", "one-hot", "sort-axes", "drop-idle-axes", "one-run-after-the-other", "one-axis-by-constants"),
+    *("triangle", "one-hot", "sort-axes", "drop-idle-axes", "as-image", "one-run-after-the-other", "one-axis-by-constants"),
     *("quantize-by-arithmetic", "dequantize-by-arithmetic", "norm-of-windows"),
     *("nothing", "unroll", "move-channels"),
     *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32"),
-    *("combine-at-computed-places", "largest-of-stacked-slices"),
+    *("combine-at-computed-places", "largest-of-stacked-slices", "at-constant-places"),
+    *("drop-empty-pads", "drop-idle-resize", "drop-whole-slices", "drop-single-parts", "drop-single-tiles"),
+    *("drop-broadcasts", "merge-transposes", "merge-reshapes", "known-shape"),
 )
 """Which ones: others take for granted that kernels index by i32, count positions in rows or have few axes."""
 
@@ -26,11 +28,12 @@ NAMES = (
 def _chosen() -> Lowerings:
     """Return these, in the order in which they are tried."""
     kept = Lowerings()
-    lowered = [p for p in LOWERINGS.patterns if not p.always]
-    for pattern, text in zip(lowered, LOWERINGS.documented, strict=True):
+    texts = iter(LOWERINGS.documented)
+    for pattern in LOWERINGS.patterns:
+        text = None if pattern.always else next(texts)
         if pattern.name in NAMES:
             kept.patterns.append(pattern)
-            kept.documented.append(text)
+            kept.documented += [] if text is None else [text]
     return kept
 
 

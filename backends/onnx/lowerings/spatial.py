@@ -7,6 +7,7 @@ from typing import Any
 
 from ....compiler.dims import Dim, is_static
 from ....compiler.ops import window
+from ....compiler.ops.positions import MaxPoolPositions
 from ....compiler.ops.shape import Pad
 from .lowering import Build, lower
 
@@ -17,6 +18,21 @@ def pad_before(op: window.Conv, e: Build) -> None:
         low, high = (_widths(op, side) for side in range(2))
         padded = e(Pad, op.x, low, high)
         e.replace(e.clone(op, padded, op.w, op.bias, pads=((0, 0),) * len(op.pads)))
+
+
+@lower(window.MaxPool, window.AveragePool, window.LpPool, MaxPoolPositions, benefit=2)
+def whole_windows(op: Any, e: Build) -> None:
+    """Where a last window would start in the paddings, these end with the one before."""
+    if not op.ceil or getattr(op, "channels_last", False) or not is_static(op.x.type.shape[2:]):
+        return
+    fields = zip(op.x.type.shape[2:], op.results[0].type.shape[2:], op.kernel, op.strides, op.dilations, strict=True)
+    pads: list[tuple[Dim, Dim]] = []
+    for (size, out, k, s, d), (low, high) in zip(fields, op.pads, strict=True):
+        reach = (out - 1) * s + d * (k - 1) + 1 - size - low
+        if not isinstance(reach, int) or reach > high:
+            return
+        pads.append((low, max(reach, 0)))
+    e.replace(*e.each(op.clone(pads=tuple(pads), ceil=False)))
 
 
 @lower(window.MaxPool, window.LpPool)
