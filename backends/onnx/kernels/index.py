@@ -36,14 +36,24 @@ SCATTERED = {"none": 1, "add": 16, "mul": 16, "max": 18, "min": 18}
 """How updates are combined, and since which opset that can be said."""
 
 
-@emits(ir.ScatterNd, "ScatterND")
+NOT_COMBINED = (DType.BOOL, DType.F16, DType.BF16)
+"""Types that onnxruntime does not combine, which the standard allows."""
+
+
+@condition("numbers of 32 bits or integers, where they are combined")
+def _combines_numbers(op: Any) -> str | None:
+    refused = op.x.type.dtype in NOT_COMBINED and op.reduction != "none"
+    return f"{op.x.type.dtype} combined by {op.reduction}" if refused else None
+
+
+@emits(ir.ScatterNd, "ScatterND", when=(_combines_numbers,))
 def scatter_nd(op: ir.ScatterNd) -> Call:
     """Slices at positions."""
     attributes = {} if op.reduction == "none" else {"reduction": op.reduction}
     return Call(op.operands, attributes, since=SCATTERED[op.reduction])
 
 
-@emits(ir.ScatterElements, "ScatterElements")
+@emits(ir.ScatterElements, "ScatterElements", when=(_combines_numbers,))
 def scatter_elements(op: ir.ScatterElements) -> Call:
     """Along one axis."""
     attributes: dict[str, int | str] = {"axis": op.axis}
@@ -124,7 +134,7 @@ def _rows(op: ir.Scatter) -> str | None:
     return None if op.axis == 0 else f"slices along axis {op.axis}"
 
 
-@emits(ir.Scatter, "ScatterND", when=(_rows,))
+@emits(ir.Scatter, "ScatterND", when=(_rows, _combines_numbers))
 def scatter(op: ir.Scatter) -> Call:
     """Rows at positions."""
     count = op.indices.type.shape[0]

@@ -16,8 +16,8 @@ from ..table import Call, Nested, Operand, condition, emits
 @condition("a scale for all, or one per position along an axis")
 def _one_axis(op: ir.Quantize | ir.Dequantize) -> str | None:
     axes = _axes(op.scale)
-    if len(axes) > 1:
-        return "scales along several axes"
+    if len(axes) > 1 or op.result.type.shape != op.x.type.shape:
+        return "scales along several axes, or along one that the data has not"
     if op.zero.type.size != 1 and op.zero.type.size != op.scale.type.size:
         return "zero points along other axes than the scale"
     return None if op.zero.type.size == 1 or _axes(op.zero) == axes else "zero points along another axis than the scale"

@@ -8,6 +8,7 @@ from typing import Any
 from ....compiler.dims import Dim, ceil_div, is_static, static
 from ....compiler.ops import window as ir
 from ....compiler.ops.positions import MaxPoolPositions
+from ....compiler.types import DType
 from ..table import Call, condition, emits
 from .common import channels_first, plain
 
@@ -90,7 +91,13 @@ def average_pool(op: ir.AveragePool) -> Call:
     return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil), count_include_pad=int(op.count_pads)))
 
 
-@emits(ir.LpPool, "LpPool", when=_POOL)
+@condition("up to 32 bits")
+def _single(op: ir.LpPool) -> str | None:
+    """What onnxruntime takes of what the standard has."""
+    return None if op.x.type.dtype is not DType.F64 else "numbers of 64 bits"
+
+
+@emits(ir.LpPool, "LpPool", when=(*_POOL, _single))
 def lp_pool(op: ir.LpPool) -> Call:
     """Any whole norm."""
     return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil)) | ({} if op.p == 2 else {"p": op.p}))
