@@ -57,8 +57,8 @@ class Target:
     ``name`` is what users say, ``title`` what messages call it, ``suffix`` how its files end.  ``table`` says which
     operations it runs, ``lowerings`` how others become such; of several owners the first is tried first.  ``channels``
     is where its convolutions want them.  ``pipeline`` are the passes between import and ``emit``.  ``unstorable`` looks
-    for what no file can hold.  Where a format has versions, ``at`` gives the target that goes up to one, and ``version``
-    is the one that this target goes up to; without it, to the newest.
+    for what no file can hold.  Where a format has versions, ``at`` gives the target that goes up to one of them, and
+    ``version`` is the one that this target goes up to; without it, to the newest.
     """
 
     name: str

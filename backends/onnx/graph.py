@@ -143,7 +143,7 @@ class _Builder:
         self._location = op.location.node if op.location else ""
         operator = row.kernel if row.kernel != ANY_DOMAIN else call.operator or ""
         inputs = [self.operand(v) for v in call.inputs]
-        attributes = dict(call.attributes)
+        attributes: dict[str, Any] = dict(call.attributes)
         if isinstance(op, While):
             attributes["body"] = self._loop(op)
         elif call.regions:
@@ -206,7 +206,7 @@ class _Builder:
         for arg in op.body.args:
             inner.bind(arg, self.shared.unique(arg.name or "carried"))
         inner.region(op.body)
-        goes_on = inner._run(op.condition, inner.outputs)  # noqa: SLF001 -- of the same class
+        goes_on = inner._run(op.condition, inner.outputs)
         if goes_on not in inner.own or goes_on in inner.outputs:
             goes_on = inner.computed("Identity", [goes_on], self.shared.types[goes_on])
         inner.outputs.insert(0, goes_on)

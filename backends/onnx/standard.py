@@ -39,8 +39,10 @@ TYPE_NAMES = {
 """Element types by the names that schemas use."""
 
 AS_ATTRIBUTE = {
-    **{("ReduceSum", 1): ("axes", 13), ("Squeeze", 1): ("axes", 13), ("Unsqueeze", 1): ("axes", 13)},
-    **{("Split", 1): ("split", 13)},
+    ("ReduceSum", 1): ("axes", 13),
+    ("Squeeze", 1): ("axes", 13),
+    ("Unsqueeze", 1): ("axes", 13),
+    ("Split", 1): ("split", 13),
     **{
         (f"Reduce{kind}", 1): ("axes", 18)
         for kind in ("L1", "L2", "LogSum", "LogSumExp", "Max", "Mean", "Min", "Prod", "SumSquare")
@@ -163,7 +165,7 @@ def is_optional_output(operator: str, opset: int, place: int) -> bool:
 
 
 def element_types(operator: str, opset: int) -> tuple[DType, ...]:
-    """Return the element types that an operator takes as its first input, for the docs; of none, those of its result."""
+    """Return the element types that an operator takes as its first input, for the docs; else those that it gives."""
     found = schema(operator, opset)
     first = (found.inputs or found.outputs)[0]
     allowed = {c.type_param_str: set(c.allowed_type_strs) for c in found.type_constraints}

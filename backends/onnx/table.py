@@ -20,7 +20,7 @@ from ...compiler.ir import Op, Region, Value
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ..common.table import Condition, Row, Table, condition
-from .standard import OLDEST, Use, first_opset, newest, usual
+from .standard import OLDEST, Use, element_types, first_opset, newest, schema, usual
 
 O = TypeVar("O", bound=Op)
 
@@ -146,11 +146,19 @@ def _allowed(operator: str, call: Callable[[Any], Call], opset: int) -> Conditio
             return found
         return None if found <= opset else f"{operator} does that from opset {found} on: --opset {found} would do"
 
-    return Condition(IN_STANDARD, why_not)
+    return Condition(_stated(operator, opset), why_not)
 
 
-IN_STANDARD = "what the standard allows"
-"""The condition that all rows have, in words."""
+def _stated(operator: str, opset: int) -> str:
+    """Say what the standard says of an operator's first input, and since when there is one."""
+    if operator == ANY_DOMAIN:
+        return "any operator of another domain"
+    since = next((n for n in range(OLDEST, opset + 1) if schema(operator, n) is not None), None)
+    if since is None:
+        return f"from a later opset than {opset} on"
+    types = ", ".join(element_types(operator, opset))
+    return types if since == OLDEST else f"{types}, from opset {since} on"
+
 
 ROWS: dict[type[Op], list[Row[Call]]] = {}
 """All rows, without what the standard demands."""

@@ -36,9 +36,9 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
     """
     from ...formats.layout import KEY
     from ...formats.tflite.writer import write
+    from ..common.layout import write_layout
     from ..common.target import Emitted
     from .graph import build
-    from ..common.layout import write_layout
     from .versions import min_runtime
 
     func = module.main

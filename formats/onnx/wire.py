@@ -94,7 +94,9 @@ def _strip_tensor(data: memoryview, start: int, end: int) -> list[bytes | memory
         return [data[start:end]]
     (field,) = raw
     entries = {"location": OWN_FILE, "offset": str(field.body), "length": str(field.end - field.body)}
-    reference = [bytes_field(_EXTERNAL_DATA, bytes_field(1, k.encode()) + bytes_field(2, v.encode())) for k, v in entries.items()]
+    reference = [
+        bytes_field(_EXTERNAL_DATA, bytes_field(1, k.encode()) + bytes_field(2, v.encode())) for k, v in entries.items()
+    ]
     location = varint(_DATA_LOCATION << 3 | _VARINT) + varint(1)
     return [data[start : field.start], data[field.end : end], *reference, location]
 

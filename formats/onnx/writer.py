@@ -90,7 +90,9 @@ def _describe(constants: Sequence[tuple[str, Weight]], number: int) -> str:
 
 
 def _write_parts(path: Path, head: bytes, body: bytes, constants: Sequence[tuple[str, Weight]]) -> int:
-    room = len(head) + len(body) + sum(stored_bytes(w.type) + len(name) + 64 + 12 * w.type.rank for name, w in constants)
+    room = (
+        len(head) + len(body) + sum(stored_bytes(w.type) + len(name) + 64 + 12 * w.type.rank for name, w in constants)
+    )
     with path.open("wb") as file:
         if room <= MAX_MESSAGE:
             _stream(file, head, body, [(_tensor(n, w, raw=True), w, 0) for n, w in constants])
@@ -116,8 +118,7 @@ def _stream(file: BinaryIO, head: bytes, body: bytes, tensors: Sequence[Entry]) 
         if is_outside or weight.type.dtype is DType.STRING:
             continue
         file.write(tag(_RAW_DATA) + varint(stored_bytes(weight.type)))
-        for piece in elements(weight):
-            file.write(piece)
+        file.writelines(elements(weight))
 
 
 def _tensor_bytes(tensor: TensorProto, weight: Weight, is_outside: int) -> int:
@@ -137,8 +138,7 @@ def _outside(data: BinaryIO, name: str, weight: Weight, location: str) -> Entry:
         return tensor, weight, 0
     data.write(bytes(-data.tell() % ALIGNMENT))
     start = data.tell()
-    for piece in elements(weight):
-        data.write(piece)
+    data.writelines(elements(weight))
     for key, value in {"location": location, "offset": start, "length": size}.items():
         tensor.external_data.add(key=key, value=str(value))
     tensor.data_location = type(tensor).EXTERNAL

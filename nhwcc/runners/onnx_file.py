@@ -1,4 +1,4 @@
-"""Files of the target ONNX as a runner: onnxruntime in a process of its own, or onnx's reference where it has no kernel."""
+"""Files of the target ONNX as a runner: onnxruntime in a process of its own, or onnx where it has no kernel."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ ALONG_ONE = 13
 
 
 def _normalised(op: ir.Softmax | ir.LogSoftmax) -> Call:
-    return Call((op.x,), {"axis": op.axis}, since=1 if op.axis == op.x.type.rank - 1 else ALONG_ONE)
+    is_last = all(d == 1 for d in op.x.type.shape[op.axis + 1 :])
+    return Call((op.x,), {"axis": op.axis}, since=1 if is_last else ALONG_ONE)
 
 
 emits(ir.Softmax, "Softmax")(_normalised)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from ....compiler.fold import constant
@@ -58,7 +60,7 @@ def _flat(value: Value, type: TensorType) -> Operand:
     """Return scales or zero points as a number, or as a vector."""
     weight = constant(value)
     if weight is not None:
-        return weight.derive(type, lambda array: _spread(array, type))
+        return weight.derive(type, partial(_spread, type=type))
     flat: Operand = value
     if value.type.rank != type.rank:
         shape = Weight.of(np.asarray([-1] * type.rank, np.int64))
@@ -68,7 +70,7 @@ def _flat(value: Value, type: TensorType) -> Operand:
     return Nested("Cast", type, (flat,), {"to": number_of(type.dtype)})
 
 
-def _spread(array: Array, type: TensorType) -> Array:
+def _spread(array: Array, *, type: TensorType) -> Array:
     shape = tuple(d for d in type.shape if isinstance(d, int))
     flat = array.reshape(-1) if array.size > 1 or not shape else array.reshape(())
     return np.broadcast_to(flat.reshape(()) if not shape else flat, shape).astype(type.dtype.numpy)

@@ -18,7 +18,6 @@ MOST, LEAST = 2**63 - 1, -(2**63)
 """What stands for "to the end" and "to the beginning"."""
 
 
-
 @emits(ir.Transpose, "Transpose")
 def transpose(op: ir.Transpose) -> Call:
     """Any permutation."""
@@ -91,7 +90,9 @@ def reshape(op: ir.Reshape) -> Call:
 def expand(op: ir.BroadcastTo) -> Call:
     """Sizes that the operand has already may stand as one."""
     given = (1,) * (len(op.shape) - op.x.type.rank) + op.x.type.shape
-    return Call((op.x, Dims(tuple(1 if isinstance(d, Sym) and d == e else d for d, e in zip(op.shape, given, strict=True)))))
+    return Call(
+        (op.x, Dims(tuple(1 if isinstance(d, Sym) and d == e else d for d, e in zip(op.shape, given, strict=True))))
+    )
 
 
 @emits(ir.Concat, "Concat")

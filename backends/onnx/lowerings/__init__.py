@@ -3,7 +3,7 @@
 Importing this declares all patterns.
 """
 
-from . import activation, arith, dtypes, index, linear, logic, norm, recurrent, reduce, shape, spatial
+from . import activation, arith, dtypes, index, linear, logic, norm, recurrent, reduce, shape, simplify, spatial
 from .lowering import OWN
 from .shared import SHARED
 
@@ -20,5 +20,6 @@ __all__ = [
     "recurrent",
     "reduce",
     "shape",
+    "simplify",
     "spatial",
 ]

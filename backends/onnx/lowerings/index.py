@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ....compiler.dims import Dim, symbol
+from ....compiler.dims import Dim, static, symbol
 from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops import index as ir
@@ -92,8 +92,8 @@ def put_rows(op: DynamicUpdateSlice, e: Build) -> None:
 
 def _only(starts: Value, axis: int, e: Build) -> Value:
     """The start along one axis, and zeros."""
-    mask = np.zeros(starts.type.shape[0], starts.type.dtype.numpy)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    mask[axis] = 1
+    (count,) = static(starts.type.shape)
+    mask = np.asarray([int(i == axis) for i in range(count)], starts.type.dtype.numpy)
     return e(arith.Mul, starts, e.constant(mask))
 
 

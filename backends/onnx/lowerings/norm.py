@@ -11,7 +11,6 @@ from ....compiler.types import DType
 from ....compiler.weights import Weight
 from .lowering import Build, lower
 
-
 IMAGES = 4
 """Rank of a batch of images."""
 
@@ -77,4 +76,3 @@ def fold_parameters(op: BatchNorm, e: Build) -> None:
     factor = e(arith.Div, op.scale, root)
     shift = e(arith.Sub, op.bias, e(arith.Mul, op.mean, factor))
     e.replace(e(arith.Add, e(arith.Mul, op.x, _along(factor, behind, e)), _along(shift, behind, e)))
-

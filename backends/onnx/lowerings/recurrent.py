@@ -5,6 +5,7 @@ from __future__ import annotations
 from ....compiler.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from .lowering import Build, lower
 
+
 @lower(Lstm, Gru, Rnn, benefit=2)
 def time_first(op: Recurrent, e: Build) -> None:
     """Transposes around: runtimes refuse the batch first."""

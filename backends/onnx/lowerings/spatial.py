@@ -11,6 +11,7 @@ from ....compiler.ops import arith, window
 from ....compiler.ops.shape import Pad, Slice
 from .lowering import Build, lower
 
+
 @lower(window.Conv)
 def pad_before(op: window.Conv, e: Build) -> None:
     """Paddings that are known by name only are an operation of their own."""

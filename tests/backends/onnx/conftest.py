@@ -1,5 +1,8 @@
 """Legalizes modules, writes them as ONNX, checks the file, runs it, reads it again, and compares all numbers."""
 
+# onnx's functions are untyped
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections import Counter
@@ -23,8 +26,9 @@ from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 from nhwcc.frontends.onnx import import_onnx
-from nhwcc.runners.onnx_file import OnnxFile
 from onnx import ModelProto
+
+from nhwcc.runners.onnx_file import OnnxFile
 
 TOLERANCE = 1e-5
 """Of a difference, relative to the largest expected value."""

@@ -20,6 +20,7 @@ KNOWN = {"lstm": {"n": np.asarray([5, 3])}}
 OF_SINGLE, OF_HALF = 1e-5, 5e-3
 """Differences, relative to the largest number."""
 
+
 @pytest.mark.parametrize("name", [n for n in SAMPLES if n != "custom" and not OPS[n].spec.has(Draws)])
 def test_the_example_in_the_docs(check: Check, name: str) -> None:
     check(module_of(SAMPLES[name]), inputs=KNOWN.get(name), tolerance=3e-5)
