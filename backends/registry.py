@@ -29,20 +29,26 @@ def _in_package(name: str) -> Callable[[], Target]:
 
 TARGETS: dict[str, Entry] = {
     "tflite": Entry((".tflite", ".lite"), _in_package("tflite")),
+    "onnx": Entry((".onnx",), _in_package("onnx")),
 }
 """Targets by the name that users say; the first one is meant where nothing says another."""
 
 
-def find_target(name: str) -> Target:
-    """Return a target by its name.
+def find_target(name: str, version: int | None = None) -> Target:
+    """Return a target by its name; of one whose format has versions, the one that goes up to ``version``.
 
     Raises:
-        CompileError: L008, there is no such target.
+        CompileError: L008, there is no such target; L012, it has no such version.
     """
     if name not in TARGETS:
         help = did_you_mean(name, TARGETS) or f"there are {', '.join(TARGETS)}"
         raise error("L008", f"no target named {name!r}", help=help)
-    return TARGETS[name].load()
+    target = TARGETS[name].load()
+    if version is None:
+        return target
+    if target.at is None:
+        raise error("L012", f"{target.title} has no versions to choose from", help="leave --opset out")
+    return target.at(version)
 
 
 def target_of_file(path: Path | None) -> str:

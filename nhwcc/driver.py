@@ -94,7 +94,7 @@ class _Job:
     def of(output: PathLike | None, options: CompileOptions) -> _Job:
         register_passes(options.load)
         path = None if output is None else Path(output)
-        target = find_target(options.target or target_of_file(path))
+        target = find_target(options.target or target_of_file(path), options.opset)
         passes = build_pipeline(options, target.pipeline)
         for instrument in options.instruments:
             instrument.check(passes)

@@ -63,6 +63,8 @@ class Target:
     is where its convolutions want them.  ``pipeline`` are the passes between import and ``emit``.  ``unstorable`` looks
     for what no file can hold.  ``runner`` is the module that runs its files; it has ``start``, ``open_file`` and
     ``in_process``.  ``artifact`` says whether a network is one file, one with others beside it, or a folder.
+    Where a format has versions, ``at`` gives the target that goes up to one of them, and ``version`` is the one that
+    this target goes up to; without it, to the newest.
     """
 
     name: str
@@ -78,16 +80,18 @@ class Target:
     emit: Emit
     runner: str
     artifact: ArtifactKind = "file"
+    version: int | None = None
+    at: Callable[[int], Target] | None = None
 
     def is_legal(self, op: Op) -> bool:
         """Say whether an operation is run as it is."""
         return self.table.is_legal(op)
 
-    def __reduce__(self) -> tuple[Callable[[str], Target], tuple[str]]:
-        """Another process has the same targets: a name is enough."""
+    def __reduce__(self) -> tuple[Callable[[str, int | None], Target], tuple[str, int | None]]:
+        """Another process has the same targets: a name and a version are enough."""
         from ..registry import find_target
 
-        return find_target, (self.name,)
+        return find_target, (self.name, self.version)
 
     @property
     def transpose(self) -> str:

@@ -64,6 +64,11 @@ if TYPE_CHECKING:
     help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",
 )
 @click.option("--target", help="What to compile for; by default what the output's suffix says.")
+@click.option(
+    "--opset",
+    type=int,
+    help="The newest version that an ONNX file may ask for; by default the lowest that keeps every operation whole.",
+)
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
 @data_option
@@ -110,6 +115,7 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
     return CompileOptions(
         output,
         target=given["target"],
+        opset=given["opset"],
         allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or "free",
         rnn=given["rnn"],
