@@ -82,6 +82,8 @@ def of_opset(opset: int) -> Target:
         prepare=prepare,
         unstorable=not_storable,
         emit=partial(emit, opset),
+        runner="nhwcc.runners.onnx_file",
+        artifact="pair",
         version=None if opset == usual() else opset,
         at=of_opset,
     )

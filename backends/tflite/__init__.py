@@ -51,7 +51,7 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
     }
     size = write(model, path)
     custom_ops = dict.fromkeys(op.custom_code for op in model.operators if op.custom_code is not None)
-    return Emitted(path, model.counts, size, oldest, tuple(custom_ops))
+    return Emitted(path, model.counts, size, f"TFLite {oldest} or later", tuple(custom_ops))
 
 
 def support() -> list[Support]:

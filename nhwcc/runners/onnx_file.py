@@ -31,6 +31,16 @@ def start() -> Worker:
     return Worker("onnxruntime", __name__)
 
 
+def open_file(path: Path, worker: Worker, *, fast: bool) -> OnnxFileRunner:
+    """Open a file in a runtime's process."""
+    return OnnxFileRunner(path, worker, fast=fast)
+
+
+def in_process(path: Path) -> OnnxFile:
+    """Load a file into this process."""
+    return OnnxFile(path)
+
+
 @dataclass(frozen=True)
 class Described:
     """What a file says of itself: what will run it, types of inputs, ranks of outputs, and its metadata."""
