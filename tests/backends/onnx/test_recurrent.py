@@ -73,3 +73,38 @@ func @main(%x: f32[4,2,1]) -> (f32[4,2,1]) {
     assert dict(done.operators) == {"LSTM": 1, "Squeeze": 1}
     (node,) = [n for n in done.model.graph.node if n.op_type == "LSTM"]
     assert len(node.output) == 1, "states that nobody reads are left out"
+
+
+PROJECTED = """
+func @main(%x: f32[t,b,4], %w: f32[12,4], %r: f32[12,2], %bias: f32[12], %n: i32[b], %p: f32[2,3])
+    -> (f32[t,b,2], f32[b,2], f32[b,3]) {
+  %y, %h, %c = lstm(%x, %w, %r, %bias, LENGTHS, none, none, none, %p) {OPTIONS} : f32[t,b,2], f32[b,2], f32[b,3]
+  return(%y, %h, %c)
+}
+"""
+
+
+@pytest.mark.parametrize("options", ["", "reverse = true", "rounds_state = true"])
+@pytest.mark.parametrize("lengths", ["none", "%n"])
+def test_what_no_operator_does_is_a_loop_over_steps(check: Check, options: str, lengths: str) -> None:
+    text = PROJECTED.replace("LENGTHS", lengths).replace("OPTIONS", options)
+    sizes = [{"t": 4, "b": 2}]
+    done = check(text, sizes=sizes, inputs={"n": np.asarray([4, 2])}, reread=False)
+    assert done.operators["Loop"] == 1
+    unrolled = check(text.replace("[t,", "[4,"), sizes=sizes, inputs={"n": np.asarray([4, 2])})
+    assert "Loop" not in unrolled.operators
+
+
+def test_states_that_are_zeros_are_left_out(check: Check) -> None:
+    done = check(
+        """
+func @main(%x: f32[t,b,4], %w: f32[9,4], %r: f32[9,3]) -> (f32[t,b,3]) {
+  %zero = const() {value = dense<0.0> : f32[]} : f32[]
+  %h0 = broadcast_to(%zero) {shape = ['b', 3]} : f32[b,3]
+  %y, %h = gru(%x, %w, %r, none, none, %h0, none) : f32[t,b,3], f32[b,3]
+  return(%y)
+}
+""",
+        sizes=SIZES,
+    )
+    assert set(done.operators) == {"Unsqueeze", "GRU", "Squeeze"}
