@@ -11,7 +11,7 @@ from ....compiler.ops.activation import LogSoftmax, Softmax
 from ....compiler.ops.arith import Add, Mul
 from ....compiler.ops.index import TopK
 from ....compiler.ops.norm import BatchNorm
-from ....compiler.ops.shape import Reshape, Transpose, inverse
+from ....compiler.ops.shape import Concat, Reshape, Transpose, inverse
 from .lowering import Build, improve
 
 
@@ -76,3 +76,28 @@ def _per_channel(data: Value, parameter: Value, op: Add) -> bool:
         return False
     padded = (1,) * (rank - parameter.type.rank) + parameter.type.shape
     return padded == (1, shape[1], *[1] * (rank - 2)) and shape[1] != 1 and constant(data) is None
+
+
+@improve(Reshape)
+def join_without_an_axis(op: Reshape, e: Build) -> None:
+    """Parts joined along an axis of their own, which is merged with the next one: joined along that one."""
+    match op.x:
+        case Value(Concat(xs=xs, axis=axis) as joined) if op.x.has_one_use:
+            shape, rank = op.x.type.shape, op.x.type.rank
+            if axis + 1 >= rank or op.shape != (*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]):
+                return
+            plain = [_without_axis(x, axis) for x in xs]
+            parts = tuple(x for x in plain if x is not None)
+            if len(parts) == len(xs):
+                e.replace(e.rw.emit(joined.clone(parts)))
+        case _:
+            return
+
+
+def _without_axis(x: Value, axis: int) -> Value | None:
+    """Return what a value was before it got an axis of size one, None if it did not."""
+    match x:
+        case Value(Reshape(x=source)) if x.type.shape == (*source.type.shape[:axis], 1, *source.type.shape[axis:]):
+            return source
+        case _:
+            return None
