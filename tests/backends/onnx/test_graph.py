@@ -20,7 +20,7 @@ from onnx import GraphProto, ModelProto
 from nhwcc.runners.onnx_file import OnnxFileRunner
 from tests.passes.random_graphs import random_module
 
-from .conftest import Check
+from .conftest import Check, checked_model
 
 
 def sizes_of(value: Any) -> list[int | str]:
@@ -306,3 +306,22 @@ def test_the_same_module_gives_the_same_bytes(tmp_path: Path) -> None:
         Pipeline(parse_pipeline("legalize{target=onnx}")).run(module)
         files.append(find_target("onnx").emit(module, tmp_path / name).path.read_bytes())
     assert files[0] == files[1]
+
+
+STATE = """
+func @main(%state: f32[2], %x: f32[2]) -> (f32[2] {name = "state"}, f32[2] {name = "y"}) {
+  %s = add(%state, %x) : f32[2]
+  %y = neg(%x) : f32[2]
+  return(%s, %y)
+}
+"""
+
+
+def test_a_state_comes_out_under_the_name_of_its_input(tmp_path: Path) -> None:
+    """In a file of ONNX no two tensors have one name; who runs it finds the output under its own."""
+    emitted = find_target("onnx").emit(parse_module(STATE), tmp_path / "model.onnx")
+    assert [o.name for o in checked_model(emitted.path).graph.output] == ["state_1", "y"]
+    one, two = np.ones(2, np.float32), np.full(2, 2, np.float32)
+    with OnnxFileRunner(emitted.path) as runner:
+        assert runner.outputs == ("state", "y")
+        assert runner.run({"state": one, "x": two})["state"].tolist() == [3, 3]
