@@ -30,13 +30,14 @@ TORCH = """Overloads of ATen operators that stay whole, by operator; `default` i
 in-place ones are read as these. Others are first written in terms of these by PyTorch's own decompositions."""
 
 RUNS = """Each operation of the [IR](ir.md) becomes {kind}s where these take its types, ranks and attributes, and is
-rewritten first where they do not. {more}"""
+rewritten first where they do not.
+{more}"""
 
 MORE = {
     "tflite": """What the builtins take is what the runtime's kernels accept, not what their schema says. Types are
 those of the data, or of the operand or attribute whose name stands before them.""",
-    "onnx": """Types are those of the operator's first input in the newest opset that is used without being asked for;
-which types, attributes and inputs it has in which opset is looked up in the standard's own schemas. `--opset` limits
+    "onnx": """Types are those of the operator's first input in the newest opset that is used without being asked for.
+Which types, attributes and inputs it has in which opset is looked up in the standard's own schemas. `--opset` limits
 what may be used: operations that came later are then rewritten, or refused with the opset that would do.""",
 }
 """What is to be said of each target."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...compiler.lowering import Build
 from ...compiler.ops import arith
 from ...compiler.ops.activation import Clip
@@ -14,10 +12,10 @@ from .registry import lower
 @lower(Quantize)
 def quantize_by_arithmetic(op: Quantize, e: Build) -> None:
     """Divide, round, move and clamp."""
-    dtype, info = op.x.type.dtype, np.iinfo(op.dtype.numpy)
+    dtype, (low, high) = op.x.type.dtype, op.dtype.bounds
     rounded = e(arith.Round, e(arith.Div, op.x, op.scale))
     moved = e(arith.Add, rounded, e(arith.Cast, op.zero, to=dtype))
-    e.replace(e(arith.Cast, e(Clip, moved, float(info.min), float(info.max)), to=op.dtype))
+    e.replace(e(arith.Cast, e(Clip, moved, float(low), float(high)), to=op.dtype))
 
 
 @lower(Dequantize)
