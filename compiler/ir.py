@@ -225,6 +225,11 @@ class Port:
     perm: tuple[int, ...] | None = None
     axes: str = ""
 
+    def source_type(self, type: TensorType) -> TensorType:
+        """Return a value's type as the source has it."""
+        perm = self.perm or range(type.rank)
+        return type.with_shape([type.shape[perm.index(axis)] for axis in range(type.rank)])
+
     @property
     def order(self) -> str:
         """The axes in words: ``NHWC`` or ``0,2,1``; empty for the source's own order."""

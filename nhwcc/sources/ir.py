@@ -52,7 +52,7 @@ class IrSource:
         """The text, and the side files with its weights."""
         return files_of(self.given, module)
 
-    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return the reference interpreter."""
         return ReferenceRunner(self.load(cut))
 
