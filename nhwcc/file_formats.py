@@ -17,7 +17,7 @@ OPTIMUM = "optimum-cli export onnx --model FOLDER onnx/"
 CHECKPOINT = "nhwcc compile --module package.module:Class --weights FILE"
 TEXT = "a text file"
 UNREAD = "nhwcc does not read"
-READ = "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt) and its own IR (.ir)"
+READ = "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt), TFLite files (.tflite) and its own IR (.ir)"
 
 KERAS = "in Keras 3: keras.saving.load_model('FILE').export('model.onnx', format='onnx')"
 KERAS_H5 = f"{KERAS}; of an older one: {TF2ONNX} --keras FILE --output model.onnx"
@@ -43,11 +43,15 @@ PICKLE = (
 ONNX_TEXT = "onnx.save(onnx.load('FILE', format='textproto'), 'model.onnx')"
 
 
+PYTORCH = "nhwcc.sources.torch:TorchSource"
+
+
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: how its content begins, how such files are called, and for those we can't read, the way out.
+    """A kind of file: how its content begins, how such files are called, and what reads it: ``module:class``.
 
-    In a way out FILE stands for the path as it was given, and FOLDER for where the file lies.
+    For those that can't be read there is a way out instead, in which FILE stands for the path as it was given, and
+    FOLDER for where the file lies.
     """
 
     name: str
@@ -55,12 +59,19 @@ class Format:
     suffixes: tuple[str, ...]
     begins: Begins
     remedy: str = ""
+    source: str = ""
 
 
 FORMATS = [
-    Format("tflite", "a TFLite file", (".tflite", ".lite"), contents.magic_at(4, b"TFL3")),
-    Format("ir", "nhwcc's IR", (".ir",), contents.is_ir),
-    Format("onnx", "an ONNX model", (".onnx",), contents.is_onnx),
+    Format(
+        "tflite",
+        "a TFLite file",
+        (".tflite", ".lite"),
+        contents.magic_at(4, b"TFL3"),
+        source="nhwcc.sources.tflite:TfliteSource",
+    ),
+    Format("ir", "nhwcc's IR", (".ir",), contents.is_ir, source="nhwcc.sources.ir:IrSource"),
+    Format("onnx", "an ONNX model", (".onnx",), contents.is_onnx, source="nhwcc.sources.onnx:OnnxSource"),
     Format(
         "ort", "a model of onnxruntime's own format", (".ort",), contents.magic_at(4, b"ORTM"), f"{ORIGIN}, as .onnx"
     ),
@@ -74,8 +85,9 @@ FORMATS = [
         contents.zip_with(
             "/data.pkl", "/byteorder", "archive_format", "serialized_exported_program.json", ".data/version"
         ),
+        source=PYTORCH,
     ),
-    Format("torch", "a PyTorch file", (), contents.is_torch_pickle),
+    Format("torch", "a PyTorch file", (), contents.is_torch_pickle, source=PYTORCH),
     Format("pickle", "a Python pickle", (".pkl", ".pickle", ".joblib"), contents.is_pickle, PICKLE),
     Format("gguf", "a GGUF file", (".gguf", ".ggml"), contents.magic(b"GGUF", b"lmgg", b"tjgg"), GGUF),
     Format(
@@ -198,6 +210,11 @@ def detect(source: Path | bytes) -> Format:
     raise error("R014", f"{what} not a model that nhwcc knows", help=near or READ)
 
 
+def named(name: str) -> Format:
+    """Return the format of this name."""
+    return next(format for format in FORMATS if format.name == name)
+
+
 def _is_named_otherwise(format: Format, source: Path | bytes) -> bool:
     """Whether a text or an archive says less of a file than its name: .cfg is a text, and what is cut may be .pt."""
     if isinstance(source, bytes) or format.name not in ("text", "archive"):
@@ -213,25 +230,11 @@ def supported(place: Path | bytes) -> Format:
         CompileError: as :func:`detect`; R010, it is damaged; R015, the format is known, but not read.
     """
     format = detect(place)
-    name = str(place) if isinstance(place, Path) else "what was given"
-    if format.name == "tflite":
-        help = "nhwcc inspect and nhwcc verify read it"
-        raise error("R015", f"{name} is {format.title} already", help=help)
     if format.remedy:
         raise _unread(format.title, format.remedy, place, "is not a model" if format in OTHERS else UNREAD)
     if format.name == "torch" and isinstance(place, Path):
         _check_archive(place)
     return format
-
-
-def viewable(place: Path) -> Format:
-    """Return the format of a file that can be looked into, or run: a model that can be compiled, or a result.
-
-    Raises:
-        CompileError: as :func:`supported`.
-    """
-    format = detect(place)
-    return format if format.name == "tflite" else supported(place)
 
 
 def _unread(title: str, remedy: str, place: Path | bytes, what: str = UNREAD) -> CompileError:

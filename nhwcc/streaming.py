@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,16 +16,15 @@ from nhwcc.compiler.types import TensorType
 from nhwcc.cut import Cut
 
 if TYPE_CHECKING:
-    from nhwcc.pytorch import TorchSource
     from nhwcc.runners import Runner
-    from nhwcc.source import Source
+    from nhwcc.sources import Source
 
 
 @dataclass
 class Streaming:
     """A source with the states of its recurrent layers as inputs and outputs; it is loaded before it is run."""
 
-    source: Source | TorchSource
+    source: Source
 
     @property
     def title(self) -> str:
@@ -49,14 +49,18 @@ class Streaming:
         """The source's own."""
         return self.source.files(module)
 
-    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return what runs the source from its first states, and the reference interpreter for all else."""
         from nhwcc.runners.stateful import Stateful
 
         states = _states(self._first)
         own = {name: type for name, type in types.items() if name not in states}
-        runner = self.source.runner(cut, own, [name for name in outputs if name not in states])
+        runner = self.source.runner(cut, own, [name for name in outputs if name not in states], stack)
         return Stateful(runner, self._module, self._first) if states else runner
+
+    def open(self, stack: ExitStack) -> Runner:
+        """Return what runs the source itself."""
+        return self.source.open(stack)
 
 
 def _states(first: Func) -> list[str]:

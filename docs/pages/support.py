@@ -1,4 +1,4 @@
-"""docs/support.md: what is read and what runs; printed from the frontend's registry and the backend's table."""
+"""docs/support.md: what is read; and a page for each target of what runs there, printed from its table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from nhwcc.backends.common.support_matrix import DECOMPOSED, MANY, Support
-from nhwcc.backends.tflite import support as tflite_support
+from nhwcc.backends.common.support_matrix import support as ways_of
+from nhwcc.backends.registry import TARGETS, find_target
 from nhwcc.compiler.opdef import OPS
 from nhwcc.formats.tflite.flexbuffer import RAW
 from nhwcc.formats.tflite.schema import builtin_names
@@ -33,12 +34,22 @@ standard defines it, if all operators in there are read. A model's own functions
 TORCH = """Overloads of ATen operators that stay whole, by operator; `default` is the overload without a name, and
 in-place ones are read as these. Others are first written in terms of these by PyTorch's own decompositions."""
 
+RUNS = """Each operation of the [IR](ir.md) becomes {kind}s where these take its types, ranks and attributes, and is
+rewritten first where they do not.
+{more}"""
+
+MORE = {
+    "tflite": """What the builtins take is what the runtime's kernels accept, not what their schema says. Types are
+those of the data, or of the operand or attribute whose name stands before them.""",
+    "onnx": """Types are those of the operator's first input in the newest opset that is used without being asked for.
+Which types, attributes and inputs it has in which opset is looked up in the standard's own schemas. `--opset` limits
+what may be used: operations that came later are then rewritten, or refused with the opset that would do.""",
+}
+"""What is to be said of each target."""
+
 FILES = """Files of any converter, in all versions of a builtin; operands and options are those of the schema. Integers
 that stand for numbers are read as *dequantize, operation, quantize*, with the scales that the file states."""
 
-TFLITE = """Each operation of the [IR](ir.md) becomes a builtin where the kernel takes its types, ranks and attributes,
-and is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their
-schema says. Types are those of the data, or of the operand or attribute whose name stands before them."""
 
 DOMAINS = {
     "ai.onnx.ml": """What classical machine learning is exported to, by skl2onnx for instance. Trees are walked level by
@@ -72,9 +83,24 @@ def support() -> str:
         table(("builtin", "operands", "options"), sorted(_builtins())),
         "Not read are these:",
         table(("builtin", "why"), [(f"`{name}`", f"It {why}.") for name, why in sorted(NOT_FROM_FILES.items())]),
-        "## TFLite",
-        TFLITE,
-        table(("operation", "builtins", "rewritten"), _operations(tflite_support())),
+        "## Targets",
+        table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in TARGETS)),
+    )
+
+
+def page_of(target: str) -> str:
+    """Return the file name of a target's page."""
+    return f"support-{target}.md"
+
+
+def target_page(name: str) -> str:
+    """Print the page of a target."""
+    target = find_target(name)
+    kind = target.table.kind
+    return page(
+        f"What runs on {target.title}",
+        prose(RUNS.format(kind=kind, more=MORE[name])),
+        table(("operation", f"{kind}s", "rewritten"), _operations(ways_of(target))),
     )
 
 

@@ -32,7 +32,7 @@ from .surroundings import Around, Resources
 class Scope:
     """The tensors of one subgraph while it is imported, by number; None where one could not be built.
 
-    ``calls`` are the subgraphs around this one; ``is_conditional``: data decide whether, or how often, it runs.
+    ``calls`` are the subgraphs around this one; ``is_conditional`` says that data decide whether or how often it runs.
     """
 
     graph: StoredGraph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.formats.tflite.reader import inspect
 from nhwcc.runners import Traced, batches
 from nhwcc.runners.worker import Worker
+
+if TYPE_CHECKING:
+    from nhwcc.backends.tflite.runtime import TfliteModel
 
 KEPT_BYTES = 256 << 20
 """How many bytes of tensors inside the runtime keeps in a run."""
@@ -28,14 +31,35 @@ def start() -> Worker:
     return Worker("ai_edge_litert.interpreter", RUNTIME[0])
 
 
+def open_file(path: Path, worker: Worker, *, fast: bool) -> TfliteRunner:
+    """Open a file in a runtime's process."""
+    return TfliteRunner(path, worker, fast=fast)
+
+
+def in_process(path: Path) -> TfliteModel:
+    """Load a file into this process."""
+    from nhwcc.backends.tflite.runtime import TfliteModel
+
+    return TfliteModel(path)
+
+
 class TfliteRunner:
     """Runs a .tflite file; layouts are those that the file's metadata states, else the file's own.
 
-    ``fast`` uses XNNPACK, which makes a second copy of the weights in the form that its kernels like.
+    ``fast`` uses XNNPACK, which makes a second copy of the weights in the form that its kernels like.  ``types`` say
+    which sizes inputs have where these are not the file's own.
     """
 
-    def __init__(self, path: Path, worker: Worker | None = None, *, fast: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        worker: Worker | None = None,
+        *,
+        fast: bool = True,
+        types: Mapping[str, TensorType] | None = None,
+    ) -> None:
         self.path = path
+        self._types = types
         self._summary = inspect(path)
         self._worker = worker or start()
         self._fast = fast
@@ -61,6 +85,8 @@ class TfliteRunner:
     @property
     def inputs(self) -> dict[str, TensorType]:
         """The types of the inputs, in the source's layout."""
+        if self._types is not None:
+            return dict(self._types)
         return {name: self._type(name, port) for name, port in self._inputs.items()}
 
     @property

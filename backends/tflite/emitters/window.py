@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from ....compiler.constants import is_weight
 from ....compiler.dims import Dim
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
 from ....compiler.ops.quantize import Dequantize
+from ....compiler.padding import geometry, is_same, is_valid
 from ....compiler.types import Array
 from ....compiler.weights import Weight
-from ..padding import geometry, is_same, is_valid
-from ..quantization import is_weight, unfolding
+from ..quantization import unfolding
 from ..table import Call, Condition, Dims, Unfolded, condition, emits, options
 from .common import activation
 

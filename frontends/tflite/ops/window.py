@@ -9,7 +9,7 @@ from ....compiler.dims import Dim, at_least
 from ....compiler.ir import Op, Value
 from ....compiler.ops.arith import Sqrt, Square
 from ....compiler.ops.window import AveragePool, Conv, ConvTranspose, MaxPool
-from ....formats.tflite.padding import same_pads
+from ....compiler.padding import same_pads
 from ..emitter import Emitter
 from ..registry import builtin
 from .common import Activation, activated, ending_in, transposed_weight
