@@ -29,10 +29,14 @@ from .schedule import read_tensors
 
 @dataclass(frozen=True)
 class Program:
-    """A module, and what the states that became its inputs hold in a first call, by the inputs' names."""
+    """A module, and what the states that became its inputs hold in a first call, by the inputs' names.
+
+    ``rounded`` counts the operators that TFLite computes otherwise than exactly, by how it does: see ``ROUNDED``.
+    """
 
     module: Module
     states: Mapping[str, Weight]
+    rounded: Mapping[str, int]
 
 
 def import_tflite(
@@ -104,7 +108,7 @@ def read_tflite(
     erase_dead(*reversed(func.ops))
     _warn_of_states(func)
     _report_rounding(importer.rounded)
-    return Program(Module(func), states)
+    return Program(Module(func), states, importer.rounded)
 
 
 def _signature(contents: Contents, name: str | None) -> Signature:

@@ -14,7 +14,7 @@ from nhwcc.compiler.weights import Weight
 from nhwcc.formats.tflite.flexbuffer import RAW
 from nhwcc.formats.tflite.model import CUSTOM, CustomOptions, options
 from nhwcc.formats.tflite.reader import inspect
-from nhwcc.frontends.tflite import import_tflite
+from nhwcc.frontends.tflite import import_tflite, read_tflite
 
 from .building import Scale, new_graph, random_for, save, written
 from .comparing import check_same, interpreted
@@ -106,6 +106,7 @@ def test_hybrid_kernels_are_told_of(tmp_path: Path, runtime: Runtime) -> None:
     with collect_remarks() as remarks:
         func = import_tflite(path).main
     assert remarks[0].text.startswith("1 operator with weights of few bits")
+    assert read_tflite(path).rounded == {"hybrid": 1}
     given = {"x": rng.standard_normal((4, 64)).astype(np.float32)}
     (found,), (want,) = interpreted(func, given).values(), runtime(path, given).values()
     check_same(found, want, 2e-2, 0, "within what rounding to 8 bits changes")
