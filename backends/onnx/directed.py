@@ -159,5 +159,6 @@ class Directed:
 def _reader(first: Value, second: Value, axis: int) -> Concat | None:
     """Return what joins two values, which nobody else reads, along an axis."""
     (reader,) = first.users
-    fits = isinstance(reader, Concat) and reader.operands == (first, second) and reader.axis == axis
-    return reader if fits else None
+    if isinstance(reader, Concat) and reader.operands == (first, second) and reader.axis == axis:
+        return reader
+    return None
