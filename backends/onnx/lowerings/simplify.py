@@ -9,7 +9,7 @@ from ....compiler.ops.activation import LogSoftmax, Softmax
 from ....compiler.ops.arith import Add, Mul
 from ....compiler.ops.index import TopK
 from ....compiler.ops.norm import BatchNorm
-from ....compiler.ops.shape import Concat, Reshape, Transpose, inverse
+from ....compiler.ops.shape import Concat, Reshape, Split, Transpose, inverse
 from ....compiler.weights import Weight
 from .lowering import Build, improve
 
@@ -100,3 +100,13 @@ def _without_axis(x: Value, axis: int) -> Value | None:
             return source
         case _:
             return None
+
+
+@improve(Split)
+def cut_where_it_was_joined(op: Split, e: Build) -> None:
+    """Parts that are joined and cut at the same places."""
+    match op.x:
+        case Value(Concat(xs=xs, axis=axis)) if axis == op.axis and tuple(x.type.shape[axis] for x in xs) == op.sizes:
+            e.replace(*xs)
+        case _:
+            return
