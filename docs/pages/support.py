@@ -9,10 +9,15 @@ from nhwcc.backends.common.support_matrix import DECOMPOSED, MANY, Support
 from nhwcc.backends.common.support_matrix import support as ways_of
 from nhwcc.backends.registry import TARGETS, find_target
 from nhwcc.compiler.opdef import OPS
+from nhwcc.formats.tflite.flexbuffer import RAW
+from nhwcc.formats.tflite.schema import builtin_names
 from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.importer import OLDEST
 from nhwcc.frontends.onnx.refused import REFUSED
 from nhwcc.frontends.onnx.registry import HANDLERS
+from nhwcc.frontends.tflite import import_tflite as _files  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.frontends.tflite.refused import REFUSED as NOT_FROM_FILES
+from nhwcc.frontends.tflite.registry import HANDLERS as BUILTINS
 from nhwcc.frontends.torch import import_torch as _reader  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.torch.registry import HANDLERS as ATEN
 from onnx import defs
@@ -42,6 +47,10 @@ what may be used: operations that came later are then rewritten, or refused with
 }
 """What is to be said of each target."""
 
+FILES = """Files of any converter, in all versions of a builtin; operands and options are those of the schema. Integers
+that stand for numbers are read as *dequantize, operation, quantize*, with the scales that the file states."""
+
+
 DOMAINS = {
     "ai.onnx.ml": """What classical machine learning is exported to, by skl2onnx for instance. Trees are walked level by
 level, all at once. Labels may be texts, inputs may not. A `ZipMap` gives the tensor of probabilities that it would make
@@ -69,6 +78,11 @@ def support() -> str:
         "## PyTorch operators",
         TORCH,
         table(("operator", "overloads"), _overloads()),
+        "## Builtins of TFLite files",
+        FILES,
+        table(("builtin", "operands", "options"), sorted(_builtins())),
+        "Not read are these:",
+        table(("builtin", "why"), [(f"`{name}`", f"It {why}.") for name, why in sorted(NOT_FROM_FILES.items())]),
         "## Targets",
         table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in TARGETS)),
     )
@@ -122,6 +136,16 @@ def _overloads() -> list[tuple[str, str]]:
         operator, _, overload = name.removeprefix("aten::").partition(".")
         overloads.setdefault(operator, []).append(overload)
     return [(f"`{operator}`", ", ".join(names)) for operator, names in sorted(overloads.items())]
+
+
+def _builtins() -> Iterator[tuple[str, str, str]]:
+    """Builtins and custom operators with a handler."""
+    builtins = set(builtin_names().values())
+    for name, entry in BUILTINS.items():
+        title = f"`{name}`" if name in builtins else f"`{name}` (custom)"
+        operands = [f"{p.name} …" if p.is_variadic else p.name for p in entry.operands]
+        options = [option for option in entry.options if option != RAW]
+        yield title, ", ".join(operands), ", ".join(options)
 
 
 def _operations(ways: list[Support]) -> Iterator[tuple[str, str, str]]:
