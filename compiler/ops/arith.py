@@ -121,7 +121,10 @@ class Mod(Op):
 
 @op("pow", Elementwise)
 class Pow(Op):
-    """``a`` to the power of ``b``; the exponent may have another element type."""
+    """``a`` to the power of ``b``; the exponent may have another element type.
+
+    A power that integers can't hold is not defined where the exponent is a float.
+    """
 
     a: Numbers
     b: Numbers
@@ -406,6 +409,8 @@ class Atanh(Op):
 @op("cast", Elementwise, Symbolic)
 class Cast(Op):
     """Convert the element type; floats are cut towards zero on the way to integers.
+
+    What becomes of a float that the integers can't hold is not defined.
 
     ``rounding`` says which power of two stands for a number between two of them ("nearest", "up" or "down") on the
     way to ``f8e8m0``, which has nothing but powers of two.

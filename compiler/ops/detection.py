@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..attributes import Count
+from ..attributes import Count, Finite
 from ..dims import Dim, may_equal
 from ..ir import Op
 from ..opdef import Pure, op
@@ -24,7 +24,7 @@ class NonMaxSuppression(Op):
     boxes: Floats
     scores: Floats
     limit: Count
-    overlap: float
+    overlap: Finite
     count: Dim
     threshold: float | None = None
     centred: bool = False
@@ -34,6 +34,8 @@ class NonMaxSuppression(Op):
         boxes, scores = self.boxes.type.shape, self.scores.type.shape
         if len(boxes) != 3 or len(scores) != 3 or boxes[2] != 4:
             raise ValueError(f"{self.boxes.type} are not boxes, or {self.scores.type} are not scores of classes")
+        if 0 in scores:
+            raise ValueError(f"there is nothing to choose from in {self.scores.type}")
         if not may_equal((boxes[0], boxes[1]), (scores[0], scores[2])):
             raise ValueError(f"{self.scores.type} are not scores of {self.boxes.type}")
         return TensorType(DType.I64, (self.count, 3))
@@ -71,7 +73,7 @@ class SelectBoxes(Op):
     boxes: Floats
     scores: Floats
     limit: Count
-    overlap: float
+    overlap: Finite
     threshold: float
 
     def infer(self) -> tuple[TensorType, TensorType]:

@@ -159,7 +159,10 @@ class GatherNd(Op):
 
 @op("scatter_nd", Pure)
 class ScatterNd(Op):
-    """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min"."""
+    """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min".
+
+    Which of several slices that replace the same one stays is not defined.
+    """
 
     x: Value
     indices: Integers
@@ -219,7 +222,8 @@ class Scatter(Op):
     def infer(self) -> TensorType:
         """Keep the type."""
         shape = self.x.type.shape
-        if self.indices.type.rank != 1 or self.updates.type.rank != len(shape):
+        slices = (*shape[: self.axis], *self.indices.type.shape, *shape[self.axis + 1 :])
+        if self.indices.type.rank != 1 or not may_equal(self.updates.type.shape, slices):
             raise ValueError(f"{self.updates.type} at {self.indices.type} are no slices of {self.x.type}")
         return self.x.type
 
@@ -294,7 +298,7 @@ def _update(out: Array, where: tuple[Array, ...], updates: Array, reduction: str
 class OneHot(Op):
     """A new axis of ``depth`` positions holding ``values[1]`` at the index and ``values[0]`` elsewhere."""
 
-    indices: Numbers
+    indices: Integers
     values: Value
     depth: Dim
     axis: int

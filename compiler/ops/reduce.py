@@ -65,6 +65,8 @@ class Reduce(Op):
         shape, dims = self.x.type.shape, self.dims
         if self.kind in OF_FLOATS and not self.x.type.dtype.is_float:
             raise ValueError(f"{self.kind} takes floating-point numbers, not {self.x.type.dtype}")
+        if self.kind == "mean" and self.x.type.dtype.is_int and any(shape[i] == 0 for i in dims):
+            raise ValueError(f"no elements of {self.x.type} have a mean")
         dtype = DType.BOOL if self.kind in ("any", "all") else self.x.type.dtype
         return TensorType(
             dtype, tuple(1 if i in dims else d for i, d in enumerate(shape) if self.keepdims or i not in dims)

@@ -265,6 +265,8 @@ class Pad(Op):
     def evaluate(x: Array, *, low: tuple[int, ...], high: tuple[int, ...], mode: str, value: float) -> Array:
         """Pad."""
         widths = list(zip(low, high, strict=True))
+        if not widths:  # numpy takes none
+            return x
         if mode == "constant":
             return np.pad(x, widths, constant_values=np.asarray(value).astype(x.dtype))
         return np.pad(x, widths, cast(Any, mode))

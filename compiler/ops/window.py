@@ -57,15 +57,19 @@ def channels_back(x: Array, channels_last: bool) -> Array:
     return np.moveaxis(x, 1, -1) if channels_last else x
 
 
+def whole_windows(size: Dim, kernel: int, stride: int, dilation: int, pad: tuple[Dim, Dim]) -> Dim:
+    """Number of window positions of which none hangs over the end: none if a window has no room."""
+    return (size + pad[0] + pad[1] - dilation * (kernel - 1) - 1) // stride + 1
+
+
 def window_size(size: Dim, kernel: int, stride: int, dilation: int, pad: tuple[Dim, Dim], *, ceil: bool = False) -> Dim:
     """Number of window positions; with ``ceil`` one may hang over the end if it starts inside."""
     if any(isinstance(p, int) and p < 0 for p in pad):
         raise ValueError(f"negative padding {list(pad)}; cut with a slice instead")
-    room = size + pad[0] + pad[1] - dilation * (kernel - 1) - 1
     if not ceil:
-        out = room // stride + 1
+        out = whole_windows(size, kernel, stride, dilation, pad)
     else:
-        out = ceil_div(room, stride) + 1
+        out = ceil_div(size + pad[0] + pad[1] - dilation * (kernel - 1) - 1, stride) + 1
         if not at_least(dilation * (kernel - 1) + 1, stride + pad[1]):  # else the last window starts inside anyway
             out = minimum(out, ceil_div(size + pad[0], stride))
     if isinstance(out, int) and out <= 0:
@@ -336,12 +340,25 @@ class _Pool:
         sizes = [
             window_size(shape[a], k, s, d, p, ceil=op.ceil) for a, k, s, d, p in zip(data.axes, *fields, strict=True)
         ]
+        if op.x.type.dtype.is_int and not _all_hold_elements([shape[a] for a in data.axes], op):
+            raise ValueError("some windows hold nothing but paddings, of which no integer is the largest or the mean")
         return op.x.type.with_shape(data.shape(shape[0], shape[data.channel], sizes))
 
     @staticmethod
     def axes(op: MaxPool | AveragePool | LpPool) -> Axes:
         """Channels keep the order they have."""
         return _pool_axes(op)
+
+
+def _all_hold_elements(sizes: Sequence[Dim], op: MaxPool | AveragePool | LpPool) -> bool:
+    """Whether every window holds an element; sizes that are not known are not looked at."""
+    for size, k, s, d, (low, high) in zip(sizes, op.kernel, op.strides, op.dilations, op.pads, strict=True):
+        if isinstance(size, int) and isinstance(low, int) and isinstance(high, int) and (low or high):
+            starts = np.arange(int(window_size(size, k, s, d, (low, high), ceil=op.ceil))) * s - low
+            places = starts[:, None] + np.arange(k) * d
+            if not ((places >= 0) & (places < size)).any(axis=1).all():
+                return False
+    return True
 
 
 def pool_windows(

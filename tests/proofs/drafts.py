@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -33,6 +33,13 @@ class Step:
     attributes: dict[str, Any]
     regions: list[Body]
     results: list[int]
+
+    def uses(self) -> list[int]:
+        """The values that it reads from outside."""
+        own = {n for region in self.regions for n in region.arguments}
+        own |= {r for region in self.regions for s in region.steps for r in s.results}
+        inner = [n for region in self.regions for s in region.steps for n in s.uses() if n not in own]
+        return [*(n for n in self.operands if n is not None), *inner]
 
     def arrays(self) -> list[tuple[str, Array]]:
         """The attributes that are constants."""
@@ -81,6 +88,56 @@ def draft(module: Module) -> Body:
     Raises:
         TooLarge: it has too many operations, or constants with too many elements.
     """
+    return Snapshot.of(module).body
+
+
+@dataclass
+class Snapshot:
+    """A module as it is while passes change it: a draft, the operations that its steps stand for, and their types."""
+
+    body: Body
+    ops: list[Op]
+    types: dict[int, TensorType]
+
+    @staticmethod
+    def of(module: Module) -> Snapshot:
+        """Take a module's main function apart.
+
+        Raises:
+            TooLarge: it has too many operations, or constants with too many elements.
+        """
+        body, numbers = _draft(module)
+        return Snapshot(body, list(module.main.body.ops), {n: v.type for v, n in numbers.items()})
+
+    def around(self, wanted: Callable[[Op], bool]) -> Body | None:
+        """A part of the module: operations that are wanted, what their operands come from, and what uses them.
+
+        None if none is at the top, or what they need is not.
+        """
+        steps = self.body.steps[:-1]
+        writers = {r: i for i, s in enumerate(steps) for r in s.results}
+        chosen = {i for i, op in enumerate(self.ops[:-1]) if wanted(op)}
+        if not chosen:
+            return None
+        made = {r for i in chosen for r in steps[i].results}
+        chosen |= {i for i, s in enumerate(steps) if made & set(s.uses())}
+        for _ in range(REACH):
+            chosen |= {writers[n] for i in chosen for n in steps[i].uses() if n in writers}
+        kept = [s for i, s in enumerate(steps) if i in chosen]
+        defined = {r for s in kept for r in s.results}
+        arguments = dict.fromkeys(n for s in kept for n in s.uses() if n not in defined)
+        others = [s for i, s in enumerate(self.body.steps) if i not in chosen]
+        read = {n for s in others for n in s.uses()} & defined
+        returned = [r for s in kept for r in s.results if r in read]
+        whole = Body({n: self.types[n] for n in arguments}, [*kept, Step("return", [*returned], {}, [], [])])
+        return whole.copy()
+
+
+REACH = 2
+"""How many operations away what a rewrite may look at lies."""
+
+
+def _draft(module: Module) -> tuple[Body, dict[Value, int]]:
     if len(list(module.walk())) > MAX_OPS:
         raise TooLarge
     numbers = count()
@@ -101,7 +158,7 @@ def draft(module: Module) -> Body:
         attributes = {k: _array(v) if isinstance(v, Weight) else v for k, v in op.attributes.items()}
         return Step(op.spec.name, operands, attributes, regions, [known[r] for r in op.results])
 
-    return body(module.main.body)
+    return body(module.main.body), known
 
 
 def _array(weight: Weight) -> Array:

@@ -21,6 +21,7 @@ from tests.backends.tflite.conftest import prepare
 from tests.backends.tflite.random_ops import MAKERS, draw_case
 from tests.passes.random_graphs import random_module
 
+from .declared import variations
 from .drafts import Body, TooLarge, build, draft
 from .equivalence import FAULTS
 from .rewrites import all_rewrites
@@ -29,6 +30,7 @@ LEGALIZE = "legalize"
 """How the names of passes begin that bring modules into the form of a target."""
 
 ROOT = Path(__file__).parents[2]
+WRITTEN = (ROOT / "docs" / "operations.ir", Path(__file__).with_name("rare.ir"))
 IR = re.compile(r"^func @main\(.*?^\s*\}$", re.MULTILINE | re.DOTALL)
 
 
@@ -88,7 +90,7 @@ def written_drafts() -> Iterator[Body]:
     ]
     sources = [*sorted((ROOT / "tests").rglob("test_*.py")), *sorted((ROOT / "docs").glob("*.md"))]
     texts += [text for path in sources for text in IR.findall(path.read_text(encoding="utf-8"))]
-    modules = [Module(f) for f in read_module(ROOT / "docs" / "operations.ir").funcs.values()]
+    modules = [Module(f) for path in WRITTEN for f in read_module(path).funcs.values()]
     for text in texts:
         try:
             modules.append(parse_module(text.partition("// becomes\n")[0]))
@@ -97,6 +99,17 @@ def written_drafts() -> Iterator[Body]:
     for module in modules:
         try:
             yield draft(module)
+        except TooLarge:
+            continue
+
+
+def declared_drafts() -> Iterator[Body]:
+    """What declarations of operations allow: variations of an example and of a random case of each."""
+    examples = [Module(f) for f in read_module(WRITTEN[0]).funcs.values()]
+    cases = [seed.module for seed in random_operations(range(1))]
+    for module in (*examples, *cases):
+        try:
+            yield from variations(draft(module))
         except TooLarge:
             continue
 

@@ -48,9 +48,11 @@ def leaky_relu_of_integers(op: ir.LeakyRelu, e: Build) -> None:
 
 @lower(ir.PRelu)
 def prelu(op: ir.PRelu, e: Build) -> None:
-    """Slopes of at most one: the larger of ``x`` and ``slope x``; other ones by the parts of ``x``."""
+    """Slopes of at most one: the larger of ``x`` and ``slope x``; other ones by the parts of ``x``, infinite by sign."""
     slope = constant(op.slope)
-    if slope is not None and slope.type.size == 1:
+    if slope is not None and not np.isfinite(slope.array()).all():
+        e.replace(e(Select, e(Greater, op.x, 0), op.x, e(arith.Mul, op.x, op.slope)))
+    elif slope is not None and slope.type.size == 1:
         e.replace(e(ir.LeakyRelu, op.x, alpha=float(slope.array().reshape(()))))
     elif slope is not None and bool((slope.array() <= 1).all()):
         e.replace(e(arith.Max, op.x, e(arith.Mul, op.x, op.slope)))

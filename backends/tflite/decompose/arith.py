@@ -10,21 +10,23 @@ from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import activation
 from ....compiler.ops import arith as ir
+from ....compiler.ops.linear import Linear
 from ....compiler.ops.logic import Equal, Greater, Less, LogicalAnd, LogicalOr, NotEqual, Select
+from ....compiler.ops.window import Conv, ConvTranspose
 from ....compiler.types import DType
 from ..emitters.common import SMALL_CONSTANT, elements
 from ..lowering import Build, improve, lower
 from ..ranges import nonnegative
 
-ACTIVATED = (ir.Add, ir.Sub, ir.Mul, ir.Div)
+ACTIVATED = (ir.Add, ir.Sub, ir.Mul, ir.Div, Linear, Conv, ConvTranspose)
 
 
 @lower(*ACTIVATED)
-def split_activation(op: ir.Add | ir.Sub | ir.Mul | ir.Div, e: Build) -> None:
-    """Integers have no fused activation."""
+def split_activation(op: ir.Add | ir.Sub | ir.Mul | ir.Div | Linear | Conv | ConvTranspose, e: Build) -> None:
+    """Integers have no fused activation; and computed in a wider type, what overflows would be clamped uncut."""
     if op.activation != "none" and not op.result.type.dtype.is_float:
         low, high = ir.ACTIVATIONS[op.activation]
-        e.replace(e(activation.Clip, e.clone(op, op.a, op.b, activation="none"), min=low, max=high))
+        e.replace(e(activation.Clip, e.clone(op, *op.operands, activation="none"), min=low, max=high))
 
 
 @improve(ir.Div)
@@ -55,7 +57,7 @@ def constant_power(op: ir.Pow, e: Build) -> None:
         return
     if op.a.type.dtype.is_float and exponent in (0.5, -0.5):
         e.replace(e(ir.Sqrt if exponent > 0 else ir.Rsqrt, op.a))
-    elif exponent == int(exponent) and 1 <= abs(exponent) <= MAX_POWER:
+    elif 1 <= abs(exponent) <= MAX_POWER and exponent == int(exponent):
         if exponent < 0 and not op.a.type.dtype.is_float:
             return
         product = _power(op.a, abs(int(exponent)), e)
