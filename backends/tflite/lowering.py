@@ -7,6 +7,6 @@ from ...compiler.lowering import Build, Lowerings
 LOWERINGS = Lowerings()
 """All rewrites into what the runtime has, in the order in which they are tried."""
 
-lower, improve, prepare = LOWERINGS.lower, LOWERINGS.improve, LOWERINGS.prepare
+lower, improve, prepare, refuse = LOWERINGS.lower, LOWERINGS.improve, LOWERINGS.prepare, LOWERINGS.refuse
 
-__all__ = ["LOWERINGS", "Build", "improve", "lower", "prepare"]
+__all__ = ["LOWERINGS", "Build", "improve", "lower", "prepare", "refuse"]

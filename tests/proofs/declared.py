@@ -1,4 +1,4 @@
-"""What declarations of operations allow: other element types of operands, and all values of attributes that have few."""
+"""What declarations of operations allow: other element types of operands, all values of attributes that have few."""
 
 from __future__ import annotations
 

@@ -17,7 +17,10 @@ The digits of f64 count as few because targets may compute it as f32, and rules 
 """
 
 
-FAULTS = (CompileError, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
+FAULTS = (
+    *(CompileError, ArithmeticError, AssertionError, AttributeError),
+    *(LookupError, StopIteration, TypeError, ValueError),
+)
 """What modules raise that can't be built or run, and rewrites that take something for granted."""
 
 

@@ -8,6 +8,7 @@ from functools import cache
 
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.ir import Func, Module, Op, Region
+from nhwcc.compiler.lowering import Refusal
 from nhwcc.compiler.ops.core import Return
 from nhwcc.compiler.pipeline import PASSES
 from nhwcc.compiler.rewrite import Pattern, watch_rewriting
@@ -66,6 +67,8 @@ def all_rewrites() -> tuple[Rewrite, ...]:
         with watch_rewriting(seen):
             kind().run(_empty())
         for pattern in seen.patterns:
+            if isinstance(getattr(pattern.apply, "rewrite", None), Refusal):
+                continue  # it rewrites nothing
             found.setdefault(_identity(pattern), (name, pattern))
     keys = [f"{name}/{pattern.name}" for name, pattern in found.values()]
     return tuple(

@@ -48,7 +48,7 @@ def leaky_relu_of_integers(op: ir.LeakyRelu, e: Build) -> None:
 
 @lower(ir.PRelu)
 def prelu(op: ir.PRelu, e: Build) -> None:
-    """Slopes of at most one: the larger of ``x`` and ``slope x``; other ones by the parts of ``x``, infinite by sign."""
+    """Slopes up to one: the larger of ``x`` and ``slope x``; others by parts of ``x``, infinite ones by its sign."""
     slope = constant(op.slope)
     if slope is not None and not np.isfinite(slope.array()).all():
         e.replace(e(Select, e(Greater, op.x, 0), op.x, e(arith.Mul, op.x, op.slope)))

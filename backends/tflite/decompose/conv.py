@@ -14,7 +14,7 @@ from ....compiler.ops.shape import Pad, Slice
 from ....compiler.ops.window import AveragePool, Conv, MaxPool, Pads
 from ....compiler.weights import Weight
 from ..emitters.window import is_deep
-from ..lowering import Build, lower
+from ..lowering import Build, lower, refuse
 from ..padding import geometry, is_same, is_valid, same_pads
 
 VOLUME = 5
@@ -106,13 +106,13 @@ def add_bias(op: Conv, e: Build) -> None:
         e.replace(e.clone(op, op.x, op.w, e.constant(Weight.splat(0, op.x.type.dtype, (count,)))))
 
 
-@lower(Conv)
-def refuse_conv(op: Conv, e: Build) -> None:
+@refuse(Conv)
+def refuse_conv(op: Conv) -> str | None:
     """Say what no form of convolution can do."""
-    e.require(
-        op.x.type.rank <= VOLUME,
-        f"a convolution over {counted(op.x.type.rank - 2, 'spatial axis', 'spatial axes')}; at most 3 can be run",
-    )
+    axes = op.x.type.rank - 2
+    if op.x.type.rank <= VOLUME:
+        return None
+    return f"a convolution over {counted(axes, 'spatial axis', 'spatial axes')}; at most 3 can be run"
 
 
 def pad_spatially(x: Value, pads: Pads, e: Build, value: float = 0.0) -> Value:
