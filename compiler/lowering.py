@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from .choices import Channels
 from .diagnostics import Remark, remark
 from .dims import Dim, product
 from .ir import Op, Region, Value
@@ -40,6 +41,11 @@ class LoweringTarget(Protocol):
     @property
     def title(self) -> str:
         """How messages call it."""
+        ...
+
+    @property
+    def channels(self) -> Channels:
+        """Where its convolutions have their channels: after the spatial axes, or before."""
         ...
 
     @property

@@ -23,9 +23,9 @@ from ...compiler.ops.core import Const, Return
 from ...compiler.ops.shape import ShapeOf
 from ...compiler.rewrite import Rewriter, erase_dead
 from ...compiler.types import Array, DType
+from ...passes.lowerings.dtypes import MOVES
 from ..common.target import Target
 from ..common.unsupported import refusals
-from .decompose.dtypes import MOVES
 from .storage import CARRIERS
 
 UNROUNDED = (DType.BF16,)

@@ -1,12 +1,12 @@
-"""The lowerings of TFLite, and how they are declared."""
+"""The lowerings that only TFLite needs, and how they are declared."""
 
 from __future__ import annotations
 
 from ...compiler.lowering import Build, Lowerings
 
 LOWERINGS = Lowerings()
-"""All rewrites into what the runtime has, in the order in which they are tried."""
+"""Rewrites into what the runtime has, in the order in which they are tried, before those that targets share."""
 
-lower, improve, prepare, refuse = LOWERINGS.lower, LOWERINGS.improve, LOWERINGS.prepare, LOWERINGS.refuse
+lower, improve, prepare = LOWERINGS.lower, LOWERINGS.improve, LOWERINGS.prepare
 
-__all__ = ["LOWERINGS", "Build", "improve", "lower", "prepare", "refuse"]
+__all__ = ["LOWERINGS", "Build", "improve", "lower", "prepare"]

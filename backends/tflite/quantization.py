@@ -13,12 +13,6 @@ QUANTIZED = (DType.I8, DType.U8, DType.I16)
 """Element types whose tensors can state scales."""
 
 
-def is_weight(value: Value) -> bool:
-    """Whether a value is constant, or integers that are, with scales: the runtime unfolds these when it loads them."""
-    writer = value.owner
-    return constant(writer.x if isinstance(writer, Dequantize) else value) is not None
-
-
 def stated(op: Quantize | Dequantize) -> Quantization | None:
     """Return what an operation says about its integers; None if that is computed, or differs along several axes."""
     scale, zero = constant(op.scale), constant(op.zero)

@@ -10,15 +10,16 @@ from ...compiler.ir import Module
 from ...compiler.lowering import Limits
 from ...compiler.opdef import Draws
 from ...compiler.types import DType
+from ...passes.lowerings import LOWERINGS as SHARED
 from ..common.target import Target
 from . import PIPELINE, emit
-from . import decompose as _decompose  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares the lowerings
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
+from . import lowerings as _lowerings  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares them
 from .broadcast import PORTABLE_RANK
 from .carriers import carry
-from .decompose.dtypes import WIDENED, stays_f64
 from .emitters.linear import MAX_BATCH_RANK
 from .lowering import LOWERINGS
+from .lowerings.dtypes import WIDENED, stays_f64
 from .recurrence import choose_strategies
 from .storage import not_storable
 from .table import FAST_RANKS, TABLE
@@ -57,7 +58,7 @@ TARGET = Target(
     title="TFLite",
     suffix=".tflite",
     table=TABLE,
-    lowerings=(LOWERINGS,),
+    lowerings=(LOWERINGS, SHARED),
     limits=Limits(FAST_RANKS[-1], MAX_BATCH_RANK, PORTABLE_RANK),
     channels="last",
     pipeline=PIPELINE,

@@ -48,7 +48,7 @@ def _write_ir(folder: Path, *, small: bool) -> None:
         if i % (20 if small else 3) == 0 and "custom(" not in text:
             with suppress(nhwcc.CompileError):  # not all that passes are tested with can be run
                 nhwcc.compile(path, path.with_suffix(".tflite"), verify=False)
-    for path in (*ROOT.glob("passes/*.rules"), *ROOT.glob("backends/tflite/decompose/*.rules")):
+    for path in (*ROOT.glob("passes/*.rules"), *ROOT.glob("passes/lowerings/*.rules")):
         (folder / path.name).write_bytes(path.read_bytes())
     (folder / "channel_norm.py").write_bytes((ROOT / "examples" / "channel_norm.py").read_bytes())
 

@@ -140,7 +140,7 @@ class Celu(Op):
 class ThresholdedRelu(Op):
     """``x`` where it exceeds ``alpha``, else 0."""
 
-    x: Numbers
+    x: Floats
     alpha: Finite = 1.0
 
     @staticmethod

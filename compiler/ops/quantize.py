@@ -12,7 +12,10 @@ from ..types import Array, DType, TensorType
 
 @op("quantize", Elementwise)
 class Quantize(Op):
-    """``x / scale`` to the nearest integer, halves to the even one, plus ``zero``, kept within the element type."""
+    """``x / scale`` to the nearest integer, halves to the even one, plus ``zero``, kept within the element type.
+
+    The zero point is a number of that type, whatever its own.
+    """
 
     x: Floats
     scale: Floats
@@ -34,7 +37,7 @@ class Quantize(Op):
 
 @op("dequantize", Elementwise, Kept)
 class Dequantize(Op):
-    """``(x - zero) * scale``."""
+    """``(x - zero) * scale``; the zero point is a number of the type of ``x``, whatever its own."""
 
     x: Numbers
     scale: Floats

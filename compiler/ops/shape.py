@@ -374,7 +374,7 @@ class Range(Op):
         """Count; only a number of elements can be counted."""
         if isinstance(size, Sym):
             raise TypeError("a range of unknown size")
-        return (start + np.arange(size) * step).astype(start.dtype)
+        return (start + np.arange(size).astype(start.dtype) * step).astype(start.dtype)
 
 
 def inverse(perm: tuple[int, ...]) -> tuple[int, ...]:

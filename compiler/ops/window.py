@@ -14,7 +14,7 @@ import numpy as np
 
 from ..attributes import Positive
 from ..axes import Axes, Form, Letters, PerSpatial, letters
-from ..dims import Dim, Shape, at_least, ceil_div, minimum, product
+from ..dims import Dim, Shape, at_least, ceil_div, minimum, product, static
 from ..ir import Op
 from ..opdef import Pure, op
 from ..operands import Floats, Numbers, same_elements, vector_of
@@ -340,7 +340,7 @@ class _Pool:
         sizes = [
             window_size(shape[a], k, s, d, p, ceil=op.ceil) for a, k, s, d, p in zip(data.axes, *fields, strict=True)
         ]
-        if op.x.type.dtype.is_int and not _all_hold_elements([shape[a] for a in data.axes], op):
+        if op.x.type.dtype.is_int and not all_hold_elements([shape[a] for a in data.axes], fields, ceil=op.ceil):
             raise ValueError("some windows hold nothing but paddings, of which no integer is the largest or the mean")
         return op.x.type.with_shape(data.shape(shape[0], shape[data.channel], sizes))
 
@@ -350,13 +350,15 @@ class _Pool:
         return _pool_axes(op)
 
 
-def _all_hold_elements(sizes: Sequence[Dim], op: MaxPool | AveragePool | LpPool) -> bool:
-    """Whether every window holds an element; sizes that are not known are not looked at."""
-    for size, k, s, d, (low, high) in zip(sizes, op.kernel, op.strides, op.dilations, op.pads, strict=True):
+def all_hold_elements(
+    sizes: Sequence[Dim], fields: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], Pads], *, ceil: bool
+) -> bool:
+    """Whether every window of some kernel, strides, dilations and pads holds an element; only known sizes can tell."""
+    for size, k, s, d, (low, high) in zip(sizes, *fields, strict=True):
         if isinstance(size, int) and isinstance(low, int) and isinstance(high, int) and (low or high):
-            starts = np.arange(int(window_size(size, k, s, d, (low, high), ceil=op.ceil))) * s - low
-            places = starts[:, None] + np.arange(k) * d
-            if not ((places >= 0) & (places < size)).any(axis=1).all():
+            count = window_size(size, k, s, d, (low, high), ceil=ceil)
+            places = np.arange(*static((count,)))[:, None] * s - low + np.arange(k) * d
+            if not np.logical_and(places >= 0, places < size).any(axis=1).all():
                 return False
     return True
 

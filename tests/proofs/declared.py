@@ -44,7 +44,7 @@ def values_of(attribute: Attribute) -> tuple[Any, ...]:
 
 def _retyped(body: Body) -> Iterator[Body]:
     """Each argument alone, and all that have the same type together."""
-    groups = {(n,) for n in body.arguments}
+    groups: set[tuple[int, ...]] = {(n,) for n in body.arguments}
     for old in {t.dtype for t in body.arguments.values()}:
         groups.add(tuple(n for n, t in body.arguments.items() if t.dtype is old))
     for group in sorted(groups):

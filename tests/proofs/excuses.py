@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import Remark
-from nhwcc.compiler.dims import static
-from nhwcc.compiler.interpreter import run
+from nhwcc.compiler.dims import is_static, static
+from nhwcc.compiler.interpreter import bind_sizes, run
 from nhwcc.compiler.ir import Module, Op
-from nhwcc.compiler.ops.arith import Cast, Pow
+from nhwcc.compiler.ops.arith import Cast, Mul, Pow
+from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.ops.index import Scatter, ScatterElements, ScatterNd
+from nhwcc.compiler.ops.logic import ShiftLeft, ShiftRight
+from nhwcc.compiler.ops.quantize import Dequantize, Quantize
 from nhwcc.compiler.types import Array, DType
+from nhwcc.compiler.weights import Weight
 
 from .equivalence import difference, outputs, stays_finite, tolerance
 
@@ -35,7 +41,8 @@ Scatters = ScatterNd | ScatterElements | Scatter
 def is_defined(module: Module, inputs: Sequence[Array]) -> bool:
     """Whether operations say what comes out, which some do not for some operands.
 
-    Of two updates of a scatter that go to one place none is the right one, and integers can't hold all floats.
+    Of two updates of a scatter that go to one place none is the right one, integers can't hold all floats, bits are not
+    moved by more than there are, and zero points are numbers of the type that they are for.
     """
     values = dict(zip(module.main.args, inputs, strict=True))
     defined = True
@@ -48,6 +55,11 @@ def is_defined(module: Module, inputs: Sequence[Array]) -> bool:
             defined &= not _repeats(op, given[1], given[0])
         elif isinstance(op, Cast | Pow) and op.result.type.dtype.is_int:
             defined &= _is_held(op, given)
+        elif isinstance(op, ShiftLeft | ShiftRight):
+            defined &= _is_in_range(given[1], range(op.a.type.dtype.bits))
+        elif isinstance(op, Quantize | Dequantize):
+            info = np.iinfo((op.dtype if isinstance(op, Quantize) else op.x.type.dtype).numpy)
+            defined &= _is_in_range(given[2], range(int(info.min), int(info.max) + 1))
 
     run(module.main, inputs, look)
     return defined
@@ -62,6 +74,10 @@ def _repeats(op: Scatters, indices: Array, x: Array | None) -> bool:
     axis = op.axis if isinstance(op, ScatterElements) else 0
     places = np.sort(indices % max(shape[op.axis], 1), axis=axis)
     return bool((np.diff(places, axis=axis) == 0).any())
+
+
+def _is_in_range(array: Array | None, numbers: range) -> bool:
+    return array is None or not array.size or (int(array.min()) in numbers and int(array.max()) in numbers)
 
 
 def _is_held(op: Cast | Pow, given: Sequence[Array | None]) -> bool:
@@ -97,28 +113,50 @@ LAST_BITS = {DType.F16: 2.0**-10, DType.BF16: 2.0**-7}
 
 
 def is_amplified(module: Module, inputs: Sequence[Array], got: Sequence[Array]) -> bool:
-    """Whether a difference is rounding that the module amplifies: its own results change as much with its inputs.
+    """Whether a difference is rounding that the module amplifies: it changes as much itself if others round.
 
-    As in verification, four times as much is accepted as the last bits of the inputs make out.
+    As in verification, four times as much is accepted as the last bits of all numbers on the way make out.
     """
     want = outputs(module, inputs)
-    values = [v for op in module.walk() for v in (*op.operands, *op.results) if v is not None]
-    step = max((LAST_BITS.get(v.type.dtype, 2.0**-23) for v in values), default=2.0**-23)
-    numbers = np.random.default_rng(0)
     spread = [np.zeros(w.shape) for w in want]
-    for _ in range(4):
-        moved = [_moved(a, step, numbers) for a in inputs]
-        for i, (w, other) in enumerate(zip(want, outputs(module, moved), strict=True)):
+    for seed in range(ROUNDS):
+        noisy, moved = _noisy(module, inputs, np.random.default_rng(seed))
+        for i, (w, other) in enumerate(zip(want, outputs(noisy, moved), strict=True)):
             spread[i] = np.fmax(spread[i], _distance(w, other))
     pairs = zip(want, got, spread, strict=True)
     return all(_is_within(w, g, 4 * (s.max(initial=0) if DType.of(w.dtype).is_float else s)) for w, g, s in pairs)
 
 
-def _moved(array: Array, step: float, numbers: np.random.Generator) -> Array:
-    """Move floating-point numbers by a last bit."""
-    if not DType.of(array.dtype).is_float:
-        return array
-    return (array.astype(np.float64) * (1 + step * numbers.choice([-1, 1], array.shape))).astype(array.dtype)
+ROUNDS = 6
+"""How often other last bits are tried."""
+
+
+def _noisy(module: Module, inputs: Sequence[Array], numbers: np.random.Generator) -> tuple[Module, list[Array]]:
+    """Return a module, of known sizes, in which every floating-point number is moved by a last bit; and its inputs."""
+    shapes: dict[str, int] = bind_sizes(module.main.args, inputs)
+    noisy = clone_module(module, shapes)
+    types = {v.type.dtype for op in noisy.walk() for v in (*op.operands, *op.results) if v is not None}
+    step = max((LAST_BITS.get(dtype, 2.0**-23) for dtype in types), default=2.0**-23)
+    ops = list(noisy.main.body.ops)
+    for op, following in pairwise(ops):
+        for result in op.results:
+            if result.type.dtype.is_float and is_static(result.type.shape):
+                factors = _factors(static(result.type.shape), step, numbers)
+                factor = Const(Weight.of(factors.astype(result.type.dtype.numpy)))
+                users = list(result.uses)
+                noisy.main.body.insert(factor, following)
+                product = noisy.main.body.insert(Mul(result, factor.result), following)
+                for use in users:
+                    use.op.set_operand(use.slot, product.result)
+    moved = [
+        (a.astype(np.float64) * _factors(a.shape, step, numbers)).astype(a.dtype) if DType.of(a.dtype).is_float else a
+        for a in inputs
+    ]
+    return noisy, moved
+
+
+def _factors(shape: tuple[int, ...], step: float, numbers: np.random.Generator) -> Array:
+    return np.asarray(1 + step * numbers.choice([-1, 1], shape))
 
 
 def _distance(a: Array, b: Array) -> Array:

@@ -124,7 +124,7 @@ def test_a_wrong_firing_is_noticed() -> None:
 
     findings = Findings()
     (known,) = [r for r in all_rewrites() if r.key == "canonicalize/relu-relu"]
-    validator = Validator(module, random_inputs(module.main), "none", draft(module), findings)
+    validator = Validator(module, random_inputs(module.main), "none", draft(module), findings, [])
     with watch_rewriting(validator), collect_remarks():
         assert rewrite(module, [forget]) == 1
     assert not findings.alarms, "it is no rewrite of any pass"

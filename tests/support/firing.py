@@ -30,7 +30,8 @@ def key(p: Pattern) -> Key:
 def of_passes() -> set[Key]:
     """All rewrites that the target-independent passes apply: rule files, and patterns in modules."""
     package = import_module("nhwcc.passes")
-    found = {key(p) for file in Path(package.__path__[0]).rglob("*.rules") for p in load_rules(file)}
+    files = [file for file in Path(package.__path__[0]).rglob("*.rules") if file.parent.name != "lowerings"]
+    found = {key(p) for file in files for p in load_rules(file)}
     for module in walk_packages(package.__path__, "nhwcc.passes."):
         found |= {key(p) for p in vars(import_module(module.name)).values() if isinstance(p, Pattern)}
     return found

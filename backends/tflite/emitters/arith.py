@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ....compiler.broadcasting import broadcasts, shapes_of
 from ....compiler.ir import Op
 from ....compiler.ops import arith as ir
 from ....compiler.types import DType
-from ..broadcast import PORTABLE_RANK, broadcasts, fits, same_shapes, shapes_of
-from ..ranges import nonnegative
+from ....compiler.value_ranges import nonnegative
+from ..broadcast import PORTABLE_RANK, fits, same_shapes
 from ..table import Call, condition, emits, options
 from .common import by_type, clamp_options, float_activation
 

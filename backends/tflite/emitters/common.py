@@ -7,16 +7,12 @@ from typing import Any
 import numpy as np
 
 from ....compiler.dims import is_static
-from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.types import Array
 from ..table import Options, condition, options
 
 MOVABLE = "bool i8 i32 i64 u8 f32"
 """What kernels that only move data take in all runtimes."""
-
-SMALL_CONSTANT = 1 << 16
-"""Bytes up to which a constant's elements may decide about how an operation is run."""
 
 
 def by_type(value: Value, **versions: int) -> int:
@@ -40,12 +36,6 @@ def float_activation(op: Any) -> str | None:
     if op.activation != "none" and not op.results[0].type.dtype.is_float:
         return f"the activation {op.activation} is fused into floating-point operations only"
     return None
-
-
-def elements(value: Value | None) -> Array | None:
-    """The elements of a small constant, None for what is computed or large."""
-    weight = constant(value)
-    return weight.array() if weight is not None and weight.nbytes <= SMALL_CONSTANT else None
 
 
 def is_scalar(value: Value) -> bool:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.constants import elements
 from ....compiler.fold import constant
 from ....compiler.ops import dynamic
 from ....compiler.ops import index as ir
 from ....compiler.ops.shape import BroadcastTo, Reshape, Tile
 from ....compiler.types import DType
+from ....compiler.value_ranges import nonnegative
 from ....compiler.weights import Weight
-from ..ranges import nonnegative
 from ..table import Call, Dims, condition, emits, int_scalar, options
 from ..versions import slice_version
-from .common import MOVABLE, by_type, elements
+from .common import MOVABLE, by_type
 
 _INDEX = "i32 i64"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ....compiler.constants import is_weight
 from ....compiler.ops import linear as ir
-from ..quantization import is_weight
 from ..table import Call, condition, emits, options
 from .common import activation
 

@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 
+from ....compiler.constants import elements
 from ....compiler.dims import Dim, Shape, Sym, at_least
 from ....compiler.ops import shape as ir
 from ....compiler.types import DType
 from ....compiler.weights import Weight
 from ..table import FAST_RANKS, Call, Condition, Dims, condition, emits, int_scalar, ints, options
 from ..versions import slice_version
-from .common import MOVABLE, by_type, elements
+from .common import MOVABLE, by_type
 
 _ANY = "bool i8 i16 i32 i64 u8 u16 u32 f16 f32 f64"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....compiler.ops import norm
 from ....compiler.ops import spatial as ir
-from ..resampling import kernel_mode
+from ....passes.lowerings.resampling import kernel_mode
 from ..table import Call, Dims, condition, emits, options
 
 

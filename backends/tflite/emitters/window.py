@@ -9,8 +9,8 @@ import numpy as np
 from ....compiler.dims import Dim
 from ....compiler.fold import constant
 from ....compiler.ops import window as ir
+from ....compiler.padding import geometry, is_same, is_valid
 from ....compiler.types import Array
-from ..padding import geometry, is_same, is_valid
 from ..table import Call, Condition, Dims, condition, emits, options
 from .common import activation
 

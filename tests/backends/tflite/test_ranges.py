@@ -6,9 +6,9 @@ from itertools import product
 
 import numpy as np
 import pytest
-from nhwcc.backends.tflite.ranges import nonnegative
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.parser import parse_module
+from nhwcc.compiler.value_ranges import nonnegative
 
 NUMBERS = np.asarray([-7, -3, -2, -1, 0, 1, 2, 5], np.int32)
 PAIRS = np.asarray([(a, b) for a, b in product(NUMBERS, NUMBERS) if b], np.int32)

@@ -1,0 +1,30 @@
+"""What TFLite's kernels need or do faster in another form, besides the lowerings that all targets share.
+
+Importing this declares all of them.  ``dtypes`` comes last: it changes the element type of what nothing else fits.
+"""
+
+from . import (  # isort: skip
+    arith,
+    broadcast,
+    casts,
+    conv,
+    conv_transpose,
+    linear,
+    quantize,
+    recurrent_loops,
+    shape,
+    dtypes,
+)
+
+__all__ = [
+    "arith",
+    "broadcast",
+    "casts",
+    "conv",
+    "conv_transpose",
+    "dtypes",
+    "linear",
+    "quantize",
+    "recurrent_loops",
+    "shape",
+]

@@ -1,0 +1,101 @@
+"""What is known about the numbers that integer tensors can hold."""
+
+from __future__ import annotations
+
+from .fold import constant
+from .ir import Op, Value
+from .ops import activation, arith, index, logic, reduce, shape
+from .types import DType
+
+_PASS_ON = (
+    shape.Transpose,
+    shape.Reshape,
+    shape.BroadcastTo,
+    shape.Concat,
+    shape.Split,
+    shape.Slice,
+    shape.Tile,
+    shape.Reverse,
+    index.Gather,
+    index.GatherElements,
+    index.GatherNd,
+    arith.Add,
+    arith.Mul,
+    arith.Max,
+    arith.Min,
+    arith.FloorDiv,
+    arith.Div,
+    logic.Select,
+)
+"""Operations whose result is not negative if none of their data is. (A sum that overflows is out of any axis.)"""
+
+_NEVER = (shape.ShapeOf, index.ArgMax, index.ArgMin, index.NonZero, activation.Relu, arith.Abs, arith.Square)
+
+EXACT_BITS = 16
+"""Integers of so many bits are exact in f32."""
+
+DEPTH = 8
+"""Operations that are looked at in a row."""
+
+
+def nonnegative(value: Value | None, depth: int = DEPTH) -> bool:
+    """Say whether no element of a tensor is negative; False also where it can't be told."""
+    if value is None or depth == 0:
+        return False
+    weight = constant(value)
+    if weight is not None:
+        array = weight.array()
+        return array.dtype.kind in "bu" or not (array < 0).any()
+    if value.type.dtype is DType.BOOL or value.type.dtype.value.startswith("u"):
+        return True
+    return value.owner is not None and _gives_nonnegative(value.owner, value, depth - 1)
+
+
+def _gives_nonnegative(op: Op, result: Value, depth: int) -> bool:
+    match op:
+        case shape.Range():
+            return nonnegative(op.start, depth) and nonnegative(op.step, depth)
+        case arith.Mod(truncated=False):
+            return nonnegative(op.b, depth)
+        case index.TopK():
+            return result is op.results[1]
+        case activation.Clip():
+            return op.min >= 0
+        case arith.Max():
+            return any(nonnegative(v, depth) for v in op.operands)
+        case arith.Cast():
+            narrow = op.to.bits < op.x.type.dtype.bits and op.x.type.dtype.is_int
+            return not narrow and nonnegative(op.x, depth)
+        case reduce.Reduce():
+            return op.kind in ("max", "min", "sum", "prod") and nonnegative(op.x, depth)
+        case index.Gather() | index.GatherElements() | index.GatherNd():
+            return nonnegative(op.operands[0], depth)
+        case logic.Select():
+            return nonnegative(op.a, depth) and (_holds_negative(op.condition, op.b) or nonnegative(op.b, depth))
+        case _:
+            return isinstance(op, _NEVER) or (
+                isinstance(op, _PASS_ON) and all(nonnegative(v, depth) for v in op.operands)
+            )
+
+
+def _holds_negative(condition: Value, value: Value) -> bool:
+    """Whether a condition is that elements of a value are less than zero."""
+    test = condition.owner
+    if not isinstance(test, logic.Less) or test.a is not value:
+        return False
+    bound = constant(test.b)
+    return bound is not None and bound.type.size == 1 and not bound.array().any()
+
+
+I32_MAX = (1 << 31) - 1
+
+
+def fits_i32(value: Value) -> bool:
+    """Say whether all elements are known to fit 32 bits: constants, sizes and positions do."""
+    weight = constant(value)
+    if weight is not None:
+        array = weight.array()
+        return bool((abs(array.astype("float64")) <= I32_MAX).all())
+    if isinstance(value.owner, arith.Cast):
+        return value.owner.x.type.dtype.bits < 64
+    return isinstance(value.owner, shape.ShapeOf | index.ArgMax | index.ArgMin) or value.type.dtype.bits < 64

@@ -1,0 +1,151 @@
+"""Transposed convolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...compiler.diagnostics import counted
+from ...compiler.dims import Dim, static
+from ...compiler.fold import constant
+from ...compiler.ir import Value
+from ...compiler.lowering import Build
+from ...compiler.ops.shape import Concat, Pad, Reverse, Slice, Split, Transpose
+from ...compiler.ops.window import Conv, ConvTranspose
+from ...compiler.padding import is_valid
+from .registry import lower, refuse
+
+IMAGES, VOLUMES = 4, 5
+MAX_SPLIT = 8
+"""More groups than this are faster as one convolution of spread-out data than one by one."""
+
+
+@lower(ConvTranspose)
+def dilate_filter(op: ConvTranspose, e: Build) -> None:
+    """Zeros between the filter's elements: the kernel knows no dilation."""
+    if not op.channels_last or all(d == 1 for d in op.dilations):
+        return
+    o, *kernel, c = op.w.type.shape
+    spread = [(k - 1) * d + 1 for k, d in zip(kernel, op.dilations, strict=True)]
+    filters = op.w
+    for axis, dilation in enumerate(op.dilations, 1):
+        filters = _spread(filters, axis, dilation, e)
+    wide = e(Slice, filters, (0,) * len(op.w.type.shape), (o, *spread, c), (1,) * len(op.w.type.shape))
+    e.replace(e.clone(op, op.x, wide, op.bias, dilations=(1,) * len(spread)))
+
+
+@lower(ConvTranspose)
+def split_groups(op: ConvTranspose, e: Build) -> None:
+    """A few groups: one by one."""
+    if not op.channels_last or op.groups == 1 or (op.groups > MAX_SPLIT and op.x.type.rank == IMAGES):
+        return
+    last = op.x.type.rank - 1
+    xs, ws = _parts(op.x, last, op.groups, e), _parts(op.w, last, op.groups, e)
+    biases = [None] * op.groups if op.bias is None else _parts(op.bias, 0, op.groups, e)
+    parts = tuple(e.clone(op, x, w, b, groups=1) for x, w, b in zip(xs, ws, biases, strict=True))
+    e.replace(e.rw.emit(Concat(parts, last)))
+
+
+def _parts(value: Value, axis: int, count: int, e: Build) -> list[Value]:
+    """Equal parts along an axis; of a constant, constants."""
+    size = value.type.shape[axis]
+    e.require(isinstance(size, int), "groups of channels whose number is not known")
+    assert isinstance(size, int)
+    if constant(value) is None:
+        return list(e.each(Split(value, axis, (size // count,) * count)))
+    out: list[Value] = []
+    for i in range(count):
+        starts, sizes = [0] * value.type.rank, list(value.type.shape)
+        starts[axis], sizes[axis] = i * size // count, size // count
+        out.append(e(Slice, value, tuple(starts), tuple(sizes), (1,) * value.type.rank))
+    return out
+
+
+@lower(ConvTranspose)
+def spread_data(op: ConvTranspose, e: Build) -> None:
+    """Zeros between the data's elements make it an ordinary convolution with the mirrored filter.
+
+    For many groups, and for volumes whose filter is computed.
+    """
+    is_sought = op.groups > MAX_SPLIT if op.x.type.rank == IMAGES else _is_computed_volume(op)
+    if not op.channels_last or not is_sought or any(d != 1 for d in op.dilations):
+        return
+    x = op.x
+    for axis, stride in enumerate(op.strides, 1):
+        x = _spread(x, axis, stride, e)
+    kernel = static(op.w.type.shape[1:-1])
+    pads = [
+        (k - 1 - p[0], k - s - p[1] + o) for k, s, p, o in zip(kernel, op.strides, op.pads, op.output_pads, strict=True)
+    ]
+    x = _pad_or_cut(x, pads, e)
+    filters = _as_ordinary(op, e)
+    ones, none = (1,) * len(kernel), ((0, 0),) * len(kernel)
+    given: dict[str, Any] = {"strides": ones, "dilations": ones, "pads": none, "channels_last": True}
+    e.replace(e(Conv, x, filters, op.bias, groups=op.groups, activation=op.activation, **given))
+
+
+def _is_computed_volume(op: ConvTranspose) -> bool:
+    return op.x.type.rank == VOLUMES and op.groups == 1 and constant(op.w) is None
+
+
+def _spread(x: Value, axis: int, stride: int, e: Build) -> Value:
+    """``stride - 1`` zeros behind every position along an axis."""
+    if stride == 1:
+        return x
+    before, size, behind = e.product(x.type.shape[:axis]), x.type.shape[axis], e.product(x.type.shape[axis + 1 :])
+    apart = e.reshape(x, (before * size, 1, behind))
+    padded = e(Pad, apart, (0, 0, 0), (0, stride - 1, 0))
+    return e.reshape(padded, (*x.type.shape[:axis], size * stride, *x.type.shape[axis + 1 :]))
+
+
+def _pad_or_cut(x: Value, pads: list[tuple[Dim, Dim]], e: Build) -> Value:
+    """Negative paddings cut."""
+    known = [(_number(a, e), _number(b, e)) for a, b in pads]
+    low, high = [0, *(max(a, 0) for a, _ in known), 0], [0, *(max(b, 0) for _, b in known), 0]
+    x = e(Pad, x, tuple(low), tuple(high)) if any(low + high) else x
+    if all(a >= 0 and b >= 0 for a, b in known):
+        return x
+    starts = (0, *(max(-a, 0) for a, _ in known), 0)
+    cut = (0, *(max(-a, 0) + max(-b, 0) for a, b in known), 0)
+    sizes = tuple(d - c for d, c in zip(x.type.shape, cut, strict=True))
+    return e(Slice, x, starts, sizes, (1,) * x.type.rank)
+
+
+def _number(size: Dim, e: Build) -> int:
+    e.require(isinstance(size, int), "paddings that are not known")
+    assert isinstance(size, int)
+    return size
+
+
+def _as_ordinary(op: ConvTranspose, e: Build) -> Value:
+    """From ``o k... (g c)`` to ``(g o) k... c``, mirrored."""
+    o, *kernel, c = op.w.type.shape
+    last = len(kernel) + 1
+    mirrored = op.w
+    for axis in range(1, last):
+        mirrored = e(Reverse, mirrored, dims=(axis,))
+    per_group = c // op.groups
+    grouped = e.reshape(mirrored, (o, *kernel, op.groups, per_group))
+    turned = e(Transpose, grouped, (last, *range(last), last + 1))
+    return e.reshape(turned, (op.groups * o, *kernel, per_group))
+
+
+@lower(ConvTranspose)
+def cut_result(op: ConvTranspose, e: Build) -> None:
+    """Paddings of a transposed convolution cut its result: compute all of it, then slice."""
+    rank = op.x.type.rank
+    if not op.channels_last or rank not in (IMAGES, VOLUMES) or op.groups != 1 or is_valid(op):
+        return
+    more = tuple(max(_number(o - p[1], e), 0) for p, o in zip(op.pads, op.output_pads, strict=True))
+    none = ((0, 0),) * len(op.pads)
+    whole = e.clone(op, op.x, op.w, op.bias, pads=none, output_pads=more)
+    starts = (0, *(p[0] for p in op.pads), 0)
+    e.replace(e(Slice, whole, starts, op.result.type.shape, (1,) * rank))
+
+
+@refuse(ConvTranspose)
+def refuse_conv_transpose(op: ConvTranspose) -> str | None:
+    """Say what no form of transposed convolution can do."""
+    axes = op.x.type.rank - 2
+    if op.x.type.rank <= VOLUMES:
+        return None
+    return f"a transposed convolution over {counted(axes, 'spatial axis', 'spatial axes')}; at most 3"

@@ -1,0 +1,143 @@
+"""Computing in another element type, where TFLite has a kernel for that one only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ...compiler.fold import constant
+from ...compiler.ir import Op, Value
+from ...compiler.lowering import Build
+from ...compiler.opdef import OPS, Pure
+from ...compiler.ops import index, linear, reduce, shape, spatial, window
+from ...compiler.ops.arith import BitCast, Cast
+from ...compiler.ops.core import Const
+from ...compiler.types import DType
+from ...compiler.value_ranges import EXACT_BITS, fits_i32
+from .registry import lower
+
+CONVERSIONS = tuple(
+    cls for cls in OPS.values() if cls.spec.has(Pure) and not cls.spec.regions and cls not in (Cast, BitCast, Const)
+)
+"""Operations whose operands can be converted, and their results back."""
+
+
+MOVES = (
+    shape.Transpose,
+    shape.Reshape,
+    shape.BroadcastTo,
+    shape.Concat,
+    shape.Split,
+    shape.Slice,
+    shape.Pad,
+    shape.Tile,
+    shape.Reverse,
+    index.Gather,
+    index.GatherNd,
+    index.GatherElements,
+    index.ReverseSequence,
+    spatial.DepthToSpace,
+    spatial.SpaceToDepth,
+    OPS["select"],
+)
+"""Operations that only move data: any type with as many bits will do."""
+
+
+MOVED_AS = {DType.BOOL: DType.U8, DType.I16: DType.I32, DType.U16: DType.I32, DType.U32: DType.I32}
+"""Types that some kernels don't move, and one with all their numbers that they do."""
+
+
+@lower(*MOVES, benefit=0, general=True)
+def move_as_another_type(op: Op, e: Build) -> None:
+    """Convert to a type that the kernel moves, and back: no number changes."""
+    dtype = op.results[0].type.dtype
+    if dtype in MOVED_AS:
+        most = np.iinfo(MOVED_AS[dtype].numpy).max
+        e.require(not isinstance(op, shape.Pad) or op.value <= most, f"padding with {op.attributes.get('value')}")
+        _convert(op, {dtype: MOVED_AS[dtype]}, e)
+
+
+EXACT = {
+    DType.BOOL: DType.I32,
+    DType.I8: DType.I32,
+    DType.U8: DType.I32,
+    DType.I16: DType.I32,
+    DType.U16: DType.I32,
+    DType.U32: DType.I64,
+}
+"""Types whose numbers all fit another one; what overflows there is cut as it would have been."""
+
+
+@lower(*CONVERSIONS, benefit=-1, general=True)
+def compute_in_wider_integers(op: Op, e: Build) -> None:
+    """Small integers in i32, u32 in i64."""
+    dtype = _first_dtype(op)
+    if dtype is not None and dtype in EXACT:
+        _convert(op, {dtype: EXACT[dtype]}, e)
+
+
+@lower(*CONVERSIONS, benefit=-2, general=True)
+def compute_in_i32(op: Op, e: Build) -> None:
+    """Kernels that take i32 only; exact as long as the numbers fit, which is said where it is not known."""
+    if _first_dtype(op) is not DType.I64:
+        return
+    for v in op.operands:
+        e.require(v is None or constant(v) is None or fits_i32(v), f"{op.spec.name} of i64 by numbers beyond 2^31")
+    if not all(fits_i32(v) for v in op.operands if v is not None):
+        e.warn(f"{op.spec.name} of i64 is computed in i32: numbers beyond 2^31 would be cut")
+    _convert(op, {DType.I64: DType.I32}, e)
+
+
+FLOAT_KERNELS = (
+    window.Conv,
+    window.ConvTranspose,
+    linear.MatMul,
+    linear.Linear,
+    spatial.Resize,
+    reduce.Reduce,
+)
+"""Operations that have floating-point kernels only, but also a meaning for integers."""
+
+
+@lower(*FLOAT_KERNELS, benefit=-2, general=True)
+def compute_integers_in_f32(op: Op, e: Build) -> None:
+    """Exact up to 2^24."""
+    if _first_dtype(op) is DType.I32:
+        if not all(_is_small(v) for v in op.operands):
+            e.warn(f"{op.spec.name} of i32 is computed in f32: numbers beyond 2^24 would be rounded")
+        _convert(op, {DType.I32: DType.F32}, e)
+
+
+@lower(window.MaxPool, window.AveragePool, benefit=3)
+def pool_integers_in_f32(op: Op, e: Build) -> None:
+    """At once: what never wins a maximum is put around numbers, and would be cut in integers of fewer bits."""
+    dtype = _first_dtype(op)
+    if dtype is None or not dtype.is_int:
+        return
+    if dtype.bits > EXACT_BITS and not all(_is_small(v) for v in op.operands):
+        e.warn(f"{op.spec.name} of {dtype} is computed in f32: numbers beyond 2^24 would be rounded")
+    _convert(op, {dtype: DType.F32}, e)
+
+
+def _is_small(value: Value | None) -> bool:
+    """Whether a value comes from a type of few bits."""
+    return value is None or (isinstance(value.owner, Cast) and value.owner.x.type.dtype.bits <= EXACT_BITS)
+
+
+def _first_dtype(op: Op) -> DType | None:
+    first = next((v for v in op.operands if v is not None), None)
+    return None if first is None else first.type.dtype
+
+
+def _convert(op: Op, types: dict[DType, DType], e: Build) -> None:
+    compute_as(op, types, e, Cast)
+
+
+def compute_as(op: Op, types: Mapping[DType, DType], e: Build, how: type[Cast | BitCast]) -> None:
+    """Do the same with converted operands, and convert the results back."""
+    operands = [v if v is None or v.type.dtype not in types else e(how, v, to=types[v.type.dtype]) for v in op.operands]
+    results = e.each(op.clone(operands))
+    e.replace(
+        *(v if v.type == r.type else e(how, v, to=r.type.dtype) for v, r in zip(results, op.results, strict=True))
+    )

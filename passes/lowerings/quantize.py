@@ -1,0 +1,28 @@
+"""Quantization by arithmetic, where scales are computed or no kernel fits; integers that are weights."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...compiler.lowering import Build
+from ...compiler.ops import arith
+from ...compiler.ops.activation import Clip
+from ...compiler.ops.quantize import Dequantize, Quantize
+from .registry import lower
+
+
+@lower(Quantize)
+def quantize_by_arithmetic(op: Quantize, e: Build) -> None:
+    """Divide, round, move and clamp."""
+    dtype, info = op.x.type.dtype, np.iinfo(op.dtype.numpy)
+    rounded = e(arith.Round, e(arith.Div, op.x, op.scale))
+    moved = e(arith.Add, rounded, e(arith.Cast, op.zero, to=dtype))
+    e.replace(e(arith.Cast, e(Clip, moved, float(info.min), float(info.max)), to=op.dtype))
+
+
+@lower(Dequantize)
+def dequantize_by_arithmetic(op: Dequantize, e: Build) -> None:
+    """Move and scale."""
+    dtype = op.scale.type.dtype
+    moved = e(arith.Sub, e(arith.Cast, op.x, to=dtype), e(arith.Cast, op.zero, to=dtype))
+    e.replace(e(arith.Mul, moved, op.scale))
