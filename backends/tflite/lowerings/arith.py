@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+import ml_dtypes
 import numpy as np
 
 from ....compiler.constants import SMALL_CONSTANT, elements
@@ -24,7 +27,7 @@ def divide_by_constant(op: ir.Div, e: Build) -> None:
         return
     with np.errstate(divide="ignore", over="ignore"):
         inverse = np.reciprocal(weight.array())
-    least = np.finfo(np.promote_types(inverse.dtype, np.float16)).tiny
+    least = cast(Any, ml_dtypes).finfo(inverse.dtype).tiny
     if np.isfinite(inverse).all() and (np.abs(inverse) >= least).all():
         e.replace(e(ir.Mul, op.a, e.constant(inverse), activation=op.activation))
 
