@@ -55,6 +55,7 @@ Positive: TypeAlias = Annotated[int, AtLeast(1)]
 Count: TypeAlias = Annotated[int, AtLeast(0)]
 Size: TypeAlias = Annotated[Dim, AtLeast(0)]
 Finite: TypeAlias = Annotated[float, IsFinite()]
+IndexType: TypeAlias = Annotated[DType, OneOf(DType.I32, DType.I64)]
 
 
 @dataclass(frozen=True, slots=True)

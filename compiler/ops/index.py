@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias, cast
 
 import numpy as np
 
-from ..attributes import Count, OneOf, Size, check_axes
+from ..attributes import Count, IndexType, OneOf, Size, check_axes
 from ..axes import Axes, Axis, Form, Letters, letters
 from ..dims import Dim, Shape, may_equal
 from ..ir import Op, Value
@@ -349,7 +349,7 @@ class ArgMax(Op):
     axis: Axis
     keepdims: bool = True
     last: bool = False
-    dtype: DType = DType.I64
+    dtype: IndexType = DType.I64
 
     @staticmethod
     def evaluate(x: Array, *, axis: int, keepdims: bool, last: bool, dtype: DType) -> Array:
@@ -366,7 +366,7 @@ class ArgMin(Op):
     axis: Axis
     keepdims: bool = True
     last: bool = False
-    dtype: DType = DType.I64
+    dtype: IndexType = DType.I64
 
     @staticmethod
     def evaluate(x: Array, *, axis: int, keepdims: bool, last: bool, dtype: DType) -> Array:
@@ -383,7 +383,7 @@ class TopK(Op):
     k: Size
     axis: Axis
     largest: bool = True
-    dtype: DType = DType.I64
+    dtype: IndexType = DType.I64
 
     def infer(self) -> tuple[TensorType, TensorType]:
         """The axis' size becomes ``k``."""
@@ -505,7 +505,7 @@ class NonZero(Op):
 
     x: Value
     count: Dim
-    dtype: DType = DType.I64
+    dtype: IndexType = DType.I64
     rows: bool = False
 
     def infer(self) -> TensorType:

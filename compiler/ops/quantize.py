@@ -24,8 +24,8 @@ class Quantize(Op):
 
     def infer(self) -> TensorType:
         """Integers in the shape of ``x``, to which scale and zero point broadcast."""
-        if not self.dtype.is_int:
-            raise ValueError(f"{self.dtype} is not a type of integers")
+        if not self.dtype.is_int or not self.zero.type.dtype.is_int:
+            raise ValueError(f"{self.dtype}, or {self.zero.type.dtype} as zero point, is not a type of integers")
         return broadcast_type(self).with_dtype(self.dtype)
 
     @staticmethod
@@ -45,6 +45,8 @@ class Dequantize(Op):
 
     def infer(self) -> TensorType:
         """The scale's element type."""
+        if self.x.type.dtype.is_int and not self.zero.type.dtype.is_int:
+            raise ValueError(f"a zero point of {self.zero.type.dtype} is no number of {self.x.type.dtype}")
         return broadcast_type(self).with_dtype(self.scale.type.dtype)
 
     @staticmethod

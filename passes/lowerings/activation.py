@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any, cast
 
+import ml_dtypes
 import numpy as np
 
 from ...compiler.fold import constant
@@ -170,12 +172,13 @@ ERF_SLOPES = (
 @lower(arith.Erf)
 def erf(op: arith.Erf, e: Build) -> None:
     """``1 - exp(-x S(x))`` for positive ``x``, by ELU, which loses nothing near zero; with the sign of ``x``."""
+    dtype = op.x.type.dtype
     x = e(arith.Max, e(arith.Min, op.x, ERF_LIMIT), -ERF_LIMIT)
     down = e(arith.Neg, e(arith.Abs, x))
     slope: Value | None = None
     for power, coefficient in reversed(list(enumerate(ERF_SLOPES))):
         signed = coefficient * (-1) ** power
-        slope = e.number(signed, DType.F32) if slope is None else e(arith.Add, e(arith.Mul, slope, down), signed)
+        slope = e.number(signed, dtype) if slope is None else e(arith.Add, e(arith.Mul, slope, down), signed)
     assert slope is not None
-    sign = e(arith.Div, x, e(arith.Min, down, -float(np.finfo(np.float32).tiny)))
+    sign = e(arith.Div, x, e(arith.Min, down, -float(cast(Any, ml_dtypes).finfo(dtype.numpy).tiny)))
     e.replace(e(arith.Mul, e(ir.Elu, e(arith.Mul, down, slope)), sign))

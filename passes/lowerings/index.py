@@ -169,13 +169,6 @@ def last_of_equal(op: ArgMax | ArgMin, e: Build) -> None:
         e.replace(e(arith.Sub, end, found))
 
 
-@lower(ArgMax, ArgMin)
-def index_type(op: ArgMax | ArgMin, e: Build) -> None:
-    """Positions are i32 or i64."""
-    if op.dtype not in INDEX:
-        e.replace(e(arith.Cast, e.clone(op, op.x, dtype=DType.I32), to=op.dtype))
-
-
 @lower(TopK)
 def smallest(op: TopK, e: Build) -> None:
     """The largest of what is turned around; integers by their complement, which always exists."""

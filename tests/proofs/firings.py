@@ -31,8 +31,8 @@ INTERNAL = "ITW"
 MAX_SECONDS = 5.0
 """Of processor time for one module: a mutant of a loop may never end."""
 
-MAX_FIRINGS = 200
-"""In one run of a pipeline: what rewrites that often has shown what it does."""
+MAX_FIRINGS = {"pipeline": 200, "alone": 8}
+"""In one run: what rewrites that often has shown what it does; alone, some go on for ever."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,7 @@ class Validator:
     findings: Findings
     remarks: list[Remark]
     keeps: bool = False
+    most: int = MAX_FIRINGS["pipeline"]
 
     def __post_init__(self) -> None:
         self.fingerprint = self.body.fingerprint()
@@ -137,7 +138,7 @@ class Validator:
         if known is None:
             return
         self.count += 1
-        if self.count > MAX_FIRINGS:
+        if self.count > self.most:
             raise _TooMany
         self.findings.firings[known.key] += 1
         ops = set(module.walk())
@@ -197,6 +198,7 @@ def validate(
             validator = _prepare(module, name, findings, inputs, remarks)
             if validator is not None:
                 validator.keeps = keeps
+                validator.most = MAX_FIRINGS["pipeline" if isinstance(passes, str) else "alone"]
                 with watch_rewriting(validator):
                     if isinstance(passes, str):
                         Pipeline(parse_pipeline(passes)).run(module)

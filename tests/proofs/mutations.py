@@ -125,7 +125,7 @@ def change_constant(m: Mutator, body: Body) -> bool:
             new = np.asarray(old[tuple(slice(0, 1) if m.rng.random() < 0.5 else slice(None) for _ in old.shape)])
     if new.size == 1 and m.rng.random() < 0.2:
         new = new.reshape(())
-    step.attributes["value"] = np.ascontiguousarray(new).reshape(new.shape)
+    step.attributes["value"], step.splat = np.ascontiguousarray(new).reshape(new.shape), m.rng.random() < 0.5
     return True
 
 

@@ -90,12 +90,22 @@ def written_drafts() -> Iterator[Body]:
     ]
     sources = [*sorted((ROOT / "tests").rglob("test_*.py")), *sorted((ROOT / "docs").glob("*.md"))]
     texts += [text for path in sources for text in IR.findall(path.read_text(encoding="utf-8"))]
-    modules = [Module(f) for path in WRITTEN for f in read_module(path).funcs.values()]
+    modules: list[Module] = []
     for text in texts:
         try:
             modules.append(parse_module(text.partition("// becomes\n")[0]))
         except (CompileError, UnicodeError):
             continue  # it shows a mistake, or is a part of something
+    yield from drafts_of_files(WRITTEN)
+    yield from _drafts(modules)
+
+
+def drafts_of_files(paths: Iterable[Path]) -> Iterator[Body]:
+    """Take the functions of files apart."""
+    return _drafts(Module(f) for path in paths for f in read_module(path).funcs.values())
+
+
+def _drafts(modules: Iterable[Module]) -> Iterator[Body]:
     for module in modules:
         try:
             yield draft(module)
@@ -105,22 +115,13 @@ def written_drafts() -> Iterator[Body]:
 
 def declared_drafts() -> Iterator[Body]:
     """What declarations of operations allow: variations of an example and of a random case of each."""
-    examples = [Module(f) for f in read_module(WRITTEN[0]).funcs.values()]
-    cases = [seed.module for seed in random_operations(range(1))]
-    for module in (*examples, *cases):
-        try:
-            yield from variations(draft(module))
-        except TooLarge:
-            continue
+    for body in (*drafts_of_files(WRITTEN[:1]), *drafts_of(random_operations(range(1)))):
+        yield from variations(body)
 
 
 def drafts_of(seeds: Iterable[Seed]) -> Iterator[Body]:
     """Take the modules of seeds apart."""
-    for seed in seeds:
-        try:
-            yield draft(seed.module)
-        except TooLarge:
-            continue
+    return _drafts(seed.module for seed in seeds)
 
 
 def distinct(bodies: Iterable[Body]) -> list[Body]:
