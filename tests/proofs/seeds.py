@@ -30,7 +30,7 @@ LEGALIZE = "legalize"
 """How the names of passes begin that bring modules into the form of a target."""
 
 ROOT = Path(__file__).parents[2]
-WRITTEN = (ROOT / "docs" / "operations.ir", Path(__file__).with_name("rare.ir"))
+WRITTEN = (ROOT / "docs" / "operations.ir", Path(__file__).with_name("rare.txt"))
 IR = re.compile(r"^func @main\(.*?^\s*\}$", re.MULTILINE | re.DOTALL)
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 CASES = dict(
     case.strip().removeprefix("// ").split("\n", 1)
-    for case in Path(__file__).with_name("corners.ir").read_text(encoding="utf-8").split("// -----\n")
+    for case in Path(__file__).with_name("corners.txt").read_text(encoding="utf-8").split("// -----\n")
 )
 
 
