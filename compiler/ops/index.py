@@ -221,6 +221,7 @@ class Scatter(Op):
 
     def infer(self) -> TensorType:
         """Keep the type."""
+        _same_as_updates(self)
         shape = self.x.type.shape
         slices = (*shape[: self.axis], *self.indices.type.shape, *shape[self.axis + 1 :])
         if self.indices.type.rank != 1 or not may_equal(self.updates.type.shape, slices):

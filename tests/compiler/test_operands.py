@@ -51,6 +51,7 @@ ILL_TYPED = {
     "resize(%x) {dims = [0], sizes = [4], scales = [0.0]} : f32[4,4]": "all must be positive",
     "scatter(%m, %k, %u) {axis = 0} : f32[4,4]": "are no slices of f32[4,4]",
     "scatter(%m, %k, %x) {axis = 1} : f32[4,4]": "are no slices of f32[4,4]",
+    "scatter(%m, %k, %i) {axis = 0} : f32[4,4]": "updates of i32 for f32",
     "one_hot(%x, %w) {depth = 3, axis = 0} : f32[3,2,4]": "integers as indices",
     'reduce(%e) {kind = "mean", dims = [1], keepdims = false} : i32[2]': "no elements of i32[2,0] have a mean",
     'reduce(%t) {kind = "l1", dims = [1]} : bool[2,1]': "l1 takes numbers, not bool",

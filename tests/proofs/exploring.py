@@ -64,12 +64,12 @@ class Explorer:
 
         Mutants in which a rewrite fires are mutated again.
         """
-        rng, until = random.Random(" ".join(keys)), time.monotonic() + seconds
+        rng, until = random.Random(" ".join(keys)), time.process_time() + seconds
         turns = {key: _Turn(self, key, list(sources[key].values()), known, rng) for key in keys}
         findings = Findings()
-        while turns and time.monotonic() < until:
+        while turns and time.process_time() < until:
             for key, turn in sorted(turns.items(), key=lambda item: len(item[1].findings.validated[item[0]])):
-                turn.work(min(until, time.monotonic() + SLICE))
+                turn.work(min(until, time.process_time() + SLICE))
                 if len(turn.findings.validated[key]) >= self.enough:
                     findings.add(turns.pop(key).findings)
         for turn in turns.values():
@@ -89,7 +89,7 @@ class _Turn:
 
     def work(self, until: float) -> None:
         """Try mutants."""
-        while time.monotonic() < until and len(self.findings.validated[self.key]) < self.enough:
+        while time.process_time() < until and len(self.findings.validated[self.key]) < self.enough:
             mutant = self.mutator(self.rng.choice(self.pool))
             try:
                 module = build(mutant)
