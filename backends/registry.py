@@ -1,9 +1,11 @@
-"""All targets by name: one row each; what a target needs is imported when it is asked for."""
+"""All targets: one row each; what a target needs is imported when it is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ..compiler.diagnostics import did_you_mean, error
@@ -12,22 +14,44 @@ if TYPE_CHECKING:
     from .common.target import Target
 
 
+@dataclass(frozen=True)
+class Entry:
+    """How the files of a target are called, and what gives it."""
+
+    suffixes: tuple[str, ...]
+    load: Callable[[], Target]
+
+
 def _in_package(name: str) -> Callable[[], Target]:
     """Return what loads the target that a package of this folder declares in its module ``target``."""
     return lambda: cast("Target", import_module(f"{__package__}.{name}.target").TARGET)
 
 
-TARGETS: dict[str, Callable[[], Target]] = {"tflite": _in_package("tflite")}
-"""What gives each target, by the name that users say."""
+TARGETS: dict[str, Entry] = {
+    "tflite": Entry((".tflite", ".lite"), _in_package("tflite")),
+    "onnx": Entry((".onnx",), _in_package("onnx")),
+}
+"""Targets by the name that users say; the first one is meant where nothing says another."""
 
 
-def find_target(name: str) -> Target:
-    """Return a target by its name.
+def find_target(name: str, version: int | None = None) -> Target:
+    """Return a target by its name; of one whose format has versions, the one that goes up to ``version``.
 
     Raises:
-        CompileError: L008, there is no such target.
+        CompileError: L008, there is no such target; L012, it has no such version.
     """
     if name not in TARGETS:
         help = did_you_mean(name, TARGETS) or f"there are {', '.join(TARGETS)}"
         raise error("L008", f"no target named {name!r}", help=help)
-    return TARGETS[name]()
+    target = TARGETS[name].load()
+    if version is None:
+        return target
+    if target.at is None:
+        raise error("L012", f"{target.title} has no versions to choose from", help="leave --opset out")
+    return target.at(version)
+
+
+def target_of_file(path: Path | None) -> str:
+    """Return the name of the target whose files are called like ``path``, of the first target if none's are."""
+    suffix = "" if path is None else path.suffix.lower()
+    return next((name for name, entry in TARGETS.items() if suffix in entry.suffixes), next(iter(TARGETS)))

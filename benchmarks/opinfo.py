@@ -256,7 +256,7 @@ class Suite:
         self._operators = {title(op): op for op in op_db if op.name not in UNINITIALISED and _element_types(op)}
         self._target = find_target("tflite")
         self._passes = build_pipeline(CompileOptions(), self._target.pipeline)
-        self._runtime = start_runtime("tflite")
+        self._runtime = start_runtime(self._target)
 
     def names(self) -> list[str]:
         """The names of all operators."""
@@ -287,7 +287,7 @@ class Suite:
             _attempt(row.tflite, lambda: self._compile(imported[0], inputs, want), first=first)
             if row.tflite.codes["R019"]:
                 self._runtime.close()
-                self._runtime = start_runtime("tflite")
+                self._runtime = start_runtime(self._target)
 
     def _compile(self, module: Module, inputs: list[Array], want: list[Array]) -> tuple[Status, str]:
         names, drawn = [port.name for port in module.main.outputs], draws(module)
@@ -295,7 +295,7 @@ class Suite:
             path = Path(folder) / "m.tflite"
             run_passes(module, self._passes)
             self._target.emit(module, path)
-            runner = open_runner("tflite", path, self._runtime)
+            runner = open_runner(self._target, path, self._runtime)
             got = runner.run(dict(zip(runner.inputs, inputs, strict=True)))
             return judge(want, [got[name] for name in names], drawn=drawn)
 

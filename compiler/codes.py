@@ -271,6 +271,11 @@ CODES = {
         "A command or an option does not exist, lacks a value, or has one that it can't have.",
         "The message says what was probably meant; nhwcc COMMAND --help lists the options.",
     ),
+    "L012": Code(
+        "no such version of the target",
+        "The format has no such version, none that can be written, or no versions at all.",
+        "The message says which there are; without --opset the lowest one is taken that keeps operations whole.",
+    ),
     "W001": Code(
         "rewriting does not end",
         "Patterns undo each other.",

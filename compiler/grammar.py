@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from lark import Lark, Transformer
 from lark.exceptions import UnexpectedInput
+from lark.lexer import PatternStr
 
 from .diagnostics import CompileError, error
 
@@ -27,7 +28,8 @@ def parser(grammar: Path, actions: type) -> Callable[[str, str], Any]:
         try:
             return lark.parse(text)
         except UnexpectedInput as bad:
-            raise _syntax_error(bad, text, file) from None
+            written = {t.name: t.pattern.value for t in lark.terminals if isinstance(t.pattern, PatternStr)}
+            raise _syntax_error(bad, text, file, written) from None
         except CompileError as bad:
             for problem in bad.diagnostics:
                 problem.message = f"{file}: {problem.message}"
@@ -36,12 +38,13 @@ def parser(grammar: Path, actions: type) -> Callable[[str, str], Any]:
     return parse
 
 
-def _syntax_error(bad: UnexpectedInput, text: str, file: str) -> CompileError:
+def _syntax_error(bad: UnexpectedInput, text: str, file: str, written: Mapping[str, str]) -> CompileError:
+    """Say what could have followed: a token by its characters, as far as it is always ``written`` with the same."""
     place = f"{file}:{bad.line}:{bad.column}"
     wanted: set[str] = (
         getattr(bad, "accepts", None) or getattr(bad, "expected", None) or getattr(bad, "allowed", None) or set()
     )
-    names = ", ".join(sorted(wanted))
+    names = ", ".join(sorted(written.get(name, name) for name in wanted))
     return error(
         "P001",
         f"{place}: syntax error",

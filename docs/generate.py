@@ -6,6 +6,7 @@ import argparse
 import difflib
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from pages.cli import commands
@@ -13,7 +14,7 @@ from pages.errors import errors
 from pages.ir import operations
 from pages.passes import passes
 from pages.proofs import proofs
-from pages.support import support
+from pages.support import TARGETS, page_of, support, target_page
 
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": commands,
@@ -22,6 +23,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "passes.md": passes,
     "proofs.md": proofs,
     "support.md": support,
+    **{page_of(name): partial(target_page, name) for name in TARGETS},
 }
 
 

@@ -13,18 +13,18 @@ import time
 if sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)].endswith("nhwcc") and not sys.flags.safe_path:
     del sys.path[0]  # the current folder, which ``python -m nhwcc`` looks into before all others; nothing there is ours
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic, Location
-from nhwcc.options import CompileOptions, Model
+from nhwcc.options import CompileOptions, Model, PathLike
 
 if TYPE_CHECKING:
     from nhwcc.artifact import Artifact
     from nhwcc.compiler.ir import Module
     from nhwcc.report import Report
-    from nhwcc.source import load
+    from nhwcc.sources import load
     from nhwcc.verification import Verification, VerificationError
 
 __version__ = "0.1.0"
@@ -54,13 +54,28 @@ def _taking(options: Callable[P, CompileOptions]) -> Callable[Concatenate[Model,
 
 compile = _taking(CompileOptions)
 
+
+def compile_all(model: Model, outputs: Sequence[PathLike], **options: Any) -> list[Artifact]:
+    """Compile a model into several files, which is read once; all of them appear, or none.
+
+    ``options`` are the fields of :class:`CompileOptions` but for ``output``.
+
+    Raises:
+        VerificationError: a result computes something else than the source.
+        CompileError: everything else that can be wrong.
+    """
+    from nhwcc.driver import compile_all
+
+    return compile_all(model, CompileOptions(**options), outputs)
+
+
 _LAZY = {
     "Artifact": "nhwcc.artifact",
     "Module": "nhwcc.compiler.ir",
     "Report": "nhwcc.report",
     "Verification": "nhwcc.verification",
     "VerificationError": "nhwcc.verification",
-    "load": "nhwcc.source",
+    "load": "nhwcc.sources",
 }
 """Where names are that are imported when they are first used, since numpy comes with them."""
 
@@ -82,5 +97,6 @@ __all__ = [
     "Verification",
     "VerificationError",
     "compile",
+    "compile_all",
     "load",
 ]

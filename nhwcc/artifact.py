@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from nhwcc.backends.registry import find_target
 from nhwcc.compiler.diagnostics import counted, error
 from nhwcc.compiler.scratch import Scratch
 from nhwcc.compiler.types import Array
 from nhwcc.files import replacing
 from nhwcc.options import PathLike
 from nhwcc.report import Report
-
-if TYPE_CHECKING:
-    from nhwcc.backends.tflite.runtime import TfliteModel
+from nhwcc.targets import InProcess, runners_of
 
 
 class Artifact:
     """A compiled network.
 
-    Called with arrays, by position or by name, it runs on the TFLite runtime and returns the outputs by name.  Inputs
+    Called with arrays, by position or by name, it runs on the target's runtime and returns the outputs by name.  Inputs
     and outputs lie as ``report.inputs`` and ``report.outputs`` say.
     """
 
@@ -28,7 +26,7 @@ class Artifact:
         self.path = path
         self.report = report
         self._folder = folder
-        self._model: TfliteModel | None = None
+        self._model: InProcess | None = None
 
     def save(self, path: PathLike) -> Path:
         """Write a copy of the file, whole or not at all, and return its path.
@@ -47,10 +45,8 @@ class Artifact:
         Raises:
             CompileError: R002, an array doesn't fit its input; R013, the runtime refuses.
         """
-        from nhwcc.backends.tflite.runtime import TfliteModel
-
         if self._model is None:
-            self._model = TfliteModel(self.path)
+            self._model = runners_of(find_target(self.report.target)).in_process(self.path)
         names = [port.name for port in self.report.inputs]
         if len(args) > len(names):
             raise error(

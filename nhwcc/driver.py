@@ -5,41 +5,41 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from nhwcc.artifact import Artifact
-from nhwcc.backends.registry import find_target
+from nhwcc.backends.common.target import Target
+from nhwcc.backends.registry import find_target, target_of_file
 from nhwcc.compiler.budget import limited, timed
+from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, remark
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.scratch import Scratch
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
 from nhwcc.files import check_not_source, replacing, scratch
-from nhwcc.instruments import Stage, Watch, run_passes
-from nhwcc.interface import Interface
+from nhwcc.instruments import Watch, run_passes
+from nhwcc.interface import Interface, Renaming
 from nhwcc.memory import peak_memory
-from nhwcc.options import TOLERANCE, CompileOptions, Model
+from nhwcc.options import TOLERANCE, CompileOptions, Model, PathLike
 from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
 from nhwcc.precision import attainable
-from nhwcc.pytorch import Call, TorchSource
 from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
 from nhwcc.request import check_request
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
+from nhwcc.runners.worker import Worker
 from nhwcc.shapes import read_shapes
-from nhwcc.source import Source
+from nhwcc.sources import Source, source_of
+from nhwcc.sources.call import Call
 from nhwcc.streaming import Streaming
 from nhwcc.targets import open_runner, start_runtime
 from nhwcc.verification import Settings, Verification, verify
-
-AnySource: TypeAlias = Source | TorchSource | Streaming
-"""What can be read, and run as it is."""
 
 Progress = Callable[[str], None]
 """Is told what happens next."""
@@ -60,13 +60,48 @@ def compile_model(
         VerificationError: R020, the result computes something else than the source; R021, a pass changed numbers.
         CompileError: everything else that can be wrong, before anything is written.
     """
+    return compile_all(model, options, [options.output], progress, started)[0]
+
+
+def compile_all(
+    model: Model,
+    options: CompileOptions,
+    outputs: Sequence[PathLike | None],
+    progress: Progress = silent,
+    started: float | None = None,
+) -> list[Artifact]:
+    """Compile a model into several files, which is read once; all of them appear, or none.
+
+    Raises:
+        CompileError: as :func:`compile_model`.
+    """
     with limited(options.budget), blaming():
         started = time.perf_counter() if started is None else started
-        check_request(model, options)
-        if options.output is not None:
-            return _Compilation(options, progress, started).run(model, Path(options.output), None)
+        check_request(model, options, outputs)
+        return _Compilation(options, progress, started).run(model, [_Job.of(output, options) for output in outputs])
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A file that is to be written for a target; without a place of its own in a temporary folder."""
+
+    target: Target
+    path: Path
+    passes: list[Pass]
+    folder: Scratch | None = None
+
+    @staticmethod
+    def of(output: PathLike | None, options: CompileOptions) -> _Job:
+        register_passes(options.load)
+        path = None if output is None else Path(output)
+        target = find_target(options.target or target_of_file(path), options.opset)
+        passes = build_pipeline(options, target.pipeline)
+        for instrument in options.instruments:
+            instrument.check(passes)
+        if path is not None:
+            return _Job(target, path, passes)
         folder = scratch()
-        return _Compilation(options, progress, started).run(model, folder.path / "model.tflite", folder)
+        return _Job(target, folder.path / f"model{target.suffix}", passes, folder)
 
 
 class _Compilation:
@@ -87,51 +122,63 @@ class _Compilation:
         )
         self.settings = Settings(options.tolerance, options.data, options.seed)
 
-    def run(self, model: Model, output: Path, folder: Scratch | None) -> Artifact:
-        with collect_remarks() as remarks, ExitStack() as stack:
-            target = find_target(self.options.target)
-            register_passes(self.options.load)
-            passes = build_pipeline(self.options, target.pipeline)
-            for instrument in self.options.instruments:
-                instrument.check(passes)
-            runtime = stack.enter_context(start_runtime(self.options.target))
-            source: AnySource = Source.of(model, self.call)
-            source = Streaming(source) if self.options.state == "io" else source
-            self.progress(f"reading {source.title}")
-            module = source.load(self.cut)
-            renaming = self.interface.apply(module)
-            self._check_request(source, module, output)
-            if self.options.verify:
-                check_run(module.main)
-            self.settings = self._within_reach(module)
-            report = Report(source.title, None if folder else str(output), self.options.target)
-            report.ops_before = count_ops(module)
-            stages = run_passes(module, passes, [Watch(self.progress), *self.options.instruments])
-            with replacing(output) as draft:
-                self.progress("writing")
-                emitted = target.emit(module, draft)
-                report.peak_memory = peak_memory()
-                report.seconds = time.perf_counter() - self.start
-                candidate = open_runner(self.options.target, draft, runtime, fast=self.options.verify)
-                report.custom_ops = list(emitted.custom_ops)
-                try:
+    def run(self, model: Model, jobs: Sequence[_Job]) -> list[Artifact]:
+        with ExitStack() as stack:
+            runtimes = [stack.enter_context(start_runtime(job.target)) for job in jobs]
+            with collect_remarks() as remarks:
+                source = source_of(model, self.call)
+                source = Streaming(source) if self.options.state == "io" else source
+                self.progress(f"reading {source.title}")
+                module = source.load(self.cut)
+                renaming = self.interface.apply(module)
+                self._check_request(source, module, jobs)
+                if self.options.verify:
                     check_run(module.main)
-                    candidate.allocate()
-                    if self.options.verify:
-                        self.progress("verifying")
-                        reference = source.runner(self.cut, renaming.types, renaming.results)
-                        report.verification = self._verify(Bounded(renaming.of(reference), module.main), candidate)
-                except CompileError as bad:
-                    report.not_verified = _why_not(bad, emitted.custom_ops)
-            report.bytes, report.min_runtime = emitted.bytes, emitted.min_runtime
-            report.ops_after = dict(emitted.ops.most_common())
-            self._finish(report, module, stages, remarks)
-        return Artifact(output, report, folder)
+                self.settings = self._within_reach(module)
+            imported = _Imported(source, module, renaming, count_ops(module), time.perf_counter() - self.start)
+            modules = [clone_module(module) for _ in jobs[1:]]
+            out: list[Artifact] = []
+            for job, runtime, own in zip(jobs, runtimes, (module, *modules), strict=True):
+                draft = stack.enter_context(replacing(job.path, folder=job.target.artifact == "folder"))
+                with collect_remarks() as found:
+                    report = self._write(imported, own, job, draft, runtime)
+                report.remarks = [*remarks, *found]
+                self._finish(report, own, job)
+                out.append(Artifact(job.path, report, job.folder))
+        return out
 
-    def _check_request(self, source: AnySource, module: Module, output: Path) -> None:
+    def _write(self, imported: _Imported, module: Module, job: _Job, draft: Path, runtime: Worker) -> Report:
+        """Run the passes, write the draft of a file, and compare it with the source."""
+        begun, target = time.perf_counter() - imported.seconds, job.target
+        report = Report(imported.source.title, None if job.folder else str(job.path), target.name)
+        report.ops_before = imported.ops
+        instruments = [Watch(self.progress), *self.options.instruments]
+        report.passes = describe_passes(run_passes(module, job.passes, instruments))
+        self.progress("writing")
+        emitted = target.emit(module, draft)
+        report.peak_memory = peak_memory()
+        report.seconds = time.perf_counter() - begun
+        report.custom_ops = list(emitted.custom_ops)
+        report.bytes, report.requires = emitted.bytes, emitted.requires
+        report.ops_after = dict(emitted.ops.most_common())
+        candidate = open_runner(target, draft, runtime, fast=self.options.verify)
+        try:
+            check_run(module.main)
+            candidate.allocate()
+            if self.options.verify:
+                self.progress("verifying")
+                reference = imported.renaming.of(imported.reference(self.cut))
+                report.verification = self._verify(Bounded(reference, module.main), candidate)
+        except CompileError as bad:
+            report.not_verified = _why_not(bad, emitted.custom_ops)
+        report.verification_seconds = time.perf_counter() - begun - report.seconds
+        return report
+
+    def _check_request(self, source: Source, module: Module, jobs: Sequence[_Job]) -> None:
         """Check what only the imported module can tell."""
         check_layouts(self.options.io_layout, module)
-        check_not_source(output, source.files(module))
+        for job in jobs:
+            check_not_source(job.path, source.files(module))
         if self.options.verify:
             func = module.main
             read_data(self.options.data, {p.name: a.type for p, a in zip(func.inputs, func.args, strict=True)})
@@ -152,17 +199,33 @@ class _Compilation:
             raise found.problems()
         return found
 
-    def _finish(self, report: Report, module: Module, stages: list[Stage], remarks: list[Remark]) -> None:
+    def _finish(self, report: Report, module: Module, job: _Job) -> None:
+        """Say what is known once the file is written."""
         func = module.main
         report.inputs = describe_ports(func.inputs, func.args)
         report.outputs = describe_ports(func.outputs, func.returns)
         report.transposes_before = report.ops_before.get("transpose", 0)
-        report.transposes_after = report.ops_after.get("TRANSPOSE", 0)
-        report.layout_proof = LayoutProof.of(remarks, report.transposes_after)
-        report.layout = describe_layout(report.layout_proof, remarks)
-        report.passes = describe_passes(stages)
-        report.remarks = remarks
-        report.verification_seconds = time.perf_counter() - self.start - report.seconds
+        report.transposes_after = report.ops_after.get(job.target.transpose, 0)
+        report.layout_proof = LayoutProof.of(report.remarks, report.transposes_after)
+        report.layout = describe_layout(report.layout_proof, report.remarks)
+
+
+@dataclass
+class _Imported:
+    """What was read: the source, its module, what its interface became, its operations, and how long it took."""
+
+    source: Source
+    module: Module
+    renaming: Renaming
+    ops: dict[str, int]
+    seconds: float
+    _reference: Runner | None = None
+
+    def reference(self, cut: Cut) -> Runner:
+        """Return what runs the source."""
+        if self._reference is None:
+            self._reference = self.source.runner(cut, self.renaming.types, self.renaming.results)
+        return self._reference
 
 
 def _why_not(bad: CompileError, custom_ops: Sequence[str]) -> str:

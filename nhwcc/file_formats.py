@@ -43,11 +43,15 @@ PICKLE = (
 ONNX_TEXT = "onnx.save(onnx.load('FILE', format='textproto'), 'model.onnx')"
 
 
+PYTORCH = "nhwcc.sources.torch:TorchSource"
+
+
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: how its content begins, how such files are called, and for those we can't read, the way out.
+    """A kind of file: how its content begins, how such files are called, and what reads it: ``module:class``.
 
-    In a way out FILE stands for the path as it was given, and FOLDER for where the file lies.
+    For those that can't be read there is a way out instead, in which FILE stands for the path as it was given, and
+    FOLDER for where the file lies.
     """
 
     name: str
@@ -55,12 +59,19 @@ class Format:
     suffixes: tuple[str, ...]
     begins: Begins
     remedy: str = ""
+    source: str = ""
 
 
 FORMATS = [
-    Format("tflite", "a TFLite file", (".tflite", ".lite"), contents.magic_at(4, b"TFL3")),
-    Format("ir", "nhwcc's IR", (".ir",), contents.is_ir),
-    Format("onnx", "an ONNX model", (".onnx",), contents.is_onnx),
+    Format(
+        "tflite",
+        "a TFLite file",
+        (".tflite", ".lite"),
+        contents.magic_at(4, b"TFL3"),
+        source="nhwcc.sources.tflite:TfliteSource",
+    ),
+    Format("ir", "nhwcc's IR", (".ir",), contents.is_ir, source="nhwcc.sources.ir:IrSource"),
+    Format("onnx", "an ONNX model", (".onnx",), contents.is_onnx, source="nhwcc.sources.onnx:OnnxSource"),
     Format(
         "ort", "a model of onnxruntime's own format", (".ort",), contents.magic_at(4, b"ORTM"), f"{ORIGIN}, as .onnx"
     ),
@@ -74,8 +85,9 @@ FORMATS = [
         contents.zip_with(
             "/data.pkl", "/byteorder", "archive_format", "serialized_exported_program.json", ".data/version"
         ),
+        source=PYTORCH,
     ),
-    Format("torch", "a PyTorch file", (), contents.is_torch_pickle),
+    Format("torch", "a PyTorch file", (), contents.is_torch_pickle, source=PYTORCH),
     Format("pickle", "a Python pickle", (".pkl", ".pickle", ".joblib"), contents.is_pickle, PICKLE),
     Format("gguf", "a GGUF file", (".gguf", ".ggml"), contents.magic(b"GGUF", b"lmgg", b"tjgg"), GGUF),
     Format(
@@ -196,6 +208,11 @@ def detect(source: Path | bytes) -> Format:
     what = "these bytes are" if isinstance(source, bytes) else f"{source} is"
     near = None if isinstance(source, bytes) else _similar(source)
     raise error("R014", f"{what} not a model that nhwcc knows", help=near or READ)
+
+
+def named(name: str) -> Format:
+    """Return the format of this name."""
+    return next(format for format in FORMATS if format.name == name)
 
 
 def _is_named_otherwise(format: Format, source: Path | bytes) -> bool:

@@ -13,25 +13,36 @@ from nhwcc.compiler.scratch import Scratch
 
 
 @contextmanager
-def replacing(path: Path) -> Generator[Path, None, None]:
+def replacing(path: Path, *, folder: bool = False) -> Generator[Path, None, None]:
     """Give a path to write to, of the same name; what was written takes the place of ``path`` if the block succeeds.
 
     It lies in a folder of its own on the same disk.  A link stays a link: what it points to is replaced.  Who may read
-    the file stays as it was.
+    the file stays as it was.  Files that were written beside it come to lie beside ``path``, before it is replaced
+    itself.  What is written is a ``folder`` if that is said; one of an earlier time is replaced as a whole.
 
     Raises:
         CompileError: R012, the folder is missing, not writable or full; nothing is left behind.
     """
-    check_writable(path)
+    check_writable(path, folder=folder)
     target = path.resolve()
     try:
         with Scratch(target) as scratch:
             draft = scratch.path / target.name
             yield draft
-            _keep_permissions(target, draft)
-            draft.replace(target)
+            for written in sorted(scratch.path.iterdir(), key=lambda p: p == draft):
+                _take_place(target.with_name(written.name), written)
     except OSError as bad:
         raise cannot_write(path, reason(bad)) from bad
+
+
+def _take_place(old: Path, new: Path) -> None:
+    """Put a file or folder where an old one was."""
+    if new.is_dir():
+        if old.exists():
+            old.rename(new.with_name(f"{new.name}.old"))
+    else:
+        _keep_permissions(old, new)
+    new.replace(old)
 
 
 def _keep_permissions(old: Path, new: Path) -> None:
@@ -44,8 +55,8 @@ def _keep_permissions(old: Path, new: Path) -> None:
         new.chmod(stat.S_IMODE(stated.st_mode))
 
 
-def check_writable(path: Path) -> None:
-    """Say early what would go wrong at the end.
+def check_writable(path: Path, *, folder: bool = False) -> None:
+    """Say early what would go wrong at the end; what is written may be a ``folder``.
 
     Raises:
         CompileError: R012, there can be no such file.
@@ -54,9 +65,11 @@ def check_writable(path: Path) -> None:
         target = path.resolve()
         if not target.parent.is_dir():
             raise cannot_write(path, f"there is no folder {path.parent}")
-        if target.is_dir():
+        if folder and target.exists() and not target.is_dir():
+            raise cannot_write(path, "it is a file, but a folder is written")
+        if target.is_dir() and not folder:
             raise cannot_write(path, "it is a folder", help=f"give a file in it: {path / 'NAME'}")
-        if target.exists() and not target.is_file():
+        if target.exists() and not target.is_file() and not folder:
             raise cannot_write(path, "it exists and is not a file")
         if not os.access(target.parent, os.W_OK):
             raise cannot_write(path, f"the folder {path.parent} is read-only")

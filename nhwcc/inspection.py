@@ -22,7 +22,7 @@ from nhwcc.graphs.view import Graph, view_module, view_tflite
 from nhwcc.messages import Style, plain
 from nhwcc.render import human_bytes
 from nhwcc.report import PortReport, count_ops, describe_port, describe_ports
-from nhwcc.source import load
+from nhwcc.sources import load
 
 if TYPE_CHECKING:
     from nhwcc.formats.tflite.reader import OperatorInfo, SubgraphInfo, TensorInfo

@@ -25,7 +25,7 @@ def render_report(report: Report, style: Style = plain) -> str:
     """Return a report as a user reads it."""
     report = visible_parts(report)
     size = human_bytes(report.bytes)
-    lines = [f"{style(report.output or report.source, 'strong')}  {size}, for TFLite {report.min_runtime} and later"]
+    lines = [f"{style(report.output or report.source, 'strong')}  {size}, for {report.requires}"]
     before, after = sum(report.ops_before.values()), sum(report.ops_after.values())
     tone: Tone = "good" if not report.transposes_after else "warning"
     transposes = f"{report.transposes_before} -> {style(str(report.transposes_after), tone)}"

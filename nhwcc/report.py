@@ -16,7 +16,7 @@ from nhwcc.instruments import Stage
 from nhwcc.passes.layout.proof import ASSIGNMENT, LayoutProof
 from nhwcc.verification import Verification
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the JSON form; it changes when a field goes or gets another meaning."""
 
 
@@ -49,6 +49,8 @@ class Report:
     ``seconds`` and ``peak_memory`` are those of this process from the start until the file was written, imports of
     libraries included; ``verification_seconds`` is what loading it, running it, and running the source took besides.
 
+    ``requires`` says what runs the file.
+
     ``custom_ops`` are the operators whose kernels an application must bring; ``not_verified`` says why numbers were not
     compared although they should have been.
 
@@ -60,7 +62,7 @@ class Report:
     output: str | None
     target: str
     bytes: int = 0
-    min_runtime: str = ""
+    requires: str = ""
     inputs: list[PortReport] = field(default_factory=lambda: list[PortReport]())
     outputs: list[PortReport] = field(default_factory=lambda: list[PortReport]())
     ops_before: dict[str, int] = field(default_factory=lambda: dict[str, int]())

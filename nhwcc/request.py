@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
+from nhwcc.backends.registry import target_of_file
 from nhwcc.checkpoint import holds_weights_only
 from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.layouts import parse_io_layout
@@ -17,7 +18,7 @@ from nhwcc.options import CompileOptions, Model, PathLike
 from nhwcc.places import read_place
 
 
-def check_request(model: Model, options: CompileOptions) -> None:
+def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathLike | None]) -> None:
     """Refuse what can't be, whatever the model holds.
 
     Raises:
@@ -29,8 +30,11 @@ def check_request(model: Model, options: CompileOptions) -> None:
         check_model(supported(source), source)
     if isinstance(model, NamedModule):
         model.check()
-    if options.output is not None:
-        check_writing(Path(options.output), options.target, [] if source is None else [source])
+    written = [Path(output) for output in outputs if output is not None]
+    for number, output in enumerate(written):
+        if output in written[:number]:
+            raise error("L007", f"{output} is to be written twice", help="give each output once")
+        check_writing(output, options.target or target_of_file(output), [] if source is None else [source])
     check_options(options)
 
 

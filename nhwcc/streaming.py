@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,16 +16,15 @@ from nhwcc.compiler.types import TensorType
 from nhwcc.cut import Cut
 
 if TYPE_CHECKING:
-    from nhwcc.pytorch import TorchSource
     from nhwcc.runners import Runner
-    from nhwcc.source import Source
+    from nhwcc.sources import Source
 
 
 @dataclass
 class Streaming:
     """A source with the states of its recurrent layers as inputs and outputs; it is loaded before it is run."""
 
-    source: Source | TorchSource
+    source: Source
 
     @property
     def title(self) -> str:
@@ -57,6 +57,10 @@ class Streaming:
         own = {name: type for name, type in types.items() if name not in states}
         runner = self.source.runner(cut, own, [name for name in outputs if name not in states])
         return Stateful(runner, self._module, self._first) if states else runner
+
+    def open(self, stack: ExitStack) -> Runner:
+        """Return what runs the source itself."""
+        return self.source.open(stack)
 
 
 def _states(first: Func) -> list[str]:

@@ -23,15 +23,17 @@ class Legalize(Pass):
     once, with the reason for each kind of operation.
 
     ``rnn`` says how recurrent layers run: ``unroll`` step by step, ``while`` as a loop, ``fused`` as one kernel where
-    there is one, or ``auto``, whatever of these is fastest.
+    there is one, or ``auto``, whatever of these is fastest.  ``opset`` is the newest version of the target's format
+    that may be needed, where it has versions; 0 stands for any.
     """
 
     target: str = "tflite"
+    opset: int = 0
     rnn: Strategy = "auto"
 
     def run(self, module: Module) -> None:
         """Rewrite until nothing changes, then look for what is left."""
-        target = find_target(self.target)
+        target = find_target(self.target, self.opset or None)
         erase_dead(*module.walk())
         before = _transposes(module)
         problems = target.prepare(target, module, rnn=self.rnn)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...compiler.opdef import OPS
-from .table import STRUCTURE, Row, show_ranks
+from .table import ANY_RANK, STRUCTURE, Row, show_ranks
 from .target import Target
 
 DECOMPOSED = "decomposed"
@@ -45,7 +45,8 @@ def support(target: Target) -> list[Support]:
 def _kernel(name: str, row: Row[Any]) -> Support:
     dtypes = {field: tuple(sorted(str(t) for t in types)) for field, types in row.dtypes.items()}
     conditions = tuple(c.text for c in row.when)
-    return Support(name, row.kernel, dtypes, show_ranks(row.ranks), conditions, row.source)
+    ranks = "" if row.ranks == ANY_RANK else show_ranks(row.ranks)
+    return Support(name, row.kernel, dtypes, ranks, conditions, row.source)
 
 
 def _decomposed(name: str, text: str) -> Support:

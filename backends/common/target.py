@@ -6,19 +6,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from ...compiler.choices import Channels, Strategy
 from ...compiler.diagnostics import Diagnostic
 from ...compiler.ir import Func, Module, Op
 from ...compiler.lowering import Limits, Lowerings
+from ...compiler.ops.shape import Transpose
 from ...compiler.rewrite import Pattern
 from .table import Table
+
+ArtifactKind: TypeAlias = Literal["file", "pair", "folder"]
+"""What a network is on disk: a file, a file with others beside it that begin with its name, or a folder."""
 
 
 @dataclass(frozen=True)
 class Emitted:
-    """What was written: how often each kernel is used, the size, and the oldest runtime that takes it.
+    """What was written: how often each kernel is used, the size, and what must be there to run it.
 
     ``custom_ops`` are those of the operators whose kernels an application must bring.
     """
@@ -26,7 +30,7 @@ class Emitted:
     path: Path
     ops: Counter[str]
     bytes: int
-    min_runtime: str
+    requires: str
     custom_ops: tuple[str, ...] = ()
 
 
@@ -57,7 +61,10 @@ class Target:
     ``name`` is what users say, ``title`` what messages call it, ``suffix`` how its files end.  ``table`` says which
     operations it runs, ``lowerings`` how others become such; of several owners the first is tried first.  ``channels``
     is where its convolutions want them.  ``pipeline`` are the passes between import and ``emit``.  ``unstorable`` looks
-    for what no file can hold.
+    for what no file can hold.  ``runner`` is the module that runs its files; it has ``start``, ``open_file`` and
+    ``in_process``.  ``artifact`` says whether a network is one file, one with others beside it, or a folder.
+    Where a format has versions, ``at`` gives the target that goes up to one of them, and ``version`` is the one that
+    this target goes up to; without it, to the newest.
     """
 
     name: str
@@ -71,16 +78,26 @@ class Target:
     prepare: Prepare
     unstorable: Unstorable
     emit: Emit
+    runner: str
+    artifact: ArtifactKind = "file"
+    version: int | None = None
+    at: Callable[[int], Target] | None = None
 
     def is_legal(self, op: Op) -> bool:
         """Say whether an operation is run as it is."""
         return self.table.is_legal(op)
 
-    def __reduce__(self) -> tuple[Callable[[str], Target], tuple[str]]:
-        """Another process has the same targets: a name is enough."""
+    def __reduce__(self) -> tuple[Callable[[str, int | None], Target], tuple[str, int | None]]:
+        """Another process has the same targets: a name and a version are enough."""
         from ..registry import find_target
 
-        return find_target, (self.name,)
+        return find_target, (self.name, self.version)
+
+    @property
+    def transpose(self) -> str:
+        """What its files call a transpose."""
+        rows = self.table.rows.get(Transpose, ())
+        return rows[0].kernel if rows else Transpose.spec.name
 
     def preparations(self) -> list[Pattern]:
         """Return the rewrites that go over the whole module before the others start."""

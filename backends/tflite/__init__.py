@@ -34,11 +34,11 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
         CompileError: B001, an operation is not legal; B002, a size can't be known at run time; B003, an element type
             can't be stored; R012, the file can't be written.
     """
-    from ...formats.tflite.layout import KEY
+    from ...formats.layout import KEY
     from ...formats.tflite.writer import write
+    from ..common.layout import write_layout
     from ..common.target import Emitted
     from .graph import build
-    from .layout import write_layout
     from .versions import min_runtime
 
     func = module.main
@@ -51,7 +51,7 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
     }
     size = write(model, path)
     custom_ops = dict.fromkeys(op.custom_code for op in model.operators if op.custom_code is not None)
-    return Emitted(path, model.counts, size, oldest, tuple(custom_ops))
+    return Emitted(path, model.counts, size, f"TFLite {oldest} or later", tuple(custom_ops))
 
 
 def support() -> list[Support]:

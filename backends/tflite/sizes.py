@@ -1,19 +1,16 @@
-"""Sizes that are known only when the network runs, computed in the file from the shapes of its tensors."""
-
-# sympy is untyped; the walk over its expressions is the only place here that sees it
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""Sizes that are known only when the network runs, computed by TFLite's builtins."""
 
 from __future__ import annotations
 
-from functools import reduce
-from itertools import groupby
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
-from ...compiler.dims import Shape, Sym
+from ...compiler.dims import Shape
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
+from ..common.shape_builder import ShapeBuilder
 from .table import Dims, Operand, Options, ints, options
 
 ONE = TensorType(DType.I32, (1,))
@@ -22,7 +19,7 @@ _JOIN = options("ConcatenationOptions", axis=0)
 _SHAPE = options("ShapeOptions", outType=DType.I32)
 
 
-class Host(Protocol):
+class Subgraph(Protocol):
     """The subgraph under construction, as far as sizes need it."""
 
     def operator(
@@ -49,103 +46,84 @@ class Host(Protocol):
 
 
 class Sizes:
-    """Turns sizes into tensors; what was computed once is used again."""
+    """Turns sizes into tensors of a subgraph; also what they are computed by."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._sources: dict[str, tuple[int, int, Sym]] = {}
-        self._shapes: dict[int, int] = {}
-        self._known: dict[Any, int] = {}
+    def __init__(self, graph: Subgraph) -> None:
+        self._graph = graph
+        self._builder = ShapeBuilder(self)
         self._vectors: dict[Dims, int] = {}
 
     def learn(self, shape: Shape, tensor: int) -> None:
-        """Remember which named sizes the shape of a tensor tells; a plain name is better than an expression."""
-        for axis, size in enumerate(shape):
-            if not isinstance(size, Sym) or len(size.names) != 1:
-                continue
-            (name,) = size.names
-            known = self._sources.get(name)
-            if known is None or (size.expr.is_Symbol and not known[2].expr.is_Symbol):
-                self._sources[name] = (tensor, axis, size)
+        """Remember which named sizes the shape of a tensor tells."""
+        self._builder.learn(shape, tensor)
+
+    def local(self, name: str) -> int | None:
+        """Return a named size that a tensor of this subgraph tells, None if none does."""
+        return self._builder.local(name)
 
     def vector(self, dims: Dims) -> int:
         """Return the tensor of several sizes."""
         if all(isinstance(d, int) for d in dims.values):
             shape = (len(dims.values),) if dims.shape is None else dims.shape
-            return self._host.tensor(Weight.of(np.asarray(dims.values, dims.dtype.numpy).reshape(shape)))
+            return self._graph.tensor(Weight.of(np.asarray(dims.values, dims.dtype.numpy).reshape(shape)))
         if dims not in self._vectors:
             self._vectors[dims] = self._vector(dims)
         return self._vectors[dims]
 
     def _vector(self, dims: Dims) -> int:
-        parts: list[int] = []
-        for is_number, run in groupby(dims.values, lambda d: isinstance(d, int)):
-            sizes = list(run)
-            parts += [self._number(*sizes)] if is_number else [self._expr(d.expr) for d in sizes if isinstance(d, Sym)]
+        joined = self._builder.vector(dims.values)
         type = TensorType(DType.I32, (len(dims.values),))
-        joined = parts[0] if len(parts) == 1 else self._apply("CONCATENATION", parts, type, _JOIN)
         if dims.shape is not None:
             type = type.with_shape(dims.shape)
-            joined = self._apply("RESHAPE", [joined, self._host.tensor(ints(*dims.shape))], type)
+            joined = self._apply("RESHAPE", [joined, self._graph.tensor(ints(*dims.shape))], type)
         return joined if dims.dtype is DType.I32 else self._apply("CAST", [joined], type.with_dtype(dims.dtype))
 
-    def local(self, name: str) -> int | None:
-        """Return a named size that a tensor of this subgraph tells, None if none does.
+    def numbers(self, values: Sequence[int]) -> int:
+        """Return a constant."""
+        return self._graph.tensor(ints(*values))
 
-        A shape that is a linear expression of the name is solved for it.
-        """
-        source = self._sources.get(name)
-        if source is None:
-            return None
-        tensor, axis, size = source
-        offset = size.expr.subs(dict.fromkeys(size.expr.free_symbols, 0))
-        factor = size.expr.subs(dict.fromkeys(size.expr.free_symbols, 1)) - offset
-        if not (factor.is_Integer and offset.is_Integer) or size.expr.diff(*size.expr.free_symbols) != factor:
-            return None
-        if size.expr not in self._known:
-            self._known[size.expr] = self._axis(tensor, axis)
-        read = self._known[size.expr]
-        shifted = self._fold("SUB", [read, self._number(int(offset))]) if offset else read
-        return shifted if factor == 1 else self._fold("FLOOR_DIV", [shifted, self._number(int(factor))])
+    def shape_of(self, tensor: int) -> int:
+        """Return all sizes of a tensor."""
+        return self._apply("SHAPE", [tensor], TensorType(DType.I32, (self._graph.rank(tensor),)), _SHAPE)
 
-    def _axis(self, tensor: int, axis: int) -> int:
-        if tensor not in self._shapes:
-            rank = self._host.rank(tensor)
-            self._shapes[tensor] = self._apply("SHAPE", [tensor], TensorType(DType.I32, (rank,)), _SHAPE)
-        cut = [self._shapes[tensor], self._host.tensor(ints(axis)), self._host.tensor(ints(1))]
-        return self._apply("SLICE", cut, ONE)
+    def element(self, shape: int, axis: int) -> int:
+        """Return one of several sizes."""
+        return self._apply("SLICE", [shape, self.numbers([axis]), self.numbers([1])], ONE)
 
-    def _number(self, *values: Any) -> int:
-        return self._host.tensor(ints(*values))
+    def add(self, a: int, b: int) -> int:
+        """Return a sum."""
+        return self._apply("ADD", [a, b], ONE)
 
-    def _expr(self, expr: Any) -> int:
-        """Return a tensor with the value of a sympy expression; equal parts are computed once."""
-        if expr not in self._known:
-            self._known[expr] = self._compute(expr)
-        return self._known[expr]
+    def sub(self, a: int, b: int) -> int:
+        """Return a difference."""
+        return self._apply("SUB", [a, b], ONE)
 
-    def _compute(self, expr: Any) -> int:
-        import sympy
+    def mul(self, a: int, b: int) -> int:
+        """Return a product."""
+        return self._apply("MUL", [a, b], ONE)
 
-        if expr.is_Integer:
-            return self._number(int(expr))
-        if expr.is_Symbol:
-            found = self.local(str(expr))
-            return self._host.capture(str(expr)) if found is None else found
-        top, bottom = sympy.fraction(sympy.together(expr.args[0] if expr.func is sympy.floor else expr))
-        if expr.func is sympy.floor or bottom != 1:
-            return self._fold("FLOOR_DIV", [self._expr(top), self._expr(bottom)])
-        if expr.func is sympy.ceiling:
-            return self._fold("SUB", [self._number(0), self._expr(sympy.floor(-expr.args[0]))])
-        if expr.is_Pow:
-            return self._fold("MUL", [self._expr(expr.base)] * int(expr.exp))
-        builtins: dict[Any, str] = {sympy.Add: "ADD", sympy.Mul: "MUL", sympy.Max: "MAXIMUM", sympy.Min: "MINIMUM"}
-        return self._fold(builtins[expr.func], [self._expr(a) for a in expr.args])
+    def floor_div(self, a: int, b: int, *, positive: bool) -> int:
+        """Return a quotient rounded down, of numbers of any sign."""
+        del positive
+        return self._apply("FLOOR_DIV", [a, b], ONE)
 
-    def _fold(self, builtin: str, parts: list[int]) -> int:
-        return reduce(lambda a, b: self._apply(builtin, [a, b], ONE), parts)
+    def max(self, a: int, b: int) -> int:
+        """Return the larger one."""
+        return self._apply("MAXIMUM", [a, b], ONE)
+
+    def min(self, a: int, b: int) -> int:
+        """Return the smaller one."""
+        return self._apply("MINIMUM", [a, b], ONE)
+
+    def join(self, parts: Sequence[int], count: int) -> int:
+        """Return several sizes in one vector."""
+        return self._apply("CONCATENATION", list(parts), TensorType(DType.I32, (count,)), _JOIN)
+
+    def capture(self, key: str) -> int:
+        """Return a size that the subgraph around knows."""
+        return self._graph.capture(key)
 
     def _apply(self, builtin: str, inputs: list[int], type: TensorType, given: Options | None = None) -> int:
-        out = self._host.temporary(type)
-        self._host.operator(builtin, inputs, [out], given)
+        out = self._graph.temporary(type)
+        self._graph.operator(builtin, inputs, [out], given)
         return out

@@ -65,4 +65,5 @@ TARGET = Target(
     prepare=prepare,
     unstorable=not_storable,
     emit=emit,
+    runner="nhwcc.runners.tflite",
 )

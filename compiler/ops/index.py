@@ -280,7 +280,7 @@ def _rigid(op: GatherElements | ScatterElements, names: Letters) -> frozenset[st
     return frozenset({names[op.axis], *(n for n, (d, e) in zip(names, pairs, strict=True) if d != e)})
 
 
-def _same_as_updates(op: ScatterNd | ScatterElements) -> None:
+def _same_as_updates(op: ScatterNd | ScatterElements | Scatter) -> None:
     if op.x.type.dtype is not op.updates.type.dtype:
         raise ValueError(f"updates of {op.updates.type.dtype} for {op.x.type.dtype}")
 

@@ -1,4 +1,4 @@
-"""docs/support.md: what is read and what runs; printed from the frontend's registry and the backend's table."""
+"""docs/support.md: what is read; and a page for each target of what runs there, printed from its table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from nhwcc.backends.common.support_matrix import DECOMPOSED, MANY, Support
-from nhwcc.backends.tflite import support as tflite_support
+from nhwcc.backends.common.support_matrix import support as ways_of
+from nhwcc.backends.registry import TARGETS, find_target
 from nhwcc.compiler.opdef import OPS
 from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.importer import OLDEST
@@ -28,9 +29,17 @@ standard defines it, if all operators in there are read. A model's own functions
 TORCH = """Overloads of ATen operators that stay whole, by operator; `default` is the overload without a name, and
 in-place ones are read as these. Others are first written in terms of these by PyTorch's own decompositions."""
 
-TFLITE = """Each operation of the [IR](ir.md) becomes a builtin where the kernel takes its types, ranks and attributes,
-and is rewritten first where it does not. What the builtins take is what the runtime's kernels accept, not what their
-schema says. Types are those of the data, or of the operand or attribute whose name stands before them."""
+RUNS = """Each operation of the [IR](ir.md) becomes {kind}s where these take its types, ranks and attributes, and is
+rewritten first where they do not. {more}"""
+
+MORE = {
+    "tflite": """What the builtins take is what the runtime's kernels accept, not what their schema says. Types are
+those of the data, or of the operand or attribute whose name stands before them.""",
+    "onnx": """Types are those of the operator's first input in the newest opset that is used without being asked for;
+which types, attributes and inputs it has in which opset is looked up in the standard's own schemas. `--opset` limits
+what may be used: operations that came later are then rewritten, or refused with the opset that would do.""",
+}
+"""What is to be said of each target."""
 
 DOMAINS = {
     "ai.onnx.ml": """What classical machine learning is exported to, by skl2onnx for instance. Trees are walked level by
@@ -59,9 +68,24 @@ def support() -> str:
         "## PyTorch operators",
         TORCH,
         table(("operator", "overloads"), _overloads()),
-        "## TFLite",
-        TFLITE,
-        table(("operation", "builtins", "rewritten"), _operations(tflite_support())),
+        "## Targets",
+        table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in TARGETS)),
+    )
+
+
+def page_of(target: str) -> str:
+    """Return the file name of a target's page."""
+    return f"support-{target}.md"
+
+
+def target_page(name: str) -> str:
+    """Print the page of a target."""
+    target = find_target(name)
+    kind = target.table.kind
+    return page(
+        f"What runs on {target.title}",
+        prose(RUNS.format(kind=kind, more=MORE[name])),
+        table(("operation", f"{kind}s", "rewritten"), _operations(ways_of(target))),
     )
 
 

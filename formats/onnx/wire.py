@@ -80,7 +80,7 @@ def _strip(data: memoryview, start: int, end: int, message: _Message, depth: int
         else:
             content = _strip(data, field.body, field.end, inner, depth + 1)
         length = sum(len(piece) for piece in content)
-        pieces += [data[copied : field.start], _tag(field.number), _varint(length), *content]
+        pieces += [data[copied : field.start], tag(field.number), varint(length), *content]
         copied = field.end
     return [*pieces, data[copied:end]]
 
@@ -94,8 +94,10 @@ def _strip_tensor(data: memoryview, start: int, end: int) -> list[bytes | memory
         return [data[start:end]]
     (field,) = raw
     entries = {"location": OWN_FILE, "offset": str(field.body), "length": str(field.end - field.body)}
-    reference = [_bytes(_EXTERNAL_DATA, _bytes(1, k.encode()) + _bytes(2, v.encode())) for k, v in entries.items()]
-    location = _varint(_DATA_LOCATION << 3 | _VARINT) + _varint(1)
+    reference = [
+        bytes_field(_EXTERNAL_DATA, bytes_field(1, k.encode()) + bytes_field(2, v.encode())) for k, v in entries.items()
+    ]
+    location = varint(_DATA_LOCATION << 3 | _VARINT) + varint(1)
     return [data[start : field.start], data[field.end : end], *reference, location]
 
 
@@ -134,7 +136,8 @@ def _read_varint(data: memoryview, position: int, end: int) -> tuple[int, int]:
     raise WireError("a number without an end")
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """Return a number in seven bits a byte."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -142,9 +145,11 @@ def _varint(value: int) -> bytes:
     return bytes((*out, value))
 
 
-def _tag(number: int) -> bytes:
-    return _varint(number << 3 | _BYTES)
+def tag(number: int) -> bytes:
+    """Return what begins a field that holds bytes, a text or a message."""
+    return varint(number << 3 | _BYTES)
 
 
-def _bytes(number: int, content: bytes) -> bytes:
-    return _tag(number) + _varint(len(content)) + content
+def bytes_field(number: int, content: bytes) -> bytes:
+    """Return a whole field that holds bytes."""
+    return tag(number) + varint(len(content)) + content

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from ...compiler.diagnostics import CompileError, error, reason
-from .layout import KEY, Layout, read_layout
+from ..layout import KEY, Layout, read_layout
 
 T = TypeVar("T")
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from ...compiler.budget import budget, in_bytes
 from ...compiler.diagnostics import error, reason
 from ...compiler.scratch import Scratch
 from ...compiler.types import Array
-from ...compiler.weights import Weight, growth
+from ...compiler.weights import Weight
+from ..chunks import chunks
+from ..growth import check_growth
 from . import schema
 from .model import Model
 
@@ -27,9 +27,6 @@ TAIL = 16
 MAX_FLATBUFFER = (1 << 31) - 1
 """Bytes that a flatbuffer may have; what is larger keeps its weights behind it, found by 64-bit offsets."""
 
-CHUNK = 1 << 26
-"""Bytes that are made contiguous at a time."""
-
 SAMPLE = 256
 """Elements that are compared first, before two large weights are compared in full."""
 
@@ -41,7 +38,7 @@ def write(model: Model, path: Path) -> int:
         CompileError: R012, the place can't be written to, or the disk is full; M002, the file would be far larger than
             the source.
     """
-    _check_growth(model)
+    check_growth(model.weights, partial(_describe, model))
     try:
         with Scratch(path) as scratch:
             part = scratch.path / path.name
@@ -54,20 +51,11 @@ def write(model: Model, path: Path) -> int:
     return size
 
 
-def _check_growth(model: Model) -> None:
-    """Refuse to fill a disk with what the source does not hold."""
-    grown, limit = growth(model.weights), budget().growth
-    if grown <= limit:
-        return
-    largest = max(range(len(model.weights)), key=lambda i: growth([model.weights[i]]))
-    tensors = (t for graph in model.subgraphs for t in graph.tensors if t.buffer == largest + 1)
+def _describe(model: Model, number: int) -> str:
+    """Name the tensor that holds a weight."""
+    tensors = (t for graph in model.subgraphs for t in graph.tensors if t.buffer == number + 1)
     tensor = next(tensors)
-    raise error(
-        "M002",
-        f"the file would hold {in_bytes(grown)} that the model does not hold but computes; the largest constant is "
-        f"{tensor.name or 'nameless'}, {tensor.type}",
-        help=f"the limit is {in_bytes(limit)}; --max-growth raises it",
-    )
+    return f"{tensor.name or 'nameless'}, {tensor.type}"
 
 
 class _Stream:
@@ -135,23 +123,3 @@ def _is_zero(array: Array) -> bool:
     """Whether an array is known to be all zeros: one element repeated."""
     repeated = all(s == 0 or d == 1 for s, d in zip(array.strides, array.shape, strict=True))
     return repeated and array.size > 1 and not any(array.flat[0].tobytes())
-
-
-def chunks(array: Array, limit: int = CHUNK) -> Iterator[memoryview]:
-    """Yield the bytes of an array in row-major order, at most ``limit`` at a time unless a row of it has more.
-
-    >>> [len(c) for c in chunks(np.zeros((4, 8), np.int8).T, 16)]
-    [16, 16]
-    """
-    assert sys.byteorder == "little"
-    if not array.size:
-        return
-    if array.flags.c_contiguous:
-        array = array.reshape(-1)
-    if array.size == 1 or array.nbytes <= limit:
-        yield np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
-        return
-    rows = max(1, limit * len(array) // array.nbytes)
-    for first in range(0, len(array), rows):
-        part = array[first : first + rows]
-        yield from chunks(part[0] if rows == 1 and part.ndim > 1 else part, limit)

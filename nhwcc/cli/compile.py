@@ -37,7 +37,15 @@ if TYPE_CHECKING:
 @click.command("compile", short_help="Compile a model, compare the numbers, write the file.")
 @click.argument("model", type=MODEL, required=False)
 @module_flags
-@click.option("-o", "--output", required=True, type=FILE, help="The file to write.")
+@click.option(
+    "-o",
+    "--output",
+    "written",
+    required=True,
+    multiple=True,
+    type=FILE,
+    help="The file to write; its suffix says the format. Given several times, each is written from one import.",
+)
 @interface_flags
 @custom_option
 @click.option(
@@ -55,7 +63,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",
 )
-@click.option("--target", default="tflite", show_default=True, help="What to compile for.")
+@click.option("--target", help="What to compile for; by default what the output's suffix says.")
+@click.option(
+    "--opset",
+    type=int,
+    help="The newest version that an ONNX file may ask for; by default the lowest that keeps every operation whole.",
+)
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
 @data_option
@@ -66,7 +79,7 @@ if TYPE_CHECKING:
 @common
 def compile_command(
     model: Path | None,
-    output: Path,
+    written: tuple[Path, ...],
     flags: PassFlags,
     module: ModuleFlags,
     interface: InterfaceFlags,
@@ -79,27 +92,30 @@ def compile_command(
     started: float = click.get_current_context().find_root().obj or time.perf_counter()
     from nhwcc.request import check_request
 
-    options = replace(_options(output, flags, given), **module.options, **interface.options)
+    options = replace(_options(written[0], flags, given), **module.options, **interface.options)
     source = module.model(model)
-    check_request(source, options)
-    from nhwcc.driver import compile_model
+    check_request(source, options, written)
+    from nhwcc.driver import compile_all
     from nhwcc.verification import Settings
 
     settings = Settings(options.tolerance, options.data, options.seed)
     options = replace(options, instruments=flags.instruments(settings))
     quiet: bool = given["quiet"] or given["as_json"]
     with Progress(shown=not quiet and not flags.prints) as progress, explaining(wanted=flags.explain):
-        report = compile_model(source, options, progress, started).report
+        reports = [artifact.report for artifact in compile_all(source, options, written, progress, started)]
     if given["as_json"]:
-        print_json({"ok": True, "report": report.to_dict(), "diagnostics": []})
+        first, *more = [report.to_dict() for report in reports]
+        print_json({"ok": True, "report": first, **({"more": more} if more else {}), "diagnostics": []})
     elif not quiet:
-        _print(report, flags)
+        for report in reports:
+            _print(report, flags)
 
 
 def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:
     return CompileOptions(
         output,
         target=given["target"],
+        opset=given["opset"],
         allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or "free",
         rnn=given["rnn"],

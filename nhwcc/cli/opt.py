@@ -61,7 +61,7 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
     from nhwcc.pipelines import build_pipeline, register_passes
     from nhwcc.render import render_remarks, render_times
     from nhwcc.report import describe_passes
-    from nhwcc.source import load
+    from nhwcc.sources import load
     from nhwcc.verification import Settings
 
     register_passes(flags.load)
@@ -90,17 +90,17 @@ def _text(module: Module, source: Path, output: Path | None) -> str | None:
     from nhwcc.compiler.printer import print_module
     from nhwcc.compiler.sidefile import SideFile
     from nhwcc.files import check_not_source, replacing, save_text
-    from nhwcc.source import Source
+    from nhwcc.sources import source_of
 
     if output is None:
         return print_module(module, locations=True)
     weights, side = SideFile(), output.with_name(f"{output.name}.safetensors")
-    check_not_source(output, Source.of(source).files(module))
+    check_not_source(output, source_of(source).files(module))
     text = print_module(module, locations=True, sink=weights, side_files=[side.name])
     if not weights.fresh:
         save_text(output, print_module(module, locations=True))
         return None
-    check_not_source(side, Source.of(source).files(module))
+    check_not_source(side, source_of(source).files(module))
     with replacing(output) as draft, replacing(side) as side_draft:
         weights.write(side_draft)
         draft.write_text(text, encoding="utf-8")

@@ -197,7 +197,7 @@ def _positional(context: click.Context, args: list[str]) -> tuple[dict[str, Any]
 
 
 def _missing(name: str, extra: list[str], context: click.Context | None) -> tuple[str, str | None]:
-    if name == "output":
+    if name in ("output", "written"):
         target = next((word for word in extra if word.endswith(".tflite")), None)
         return "no output is given", f"did you mean: -o {target}?" if target else "add -o FILE.tflite"
     path = context.command_path if context is not None else "nhwcc"
@@ -207,7 +207,7 @@ def _missing(name: str, extra: list[str], context: click.Context | None) -> tupl
 def _extra_meant(context: click.Context, given: dict[str, Any], extra: list[str]) -> str | None:
     first = extra[0]
     options = dict(_options_of(context))
-    if first.endswith(".tflite") and "--output" in options and not given.get("output"):
+    if first.endswith(".tflite") and "--output" in options and not (given.get("output") or given.get("written")):
         return f"did you mean: -o {first}?"
     if all(word.strip(",").isdigit() for word in extra):
         return "lists are written without spaces: --shape x=1,3,224,224"

@@ -40,14 +40,14 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     check_options(CompileOptions(load=given["load"], tolerance=given["tolerance"], data=data, seed=given["seed"]))
     from nhwcc.pipelines import register_passes
     from nhwcc.render import compared_table, render_verification
-    from nhwcc.runners.files import open_file
+    from nhwcc.sources import source_of_file
     from nhwcc.verification import Settings, verify
 
     if given["load"]:
         register_passes(given["load"])
     settings = Settings(given["tolerance"], data, given["seed"], given["per_op"])
     with timed(), ExitStack() as stack:
-        first, second = (open_file(path, stack) for path in (reference, candidate))
+        first, second = (source_of_file(path).open(stack) for path in (reference, candidate))
         found = verify(first, second, settings)
     if given["as_json"] and found.ok:
         print_json({"ok": True, "report": asdict(found), "diagnostics": []})

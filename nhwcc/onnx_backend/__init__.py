@@ -1,1 +1,1 @@
-"""nhwcc as backends in ONNX's own protocol: ``interpreter`` runs the imported IR, ``tflite`` the compiled file."""
+"""nhwcc as backends in ONNX's own protocol: ``interpreter`` runs the imported IR, others what targets' files hold."""

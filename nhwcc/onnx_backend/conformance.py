@@ -18,13 +18,13 @@ from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.onnx_backend.prepared import NhwccBackend, Prepared
 from nhwcc.runners.worker import Worker
 
-BACKENDS = {"interpreter": "InterpreterBackend", "tflite": "TfliteBackend"}
+BACKENDS = {"interpreter": "InterpreterBackend", "tflite": "TfliteBackend", "onnx": "OnnxBackend"}
 """By module name: the class with the protocol."""
 
 Status = Literal["pass", "refused", "failed", "wrong", "crash"]
 """Refused by the compiler with a code, failed in the runtime, wrong numbers, and all else."""
 
-RUNTIME_CODES = ("R013", "R019")
+RUNTIME_CODES = ("R013", "R018", "R019")
 """What went wrong behind a compiler that claimed success."""
 
 

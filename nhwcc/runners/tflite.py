@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from nhwcc.formats.tflite.reader import inspect
 from nhwcc.runners import Traced, batches
 from nhwcc.runners.worker import Worker
 
+if TYPE_CHECKING:
+    from nhwcc.backends.tflite.runtime import TfliteModel
+
 KEPT_BYTES = 256 << 20
 """How many bytes of tensors inside the runtime keeps in a run."""
 
@@ -26,6 +29,18 @@ RUNTIME = ("nhwcc.backends.tflite.runtime", "TfliteModel")
 def start() -> Worker:
     """Start the runtime's process; it is ready when a file is."""
     return Worker("ai_edge_litert.interpreter", RUNTIME[0])
+
+
+def open_file(path: Path, worker: Worker, *, fast: bool) -> TfliteRunner:
+    """Open a file in a runtime's process."""
+    return TfliteRunner(path, worker, fast=fast)
+
+
+def in_process(path: Path) -> TfliteModel:
+    """Load a file into this process."""
+    from nhwcc.backends.tflite.runtime import TfliteModel
+
+    return TfliteModel(path)
 
 
 class TfliteRunner:

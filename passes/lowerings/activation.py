@@ -65,9 +65,12 @@ def prelu(op: ir.PRelu, e: Build) -> None:
 
 @lower(ir.Elu)
 def elu(op: ir.Elu, e: Build) -> None:
-    """The positive part plus alpha times the builtin on the negative part."""
-    below = e(ir.Elu, e(arith.Min, op.x, 0.0))
-    e.replace(e(arith.Add, e(ir.Relu, op.x), e(arith.Mul, below, op.alpha)))
+    """The positive part plus alpha times an ELU, or an exponential less one, of the negative part."""
+    below = e(arith.Min, op.x, 0.0)
+    if op.alpha == 1:
+        e.replace(e(arith.Add, e(ir.Relu, op.x), e(arith.Expm1, below)))
+    else:
+        e.replace(e(arith.Add, e(ir.Relu, op.x), e(arith.Mul, e(ir.Elu, below), op.alpha)))
 
 
 @lower(ir.Selu)

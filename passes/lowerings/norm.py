@@ -91,8 +91,7 @@ def local_response_norm(op: LocalResponseNorm, e: Build) -> None:
         return
     e.require(is_static((size,)), "a number of channels that is not known")
     assert isinstance(size, int)
-    weights = _band(size, op.size) * np.float32(op.alpha / op.size)
-    band = e.constant(weights.astype(op.x.type.dtype.numpy))
+    band = e.constant((_band(size, op.size) * np.float32(op.alpha / op.size)).astype(op.x.type.dtype.numpy))
     total = e(Linear, e(arith.Square, op.x), band)
     e.replace(e(arith.Mul, op.x, e(arith.Pow, e(arith.Add, total, op.bias), -op.beta)))
 

@@ -15,7 +15,7 @@ from onnx import helper
 
 from nhwcc.cut import Cut
 from nhwcc.file_formats import FORMATS, detect
-from nhwcc.source import Source, load
+from nhwcc.sources import load, source_of
 
 
 def zipped(*names: str) -> bytes:
@@ -28,7 +28,7 @@ def zipped(*names: str) -> bytes:
 
 def problem(path: Path | bytes) -> Diagnostic:
     with pytest.raises(CompileError) as caught:
-        Source.of(path)
+        source_of(path)
     return caught.value.diagnostics[0]
 
 
@@ -104,7 +104,7 @@ class TestNames:
     def test_a_saved_model_folder(self, tmp_path: Path) -> None:
         (tmp_path / "saved_model.pb").write_bytes(b"x")
         with pytest.raises(CompileError):
-            Source.of(tmp_path)
+            source_of(tmp_path)
 
     def test_damaged_onnx_is_for_the_importer_to_judge(self, tmp_path: Path) -> None:
         path = tmp_path / "m.onnx"
@@ -132,7 +132,7 @@ class TestErrors:
 
     def test_nonsense(self) -> None:
         with pytest.raises(TypeError, match="a model is a path"):
-            Source.of(42)  # pyright: ignore[reportArgumentType]
+            source_of(42)  # pyright: ignore[reportArgumentType]
 
     def test_fixed_sizes_of_ir(self) -> None:
         with pytest.raises(CompileError) as caught:
@@ -159,6 +159,6 @@ class TestLoading:
         side = SideFile()
         (tmp_path / "m.ir").write_text(print_module(module, sink=side, side_files=["w.safetensors"]))
         side.write(tmp_path / "w.safetensors")
-        source = Source.of(tmp_path / "m.ir")
+        source = source_of(tmp_path / "m.ir")
         assert source.files(source.load(Cut())) == [tmp_path / "m.ir", tmp_path / "w.safetensors"]
-        assert Source.of(SMALL.encode()).files(Module()) == []
+        assert source_of(SMALL.encode()).files(Module()) == []

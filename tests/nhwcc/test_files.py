@@ -174,3 +174,46 @@ class TestSources:
         (tmp_path / "old.tflite").write_text("x")
         check_not_source(tmp_path / "old.tflite", [tmp_path / "m.onnx"])
         check_not_source(tmp_path / "new.tflite", [tmp_path / "m.onnx"])
+
+
+class TestFolders:
+    """A folder as output appears whole, and takes the place of an old one whole."""
+
+    def test_a_new_one(self, tmp_path: Path) -> None:
+        with replacing(tmp_path / "saved", folder=True) as draft:
+            draft.mkdir()
+            (draft / "a").write_text("new")
+        assert [p.name for p in tmp_path.iterdir()] == ["saved"] and (tmp_path / "saved/a").read_text() == "new"
+
+    def test_one_that_was_there(self, tmp_path: Path) -> None:
+        old = tmp_path / "saved"
+        old.mkdir()
+        (old / "stale").write_text("old")
+        with replacing(old, folder=True) as draft:
+            draft.mkdir()
+            (draft / "a").write_text("new")
+        assert [p.name for p in old.iterdir()] == ["a"] and [p.name for p in tmp_path.iterdir()] == ["saved"]
+
+    def test_what_fails_changes_nothing(self, tmp_path: Path) -> None:
+        old = tmp_path / "saved"
+        old.mkdir()
+        (old / "stale").write_text("old")
+        with pytest.raises(CompileError, match="exists"), replacing(old, folder=True) as draft:
+            draft.mkdir(exist_ok=(draft.mkdir() is not None))
+        assert (old / "stale").read_text() == "old" and [p.name for p in tmp_path.iterdir()] == ["saved"]
+
+    def test_a_file_in_its_place(self, tmp_path: Path) -> None:
+        (tmp_path / "saved").write_text("mine")
+        with (
+            pytest.raises(CompileError, match="it is a file, but a folder"),
+            replacing(tmp_path / "saved", folder=True),
+        ):
+            pass
+
+
+def test_files_beside_come_along(tmp_path: Path) -> None:
+    """The file itself is replaced last: whoever reads it finds the others."""
+    with replacing(tmp_path / "net.onnx") as draft:
+        draft.write_text("net")
+        draft.with_name("net.onnx.data").write_text("weights")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["net.onnx", "net.onnx.data"]

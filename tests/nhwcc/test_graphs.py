@@ -16,7 +16,7 @@ from nhwcc.graphs.dot import to_dot
 from nhwcc.graphs.draw import to_svg
 from nhwcc.graphs.map import to_map
 from nhwcc.graphs.view import CATEGORIES, FAMILIES, Box, Graph, category, view_module
-from nhwcc.source import load
+from nhwcc.sources import load
 
 SVG = "{http://www.w3.org/2000/svg}"
 

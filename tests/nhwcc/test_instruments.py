@@ -23,7 +23,7 @@ from nhwcc.check_each import CheckEach
 from nhwcc.dumps import DumpGraph, DumpIr
 from nhwcc.instruments import Instrument, PrintIr, Stage, VerifyEach, Watch, run_passes
 from nhwcc.runners.reference import ReferenceRunner
-from nhwcc.source import load
+from nhwcc.sources import load
 from nhwcc.verification import Settings, VerificationError
 
 TEXT = """func @main(%x: f32[2,3]) -> (f32[2,3] {name = "out"}) {

@@ -22,7 +22,7 @@ from nhwcc.numerics import compare_unordered
 from nhwcc.runners.onnx import OnnxRunner
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.runners.tflite import TfliteRunner
-from nhwcc.source import load
+from nhwcc.sources import load
 
 IMAGE = np.random.default_rng(3).standard_normal((1, 3, 8, 6)).astype(np.float32)
 

@@ -19,7 +19,7 @@ import nhwcc
 from nhwcc.artifact import Artifact
 from nhwcc.cut import Cut
 from nhwcc.runners.reference import ReferenceRunner
-from nhwcc.source import Source
+from nhwcc.sources import source_of
 from nhwcc.streaming import Streaming
 from nhwcc.verification import Settings, verify
 
@@ -174,7 +174,7 @@ def test_an_open_batch_and_an_inputs_new_name() -> None:
 
 def test_a_file_that_forgets_is_found_out() -> None:
     """With the states of a first call alone, it would agree."""
-    source = Streaming(Source.of(network("RNN", 2)))
+    source = Streaming(source_of(network("RNN", 2)))
     module = source.load(Cut())
     names = [port.name for port in module.main.outputs]
     types = {p.name: a.type for p, a in zip(module.main.inputs, module.main.args, strict=True)}

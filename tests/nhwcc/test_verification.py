@@ -20,7 +20,7 @@ from nhwcc.options import TOLERANCE, CompileOptions
 from nhwcc.runners import Traced
 from nhwcc.runners.onnx import OnnxRunner
 from nhwcc.runners.reference import ReferenceRunner
-from nhwcc.source import load
+from nhwcc.sources import load
 from nhwcc.verification import Settings, VerificationError, verify
 
 

@@ -77,7 +77,7 @@ class Checked:
     module: Module
     builtins: Counter[str]
     remarks: list[Remark]
-    min_runtime: str
+    requires: str
     path: Path
 
     @property
@@ -122,7 +122,7 @@ def check(worker: Worker, tmp_path: Path) -> Check:
             assert not isinstance(answer, str), f"{answer} (delegate={delegate})\n{text}"
             for got, want in zip(answer, wanted, strict=True):
                 compare(module.main, got, want, (tolerance, floor), f"delegate={delegate}\n{text}")
-        return Checked(module, emitted.ops, remarks, emitted.min_runtime, emitted.path)
+        return Checked(module, emitted.ops, remarks, emitted.requires, emitted.path)
 
     return go
 

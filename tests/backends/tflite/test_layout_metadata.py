@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from nhwcc.formats.tflite.layout import read_layout
+from nhwcc.formats.layout import read_layout
 
 RANKS = {"inputs": {"x": 4}, "outputs": {"y": 2}}
 

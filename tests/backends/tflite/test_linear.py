@@ -28,7 +28,7 @@ def test_linear_that_counts_its_axis_from_the_front(check: Check, x: str) -> Non
 def test_linear_without_bias_and_of_unknown_sizes(check: Check) -> None:
     module = single("linear", "f32[n,t,5]", "f32[4,5]", None, constants={1: 1})
     out = check(module, sizes=[{"n": 1, "t": 2}, {"n": 3, "t": 1}, {"n": 2, "t": 5}])
-    assert out.builtins == {"FULLY_CONNECTED": 1} and out.min_runtime == "2.0.0"
+    assert out.builtins == {"FULLY_CONNECTED": 1} and out.requires == "TFLite 2.0.0 or later"
 
 
 @pytest.mark.parametrize("x", ["f32[5]", "f32[2,3,5]"])

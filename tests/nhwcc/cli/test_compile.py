@@ -309,7 +309,7 @@ class TestJson:
         answer = as_json(result)
         assert answer["ok"] is True and answer["diagnostics"] == []
         report = answer["report"]
-        assert report["schema"] == 2 and report["transposes_after"] == 0 and report["bytes"] > 0
+        assert report["schema"] == 3 and report["transposes_after"] == 0 and report["bytes"] > 0
         assert {"name": "image", "type": "f32[1,8,6,3]", "layout": "NHWC", "source_layout": "NCHW"} in report["inputs"]
         assert [o["name"] for o in report["verification"]["outputs"]] == ["map", "scores"]
         assert report["verification"]["outputs"][0]["difference"]["status"] == "ok"
@@ -320,7 +320,7 @@ class TestJson:
         """Fields may be added; none may go or change its type without another schema number."""
         report = as_json(call("compile", conv, "-o", tmp_path / "out.tflite", "--json"))["report"]
         types = {
-            "schema": int, "source": str, "output": str, "target": str, "bytes": int, "min_runtime": str,
+            "schema": int, "source": str, "output": str, "target": str, "bytes": int, "requires": str,
             "inputs": list, "outputs": list, "ops_before": dict, "ops_after": dict, "transposes_before": int,
             "transposes_after": int, "layout": list, "layout_proof": dict, "passes": list, "remarks": list,
             "verification": dict, "seconds": float, "peak_memory": int, "verification_seconds": float, "warnings": list,

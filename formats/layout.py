@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ...compiler.diagnostics import CompileError
-from ...compiler.dims import parse_dim
+from ..compiler.diagnostics import CompileError
+from ..compiler.dims import parse_dim
 
 KEY = "nhwcc.layout"
 """The metadata's name."""

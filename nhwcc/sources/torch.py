@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,42 +14,27 @@ from nhwcc.compiler.diagnostics import CompileError, Remark, did_you_mean, error
 from nhwcc.compiler.dims import Dim, Sym, parse_dim, static, substitute, symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
+from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
 from nhwcc.named import NamedModule, require_torch
-from nhwcc.options import StateHandling
 from nhwcc.shapes import Given
 from nhwcc.sizes import choices
+from nhwcc.sources.call import Call
 
 if TYPE_CHECKING:
     from torch import nn
     from torch.export import ExportedProgram
 
-    from nhwcc.frontends.torch.export import DynamicShapes, Exported
+    from nhwcc.frontends.torch.export import Exported
     from nhwcc.runners import Runner
-
-
-@dataclass(frozen=True)
-class Call:
-    """How a PyTorch model is called."""
-
-    args: Sequence[Any] = ()
-    kwargs: Mapping[str, Any] | None = None
-    dynamic_shapes: DynamicShapes = None
-    unsafe_load: bool = False
-    state: StateHandling = "refuse"
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was said."""
-        return not self.args and not self.kwargs
 
 
 class TorchSource:
     """A module, its name, an exported program, or the file of one."""
 
-    format = "torch"
-
-    def __init__(self, given: nn.Module | NamedModule | ExportedProgram | Path, call: Call) -> None:
+    def __init__(self, given: nn.Module | NamedModule | ExportedProgram | Path | bytes, call: Call) -> None:
+        if isinstance(given, bytes):
+            raise error("R015", "a PyTorch file can't be read from bytes", help="give its path")
         self.given = given
         self.call = call
         self.shapes: Mapping[str, Given] = {}
@@ -139,6 +125,15 @@ class TorchSource:
             remark(Remark("warning", "verify", "verified against the reference interpreter: PyTorch runs whole models"))
             return ReferenceRunner(self.load(cut))
         return TorchRunner(self.exported, types, outputs)
+
+    def open(self, stack: ExitStack) -> Runner:
+        """Return PyTorch, once it is known what a run costs."""
+        from nhwcc.runners.bounded import Bounded
+
+        func = self.load(Cut()).main
+        check_run(func)
+        types = {port.name: arg.type for port, arg in zip(func.inputs, func.args, strict=True)}
+        return Bounded(self.runner(Cut(), types, [port.name for port in func.outputs]), func)
 
 
 def _examples(model: nn.Module, shapes: Mapping[str, Given]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

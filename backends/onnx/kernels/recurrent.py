@@ -1,0 +1,149 @@
+"""Rows for recurrent layers: one direction each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ....compiler.fold import constant
+from ....compiler.ir import Value
+from ....compiler.ops import recurrent as ir
+from ....compiler.types import Array, DType, TensorType
+from ....compiler.weights import Weight
+from ....formats.onnx.tensors import number_of
+from ..table import Call, Nested, Operand, condition, emits, ints
+
+NAMES = {
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "relu": "Relu",
+    "softsign": "Softsign",
+    "softplus": "Softplus",
+    "affine": "Affine",
+    "leakyrelu": "LeakyRelu",
+    "thresholdedrelu": "ThresholdedRelu",
+    "scaledtanh": "ScaledTanh",
+    "hardsigmoid": "HardSigmoid",
+    "elu": "Elu",
+}
+"""Functions of gates by ONNX's names."""
+
+
+@condition("time first")
+def _time_first(op: ir.Recurrent) -> str | None:
+    return "the batch first, which runtimes refuse" if op.batch_first else None
+
+
+@condition("whole")
+def _whole(op: ir.Recurrent) -> str | None:
+    return None if op.strategy in ("auto", "fused") else f"run by {op.strategy}"
+
+
+@condition("no projection and no rounding of states")
+def _plain_states(op: ir.Lstm) -> str | None:
+    return "a projection, or states that are rounded" if op.projection is not None or op.rounds_state else None
+
+
+def _attributes(op: ir.Recurrent) -> dict[str, Any]:
+    given: dict[str, Any] = {"hidden_size": op.r.type.shape[1]}
+    if op.reverse:
+        given["direction"] = "reverse"
+    defaults = type(op).spec.attributes["activations"].default
+    if op.activations != defaults or op.alpha or op.beta:
+        given["activations"] = tuple(NAMES[name] for name in op.activations)
+        for attribute, place in (("alpha", 0), ("beta", 1)):
+            numbers = _numbers(op, attribute, place)
+            if numbers:
+                given[f"activation_{attribute}"] = numbers
+    return given | ({"clip": op.clip} if op.clip else {})
+
+
+def _numbers(op: ir.Recurrent, attribute: str, place: int) -> tuple[float, ...]:
+    """The numbers of those functions that take one, in their order."""
+    stated: tuple[float, ...] = op.attributes[attribute]
+    out: list[float] = []
+    for i, name in enumerate(op.activations):
+        defaults = ir.ACTIVATIONS[name].defaults
+        if len(defaults) > place:
+            out.append(stated[i] if stated else defaults[place])
+    return tuple(out)
+
+
+def _with_direction(value: Value | None) -> Operand:
+    """An axis for the direction in front."""
+    if value is None:
+        return None
+    type = value.type.with_shape((1, *value.type.shape))
+    weight = constant(value)
+    if weight is not None:
+        return weight.derive(type, _one_more)
+    return Nested("Unsqueeze", type, (value, ints(0)))
+
+
+def _one_more(array: Array) -> Array:
+    return array[None]
+
+
+def _biases(op: ir.Recurrent, of_state: Value | None, gates: int) -> Operand:
+    """The biases of inputs and of states, one behind the other; that of states is only the last gate's."""
+    if op.bias is None and of_state is None:
+        return None
+    hidden = op.r.type.shape[1]
+    assert isinstance(hidden, int)
+    dtype = op.x.type.dtype
+    before = gates * hidden if of_state is None else (gates - 1) * hidden
+    zeros = Weight.splat(0, dtype, (before,))
+    first: Operand = op.bias if op.bias is not None else Weight.splat(0, dtype, (gates * hidden,))
+    parts: list[Operand] = [first, zeros, *([] if of_state is None else [of_state])]
+    type = TensorType(dtype, (1, 2 * gates * hidden))
+    weights = [v if isinstance(v, Weight) else constant(v) if isinstance(v, Value) else None for v in parts]
+    known = [w for w in weights if w is not None]
+    if len(known) == len(parts):
+        return known[0].derive(type, _joined, *known[1:])
+    whole = Nested("Concat", TensorType(dtype, (2 * gates * hidden,)), tuple(parts), {"axis": 0})
+    return Nested("Unsqueeze", type, (whole, ints(0)))
+
+
+def _joined(*arrays: Array) -> Array:
+    return np.concatenate(arrays)[None]
+
+
+def _lengths(value: Value | None) -> Operand:
+    if value is None or value.type.dtype is DType.I32:
+        return value
+    return Nested("Cast", value.type.with_dtype(DType.I32), (value,), {"to": number_of(DType.I32)})
+
+
+@condition("a known number of features in the state")
+def _known_state(op: ir.Recurrent) -> str | None:
+    return None if isinstance(op.r.type.shape[1], int) else "a state of unknown size"
+
+
+_WHEN = (_time_first, _whole, _known_state)
+
+
+@emits(ir.Rnn, "RNN", when=_WHEN)
+def rnn(op: ir.Rnn) -> Call:
+    """One gate."""
+    state = _with_direction(op.h0)
+    inputs = (op.x, _with_direction(op.w), _with_direction(op.r), _biases(op, None, 1), _lengths(op.lengths), state)
+    return Call(inputs, _attributes(op), units=(1, 0))
+
+
+@emits(ir.Gru, "GRU", when=_WHEN)
+def gru(op: ir.Gru) -> Call:
+    """Update, reset, new."""
+    weights = (_with_direction(op.w), _with_direction(op.r))
+    inputs = (op.x, *weights, _biases(op, op.hidden_bias, 3), _lengths(op.lengths), _with_direction(op.h0))
+    attributes = _attributes(op) | ({"linear_before_reset": 1} if op.reset_after else {})
+    return Call(inputs, attributes, units=(1, 0))
+
+
+@emits(ir.Lstm, "LSTM", when=(*_WHEN, _plain_states))
+def lstm(op: ir.Lstm) -> Call:
+    """Input, output, forget, new."""
+    weights = (_with_direction(op.w), _with_direction(op.r), _biases(op, None, 4), _lengths(op.lengths))
+    states = tuple(map(_with_direction, (op.h0, op.c0, op.peepholes)))
+    attributes = _attributes(op) | ({"input_forget": 1} if op.coupled else {})
+    return Call((op.x, *weights, *states), attributes, units=(1, 0, 0))

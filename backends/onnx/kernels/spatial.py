@@ -1,0 +1,138 @@
+"""Rows for operations that resample or rearrange images."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ....compiler.dims import Dim, exact_div, is_static
+from ....compiler.ops import spatial as ir
+from ....compiler.weights import Weight
+from ..table import Call, Dims, Operand, condition, emits
+from .common import channels_first
+
+COORDINATES = {
+    "half_pixel": 1,
+    "half_pixel_symmetric": 19,
+    "pytorch_half_pixel": 1,
+    "align_corners": 1,
+    "asymmetric": 1,
+}
+"""Ways to map positions, and since which opset they are there."""
+
+
+def _words(op: ir.Resize) -> tuple[str, str]:
+    """How positions are mapped and rounded: what lies half a pixel behind, rounded down, is rounded up without that."""
+    if op.coordinates == "half_pixel_floor" and op.mode == "nearest" and op.nearest == "floor":
+        return "half_pixel", "round_prefer_ceil"
+    return op.coordinates, op.nearest
+
+
+@condition("positions that ONNX can map")
+def _known_words(op: ir.Resize) -> str | None:
+    coordinates, _ = _words(op)
+    return None if coordinates in COORDINATES else f"positions as {op.coordinates} gives them"
+
+
+def _ratios(op: ir.Resize) -> tuple[float, ...] | None:
+    """Return by how much each axis grows, if that is the same number for all sizes it may have."""
+    out = [1.0] * op.x.type.rank
+    for place, (axis, after) in enumerate(zip(op.dims, op.sizes, strict=True)):
+        before = op.x.type.shape[axis]
+        if op.scales is not None:
+            ratio: float | None = op.scales[place]
+            if not isinstance(before, int) or math.floor(before * float(np.float32(ratio))) != after:
+                return None
+        else:
+            ratio = _ratio(before, after)
+        if ratio is None:
+            return None
+        out[axis] = ratio
+    return tuple(out)
+
+
+def _ratio(before: Dim, after: Dim) -> float | None:
+    """A whole ratio."""
+    if before == after:
+        return 1.0
+    whole = exact_div(after, before)
+    return float(whole) if isinstance(whole, int) else None
+
+
+@condition("ratios that the sizes have, or that give them")
+def _said_by_numbers(op: ir.Resize) -> str | None:
+    if op.scales is None:
+        return None
+    if op.coordinates in ENDS and not _are_whole(op):
+        return "corners that are aligned to a size between two whole ones"
+    return None if _ratios(op) is not None else "ratios that do not give the sizes"
+
+
+ENDS = ("align_corners", "half_pixel_symmetric")
+"""Ways that depend on the size that ratios give, of which runtimes differ in how they round it."""
+
+
+def _are_whole(op: ir.Resize) -> bool:
+    pairs = zip(op.dims, op.sizes, op.scales or (), strict=True)
+    return all(isinstance(n := op.x.type.shape[axis], int) and n * scale == size for axis, size, scale in pairs)
+
+
+RESAMPLED = {"linear": {2: (0, 1), 3: (0, 1, 2), 5: (2, 3, 4)}, "cubic": {2: (0, 1), 4: (2, 3)}}
+"""By rank: which axes onnxruntime resamples by weights."""
+
+
+@condition("axes that runtimes resample: those behind batch and channels, or between them")
+def _axes_of_images(op: ir.Resize) -> str | None:
+    """The standard allows any axes; onnxruntime's kernels take these."""
+    dims, rank = set(op.dims), op.x.type.rank
+    if op.mode == "nearest" or dims <= set(RESAMPLED[op.mode].get(rank, ())):
+        return None
+    is_image = op.mode == "linear" and rank == IMAGES and (dims <= {1, 2} or dims <= {2, 3})
+    return None if is_image else f"axes {list(op.dims)} of rank {rank} in mode {op.mode}"
+
+
+IMAGES = 4
+"""Rank of a batch of images."""
+
+
+@emits(ir.Resize, "Resize", when=(_known_words, _said_by_numbers, _axes_of_images))
+def resize(op: ir.Resize) -> Call:
+    """By ratios where these are stated or the only ones that are known, else to sizes."""
+    ratios = _ratios(op)
+    others = [d for i, d in enumerate(op.x.type.shape) if i not in op.dims]
+    inputs: tuple[Operand, ...]
+    attributes = _attributes(op)
+    if ratios is not None and (op.scales is not None or not is_static((*op.sizes, *others))):
+        inputs = (op.x, None, Weight.of(np.asarray(ratios, np.float32)))
+    elif is_static((*op.sizes, *others)):
+        new = dict(zip(op.dims, op.sizes, strict=True))
+        inputs = (op.x, None, None, Dims(tuple(new.get(i, d) for i, d in enumerate(op.x.type.shape))))
+    else:
+        inputs = (op.x, None, None, Dims(op.sizes))
+        attributes["axes"] = op.dims
+    return Call(inputs, attributes, since=COORDINATES[_words(op)[0]])
+
+
+def _attributes(op: ir.Resize) -> dict[str, Any]:
+    coordinates, nearest = _words(op)
+    given: dict[str, Any] = {"mode": op.mode, "coordinate_transformation_mode": coordinates}
+    if op.mode == "nearest":
+        given["nearest_mode"] = nearest
+    if op.mode == "cubic":
+        given["cubic_coeff_a"] = op.cubic
+    flags = {"antialias": op.antialias, "exclude_outside": op.exclude_outside}
+    return given | {name: 1 for name, is_set in flags.items() if is_set and op.mode != "nearest"}
+
+
+@emits(ir.DepthToSpace, "DepthToSpace", when=(channels_first,))
+def depth_to_space(op: ir.DepthToSpace) -> Call:
+    """Channels in either order."""
+    return Call((op.x,), {"blocksize": op.block, "mode": op.mode.upper()})
+
+
+@emits(ir.SpaceToDepth, "SpaceToDepth", when=(channels_first,))
+def space_to_depth(op: ir.SpaceToDepth) -> Call:
+    """Blocks to channels."""
+    return Call((op.x,), {"blocksize": op.block})

@@ -1,0 +1,110 @@
+"""Rows for convolutions and poolings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ....compiler.dims import Dim, ceil_div, is_static, static
+from ....compiler.ops import window as ir
+from ....compiler.ops.positions import MaxPoolPositions
+from ....compiler.types import DType
+from ..table import Call, condition, emits
+from .common import channels_first, plain
+
+
+@condition("known paddings")
+def _known_pads(op: Any) -> str | None:
+    return None if all(is_static(pair) for pair in op.pads) else "paddings that are known by name only"
+
+
+def _pads(pads: Sequence[tuple[Dim, Dim]]) -> tuple[int, ...]:
+    """All before, then all behind."""
+    return static(tuple(pair[side] for side in range(2) for pair in pads))
+
+
+def _kernel(op: ir.Conv | ir.ConvTranspose) -> tuple[int, ...]:
+    return static(op.w.type.shape[2:])
+
+
+def _attributes(op: Any, kernel: tuple[int, ...], **others: int) -> dict[str, Any]:
+    """What all windows have, as far as it differs from the standard's defaults."""
+    plain_ones = (1,) * len(kernel)
+    given: dict[str, Any] = {"kernel_shape": kernel}
+    if op.strides != plain_ones:
+        given["strides"] = op.strides
+    if op.dilations != plain_ones:
+        given["dilations"] = op.dilations
+    if any(_pads(op.pads)):
+        given["pads"] = _pads(op.pads)
+    return given | {name: value for name, value in others.items() if value}
+
+
+@emits(ir.Conv, "Conv", when=(channels_first, plain, _known_pads))
+def conv(op: ir.Conv) -> Call:
+    """Any number of spatial axes and groups."""
+    groups = {} if op.groups == 1 else {"group": op.groups}
+    return Call(op.operands if op.bias is not None else (op.x, op.w), _attributes(op, _kernel(op)) | groups)
+
+
+@emits(ir.ConvTranspose, "ConvTranspose", when=(channels_first, plain, _known_pads))
+def conv_transpose(op: ir.ConvTranspose) -> Call:
+    """Any number of spatial axes and groups."""
+    more: dict[str, Any] = {} if op.groups == 1 else {"group": op.groups}
+    if any(p != 0 for p in op.output_pads):
+        more["output_padding"] = static(op.output_pads)
+    return Call(op.operands if op.bias is not None else (op.x, op.w), _attributes(op, _kernel(op)) | more)
+
+
+@condition("paddings smaller than the window")
+def _narrow_pads(op: Any) -> str | None:
+    wide = [p for pair, k in zip(op.pads, op.kernel, strict=True) for p in pair if not isinstance(p, int) or p >= k]
+    return f"a padding of {wide[0]}" if wide else None
+
+
+@condition("windows that all start before the paddings behind")
+def _starting_inside(op: Any) -> str | None:
+    """Where the last one would not, the standard's shapes have it, and the IR's have not."""
+    if not op.ceil:
+        return None
+    result = op.results[0].type.shape[2:]
+    for size, out, k, s, d, pads in zip(
+        op.x.type.shape[2:], result, op.kernel, op.strides, op.dilations, op.pads, strict=True
+    ):
+        if ceil_div(size + pads[0] + pads[1] - d * (k - 1) - 1, s) + 1 != out:
+            return "a last window that would start in the paddings"
+    return None
+
+
+_POOL = (channels_first, _narrow_pads, _starting_inside)
+
+
+@emits(ir.MaxPool, "MaxPool", when=_POOL)
+def max_pool(op: ir.MaxPool) -> Call:
+    """Paddings never win."""
+    return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil)))
+
+
+@emits(ir.AveragePool, "AveragePool", when=_POOL)
+def average_pool(op: ir.AveragePool) -> Call:
+    """Paddings count or don't."""
+    return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil), count_include_pad=int(op.count_pads)))
+
+
+@condition("up to 32 bits")
+def _single(op: ir.LpPool) -> str | None:
+    """What onnxruntime takes of what the standard has."""
+    return None if op.x.type.dtype is not DType.F64 else "numbers of 64 bits"
+
+
+@emits(ir.LpPool, "LpPool", when=(*_POOL, _single))
+def lp_pool(op: ir.LpPool) -> Call:
+    """Any whole norm."""
+    return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil)) | ({} if op.p == 2 else {"p": op.p}))
+
+
+@emits(MaxPoolPositions, "MaxPool", when=(_narrow_pads, _starting_inside))
+def max_pool_positions(op: MaxPoolPositions) -> Call:
+    """Counted in rows, or in columns."""
+    flags = {"ceil_mode": int(op.ceil), "storage_order": int(op.column_major)}
+    return Call((op.x,), _attributes(op, op.kernel, **flags))

@@ -1,0 +1,25 @@
+"""What ONNX has no operator for, in terms of what it has; one file per family, then what all targets share.
+
+Importing this declares all patterns.
+"""
+
+from . import activation, arith, dtypes, index, linear, logic, norm, recurrent, reduce, shape, simplify, spatial
+from .lowering import OWN
+from .shared import SHARED
+
+__all__ = [
+    "OWN",
+    "SHARED",
+    "activation",
+    "arith",
+    "dtypes",
+    "index",
+    "linear",
+    "logic",
+    "norm",
+    "recurrent",
+    "reduce",
+    "shape",
+    "simplify",
+    "spatial",
+]

@@ -1,0 +1,109 @@
+"""Arithmetic."""
+
+from __future__ import annotations
+
+import math
+
+from ....compiler.ir import Op, Value
+from ....compiler.opdef import OPS
+from ....compiler.ops import arith as ir
+from ....compiler.ops.activation import Clip, Relu
+from ....compiler.ops.logic import Equal, Greater, Less, LogicalAnd, LogicalOr, NotEqual, Select
+from ....compiler.types import DType
+from .lowering import Build, lower
+
+ENDING = tuple(cls for cls in OPS.values() if "activation" in cls.spec.attributes)
+"""Operations that may end in an activation."""
+
+
+def activated(x: Value, activation: str, e: Build) -> Value:
+    """Apply an activation as an operation of its own."""
+    low, high = ir.ACTIVATIONS[activation]
+    if activation == "none":
+        return x
+    return e(Relu, x) if activation == "relu" else e(Clip, x, min=low, max=high)
+
+
+@lower(*ENDING, benefit=5)
+def split_activation(op: Op, e: Build) -> None:
+    """An activation at the end is an operation of its own."""
+    activation: str = op.attributes["activation"]
+    if activation != "none":
+        e.replace(activated(e.clone(op, *op.operands, activation="none"), activation, e))
+
+
+@lower(ir.Square)
+def square(op: ir.Square, e: Build) -> None:
+    """A product with itself."""
+    e.replace(e(ir.Mul, op.x, op.x))
+
+
+@lower(ir.SquaredDifference)
+def squared_difference(op: ir.SquaredDifference, e: Build) -> None:
+    """The square of the difference."""
+    difference = e(ir.Sub, op.a, op.b)
+    e.replace(e(ir.Mul, difference, difference))
+
+
+@lower(ir.Rsqrt)
+def rsqrt(op: ir.Rsqrt, e: Build) -> None:
+    """The inverse of the root."""
+    e.replace(e(ir.Reciprocal, e(ir.Sqrt, op.x)))
+
+
+@lower(ir.FloorDiv)
+def floor_div(op: ir.FloorDiv, e: Build) -> None:
+    """Of integers, what is left without the remainder is divided; of floating-point numbers the quotient is rounded."""
+    if op.a.type.dtype.is_int:
+        e.replace(e(ir.Div, e(ir.Sub, op.a, e(ir.Mod, op.a, op.b)), op.b))
+    else:
+        e.replace(e(ir.Floor, e(ir.Div, op.a, op.b)))
+
+
+@lower(ir.Mod)
+def remainder_of_divisor(op: ir.Mod, e: Build) -> None:
+    """The dividend's remainder, moved by the divisor where their signs differ."""
+    if op.truncated or not op.a.type.dtype.is_float:
+        return
+    zero = e.number(0, op.a.type.dtype)
+    rest = e(ir.Mod, op.a, op.b, truncated=True)
+    differs = e(NotEqual, e(Less, rest, zero), e(Less, op.b, zero))
+    moves = e(LogicalAnd, e(NotEqual, rest, zero), differs)
+    e.replace(e(Select, moves, e(ir.Add, rest, op.b), rest))
+
+
+@lower(ir.Atan2)
+def atan2(op: ir.Atan2, e: Build) -> None:
+    """The angle of the quotient, turned by half a circle to the left of the origin; zeros have signs."""
+    dtype = op.a.type.dtype
+    half = e(Select, _is_negative(op.a, e), e.number(-math.pi, dtype), e.number(math.pi, dtype))
+    angle = e(Select, e(Equal, op.a, e.number(0, dtype)), op.a, e(ir.Atan, e(ir.Div, op.a, op.b)))
+    e.replace(e(Select, _is_negative(op.b, e), e(ir.Add, angle, half), angle))
+
+
+def _is_negative(x: Value, e: Build) -> Value:
+    """Whether a number has a sign: of minus zero the inverse tells."""
+    zero = e.number(0, x.type.dtype)
+    return e(LogicalOr, e(Less, x, zero), e(Less, e(ir.Reciprocal, x), zero))
+
+
+@lower(ir.Max, ir.Min)
+def larger_of_integers(op: ir.Max | ir.Min, e: Build) -> None:
+    """By comparison, where the operator takes only floating-point numbers."""
+    if op.a.type.dtype.is_int and op.a.type.dtype.bits >= 32:
+        is_first = e(Greater if isinstance(op, ir.Max) else Less, op.a, op.b)
+        e.replace(e(Select, is_first, op.a, op.b))
+
+
+@lower(ir.Neg)
+def subtract_from_zero(op: ir.Neg, e: Build) -> None:
+    """Integers without a sign have no negative, but differences that wrap."""
+    if op.x.type.dtype.is_int:
+        e.replace(e(ir.Sub, e.number(0, op.x.type.dtype), op.x))
+
+
+@lower(ir.Pow)
+def power_by_sign(op: ir.Pow, e: Build) -> None:
+    """Powers wrap the same way with and without a sign."""
+    if op.a.type.dtype is DType.U64 and op.b.type.dtype.is_int:
+        e.replace(e(ir.Cast, e(ir.Pow, e(ir.Cast, op.a, to=DType.I64), op.b), to=DType.U64))

@@ -1,0 +1,39 @@
+"""Matrix products."""
+
+from __future__ import annotations
+
+from ....compiler.fold import constant
+from ....compiler.ir import Value
+from ....compiler.ops import arith
+from ....compiler.ops.linear import Linear, MatMul
+from .lowering import Build, lower
+
+
+@lower(Linear)
+def add_bias(op: Linear, e: Build) -> None:
+    """A product, then a sum: only that of matrices has a bias."""
+    if op.bias is None or not op.is_along_last or op.x.type.rank == 2:
+        return
+    e.replace(e(arith.Add, e.clone(op, op.x, op.w, None), op.bias))
+
+
+@lower(Linear)
+def computed_weight(op: Linear, e: Build) -> None:
+    """A product of two computed matrices."""
+    if op.bias is None and op.is_along_last and constant(op.w) is None:
+        x = op.x if op.x.type.rank > 1 else e.reshape(op.x, (1, *op.x.type.shape))
+        e.replace(e.reshape(e(MatMul, x, op.w, transpose_b=True), op.result.type.shape))
+
+
+@lower(MatMul)
+def transpose_first(op: MatMul, e: Build) -> None:
+    """Computed matrices are transposed before."""
+    a = _swapped(op.a, e) if op.transpose_a else op.a
+    b = _swapped(op.b, e) if op.transpose_b else op.b
+    if a is not op.a or b is not op.b:
+        e.replace(e(MatMul, a, b))
+
+
+def _swapped(x: Value, e: Build) -> Value:
+    rank = x.type.rank
+    return e.transpose(x, (*range(rank - 2), rank - 1, rank - 2))

@@ -1,0 +1,48 @@
+"""The lowerings that targets share, as far as they are good for ONNX."""
+
+from __future__ import annotations
+
+from ....compiler.lowering import Lowerings
+from ....passes.lowerings import LOWERINGS
+
+NAMES = (
+    *("silu", "softsign", "softplus", "sinh", "cosh", "is-nan"),
+    *("relu-of-integers", "clip", "leaky-relu-of-integers", "celu"),
+    *("mish", "hard-sigmoid", "shrink", "thresholded-relu", "erfinv"),
+    *("log1p", "expm1", "power-of-other-type", "round-integers", "abs-of-integers", "sign-of-integers"),
+    *("bits-of-truth-values", "shift-left", "is-inf"),
+    *("along-another-axis", "batch-norm", "layer-norm", "rms-norm", "group-norm", "local-response-norm"),
+    *("compose", "log-sum-exp", "mean-of-integers", "truth"),
+    *("count-then-scale", "take-repeated-positions", "eliminate", "double-the-reach", "gather-nd-in-batches"),
+    *(
+        "triangle",
+        "one-hot",
+        "sort-axes",
+        "drop-idle-axes",
+        "as-image",
+        "one-run-after-the-other",
+        "one-axis-by-constants",
+    ),
+    *("quantize-by-arithmetic", "dequantize-by-arithmetic", "norm-of-windows"),
+    *("nothing", "unroll", "move-channels"),
+    *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32"),
+    *("combine-at-computed-places", "largest-of-stacked-slices", "at-constant-places"),
+    *("drop-empty-pads", "drop-idle-resize", "drop-whole-slices", "drop-single-parts", "drop-single-tiles"),
+    *("drop-broadcasts", "merge-transposes", "merge-reshapes", "known-shape"),
+)
+"""Which ones: others take for granted that kernels index by i32, count positions in rows or have few axes."""
+
+
+def _chosen() -> Lowerings:
+    """Return these, in the order in which they are tried."""
+    kept = Lowerings()
+    texts = iter(LOWERINGS.documented)
+    for pattern in LOWERINGS.patterns:
+        text = None if pattern.always else next(texts)
+        if pattern.name in NAMES:
+            kept.patterns.append(pattern)
+            kept.documented += [] if text is None else [text]
+    return kept
+
+
+SHARED = _chosen()

@@ -1,0 +1,59 @@
+"""ONNX's backend protocol on files that were read, rewritten and written: what runs them is onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from nhwcc.backends.registry import find_target
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
+from nhwcc.compiler.types import Array, TensorType
+from nhwcc.onnx_backend.prepared import Executable, NhwccBackend
+from nhwcc.pipelines import register_passes
+from nhwcc.runners.onnx_file import OnnxFile
+
+
+def _zeros(type: TensorType) -> Array:
+    """Return what stands for an input that nobody reads, and that may be left out: runtimes ask for it anyway."""
+    return np.zeros([d if isinstance(d, int) else 1 for d in type.shape], type.dtype.numpy)
+
+
+class _File:
+    """A written file that lives as long as the object."""
+
+    def __init__(self, module: Module) -> None:
+        target = find_target("onnx")
+        register_passes()
+        Pipeline(parse_pipeline(target.pipeline)).run(module)
+        self._folder = TemporaryDirectory(prefix="nhwcc-")
+        self._path = Path(self._folder.name) / "model.onnx"
+        target.emit(module, self._path)
+        self._file: OnnxFile | None = None
+        func = module.main
+        pairs = zip(func.inputs, func.args, strict=True)
+        self._absent = {port.name: _zeros(arg.type) for port, arg in pairs if not arg.uses}
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        self._file = self._file or OnnxFile(self._path)
+        absent = {name: array for name, array in self._absent.items() if name not in inputs}
+        return self._file.run({**absent, **inputs})
+
+
+def _build(module: Module) -> Executable:
+    return _File(module)
+
+
+class OnnxBackend(NhwccBackend):
+    """Compiles a model to ONNX by the default pipeline, and runs the file."""
+
+    build = staticmethod(_build)
+
+
+prepare = OnnxBackend.prepare
+run_model = OnnxBackend.run_model
+run_node = OnnxBackend.run_node
+supports_device = OnnxBackend.supports_device

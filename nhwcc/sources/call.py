@@ -1,0 +1,28 @@
+"""How a PyTorch model is called when it is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nhwcc.options import StateHandling
+
+if TYPE_CHECKING:
+    from nhwcc.frontends.torch import DynamicShapes
+
+
+@dataclass(frozen=True)
+class Call:
+    """Example inputs, which of their sizes stay open, and what may be done to read and to run the model."""
+
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] | None = None
+    dynamic_shapes: DynamicShapes = None
+    unsafe_load: bool = False
+    state: StateHandling = "refuse"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was said."""
+        return not self.args and not self.kwargs

@@ -1,0 +1,161 @@
+"""Legalizes modules, writes them as ONNX, checks the file, runs it, reads it again, and compares all numbers."""
+
+# onnx's functions are untyped
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.backends.registry import find_target
+from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.interpreter import random_inputs, run
+from nhwcc.compiler.ir import Func, Module
+from nhwcc.compiler.parser import parse_module
+from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
+from nhwcc.compiler.printer import print_module
+from nhwcc.compiler.types import Array
+from nhwcc.compiler.verify import verify
+from nhwcc.frontends.onnx import import_onnx
+from onnx import ModelProto
+
+from nhwcc.runners.onnx_file import OnnxFile
+
+TOLERANCE = 1e-5
+"""Of a difference, relative to the largest expected value."""
+
+
+@dataclass
+class Checked:
+    """What came out of a check; ``reread`` is what the frontend makes of the file."""
+
+    module: Module
+    operators: Counter[str]
+    opset: int
+    model: ModelProto
+    reread: Module | None
+    path: Path
+
+
+Check = Callable[..., Checked]
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """Compile a module; compare what the file computes, and what is read from it, with the module's own semantics.
+
+    ``sizes`` are numbers for named sizes, one mapping per run; ``inputs`` replace random ones by name.
+    """
+
+    def go(
+        given: Module | str,
+        *,
+        opset: int | None = None,
+        sizes: Sequence[Mapping[str, int]] = ({},),
+        inputs: Mapping[str, Any] | None = None,
+        tolerance: float = TOLERANCE,
+        floor: float = 1e-30,
+        passes: str | None = None,
+        reread: bool = True,
+    ) -> Checked:
+        module = parse_module(given) if isinstance(given, str) else given
+        name_outputs(module.main)
+        verify(module)
+        runs = [drawn(module.main, s, inputs or {}) for s in sizes]
+        wanted = [run(module.main, r) for r in runs]
+        target = find_target("onnx", opset)
+        legalize = f"legalize{{target=onnx{f',opset={opset}' if opset else ''}}}"
+        Pipeline(parse_pipeline(passes or f"{legalize},cse,dce")).run(module)
+        verify(module)
+        text = print_module(module)
+        Pipeline(parse_pipeline(legalize)).run(module)
+        assert print_module(module) == text, "legalize is not idempotent"
+        emitted = target.emit(module, tmp_path / "model.onnx")
+        model = checked_model(emitted.path)
+        file = OnnxFile(emitted.path)
+        again = import_onnx(emitted.path) if reread else None
+        for arrays, want in zip(runs, wanted, strict=True):
+            stored = lay_out(module.main, arrays)
+            found = run_file(file, stored)
+            if found is not None:
+                compare(module.main, found, want, (tolerance, floor), text)
+            if again is not None:
+                given_names = [p.name for p in again.main.inputs]
+                results = run(again.main, [stored[name] for name in given_names])
+                named = dict(zip([p.name for p in again.main.outputs], results, strict=True))
+                compare(module.main, named, want, (tolerance, floor), print_module(again))
+        opset = next(i.version for i in model.opset_import if not i.domain)
+        return Checked(module, emitted.ops, opset, model, again, emitted.path)
+
+    return go
+
+
+def run_file(file: OnnxFile, inputs: Mapping[str, Array]) -> dict[str, Array] | None:
+    """Run a file; nothing if neither onnxruntime nor onnx's reference have a kernel: then what is read again counts."""
+    try:
+        return file.run(inputs)
+    except CompileError:
+        if not file.is_by_reference:
+            raise
+        return None
+
+
+def name_outputs(func: Func) -> None:
+    for number, port in enumerate(func.outputs):
+        port.name = port.name or f"y{number}"
+
+
+def drawn(func: Func, sizes: Mapping[str, int], replaced: Mapping[str, Any]) -> list[Array]:
+    random = random_inputs(func, sizes=sizes, default=3)
+    pairs = zip(func.inputs, random, strict=True)
+    return [np.asarray(replaced[p.name], a.dtype) if p.name in replaced else a for p, a in pairs]
+
+
+def lay_out(func: Func, arrays: Sequence[Array]) -> dict[str, Array]:
+    pairs = zip(func.inputs, arrays, strict=True)
+    return {p.name: np.asarray(a if p.perm is None else a.transpose(p.perm)) for p, a in pairs}
+
+
+def checked_model(path: Path) -> ModelProto:
+    """Let onnx check a file in full, and check that every tensor has a stated type with all its axes."""
+    onnx.checker.check_model(str(path), full_check=True)
+    model = onnx.load_model(str(path))
+    onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    graph = model.graph
+    stated = {v.name: v for v in (*graph.input, *graph.output, *graph.value_info)}
+    for node in graph.node:
+        for name in filter(None, node.output):
+            assert stated[name].type.tensor_type.HasField("shape"), name
+    labels = [node.name for node in graph.node]
+    assert len(set(labels)) == len(labels)
+    assert all(labels)
+    return model
+
+
+def compare(
+    func: Func, got: Mapping[str, Array], want: Sequence[Array], tolerance: tuple[float, float], what: str
+) -> None:
+    """Differences count relative to the largest number, and relative to ``tolerance[1]`` where all are smaller."""
+    for port, w in zip(func.outputs, want, strict=True):
+        g = np.asarray(got[port.name])
+        w = w if port.perm is None else w.transpose(port.perm)
+        assert g.shape == w.shape, f"{port.name}: {g.shape} instead of {w.shape}; {what}"
+        assert g.dtype == w.dtype, f"{port.name}: {g.dtype} instead of {w.dtype}; {what}"
+        if w.dtype.kind in "biu" or w.dtype.kind == "V":
+            assert np.array_equal(g, w), f"{port.name}; {what}"
+            continue
+        finite = np.isfinite(w)
+        assert np.array_equal(np.isnan(g), np.isnan(w)), f"{port.name}: other NaN; {what}"
+        assert np.array_equal(g[~finite & ~np.isnan(w)], w[~finite & ~np.isnan(w)]), f"{port.name}: infinities; {what}"
+        difference = np.abs(g[finite].astype(np.float64) - w[finite].astype(np.float64))
+        largest = max(float(np.abs(w[finite]).max(initial=0)), tolerance[1])
+        assert difference.max(initial=0) <= tolerance[0] * largest, f"{port.name}: {difference.max()}; {what}"

@@ -1,1 +1,0 @@
-../../nhwcc/pytorch.py
