@@ -169,6 +169,7 @@ class Lowerings:
 
         def wrap(fn: Callable[[O], str | None]) -> Callable[[O], str | None]:
             self.patterns.append(Lowering(_name(fn), roots, Refusal(fn)))
+            self.documented.append(Decomposition(roots, inspect.getdoc(fn) or ""))
             return fn
 
         return wrap
