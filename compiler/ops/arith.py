@@ -35,7 +35,18 @@ def _divide(a: Array, b: Array) -> Array:
     return np.divide(a, b)
 
 
-@op("add", Elementwise, Commutative, Symbolic)
+class _Clamped(Elementwise):
+    """May end in an activation, which booleans have none of."""
+
+    @staticmethod
+    def infer(op: Add | Mul) -> TensorType:
+        """Broadcast all operand shapes; all operands have the same element type."""
+        if op.activation != "none" and op.a.type.dtype is DType.BOOL:
+            raise ValueError(f"booleans that end in {op.activation}")
+        return Elementwise.infer(op)
+
+
+@op("add", _Clamped, Commutative, Symbolic)
 class Add(Op):
     """Sum; may end in an activation."""
 
@@ -63,7 +74,7 @@ class Sub(Op):
         return activate(np.subtract(a, b), activation)
 
 
-@op("mul", Elementwise, Commutative, Symbolic)
+@op("mul", _Clamped, Commutative, Symbolic)
 class Mul(Op):
     """Product; may end in an activation."""
 

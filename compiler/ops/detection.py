@@ -18,7 +18,7 @@ class NonMaxSuppression(Op):
 
     Boxes ``[batch, n, 4]`` are two corners, or centre and size with ``centred``; scores are ``[batch, classes, n]``.
     At most ``limit`` boxes are kept per batch and class, those whose overlap (intersection over union) with a kept one
-    exceeds ``overlap`` are not, nor those whose score does not exceed ``threshold``.
+    exceeds ``overlap`` are not, nor those whose score does not exceed ``threshold``, or minus infinity without one.
     """
 
     boxes: Floats
@@ -56,8 +56,8 @@ class NonMaxSuppression(Op):
         for batch, corners in enumerate(_corners(boxes, centred)):
             for kind, score in enumerate(scores[batch]):
                 order = np.argsort(-score, kind="stable")
-                if threshold is not None:
-                    order = order[score[order] > np.asarray(threshold, score.dtype)]
+                least = -np.inf if threshold is None else threshold
+                order = order[score[order] > np.asarray(least, score.dtype)]
                 rows += [(batch, kind, int(box)) for box in _greedy(corners, order, limit, overlap)]
         return np.asarray(rows, np.int64).reshape(-1, 3)
 

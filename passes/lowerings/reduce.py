@@ -67,6 +67,8 @@ def mean_of_integers(op: Reduce, e: Build) -> None:
     assert isinstance(count, int)
     dtype = op.x.type.dtype
     if dtype.bits > EXACT_BITS:
+        room = dtype.bits - (0 if dtype.value.startswith("u") else 1) - max(count - 1, 0).bit_length()
+        e.warn(f"the mean of {dtype} is a sum first: numbers beyond 2^{max(room, 0)} would overflow")
         e.replace(e(arith.Div, e.clone(op, op.x, kind="sum"), count))
     else:  # their sums overflow soon
         total = e.clone(op, e(arith.Cast, op.x, to=DType.I32), kind="sum")

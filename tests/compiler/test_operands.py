@@ -61,6 +61,7 @@ ILL_TYPED = {
     ),
     "dequantize(%i, %v, %v) : f32[2,4]": "a zero point of f32 is no number of i32",
     'quantize(%x, %v, %v) {dtype = "i8"} : i8[2,4]': "f32 as zero point, is not a type of integers",
+    'add(%t, %t) {activation = "relu6"} : bool[2,4]': "booleans that end in relu6",
     "non_max_suppression(%b, %s) {limit = 3, overlap = 0.5, count = 3} : i64[3,3]": "nothing to choose from",
     f"max_pool(%p) {WINDOWS} : i8[1,3,3,2]": "some windows hold nothing but paddings",
     f"average_pool(%p) {WINDOWS} : i8[1,3,3,2]": "some windows hold nothing but paddings",

@@ -18,6 +18,7 @@ from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.ops.index import Scatter, ScatterElements, ScatterNd
 from nhwcc.compiler.ops.logic import ShiftLeft, ShiftRight
 from nhwcc.compiler.ops.quantize import Dequantize, Quantize
+from nhwcc.compiler.ops.shape import Slice
 from nhwcc.compiler.types import Array, DType
 from nhwcc.compiler.weights import Weight
 
@@ -41,8 +42,8 @@ Scatters = ScatterNd | ScatterElements | Scatter
 def is_defined(module: Module, inputs: Sequence[Array]) -> bool:
     """Whether operations say what comes out, which some do not for some operands.
 
-    Of two updates of a scatter that go to one place none is the right one, integers can't hold all floats, bits are not
-    moved by more than there are, and zero points are numbers of the type that they are for.
+    Of two updates of a scatter that go to one place none is the right one, integers can't hold all floats, slices take
+    what is there, bits are not moved by more than there are, and zero points are numbers of the type that they are for.
     """
     values = dict(zip(module.main.args, inputs, strict=True))
     defined = True
@@ -55,6 +56,8 @@ def is_defined(module: Module, inputs: Sequence[Array]) -> bool:
             defined &= not _repeats(op, given[1], given[0])
         elif isinstance(op, Cast | Pow) and op.result.type.dtype.is_int:
             defined &= _is_held(op, given)
+        elif isinstance(op, Slice) and given[0] is not None and is_static(op.starts):
+            defined &= _is_there(static(op.starts), results[0].shape, op.steps, given[0].shape)
         elif isinstance(op, ShiftLeft | ShiftRight):
             defined &= _is_in_range(given[1], range(op.a.type.dtype.bits))
         elif isinstance(op, Quantize | Dequantize):
@@ -74,6 +77,12 @@ def _repeats(op: Scatters, indices: Array, x: Array | None) -> bool:
     axis = op.axis if isinstance(op, ScatterElements) else 0
     places = np.sort(indices % max(shape[op.axis], 1), axis=axis)
     return bool((np.diff(places, axis=axis) == 0).any())
+
+
+def _is_there(starts: Sequence[int], sizes: Sequence[int], steps: Sequence[int], shape: Sequence[int]) -> bool:
+    """Whether a slice takes positions that there are."""
+    ends = [start + (n - 1) * step for start, n, step in zip(starts, sizes, steps, strict=True)]
+    return 0 in sizes or all(0 <= p < d for places in (starts, ends) for p, d in zip(places, shape, strict=True))
 
 
 def _is_in_range(array: Array | None, numbers: range) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nhwcc.backends.registry import TARGETS
 from nhwcc.compiler.opdef import OPS
 from nhwcc.compiler.ops.recurrent import Recurrent
 
@@ -29,7 +30,7 @@ SLICE = 1.0
 def suitable(passes: Sequence[str], body: Body) -> list[str]:
     """Leave out what differs in the choices of passes only, unless there is something to choose: recurrent layers."""
     recurrent = any(issubclass(OPS[step.kind], Recurrent) for step in body.walk())
-    return [p for p in passes if recurrent or "{" not in p]
+    return [p for p in passes if recurrent or "{rnn" not in p]
 
 
 def merge(sources: Sources, others: Sources) -> None:
@@ -48,11 +49,11 @@ class Explorer:
     enough: int
 
     def first(self, numbers: Iterable[int]) -> tuple[Findings, Sources]:
-        """Validate the drafts with these numbers, every fourth in the target's pipeline, too; say where what fired."""
+        """Validate the drafts with these numbers, every fourth in the targets' pipelines, too; say where what fired."""
         findings, sources = Findings(), Sources()
         for number in numbers:
             passes = suitable(self.passes, self.drafts[number])
-            for text in passes if number % 4 == 0 else passes[:-1]:
+            for text in passes if number % 4 == 0 else passes[: -len(TARGETS)]:
                 found = validate(build(self.drafts[number]), text, findings, keeps=True)
                 merge(sources, {key: {body.fingerprint(): body} for key, body in found.items()})
         return findings, sources
