@@ -177,7 +177,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--keep", action="store_true", help="do not write the results")
     parser.add_argument(
-        "--seconds", type=float, default=240.0, help="for mutants of modules, in all processes together"
+        "--seconds", type=float, default=300.0, help="of processor time for mutants of modules, in all processes"
     )
     options = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)
