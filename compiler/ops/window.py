@@ -356,9 +356,10 @@ def all_hold_elements(
     """Whether every window of some kernel, strides, dilations and pads holds an element; only known sizes can tell."""
     for size, k, s, d, (low, high) in zip(sizes, *fields, strict=True):
         if isinstance(size, int) and isinstance(low, int) and isinstance(high, int) and (low or high):
-            count = window_size(size, k, s, d, (low, high), ceil=ceil)
-            places = np.arange(*static((count,)))[:, None] * s - low + np.arange(k) * d
-            if not np.logical_and(places >= 0, places < size).any(axis=1).all():
+            (count,) = static((window_size(size, k, s, d, (low, high), ceil=ceil),))
+            before = range(-low, min((count - 1) * s - low + 1, 0), s)  # where windows start that begin in a padding
+            is_jumped_over = d > size and not all(start % d < size for start in before)
+            if (count - 1) * s - low >= size or low > d * (k - 1) or is_jumped_over:
                 return False
     return True
 

@@ -66,11 +66,12 @@ class Explorer:
         Mutants in which a rewrite fires are mutated again.
         """
         rng, until = random.Random(" ".join(keys)), time.process_time() + seconds
-        turns = {key: _Turn(self, key, list(sources[key].values()), known, rng) for key in keys}
+        mutator = Mutator(rng, self.drafts)
+        turns = {key: _Turn(key, list(sources[key].values()), set(known.validated[key]), mutator) for key in keys}
         findings = Findings()
         while turns and time.process_time() < until:
             for key, turn in sorted(turns.items(), key=lambda item: len(item[1].findings.validated[item[0]])):
-                turn.work(min(until, time.process_time() + SLICE))
+                turn.work(self.enough, min(until, time.process_time() + SLICE))
                 if len(turn.findings.validated[key]) >= self.enough:
                     findings.add(turns.pop(key).findings)
         for turn in turns.values():
@@ -81,17 +82,16 @@ class Explorer:
 class _Turn:
     """One rewrite that is looked for."""
 
-    def __init__(self, explorer: Explorer, key: str, pool: list[Body], known: Findings, rng: random.Random) -> None:
-        self.key, self.pool, self.enough = key, pool, explorer.enough
+    def __init__(self, key: str, pool: list[Body], known: set[int], mutator: Mutator) -> None:
+        self.key, self.pool, self.mutator = key, pool, mutator
         self.pattern = next(r.pattern for r in all_rewrites() if r.key == key)
         self.findings = Findings()
-        self.findings.validated[key] |= known.validated[key]
-        self.rng, self.mutator = rng, Mutator(rng, explorer.drafts)
+        self.findings.validated[key] |= known
 
-    def work(self, until: float) -> None:
-        """Try mutants."""
-        while time.process_time() < until and len(self.findings.validated[self.key]) < self.enough:
-            mutant = self.mutator(self.rng.choice(self.pool))
+    def work(self, enough: int, until: float) -> None:
+        """Try mutants until there are enough, or the time is over."""
+        while time.process_time() < until and len(self.findings.validated[self.key]) < enough:
+            mutant = self.mutator(self.mutator.rng.choice(self.pool))
             try:
                 module = build(mutant)
             except FAULTS:
