@@ -23,7 +23,7 @@ PASSING = ROOT / "tests" / "nhwcc" / "onnx_backend"
 def main() -> int:
     """Run; 1 if there are wrong numbers or crashes."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--backend", choices=BACKENDS, action="append", help="by default both")
+    parser.add_argument("--backend", choices=BACKENDS, action="append", help="by default all")
     parser.add_argument("--only", default="", help="cases whose name contains this; nothing is written then")
     args = parser.parse_args()
     found: dict[str, list[Outcome]] = {}
@@ -72,7 +72,9 @@ def page(found: dict[str, list[Outcome]]) -> str:
         "# ONNX conformance",
         "",
         f"Printed by `make conformance` from the cases of onnx {version('onnx')}: the reference interpreter on the",
-        f"imported IR, and the compiled file in the TFLite runtime (ai-edge-litert {version('ai-edge-litert')}).",
+        f"imported IR, the compiled file in the TFLite runtime (ai-edge-litert {version('ai-edge-litert')}), and the",
+        f"file written as ONNX in onnxruntime {version('onnxruntime')}, or in onnx's reference where that has no kernel",
+        "or numpy no such type.",
         "What a model needs to know about its inputs while it is compiled, such as the target of a Reshape, is taken",
         f"from the case's inputs: {_listed(found, lambda o: bool(o.compiled_in))}.",
         "Numbers are compared as the suite does. Where that fails, one rounding step of the largest expected number is",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform
 
 from .diagnostics import CompileError, Diagnostic, Location, here
+from .layouts import letters_of
 from .oplist import OpList
 from .types import TensorType
 
@@ -216,18 +217,25 @@ class Region:
 class Port:
     """How the outside sees an input or output: its name in the source, and how the source's axes lie in it.
 
-    ``perm[i]`` is the source axis that lies at axis ``i``; None means the source's own order.
+    ``perm[i]`` is the source axis that lies at axis ``i``; None means the source's own order.  ``axes`` are the letters
+    of the source's axes, such as ``NHWC``; empty where nobody said them, which is taken for channels first.
     """
 
     name: str
     perm: tuple[int, ...] | None = None
+    axes: str = ""
+
+    def source_type(self, type: TensorType) -> TensorType:
+        """Return a value's type as the source has it."""
+        perm = self.perm or range(type.rank)
+        return type.with_shape([type.shape[perm.index(axis)] for axis in range(type.rank)])
 
     @property
     def order(self) -> str:
         """The axes in words: ``NHWC`` or ``0,2,1``; empty for the source's own order."""
         if self.perm is None or self.perm == tuple(range(len(self.perm))):
             return ""
-        letters = {3: "NCW", 4: "NCHW", 5: "NCDHW"}.get(len(self.perm))
+        letters = self.axes or letters_of(len(self.perm))
         return "".join(letters[p] for p in self.perm) if letters else ",".join(map(str, self.perm))
 
 

@@ -16,6 +16,18 @@ ELSEWHERE = {"channels_last": "nhwc", "channels_first": "nchw", "source": "keep"
 """What other tools call a layout."""
 
 
+def letters_of(rank: int, *, last: bool = False) -> str:
+    """Return what the axes of images, signals and volumes are called, nothing for other ranks.
+
+    >>> letters_of(4), letters_of(4, last=True), letters_of(2)
+    ('NCHW', 'NHWC', '')
+    """
+    if rank not in SPATIAL or rank < 3:
+        return ""
+    spatial = (SPATIAL[rank][0] or "").upper()
+    return f"N{spatial}C" if last else f"NC{spatial}"
+
+
 @dataclass(frozen=True)
 class Layouts:
     """What is asked for: one word for all inputs and outputs, others for some by name."""
@@ -101,30 +113,40 @@ def _numbers(layout: str) -> tuple[int, ...] | None:
     return perm if sorted(perm) == list(range(len(perm))) else None
 
 
-def layout_perm(layout: str, rank: int) -> tuple[int, ...] | None:
+def layout_perm(layout: str, rank: int, axes: str = "") -> tuple[int, ...] | None:
     """Return which source axis lies where; None if the word does not fit the rank.
+
+    ``axes`` are the letters of the source's axes, by default with the channels first.
 
     >>> layout_perm("nhwc", 4), layout_perm("0/2/1", 3), layout_perm("keep", 2), layout_perm("nhwc", 3)
     ((0, 2, 3, 1), (0, 2, 1), (0, 1), None)
+    >>> layout_perm("nhwc", 4, "NHWC"), layout_perm("nchw", 4, "NHWC")
+    ((0, 1, 2, 3), (0, 3, 1, 2))
     """
     if layout == "keep":
         return tuple(range(rank))
     if layout in words(rank):
-        last = layout.endswith("c") and rank > 1
-        return (0, *range(2, rank), 1) if last else tuple(range(rank))
+        return _channels_to(rank, axes, last=layout.endswith("c") and rank > 1)
     perm = _numbers(layout)
     return perm if perm is not None and len(perm) == rank else None
 
 
-def general_perm(layout: str, rank: int) -> tuple[int, ...]:
+def _channels_to(rank: int, axes: str, *, last: bool) -> tuple[int, ...]:
+    """Return the permutation that puts channels last or first, wherever the source has them."""
+    if axes.endswith("C") == last:
+        return tuple(range(rank))
+    return (0, *range(2, rank), 1) if last else (0, rank - 1, *range(1, rank - 1))
+
+
+def general_perm(layout: str, rank: int, axes: str = "") -> tuple[int, ...]:
     """Return which source axis lies where if a word is meant for all tensors; those that it does not fit are kept.
 
     >>> general_perm("nhwc", 3), general_perm("nhwc", 2), general_perm("nwc", 4)
     ((0, 2, 1), (0, 1), (0, 1, 2, 3))
     """
     if layout == "nhwc" and rank > 2:
-        return (0, *range(2, rank), 1)
-    return layout_perm(layout, rank) or tuple(range(rank))
+        return _channels_to(rank, axes, last=True)
+    return layout_perm(layout, rank, axes) or tuple(range(rank))
 
 
 def does_not_fit(name: str, type: str, layout: str, rank: int) -> CompileError:

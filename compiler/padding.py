@@ -1,4 +1,4 @@
-"""Paddings in the format's words: VALID adds nothing, SAME what makes the result's size that of the data by stride."""
+"""Which windowed operations have paddings that the format has a word for."""
 
 from __future__ import annotations
 

@@ -301,7 +301,10 @@ def _port(param: _Param, name: str) -> Port:
     axes = set(range(param.type.rank))
     if perm is not None and (not isinstance(perm, tuple) or set(cast(tuple[Any, ...], perm)) != axes):
         raise error("V007", f"{name or 'an output'} has {param.type}, its axes can't lie as {perm}")
-    return Port(str(stated.get("name", name)), cast(tuple[int, ...] | None, perm))
+    letters = str(stated.get("axes", ""))
+    if letters and len(set(letters)) != param.type.rank:
+        raise error("V007", f"{name or 'an output'} has {param.type}, its axes can't be called {letters!r}")
+    return Port(str(stated.get("name", name)), cast(tuple[int, ...] | None, perm), letters)
 
 
 def parse_module(text: str, file: str = "<text>", *, directory: Path | None = None) -> Module:

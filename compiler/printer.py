@@ -12,6 +12,7 @@ import numpy as np
 from .diagnostics import Location
 from .dims import Sym
 from .ir import Func, Module, Op, Port, Region, Value
+from .layouts import letters_of
 from .types import Array, DType, TensorType
 from .weights import Weight
 
@@ -151,6 +152,7 @@ def _body(region: Region, names: Names, *, locations: bool, sink: WeightSink | N
 def _port(port: Port, name: str | None) -> str:
     parts = [f"name = {json.dumps(port.name)}"] if port.name != (name or "") else []
     parts += [f"perm = {print_literal(port.perm)}"] if port.order else []
+    parts += [f"axes = {json.dumps(port.axes)}"] if port.axes != letters_of(len(port.axes)) else []
     return f" {{{', '.join(parts)}}}" if parts else ""
 
 

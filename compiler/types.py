@@ -67,6 +67,17 @@ class DType(StrEnum):
         return self.value[0] in "iu"
 
     @property
+    def bounds(self) -> tuple[int, int]:
+        """The least and the largest integer of a type of integers.
+
+        >>> DType.I4.bounds, DType.U8.bounds
+        ((-8, 7), (0, 255))
+        """
+        if self.value[0] == "u":
+            return 0, (1 << self.bits) - 1
+        return -(1 << self.bits - 1), (1 << self.bits - 1) - 1
+
+    @property
     def is_complex(self) -> bool:
         """Whether elements are complex numbers."""
         return self in (DType.C64, DType.C128)

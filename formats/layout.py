@@ -12,6 +12,9 @@ from ..compiler.dims import parse_dim
 KEY = "nhwcc.layout"
 """The metadata's name."""
 
+RENAMED = "nhwcc.outputs"
+"""The metadata's name for the source's names of outputs that a file calls otherwise: a name that an input has, too."""
+
 Layout = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """For "inputs" and "outputs" by name: the source's axis at every axis, ``perm``, and the source's ``shape``."""
 

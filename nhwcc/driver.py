@@ -135,7 +135,7 @@ class _Compilation:
                 if self.options.verify:
                     check_run(module.main)
                 self.settings = self._within_reach(module)
-            imported = _Imported(source, module, renaming, count_ops(module), time.perf_counter() - self.start)
+            imported = _Imported(source, module, renaming, count_ops(module), time.perf_counter() - self.start, stack)
             modules = [clone_module(module) for _ in jobs[1:]]
             out: list[Artifact] = []
             for job, runtime, own in zip(jobs, runtimes, (module, *modules), strict=True):
@@ -181,7 +181,9 @@ class _Compilation:
             check_not_source(job.path, source.files(module))
         if self.options.verify:
             func = module.main
-            read_data(self.options.data, {p.name: a.type for p, a in zip(func.inputs, func.args, strict=True)})
+            read_data(
+                self.options.data, {p.name: p.source_type(a.type) for p, a in zip(func.inputs, func.args, strict=True)}
+            )
 
     def _within_reach(self, module: Module) -> Settings:
         """Return the settings with the tolerance that the source's element types allow, unless its user set one."""
@@ -219,12 +221,14 @@ class _Imported:
     renaming: Renaming
     ops: dict[str, int]
     seconds: float
+    stack: ExitStack
     _reference: Runner | None = None
 
     def reference(self, cut: Cut) -> Runner:
         """Return what runs the source."""
         if self._reference is None:
-            self._reference = self.source.runner(cut, self.renaming.types, self.renaming.results)
+            types, results = self.renaming.types, self.renaming.results
+            self._reference = self.source.runner(cut, types, results, self.stack)
         return self._reference
 
 

@@ -17,7 +17,7 @@ OPTIMUM = "optimum-cli export onnx --model FOLDER onnx/"
 CHECKPOINT = "nhwcc compile --module package.module:Class --weights FILE"
 TEXT = "a text file"
 UNREAD = "nhwcc does not read"
-READ = "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt) and its own IR (.ir)"
+READ = "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt), TFLite files (.tflite) and its own IR (.ir)"
 
 KERAS = "in Keras 3: keras.saving.load_model('FILE').export('model.onnx', format='onnx')"
 KERAS_H5 = f"{KERAS}; of an older one: {TF2ONNX} --keras FILE --output model.onnx"
@@ -230,25 +230,11 @@ def supported(place: Path | bytes) -> Format:
         CompileError: as :func:`detect`; R010, it is damaged; R015, the format is known, but not read.
     """
     format = detect(place)
-    name = str(place) if isinstance(place, Path) else "what was given"
-    if format.name == "tflite":
-        help = "nhwcc inspect and nhwcc verify read it"
-        raise error("R015", f"{name} is {format.title} already", help=help)
     if format.remedy:
         raise _unread(format.title, format.remedy, place, "is not a model" if format in OTHERS else UNREAD)
     if format.name == "torch" and isinstance(place, Path):
         _check_archive(place)
     return format
-
-
-def viewable(place: Path) -> Format:
-    """Return the format of a file that can be looked into, or run: a model that can be compiled, or a result.
-
-    Raises:
-        CompileError: as :func:`supported`.
-    """
-    format = detect(place)
-    return format if format.name == "tflite" else supported(place)
 
 
 def _unread(title: str, remedy: str, place: Path | bytes, what: str = UNREAD) -> CompileError:

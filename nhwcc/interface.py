@@ -28,7 +28,7 @@ class Interface:
             CompileError: L006, there is no input or output of an old name; L009, the new names don't fit.
         """
         func = module.main
-        before = {port.name: arg.type for port, arg in zip(func.inputs, func.args, strict=True)}
+        before = {port.name: port.source_type(arg.type) for port, arg in zip(func.inputs, func.args, strict=True)}
         outputs = tuple(port.name for port in func.outputs)
         if self.drop_unused_inputs:
             func.inputs = [port for port, arg in zip(func.inputs, func.args, strict=True) if arg.uses]

@@ -88,7 +88,7 @@ class CompileOptions:
     input_names: Sequence[str] | None = None
     output_names: Sequence[str] | None = None
     drop_unused_inputs: bool = False
-    io_layout: str | Mapping[str, str] = "free"
+    io_layout: str | Mapping[str, str] | None = None
     rnn: Strategy = "auto"
     passes: str | None = None
     disable: Collection[str] = ()

@@ -45,8 +45,9 @@ def build_pipeline(options: CompileOptions, default: str) -> list[Pass]:
             help = did_you_mean(name, names) or f"it has {', '.join(names)}"
             raise error("L002", f"there is no pass {name!r} in the pipeline to leave out", help=help)
     kept = [p for p in passes if p.name not in options.disable]
-    kept = _with_option(kept, "io_layout", io_layout_text(options.io_layout), "free")
-    return _with_option(kept, "rnn", options.rnn, "auto")
+    if options.io_layout is not None:
+        kept = _with_option(kept, "io_layout", io_layout_text(options.io_layout))
+    return kept if options.rnn == "auto" else _with_option(kept, "rnn", options.rnn)
 
 
 def _with_rules(passes: list[Pass], rules: Sequence[PathLike]) -> list[Pass]:
@@ -72,14 +73,12 @@ def _with_rules(passes: list[Pass], rules: Sequence[PathLike]) -> list[Pass]:
     return [*first, *out]
 
 
-def _with_option(passes: list[Pass], name: str, value: str, default: str) -> list[Pass]:
-    """Give an option to all passes that have it, unless it is what they do by default.
+def _with_option(passes: list[Pass], name: str, value: str) -> list[Pass]:
+    """Give an option to all passes that have it.
 
     Raises:
         CompileError: L004, they do not take this value; L007, no pass has the option.
     """
-    if value == default:
-        return passes
     if not any(_takes(p, name) for p in passes):
         raise error(
             "L007", f"no pass of the pipeline has the option {name.replace('_', '-')!r}, but {value!r} is asked for"
@@ -87,7 +86,7 @@ def _with_option(passes: list[Pass], name: str, value: str, default: str) -> lis
     return [replace(p, **{name: read_option(type(p), name, value)}) if _takes(p, name) else p for p in passes]
 
 
-def check_layouts(io_layout: str | Mapping[str, str], module: Module) -> None:
+def check_layouts(io_layout: str | Mapping[str, str] | None, module: Module) -> None:
     """Check that layouts are asked for inputs and outputs that exist, and that they have as many axes.
 
     Raises:

@@ -76,14 +76,14 @@ def check_writing(output: Path, format: str, sources: Iterable[Path]) -> None:
     check_writable(output)
 
 
-def io_layout_text(io_layout: str | Mapping[str, str]) -> str:
+def io_layout_text(io_layout: str | Mapping[str, str] | None) -> str:
     """Return a choice of layouts as passes take it.
 
     >>> io_layout_text({"x": "nchw", "y": "0/2/1"})
     'x=nchw;y=0/2/1'
     """
-    if isinstance(io_layout, str):
-        return io_layout.strip() or "free"
+    if io_layout is None or isinstance(io_layout, str):
+        return (io_layout or "").strip() or "free"
     return ";".join(f"{name}={layout}" for name, layout in io_layout.items())
 
 

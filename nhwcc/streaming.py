@@ -49,13 +49,13 @@ class Streaming:
         """The source's own."""
         return self.source.files(module)
 
-    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return what runs the source from its first states, and the reference interpreter for all else."""
         from nhwcc.runners.stateful import Stateful
 
         states = _states(self._first)
         own = {name: type for name, type in types.items() if name not in states}
-        runner = self.source.runner(cut, own, [name for name in outputs if name not in states])
+        runner = self.source.runner(cut, own, [name for name in outputs if name not in states], stack)
         return Stateful(runner, self._module, self._first) if states else runner
 
     def open(self, stack: ExitStack) -> Runner:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ..compiler.choices import Channels
 from ..compiler.diagnostics import Remark, remark
 from ..compiler.ir import Func, Module, Port, Region, Value
-from ..compiler.layouts import Layouts, does_not_fit, general_perm, layout_perm, parse_io_layout
+from ..compiler.layouts import Layouts, does_not_fit, general_perm, layout_perm, letters_of, parse_io_layout
 from ..compiler.order import Order, axis_order
 from ..compiler.pipeline import Pass, register
 from .layout.candidates import Problem, collect, flood
@@ -42,6 +42,7 @@ class PropagateLayout(Pass):
         """Solve and rewrite every region of every function; nested regions keep their interfaces."""
         given = Pins.of(self.io_layout)
         for func in module.funcs.values():
+            _name_axes(func)
             pins = given.holding({p.name for p in func.inputs} & {p.name for p in func.outputs})
             for op in list(func.walk()):
                 for region in op.regions:
@@ -56,7 +57,8 @@ class PropagateLayout(Pass):
         if region is func.body:
             for port, axes in zip((*func.inputs, *func.outputs), (*inputs, *outputs), strict=True):
                 port.perm = _compose(port.perm, axes)
-        _report(problem, solution, moved)
+        ports = (*func.inputs, *func.outputs)
+        _report(problem, solution, moved, last=any(port.axes.endswith("C") for port in ports))
 
     def _solve(self, problem: Problem, start: float) -> Solution:
         """Solve with the orders that somebody asks for; others only where they save bytes or transposes.
@@ -103,10 +105,18 @@ class Pins:
             return None
         wanted = "keep" if wanted == "free" else wanted
         source, rank = port.perm or tuple(range(value.type.rank)), value.type.rank
-        perm = general_perm(wanted, rank) if named is None else layout_perm(wanted, rank)
+        perm = general_perm(wanted, rank, port.axes) if named is None else layout_perm(wanted, rank, port.axes)
         if perm is None:
             raise does_not_fit(port.name, str(value.type), wanted, rank)
         return tuple(source.index(p) for p in perm)
+
+
+def _name_axes(func: Func) -> None:
+    """Give inputs and outputs the letters of their axes if nobody did: the source has channels where its windows do."""
+    places = {bool(op.attributes["channels_last"]) for op in func.walk() if "channels_last" in op.attributes}
+    for port, value in zip((*func.inputs, *func.outputs), (*func.args, *func.returns), strict=True):
+        if not port.axes and port.perm is None and places == {True}:
+            port.axes = letters_of(value.type.rank, last=True)
 
 
 def _compose(before: tuple[int, ...] | None, axes: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -115,7 +125,7 @@ def _compose(before: tuple[int, ...] | None, axes: tuple[int, ...]) -> tuple[int
     return None if perm == tuple(range(len(perm))) else perm
 
 
-def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
+def _report(problem: Problem, solution: Solution, moved: list[Moved], *, last: bool) -> None:
     cost, bound = round(solution.cost), math.ceil(solution.bound)
     facts = {"transposes": len(moved), "bytes": cost, "bound": bound, "charge": solution.charge}
     remark(Remark("note", ASSIGNMENT, assignment(len(moved), cost, bound, solution.charge), facts=facts))
@@ -126,8 +136,8 @@ def _report(problem: Problem, solution: Solution, moved: list[Moved]) -> None:
         writer = problem.orders[m.value].get(have)
         text = (
             f"{m.value.name or 'a value'}, {m.value.type}, {value_bytes(m.value):,} bytes: "
-            f"{writer.label if writer else 'its writer'} has it as {describe(have, m.value)}, "
-            f"{m.reader.label} reads it as {describe(m.order, m.value)}"
+            f"{writer.label if writer else 'its writer'} has it as {describe(have, m.value, last=last)}, "
+            f"{m.reader.label} reads it as {describe(m.order, m.value, last=last)}"
         )
         slower = [s.label for s in (source, m.reader) if _has_slower_form(s, solution)]
         text += f"; {slower[0]} can run without the transpose, but slower" if slower else ""
@@ -140,8 +150,10 @@ def _has_slower_form(site: Site, solution: Solution) -> bool:
     return isinstance(site, FormSite) and (chosen is None or not chosen.moves) and any(f.moves for f in site.axes.forms)
 
 
-def describe(order: Order, value: Value) -> str:
+def describe(order: Order, value: Value, *, last: bool = False) -> str:
     """Return an order in words: letters for images, axis numbers else; ' marks permuted positions along an axis.
+
+    ``last`` says that the source has its channels last.
 
     >>> from nhwcc.compiler.types import parse_type
     >>> describe(Order.of_axes((1, 3, 4, 5), (0, 2, 3, 1)), Value(parse_type("f32[1,3,4,5]")))
@@ -154,5 +166,5 @@ def describe(order: Order, value: Value) -> str:
         return f"pieces {order}"
     axes = place([axis for axis, _ in groups], range(len(shape)), ())
     permuted = {axis for axis, pieces in groups if pieces != ((shape[axis], 1),)}
-    letters = {3: "NCW", 4: "NCHW", 5: "NCDHW"}.get(len(shape), "0123456789"[: len(shape)])
+    letters = letters_of(len(shape), last=last) or "0123456789"[: len(shape)]
     return "".join(letters[a] + "'" * (a in permuted) for a in axes)

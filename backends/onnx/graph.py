@@ -31,12 +31,16 @@ from .table import ANY_DOMAIN, Attribute, Call, Dims, Inline, Nested, Operand, u
 
 @dataclass
 class Built:
-    """What is to be written: the graph, the opsets that it needs, and how often each operator is used."""
+    """What is to be written: the graph, the opsets that it needs, and how often each operator is used.
+
+    ``renamed`` are the source's names of outputs that could not keep them, by those that they have in the file.
+    """
 
     graph: Graph
     opsets: dict[str, int]
     counts: Counter[str]
     custom: tuple[str, ...] = ()
+    renamed: dict[str, str] = field(default_factory=lambda: dict[str, str]())
 
 
 def build(func: Func, table: Table[Call], limit: int) -> Built:
@@ -60,7 +64,9 @@ def build(func: Func, table: Table[Call], limit: int) -> Built:
     custom = tuple(dict.fromkeys(f"{d.domain}.{d.operator}" for d in shared.drafts if d.domain))
     domains = dict.fromkeys((d.domain for d in shared.drafts if d.domain), 1)
     counts = Counter(d.operator for d in shared.drafts)
-    return Built(graph, {"": opset, **domains}, counts, custom)
+    named = zip(outputs, func.outputs, strict=True)
+    renamed = {name: port.name for name, port in named if port.name and port.name != name}
+    return Built(graph, {"": opset, **domains}, counts, custom, renamed)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from ...compiler.diagnostics import Diagnostic
 from ...compiler.ir import Func, Module
 from ...compiler.lowering import Limits
 from ...compiler.ops.recurrent import Recurrent
-from ...formats.layout import KEY
+from ...formats.layout import KEY, RENAMED
 from ...formats.onnx.model import Model
 from ...formats.onnx.writer import write
 from ..common.layout import write_layout
@@ -54,6 +55,8 @@ def emit(opset: int, module: Module, path: Path, *, metadata: Mapping[str, bytes
     built = build(func, table(opset), opset)
     imports = [helper.make_opsetid(domain, version) for domain, version in built.opsets.items()]
     texts = {KEY: write_layout(func), **(metadata or {})}
+    if built.renamed:
+        texts[RENAMED] = json.dumps(built.renamed, separators=(",", ":")).encode()
     size = write(
         Model(built.graph, built.opsets, {}),
         path,

@@ -19,7 +19,7 @@ from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnuse
 from .quantization import QUANTIZED, quantization_of
 from .sizes import Sizes
 from .storage import not_storable
-from .table import TABLE, Call, Dims, Operand, int_scalar, ints, options
+from .table import TABLE, Call, Dims, Operand, Unfolded, int_scalar, ints, options
 from .versions import slice_version
 
 
@@ -182,6 +182,8 @@ class _Builder:
                 return self._parameter(operand)
             case Dims():
                 return self.sizes.vector(operand)
+            case Unfolded():
+                return self._unfolded(operand)
             case Value():
                 return self._value(operand)
 
@@ -191,6 +193,14 @@ class _Builder:
         if key not in self._parameters:
             self._parameters[key] = self._append(weight.type, None, key[1])
         return self._parameters[key]
+
+    def _unfolded(self, given: Unfolded) -> int:
+        """Return the numbers that a constant stands for."""
+        stored = self._append(given.weight.type, None, self.model.buffer(given.weight))
+        self.graph.tensors[stored].quantization = given.quantization
+        out = self.temporary(given.weight.type.with_dtype(DType.F32))
+        self.operator("DEQUANTIZE", [stored], [out], version=given.version)
+        return out
 
     def _value(self, value: Value) -> int:
         if value in self._tensors:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.ops.quantize import Dequantize, Quantize
@@ -45,3 +47,16 @@ def is_consistent(op: Quantize | Dequantize) -> bool:
     own = stated(op)
     readers = [use.op for use in integers.uses if isinstance(use.op, Dequantize)]
     return own == quantization_of(integers) and all(stated(r) == own for r in readers)
+
+
+def unfolding(op: Dequantize, axis: int) -> tuple[Quantization | None, int]:
+    """Return the scales of a constant whose scales differ along another ``axis`` once it is permuted, and the version.
+
+    Numbers of 16 bits have none.
+    """
+    if op.x.type.dtype.is_float:
+        return None, 3
+    found = stated(op)
+    if found is None or len(found.scales) == 1:
+        return found, 2
+    return replace(found, axis=axis), 5

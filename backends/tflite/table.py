@@ -16,7 +16,7 @@ from ...compiler.dims import Dim
 from ...compiler.ir import Op, Region, Value
 from ...compiler.types import DType
 from ...compiler.weights import Weight
-from ...formats.tflite.model import CUSTOM, CustomOptions, Options, custom, options
+from ...formats.tflite.model import CUSTOM, CustomOptions, Options, Quantization, custom, options
 from ..common.table import Condition, Table, condition
 
 O = TypeVar("O", bound=Op)
@@ -39,7 +39,16 @@ class Dims:
     dtype: DType = DType.I32
 
 
-Operand: TypeAlias = Value | Weight | Dims | None
+@dataclass(frozen=True)
+class Unfolded:
+    """A constant that the file holds in fewer bits: the runtime unfolds it once, as integers with scales or as f16."""
+
+    weight: Weight
+    quantization: Quantization | None
+    version: int
+
+
+Operand: TypeAlias = Value | Weight | Dims | Unfolded | None
 """What a builtin is called with; None is an optional input left out."""
 
 
@@ -119,6 +128,7 @@ __all__ = [
     "Dims",
     "Operand",
     "Options",
+    "Unfolded",
     "condition",
     "custom",
     "emits",

@@ -6,9 +6,11 @@ from collections import Counter
 
 from ...compiler.choices import Strategy
 from ...compiler.diagnostics import Diagnostic, Remark, counted, remark
-from ...compiler.ir import Module
+from ...compiler.ir import Module, Value
 from ...compiler.lowering import Limits
 from ...compiler.opdef import Draws
+from ...compiler.ops.core import Const
+from ...compiler.ops.quantize import Dequantize
 from ...compiler.types import DType
 from ...passes.lowerings import LOWERINGS as SHARED
 from ..common.target import Target
@@ -36,12 +38,17 @@ def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic
 
 def _report_widening(module: Module) -> None:
     """Say once, not for each operation, in which type is computed instead."""
-    results = [(r.type.dtype, op) for op in module.walk() for r in op.results]
+    results = [(r.type.dtype, op) for op in module.walk() for r in op.results if not _is_stored(r)]
     found = Counter(dtype for dtype, op in results if dtype in WIDENED and not (dtype is DType.F64 and stays_f64(op)))
     for dtype, count in found.items():
         what = f"{counted(count, 'value')} of {dtype} {'is' if count == 1 else 'are'}"
         text = f"{what} computed in {WIDENED[dtype]}: TFLite has no kernels for {dtype}"
         remark(Remark("warning", "legalize", text))
+
+
+def _is_stored(value: Value) -> bool:
+    """Whether a value is nothing but what weights are stored in."""
+    return isinstance(value.owner, Const) and all(isinstance(user, Dequantize) for user in value.users)
 
 
 def _report_draws(module: Module) -> None:

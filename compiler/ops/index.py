@@ -34,13 +34,13 @@ def _check_constant(indices: Value, axes: Sequence[Dim]) -> None:
             _places(column, size)
 
 
-def _places(indices: Array, size: int) -> Array:
-    """Return positions along an axis, negative ones counted from its end.
+def _places(indices: Array, size: int, *, wraps: bool = True) -> Array:
+    """Return positions along an axis, negative ones counted from its end if they may be.
 
     Raises:
         ValueError: one is outside.
     """
-    wrapped = np.where(indices < 0, indices.astype(np.int64) + size, indices).astype(np.int64)
+    wrapped = np.where((indices < 0) & wraps, indices.astype(np.int64) + size, indices).astype(np.int64)
     if wrapped.size and not (wrapped.min() >= 0 and wrapped.max() < size):
         outside = indices[(wrapped < 0) | (wrapped >= size)].flat[0]
         raise ValueError(f"position {outside} is outside of an axis of size {size}")
@@ -68,11 +68,15 @@ def _coordinates(indices: Value, rank: int) -> tuple[Shape, int]:
 
 @op("gather", Symbolic)
 class Gather(Op):
-    """``x`` at the positions ``indices`` along an axis; the indices' axes replace it; negative ones count back."""
+    """``x`` at the positions ``indices`` along an axis; the indices' axes replace it.
+
+    Negative positions count from the end where the source ``wraps`` them, else there are none.
+    """
 
     x: Value
     indices: Integers
     axis: Axis
+    wraps: bool = True
 
     def infer(self) -> TensorType:
         """The axis' size gives way to the indices' shape."""
@@ -81,9 +85,9 @@ class Gather(Op):
         return self.x.type.with_shape((*shape[: self.axis], *self.indices.type.shape, *shape[self.axis + 1 :]))
 
     @staticmethod
-    def evaluate(x: Array, indices: Array, *, axis: int) -> Array:
+    def evaluate(x: Array, indices: Array, *, axis: int, wraps: bool) -> Array:
         """Take."""
-        return np.take(x, _places(indices, x.shape[axis]), axis)
+        return np.take(x, _places(indices, x.shape[axis], wraps=wraps), axis)
 
     def axes(self) -> Axes:
         """Any order of the data's axes, the indices' axes staying together at the place of the one they replace."""
@@ -95,11 +99,15 @@ class Gather(Op):
 
 @op("gather_elements", Pure)
 class GatherElements(Op):
-    """Element ``[i][j]`` of the result is ``x[indices[i][j]][j]`` for axis 0, and so on for other axes."""
+    """Element ``[i][j]`` of the result is ``x[indices[i][j]][j]`` for axis 0, and so on for other axes.
+
+    Negative positions are as in ``gather``.
+    """
 
     x: Value
     indices: Integers
     axis: Axis
+    wraps: bool = True
 
     def infer(self) -> TensorType:
         """The indices' shape."""
@@ -107,9 +115,9 @@ class GatherElements(Op):
         return self.x.type.with_shape(self.indices.type.shape)
 
     @staticmethod
-    def evaluate(x: Array, indices: Array, *, axis: int) -> Array:
+    def evaluate(x: Array, indices: Array, *, axis: int, wraps: bool) -> Array:
         """Take along the axis; other axes may be shorter in the indices."""
-        wrapped = _places(indices, x.shape[axis])
+        wrapped = _places(indices, x.shape[axis], wraps=wraps)
         cut = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(indices.shape))
         return np.take_along_axis(x[cut], wrapped, axis)
 
@@ -121,11 +129,15 @@ class GatherElements(Op):
 
 @op("gather_nd", Pure)
 class GatherNd(Op):
-    """``x`` at the positions in the last axis of ``indices``, after ``batch_dims`` common leading axes."""
+    """``x`` at the positions in the last axis of ``indices``, after ``batch_dims`` common leading axes.
+
+    Negative positions are as in ``gather``.
+    """
 
     x: Value
     indices: Integers
     batch_dims: Count = 0
+    wraps: bool = True
 
     def infer(self) -> TensorType:
         """The indices' shape without its last axis, then what of ``x`` is not indexed."""
@@ -137,11 +149,11 @@ class GatherNd(Op):
         return self.x.type.with_shape((*self.indices.type.shape[:-1], *shape[batch + depth :]))
 
     @staticmethod
-    def evaluate(x: Array, indices: Array, *, batch_dims: int) -> Array:
+    def evaluate(x: Array, indices: Array, *, batch_dims: int, wraps: bool) -> Array:
         """Index with a tuple of coordinate arrays."""
         batch: tuple[Array, ...] = cast(Any, np.indices(indices.shape[:batch_dims], sparse=True)) if batch_dims else ()
         spread = tuple(b.reshape(*b.shape, *[1] * (indices.ndim - 1 - batch_dims)) for b in batch)
-        coordinates = (_places(indices[..., i], x.shape[batch_dims + i]) for i in range(indices.shape[-1]))
+        coordinates = (_places(indices[..., i], x.shape[batch_dims + i], wraps=wraps) for i in range(indices.shape[-1]))
         return x[(*spread, *coordinates)]
 
     def axes(self) -> Axes | None:
@@ -297,12 +309,16 @@ def _update(out: Array, where: tuple[Array, ...], updates: Array, reduction: str
 
 @op("one_hot", Pure)
 class OneHot(Op):
-    """A new axis of ``depth`` positions holding ``values[1]`` at the index and ``values[0]`` elsewhere."""
+    """A new axis of ``depth`` positions holding ``values[1]`` at the index and ``values[0]`` elsewhere.
+
+    Indices outside give no hit; negative ones count from the end where the source ``wraps`` them.
+    """
 
     indices: Integers
     values: Value
     depth: Dim
     axis: int
+    wraps: bool = True
 
     def infer(self) -> TensorType:
         """The indices' shape with the new axis."""
@@ -313,9 +329,9 @@ class OneHot(Op):
         return self.values.type.with_shape((*shape[: self.axis], self.depth, *shape[self.axis :]))
 
     @staticmethod
-    def evaluate(indices: Array, values: Array, *, depth: int, axis: int) -> Array:
-        """Compare; negative indices count from the end, others out of range give no hit."""
-        wrapped = np.where(indices < 0, indices + depth, indices)
+    def evaluate(indices: Array, values: Array, *, depth: int, axis: int, wraps: bool) -> Array:
+        """Compare."""
+        wrapped = np.where((indices < 0) & wraps, indices + depth, indices)
         hit = np.expand_dims(wrapped, axis) == np.arange(depth).reshape(
             [-1 if i == axis else 1 for i in range(indices.ndim + 1)]
         )

@@ -175,7 +175,11 @@ class LocalResponseNorm(Op):
         return (x / np.power(bias + alpha / size * view.sum(-1), beta)).astype(x.dtype)
 
     def axes(self) -> Axes:
-        """The channel axis stored last."""
-        names = letters(self.x.type.rank)
-        last = (..., names[self.axis])
-        return Axes((names,), (names,), frozenset({names[self.axis]}), (Form((last,), (last,)),))
+        """The channel axis where the target has channels."""
+        names, rank = letters(self.x.type.rank), self.x.type.rank
+        channel = names[self.axis]
+        last, first = (..., channel), (*(n for n in names[:1] if n != channel), channel, ...)
+        forms = [Form((last,), (last,), channels="last")]
+        if rank > 1 and self.axis:
+            forms.append(Form((first,), (first,), channels="first"))
+        return Axes((names,), (names,), frozenset({channel}), tuple(forms))

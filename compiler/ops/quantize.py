@@ -31,8 +31,7 @@ class Quantize(Op):
     @staticmethod
     def evaluate(x: Array, scale: Array, zero: Array, *, dtype: DType) -> Array:
         """Round and clamp in x's own type."""
-        info = np.iinfo(dtype.numpy)
-        return np.clip(np.rint(x / scale) + zero.astype(x.dtype), info.min, info.max).astype(dtype.numpy)
+        return np.clip(np.rint(x / scale) + zero.astype(x.dtype), *dtype.bounds).astype(dtype.numpy)
 
 
 @op("dequantize", Elementwise, Kept)

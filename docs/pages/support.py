@@ -9,10 +9,15 @@ from nhwcc.backends.common.support_matrix import DECOMPOSED, MANY, Support
 from nhwcc.backends.common.support_matrix import support as ways_of
 from nhwcc.backends.registry import TARGETS, find_target
 from nhwcc.compiler.opdef import OPS
+from nhwcc.formats.tflite.flexbuffer import RAW
+from nhwcc.formats.tflite.schema import builtin_names
 from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.importer import OLDEST
 from nhwcc.frontends.onnx.refused import REFUSED
 from nhwcc.frontends.onnx.registry import HANDLERS
+from nhwcc.frontends.tflite import import_tflite as _files  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.frontends.tflite.refused import REFUSED as NOT_FROM_FILES
+from nhwcc.frontends.tflite.registry import HANDLERS as BUILTINS
 from nhwcc.frontends.torch import import_torch as _reader  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.torch.registry import HANDLERS as ATEN
 from onnx import defs
@@ -30,16 +35,21 @@ TORCH = """Overloads of ATen operators that stay whole, by operator; `default` i
 in-place ones are read as these. Others are first written in terms of these by PyTorch's own decompositions."""
 
 RUNS = """Each operation of the [IR](ir.md) becomes {kind}s where these take its types, ranks and attributes, and is
-rewritten first where they do not. {more}"""
+rewritten first where they do not.
+{more}"""
 
 MORE = {
     "tflite": """What the builtins take is what the runtime's kernels accept, not what their schema says. Types are
 those of the data, or of the operand or attribute whose name stands before them.""",
-    "onnx": """Types are those of the operator's first input in the newest opset that is used without being asked for;
-which types, attributes and inputs it has in which opset is looked up in the standard's own schemas. `--opset` limits
+    "onnx": """Types are those of the operator's first input in the newest opset that is used without being asked for.
+Which types, attributes and inputs it has in which opset is looked up in the standard's own schemas. `--opset` limits
 what may be used: operations that came later are then rewritten, or refused with the opset that would do.""",
 }
 """What is to be said of each target."""
+
+FILES = """Files of any converter, in all versions of a builtin; operands and options are those of the schema. Integers
+that stand for numbers are read as *dequantize, operation, quantize*, with the scales that the file states."""
+
 
 DOMAINS = {
     "ai.onnx.ml": """What classical machine learning is exported to, by skl2onnx for instance. Trees are walked level by
@@ -68,6 +78,11 @@ def support() -> str:
         "## PyTorch operators",
         TORCH,
         table(("operator", "overloads"), _overloads()),
+        "## Builtins of TFLite files",
+        FILES,
+        table(("builtin", "operands", "options"), sorted(_builtins())),
+        "Not read are these:",
+        table(("builtin", "why"), [(f"`{name}`", f"It {why}.") for name, why in sorted(NOT_FROM_FILES.items())]),
         "## Targets",
         table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in TARGETS)),
     )
@@ -121,6 +136,16 @@ def _overloads() -> list[tuple[str, str]]:
         operator, _, overload = name.removeprefix("aten::").partition(".")
         overloads.setdefault(operator, []).append(overload)
     return [(f"`{operator}`", ", ".join(names)) for operator, names in sorted(overloads.items())]
+
+
+def _builtins() -> Iterator[tuple[str, str, str]]:
+    """Builtins and custom operators with a handler."""
+    builtins = set(builtin_names().values())
+    for name, entry in BUILTINS.items():
+        title = f"`{name}`" if name in builtins else f"`{name}` (custom)"
+        operands = [f"{p.name} …" if p.is_variadic else p.name for p in entry.operands]
+        options = [option for option in entry.options if option != RAW]
+        yield title, ", ".join(operands), ", ".join(options)
 
 
 def _operations(ways: list[Support]) -> Iterator[tuple[str, str, str]]:

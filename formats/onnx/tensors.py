@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,9 +12,9 @@ import numpy as np
 from ...compiler.beside import NotBesideError, file_beside
 from ...compiler.budget import too_large
 from ...compiler.diagnostics import CompileError, counted, error
-from ...compiler.dims import static
 from ...compiler.types import Array, DType, TensorType
-from ...compiler.weights import MappedFile, Origin, Weight
+from ...compiler.weights import MappedFile, Weight
+from ..packed import stored_bytes, stored_weight
 from .wire import OWN_FILE
 
 if TYPE_CHECKING:
@@ -148,13 +147,13 @@ class Tensor:
         if self.proto.HasField("raw_data"):
             self._check_size(type, len(self.proto.raw_data))
             proto = self.proto
-            return _weight(type, lambda: np.frombuffer(proto.raw_data, np.uint8))
+            return stored_weight(type, lambda: np.frombuffer(proto.raw_data, np.uint8))
         return Weight.of(self._typed(type), is_stored=True)
 
     def _external(self, type: TensorType) -> Weight:
         entries = {e.key: e.value for e in self.proto.external_data}
         file = self.store.open(entries.get("location", ""))
-        size = _nbytes(type)
+        size = stored_bytes(type)
         try:
             offset, length = int(entries.get("offset", 0)), int(entries.get("length", size))
         except ValueError as bad:
@@ -164,14 +163,14 @@ class Tensor:
             text = f"lies at {offset} to {offset + length} in {file.path.name}, which has {file.size} bytes"
             raise self._fail(text, "F017", "The file is truncated, or belongs to another model.")
         if size == 0:
-            return _weight(type, lambda: np.empty(0, np.uint8))
+            return stored_weight(type, lambda: np.empty(0, np.uint8))
         if type.dtype.bits < 8:
-            return _weight(type, lambda: file.read(offset, np.dtype(np.uint8), (size,)), file)
+            return stored_weight(type, lambda: file.read(offset, np.dtype(np.uint8), (size,)), file)
         return Weight.mapped(file, offset, type)
 
     def _check_size(self, type: TensorType, given: int) -> None:
-        if given != _nbytes(type):
-            raise self._fail(f"is {type}, which takes {_nbytes(type)} bytes, but has {given}")
+        if given != stored_bytes(type):
+            raise self._fail(f"is {type}, which takes {stored_bytes(type)} bytes, but has {given}")
 
     def _typed(self, type: TensorType) -> Array:
         """Decode ``float_data`` and the like."""
@@ -242,30 +241,3 @@ class SparseTensor:
 
     def _fail(self, text: str) -> CompileError:
         return error("F016", f"the sparse tensor {self.name!r} {text}")
-
-
-def _nbytes(type: TensorType) -> int:
-    """Size of the elements in the format, where those of fewer than eight bits share bytes."""
-    assert isinstance(type.size, int)
-    return (type.size * type.dtype.bits + 7) // 8
-
-
-def _weight(type: TensorType, read: Callable[[], Array], file: MappedFile | None = None) -> Weight:
-    """Return what makes a tensor of the bytes that ``read`` gives, little-endian."""
-
-    def make() -> Array:
-        raw = read()
-        if type.dtype.bits < 8:
-            raw = _unpack(raw, type)
-        return raw.view(type.dtype.numpy.newbyteorder("<")).reshape(static(type.shape))
-
-    return Weight(type, make, file, origins=frozenset({Origin(_nbytes(type))}))
-
-
-def _unpack(raw: Array, type: TensorType) -> Array:
-    """Return one element a byte, in the codes that numpy's types have."""
-    bits = type.dtype.bits
-    assert isinstance(type.size, int)
-    codes = np.stack([raw >> shift & (1 << bits) - 1 for shift in range(0, 8, bits)], -1).reshape(-1)[: type.size]
-    is_negative = (codes >> bits - 1 == 1) & type.dtype.value.startswith("i")
-    return np.where(is_negative, codes | 256 - (1 << bits), codes).astype(np.uint8)

@@ -9,6 +9,7 @@ Numbers, texts, truth values and lists are what they are.  A tensor is a map of 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -19,6 +20,9 @@ from ...compiler.dims import Sym
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 
+RAW = "custom_options"
+"""The name under which the only entry of a map is what a kernel is told byte by byte, instead of a flexbuffer."""
+
 
 def encode(fields: Mapping[str, Any]) -> bytes:
     """Return the map as bytes.
@@ -28,6 +32,8 @@ def encode(fields: Mapping[str, Any]) -> bytes:
     """
     from flatbuffers import flexbuffers
 
+    if set(fields) == {RAW} and isinstance(fields[RAW], Weight):
+        return np.ascontiguousarray(fields[RAW].array()).tobytes()
     return bytes(flexbuffers.Dumps({name: _plain(name, value) for name, value in fields.items()}))
 
 
@@ -41,7 +47,7 @@ def decode(data: bytes) -> Any:
 
     try:
         return flexbuffers.Loads(data)
-    except (IndexError, TypeError, UnicodeDecodeError) as bad:
+    except (IndexError, TypeError, ValueError, OverflowError, RecursionError, struct.error) as bad:
         raise ValueError(f"no flexbuffer: {bad}") from bad
 
 

@@ -119,7 +119,7 @@ def inspect(path: Path) -> Summary:
         CompileError: R010, it is missing, truncated or no TFLite file.
     """
     with opened(path) as (data, model):
-        return _summary(data, model)
+        return summarize(data, model)
 
 
 def read_signature(path: Path) -> Signature:
@@ -134,42 +134,51 @@ def read_signature(path: Path) -> Signature:
 
 
 @contextmanager
-def opened(path: Path) -> Generator[tuple[mmap.mmap, Any], None, None]:
+def opened(source: Path | bytes) -> Generator[tuple[mmap.mmap | bytes, Any], None, None]:
     """Map a file; whatever its bytes make the generated code stumble over is an error of the file."""
     from .schema import IDENTIFIER, unpack
 
     try:
-        with path.open("rb") as file:
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        data = source if isinstance(source, bytes) else _mapped(source)
         if data[4:8] != IDENTIFIER:
-            raise _bad(path, "it is not a TFLite file")
+            raise _bad(source, "it is not a TFLite file")
         yield data, unpack(data)
     except OSError as bad:
-        raise _bad(path, reason(bad)) from bad
+        raise _bad(source, reason(bad)) from bad
     except (struct.error, IndexError, ValueError, TypeError, OverflowError, AttributeError) as bad:
-        raise _bad(path, f"it is damaged or incomplete ({type(bad).__name__}: {bad})") from bad
+        raise _bad(source, f"it is damaged or incomplete ({type(bad).__name__}: {bad})") from bad
 
 
-def _bad(path: Path, why: str) -> CompileError:
-    return error("R010", f"can't read {path}: {why}")
+def _mapped(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def _items(count: int, get: Callable[[int], T], limit: int) -> Iterator[T]:
+def _bad(source: Path | bytes, why: str) -> CompileError:
+    return error("R010", f"can't read {'the model' if isinstance(source, bytes) else source}: {why}")
+
+
+def items(count: int, get: Callable[[int], T], limit: int) -> Iterator[T]:
     """The elements of a vector; a count beyond the file's size is damage, not a long vector."""
     if count > limit:
         raise ValueError(f"a vector of {count} elements")
     return (get(i) for i in range(count))
 
 
-def _summary(data: mmap.mmap, model: Any) -> Summary:
+def summarize(data: mmap.mmap | bytes, model: Any) -> Summary:
+    """Summarise what is open.
+
+    Raises:
+        ValueError: it is damaged.
+    """
     from .schema import builtin_names
 
     size = len(data)
     names = builtin_names()
-    codes = [_code(c, names) for c in _items(model.OperatorCodesLength(), model.OperatorCodes, size)]
-    sizes = [_buffer_size(b) for b in _items(model.BuffersLength(), model.Buffers, size)]
-    graphs = tuple(_subgraph(g, codes, sizes, size) for g in _items(model.SubgraphsLength(), model.Subgraphs, size))
-    entries = {_text(m.Name()): m for m in _items(model.MetadataLength(), model.Metadata, size)}
+    codes = [_code(c, names) for c in items(model.OperatorCodesLength(), model.OperatorCodes, size)]
+    sizes = [_buffer_size(b) for b in items(model.BuffersLength(), model.Buffers, size)]
+    graphs = tuple(_subgraph(g, codes, sizes, size) for g in items(model.SubgraphsLength(), model.Subgraphs, size))
+    entries = {_text(m.Name()): m for m in items(model.MetadataLength(), model.Metadata, size)}
     metadata = {name: _content(data, model, m, MAX_TEXT_METADATA) for name, m in entries.items()}
     summary = Summary(size, model.Version(), _text(model.Description()), graphs, _signatures(model, size), metadata)
     _check(summary)
@@ -227,10 +236,10 @@ def _buffer_size(buffer: Any) -> int:
 def _subgraph(graph: Any, codes: list[_Code], sizes: list[int], limit: int) -> SubgraphInfo:
     return SubgraphInfo(
         _text(graph.Name()),
-        tuple(_tensor(t, sizes, limit) for t in _items(graph.TensorsLength(), graph.Tensors, limit)),
-        tuple(_operator(o, codes, limit) for o in _items(graph.OperatorsLength(), graph.Operators, limit)),
-        tuple(_items(graph.InputsLength(), graph.Inputs, limit)),
-        tuple(_items(graph.OutputsLength(), graph.Outputs, limit)),
+        tuple(_tensor(t, sizes, limit) for t in items(graph.TensorsLength(), graph.Tensors, limit)),
+        tuple(_operator(o, codes, limit) for o in items(graph.OperatorsLength(), graph.Operators, limit)),
+        tuple(items(graph.InputsLength(), graph.Inputs, limit)),
+        tuple(items(graph.OutputsLength(), graph.Outputs, limit)),
     )
 
 
@@ -239,32 +248,32 @@ def _tensor(tensor: Any, sizes: list[int], limit: int) -> TensorInfo:
 
     has_open = tensor.ShapeSignatureLength() == tensor.ShapeLength() > 0
     get = tensor.ShapeSignature if has_open else tensor.Shape
-    shape = tuple(int(d) for d in _items(tensor.ShapeLength(), get, limit))
+    shape = tuple(int(d) for d in items(tensor.ShapeLength(), get, limit))
     dtype = tensor_type_names().get(tensor.Type(), f"type {tensor.Type()}")
     return TensorInfo(_text(tensor.Name()), dtype, shape, sizes[tensor.Buffer()], bool(tensor.IsVariable()))
 
 
 def _operator(op: Any, codes: list[_Code], limit: int) -> OperatorInfo:
     code = codes[op.OpcodeIndex()]
-    inputs = tuple(int(i) for i in _items(op.InputsLength(), op.Inputs, limit))
-    outputs = tuple(int(i) for i in _items(op.OutputsLength(), op.Outputs, limit))
+    inputs = tuple(int(i) for i in items(op.InputsLength(), op.Inputs, limit))
+    outputs = tuple(int(i) for i in items(op.OutputsLength(), op.Outputs, limit))
     told = op.CustomOptionsAsNumpy().tobytes() if op.CustomOptionsLength() else b""
     return OperatorInfo(code.name, code.version, inputs, outputs, told if code.is_custom else None)
 
 
 def _signatures(model: Any, limit: int) -> tuple[Signature, ...]:
-    return tuple(_signature(s, limit) for s in _items(model.SignatureDefsLength(), model.SignatureDefs, limit))
+    return tuple(_signature(s, limit) for s in items(model.SignatureDefsLength(), model.SignatureDefs, limit))
 
 
 def _signature(signature: Any, limit: int) -> Signature:
-    inputs = {_text(m.Name()): int(m.TensorIndex()) for m in _items(signature.InputsLength(), signature.Inputs, limit)}
+    inputs = {_text(m.Name()): int(m.TensorIndex()) for m in items(signature.InputsLength(), signature.Inputs, limit)}
     outputs = {
-        _text(m.Name()): int(m.TensorIndex()) for m in _items(signature.OutputsLength(), signature.Outputs, limit)
+        _text(m.Name()): int(m.TensorIndex()) for m in items(signature.OutputsLength(), signature.Outputs, limit)
     }
     return Signature(_text(signature.SignatureKey()), int(signature.SubgraphIndex()), inputs, outputs)
 
 
-def _content(data: mmap.mmap, model: Any, entry: Any, limit: int) -> bytes:
+def _content(data: mmap.mmap | bytes, model: Any, entry: Any, limit: int) -> bytes:
     buffer = model.Buffers(entry.Buffer())
     if buffer.Offset() > 1:
         return data[buffer.Offset() : buffer.Offset() + min(buffer.Size(), limit)]

@@ -190,7 +190,10 @@ def options_table(options: Options) -> Any:
         TypeError: the table has no such field.
         AttributeError: the schema has no such table, or an enumeration no such name.
     """
-    return getattr(schema, f"{options.table}T")(**{k: _field(k, v) for k, v in options.fields.items()})
+    fields = {k: _field(k, v) for k, v in options.fields.items()}
+    if options.table.startswith("Stablehlo"):  # which counts in 64 bits
+        fields = {k: np.asarray(v, np.int64) if isinstance(v, np.ndarray) else v for k, v in fields.items()}
+    return getattr(schema, f"{options.table}T")(**fields)
 
 
 def _field(name: str, value: Any) -> Any:
@@ -198,7 +201,7 @@ def _field(name: str, value: Any) -> Any:
         case DType():
             return getattr(schema.TensorType, TENSOR_TYPES[value])
         case str():
-            return getattr(_ENUMS[name], value)
+            return getattr(_ENUMS[name], value) if name in _ENUMS else value
         case tuple():
             return _vector(value)
         case _:
@@ -232,3 +235,107 @@ def place_buffers(packed: bytearray, places: Sequence[tuple[int, int]], *, exter
 def unpack(data: Any) -> Any:
     """Return the schema's view of a file's bytes; nothing is checked."""
     return schema.Model.GetRootAs(data, 0)
+
+
+def options_of(operator: Any) -> tuple[str | None, dict[str, Any]]:
+    """Return the name of an operator's options table and its fields; enumerations by their names.
+
+    Raises:
+        ValueError: the table is of a kind that the schema does not have.
+    """
+    unions = (
+        (schema.BuiltinOptions, operator.BuiltinOptionsType(), operator.BuiltinOptions),
+        (schema.BuiltinOptions2, operator.BuiltinOptions2Type(), operator.BuiltinOptions2),
+    )
+    for union, kind, get in unions:
+        if kind and (found := get()) is not None:
+            name = _names(union).get(kind)
+            if name is None:
+                raise ValueError(f"options of kind {kind}")
+            return name, _fields(_table(name, found))
+    return None, {}
+
+
+def _table(name: str, found: Any) -> Any:
+    view = getattr(schema, name)()
+    view.Init(found.Bytes, found.Pos)
+    return getattr(schema, f"{name}T").InitFromObj(view)
+
+
+def _fields(table: Any) -> dict[str, Any]:
+    return {snake_case(k): _plain(snake_case(k), v) for k, v in vars(table).items()}
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Return a field's value as numbers, texts and tuples."""
+    match value:
+        case bool() | float() | None:
+            return value
+        case int():
+            return _ENUM_NAMES[name]().get(value, value) if name in _ENUM_NAMES else value
+        case bytes():
+            return value.decode("utf-8", "replace")
+        case np.ndarray() | list():
+            return tuple(np.asarray(value).tolist())
+        case _:
+            return _fields(value) if hasattr(value, "__dict__") else value
+
+
+_ENUM_NAMES = {
+    "padding": lambda: _names(schema.Padding),
+    "fused_activation_function": lambda: _names(schema.ActivationFunctionType),
+    "mode": lambda: _names(schema.MirrorPadMode),
+    "kernel_type": lambda: _names(schema.LSTMKernelType),
+    "weights_format": lambda: _names(schema.FullyConnectedOptionsWeightsFormat),
+    "combiner": lambda: _names(schema.CombinerType),
+    "reduce_function": lambda: _names(schema.ReduceWindowFunction),
+    "algorithm": lambda: _names(schema.RngAlgorithm),
+    **dict.fromkeys(
+        ("in_data_type", "out_data_type", "output_type", "out_type", "idx_out_type", "key_dtype", "value_dtype"),
+        tensor_type_names,
+    ),
+}
+"""Names of the values of fields that are enumerations."""
+
+
+def snake_case(name: str) -> str:
+    """Return a field's name as Python writes names.
+
+    >>> snake_case("dilationWFactor")
+    'dilation_w_factor'
+    """
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name)
+
+
+def options_defaults(table: str) -> dict[str, Any]:
+    """Return the fields that an options table has where a file leaves them out.
+
+    Raises:
+        AttributeError: the schema has no such table.
+    """
+    return _fields(getattr(schema, f"{table}T")())
+
+
+def blockwise(quantization: Any) -> tuple[int, int, int] | None:
+    """Return the tensors of scales and zero points (-1: none) of blocks and their size, None if there are no blocks."""
+    if quantization.DetailsType() != getattr(schema.QuantizationDetails, "BlockwiseQuantization", None):
+        return None
+    found = quantization.Details()
+    view = schema.BlockwiseQuantization()
+    view.Init(found.Bytes, found.Pos)
+    return int(view.Scales()), int(view.ZeroPoints()), int(view.BlockSize())
+
+
+def sparse_numbers(level: Any, what: str) -> Array:
+    """Return a vector of a compressed level, ``ArraySegments`` or ``ArrayIndices``.
+
+    Raises:
+        ValueError: there is none.
+    """
+    kind, found = getattr(level, f"{what}Type")(), getattr(level, what)()
+    name = _names(schema.SparseIndexVector).get(kind, "")
+    if found is None or not hasattr(schema, name):
+        raise ValueError(f"a compressed level without {what}")
+    view = getattr(schema, name)()
+    view.Init(found.Bytes, found.Pos)
+    return np.asarray(view.ValuesAsNumpy() if view.ValuesLength() else [], np.int64).reshape(-1)

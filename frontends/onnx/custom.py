@@ -12,7 +12,7 @@ from ...compiler.ops.custom import Custom
 from ...compiler.types import TensorType
 from ...formats.onnx.model import Attribute, Declared, Graph, Node, Opaque, Reference
 from ...formats.onnx.tensors import SparseTensor, Tensor, element_type
-from .inputs import Sizes, known_size
+from ..common.sizes import Sizes, known_size
 from .lists import Imported
 
 

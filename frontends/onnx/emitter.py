@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from ...compiler.diagnostics import CompileError, counted, error
-from ...compiler.dims import Dim, Sym
-from ...compiler.ir import Region, Value
-from ...compiler.types import Array, TensorType
+from ...compiler.diagnostics import CompileError, error
+from ...compiler.dims import Sym
+from ...compiler.ir import Region
+from ...compiler.types import TensorType
 from ...formats.onnx.model import Graph, Node
-from ..emitter import BaseEmitter
+from ..common.operands import OperandEmitter
 from .lists import Imported
 
 
@@ -40,7 +40,7 @@ class Subgraphs(Protocol):
 
 
 @dataclass(frozen=True)
-class Emitter(BaseEmitter):
+class Emitter(OperandEmitter):
     """Builds the operations of one node.
 
     ``version`` is that of the node's operator set, ``needed`` are the indices of the outputs that somebody reads,
@@ -55,140 +55,3 @@ class Emitter(BaseEmitter):
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this node can't be imported; by default because of the variant of the operator."""
         return error(code, f"{self.node.op_type} {message}", help=help)
-
-    def array(self, value: Value, what: str) -> Array:
-        """Return the elements of an operand that must be known; ``what`` is its name. Sizes may be symbolic.
-
-        Raises:
-            CompileError: F004, it is computed from data.
-        """
-        found = self.known(value)
-        if found is None:
-            bad = self.fail(
-                f"needs to know its input {what!r} while compiling, but {self._why(value)}",
-                code="F004",
-                help="Make it a constant, or fix the input shapes it is computed from.",
-            )
-            bad.diagnostics[0].inputs = tuple(sorted(self._unknown_inputs(value)))
-            raise bad
-        return found
-
-    def numbers(self, value: Value, what: str) -> Array:
-        """Return the elements of an operand that must be known as numbers.
-
-        Raises:
-            CompileError: F004, it is computed from data or from symbolic sizes.
-        """
-        found = self.array(value, what)
-        if found.dtype == object:
-            sizes = [d for d in found.reshape(-1).tolist() if isinstance(d, Sym)]
-            names = sorted({n for d in sizes for n in d.names})
-            raise self.fail(
-                f"needs numbers for its input {what!r}, but {sizes[0]} depends on the shapes of inputs",
-                code="F004",
-                help=f"Fix {', '.join(names)} by shapes=...",
-            )
-        return found
-
-    def dims(self, value: Value, what: str) -> tuple[Dim, ...]:
-        """Return the elements of an integer operand that must be known, up to named sizes.
-
-        Raises:
-            CompileError: F004, it is computed from data; F006, its elements are no integers.
-        """
-        self.array(value, what)
-        found = self.known.dims(value)
-        if found is None:
-            raise self.fail(f"has the input {what!r} of type {value.type}, which are not integers", code="F006")
-        return found
-
-    def dim(self, value: Value, what: str) -> Dim:
-        """Return the only element of an integer operand that must be known, up to named sizes.
-
-        Raises:
-            CompileError: F004, it is computed from data; F006, it has not one element.
-        """
-        found = self.dims(value, what)
-        if len(found) != 1:
-            raise self.fail(f"has {counted(len(found), 'element')} in its input {what!r} instead of one", code="F006")
-        return found[0]
-
-    def ints(self, value: Value, what: str) -> tuple[int, ...]:
-        """Return the elements of an operand that must be known integers.
-
-        Raises:
-            CompileError: F004 or F006, it is not.
-        """
-        self.numbers(value, what)
-        return tuple(d for d in self.dims(value, what) if isinstance(d, int))
-
-    def int(self, value: Value, what: str) -> int:
-        """Return the only element of an operand that must be a known integer.
-
-        Raises:
-            CompileError: F004 or F006, it is not.
-        """
-        self.numbers(value, what)
-        found = self.dim(value, what)
-        assert isinstance(found, int)
-        return found
-
-    def scalar(self, value: Value | None, what: str, default: float = 0.0) -> Any:
-        """Return the only element of a known operand as a Python number, the default where it is absent.
-
-        Raises:
-            CompileError: F004 or F006, it is not known or has not one element.
-        """
-        if value is None:
-            return default
-        found = self.numbers(value, what)
-        if found.size != 1:
-            raise self.fail(f"has {counted(found.size, 'element')} in its input {what!r} instead of one", code="F006")
-        return found.item()
-
-    def axis(self, axis: int, rank: int) -> int:
-        """Return an axis counted from the front.
-
-        Raises:
-            CompileError: F002, there is no such axis.
-        """
-        if not -rank <= axis < rank:
-            raise self.fail(f"names axis {axis} of data of rank {rank}", code="F002")
-        return axis + rank if axis < 0 else axis
-
-    def axes(self, axes: Sequence[int], rank: int) -> tuple[int, ...]:
-        """Return axes counted from the front.
-
-        Raises:
-            CompileError: F002, there is no such axis, or one is named twice.
-        """
-        out = tuple(self.axis(a, rank) for a in axes)
-        if len(set(out)) != len(out):
-            raise self.fail(f"names an axis twice: {list(axes)}", code="F002")
-        return out
-
-    def _unknown_inputs(self, value: Value) -> set[str]:
-        """Return the names of the inputs from whose elements a value that is not known is computed."""
-        found: set[str] = set()
-        seen: set[Value] = set()
-        work = [value]
-        while work:
-            value = work.pop()
-            if value in seen or self.known(value) is not None:
-                continue
-            seen.add(value)
-            if value.owner is None:
-                found.add(value.name or "")
-            else:
-                work += [v for v in value.owner.operands if v is not None]
-        return found
-
-    def _why(self, value: Value) -> str:
-        """Say what a value that is not known is computed from."""
-        while value.owner is not None:
-            unknown = next((v for v in value.owner.operands if v is not None and self.known(v) is None), None)
-            if unknown is None:
-                place = value.owner.location
-                return "it is too large or computed from data" + (f" by {place.node!r}" if place else "")
-            value = unknown
-        return f"it depends on the elements of the input {value.name!r}"

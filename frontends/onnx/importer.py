@@ -16,11 +16,11 @@ from ...compiler.ops.core import Const
 from ...compiler.types import TensorType
 from ...formats.onnx.model import Attribute, Declared, Function, FunctionId, Graph, Model, Node, Reference, read_type
 from ...formats.onnx.tensors import Constant
+from ..common.sizes import Sizes
 from ..problems import Problems
 from .custom import code, custom, is_stated
 from .definitions import definition, has_definition, inferred, is_same, newest_version
 from .emitter import Emitter
-from .inputs import Sizes
 from .lists import Imported, Nothing, ValueList
 from .refused import REFUSED
 from .registry import HANDLERS, Entry, find

@@ -17,11 +17,12 @@ from ...compiler.types import Array, TensorType
 from ...formats.onnx.files import open_model
 from ...formats.onnx.model import Declared, Graph, Model, Node
 from ...formats.onnx.tensors import Given, number_of
+from ..common.sizes import Sizes
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .branches import Reading, decided
 from .importer import Importer, Scope
-from .inputs import Sizes, input_types
+from .inputs import input_types
 from .lists import Imported, Nothing, ValueList, item_name
 from .schedule import reads, schedule
 

@@ -53,8 +53,8 @@ if TYPE_CHECKING:
     multiple=True,
     callback=named,
     metavar="[NAME=]LAYOUT",
-    help="How inputs and outputs lie: free (as is cheapest, the default), keep (as in the source), nhwc, or by name "
-    "x=nchw, x=0/2/1.",
+    help="How inputs and outputs lie: free (as is cheapest), keep (as in the source), nhwc, nchw, or by name x=nchw, "
+    "x=0/2/1. By default free for TFLite, keep for ONNX.",
 )
 @click.option(
     "--rnn",
@@ -117,7 +117,7 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
         target=given["target"],
         opset=given["opset"],
         allow_custom_ops=given["allow_custom_ops"],
-        io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or "free",
+        io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or None,
         rnn=given["rnn"],
         passes=flags.passes,
         disable=flags.disable_pass,

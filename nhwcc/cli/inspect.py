@@ -22,12 +22,12 @@ from nhwcc.cli.flags import FILE, MODEL, budget_flags, common, custom_option, lo
 @common
 def inspect_command(model: Path, **given: Any) -> None:
     """Show what MODEL (.onnx, .tflite, .ir) holds: inputs, outputs, operations, parameters, work."""
-    from nhwcc.file_formats import viewable
+    from nhwcc.file_formats import supported
     from nhwcc.files import save_text
     from nhwcc.options import CompileOptions
     from nhwcc.request import check_model, check_options, check_writing
 
-    check_model(viewable(model), model)
+    check_model(supported(model), model)
     check_options(CompileOptions(load=given["load"]))
     if given["draw"] is not None:
         check_writing(given["draw"], "svg", [model])

@@ -31,23 +31,23 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     from contextlib import ExitStack
 
     from nhwcc.compiler.budget import timed
-    from nhwcc.file_formats import viewable
+    from nhwcc.file_formats import supported
     from nhwcc.request import check_model, check_options
 
     for path in (reference, candidate):
-        check_model(viewable(path), path)
+        check_model(supported(path), path)
     data = data_of(given["data"])
     check_options(CompileOptions(load=given["load"], tolerance=given["tolerance"], data=data, seed=given["seed"]))
     from nhwcc.pipelines import register_passes
     from nhwcc.render import compared_table, render_verification
-    from nhwcc.sources import source_of_file
+    from nhwcc.sources import source_of
     from nhwcc.verification import Settings, verify
 
     if given["load"]:
         register_passes(given["load"])
     settings = Settings(given["tolerance"], data, given["seed"], given["per_op"])
     with timed(), ExitStack() as stack:
-        first, second = (source_of_file(path).open(stack) for path in (reference, candidate))
+        first, second = (source_of(path).open(stack) for path in (reference, candidate))
         found = verify(first, second, settings)
     if given["as_json"] and found.ok:
         print_json({"ok": True, "report": asdict(found), "diagnostics": []})

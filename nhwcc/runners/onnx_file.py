@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,7 +15,7 @@ from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.dims import Dim, parse_dim
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
-from nhwcc.formats.layout import KEY, Layout, read_layout
+from nhwcc.formats.layout import KEY, RENAMED, Layout, read_layout
 from nhwcc.formats.onnx.tensors import element_type
 from nhwcc.runners import Traced
 from nhwcc.runners.onnx import ELEMENTS, OnnxRunner
@@ -148,13 +149,15 @@ class OnnxFileRunner:
         self._worker = worker or start()
         self._worker.make(*RUNTIME, path)
         self._said: Described = self._worker.call("describe")
+        self._renamed: dict[str, str] = json.loads(self._said.metadata.get(RENAMED, "{}"))
         self._layout = self._read_layout()
 
     def _read_layout(self) -> Layout | None:
         text = self._said.metadata.get(KEY)
         if text is None:
             return None
-        ranks = {"inputs": {n: t.rank for n, t in self._said.inputs.items()}, "outputs": self._said.outputs}
+        outputs = {self._renamed.get(name, name): rank for name, rank in self._said.outputs.items()}
+        ranks = {"inputs": {n: t.rank for n, t in self._said.inputs.items()}, "outputs": outputs}
         return read_layout(text.encode(), ranks)
 
     def close(self) -> None:
@@ -180,7 +183,7 @@ class OnnxFileRunner:
     @property
     def outputs(self) -> tuple[str, ...]:
         """The names of the outputs."""
-        return tuple(self._said.outputs)
+        return tuple(self._renamed.get(name, name) for name in self._said.outputs)
 
     @property
     def states_layout(self) -> bool:
@@ -222,4 +225,5 @@ class OnnxFileRunner:
         return {n: a.transpose(self._perm("inputs", n, a.ndim)) for n, a in given.items()}
 
     def _back(self, results: Mapping[str, Array]) -> dict[str, Array]:
-        return {n: a.transpose(inverse(self._perm("outputs", n, a.ndim))) for n, a in results.items()}
+        named = {self._renamed.get(name, name): array for name, array in results.items()}
+        return {n: a.transpose(inverse(self._perm("outputs", n, a.ndim))) for n, a in named.items()}

@@ -24,8 +24,7 @@ class ReferenceRunner:
     def inputs(self) -> dict[str, TensorType]:
         """The types of the arguments, in the source's layout."""
         return {
-            port.name: arg.type.with_shape([arg.type.shape[a] for a in _back(port, arg.type.rank)])
-            for port, arg in zip(self._func.inputs, self._func.args, strict=True)
+            port.name: port.source_type(arg.type) for port, arg in zip(self._func.inputs, self._func.args, strict=True)
         }
 
     @property

@@ -46,11 +46,20 @@ def in_process(path: Path) -> TfliteModel:
 class TfliteRunner:
     """Runs a .tflite file; layouts are those that the file's metadata states, else the file's own.
 
-    ``fast`` uses XNNPACK, which makes a second copy of the weights in the form that its kernels like.
+    ``fast`` uses XNNPACK, which makes a second copy of the weights in the form that its kernels like.  ``types`` say
+    which sizes inputs have where these are not the file's own.
     """
 
-    def __init__(self, path: Path, worker: Worker | None = None, *, fast: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        worker: Worker | None = None,
+        *,
+        fast: bool = True,
+        types: Mapping[str, TensorType] | None = None,
+    ) -> None:
         self.path = path
+        self._types = types
         self._summary = inspect(path)
         self._worker = worker or start()
         self._fast = fast
@@ -76,6 +85,8 @@ class TfliteRunner:
     @property
     def inputs(self) -> dict[str, TensorType]:
         """The types of the inputs, in the source's layout."""
+        if self._types is not None:
+            return dict(self._types)
         return {name: self._type(name, port) for name, port in self._inputs.items()}
 
     @property

@@ -14,7 +14,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.types import TensorType
 from nhwcc.cut import Cut
-from nhwcc.file_formats import Format, named, supported, viewable
+from nhwcc.file_formats import Format, named, supported
 from nhwcc.named import NamedModule
 from nhwcc.options import Model
 from nhwcc.shapes import ShapeLike, read_shapes
@@ -44,10 +44,10 @@ class Source(Protocol):
         """The files that the model and its weights are read from."""
         ...
 
-    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return what runs the source: its own runtime, else the reference interpreter on what is imported anew.
 
-        ``types`` and ``outputs`` are the interface of the part that was imported.
+        ``types`` and ``outputs`` are the interface of the part that was imported; ``stack`` ends what runs it.
         """
         ...
 
@@ -71,15 +71,6 @@ def source_of(model: Model, call: Call | None = None) -> Source:
         place = model if isinstance(model, bytes) else Path(model)
         return _open(supported(place), place, call)
     return _open(_format_of(model), model, call)
-
-
-def source_of_file(path: Path) -> Source:
-    """Return the source that a file is, also one that can be run but not compiled.
-
-    Raises:
-        CompileError: as :func:`source_of`.
-    """
-    return _open(viewable(path), path, None)
 
 
 def _format_of(model: object) -> Format:

@@ -52,7 +52,7 @@ class IrSource:
         """The text, and the side files with its weights."""
         return files_of(self.given, module)
 
-    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return the reference interpreter."""
         return ReferenceRunner(self.load(cut))
 
@@ -74,6 +74,7 @@ def _name_apart(func: Func) -> None:
     """Give outputs that have the same name, or none, names of their own: results are found by them."""
     taken: set[str] = set()
     for i, port in enumerate(func.outputs):
-        if port.name in taken or (not port.name and len(func.outputs) > 1):
-            port.name = next(n for n in (f"output_{k}" for k in count(i)) if n not in taken)
+        if not port.name or port.name in taken:
+            numbered = (f"output_{k}" for k in count(i))
+            port.name = "output" if len(func.outputs) == 1 else next(n for n in numbered if n not in taken)
         taken.add(port.name)

@@ -54,7 +54,7 @@ class OnnxSource:
         """The model, and its external data."""
         return files_of(self.given, module)
 
-    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return onnxruntime, else the reference interpreter on what is imported anew."""
         from nhwcc.runners.onnx import OnnxRunner, is_available
 

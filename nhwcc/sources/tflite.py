@@ -5,44 +5,99 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nhwcc.compiler.diagnostics import error
-from nhwcc.compiler.ir import Module
-from nhwcc.compiler.types import TensorType
-from nhwcc.cut import Cut
+from nhwcc.compiler.diagnostics import CompileError, Remark, remark
+from nhwcc.compiler.ir import Func, Module
+from nhwcc.compiler.types import Array, TensorType
+from nhwcc.compiler.workload import check_run
+from nhwcc.cut import Cut, sizes_of
+from nhwcc.files import scratch
 from nhwcc.runners import Runner
+from nhwcc.runners.bounded import Bounded
+from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.runners.tflite import TfliteRunner
 from nhwcc.sources.call import Call
+from nhwcc.sources.ir import files_of
+
+if TYPE_CHECKING:
+    from nhwcc.frontends.tflite import Program
 
 
 class TfliteSource:
-    """A file."""
+    """A file, or its bytes."""
 
-    def __init__(self, given: Path, call: Call) -> None:
+    def __init__(self, given: Path | bytes, call: Call) -> None:
         self.given = given
+        self.keeps_state = call.state == "io"
 
     @property
     def title(self) -> str:
-        """The file."""
-        return str(self.given)
+        """What was given, in words."""
+        return str(self.given) if isinstance(self.given, Path) else "a TFLite file"
 
     def load(self, cut: Cut) -> Module:
-        """Refuse: files can be run, but not read.
+        """Read the part of the file that is wanted.
 
         Raises:
-            CompileError: R015.
+            CompileError: what the frontend finds (R010, F...).
         """
-        help = "nhwcc inspect and nhwcc verify read it"
-        raise error("R015", f"{self.given} is a TFLite file already", help=help)
+        return cut.checked(self._read(cut).module)
+
+    def _read(self, cut: Cut) -> Program:
+        from nhwcc.frontends.tflite import read_tflite
+
+        return read_tflite(
+            self.given,
+            shapes=sizes_of(cut.shapes),
+            inputs=cut.inputs,
+            outputs=cut.outputs,
+            allow_custom_ops=cut.allow_custom_ops,
+            keeps_state=self.keeps_state,
+        )
 
     def files(self, module: Module) -> list[Path]:
         """The file."""
-        return [self.given]
+        return files_of(self.given, module)
 
-    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
-        """Return the TFLite runtime."""
-        return TfliteRunner(self.given)
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
+        """Return the TFLite runtime for a whole file, else the reference interpreter on what is imported anew."""
+        program = self._read(cut) if self.keeps_state else None
+        if program is not None and program.states:
+            return _Stepwise(program)
+        if not (cut.inputs or cut.outputs):
+            return self._runtime(stack, types)
+        remark(Remark("warning", "verify", "verified against the reference interpreter: TFLite runs whole files"))
+        return ReferenceRunner(self.load(cut))
 
     def open(self, stack: ExitStack) -> Runner:
-        """Return the TFLite runtime."""
-        return stack.enter_context(TfliteRunner(self.given))
+        """Return the TFLite runtime; where the file can be imported, what a run costs is checked first."""
+        func: Func | None = None
+        try:
+            func = self.load(Cut()).main
+            check_run(func)
+        except CompileError as bad:
+            if any(d.code.startswith("M") for d in bad.diagnostics):
+                raise
+        runner = self._runtime(stack)
+        return runner if func is None else Bounded(runner, func)
+
+    def _runtime(self, stack: ExitStack, types: Mapping[str, TensorType] | None = None) -> TfliteRunner:
+        """Open the file in a process; bytes lie in a temporary folder for so long."""
+        if isinstance(self.given, Path):
+            return stack.enter_context(TfliteRunner(self.given, types=types))
+        path = stack.enter_context(scratch()).path / "model.tflite"
+        path.write_bytes(self.given)
+        return stack.enter_context(TfliteRunner(path, types=types))
+
+
+class _Stepwise(ReferenceRunner):
+    """Runs a file whose variables became inputs and outputs; these begin with what the file says."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program.module)
+        self._states = program.states
+
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Return what the variables hold at first."""
+        return {name: weight.array() for name, weight in self._states.items()}

@@ -115,7 +115,7 @@ class TorchSource:
         """The file that the model is read from."""
         return [self.given] if isinstance(self.given, Path) else []
 
-    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str]) -> Runner:
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return what runs the model: PyTorch if it is whole, else the reference interpreter."""
         from nhwcc.runners.torch import TorchRunner
 
@@ -133,7 +133,7 @@ class TorchSource:
         func = self.load(Cut()).main
         check_run(func)
         types = {port.name: arg.type for port, arg in zip(func.inputs, func.args, strict=True)}
-        return Bounded(self.runner(Cut(), types, [port.name for port in func.outputs]), func)
+        return Bounded(self.runner(Cut(), types, [port.name for port in func.outputs], stack), func)
 
 
 def _examples(model: nn.Module, shapes: Mapping[str, Given]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -69,7 +69,7 @@ def positions_in_rows(op: NonZero, e: Build) -> None:
 @lower(Gather)
 def count_up(op: Gather, e: Build) -> None:
     """Indices that count back from the end are taken modulo the size."""
-    if not nonnegative(op.indices):
+    if op.wraps and not nonnegative(op.indices):
         e.replace(e.clone(op, op.x, wrapped(op.indices, op.x, (op.axis,), e)))
 
 
@@ -78,7 +78,7 @@ def count_coordinates_up(op: GatherNd, e: Build) -> None:
     """Coordinates are taken modulo the sizes of their axes."""
     depth = op.indices.type.shape[-1]
     assert isinstance(depth, int)
-    if not nonnegative(op.indices):
+    if op.wraps and not nonnegative(op.indices):
         axes = tuple(range(op.batch_dims, op.batch_dims + depth))
         e.replace(e.clone(op, op.x, wrapped(op.indices, op.x, axes, e)))
 
@@ -146,14 +146,14 @@ def _stride(x: Value, axis: int, dtype: DType, e: Build) -> Value:
 @lower(OneHot)
 def one_hot(op: OneHot, e: Build) -> None:
     """Count up what counts back, put what is before the first position behind the last; choose computed values."""
-    if not nonnegative(op.indices):
+    if op.wraps and not nonnegative(op.indices):
         depth = e.size(op.depth, op.indices.type.dtype)
         up = e(arith.Add, op.indices, depth)
         within = e(logic.Select, e(logic.Less, up, 0), depth, up)
         e.replace(e.clone(op, e(logic.Select, e(logic.Less, op.indices, 0), within, op.indices), op.values))
         return
     if elements(op.values) is None:
-        hit = e(OneHot, op.indices, e.constant(np.asarray([False, True])), depth=op.depth, axis=op.axis)
+        hit = e(OneHot, op.indices, e.constant(np.asarray([False, True])), depth=op.depth, axis=op.axis, wraps=op.wraps)
         off, on = (e.reshape(e(Slice, op.values, (i,), (1,), (1,)), ()) for i in range(2))
         e.replace(e(logic.Select, hit, on, off))
 

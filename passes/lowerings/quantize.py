@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ...compiler.lowering import Build
 from ...compiler.ops import arith
 from ...compiler.ops.activation import Clip
@@ -15,12 +13,12 @@ from .registry import lower
 @lower(Quantize)
 def quantize_by_arithmetic(op: Quantize, e: Build) -> None:
     """Divide, round, move and clamp."""
-    info, types = np.iinfo(op.dtype.numpy), (op.x.type.dtype, op.scale.type.dtype)
+    (low, high), types = op.dtype.bounds, (op.x.type.dtype, op.scale.type.dtype)
     dtype = types[0] if len(set(types)) == 1 else DType.F64 if DType.F64 in types else DType.F32
     x, scale = (v if v.type.dtype is dtype else e(arith.Cast, v, to=dtype) for v in (op.x, op.scale))
     rounded = e(arith.Round, e(arith.Div, x, scale))
     moved = e(arith.Add, rounded, e(arith.Cast, op.zero, to=dtype))
-    e.replace(e(arith.Cast, e(Clip, moved, float(info.min), float(info.max)), to=op.dtype))
+    e.replace(e(arith.Cast, e(Clip, moved, float(low), float(high)), to=op.dtype))
 
 
 @lower(Dequantize)

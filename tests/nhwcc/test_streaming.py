@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -178,11 +179,11 @@ def test_a_file_that_forgets_is_found_out() -> None:
     module = source.load(Cut())
     names = [port.name for port in module.main.outputs]
     types = {p.name: a.type for p, a in zip(module.main.inputs, module.main.args, strict=True)}
-    assert verify(source.runner(Cut(), types, names), ReferenceRunner(module), Settings()).ok
+    assert verify(source.runner(Cut(), types, names, ExitStack()), ReferenceRunner(module), Settings()).ok
     state = module.main.args[1]
     forgetful = source.load(Cut())
     use = forgetful.main.args[1].uses[0]
     assert state.uses
     use.op.set_operand(use.slot, None)
-    found = verify(source.runner(Cut(), types, names), ReferenceRunner(forgetful), Settings())
+    found = verify(source.runner(Cut(), types, names, ExitStack()), ReferenceRunner(forgetful), Settings())
     assert [o.name for o in found.outputs if not o.difference.ok] == names

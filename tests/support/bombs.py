@@ -25,7 +25,7 @@ from onnx_models import model, node
 
 import nhwcc
 from nhwcc.memory import peak_memory
-from nhwcc.sources import source_of_file
+from nhwcc.sources import source_of
 
 MEMORY = 1 << 30
 """Bytes that no bomb may take."""
@@ -440,7 +440,7 @@ def _(folder: Path) -> object:
     nhwcc.compile(model([node("Relu", "x", "y")], {"x": (name,)}, ["y"]), path)
     path.write_bytes(path.read_bytes().replace(name.encode(), b"n**1000000000"))
     with ExitStack() as stack:
-        return source_of_file(path).open(stack).inputs
+        return source_of(path).open(stack).inputs
 
 
 @bomb("comparing with a loop without an end", "M003")
@@ -448,7 +448,7 @@ def _(folder: Path) -> object:
     path = folder / "model.onnx"
     path.write_bytes(model([node("Loop", "_ _ x", "y", body=body(ROUND))], {"x": (2,)}, ["y"]).SerializeToString())
     with ExitStack() as stack:
-        return source_of_file(path).open(stack)
+        return source_of(path).open(stack)
 
 
 @bomb(".pth that expands", "M006", is_long=True)

@@ -35,9 +35,9 @@ def _fitting_zero(op: ir.Quantize | ir.Dequantize) -> str | None:
     weight, dtype = constant(op.zero), _integers(op)
     if weight is None:
         return None if op.zero.type.dtype is dtype else f"zero points of {op.zero.type.dtype} that are computed"
-    info = np.iinfo(dtype.numpy)
+    low, high = dtype.bounds
     array = weight.array()
-    fits = bool(((array >= info.min) & (array <= info.max)).all())
+    fits = bool(((array >= low) & (array <= high)).all())
     return None if fits else f"a zero point that is no {dtype}"
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ....compiler.dims import product
+from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops.activation import LogSoftmax, Softmax
-from ....compiler.ops.shape import Reshape
+from ....compiler.ops.arith import Add, Mul
+from ....compiler.ops.index import TopK
+from ....compiler.ops.norm import BatchNorm
+from ....compiler.ops.shape import Concat, Reshape, Transpose, inverse
 from .lowering import Build, improve
 
 
@@ -30,3 +36,68 @@ def _same_axis(inner: Softmax | LogSoftmax, x: Value) -> int | None:
     shape = x.type.shape
     found = [i for i, d in enumerate(shape) if d == folded[axis] and product(shape[i + 1 :]) == behind]
     return found[0] if found else None
+
+
+@improve(TopK)
+def order_along_any_axis(op: TopK, e: Build) -> None:
+    """The largest along an axis that was brought to the end and back: along the axis where it is."""
+    match op.x:
+        case Value(Transpose(x=x, perm=perm)):
+            users = [user for r in op.results for user in r.users]
+            if any(not isinstance(user, Transpose) or user.perm != inverse(perm) for user in users):
+                return
+            found = e.each(op.clone((x,), axis=perm[op.axis]))
+            e.replace(*(e(Transpose, v, perm) for v in found))
+        case _:
+            return
+
+
+@improve(Add)
+def scale_and_shift_of_channels(op: Add, e: Build) -> None:
+    """A factor, then a term for every channel: a batch normalisation of mean 0 and variance 1."""
+    for x, shift in ((op.a, op.b), (op.b, op.a)):
+        match x.owner:
+            case Mul(a=a, b=b, activation="none") if x.has_one_use and op.activation == "none":
+                for data, factor in ((a, b), (b, a)):
+                    if _per_channel(data, factor, op) and _per_channel(data, shift, op):
+                        channels = data.type.shape[1:2]
+                        scale, bias = (e.reshape(v, channels) for v in (factor, shift))
+                        mean, variance = (e.constant(np.full(channels, n, bias.type.dtype.numpy)) for n in (0, 1))
+                        e.replace(e(BatchNorm, data, scale, bias, mean, variance, epsilon=0.0))
+                        return
+            case _:
+                continue
+
+
+def _per_channel(data: Value, parameter: Value, op: Add) -> bool:
+    """Whether a constant has one number for each position along axis 1 of the data, and nothing else."""
+    shape, rank = data.type.shape, data.type.rank
+    if data.type != op.result.type or constant(parameter) is None or rank < 3 or not data.type.dtype.is_float:
+        return False
+    padded = (1,) * (rank - parameter.type.rank) + parameter.type.shape
+    return padded == (1, shape[1], *[1] * (rank - 2)) and shape[1] != 1 and constant(data) is None
+
+
+@improve(Reshape)
+def join_without_an_axis(op: Reshape, e: Build) -> None:
+    """Parts joined along an axis of their own, which is merged with the next one: joined along that one."""
+    match op.x:
+        case Value(Concat(xs=xs, axis=axis) as joined) if op.x.has_one_use:
+            shape, rank = op.x.type.shape, op.x.type.rank
+            if axis + 1 >= rank or op.shape != (*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]):
+                return
+            plain = [_without_axis(x, axis) for x in xs]
+            parts = tuple(x for x in plain if x is not None)
+            if len(parts) == len(xs):
+                e.replace(e.rw.emit(joined.clone(parts)))
+        case _:
+            return
+
+
+def _without_axis(x: Value, axis: int) -> Value | None:
+    """Return what a value was before it got an axis of size one, None if it did not."""
+    match x:
+        case Value(Reshape(x=source)) if x.type.shape == (*source.type.shape[:axis], 1, *source.type.shape[axis:]):
+            return source
+        case _:
+            return None

@@ -21,7 +21,7 @@ _INDEX = "i32 i64"
 
 @condition("indices known not to be negative")
 def _counted_up(op: ir.Gather | ir.GatherElements | ir.GatherNd) -> str | None:
-    return None if nonnegative(op.indices) else "indices that may count back from the end"
+    return None if not op.wraps or nonnegative(op.indices) else "indices that may count back from the end"
 
 
 @emits(
@@ -117,7 +117,7 @@ def _known_values(op: ir.OneHot) -> str | None:
 
 @condition("indices known not to be negative")
 def _positions(op: ir.OneHot) -> str | None:
-    return None if nonnegative(op.indices) else "indices that may count back from the end"
+    return None if not op.wraps or nonnegative(op.indices) else "indices that may count back from the end"
 
 
 @emits(

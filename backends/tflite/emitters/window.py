@@ -6,12 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from ....compiler.constants import is_weight
 from ....compiler.dims import Dim
 from ....compiler.fold import constant
+from ....compiler.ir import Value
 from ....compiler.ops import window as ir
+from ....compiler.ops.quantize import Dequantize
 from ....compiler.padding import geometry, is_same, is_valid
 from ....compiler.types import Array
-from ..table import Call, Condition, Dims, condition, emits, options
+from ....compiler.weights import Weight
+from ..quantization import unfolding
+from ..table import Call, Condition, Dims, Unfolded, condition, emits, options
 from .common import activation
 
 
@@ -45,7 +50,7 @@ _CONV: tuple[Condition, ...] = (_channels_last, _padding, _has_bias)
 def _one_filter_per_channel(op: ir.Conv) -> str | None:
     if not op.is_depthwise or op.groups != op.w.type.shape[0]:
         return "other than one filter per channel"
-    return None if constant(op.w) is not None else "a filter that is computed"
+    return None if is_weight(op.w) else "a filter that is computed"
 
 
 def _conv_options(op: ir.Conv) -> dict[str, Any]:
@@ -69,11 +74,19 @@ def _conv_options(op: ir.Conv) -> dict[str, Any]:
 )
 def depthwise(op: ir.Conv) -> Call:
     """One filter per channel; more filters per channel are faster as groups of CONV_2D."""
-    filters = constant(op.w)
-    assert filters is not None
-    turned = filters.derive(op.w.type.with_shape(_front_last(op.w.type.shape)), _outputs_last)
     given = options("DepthwiseConv2DOptions", depthMultiplier=1, **_conv_options(op))
-    return Call((op.x, turned, op.bias), given, 2 if op.dilations != (1, 1) else 1)
+    return Call((op.x, _depthwise_filter(op.w), op.bias), given, 2 if op.dilations != (1, 1) else 1)
+
+
+def _depthwise_filter(w: Value) -> Weight | Unfolded:
+    """Return a constant filter with its outputs last, as small as it was."""
+    writer = w.owner
+    filters = constant(writer.x if isinstance(writer, Dequantize) else w)
+    assert filters is not None
+    turned = filters.derive(filters.type.with_shape(_front_last(w.type.shape)), _outputs_last)
+    if not isinstance(writer, Dequantize):
+        return turned
+    return Unfolded(turned, *unfolding(writer, 3))
 
 
 def _front_last(shape: tuple[Dim, ...]) -> tuple[Dim, ...]:

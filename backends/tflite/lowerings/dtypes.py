@@ -6,6 +6,7 @@ from ....compiler.ir import Op, Value
 from ....compiler.ops import arith
 from ....compiler.ops.arith import BitCast, Cast
 from ....compiler.ops.core import Const
+from ....compiler.ops.quantize import Dequantize
 from ....compiler.types import DType
 from ....passes.lowerings.dtypes import CONVERSIONS, MOVES, compute_as
 from ..lowering import Build, improve
@@ -20,7 +21,8 @@ IN_F64 = (*MOVES, arith.Add, arith.Sub, arith.Mul, arith.Neg, arith.Max, arith.M
 @improve(*CONVERSIONS, benefit=2)
 def compute_in_f32(op: Op, e: Build) -> None:
     """What TFLite has no kernels for is converted at once, before anything is decomposed."""
-    found = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & WIDENED.keys()
+    values = (*op.operands[isinstance(op, Dequantize) :], *op.results)  # a kernel widens what is dequantized
+    found = {v.type.dtype for v in values if v is not None} & WIDENED.keys()
     if found and not (found == {DType.F64} and stays_f64(op) and not any(map(_was_f32, op.operands))):
         compute_as(op, {dtype: WIDENED[dtype] for dtype in found}, e, Cast)
 

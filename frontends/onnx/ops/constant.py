@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated
 
 import numpy as np
 
 from ....compiler.diagnostics import counted
-from ....compiler.dims import Dim, at_least, ceil_div, is_static, maximum, static
+from ....compiler.dims import is_static, static
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Cast
 from ....compiler.ops.logic import Equal
@@ -16,6 +15,7 @@ from ....compiler.ops.shape import BroadcastTo, Range, Reshape
 from ....compiler.types import DType
 from ....compiler.weights import Weight
 from ....formats.onnx.tensors import element_type
+from ...common.ranges import counted_range
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 
@@ -75,20 +75,7 @@ def range_(
     emit: Emitter, start: Value, limit: Value, delta: Value, *, stash_type: Annotated[int, Since(27)] = 1
 ) -> Value:
     """Numbers from ``start`` up to, not including, ``limit``."""
-    if start.type.dtype.is_float:
-        first, last, step = (emit.scalar(v, n) for v, n in ((start, "start"), (limit, "limit"), (delta, "delta")))
-        steps = (last - first) / step if step else 0
-        if not math.isfinite(steps):
-            raise emit.fail(f"never gets from {first} to {last} in steps of {step}", code="F002")
-        size: Dim = max(math.ceil(steps), 0)
-    else:
-        step = emit.int(delta, "delta")
-        span = emit.dim(limit, "limit") - emit.dim(start, "start")
-        size = 0 if step == 0 else ceil_div(span, step)
-        size = size if at_least(size, 0) else maximum(size, 0)
-    if step == 0:
-        raise emit.fail("counts in steps of zero", code="F002")
-    return emit(Range(emit.reshape(start, ()), emit.reshape(delta, ()), size))
+    return counted_range(emit, start, limit, delta)
 
 
 @onnx_op("EyeLike", since=9)

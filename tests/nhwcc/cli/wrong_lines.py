@@ -234,7 +234,10 @@ LAYOUTS = [
 
 OUTPUTS = [
     line("compile good.onnx -o good.onnx", 1, "R016", "is the model itself"),
-    line("compile good.onnx -o other.onnx", 1, "L007", "an ONNX model", "call it other.tflite"),
+    line("compile good.onnx -o other.onnx --target tflite", 1, "L007", "an ONNX model", "call it other.tflite"),
+    line("compile good.onnx -o other.onnx --opset 9", 1, "L012", "opset 9", "opsets 11 to"),
+    line("compile good.onnx -o other.tflite --opset 13", 1, "L012", "TFLite has no versions", "--opset"),
+    line("compile good.onnx -o o.tflite -o o.tflite", 1, "L007", "written twice", "once"),
     line("compile good.onnx -o m.xml", 1, "L007", "an OpenVINO model", "call it m.tflite"),
     line("compile good.onnx -o m.keras", 1, "L007", "a Keras model", "call it m.tflite"),
     line("compile good.onnx -o saved_model/", 1, "L007", "no suffix", "call it saved_model.tflite"),

@@ -10,9 +10,10 @@ from .....compiler.ops.logic import Equal, Select
 from .....compiler.ops.reduce import Reduce
 from .....compiler.ops.shape import Transpose
 from .....compiler.types import DType
+from ....common.quantize import spread
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..quantize import matmul_integer, spread, to_integers
+from ..quantize import matmul_integer, to_integers
 from .domain import MICROSOFT, plus
 
 

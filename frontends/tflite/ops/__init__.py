@@ -1,0 +1,43 @@
+"""Handlers, one file per family; importing this registers them."""
+
+from . import (
+    activation,
+    arith,
+    control,
+    detection,
+    fourier,
+    index,
+    linear,
+    mediapipe,
+    quantize,
+    random,
+    recurrent,
+    reduce,
+    shape,
+    spatial,
+    stablehlo,
+    strided_slice,
+    variables,
+    window,
+)
+
+__all__ = [
+    "activation",
+    "arith",
+    "control",
+    "detection",
+    "fourier",
+    "index",
+    "linear",
+    "mediapipe",
+    "quantize",
+    "random",
+    "recurrent",
+    "reduce",
+    "shape",
+    "spatial",
+    "stablehlo",
+    "strided_slice",
+    "variables",
+    "window",
+]

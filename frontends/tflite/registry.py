@@ -1,0 +1,198 @@
+"""Handlers by builtin; a handler's signature is the builtin's schema.
+
+After the emitter, positional parameters are the operands: ``Value``, or ``Value | None`` for one that may be left out,
+or ``*xs: Value`` for any number of them.  Keyword-only parameters are the fields of the builtin's options table with
+the schema's defaults.  The registry checks and converts what an operator gives.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args, get_origin
+
+from ...compiler.diagnostics import counted, error
+from ...compiler.ir import Op, Value
+from ...compiler.plugins import is_loaded
+from ...compiler.types import DType
+from ...compiler.weights import Weight
+from ...formats.tflite.constants import DTYPES
+from .emitter import Emitter
+from .handles import Complex, Handle, Imported, Piece
+
+Handler: TypeAlias = Callable[..., "Imported | tuple[Imported, ...]"]
+H = TypeVar("H", bound=Handler)
+
+Integers = Literal["real", "moved", "raw"]
+"""What a handler gets of integers that stand for real numbers, by the scales of their tensors.
+
+``real``: the numbers that they stand for; its results are quantized as the file states.  ``moved``: the same, of a
+builtin that only moves elements, so that complex ones can be moved part by part.  ``raw``: the integers as stored.
+"""
+
+HANDLERS: dict[str, Entry] = {}
+"""All handlers by builtin, or by the name of a custom operator."""
+
+HOW = frozenset({"asymmetric_quantize_inputs", "pot_scale_int16", "quantized_bias_type", "quant_spec"})
+"""Options that say how a kernel computes with integers, not what it computes."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An operand or an option; ``default`` is ``Parameter.required`` where there is none."""
+
+    name: str
+    type: Any
+    default: Any
+    is_variadic: bool = False
+
+    required = inspect.Parameter.empty
+
+    @staticmethod
+    def of(parameter: inspect.Parameter) -> Parameter:
+        """Read a parameter of a handler."""
+        default = parameter.default
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and types.NoneType in get_args(parameter.annotation):
+            default = None
+        return Parameter(parameter.name, parameter.annotation, default, parameter.kind is parameter.VAR_POSITIONAL)
+
+    @property
+    def is_required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is Parameter.required
+
+    @property
+    def kinds(self) -> tuple[Any, ...]:
+        """The types that it may have."""
+        is_union = get_origin(self.type) in (typing.Union, types.UnionType)
+        return get_args(self.type) if is_union else (self.type,)
+
+    def takes(self, value: Imported | None) -> bool:
+        """Say whether an operand is of the kind that the handler takes: a tensor, or the handle of a resource."""
+        return value is None or any(isinstance(value, k) for k in self.kinds if isinstance(k, type))
+
+    def convert(self, value: Any) -> Any:
+        """Return an option's value in the parameter's type, None if it is of another kind."""
+        return next((v for kind in self.kinds if (v := _convert(kind, value)) is not None), None)
+
+
+def _convert(kind: Any, value: Any) -> Any:
+    if get_origin(kind) is Literal:
+        return value if value in get_args(kind) else None
+    if kind is types.NoneType:
+        return None
+    return _CONVERT[kind](value)
+
+
+_CONVERT: dict[Any, Callable[[Any], Any]] = {
+    bool: lambda v: v if isinstance(v, bool) else None,
+    int: lambda v: v if isinstance(v, int) and not isinstance(v, bool) else None,
+    float: lambda v: float(v) if isinstance(v, int | float) and not isinstance(v, bool) else None,
+    str: lambda v: v if isinstance(v, str) else None,
+    DType: lambda v: DTYPES.get(v) if isinstance(v, str) else None,
+    tuple[int, ...]: lambda v: cast(tuple[int, ...], v) if isinstance(v, tuple) else None,
+    tuple[float, ...]: lambda v: cast(tuple[float, ...], v) if isinstance(v, tuple) else None,
+    Weight: lambda v: v if isinstance(v, Weight) else None,
+}
+"""What makes the value of an option one of a parameter's type; None if it is of another kind."""
+
+
+NOT_TENSORS = {Handle: "a resource", Complex: "complex numbers", Piece: "a part whose size depends on data"}
+"""What messages call operands that are no tensors."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A handler, what its signature says, and the schema's name of its options."""
+
+    name: str
+    table: str | None
+    integers: Integers
+    handler: Handler
+    operands: tuple[Parameter, ...]
+    options: Mapping[str, Parameter]
+
+    @property
+    def is_users(self) -> bool:
+        """Whether the handler is in a file that the user has loaded."""
+        return is_loaded(self.handler)
+
+    def call(
+        self, emit: Emitter, operands: Sequence[Imported | None], options: Mapping[str, Any]
+    ) -> tuple[Imported, ...]:
+        """Run the handler.
+
+        Raises:
+            CompileError: F002 or F006, the operator does not fit the signature; or what the handler raises.
+        """
+        given = list(operands)
+        while given and given[-1] is None:
+            given.pop()
+        self._check_operands(given)
+        out = self.handler(emit, *given, **self._bind(options))
+        return out if isinstance(out, tuple) else (out,)
+
+    def _check_operands(self, given: Sequence[Imported | None]) -> None:
+        is_variadic = bool(self.operands) and self.operands[-1].is_variadic
+        if len(given) > len(self.operands) and not is_variadic:
+            raise error("F006", f"{self.name} takes {counted(len(self.operands), 'operand')}, but has {len(given)}")
+        for i in range(max(len(given), len(self.operands))):
+            parameter = self.operands[min(i, len(self.operands) - 1)]
+            may_be_empty = parameter.is_variadic and (i >= len(given) or types.NoneType in parameter.kinds)
+            if parameter.is_required and not may_be_empty and (i >= len(given) or given[i] is None):
+                raise error("F006", f"{self.name} lacks its operand {parameter.name!r}")
+            if i < len(given) and not parameter.takes(given[i]):
+                what = next((text for kind, text in NOT_TENSORS.items() if isinstance(given[i], kind)), "a tensor")
+                raise error("F006", f"{self.name} can't have {what} as its operand {parameter.name!r}")
+
+    def _bind(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Check and convert an operator's options."""
+        bound: dict[str, Any] = {}
+        for name, value in given.items():
+            if name not in self.options or value is None:
+                continue
+            bound[name] = self.options[name].convert(value)
+            if bound[name] is None:
+                raise error("F002", f"the option {name!r} of {self.name} has the value {value!r}")
+        return bound
+
+
+def builtin(name: str, table: str | None = None, *, integers: Integers = "real") -> Callable[[H], H]:
+    """Register a handler for a builtin whose options the schema calls ``table``.
+
+    Raises:
+        TypeError: another handler has it already, or a parameter has a type that options don't have.
+    """
+
+    def wrap(fn: H) -> H:
+        _, *parameters = inspect.signature(fn, eval_str=True).parameters.values()
+        operands = tuple(Parameter.of(p) for p in parameters if p.kind is not p.KEYWORD_ONLY)
+        options = {p.name: Parameter.of(p) for p in parameters if p.kind is p.KEYWORD_ONLY}
+        if name in HANDLERS:
+            raise TypeError(f"two handlers for {name}")
+        for p in options.values():
+            if not any(k in _CONVERT or get_origin(k) is Literal for k in p.kinds):
+                raise TypeError(f"the option {p.name!r} of {name} has no type that options have")
+        HANDLERS[name] = Entry(name, table, integers, fn, operands, options)
+        return fn
+
+    return wrap
+
+
+def unary(name: str, op: type[Op], table: str | None = None) -> None:
+    """Register a builtin of one operand and no options that is an operation of the IR."""
+
+    @builtin(name, table)
+    def handler(emit: Emitter, x: Value) -> Value:  # pyright: ignore[reportUnusedFunction] -- registered
+        return emit(op(x))
+
+
+def binary(name: str, op: type[Op], table: str | None = None) -> None:
+    """Register a builtin of two operands and no options that is an operation of the IR."""
+
+    @builtin(name, table)
+    def handler(emit: Emitter, a: Value, b: Value) -> Value:  # pyright: ignore[reportUnusedFunction] -- registered
+        return emit(op(a, b))

@@ -1,0 +1,110 @@
+"""Recurrent layers as the operators that ONNX has, and what has none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from nhwcc.compiler.ir import Module
+
+from .conftest import Check
+
+
+def layer(kind: str, *, options: str = "", lengths: bool = False, states: int = 0, batch_first: bool = False) -> str:
+    gates = {"rnn": 1, "gru": 3, "lstm": 4}[kind]
+    ends = 2 if kind == "lstm" else 1
+    x, out = ("f32[b,t,4]", "f32[b,t,3]") if batch_first else ("f32[t,b,4]", "f32[t,b,3]")
+    named = [("x", x), ("w", f"f32[{3 * gates},4]"), ("r", f"f32[{3 * gates},3]"), ("bias", f"f32[{3 * gates}]")]
+    named += [("n", "i64[b]")] * lengths + [(name, "f32[b,3]") for name in ("h0", "c0")[:states]]
+    operands = ["%x", "%w", "%r", "%bias", "%n" if lengths else "none", "%h0" if states else "none"]
+    operands += {"rnn": [], "gru": ["none"], "lstm": ["%c0" if states > 1 else "none", "none", "none"]}[kind]
+    types = ", ".join([out, *["f32[b,3]"] * ends])
+    names = ", ".join(["%y", "%h", "%c"][: 1 + ends])
+    settings = ", ".join(filter(None, [options, "batch_first = true" if batch_first else ""]))
+    return f"""
+func @main({", ".join(f"%{n}: {t}" for n, t in named)}) -> ({types}) {{
+  {names} = {kind}({", ".join(operands)}) {{{settings}}} : {types}
+  return({names})
+}}
+"""
+
+
+SIZES = [{"t": 3, "b": 2}, {"t": 1, "b": 1}]
+
+
+@pytest.mark.parametrize("options", ["", "reverse = true", "clip = 0.5"])
+@pytest.mark.parametrize("kind", ["rnn", "gru", "lstm"])
+def test_layers_stay_whole(check: Check, kind: str, options: str) -> None:
+    done = check(layer(kind, options=options, states=2 if kind == "lstm" else 1), sizes=SIZES)
+    assert done.operators[kind.upper()] == 1
+    assert isinstance(done.reread, Module)
+    assert [op.spec.name for op in done.reread.walk() if op.spec.name == kind] == [kind]
+
+
+def test_functions_of_gates_keep_their_numbers(check: Check) -> None:
+    options = (
+        'activations = ["hardsigmoid", "scaledtanh", "leakyrelu"], alpha = [0.3, 0.5, 0.1], beta = [0.4, 0.6, 0.0]'
+    )
+    check(layer("lstm", options=options, states=2), sizes=SIZES)
+
+
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_sequences_of_several_lengths(check: Check, kind: str) -> None:
+    check(layer(kind, lengths=True), sizes=SIZES[:1], inputs={"n": np.asarray([3, 1])})
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm"])
+def test_the_batch_first_is_transposed(check: Check, kind: str) -> None:
+    """onnxruntime has no kernels that read the batch first, although the standard has."""
+    assert check(layer(kind, batch_first=True), sizes=SIZES).operators["Transpose"] == 2
+
+
+def test_constant_weights_are_stored_as_the_operator_has_them(check: Check) -> None:
+    done = check(
+        """
+func @main(%x: f32[4,2,1]) -> (f32[4,2,1]) {
+  %w = const() {value = dense<[[1.0], [2.0], [0.5], [0.25]]> : f32[4,1]} : f32[4,1]
+  %r = const() {value = dense<[[0.1], [0.2], [0.5], [0.25]]> : f32[4,1]} : f32[4,1]
+  %b = const() {value = dense<[0.1, 0.2, 0.3, 0.4]> : f32[4]} : f32[4]
+  %y, %h, %c = lstm(%x, %w, %r, %b, none, none, none, none, none) : f32[4,2,1], f32[2,1], f32[2,1]
+  return(%y)
+}
+"""
+    )
+    assert dict(done.operators) == {"LSTM": 1, "Squeeze": 1}
+    (node,) = [n for n in done.model.graph.node if n.op_type == "LSTM"]
+    assert len(node.output) == 1, "states that nobody reads are left out"
+
+
+PROJECTED = """
+func @main(%x: f32[t,b,4], %w: f32[12,4], %r: f32[12,2], %bias: f32[12], %n: i32[b], %p: f32[2,3])
+    -> (f32[t,b,2], f32[b,2], f32[b,3]) {
+  %y, %h, %c = lstm(%x, %w, %r, %bias, LENGTHS, none, none, none, %p) {OPTIONS} : f32[t,b,2], f32[b,2], f32[b,3]
+  return(%y, %h, %c)
+}
+"""
+
+
+@pytest.mark.parametrize("options", ["", "reverse = true", "rounds_state = true"])
+@pytest.mark.parametrize("lengths", ["none", "%n"])
+def test_what_no_operator_does_is_a_loop_over_steps(check: Check, options: str, lengths: str) -> None:
+    text = PROJECTED.replace("LENGTHS", lengths).replace("OPTIONS", options)
+    sizes = [{"t": 4, "b": 2}]
+    done = check(text, sizes=sizes, inputs={"n": np.asarray([4, 2])}, reread=False)
+    assert done.operators["Loop"] == 1
+    unrolled = check(text.replace("[t,", "[4,"), sizes=sizes, inputs={"n": np.asarray([4, 2])})
+    assert "Loop" not in unrolled.operators
+
+
+def test_states_that_are_zeros_are_left_out(check: Check) -> None:
+    done = check(
+        """
+func @main(%x: f32[t,b,4], %w: f32[9,4], %r: f32[9,3]) -> (f32[t,b,3]) {
+  %zero = const() {value = dense<0.0> : f32[]} : f32[]
+  %h0 = broadcast_to(%zero) {shape = ['b', 3]} : f32[b,3]
+  %y, %h = gru(%x, %w, %r, none, none, %h0, none) : f32[t,b,3], f32[b,3]
+  return(%y)
+}
+""",
+        sizes=SIZES,
+    )
+    assert set(done.operators) == {"Unsqueeze", "GRU", "Squeeze"}

@@ -1,0 +1,94 @@
+"""A file has as few nodes as there can be: rewrites of what the standard has, too."""
+
+from __future__ import annotations
+
+import pytest
+from nhwcc.backends.registry import find_target
+
+from .conftest import Check
+
+CASES = {
+    "softmax between reshapes": (
+        """
+func @main(%x: f32[n,5,1,1]) -> (f32[n,5,1,1]) {
+  %a = reshape(%x) {shape = ['n', 5]} : f32[n,5]
+  %b = softmax(%a) {axis = 1} : f32[n,5]
+  %y = reshape(%b) {shape = ['n', 5, 1, 1]} : f32[n,5,1,1]
+  return(%y)
+}
+""",
+        {"Softmax": 1},
+    ),
+    "softmax of several axes together": (
+        """
+func @main(%x: f32[n,5,2,3]) -> (f32[n,5,2,3]) {
+  %a = reshape(%x) {shape = ['n', 30]} : f32[n,30]
+  %b = softmax(%a) {axis = 1} : f32[n,30]
+  %y = reshape(%b) {shape = ['n', 5, 2, 3]} : f32[n,5,2,3]
+  return(%y)
+}
+""",
+        {"Softmax": 1, "Reshape": 2},
+    ),
+    "the largest between transposes": (
+        """
+func @main(%x: f32[2,5,3]) -> (f32[2,2,3], i64[2,2,3]) {
+  %a = transpose(%x) {perm = [0, 2, 1]} : f32[2,3,5]
+  %b, %c = top_k(%a) {k = 2, axis = 2} : f32[2,3,2], i64[2,3,2]
+  %y = transpose(%b) {perm = [0, 2, 1]} : f32[2,2,3]
+  %z = transpose(%c) {perm = [0, 2, 1]} : i64[2,2,3]
+  return(%y, %z)
+}
+""",
+        {"TopK": 1},
+    ),
+    "a factor and a term for each channel": (
+        """
+func @main(%x: f32[2,3,4,4]) -> (f32[2,3,4,4]) {
+  %s = const() {value = dense<[[[2.0]], [[3.0]], [[4.0]]]> : f32[3,1,1]} : f32[3,1,1]
+  %b = const() {value = dense<[[[1.0]], [[0.0]], [[-1.0]]]> : f32[3,1,1]} : f32[3,1,1]
+  %a = mul(%x, %s) : f32[2,3,4,4]
+  %y = add(%b, %a) : f32[2,3,4,4]
+  return(%y)
+}
+""",
+        {"BatchNormalization": 1},
+    ),
+    "a factor for each channel and a term for each column": (
+        """
+func @main(%x: f32[2,4,4,4]) -> (f32[2,4,4,4]) {
+  %s = const() {value = dense<[[[2.0]], [[3.0]], [[4.0]], [[5.0]]]> : f32[4,1,1]} : f32[4,1,1]
+  %b = const() {value = dense<[1.0, 0.0, 2.0, -1.0]> : f32[4]} : f32[4]
+  %a = mul(%x, %s) : f32[2,4,4,4]
+  %y = add(%a, %b) : f32[2,4,4,4]
+  return(%y)
+}
+""",
+        {"Mul": 1, "Add": 1},
+    ),
+    "parts joined along an axis of their own": (
+        """
+func @main(%x: f32[t,2,3], %y: f32[t,2,3]) -> (f32[t,2,6]) {
+  %a = reshape(%x) {shape = ['t', 2, 1, 3]} : f32[t,2,1,3]
+  %b = reshape(%y) {shape = ['t', 2, 1, 3]} : f32[t,2,1,3]
+  %c = concat(%a, %b) {axis = 2} : f32[t,2,2,3]
+  %z = reshape(%c) {shape = ['t', 2, 6]} : f32[t,2,6]
+  return(%z)
+}
+""",
+        {"Concat": 1},
+    ),
+}
+"""Before, and the operators after."""
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fewer_nodes(check: Check, case: str) -> None:
+    text, operators = CASES[case]
+    assert dict(check(text).operators) == operators
+
+
+@pytest.mark.parametrize("kind", ["local_response_norm(%x) {size = 3}", "relu(%x)"])
+def test_channels_first_need_no_transposes(check: Check, kind: str) -> None:
+    text = f"func @main(%x: f32[1,4,5,6]) -> (f32[1,4,5,6]) {{\n  %y = {kind} : f32[1,4,5,6]\n  return(%y)\n}}"
+    assert "Transpose" not in check(text, passes=find_target("onnx").pipeline).operators
