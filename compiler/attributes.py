@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import operator
 import types
 import typing
@@ -41,6 +42,11 @@ class AtLeast:
     low: int
 
 
+@dataclass(frozen=True, slots=True)
+class IsFinite:
+    """Marks a number that is neither infinite nor NaN: what is computed with one is not arithmetic any more."""
+
+
 class ImpossibleValue(ValueError):
     """A value of the right type that an attribute can't have."""
 
@@ -48,6 +54,8 @@ class ImpossibleValue(ValueError):
 Positive: TypeAlias = Annotated[int, AtLeast(1)]
 Count: TypeAlias = Annotated[int, AtLeast(0)]
 Size: TypeAlias = Annotated[Dim, AtLeast(0)]
+Finite: TypeAlias = Annotated[float, IsFinite()]
+IndexType: TypeAlias = Annotated[DType, OneOf(DType.I32, DType.I64)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,11 @@ class Attribute:
     def is_required(self) -> bool:
         """Whether it has no default."""
         return self.default is inspect.Parameter.empty
+
+    @property
+    def is_float(self) -> bool:
+        """Whether it is a floating-point number, finite or not."""
+        return self.type in (float, Finite)
 
     def accept(self, value: Any) -> Any:
         """Convert a given value.
@@ -239,7 +252,8 @@ def _marked(inner: Converter | None, marks: tuple[Any, ...]) -> Converter | None
     """Return a converter that also checks what the marks ask for."""
     words = next((m.words for m in marks if isinstance(m, OneOf)), None)
     low = next((m.low for m in marks if isinstance(m, AtLeast)), None)
-    if words is None and low is None:
+    finite = any(isinstance(m, IsFinite) for m in marks)
+    if words is None and low is None and not finite:
         return inner
 
     def convert(value: Any) -> Any:
@@ -248,6 +262,8 @@ def _marked(inner: Converter | None, marks: tuple[Any, ...]) -> Converter | None
             raise ImpossibleValue(f"{value!r}, but must be one of {', '.join(words)}")
         if low is not None and isinstance(found, int | float) and not found >= low:
             raise ImpossibleValue(f"{value!r}, but must be at least {low}")
+        if finite and not math.isfinite(found):
+            raise ImpossibleValue(f"{value!r}, but must be finite")
         return found
 
     return convert

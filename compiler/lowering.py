@@ -99,6 +99,18 @@ class _Stated:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Says why an operation can't be lowered, and rewrites nothing."""
+
+    why: Callable[[Any], str | None]
+
+    def __call__(self, op: Op, e: Build) -> None:
+        """Give up with the reason, if there is one."""
+        reason = self.why(op)
+        e.require(reason is None, reason or "")
+
+
+@dataclass(frozen=True)
 class Decomposition:
     """What the docs say of a lowering: for which operations it is (none: for many), and what it does."""
 
@@ -148,6 +160,16 @@ class Lowerings:
         def wrap(fn: Rewrite[O]) -> Rewrite[O]:
             self.improve(*roots, benefit=4)(fn)
             self.preparations.append(self.patterns[-1])
+            return fn
+
+        return wrap
+
+    def refuse(self, *roots: type[O]) -> Callable[[Callable[[O], str | None]], Callable[[O], str | None]]:
+        """Declare why operations can't be lowered, or None: the reason becomes part of the error."""
+
+        def wrap(fn: Callable[[O], str | None]) -> Callable[[O], str | None]:
+            self.patterns.append(Lowering(_name(fn), roots, Refusal(fn)))
+            self.documented.append(Decomposition(roots, inspect.getdoc(fn) or ""))
             return fn
 
         return wrap

@@ -31,6 +31,9 @@ _PASS_ON = (
 
 _NEVER = (shape.ShapeOf, index.ArgMax, index.ArgMin, index.NonZero, activation.Relu, arith.Abs, arith.Square)
 
+EXACT_BITS = 16
+"""Integers of so many bits are exact in f32."""
+
 DEPTH = 8
 """Operations that are looked at in a row."""
 

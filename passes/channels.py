@@ -128,6 +128,7 @@ class Origin:
         assert numbers is not None
         assert weight is not None
         count = static(self.producer.result.type.shape)[channel_axis(self.producer)]
+        rw.require(count > 0, "there are no channels")
         table = np.broadcast_to(weight.array(), numbers.shape)
         vector = np.full(count, neutral, weight.type.dtype.numpy)
         vector[numbers] = table

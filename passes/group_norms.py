@@ -30,7 +30,7 @@ def reshaped_group_norm(op: Reshape, rw: Rewriter) -> None:
         return
     channels, runs = source.type.shape[1], _runs(norm)
     groups = None if runs is None else exact_div(runs, source.type.shape[0])
-    if not isinstance(channels, int) or not isinstance(groups, int) or channels % groups:
+    if not isinstance(channels, int) or not isinstance(groups, int) or not groups or channels % groups:
         return
     if isinstance(norm, LayerNorm):
         if groups == channels:

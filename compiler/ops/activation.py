@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from ..attributes import Finite
 from ..axes import Axes, Axis, Form, letters
 from ..ir import Op
 from ..opdef import Elementwise, Pure, op
@@ -70,7 +71,7 @@ class LeakyRelu(Op):
     """``x`` where positive, ``alpha * x`` elsewhere."""
 
     x: Numbers
-    alpha: float = 0.01
+    alpha: Finite = 0.01
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float) -> Array:
@@ -100,7 +101,7 @@ class Elu(Op):
     """``x`` where positive, ``alpha * (exp(x) - 1)`` elsewhere."""
 
     x: Floats
-    alpha: float = 1.0
+    alpha: Finite = 1.0
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float) -> Array:
@@ -113,8 +114,8 @@ class Selu(Op):
     """``gamma * x`` where positive, ``gamma * alpha * (exp(x) - 1)`` elsewhere (arXiv 1706.02515)."""
 
     x: Floats
-    alpha: float = 1.6732632423543772
-    gamma: float = 1.0507009873554805
+    alpha: Finite = 1.6732632423543772
+    gamma: Finite = 1.0507009873554805
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float, gamma: float) -> Array:
@@ -127,7 +128,7 @@ class Celu(Op):
     """``max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))``."""
 
     x: Floats
-    alpha: float = 1.0
+    alpha: Finite = 1.0
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float) -> Array:
@@ -139,8 +140,8 @@ class Celu(Op):
 class ThresholdedRelu(Op):
     """``x`` where it exceeds ``alpha``, else 0."""
 
-    x: Numbers
-    alpha: float = 1.0
+    x: Floats
+    alpha: Finite = 1.0
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float) -> Array:
@@ -153,8 +154,8 @@ class Shrink(Op):
     """``x + bias`` below ``-threshold``, ``x - bias`` above ``threshold``, 0 between."""
 
     x: Numbers
-    bias: float = 0.0
-    threshold: float = 0.5
+    bias: Finite = 0.0
+    threshold: Finite = 0.5
 
     @staticmethod
     def evaluate(x: Array, *, bias: float, threshold: float) -> Array:
@@ -178,7 +179,7 @@ class Sigmoid(Op):
 
     @staticmethod
     def evaluate(x: Array) -> Array:
-        """Through tanh, which does not overflow."""
+        """By definition."""
         return sigmoid(x)
 
 
@@ -187,8 +188,8 @@ class HardSigmoid(Op):
     """``clip(alpha * x + beta, 0, 1)``."""
 
     x: Floats
-    alpha: float = 0.2
-    beta: float = 0.5
+    alpha: Finite = 0.2
+    beta: Finite = 0.5
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float, beta: float) -> Array:
@@ -317,6 +318,6 @@ class LogSoftmax(Op):
 
 
 def sigmoid(x: Array) -> Array:
-    """Logistic function without overflow, computed in float32 at least."""
-    half = np.asarray(0.5, np.promote_types(x.dtype, np.float32))
-    return (np.tanh(x * half) * half + half).astype(x.dtype)
+    """Logistic function, computed in float32 at least; where the exponential overflows, it is zero."""
+    with np.errstate(over="ignore"):
+        return (1 / (1 + np.exp(-x.astype(np.promote_types(x.dtype, np.float32))))).astype(x.dtype)

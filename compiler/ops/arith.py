@@ -35,7 +35,18 @@ def _divide(a: Array, b: Array) -> Array:
     return np.divide(a, b)
 
 
-@op("add", Elementwise, Commutative, Symbolic)
+class _Clamped(Elementwise):
+    """May end in an activation, which booleans have none of."""
+
+    @staticmethod
+    def infer(op: Add | Mul) -> TensorType:
+        """Broadcast all operand shapes; all operands have the same element type."""
+        if op.activation != "none" and op.a.type.dtype is DType.BOOL:
+            raise ValueError(f"booleans that end in {op.activation}")
+        return Elementwise.infer(op)
+
+
+@op("add", _Clamped, Commutative, Symbolic)
 class Add(Op):
     """Sum; may end in an activation."""
 
@@ -63,7 +74,7 @@ class Sub(Op):
         return activate(np.subtract(a, b), activation)
 
 
-@op("mul", Elementwise, Commutative, Symbolic)
+@op("mul", _Clamped, Commutative, Symbolic)
 class Mul(Op):
     """Product; may end in an activation."""
 
@@ -121,7 +132,10 @@ class Mod(Op):
 
 @op("pow", Elementwise)
 class Pow(Op):
-    """``a`` to the power of ``b``; the exponent may have another element type."""
+    """``a`` to the power of ``b``; the exponent may have another element type.
+
+    A power that integers can't hold is not defined where the exponent is a float.
+    """
 
     a: Numbers
     b: Numbers
@@ -406,6 +420,8 @@ class Atanh(Op):
 @op("cast", Elementwise, Symbolic)
 class Cast(Op):
     """Convert the element type; floats are cut towards zero on the way to integers.
+
+    What becomes of a float that the integers can't hold is not defined.
 
     ``rounding`` says which power of two stands for a number between two of them ("nearest", "up" or "down") on the
     way to ``f8e8m0``, which has nothing but powers of two.

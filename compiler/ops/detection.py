@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..attributes import Count
+from ..attributes import Count, Finite
 from ..dims import Dim, may_equal
 from ..ir import Op
 from ..opdef import Pure, op
@@ -18,13 +18,13 @@ class NonMaxSuppression(Op):
 
     Boxes ``[batch, n, 4]`` are two corners, or centre and size with ``centred``; scores are ``[batch, classes, n]``.
     At most ``limit`` boxes are kept per batch and class, those whose overlap (intersection over union) with a kept one
-    exceeds ``overlap`` are not, nor those whose score does not exceed ``threshold``.
+    exceeds ``overlap`` are not, nor those whose score does not exceed ``threshold``, or minus infinity without one.
     """
 
     boxes: Floats
     scores: Floats
     limit: Count
-    overlap: float
+    overlap: Finite
     count: Dim
     threshold: float | None = None
     centred: bool = False
@@ -34,6 +34,8 @@ class NonMaxSuppression(Op):
         boxes, scores = self.boxes.type.shape, self.scores.type.shape
         if len(boxes) != 3 or len(scores) != 3 or boxes[2] != 4:
             raise ValueError(f"{self.boxes.type} are not boxes, or {self.scores.type} are not scores of classes")
+        if 0 in scores:
+            raise ValueError(f"there is nothing to choose from in {self.scores.type}")
         if not may_equal((boxes[0], boxes[1]), (scores[0], scores[2])):
             raise ValueError(f"{self.scores.type} are not scores of {self.boxes.type}")
         return TensorType(DType.I64, (self.count, 3))
@@ -54,8 +56,8 @@ class NonMaxSuppression(Op):
         for batch, corners in enumerate(_corners(boxes, centred)):
             for kind, score in enumerate(scores[batch]):
                 order = np.argsort(-score, kind="stable")
-                if threshold is not None:
-                    order = order[score[order] > np.asarray(threshold, score.dtype)]
+                least = -np.inf if threshold is None else threshold
+                order = order[score[order] > np.asarray(least, score.dtype)]
                 rows += [(batch, kind, int(box)) for box in _greedy(corners, order, limit, overlap)]
         return np.asarray(rows, np.int64).reshape(-1, 3)
 
@@ -71,7 +73,7 @@ class SelectBoxes(Op):
     boxes: Floats
     scores: Floats
     limit: Count
-    overlap: float
+    overlap: Finite
     threshold: float
 
     def infer(self) -> tuple[TensorType, TensorType]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias, cast
 
 import numpy as np
 
-from ..attributes import Count, OneOf, Size, check_axes
+from ..attributes import Count, IndexType, OneOf, Size, check_axes
 from ..axes import Axes, Axis, Form, Letters, letters
 from ..dims import Dim, Shape, may_equal
 from ..ir import Op, Value
@@ -171,7 +171,10 @@ class GatherNd(Op):
 
 @op("scatter_nd", Pure)
 class ScatterNd(Op):
-    """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min"."""
+    """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min".
+
+    Which of several slices that replace the same one stays is not defined.
+    """
 
     x: Value
     indices: Integers
@@ -230,8 +233,10 @@ class Scatter(Op):
 
     def infer(self) -> TensorType:
         """Keep the type."""
+        _same_as_updates(self)
         shape = self.x.type.shape
-        if self.indices.type.rank != 1 or self.updates.type.rank != len(shape):
+        slices = (*shape[: self.axis], *self.indices.type.shape, *shape[self.axis + 1 :])
+        if self.indices.type.rank != 1 or not may_equal(self.updates.type.shape, slices):
             raise ValueError(f"{self.updates.type} at {self.indices.type} are no slices of {self.x.type}")
         return self.x.type
 
@@ -287,7 +292,7 @@ def _rigid(op: GatherElements | ScatterElements, names: Letters) -> frozenset[st
     return frozenset({names[op.axis], *(n for n, (d, e) in zip(names, pairs, strict=True) if d != e)})
 
 
-def _same_as_updates(op: ScatterNd | ScatterElements) -> None:
+def _same_as_updates(op: ScatterNd | ScatterElements | Scatter) -> None:
     if op.x.type.dtype is not op.updates.type.dtype:
         raise ValueError(f"updates of {op.updates.type.dtype} for {op.x.type.dtype}")
 
@@ -309,7 +314,7 @@ class OneHot(Op):
     Indices outside give no hit; negative ones count from the end where the source ``wraps`` them.
     """
 
-    indices: Numbers
+    indices: Integers
     values: Value
     depth: Dim
     axis: int
@@ -361,7 +366,7 @@ class ArgMax(Op):
     axis: Axis
     keepdims: bool = True
     last: bool = False
-    dtype: DType = DType.I64
+    dtype: IndexType = DType.I64
 
     @staticmethod
     def evaluate(x: Array, *, axis: int, keepdims: bool, last: bool, dtype: DType) -> Array:
@@ -378,7 +383,7 @@ class ArgMin(Op):
     axis: Axis
     keepdims: bool = True
     last: bool = False
-    dtype: DType = DType.I64
+    dtype: IndexType = DType.I64
 
     @staticmethod
     def evaluate(x: Array, *, axis: int, keepdims: bool, last: bool, dtype: DType) -> Array:
@@ -395,7 +400,7 @@ class TopK(Op):
     k: Size
     axis: Axis
     largest: bool = True
-    dtype: DType = DType.I64
+    dtype: IndexType = DType.I64
 
     def infer(self) -> tuple[TensorType, TensorType]:
         """The axis' size becomes ``k``."""
@@ -517,7 +522,7 @@ class NonZero(Op):
 
     x: Value
     count: Dim
-    dtype: DType = DType.I64
+    dtype: IndexType = DType.I64
     rows: bool = False
 
     def infer(self) -> TensorType:

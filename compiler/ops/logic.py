@@ -153,7 +153,7 @@ class BitwiseNot(Op):
 
 @op("shift_left", Elementwise)
 class ShiftLeft(Op):
-    """Bits moved up by ``b``."""
+    """Bits moved up by ``b``, which counts fewer than there are."""
 
     a: Integers
     b: Integers
@@ -162,7 +162,7 @@ class ShiftLeft(Op):
 
 @op("shift_right", Elementwise)
 class ShiftRight(Op):
-    """Bits moved down by ``b``; the sign stays."""
+    """Bits moved down by ``b``, which counts fewer than there are; the sign stays."""
 
     a: Integers
     b: Integers

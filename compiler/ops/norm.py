@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..attributes import Positive
+from ..attributes import Finite, Positive
 from ..axes import Axes, Axis, AxisTuple, Form, letters
 from ..ir import Op
 from ..opdef import Pure, op
@@ -43,7 +43,7 @@ class BatchNorm(Op):
     bias: Floats
     mean: Floats
     variance: Floats
-    epsilon: float = 1e-5
+    epsilon: Finite = 1e-5
     axis: Axis = 1
 
     @staticmethod
@@ -70,7 +70,7 @@ class LayerNorm(Op):
     scale: Floats | None
     bias: Floats | None
     dims: AxisTuple
-    epsilon: float = 1e-5
+    epsilon: Finite = 1e-5
 
     @staticmethod
     def evaluate(x: Array, scale: Array | None, bias: Array | None, *, dims: tuple[int, ...], epsilon: float) -> Array:
@@ -95,7 +95,7 @@ class RmsNorm(Op):
     x: Floats
     scale: Floats | None
     dims: AxisTuple
-    epsilon: float = 1e-5
+    epsilon: Finite = 1e-5
 
     @staticmethod
     def evaluate(x: Array, scale: Array | None, *, dims: tuple[int, ...], epsilon: float) -> Array:
@@ -123,7 +123,7 @@ class GroupNorm(Op):
     scale: Floats
     bias: Floats
     groups: Positive
-    epsilon: float = 1e-5
+    epsilon: Finite = 1e-5
     axis: Axis = 1
 
     def infer(self) -> TensorType:
@@ -160,9 +160,9 @@ class LocalResponseNorm(Op):
 
     x: Floats
     size: Positive
-    alpha: float = 1e-4
-    beta: float = 0.75
-    bias: float = 1.0
+    alpha: Finite = 1e-4
+    beta: Finite = 0.75
+    bias: Finite = 1.0
     axis: Axis = 1
 
     @staticmethod

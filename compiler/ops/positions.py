@@ -13,7 +13,7 @@ from ..ir import Op
 from ..opdef import Pure, op
 from ..operands import Numbers
 from ..types import Array, DType, TensorType
-from .window import Spatial, pool_windows, window_size
+from .window import Spatial, all_hold_elements, pool_windows, window_size
 
 
 @op("max_pool_positions", Pure)
@@ -37,6 +37,8 @@ class MaxPoolPositions(Op):
         fields = (self.kernel, self.strides, self.dilations, self.pads)
         Spatial.of(len(shape), False)
         sizes = [window_size(n, k, s, d, p, ceil=self.ceil) for n, k, s, d, p in zip(shape[2:], *fields, strict=True)]
+        if not all_hold_elements(shape[2:], fields, ceil=self.ceil):
+            raise ValueError("some windows hold nothing but paddings: there is no position of the largest element")
         out = (*shape[:2], *sizes)
         return self.x.type.with_shape(out), TensorType(DType.I64, out)
 

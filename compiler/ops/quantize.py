@@ -12,7 +12,10 @@ from ..types import Array, DType, TensorType
 
 @op("quantize", Elementwise)
 class Quantize(Op):
-    """``x / scale`` to the nearest integer, halves to the even one, plus ``zero``, kept within the element type."""
+    """``x / scale`` to the nearest integer, halves to the even one, plus ``zero``, kept within the element type.
+
+    The zero point is a number of that type, whatever its own.
+    """
 
     x: Floats
     scale: Floats
@@ -21,8 +24,8 @@ class Quantize(Op):
 
     def infer(self) -> TensorType:
         """Integers in the shape of ``x``, to which scale and zero point broadcast."""
-        if not self.dtype.is_int:
-            raise ValueError(f"{self.dtype} is not a type of integers")
+        if not self.dtype.is_int or not self.zero.type.dtype.is_int:
+            raise ValueError(f"{self.dtype}, or {self.zero.type.dtype} as zero point, is not a type of integers")
         return broadcast_type(self).with_dtype(self.dtype)
 
     @staticmethod
@@ -33,7 +36,7 @@ class Quantize(Op):
 
 @op("dequantize", Elementwise, Kept)
 class Dequantize(Op):
-    """``(x - zero) * scale``."""
+    """``(x - zero) * scale``; the zero point is a number of the type of ``x``, whatever its own."""
 
     x: Numbers
     scale: Floats
@@ -41,6 +44,8 @@ class Dequantize(Op):
 
     def infer(self) -> TensorType:
         """The scale's element type."""
+        if self.x.type.dtype.is_int and not self.zero.type.dtype.is_int:
+            raise ValueError(f"a zero point of {self.zero.type.dtype} is no number of {self.x.type.dtype}")
         return broadcast_type(self).with_dtype(self.scale.type.dtype)
 
     @staticmethod

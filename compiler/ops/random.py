@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..attributes import Count
+from ..attributes import Count, IndexType
 from ..dims import Dim
 from ..ir import Op
 from ..opdef import Draws, op
@@ -55,7 +55,7 @@ class RandomChoice(Op):
 
     logits: Floats
     count: Count
-    dtype: DType = DType.I64
+    dtype: IndexType = DType.I64
     seed: Count | None = None
 
     def infer(self) -> TensorType:

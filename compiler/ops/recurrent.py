@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 
 import numpy as np
 
-from ..attributes import OneOf
+from ..attributes import Finite, OneOf
 from ..axes import Axes, Form, Letters
 from ..choices import Strategy
 from ..dims import Dim, exact_div, may_equal
@@ -80,9 +80,9 @@ class Recurrent(Op):
     lengths: Integers | None = None
     h0: Floats | None = None
     activations: tuple[Annotated[str, OneOf(*ACTIVATIONS)], ...] = ("tanh",)
-    alpha: tuple[float, ...] = ()
-    beta: tuple[float, ...] = ()
-    clip: float = 0.0
+    alpha: tuple[Finite, ...] = ()
+    beta: tuple[Finite, ...] = ()
+    clip: Finite = 0.0
     reverse: bool = False
     batch_first: bool = False
     strategy: Annotated[str, OneOf(*get_args(Strategy))] = "auto"

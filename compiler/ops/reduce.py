@@ -47,6 +47,9 @@ REDUCTIONS: dict[str, Callable[[Array, tuple[int, ...], bool], Any]] = {
 }
 """Reference semantics by kind: array, axes, whether reduced axes stay with size one."""
 
+OF_TRUTH = ("any", "all", "max", "min")
+"""Kinds that booleans have."""
+
 OF_FLOATS = ("l2", "log_sum", "log_sum_exp")
 """Kinds whose results are no integers even if all elements are."""
 
@@ -65,6 +68,10 @@ class Reduce(Op):
         shape, dims = self.x.type.shape, self.dims
         if self.kind in OF_FLOATS and not self.x.type.dtype.is_float:
             raise ValueError(f"{self.kind} takes floating-point numbers, not {self.x.type.dtype}")
+        if self.x.type.dtype is DType.BOOL and self.kind not in OF_TRUTH:
+            raise ValueError(f"{self.kind} takes numbers, not bool")
+        if self.kind == "mean" and self.x.type.dtype.is_int and any(shape[i] == 0 for i in dims):
+            raise ValueError(f"no elements of {self.x.type} have a mean")
         dtype = DType.BOOL if self.kind in ("any", "all") else self.x.type.dtype
         return TensorType(
             dtype, tuple(1 if i in dims else d for i, d in enumerate(shape) if self.keepdims or i not in dims)

@@ -265,6 +265,8 @@ class Pad(Op):
     def evaluate(x: Array, *, low: tuple[int, ...], high: tuple[int, ...], mode: str, value: float) -> Array:
         """Pad."""
         widths = list(zip(low, high, strict=True))
+        if not widths:  # numpy takes none
+            return x
         if mode == "constant":
             return np.pad(x, widths, constant_values=np.asarray(value).astype(x.dtype))
         return np.pad(x, widths, cast(Any, mode))
@@ -372,7 +374,7 @@ class Range(Op):
         """Count; only a number of elements can be counted."""
         if isinstance(size, Sym):
             raise TypeError("a range of unknown size")
-        return (start + np.arange(size) * step).astype(start.dtype)
+        return (start + np.arange(size).astype(start.dtype) * step).astype(start.dtype)
 
 
 def inverse(perm: tuple[int, ...]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
-from ..attributes import OneOf, Positive
+from ..attributes import Finite, OneOf, Positive
 from ..axes import Axes, AxisTuple, Form, letters
 from ..dims import Dim, exact_div, static
 from ..ir import Op, Value
@@ -64,8 +64,8 @@ class Resize(Op):
     mode: Annotated[str, OneOf("nearest", "linear", "cubic")] = "nearest"
     coordinates: Annotated[str, OneOf(*COORDINATES)] = "half_pixel"
     nearest: Annotated[str, OneOf(*ROUND)] = "round_prefer_floor"
-    scales: tuple[float, ...] | None = None
-    cubic: float = -0.75
+    scales: tuple[Finite, ...] | None = None
+    cubic: Finite = -0.75
     antialias: bool = False
     exclude_outside: bool = False
 
@@ -73,8 +73,10 @@ class Resize(Op):
         """The sizes."""
         if len(self.sizes) != len(self.dims) or (self.scales and len(self.scales) != len(self.dims)):
             raise ValueError(f"{len(self.sizes)} sizes for {len(self.dims)} axes, or another number of scales")
-        if any(self.x.type.shape[a] == 0 for a in self.dims):
-            raise ValueError(f"there is nothing in {self.x.type} to resample")
+        if any(self.x.type.shape[a] == 0 for a in self.dims) or 0 in self.sizes:
+            raise ValueError(f"{self.x.type} can't be resampled to {list(self.sizes)}: there is nothing on one side")
+        if self.scales and min(self.scales) <= 0:
+            raise ValueError(f"scales {list(self.scales)}, but all must be positive")
         new = dict(zip(self.dims, self.sizes, strict=True))
         return self.x.type.with_shape([new.get(i, d) for i, d in enumerate(self.x.type.shape)])
 

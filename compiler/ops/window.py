@@ -14,7 +14,7 @@ import numpy as np
 
 from ..attributes import Positive
 from ..axes import Axes, Form, Letters, PerSpatial, letters
-from ..dims import Dim, Shape, at_least, ceil_div, minimum, product
+from ..dims import Dim, Shape, at_least, ceil_div, minimum, product, static
 from ..ir import Op
 from ..opdef import Pure, op
 from ..operands import Floats, Numbers, same_elements, vector_of
@@ -57,15 +57,19 @@ def channels_back(x: Array, channels_last: bool) -> Array:
     return np.moveaxis(x, 1, -1) if channels_last else x
 
 
+def whole_windows(size: Dim, kernel: int, stride: int, dilation: int, pad: tuple[Dim, Dim]) -> Dim:
+    """Number of window positions of which none hangs over the end: none if a window has no room."""
+    return (size + pad[0] + pad[1] - dilation * (kernel - 1) - 1) // stride + 1
+
+
 def window_size(size: Dim, kernel: int, stride: int, dilation: int, pad: tuple[Dim, Dim], *, ceil: bool = False) -> Dim:
     """Number of window positions; with ``ceil`` one may hang over the end if it starts inside."""
     if any(isinstance(p, int) and p < 0 for p in pad):
         raise ValueError(f"negative padding {list(pad)}; cut with a slice instead")
-    room = size + pad[0] + pad[1] - dilation * (kernel - 1) - 1
     if not ceil:
-        out = room // stride + 1
+        out = whole_windows(size, kernel, stride, dilation, pad)
     else:
-        out = ceil_div(room, stride) + 1
+        out = ceil_div(size + pad[0] + pad[1] - dilation * (kernel - 1) - 1, stride) + 1
         if not at_least(dilation * (kernel - 1) + 1, stride + pad[1]):  # else the last window starts inside anyway
             out = minimum(out, ceil_div(size + pad[0], stride))
     if isinstance(out, int) and out <= 0:
@@ -336,12 +340,28 @@ class _Pool:
         sizes = [
             window_size(shape[a], k, s, d, p, ceil=op.ceil) for a, k, s, d, p in zip(data.axes, *fields, strict=True)
         ]
+        if op.x.type.dtype.is_int and not all_hold_elements([shape[a] for a in data.axes], fields, ceil=op.ceil):
+            raise ValueError("some windows hold nothing but paddings, of which no integer is the largest or the mean")
         return op.x.type.with_shape(data.shape(shape[0], shape[data.channel], sizes))
 
     @staticmethod
     def axes(op: MaxPool | AveragePool | LpPool) -> Axes:
         """Channels keep the order they have."""
         return _pool_axes(op)
+
+
+def all_hold_elements(
+    sizes: Sequence[Dim], fields: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], Pads], *, ceil: bool
+) -> bool:
+    """Whether every window of some kernel, strides, dilations and pads holds an element; only known sizes can tell."""
+    for size, k, s, d, (low, high) in zip(sizes, *fields, strict=True):
+        if isinstance(size, int) and isinstance(low, int) and isinstance(high, int) and (low or high):
+            (count,) = static((window_size(size, k, s, d, (low, high), ceil=ceil),))
+            before = range(-low, min((count - 1) * s - low + 1, 0), s)  # where windows start that begin in a padding
+            is_jumped_over = d > size and not all(start % d < size for start in before)
+            if (count - 1) * s - low >= size or low > d * (k - 1) or is_jumped_over:
+                return False
+    return True
 
 
 def pool_windows(

@@ -10,7 +10,7 @@ from importlib import import_module
 from itertools import groupby
 from typing import Any
 
-from nhwcc.compiler.attributes import AtLeast, Attribute, OneOf
+from nhwcc.compiler.attributes import AtLeast, Attribute, IsFinite, OneOf
 from nhwcc.compiler.axes import Axes, Form, Names, Pattern
 from nhwcc.compiler.dims import Sym
 from nhwcc.compiler.ir import Func, Op, Value
@@ -181,9 +181,11 @@ def _words(hint: Any) -> str:
     return str(hint)
 
 
-def _marked_words(hint: Any, mark: OneOf | AtLeast) -> str:
+def _marked_words(hint: Any, mark: OneOf | AtLeast | IsFinite) -> str:
     if isinstance(mark, OneOf):
         return f"one of {', '.join(f'`{word}`' for word in mark.words)}"
+    if isinstance(mark, IsFinite):
+        return f"finite {_words(hint)}"
     return _words(hint) if hint is not int else "positive integer" if mark.low == 1 else f"integer from {mark.low} on"
 
 

@@ -14,7 +14,7 @@ RESULTS = Path(__file__).parents[2] / "tests" / "proofs" / "results.json"
 INTRO = """What `make prove` knows of every rewrite that any pass applies: rules of rule files, patterns in Python, and
 decompositions of targets. Rewrites are found by asking the passes, so a new one is on this page, or the tests say that
 it is missing. A part of each method runs in `make test`. The command ends in a list of what it doubts, and a non-zero
-exit code; not all that its last run doubted has been judged yet."""
+exit code if there is anything."""
 
 METHODS = """**reals**: a theorem about real numbers, proven by z3: wherever a rule's guards hold and its left side has
 a value, its right side has the same one, whatever the attributes that it binds. Exponentials, logarithms and the like
@@ -31,9 +31,19 @@ array of element numbers; equal results prove it for the shape.
 **instances**: modules generated from the rule's own text, types and guards, in several ranks and element types.
 
 **modules**: distinct modules in which the rewrite fired, where the whole module was run before and after every single
-firing: random operations and graphs, the cases of passes, the modules that the project's tests compile, and mutants of
-all these (sizes of 0 and 1, constants that identities speak of, other attributes, activations and element types,
-further users). The more a rewrite fires, the more modules there are; 200 are the aim for what nothing proves."""
+firing. First whole passes run over random operations and graphs, the cases of passes, the modules that the project's
+tests compile, and every operation with all element types and choices that its declaration allows. What stood around a
+rewrite when it fired is then mutated (sizes of 0 and 1, constants that identities speak of, other attributes,
+activations, element types, operations between, further users), and the rewrite is applied to that alone, whatever would
+have come before it in a pass; mutants in which it fires are mutated again, until there are 200 modules. So two modules
+may differ in little, such as the value of a constant.
+
+**What counts as a difference**: integers and truth values must be equal, floating-point results up to rounding. None is
+the rewrite's fault where the operations themselves leave open what comes out ([ir.md](ir.md) says so: two updates of
+one position, a float that integers can't hold, bits moved by more than there are, a zero point that is no number of its
+type); where a lowering warns that it is exact up to some number only, and the module computes with larger ones; where
+the result is NaN, and the module computes with infinities; and where the module's own results change by a quarter as
+much when the last bits of its numbers do. Such modules do not count as validated."""
 
 AIM = 200
 """Modules in which what nothing proves should be validated."""
@@ -58,11 +68,10 @@ def proofs() -> str:
     known = ("reals", "over the reals"), ("elements", "on all elements"), ("index maps", "as index maps")
     proven = ", ".join(f"{count[basis]} {text}" for basis, text in known)
     modules = [entry["modules"] for entry in rewrites.values() if entry["basis"] == "instances"]
-    often, never = sum(n >= AIM for n in modules), sum(n == 0 for n in modules)
-    some = len(modules) - often - never
-    summary = f"""Of {len(rewrites)} rewrites are proven: {proven}. Of the other {len(modules)},
-{often} are validated in at least {AIM} modules, {some} in fewer, and {never} have not been seen firing there.
-{results["firings"]:,} firings were compared, one by one."""
+    few = sum(n < AIM for n in modules)
+    rarely = f"at least {AIM} modules each" if not few else f"at least {AIM} modules each, but for {few} in fewer"
+    summary = f"""Of {len(rewrites)} rewrites are proven: {proven}. The other {len(modules)} are validated in
+{rarely}. {results["firings"]:,} firings were compared, one by one."""
     passes = dict.fromkeys(key.split("/")[0] for key in rewrites)
     sections = [part for name in passes for part in (f"## {name}", _section(name, rewrites))]
     families = table(("family", "chains"), results["families"].items())

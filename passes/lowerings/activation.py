@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any, cast
 
+import ml_dtypes
 import numpy as np
 
 from ...compiler.fold import constant
@@ -16,6 +18,7 @@ from ...compiler.ops.logic import Greater, Less, Select
 from ...compiler.ops.reduce import Reduce
 from ...compiler.rules import load_rules
 from ...compiler.types import DType
+from ...compiler.value_ranges import EXACT_BITS
 from .registry import LOWERINGS, lower
 
 LOWERINGS.rules(load_rules(Path(__file__).with_name("elementwise.rules")), "A formula of elementwise functions.")
@@ -48,9 +51,11 @@ def leaky_relu_of_integers(op: ir.LeakyRelu, e: Build) -> None:
 
 @lower(ir.PRelu)
 def prelu(op: ir.PRelu, e: Build) -> None:
-    """Slopes of at most one: the larger of ``x`` and ``slope x``; other ones by the parts of ``x``."""
+    """Slopes up to one: the larger of ``x`` and ``slope x``; others by parts of ``x``, infinite ones by its sign."""
     slope = constant(op.slope)
-    if slope is not None and slope.type.size == 1:
+    if slope is not None and not np.isfinite(slope.array()).all():
+        e.replace(e(Select, e(Greater, op.x, 0), op.x, e(arith.Mul, op.x, op.slope)))
+    elif slope is not None and slope.type.size == 1:
         e.replace(e(ir.LeakyRelu, op.x, alpha=float(slope.array().reshape(()))))
     elif slope is not None and bool((slope.array() <= 1).all()):
         e.replace(e(arith.Max, op.x, e(arith.Mul, op.x, op.slope)))
@@ -90,7 +95,13 @@ def thresholded_relu(op: ir.ThresholdedRelu, e: Build) -> None:
 
 @lower(ir.Shrink)
 def shrink(op: ir.Shrink, e: Build) -> None:
-    """By two comparisons."""
+    """By two comparisons; integers as floats, since neither number need be whole."""
+    dtype = op.x.type.dtype
+    if dtype.is_int:
+        if dtype.bits > EXACT_BITS:
+            e.warn(f"shrink of {dtype} is computed in f32: numbers beyond 2^24 would be rounded")
+        e.replace(e(arith.Cast, e.clone(op, e(arith.Cast, op.x, to=DType.F32)), to=dtype))
+        return
     above = e(Select, e(Greater, op.x, op.threshold), e(arith.Sub, op.x, op.bias), e.number(0, op.x.type.dtype))
     e.replace(e(Select, e(Less, op.x, -op.threshold), e(arith.Add, op.x, op.bias), above))
 
@@ -164,12 +175,13 @@ ERF_SLOPES = (
 @lower(arith.Erf)
 def erf(op: arith.Erf, e: Build) -> None:
     """``1 - exp(-x S(x))`` for positive ``x``, by ELU, which loses nothing near zero; with the sign of ``x``."""
+    dtype = op.x.type.dtype
     x = e(arith.Max, e(arith.Min, op.x, ERF_LIMIT), -ERF_LIMIT)
     down = e(arith.Neg, e(arith.Abs, x))
     slope: Value | None = None
     for power, coefficient in reversed(list(enumerate(ERF_SLOPES))):
         signed = coefficient * (-1) ** power
-        slope = e.number(signed, DType.F32) if slope is None else e(arith.Add, e(arith.Mul, slope, down), signed)
+        slope = e.number(signed, dtype) if slope is None else e(arith.Add, e(arith.Mul, slope, down), signed)
     assert slope is not None
-    sign = e(arith.Div, x, e(arith.Min, down, -float(np.finfo(np.float32).tiny)))
+    sign = e(arith.Div, x, e(arith.Min, down, -float(cast(Any, ml_dtypes).finfo(dtype.numpy).tiny)))
     e.replace(e(arith.Mul, e(ir.Elu, e(arith.Mul, down, slope)), sign))

@@ -6,24 +6,28 @@ import math
 
 import numpy as np
 
+from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.lowering import Build
 from ...compiler.ops import activation
 from ...compiler.ops import arith as ir
+from ...compiler.ops.linear import Linear
 from ...compiler.ops.logic import Equal, Greater, Less, LogicalAnd, LogicalOr, NotEqual, Select
+from ...compiler.ops.window import Conv, ConvTranspose
 from ...compiler.types import DType
-from ...compiler.value_ranges import nonnegative
+from ...compiler.value_ranges import EXACT_BITS, nonnegative
+from ...compiler.weights import EAGER_BYTES
 from .registry import lower
 
-ACTIVATED = (ir.Add, ir.Sub, ir.Mul, ir.Div)
+ACTIVATED = (ir.Add, ir.Sub, ir.Mul, ir.Div, Linear, Conv, ConvTranspose)
 
 
 @lower(*ACTIVATED)
-def split_activation(op: ir.Add | ir.Sub | ir.Mul | ir.Div, e: Build) -> None:
-    """Integers have no fused activation."""
+def split_activation(op: ir.Add | ir.Sub | ir.Mul | ir.Div | Linear | Conv | ConvTranspose, e: Build) -> None:
+    """Integers have no fused activation; and computed in a wider type, what overflows would be clamped uncut."""
     if op.activation != "none" and not op.result.type.dtype.is_float:
         low, high = ir.ACTIVATIONS[op.activation]
-        e.replace(e(activation.Clip, e.clone(op, op.a, op.b, activation="none"), min=low, max=high))
+        e.replace(e(activation.Clip, e.clone(op, *op.operands, activation="none"), min=low, max=high))
 
 
 @lower(ir.Pow)
@@ -32,12 +36,28 @@ def power_of_other_type(op: ir.Pow, e: Build) -> None:
     base, exponent = op.a.type.dtype, op.b.type.dtype
     if base is exponent:
         return
-    if base.is_float or exponent.is_int:
+    if base.is_float or (exponent.is_int and _fits(op.b, base)):
         e.replace(e(ir.Pow, op.a, e(ir.Cast, op.b, to=base)))
+        return
+    if exponent.is_int:
+        wide = DType.I32 if max(base.bits, exponent.bits) <= EXACT_BITS else DType.I64
+        if exponent is DType.U64:
+            e.warn("exponents of u64 are computed in i64: numbers beyond 2^63 would count as negative")
+        e.replace(e(ir.Cast, e(ir.Pow, e(ir.Cast, op.a, to=wide), e(ir.Cast, op.b, to=wide)), to=base))
         return
     e.warn(f"an integer to the power of {exponent} is computed in f32: numbers beyond 2^24 would be rounded")
     a, b = (e(ir.Cast, v, to=DType.F32) for v in (op.a, op.b))
     e.replace(e(ir.Cast, e(ir.Pow, a, b), to=base))
+
+
+def _fits(value: Value, dtype: DType) -> bool:
+    """Whether a type of integers is known to hold all elements of another one."""
+    weight, info = constant(value), np.iinfo(dtype.numpy)
+    if weight is None or weight.nbytes > EAGER_BYTES:
+        own = np.iinfo(value.type.dtype.numpy)
+        return info.min <= own.min and own.max <= info.max
+    array = weight.array()
+    return not array.size or (info.min <= int(array.min()) and int(array.max()) <= info.max)
 
 
 @lower(ir.Pow)

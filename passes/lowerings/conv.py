@@ -9,7 +9,7 @@ from ...compiler.lowering import Build
 from ...compiler.ops.shape import Pad
 from ...compiler.ops.window import AveragePool, Conv, MaxPool, Pads
 from ...compiler.padding import geometry, is_same, is_valid
-from .registry import lower
+from .registry import lower, refuse
 
 VOLUME = 5
 """Rank of a batch of volumes."""
@@ -43,13 +43,13 @@ def pad_explicitly(op: Conv, e: Build) -> None:
     e.replace(e.clone(op, x, op.w, op.bias, pads=((0, 0),) * len(op.pads)))
 
 
-@lower(Conv)
-def refuse_conv(op: Conv, e: Build) -> None:
+@refuse(Conv)
+def refuse_conv(op: Conv) -> str | None:
     """Say what no form of convolution can do."""
-    e.require(
-        op.x.type.rank <= VOLUME,
-        f"a convolution over {counted(op.x.type.rank - 2, 'spatial axis', 'spatial axes')}; at most 3 can be run",
-    )
+    axes = op.x.type.rank - 2
+    if op.x.type.rank <= VOLUME:
+        return None
+    return f"a convolution over {counted(axes, 'spatial axis', 'spatial axes')}; at most 3 can be run"
 
 
 def pad_spatially(x: Value, pads: Pads, e: Build, value: float = 0.0) -> Value:

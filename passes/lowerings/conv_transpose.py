@@ -12,7 +12,7 @@ from ...compiler.lowering import Build
 from ...compiler.ops.shape import Concat, Pad, Reverse, Slice, Split, Transpose
 from ...compiler.ops.window import Conv, ConvTranspose
 from ...compiler.padding import is_valid
-from .registry import lower
+from .registry import lower, refuse
 
 IMAGES, VOLUMES = 4, 5
 MAX_SPLIT = 8
@@ -142,10 +142,10 @@ def cut_result(op: ConvTranspose, e: Build) -> None:
     e.replace(e(Slice, whole, starts, op.result.type.shape, (1,) * rank))
 
 
-@lower(ConvTranspose)
-def refuse_conv_transpose(op: ConvTranspose, e: Build) -> None:
+@refuse(ConvTranspose)
+def refuse_conv_transpose(op: ConvTranspose) -> str | None:
     """Say what no form of transposed convolution can do."""
-    e.require(
-        op.x.type.rank <= VOLUMES,
-        f"a transposed convolution over {counted(op.x.type.rank - 2, 'spatial axis', 'spatial axes')}; at most 3",
-    )
+    axes = op.x.type.rank - 2
+    if op.x.type.rank <= VOLUMES:
+        return None
+    return f"a transposed convolution over {counted(axes, 'spatial axis', 'spatial axes')}; at most 3"

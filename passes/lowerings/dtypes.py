@@ -14,7 +14,7 @@ from ...compiler.ops import index, linear, reduce, shape, spatial, window
 from ...compiler.ops.arith import BitCast, Cast
 from ...compiler.ops.core import Const
 from ...compiler.types import DType
-from ...compiler.value_ranges import fits_i32
+from ...compiler.value_ranges import EXACT_BITS, fits_i32
 from .registry import lower
 
 CONVERSIONS = tuple(
@@ -89,9 +89,6 @@ def compute_in_i32(op: Op, e: Build) -> None:
     _convert(op, {DType.I64: DType.I32}, e)
 
 
-SMALL = 16
-"""Integers of so many bits are exact in f32."""
-
 FLOAT_KERNELS = (
     window.Conv,
     window.ConvTranspose,
@@ -118,14 +115,14 @@ def pool_integers_in_f32(op: Op, e: Build) -> None:
     dtype = _first_dtype(op)
     if dtype is None or not dtype.is_int:
         return
-    if dtype.bits > SMALL and not all(_is_small(v) for v in op.operands):
+    if dtype.bits > EXACT_BITS and not all(_is_small(v) for v in op.operands):
         e.warn(f"{op.spec.name} of {dtype} is computed in f32: numbers beyond 2^24 would be rounded")
     _convert(op, {dtype: DType.F32}, e)
 
 
 def _is_small(value: Value | None) -> bool:
     """Whether a value comes from a type of few bits."""
-    return value is None or (isinstance(value.owner, Cast) and value.owner.x.type.dtype.bits <= SMALL)
+    return value is None or (isinstance(value.owner, Cast) and value.owner.x.type.dtype.bits <= EXACT_BITS)
 
 
 def _first_dtype(op: Op) -> DType | None:

@@ -32,14 +32,19 @@ from .registry import lower
 
 INDEX = (DType.I32, DType.I64)
 
+FAR = 1 << 62
+"""A position that no axis has."""
+
 
 @lower(Gather, GatherNd, GatherElements, OneHot, benefit=2)
 def index_as_i32(op: Any, e: Build) -> None:
-    """Indices are i32 or i64."""
+    """Indices are i32 or i64, those of u32 and u64 the latter; what that can't hold is beyond any axis anyway."""
     indices: Value = op.indices
-    if indices.type.dtype not in INDEX:
-        operands = [e(arith.Cast, v, to=DType.I32) if v is indices else v for v in op.operands]
-        e.replace(e.clone(op, *operands))
+    dtype = indices.type.dtype
+    if dtype not in INDEX:
+        held = e(arith.Min, indices, e.number(FAR, dtype)) if dtype is DType.U64 else indices
+        found = e(arith.Cast, held, to=DType.I64 if dtype in (DType.U32, DType.U64) else DType.I32)
+        e.replace(e.clone(op, *(found if v is indices else v for v in op.operands)))
 
 
 @lower(ReverseSequence)
@@ -167,13 +172,6 @@ def last_of_equal(op: ArgMax | ArgMin, e: Build) -> None:
         found = e.clone(op, e(Reverse, op.x, (op.axis,)), last=False)
         end = e(arith.Sub, e.reshape(_sizes(op.x, (op.axis,), op.dtype, e), ()), 1)
         e.replace(e(arith.Sub, end, found))
-
-
-@lower(ArgMax, ArgMin)
-def index_type(op: ArgMax | ArgMin, e: Build) -> None:
-    """Positions are i32 or i64."""
-    if op.dtype not in INDEX:
-        e.replace(e(arith.Cast, e.clone(op, op.x, dtype=DType.I32), to=op.dtype))
 
 
 @lower(TopK)

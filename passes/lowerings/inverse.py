@@ -32,7 +32,7 @@ def eliminate(op: Inverse, e: Build) -> None:
         return
     count = e.product(op.x.type.shape[:-2])
     reserve(size, size, bits=32, what="the identity")
-    identity = e(BroadcastTo, e.constant(np.eye(size, dtype=np.float32)[None]), (count, size, size))
+    identity = e(BroadcastTo, e.constant(np.eye(size)[None].astype(op.x.type.dtype.numpy)), (count, size, size))
     found = e(Concat, (e.reshape(op.x, (count, size, size)), identity), axis=2)
     if size <= MAX_UNROLLED:
         for k in range(size):
@@ -53,9 +53,9 @@ def _step(e: Build, k: Value, rows: Value) -> Value:
     across, down = _place(e, k, 2), _place(e, k, 1)
     column = e.reshape(e(DynamicSlice, rows, across, (count, size, 1)), (count, size))
     open_rows = e(logic.GreaterEqual, numbers, k)
-    sizes = e(logic.Select, open_rows, e(arith.Abs, column), e.number(-1, DType.F32))
+    sizes = e(logic.Select, open_rows, e(arith.Abs, column), e.number(-1, rows.type.dtype))
     is_chosen = e(logic.Equal, numbers, e(ArgMax, sizes, axis=1, dtype=DType.I32))
-    chosen = e.reshape(e(arith.Cast, is_chosen, to=DType.F32), (count, 1, size))
+    chosen = e.reshape(e(arith.Cast, is_chosen, to=rows.type.dtype), (count, 1, size))
     pivot = e(MatMul, chosen, rows)
     own = e(DynamicSlice, rows, down, (count, 1, width))
     exchanged = e(logic.Select, e.reshape(is_chosen, (count, size, 1)), own, rows)

@@ -47,7 +47,7 @@ def _activated(x: Value, activation: str, e: Build) -> Value:
 @lower(Linear)
 def computed_weight(op: Linear, e: Build) -> None:
     """A product of two computed matrices, which XNNPACK runs."""
-    if is_weight(op.w):
+    if is_weight(op.w) or not op.is_along_last:
         return
     x = op.x if op.x.type.rank > 1 else e.reshape(op.x, (1, *op.x.type.shape))
     out = e.reshape(e(MatMul, x, op.w, transpose_b=True), op.result.type.shape)
@@ -59,7 +59,7 @@ def computed_weight(op: Linear, e: Build) -> None:
 @lower(Linear)
 def fold_batch(op: Linear, e: Build) -> None:
     """One row, or more axes than the kernel keeps: as a matrix."""
-    if not is_weight(op.w) or 2 <= op.x.type.rank <= MAX_LINEAR_RANK:
+    if not is_weight(op.w) or not op.is_along_last or 2 <= op.x.type.rank <= MAX_LINEAR_RANK:
         return
     features = op.x.type.shape[-1]
     matrix = e.reshape(op.x, (e.product(op.x.type.shape[:-1]), features))

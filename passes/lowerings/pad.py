@@ -85,7 +85,9 @@ def take_repeated_positions(op: Pad, e: Build) -> None:
     """
     if op.mode not in ("wrap", "reflect", "symmetric"):
         return
-    axis = next(a for a, (low, high) in enumerate(zip(op.low, op.high, strict=True)) if low != 0 or high != 0)
+    axis = next((a for a, (low, high) in enumerate(zip(op.low, op.high, strict=True)) if low != 0 or high != 0), None)
+    if axis is None:
+        return
     size, low, high = op.x.type.shape[axis], op.low[axis], op.high[axis]
     if isinstance(size, int) and isinstance(low, int) and isinstance(high, int):
         mode = "wrap" if op.mode == "wrap" else "reflect" if op.mode == "reflect" else "symmetric"

@@ -37,7 +37,7 @@ MAX_PLACES = 256
 @lower(MaxPool, AveragePool, benefit=2)
 def split_volume(op: Pool, e: Build) -> None:
     """A window over a volume is one over images, then one along the depth: both poolings are separable."""
-    if op.x.type.rank != VOLUMES or not op.channels_last:
+    if op.x.type.rank != VOLUMES or not op.channels_last or not op.x.type.dtype.is_float:
         return
     n, d, h, w, c = op.x.type.shape
     images = e.reshape(op.x, (n * d, h, w, c))
@@ -113,7 +113,7 @@ def _corners(op: MaxPoolPositions, strides: Array) -> Array:
 
 
 def _is_image_pool(op: Pool | LpPool) -> bool:
-    return op.channels_last and op.x.type.rank == IMAGES
+    return op.channels_last and op.x.type.rank == IMAGES and op.x.type.dtype.is_float
 
 
 def _overhang(op: Pool | LpPool) -> Pads:
@@ -132,7 +132,7 @@ def _overhang(op: Pool | LpPool) -> Pads:
 @lower(MaxPool)
 def pad_before_maximum(op: MaxPool, e: Build) -> None:
     """What never wins: zeros where the data is known not to be negative (XNNPACK runs them), else minus infinity."""
-    if not _is_image_pool(op) or any(d != 1 for d in op.dilations) or (is_valid(op) and not op.ceil):
+    if not _is_image_pool(op) or not _is_dense(op) or (is_valid(op) and not op.ceil):
         return
     filling = 0.0 if nonnegative(op.x) else -math.inf
     x = pad_spatially(op.x, _overhang(op), e, filling)
@@ -142,7 +142,7 @@ def pad_before_maximum(op: MaxPool, e: Build) -> None:
 @lower(MaxPool)
 def dilated_maximum(op: MaxPool, e: Build) -> None:
     """The maximum of shifted slices, axis by axis."""
-    if not _is_image_pool(op) or all(d == 1 for d in op.dilations):
+    if not _is_image_pool(op) or _is_dense(op):
         return
     x = pad_spatially(op.x, _overhang(op), e, -math.inf)
     for i, (_, k, s, d) in enumerate(geometry(op)):
@@ -184,7 +184,7 @@ def _share(op: AveragePool, pads: Pads, e: Build) -> Value:
     return _mean(op, pad_spatially(ones, pads, e), e)
 
 
-def _is_dense(op: AveragePool) -> bool:
+def _is_dense(op: Pool) -> bool:
     return all(d == 1 for d in op.dilations)
 
 

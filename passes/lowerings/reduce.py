@@ -10,6 +10,7 @@ from ...compiler.ops import arith
 from ...compiler.ops.logic import Equal, NotEqual, Select
 from ...compiler.ops.reduce import Reduce
 from ...compiler.types import DType
+from ...compiler.value_ranges import EXACT_BITS
 from .registry import lower, simplify
 
 
@@ -64,7 +65,14 @@ def mean_of_integers(op: Reduce, e: Build) -> None:
     count = e.product([op.x.type.shape[a] for a in op.dims])
     e.require(isinstance(count, int), "a mean of integers over a number of elements that is not known")
     assert isinstance(count, int)
-    e.replace(e(arith.Div, e.clone(op, op.x, kind="sum"), count))
+    dtype = op.x.type.dtype
+    if dtype.bits > EXACT_BITS:
+        room = dtype.bits - (0 if dtype.value.startswith("u") else 1) - max(count - 1, 0).bit_length()
+        e.warn(f"the mean of {dtype} is a sum first: numbers beyond 2^{max(room, 0)} would overflow")
+        e.replace(e(arith.Div, e.clone(op, op.x, kind="sum"), count))
+    else:  # their sums overflow soon
+        total = e.clone(op, e(arith.Cast, op.x, to=DType.I32), kind="sum")
+        e.replace(e(arith.Cast, e(arith.Div, total, count), to=dtype))
 
 
 @lower(Reduce)

@@ -10,4 +10,7 @@ LOWERINGS = Lowerings()
 lower, simplify, prepare = LOWERINGS.lower, LOWERINGS.improve, LOWERINGS.prepare
 """Declare a lowering of what a target does not run; a rewrite that is always right to do; one that goes first."""
 
-__all__ = ["LOWERINGS", "lower", "prepare", "simplify"]
+refuse = LOWERINGS.refuse
+"""Declare why operations can't be lowered."""
+
+__all__ = ["LOWERINGS", "lower", "prepare", "refuse", "simplify"]

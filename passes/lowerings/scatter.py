@@ -106,7 +106,7 @@ def at_constant_places(op: ScatterNd, e: Build) -> None:
 
 def _flat(indices: Array, shape: tuple[int, ...]) -> Array:
     """Row-major positions of coordinates; negative ones count back."""
-    up = np.where(indices < 0, indices + np.asarray(shape), indices)
+    up = np.where(indices < 0, indices + np.asarray(shape), indices).astype(np.int64)
     return np.ravel_multi_index(tuple(np.moveaxis(up, -1, 0)), shape).reshape(-1)
 
 
@@ -206,12 +206,13 @@ def combine_at_computed_places(op: ScatterNd, e: Build) -> None:
 
 def _row_major(op: ScatterNd, depth: int, e: Build) -> Value:
     """The positions as single numbers."""
+    indices = wrapped(op.indices, op.x, tuple(range(depth)), e)
     strides = e.constant(np.ones(1, np.int32))
     if depth > 1:
         sizes = e(ShapeOf, op.x, tuple(range(1, depth)), dtype=DType.I32)
         behind = e(Reverse, _running_product(e(Reverse, sizes, (0,)), depth - 1, e), (0,))
         strides = e.rw.emit(Concat((behind, strides), 0))
-    return e(Reduce, e(arith.Mul, op.indices, strides), "sum", (op.indices.type.rank - 1,), keepdims=False)
+    return e(Reduce, e(arith.Mul, indices, strides), "sum", (indices.type.rank - 1,), keepdims=False)
 
 
 def _running_product(sizes: Value, count: int, e: Build) -> Value:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...compiler.dims import Dim
+from ...compiler.dims import Dim, static
 from ...compiler.ir import Value
 from ...compiler.lowering import Build
 from ...compiler.ops import arith, logic
@@ -102,6 +102,8 @@ def compare_all_slices(op: Unique, e: Build) -> None:
     a, b = e.reshape(x, (size, 1, rest)), e.reshape(x, (1, size, rest))
     differ = e(logic.NotEqual, a, b)
     equal = e(logic.LogicalNot, e(Reduce, differ, "any", (2,), keepdims=False))
+    if op.x.type.dtype.is_float:  # NaN differs from itself
+        equal = e(logic.LogicalOr, equal, e.constant(np.eye(*static((size,)), dtype=np.bool_)))
     first = e(ArgMax, equal, axis=1, keepdims=False, dtype=DType.I32)
     is_first = e(logic.Equal, first, _count(size, e))
     positions = e(arith.Cast, e.reshape(e(NonZero, is_first, op.count, rows=True), (op.count,)), to=DType.I32)

@@ -153,7 +153,7 @@ def convert_unsigned(op: arith.Cast, e: Build) -> None:
 @lower(arith.Sub, arith.Neg)
 def subtract_in_f64(op: arith.Sub | arith.Neg, e: Build) -> None:
     """Add the negative, which is a product: there are no other kernels for f64."""
-    if op.result.type.dtype is DType.F64:
+    if op.result.type.dtype is DType.F64 and op.attributes.get("activation", "none") == "none":
         (*first, last) = (v for v in op.operands if v is not None)
         turned = e(arith.Mul, last, -1.0)
         e.replace(e(arith.Add, *first, turned) if first else turned)

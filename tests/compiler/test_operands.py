@@ -7,6 +7,9 @@ from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.opdef import OPS, Elementwise
 from nhwcc.compiler.parser import parse_module
 
+WINDOWS = "{kernel = [1, 2], strides = [1, 1], dilations = [1, 1], pads = [[0, 1], [0, 0]], channels_last = true}"
+"""Of which the last one lies in the padding."""
+
 ILL_TYPED = {
     "sigmoid(%i) : i32[2,4]": "floating-point numbers as x, not i32",
     "exp(%i) : i32[2,4]": "floating-point",
@@ -40,10 +43,33 @@ ILL_TYPED = {
     "linear(%x, %u) : f32[2,4]": "should be a matrix",
     "matmul(%x, %n) : f32[2,4]": "different element types",
     "clip(%x) {min = nan} : f32[2,4]": "nothing lies between",
+    "elu(%x) {alpha = inf} : f32[2,4]": "alpha is inf, but must be finite",
+    "shrink(%i) {bias = -inf} : i32[2,4]": "bias is -inf, but must be finite",
+    "layer_norm(%x) {dims = [1], epsilon = nan} : f32[2,4]": "epsilon is nan, but must be finite",
+    "local_response_norm(%x) {size = 1, beta = inf} : f32[2,4]": "beta is inf, but must be finite",
+    "resize(%x) {dims = [0], sizes = [0]} : f32[0,4]": "there is nothing on one side",
+    "resize(%x) {dims = [0], sizes = [4], scales = [0.0]} : f32[4,4]": "all must be positive",
+    "scatter(%m, %k, %u) {axis = 0} : f32[4,4]": "are no slices of f32[4,4]",
+    "scatter(%m, %k, %x) {axis = 1} : f32[4,4]": "are no slices of f32[4,4]",
+    "scatter(%m, %k, %i) {axis = 0} : f32[4,4]": "updates of i32 for f32",
+    "one_hot(%x, %w) {depth = 3, axis = 0} : f32[3,2,4]": "integers as indices",
+    'reduce(%e) {kind = "mean", dims = [1], keepdims = false} : i32[2]': "no elements of i32[2,0] have a mean",
+    'reduce(%t) {kind = "l1", dims = [1]} : bool[2,1]': "l1 takes numbers, not bool",
+    'arg_max(%x) {axis = 1, dtype = "bool"} : bool[2,1]': "must be one of i32, i64",
+    "max_pool_positions(%q) {kernel = [1], strides = [1], dilations = [1], pads = [[0, 1]]} : f32[1,2,5], i64[1,2,5]": (
+        "no position of the largest element"
+    ),
+    "dequantize(%i, %v, %v) : f32[2,4]": "a zero point of f32 is no number of i32",
+    'quantize(%x, %v, %v) {dtype = "i8"} : i8[2,4]': "f32 as zero point, is not a type of integers",
+    'add(%t, %t) {activation = "relu6"} : bool[2,4]': "booleans that end in relu6",
+    "non_max_suppression(%b, %s) {limit = 3, overlap = 0.5, count = 3} : i64[3,3]": "nothing to choose from",
+    f"max_pool(%p) {WINDOWS} : i8[1,3,3,2]": "some windows hold nothing but paddings",
+    f"average_pool(%p) {WINDOWS} : i8[1,3,3,2]": "some windows hold nothing but paddings",
 }
 
 ARGUMENTS = (
-    "%x: f32[2,4], %i: i32[2,4], %t: bool[2,4], %v: f32[4], %j: i32[2,1], %u: f32[1,1,4], %m: f32[4,4], %n: i32[4,4]"
+    "%x: f32[2,4], %i: i32[2,4], %t: bool[2,4], %v: f32[4], %j: i32[2,1], %u: f32[1,1,4], %m: f32[4,4], %n: i32[4,4], "
+    "%k: i32[2], %w: f32[2], %e: i32[2,0], %b: f32[1,2,4], %s: f32[1,0,2], %p: i8[1,2,4,2], %q: f32[1,2,4]"
 )
 
 

@@ -17,19 +17,20 @@ from pathlib import Path
 
 from . import index_maps, mutants
 from .drafts import Body
-from .firings import Explorer, Findings, Sources, validate
+from .exploring import Explorer, Sources, merge
+from .firings import Findings, validate
 from .harvest import harvest
 from .parallel import parallel
 from .results import Entry, Results
 from .rewrites import Rewrite, all_rewrites, rules
-from .seeds import distinct, drafts_of, pipelines, random_graphs, random_operations, written_drafts
+from .seeds import declared_drafts, distinct, drafts_of, pipelines, random_graphs, random_operations, written_drafts
 from .verdicts import Verdict, judge
 
 ENOUGH = 200
 """Modules in which a rewrite that nothing proves is to be validated."""
 
-ATTEMPTS = 600
-"""Mutants of modules that are tried to reach that."""
+SHARES = (0.6, 0.4)
+"""Of the time for mutants: what is still seen too rarely after the first part has the second to itself."""
 
 SHARDS = 16
 ROUNDS = {"operations": 24, "graphs": 600, "seeds": 4}
@@ -83,21 +84,22 @@ class Run:
         self.say(f"{findings.firings.total()} firings in random operations and graphs")
         drafts = _drafts()
         self.say(f"{len(drafts)} modules to start from")
-        explorer = Explorer(drafts, pipelines(), ENOUGH, ATTEMPTS)
+        explorer = Explorer(drafts, pipelines(), ENOUGH)
         sources: Sources = {}
         for part, fired in parallel(_first, range(SHARDS), self.workers, explorer):
             findings.add(part)
-            for key, places in fired.items():
-                sources.setdefault(key, []).extend(places)
+            merge(sources, fired)
         self.say(f"{findings.firings.total()} firings with these modules")
-        open_ = [r.key for r in all_rewrites() if r.key not in proven and r.key in sources]
-        few = [key for key in open_ if len(findings.validated[key]) < ENOUGH]
-        few.sort(key=lambda key: len(findings.validated[key]))
-        chunks = [chunk for chunk in (few[shard::SHARDS] for shard in range(SHARDS)) if chunk]
-        share = self.seconds / max(len(chunks), 1)
-        for part in parallel(_deepen, chunks, self.workers, explorer, sources, findings, share):
-            findings.add(part)
-        self.say(f"{findings.firings.total()} firings with mutants of them")
+        for share in SHARES:
+            open_ = [r.key for r in all_rewrites() if r.key not in proven and r.key in sources]
+            few = [key for key in open_ if len(findings.validated[key]) < ENOUGH]
+            few.sort(key=lambda key: len(findings.validated[key]))
+            chunks = [chunk for chunk in (few[shard::SHARDS] for shard in range(SHARDS)) if chunk]
+            seconds = share * self.seconds / max(len(chunks), 1)
+            for part, fired in parallel(_deepen, chunks, self.workers, explorer, sources, findings, seconds):
+                findings.add(part)
+                merge(sources, fired)
+            self.say(f"{findings.firings.total()} firings with mutants of what stood around {len(few)} rewrites")
         for rewrite in all_rewrites():
             count = len(findings.validated[rewrite.key])
             if rewrite.key not in proven and count < ENOUGH:
@@ -142,14 +144,16 @@ def _drafts() -> list[Body]:
     with tempfile.TemporaryDirectory() as folder:
         harvested = harvest(Path(folder) / "drafts.pickle")
     seeds = [*random_operations(range(ROUNDS["seeds"])), *random_graphs(range(40))]
-    return distinct([*written_drafts(), *harvested, *drafts_of(seeds)])
+    return distinct([*written_drafts(), *declared_drafts(), *harvested, *drafts_of(seeds)])
 
 
 def _first(shard: int, explorer: Explorer) -> tuple[Findings, Sources]:
     return explorer.first(range(shard, len(explorer.drafts), SHARDS))
 
 
-def _deepen(keys: list[str], explorer: Explorer, sources: Sources, known: Findings, seconds: float) -> Findings:
+def _deepen(
+    keys: list[str], explorer: Explorer, sources: Sources, known: Findings, seconds: float
+) -> tuple[Findings, Sources]:
     return explorer.deepen(keys, sources, known, seconds)
 
 
@@ -173,7 +177,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--keep", action="store_true", help="do not write the results")
     parser.add_argument(
-        "--seconds", type=float, default=240.0, help="for mutants of modules, in all processes together"
+        "--seconds", type=float, default=300.0, help="of processor time for mutants of modules, in all processes"
     )
     options = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)

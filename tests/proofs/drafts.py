@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
 from nhwcc.compiler.opdef import OPS
-from nhwcc.compiler.types import Array, TensorType
+from nhwcc.compiler.ops.core import Const
+from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.compiler.verify import verify
 from nhwcc.compiler.weights import Weight
 
@@ -26,13 +27,21 @@ class TooLarge(Exception):
 
 @dataclass
 class Step:
-    """An operation; values are numbers."""
+    """An operation; values are numbers. A constant that is a ``splat`` is one number, repeated when it is read."""
 
     kind: str
     operands: list[int | None]
     attributes: dict[str, Any]
     regions: list[Body]
     results: list[int]
+    splat: bool = False
+
+    def uses(self) -> list[int]:
+        """The values that it reads from outside."""
+        own = {n for region in self.regions for n in region.arguments}
+        own |= {r for region in self.regions for s in region.steps for r in s.results}
+        inner = [n for region in self.regions for s in region.steps for n in s.uses() if n not in own]
+        return [*(n for n in self.operands if n is not None), *inner]
 
     def arrays(self) -> list[tuple[str, Array]]:
         """The attributes that are constants."""
@@ -63,7 +72,9 @@ class Body:
         digest = hashlib.blake2b(digest_size=8)
         digest.update(repr([str(t) for t in self.arguments.values()]).encode())
         for step in self.walk():
-            digest.update(f"{step.kind} {step.operands} {[list(r.arguments) for r in step.regions]}".encode())
+            digest.update(
+                f"{step.kind} {step.splat} {step.operands} {[list(r.arguments) for r in step.regions]}".encode()
+            )
             arrays = dict(step.arrays())
             for name, value in sorted(step.attributes.items()):
                 digest.update(f"{name} {_described(arrays[name]) if name in arrays else repr(value)}".encode())
@@ -81,6 +92,58 @@ def draft(module: Module) -> Body:
     Raises:
         TooLarge: it has too many operations, or constants with too many elements.
     """
+    return Snapshot.of(module).body
+
+
+@dataclass
+class Snapshot:
+    """A module as it is while passes change it: a draft, the operations that its steps stand for, and their types."""
+
+    body: Body
+    ops: list[Op]
+    types: dict[int, TensorType]
+
+    @staticmethod
+    def of(module: Module) -> Snapshot:
+        """Take a module's main function apart.
+
+        Raises:
+            TooLarge: it has too many operations, or constants with too many elements.
+        """
+        body, numbers = _draft(module)
+        return Snapshot(body, list(module.main.body.ops), {n: v.type for v, n in numbers.items()})
+
+    def around(self, wanted: Callable[[Op], bool]) -> Body | None:
+        """A part of the module: operations that are wanted, what stands before, beside and behind them.
+
+        None if none is at the top, or what they need is not.
+        """
+        steps = self.body.steps[:-1]
+        writers = {r: i for i, s in enumerate(steps) for r in s.results}
+        chosen = {i for i, op in enumerate(self.ops[:-1]) if wanted(op)}
+        if not chosen:
+            return None
+        made = {r for i in chosen for r in steps[i].results}
+        read = {n for i in chosen for n in steps[i].uses()} - {n for s in steps if s.kind == "const" for n in s.results}
+        chosen |= {i for i, s in enumerate(steps) if read & set(s.uses())}
+        chosen |= {i for i, s in enumerate(steps) if made & set(s.uses())}
+        for _ in range(REACH):
+            chosen |= {writers[n] for i in chosen for n in steps[i].uses() if n in writers}
+        kept = [s for i, s in enumerate(steps) if i in chosen]
+        defined = {r for s in kept for r in s.results}
+        arguments = dict.fromkeys(n for s in kept for n in s.uses() if n not in defined)
+        others = [s for i, s in enumerate(self.body.steps) if i not in chosen]
+        wanted_outside = {n for s in others for n in s.uses()} & defined
+        returned = [r for s in kept for r in s.results if r in wanted_outside]
+        whole = Body({n: self.types[n] for n in arguments}, [*kept, Step("return", [*returned], {}, [], [])])
+        return whole.copy()
+
+
+REACH = 2
+"""How many operations away what a rewrite may look at lies."""
+
+
+def _draft(module: Module) -> tuple[Body, dict[Value, int]]:
     if len(list(module.walk())) > MAX_OPS:
         raise TooLarge
     numbers = count()
@@ -99,15 +162,23 @@ def draft(module: Module) -> Body:
         for r in op.results:
             known[r] = next(numbers)
         attributes = {k: _array(v) if isinstance(v, Weight) else v for k, v in op.attributes.items()}
-        return Step(op.spec.name, operands, attributes, regions, [known[r] for r in op.results])
+        splat = isinstance(op, Const) and op.value.is_splat
+        return Step(op.spec.name, operands, attributes, regions, [known[r] for r in op.results], splat)
 
-    return body(module.main.body)
+    return body(module.main.body), known
 
 
 def _array(weight: Weight) -> Array:
     if np.prod([d for d in weight.type.shape if isinstance(d, int)]) > MAX_ELEMENTS:
         raise TooLarge
     return weight.array()
+
+
+def _splat(array: Array) -> Array | Weight:
+    """One number for all elements, if they are the same."""
+    if array.size < 2 or not (array == array.flat[0]).all():
+        return array
+    return Weight.splat(array.flat[0], DType.of(array.dtype), array.shape)
 
 
 def build(main: Body) -> Module:
@@ -126,7 +197,8 @@ def build(main: Body) -> Module:
             operands = [None if n is None else known[n] for n in s.operands]
             regions = [region(r) for r in s.regions]
             spec = OPS[s.kind].spec
-            op = built.insert(spec.build(OPS[s.kind], operands, spec.bind_attributes(s.attributes), regions))
+            given = {k: _splat(v) if s.splat else v for k, v in s.attributes.items()}
+            op = built.insert(spec.build(OPS[s.kind], operands, spec.bind_attributes(given), regions))
             known.update(zip(s.results, op.results, strict=False))
         return built
 

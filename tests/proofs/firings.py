@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import random
 import signal
-import time
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks
 from nhwcc.compiler.interpreter import random_inputs
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.opdef import OPS, Draws
-from nhwcc.compiler.ops.index import ScatterElements, ScatterNd
-from nhwcc.compiler.ops.recurrent import Recurrent
+from nhwcc.compiler.opdef import Draws
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.printer import print_module
-from nhwcc.compiler.rewrite import Pattern, watch_rewriting
+from nhwcc.compiler.rewrite import Pattern, rewrite, watch_rewriting
 from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 
-from .drafts import Body, TooLarge, build, draft
-from .equivalence import FAULTS, difference, is_defined, outputs, tolerance
-from .mutations import Mutator
+from .drafts import Body, Snapshot, TooLarge, build, draft
+from .equivalence import FAULTS, difference, outputs, tolerance
+from .excuses import is_defined, is_excused
 from .rewrites import find
 
 INTERNAL = "ITW"
@@ -35,8 +31,8 @@ INTERNAL = "ITW"
 MAX_SECONDS = 5.0
 """Of processor time for one module: a mutant of a loop may never end."""
 
-MAX_FIRINGS = 200
-"""In one run of a pipeline: what rewrites that often has shown what it does."""
+MAX_FIRINGS = {"pipeline": 200, "alone": 8}
+"""In one run: what rewrites that often has shown what it does; alone, some go on for ever."""
 
 
 @dataclass(frozen=True)
@@ -102,54 +98,78 @@ def _limited(seconds: float) -> Generator[None, None, None]:
 
 @dataclass
 class Validator:
-    """Watches rewriting, and compares the module's results each time that a pattern fired."""
+    """Watches rewriting, and compares the module's results each time that a pattern fired.
+
+    With ``keeps`` it takes down what stood around each rewrite when it fired first.
+    """
 
     module: Module
     inputs: Sequence[Array]
     passes: str
     body: Body
     findings: Findings
+    remarks: list[Remark]
+    keeps: bool = False
+    most: int = MAX_FIRINGS["pipeline"]
 
     def __post_init__(self) -> None:
         self.fingerprint = self.body.fingerprint()
+        self.given, self.said = self.inputs, 0
+        self.state: Snapshot | None = None
         self.relative = tolerance(self.module)
         self.want = outputs(self.module, self.inputs)
         self.count = 0
-        self.fired_here: set[str] = set()
+        self.fired_here: dict[str, Body] = {}
         self.ops = set(self.module.walk())
 
     def begin(self, module: Module, patterns: Sequence[Pattern]) -> None:
-        """Passes between may have changed the module, too, even the types of its inputs."""
+        """Passes between may have changed the module, too, even the types of its inputs and outputs."""
         self.ops = set(module.walk())
-        if [a.type.dtype.numpy for a in module.main.args] != [a.dtype for a in self.inputs]:
+        self._look(module)
+        given, made = ([v.type.dtype.numpy for v in vs] for vs in (module.main.args, module.main.returns))
+        if given != [a.dtype for a in self.inputs] or made != [a.dtype for a in self.want]:
             pairs = zip(self.inputs, module.main.args, strict=True)
             self.inputs = [array.astype(arg.type.dtype.numpy) for array, arg in pairs]
             self.want = outputs(module, self.inputs)
 
     def fired(self, module: Module, pattern: Pattern) -> None:
         """Compare.  After an alarm the new results are those that the next rewrite has to keep."""
-        rewrite = find(pattern)
-        if rewrite is None:
+        known = find(pattern)
+        if known is None:
             return
         self.count += 1
-        if self.count > MAX_FIRINGS:
+        if self.count > self.most:
             raise _TooMany
-        self.findings.firings[rewrite.key] += 1
+        self.findings.firings[known.key] += 1
         ops = set(module.walk())
-        self.findings.kinds[rewrite.key] |= {op.spec.name for op in ops ^ self.ops}
-        self.ops = ops
+        self.findings.kinds[known.key] |= {op.spec.name for op in ops ^ self.ops}
+        before, state, self.ops = self.ops, self.state, ops
         try:
             got = outputs(module, self.inputs)
             why = difference(got, self.want, self.relative)
         except FAULTS as bad:
-            self._blame(rewrite.key, f"does not run: {type(bad).__name__}: {bad}", module)
+            self._blame(known.key, f"does not run: {type(bad).__name__}: {bad}", module)
             raise _TooMany from bad
         if why is None:
-            self.findings.validated[rewrite.key].add(self.fingerprint)
-            self.fired_here.add(rewrite.key)
+            self.findings.validated[known.key].add(self.fingerprint)
+            if known.key not in self.fired_here:
+                part = None if state is None else state.around(lambda op: op in before and op not in ops)
+                self.fired_here[known.key] = part or (self.body if state is None else state.body)
         else:
-            self._blame(rewrite.key, why, module)
+            if is_excused(build(self.body), self.given, got, self.remarks[self.said :]):
+                self.findings.stopped["not comparable"] += 1
+            else:
+                self._blame(known.key, why, module)
             self.want = got
+        self.said = len(self.remarks)
+        self._look(module)
+
+    def _look(self, module: Module) -> None:
+        """Keep what stands there before the next rewrite."""
+        try:
+            self.state = Snapshot.of(module) if self.keeps else None
+        except TooLarge:
+            self.state = None
 
     def alarm(self, why: str, after: str) -> Alarm:
         """Tell what happened to the module as it was."""
@@ -159,15 +179,31 @@ class Validator:
         self.findings.blame(key, self.alarm(why, print_module(module)))
 
 
-def validate(module: Module, passes: str, findings: Findings, inputs: Sequence[Array] | None = None) -> set[str]:
-    """Run passes over a module, and return the keys of the rewrites that were validated in it."""
+def validate(
+    module: Module,
+    passes: str | Pattern,
+    findings: Findings,
+    inputs: Sequence[Array] | None = None,
+    *,
+    keeps: bool = False,
+) -> dict[str, Body]:
+    """Run passes over a module, or apply one pattern alone.
+
+    Return the keys of the rewrites that were validated in it, with ``keeps`` what stood around each.
+    """
     validator: Validator | None = None
     try:
-        with _limited(MAX_SECONDS):
-            validator = _prepare(module, passes, findings, inputs)
+        with _limited(MAX_SECONDS), collect_remarks() as remarks:
+            name = passes if isinstance(passes, str) else f"{passes.name} alone"
+            validator = _prepare(module, name, findings, inputs, remarks)
             if validator is not None:
+                validator.keeps = keeps
+                validator.most = MAX_FIRINGS["pipeline" if isinstance(passes, str) else "alone"]
                 with watch_rewriting(validator):
-                    Pipeline(parse_pipeline(passes)).run(module)
+                    if isinstance(passes, str):
+                        Pipeline(parse_pipeline(passes)).run(module)
+                    else:
+                        rewrite(module, [passes])
     except _TooMany:
         findings.stopped["too many firings"] += 1
     except _TooLong:
@@ -178,22 +214,34 @@ def validate(module: Module, passes: str, findings: Findings, inputs: Sequence[A
         findings.stopped[code or "crash"] += 1
         if code[:1] in ("", *INTERNAL):
             findings.blame(_place(bad), validator.alarm(f"{type(bad).__name__}: {bad}", ""))
-    return set() if validator is None else validator.fired_here
+    return {} if validator is None else validator.fired_here
 
 
-def _prepare(module: Module, passes: str, findings: Findings, inputs: Sequence[Array] | None) -> Validator | None:
-    """Run the module as it is; None if it is none, can't run, or draws random numbers."""
+SEEDS = 4
+"""Of random inputs: some may be none for which a module says what comes out."""
+
+
+def _prepare(
+    module: Module, passes: str, findings: Findings, inputs: Sequence[Array] | None, remarks: list[Remark]
+) -> Validator | None:
+    """Run the module as it is; None if it is none, can't run, draws random numbers or does not say what comes out."""
     try:
         verify(module)
         if any(op.spec.has(Draws) for op in module.walk()):
             return None
-        given = random_inputs(module.main) if inputs is None else inputs
-        if any(isinstance(op, ScatterNd | ScatterElements) for op in module.walk()) and not is_defined(module, given):
-            return None
-        return Validator(module, given, passes, draft(module), findings)
+        body = draft(module)
     except (*FAULTS, TooLarge):
-        findings.stopped["the module does not run"] += 1
+        findings.stopped["the module is none"] += 1
         return None
+    for seed in range(SEEDS):
+        try:
+            given = random_inputs(module.main, seed=seed) if inputs is None else inputs
+            if is_defined(module, given):
+                return Validator(module, given, passes, body, findings, remarks)
+        except FAULTS:
+            continue
+    findings.stopped["the module does not run"] += 1
+    return None
 
 
 def _place(bad: Exception) -> str:
@@ -204,60 +252,3 @@ def _place(bad: Exception) -> str:
     ]
     last = (known or frames)[-1]
     return f"crash in {'/'.join(Path(last.filename).parts[-3:])}, {last.name}"
-
-
-Sources = dict[str, list[tuple[int, str]]]
-"""Of every rewrite, the numbers of the drafts in which it fired, and in which passes."""
-
-
-def suitable(passes: Sequence[str], body: Body) -> list[str]:
-    """Leave out what differs in the choices of passes only, unless there is something to choose: recurrent layers."""
-    recurrent = any(issubclass(OPS[step.kind], Recurrent) for step in body.walk())
-    return [p for p in passes if recurrent or "{" not in p]
-
-
-@dataclass
-class Explorer:
-    """Mutates the modules in which a rewrite fired, until it was validated often enough."""
-
-    drafts: Sequence[Body]
-    passes: Sequence[str]
-    enough: int
-    attempts: int
-
-    def first(self, numbers: Iterable[int]) -> tuple[Findings, Sources]:
-        """Validate the drafts with these numbers, every fourth in the target's pipeline, too; say where what fired."""
-        findings, fired = Findings(), defaultdict[str, list[tuple[int, str]]](list)
-        for number in numbers:
-            passes = suitable(self.passes, self.drafts[number])
-            for text in passes if number % 4 == 0 else passes[:-1]:
-                for key in validate(build(self.drafts[number]), text, findings):
-                    fired[key].append((number, text))
-        return findings, fired
-
-    def deepen(self, keys: Sequence[str], sources: Sources, known: Findings, seconds: float) -> Findings:
-        """Validate rewrites in mutants of the modules in which they fire, in the shortest pipelines that do.
-
-        The rewrites share the time: one that fires rarely leaves off when its share is over.
-        """
-        findings, rng = Findings(), random.Random(" ".join(keys))
-        for key in keys:
-            findings.validated[key] |= known.validated[key]
-        mutator = Mutator(rng, self.drafts)
-        for key in keys:
-            quick = min(passes.count(",") for _, passes in sources[key])
-            pool = [(self.drafts[number], passes) for number, passes in sources[key] if passes.count(",") == quick]
-            until = time.monotonic() + seconds / len(keys)
-            for _ in range(self.attempts):
-                if len(findings.validated[key]) >= self.enough or time.monotonic() > until:
-                    break
-                body, passes = rng.choice(pool)
-                mutant = mutator(body)
-                try:
-                    module = build(mutant)
-                except FAULTS:
-                    findings.stopped["the mutant is no module"] += 1
-                    continue
-                if key in validate(module, passes, findings) and len(pool) < 200:
-                    pool.append((mutant, passes))
-        return findings

@@ -181,8 +181,10 @@ class Generator:
             return _FITTING[attribute.name](self.rng, shape)
         if attribute.type is bool:
             return self.rng.random() < 0.5
-        if attribute.type is float:
-            return self.rng.choice([1e-5, 1e-3, 0.1]) if attribute.name == "epsilon" else self.rng.choice(self.numbers)
+        if attribute.is_float:
+            finite = [n for n in self.numbers if math.isfinite(n)]
+            pool = self.numbers if attribute.type is float else finite
+            return self.rng.choice([1e-5, 1e-3, 0.1] if attribute.name == "epsilon" else pool)
         if attribute.is_required:
             raise Misfit(f"no values are known for the attribute {attribute.name}")
         return attribute.default

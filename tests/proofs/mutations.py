@@ -16,6 +16,8 @@ from nhwcc.compiler.opdef import OPS
 from nhwcc.compiler.ops.arith import ACTIVATIONS
 from nhwcc.compiler.types import Array, DType, TensorType
 
+from .declared import TYPES as DECLARED
+from .declared import values_of
 from .drafts import Body, Step
 
 NUMBERS = (0.0, 0.0, 1.0, 1.0, -1.0, 0.5, 6.0, 3.0, 2.0, -0.5, float("inf"), -float("inf"), 1 / 6)
@@ -123,19 +125,23 @@ def change_constant(m: Mutator, body: Body) -> bool:
             new = np.asarray(old[tuple(slice(0, 1) if m.rng.random() < 0.5 else slice(None) for _ in old.shape)])
     if new.size == 1 and m.rng.random() < 0.2:
         new = new.reshape(())
-    step.attributes["value"] = np.ascontiguousarray(new).reshape(new.shape)
+    step.attributes["value"], step.splat = np.ascontiguousarray(new).reshape(new.shape), m.rng.random() < 0.5
     return True
 
 
 @mutation(0.22)
 def change_attribute(m: Mutator, body: Body) -> bool:
-    """An attribute has another value: one seen elsewhere, or a neighbour of its own."""
+    """An attribute has another value: one that is declared, one seen elsewhere, or a neighbour of its own."""
     found = [(s, a) for s in body.walk() if s.kind != "const" for a in s.attributes]
     if not found:
         return False
     step, name = m.rng.choice(found)
     value, pool = step.attributes[name], m.seen[step.kind, name]
-    step.attributes[name] = m.rng.choice(pool) if pool and m.rng.random() < 0.4 else _neighbour(m.rng, value)
+    few = values_of(OPS[step.kind].spec.attributes[name])
+    if few:
+        step.attributes[name] = m.rng.choice(few)
+    else:
+        step.attributes[name] = m.rng.choice(pool) if pool and m.rng.random() < 0.4 else _neighbour(m.rng, value)
     return True
 
 
@@ -181,6 +187,9 @@ def add_user(m: Mutator, body: Body) -> bool:
 def change_type(m: Mutator, body: Body) -> bool:
     """All values of one element type have another one."""
     old, new = (DType(name) for name in m.rng.choice(TYPES))
+    there = sorted({t.dtype for t in body.arguments.values()})
+    if there and m.rng.random() < 0.7:
+        old, new = m.rng.choice(there), m.rng.choice(DECLARED)
     for region in (body, *(r for s in body.walk() for r in s.regions)):
         region.arguments = {n: t.with_dtype(new) if t.dtype is old else t for n, t in region.arguments.items()}
     for step in body.walk():
@@ -189,6 +198,31 @@ def change_type(m: Mutator, body: Body) -> bool:
                 with np.errstate(all="ignore"):
                     step.attributes[name] = array.astype(new.numpy)
     return True
+
+
+@mutation(0.06)
+def change_argument(m: Mutator, body: Body) -> bool:
+    """One argument has another element type."""
+    if body.arguments:
+        number = m.rng.choice(list(body.arguments))
+        body.arguments[number] = body.arguments[number].with_dtype(m.rng.choice(DECLARED))
+    return bool(body.arguments)
+
+
+@mutation(0.06)
+def insert_operation(m: Mutator, body: Body) -> bool:
+    """A value passes another operation on its way to one reader."""
+    found = [(i, s, slot) for i, s in enumerate(body.steps) for slot, n in enumerate(s.operands) if n is not None]
+    if not found:
+        return False
+    at, step, slot = m.rng.choice(found)
+    number = 1 + max([*body.arguments, *(n for s in body.walk() for n in (*s.results, *s.uses()))], default=0)
+    body.steps.insert(at, Step(m.rng.choice(BETWEEN), [step.operands[slot]], {}, [], [number]))
+    step.operands[slot] = number
+    return True
+
+
+BETWEEN = ("neg", "relu", "abs", "tanh", "square", "logical_not")
 
 
 @mutation(0.05)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
+from typing import Any
 
+from nhwcc.backends.registry import TARGETS
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.ir import Func, Module, Op, Region
+from nhwcc.compiler.lowering import Refusal
 from nhwcc.compiler.ops.core import Return
-from nhwcc.compiler.pipeline import PASSES
+from nhwcc.compiler.pipeline import PASSES, Pass
 from nhwcc.compiler.rewrite import Pattern, watch_rewriting
 from nhwcc.compiler.rules import Rule
 
@@ -46,8 +49,24 @@ class _Seen:
 
 
 def _identity(pattern: Pattern) -> object:
-    """Rules are read anew in every run of a pass; equal text is the same rule."""
-    return rule_of(pattern) or pattern
+    """Rules are read anew in every run of a pass; equal text is the same rule. So are lowerings for several targets."""
+    return rule_of(pattern) or getattr(pattern.apply, "rewrite", pattern)
+
+
+TARGET = "target"
+"""The option of passes that rewrite for a target: they are run for all."""
+
+
+def _choices(name: str, kind: type[Pass]) -> dict[str, dict[str, Any]]:
+    """The text and the options of a pass, for every target if it rewrites for one: the first is the default."""
+    if TARGET not in _options(kind):
+        return {name: {}}
+    first, *others = TARGETS
+    return {name: {TARGET: first}} | {f"{name}{{{TARGET}={target}}}": {TARGET: target} for target in others}
+
+
+def _options(kind: type[Pass]) -> dict[str, Field[Any]]:
+    return {f.name: f for f in fields(kind)}
 
 
 @cache
@@ -60,13 +79,15 @@ def all_rewrites() -> tuple[Rewrite, ...]:
     found: dict[object, tuple[str, Pattern]] = {}
     for name, kind in PASSES.items():
         is_ours = kind.__module__.startswith("nhwcc.")  # files that users load declare others
-        if not is_ours or any(f.default is MISSING and f.default_factory is MISSING for f in fields(kind)):
+        if not is_ours or any(f.default is MISSING and f.default_factory is MISSING for f in _options(kind).values()):
             continue
-        seen = _Seen()
-        with watch_rewriting(seen):
-            kind().run(_empty())
-        for pattern in seen.patterns:
-            found.setdefault(_identity(pattern), (name, pattern))
+        for text, given in _choices(name, kind).items():
+            seen = _Seen()
+            with watch_rewriting(seen):
+                kind(**given).run(_empty())
+            for pattern in seen.patterns:
+                if not isinstance(getattr(pattern.apply, "rewrite", None), Refusal):  # which rewrites nothing
+                    found.setdefault(_identity(pattern), (text, pattern))
     keys = [f"{name}/{pattern.name}" for name, pattern in found.values()]
     return tuple(
         Rewrite(key if keys.count(key) == 1 else f"{key} of {_root(pattern)}", pattern, rule_of(pattern))

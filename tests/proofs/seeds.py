@@ -21,14 +21,16 @@ from tests.backends.tflite.conftest import prepare
 from tests.backends.tflite.random_ops import MAKERS, draw_case
 from tests.passes.random_graphs import random_module
 
+from .declared import variations
 from .drafts import Body, TooLarge, build, draft
 from .equivalence import FAULTS
-from .rewrites import all_rewrites
+from .rewrites import TARGET, all_rewrites
 
 LEGALIZE = "legalize"
 """How the names of passes begin that bring modules into the form of a target."""
 
 ROOT = Path(__file__).parents[2]
+WRITTEN = (ROOT / "docs" / "operations.ir", Path(__file__).with_name("rare.txt"))
 IR = re.compile(r"^func @main\(.*?^\s*\}$", re.MULTILINE | re.DOTALL)
 
 
@@ -43,13 +45,20 @@ class Seed:
 
 def pipelines() -> list[str]:
     """Legalizations with all their choices, all other passes that rewrite as one pipeline, and those of the targets."""
-    rewriting = dict.fromkeys(rewrite.key.split("/")[0] for rewrite in all_rewrites())
+    rewriting = dict.fromkeys(rewrite.key.split("/")[0].partition("{")[0] for rewrite in all_rewrites())
     whole = [find_target(target).pipeline for target in TARGETS]
     legalizing = [name for name in rewriting if name.startswith(LEGALIZE)]
     others = [name for name in rewriting if not name.startswith(LEGALIZE)]
     order = {name: i for i, name in reversed(list(enumerate(",".join(whole).split(","))))}
     others.sort(key=lambda name: order.get(name, len(order)))
-    return [*(text for name in legalizing for text in (name, *_choices(name))), ",".join(others), *whole]
+    lowering = [text for name in legalizing for text in (name, *_choices(name), *_targets(name))]
+    return [*lowering, ",".join(others), *whole]
+
+
+def _targets(name: str) -> Iterator[str]:
+    """A pass for each of the other targets."""
+    if TARGET in {option.name for option in fields(PASSES[name])}:
+        yield from (f"{name}{{{TARGET}={target}}}" for target in list(TARGETS)[1:])
 
 
 def _choices(name: str) -> Iterator[str]:
@@ -88,12 +97,22 @@ def written_drafts() -> Iterator[Body]:
     ]
     sources = [*sorted((ROOT / "tests").rglob("test_*.py")), *sorted((ROOT / "docs").glob("*.md"))]
     texts += [text for path in sources for text in IR.findall(path.read_text(encoding="utf-8"))]
-    modules = [Module(f) for f in read_module(ROOT / "docs" / "operations.ir").funcs.values()]
+    modules: list[Module] = []
     for text in texts:
         try:
             modules.append(parse_module(text.partition("// becomes\n")[0]))
         except (CompileError, UnicodeError):
             continue  # it shows a mistake, or is a part of something
+    yield from drafts_of_files(WRITTEN)
+    yield from _drafts(modules)
+
+
+def drafts_of_files(paths: Iterable[Path]) -> Iterator[Body]:
+    """Take the functions of files apart."""
+    return _drafts(Module(f) for path in paths for f in read_module(path).funcs.values())
+
+
+def _drafts(modules: Iterable[Module]) -> Iterator[Body]:
     for module in modules:
         try:
             yield draft(module)
@@ -101,13 +120,15 @@ def written_drafts() -> Iterator[Body]:
             continue
 
 
+def declared_drafts() -> Iterator[Body]:
+    """What declarations of operations allow: variations of an example and of a random case of each."""
+    for body in (*drafts_of_files(WRITTEN[:1]), *drafts_of(random_operations(range(1)))):
+        yield from variations(body)
+
+
 def drafts_of(seeds: Iterable[Seed]) -> Iterator[Body]:
     """Take the modules of seeds apart."""
-    for seed in seeds:
-        try:
-            yield draft(seed.module)
-        except TooLarge:
-            continue
+    return _drafts(seed.module for seed in seeds)
 
 
 def distinct(bodies: Iterable[Body]) -> list[Body]:

@@ -127,7 +127,7 @@ class _Statement:
             return z3.Int(name)
         if attribute.type is bool:
             return z3.Bool(name)
-        if attribute.type is float:
+        if attribute.is_float:
             sign = z3.Int(f"sign of {name}") if attribute.name in ("min", "max") else z3.IntVal(0)
             self.ranges += [sign >= -1, sign <= 1]
             return Extended(sign, z3.Real(name))

@@ -12,7 +12,7 @@ from .lowering import Build, lower
 @lower(Linear)
 def add_bias(op: Linear, e: Build) -> None:
     """A product, then a sum: only that of matrices has a bias."""
-    if op.bias is None or not op.is_along_last or op.x.type.rank == 2:
+    if op.bias is None or not op.is_along_last or op.x.type.rank == 2 or op.activation != "none":
         return
     e.replace(e(arith.Add, e.clone(op, op.x, op.w, None), op.bias))
 
@@ -20,7 +20,7 @@ def add_bias(op: Linear, e: Build) -> None:
 @lower(Linear)
 def computed_weight(op: Linear, e: Build) -> None:
     """A product of two computed matrices."""
-    if op.bias is None and op.is_along_last and constant(op.w) is None:
+    if op.bias is None and op.activation == "none" and op.is_along_last and constant(op.w) is None:
         x = op.x if op.x.type.rank > 1 else e.reshape(op.x, (1, *op.x.type.shape))
         e.replace(e.reshape(e(MatMul, x, op.w, transpose_b=True), op.result.type.shape))
 

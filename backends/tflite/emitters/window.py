@@ -222,7 +222,7 @@ def _outputs_before_inputs(filters: Array) -> Array:
 def _fitting(op: Any) -> str | None:
     """Windows that hang over the end only count where the result has more positions than whole windows give."""
     data = ir.Spatial.of(op.x.type.rank, op.channels_last)
-    whole = [ir.window_size(n, k, s, d, p) for (n, k, s, d), p in zip(geometry(op), op.pads, strict=True)]
+    whole = [ir.whole_windows(n, k, s, d, p) for (n, k, s, d), p in zip(geometry(op), op.pads, strict=True)]
     return None if [op.result.type.shape[a] for a in data.axes] == whole else "windows that hang over the end"
 
 

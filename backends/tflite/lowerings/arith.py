@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+import ml_dtypes
 import numpy as np
 
 from ....compiler.constants import SMALL_CONSTANT, elements
@@ -24,7 +27,8 @@ def divide_by_constant(op: ir.Div, e: Build) -> None:
         return
     with np.errstate(divide="ignore", over="ignore"):
         inverse = np.reciprocal(weight.array())
-    if np.isfinite(inverse).all() and (np.abs(inverse) >= np.finfo(inverse.dtype).tiny).all():
+    least = cast(Any, ml_dtypes).finfo(inverse.dtype).tiny
+    if np.isfinite(inverse).all() and (np.abs(inverse) >= least).all():
         e.replace(e(ir.Mul, op.a, e.constant(inverse), activation=op.activation))
 
 
@@ -40,7 +44,7 @@ def constant_power(op: ir.Pow, e: Build) -> None:
         return
     if op.a.type.dtype.is_float and exponent in (0.5, -0.5):
         e.replace(e(ir.Sqrt if exponent > 0 else ir.Rsqrt, op.a))
-    elif exponent == int(exponent) and 1 <= abs(exponent) <= MAX_POWER:
+    elif 1 <= abs(exponent) <= MAX_POWER and exponent == int(exponent):
         if exponent < 0 and not op.a.type.dtype.is_float:
             return
         product = _power(op.a, abs(int(exponent)), e)

@@ -27,6 +27,8 @@ def split_depth(op: Conv, e: Build) -> None:
     """
     if op.x.type.rank != VOLUME or not op.channels_last or (is_deep(op) and op.groups == 1 and constant(op.w)):
         return
+    if 0 in op.w.type.shape:
+        return  # it has no layers, or none that adds anything
     x, pads = _padded(op, e)
     layers = [_layer(op, x, pads, i, e) for i in range(geometry(op)[0][1])]
     total = reduce(lambda a, b: e(arith.Add, a, b), layers)

@@ -39,7 +39,9 @@ def store_numbers(op: Dequantize, e: Build) -> None:
 def gather_integers(op: Gather, e: Build) -> None:
     """Look up integers and scale what was found: a table is larger."""
     writer = op.x.owner
-    if isinstance(writer, Dequantize) and constant(writer.x) is not None and writer.scale.type.size == 1:
+    if not isinstance(writer, Dequantize) or writer.x.type.shape != op.x.type.shape:
+        return
+    if constant(writer.x) is not None and writer.scale.type.size == 1 == writer.zero.type.size:
         found = e.clone(op, writer.x, op.indices)
         e.replace(e(Dequantize, found, e.reshape(writer.scale, ()), e.reshape(writer.zero, ())))
 
@@ -48,7 +50,7 @@ def gather_integers(op: Gather, e: Build) -> None:
 def move_integers(op: Reshape | Transpose, e: Build) -> None:
     """Turn weights while they are integers: XNNPACK takes for a weight what DEQUANTIZE makes of a constant."""
     writer = op.x.owner
-    if not isinstance(writer, Dequantize) or constant(writer.x) is None:
+    if not isinstance(writer, Dequantize) or constant(writer.x) is None or writer.x.type.shape != op.x.type.shape:
         return
     scale, zero = (_moved(op, v, e) for v in (writer.scale, writer.zero))
     if scale is not None and zero is not None:

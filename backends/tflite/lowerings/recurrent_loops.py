@@ -28,8 +28,11 @@ def loop(op: Recurrent, e: Build) -> None:
     if op.strategy != "while":
         return
     counts = steps_per_turn(op)
-    cell = Cell(op, e, first=products_first(op) and not is_block(counts[0]))
+    cell = Cell(op, e, first=products_first(op) and not any(map(is_block, counts[:1])))
     shape = op.results[0].type.shape
+    if not counts:
+        e.replace(e(BroadcastTo, e.number(0, op.x.type.dtype), shape), *cell.initial)
+        return
     room = 0 if isinstance(op.steps, int) else counts[0]  # a runtime checks that a turn's outputs fit, if it does none
     longer = tuple(d + room if axis == cell.time else d for axis, d in enumerate(shape))
     outputs = e(BroadcastTo, e.number(0, op.x.type.dtype), longer)

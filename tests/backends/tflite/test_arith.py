@@ -243,6 +243,12 @@ def test_division_by_zero_is_no_product(check: Check) -> None:
     assert check(module, inputs={"x0": [1, 1]}, delegates=[True]).builtins == {"DIV": 1}
 
 
+def test_infinite_exponents_and_slopes(check: Check) -> None:
+    given = {"x0": [0.25, 0.5, 2.0, 4.0]}
+    check(single("pow", "f32[4]", "f32[]", constants={1: math.inf}), inputs=given)
+    check(single("prelu", "f32[4]", "f32[1]", constants={1: [math.inf]}), inputs=given)
+
+
 def test_infinities(check: Check) -> None:
     x = [math.inf, -math.inf, math.nan, 0, 1]
     for negative in (True, False):

@@ -75,6 +75,16 @@ def test_products_of_integers(check: Check) -> None:
     assert not check(single("matmul", "u8[3,4]", "u8[4,5]")).warnings
 
 
+WRAPPING = [[255, 0], [0, 255], [3, 1], [128, 128]]
+
+
+@pytest.mark.parametrize("activation", ["none", "relu6"])
+def test_products_of_small_integers_overflow_before_they_are_clamped(check: Check, activation: str) -> None:
+    fixed = {1: WRAPPING, 2: [0, 1, 2, 3]}
+    module = single("linear", "u8[3,2]", "u8[4,2]", "u8[4]", constants=fixed, activation=activation)
+    check(module, inputs={"x0": [[200, 3], [17, 0], [1, 254]]})
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2, 3])
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_softmax(check: Check, name: str, axis: int) -> None:

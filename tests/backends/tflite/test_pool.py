@@ -46,6 +46,13 @@ def test_average(check: Check, size: int, kernel: int, stride: int, pads: Any, c
     check(pool("average", x, kernel, **given))
 
 
+def test_a_window_that_is_larger_than_what_it_hangs_over(check: Check) -> None:
+    """One position, which starts inside: no window as a whole has room."""
+    given: dict[str, Any] = {"strides": (2, 2), "pads": ((0, 1), (0, 1)), "ceil": True}
+    check(pool("max", "f32[1,7,1,2]", 3, **given))
+    check(pool("average", "f32[1,7,1,2]", 3, **given))
+
+
 @pytest.mark.parametrize("dtype", ["i64", "i32", "i8"])
 @pytest.mark.parametrize("dilation", [1, 2])
 def test_integers(check: Check, dtype: str, dilation: int) -> None:
