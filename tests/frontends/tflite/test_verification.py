@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import nhwcc
 import numpy as np
 from nhwcc.formats.tflite.model import options
+
+import nhwcc
 from nhwcc.runners.tflite import TfliteRunner
 
 from .building import new_graph, save
