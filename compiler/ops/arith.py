@@ -39,10 +39,11 @@ class _Clamped(Elementwise):
     """May end in an activation, which booleans have none of."""
 
     @staticmethod
-    def infer(op: Add | Mul) -> TensorType:
+    def infer(op: Op) -> TensorType:
         """Broadcast all operand shapes; all operands have the same element type."""
-        if op.activation != "none" and op.a.type.dtype is DType.BOOL:
-            raise ValueError(f"booleans that end in {op.activation}")
+        activation, (first, *_) = op.attributes["activation"], op.operands
+        if activation != "none" and first is not None and first.type.dtype is DType.BOOL:
+            raise ValueError(f"booleans that end in {activation}")
         return Elementwise.infer(op)
 
 
