@@ -95,6 +95,6 @@ def test_the_operator_that_is_explained_is_the_one_that_is_run() -> None:
     """tests/nhwcc/test_op_library.py compiles and verifies these files."""
     text = (DOCS / "custom-ops.md").read_text()
     shown = re.findall(r"^```python file=(\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
-    assert {name for name, _ in shown} == {f"channel_norm{end}.py" for end in ("", "_torch", "_kernel")}
+    assert {name for name, _ in shown} == {f"channel_norm{end}.py" for end in ("", "_torch", "_tflite", "_kernel")}
     for name, block in shown:
         assert block in (DOCS.parent / "examples" / name).read_text(), block

@@ -15,6 +15,7 @@ from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.control import While
 from ...compiler.ops.core import Const, Return
+from ...compiler.ops.recurrent import Recurrent
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.onnx.model import Attribute as StoredAttribute
@@ -23,6 +24,7 @@ from ...formats.onnx.tensors import number_of
 from ...formats.onnx.writer import Stored
 from ..common.table import Table
 from ..common.unsupported import row_of
+from .directed import Directed
 from .forms import Draft, lowest_opset, rendered
 from .sizes import Sizes
 from .standard import Use, is_optional_output, newest
@@ -107,6 +109,7 @@ class _Builder:
         self.inputs: list[str] = []
         self.outputs: list[str] = []
         self.sizes = Sizes(self)
+        self.done: set[Op] = set()
         self._location = ""
 
     def bind(self, value: Value, name: str) -> str:
@@ -139,9 +142,11 @@ class _Builder:
 
     def ops(self, region: Region, wanted: Mapping[Value, str] | None = None) -> None:
         """Append what a region computes."""
+        outer, self.done = self.done, set()
         for op in region.ops:
-            if not isinstance(op, Const | Return):
+            if not isinstance(op, Const | Return) and op not in self.done:
                 self._emit(op, wanted or {})
+        self.done = outer
 
     def _emit(self, op: Op, wanted: Mapping[Value, str]) -> None:
         row = row_of(self.shared.table, op)
@@ -154,43 +159,33 @@ class _Builder:
             attributes["body"] = self._loop(op)
         elif call.regions:
             attributes = {k: self._inner(v) if isinstance(v, Region) else v for k, v in attributes.items()}
-        outputs = [self._define(op, i, call, wanted) for i in range(len(op.results))]
+        directed = Directed(self, op, call, wanted) if isinstance(op, Recurrent) else None
+        outputs = directed.outputs() if directed else [self._define(r, operator, call, wanted) for r in op.results]
         use = next(uses(operator, call, op), None)
         self._append(Draft(operator, self._label(operator), inputs, outputs, attributes, use, call.domain))
-        for place, unit in enumerate(call.units):
-            self._squeeze(op.results[place], unit, outputs, place, wanted)
+        if directed:
+            directed.finish(outputs)
 
-    def _define(self, op: Op, place: int, call: Call, wanted: Mapping[Value, str]) -> str:
+    def _define(self, value: Value, operator: str, call: Call, wanted: Mapping[Value, str]) -> str:
         """Name a result; one that nobody reads is left out where that is possible."""
-        value = op.results[place]
-        if not value.uses and not call.domain and len(op.results) > 1:
-            operator = self.shared.table.legal(op)
-            if not isinstance(operator, list) and is_optional_output(operator.kernel, newest(), place):
-                return ""
-        if call.units:
-            unit = call.units[place]
-            shape = value.type.shape
-            name = self.shared.unique(f"{value.name or op.spec.name}_with_direction")
-            return self._new(name, value.type.with_shape((*shape[:unit], 1, *shape[unit:])))
-        return self._result(value, wanted)
+        place = value.owner.results.index(value) if value.owner else 0
+        if not value.uses and not call.domain and place and is_optional_output(operator, newest(), place):
+            return ""
+        return self.result(value, wanted)
 
-    def _result(self, value: Value, wanted: Mapping[Value, str]) -> str:
+    def result(self, value: Value, wanted: Mapping[Value, str]) -> str:
+        """Name a value that this graph computes."""
         owner = value.owner
         name = wanted.get(value)
         if name is None:
             name = self.shared.unique(value.name or (owner.spec.name if owner else "value"))
         self.shared.values[value] = name
-        self._new(name, value.type)
+        self.new(name, value.type)
         self.sizes.learn(value.type.shape, name)
         return name
 
-    def _squeeze(self, value: Value, unit: int, outputs: list[str], place: int, wanted: Mapping[Value, str]) -> None:
-        """Drop the axis of size one that an operator's result has and the operation's has not."""
-        if outputs[place]:
-            inputs = [outputs[place], self.constant(Weight.of(np.asarray([unit], np.int64)))]
-            self._node("Squeeze", inputs, [self._result(value, wanted)], {})
-
-    def _new(self, name: str, type: TensorType) -> str:
+    def new(self, name: str, type: TensorType) -> str:
+        """Note a tensor that this graph computes."""
         self.shared.types[name] = type
         self.own.add(name)
         return name
@@ -268,11 +263,12 @@ class _Builder:
         name: str | None = None,
     ) -> str:
         """Append a node with one result, and return what that is called."""
-        out = self._new(name or self.shared.unique(operator.lower()), type)
-        self._node(operator, inputs, [out], attributes or {})
+        out = self.new(name or self.shared.unique(operator.lower()), type)
+        self.node(operator, inputs, [out], attributes or {})
         return out
 
-    def _node(self, operator: str, inputs: Sequence[str], outputs: list[str], attributes: Mapping[str, Any]) -> None:
+    def node(self, operator: str, inputs: Sequence[str], outputs: list[str], attributes: Mapping[str, Any]) -> None:
+        """Append a node."""
         types = tuple(None if not n else self.shared.types[n].dtype for n in inputs)
         known = tuple(n in self.shared.constants for n in inputs)
         results = tuple(self.shared.types[n].dtype for n in outputs)

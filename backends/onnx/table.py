@@ -78,14 +78,16 @@ class Call:
     """How an operator is called for one operation; results are the operation's own.
 
     ``since`` is the opset from which on it means that, where types and attributes don't tell.  ``units`` are axes of
-    size one, one for each result, which the operator gives and the operation does not have.  ``domain`` is that of
-    operators which are not the standard's; then ``operator`` is their name.
+    size one, one for each result, which the operator gives and the operation does not have; with an operation
+    ``beside`` it, they have size two, and the results are those of both.  ``domain`` is that of operators which are not
+    the standard's; then ``operator`` is their name.
     """
 
     inputs: tuple[Operand, ...]
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: dict[str, Attribute]())
     since: int = 1
     units: tuple[int, ...] = ()
+    beside: Op | None = None
     domain: str = ""
     operator: str | None = None
 

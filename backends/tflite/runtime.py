@@ -104,6 +104,10 @@ class TfliteModel:
         except (ValueError, RuntimeError) as bad:
             raise self._refused(bad) from bad
 
+    def reset(self) -> None:
+        """Set variables to zeros, as they are before the first call."""
+        self._interpreter.reset_all_variables()
+
     def _results(self) -> dict[str, Array]:
         """Read the outputs; those without elements, which the interface refuses to copy, are known by their shape."""
         shapes = {int(d["index"]): tuple(map(int, d["shape"])) for d in self._interpreter.get_output_details()}

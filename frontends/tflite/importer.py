@@ -146,7 +146,10 @@ class Importer:
         for slot, value in emit.left.items():
             number = emit.operator.info.inputs[slot]
             scope.values[number] = stored = self._stored(emit, value, emit.inputs[slot])
-            self.resources.leave(_variable(number, scope), stored)
+            handle = _variable(number, scope)
+            if scope.is_conditional and handle in self.resources.found:
+                raise emit.fail("keeps a state from call to call in a branch or a loop")
+            self.resources.leave(handle, stored)
         return [self._stored(emit, value, tensor) for value, tensor in zip(results, emit.outputs, strict=False)]
 
     def _real(self, emit: Emitter, slot: int, value: Imported | None, scope: Scope) -> Imported | None:

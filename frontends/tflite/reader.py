@@ -8,11 +8,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ...compiler.diagnostics import Remark, counted, error, remark
+from ...compiler.dims import is_static, static
+from ...compiler.fold import constant
 from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Const, Return
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.rewrite import erase_dead
 from ...compiler.states import state_names
+from ...compiler.types import TensorType
 from ...compiler.weights import Weight
 from ...formats.tflite.contents import Contents, StoredGraph, read_contents
 from ...formats.tflite.reader import Signature
@@ -26,10 +29,14 @@ from .schedule import read_tensors
 
 @dataclass(frozen=True)
 class Program:
-    """A module, and what the states that became its inputs hold in a first call, by the inputs' names."""
+    """A module, and what the states that became its inputs hold in a first call, by the inputs' names.
+
+    ``rounded`` counts the operators that TFLite computes otherwise than exactly, by how it does: see ``ROUNDED``.
+    """
 
     module: Module
     states: Mapping[str, Weight]
+    rounded: Mapping[str, int]
 
 
 def import_tflite(
@@ -101,7 +108,7 @@ def read_tflite(
     erase_dead(*reversed(func.ops))
     _warn_of_states(func)
     _report_rounding(importer.rounded)
-    return Program(Module(func), states)
+    return Program(Module(func), states, importer.rounded)
 
 
 def _signature(contents: Contents, name: str | None) -> Signature:
@@ -187,28 +194,31 @@ def _expose_variables(func: Func, importer: Importer, returns: list[Value]) -> d
         names = ", ".join(repr(h.name) for h in lost)
         help = 'state="io" (--state io) makes states inputs and outputs, which their user feeds back.'
         raise error("F031", f"the model changes its variables {names}", help=help)
-    unchanged = [h for h in resources.found if h not in changed]
-    for handle in unchanged if resources.keeps_state else []:
-        resources.found[handle].replace_all_uses_with(resources.first[handle])
+    for handle in resources.found if resources.keeps_state else ():
+        if handle not in changed:
+            resources.found[handle].replace_all_uses_with(resources.first[handle])
     taken = [p.name for p in (*func.inputs, *func.outputs)]
     names = dict(zip(changed, state_names([h.name for h in changed], taken), strict=True))
-    for handle in changed:
-        func.args.append(resources.found[handle])
+    for handle, value in changed.items():
+        func.args.append(resources.found.get(handle) or Value(value.type, name=handle.name))
         func.inputs.append(Port(names[handle]))
         func.outputs.append(Port(names[handle]))
     func.body.insert(Return((*returns, *changed.values())))
-    return {names[handle]: _initial(handle, resources.first[handle]) for handle in changed}
+    return {names[h]: _initial(h, resources.first.get(h), v.type) for h, v in changed.items()}
 
 
-def _initial(handle: Handle, value: Value) -> Weight:
-    """Return what a variable holds before the first call.
+def _initial(handle: Handle, first: Value | None, type: TensorType) -> Weight:
+    """Return what a variable holds before the first call; zeros, if nothing was stored and nobody reads it.
 
     Raises:
         CompileError: F004, it is computed.
     """
-    if not isinstance(value.owner, Const):
+    weight = constant(first)
+    if weight is not None:
+        return weight
+    if first is not None or not is_static(type.shape):
         raise error("F004", f"what the variable {handle.name!r} holds before the first call is computed")
-    return value.owner.value
+    return Weight.splat(0, type.dtype, static(type.shape))
 
 
 def _warn_of_states(func: Func) -> None:

@@ -157,6 +157,9 @@ class Entry:
             bound[name] = self.options[name].convert(value)
             if bound[name] is None:
                 raise error("F002", f"the option {name!r} of {self.name} has the value {value!r}")
+        missing = [name for name, p in self.options.items() if p.is_required and name not in bound]
+        if missing:
+            raise error("F002", f"{self.name} lacks its option {missing[0]!r}")
         return bound
 
 

@@ -6,20 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from nhwcc.backends.registry import find_target
+from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
-from nhwcc.compiler.types import Array, TensorType
+from nhwcc.compiler.types import Array
 from nhwcc.onnx_backend.prepared import Executable, NhwccBackend
 from nhwcc.pipelines import register_passes
 from nhwcc.runners.onnx_file import OnnxFile
-
-
-def _zeros(type: TensorType) -> Array:
-    """Return what stands for an input that nobody reads, and that may be left out: runtimes ask for it anyway."""
-    return np.zeros([d if isinstance(d, int) else 1 for d in type.shape], type.dtype.numpy)
 
 
 class _File:
@@ -33,14 +27,14 @@ class _File:
         self._path = Path(self._folder.name) / "model.onnx"
         target.emit(module, self._path)
         self._file: OnnxFile | None = None
-        func = module.main
-        pairs = zip(func.inputs, func.args, strict=True)
-        self._absent = {port.name: _zeros(arg.type) for port, arg in pairs if not arg.uses}
+        self._names = [port.name for port in module.main.inputs]
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         self._file = self._file or OnnxFile(self._path)
-        absent = {name: array for name, array in self._absent.items() if name not in inputs}
-        return self._file.run({**absent, **inputs})
+        missing = [name for name in self._names if name not in inputs]
+        if missing:
+            raise error("R002", f"the input {missing[0]} is missing")
+        return self._file.run(inputs)
 
 
 def _build(module: Module) -> Executable:

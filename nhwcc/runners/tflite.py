@@ -125,10 +125,15 @@ class TfliteRunner:
             return self._call(worker, inputs)
 
     def _call(self, worker: Worker, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Run; a file with variables twice: what a call leaves there must not show in the next one."""
+        """Run; a file with variables twice: of ours, what a call leaves there must not show in the next one.
+
+        Others go on from there; they are run as in a first call.
+        """
         stored = self._stored(inputs)
         if any(tensor.is_variable for graph in self._summary.subgraphs for tensor in graph.tensors):
             worker.call("run", stored)
+            if not self.states_layout:
+                worker.call("reset")
         return self._back(worker.call("run", stored))
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:

@@ -9,7 +9,6 @@ import numpy as np
 
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
-from ....compiler.ops.shape import Transpose
 from ....compiler.types import Array
 from ....compiler.weights import Weight
 from ..table import Call, condition, emits
@@ -73,9 +72,3 @@ def transposed(value: Value) -> Weight | None:
 
 def _swap_last(array: Array) -> Array:
     return np.swapaxes(array, -1, -2)
-
-
-def swap_last(x: Value) -> Transpose:
-    """Return what exchanges the last two axes."""
-    rank = x.type.rank
-    return Transpose(x, (*range(rank - 2), rank - 1, rank - 2))

@@ -12,6 +12,7 @@ from ....compiler.ops import recurrent as ir
 from ....compiler.types import Array, DType, TensorType
 from ....compiler.weights import Weight
 from ....formats.onnx.tensors import number_of
+from ..directions import in_both_directions
 from ..table import Call, Nested, Operand, condition, emits, ints
 
 NAMES = {
@@ -124,6 +125,7 @@ _WHEN = (_time_first, _whole, _known_state)
 
 
 @emits(ir.Rnn, "RNN", when=_WHEN)
+@in_both_directions
 def rnn(op: ir.Rnn) -> Call:
     """One gate."""
     state = _with_direction(op.h0)
@@ -132,6 +134,7 @@ def rnn(op: ir.Rnn) -> Call:
 
 
 @emits(ir.Gru, "GRU", when=_WHEN)
+@in_both_directions
 def gru(op: ir.Gru) -> Call:
     """Update, reset, new."""
     weights = (_with_direction(op.w), _with_direction(op.r))
@@ -141,6 +144,7 @@ def gru(op: ir.Gru) -> Call:
 
 
 @emits(ir.Lstm, "LSTM", when=(*_WHEN, _plain_states))
+@in_both_directions
 def lstm(op: ir.Lstm) -> Call:
     """Input, output, forget, new."""
     weights = (_with_direction(op.w), _with_direction(op.r), _biases(op, None, 4), _lengths(op.lengths))

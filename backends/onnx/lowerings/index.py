@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ....compiler.dims import Dim, static, symbol
-from ....compiler.ir import Value
+from ....compiler.ir import Op, Value
 from ....compiler.ops import arith
 from ....compiler.ops import index as ir
 from ....compiler.ops.detection import NonMaxSuppression, SelectBoxes
@@ -97,6 +97,14 @@ def _only(starts: Value, axis: int, e: Build) -> Value:
     return e(arith.Mul, starts, e.constant(mask))
 
 
+def _place(op: Op) -> int:
+    """How many operations stand before one: a number of its own."""
+    place, before = 0, op.before
+    while before is not None:
+        place, before = place + 1, before.before
+    return place
+
+
 @lower(SelectBoxes)
 def suppress_then_fill(op: SelectBoxes, e: Build) -> None:
     """The boxes of a batch of one and a class of one, with zeros behind them."""
@@ -105,7 +113,7 @@ def suppress_then_fill(op: SelectBoxes, e: Build) -> None:
         e.replace(e.constant(np.zeros(op.limit, np.int32)), e.number(0, DType.I32))
         return
     boxes, scores = e.reshape(op.boxes, (1, count, 4)), e.reshape(op.scores, (1, 1, count))
-    kept = symbol(f"kept_{id(op)}")
+    kept = symbol(f"kept_{_place(op)}")
     found = e(NonMaxSuppression, boxes, scores, op.limit, op.overlap, kept, op.threshold)
     numbers = e.reshape(e(Slice, found, (0, 2), (kept, 1), (1, 1)), (kept,))
     zeros = e(BroadcastTo, e.number(0, DType.I64), (op.limit,))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ....compiler.dims import product
+from ....compiler.dims import product, static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops.activation import LogSoftmax, Softmax
 from ....compiler.ops.arith import Add, Mul
 from ....compiler.ops.index import TopK
 from ....compiler.ops.norm import BatchNorm
-from ....compiler.ops.shape import Concat, Reshape, Transpose, inverse
+from ....compiler.ops.shape import Concat, Reshape, Split, Transpose, inverse
+from ....compiler.weights import Weight
 from .lowering import Build, improve
 
 
@@ -60,9 +59,9 @@ def scale_and_shift_of_channels(op: Add, e: Build) -> None:
             case Mul(a=a, b=b, activation="none") if x.has_one_use and op.activation == "none":
                 for data, factor in ((a, b), (b, a)):
                     if _per_channel(data, factor, op) and _per_channel(data, shift, op):
-                        channels = data.type.shape[1:2]
+                        channels, dtype = data.type.shape[1:2], data.type.dtype
                         scale, bias = (e.reshape(v, channels) for v in (factor, shift))
-                        mean, variance = (e.constant(np.full(channels, n, bias.type.dtype.numpy)) for n in (0, 1))
+                        mean, variance = (e.constant(Weight.splat(n, dtype, static(channels))) for n in (0, 1))
                         e.replace(e(BatchNorm, data, scale, bias, mean, variance, epsilon=0.0))
                         return
             case _:
@@ -101,3 +100,13 @@ def _without_axis(x: Value, axis: int) -> Value | None:
             return source
         case _:
             return None
+
+
+@improve(Split)
+def cut_where_it_was_joined(op: Split, e: Build) -> None:
+    """Parts that are joined and cut at the same places."""
+    match op.x:
+        case Value(Concat(xs=xs, axis=axis)) if axis == op.axis and tuple(x.type.shape[axis] for x in xs) == op.sizes:
+            e.replace(*xs)
+        case _:
+            return

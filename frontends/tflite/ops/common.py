@@ -68,8 +68,10 @@ def transposed_weight(emit: Emitter, w: Value, perm: Sequence[int]) -> Value:
         return emit.const(weight.derive(weight.type.with_shape(shape), permuted))
     writer = w.owner
     if isinstance(writer, Dequantize) and constant(writer.x) is not None:
-        moved = [transposed_weight(emit, _ranked(emit, v, len(order)), order) for v in (writer.scale, writer.zero)]
-        scale, zero = (v if v.type.size != 1 else emit.reshape(v, ()) for v in moved)
+        scale, zero = (
+            v if v.type.size == 1 else transposed_weight(emit, _ranked(emit, v, len(order)), order)
+            for v in (writer.scale, writer.zero)
+        )
         return emit(Dequantize(transposed_weight(emit, writer.x, order), scale, zero))
     return emit.transpose(w, order)
 

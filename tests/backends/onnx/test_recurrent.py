@@ -108,3 +108,50 @@ func @main(%x: f32[t,b,4], %w: f32[9,4], %r: f32[9,3]) -> (f32[t,b,3]) {
         sizes=SIZES,
     )
     assert set(done.operators) == {"Unsqueeze", "GRU", "Squeeze"}
+
+
+BOTH = """
+func @main(%x: f32[t,b,2]) -> (OUTPUTS) {
+  %w = const() {value = dense<[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]> : f32[3,2]} : f32[3,2]
+  %v = const() {value = dense<[[0.3, 0.1], [0.1, 0.2], [0.7, 0.4]]> : f32[3,2]} : f32[3,2]
+  %r = const() {value = dense<[[0.1], [0.2], [0.3]]> : f32[3,1]} : f32[3,1]
+  %y, %h = gru(%x, %w, %r, none, none, none, none) : f32[t,b,1], f32[b,1]
+  %z, %g = gru(%x, %v, %r, none, none, none, none) {reverse = true} : f32[t,b,1], f32[b,1]
+  REST
+}
+"""
+
+
+def both(outputs: str, rest: str) -> str:
+    return BOTH.replace("OUTPUTS", outputs).replace("REST", rest)
+
+
+def test_both_directions_are_one_node(check: Check) -> None:
+    joined = both("f32[t,b,2]", "%c = concat(%y, %z) {axis = 2} : f32[t,b,2]\n  return(%c)")
+    assert dict(check(joined, sizes=SIZES).operators) == {"GRU": 1, "Transpose": 1, "Reshape": 1}
+
+
+def test_both_directions_are_cut_where_they_go_ways_of_their_own(check: Check) -> None:
+    apart = both("f32[t,b,1], f32[t,b,1], f32[b,1]", "return(%y, %z, %g)")
+    assert dict(check(apart, sizes=SIZES).operators) == {"GRU": 1, "Split": 2, "Squeeze": 3}
+
+
+def test_states_keep_the_axis_that_readers_put_back(check: Check) -> None:
+    rest = """%p = reshape(%h) {shape = [1, 'b', 1]} : f32[1,b,1]
+  %q = reshape(%g) {shape = [1, 'b', 1]} : f32[1,b,1]
+  %c = concat(%q, %p) {axis = 0} : f32[2,b,1]
+  return(%c)"""
+    assert dict(check(both("f32[2,b,1]", rest), sizes=SIZES).operators) == {"GRU": 1, "Split": 1, "Concat": 1}
+
+
+def test_layers_with_other_settings_stay_apart(check: Check) -> None:
+    text = both("f32[t,b,1], f32[t,b,1]", "return(%y, %z)").replace("{reverse = true}", "{reverse = true, clip = 0.1}")
+    assert check(text, sizes=SIZES).operators["GRU"] == 2
+
+
+def test_both_directions_beside_each_other(check: Check) -> None:
+    rest = """%p = reshape(%y) {shape = ['t', 'b', 1, 1]} : f32[t,b,1,1]
+  %q = reshape(%z) {shape = ['t', 'b', 1, 1]} : f32[t,b,1,1]
+  %c = concat(%p, %q) {axis = 2} : f32[t,b,2,1]
+  return(%c)"""
+    assert dict(check(both("f32[t,b,2,1]", rest), sizes=SIZES).operators) == {"GRU": 1, "Transpose": 1}

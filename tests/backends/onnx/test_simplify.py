@@ -78,6 +78,18 @@ func @main(%x: f32[t,2,3], %y: f32[t,2,3]) -> (f32[t,2,6]) {
 """,
         {"Concat": 1},
     ),
+    "parts joined and cut at the same places": (
+        """
+func @main(%x: f32[2,3], %y: f32[1,3]) -> (f32[2,3], f32[1,3]) {
+  %a = neg(%x) : f32[2,3]
+  %b = neg(%y) : f32[1,3]
+  %c = concat(%a, %b) {axis = 0} : f32[3,3]
+  %p, %q = split(%c) {axis = 0, sizes = [2, 1]} : f32[2,3], f32[1,3]
+  return(%p, %q)
+}
+""",
+        {"Neg": 2},
+    ),
 }
 """Before, and the operators after."""
 

@@ -1,5 +1,8 @@
 """The file itself: weights as a stream, in the message or beside it; whole or not at all."""
 
+# onnx's functions are untyped
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -186,3 +186,21 @@ def test_triangles(check: Check, k: int, upper: bool) -> None:
     check(single("trilu", "f32[2,4,5]", k=k, upper=upper), inputs={"x0": np.full((2, 4, 5), -np.inf)}, delegates=[True])
     check(single("trilu", "f32[2,t,n]", k=k, upper=upper), sizes=[{"n": 1, "t": 3}, {"n": 4, "t": 2}])
     check(single("trilu", "i64[4,5]", k=k, upper=upper))
+
+
+@pytest.mark.parametrize("wraps", [True, False])
+def test_positions_that_never_count_back(check: Check, wraps: bool) -> None:
+    """Where a source has no negative positions, none have to be found."""
+    module = single("gather", "f32[4,3]", "i32[2]", axis=0, wraps=wraps)
+    wrapping = {"FLOOR_MOD": 1} if wraps else {}
+    assert check(module, inputs={"x1": [3, 0]}).builtins == {"GATHER": 1} | wrapping
+
+
+def test_negative_positions_give_no_hit(check: Check) -> None:
+    module = single("one_hot", "i32[3]", "f32[2]", constants={1: [0, 1]}, depth=3, axis=1, wraps=False)
+    assert check(module, inputs={"x0": [-1, 2, 5]}).builtins == {"ONE_HOT": 1}
+
+
+def test_negative_positions_choose_no_computed_value(check: Check) -> None:
+    module = single("one_hot", "i32[3]", "f32[2]", depth=3, axis=1, wraps=False)
+    assert check(module, inputs={"x0": [-1, 2, 5]}).builtins["LESS"] == 0

@@ -89,7 +89,8 @@ def test_a_network(weights: Any, per_channel: bool) -> None:
     assert artifact.report.ops_after == {
         "QUANTIZE": 6,
         "DEQUANTIZE": 10,
-        "CONV_2D": 3,
+        "CONV_2D": 2,
+        "DEPTHWISE_CONV_2D": 1,
         "PAD": 1,
         "MEAN": 1,
         "RESHAPE": 1,

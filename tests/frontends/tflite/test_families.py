@@ -13,9 +13,10 @@ from nhwcc.compiler.verify import verify
 from nhwcc.compiler.weights import Weight
 from nhwcc.formats.tflite.flexbuffer import RAW
 from nhwcc.formats.tflite.model import CUSTOM, CustomOptions, options
-from nhwcc.frontends.tflite import import_tflite
+from nhwcc.formats.tflite.reader import inspect
+from nhwcc.frontends.tflite import import_tflite, read_tflite
 
-from .building import new_graph, random_for, save
+from .building import Scale, new_graph, random_for, save, written
 from .comparing import check_same, interpreted
 from .conftest import Runtime
 
@@ -105,6 +106,26 @@ def test_hybrid_kernels_are_told_of(tmp_path: Path, runtime: Runtime) -> None:
     with collect_remarks() as remarks:
         func = import_tflite(path).main
     assert remarks[0].text.startswith("1 operator with weights of few bits")
+    assert read_tflite(path).rounded == {"hybrid": 1}
     given = {"x": rng.standard_normal((4, 64)).astype(np.float32)}
     (found,), (want,) = interpreted(func, given).values(), runtime(path, given).values()
     check_same(found, want, 2e-2, 0, "within what rounding to 8 bits changes")
+
+
+@pytest.mark.parametrize("scales", [None, ((0.1, 0.2, 0.3), 0, 3), (0.1, 0, 0)])
+def test_small_weights_stay_small(scales: Scale | None, tmp_path: Path, runtime: Runtime) -> None:
+    """Filters of 16 or 8 bits are widened by DEQUANTIZE, in the order that the kernel wants."""
+    graph = new_graph()
+    rng = np.random.default_rng(0)
+    x = graph.input("f32[1,5,5,3]", "x")
+    weights = rng.standard_normal((1, 3, 3, 3)) if scales is None else rng.integers(-127, 128, (1, 3, 3, 3))
+    stored = graph.constant(weights.astype(np.float16 if scales is None else np.int8), scales)
+    (w,) = graph.call("DEQUANTIZE", [stored], ["f32[1,3,3,3]"], None, 3 if scales is None else 5)
+    bias = graph.constant(np.zeros(3, np.float32))
+    fields = options("DepthwiseConv2DOptions", padding="SAME", strideH=1, strideW=1, depthMultiplier=1)
+    path = save(graph, graph.call("DEPTHWISE_CONV_2D", [x, w, bias], ["f32[1,5,5,3]"], fields), tmp_path / "m.tflite")
+    again = written(import_tflite(path), tmp_path / "again.tflite", "canonicalize,legalize,cse,dce")
+    assert [op.name for op in inspect(again).main.operators] == ["DEQUANTIZE", "DEPTHWISE_CONV_2D"]
+    given = {"x": rng.standard_normal((1, 5, 5, 3)).astype(np.float32)}
+    (found,), (want,) = runtime(again, given).values(), runtime(path, given).values()
+    check_same(found, want, 1e-6, 0, "the same filter")

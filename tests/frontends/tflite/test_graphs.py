@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -122,6 +124,36 @@ def test_variables_that_change_are_refused(tmp_path: Path) -> None:
     assert [d.code for d in caught.value.diagnostics] == ["F031"]
 
 
+def test_variables_that_are_only_written(tmp_path: Path) -> None:
+    main = new_graph()
+    x = main.input("f32[3]", "x")
+    (variable,) = main.call("VAR_HANDLE", [], ["i32[]"], options("VarHandleOptions", sharedName="last"))
+    main.call("ASSIGN_VARIABLE", [variable, x], [])
+    path = save(main, main.call("NEG", [x], ["f32[3]"]), tmp_path / "m.tflite")
+    with pytest.raises(CompileError, match="F031"):
+        import_tflite(path)
+    read = read_tflite(path, keeps_state=True)
+    verify(read.module)
+    given = {"x": np.full(3, 2, np.float32), "last": read.states["last"].array()}
+    assert list(interpreted(read.module.main, given)["last"]) == [2, 2, 2]
+
+
+def test_states_in_branches_are_refused(tmp_path: Path) -> None:
+    main = new_graph()
+    c, x = main.input("bool[]", "c"), main.input("f32[2,3]", "x")
+    other = branch(main.model, "then", "NEG")
+    weights = [other.constant(np.ones(s, np.float32)) for s in ((3, 3), (3, 3), (3,))]
+    state = other.tensor("f32[2,3]", "h", is_variable=True)
+    other.graph.outputs = other.call(
+        "RNN", [other.graph.inputs[0], *weights, state], ["f32[2,3]"], options("RNNOptions")
+    )
+    branch(main.model, "otherwise", "ABS")
+    fields = options("IfOptions", thenSubgraphIndex=1, elseSubgraphIndex=2)
+    path = save(main, main.call("IF", [c, x], ["f32[2,3]"], fields), tmp_path / "m.tflite")
+    with pytest.raises(CompileError, match="F005"):
+        read_tflite(path, keeps_state=True)
+
+
 def test_recurrent_layers_begin_anew_with_a_warning(tmp_path: Path) -> None:
     graph = new_graph()
     x = graph.input("f32[2,5,3]", "x")
@@ -214,3 +246,38 @@ def test_weights_stay_in_the_file(tmp_path: Path) -> None:
     path = save(graph, graph.call("ADD", [x, w], ["f32[64,1024]"]), tmp_path / "m.tflite")
     (const,) = (op for op in import_tflite(path).walk() if isinstance(op, Const))
     assert const.value.source is not None and const.value.source.path == path
+
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+READ = """
+import sys
+from pathlib import Path
+from nhwcc.compiler.plugins import load_file
+from nhwcc.frontends.tflite import import_tflite
+
+for name in ("channel_norm", "channel_norm_tflite"):
+    load_file(Path(sys.argv[1]) / f"{name}.py")
+print([op.spec.name for op in import_tflite(Path(sys.argv[2])).walk()])
+"""
+
+
+def test_handlers_of_users(tmp_path: Path) -> None:
+    """In a process of its own: names can be taken only once."""
+    graph = new_graph()
+    x = graph.input("f32[1,2,2,3]", "x")
+    scale = graph.constant(np.ones(3, np.float32))
+    found = graph.call(CUSTOM, [x, scale], ["f32[1,2,2,3]"], custom("com.acme.ChannelNorm", axis=3, epsilon=0.1))
+    path = save(graph, found, tmp_path / "m.tflite")
+    done = subprocess.run([sys.executable, "-c", READ, EXAMPLES, path], check=True, capture_output=True, text=True)
+    assert done.stdout.split("\n")[0] == "['const', 'acme.channel_norm', 'return']"
+
+
+def test_weights_behind_the_flatbuffer(tmp_path: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As files beyond 2 GB have them: by 64-bit offsets from the start of the file."""
+    monkeypatch.setattr("nhwcc.formats.tflite.writer.MAX_FLATBUFFER", 0)
+    graph = new_graph()
+    x = graph.input("f32[2,3]", "x")
+    factors = graph.constant(np.arange(3, dtype=np.float32))
+    path = save(graph, graph.call("MUL", [x, factors], ["f32[2,3]"]), tmp_path / "m.tflite")
+    both(path, runtime, x=np.ones((2, 3), np.float32))

@@ -139,7 +139,7 @@ class TestModels:
             ("model.pt", b"PK\x03\x04 archive/data.pkl", "R010"),
             ("model.h5", b"\x89HDF", "R015"),
             ("model.xyz", b"\x00\x01\x02", "R014"),
-            ("model.tflite", b"\x1c\0\0\0TFL3", "R015"),
+            ("model.tflite", b"\x1c\0\0\0TFL3", "R010"),
             ("model.ir", b"func @main(", "P001"),
         ],
     )

@@ -294,7 +294,7 @@ SOURCES = [
     source("broken.pt", "R010", "the archive ends early"),
     source("fake.pt", "R010", "called like a file of PyTorch"),
     source("weights.npz", "R015", "an archive of arrays", "--data"),
-    source("done.tflite", "R015", "a TFLite file already", "nhwcc inspect"),
+    source("done.tflite", "R010", "damaged or incomplete"),
     source("net.py", "R015", "Python code", "--module net.py:Class"),
     source("net.pdmodel", "R015", "paddle2onnx"),
     source("model.ort", "R015", "onnxruntime's own format", "ONNX"),
