@@ -148,9 +148,9 @@ class Pow(Op):
     @staticmethod
     def evaluate(a: Array, b: Array) -> Array:
         """Power in the base's type; of integers, negative ones are zero but for those of one and minus one."""
-        if a.dtype.kind in "iu" and b.dtype.kind in "iu" and b.size and int(b.min()) < 0:
-            whole = np.power(a, np.where(b < 0, b % 2, b).astype(a.dtype))
-            return np.where((b < 0) & (a * a != 1), 0, whole).astype(a.dtype)
+        if a.dtype.kind in "iu" and b.dtype.kind in "iu":  # by their bits, of which numpy makes floats if signs differ
+            whole = np.power(a.astype(np.uint64), np.where(b < 0, b % 2, b).astype(np.uint64)).astype(a.dtype)
+            return np.where((b < 0) & (a != 1) & (a != -1), 0, whole).astype(a.dtype)
         return np.power(a, b).astype(a.dtype)
 
 

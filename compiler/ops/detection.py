@@ -66,8 +66,8 @@ class NonMaxSuppression(Op):
 class SelectBoxes(Op):
     """The numbers of at most ``limit`` boxes that overlap no better one, the best first, then zeros; and how many.
 
-    Boxes ``[n, 4]`` are lower and upper corners, ``scores`` one number for each; ``overlap`` and ``threshold`` as in
-    ``non_max_suppression``.
+    Boxes ``[n, 4]`` are lower and upper corners, not exchanged, ``scores`` one number for each; ``overlap`` and
+    ``threshold`` as in ``non_max_suppression``.
     """
 
     boxes: Floats

@@ -122,6 +122,9 @@ class Recurrent(Op):
         self._check_attributes()
         if [self.x.type.rank, self.w.type.rank, self.r.type.rank] != [3, 2, 2]:
             raise ValueError(f"{self.x.type}, {self.w.type} and {self.r.type} are not sequences and matrices")
+        floats = dict.fromkeys(v.type.dtype for v in self.operands if v is not None and v is not self.lengths)
+        if len(floats) > 1:
+            raise ValueError(f"operands of different element types, {' and '.join(floats)}")
         sizes = self._sizes()
         for name, value, axes in zip(self.spec.operands, self.operands, self._letters(), strict=True):
             if value is not None:

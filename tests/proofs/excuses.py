@@ -15,6 +15,7 @@ from nhwcc.compiler.interpreter import bind_sizes, run
 from nhwcc.compiler.ir import Module, Op
 from nhwcc.compiler.ops.arith import Cast, Mul, Pow
 from nhwcc.compiler.ops.core import Const
+from nhwcc.compiler.ops.detection import SelectBoxes
 from nhwcc.compiler.ops.index import Scatter, ScatterElements, ScatterNd
 from nhwcc.compiler.ops.logic import ShiftLeft, ShiftRight
 from nhwcc.compiler.ops.quantize import Dequantize, Quantize
@@ -43,7 +44,8 @@ def is_defined(module: Module, inputs: Sequence[Array]) -> bool:
     """Whether operations say what comes out, which some do not for some operands.
 
     Of two updates of a scatter that go to one place none is the right one, integers can't hold all floats, slices take
-    what is there, bits are not moved by more than there are, and zero points are numbers of the type that they are for.
+    what is there, corners of boxes are in order, bits are not moved by more than there are, and zero points are numbers
+    of the type that they are for.
     """
     values = dict(zip(module.main.args, inputs, strict=True))
     defined = True
@@ -58,6 +60,8 @@ def is_defined(module: Module, inputs: Sequence[Array]) -> bool:
             defined &= _is_held(op, given)
         elif isinstance(op, Slice) and given[0] is not None and is_static(op.starts):
             defined &= _is_there(static(op.starts), results[0].shape, op.steps, given[0].shape)
+        elif isinstance(op, SelectBoxes) and given[0] is not None:
+            defined &= bool((given[0][:, :2] <= given[0][:, 2:]).all())
         elif isinstance(op, ShiftLeft | ShiftRight):
             defined &= _is_in_range(given[1], range(op.a.type.dtype.bits))
         elif isinstance(op, Quantize | Dequantize):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
+from itertools import count
 from typing import Any
 
-from nhwcc.backends.registry import TARGETS
+from nhwcc.backends.registry import TARGETS, find_target
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Func, Module, Op, Region
 from nhwcc.compiler.lowering import Refusal
 from nhwcc.compiler.ops.core import Return
@@ -56,13 +58,40 @@ def _identity(pattern: Pattern) -> object:
 TARGET = "target"
 """The option of passes that rewrite for a target: they are run for all."""
 
+VERSION = "opset"
+"""The option that asks for a version of it."""
+
 
 def _choices(name: str, kind: type[Pass]) -> dict[str, dict[str, Any]]:
     """The text and the options of a pass, for every target if it rewrites for one: the first is the default."""
     if TARGET not in _options(kind):
         return {name: {}}
     first, *others = TARGETS
-    return {name: {TARGET: first}} | {f"{name}{{{TARGET}={target}}}": {TARGET: target} for target in others}
+    return {name: _oldest(first)} | {f"{name}{{{TARGET}={target}}}": _oldest(target) for target in others}
+
+
+def _oldest(name: str) -> dict[str, Any]:
+    """The options that ask for a target, for its oldest version if it has any: that needs the most lowerings."""
+    at = find_target(name).at
+    if at is None:
+        return {TARGET: name}
+    for version in count(1):
+        try:
+            at(version)
+        except CompileError:
+            continue
+        return {TARGET: name, VERSION: version}
+    raise AssertionError
+
+
+def lowerings_for_targets(name: str) -> list[str]:
+    """The texts of a pass that rewrites for a target: for all but the first one, and for the oldest version of each."""
+    texts: list[str] = []
+    for target in list(TARGETS)[1:] if TARGET in _options(PASSES[name]) else ():
+        texts.append(f"{name}{{{TARGET}={target}}}")
+        if VERSION in (oldest := _oldest(target)):
+            texts.append(f"{name}{{{TARGET}={target},{VERSION}={oldest[VERSION]}}}")
+    return texts
 
 
 def _options(kind: type[Pass]) -> dict[str, Field[Any]]:

@@ -24,7 +24,7 @@ from tests.passes.random_graphs import random_module
 from .declared import variations
 from .drafts import Body, TooLarge, build, draft
 from .equivalence import FAULTS
-from .rewrites import TARGET, all_rewrites
+from .rewrites import all_rewrites, lowerings_for_targets
 
 LEGALIZE = "legalize"
 """How the names of passes begin that bring modules into the form of a target."""
@@ -51,14 +51,8 @@ def pipelines() -> list[str]:
     others = [name for name in rewriting if not name.startswith(LEGALIZE)]
     order = {name: i for i, name in reversed(list(enumerate(",".join(whole).split(","))))}
     others.sort(key=lambda name: order.get(name, len(order)))
-    lowering = [text for name in legalizing for text in (name, *_choices(name), *_targets(name))]
+    lowering = [text for name in legalizing for text in (name, *_choices(name), *lowerings_for_targets(name))]
     return [*lowering, ",".join(others), *whole]
-
-
-def _targets(name: str) -> Iterator[str]:
-    """A pass for each of the other targets."""
-    if TARGET in {option.name for option in fields(PASSES[name])}:
-        yield from (f"{name}{{{TARGET}={target}}}" for target in list(TARGETS)[1:])
 
 
 def _choices(name: str) -> Iterator[str]:

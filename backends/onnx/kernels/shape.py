@@ -115,7 +115,7 @@ def slice_(op: ir.Slice) -> Call:
     axes = tuple(cuts) or (0,)
     starts, ends = (tuple(cuts[a][i] if cuts else (0, MOST)[i] for a in axes) for i in range(2))
     inputs = [op.x, Dims(starts), Dims(ends), ints(*axes)]
-    steps = tuple(op.steps[a] for a in axes)
+    steps = tuple(op.steps[a] for a in axes if op.steps)
     return Call((*inputs, *([ints(*steps)] if any(s != 1 for s in steps) else [])))
 
 

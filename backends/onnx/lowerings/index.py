@@ -109,6 +109,9 @@ def _place(op: Op) -> int:
 def suppress_then_fill(op: SelectBoxes, e: Build) -> None:
     """The boxes of a batch of one and a class of one, with zeros behind them."""
     count = op.boxes.type.shape[0]
+    if count == 0:
+        e.replace(e.constant(np.zeros(op.limit, np.int32)), e.number(0, DType.I32))
+        return
     boxes, scores = e.reshape(op.boxes, (1, count, 4)), e.reshape(op.scores, (1, 1, count))
     kept = symbol(f"kept_{_place(op)}")
     found = e(NonMaxSuppression, boxes, scores, op.limit, op.overlap, kept, op.threshold)

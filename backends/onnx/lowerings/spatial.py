@@ -59,7 +59,7 @@ def norm_of_means(op: window.LpPool, e: Build) -> None:
 @lower(window.MaxPool, window.LpPool)
 def pad_widely(op: window.MaxPool | window.LpPool, e: Build) -> None:
     """Paddings that are larger than the window are an operation of their own."""
-    if op.channels_last or not any(p != (0, 0) for p in op.pads):
+    if op.channels_last or op.ceil or not any(p != (0, 0) for p in op.pads):
         return
     if isinstance(op, window.MaxPool) and not op.x.type.dtype.is_float:
         return
