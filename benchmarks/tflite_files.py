@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from nhwcc.formats.tflite.reader import inspect
 
@@ -38,7 +39,8 @@ def rows(name: str) -> Iterator[list[str]]:
             yield [source.stem, suffix, said["diagnostics"][0]["message"][:80], *[""] * 4]
             continue
         report = said["report"]
-        errors = [o["difference"]["relative"] for o in (report["verification"] or {"outputs": []})["outputs"]]
+        compared: list[dict[str, Any]] = (report["verification"] or {"outputs": []})["outputs"]
+        errors: list[float] = [o["difference"]["relative"] for o in compared]
         yield [
             source.stem,
             suffix,
