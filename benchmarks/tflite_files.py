@@ -39,7 +39,7 @@ def rows(name: str) -> Iterator[list[str]]:
             yield [source.stem, suffix, said["diagnostics"][0]["message"][:80], *[""] * 4]
             continue
         report = said["report"]
-        compared: list[dict[str, Any]] = (report["verification"] or {"outputs": []})["outputs"]
+        compared: list[Any] = report["verification"]["outputs"] if report["verification"] else []
         errors: list[float] = [o["difference"]["relative"] for o in compared]
         yield [
             source.stem,

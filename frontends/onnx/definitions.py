@@ -68,16 +68,27 @@ def inferred(
         return {}
 
 
+LOSSES = ("NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss")
+"""Operators whose definitions take any word for one that they know."""
+
+WORDS = {"reduction": ("mean", "sum", "none")}
+"""What the standard lets their attributes say."""
+
+
 def definition(
     node: Node, version: int, operands: Sequence[Imported | None], attributes: Mapping[str, Attribute]
 ) -> Function:
     """Return the body that the standard gives the node's operator; it may depend on the types of its operands.
 
     Raises:
-        CompileError: F005, there is none for this variant of the operator.
+        CompileError: F002, an attribute has a word that the standard does not know; F005, there is none for this variant
+            of the operator.
     """
     from onnx import FunctionProto
 
+    for name, words in WORDS.items():
+        if attributes.get(name, words[0]) not in words and node.op_type in LOSSES:
+            raise error("F002", f"{node.op_type} has the {name} {attributes[name]!r}, none of {', '.join(words)}")
     schema = _schema(node.domain, node.op_type, version)
     if schema.has_function:
         data = schema.get_function_with_opset_version(version)

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.types import Array
-from onnx import helper
+from nhwcc.frontends.onnx import import_onnx
+from onnx import helper, parser
 from onnx_models import imported, model, node, results
 
 ort: Any = onnxruntime  # options are a class of native code, without types
@@ -290,3 +292,12 @@ def test_paddings_by_rule_know_dilations() -> None:
         for given in (stated, ruled)
     )
     np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+def test_words_that_a_definition_does_not_know() -> None:
+    """The definition would take any other word for a sum."""
+    text = """<ir_version: 8, opset_import: ["" : 17]> g (float[3,5] x, int64[3] t) => (float y) {
+        y = NegativeLogLikelihoodLoss <reduction = "median"> (x, t)
+    }"""
+    with pytest.raises(CompileError, match="the reduction 'median', none of mean, sum, none"):
+        import_onnx(parser.parse_model(text))
