@@ -81,8 +81,8 @@ def definition(
     """Return the body that the standard gives the node's operator; it may depend on the types of its operands.
 
     Raises:
-        CompileError: F002, an attribute has a word that the standard does not know; F005, there is none for this variant
-            of the operator.
+        CompileError: F002, an attribute has a word that the standard does not know; F005, there is none for this
+            variant of the operator.
     """
     from onnx import FunctionProto
 
