@@ -121,11 +121,13 @@ LARGE = 1e4
 
 @lower(ir.Asinh)
 def asinh(op: ir.Asinh, e: Build) -> None:
-    """``sign(x) log(|x| + sqrt(x^2 + 1))``; of large numbers the logarithm of the excess is added."""
+    """``log(|x| + sqrt(x^2 + 1))`` by what it is more than one, with the sign; large numbers add that of the excess."""
     size = e(ir.Abs, op.x)
     bounded = e(ir.Min, size, LARGE)
-    root = e(ir.Sqrt, e(ir.Add, e(ir.Square, bounded), 1.0))
-    e.replace(e(ir.Mul, e(ir.Sign, op.x), e(ir.Add, e(ir.Log, e(ir.Add, bounded, root)), _excess(size, e))))
+    square = e(ir.Square, bounded)
+    root = e(ir.Sqrt, e(ir.Add, square, 1.0))
+    more = e(ir.Add, bounded, e(ir.Div, square, e(ir.Add, root, 1.0)))
+    e.replace(e(ir.Mul, e(ir.Sign, op.x), e(ir.Add, e(ir.Log1p, more), _excess(size, e))))
 
 
 @lower(ir.Acosh)
@@ -154,11 +156,15 @@ def log1p(op: ir.Log1p, e: Build) -> None:
 
 @lower(ir.Atanh)
 def atanh(op: ir.Atanh, e: Build) -> None:
-    """Half of ``log((1 + x) / (1 - x))``; quotients and products of infinity are the largest number in some kernels."""
-    ratio = e(ir.Div, e(ir.Add, op.x, 1.0), e(ir.Sub, e.number(1.0, op.x.type.dtype), op.x))
-    inside = e(ir.Mul, e(ir.Log, ratio), 0.5)
+    """Half of ``log((1 + x) / (1 - x))`` by what that is more than one, which loses nothing near zero, with the sign.
+
+    Quotients and products of infinity are the largest number in some kernels.
+    """
+    size = e(ir.Abs, op.x)
+    more = e(ir.Div, e(ir.Mul, size, 2.0), e(ir.Sub, e.number(1.0, op.x.type.dtype), size))
+    inside = e(ir.Mul, e(ir.Sign, op.x), e(ir.Mul, e(ir.Log1p, more), 0.5))
     ends = (e.number(limit, op.x.type.dtype) for limit in (-math.inf, math.inf))
-    is_end = e(Equal, e(ir.Abs, op.x), 1.0)
+    is_end = e(Equal, size, 1.0)
     e.replace(e(Select, is_end, e(Select, e(Less, op.x, 0.0), *ends), inside))
 
 

@@ -207,6 +207,7 @@ def combine_at_computed_places(op: ScatterNd, e: Build) -> None:
 def _row_major(op: ScatterNd, depth: int, e: Build) -> Value:
     """The positions as single numbers."""
     indices = wrapped(op.indices, op.x, tuple(range(depth)), e)
+    indices = indices if indices.type.dtype is DType.I32 else e(arith.Cast, indices, to=DType.I32)
     strides = e.constant(np.ones(1, np.int32))
     if depth > 1:
         sizes = e(ShapeOf, op.x, tuple(range(1, depth)), dtype=DType.I32)

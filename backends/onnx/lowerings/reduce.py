@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....compiler.ops.arith import Cast
+from ....compiler.ops.logic import Greater
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo
 from ....compiler.types import DType
@@ -34,4 +35,4 @@ def truth_as_numbers(op: Reduce, e: Build) -> None:
     if op.kind in ("any", "all") and op.x.type.dtype is DType.BOOL:
         kind = "max" if op.kind == "any" else "min"
         found = e(Reduce, e(Cast, op.x, to=DType.I32), kind, op.dims, keepdims=op.keepdims)
-        e.replace(e(Cast, found, to=DType.BOOL))
+        e.replace(e(Greater, found, 0))  # the extreme of nothing is the least or the largest integer

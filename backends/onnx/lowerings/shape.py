@@ -20,4 +20,5 @@ def count_whole_numbers(op: Range, e: Build) -> None:
 def pad_in_wider_type(op: Pad, e: Build) -> None:
     """Truth values as integers: before opset 13 only numbers were padded."""
     if op.x.type.dtype is DType.BOOL and op.mode in ("constant", "edge", "reflect"):
-        e.replace(e(arith.Cast, e.clone(op, e(arith.Cast, op.x, to=DType.I32)), to=DType.BOOL))
+        padded = e.clone(op, e(arith.Cast, op.x, to=DType.I32), value=float(bool(op.value)))
+        e.replace(e(arith.Cast, padded, to=DType.BOOL))
