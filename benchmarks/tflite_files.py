@@ -16,7 +16,7 @@ from typing import Any
 
 from nhwcc.formats.tflite.reader import inspect
 
-from benchmarks.measure import megabytes, nhwcc, proven, run, scratch, table
+from benchmarks.measure import nhwcc, proven, run, scratch, table
 from examples.trained import fetch
 
 NAMES = (
@@ -24,7 +24,7 @@ NAMES = (
     *("face_detection_full_range", "face_detection_full_range_sparse", "face_landmark", "iris_landmark"),
 )
 
-HEAD = ("file", "target", "operations", "Transposes", "file size", "largest relative error", "CPU s")
+HEAD = ("file", "target", "operations", "Transposes", "kB", "largest relative error", "CPU s")
 
 
 def rows(name: str) -> Iterator[list[str]]:
@@ -46,7 +46,7 @@ def rows(name: str) -> Iterator[list[str]]:
             suffix,
             f"{len(names)} -> {sum(report['ops_after'].values())}",
             f"{names.count('TRANSPOSE')} -> {proven(report['transposes_after'], report['layout_proof']['is_proven'])}",
-            f"{megabytes(source.stat().st_size)} -> {megabytes(output.stat().st_size)}",
+            f"{source.stat().st_size / 1e3:,.0f} -> {output.stat().st_size / 1e3:,.0f}",
             f"{max(errors):.1e}" if errors else "not compared",
             f"{done.cpu:.1f}",
         ]
