@@ -13,7 +13,7 @@ from ...compiler.ops import arith, logic
 from ...compiler.ops.detection import NonMaxSuppression, SelectBoxes
 from ...compiler.ops.index import GatherNd, NonZero, TopK
 from ...compiler.ops.reduce import Reduce
-from ...compiler.ops.shape import Concat, Slice
+from ...compiler.ops.shape import Concat, Pad, Slice
 from ...compiler.types import DType
 from .registry import lower
 
@@ -53,6 +53,8 @@ def _selected(corners: Value, scores: Value, limit: int, op: NonMaxSuppression, 
     threshold = -math.inf if op.threshold is None else op.threshold
     if op.overlap < 1:
         return e.each(SelectBoxes(corners, scores, limit, op.overlap, threshold))
+    if not isinstance(scores.type.shape[0], int):  # there may be fewer than the limit
+        scores = e(Pad, scores, (0,), (limit,), value=-math.inf)
     _, best = e.each(TopK(scores, limit, 0, dtype=DType.I32))
     good = e(arith.Cast, e(logic.Greater, scores, threshold), to=DType.I32)
     return best, e(arith.Min, e(Reduce, good, "sum", (0,), keepdims=False), limit)
