@@ -19,7 +19,7 @@ from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnuse
 from .quantization import QUANTIZED, quantization_of
 from .sizes import Sizes
 from .storage import not_storable
-from .table import TABLE, Call, Dims, Operand, Unfolded, int_scalar, ints, options
+from .table import TABLE, Call, Dims, Operand, Stored, Unfolded, int_scalar, ints, options
 from .versions import slice_version
 
 
@@ -182,6 +182,8 @@ class _Builder:
                 return self._parameter(operand)
             case Dims():
                 return self.sizes.vector(operand)
+            case Stored():
+                return self._stored(operand)
             case Unfolded():
                 return self._unfolded(operand)
             case Value():
@@ -196,11 +198,15 @@ class _Builder:
 
     def _unfolded(self, given: Unfolded) -> int:
         """Return the numbers that a constant stands for."""
+        out = self.temporary(given.stored.weight.type.with_dtype(DType.F32))
+        self.operator("DEQUANTIZE", [self._stored(given.stored)], [out], version=given.version)
+        return out
+
+    def _stored(self, given: Stored) -> int:
+        """Return a constant of integers."""
         stored = self._append(given.weight.type, None, self.model.buffer(given.weight))
         self.graph.tensors[stored].quantization = given.quantization
-        out = self.temporary(given.weight.type.with_dtype(DType.F32))
-        self.operator("DEQUANTIZE", [stored], [out], version=given.version)
-        return out
+        return stored
 
     def _value(self, value: Value) -> int:
         if value in self._tensors:
