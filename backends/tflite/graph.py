@@ -16,6 +16,7 @@ from ...compiler.weights import Weight
 from ...formats.tflite.model import CustomOptions, Model, Operator, Options, Subgraph, Tensor
 from ..common.unsupported import row_of
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
+from .check_scales import check_scales
 from .quantization import QUANTIZED, quantization_of
 from .sizes import Sizes
 from .storage import not_storable
@@ -28,13 +29,14 @@ def build(func: Func) -> Model:
 
     Raises:
         CompileError: B001, one is not; B002, a size is not known when the network runs; B003, an element type can't be
-            stored.
+            stored; I007, scales break a rule of the format.
     """
     problems = list(not_storable(func))
     if problems:
         raise CompileError(*problems)
     model = Model(input_names=[p.name for p in func.inputs], output_names=[p.name for p in func.outputs])
     _Builder(model, func.name, None).region(func.body)
+    check_scales(model)
     return model
 
 
