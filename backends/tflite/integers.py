@@ -21,9 +21,9 @@ from ...compiler.types import Array, DType
 from ...formats.tflite.model import Quantization
 from ..common.table import Condition, Row
 from .calls import Call, Operand, Stored, Unfolded
-from .quantization import is_consistent, stated
+from .quantization import OFFSET, is_consistent, stated
 
-ACTIVATIONS = frozenset({DType.I8})
+BYTES = frozenset({DType.I8, DType.U8})
 """Element types of computed integers that kernels compute with."""
 
 LARGEST_FACTOR = 256.0
@@ -34,9 +34,10 @@ LARGEST_FACTOR = 256.0
 class Quantizable:
     """What a builtin demands of integers, and since which version it takes them; ``plain`` are its other types.
 
-    ``weight`` names the operand that is constant, with zero points of 0 and one scale, or one per output along axis 0;
-    ``bias`` the one that becomes i32 in the scale of the products.  ``result`` is the scale and zero point that the
-    result must have; ``keeps_scale`` demands those of the operand.
+    ``weight`` names the operand that is constant, of i8 with zero points of 0 and one scale, or one per output along
+    axis 0, or of u8 with one scale, as the data is; ``bias`` the one that becomes i32 in the scale of the products.
+    ``result`` is the scale and zero point that a result of i8 must have, that of u8 being 128 larger; ``keeps_scale``
+    demands those of the operand.
     """
 
     version: int = 2
@@ -46,6 +47,7 @@ class Quantizable:
     result: tuple[float, int] | None = None
     keeps_scale: bool = False
     is_product: bool = False
+    types: frozenset[DType] = BYTES
 
     def why_not(self, row: Row[Call], op: Quantize) -> str | None:
         """Return why the builtin of a row can't give the integers of ``op``, None if it can."""
@@ -59,12 +61,13 @@ class Quantizable:
     def _reasons(self, inner: Op, op: Quantize) -> Iterator[str | None]:
         """Why scales do not fit: each reason is asked for only if there was none before."""
         names = [n for n in inner.spec.operands if getattr(inner, n) is not None]
-        yield _per_tensor(op)
+        yield None if op.dtype in self.types else f"integers of {op.dtype}"
+        yield _per_tensor(op, op.dtype)
         for name in names:
             if name == self.weight:
-                yield _weight(getattr(inner, name))
+                yield _weight(getattr(inner, name), op.dtype)
             elif name != self.bias:
-                yield from (_activation(v) for v in _values(getattr(inner, name)))
+                yield from (_activation(v, op.dtype) for v in _values(getattr(inner, name)))
         if self.bias in names:
             yield self._bias(inner)
         yield self._result(inner, op)
@@ -79,7 +82,8 @@ class Quantizable:
     def _result(self, inner: Op, op: Quantize) -> str | None:
         own = stated(op)
         assert own is not None
-        if self.result is not None and (own.scales[0], own.zeros[0]) != self.result:
+        zero = own.zeros[0] - (OFFSET if op.dtype is DType.U8 else 0)
+        if self.result is not None and (own.scales[0], zero) != self.result:
             return f"another scale than {self.result[0]:g} and zero point than {self.result[1]} of the result"
         if self.keeps_scale and any(own != _scales(v) for v in inner.operands if v is not None):
             return "the result has another scale than the operand"
@@ -137,27 +141,31 @@ def _known(value: Value) -> Quantization:
     return found
 
 
-def _per_tensor(op: Quantize | Dequantize) -> str | None:
+def _per_tensor(op: Quantize | Dequantize, dtype: DType) -> str | None:
     integers = op.dtype if isinstance(op, Quantize) else op.x.type.dtype
-    if integers not in ACTIVATIONS:
-        return f"integers of {integers}"
+    if integers is not dtype:
+        return f"integers of {integers} beside those of {dtype}"
     if op.scale.type.size != 1 or stated(op) is None or not is_consistent(op):
         return "other than one constant scale for the tensor"
     return None
 
 
-def _activation(value: Value) -> str | None:
+def _activation(value: Value, dtype: DType) -> str | None:
     if not isinstance(value.owner, Dequantize):
         return "an operand that is not dequantized"
-    return _per_tensor(value.owner)
+    return _per_tensor(value.owner, dtype)
 
 
-def _weight(value: Value) -> str | None:
+def _weight(value: Value, dtype: DType) -> str | None:
     writer, found = value.owner, _scales(value)
     if not isinstance(writer, Dequantize) or found is None or constant(writer.x) is None:
         return "a weight that is no constant of integers"
-    if writer.x.type.dtype is not DType.I8 or any(found.zeros):
-        return "a weight other than of i8 with zero points of 0"
+    if writer.x.type.dtype is not dtype:
+        return f"a weight of {writer.x.type.dtype} beside integers of {dtype}"
+    if dtype is DType.I8 and any(found.zeros):
+        return "a weight of i8 with other zero points than 0"
+    if dtype is DType.U8 and len(found.scales) > 1:
+        return "a weight of u8 with more than one scale"
     if len(found.scales) > 1 and found.axis != 0:
         return "scales of a weight along another axis than its outputs"
     return None if is_consistent(writer) else "a weight that others read with another scale"
@@ -167,7 +175,7 @@ def integer_row(row: Row[Call], integers: Quantizable) -> Row[Call]:
     """Return the row of ``quantize`` for a builtin that gives integers."""
     text = f"{row.op.spec.name.replace('_', ' ')} of dequantized integers before it{integers_text(integers)}"
     when = (Condition(text, partial(integers.why_not, row)),)
-    dtypes = {"dtype": ACTIVATIONS}
+    dtypes = {"dtype": integers.types}
     call: Callable[[Any], Call] = partial(integers.call, row)
     return Row(Quantize, row.kernel, dtypes, row.ranks, when, row.source, call)
 
@@ -179,5 +187,5 @@ def integers_text(integers: Quantizable) -> str:
     if integers.keeps_scale:
         return ", with the operand's scale"
     if integers.weight is not None:
-        return ", with one scale, or one per output, of weights whose zero points are 0"
+        return ", with one scale, or one per output, of weights; those of i8 have zero points of 0"
     return ""

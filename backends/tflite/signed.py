@@ -12,18 +12,26 @@ from ...compiler.fold import constant
 from ...compiler.ir import Module, Op, Value
 from ...compiler.lowering import Build
 from ...compiler.ops.core import Const
+from ...compiler.ops.linear import Linear, MatMul
 from ...compiler.ops.quantize import Dequantize, Quantize
 from ...compiler.ops.shape import Pad
+from ...compiler.ops.window import Conv, ConvTranspose
 from ...compiler.rewrite import Rewriter, erase_dead
 from ...compiler.types import DType
 from ..common.target import Target
-from .quantization import data_operands, keeps_scales, moved_group, stated
+from .quantization import OFFSET, data_operands, keeps_scales, moved_group, stated
 
-OFFSET = 128
+WEIGHTED = (Conv, ConvTranspose, Linear, MatMul)
+"""What has weights."""
 
 
 def sign(target: Target, module: Module) -> None:
-    """Replace u8 by i8 wherever integers are only moved between those that quantize and those that dequantize."""
+    """Replace u8 by i8 wherever integers are only moved between those that quantize and those that dequantize.
+
+    Weights of u8 whose zero points are not in the middle have kernels beside data of u8 only: then all stays u8.
+    """
+    if any(map(is_uneven, module.walk())):
+        return
     _separate(target, module)
     done: set[Value] = set()
     for op in list(module.walk()):
@@ -33,6 +41,36 @@ def sign(target: Target, module: Module) -> None:
         done.update(group)
         if all(map(_is_inside, group)) and _has_kernels(group):
             _convert(target, group)
+
+
+def is_uneven(op: Op) -> bool:
+    """Whether an operation is a weight of u8 that must stay one."""
+    if not isinstance(op, Dequantize) or op.x.type.dtype is not DType.U8 or constant(op.x) is None:
+        return False
+    found = stated(op)
+    return found is not None and found.zeros != (OFFSET,) and len(found.scales) == 1 and reads_bytes(op.result)
+
+
+def reads_bytes(weight: Value) -> bool:
+    """Whether a weight, moved or not, is read beside data of u8 by what gives u8."""
+    readers = [r for user in weight.users if keeps_scales(user) for r in user.results]
+    if readers:
+        return all(map(reads_bytes, readers))
+    found = [user for user in weight.users if isinstance(user, WEIGHTED)]
+    return bool(found) and all(_reads_bytes(op, weight) and _is_quantized_again(op.result, 1) for op in found)
+
+
+def _reads_bytes(op: Op, weight: Value) -> bool:
+    others = [v for v in op.operands[:2] if v is not None and v is not weight]
+    return all(_is_unsigned(v) for v in others)
+
+
+def _is_unsigned(x: Value) -> bool:
+    """Whether numbers are those that computed integers of u8 stand for, moved or not."""
+    writer = x.owner
+    if isinstance(writer, Dequantize):
+        return writer.x.type.dtype is DType.U8
+    return writer is not None and keeps_scales(writer) and all(map(_is_unsigned, data_operands(writer)))
 
 
 def _is_inside(value: Value) -> bool:
@@ -131,12 +169,13 @@ def _is_computed(x: Value) -> bool:
     return any(v is not None and isinstance(v.owner, Dequantize) for v in writer.operands)
 
 
-def _is_quantized_again(x: Value) -> bool:
-    """Whether numbers are read by what computes integers."""
-    for user in x.users:
-        if keeps_scales(user):
-            if any(map(_is_quantized_again, user.results)):
-                return True
-        elif any(isinstance(reader, Quantize) for r in user.results for reader in r.users):
-            return True
-    return False
+def _is_quantized_again(x: Value, steps: int = 2) -> bool:
+    """Whether numbers are quantized after at most so many operations, not counting what moves them."""
+    return any(_leads_to_integers(user, steps) for user in x.users)
+
+
+def _leads_to_integers(op: Op, steps: int) -> bool:
+    if isinstance(op, Quantize):
+        return steps < 2
+    left = steps if keeps_scales(op) else steps - 1
+    return left >= 0 and any(_is_quantized_again(r, left) for r in op.results)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....compiler.constants import is_weight
 from ....compiler.ops import linear as ir
+from ....compiler.types import DType
 from ..table import Call, Quantizable, condition, emits, options
 from .common import activation
 
@@ -45,7 +46,7 @@ MAX_BATCH_RANK = 5
 @emits(
     ir.MatMul,
     "BATCH_MATMUL",
-    dtypes=Quantizable(is_product=True),
+    dtypes=Quantizable(is_product=True, types=frozenset({DType.I8})),
     ranks=range(2, MAX_BATCH_RANK + 1),
     when=(_ranks,),
     kernel="batch_matmul.cc",

@@ -21,6 +21,7 @@ from ....compiler.types import Array, DType
 from ....formats.tflite.model import Quantization
 from ..lowering import Build, improve
 from ..quantization import SAME_SCALE, data_operands, keeps_scales, stated
+from ..signed import is_uneven
 from ..table import runs_on_integers
 
 IMAGES = 4
@@ -173,7 +174,7 @@ SMALLEST, LARGEST = 2.0**-100, 2.0**100
 def sign_weights(op: Dequantize, e: Build) -> None:
     """Weights of u8 are those of i8 with another zero point, which XNNPACK takes."""
     weight = constant(op.x)
-    if weight is None or op.x.type.dtype is not DType.U8:
+    if weight is None or op.x.type.dtype is not DType.U8 or is_uneven(op):
         return
     signed = e.constant(weight.derive(op.x.type.with_dtype(DType.I8), _signed))
     e.replace(e(Dequantize, signed, op.scale, e(arith.Sub, e(arith.Cast, op.zero, to=DType.I32), 128)))

@@ -151,8 +151,8 @@ def scaled(scale: Scale, dtype: type) -> dict[str, Any]:
     return {"s": np.float32(scale[0]), "z": np.asarray(scale[1] + (128 if dtype is np.uint8 else 0), dtype)}
 
 
-def made(case: Case, dtype: type) -> ModelProto:
-    """A model whose inputs and outputs are integers; weights are of i8 in each."""
+def made(case: Case, dtype: type, middle: int | None = None) -> ModelProto:
+    """A model whose inputs and outputs are integers; weights are of i8, or of u8 with a zero point."""
     element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     constants: dict[str, Any] = dict(case.constants)
     nodes: list[NodeProto] = []
@@ -163,6 +163,9 @@ def made(case: Case, dtype: type) -> ModelProto:
         scales = np.float32(0.01) if axis is None else RNG.uniform(0.003, 0.02, shape[axis]).astype(np.float32)
         constants |= {f"{name}_s": scales, f"{name}_z": np.zeros(scales.shape, np.int8)}
         constants[f"{name}_q"] = RNG.integers(-127, 128, shape).astype(np.int8)
+        if middle is not None:
+            constants[f"{name}_z"] = np.uint8(middle)
+            constants[f"{name}_q"] = RNG.integers(0, 256, shape).astype(np.uint8)
         nodes.append(n("DequantizeLinear", f"{name}_q {name}_s {name}_z", name, axis=axis or 0))
     constants |= {f"y_{k}": v for k, v in scaled(case.out, dtype).items()}
     nodes += case.nodes
@@ -198,8 +201,19 @@ UNSIGNED = ("strided", "depthwise", "layer per column", "add", "max pool", "pad 
 )
 def test_rows(name: str, dtype: type, tmp_path: Path) -> None:
     """Each kernel on integers gives what onnxruntime does, with XNNPACK and without, and is read back as itself."""
+    compare(name, made(CASES[name], dtype), dtype, tmp_path)
+
+
+@pytest.mark.parametrize("middle", [128, 117])
+@pytest.mark.parametrize("name", ["conv", "depthwise per tensor", "upsampling"])
+def test_weights_of_u8(name: str, middle: int, tmp_path: Path) -> None:
+    """Weights with zero points in the middle are those of i8; beside others, all stays u8."""
+    compare(name, made(CASES[name], np.uint8, middle), np.uint8, tmp_path)
+
+
+def compare(name: str, proto: ModelProto, dtype: type, tmp_path: Path) -> None:
+    """Compile for TFLite, read what was written, and compare with onnxruntime."""
     case = CASES[name]
-    proto = made(case, dtype)
     feed = drawn(case, dtype)
     session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [o.name for o in session.get_outputs()]
