@@ -97,6 +97,13 @@ class Quantizable:
         scales = [np.asarray(_known(v).scales, np.float64) for v in factors if v is not None]
         return scales[0] * scales[1]
 
+    def scale_of_result(self, inner: Op) -> tuple[float, int] | None:
+        """Return the only scale and zero point of i8 that the builtin gives, None if it gives any."""
+        if not self.keeps_scale:
+            return self.result
+        found = next((q for v in inner.operands if v is not None and (q := _scales(v)) is not None), None)
+        return None if found is None else (found.scales[0], found.zeros[0])
+
     def call(self, row: Row[Call], op: Quantize) -> Call:
         """Call the builtin of a row on the integers that its operands stand for."""
         inner = op.x.owner

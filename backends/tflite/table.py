@@ -30,6 +30,9 @@ FAST_RANKS = range(7)
 KERNELS = "https://github.com/google-ai-edge/LiteRT/blob/main/tflite/kernels/"
 
 
+DEMANDS: dict[type[Op], list[Quantizable]] = {}
+"""By operation: what its builtins demand of integers."""
+
 TABLE: Table[Call] = Table("TFLite", "builtin", range(MAX_RANK + 1))
 """All rows, read from the kernels."""
 
@@ -65,9 +68,15 @@ def emits(
 
 def _take_integers(row: Row[Call], integers: Quantizable) -> None:
     """Declare the row on integers: before the one that rounds what was computed in floats."""
+    DEMANDS.setdefault(row.op, []).append(integers)
     rows = TABLE.rows.setdefault(Quantize, [])
     place = next((i for i, r in enumerate(rows) if r.kernel == "QUANTIZE"), len(rows))
     rows.insert(place, integer_row(row, integers))
+
+
+def gives_integers(op: Quantize) -> bool:
+    """Say whether a kernel that computes with integers gives those that numbers are quantized to."""
+    return _is_integer(TABLE.legal(op))
 
 
 def runs_on_integers(operand: Value) -> bool:

@@ -22,7 +22,7 @@ from ....formats.tflite.model import Quantization
 from ..lowering import Build, improve
 from ..quantization import SAME_SCALE, data_operands, keeps_scales, stated
 from ..signed import is_uneven
-from ..table import runs_on_integers
+from ..table import DEMANDS, gives_integers, runs_on_integers
 
 IMAGES = 4
 """Rank of a batch of images: filters over volumes are cut into layers, which would be done in every call."""
@@ -119,6 +119,28 @@ def round_before_moving(op: Quantize, e: Build) -> None:
     moved = on_integers(inner, rounded, own, op.dtype, e, is_exact=False)
     if moved is not None:
         e.replace(*moved)
+
+
+@improve(Quantize)
+def round_twice(op: Quantize, e: Build) -> None:
+    """Let a kernel give the only scale that it can, and requantize to a coarser one: that costs one step at most."""
+    inner, own = op.x.owner, stated(op)
+    if inner is None or own is None or len(own.scales) > 1 or not op.x.has_one_use or op.dtype is not DType.I8:
+        return
+    for demands in DEMANDS.get(type(inner), ()):
+        found = demands.scale_of_result(inner)
+        if found is None or found == (own.scales[0], own.zeros[0]) or found[0] > own.scales[0] * FINER:
+            continue
+        scale, zero = e.constant(np.asarray(found[0], np.float32)), e.constant(np.asarray(found[1], np.int32))
+        rounded = Quantize(e.clone(inner, *inner.operands), scale, zero, DType.I8)
+        e.rw.insert(rounded)
+        if gives_integers(rounded):
+            e.replace(e(Quantize, e(Dequantize, rounded.result, scale, zero), op.scale, op.zero, dtype=op.dtype))
+            return
+
+
+FINER = 1.001
+"""How much coarser the scale between two roundings may be: a result whose largest number is not quite 1 has 1 / 256."""
 
 
 def _is_near_integers(x: Value) -> bool:

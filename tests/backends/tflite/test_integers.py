@@ -136,6 +136,16 @@ CASES = {
     "softmax": Case([n("Softmax", "x")], {"x": (3, 9)}, {"SOFTMAX"}, SHARE),
     "sigmoid": Case([n("Sigmoid", "x")], {"x": (3, 9)}, {"LOGISTIC"}, SHARE),
     "tanh": Case([n("Tanh", "x")], {"x": (3, 9)}, {"TANH"}, (1 / 128, 0)),
+    "softmax of another scale": Case([n("Softmax", "x")], {"x": (3, 9)}, {"SOFTMAX", "QUANTIZE"}, (1 / 255, -128)),
+    "sigmoid of another scale": Case([n("Sigmoid", "x")], {"x": (3, 9)}, {"LOGISTIC", "QUANTIZE"}, (1 / 255, -127)),
+    "sigmoid of a finer scale": Case(
+        [n("Sigmoid", "x")], {"x": (3, 9)}, {"DEQUANTIZE", "LOGISTIC", "QUANTIZE"}, (1 / 500, -128)
+    ),
+    "tanh of another scale": Case([n("Tanh", "x")], {"x": (3, 9)}, {"TANH", "QUANTIZE"}, (1 / 120, 3)),
+    "coarser average pool": Case(
+        [n("AveragePool", "x", kernel_shape=[2, 2], strides=[2, 2])], {"x": (1, 3, 8, 8)},
+        {"AVERAGE_POOL_2D", "QUANTIZE"}, (0.05, 7),
+    ),
     "hard swish": Case([n("HardSwish", "x")], {"x": (3, 9)}, {"HARD_SWISH"}, (0.03, -20)),
     "leaky relu": Case([n("LeakyRelu", "x", alpha=0.3)], {"x": (3, 9)}, {"LEAKY_RELU"}, (0.03, -60)),
     "requantize": Case([], {"x": (3, 9)}, {"QUANTIZE"}),
