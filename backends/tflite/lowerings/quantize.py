@@ -125,7 +125,7 @@ def round_before_moving(op: Quantize, e: Build) -> None:
 def round_twice(op: Quantize, e: Build) -> None:
     """Let a kernel give the only scale that it can, and requantize to a coarser one: that costs one step at most."""
     inner, own = op.x.owner, stated(op)
-    if inner is None or own is None or len(own.scales) > 1 or not op.x.has_one_use or op.dtype is not DType.I8:
+    if inner is None or own is None or op.scale.type.size != 1 or not op.x.has_one_use or op.dtype is not DType.I8:
         return
     for demands in DEMANDS.get(type(inner), ()):
         found = demands.scale_of_result(inner)
