@@ -192,7 +192,7 @@ SMALLEST, LARGEST = 2.0**-100, 2.0**100
 """Between these, an integer times a scale by the scale is the integer again, but for less than a half."""
 
 
-@improve(Dequantize)
+@improve(Dequantize, benefit=3)
 def sign_weights(op: Dequantize, e: Build) -> None:
     """Weights of u8 are those of i8 with another zero point, which XNNPACK takes."""
     weight = constant(op.x)

@@ -215,7 +215,7 @@ def test_rows(name: str, dtype: type, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("middle", [128, 117])
-@pytest.mark.parametrize("name", ["conv", "depthwise per tensor", "upsampling"])
+@pytest.mark.parametrize("name", ["conv", "depthwise per tensor", "upsampling", "add a constant"])
 def test_weights_of_u8(name: str, middle: int, tmp_path: Path) -> None:
     """Weights with zero points in the middle are those of i8; beside others, all stays u8."""
     compare(name, made(CASES[name], np.uint8, middle), np.uint8, tmp_path)
