@@ -37,7 +37,7 @@ class Quantizable:
     ``weight`` names the operand that is constant, of i8 with zero points of 0 and one scale, or one per output along
     axis 0, or of u8 with one scale, as the data is; ``bias`` the one that becomes i32 in the scale of the products.
     ``result`` is the scale and zero point that a result of i8 must have, that of u8 being 128 larger; ``keeps_scale``
-    demands those of the operand.
+    demands those of the operand.  ``is_product`` says that scales are multiplied; ``types`` are those of the integers.
     """
 
     version: int = 2
@@ -178,16 +178,16 @@ def _weight(value: Value, dtype: DType) -> str | None:
     return None if is_consistent(writer) else "a weight that others read with another scale"
 
 
-def integer_row(row: Row[Call], integers: Quantizable) -> Row[Call]:
-    """Return the row of ``quantize`` for a builtin that gives integers."""
-    text = f"{row.op.spec.name.replace('_', ' ')} of dequantized integers before it{integers_text(integers)}"
+def integer_row(row: Row[Call], integers: Quantizable, ranks: range) -> Row[Call]:
+    """Return the row of ``quantize`` for a builtin that gives integers; the operation before it may have fewer ranks."""
+    text = f"{row.op.spec.name.replace('_', ' ')} of dequantized integers before it{_demands(integers)}"
     when = (Condition(text, partial(integers.why_not, row)),)
     dtypes = {"dtype": integers.types}
     call: Callable[[Any], Call] = partial(integers.call, row)
-    return Row(Quantize, row.kernel, dtypes, row.ranks, when, row.source, call)
+    return Row(Quantize, row.kernel, dtypes, ranks, when, row.source, call)
 
 
-def integers_text(integers: Quantizable) -> str:
+def _demands(integers: Quantizable) -> str:
     """Say what a builtin demands of scales."""
     if integers.result is not None:
         return f", with the scale {integers.result[0]:g} and the zero point {integers.result[1]}"

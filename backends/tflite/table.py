@@ -71,7 +71,7 @@ def _take_integers(row: Row[Call], integers: Quantizable) -> None:
     DEMANDS.setdefault(row.op, []).append(integers)
     rows = TABLE.rows.setdefault(Quantize, [])
     place = next((i for i, r in enumerate(rows) if r.kernel == "QUANTIZE"), len(rows))
-    rows.insert(place, integer_row(row, integers))
+    rows.insert(place, integer_row(row, integers, TABLE.ranks))
 
 
 def gives_integers(op: Quantize) -> bool:

@@ -90,17 +90,10 @@ def move_integers(op: Op, e: Build) -> None:
     if not keeps_scales(op) or not all(isinstance(w, Dequantize) and constant(w.x) is None for w in writers):
         return
     found = cast(list[Dequantize], writers)
-    own = stated(found[0])
-    if (
-        own is None
-        or len(own.scales) > 1
-        or any(
-            stated(w) != own or w.x.type != v.type.with_dtype(w.x.type.dtype)
-            for w, v in zip(found, data_operands(op), strict=True)
-        )
-    ):
+    own, dtype = stated(found[0]), found[0].x.type.dtype
+    if own is None or len(own.scales) > 1:
         return
-    if len({w.x.type.dtype for w in found}) > 1:
+    if any(stated(w) != own or w.x.type != w.result.type.with_dtype(dtype) for w in found):
         return
     moved = on_integers(op, [w.x for w in found], own, found[0].x.type.dtype, e, is_exact=True)
     if moved is not None:
