@@ -179,7 +179,7 @@ def _weight(value: Value, dtype: DType) -> str | None:
 
 
 def integer_row(row: Row[Call], integers: Quantizable, ranks: range) -> Row[Call]:
-    """Return the row of ``quantize`` for a builtin that gives integers; the operation before it may have fewer ranks."""
+    """Return the row of ``quantize`` for a builtin that gives integers; the row of the operation limits its ranks."""
     text = f"{row.op.spec.name.replace('_', ' ')} of dequantized integers before it{_demands(integers)}"
     when = (Condition(text, partial(integers.why_not, row)),)
     dtypes = {"dtype": integers.types}
