@@ -23,6 +23,7 @@ from .emulate_types import carry
 from .lowering import LOWERINGS
 from .lowerings.dtypes import WIDENED, stays_f64
 from .recurrence import choose_strategies
+from .signed import sign
 from .storage import not_storable
 from .table import FAST_RANKS, TABLE
 
@@ -30,6 +31,7 @@ from .table import FAST_RANKS, TABLE
 def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
     """Replace element types that the runtime lacks, say what that means, and choose how recurrent layers run."""
     problems = carry(target, module)
+    sign(target, module)
     _report_widening(module)
     _report_draws(module)
     choose_strategies(module, rnn)
