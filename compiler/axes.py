@@ -16,7 +16,7 @@ from enum import Enum
 from types import EllipsisType
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeAlias, TypeVar
 
-from .choices import Channels
+from .options import Channels
 
 if TYPE_CHECKING:
     from .order import Order

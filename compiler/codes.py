@@ -441,5 +441,10 @@ CODES = {
         "Elements have to change their order in a way that no transposes do.",
         "Please report it; --disable-pass propagate-layout gets around it.",
     ),
+    "I007": Code(
+        "scales that the format forbids",
+        "A file would hold integers whose scales break a rule of a builtin; runtimes compute wrong numbers from it.",
+        "Please report it with the model.",
+    ),
 }
 """All codes, in the order of the page."""

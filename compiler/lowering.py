@@ -13,12 +13,12 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from .choices import Channels
 from .diagnostics import Remark, remark
 from .dims import Dim, product
 from .ir import Op, Region, Value
 from .ops.core import Const, Return
 from .ops.shape import BroadcastTo, Reshape, ShapeOf, Transpose
+from .options import Channels
 from .rewrite import Pattern, Rewriter
 from .types import Array, DType
 from .weights import Weight

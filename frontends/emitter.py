@@ -14,11 +14,11 @@ from ..compiler.budget import count_operations
 from ..compiler.diagnostics import CompileError
 from ..compiler.dims import Dim
 from ..compiler.ir import Op, Region, Value
-from ..compiler.known import Known
 from ..compiler.ops.arith import Cast
 from ..compiler.ops.core import Const
 from ..compiler.ops.shape import BroadcastTo, Reshape, Transpose
 from ..compiler.types import DType
+from ..compiler.value_analysis import Known
 from ..compiler.weights import Weight
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.surgery import chosen_sizes, cut
+from nhwcc.compiler.subgraph import chosen_sizes, cut
 from nhwcc.shapes import Given
 
 

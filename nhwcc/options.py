@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
 
     from nhwcc.compiler.budget import Budget
-    from nhwcc.compiler.choices import Strategy
     from nhwcc.compiler.ir import Module
+    from nhwcc.compiler.options import Strategy
     from nhwcc.feeds import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument

@@ -5,12 +5,12 @@ from __future__ import annotations
 from ..compiler.diagnostics import at
 from ..compiler.fold import fold
 from ..compiler.ir import Module, Op, Region, Value
-from ..compiler.known import Known
 from ..compiler.opdef import Pure, Symbolic
 from ..compiler.ops.core import Const
 from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import erase_dead
 from ..compiler.types import Array
+from ..compiler.value_analysis import Known
 from ..compiler.weights import Weight
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..compiler.constants import is_weight
 from ..compiler.fold import constant
 from ..compiler.ir import Module, Value
 from ..compiler.ops.arith import Add, Div, Mul, Neg, Reciprocal, Rsqrt, Sub
@@ -58,7 +59,7 @@ def shift_into_bias(op: Add | Sub, rw: Rewriter) -> None:
         producer = x.owner
         if not isinstance(producer, Weighted):
             continue
-        _require_weights(producer, x, rw)
+        _require_bias(producer, x, rw)
         shift = per_channel(c, channel_axis(producer), x, rw)
         shift = rw.emit(Neg(shift)) if isinstance(op, Sub) else shift
         bias = shift if producer.bias is None else rw.emit(Add(producer.bias, shift))
@@ -125,10 +126,16 @@ def _constant_operand(op: Add | Sub | Mul | Div) -> list[tuple[Value, Value]]:
 
 
 def _require_weights(producer: Weighted, x: Value, rw: Rewriter) -> None:
+    _require_bias(producer, x, rw)
+    rw.require(constant(producer.w) is not None, "the weights are computed")
+
+
+def _require_bias(producer: Weighted, x: Value, rw: Rewriter) -> None:
+    """Demand that the bias can change: the weights may be integers, which stay what they are."""
     rw.require(x.has_one_use, "the result before it is used elsewhere too")
     rw.require(producer.activation == "none", "an activation comes between")
-    constants = constant(producer.w) is not None and (producer.bias is None or constant(producer.bias) is not None)
-    rw.require(constants, "the weights are computed")
+    is_constant = is_weight(producer.w) and (producer.bias is None or constant(producer.bias) is not None)
+    rw.require(is_constant, "the weights are computed")
 
 
 @pattern(Mul, Div, Add, Sub)

@@ -7,10 +7,10 @@ import time
 from collections.abc import Collection
 from dataclasses import replace
 
-from ..compiler.choices import Channels
 from ..compiler.diagnostics import Remark, remark
 from ..compiler.ir import Func, Module, Port, Region, Value
 from ..compiler.layouts import Layouts, does_not_fit, general_perm, layout_perm, letters_of, parse_io_layout
+from ..compiler.options import Channels
 from ..compiler.order import Order, axis_order
 from ..compiler.pipeline import Pass, register
 from .layout.candidates import Problem, collect, flood

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ...compiler.choices import Strategy
 from ...compiler.diagnostics import CompileError, Remark, remark
 from ...compiler.fold import constant
 from ...compiler.ir import Module, Op
 from ...compiler.ops.shape import Transpose
+from ...compiler.options import Strategy
 from ...compiler.pipeline import Pass, register
 from ...compiler.rewrite import Pattern, erase_dead, rewrite, why_not
 from ..registry import find_target

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
-from ...compiler.choices import Channels, Strategy
 from ...compiler.diagnostics import Diagnostic
 from ...compiler.ir import Func, Module, Op
 from ...compiler.lowering import Limits, Lowerings
 from ...compiler.ops.shape import Transpose
+from ...compiler.options import Channels, Strategy
 from ...compiler.rewrite import Pattern
 from .table import Table
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 
-from ...compiler.choices import Strategy
 from ...compiler.diagnostics import Diagnostic
 from ...compiler.ir import Func, Module
 from ...compiler.lowering import Limits
 from ...compiler.ops.recurrent import Recurrent
+from ...compiler.options import Strategy
 from ...formats.layout import KEY, RENAMED
 from ...formats.onnx.model import Model
 from ...formats.onnx.writer import write

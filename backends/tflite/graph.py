@@ -16,10 +16,11 @@ from ...compiler.weights import Weight
 from ...formats.tflite.model import CustomOptions, Model, Operator, Options, Subgraph, Tensor
 from ..common.unsupported import row_of
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
+from .check_scales import check_scales
 from .quantization import QUANTIZED, quantization_of
 from .sizes import Sizes
 from .storage import not_storable
-from .table import TABLE, Call, Dims, Operand, Unfolded, int_scalar, ints, options
+from .table import TABLE, Call, Dims, Operand, Stored, Unfolded, int_scalar, ints, options
 from .versions import slice_version
 
 
@@ -28,13 +29,14 @@ def build(func: Func) -> Model:
 
     Raises:
         CompileError: B001, one is not; B002, a size is not known when the network runs; B003, an element type can't be
-            stored.
+            stored; I007, scales break a rule of the format.
     """
     problems = list(not_storable(func))
     if problems:
         raise CompileError(*problems)
     model = Model(input_names=[p.name for p in func.inputs], output_names=[p.name for p in func.outputs])
     _Builder(model, func.name, None).region(func.body)
+    check_scales(model)
     return model
 
 
@@ -182,6 +184,8 @@ class _Builder:
                 return self._parameter(operand)
             case Dims():
                 return self.sizes.vector(operand)
+            case Stored():
+                return self._stored(operand)
             case Unfolded():
                 return self._unfolded(operand)
             case Value():
@@ -196,11 +200,15 @@ class _Builder:
 
     def _unfolded(self, given: Unfolded) -> int:
         """Return the numbers that a constant stands for."""
+        out = self.temporary(given.stored.weight.type.with_dtype(DType.F32))
+        self.operator("DEQUANTIZE", [self._stored(given.stored)], [out], version=given.version)
+        return out
+
+    def _stored(self, given: Stored) -> int:
+        """Return a constant of integers."""
         stored = self._append(given.weight.type, None, self.model.buffer(given.weight))
         self.graph.tensors[stored].quantization = given.quantization
-        out = self.temporary(given.weight.type.with_dtype(DType.F32))
-        self.operator("DEQUANTIZE", [stored], [out], version=given.version)
-        return out
+        return stored
 
     def _value(self, value: Value) -> int:
         if value in self._tensors:

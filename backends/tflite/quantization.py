@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from ...compiler.fold import constant
-from ...compiler.ir import Value
+from ...compiler.ir import Op, Value
 from ...compiler.ops.quantize import Dequantize, Quantize
-from ...compiler.ops.shape import Reshape, Transpose
+from ...compiler.ops.spatial import Resize
+from ...compiler.ops.window import MaxPool
 from ...compiler.types import DType
 from ...formats.tflite.model import Quantization
+from ...passes.lowerings.dtypes import MOVES
 
 QUANTIZED = (DType.I8, DType.U8, DType.I16)
 """Element types whose tensors can state scales."""
+
+OFFSET = 128
+"""By how much the zero point of u8 is larger than that of i8 for the same numbers."""
+
+SAME_SCALE = (*MOVES, MaxPool, Resize)
+"""What may give integers that stand for numbers as those that it reads do: it moves or compares them."""
+
+
+def keeps_scales(op: Op | None) -> bool:
+    """Whether an operation on integers gives those that the same operation on numbers stands for."""
+    return isinstance(op, SAME_SCALE) and (not isinstance(op, Resize) or op.mode == "nearest")
 
 
 def stated(op: Quantize | Dequantize) -> Quantization | None:
@@ -30,23 +44,56 @@ def stated(op: Quantize | Dequantize) -> Quantization | None:
 
 
 def quantization_of(value: Value) -> Quantization | None:
-    """Return what integers stand for: as their writer says, else as a reader does."""
-    writer = value.owner
-    if isinstance(writer, Quantize):
-        return stated(writer)
-    if isinstance(writer, Reshape | Transpose):
-        found = quantization_of(writer.x)
-        return found if found is None or len(found.scales) == 1 else None
-    readers = [use.op for use in value.uses if isinstance(use.op, Dequantize)]
-    return stated(readers[0]) if readers else None
+    """Return what integers stand for: as their writer says, else as a reader does.
+
+    Integers that are only moved stand for what the others stand for that they come from or become.
+    """
+    own = next(_statements(value), None)
+    if own is not None:
+        return stated(own)
+    moved = [found for found in moved_group(value) if found is not value]
+    said = [stated(op) for found in moved for op in _statements(found)]
+    return said[0] if said and said[0] is not None and len(said[0].scales) == 1 else None
+
+
+def _statements(integers: Value) -> Iterator[Quantize | Dequantize]:
+    """Yield what says which numbers integers stand for, the writer first."""
+    if isinstance(integers.owner, Quantize):
+        yield integers.owner
+    yield from (use.op for use in integers.uses if isinstance(use.op, Dequantize))
+
+
+def moved_group(value: Value) -> dict[Value, None]:
+    """All integers that stand for numbers by the same scale because they are moved into each other."""
+    found, work = {value: None}, [value]
+    while work:
+        current = work.pop()
+        for op in (current.owner, *current.users):
+            new = [v for v in _moved(op) if v.type.dtype is current.type.dtype and v not in found]
+            found.update(dict.fromkeys(new))
+            work += new
+    return found
+
+
+def _moved(op: Op | None) -> list[Value]:
+    return [*data_operands(op), *op.results] if op is not None and keeps_scales(op) else []
+
+
+def data_operands(op: Op) -> list[Value]:
+    """The operands of a move that are moved: those of the result's type, neither positions nor conditions."""
+    return [v for v in op.operands if v is not None and v.type.dtype is op.results[0].type.dtype]
 
 
 def is_consistent(op: Quantize | Dequantize) -> bool:
     """Whether nobody else says something else about the same integers."""
-    integers = op.result if isinstance(op, Quantize) else op.x
     own = stated(op)
-    readers = [use.op for use in integers.uses if isinstance(use.op, Dequantize)]
-    return own == quantization_of(integers) and all(stated(r) == own for r in readers)
+    if own is None:
+        return False
+    integers = op.result if isinstance(op, Quantize) else op.x
+    group = moved_group(integers)
+    if len(own.scales) > 1:
+        group = {integers: None}
+    return all(stated(other) == own for value in group for other in _statements(value))
 
 
 def unfolding(op: Dequantize, axis: int) -> tuple[Quantization | None, int]:

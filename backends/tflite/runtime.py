@@ -21,7 +21,7 @@ from ...compiler.diagnostics import CompileError, error
 from ...compiler.scratch import Scratch
 from ...compiler.types import Array
 from ...formats.tflite.reader import read_signature
-from .inside import give_too
+from .extra_outputs import give_too
 
 _UNRESOLVED = re.compile(r"unresolved custom op: ([^\s,]+?)\.?(?:\s|$)")
 """How the runtime says that it has no kernel."""

@@ -6,18 +6,18 @@ A row is declared by :func:`emits` on the function that says how the builtin is 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from ...compiler.diagnostics import error
-from ...compiler.dims import Dim
-from ...compiler.ir import Op, Region, Value
-from ...compiler.types import DType
+from ...compiler.ir import Op, Value
+from ...compiler.ops.quantize import Quantize
 from ...compiler.weights import Weight
-from ...formats.tflite.model import CUSTOM, CustomOptions, Options, Quantization, custom, options
-from ..common.table import Condition, Table, condition
+from ...formats.tflite.model import CUSTOM, CustomOptions, Options, custom, options
+from ..common.table import Condition, Row, Table, condition
+from .calls import Call, Dims, Operand, Stored, Unfolded
+from .integers import Quantizable, integer_row
 
 O = TypeVar("O", bound=Op)
 
@@ -30,46 +30,8 @@ FAST_RANKS = range(7)
 KERNELS = "https://github.com/google-ai-edge/LiteRT/blob/main/tflite/kernels/"
 
 
-@dataclass(frozen=True)
-class Dims:
-    """An integer operand made of sizes: a constant if all are numbers, else computed in the file."""
-
-    values: tuple[Dim, ...]
-    shape: tuple[int, ...] | None = None
-    dtype: DType = DType.I32
-
-
-@dataclass(frozen=True)
-class Unfolded:
-    """A constant that the file holds in fewer bits: the runtime unfolds it once, as integers with scales or as f16."""
-
-    weight: Weight
-    quantization: Quantization | None
-    version: int
-
-
-Operand: TypeAlias = Value | Weight | Dims | Unfolded | None
-"""What a builtin is called with; None is an optional input left out."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """How a builtin is called for one operation; results are the operation's own.
-
-    The kernel ``overwrites`` these inputs, so it gets copies; what it leaves there are the operation's last results.
-    """
-
-    inputs: tuple[Operand, ...]
-    options: Options | CustomOptions | None = None
-    version: int = 1
-    overwrites: tuple[int, ...] = ()
-
-    @property
-    def regions(self) -> tuple[Region, ...]:
-        """The regions that become subgraphs."""
-        given = self.options.fields.values() if isinstance(self.options, Options) else ()
-        return tuple(v for v in given if isinstance(v, Region))
-
+DEMANDS: dict[type[Op], list[Quantizable]] = {}
+"""By operation: what its builtins demand of integers."""
 
 TABLE: Table[Call] = Table("TFLite", "builtin", range(MAX_RANK + 1))
 """All rows, read from the kernels."""
@@ -79,18 +41,59 @@ def emits(
     op: type[O],
     builtin: str,
     *,
-    dtypes: str | Mapping[str, str],
+    dtypes: str | Mapping[str, str] | Quantizable,
     ranks: range | None = None,
     when: tuple[Condition, ...] = (),
     kernel: str | None = None,
 ) -> Callable[[Callable[[O], Call]], Callable[[O], Call]]:
     """Declare a row; the decorated function says how ``builtin`` is called.
 
-    ``dtypes`` lists element types of the first operand, or of operands and attributes by name.  ``kernel`` is the
-    runtime's file that says so; what calls :func:`custom` has none.
+    ``dtypes`` lists element types of the first operand, or of operands and attributes by name; a :class:`Quantizable`
+    also says what the kernel demands of integers that stand for numbers.  ``kernel`` is the runtime's file that says
+    so; what calls :func:`custom` has none.
     """
     source = None if kernel is None else KERNELS + kernel
-    return TABLE.emits(op, builtin, dtypes=dtypes, ranks=ranks, when=when, source=source)
+    integers = dtypes if isinstance(dtypes, Quantizable) else None
+    types = dtypes.plain if isinstance(dtypes, Quantizable) else dtypes
+    declare = TABLE.emits(op, builtin, dtypes=types, ranks=ranks, when=when, source=source)
+
+    def wrap(call: Callable[[O], Call]) -> Callable[[O], Call]:
+        declare(call)
+        if integers is not None:
+            _take_integers(TABLE.rows[op][-1], integers)
+        return call
+
+    return wrap
+
+
+def _take_integers(row: Row[Call], integers: Quantizable) -> None:
+    """Declare the row on integers: before the one that rounds what was computed in floats."""
+    DEMANDS.setdefault(row.op, []).append(integers)
+    rows = TABLE.rows.setdefault(Quantize, [])
+    place = next((i for i, r in enumerate(rows) if r.kernel == "QUANTIZE"), len(rows))
+    rows.insert(place, integer_row(row, integers, TABLE.ranks))
+
+
+def gives_integers(op: Quantize) -> bool:
+    """Say whether a kernel that computes with integers gives those that numbers are quantized to."""
+    return _is_integer(TABLE.legal(op))
+
+
+def runs_on_integers(operand: Value) -> bool:
+    """Say whether all that read numbers are parts of kernels that read the integers they stand for."""
+    quantizers = [_quantizer(user) for user in operand.users]
+    return bool(quantizers) and all(q is not None and _is_integer(TABLE.legal(q)) for q in quantizers)
+
+
+def _quantizer(op: Op) -> Quantize | None:
+    """What alone reads the result of an operation, if that quantizes it."""
+    readers = op.results[0].users if len(op.results) == 1 else ()
+    found = next(iter(readers), None)
+    return found if isinstance(found, Quantize) and op.results[0].has_one_use else None
+
+
+def _is_integer(found: Row[Call] | list[str]) -> bool:
+    return isinstance(found, Row) and found.kernel != "QUANTIZE"
 
 
 def ints(*values: int) -> Weight:
@@ -128,6 +131,8 @@ __all__ = [
     "Dims",
     "Operand",
     "Options",
+    "Quantizable",
+    "Stored",
     "Unfolded",
     "condition",
     "custom",

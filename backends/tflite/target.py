@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ...compiler.choices import Strategy
 from ...compiler.diagnostics import Diagnostic, Remark, counted, remark
 from ...compiler.ir import Module, Value
 from ...compiler.lowering import Limits
 from ...compiler.opdef import Draws
 from ...compiler.ops.core import Const
 from ...compiler.ops.quantize import Dequantize
+from ...compiler.options import Strategy
 from ...compiler.types import DType
 from ...passes.lowerings import LOWERINGS as SHARED
 from ..common.target import Target
@@ -18,11 +18,12 @@ from . import PIPELINE, emit
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from . import lowerings as _lowerings  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares them
 from .broadcast import PORTABLE_RANK
-from .carriers import carry
 from .emitters.linear import MAX_BATCH_RANK
+from .emulate_types import carry
 from .lowering import LOWERINGS
 from .lowerings.dtypes import WIDENED, stays_f64
 from .recurrence import choose_strategies
+from .signed import sign
 from .storage import not_storable
 from .table import FAST_RANKS, TABLE
 
@@ -30,6 +31,7 @@ from .table import FAST_RANKS, TABLE
 def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
     """Replace element types that the runtime lacks, say what that means, and choose how recurrent layers run."""
     problems = carry(target, module)
+    sign(target, module)
     _report_widening(module)
     _report_draws(module)
     choose_strategies(module, rnn)

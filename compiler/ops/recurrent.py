@@ -11,11 +11,11 @@ import numpy as np
 
 from ..attributes import Finite, OneOf
 from ..axes import Axes, Form, Letters
-from ..choices import Strategy
 from ..dims import Dim, exact_div, may_equal
 from ..ir import Op, Value
 from ..opdef import Pure, op
 from ..operands import Floats, Integers
+from ..options import Strategy
 from ..types import Array, TensorType
 from .activation import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh, ThresholdedRelu
 from .arith import Add, Mul

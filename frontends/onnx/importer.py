@@ -11,9 +11,9 @@ from ...compiler.budget import check_depth, count_operations
 from ...compiler.diagnostics import CompileError, Location, at, counted, error
 from ...compiler.dims import Sym, symbol
 from ...compiler.ir import Region, Value
-from ...compiler.known import Known
 from ...compiler.ops.core import Const
 from ...compiler.types import TensorType
+from ...compiler.value_analysis import Known
 from ...formats.onnx.model import Attribute, Declared, Function, FunctionId, Graph, Model, Node, Reference, read_type
 from ...formats.onnx.tensors import Constant
 from ..common.sizes import Sizes

@@ -11,8 +11,8 @@ from itertools import count
 from ...compiler.budget import check_depth, count_operations
 from ...compiler.diagnostics import CompileError, Location, at, error
 from ...compiler.ir import Region, Value
-from ...compiler.known import Known
 from ...compiler.ops.core import Const
+from ...compiler.value_analysis import Known
 from ...compiler.weights import Weight
 from ...formats.tflite.constants import constant_weight, element_type
 from ...formats.tflite.contents import Contents, StoredGraph, StoredOperator, StoredTensor

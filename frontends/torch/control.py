@@ -12,8 +12,8 @@ from ...compiler.ir import Op, Region, Value
 from ...compiler.ops.control import If, While
 from ...compiler.ops.core import Return
 from ...compiler.types import DType
+from .locations import code
 from .nodes import overload_name
-from .places import code
 
 
 class Graphs(Protocol):

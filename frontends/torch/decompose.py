@@ -12,9 +12,9 @@ from torch.export import ExportedProgram
 from ...compiler.diagnostics import error
 from .functional import is_plain
 from .nodes import is_control, live, overload_name, schema
+from .opaque_rnn import whole_layers
 from .refusals import REFUSALS, first_lines
 from .registry import COMPLEX, find
-from .whole import whole_layers
 
 ROUNDS = 5
 """How often what comes out is looked at again."""

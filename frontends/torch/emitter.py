@@ -17,7 +17,7 @@ from ...compiler.ops.core import Const
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ..emitter import BaseEmitter
-from .places import code
+from .locations import code
 from .promotion import Operand, number_type, promote
 from .sizes import size_value
 

@@ -20,11 +20,11 @@ from torch.utils import _pytree as pytree
 
 from ...compiler.diagnostics import error
 from .decompose import readable
-from .holders import children, is_holder, know_holders, spread
 from .names import output_names
+from .opaque_rnn import whole_layers
+from .pytree_nodes import children, is_holder, know_holders, spread
 from .refusals import REFUSALS, first_lines
 from .state import assignments_as_writes
-from .whole import whole_layers
 
 DynamicShapes: TypeAlias = "Mapping[str, Any] | Sequence[Any] | None"
 """Which sizes stay open, in the form that torch.export takes."""

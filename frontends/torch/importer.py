@@ -12,10 +12,10 @@ from torch import fx
 from ...compiler.diagnostics import CompileError, Location, at, error
 from ...compiler.dims import is_static
 from ...compiler.ir import Region, Value
-from ...compiler.known import Known
 from ...compiler.ops.core import Const
 from ...compiler.plugins import is_loaded
 from ...compiler.types import TensorType
+from ...compiler.value_analysis import Known
 from ...compiler.weights import Weight
 from ..problems import Problems
 from .complex import ByParts, Complex, part_type
@@ -23,8 +23,8 @@ from .control import run_control
 from .custom import Carried
 from .emitter import Emitter
 from .functional import assignments
+from .locations import code, location
 from .nodes import each, has_complex, is_control, is_getitem, is_size, live, needed, overload_name, stated
-from .places import code, location
 from .registry import HANDLERS, Entry, find, find_complex
 from .symbols import Symbols
 from .tensors import Weights, complex_parts, element_type

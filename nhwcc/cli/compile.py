@@ -26,8 +26,8 @@ from nhwcc.cli.flags import (
 from nhwcc.cli.interface import InterfaceFlags, interface_flags
 from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
-from nhwcc.compiler.choices import Strategy
 from nhwcc.compiler.diagnostics import explaining
+from nhwcc.compiler.options import Strategy
 from nhwcc.options import TOLERANCE, CompileOptions
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ import pytest
 from nhwcc.backends import registry
 from nhwcc.backends.common.table import Condition, Table
 from nhwcc.backends.common.target import Emitted, Target
-from nhwcc.compiler.choices import Channels
 from nhwcc.compiler.diagnostics import Diagnostic
 from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
 from nhwcc.compiler.lowering import Limits
 from nhwcc.compiler.ops import activation, arith, logic, norm, reduce, shape, window
 from nhwcc.compiler.ops.core import Const, Return
+from nhwcc.compiler.options import Channels
 from nhwcc.compiler.parser import parse_module, read_module
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.sidefile import SideFile

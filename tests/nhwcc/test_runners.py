@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from models import CONV, SMALL, onnx_model, write_onnx
-from nhwcc.backends.tflite.inside import give_too
+from nhwcc.backends.tflite.extra_outputs import give_too
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.types import Array, parse_type
 from nhwcc.formats.tflite.reader import inspect

@@ -7,17 +7,19 @@ import math
 from ....compiler.fold import constant
 from ....compiler.ir import Op
 from ....compiler.ops import activation as ir
-from ..table import FAST_RANKS, Call, Condition, condition, emits, options
+from ..table import FAST_RANKS, Call, Condition, Quantizable, condition, emits, options
 
 
 def _plain(op: Op) -> Call:
     return Call(op.operands)
 
 
-emits(ir.Relu, "RELU", dtypes="f32", kernel="activations.cc")(_plain)
-emits(ir.Tanh, "TANH", dtypes="f32", kernel="activations.cc")(_plain)
-emits(ir.Sigmoid, "LOGISTIC", dtypes="f32", kernel="activations.cc")(_plain)
-emits(ir.HardSwish, "HARD_SWISH", dtypes="f32", kernel="activations.cc")(_plain)
+_SHARES = Quantizable(result=(1 / 256, -128))
+
+emits(ir.Relu, "RELU", dtypes=Quantizable(), kernel="activations.cc")(_plain)
+emits(ir.Tanh, "TANH", dtypes=Quantizable(result=(1 / 128, 0)), kernel="activations.cc")(_plain)
+emits(ir.Sigmoid, "LOGISTIC", dtypes=_SHARES, kernel="activations.cc")(_plain)
+emits(ir.HardSwish, "HARD_SWISH", dtypes=Quantizable(1), kernel="activations.cc")(_plain)
 
 
 CLAMPS = {"RELU": (0.0, math.inf), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
@@ -32,10 +34,16 @@ def _clamps_into(low: float, high: float) -> Condition:
 
 
 for _builtin, _bounds in CLAMPS.items():
-    emits(ir.Clip, _builtin, dtypes="f32", when=(_clamps_into(*_bounds),), kernel="activations.cc")(_plain)
+    emits(
+        ir.Clip,
+        _builtin,
+        dtypes=Quantizable(1 if _builtin == "RELU_N1_TO_1" else 2),
+        when=(_clamps_into(*_bounds),),
+        kernel="activations.cc",
+    )(_plain)
 
 
-@emits(ir.LeakyRelu, "LEAKY_RELU", dtypes="f32", kernel="activations.cc")
+@emits(ir.LeakyRelu, "LEAKY_RELU", dtypes=Quantizable(), kernel="activations.cc")
 def leaky_relu(op: ir.LeakyRelu) -> Call:
     """One slope."""
     return Call((op.x,), options("LeakyReluOptions", alpha=op.alpha))
@@ -80,7 +88,14 @@ def _last_axis(op: ir.Softmax | ir.LogSoftmax) -> str | None:
     return None if op.axis == op.x.type.rank - 1 else "it normalises along the last axis"
 
 
-@emits(ir.Softmax, "SOFTMAX", dtypes="f32", ranks=FAST_RANKS[1:], when=(_last_axis,), kernel="activations.cc")
+@emits(
+    ir.Softmax,
+    "SOFTMAX",
+    dtypes=_SHARES,
+    ranks=FAST_RANKS[1:],
+    when=(_last_axis,),
+    kernel="activations.cc",
+)
 def softmax(op: ir.Softmax) -> Call:
     """Along the last axis."""
     return Call((op.x,), options("SoftmaxOptions", beta=1.0))

@@ -10,7 +10,7 @@ from ....compiler.ops import arith as ir
 from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
 from ..broadcast import PORTABLE_RANK, fits, same_shapes
-from ..table import Call, condition, emits, options
+from ..table import Call, Quantizable, condition, emits, options
 from .common import by_type, clamp_options, float_activation
 
 
@@ -20,19 +20,25 @@ def _is_wide(op: Op) -> bool:
     return broadcasts(shapes) and max(map(len, shapes)) > PORTABLE_RANK
 
 
-@emits(ir.Add, "ADD", dtypes="f32 i32 i64", when=(fits, float_activation), kernel="add.cc")
+@emits(ir.Add, "ADD", dtypes=Quantizable(plain="f32 i32 i64"), when=(fits, float_activation), kernel="add.cc")
 def add(op: ir.Add) -> Call:
     """Sum."""
     return Call((op.a, op.b), clamp_options("AddOptions", op), by_type(op.a, i64=4))
 
 
-@emits(ir.Sub, "SUB", dtypes="f32 i32 i64", when=(fits, float_activation), kernel="sub.cc")
+@emits(ir.Sub, "SUB", dtypes=Quantizable(plain="f32 i32 i64"), when=(fits, float_activation), kernel="sub.cc")
 def sub(op: ir.Sub) -> Call:
     """Difference."""
     return Call((op.a, op.b), clamp_options("SubOptions", op), by_type(op.a, i64=4, f32=3 if _is_wide(op) else 1))
 
 
-@emits(ir.Mul, "MUL", dtypes="f32 i32 i64 u32", when=(fits, float_activation), kernel="mul.cc")
+@emits(
+    ir.Mul,
+    "MUL",
+    dtypes=Quantizable(plain="f32 i32 i64 u32", is_product=True),
+    when=(fits, float_activation),
+    kernel="mul.cc",
+)
 def mul(op: ir.Mul) -> Call:
     """Product."""
     return Call((op.a, op.b), clamp_options("MulOptions", op), by_type(op.a, i64=5, u32=7))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ....compiler.constants import is_weight
 from ....compiler.ops import linear as ir
-from ..table import Call, condition, emits, options
+from ....compiler.types import DType
+from ..table import Call, Quantizable, condition, emits, options
 from .common import activation
 
 
@@ -21,7 +22,7 @@ def _features_last(op: ir.Linear) -> str | None:
 @emits(
     ir.Linear,
     "FULLY_CONNECTED",
-    dtypes="f32",
+    dtypes=Quantizable(4, weight="w", bias="bias"),
     ranks=range(2, 7),
     when=(_constant_weight, _features_last),
     kernel="fully_connected.cc",
@@ -45,7 +46,7 @@ MAX_BATCH_RANK = 5
 @emits(
     ir.MatMul,
     "BATCH_MATMUL",
-    dtypes="f32",
+    dtypes=Quantizable(is_product=True, types=frozenset({DType.I8})),
     ranks=range(2, MAX_BATCH_RANK + 1),
     when=(_ranks,),
     kernel="batch_matmul.cc",

@@ -26,6 +26,27 @@ def _per_tensor(op: ir.Quantize) -> str | None:
     return None if op.scale.type.size == 1 else "QUANTIZE is called with one scale for the tensor"
 
 
+@condition("integers that are dequantized before it")
+def _requantizes(op: ir.Quantize) -> str | None:
+    writer = op.x.owner
+    if not isinstance(writer, ir.Dequantize) or writer.x.type.dtype not in (DType.I8, DType.U8):
+        return "no integers of 8 bits before it"
+    return "scales along an axis" if writer.scale.type.size != 1 else _constant(writer)
+
+
+@emits(
+    ir.Quantize,
+    "QUANTIZE",
+    dtypes={"x": "f32", "dtype": "i8 u8"},
+    when=(_per_tensor, _constant, _requantizes),
+    kernel="quantize.cc",
+)
+def requantize(op: ir.Quantize) -> Call:
+    """From one scale to another."""
+    assert isinstance(op.x.owner, ir.Dequantize)
+    return Call((op.x.owner.x,), None, 2)
+
+
 @emits(
     ir.Quantize,
     "QUANTIZE",

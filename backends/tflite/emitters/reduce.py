@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....compiler.ops import reduce as ir
-from ..table import FAST_RANKS, Call, Condition, condition, emits, ints, options
+from ..table import FAST_RANKS, Call, Condition, Quantizable, condition, emits, ints, options
 
 
 def _kind(kind: str) -> Condition:
@@ -20,7 +20,7 @@ def _call(op: ir.Reduce) -> Call:
 
 
 for _name, _builtin, _dtypes in (
-    ("mean", "MEAN", "f32"),
+    ("mean", "MEAN", Quantizable()),
     ("sum", "SUM", "f32 i32 i64"),
     ("max", "REDUCE_MAX", "f32 i32 i64"),
     ("min", "REDUCE_MIN", "f32 i32 i64"),
@@ -28,6 +28,11 @@ for _name, _builtin, _dtypes in (
     ("any", "REDUCE_ANY", "bool"),
     ("all", "REDUCE_ALL", "bool"),
 ):
-    emits(ir.Reduce, _builtin, dtypes=_dtypes, ranks=FAST_RANKS[1:], when=(_kind(_name), _axes), kernel="reduce.cc")(
-        _call
-    )
+    emits(
+        ir.Reduce,
+        _builtin,
+        dtypes=_dtypes,
+        ranks=FAST_RANKS[1:],
+        when=(_kind(_name), _axes),
+        kernel="reduce.cc",
+    )(_call)

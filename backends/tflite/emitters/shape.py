@@ -11,7 +11,8 @@ from ....compiler.dims import Dim, Shape, Sym, at_least
 from ....compiler.ops import shape as ir
 from ....compiler.types import DType
 from ....compiler.weights import Weight
-from ..table import FAST_RANKS, Call, Condition, Dims, condition, emits, int_scalar, ints, options
+from ..quantization import QUANTIZED, quantization_of
+from ..table import FAST_RANKS, Call, Condition, Dims, Stored, condition, emits, int_scalar, ints, options
 from ..versions import slice_version
 from .common import MOVABLE, by_type
 
@@ -163,9 +164,12 @@ def _mode(*modes: str) -> Condition:
     return Condition(f"mode {' or '.join(modes)}", lambda op: None if op.mode in modes else f"mode {op.mode}")
 
 
-@condition("filled with 0")
+@condition("filled with 0, integers with their zero point")
 def _zeros(op: ir.Pad) -> str | None:
-    return None if op.value == 0 and not math.copysign(1, op.value) < 0 else "a filling other than zero"
+    own = quantization_of(op.result) if op.x.type.dtype in QUANTIZED else None
+    zero = 0 if own is None else own.zeros[0]
+    is_zero = op.value == zero and (zero != 0 or math.copysign(1, op.value) > 0)
+    return None if is_zero else "a filling other than zero"
 
 
 def _widths(op: ir.Pad) -> Dims:
@@ -186,8 +190,10 @@ def pad(op: ir.Pad) -> Call:
 @emits(ir.Pad, "PADV2", dtypes=MOVABLE, ranks=range(1, 6), when=(_mode("constant"),), kernel="pad.cc")
 def pad_v2(op: ir.Pad) -> Call:
     """Any filling."""
-    filling = np.asarray(op.value).astype(op.x.type.dtype.numpy)
-    return Call((op.x, _widths(op), Weight.of(filling)), None, _pad_version(op))
+    filling = Weight.of(np.asarray(op.value).astype(op.x.type.dtype.numpy))
+    own = quantization_of(op.result) if op.x.type.dtype in QUANTIZED else None
+    stored = filling if own is None else Stored(filling, own)
+    return Call((op.x, _widths(op), stored), None, _pad_version(op))
 
 
 @condition("paddings smaller than the data")

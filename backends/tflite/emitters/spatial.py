@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....compiler.ops import norm
 from ....compiler.ops import spatial as ir
 from ....passes.lowerings.resampling import kernel_mode
-from ..table import Call, Dims, condition, emits, options
+from ..table import Call, Dims, Quantizable, condition, emits, options
 
 
 @condition("axes 1 and 2")
@@ -40,7 +40,7 @@ def _resize(op: ir.Resize, table: str) -> Call:
 @emits(
     ir.Resize,
     "RESIZE_BILINEAR",
-    dtypes="f32",
+    dtypes=Quantizable(keeps_scale=True),
     ranks=range(4, 5),
     when=(_linear, _rows_and_columns, _known_mode),
     kernel="resize_bilinear.cc",
@@ -76,7 +76,7 @@ def _rows_first(op: ir.DepthToSpace) -> str | None:
 @emits(
     ir.DepthToSpace,
     "DEPTH_TO_SPACE",
-    dtypes="f32 i32 i64 u8",
+    dtypes="f32 i8 i32 i64 u8",
     ranks=range(4, 5),
     when=(_channels_last, _rows_first),
     kernel="depth_to_space.cc",
@@ -89,7 +89,7 @@ def depth_to_space(op: ir.DepthToSpace) -> Call:
 @emits(
     ir.SpaceToDepth,
     "SPACE_TO_DEPTH",
-    dtypes="f32 i32 i64 u8",
+    dtypes="f32 i8 i32 i64 u8",
     ranks=range(4, 5),
     when=(_channels_last,),
     kernel="space_to_depth.cc",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from ....compiler.padding import geometry, is_same, is_valid
 from ....compiler.types import Array
 from ....compiler.weights import Weight
 from ..quantization import unfolding
-from ..table import Call, Condition, Dims, Unfolded, condition, emits, options
-from .common import activation
+from ..table import Call, Condition, Dims, Quantizable, Stored, Unfolded, condition, emits, options
+from .common import activation, by_type
 
 
 @condition("channels last")
@@ -44,6 +45,7 @@ def _word(op: Any) -> str:
 
 
 _CONV: tuple[Condition, ...] = (_channels_last, _padding, _has_bias)
+_WEIGHTED = Quantizable(3, weight="w", bias="bias")
 
 
 @condition("one constant filter per channel")
@@ -67,7 +69,7 @@ def _conv_options(op: ir.Conv) -> dict[str, Any]:
 @emits(
     ir.Conv,
     "DEPTHWISE_CONV_2D",
-    dtypes="f32",
+    dtypes=_WEIGHTED,
     ranks=range(4, 5),
     when=(*_CONV, _one_filter_per_channel),
     kernel="depthwise_conv.cc",
@@ -86,7 +88,8 @@ def _depthwise_filter(w: Value) -> Weight | Unfolded:
     turned = filters.derive(filters.type.with_shape(_front_last(w.type.shape)), _outputs_last)
     if not isinstance(writer, Dequantize):
         return turned
-    return Unfolded(turned, *unfolding(writer, 3))
+    scales, version = unfolding(writer, 3)
+    return Unfolded(Stored(turned, scales), version)
 
 
 def _front_last(shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
@@ -98,7 +101,7 @@ def _outputs_last(filters: Array) -> Array:
     return np.transpose(filters, (3, 1, 2, 0))
 
 
-@emits(ir.Conv, "CONV_2D", dtypes="f32", ranks=range(4, 5), when=_CONV, kernel="conv.cc")
+@emits(ir.Conv, "CONV_2D", dtypes=_WEIGHTED, ranks=range(4, 5), when=_CONV, kernel="conv.cc")
 def conv(op: ir.Conv) -> Call:
     """Any number of groups."""
     return Call((op.x, op.w, op.bias), options("Conv2DOptions", **_conv_options(op)), 6 if op.groups > 1 else 1)
@@ -177,7 +180,7 @@ def _is_upsampling(op: ir.ConvTranspose) -> bool:
 @emits(
     ir.ConvTranspose,
     "TRANSPOSE_CONV",
-    dtypes="f32",
+    dtypes=_WEIGHTED,
     ranks=range(4, 5),
     when=(_channels_last, _undilated, _ungrouped, _upsampling),
     kernel="transpose_conv.cc",
@@ -246,11 +249,15 @@ def _pads_left_out(op: ir.AveragePool) -> str | None:
     return None if is_valid(op) or not op.count_pads else "paddings that count"
 
 
-emits(ir.MaxPool, "MAX_POOL_2D", dtypes="f32", ranks=range(4, 5), when=_POOL, kernel="pooling.cc")(_pool_call)
+def _max_pool_call(op: ir.MaxPool) -> Call:
+    return replace(_pool_call(op), version=by_type(op.x, i8=2))
+
+
+emits(ir.MaxPool, "MAX_POOL_2D", dtypes="f32 i8 u8", ranks=range(4, 5), when=_POOL, kernel="pooling.cc")(_max_pool_call)
 emits(
     ir.AveragePool,
     "AVERAGE_POOL_2D",
-    dtypes="f32",
+    dtypes=Quantizable(keeps_scale=True),
     ranks=range(4, 5),
     when=(*_POOL, _pads_left_out),
     kernel="pooling.cc",

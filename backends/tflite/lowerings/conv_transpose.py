@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....compiler.dims import is_static
+from ....compiler.dims import Dim, is_static, static
 from ....compiler.ir import Value
+from ....compiler.ops.quantize import Dequantize
 from ....compiler.ops.shape import Concat
 from ....compiler.ops.spatial import DepthToSpace
 from ....compiler.ops.window import Conv, ConvTranspose
@@ -26,7 +27,7 @@ def use_depth_to_space(op: ConvTranspose, e: Build) -> None:
     o, kh, kw, c = op.w.type.shape
     assert isinstance(o, int) and isinstance(kh, int) and isinstance(kw, int)
     count = o * kh * kw
-    filters = e.reshape(e.transpose(op.w, (1, 2, 0, 3)), (count, 1, 1, c))
+    filters = _blocks(op.w, (count, 1, 1, c), e)
     bias = None if op.bias is None else _repeat(op.bias, kh * kw, e)
     ones, none = (1, 1), ((0, 0), (0, 0))
     given: dict[str, Any] = {"strides": ones, "dilations": ones, "pads": none, "channels_last": True}
@@ -46,6 +47,21 @@ def _tiles(op: ConvTranspose) -> bool:
         return False
     _, kh, kw, _ = op.w.type.shape
     return (kh == kw and kh != 1) or (kw == 1 and op.x.type.shape[2] == 1)
+
+
+def _blocks(w: Value, shape: tuple[Dim, ...], e: Build) -> Value:
+    """Return filters of one pixel, one per pixel of a block; integers stay what they are, with repeated scales."""
+    writer = w.owner
+    if not isinstance(writer, Dequantize) or writer.scale.type.size == 1:
+        return e.reshape(e.transpose(w, (1, 2, 0, 3)), shape)
+    times = static(w.type.shape[1:2])[0] * static(w.type.shape[2:3])[0]
+    outputs = w.type.shape[0]
+    e.require(writer.scale.type.shape == (outputs, 1, 1, 1), "scales along another axis than the outputs")
+    scale, zero = (
+        v if v.type.size == 1 else e.reshape(_repeat(e.reshape(v, (outputs,)), times, e), (*shape[:1], 1, 1, 1))
+        for v in (writer.scale, writer.zero)
+    )
+    return e(Dequantize, _blocks(writer.x, shape, e), scale, zero)
 
 
 def _repeat(bias: Value, times: int, e: Build) -> Value:

@@ -19,6 +19,7 @@ from ..emitter import Emitter
 from ..registry import Since, onnx_op
 from .elementwise import SATURATING, convert
 from .padding import cut_negative, window
+from .window import conv
 
 
 def _bounds(dtype: DType) -> tuple[float, float]:
@@ -109,14 +110,6 @@ def _centred(emit: Emitter, x: Value, zero: Value | None, axis: int) -> Value:
     return emit(arith.Sub(wide, spread(emit, emit.cast(zero, DType.I32), x, axis)))
 
 
-def _rescaled(emit: Emitter, total: Value, scales: tuple[Value, ...], zero: Value) -> Value:
-    """Turn a sum of integer products into the integers that stand for it."""
-    a, b, y = (emit.cast(s, DType.F32) for s in scales)
-    factor = emit(arith.Div(emit(arith.Mul(a, b)), y))
-    scaled = emit(arith.Mul(emit.cast(total, DType.F32), factor))
-    return to_integers(emit, scaled, zero, zero.type.dtype)
-
-
 @onnx_op("MatMulInteger", since=10)
 def matmul_integer(
     emit: Emitter, a: Value, b: Value, a_zero_point: Value | None = None, b_zero_point: Value | None = None
@@ -138,10 +131,9 @@ def qlinear_matmul(
     y_zero_point: Value,
 ) -> Value:
     """Product of quantized matrices."""
-    total = matmul_integer(emit, a, b, a_zero_point, b_zero_point)
-    left, right = spread(emit, a_scale, a, -2), spread(emit, b_scale, b, -1)
-    zero = spread(emit, y_zero_point, total, -2)
-    return _rescaled(emit, total, (left, right, spread(emit, y_scale, total, -2)), zero)
+    left = dequantize_linear(emit, a, a_scale, a_zero_point, axis=-2)
+    right = dequantize_linear(emit, b, b_scale, b_zero_point, axis=-1)
+    return quantize_linear(emit, emit(MatMul(left, right)), y_scale, y_zero_point, axis=-2)
 
 
 @onnx_op("ConvInteger", since=10)
@@ -188,12 +180,16 @@ def qlinear_conv(
     strides: tuple[int, ...] = (),
 ) -> Value:
     """Convolution of quantized data; the bias has the scale of the products."""
-    total = conv_integer(
+    data = dequantize_linear(emit, x, x_scale, x_zero_point)
+    weights = dequantize_linear(emit, w, w_scale, w_zero_point, axis=0)
+    bias = None
+    if b is not None:
+        bias = emit(arith.Mul(emit.cast(b, DType.F32), emit(arith.Mul(x_scale, w_scale))))
+    total = conv(
         emit,
-        x,
-        w,
-        x_zero_point,
-        w_zero_point,
+        data,
+        weights,
+        bias,
         auto_pad=auto_pad,
         dilations=dilations,
         group=group,
@@ -201,7 +197,4 @@ def qlinear_conv(
         pads=pads,
         strides=strides,
     )
-    if b is not None:
-        total = emit(arith.Add(total, spread(emit, b, total, 1)))
-    scales = (spread(emit, scale, total, 1) for scale in (x_scale, w_scale, y_scale))
-    return _rescaled(emit, total, tuple(scales), spread(emit, y_zero_point, total, 1))
+    return quantize_linear(emit, total, y_scale, y_zero_point)

@@ -51,11 +51,12 @@ def check(
     constants: Mapping[str, Any] | None = None,
     *,
     tolerance: float = 1e-5,
+    steps: int = 0,
     opens: str = "",
 ) -> dict[str, int]:
     """All runtimes agree on one feed, and where inputs are open on its first row, too."""
     feeds = [feed, *([{n: a[:1] if n in opens.split() else a for n, a in feed.items()}] if opens else [])]
-    return agrees(made(nodes, feed, constants, opens=opens), *feeds, tolerance=tolerance)
+    return agrees(made(nodes, feed, constants, opens=opens), *feeds, tolerance=tolerance, steps=steps)
 
 
 def test_activations() -> None:
@@ -244,7 +245,7 @@ class TestIntegers:
             ("QGemm", "a as az b bs bz c ys yz", "q", {"transB": 1}),
             ("QGemm", "a as az b bs bz c", "r", {"transB": 1, "alpha": 0.5}),
         ]
-        check(nodes, {"a": whole(0, 3, 6)}, constants)
+        check(nodes, {"a": whole(0, 3, 6)}, constants, steps=1)
 
 
 class TestQuantized:
@@ -262,7 +263,7 @@ class TestQuantized:
             ("QLinearWhere", "m a s z b s z s z", "h", PLAIN),
         ]
         feed = {"a": whole(0, 4, 6, dtype=dtype), "b": whole(1, 4, 6, dtype=dtype), "m": drawn(2, 4, 6) > 0}
-        check(nodes, feed, constants)
+        check(nodes, feed, constants, steps=1)
 
     @pytest.mark.parametrize("dtype", [np.uint8, np.int8])
     def test_pools(self, dtype: Any) -> None:
@@ -274,12 +275,12 @@ class TestQuantized:
             ("QLinearAveragePool", "x s z t w", "d",
              {"kernel_shape": [2, 2], "pads": [1, 1, 1, 1], "count_include_pad": 1, "channels_last": 1}),
         ]  # fmt: skip
-        check(nodes, {"x": whole(0, 1, 4, 8, 8, dtype=dtype) // 2}, constants)
+        check(nodes, {"x": whole(0, 1, 4, 8, 8, dtype=dtype) // 2}, constants, steps=1)
 
     def test_softmax(self) -> None:
         constants = {"s": np.float32(0.03), "z": np.uint8(128), "t": np.float32(1 / 256), "w": np.uint8(0)}
         nodes = [("QLinearSoftmax", "x s z t w", "a", {"opset": 13, "axis": -1})]
-        check(nodes, {"x": whole(0, 3, 5)}, constants)
+        check(nodes, {"x": whole(0, 3, 5)}, constants, steps=1)
 
     def test_to_and_from_sixteen_bits(self) -> None:
         constants = {"s": np.float32(0.001), "z": np.uint16(32768)}
@@ -295,7 +296,7 @@ class TestQuantized:
             "wz": np.int8(0), "ys": np.float32(256), "yz": np.uint8(100),
         }  # fmt: skip
         node = ("QLinearConv", "x s z w ws wz ys yz", "y", {"channels_last": 1, "pads": [1, 1, 1, 1]})
-        check([node], {"x": whole(0, 1, 6, 6, 3)}, constants)
+        check([node], {"x": whole(0, 1, 6, 6, 3)}, constants, steps=1)
 
 
 def packed(whole_numbers: Array, bits: int) -> Array:

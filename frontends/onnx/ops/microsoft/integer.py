@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from .....compiler.ir import Value
 from .....compiler.ops.activation import Clip
-from .....compiler.ops.arith import Cast, Div, Max, Min, Mul, Neg, Round, Sub
+from .....compiler.ops.arith import Add, Cast, Div, Max, Min, Mul, Neg, Round, Sub
 from .....compiler.ops.linear import MatMul
 from .....compiler.ops.logic import Equal, Select
 from .....compiler.ops.reduce import Reduce
-from .....compiler.ops.shape import Transpose
 from .....compiler.types import DType
 from ....common.quantize import spread
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..quantize import matmul_integer, to_integers
+from ..quantize import dequantize_linear, matmul_integer, quantize_linear, to_integers
 from .domain import MICROSOFT, plus
 
 
@@ -84,15 +83,15 @@ def qgemm(
     transB: int = 0,
 ) -> Value:
     """``alpha * a @ b + c`` of quantized matrices, where ``c`` has the scale of the products."""
-    left = emit(Transpose(a, (1, 0))) if transA else a
-    right = emit(Transpose(b, (1, 0))) if transB else b
-    total = matmul_integer(emit, left, right, a_zero_point, b_zero_point)
-    total = emit.cast(plus(emit, total, c), DType.F32)
-    factor = emit(Mul(emit.reshape(a_scale, ()), emit.const(alpha, DType.F32)))
-    scale = emit(Mul(factor, spread(emit, b_scale, total, -1)))
+    left = dequantize_linear(emit, a, a_scale, a_zero_point)
+    right = dequantize_linear(emit, b, b_scale, b_zero_point, axis=0 if transB else 1)
+    total = emit(MatMul(left, right, bool(transA), bool(transB)))
+    if alpha != 1:
+        total = emit(Mul(total, emit.const(alpha, DType.F32)))
+    if c is not None:
+        scale = emit(Mul(emit(Mul(a_scale, b_scale)), emit.const(alpha, DType.F32)))
+        total = emit(Add(total, emit(Mul(emit.cast(c, DType.F32), scale))))
     if y_scale is None:
-        return emit(Mul(total, scale))
-    scaled = emit(Mul(total, emit(Div(scale, emit.reshape(y_scale, ())))))
-    dtype = a.type.dtype if y_zero_point is None else y_zero_point.type.dtype
-    zero = None if y_zero_point is None else emit.reshape(y_zero_point, ())
-    return to_integers(emit, scaled, zero, dtype)
+        return total
+    zero = emit.const(0, a.type.dtype) if y_zero_point is None else y_zero_point
+    return quantize_linear(emit, total, y_scale, zero)

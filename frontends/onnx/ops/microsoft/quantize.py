@@ -5,15 +5,14 @@ from __future__ import annotations
 from .....compiler.diagnostics import counted
 from .....compiler.ir import Value
 from .....compiler.ops import activation as act
-from .....compiler.ops.arith import Add, Div, Mul
+from .....compiler.ops.arith import Add, Mul
 from .....compiler.ops.logic import Select
 from .....compiler.ops.reduce import Reduce
 from .....compiler.ops.shape import Concat
-from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
 from ..activation import softmax, softmax_flattening
-from ..quantize import dequantize_linear, qlinear_conv, quantize_linear, to_integers
+from ..quantize import dequantize_linear, qlinear_conv, quantize_linear
 from ..window import average_pool
 from .domain import MICROSOFT
 from .fused import channels_first, channels_last
@@ -32,15 +31,6 @@ def quantized(emit: Emitter, y: Value, scale: Value, zero: Value | None, like: V
     if zero is None:
         zero = emit.const(0, like.type.dtype)
     return quantize_linear(emit, y, scale, zero)
-
-
-def rescaled(emit: Emitter, y: Value, scale: Value, zero: Value | None, like: Value) -> Value:
-    """Quantize as kernels do that add the zero point before they round, not after: halves go to another even number."""
-    dtype = like.type.dtype if zero is None else zero.type.dtype
-    moved = emit(Div(y, emit.reshape(scale, ())))
-    if zero is not None:
-        moved = emit(Add(moved, emit.cast(emit.reshape(zero, ()), DType.F32)))
-    return to_integers(emit, moved, None, dtype)
 
 
 @onnx_op("QuantizeLinear", since=1, domain=MICROSOFT)
@@ -73,7 +63,7 @@ def qlinear_add(
 ) -> Value:
     """Sum."""
     x, y = dequantized(emit, a, a_scale, a_zero_point), dequantized(emit, b, b_scale, b_zero_point)
-    return rescaled(emit, emit(Add(x, y)), c_scale, c_zero_point, a)
+    return quantized(emit, emit(Add(x, y)), c_scale, c_zero_point, a)
 
 
 @onnx_op("QLinearMul", since=1, domain=MICROSOFT)
@@ -90,7 +80,7 @@ def qlinear_mul(
 ) -> Value:
     """Product."""
     x, y = dequantized(emit, a, a_scale, a_zero_point), dequantized(emit, b, b_scale, b_zero_point)
-    return rescaled(emit, emit(Mul(x, y)), c_scale, c_zero_point, a)
+    return quantized(emit, emit(Mul(x, y)), c_scale, c_zero_point, a)
 
 
 @onnx_op("QLinearLeakyRelu", since=1, domain=MICROSOFT)
@@ -170,7 +160,7 @@ def qlinear_average_pool(
         pads=pads,
         strides=strides,
     )
-    return rescaled(emit, last_again(emit, means, channels_last), y_scale, y_zero_point, x)
+    return quantized(emit, last_again(emit, means, channels_last), y_scale, y_zero_point, x)
 
 
 def last_again(emit: Emitter, x: Value, wanted: int) -> Value:
@@ -193,7 +183,7 @@ def qlinear_global_average_pool(
     first = 1 if channels_last else 2
     dims = tuple(range(first, first + x.type.rank - 2))
     means = emit(Reduce(dequantized(emit, x, x_scale, x_zero_point), "mean", dims))
-    return rescaled(emit, means, y_scale, y_zero_point, x)
+    return quantized(emit, means, y_scale, y_zero_point, x)
 
 
 @onnx_op("QLinearReduceMean", since=1, domain=MICROSOFT)

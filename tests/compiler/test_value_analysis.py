@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from nhwcc.compiler.dims import Dim, symbol
 from nhwcc.compiler.ir import Value
-from nhwcc.compiler.known import MAX_ELEMENTS, Known
 from nhwcc.compiler.parser import parse_module
+from nhwcc.compiler.value_analysis import MAX_ELEMENTS, Known
 
 N, H, W = symbol("n"), symbol("h"), symbol("w")
 

@@ -1,0 +1,60 @@
+"""How a builtin is called: with what operands, options and version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ...compiler.dims import Dim
+from ...compiler.ir import Region, Value
+from ...compiler.types import DType
+from ...compiler.weights import Weight
+from ...formats.tflite.model import CustomOptions, Options, Quantization
+
+
+@dataclass(frozen=True)
+class Dims:
+    """An integer operand made of sizes: a constant if all are numbers, else computed in the file."""
+
+    values: tuple[Dim, ...]
+    shape: tuple[int, ...] | None = None
+    dtype: DType = DType.I32
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A constant of integers with the scales that its tensor states."""
+
+    weight: Weight
+    quantization: Quantization | None
+
+
+@dataclass(frozen=True)
+class Unfolded:
+    """A constant that the file holds in fewer bits: the runtime unfolds it once, as integers with scales or as f16."""
+
+    stored: Stored
+    version: int
+
+
+Operand: TypeAlias = Value | Weight | Dims | Stored | Unfolded | None
+"""What a builtin is called with; None is an optional input left out."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a builtin is called for one operation; results are the operation's own.
+
+    The kernel ``overwrites`` these inputs, so it gets copies; what it leaves there are the operation's last results.
+    """
+
+    inputs: tuple[Operand, ...]
+    options: Options | CustomOptions | None = None
+    version: int = 1
+    overwrites: tuple[int, ...] = ()
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The regions that become subgraphs."""
+        given = self.options.fields.values() if isinstance(self.options, Options) else ()
+        return tuple(v for v in given if isinstance(v, Region))
