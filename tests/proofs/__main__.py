@@ -46,9 +46,14 @@ class Run:
     alarms: list[str] = field(default_factory=lambda: list[str]())
     started: float = field(default_factory=time.monotonic)
 
+    printed: int = 0
+
     def say(self, text: str) -> None:
-        """Print with the time that has passed."""
+        """Print with the time that has passed, and what has been doubted since."""
         print(f"[{time.monotonic() - self.started:4.0f} s] {text}", flush=True)
+        for alarm in self.alarms[self.printed :]:
+            print(f"#### {alarm}", flush=True)
+        self.printed = len(self.alarms)
 
     def rules(self) -> dict[str, Verdict]:
         """Judge all rules."""
@@ -100,13 +105,18 @@ class Run:
                 findings.add(part)
                 merge(sources, fired)
             self.say(f"{findings.firings.total()} firings with mutants of what stood around {len(few)} rewrites")
+        self._doubt(findings, proven)
+        self.say(f"{len(all_rewrites())} rewrites")
+        return findings
+
+    def _doubt(self, findings: Findings, proven: set[str]) -> None:
+        """Take down what was wrong, and what was seen too rarely."""
         for rewrite in all_rewrites():
             count = len(findings.validated[rewrite.key])
             if rewrite.key not in proven and count < ENOUGH:
                 self.alarms.append(f"{rewrite.key} was validated in {count} modules only")
         for key, alarms in sorted(findings.alarms.items()):
             self.alarms += [f"{key}, in {a.passes}: {a.why}\n{a.before}\nbecame\n{a.after}" for a in alarms[:2]]
-        return findings
 
     def mutants(self) -> dict[str, int]:
         """Let the prover judge faulty rules."""
@@ -193,8 +203,6 @@ def main() -> int:
     fates = run.mutants()
     if not options.keep:
         Results(dict(sorted(entries.items())), families, fates, findings.firings.total()).save()
-    for alarm in run.alarms:
-        print(f"#### {alarm}")
     run.say(f"{len(run.alarms)} alarms")
     return 1 if run.alarms else 0
 
