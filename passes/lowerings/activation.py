@@ -114,14 +114,15 @@ def hard_sigmoid(op: ir.HardSigmoid, e: Build) -> None:
     e.replace(e(arith.Mul, e(arith.Add, scaled, 6 * op.beta, activation="relu6"), 1 / 6))
 
 
+MISH_LIMITS = {DType.F16: 5.0}
 MISH_LIMIT = 20.0
-"""Beyond, mish(x) is x in single precision; exp(x)^2 must not overflow."""
+"""Beyond, mish(x) is x, in half precision or in that of all other types; exp(x)^2 must not overflow."""
 
 
 @lower(ir.Mish)
 def mish(op: ir.Mish, e: Build) -> None:
     """``x n / (n + 2)`` with ``n = exp(x) (exp(x) + 2)``, which is tanh(softplus(x)) without a logarithm."""
-    grown = e(arith.Exp, e(arith.Min, op.x, MISH_LIMIT))
+    grown = e(arith.Exp, e(arith.Min, op.x, MISH_LIMITS.get(op.x.type.dtype, MISH_LIMIT)))
     n = e(arith.Mul, grown, e(arith.Add, grown, 2.0))
     e.replace(e(arith.Mul, op.x, e(arith.Div, n, e(arith.Add, n, 2.0))))
 

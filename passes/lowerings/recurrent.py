@@ -215,7 +215,7 @@ def for_kernels(op: Lstm | Rnn, e: Build) -> None:
 @lower(Lstm, Gru, Rnn)
 def unroll(op: Recurrent, e: Build) -> None:
     """A layer whose number of steps is known: one step after the other."""
-    if op.strategy != "unroll":
+    if op.strategy != "unroll" or op.steps == 0:
         return
     e.require(isinstance(op.steps, int), f"{op.steps} steps, which are not known, can't be unrolled")
     assert isinstance(op.steps, int)

@@ -226,8 +226,8 @@ def _running_product(sizes: Value, count: int, e: Build) -> Value:
 def _neutral(op: ScatterNd, e: Build) -> Value:
     """What changes nothing."""
     dtype = op.x.type.dtype
-    if op.reduction == "mul":
-        return e.number(1, dtype)
+    if op.reduction == "mul" or dtype is DType.BOOL:
+        return e.number(op.reduction != "max", dtype)
     if dtype.is_float:
         return e.number(-math.inf if op.reduction == "max" else math.inf, dtype)
     bounds = np.iinfo(dtype.numpy)

@@ -14,7 +14,7 @@ from nhwcc.compiler.ops.recurrent import Recurrent
 from .drafts import Body, build
 from .equivalence import FAULTS
 from .firings import Findings, validate
-from .mutations import Mutator
+from .mutations import Mutator, seen_values
 from .rewrites import all_rewrites
 
 Sources = dict[str, dict[int, Body]]
@@ -63,11 +63,13 @@ class Explorer:
     ) -> tuple[Findings, Sources]:
         """Validate rewrites in mutants, in turns, the rarest first, until all are done or the time is over.
 
-        Mutants in which a rewrite fires are mutated again.
+        Mutants in which a rewrite fires are mutated again. As long as the time suffices, the same ones are found again.
         """
-        rng, until = random.Random(" ".join(keys)), time.process_time() + seconds
-        mutator = Mutator(rng, self.drafts)
-        turns = {key: _Turn(key, list(sources[key].values()), set(known.validated[key]), mutator) for key in keys}
+        until, seen = time.process_time() + seconds, seen_values(self.drafts)
+        turns = {
+            key: _Turn(key, list(sources[key].values()), known.validated[key], Mutator(random.Random(key), seen))
+            for key in keys
+        }
         findings = Findings()
         while turns and time.process_time() < until:
             for key, turn in sorted(turns.items(), key=lambda item: len(item[1].findings.validated[item[0]])):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -40,18 +40,23 @@ def mutation(weight: float) -> Callable[[Mutation], Mutation]:
     return wrap
 
 
+def seen_values(drafts: Iterable[Body]) -> Mapping[tuple[str, str], list[Any]]:
+    """Return the values of attributes by operation and name."""
+    seen: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for body in drafts:
+        for step in body.walk():
+            for name, value in step.attributes.items():
+                pool = seen[step.kind, name]
+                if not isinstance(value, np.ndarray) and len(pool) < 60 and value not in pool:
+                    pool.append(value)
+    return seen
+
+
 class Mutator:
     """Changes drafts; ``seen`` has the values that attributes have anywhere."""
 
-    def __init__(self, rng: random.Random, drafts: Iterable[Body]) -> None:
-        self.rng = rng
-        self.seen: dict[tuple[str, str], list[Any]] = defaultdict(list)
-        for body in drafts:
-            for step in body.walk():
-                for name, value in step.attributes.items():
-                    pool = self.seen[step.kind, name]
-                    if not isinstance(value, np.ndarray) and len(pool) < 60 and value not in pool:
-                        pool.append(value)
+    def __init__(self, rng: random.Random, seen: Mapping[tuple[str, str], list[Any]]) -> None:
+        self.rng, self.seen = rng, seen
 
     def __call__(self, body: Body) -> Body:
         """Return a changed copy."""
