@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -30,7 +31,11 @@ def keeps_scales(op: Op | None) -> bool:
 
 
 def stated(op: Quantize | Dequantize) -> Quantization | None:
-    """Return what an operation says about its integers; None if that is computed, or differs along several axes."""
+    """Return what an operation says about its integers.
+
+    None if that is computed, differs along several axes, or is no positive number: with others, the largest integer is
+    not the largest number.
+    """
     scale, zero = constant(op.scale), constant(op.zero)
     if scale is None or zero is None or scale.type.dtype is not DType.F32:
         return None
@@ -39,6 +44,8 @@ def stated(op: Quantize | Dequantize) -> Quantization | None:
     if len(axes) > 1 or zero.type.size not in (1, scale.type.size):
         return None
     scales = tuple(map(float, scale.array().reshape(-1)))
+    if not all(0 < s < math.inf for s in scales):
+        return None
     zeros = tuple(map(int, zero.array().reshape(-1)))
     return Quantization(scales, zeros * (len(scales) // len(zeros)), axes[0] if axes else 0)
 

@@ -340,7 +340,7 @@ class _Pool:
         sizes = [
             window_size(shape[a], k, s, d, p, ceil=op.ceil) for a, k, s, d, p in zip(data.axes, *fields, strict=True)
         ]
-        if op.x.type.dtype.is_int and not all_hold_elements([shape[a] for a in data.axes], fields, ceil=op.ceil):
+        if op.x.type.dtype.is_int and not holds_elements(op):
             raise ValueError("some windows hold nothing but paddings, of which no integer is the largest or the mean")
         return op.x.type.with_shape(data.shape(shape[0], shape[data.channel], sizes))
 
@@ -348,6 +348,13 @@ class _Pool:
     def axes(op: MaxPool | AveragePool | LpPool) -> Axes:
         """Channels keep the order they have."""
         return _pool_axes(op)
+
+
+def holds_elements(op: MaxPool | AveragePool | LpPool) -> bool:
+    """Whether every window of a pooling holds an element; only known sizes can tell."""
+    data = Spatial.of(op.x.type.rank, op.channels_last)
+    fields = (op.kernel, op.strides, op.dilations, op.pads)
+    return all_hold_elements([op.x.type.shape[a] for a in data.axes], fields, ceil=op.ceil)
 
 
 def all_hold_elements(

@@ -250,6 +250,8 @@ class FormSite(Site):
         sequence = tuple(x for x, _ in parsed)
         for form, known, stars in zip(self.forms, self._common, self._stars, strict=True):
             part = tuple(y for x in sequence if (y := form.places.get(x, x)) in stars)
+            if len(part) != len(set(part)):
+                continue  # the letters of a weight, two of which have one place in data
             if len(part) > 1 and part not in known:
                 known[part] = None
                 grown = True

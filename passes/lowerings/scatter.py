@@ -230,5 +230,5 @@ def _neutral(op: ScatterNd, e: Build) -> Value:
         return e.number(op.reduction != "max", dtype)
     if dtype.is_float:
         return e.number(-math.inf if op.reduction == "max" else math.inf, dtype)
-    bounds = np.iinfo(dtype.numpy)
-    return e.number(int(bounds.min if op.reduction == "max" else bounds.max), dtype)
+    least, most = dtype.bounds
+    return e.number(least if op.reduction == "max" else most, dtype)

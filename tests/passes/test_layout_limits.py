@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
+import time
 
 import numpy as np
 import pytest
@@ -12,9 +14,11 @@ from nhwcc.compiler.interpreter import random_inputs, run
 from nhwcc.compiler.ir import Func, Module, Port, Region, Value
 from nhwcc.compiler.ops.arith import Add, Neg
 from nhwcc.compiler.ops.core import Return
+from nhwcc.compiler.ops.linear import Linear
 from nhwcc.compiler.ops.shape import Transpose
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.verify import verify
+from nhwcc.passes.layout.candidates import collect
 from nhwcc.passes.propagate_layout import PropagateLayout
 
 from nhwcc.runners.reference import ReferenceRunner
@@ -54,3 +58,23 @@ def test_without_time_no_worse_than_the_source() -> None:
     before = sum(isinstance(op, Transpose) for op in module.walk())
     PropagateLayout(io_layout="keep", time_limit=0.0).run(module)
     assert sum(isinstance(op, Transpose) for op in module.walk()) <= 2 * before
+
+
+def test_orders_are_of_as_many_elements_as_the_value() -> None:
+    """A weight that is computed has two letters that stand at one place of data: no order follows from it."""
+    x, w, b = (Value(TensorType(DType.F32, shape), name=name) for name, shape in zip("xwb", SHAPES, strict=True))
+    region = Region([x, w, b])
+    y = region.insert(Linear(x, region.insert(Neg(w)).result, region.insert(Neg(b)).result)).result
+    region.insert(Return((y,)))
+    func = Func("main", region, [Port(name) for name in "xwb"], [Port("y")])
+    problem = collect(func, region, _free, "last", time.monotonic() + 5)
+    assert problem.is_complete
+    for value, orders in problem.orders.items():
+        assert all(math.prod(piece.size for piece in order.pieces) == value.type.size for order in orders)
+
+
+SHAPES = ((4, 16), (10, 16), (10,))
+
+
+def _free(_port: Port, _value: Value) -> None:
+    """Pin nothing."""

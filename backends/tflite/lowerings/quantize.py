@@ -16,7 +16,7 @@ from ....compiler.ops.index import Gather
 from ....compiler.ops.linear import Linear, MatMul
 from ....compiler.ops.quantize import Dequantize, Quantize
 from ....compiler.ops.shape import Pad, Reshape, Transpose
-from ....compiler.ops.window import Conv, ConvTranspose
+from ....compiler.ops.window import AveragePool, Conv, ConvTranspose, MaxPool, holds_elements
 from ....compiler.types import Array, DType
 from ....formats.tflite.model import Quantization
 from ..lowering import Build, improve
@@ -151,6 +151,8 @@ def on_integers(
     op: Op, integers: list[Value], own: Quantization, dtype: DType, e: Build, *, is_exact: bool
 ) -> list[Value] | None:
     """Insert what moves integers as ``op`` moves numbers, if there is a kernel; ``is_exact`` rounds no filling."""
+    if isinstance(op, MaxPool | AveragePool) and not holds_elements(op):
+        return None
     attributes: dict[str, object] = {}
     if isinstance(op, Pad) and op.mode == "constant":
         filling = Quantize.evaluate(
