@@ -51,11 +51,11 @@ def test_scales_and_integers_are_in_the_file(tmp_path: Path) -> None:
     network, x = Quantized(), torch.randn(2, 3, 8, 6)
     artifact = nhwcc.compile(network, tmp_path / "q.tflite", args=(x,), io_layout="keep")
     counts = artifact.report.ops_after
-    assert (counts["QUANTIZE"], counts["DEQUANTIZE"], counts["FULLY_CONNECTED"]) == (3, 5, 1)
+    assert (counts["QUANTIZE"], counts["DEQUANTIZE"], counts["FULLY_CONNECTED"]) == (1, 2, 1)
     interpreter = Interpreter(str(tmp_path / "q.tflite"))
     stated = [(d["dtype"], d["quantization_parameters"]) for d in interpreter.get_tensor_details()]
-    integers = {tuple(np.round(q["scales"], 6)): (q["zero_points"], t) for t, q in stated if len(q["scales"])}
-    assert {t for _, t in integers.values()} == {np.int8}
+    assert {t for t, q in stated if len(q["scales"])} == {np.int8, np.int32}
+    integers = {tuple(np.round(q["scales"], 6)): (q["zero_points"], t) for t, q in stated if t is np.int8}
     assert integers[tuple(np.round(network.scales.numpy(), 6))][0].tolist() == [0] * 8
     assert {s[0]: z[0].item() for s, (z, _) in integers.items() if len(s) == 1} == pytest.approx(
         {np.float32(0.03): 3, np.float32(0.05): -128, np.float32(0.02): -10, np.float32(0.004): 0}
