@@ -21,7 +21,7 @@ from nhwcc.compiler.scratch import Scratch
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
-from nhwcc.files import check_not_source, replacing, scratch
+from nhwcc.files import check_not_beside, check_not_source, replacing, scratch
 from nhwcc.instruments import Watch, run_passes
 from nhwcc.interface import Interface, Renaming
 from nhwcc.memory import peak_memory
@@ -177,8 +177,11 @@ class _Compilation:
     def _check_request(self, source: Source, module: Module, jobs: Sequence[_Job]) -> None:
         """Check what only the imported module can tell."""
         check_layouts(self.options.io_layout, module)
+        files = source.files(module)
         for job in jobs:
-            check_not_source(job.path, source.files(module))
+            check_not_source(job.path, files)
+            if job.target.artifact == "pair":
+                check_not_beside(job.path, files)
         if self.options.verify:
             func = module.main
             read_data(

@@ -15,10 +15,14 @@ from nhwcc.instruments import Instrument, Stage
 
 
 class _Dump(Instrument):
-    """Writes something into a folder for the import and for every pass, numbered."""
+    """Writes something into a folder for the import and for every pass, numbered.
+
+    Of a pipeline that runs after another one, for a second output, names begin with its number.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._pipelines = 0
 
     def start(self, module: Module, passes: Sequence[Pass]) -> None:
         """Make the folder, and write what was imported."""
@@ -26,11 +30,15 @@ class _Dump(Instrument):
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as bad:
             raise cannot_write(self._folder, reason(bad)) from bad
-        self.write(module, self._folder / "00-import")
+        self._pipelines += 1
+        self.write(module, self._stem("00-import"))
 
     def after(self, stage: Stage) -> None:
         """Write what the pass left."""
-        self.write(stage.module, self._folder / f"{stage.number:02}-{stage.name}")
+        self.write(stage.module, self._stem(f"{stage.number:02}-{stage.name}"))
+
+    def _stem(self, name: str) -> Path:
+        return self._folder / (name if self._pipelines == 1 else f"{self._pipelines}-{name}")
 
     def write(self, module: Module, stem: Path) -> None:
         """Write files whose names begin with ``stem``."""

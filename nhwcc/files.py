@@ -97,6 +97,20 @@ def check_not_source(output: Path, sources: Iterable[Path]) -> None:
             raise error("R016", f"{output} is the model itself, or holds its weights", help="choose another output")
 
 
+def check_not_beside(output: Path, sources: Iterable[Path]) -> None:
+    """Refuse an output whose side files could take the place of a file that the model is read from.
+
+    Raises:
+        CompileError: R016.
+    """
+    for source in sources:
+        if source.name.startswith(f"{output.name}.") and source.parent.resolve() == output.parent.resolve():
+            help = "choose another output: its own weights may come to lie there"
+            raise error(
+                "R016", f"{source}, which the model is read from, is called like a side file of {output}", help=help
+            )
+
+
 def save_text(path: Path, text: str) -> None:
     """Write a text, whole or not at all.
 

@@ -12,7 +12,7 @@ import pytest
 from models import answering
 from nhwcc.compiler.diagnostics import CompileError
 
-from nhwcc.files import check_not_source, check_writable, replacing, save_text
+from nhwcc.files import check_not_beside, check_not_source, check_writable, replacing, save_text
 
 
 def code(caught: pytest.ExceptionInfo[CompileError]) -> str:
@@ -217,3 +217,11 @@ def test_files_beside_come_along(tmp_path: Path) -> None:
         draft.write_text("net")
         draft.with_name("net.onnx.data").write_text("weights")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["net.onnx", "net.onnx.data"]
+
+
+def test_weights_of_the_model_are_no_side_file(tmp_path: Path) -> None:
+    """An output's own weights may come to lie where the model's are."""
+    check_not_beside(tmp_path / "a.onnx", [tmp_path / "b.onnx", tmp_path / "b.onnx.data"])
+    with pytest.raises(CompileError) as caught:
+        check_not_beside(tmp_path / "a.onnx", [tmp_path / "b.onnx", tmp_path / "a.onnx.data"])
+    assert code(caught) == "R016"

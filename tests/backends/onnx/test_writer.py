@@ -22,6 +22,8 @@ from nhwcc.formats.onnx.tensors import number_of
 from nhwcc.formats.onnx.writer import Stored, write
 from onnx import numpy_helper
 
+import nhwcc
+
 
 def model_of(**weights: Weight) -> Model:
     """A model that gives its constants."""
@@ -116,3 +118,18 @@ def test_what_the_source_does_not_hold_is_limited(tmp_path: Path) -> None:
     (found,) = caught.value.diagnostics
     assert found.code == "M002"
     assert "a, f32[1000]" in found.message
+
+
+def test_the_weights_of_the_model_are_not_written_over(tmp_path: Path) -> None:
+    """The output's own weights may come to lie beside it: there the model's lie."""
+    model = onnx.parser.parse_model(
+        '<ir_version: 9, opset_import: ["" : 18]> g (float[50,60] x) => (float[] y) { y = Add(x, w) }'
+    )
+    model.graph.initializer.append(numpy_helper.from_array(LARGE, "w"))
+    source, weights = tmp_path / "b.onnx", tmp_path / "a.onnx.data"
+    onnx.save_model(model, str(source), save_as_external_data=True, location=weights.name, size_threshold=0)
+    before = weights.read_bytes()
+    with pytest.raises(CompileError) as caught:
+        nhwcc.compile(source, tmp_path / "a.onnx")
+    assert caught.value.diagnostics[0].code == "R016" and weights.read_bytes() == before
+    nhwcc.compile(source, tmp_path / "c.onnx")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 from models import SMALL, write
+from nhwcc.compiler.parser import read_module
 from nhwcc.formats.tflite.reader import inspect
 
 from .conftest import Call, as_json
@@ -238,6 +239,19 @@ class TestPasses:
         assert call("compile", small, "-o", tmp_path / "o.tflite", *args).exit_code == 0
         assert (tmp_path / "ir" / "01-propagate-layout.ir").exists()
         assert (tmp_path / "graph" / "00-import.svg").exists()
+
+    def test_dumping_for_two_targets(self, call: Call, conv: Path, tmp_path: Path) -> None:
+        """Neither pipeline writes over what the other one left, weights among it."""
+        outputs = ("-o", tmp_path / "o.tflite", "-o", tmp_path / "o.onnx")
+        result = call("compile", conv, *outputs, "--dump-ir", tmp_path / "ir", "--json")
+        assert [json.loads(result.stdout)["report"]["target"], json.loads(result.stdout)["more"][0]["target"]] == [
+            "tflite",
+            "onnx",
+        ]
+        texts = sorted((tmp_path / "ir").glob("*.ir"))
+        assert {"00-import.ir", "2-00-import.ir"} <= {path.name for path in texts}
+        for path in texts:
+            assert read_module(path).main.returns
 
     def test_times_and_checks(self, call: Call, small: Path, tmp_path: Path) -> None:
         args = ("--time-passes", "--verify-each", "--check-each")
