@@ -8,19 +8,19 @@ Parameters that only some of the handler's versions have say so: ``ceil_mode: An
 from __future__ import annotations
 
 import inspect
-import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeAlias, TypeVar, get_args, get_origin
 
-from ...compiler.diagnostics import counted, error
+from ...compiler.diagnostics import error
 from ...compiler.ir import Op, Value
 from ...compiler.plugins import is_loaded
 from ...compiler.weights import Weight
 from ...formats.onnx.model import Attribute, Graph, Opaque
 from ...formats.onnx.tensors import SparseTensor, Tensor
+from ..common import schema
 from .emitter import Emitter
 from .lists import Imported, ValueList
 
@@ -46,17 +46,11 @@ class Until:
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """An input or attribute; ``default`` is ``Parameter.required`` where there is none."""
+class Parameter(schema.Parameter):
+    """An input or attribute, and the versions of the operator that have it."""
 
-    name: str
-    type: Any
-    default: Any
-    is_variadic: bool = False
     since: int = 0
     until: int | None = None
-
-    required = inspect.Parameter.empty
 
     @staticmethod
     def of(parameter: inspect.Parameter) -> Parameter:
@@ -67,29 +61,11 @@ class Parameter:
             since = max((m.version for m in marks if isinstance(m, Since)), default=0)
             until = next((m.version for m in marks if isinstance(m, Until)), None)
         is_variadic = parameter.kind is parameter.VAR_POSITIONAL
-        default = parameter.default
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and types.NoneType in get_args(type):
-            default = None  # an input that may be absent can stand before one that may not
-        return Parameter(parameter.name, type, default, is_variadic, since, until)
-
-    @property
-    def is_required(self) -> bool:
-        """Whether it has no default."""
-        return self.default is Parameter.required
+        return Parameter(parameter.name, type, schema.default_of(parameter, type), is_variadic, since, until)
 
     def covers(self, version: int) -> bool:
         """Say whether a version of the operator has it."""
         return self.since <= version and (self.until is None or version <= self.until)
-
-    def takes(self, value: Imported | None) -> bool:
-        """Say whether an operand is of the kind that an input has: a tensor, a sequence, an optional value."""
-        return value is None or any(isinstance(value, k) for k in self.kinds if isinstance(k, type))
-
-    @property
-    def kinds(self) -> tuple[Any, ...]:
-        """The types that it may have."""
-        is_union = get_origin(self.type) in (typing.Union, types.UnionType)
-        return get_args(self.type) if is_union else (self.type,)
 
     def convert(self, value: Attribute) -> Any:
         """Return an attribute's value in the parameter's type, None if it is of another kind."""
@@ -127,22 +103,11 @@ class Entry:
         given = list(operands)
         while given and given[-1] is None:
             given.pop()
-        self._check_inputs(given, [p for p in self.inputs if p.covers(emit.version)])
+        inputs = [p for p in self.inputs if p.covers(emit.version)]
+        operands_of = schema.Operands(self.name, "input", _describe)
+        operands_of.check(given, inputs, lambda p, has: p.is_variadic and len(inputs) > 1 and not has)
         out = self.handler(emit, *given, **self._bind(attributes, emit.version))
         return out if isinstance(out, tuple) else (out,)
-
-    def _check_inputs(self, given: Sequence[Imported | None], inputs: Sequence[Parameter]) -> None:
-        is_variadic = bool(inputs) and inputs[-1].is_variadic
-        if len(given) > len(inputs) and not is_variadic:
-            raise error("F006", f"{self.name} takes {counted(len(inputs), 'input')}, but has {len(given)}")
-        for i in range(max(len(given), len(inputs))):
-            parameter = inputs[min(i, len(inputs) - 1)]
-            may_be_empty = parameter.is_variadic and len(inputs) > 1 and i >= len(given)
-            if parameter.is_required and not may_be_empty and (i >= len(given) or given[i] is None):
-                raise error("F006", f"{self.name} lacks its input {parameter.name!r}")
-            if i < len(given) and not parameter.takes(given[i]):
-                what = "a sequence" if isinstance(given[i], ValueList) else "a tensor or nothing"
-                raise error("F006", f"{self.name} can't have {what} as its input {parameter.name!r}")
 
     def _bind(self, given: Mapping[str, Attribute], version: int) -> dict[str, Any]:
         """Check and convert a node's attributes."""
@@ -160,6 +125,10 @@ class Entry:
         if missing:
             raise error("F002", f"{self.name} lacks its attribute {missing[0]!r}")
         return bound
+
+
+def _describe(operand: object) -> str:
+    return "a sequence" if isinstance(operand, ValueList) else "a tensor or nothing"
 
 
 def _tuple(value: Attribute, item: type | tuple[type, ...], make: type) -> tuple[Any, ...] | None:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import inspect
 import types
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args, get_origin
 
-from ...compiler.diagnostics import counted, error
+from ...compiler.diagnostics import error
 from ...compiler.ir import Op, Value
 from ...compiler.plugins import is_loaded
 from ...compiler.types import DType
 from ...compiler.weights import Weight
 from ...formats.tflite.constants import DTYPES
+from ..common import schema
 from .emitter import Emitter
 from .handles import Complex, Handle, Imported, Piece
 
@@ -41,38 +41,14 @@ HOW = frozenset({"asymmetric_quantize_inputs", "pot_scale_int16", "quantized_bia
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """An operand or an option; ``default`` is ``Parameter.required`` where there is none."""
-
-    name: str
-    type: Any
-    default: Any
-    is_variadic: bool = False
-
-    required = inspect.Parameter.empty
+class Parameter(schema.Parameter):
+    """An operand or an option of a handler."""
 
     @staticmethod
     def of(parameter: inspect.Parameter) -> Parameter:
         """Read a parameter of a handler."""
-        default = parameter.default
-        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and types.NoneType in get_args(parameter.annotation):
-            default = None
-        return Parameter(parameter.name, parameter.annotation, default, parameter.kind is parameter.VAR_POSITIONAL)
-
-    @property
-    def is_required(self) -> bool:
-        """Whether it has no default."""
-        return self.default is Parameter.required
-
-    @property
-    def kinds(self) -> tuple[Any, ...]:
-        """The types that it may have."""
-        is_union = get_origin(self.type) in (typing.Union, types.UnionType)
-        return get_args(self.type) if is_union else (self.type,)
-
-    def takes(self, value: Imported | None) -> bool:
-        """Say whether an operand is of the kind that the handler takes: a tensor, or the handle of a resource."""
-        return value is None or any(isinstance(value, k) for k in self.kinds if isinstance(k, type))
+        type, is_variadic = parameter.annotation, parameter.kind is parameter.VAR_POSITIONAL
+        return Parameter(parameter.name, type, schema.default_of(parameter, type), is_variadic)
 
     def convert(self, value: Any) -> Any:
         """Return an option's value in the parameter's type, None if it is of another kind."""
@@ -104,6 +80,10 @@ NOT_TENSORS = {Handle: "a resource", Complex: "complex numbers", Piece: "a part 
 """What messages call operands that are no tensors."""
 
 
+def _describe(operand: object) -> str:
+    return next((text for kind, text in NOT_TENSORS.items() if isinstance(operand, kind)), "a tensor")
+
+
 @dataclass(frozen=True)
 class Entry:
     """A handler, what its signature says, and the schema's name of its options."""
@@ -131,22 +111,10 @@ class Entry:
         given = list(operands)
         while given and given[-1] is None:
             given.pop()
-        self._check_operands(given)
+        operands_of = schema.Operands(self.name, "operand", _describe)
+        operands_of.check(given, self.operands, lambda p, has: p.is_variadic and (not has or types.NoneType in p.kinds))
         out = self.handler(emit, *given, **self._bind(options))
         return out if isinstance(out, tuple) else (out,)
-
-    def _check_operands(self, given: Sequence[Imported | None]) -> None:
-        is_variadic = bool(self.operands) and self.operands[-1].is_variadic
-        if len(given) > len(self.operands) and not is_variadic:
-            raise error("F006", f"{self.name} takes {counted(len(self.operands), 'operand')}, but has {len(given)}")
-        for i in range(max(len(given), len(self.operands))):
-            parameter = self.operands[min(i, len(self.operands) - 1)]
-            may_be_empty = parameter.is_variadic and (i >= len(given) or types.NoneType in parameter.kinds)
-            if parameter.is_required and not may_be_empty and (i >= len(given) or given[i] is None):
-                raise error("F006", f"{self.name} lacks its operand {parameter.name!r}")
-            if i < len(given) and not parameter.takes(given[i]):
-                what = next((text for kind, text in NOT_TENSORS.items() if isinstance(given[i], kind)), "a tensor")
-                raise error("F006", f"{self.name} can't have {what} as its operand {parameter.name!r}")
 
     def _bind(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Check and convert an operator's options."""

@@ -1,43 +1,5 @@
 """Handlers, one file per family; importing this registers them."""
 
-from . import (
-    activation,
-    arith,
-    control,
-    detection,
-    fourier,
-    index,
-    linear,
-    mediapipe,
-    quantize,
-    random,
-    recurrent,
-    reduce,
-    shape,
-    spatial,
-    stablehlo,
-    strided_slice,
-    variables,
-    window,
-)
+from ....compiler.pipeline import discover
 
-__all__ = [
-    "activation",
-    "arith",
-    "control",
-    "detection",
-    "fourier",
-    "index",
-    "linear",
-    "mediapipe",
-    "quantize",
-    "random",
-    "recurrent",
-    "reduce",
-    "shape",
-    "spatial",
-    "stablehlo",
-    "strided_slice",
-    "variables",
-    "window",
-]
+discover(__name__)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 from ....compiler.dims import Dim, at_least
 from ....compiler.ir import Op, Value
@@ -201,69 +201,46 @@ def conv_3d_transpose(
     return transposed_convolution(emit, (x, filters, bias), shape[1:4], padding, strides, fused_activation_function)
 
 
-def _pool(
-    emit: Emitter,
-    x: Value,
-    padding: Padding,
-    strides: tuple[int, int],
-    kernel: tuple[int, int],
-) -> dict[str, object]:
-    """Return the attributes of a pooling."""
-    if x.type.rank != 4:
-        raise emit.fail(f"has the operand {x.type}, not of 4 axes", code="F006")
-    for number in (*strides, *kernel):
-        emit.positive(number, "stride or window")
-    pads = _pads(padding, x.type.shape[1:3], kernel, strides, (1, 1))
-    return {"kernel": kernel, "strides": strides, "dilations": (1, 1), "pads": pads, "channels_last": True}
+def _largest(emit: Emitter, x: Value, window: Mapping[str, Any]) -> Value:
+    return emit(MaxPool(x, **window))
 
 
-@builtin("MAX_POOL_2D", "Pool2DOptions")
-def max_pool_2d(
-    emit: Emitter,
-    x: Value,
-    *,
-    padding: Padding = "SAME",
-    stride_w: int = 0,
-    stride_h: int = 0,
-    filter_width: int = 0,
-    filter_height: int = 0,
-    fused_activation_function: Activation = "NONE",
-) -> Value:
-    """The largest element of each window."""
-    fields = _pool(emit, x, padding, (stride_h, stride_w), (filter_height, filter_width))
-    return activated(emit, emit(MaxPool(x, **fields)), fused_activation_function)  # pyright: ignore[reportArgumentType]
+def _mean(emit: Emitter, x: Value, window: Mapping[str, Any]) -> Value:
+    return emit(AveragePool(x, **window))
 
 
-@builtin("AVERAGE_POOL_2D", "Pool2DOptions")
-def average_pool_2d(
-    emit: Emitter,
-    x: Value,
-    *,
-    padding: Padding = "SAME",
-    stride_w: int = 0,
-    stride_h: int = 0,
-    filter_width: int = 0,
-    filter_height: int = 0,
-    fused_activation_function: Activation = "NONE",
-) -> Value:
-    """The mean of each window, paddings left out."""
-    fields = _pool(emit, x, padding, (stride_h, stride_w), (filter_height, filter_width))
-    return activated(emit, emit(AveragePool(x, **fields)), fused_activation_function)  # pyright: ignore[reportArgumentType]
+def _root_mean_square(emit: Emitter, x: Value, window: Mapping[str, Any]) -> Value:
+    return emit(Sqrt(_mean(emit, emit(Square(x)), window)))
 
 
-@builtin("L2_POOL_2D", "Pool2DOptions")
-def l2_pool_2d(
-    emit: Emitter,
-    x: Value,
-    *,
-    padding: Padding = "SAME",
-    stride_w: int = 0,
-    stride_h: int = 0,
-    filter_width: int = 0,
-    filter_height: int = 0,
-    fused_activation_function: Activation = "NONE",
-) -> Value:
-    """The root of the mean square of each window, paddings left out."""
-    fields = _pool(emit, x, padding, (stride_h, stride_w), (filter_height, filter_width))
-    mean = emit(AveragePool(emit(Square(x)), **fields))  # pyright: ignore[reportArgumentType]
-    return activated(emit, emit(Sqrt(mean)), fused_activation_function)
+POOLINGS = {"MAX_POOL_2D": _largest, "AVERAGE_POOL_2D": _mean, "L2_POOL_2D": _root_mean_square}
+"""What each builtin computes of every window; paddings are no part of it."""
+
+
+def _register(name: str, pool: Callable[[Emitter, Value, Mapping[str, Any]], Value]) -> None:
+    """Register the handler of a pooling of images."""
+
+    @builtin(name, "Pool2DOptions")
+    def handler(  # pyright: ignore[reportUnusedFunction] -- registered
+        emit: Emitter,
+        x: Value,
+        *,
+        padding: Padding = "SAME",
+        stride_w: int = 0,
+        stride_h: int = 0,
+        filter_width: int = 0,
+        filter_height: int = 0,
+        fused_activation_function: Activation = "NONE",
+    ) -> Value:
+        if x.type.rank != 4:
+            raise emit.fail(f"has the operand {x.type}, not of 4 axes", code="F006")
+        strides, kernel = (stride_h, stride_w), (filter_height, filter_width)
+        for number in (*strides, *kernel):
+            emit.positive(number, "stride or window")
+        pads = _pads(padding, x.type.shape[1:3], kernel, strides, (1, 1))
+        window = {"kernel": kernel, "strides": strides, "dilations": (1, 1), "pads": pads, "channels_last": True}
+        return activated(emit, pool(emit, x, window), fused_activation_function)
+
+
+for _name, _compute in POOLINGS.items():
+    _register(_name, _compute)
