@@ -57,7 +57,7 @@ BAD: tuple[Status, ...] = ("crash", "wrong", "failed")
 """What must not happen, the worst first."""
 
 RUNTIME_CODES = ("R013", "R019")
-"""What went wrong behind a compiler that claimed success."""
+"""What went wrong after a compiler that claimed success."""
 
 seed: Callable[[int], object] = getattr(torch.random, "manual_seed")  # noqa: B009 -- its type is only partly known
 

@@ -39,7 +39,7 @@ class Samples(tools.CalibrationDataReader):
         self.rest = feeds(name, shape, 4, 0)
 
     def get_next(self) -> dict[str, Any] | None:
-        """Return the next sample, None behind the last."""
+        """Return the next sample, None after the last."""
         return next(self.rest, None)
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F  # noqa: N812 -- PyTorch's own convention
 
 
 class SameConv(nn.Conv2d):
-    """A convolution padded as TensorFlow's SAME: for odd totals, one more behind."""
+    """A convolution padded as TensorFlow's SAME: for odd totals, one more after the data."""
 
     def forward(self, input: Tensor) -> Tensor:
         """``[n, c, h, w]`` to ``[n, o, ceil(h / stride), ceil(w / stride)]``."""

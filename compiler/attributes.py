@@ -37,7 +37,7 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class AtLeast:
-    """Marks a number that has a lower bound: ``Annotated[int, AtLeast(1)]``. Sizes known by name are not looked at."""
+    """Marks a number that has a lower bound: ``Annotated[int, AtLeast(1)]``. Symbolic sizes are not looked at."""
 
     low: int
 

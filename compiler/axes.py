@@ -61,7 +61,7 @@ class Axes:
     operation walks: their positions must lie in their own order.  Along all others, positions may be stored in any
     order that is the same for all operands and results with that letter.  If the operation ``broadcasts``, operands
     with fewer axes are aligned at the last one, and get axes of size one where another order puts their axes elsewhere.
-    A letter that is ``joined`` of others has their positions one behind the other: each stretch may have its own order.
+    A letter that is ``joined`` of others has their positions one after the other: each stretch may have its own order.
     """
 
     operands: tuple[Letters | None, ...]

@@ -451,7 +451,7 @@ _OPERATORS = {"Add": "add", "Sub": "sub", "Mult": "mul", "FloorDiv": "floordiv",
 
 
 def _read(node: ast.expr) -> Any:
-    """Return what a syntax node of Python means; nothing is looked up or called but what stands here.
+    """Return what a syntax node of Python means; nothing is looked up or called but what is listed here.
 
     Raises:
         SyntaxError: it is not a size.

@@ -1,4 +1,4 @@
-"""Why a rule does not match: how much of its left side an operation is, and what stands in the way of the rest."""
+"""Why a rule does not match: how much of its left side an operation is, and what keeps the rest from matching."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ class OpList:
     """Operations linked through ``Op.before`` and ``Op.after``.
 
     Insertion and erasure take constant time.  An erased operation keeps its links, so that an iteration that stands
-    on it goes on: it visits what is inserted behind the current operation and skips what has been erased.
+    on it goes on: it visits what is inserted after the current operation and skips what has been erased.
     """
 
     __slots__ = ("_count", "first", "last")

@@ -8,4 +8,4 @@ Strategy: TypeAlias = Literal["auto", "unroll", "while", "fused"]
 """How a target is asked to run a recurrent layer: as is best, step by step, as a loop, as one kernel."""
 
 Channels: TypeAlias = Literal["first", "last"]
-"""Where the channels of an operation lie: behind the batch, or behind all else."""
+"""Where the channels of an operation lie: after the batch, or after all else."""

@@ -35,7 +35,7 @@ class Piece(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """``size`` positions that lie ``stride`` elements apart, in stretches one behind the other.
+    """``size`` positions that lie ``stride`` elements apart, in stretches one after the other.
 
     Each stretch has its size and, if that is not its own, its order in terms of its positions.
     """

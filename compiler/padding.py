@@ -9,7 +9,7 @@ from .ops.window import Spatial
 
 
 def same_pads(size: Dim, kernel: int, stride: int, dilation: int) -> tuple[Dim, Dim]:
-    """Return what SAME adds before and behind.
+    """Return what SAME adds before and after.
 
     >>> same_pads(8, 3, 2, 1), same_pads(7, 3, 2, 1)
     ((0, 1), (1, 1))

@@ -60,7 +60,7 @@ class _Function:
 
 
 def _elements(items: Any, dtype: DType) -> Array:
-    """An array of what stands between brackets; a complex number is a pair."""
+    """An array of the items between brackets; a complex number is a pair."""
     if not dtype.is_complex:
         return np.asarray(items, dtype.numpy)
     pairs = np.asarray(items, DType.F32.numpy if dtype is DType.C64 else DType.F64.numpy)

@@ -55,7 +55,7 @@ def register(name: str) -> Callable[[type[P]], type[P]]:
 
 
 def discover(package: str) -> None:
-    """Import every module of a package, so that its passes register."""
+    """Import every module of a package, so that what they declare registers."""
     root = import_module(package)
     for module in iter_modules(root.__path__):
         import_module(f"{package}.{module.name}")

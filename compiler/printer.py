@@ -17,7 +17,7 @@ from .types import Array, DType, TensorType
 from .weights import Weight
 
 INLINE_ELEMENTS = 16
-"""Constants with more elements go to the side file, or are left out where there is none; texts never do."""
+"""Constants with more elements go to the side file, or are left out where there is none; strings never do."""
 
 _BARE = re.compile(r"[A-Za-z_][\w.$-]*\Z")
 

@@ -363,7 +363,7 @@ class Rule:
         return new
 
     def nearly(self, op: Op) -> tuple[int, str | None]:
-        """Say how much of the left side an operation is, and what stands in the way of the rest."""
+        """Say how much of the left side an operation is, and what keeps the rest from matching."""
         from .nearly import nearest
 
         return nearest(self.left, op)

@@ -224,6 +224,6 @@ _OPERATOR = re.compile(r"(lstm|gru|rnn)(_tanh|_relu)?(_cell)?(_\d+)?", re.IGNORE
 
 
 def _label(op: Recurrent) -> str:
-    """Return a layer's own name, without the operator's behind it."""
+    """Return a layer's own name, without the operator's at its end."""
     words = [w for w in re.split(r"[./]", op.location.node if op.location else "") if w] or [op.spec.name]
     return "_".join(words[:-1] if len(words) > 1 and _OPERATOR.fullmatch(words[-1]) else words)

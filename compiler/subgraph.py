@@ -45,7 +45,7 @@ def _find(what: str, name: str, values: Mapping[str, Value], func: Func) -> Valu
         inside = (v for region in op.regions for inner in region.walk() for v in inner.results)
         if any(v.name == name for v in inside):
             text = f"{what}: {name!r} is inside of a region of {op.title}, where nothing can be cut"
-            raise error("F018", text, help="Cut before or behind the operation.")
+            raise error("F018", text, help="Cut before or after the operation.")
     usual = [port.name for port in (func.outputs if what == "outputs" else func.inputs)]
     help = did_you_mean(name, [*usual, *values]) or f"The usual ones are {', '.join(usual)}."
     raise error("F018", f"{what}: there is no tensor {name!r} in the model", help=help)

@@ -218,7 +218,7 @@ class Weight:
         return hash(self._content()) if self.nbytes <= EAGER_BYTES else id(self)
 
     def _content(self) -> bytes | tuple[str, ...]:
-        """What tells elements apart: their bytes, but of texts themselves, since an array only points at them."""
+        """What tells elements apart: their bytes, but of strings themselves, since an array only points at them."""
         array = self.array()
         return tuple(array.reshape(-1).tolist()) if self.type.dtype is DType.STRING else array.tobytes()
 

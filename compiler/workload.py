@@ -132,7 +132,7 @@ def _counted(loop: While, index: int, bound: Value) -> float | None:
 
 
 def _number(value: Value) -> float | None:
-    """Return the only element of a constant, also behind operations that only change its shape."""
+    """Return the only element of a constant, also after operations that only change its shape."""
     while value.owner is not None and value.owner.spec.name in ("reshape", "cast") and value.owner.operands[0]:
         value = value.owner.operands[0]
     weight = constant(value)

@@ -11,7 +11,7 @@ from ..compiler.types import Array
 
 
 def fourier_matrix(size: int, parts: int, length: int, *, inverse: bool, onesided: bool) -> Array:
-    """Return ``[size, parts, results, parts of results]``; positions behind ``length`` count nothing.
+    """Return ``[size, parts, results, parts of results]``; positions after ``length`` count nothing.
 
     Of ``size`` numbers that have one part (real) or two, the transform of ``length``; the inverse one divides by that.
     ``onesided`` leaves out, or the inverse one takes as given, the half that is the conjugate of the other.

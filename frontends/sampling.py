@@ -80,7 +80,7 @@ def neighbours(emit: BaseEmitter, x: Value, mode: str) -> list[tuple[Value, Valu
 
 
 def _keys(emit: BaseEmitter, d: Value, tap: int) -> Value:
-    """Weight of a pixel at a distance: a cubic for the two nearest ones, another for those behind."""
+    """Weight of a pixel at a distance: a cubic for the two nearest ones, another for those further away."""
     a = CUBIC
     factors = (a + 2, -(a + 3), 0.0, 1.0) if tap in (0, 1) else (a, -5 * a, 8 * a, -4 * a)
     out = emit.const(factors[0], d.type.dtype)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 IMPORTED = time.perf_counter()
-"""When this process began to need nhwcc: what a command line takes includes all imports behind this one."""
+"""When this process began to need nhwcc: what a command line takes includes all imports after this one."""
 
 P = ParamSpec("P")
 

@@ -1,4 +1,4 @@
-"""Numbers for sizes that are known by name only: what a network is run with first, and what again."""
+"""Numbers for symbolic sizes: what a network is run with first, and what again."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def _require_bias(producer: Weighted, x: Value, rw: Rewriter) -> None:
 
 @pattern(Mul, Div, Add, Sub)
 def into_weights_over_views(op: Mul | Div | Add | Sub, rw: Rewriter) -> None:
-    """A constant per output channel behind reshapes, transposes and splits of a weighted operation's result."""
+    """A constant per output channel after reshapes, transposes and splits of a weighted operation's result."""
     for x, c in _constant_operand(op):
         origin = Origin.of(x)
         if origin is None or not origin.steps or op.activation != "none":
@@ -157,7 +157,7 @@ def into_weights_over_views(op: Mul | Div | Add | Sub, rw: Rewriter) -> None:
 
 
 def _change_outputs(producer: Weighted, vector: Array, *, shifts: bool) -> None:
-    """Add a constant to every output channel, or multiply by it, in place: the values behind stay what they are."""
+    """Add a constant to every output channel, or multiply by it, in place: the values after stay what they are."""
     assert producer.parent is not None
     at = Rewriter(producer, producer.parent)
     amount = at.emit(Const(Weight.of(vector)))
@@ -256,7 +256,7 @@ PATTERNS: Sequence[Pattern] = (
 class FuseBatchNorm(Pass):
     """Fold batch normalisations, and any constant factor or term per channel, into the weights and biases around them.
 
-    What stands behind a convolution, transposed convolution or matrix product is folded first, then what stands before
+    What stands after a convolution, transposed convolution or matrix product is folded first, then what stands before
     one that does not pad, also as a factor of the product that it reads.  A normalisation with nothing to go into
     becomes one product and one sum.  Reshapes, transposes, splits and concats on the way don't matter where channels
     stay whole; so the scale of attention and what layer normalisations end in vanish, too.

@@ -103,7 +103,7 @@ def _reshape_before_split(op: Split, region: Region) -> None:
 
 
 def _cut_axis(op: Split, shapes: Sequence[Shape]) -> int | None:
-    """The axis of the reshaped parts along which they lie one behind the other; None if there is none."""
+    """The axis of the reshaped parts along which they lie one after the other; None if there is none."""
     outer = product(op.x.type.shape[: op.axis])
     for axis in range(min(map(len, shapes)) - 1, -1, -1):
         others = {(shape[:axis], shape[axis + 1 :]) for shape in shapes}

@@ -20,27 +20,27 @@ class Host(Protocol[T]):
     """The graph under construction, as far as sizes need it; all but constants append an operator."""
 
     def numbers(self, values: Sequence[int]) -> T:
-        """Return a constant."""
+        """Return a constant vector of integers."""
         ...
 
     def shape_of(self, tensor: T) -> T:
-        """Return all sizes of a tensor."""
+        """Return the shape of a tensor as a vector, computed when the network runs."""
         ...
 
     def element(self, shape: T, axis: int) -> T:
-        """Return one of several sizes."""
+        """Return the element of a shape at an axis, as a vector of one."""
         ...
 
     def add(self, a: T, b: T) -> T:
-        """Return a sum."""
+        """Return the elementwise sum of two sizes."""
         ...
 
     def sub(self, a: T, b: T) -> T:
-        """Return a difference."""
+        """Return the elementwise difference of two sizes."""
         ...
 
     def mul(self, a: T, b: T) -> T:
-        """Return a product."""
+        """Return the elementwise product of two sizes."""
         ...
 
     def floor_div(self, a: T, b: T, *, positive: bool) -> T:
@@ -48,11 +48,11 @@ class Host(Protocol[T]):
         ...
 
     def max(self, a: T, b: T) -> T:
-        """Return the larger one."""
+        """Return the elementwise maximum of two sizes."""
         ...
 
     def min(self, a: T, b: T) -> T:
-        """Return the smaller one."""
+        """Return the elementwise minimum of two sizes."""
         ...
 
     def join(self, parts: Sequence[T], count: int) -> T:

@@ -134,9 +134,9 @@ class Directed:
         if along_own is not None:
             self.graph.node("Transpose", [name], [self.graph.result(reader.result, self.wanted)], given)
         else:
-            turned = self.graph.computed("Transpose", [name], beside, given)
+            permuted = self.graph.computed("Transpose", [name], beside, given)
             shape = self.graph.operand(Dims((0, 0, reader.result.type.shape[2])))
-            self.graph.node("Reshape", [turned, shape], [self.graph.result(reader.result, self.wanted)], {})
+            self.graph.node("Reshape", [permuted, shape], [self.graph.result(reader.result, self.wanted)], {})
         self.graph.done.add(reader)
         return True
 

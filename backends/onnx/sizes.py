@@ -76,27 +76,27 @@ class Sizes:
         return self._graph.computed("Cast", [joined], type.with_dtype(dims.dtype), to)
 
     def numbers(self, values: Sequence[int]) -> str:
-        """Return a constant."""
+        """Return a constant vector of integers."""
         return self._graph.constant(ints(*values))
 
     def shape_of(self, tensor: str) -> str:
-        """Return all sizes of a tensor."""
+        """Return the shape of a tensor as a vector, computed when the network runs."""
         return self._graph.computed("Shape", [tensor], TensorType(DType.I64, (self._graph.rank(tensor),)))
 
     def element(self, shape: str, axis: int) -> str:
-        """Return one of several sizes."""
+        """Return the element of a shape at an axis, as a vector of one."""
         return self._graph.computed("Gather", [shape, self.numbers([axis])], ONE)
 
     def add(self, a: str, b: str) -> str:
-        """Return a sum."""
+        """Return the elementwise sum of two sizes."""
         return self._graph.computed("Add", [a, b], ONE)
 
     def sub(self, a: str, b: str) -> str:
-        """Return a difference."""
+        """Return the elementwise difference of two sizes."""
         return self._graph.computed("Sub", [a, b], ONE)
 
     def mul(self, a: str, b: str) -> str:
-        """Return a product."""
+        """Return the elementwise product of two sizes."""
         return self._graph.computed("Mul", [a, b], ONE)
 
     def floor_div(self, a: str, b: str, *, positive: bool) -> str:
@@ -105,11 +105,11 @@ class Sizes:
         return self._graph.computed("Div", [whole, b], ONE)
 
     def max(self, a: str, b: str) -> str:
-        """Return the larger one."""
+        """Return the elementwise maximum of two sizes."""
         return self._graph.computed("Max", [a, b], ONE)
 
     def min(self, a: str, b: str) -> str:
-        """Return the smaller one."""
+        """Return the elementwise minimum of two sizes."""
         return self._graph.computed("Min", [a, b], ONE)
 
     def join(self, parts: Sequence[str], count: int) -> str:

@@ -121,8 +121,8 @@ def _wrapped(x: Value, to: DType, e: Build) -> Value:
     if _is_within(x, low, low + span - 1):
         return e(arith.Cast, x, to=CARRIERS[to])
     whole = e(arith.Cast, x, to=DType.I32)
-    turned = e(arith.Mod, e(arith.Sub, whole, low), span)
-    return e(arith.Cast, e(arith.Add, turned, low), to=CARRIERS[to])
+    wrapped = e(arith.Mod, e(arith.Sub, whole, low), span)
+    return e(arith.Cast, e(arith.Add, wrapped, low), to=CARRIERS[to])
 
 
 @dataclass(frozen=True)

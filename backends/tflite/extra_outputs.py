@@ -25,7 +25,7 @@ REACH = 1 << 32
 
 
 def give_too(path: Path, tensors: Sequence[int], copy: Path) -> bool:
-    """Copy a file so that its main subgraph gives some tensors behind its outputs; False if it is too large for that.
+    """Copy a file so that its main subgraph gives some tensors after its outputs; False if it is too large for that.
 
     Raises:
         CompileError: R010, it is no TFLite file.

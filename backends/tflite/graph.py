@@ -150,7 +150,7 @@ class _Builder:
         self.operator("SPLIT", [self.tensor(int_scalar(0)), tensor], parts, count)
 
     def _read_after(self, result: int, variable: int, out: int) -> None:
-        """Read a variable behind the operator that gave ``result``: only what data depend on keeps its order."""
+        """Read a variable after the operator that gave ``result``: only what data depend on keeps its order."""
         largest = self.temporary(TensorType(self.graph.tensors[result].type.dtype, ()))
         axes = ints(*range(self.rank(result)))
         self.operator("REDUCE_MAX", [result, self.tensor(axes)], [largest], options("ReducerOptions"))

@@ -79,27 +79,27 @@ class Sizes:
         return joined if dims.dtype is DType.I32 else self._apply("CAST", [joined], type.with_dtype(dims.dtype))
 
     def numbers(self, values: Sequence[int]) -> int:
-        """Return a constant."""
+        """Return a constant vector of integers."""
         return self._graph.tensor(ints(*values))
 
     def shape_of(self, tensor: int) -> int:
-        """Return all sizes of a tensor."""
+        """Return the shape of a tensor as a vector, computed when the network runs."""
         return self._apply("SHAPE", [tensor], TensorType(DType.I32, (self._graph.rank(tensor),)), _SHAPE)
 
     def element(self, shape: int, axis: int) -> int:
-        """Return one of several sizes."""
+        """Return the element of a shape at an axis, as a vector of one."""
         return self._apply("SLICE", [shape, self.numbers([axis]), self.numbers([1])], ONE)
 
     def add(self, a: int, b: int) -> int:
-        """Return a sum."""
+        """Return the elementwise sum of two sizes."""
         return self._apply("ADD", [a, b], ONE)
 
     def sub(self, a: int, b: int) -> int:
-        """Return a difference."""
+        """Return the elementwise difference of two sizes."""
         return self._apply("SUB", [a, b], ONE)
 
     def mul(self, a: int, b: int) -> int:
-        """Return a product."""
+        """Return the elementwise product of two sizes."""
         return self._apply("MUL", [a, b], ONE)
 
     def floor_div(self, a: int, b: int, *, positive: bool) -> int:
@@ -108,11 +108,11 @@ class Sizes:
         return self._apply("FLOOR_DIV", [a, b], ONE)
 
     def max(self, a: int, b: int) -> int:
-        """Return the larger one."""
+        """Return the elementwise maximum of two sizes."""
         return self._apply("MAXIMUM", [a, b], ONE)
 
     def min(self, a: int, b: int) -> int:
-        """Return the smaller one."""
+        """Return the elementwise minimum of two sizes."""
         return self._apply("MINIMUM", [a, b], ONE)
 
     def join(self, parts: Sequence[int], count: int) -> int:

@@ -36,7 +36,7 @@ class Clip(Op):
     max: float = math.inf
 
     def infer(self) -> TensorType:
-        """Keep the type."""
+        """The operand's type; bounds must be numbers."""
         if math.isnan(self.min) or math.isnan(self.max):
             raise ValueError(f"nothing lies between {self.min} and {self.max}")
         return self.x.type
@@ -87,7 +87,7 @@ class PRelu(Op):
     slope: Numbers
 
     def infer(self) -> TensorType:
-        """Keep the type."""
+        """The operand's type, to which the slope must broadcast."""
         return parameters_broadcast(self)
 
     @staticmethod

@@ -264,7 +264,7 @@ class ScatterElements(Op):
     reduction: Reduction = "none"
 
     def infer(self) -> TensorType:
-        """Keep the type."""
+        """The type of the data, whose slices the updates replace or combine with."""
         _same_as_updates(self)
         _check_slices(self.indices, self.x, self.axis)
         if not may_equal(self.updates.type.shape, self.indices.type.shape):
@@ -490,7 +490,7 @@ class CumProd(Op):
 
 @op("reverse_sequence", Pure)
 class ReverseSequence(Op):
-    """The first ``lengths[i]`` positions along ``axis`` turned around, for position ``i`` along ``batch``."""
+    """The first ``lengths[i]`` positions along ``axis`` reversed, for position ``i`` along ``batch``."""
 
     x: Value
     lengths: Integers

@@ -145,7 +145,7 @@ class BitwiseXor(Op):
 
 @op("bitwise_not", Elementwise)
 class BitwiseNot(Op):
-    """All bits turned."""
+    """All bits flipped."""
 
     x: Bits
     evaluate = np.bitwise_not

@@ -67,7 +67,7 @@ class Recurrent(Op):
     """What recurrent operations have in common.
 
     ``x`` is ``[time, batch, features]`` or, ``batch_first``, ``[batch, time, features]``.  ``w`` holds a block of rows
-    for every gate, ``r`` the same for the state, ``bias`` is the sum of all biases.  Behind the end of a sequence, of
+    for every gate, ``r`` the same for the state, ``bias`` is the sum of all biases.  After the end of a sequence, of
     which ``lengths`` tells, states stay and the output is zero; with ``reverse`` each sequence is read from its own
     end.  Initial states that are absent are zero.  ``alpha`` and ``beta`` have one number per activation, or none.
     What activations are applied to is kept within ``clip`` of zero, unless that is zero.

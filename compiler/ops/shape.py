@@ -236,7 +236,7 @@ class Slice(Op):
 
 @op("pad", Pure)
 class Pad(Op):
-    """Add ``low[i]`` positions before and ``high[i]`` behind along every axis ``i``.
+    """Add ``low[i]`` positions before and ``high[i]`` after along every axis ``i``.
 
     ``mode`` is "constant" (filled with ``value``), "reflect" (mirrored without the edge), "symmetric" (mirrored with
     the edge), "edge" (the edge repeated) or "wrap" (periodic).

@@ -1,7 +1,7 @@
 """Operations that slide a window over spatial axes: convolutions and poolings, of any number of spatial axes.
 
 Data has a batch axis, a channel axis and spatial axes: ``n c s...``, or with ``channels_last`` ``n s... c``.  Filters
-are ``o c k...`` or ``o k... c``.  Paddings are pairs (before, behind) per spatial axis.
+are ``o c k...`` or ``o k... c``.  Paddings are pairs (before, after) per spatial axis.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ class ConvTranspose(Op):
     """Transposed convolution: every input element adds a scaled filter to the output; may end in an activation.
 
     The filter is ``c o k...`` (input channels first), or with ``channels_last`` ``o k... c`` as TFLite stores it, and
-    ``o`` counts the output channels of one group.  ``output_pads`` are added behind the output.
+    ``o`` counts the output channels of one group.  ``output_pads`` are added after the output.
     """
 
     x: Numbers

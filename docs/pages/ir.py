@@ -168,7 +168,7 @@ def _words(hint: Any) -> str:
     if origin is tuple:
         inner = _words(args[0])
         if inner.startswith("one of "):
-            return f"texts, each {inner}"
+            return f"strings, each {inner}"
         if typing.get_origin(args[0]) is tuple:
             return f"pairs of {_words(typing.get_args(args[0])[0])}s"
         return f"{inner}s"

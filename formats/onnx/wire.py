@@ -117,13 +117,13 @@ def _fields(data: memoryview, position: int, end: int) -> Iterator[_Field]:
         else:
             raise WireError(f"wire type {kind}")
         if number == 0 or position + size > end:
-            raise WireError("a field ends behind its message")
+            raise WireError("a field ends after its message")
         yield _Field(number, kind, start, position, position + size)
         position += size
 
 
 def _read_varint(data: memoryview, position: int, end: int) -> tuple[int, int]:
-    """Return a number of seven bits a byte, and the position behind it."""
+    """Return a number of seven bits a byte, and the position after it."""
     value = 0
     for shift in range(0, 70, 7):
         if position >= end:

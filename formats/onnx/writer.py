@@ -58,7 +58,7 @@ class Stored:
 def write(model: Model, path: Path, *, ir_version: int, metadata: Mapping[str, str] | None = None) -> int:
     """Write a model and return the size of the file, which appears whole or not at all.
 
-    Weights beyond :data:`MAX_MESSAGE` lie in a file beside it, of the same name with ``.data`` behind it.
+    Weights beyond :data:`MAX_MESSAGE` lie in a file beside it, of the same name with ``.data`` after it.
 
     Raises:
         CompileError: R012, the place can't be written to, or the disk is full; M002, the file would be far larger than

@@ -59,7 +59,7 @@ class StoredTensor:
 
 @dataclass(frozen=True)
 class StoredOperator:
-    """An operator with its options by name: numbers, truth values, texts, tuples; enumerations as their names.
+    """An operator with its options by name: numbers, truth values, strings, tuples; enumerations as their names.
 
     ``table`` is the schema's name of the options, None where the file leaves them out.
     """
@@ -125,7 +125,7 @@ def read_contents(source: Path | bytes) -> Contents:
 
 
 def _place(buffer: Any, limit: int) -> Place | None:
-    """Where a buffer's bytes lie; those inside of the flatbuffer go before those behind it.
+    """Where a buffer's bytes lie; those inside of the flatbuffer go before those after it.
 
     Raises:
         ValueError: outside of the file.

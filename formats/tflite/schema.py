@@ -267,7 +267,7 @@ def _fields(table: Any) -> dict[str, Any]:
 
 
 def _plain(name: str, value: Any) -> Any:
-    """Return a field's value as numbers, texts and tuples."""
+    """Return a field's value as numbers, strings and tuples."""
     match value:
         case bool() | float() | None:
             return value

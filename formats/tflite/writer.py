@@ -22,10 +22,10 @@ ALIGNMENT = 16
 """Of every weight in the file, as the schema demands."""
 
 TAIL = 16
-"""Zeros behind the last weight: XNNPACK reads a little beyond the end."""
+"""Zeros after the last weight: XNNPACK reads a little beyond the end."""
 
 MAX_FLATBUFFER = (1 << 31) - 1
-"""Bytes that a flatbuffer may have; what is larger keeps its weights behind it, found by 64-bit offsets."""
+"""Bytes that a flatbuffer may have; what is larger keeps its weights after it, found by 64-bit offsets."""
 
 SAMPLE = 256
 """Elements that are compared first, before two large weights are compared in full."""

@@ -58,7 +58,7 @@ def _type(name: str, declared: Declared, dims: Stated, sizes: Sizes) -> TensorTy
         raise error("F020", f"the input {name!r} has no declared element type", help="The model is damaged.")
     dtype = element_type(declared.element)
     if dtype is DType.STRING:
-        help = "Encode text before the model: cut the model behind what reads it by inputs=..."
+        help = "Encode text before the model: cut the model after what reads it by inputs=..."
         raise error("F003", f"the input {name!r} holds strings", help=help)
     if dims is None:
         help = f'Give its shape: shapes={{"{name}": (...)}}.'

@@ -217,7 +217,7 @@ def _check_inside(what: str, name: str, graph: Graph, known: Iterable[str]) -> N
     holder = None if name in known else _holder(name, graph)
     if holder is not None:
         text = f"{what}: {name!r} is inside of a graph of the node {holder.label!r}, where nothing can be cut"
-        raise error("F018", text, help="Cut before or behind the node.")
+        raise error("F018", text, help="Cut before or after the node.")
 
 
 def _holder(name: str, graph: Graph) -> Node | None:

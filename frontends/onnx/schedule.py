@@ -1,4 +1,4 @@
-"""The nodes that are needed, in an order in which each comes behind what it reads."""
+"""The nodes that are needed, in an order in which each comes after what it reads."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def _type(name: str, number: int, interface: Interface, dims: Stated, sizes: Siz
     tensor = interface.graph.tensors[number]
     dtype = element_type(tensor)
     if dtype is DType.STRING:
-        help = "Encode text before the model: cut the model behind what reads it by inputs=..."
+        help = "Encode text before the model: cut the model after what reads it by inputs=..."
         raise error("F003", f"the input {name!r} holds strings", help=help)
     source = tuple(_dim(d, sizes) for d in dims or ())
     perm = layout_perm(interface.layout, name)

@@ -1,4 +1,4 @@
-"""Integers that stand for real numbers: dequantized before an operation, quantized behind it, as the file states."""
+"""Integers that stand for real numbers: dequantized before an operation, quantized after it, as the file states."""
 
 from __future__ import annotations
 

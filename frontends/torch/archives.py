@@ -28,7 +28,7 @@ UNPACKED_LIMIT = 1 << 29
 """The most bytes that a compressed record may have; tensors are stored as they are."""
 
 _HEADER = 30
-"""Bytes of what stands before a record's name."""
+"""Bytes of a record's header, which its name follows."""
 
 _PADDING = 0x4246
 """The number of the field in which PyTorch writes what fills gaps."""

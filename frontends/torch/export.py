@@ -38,7 +38,7 @@ class Exported:
     """A program, what it was made of, and for each of its inputs how the user calls its open sizes, by axis.
 
     ``inputs`` are the inputs' names where the program has lost them.  With ``keeps_state``, tensors of the module that
-    running it overwrites are inputs behind the user's and outputs behind the module's; overwritten inputs are outputs.
+    running it overwrites are inputs after the user's and outputs after the module's; overwritten inputs are outputs.
     """
 
     program: ExportedProgram

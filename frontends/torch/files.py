@@ -174,7 +174,7 @@ class ModuleSpec:
 
     def _import(self, place: str) -> ModuleType:
         folders = [str(p) for p in (*self.path, Path.cwd())]
-        sys.path += folders  # behind all others: a json.py that lies there is not Python's
+        sys.path += folders  # after all others: a json.py that lies there is not Python's
         try:
             if place.endswith(".py"):
                 return _from_file(Path(place))

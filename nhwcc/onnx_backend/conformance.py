@@ -25,7 +25,7 @@ Status = Literal["pass", "refused", "failed", "wrong", "crash"]
 """Refused by the compiler with a code, failed in the runtime, wrong numbers, and all else."""
 
 RUNTIME_CODES = ("R013", "R018", "R019")
-"""What went wrong behind a compiler that claimed success."""
+"""What went wrong after a compiler that claimed success."""
 
 
 @dataclass(frozen=True)

@@ -25,17 +25,17 @@ class Bounded:
 
     @property
     def title(self) -> str:
-        """The runner's own."""
+        """Name and version of the wrapped runner."""
         return self._runner.title
 
     @property
     def inputs(self) -> Mapping[str, TensorType]:
-        """The runner's own."""
+        """Types of the wrapped runner's inputs, by name."""
         return self._runner.inputs
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The runner's own."""
+        """Names of the wrapped runner's outputs."""
         return self._runner.outputs
 
     def first(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:

@@ -29,7 +29,7 @@ class Source(Protocol):
 
     @property
     def title(self) -> str:
-        """What was given, in words."""
+        """How reports and progress call the model: its path, or what kind of object it is."""
         ...
 
     def load(self, cut: Cut) -> Module:

@@ -29,7 +29,7 @@ class IrSource:
 
     @property
     def title(self) -> str:
-        """What was given, in words."""
+        """The path, or that it is IR."""
         return str(self.given) if isinstance(self.given, Path) else "IR"
 
     def load(self, cut: Cut) -> Module:

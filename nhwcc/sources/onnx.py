@@ -30,7 +30,7 @@ class OnnxSource:
 
     @property
     def title(self) -> str:
-        """What was given, in words."""
+        """The path, or that it is an ONNX message."""
         return str(self.given) if isinstance(self.given, Path) else "an ONNX model"
 
     def load(self, cut: Cut) -> Module:

@@ -34,7 +34,7 @@ class TfliteSource:
 
     @property
     def title(self) -> str:
-        """What was given, in words."""
+        """The path, or that it is the bytes of a TFLite file."""
         return str(self.given) if isinstance(self.given, Path) else "a TFLite file"
 
     def load(self, cut: Cut) -> Module:

@@ -41,7 +41,7 @@ class TorchSource:
 
     @property
     def title(self) -> str:
-        """What was given, in words."""
+        """The path, or the class of the module."""
         if isinstance(self.given, Path):
             return str(self.given)
         return f"PyTorch's {self.given.title if isinstance(self.given, NamedModule) else type(self.given).__name__}"

@@ -39,7 +39,7 @@ def pointwise(op: Op) -> int | None:
 
 
 def moving(op: Op) -> int | None:
-    """The same for operations that cut, join, reduce or permute the axes behind."""
+    """The same for operations that cut, join, reduce or permute the axes after it."""
     match op:
         case Reduce(dims=dims) if dims:
             return min(dims)

@@ -1,4 +1,4 @@
-"""The integer program behind a component that can be neither agreed on nor enumerated (HiGHS through scipy).
+"""The integer program after a component that can be neither agreed on nor enumerated (HiGHS through scipy).
 
 One binary variable per option of every part, of which exactly one is chosen; one variable per value and order that is
 1 if some reader wants the order and the writer does not give it.  Objective: bytes, then transposes, then penalties.

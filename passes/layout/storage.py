@@ -165,7 +165,7 @@ def contiguous_axes(order: Order, value: Value) -> tuple[int, ...] | None:
 def place(chosen: Sequence[T], everything: Sequence[T], lead: Sequence[T]) -> tuple[T, ...]:
     """Put the items of ``everything`` that were not chosen (axes of size one) among those that were.
 
-    Each goes behind the item that it follows in ``lead``, if the lead agrees with the choice and has it, else behind
+    Each goes after the item that it follows in ``lead``, if the lead agrees with the choice and has it, else after
     the one that it follows in ``everything``.
 
     >>> place([2, 3, 1], [0, 1, 2, 3], [])

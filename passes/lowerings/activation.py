@@ -148,7 +148,7 @@ def log_softmax(op: ir.LogSoftmax, e: Build) -> None:
 
 @lower(ir.Softmax, ir.LogSoftmax)
 def fold_around_axis(op: ir.Softmax | ir.LogSoftmax, e: Build) -> None:
-    """More axes than XNNPACK takes: those before and behind the axis fold into one each."""
+    """More axes than XNNPACK takes: those before and after the axis fold into one each."""
     shape, axis = op.x.type.shape, op.axis
     if op.x.type.rank <= e.target.limits.rank:
         return

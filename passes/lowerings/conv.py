@@ -17,7 +17,7 @@ VOLUME = 5
 
 @lower(Conv, MaxPool, AveragePool, benefit=2)
 def trim_pads(op: Conv | MaxPool | AveragePool, e: Build) -> None:
-    """Leave out what lies behind the last window: what remains is often what SAME says, or nothing."""
+    """Leave out what lies after the last window: what remains is often what SAME says, or nothing."""
     if not op.channels_last or is_valid(op) or is_same(op) or op.attributes.get("ceil", False):
         return
     pads = tuple(_used(*g, p) for g, p in zip(geometry(op), op.pads, strict=True))

@@ -88,7 +88,7 @@ def _is_computed_volume(op: ConvTranspose) -> bool:
 
 
 def _spread(x: Value, axis: int, stride: int, e: Build) -> Value:
-    """``stride - 1`` zeros behind every position along an axis."""
+    """``stride - 1`` zeros after every position along an axis."""
     if stride == 1:
         return x
     before, size, behind = e.product(x.type.shape[:axis]), x.type.shape[axis], e.product(x.type.shape[axis + 1 :])
@@ -125,8 +125,8 @@ def _as_ordinary(op: ConvTranspose, e: Build) -> Value:
         mirrored = e(Reverse, mirrored, dims=(axis,))
     per_group = c // op.groups
     grouped = e.reshape(mirrored, (o, *kernel, op.groups, per_group))
-    turned = e(Transpose, grouped, (last, *range(last), last + 1))
-    return e.reshape(turned, (op.groups * o, *kernel, per_group))
+    permuted = e(Transpose, grouped, (last, *range(last), last + 1))
+    return e.reshape(permuted, (op.groups * o, *kernel, per_group))
 
 
 @lower(ConvTranspose)

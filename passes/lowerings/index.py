@@ -145,7 +145,7 @@ def _stride(x: Value, axis: int, dtype: DType, e: Build) -> Value:
 
 @lower(OneHot)
 def one_hot(op: OneHot, e: Build) -> None:
-    """Count up what counts back, put what is before the first position behind the last; choose computed values."""
+    """Count up what counts back, put what is before the first position after the last; choose computed values."""
     if op.wraps and not nonnegative(op.indices):
         depth = e.size(op.depth, op.indices.type.dtype)
         up = e(arith.Add, op.indices, depth)
@@ -167,7 +167,7 @@ def keep_axis(op: ArgMax | ArgMin, e: Build) -> None:
 
 @lower(ArgMax, ArgMin)
 def last_of_equal(op: ArgMax | ArgMin, e: Build) -> None:
-    """The first one from behind."""
+    """The first one from the end."""
     if op.last and not op.keepdims:
         found = e.clone(op, e(Reverse, op.x, (op.axis,)), last=False)
         end = e(arith.Sub, e.reshape(_sizes(op.x, (op.axis,), op.dtype, e), ()), 1)
@@ -176,7 +176,7 @@ def last_of_equal(op: ArgMax | ArgMin, e: Build) -> None:
 
 @lower(TopK)
 def smallest(op: TopK, e: Build) -> None:
-    """The largest of what is turned around; integers by their complement, which always exists."""
+    """The largest of the negated elements; integers by their complement, which always exists."""
     if op.largest:
         return
     turn = arith.Neg if op.x.type.dtype.is_float else logic.BitwiseNot

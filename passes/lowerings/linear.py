@@ -24,7 +24,7 @@ MAX_LINEAR_RANK = 6
 
 @lower(Linear, benefit=2)
 def along_another_axis(op: Linear, e: Build) -> None:
-    """Features along another axis than the last: a product from the left, with all that lies behind as columns."""
+    """Features along another axis than the last: a product from the left, with all that lies after as columns."""
     if op.is_along_last:
         return
     shape, axis = op.x.type.shape, op.axis % op.x.type.rank

@@ -75,7 +75,7 @@ def group_norm(op: GroupNorm, e: Build) -> None:
 
 
 def _grouped(op: GroupNorm, e: Build) -> tuple[list[Dim], int]:
-    """The shape with an axis for the groups, positions before and behind the channels folded; and that axis."""
+    """The shape with an axis for the groups, positions before and after the channels folded; and that axis."""
     shape, axis = op.x.type.shape, op.axis
     before, behind = ([e.product(part)] if part else [] for part in (shape[1:axis], shape[axis + 1 :]))
     return [shape[0], *before, op.groups, shape[axis] // op.groups, *behind], 1 + len(before)

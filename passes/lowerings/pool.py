@@ -49,10 +49,10 @@ def split_volume(op: Pool, e: Build) -> None:
 
 
 def _some(op: Pool, axes: tuple[int, ...]) -> dict[str, Any]:
-    """The attributes along some of the spatial axes, the last of two being idle if there is only one."""
+    """The attributes along some of the spatial axes, the last of two having no effect if there is only one."""
     plain = {"kernel": 1, "strides": 1, "dilations": 1, "pads": (0, 0)}
-    idle = {name: (value,) * (2 - len(axes)) for name, value in plain.items()}
-    return {name: (*(op.attributes[name][a] for a in axes), *idle[name]) for name in plain}
+    plain_pair = {name: (value,) * (2 - len(axes)) for name, value in plain.items()}
+    return {name: (*(op.attributes[name][a] for a in axes), *plain_pair[name]) for name in plain}
 
 
 @lower(MaxPoolPositions)
@@ -82,7 +82,7 @@ def largest_of_stacked_slices(op: MaxPoolPositions, e: Build) -> None:
 
 
 def _sides(op: MaxPoolPositions, out: Shape) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
-    """How much is added before and behind, so that every window is whole."""
+    """How much is added before and after, so that every window is whole."""
     fields = zip(op.x.type.shape[2:], out, op.kernel, op.strides, op.dilations, op.pads, strict=True)
     behind = [maximum((n - 1) * s + d * (k - 1) + 1 - size - low, 0) for size, n, k, s, d, (low, _) in fields]
     return (0, 0, *(low for low, _ in op.pads)), (0, 0, *behind)

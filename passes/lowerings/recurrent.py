@@ -90,7 +90,7 @@ class Cell:
     def walk(
         self, e: Build, inputs: Sequence[Value], states: Sequence[Value], first: Value
     ) -> tuple[Value, tuple[Value, ...]]:
-        """Build the steps that the inputs are for, number ``first`` and those behind; return outputs and states."""
+        """Build the steps that the inputs are for, number ``first`` and those after; return outputs and states."""
         count = inputs[0].type.shape[self.time]
         assert isinstance(count, int)
         products = inputs if self.first else self.products(e, inputs[0])
@@ -108,7 +108,7 @@ class Cell:
     def _masked(
         self, e: Build, first: Value, t: int, new: Sequence[Value], old: Sequence[Value]
     ) -> tuple[Value, tuple[Value, ...]]:
-        """Return the output and the states: behind the end of a sequence states stay, and the output is zero."""
+        """Return the output and the states: after the end of a sequence states stay, and the output is zero."""
         if self.lengths is None:
             return new[0], tuple(new)
         alive = e(logic.Less, e(arith.Add, first, t) if t else first, self.lengths)
@@ -198,10 +198,10 @@ def for_kernels(op: Lstm | Rnn, e: Build) -> None:
     if op.strategy != "fused":
         return
     if op.reverse:
-        turned = e.each(
+        reversed_ = e.each(
             op.clone((e(Reverse, op.x, dims=(1 if op.batch_first else 0,)), *op.operands[1:]), reverse=False)
         )
-        e.replace(e(Reverse, turned[0], dims=(1 if op.batch_first else 0,)), *turned[1:])
+        e.replace(e(Reverse, reversed_[0], dims=(1 if op.batch_first else 0,)), *reversed_[1:])
         return
     states = [name for name in ("h0", "c0") if name in op.spec.operands and getattr(op, name) is None]
     operands = list(op.operands)

@@ -24,7 +24,7 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class ResizedAxis:
-    """One axis of a resize, its sizes being known: before, behind, stated ratio, rules for positions and rounding."""
+    """One axis of a resize, its sizes being known: before, after, stated ratio, rules for positions and rounding."""
 
     size: int
     out: int

@@ -14,14 +14,14 @@ from .resampling import ResizedAxis
 
 
 @simplify(Resize, benefit=2)
-def drop_idle_resize(op: Resize, e: Build) -> None:
+def drop_noop_resize(op: Resize, e: Build) -> None:
     """Nothing changes."""
     if not _moved(op):
         e.replace(op.x)
 
 
 @lower(Resize, benefit=2)
-def drop_idle_axes(op: Resize, e: Build) -> None:
+def drop_noop_axes(op: Resize, e: Build) -> None:
     """An axis that keeps its size and its positions is not resized."""
     moved = _moved(op)
     if 0 < len(moved) < len(op.dims):
@@ -75,7 +75,7 @@ def sort_axes(op: Resize, e: Build) -> None:
 
 @lower(Resize)
 def as_image(op: Resize, e: Build) -> None:
-    """One or two neighbouring axes are those of an image; all before are its batch, all behind its channels."""
+    """One or two neighbouring axes are those of an image; all before are its batch, all after its channels."""
     if (op.x.type.rank == 4 and op.dims == (1, 2)) or not _runs_as_image(op, e):
         return
     e.replace(e.clone(op, e.reshape(op.x, _image_shape(op, e)), **_on_image(op)))
@@ -116,7 +116,7 @@ def _matrix(op: Resize, size: int, out: int) -> Array:
 
 
 def _along_axis(x: Value, matrix: Array, axis: int, e: Build) -> Value:
-    """Multiply along an axis: from the left with all that lies behind it as columns."""
+    """Multiply along an axis: from the left with all that lies after it as columns."""
     shape = x.type.shape
     before, behind = e.product(shape[:axis]), e.product(shape[axis + 1 :])
     out: list[Dim] = [*shape[:axis], len(matrix), *shape[axis + 1 :]]

@@ -49,7 +49,7 @@ def index_as_i32(op: ScatterNd | ScatterElements, e: Build) -> None:
 
 @lower(Scatter)
 def slices_along_an_axis(op: Scatter, e: Build) -> None:
-    """Rows of what lies behind the axis, at positions that count through what is before it."""
+    """Rows of what lies after the axis, at positions that count through what is before it."""
     shape, axis, count = op.x.type.shape, op.axis, op.indices.type.size
     before, size, behind = e.product(shape[:axis]), shape[axis], shape[axis + 1 :]
     places = op.indices if op.indices.type.dtype is DType.I32 else e(arith.Cast, op.indices, to=DType.I32)
@@ -84,7 +84,7 @@ def scatter_elements(op: ScatterElements, e: Build) -> None:
 
 @lower(ScatterNd)
 def at_constant_places(op: ScatterNd, e: Build) -> None:
-    """Gather rows from data and updates, one behind the other: which one is known."""
+    """Gather rows from data and updates, one after the other: which one is known."""
     indices = elements(op.indices)
     depth = op.indices.type.shape[-1]
     if indices is None or not isinstance(depth, int) or not is_static(op.x.type.shape[:depth]):

@@ -44,8 +44,8 @@ def merge_axes(op: Transpose, e: Build) -> None:
         return
     order = sorted(range(len(runs)), key=lambda i: runs[i][0])
     x = e.reshape(op.x, [e.product([op.x.type.shape[a] for a in runs[i]]) for i in order])
-    turned = e(Transpose, x, tuple(order.index(i) for i in range(len(runs))))
-    e.replace(e.reshape(turned, op.result.type.shape))
+    permuted = e(Transpose, x, tuple(order.index(i) for i in range(len(runs))))
+    e.replace(e.reshape(permuted, op.result.type.shape))
 
 
 @lower(Transpose)
@@ -94,7 +94,7 @@ def drop_single_parts(op: Concat, e: Build) -> None:
 
 @lower(Concat)
 def fold_around_concat(op: Concat, e: Build) -> None:
-    """More axes than XNNPACK takes: those before and behind the axis fold into one each."""
+    """More axes than XNNPACK takes: those before and after the axis fold into one each."""
     if op.result.type.rank <= e.target.limits.rank:
         return
     parts: list[Value] = []

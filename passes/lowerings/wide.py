@@ -94,7 +94,7 @@ ORDERED = (
 
 @lower(*ORDERED, benefit=2, general=True)
 def compare_unsigned_as_signed(op: Op, e: Build) -> None:
-    """With the first bit turned, u64 is ordered like i64."""
+    """With the first bit flipped, u64 is ordered like i64."""
     if any(v is not None and v.type.dtype is DType.U64 for v in op.operands):
         _compute_shifted(op, e)
 
@@ -155,8 +155,8 @@ def subtract_in_f64(op: arith.Sub | arith.Neg, e: Build) -> None:
     """Add the negative, which is a product: there are no other kernels for f64."""
     if op.result.type.dtype is DType.F64 and op.attributes.get("activation", "none") == "none":
         (*first, last) = (v for v in op.operands if v is not None)
-        turned = e(arith.Mul, last, -1.0)
-        e.replace(e(arith.Add, *first, turned) if first else turned)
+        negated = e(arith.Mul, last, -1.0)
+        e.replace(e(arith.Add, *first, negated) if first else negated)
 
 
 def _compute_signed(op: Op, e: Build) -> None:

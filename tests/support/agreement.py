@@ -50,7 +50,7 @@ def contrib_model(
 def agrees(proto: ModelProto, *feeds: Feeds, tolerance: float = 1e-5, steps: int = 0) -> dict[str, int]:
     """Run a model on each of ``feeds`` and compare; return how often the compiled file has each builtin.
 
-    Errors count relative to the largest value of an output; texts must be equal, integers up to ``steps``.
+    Errors count relative to the largest value of an output; strings must be equal, integers up to ``steps``.
     """
     options = ort.SessionOptions()
     options.log_severity_level = 4

@@ -16,13 +16,13 @@ def _counts_in_i64(op: Any) -> str | None:
 
 @emits(ir.Gather, "Gather")
 def gather(op: ir.Gather) -> Call:
-    """Along one axis."""
+    """Whole slices along one axis."""
     return Call(op.operands, {"axis": op.axis} if op.axis else {})
 
 
 @emits(ir.GatherElements, "GatherElements")
 def gather_elements(op: ir.GatherElements) -> Call:
-    """Along one axis."""
+    """Single elements, each at its own position along one axis."""
     return Call(op.operands, {"axis": op.axis})
 
 
@@ -55,7 +55,7 @@ def scatter_nd(op: ir.ScatterNd) -> Call:
 
 @emits(ir.ScatterElements, "ScatterElements", when=(_combines_numbers,))
 def scatter_elements(op: ir.ScatterElements) -> Call:
-    """Along one axis."""
+    """Single elements, each to its own position along one axis."""
     attributes: dict[str, int | str] = {"axis": op.axis}
     if op.reduction != "none":
         attributes["reduction"] = op.reduction

@@ -10,7 +10,7 @@ from ..table import Call, condition, emits
 
 @condition("a known shape")
 def _known_shape(op: ir.RandomUniform | ir.RandomNormal) -> str | None:
-    return None if is_static(op.shape) else "a shape that is known by name only"
+    return None if is_static(op.shape) else "a symbolic shape"
 
 
 def _seed(seed: int | None) -> dict[str, float]:

@@ -87,7 +87,7 @@ def _one_more(array: Array) -> Array:
 
 
 def _biases(op: ir.Recurrent, of_state: Value | None, gates: int) -> Operand:
-    """The biases of inputs and of states, one behind the other; that of states is only the last gate's."""
+    """The biases of inputs and of states, one after the other; that of states is only the last gate's."""
     if op.bias is None and of_state is None:
         return None
     hidden = op.r.type.shape[1]

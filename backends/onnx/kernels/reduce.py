@@ -38,10 +38,10 @@ def _some(op: Reduce) -> str | None:
     return None if op.dims else "no axes, which means all"
 
 
-@condition("all axes behind the first two, which stay")
+@condition("all axes after the first two, which stay")
 def _spatial(op: Reduce) -> str | None:
     is_spatial = op.keepdims and tuple(sorted(op.dims)) == tuple(range(2, op.x.type.rank))
-    return None if is_spatial else "other axes than all behind the first two"
+    return None if is_spatial else "other axes than all after the first two"
 
 
 @condition("truth values, at least one")

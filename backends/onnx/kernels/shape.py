@@ -233,7 +233,7 @@ def range_(op: ir.Range) -> Call:
 
 @emits(DynamicSlice, "Slice")
 def dynamic_slice(op: DynamicSlice) -> Call:
-    """From computed starts to as many positions behind."""
+    """From computed starts to as many positions after them."""
     starts = op.starts.type
     ends = Nested("Add", starts, (op.starts, Dims(op.sizes, None, starts.dtype)))
     return Call((op.x, op.starts, ends))

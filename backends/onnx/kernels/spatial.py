@@ -24,7 +24,7 @@ COORDINATES = {
 
 
 def _words(op: ir.Resize) -> tuple[str, str]:
-    """How positions are mapped and rounded: what lies half a pixel behind, rounded down, is rounded up without that."""
+    """How positions are mapped and rounded: what lies half a pixel after, rounded down, is rounded up without that."""
     if op.coordinates == "half_pixel_floor" and op.mode == "nearest" and op.nearest == "floor":
         return "half_pixel", "round_prefer_ceil"
     return op.coordinates, op.nearest
@@ -83,7 +83,7 @@ RESAMPLED = {"linear": {2: (0, 1), 3: (0, 1, 2), 5: (2, 3, 4)}, "cubic": {2: (0,
 """By rank: which axes onnxruntime resamples by weights."""
 
 
-@condition("axes that runtimes resample: those behind batch and channels, or between them")
+@condition("axes that runtimes resample: those after batch and channels, or between them")
 def _axes_of_images(op: ir.Resize) -> str | None:
     """The standard allows any axes; onnxruntime's kernels take these."""
     dims, rank = set(op.dims), op.x.type.rank

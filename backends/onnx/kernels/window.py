@@ -15,11 +15,11 @@ from .common import channels_first, plain
 
 @condition("known paddings")
 def _known_pads(op: Any) -> str | None:
-    return None if all(is_static(pair) for pair in op.pads) else "paddings that are known by name only"
+    return None if all(is_static(pair) for pair in op.pads) else "symbolic paddings"
 
 
 def _pads(pads: Sequence[tuple[Dim, Dim]]) -> tuple[int, ...]:
-    """All before, then all behind."""
+    """All paddings before, then all after, as the standard counts them."""
     return static(tuple(pair[side] for side in range(2) for pair in pads))
 
 
@@ -62,7 +62,7 @@ def _narrow_pads(op: Any) -> str | None:
     return f"a padding of {wide[0]}" if wide else None
 
 
-@condition("windows that all start before the paddings behind")
+@condition("windows that all start before the trailing paddings")
 def _starting_inside(op: Any) -> str | None:
     """Where the last one would not, the standard's shapes have it, and the IR's have not."""
     if not op.ceil:

@@ -74,7 +74,7 @@ def remainder_of_divisor(op: ir.Mod, e: Build) -> None:
 
 @lower(ir.Atan2)
 def atan2(op: ir.Atan2, e: Build) -> None:
-    """The angle of the quotient, turned by half a circle to the left of the origin; zeros have signs."""
+    """The angle of the quotient, rotated by half a circle left of the origin; zeros have signs."""
     dtype = op.a.type.dtype
     half = e(Select, _is_negative(op.a, e), e.number(-math.pi, dtype), e.number(math.pi, dtype))
     angle = e(Select, e(Equal, op.a, e.number(0, dtype)), op.a, e(ir.Atan, e(ir.Div, op.a, op.b)))

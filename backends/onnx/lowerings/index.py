@@ -107,7 +107,7 @@ def _place(op: Op) -> int:
 
 @lower(SelectBoxes)
 def suppress_then_fill(op: SelectBoxes, e: Build) -> None:
-    """The boxes of a batch of one and a class of one, with zeros behind them."""
+    """The boxes of a batch of one and a class of one, with zeros after them."""
     count = op.boxes.type.shape[0]
     if count == 0:
         e.replace(e.constant(np.zeros(op.limit, np.int32)), e.number(0, DType.I32))

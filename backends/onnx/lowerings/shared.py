@@ -18,7 +18,7 @@ NAMES = (
         "triangle",
         "one-hot",
         "sort-axes",
-        "drop-idle-axes",
+        "drop-noop-axes",
         "as-image",
         "one-run-after-the-other",
         "one-axis-by-constants",
@@ -27,7 +27,7 @@ NAMES = (
     *("nothing", "unroll", "move-channels"),
     *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32"),
     *("combine-at-computed-places", "largest-of-stacked-slices", "at-constant-places"),
-    *("drop-empty-pads", "drop-idle-resize", "drop-whole-slices", "drop-single-parts", "drop-single-tiles"),
+    *("drop-empty-pads", "drop-noop-resize", "drop-whole-slices", "drop-single-parts", "drop-single-tiles"),
     *("drop-broadcasts", "merge-transposes", "merge-reshapes", "known-shape"),
 )
 """Which ones: others take for granted that kernels index by i32, count positions in rows or have few axes."""

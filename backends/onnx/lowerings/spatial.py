@@ -14,7 +14,7 @@ from .lowering import Build, lower
 
 @lower(window.Conv)
 def pad_before(op: window.Conv, e: Build) -> None:
-    """Paddings that are known by name only are an operation of their own."""
+    """Symbolic paddings are an operation of their own."""
     if not op.channels_last and not all(is_static(pair) for pair in op.pads):
         low, high = (_widths(op, side) for side in range(2))
         padded = e(Pad, op.x, low, high)

@@ -183,7 +183,7 @@ def _pad_version(op: ir.Pad) -> int:
 
 @emits(ir.Pad, "PAD", dtypes=MOVABLE, ranks=range(1, 6), when=(_mode("constant"), _zeros), kernel="pad.cc")
 def pad(op: ir.Pad) -> Call:
-    """Zeros; XNNPACK fuses them into a convolution behind."""
+    """Zeros; XNNPACK fuses them into the convolution that follows."""
     return Call((op.x, _widths(op)), None, _pad_version(op))
 
 

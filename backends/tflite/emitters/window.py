@@ -85,11 +85,11 @@ def _depthwise_filter(w: Value) -> Weight | Unfolded:
     writer = w.owner
     filters = constant(writer.x if isinstance(writer, Dequantize) else w)
     assert filters is not None
-    turned = filters.derive(filters.type.with_shape(_front_last(w.type.shape)), _outputs_last)
+    permuted = filters.derive(filters.type.with_shape(_front_last(w.type.shape)), _outputs_last)
     if not isinstance(writer, Dequantize):
-        return turned
+        return permuted
     scales, version = unfolding(writer, 3)
-    return Unfolded(Stored(turned, scales), version)
+    return Unfolded(Stored(permuted, scales), version)
 
 
 def _front_last(shape: tuple[Dim, ...]) -> tuple[Dim, ...]:
@@ -136,8 +136,8 @@ def conv_3d(op: ir.Conv) -> Call:
     filters = constant(op.w)
     assert filters is not None
     o, *kernel, i = op.w.type.shape
-    turned = filters.derive(op.w.type.with_shape((*kernel, i, o)), _outputs_back)
-    return Call((op.x, turned, op.bias), options("Conv3DOptions", **_conv_3d_options(op)))
+    permuted = filters.derive(op.w.type.with_shape((*kernel, i, o)), _outputs_back)
+    return Call((op.x, permuted, op.bias), options("Conv3DOptions", **_conv_3d_options(op)))
 
 
 def _outputs_back(filters: Array) -> Array:
@@ -172,7 +172,7 @@ def _upsampling(op: ir.ConvTranspose) -> str | None:
 
 
 def _is_upsampling(op: ir.ConvTranspose) -> bool:
-    """Whether each axis grows by its stride and the kernel is cut as SAME does: evenly, the larger part behind."""
+    """Whether each axis grows by its stride and the kernel is cut as SAME does: the larger half after the data."""
     fields = zip(geometry(op), op.pads, op.output_pads, strict=True)
     return all(k >= s and p[0] == (k - s) // 2 and k - s - p[0] == p[1] - o for (_, k, s, _), p, o in fields)
 
@@ -212,8 +212,8 @@ def transpose_conv_3d(op: ir.ConvTranspose) -> Call:
     filters = constant(op.w)
     assert filters is not None
     o, *kernel, i = op.w.type.shape
-    turned = filters.derive(op.w.type.with_shape((*kernel, o, i)), _outputs_before_inputs)
-    inputs = (Dims(op.result.type.shape), turned, op.x)
+    permuted = filters.derive(op.w.type.with_shape((*kernel, o, i)), _outputs_before_inputs)
+    inputs = (Dims(op.result.type.shape), permuted, op.x)
     return Call(inputs if op.bias is None else (*inputs, op.bias), options("Conv3DOptions", **_conv_3d_options(op)))
 
 

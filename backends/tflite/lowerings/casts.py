@@ -9,7 +9,7 @@ from .dtypes import WIDENED
 
 
 @improve(Cast)
-def drop_idle_cast(op: Cast, e: Build) -> None:
+def drop_noop_cast(op: Cast, e: Build) -> None:
     """A conversion to the same type does nothing."""
     if op.to is op.x.type.dtype:
         e.replace(op.x)

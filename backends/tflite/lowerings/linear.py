@@ -17,7 +17,7 @@ def sum_of_nothing(op: MatMul, e: Build) -> None:
 
 @improve(MatMul)
 def constant_matrix(op: MatMul, e: Build) -> None:
-    """A constant right matrix is a fully connected layer: the weight is turned when it is written."""
+    """A constant right matrix is a fully connected layer: the weight is transposed when it is written."""
     b = op.b.type.shape
     if not is_weight(op.b) or op.transpose_a or any(d != 1 for d in b[:-2]) or not op.a.type.dtype.is_float:
         return

@@ -18,7 +18,7 @@ from ..registry import onnx_op
 
 @dataclass(frozen=True)
 class Term:
-    """A tensor with a letter for each axis; axes behind an ellipsis are called ``.0``, ``.1``, ... from the right."""
+    """A tensor with a letter for each axis; axes after an ellipsis are called ``.0``, ``.1``, ... from the right."""
 
     value: Value
     letters: tuple[str, ...]

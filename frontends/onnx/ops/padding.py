@@ -88,7 +88,7 @@ def _same(size: Dim, span: int, stride: int) -> Dim:
 
 
 def halves(total: Dim, *, upper: bool) -> tuple[Dim, Dim]:
-    """Divide a padding; of an odd one the larger part lies behind the data if ``upper``, else before it."""
+    """Divide a padding; of an odd one the larger part lies after the data if ``upper``, else before it."""
     small = total // 2
     return (small, total - small) if upper else (total - small, small)
 

@@ -229,7 +229,7 @@ def max_roi_pool(
 def _pixels_of_cells(
     emit: Emitter, rois: Value, axis: int, count: int, image: tuple[int, float]
 ) -> tuple[Value, Value]:
-    """Return the first pixel of each cell, and the one behind its last, ``[regions, cells]``; cells may share some."""
+    """Return the first pixel of each cell, and the one after its last, ``[regions, cells]``; cells may share some."""
     (size, scale), dtype = image, rois.type.dtype
     first, last = (
         _rounded(emit, emit(Mul(v, emit.const(scale, dtype))))

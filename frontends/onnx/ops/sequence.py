@@ -42,7 +42,7 @@ def sequence_at(emit: Emitter, input_sequence: ValueList, position: Value) -> Va
 def sequence_insert(
     emit: Emitter, input_sequence: ValueList, tensor: Value, position: Value | None = None
 ) -> ValueList:
-    """One item more, by default behind the others."""
+    """One item more, by default after the others."""
     items = input_sequence.items
     at = len(items) if position is None else emit.int(position, "position")
     if not -len(items) <= at <= len(items):

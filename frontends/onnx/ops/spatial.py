@@ -168,7 +168,7 @@ def _by_scales(emit: Emitter, x: Value, scales: Mapping[int, Scale], **fields: A
 
 
 def _scaled(emit: Emitter, size: Dim, scale: Scale) -> Dim:
-    """Return the size behind a scale, rounded down."""
+    """Return the size after a scale, rounded down."""
     if isinstance(scale, Sym):
         product = size * scale
         return product if isinstance(product, int) else product.floor()

@@ -52,7 +52,7 @@ def non_max_suppression_v5(
 
 
 def _counted(emit: Emitter, x: Value, count: Value, size: int) -> Value:
-    """Put zeros in the rows behind those that count."""
+    """Put zeros in the rows after those that count."""
     counts = emit(Less(emit.const(np.arange(size), DType.I32), count))
     mask = emit.reshape(counts, (size, *[1] * (x.type.rank - 1)))
     return emit(Select(mask, x, emit.const(0, x.type.dtype)))

@@ -129,7 +129,7 @@ def unique(emit: Emitter, x: Value, *, idx_out_type: DType = DType.I32) -> tuple
 
 @builtin("REVERSE_SEQUENCE", "ReverseSequenceOptions", integers="moved")
 def reverse_sequence(emit: Emitter, x: Value, lengths: Value, *, seq_dim: int = 0, batch_dim: int = 0) -> Value:
-    """Each sequence turned around."""
+    """Each sequence reversed."""
     axis, batch = (emit.axis(a, x.type.rank) for a in (seq_dim, batch_dim))
     return emit(ir.ReverseSequence(x, lengths, axis, batch))
 

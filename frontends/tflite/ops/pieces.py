@@ -1,6 +1,6 @@
-"""Parts before and behind a computed position: what TensorFlow makes of an item that is put into a list.
+"""Parts before and after a computed position: what TensorFlow makes of an item that is put into a list.
 
-A list of tensors is one tensor; setting an item joins what is before it, the new one, and what is behind it.
+A list of tensors is one tensor; setting an item joins what is before it, the new one, and what is after it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def piece_of(emit: Emitter, x: Value, begin: Value, size: Value) -> Piece:
     """Return a part whose size is computed.
 
     Raises:
-        CompileError: F004, it is none before or behind one position.
+        CompileError: F004, it is none before or after one position.
     """
     starts, sizes = _elements(emit, begin), _elements(emit, size)
     if len(starts) == len(sizes) == x.type.rank:
@@ -63,7 +63,7 @@ def _elements(emit: Emitter, vector: Value) -> list[Value | int]:
 
 
 def updated(emit: Emitter, values: Sequence[Value | Piece], axis: int) -> Value:
-    """Join a part before a position, something, and the part behind it.
+    """Join a part before a position, something, and the part after it.
 
     Raises:
         CompileError: F004, the parts are others.
@@ -80,7 +80,7 @@ def updated(emit: Emitter, values: Sequence[Value | Piece], axis: int) -> Value:
 
 
 def _is_after(later: Value, earlier: Value, distance: object) -> bool:
-    """Whether a position is so many behind another one."""
+    """Whether a position is so many after another one."""
     if not isinstance(later.owner, Add):
         return False
     a, b = later.owner.a, later.owner.b

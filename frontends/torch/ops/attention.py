@@ -111,7 +111,7 @@ def _is_finite(x: Value) -> bool:
 
 
 def _triangle(emit: Emitter, scores: Value) -> Value:
-    """True where a key does not come behind its query."""
+    """True where a key does not come after its query."""
     ones = emit.full(1, TensorType(DType.I32, scores.type.shape[-2:]))
     return emit.cast(emit(Trilu(ones, upper=False)), DType.BOOL)
 

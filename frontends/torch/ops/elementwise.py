@@ -269,7 +269,7 @@ def logical_not(emit: Emitter, x: Value) -> Value:
 
 @aten("bitwise_not")
 def bitwise_not(emit: Emitter, x: Value) -> Value:
-    """All bits turned."""
+    """All bits flipped."""
     return emit(logic.LogicalNot(x) if x.type.dtype is DType.BOOL else logic.BitwiseNot(x))
 
 

@@ -111,7 +111,7 @@ def round_decimals(emit: Emitter, x: Value, *, decimals: int) -> Value:
 
 @aten("frac")
 def frac(emit: Emitter, x: Value) -> Value:
-    """What is behind the point."""
+    """What is after the point."""
     return emit(arith.Sub(x, trunc(emit, x)))
 
 

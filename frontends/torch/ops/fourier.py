@@ -148,7 +148,7 @@ def _window(emit: Emitter, window: Value | None, length: int, size: int, dtype: 
 
 
 def _overlapped(emit: Emitter, frames: Value, hop: int) -> Value:
-    """Add up frames ``[batch, count, size]`` of which each begins ``hop`` numbers behind the one before."""
+    """Add up frames ``[batch, count, size]`` of which each begins ``hop`` numbers after the one before."""
     batch, count, size = frames.type.shape
     with emit.typed():
         (whole,) = static((size,))
@@ -163,7 +163,7 @@ def _overlapped(emit: Emitter, frames: Value, hop: int) -> Value:
 
 
 def _longer(emit: Emitter, x: Value, axis: int, more: tuple[Dim, Dim]) -> Value:
-    """Put so many zeros before and behind an axis."""
+    """Put so many zeros before and after an axis."""
     if more == (0, 0):
         return x
     low, high = ([size if a == axis else 0 for a in range(x.type.rank)] for size in more)

@@ -64,7 +64,7 @@ def median_along(emit: Emitter, x: Value, dim: int, keepdim: bool = False) -> Fo
     if not x.type.dtype.is_float:
         return _ranked(emit, x, middle, dim, keepdim)
     spoilt = emit(Reduce(emit(logic.IsNan(x)), "any", (axis,), keepdims=True))
-    last = emit.value(size - 1, DType.I64)  # NaN stands behind all numbers
+    last = emit.value(size - 1, DType.I64)  # NaN stands after all numbers
     return _ranked(emit, x, emit(logic.Select(spoilt, last, middle)), dim, keepdim)
 
 

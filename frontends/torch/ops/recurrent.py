@@ -261,5 +261,5 @@ def packed(
 
 
 def _packed(emit: Emitter) -> Exception:
-    help = "Give the layer a padded tensor, and cut or mask its output behind the ends of sequences."
+    help = "Give the layer a padded tensor, and cut or mask its output after the ends of sequences."
     return emit.fail("reads packed sequences, whose shape depends on data", help=help)

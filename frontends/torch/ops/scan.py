@@ -17,7 +17,7 @@ from ..registry import aten
 from .floats import logaddexp
 
 Combine = Callable[[Sequence[Value], Sequence[Value]], tuple[Value, ...]]
-"""Joins what was found up to a position with what was found behind it, each as several tensors."""
+"""Joins what was found up to a position with what was found after it, each as several tensors."""
 
 
 @aten("cumsum")

@@ -96,7 +96,7 @@ def conv_by_rule(
     dilation: tuple[int, ...] = (1,),
     groups: int = 1,
 ) -> Value:
-    """Padded by rule: ``same`` puts the odd position behind."""
+    """Padded by rule: ``same`` puts the odd position after the data."""
     rank = weight.type.rank - 2
     dilations = spread(dilation, rank)
     with emit.typed():

@@ -79,7 +79,7 @@ def _settings(scale: float | None, filter: float | None) -> Settings:
 def _masks(
     emit: Emitter, mask: Value | None, ends: tuple[Value, Value], settings: Settings, is_causal: bool
 ) -> tuple[Value | None, Value | None]:
-    """Return what hides padding, and what hides keys behind their queries."""
+    """Return what hides padding, and what hides keys after their queries."""
     q, k = ends
     batch, dtype, keys = q.type.shape[0], q.type.dtype, k.type.shape[2]
     hidden = None if mask is None else padding(emit, mask, batch, keys, settings.filter, dtype)

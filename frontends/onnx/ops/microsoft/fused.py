@@ -179,7 +179,7 @@ def fused_matmul(
     transBatchA: int = 0,
     transBatchB: int = 0,
 ) -> Value:
-    """Product of matrices that may be given transposed, or with the batch behind the rows."""
+    """Product of matrices that may be given transposed, or with the batch after the rows."""
     if min(a.type.rank, b.type.rank) < 2:
         raise emit.fail(f"multiplies {a.type} by {b.type}", code="T001")
     left, right = _batch_first(emit, a, transBatchA), _batch_first(emit, b, transBatchB)
@@ -187,7 +187,7 @@ def fused_matmul(
 
 
 def _batch_first(emit: Emitter, x: Value, moved: int) -> Value:
-    """Move the first axis behind the batch."""
+    """Move the first axis after the batch."""
     rank = x.type.rank
     if not moved or rank < 3:
         return x
@@ -252,10 +252,10 @@ def nhwc_max_pool(
 
 
 def channels_first(emit: Emitter, x: Value) -> Value:
-    """Move the last axis behind the batch."""
+    """Move the last axis after the batch."""
     return emit(Transpose(x, (0, x.type.rank - 1, *range(1, x.type.rank - 1))))
 
 
 def channels_last(emit: Emitter, x: Value) -> Value:
-    """Move the axis behind the batch to the end."""
+    """Move the axis after the batch to the end."""
     return emit(Transpose(x, (0, *range(2, x.type.rank), 1)))

@@ -133,7 +133,7 @@ def _places(emit: Emitter, lengths: Lengths) -> Value:
 
 
 def _kept(emit: Emitter, past: Value | None, new: Value, lengths: Lengths) -> Value:
-    """Put new elements behind those of each sequence that count."""
+    """Put new elements after those of each sequence that count."""
     if past is None or lengths.kept == 0:
         return new
     joined = after(emit, past, new)
@@ -149,7 +149,7 @@ def _kept(emit: Emitter, past: Value | None, new: Value, lengths: Lengths) -> Va
 
 
 def _mask(emit: Emitter, lengths: Lengths, window: int | None, dtype: DType) -> Value:
-    """Hide keys behind their query, and those that lie too far before it."""
+    """Hide keys after their query, and those that lie too far before it."""
     batch = lengths.past.type.shape[0]
     ends = emit.reshape(_places(emit, lengths), (batch, 1, lengths.new, 1))
     keys = emit.reshape(counted(emit, lengths.total), (1, 1, 1, lengths.total))

@@ -78,7 +78,7 @@ def counted(emit: Emitter, size: Dim, dtype: DType = DType.I32) -> Value:
 
 
 def causal(emit: Emitter, queries: Dim, keys: Dim, dtype: DType) -> Value:
-    """Hide keys behind their query: the last query sees all keys."""
+    """Hide keys after their query: the last query sees all keys."""
     places = emit.reshape(counted(emit, keys), (1, keys))
     ends = emit.reshape(counted(emit, queries), (queries, 1))
     offset = keys - queries

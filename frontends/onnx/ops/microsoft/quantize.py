@@ -125,7 +125,7 @@ def qlinear_softmax(
     axis: int = -1,
     opset: int,
 ) -> Value:
-    """Over one axis, or over all behind it as in versions of the standard before 13."""
+    """Over one axis, or over all after it as in versions of the standard before 13."""
     over = softmax if opset >= ONE_AXIS else softmax_flattening
     y = over(emit, dequantized(emit, x, x_scale, x_zero_point), axis=axis)
     return quantized(emit, y, y_scale, y_zero_point, x)

@@ -137,7 +137,7 @@ def _listed(
 
 
 def _encode(emit: Emitter, x: Value, keys: Array, values: Array, default: Array) -> Value:
-    """Compare with all keys at once; the first that is equal counts, and behind the last one stands the default."""
+    """Compare with all keys at once; the first that is equal counts, and after the last one stands the default."""
     if x.type.dtype is DType.STRING or keys.dtype == object:
         raise emit.fail(
             "has strings as keys; TFLite can't compare them", help="Encode text before the model, in the application."
