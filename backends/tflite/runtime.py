@@ -132,6 +132,13 @@ class TfliteModel:
         except ValueError:
             return None
 
+    def view(self, number: int) -> Array | None:
+        """Return one of the tensors ``inside`` where it lies: nothing runs as long as somebody holds it."""
+        try:
+            return self._interpreter.tensor(number)()
+        except ValueError:
+            return None
+
     def _check(self, inputs: Mapping[str, Array]) -> None:
         for name, port in self.inputs.items():
             if name not in inputs:

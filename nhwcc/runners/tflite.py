@@ -19,6 +19,7 @@ from nhwcc.runners.worker import Worker
 
 if TYPE_CHECKING:
     from nhwcc.backends.tflite.runtime import TfliteModel
+    from nhwcc.passes.quantization.statistics import Calibration
 
 KEPT_BYTES = 256 << 20
 """How many bytes of tensors inside the runtime keeps in a run."""
@@ -34,6 +35,11 @@ def start() -> Worker:
 def open_file(path: Path, worker: Worker, *, fast: bool) -> TfliteRunner:
     """Open a file in a runtime's process."""
     return TfliteRunner(path, worker, fast=fast)
+
+
+def observe(path: Path, names: Sequence[str]) -> TfliteObserver:
+    """Open a file in a process of its own to see what its tensors hold."""
+    return TfliteObserver(path, names)
 
 
 def in_process(path: Path) -> TfliteModel:
@@ -154,6 +160,10 @@ class TfliteRunner:
                     if array is not None:
                         yield Traced(names[n], kinds[n], array)
 
+    def stored(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Return inputs as the file has them."""
+        return self._stored(inputs)
+
     def _layout(self, side: str, name: str) -> Mapping[str, Any]:
         return (self._summary.layout or {}).get(side, {}).get(name, {})
 
@@ -179,6 +189,34 @@ class TfliteRunner:
             perm: Sequence[int] = self._layout("outputs", name).get("perm") or range(array.ndim)
             out[name] = array.transpose(inverse(tuple(perm)))
         return out
+
+
+class TfliteObserver:
+    """Runs a file on samples; the runtime's process keeps statistics of some tensors by their names."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        self._runner = TfliteRunner(path)
+        self._worker = start()
+        self._worker.make("nhwcc.backends.tflite.observer", "Observer", path, list(names))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.close()
+        self._runner.close()
+
+    def see(self, inputs: Mapping[str, Array]) -> None:
+        """Run on one sample, in the source's layout.
+
+        Raises:
+            CompileError: as :meth:`TfliteRunner.run`.
+        """
+        self._worker.call("see", self._runner.stored(inputs))
+
+    def statistics(self) -> Calibration:
+        """Return what was seen of each tensor."""
+        return self._worker.call("statistics")
 
 
 def _fitted(array: Array, dtype: np.dtype[Any]) -> Array:

@@ -22,7 +22,7 @@ def _features_last(op: ir.Linear) -> str | None:
 @emits(
     ir.Linear,
     "FULLY_CONNECTED",
-    dtypes=Quantizable(4, weight="w", bias="bias"),
+    dtypes=Quantizable(version=4, weight="w", bias="bias"),
     ranks=range(2, 7),
     when=(_constant_weight, _features_last),
     kernel="fully_connected.cc",

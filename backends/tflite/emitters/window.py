@@ -45,7 +45,7 @@ def _word(op: Any) -> str:
 
 
 _CONV: tuple[Condition, ...] = (_channels_last, _padding, _has_bias)
-_WEIGHTED = Quantizable(3, weight="w", bias="bias")
+_WEIGHTED = Quantizable(version=3, weight="w", bias="bias")
 
 
 @condition("one constant filter per channel")

@@ -120,7 +120,7 @@ def round_twice(op: Quantize, e: Build) -> None:
     inner, own = op.x.owner, stated(op)
     if inner is None or own is None or op.scale.type.size != 1 or not op.x.has_one_use or op.dtype is not DType.I8:
         return
-    for demands in DEMANDS.get(type(inner), ()):
+    for demands in DEMANDS.get(type(inner), {}).values():
         found = demands.scale_of_result(inner)
         if found is None or found == (own.scales[0], own.zeros[0]) or found[0] > own.scales[0] * FINER:
             continue

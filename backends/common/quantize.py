@@ -1,0 +1,51 @@
+"""quantize: integers in place of numbers, as far as a target has kernels for them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...compiler.diagnostics import error
+from ...compiler.ir import Module
+from ...compiler.options import QuantizationMode, RangeMethod
+from ...compiler.pipeline import Pass, register
+from ...passes.quantization import statistics
+from ...passes.quantization.quantize import Recipe, quantize
+from ...passes.quantization.statistics import Calibration
+from ..registry import find_target
+
+
+@register("quantize")
+class Quantize(Pass):
+    """Store weights in fewer bits, or let kernels compute with integers; run legalize before and afterwards.
+
+    ``mode`` is ``float16`` or ``weight-int8``, which store weights, or ``int8``, which needs the ``statistics`` that
+    ``nhwcc calibrate`` writes: the ranges of all values.  ``method`` says which part of a range integers cover: all of
+    it, all but the numbers at its ends, or where the mean square error is least.  With statistics, ``correct-bias``
+    makes up for what rounding weights changes on average.  ``per-channel`` gives each output channel of a weight a
+    scale.  ``keep-float`` names operations that stay in floats, patterns with ``;`` between them.
+    """
+
+    mode: QuantizationMode = "weight-int8"
+    target: str = "tflite"
+    statistics: str = ""
+    method: RangeMethod = "minmax"
+    correct_bias: bool = True
+    per_channel: bool = True
+    keep_float: str = ""
+
+    def run(self, module: Module) -> None:
+        """Quantize the main function.
+
+        Raises:
+            CompileError: Q001, there are no statistics where they are needed; Q002, they are of another model; Q003,
+                the target has no kernels for integers.
+        """
+        target = find_target(self.target)
+        if target.integers is None:
+            raise error("Q003", f"{target.title} files are not quantized yet", help="write a .tflite file")
+        if self.mode == "int8" and not self.statistics:
+            raise error("Q001", "integers need the ranges of values", help="quantize{mode=int8,statistics=FILE}")
+        seen = statistics.load(Path(self.statistics)) if self.statistics else Calibration()
+        keeps = tuple(p for p in self.keep_float.split(";") if p)
+        recipe = Recipe(self.mode, seen, self.method, self.correct_bias, self.per_channel, keeps)
+        quantize(module.main, recipe, target.integers)
