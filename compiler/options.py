@@ -10,7 +10,7 @@ Strategy: TypeAlias = Literal["auto", "unroll", "while", "fused"]
 Channels: TypeAlias = Literal["first", "last"]
 """Where the channels of an operation lie: after the batch, or after all else."""
 
-QuantizationMode: TypeAlias = Literal["float16", "weight-int8", "int8"]
+QuantizationMode: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8"]
 """What quantization makes integers of, or numbers of 16 bits: weights, or all that kernels compute with."""
 
 RangeMethod: TypeAlias = Literal["minmax", "percentile", "mse"]

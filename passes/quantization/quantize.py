@@ -13,7 +13,9 @@ from ...compiler.diagnostics import Remark, at, counted, remark
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.index import Gather
-from ...compiler.ops.quantize import Dequantize, Quantize
+from ...compiler.ops.linear import Linear
+from ...compiler.ops.quantize import Dequantize, Quantize, RoundDynamic
+from ...compiler.ops.window import Conv
 from ...compiler.options import QuantizationMode, RangeMethod
 from ...compiler.rewrite import erase_dead
 from ...compiler.scales import IntegerKernels, Scale
@@ -24,6 +26,9 @@ from .ranges import Scales, constant_range, split_outputs
 from .regions import Kernel, data_operands, integer_ops, weight_of
 from .statistics import Calibration
 from .weights import Rounded, const, correct_bias, insert_halves
+
+PICTURES = 4
+"""How many axes a batch of pictures has."""
 
 MANY = 1024
 """How many elements a weight has at least that is worth being stored in fewer bits."""
@@ -106,7 +111,24 @@ class _Quantizer:
             stored = rounded.insert(region, op)
         if stored is not None:
             op.set_operand(slot, stored)
+            if self.recipe.mode == "dynamic-int8":
+                self._round_dynamically(op)
             self.counts["weights"] += 1
+
+    def _round_dynamically(self, op: Op) -> None:
+        """Round what is multiplied by ranges of its own, where a kernel on integers of 8 bits does so."""
+        x, region = op.operands[0], op.parent
+        assert x is not None and region is not None
+        rank = x.type.rank
+        if isinstance(op, Linear) and op.is_along_last and rank > 1:
+            dims: tuple[int, ...] = (rank - 1,)
+        elif isinstance(op, Conv) and op.groups == 1 and not op.is_depthwise and op.channels_last and rank == PICTURES:
+            dims = tuple(range(1, rank))
+        else:
+            return
+        rounds = RoundDynamic(x, dims)
+        region.insert(rounds, op)
+        op.set_operand(0, rounds.result)
 
     def _correct(self, op: Op, rounded: Rounded) -> None:
         """Correct the bias by the means of the input, if these are known."""

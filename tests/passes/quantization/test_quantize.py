@@ -12,7 +12,7 @@ from nhwcc.backends.tflite.runtime import TfliteModel
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.ops.quantize import Dequantize, Quantize
+from nhwcc.compiler.ops.quantize import Dequantize, Quantize, RoundDynamic
 from nhwcc.compiler.types import Array
 from nhwcc.passes.quantization.quantize import Recipe
 from onnx import NodeProto, helper
@@ -221,6 +221,49 @@ class TestWeights:
         module = network([n("Conv", "x w")], (1, 64, 4, 4), {"w": weight(32, 64, 1, 1) * 1e7})
         made, said = quantized(module, Recipe("float16"))
         assert not kinds(made, Dequantize) and "0 weights" in said[-1]
+
+
+class TestDynamic:
+    """Kernels that round what they multiply compute what the reference semantics say."""
+
+    @pytest.mark.parametrize("per_channel", [True, False])
+    @pytest.mark.parametrize(
+        ("nodes", "shape", "weights", "builtin"),
+        [
+            ([n("MatMul", "x w", "m"), n("Add", "m b")], (2, 5, 40), {"w": weight(40, 32)}, "FULLY_CONNECTED"),
+            (
+                [n("MatMul", "x w", "m"), n("Add", "m b", "a"), n("Relu", "a")],
+                (7, 40),
+                {"w": weight(40, 32)},
+                "FULLY_CONNECTED",
+            ),
+            ([n("Conv", "x w b", **P)], (2, 8, 9, 7), {"w": weight(32, 8, 3, 3)}, "CONV_2D"),
+            ([n("Conv", "x w b", strides=[2, 2])], (1, 32, 8, 8), {"w": weight(32, 32, 1, 1)}, "CONV_2D"),
+        ],
+    )
+    def test_kernels(
+        self,
+        nodes: list[NodeProto],
+        shape: tuple[int, ...],
+        weights: dict[str, Array],
+        builtin: str,
+        per_channel: bool,
+        tmp_path: Path,
+    ) -> None:
+        module = network(nodes, shape, weights | {"b": weight(32, 1)[:, 0]})
+        given = [[np.abs(x) * 3 + 1 if i % 2 else x for x in s] for i, s in enumerate(samples(module))]
+        given.append([np.zeros_like(x) for x in given[0]])
+        made, _ = quantized(module, Recipe("dynamic-int8", per_channel=per_channel))
+        (want,), (own,) = outputs(module, given), outputs(made, given)
+        (got,), ops = on_runtime(made, given, tmp_path / "q.tflite")
+        assert ops[builtin] == 1 and "DEQUANTIZE" not in ops and "QUANTIZE" not in ops
+        assert decibels(want, got) > 35
+        assert decibels(own, got) > 55  # a number in the middle may be rounded to either side
+
+    def test_where_no_kernel_rounds(self) -> None:
+        module = network([n("Conv", "x w", group=32, **P)], (1, 32, 6, 6), {"w": weight(32, 1, 6, 6)})
+        made, _ = quantized(module, Recipe("dynamic-int8"))
+        assert not kinds(made, RoundDynamic) and kinds(made, Dequantize) == 1
 
 
 class TestBiases:
