@@ -13,5 +13,8 @@ Channels: TypeAlias = Literal["first", "last"]
 QuantizationMode: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8"]
 """What quantization makes integers of, or numbers of 16 bits: weights, or all that kernels compute with."""
 
+QuantizationChoice: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8", "auto"]
+"""A mode, or whatever is fastest and keeps the accuracy."""
+
 RangeMethod: TypeAlias = Literal["minmax", "percentile", "mse"]
 """How the range of a value is chosen: all numbers, all but a few, or the one of least mean square error."""

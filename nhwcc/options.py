@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nhwcc.compiler.budget import Budget
     from nhwcc.compiler.ir import Module
-    from nhwcc.compiler.options import QuantizationMode, Strategy
+    from nhwcc.compiler.options import QuantizationChoice, Strategy
     from nhwcc.feeds import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
@@ -106,7 +106,7 @@ class CompileOptions:
     data: Data | None = None
     seed: int = 0
     tolerance: float = TOLERANCE
-    quantize: QuantizationMode | None = None
+    quantize: QuantizationChoice | None = None
     calibration: Sequence[PathLike] = ()
     images: str | None = None
     keep_float: Sequence[str] = ()

@@ -10,7 +10,7 @@ from nhwcc.compiler.diagnostics import Remark
 from nhwcc.compiler.visible import visible_parts
 from nhwcc.messages import Style, Tone, plain
 from nhwcc.numerics import Status
-from nhwcc.quantization.report import QuantizationReport, describe
+from nhwcc.quantization.report import QuantizationReport
 from nhwcc.report import PassReport, PortReport, Report
 from nhwcc.verification import Compared, Verification
 
@@ -56,13 +56,16 @@ def render_quantization(found: QuantizationReport, style: Style = plain) -> list
     found = visible_parts(found)
     share = found.bytes_after / max(found.bytes_before, 1)
     size = f"{human_bytes(found.bytes_before)} -> {human_bytes(found.bytes_after)} ({share:.2f})"
-    lines = [_row("quantized", f"{found.mode}, {size}")]
-    lines += (_row("", note) for note in found.notes)
-    if found.chosen is not None:
-        tried = ", ".join(f"{describe(t.method, t.corrects_bias)} {t.sqnr:.1f} dB" for t in found.trials)
-        lines.append(_row("", f"chosen: {describe(found.chosen.method, found.chosen.corrects_bias)}; tried {tried}"))
+    times = f"{1e3 * found.seconds_before:.1f} -> {1e3 * found.seconds_after:.1f} ms a run here"
+    lines = [_row("quantized", f"{found.chosen}; {size}, {times}")]
+    lines += (_row("", text) for text in (found.why, *found.notes))
+    if len(found.trials) > 1:
+        shown = [t for t in found.trials if not t.candidate.keeps]
+        lines += (_row("", f"tried {t.candidate}: {t.sqnr:.1f} dB") for t in shown)
     held = f"{found.held} held back of {found.samples} samples" if found.held and found.samples else "all samples"
-    lines.append(_row("", f"distance from floats on {found.data}, {held}; at least {found.least:g} dB are asked for"))
+    lines.append(
+        _row("", f"distance from floats on {found.data}, {held}; at least {found.required:g} dB are asked for")
+    )
     width = max((len(o.name) for o in found.outputs), default=0)
     for o in found.outputs:
         labels = "" if o.same_labels is None else f"; the same label in {100 * o.same_labels:.0f} %"

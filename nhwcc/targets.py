@@ -60,6 +60,14 @@ class Observer(Protocol):
         ...
 
 
+class TimedRunner(TargetRunner, Protocol):
+    """A runner that knows how long the runtime itself takes."""
+
+    def seconds(self, inputs: Mapping[str, Array], runs: int) -> float:
+        """Return how long the fastest of several runs takes."""
+        ...
+
+
 class _Observing(Protocol):
     """What the module of a target has besides if its networks can be calibrated."""
 
@@ -97,6 +105,11 @@ def start_runtime(target: Target) -> Worker:
 def open_observer(target: Target, path: Path, names: Sequence[str]) -> Observer:
     """Return what runs a file of a target that has kernels on integers, to see what some of its tensors hold."""
     return cast(_Observing, import_module(target.runner)).observe(path, names)
+
+
+def open_timed(target: Target, path: Path, runtime: Worker) -> TimedRunner:
+    """Return what runs a file of a target that has kernels on integers, and measures the time."""
+    return cast(TimedRunner, open_runner(target, path, runtime))
 
 
 def open_runner(target: Target, path: Path, runtime: Worker, *, fast: bool = True) -> TargetRunner:

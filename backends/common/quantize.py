@@ -22,7 +22,7 @@ class Quantize(Pass):
     ``nhwcc calibrate`` writes: the ranges of all values.  ``method`` says which part of a range integers cover: all of
     it, all but the numbers at its ends, or where the mean square error is least.  With statistics, ``correct-bias``
     makes up for what rounding weights changes on average.  ``per-channel`` gives each output channel of a weight a
-    scale.  ``keep-float`` names operations that stay in floats, patterns with ``;`` between them.
+    scale.  ``keep-float`` names operations that stay in floats, patterns with ``;`` or line breaks between them.
     """
 
     mode: QuantizationMode = "weight-int8"
@@ -46,6 +46,6 @@ class Quantize(Pass):
         if self.mode == "int8" and not self.statistics:
             raise error("Q001", "integers need the ranges of values", help="quantize{mode=int8,statistics=FILE}")
         seen = statistics.load(Path(self.statistics)) if self.statistics else Calibration()
-        keeps = tuple(p for p in self.keep_float.split(";") if p)
+        keeps = tuple(filter(None, self.keep_float.split("\n" if "\n" in self.keep_float else ";")))
         recipe = Recipe(self.mode, seen, self.method, self.correct_bias, self.per_channel, keeps)
         quantize(module.main, recipe, target.integers)

@@ -8,14 +8,15 @@ from typing import Any, get_args
 import click
 
 from nhwcc.cli.flags import FILE
-from nhwcc.compiler.options import QuantizationMode
+from nhwcc.compiler.options import QuantizationChoice
 
 _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--quantize",
-        type=click.Choice(get_args(QuantizationMode)),
-        help="Store weights in 16 bits (float16) or 8 (weight-int8), or let kernels compute with integers of 8 bits "
-        "(int8), whose ranges are calibrated on --data.",
+        type=click.Choice(get_args(QuantizationChoice)),
+        help="Store weights in 16 bits (float16) or 8 (weight-int8), let products round what they multiply "
+        "(dynamic-int8), or let all kernels compute with integers of 8 bits (int8), whose ranges are calibrated on "
+        "--data; auto takes what is fastest and keeps the accuracy.",
     ),
     click.option(
         "--calibration",

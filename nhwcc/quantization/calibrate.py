@@ -15,13 +15,13 @@ from nhwcc.quantization.samples import Sample
 from nhwcc.targets import open_observer
 
 EVERY = 4
-"""One of so many samples is held back: the report measures on what calibration has not seen."""
+"""One of so many samples is held back: every other one of these for the report, the rest to compare recipes on."""
 
 HELD = 16
 """How many samples are held back at most."""
 
 TRIED = 8
-"""On how many samples recipes are compared."""
+"""On how many samples recipes are compared: on some that calibration has not seen, as far as there are, and others."""
 
 HELD_BYTES = 256 << 20
 """How many bytes of samples are held at most."""
@@ -36,6 +36,7 @@ class Seen:
     held: list[Sample] = field(default_factory=lambda: list[Sample]())
     statistics: Calibration = field(default_factory=lambda: Calibration())
     bytes: int = 0
+    known: int = 0
 
     def _keep(self, sample: Sample, where: list[Sample], most: int) -> bool:
         size = sum(array.nbytes for array in sample.values())
@@ -46,12 +47,16 @@ class Seen:
         return True
 
     def is_held(self, number: int, sample: Sample) -> bool:
-        """Hold a sample back if it is its turn."""
-        return number % EVERY == EVERY - 1 and self._keep(sample, self.held, HELD)
+        """Hold a sample back from calibration if it is its turn."""
+        if number % EVERY != EVERY - 1:
+            return False
+        if number // EVERY % 2:
+            return self._keep(sample, self.tried, TRIED // 2)
+        return self._keep(sample, self.held, HELD)
 
     def try_on(self, sample: Sample) -> None:
-        """Keep a sample for the comparison of recipes while there is room."""
-        self._keep(sample, self.tried, TRIED)
+        """Keep a sample that calibration sees for the comparison of recipes, too, while there is room."""
+        self.known += self._keep(sample, self.tried, TRIED) if self.known < TRIED // 2 else 0
 
 
 def write_named(target: Target, module: Module, path: Path) -> list[str]:

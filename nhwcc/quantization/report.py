@@ -9,36 +9,59 @@ from nhwcc.quantization.measure import OutputReport
 
 
 @dataclass(frozen=True)
-class Trial:
-    """A recipe that was tried: its mean distance from the network in floats, in dB, on samples of the calibration."""
+class Candidate:
+    """A way to quantize; ``keeps`` are names of what stays in floats, apart from what the user wants."""
 
-    method: RangeMethod
-    corrects_bias: bool
+    mode: QuantizationMode
+    method: RangeMethod = "minmax"
+    corrects_bias: bool = True
+    keeps: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        ranges = {"minmax": "whole ranges", "percentile": "ranges of 99.98 %", "mse": "ranges of least error"}
+        biases = "biases corrected" if self.corrects_bias else "biases as they are"
+        kept = f", {len(self.keeps)} more in floats" if self.keeps else ""
+        if self.mode == "float16":
+            return f"{self.mode}{kept}"
+        return (
+            f"{self.mode}, {ranges[self.method]}, {biases}{kept}" if self.mode == "int8" else f"{self.mode}, {biases}"
+        )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate that was tried on samples of the calibration.
+
+    ``sqnr`` is the mean over outputs of the distance from the network in floats, in dB, ``least`` that of the worst
+    output; ``time`` is that of a run beside one in floats, on this machine; it was not measured where it is None.
+    """
+
+    candidate: Candidate
     sqnr: float
+    least: float
+    bytes: int
+    time: float | None = None
 
 
 @dataclass(frozen=True)
 class QuantizationReport:
     """How a network was quantized, and how far it is from itself in floats.
 
-    ``outputs`` were measured on ``held`` samples that calibration has not seen, unless there were too few.
-    ``notes`` say what stayed in floats, and why.
+    ``outputs`` were measured on ``held`` samples that calibration has not seen, unless there were too few.  ``seconds``
+    are those of one run, before and after, on this machine.  ``why`` says what led to the choice, ``notes`` what stayed
+    in floats.
     """
 
-    mode: QuantizationMode
+    chosen: Candidate
+    why: str
     data: str
     samples: int
     held: int
-    chosen: Trial | None
     trials: list[Trial]
     outputs: list[OutputReport]
-    least: float
+    required: float
     bytes_before: int
     bytes_after: int
+    seconds_before: float
+    seconds_after: float
     notes: list[str] = field(default_factory=lambda: list[str]())
-
-
-def describe(method: RangeMethod, corrects_bias: bool) -> str:
-    """Say a recipe in words."""
-    ranges = {"minmax": "whole ranges", "percentile": "ranges of 99.98 %", "mse": "ranges of least error"}[method]
-    return f"{ranges}, biases {'corrected' if corrects_bias else 'as they are'}"

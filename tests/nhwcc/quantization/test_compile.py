@@ -43,13 +43,11 @@ class TestIntegers:
     def test_report_and_file(self, call: Callable[..., Result], tmp_path: Path) -> None:
         found = report(call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--json"))
         quantized = found["quantization"]
-        assert (quantized["mode"], quantized["samples"], quantized["held"]) == ("int8", 80, 16)
-        assert [(t["method"], t["corrects_bias"]) for t in quantized["trials"]][:3] == [
-            ("minmax", True),
-            ("percentile", True),
-            ("mse", True),
-        ]
-        assert quantized["chosen"]["sqnr"] == max(t["sqnr"] for t in quantized["trials"])
+        assert (quantized["chosen"]["mode"], quantized["samples"], quantized["held"]) == ("int8", 80, 10)
+        tried = [(t["candidate"]["method"], t["candidate"]["corrects_bias"]) for t in quantized["trials"]]
+        assert tried[:3] == [("minmax", True), ("percentile", True), ("mse", True)] and not tried[3][1]
+        best = max(quantized["trials"], key=lambda t: t["sqnr"])
+        assert quantized["chosen"] == best["candidate"] and quantized["seconds_after"] > 0
         assert {o["name"] for o in quantized["outputs"]} == {"map", "scores"}
         assert all(o["sqnr"] > 20 for o in quantized["outputs"])
         assert found["verification"]["tolerance"] == 1e-4  # of the network in floats
@@ -58,7 +56,7 @@ class TestIntegers:
 
     def test_in_words(self, call: Callable[..., Result]) -> None:
         said = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy").stdout
-        assert "quantized   int8" in said and "16 held back of 80 samples" in said and " dB, worst channel" in said
+        assert "quantized   int8" in said and "10 held back of 80 samples" in said and " dB, worst channel" in said
         assert "at least 10 dB are asked for" in said and "warning" not in said
 
     def test_random_samples_are_said(self, call: Callable[..., Result]) -> None:
@@ -68,7 +66,7 @@ class TestIntegers:
     def test_nothing_is_written_below_the_limit(self, call: Callable[..., Result], tmp_path: Path) -> None:
         (tmp_path / "q.tflite").write_text("old")
         result = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--min-sqnr", 80)
-        assert result.exit_code == 1 and "error[Q004]" in result.stderr and "at least 80 dB" in result.stderr
+        assert result.exit_code == 1 and "error[Q004]" in result.stderr and "80 dB" in result.stderr
         assert (tmp_path / "q.tflite").read_text() == "old"
 
     def test_kept_in_floats(self, call: Callable[..., Result]) -> None:
@@ -77,10 +75,10 @@ class TestIntegers:
         assert "QUANTIZE" not in found["ops_after"] or found["quantization"]["outputs"][0]["sqnr"] > 40
 
 
-@pytest.mark.parametrize("mode", ["float16", "weight-int8"])
+@pytest.mark.parametrize("mode", ["float16", "weight-int8", "dynamic-int8"])
 def test_weights_only(call: Callable[..., Result], mode: str, tmp_path: Path) -> None:
     found = report(call("compile", "conv.ir", "-o", "q.tflite", "--quantize", mode, "--json"))
-    assert found["quantization"]["mode"] == mode and found["warnings"] == []
+    assert found["quantization"]["chosen"]["mode"] == mode and found["warnings"] == []
     TfliteModel(tmp_path / "q.tflite").resize({})
 
 

@@ -1,0 +1,140 @@
+"""Mixed precision: which parts stay in floats, so that a bound is met and as little as possible is computed in floats.
+
+Parts of the network are kept in floats one at a time; how much nearer the outputs come is a part's share of the noise.
+Shares of independent roundings add up, so that the cheapest set of parts whose shares suffice is a knapsack problem,
+which is solved exactly.  What is chosen is then measured; where noise does not add up, more is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+from nhwcc.compiler.diagnostics import error
+from nhwcc.compiler.ir import Op
+from nhwcc.compiler.ops.linear import Linear, MatMul
+from nhwcc.compiler.ops.window import Conv, ConvTranspose
+from nhwcc.passes.quantization.names import value_names
+from nhwcc.passes.quantization.quantize import Recipe
+from nhwcc.passes.quantization.regions import integer_ops
+from nhwcc.quantization.report import Candidate, Trial
+from nhwcc.quantization.trials import Bench
+
+PARTS = 24
+"""Into how many parts a network is cut at most: each is tried."""
+
+MARGIN = 0.5
+"""By how many dB the bound is exceeded on samples of the calibration, so that other samples keep it, too."""
+
+ROUNDS = 6
+"""How often more is asked for."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Neighbouring operations: names of what they compute, products that they take, and their share of the noise."""
+
+    names: tuple[str, ...]
+    cost: float
+    noise: float = 0.0
+
+
+def mix(bench: Bench, base: Trial, required: float, progress: Callable[[str], None]) -> tuple[Trial, str]:
+    """Return what meets a bound with as little in floats as possible, and what was found on the way.
+
+    Raises:
+        CompileError: Q004, that would be nothing but floats; as :meth:`~.trials.Bench.run`.
+    """
+    parts = [_sensitive(bench, base, part, progress) for part in _parts(bench, base.candidate)]
+    total = sum(part.cost for part in parts) or 1.0
+    wanted, best, kept, share = required + MARGIN, base, list[Part](), 0.0
+    for _ in range(ROUNDS):
+        kept = cheapest(parts, _noise(base.least) - _noise(wanted))
+        keeps = tuple(name for part in kept for name in part.names)
+        if keeps == best.candidate.keeps or not _integer_ops(bench, keeps):
+            text = f"with {required:g} dB for every output, nothing would be left to compute with integers"
+            raise error("Q004", text, help="ask for less (--min-sqnr), or --quantize weight-int8")
+        progress(f"trying {len(kept)} of {len(parts)} parts in floats")
+        best = bench.run(replace(base.candidate, keeps=keeps))
+        share = 100 * sum(part.cost for part in kept) / total
+        if best.least >= required + MARGIN:
+            break
+        wanted += max(required + MARGIN - best.least, 0.5)
+    return best, f"{len(kept)} of {len(parts)} parts stay in floats for {required:g} dB: {share:.0f} % of all products"
+
+
+def _parts(bench: Bench, candidate: Candidate) -> list[Part]:
+    """Cut the operations that compute with integers into parts, in the network's order."""
+    names = value_names(bench.module.main)
+    ops = _integer_ops(bench, candidate.keeps)
+    size = -(-len(ops) // PARTS)
+    groups = [ops[i : i + size] for i in range(0, len(ops), size)]
+    return [Part(tuple(names[r] for op in group for r in op.results), sum(map(_cost, group))) for group in groups]
+
+
+def _integer_ops(bench: Bench, keeps: Collection[str]) -> list[Op]:
+    """Return the operations that compute with integers if these values stay in floats, and what the user wants."""
+    func, kernels = bench.module.main, bench.target.integers
+    assert kernels is not None
+    names = value_names(func)
+    recipe = Recipe("int8", keeps=tuple(bench.options.keep_float))
+
+    def is_kept(op: Op) -> bool:
+        return recipe.is_kept(op, names) or any(names.get(r) in keeps for r in op.results)
+
+    return list(integer_ops(func, kernels, is_kept))
+
+
+def _cost(op: Op) -> float:
+    """What an operation costs in floats: its products, or its results where it has none."""
+    count = op.macs() if isinstance(op, Conv | ConvTranspose | Linear | MatMul) else op.results[0].type.size
+    return float(count) if isinstance(count, int) else 1.0
+
+
+def _sensitive(bench: Bench, base: Trial, part: Part, progress: Callable[[str], None]) -> Part:
+    """Find a part's share of the noise: how much of it goes if the part stays in floats."""
+    progress(f"keeping {part.names[0]} in floats")
+    found = bench.run(replace(base.candidate, keeps=part.names))
+    return replace(part, noise=max(_noise(base.least) - _noise(found.least), 0.0))
+
+
+def _noise(decibels: float) -> float:
+    """The power of the noise beside that of the signal."""
+    return 10.0 ** (-decibels / 10)
+
+
+def cheapest(parts: Sequence[Part], noise: float) -> list[Part]:
+    """Return the parts of least cost whose shares of the noise come to ``noise``, all that have some if none suffice.
+
+    Branch and bound over parts in the order of what they save for their cost; the bound takes a fraction of the last.
+
+    >>> [p.names for p in cheapest([Part(("a",), 3, 2.0), Part(("b",), 1, 1.0), Part(("c",), 1, 1.1)], 2.0)]
+    [('c',), ('b',)]
+    """
+    useful = sorted((p for p in parts if p.noise > 0), key=lambda p: (p.cost / p.noise, p.names))
+    if sum(p.noise for p in useful) <= noise:
+        return useful
+    best: tuple[float, list[Part]] = (float("inf"), useful)
+    stack: list[tuple[int, float, float, list[Part]]] = [(0, noise, 0.0, [])]
+    while stack:
+        i, left, cost, taken = stack.pop()
+        if left <= 0:
+            best = min(best, (cost, taken), key=lambda b: b[0])
+            continue
+        if i == len(useful) or cost + _least(useful[i:], left) >= best[0]:
+            continue
+        part = useful[i]
+        stack.append((i + 1, left, cost, taken))
+        stack.append((i + 1, left - part.noise, cost + part.cost, [*taken, part]))
+    return best[1]
+
+
+def _least(parts: Sequence[Part], noise: float) -> float:
+    """What so much noise costs at least: the last part is taken in pieces."""
+    cost = 0.0
+    for part in parts:
+        if part.noise >= noise:
+            return cost + part.cost * noise / part.noise
+        noise -= part.noise
+        cost += part.cost
+    return float("inf")
