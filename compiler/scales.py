@@ -50,6 +50,13 @@ class IntegerKernels(Protocol):
         """Return what the kernel on integers of an operation demands, None if it has none."""
         ...
 
+    def rounded_dims(self, op: Op) -> tuple[int, ...] | None:
+        """Return along which dims one range counts if a kernel rounds what it multiplies by a weight of 8 bits.
+
+        None if no kernel of the operation does.
+        """
+        ...
+
     def keeps_scales(self, op: Op | None) -> bool:
         """Say whether an operation on integers gives those that the same operation on numbers stands for."""
         ...

@@ -111,5 +111,6 @@ class CompileOptions:
     images: str | None = None
     keep_float: Sequence[str] = ()
     per_tensor: bool = False
+    io_dtype: str | Mapping[str, str] | None = None
     min_sqnr: float | None = None
     budget: Budget | None = None

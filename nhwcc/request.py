@@ -75,9 +75,11 @@ def _check_quantizing(options: CompileOptions) -> None:
     Raises:
         CompileError: L004, R010.
     """
+    from nhwcc.backends.common.quantize import io_dtypes
     from nhwcc.quantization.images import ImageFormat
 
     ImageFormat.parse(options.images or "")
+    io_dtypes(io_dtype_text(options.io_dtype))
     _check_files("statistics", options.calibration)
     for path in map(Path, _data_files(options.data)):
         file, colon, _ = os.fspath(path).rpartition(":")
@@ -98,6 +100,7 @@ def _check_only_quantizing(options: CompileOptions) -> None:
         "--images": options.images,
         "--keep-float": options.keep_float,
         "--per-tensor": options.per_tensor,
+        "--io-dtype": options.io_dtype,
         "--min-sqnr": options.min_sqnr is not None,
     }
     for flag, value in given.items():
@@ -125,6 +128,11 @@ def io_layout_text(io_layout: str | Mapping[str, str] | None) -> str:
     if io_layout is None or isinstance(io_layout, str):
         return (io_layout or "").strip() or "free"
     return ";".join(f"{name}={layout}" for name, layout in io_layout.items())
+
+
+def io_dtype_text(given: str | Mapping[str, str] | None) -> str:
+    """Return a choice of element types as passes take it."""
+    return given or "" if given is None or isinstance(given, str) else ";".join(f"{n}={t}" for n, t in given.items())
 
 
 def _check_numbers(tolerance: float, seed: int) -> None:

@@ -61,7 +61,11 @@ class Observer(Protocol):
 
 
 class TimedRunner(TargetRunner, Protocol):
-    """A runner that knows how long the runtime itself takes."""
+    """A runner of a quantized file, which knows how long the runtime itself takes."""
+
+    def numbers(self, results: Mapping[str, Array]) -> dict[str, Array]:
+        """Return outputs as numbers where they are integers that stand for these."""
+        ...
 
     def seconds(self, inputs: Mapping[str, Array], runs: int) -> float:
         """Return how long the fastest of several runs takes."""

@@ -35,6 +35,16 @@ def _why_not(op: Linear | Conv, dims: Sequence[int]) -> str | None:
     return None
 
 
+def rows(op: Linear) -> tuple[int, ...] | None:
+    """The features of a row have one range."""
+    return (op.x.type.rank - 1,) if op.is_along_last and op.x.type.rank > 1 else None
+
+
+def samples(op: Conv) -> tuple[int, ...] | None:
+    """A sample has one range; kernels with groups are slow."""
+    return tuple(range(1, op.x.type.rank)) if op.groups == 1 and op.channels_last else None
+
+
 @condition("numbers that are rounded row by row, a weight of i8")
 def by_rows(op: Linear) -> str | None:
     """Whether a kernel rounds every row of features by a scale of its own."""

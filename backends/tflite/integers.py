@@ -30,10 +30,14 @@ LARGEST_FACTOR = 256.0
 
 @dataclass(frozen=True)
 class Quantizable(Demands):
-    """What a builtin demands of integers, and since which version it takes them; ``plain`` are its other types."""
+    """What a builtin demands of integers, and since which version it takes them; ``plain`` are its other types.
+
+    ``rounds`` says along which dims one range counts where the builtin rounds what it multiplies by weights of 8 bits.
+    """
 
     version: int = 2
     plain: str = "f32"
+    rounds: Callable[[Any], tuple[int, ...] | None] | None = None
 
     def why_not(self, row: Row[Call], op: Quantize) -> str | None:
         """Return why the builtin of a row can't give the integers of ``op``, None if it can."""

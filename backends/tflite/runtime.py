@@ -31,12 +31,17 @@ _UNRESOLVED = re.compile(r"unresolved custom op: ([^\s,]+?)\.?(?:\s|$)")
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output: its number in the file, declared sizes (-1: open) and element type."""
+    """An input or output: its number in the file, declared sizes (-1: open), element type and scale.
+
+    Integers stand for numbers where the scale is not 0.
+    """
 
     name: str
     tensor: int
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    scale: float = 0.0
+    zero: int = 0
 
 
 class TfliteModel:
@@ -189,4 +194,7 @@ def _ports(details: list[dict[str, Any]], names: Mapping[str, int]) -> dict[str,
 def _port(name: str, detail: dict[str, Any]) -> Port:
     signature = detail["shape_signature"]
     shape = signature if len(signature) == len(detail["shape"]) else detail["shape"]
-    return Port(name, int(detail["index"]), tuple(int(d) for d in shape), np.dtype(detail["dtype"]))
+    scale, zero = detail["quantization"]
+    return Port(
+        name, int(detail["index"]), tuple(int(d) for d in shape), np.dtype(detail["dtype"]), float(scale), int(zero)
+    )

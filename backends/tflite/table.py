@@ -83,6 +83,12 @@ class BuiltinsOnIntegers:
         found = TABLE.legal(op)
         return DEMANDS.get(type(op), {}).get(found.kernel) if isinstance(found, Row) else None
 
+    def rounded_dims(self, op: Op) -> tuple[int, ...] | None:
+        """Return along which dims one range counts if a builtin rounds what an operation multiplies."""
+        found = TABLE.legal(op)
+        demands = DEMANDS.get(type(op), {}).get(found.kernel) if isinstance(found, Row) else None
+        return None if demands is None or demands.rounds is None else demands.rounds(op)
+
     def keeps_scales(self, op: Op | None) -> bool:
         """Say whether an operation on integers gives those that the same operation on numbers stands for."""
         return keeps_scales(op)

@@ -129,6 +129,7 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
         data=data_of(given["data"]),
         seed=given["seed"],
         tolerance=given["tolerance"],
+        io_dtype=";".join(f"{name}={dtype}" for name, dtype in given["io_dtype"]) or None,
         **{name: given[name] for name in QUANTIZATION},
     )
 

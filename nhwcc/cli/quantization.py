@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import click
 
-from nhwcc.cli.flags import FILE
+from nhwcc.cli.flags import FILE, named
 from nhwcc.compiler.options import QuantizationChoice
 
 _OPTIONS: list[Callable[..., Any]] = [
@@ -38,6 +38,13 @@ _OPTIONS: list[Callable[..., Any]] = [
         help="Leave operations in floats, by their kind or the names of what they compute: softmax, '*/head/*'.",
     ),
     click.option("--per-tensor", is_flag=True, help="Give each weight one scale, not one per output channel."),
+    click.option(
+        "--io-dtype",
+        multiple=True,
+        callback=named,
+        metavar="[NAME=]TYPE",
+        help="Store inputs and outputs as int8 or uint8, all or by name; float32 where nothing is said.",
+    ),
     click.option(
         "--min-sqnr",
         type=float,

@@ -1,6 +1,8 @@
-"""Mixed precision: which parts stay in floats, so that a bound is met and as little as possible is computed in floats.
+"""Mixed precision: which parts keep more digits, so that a bound is met and as little as possible is computed so.
 
-Parts of the network are kept in floats one at a time; how much nearer the outputs come is a part's share of the noise.
+Such a part computes in floats between its products, which round what they multiply by ranges of its own, or are
+products of floats where there is no such kernel.  Parts are tried one at a time; how much nearer the outputs come is a
+part's share of the noise.
 Shares of independent roundings add up, so that the cheapest set of parts whose shares suffice is a knapsack problem,
 which is solved exactly.  What is chosen is then measured; where noise does not add up, more is asked for.
 """
@@ -47,26 +49,27 @@ def mix(bench: Bench, base: Trial, required: float, progress: Callable[[str], No
     """
     parts = [_sensitive(bench, base, part, progress) for part in _parts(bench, base.candidate)]
     total = sum(part.cost for part in parts) or 1.0
-    wanted, best, kept, share = required + MARGIN, base, list[Part](), 0.0
+    wanted, best, kept, share = max(required, base.least) + MARGIN, base, list[Part](), 0.0
     for _ in range(ROUNDS):
         kept = cheapest(parts, _noise(base.least) - _noise(wanted))
         keeps = tuple(name for part in kept for name in part.names)
-        if keeps == best.candidate.keeps or not _integer_ops(bench, keeps):
+        if keeps == best.candidate.dynamic or not _integer_ops(bench, keeps):
             text = f"with {required:g} dB for every output, nothing would be left to compute with integers"
             raise error("Q004", text, help="ask for less (--min-sqnr), or --quantize weight-int8")
-        progress(f"trying {len(kept)} of {len(parts)} parts in floats")
-        best = bench.run(replace(base.candidate, keeps=keeps))
+        progress(f"trying {len(kept)} of {len(parts)} parts with more digits")
+        best = bench.run(replace(base.candidate, dynamic=keeps), on_held=True)
         share = 100 * sum(part.cost for part in kept) / total
         if best.least >= required + MARGIN:
             break
-        wanted += max(required + MARGIN - best.least, 0.5)
-    return best, f"{len(kept)} of {len(parts)} parts stay in floats for {required:g} dB: {share:.0f} % of all products"
+        wanted += max(required + MARGIN - best.least, MARGIN)
+    text = f"{len(kept)} of {len(parts)} parts keep more digits for {required:g} dB"
+    return best, f"{text}: {share:.0f} % of all products"
 
 
 def _parts(bench: Bench, candidate: Candidate) -> list[Part]:
     """Cut the operations that compute with integers into parts, in the network's order."""
     names = value_names(bench.module.main)
-    ops = _integer_ops(bench, candidate.keeps)
+    ops = _integer_ops(bench, candidate.dynamic)
     size = -(-len(ops) // PARTS)
     groups = [ops[i : i + size] for i in range(0, len(ops), size)]
     return [Part(tuple(names[r] for op in group for r in op.results), sum(map(_cost, group))) for group in groups]
@@ -93,8 +96,8 @@ def _cost(op: Op) -> float:
 
 def _sensitive(bench: Bench, base: Trial, part: Part, progress: Callable[[str], None]) -> Part:
     """Find a part's share of the noise: how much of it goes if the part stays in floats."""
-    progress(f"keeping {part.names[0]} in floats")
-    found = bench.run(replace(base.candidate, keeps=part.names))
+    progress(f"keeping digits of {part.names[0]}")
+    found = bench.run(replace(base.candidate, dynamic=part.names))
     return replace(part, noise=max(_noise(base.least) - _noise(found.least), 0.0))
 
 

@@ -10,21 +10,21 @@ from nhwcc.quantization.measure import OutputReport
 
 @dataclass(frozen=True)
 class Candidate:
-    """A way to quantize; ``keeps`` are names of what stays in floats, apart from what the user wants."""
+    """A way to quantize; ``dynamic`` are names of values whose operations round what they multiply as it comes."""
 
     mode: QuantizationMode
     method: RangeMethod = "minmax"
     corrects_bias: bool = True
-    keeps: tuple[str, ...] = ()
+    dynamic: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         ranges = {"minmax": "whole ranges", "percentile": "ranges of 99.98 %", "mse": "ranges of least error"}
         biases = "biases corrected" if self.corrects_bias else "biases as they are"
-        kept = f", {len(self.keeps)} more in floats" if self.keeps else ""
+        more = f", {len(self.dynamic)} without fixed ranges" if self.dynamic else ""
         if self.mode == "float16":
-            return f"{self.mode}{kept}"
+            return f"{self.mode}{more}"
         return (
-            f"{self.mode}, {ranges[self.method]}, {biases}{kept}" if self.mode == "int8" else f"{self.mode}, {biases}"
+            f"{self.mode}, {ranges[self.method]}, {biases}{more}" if self.mode == "int8" else f"{self.mode}, {biases}"
         )
 
 

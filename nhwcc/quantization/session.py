@@ -19,7 +19,6 @@ from nhwcc.passes.quantization import statistics
 from nhwcc.quantization.calibrate import HELD, Seen, calibrate, write_named
 from nhwcc.quantization.choose import LEAST, choose
 from nhwcc.quantization.images import ImageFormat
-from nhwcc.quantization.measure import measure
 from nhwcc.quantization.report import QuantizationReport
 from nhwcc.quantization.samples import Sample, samples_of
 from nhwcc.quantization.trials import Bench
@@ -60,6 +59,7 @@ class Session:
         """
         self._calibrate()
         options, tried = self.options, self.seen.tried or self.seen.held
+        held = self.seen.held or tried
         bench = Bench(
             self.target,
             options,
@@ -68,6 +68,7 @@ class Session:
             self.statistics,
             self.runtime,
             tried,
+            held,
             is_calibrated=bool(self.seen.statistics),
         )
         assert options.quantize is not None
@@ -76,7 +77,6 @@ class Session:
             stages = run_passes(self.module, bench.passes(best.candidate), instruments)
         self.progress("writing")
         emitted = self.target.emit(self.module, draft)
-        held = self.seen.held or tried
         report = QuantizationReport(
             best.candidate,
             why,
@@ -84,7 +84,7 @@ class Session:
             self.seen.count,
             len(self.seen.held),
             bench.trials,
-            measure(bench.outputs(self.floats, held), bench.outputs(draft, held)),
+            bench.measure(draft, held),
             LEAST if options.min_sqnr is None else options.min_sqnr,
             self.floats.stat().st_size,
             draft.stat().st_size,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +16,10 @@ from nhwcc.compiler.pipeline import Pass, parse_pipeline
 from nhwcc.compiler.types import Array
 from nhwcc.instruments import run_passes
 from nhwcc.options import CompileOptions
-from nhwcc.quantization.measure import measure
+from nhwcc.quantization.measure import OutputReport, measure
 from nhwcc.quantization.report import Candidate, Trial
 from nhwcc.quantization.samples import Sample
+from nhwcc.request import io_dtype_text
 from nhwcc.runners.worker import Worker
 from nhwcc.targets import open_timed
 
@@ -32,7 +32,7 @@ RUNS = 5
 
 @dataclass
 class Bench:
-    """Tries candidates for ``module``, whose file in floats is ``floats``, on ``samples``."""
+    """Tries candidates for ``module``, of which ``floats`` is the file, on ``samples``; ``held`` are for the report."""
 
     target: Target
     options: CompileOptions
@@ -41,34 +41,37 @@ class Bench:
     statistics: Path
     runtime: Worker
     samples: Sequence[Sample]
+    held: Sequence[Sample]
     is_calibrated: bool
     trials: list[Trial] = field(default_factory=lambda: list[Trial]())
-    _want: list[dict[str, Array]] | None = None
+    _want: dict[int, list[dict[str, Array]]] = field(default_factory=lambda: dict[int, list[dict[str, Array]]]())
 
-    def run(self, candidate: Candidate, *, timed: bool = False) -> Trial:
+    def run(self, candidate: Candidate, *, timed: bool = False, on_held: bool = False) -> Trial:
         """Try a candidate; remember how it came out.
+
+        ``on_held`` looks at the samples for the report, too: a bound must hold on these.
 
         Raises:
             CompileError: what the passes or the runtime find.
         """
-        if self._want is None:
-            self._want = self.outputs(self.floats, self.samples)
         module = clone_module(self.module)
         with collect_remarks():
             run_passes(module, self.passes(candidate))
         path = self.floats.with_stem("trial")
         self.target.emit(module, path)
-        found = [o.sqnr for o in measure(self._want, self.outputs(path, self.samples))]
+        found = [o.sqnr for o in self.measure(path, self.samples)]
         time = self.seconds(path) / self.seconds(self.floats) if timed else None
         size = path.stat().st_size
+        least = min(found, default=CEILING)
+        if on_held:
+            least = min((least, *(o.sqnr for o in self.measure(path, self.held))))
         mean = fmean(min(decibels, CEILING) for decibels in found) if found else CEILING
-        trial = Trial(candidate, mean, min(found, default=CEILING), size, time)
+        trial = Trial(candidate, mean, least, size, time)
         self.trials.append(trial)
         return trial
 
     def passes(self, candidate: Candidate) -> list[Pass]:
         """Return the passes that quantize a module in floats."""
-        kept = [*self.options.keep_float, *(glob.escape(name) for name in candidate.keeps)]
         first = Quantize(
             mode=candidate.mode,
             target=self.target.name,
@@ -76,14 +79,22 @@ class Bench:
             method=candidate.method,
             correct_bias=candidate.corrects_bias,
             per_channel=not self.options.per_tensor,
-            keep_float="\n".join(["", *kept]) if kept else "",
+            io_dtype=io_dtype_text(self.options.io_dtype),
+            keep_float="\n".join(["", *self.options.keep_float]),
+            dynamic="\n".join(candidate.dynamic),
         )
         return [first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce")]
+
+    def measure(self, path: Path, samples: Sequence[Sample]) -> list[OutputReport]:
+        """Compare a file with the one in floats."""
+        if id(samples) not in self._want:
+            self._want[id(samples)] = self.outputs(self.floats, samples)
+        return measure(self._want[id(samples)], self.outputs(path, samples))
 
     def outputs(self, path: Path, samples: Sequence[Sample]) -> list[dict[str, Array]]:
         """Run a file on samples."""
         runner = open_timed(self.target, path, self.runtime)
-        return [runner.run(sample) for sample in samples]
+        return [runner.numbers(runner.run(sample)) for sample in samples]
 
     def seconds(self, path: Path) -> float:
         """Return how long a file takes for the first sample."""

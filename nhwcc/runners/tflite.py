@@ -133,6 +133,14 @@ class TfliteRunner:
         self._worker.call("run", self._stored(inputs))
         return self._worker.call("seconds", runs)
 
+    def numbers(self, results: Mapping[str, Array]) -> dict[str, Array]:
+        """Return outputs as numbers where they are integers that stand for these."""
+        found = dict(results)
+        for name, port in self._outputs.items():
+            if port.scale and port.dtype.kind in "iu":
+                found[name] = (found[name].astype(np.float32) - port.zero) * np.float32(port.scale)
+        return found
+
     def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run without the XNNPACK delegate."""
         with start() as worker:
@@ -189,7 +197,7 @@ class TfliteRunner:
         for name, port in self._inputs.items():
             if name in inputs:
                 array = inputs[name].transpose(self._layout("inputs", name).get("perm") or range(inputs[name].ndim))
-                stored[name] = _fitted(array, port.dtype)
+                stored[name] = _fitted(_counted(array, port), port.dtype)
         return stored
 
     def _back(self, results: Mapping[str, Array]) -> dict[str, Array]:
@@ -226,6 +234,14 @@ class TfliteObserver:
     def statistics(self) -> Calibration:
         """Return what was seen of each tensor."""
         return self._worker.call("statistics")
+
+
+def _counted(array: Array, port: Any) -> Array:
+    """Return the integers that stand for numbers, where the file takes such and was given numbers."""
+    if array.dtype != np.float32 or port.dtype.kind not in "iu" or not port.scale:
+        return array
+    bounds = np.iinfo(port.dtype)
+    return np.clip(np.rint(array / port.scale) + port.zero, bounds.min, bounds.max).astype(port.dtype)
 
 
 def _fitted(array: Array, dtype: np.dtype[Any]) -> Array:

@@ -24,6 +24,11 @@ class Kernel:
         return self.demands is not None and self.demands.weight is not None
 
 
+def slot_of(op: Op, name: str) -> int:
+    """Return where the operand of a name stands; all before it are single ones."""
+    return op.spec.operands.index(name)
+
+
 def weight_of(op: Op, demands: Demands) -> Value | None:
     """Return the constant weight of an operation."""
     return None if demands.weight is None else getattr(op, demands.weight)
@@ -53,7 +58,7 @@ def integer_ops(func: Func, kernels: IntegerKernels, is_kept: Callable[[Op], boo
         if kernel is not None and (kernel.is_weighted or _reads_integers(op, kernel, found)):
             found[op] = kernel
     while True:
-        idle = [op for op, kernel in found.items() if not kernel.is_weighted and not _is_read(op, found)]
+        idle = [op for op, kernel in found.items() if not _is_worth(op, kernel, found, kernels)]
         if not idle:
             return found
         for op in idle:
@@ -61,6 +66,15 @@ def integer_ops(func: Func, kernels: IntegerKernels, is_kept: Callable[[Op], boo
         stranded = [op for op, k in found.items() if not k.is_weighted and not _reads_integers(op, k, found)]
         for op in stranded:
             del found[op]
+
+
+def _is_worth(op: Op, kernel: Kernel, found: Iterable[Op], kernels: IntegerKernels) -> bool:
+    """Whether integers of an operation are read, or it has weights and no kernel that rounds what it multiplies."""
+    if _is_read(op, found):
+        return True
+    if not kernel.is_weighted:
+        return False
+    return kernels.rounded_dims(op) is None or _reads_integers(op, kernel, found)
 
 
 def _kernel(op: Op, kernels: IntegerKernels) -> Kernel | None:

@@ -7,7 +7,7 @@ from typing import Any
 from ....compiler.constants import is_weight
 from ....compiler.ops import linear as ir
 from ....compiler.types import DType
-from ..hybrid import by_rows, is_per_channel, rounding
+from ..hybrid import by_rows, is_per_channel, rounding, rows
 from ..table import Call, Quantizable, condition, emits, options
 from .common import activation
 
@@ -39,7 +39,7 @@ def fully_connected_rounding(op: ir.Linear) -> Call:
 @emits(
     ir.Linear,
     "FULLY_CONNECTED",
-    dtypes=Quantizable(version=4, weight="w", bias="bias"),
+    dtypes=Quantizable(version=4, weight="w", bias="bias", rounds=rows),
     ranks=range(2, 7),
     when=(_constant_weight, _features_last),
     kernel="fully_connected.cc",

@@ -16,7 +16,7 @@ from ....compiler.ops.quantize import Dequantize
 from ....compiler.padding import geometry, is_same, is_valid
 from ....compiler.types import Array
 from ....compiler.weights import Weight
-from ..hybrid import by_samples, is_per_channel, rounding
+from ..hybrid import by_samples, is_per_channel, rounding, samples
 from ..quantization import unfolding
 from ..table import Call, Condition, Dims, Quantizable, Stored, Unfolded, condition, emits, options
 from .common import activation, by_type
@@ -109,7 +109,7 @@ def conv_rounding(op: ir.Conv) -> Call:
     return rounding(op, given, 5 if is_per_channel(op.w) else 2)
 
 
-@emits(ir.Conv, "CONV_2D", dtypes=_WEIGHTED, ranks=range(4, 5), when=_CONV, kernel="conv.cc")
+@emits(ir.Conv, "CONV_2D", dtypes=replace(_WEIGHTED, rounds=samples), ranks=range(4, 5), when=_CONV, kernel="conv.cc")
 def conv(op: ir.Conv) -> Call:
     """Any number of groups."""
     return Call((op.x, op.w, op.bias), options("Conv2DOptions", **_conv_options(op)), 6 if op.groups > 1 else 1)

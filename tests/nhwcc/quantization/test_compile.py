@@ -75,6 +75,44 @@ class TestIntegers:
         assert "QUANTIZE" not in found["ops_after"] or found["quantization"]["outputs"][0]["sqnr"] > 40
 
 
+class TestInterface:
+    def test_integers_in_and_out(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--io-dtype")
+        found = report(call(*args, "int8", "--json"))
+        assert {p["type"][:2] for p in (*found["inputs"], *found["outputs"])} == {"i8"}
+        assert not {"QUANTIZE", "DEQUANTIZE"} & set(found["ops_after"])
+        assert all(o["sqnr"] > 20 for o in found["quantization"]["outputs"])
+        model = TfliteModel(tmp_path / "q.tflite")
+        image = np.load(tmp_path / "x.npy")[:1].transpose(0, 2, 3, 1)
+        port = model.inputs["image"]
+        given = np.clip(np.rint(image / port.scale) + port.zero, -128, 127).astype(np.int8)
+        scores = model.outputs["scores"]
+        numbers = (model.run({"image": given})["scores"].astype(np.float32) - scores.zero) * scores.scale
+        call("compile", "conv.ir", "-o", "f.tflite", "--quiet")
+        want = TfliteModel(tmp_path / "f.tflite").run({"image": np.ascontiguousarray(image)})["scores"]
+        assert np.abs(numbers - want).max() < 4 * scores.scale
+
+    def test_by_name(self, call: Callable[..., Result]) -> None:
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--json")
+        found = report(call(*args, "--io-dtype", "image=uint8", "--io-dtype", "scores=int8"))
+        assert found["inputs"][0]["type"].startswith("u8")
+        assert [p["type"][:3] for p in found["outputs"]] == ["f32", "i8["]
+        assert all(o["sqnr"] > 20 for o in found["quantization"]["outputs"])
+
+    @pytest.mark.parametrize(
+        ("args", "words"),
+        [
+            (("--quantize", "int8", "--io-dtype", "int4"), "choose of float32, int8, uint8"),
+            (("--quantize", "int8", "--io-dtype", "picture=int8"), "no such input or output"),
+            (("--quantize", "float16", "--io-dtype", "int8"), "give data"),
+            (("--io-dtype", "int8"), "add --quantize"),
+        ],
+    )
+    def test_refusals(self, call: Callable[..., Result], args: tuple[str, ...], words: str) -> None:
+        result = call("compile", "conv.ir", "-o", "q.tflite", *args)
+        assert result.exit_code == 1 and words in result.stderr, result.output
+
+
 @pytest.mark.parametrize("mode", ["float16", "weight-int8", "dynamic-int8"])
 def test_weights_only(call: Callable[..., Result], mode: str, tmp_path: Path) -> None:
     found = report(call("compile", "conv.ir", "-o", "q.tflite", "--quantize", mode, "--json"))

@@ -1,4 +1,4 @@
-"""Which parts stay in floats: the cheapest that suffice, and bounds that are met."""
+"""Which parts keep more digits: the cheapest that suffice, and bounds that are met."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ def network(tmp_path: Path) -> Path:
 def test_a_bound_is_met(network: Path) -> None:
     data = RNG.standard_normal((32, 8, 12, 12)).astype(np.float32)
     plain = nhwcc.compile(network, quantize="int8", data=data, min_sqnr=5.0).report.quantization
-    assert plain is not None and not plain.chosen.keeps
+    assert plain is not None and not plain.chosen.dynamic
     required = plain.outputs[0].sqnr + 4
     mixed = nhwcc.compile(network, quantize="int8", data=data, min_sqnr=required).report.quantization
     assert mixed is not None and mixed.outputs[0].sqnr >= required
-    assert 1 <= len(mixed.chosen.keeps) < 8 and "parts stay in floats" in mixed.why
+    assert 1 <= len(mixed.chosen.dynamic) < 8 and "parts keep more digits" in mixed.why
 
 
 def test_the_best_is_chosen(network: Path) -> None:
