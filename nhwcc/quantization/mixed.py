@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
-from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.ir import Op
 from nhwcc.compiler.ops.linear import Linear, MatMul
 from nhwcc.compiler.ops.window import Conv, ConvTranspose
@@ -28,8 +27,8 @@ PARTS = 24
 MARGIN = 0.5
 """By how many dB the bound is exceeded on samples of the calibration, so that other samples keep it, too."""
 
-ROUNDS = 6
-"""How often more is asked for."""
+ROUNDS = 8
+"""How often more is asked for; at last, of all parts."""
 
 
 @dataclass(frozen=True)
@@ -45,23 +44,20 @@ def mix(bench: Bench, base: Trial, required: float, progress: Callable[[str], No
     """Return what meets a bound with as little in floats as possible, and what was found on the way.
 
     Raises:
-        CompileError: Q004, that would be nothing but floats; as :meth:`~.trials.Bench.run`.
+        CompileError: as :meth:`~.trials.Bench.run`.
     """
     parts = [_sensitive(bench, base, part, progress) for part in _parts(bench, base.candidate)]
     total = sum(part.cost for part in parts) or 1.0
     wanted, best, kept, share = max(required, base.least) + MARGIN, base, list[Part](), 0.0
-    for _ in range(ROUNDS):
-        kept = cheapest(parts, _noise(base.least) - _noise(wanted))
-        keeps = tuple(name for part in kept for name in part.names)
-        if keeps == best.candidate.dynamic or not _integer_ops(bench, keeps):
-            text = f"with {required:g} dB for every output, nothing would be left to compute with integers"
-            raise error("Q004", text, help="ask for less (--min-sqnr), or --quantize weight-int8")
+    for number in range(1, ROUNDS + 1):
+        kept = cheapest(parts, _noise(base.least) - _noise(wanted)) if number < ROUNDS else parts
         progress(f"trying {len(kept)} of {len(parts)} parts with more digits")
+        keeps = tuple(name for part in kept for name in part.names)
         best = bench.run(replace(base.candidate, dynamic=keeps), on_held=True)
         share = 100 * sum(part.cost for part in kept) / total
         if best.least >= required + MARGIN:
             break
-        wanted += max(required + MARGIN - best.least, MARGIN)
+        wanted += number * max(required + MARGIN - best.least, MARGIN)
     text = f"{len(kept)} of {len(parts)} parts keep more digits for {required:g} dB"
     return best, f"{text}: {share:.0f} % of all products"
 

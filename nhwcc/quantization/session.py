@@ -11,6 +11,7 @@ from pathlib import Path
 from nhwcc.backends.common.target import Emitted, Target
 from nhwcc.compiler.diagnostics import Remark, collect_remarks, error, remark
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ops.quantize import Dequantize, RoundDynamic
 from nhwcc.compiler.types import TensorType
 from nhwcc.files import scratch
 from nhwcc.instruments import Instrument, Stage, run_passes
@@ -93,6 +94,9 @@ class Session:
             [r.text for r in remarks if r.by == "quantize" and r.kind == "note"],
         )
         check(report)
+        if not any(isinstance(op, Dequantize | RoundDynamic) for op in self.module.walk()):
+            text = "nothing in the network would be stored or computed in fewer bits"
+            raise error("Q004", text, help="ask for less (--min-sqnr), or keep less in floats")
         return emitted, report, stages
 
     def calibrate(self) -> Seen:

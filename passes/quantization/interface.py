@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.quantize import Dequantize, Quantize
 from ...compiler.scales import Scale
@@ -56,12 +57,14 @@ def _store_input(arg: Value, scale: Scale, region: Region, first: Op) -> None:
 
 
 def _own(value: Value) -> Scale | None:
-    """Return the scale of the integers that a value stands for, if it was just rounded to them."""
-    writer = value.owner.x.owner if isinstance(value.owner, Dequantize) else None
-    if not isinstance(writer, Quantize) or writer.dtype is not DType.I8:
+    """Return the scale of the integers that a value stands for, if it is just read from such."""
+    read = value.owner
+    if not isinstance(read, Dequantize) or read.x.type.dtype is not DType.I8:
         return None
-    scale, zero = (v.owner.attributes["value"].array() for v in (writer.scale, writer.zero) if v.owner is not None)
-    return Scale(float(scale), int(zero))
+    scale, zero = constant(read.scale), constant(read.zero)
+    if scale is None or zero is None or scale.type.size != 1:
+        return None
+    return Scale(float(scale.array()), int(zero.array()))
 
 
 def _rounded(value: Value, scale: Scale, region: Region, before: Op) -> Value:

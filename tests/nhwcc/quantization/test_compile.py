@@ -66,13 +66,14 @@ class TestIntegers:
     def test_nothing_is_written_below_the_limit(self, call: Callable[..., Result], tmp_path: Path) -> None:
         (tmp_path / "q.tflite").write_text("old")
         result = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--min-sqnr", 80)
-        assert result.exit_code == 1 and "error[Q004]" in result.stderr and "80 dB" in result.stderr
+        assert result.exit_code == 1 and "error[Q004]" in result.stderr and "nothing in the network" in result.stderr
         assert (tmp_path / "q.tflite").read_text() == "old"
 
     def test_kept_in_floats(self, call: Callable[..., Result]) -> None:
-        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--keep-float", "conv", "--json")
-        found = report(call(*args))
-        assert "QUANTIZE" not in found["ops_after"] or found["quantization"]["outputs"][0]["sqnr"] > 40
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--json")
+        found = report(call(*args, "--keep-float", "reduce"))
+        assert found["ops_after"]["QUANTIZE"] == 1 and found["ops_after"]["DEQUANTIZE"] == 1
+        assert "in floats: 1 reduce" in found["quantization"]["notes"][-1]
 
 
 class TestInterface:
@@ -113,9 +114,20 @@ class TestInterface:
         assert result.exit_code == 1 and words in result.stderr, result.output
 
 
+WIDE = f"""func @main(%x: f32[1,64]) -> (f32[1,32] {{name = "y"}}) {{
+  %w = const() {{value = dense<{RNG.standard_normal((32, 64)).round(3).tolist()}> : f32[32,64]}} : f32[32,64]
+  %n = mul(%x, %x) : f32[1,64]
+  %y = linear(%n, %w, none) : f32[1,32]
+  return(%y)
+}}
+"""
+"""A matrix product whose weight is large enough to be stored in fewer bits."""
+
+
 @pytest.mark.parametrize("mode", ["float16", "weight-int8", "dynamic-int8"])
 def test_weights_only(call: Callable[..., Result], mode: str, tmp_path: Path) -> None:
-    found = report(call("compile", "conv.ir", "-o", "q.tflite", "--quantize", mode, "--json"))
+    write(tmp_path / "wide.ir", WIDE)
+    found = report(call("compile", "wide.ir", "-o", "q.tflite", "--quantize", mode, "--json"))
     assert found["quantization"]["chosen"]["mode"] == mode and found["warnings"] == []
     TfliteModel(tmp_path / "q.tflite").resize({})
 
