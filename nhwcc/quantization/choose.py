@@ -41,6 +41,7 @@ def choose(
         return best, f"the best of {len(bench.trials)} on samples" if len(bench.trials) > 1 else "as asked for"
     least = FAITHFUL if required is None else required
     found = [_best(mode, bench, progress, timed=True) for mode in MODES]
+    found = [t for t in found if t.is_quantized] or found
     fit = [t for t in found if t.least >= least and _time(t) <= SLOWER]
     if fit:
         best = min(fit, key=_time)

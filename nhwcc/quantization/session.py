@@ -11,7 +11,6 @@ from pathlib import Path
 from nhwcc.backends.common.target import Emitted, Target
 from nhwcc.compiler.diagnostics import Remark, collect_remarks, error, remark
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.ops.quantize import Dequantize, RoundDynamic
 from nhwcc.compiler.types import TensorType
 from nhwcc.files import scratch
 from nhwcc.instruments import Instrument, Stage, run_passes
@@ -22,7 +21,7 @@ from nhwcc.quantization.choose import LEAST, choose
 from nhwcc.quantization.images import ImageFormat
 from nhwcc.quantization.report import QuantizationReport
 from nhwcc.quantization.samples import Sample, samples_of
-from nhwcc.quantization.trials import Bench
+from nhwcc.quantization.trials import Bench, is_quantized
 from nhwcc.targets import start_runtime
 
 
@@ -94,7 +93,7 @@ class Session:
             [r.text for r in remarks if r.by == "quantize" and r.kind == "note"],
         )
         check(report)
-        if not any(isinstance(op, Dequantize | RoundDynamic) for op in self.module.walk()):
+        if not is_quantized(self.module):
             text = "nothing in the network would be stored or computed in fewer bits"
             raise error("Q004", text, help="ask for less (--min-sqnr), or keep less in floats")
         return emitted, report, stages

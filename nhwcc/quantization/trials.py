@@ -12,6 +12,7 @@ from nhwcc.backends.common.target import Target
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import collect_remarks
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ops.quantize import Dequantize, RoundDynamic
 from nhwcc.compiler.pipeline import Pass, parse_pipeline
 from nhwcc.compiler.types import Array
 from nhwcc.instruments import run_passes
@@ -66,7 +67,7 @@ class Bench:
         if on_held:
             least = min((least, *(o.sqnr for o in self.measure(path, self.held))))
         mean = fmean(min(decibels, CEILING) for decibels in found) if found else CEILING
-        trial = Trial(candidate, mean, least, size, time)
+        trial = Trial(candidate, mean, least, size, is_quantized(module), time)
         self.trials.append(trial)
         return trial
 
@@ -99,3 +100,8 @@ class Bench:
     def seconds(self, path: Path) -> float:
         """Return how long a file takes for the first sample."""
         return open_timed(self.target, path, self.runtime).seconds(self.samples[0], RUNS)
+
+
+def is_quantized(module: Module) -> bool:
+    """Say whether something is stored or computed in fewer bits."""
+    return any(isinstance(op, Dequantize | RoundDynamic) for op in module.walk())
