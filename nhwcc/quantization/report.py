@@ -33,7 +33,8 @@ class Trial:
     """A candidate that was tried on samples of the calibration.
 
     ``sqnr`` is the mean over outputs of the distance from the network in floats, in dB, ``least`` that of the worst
-    output; ``is_quantized`` says that something is stored or computed in fewer bits; ``time`` is that of a run beside one in floats, on this machine; it was not measured where it is None.
+    output; ``is_quantized`` says that something is stored or computed in fewer bits; ``time`` is that of a run beside
+    one in floats, on this machine; it was not measured where it is None.
     """
 
     candidate: Candidate

@@ -44,7 +44,7 @@ def network(tmp_path: Path) -> Path:
     weights: dict[str, Array] = {}
     last = "x"
     for i in range(8):
-        w = (RNG.standard_normal((8, 8, 3, 3)) / 8).astype(np.float32)
+        w = (RNG.standard_normal((12, 12, 3, 3)) / 10).astype(np.float32)
         if i == 3:
             w[0] *= 60
         if i == 4:
@@ -56,7 +56,7 @@ def network(tmp_path: Path) -> Path:
     graph = helper.make_graph(
         nodes,
         "chain",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 8, 12, 12])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 12, 12, 12])],
         [helper.make_tensor_value_info(last, TensorProto.FLOAT, None)],
         [numpy_helper.from_array(w, name) for name, w in weights.items()],
     )
@@ -66,7 +66,7 @@ def network(tmp_path: Path) -> Path:
 
 
 def test_a_bound_is_met(network: Path) -> None:
-    data = RNG.standard_normal((32, 8, 12, 12)).astype(np.float32)
+    data = RNG.standard_normal((32, 12, 12, 12)).astype(np.float32)
     plain = nhwcc.compile(network, quantize="int8", data=data, min_sqnr=5.0).report.quantization
     assert plain is not None and not plain.chosen.dynamic
     required = plain.outputs[0].sqnr + 4
@@ -76,7 +76,7 @@ def test_a_bound_is_met(network: Path) -> None:
 
 
 def test_the_best_is_chosen(network: Path) -> None:
-    data = RNG.standard_normal((16, 8, 12, 12)).astype(np.float32)
+    data = RNG.standard_normal((16, 12, 12, 12)).astype(np.float32)
     found = nhwcc.compile(network, quantize="auto", data=data).report.quantization
     assert found is not None and {t.candidate.mode for t in found.trials} == {
         "int8",
