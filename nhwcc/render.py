@@ -60,7 +60,7 @@ def render_quantization(found: QuantizationReport, style: Style = plain) -> list
     lines = [_row("quantized", f"{found.chosen}; {size}, {times}")]
     lines += (_row("", text) for text in (found.why, *found.notes))
     if len(found.trials) > 1:
-        shown = [t for t in found.trials if not t.candidate.dynamic]
+        shown = [t for t in found.trials if not (t.candidate.dynamic or t.candidate.stored)]
         lines += (_row("", f"tried {t.candidate}: {t.sqnr:.1f} dB") for t in shown)
     held = f"{found.held} held back of {found.samples} samples" if found.held and found.samples else "all samples"
     lines.append(

@@ -25,7 +25,8 @@ class Quantize(Pass):
     makes up for what rounding weights changes on average. ``per-channel`` gives each output channel of a weight a
     scale. ``io-dtype`` gives inputs and outputs a type: ``int8``, ``uint8``, or by name ``x=uint8;y=float32``. ``keep-
     float`` names operations that stay in floats, patterns with ``;`` or line breaks between them; ``dynamic`` values,
-    with line breaks between them, whose operations round what they multiply by ranges of its own.
+    with line breaks between them, whose operations round what they multiply by ranges of its own, ``stored`` those that
+    only have weights of fewer bits.
     """
 
     mode: QuantizationMode = "weight-int8"
@@ -36,6 +37,7 @@ class Quantize(Pass):
     per_channel: bool = True
     keep_float: str = ""
     dynamic: str = ""
+    stored: str = ""
     io_dtype: str = ""
 
     def run(self, module: Module) -> None:
@@ -52,9 +54,9 @@ class Quantize(Pass):
             raise error("Q001", "integers need the ranges of values", help="quantize{mode=int8,statistics=FILE}")
         seen = statistics.load(Path(self.statistics)) if self.statistics else Calibration()
         keeps = tuple(filter(None, self.keep_float.split("\n" if "\n" in self.keep_float else ";")))
-        dynamic = frozenset(filter(None, self.dynamic.split("\n")))
+        dynamic, stored = (frozenset(filter(None, text.split("\n"))) for text in (self.dynamic, self.stored))
         io = io_dtypes(self.io_dtype)
-        recipe = Recipe(self.mode, seen, self.method, self.correct_bias, self.per_channel, keeps, dynamic, io)
+        recipe = Recipe(self.mode, seen, self.method, self.correct_bias, self.per_channel, keeps, dynamic, stored, io)
         quantize(module.main, recipe, target.integers)
 
 

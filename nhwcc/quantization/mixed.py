@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from nhwcc.compiler.ir import Op
 from nhwcc.compiler.ops.linear import Linear, MatMul
@@ -40,26 +41,58 @@ class Part:
     noise: float = 0.0
 
 
+LEVELS: tuple[Literal["dynamic", "stored"], ...] = ("dynamic", "stored")
+"""How parts keep more digits, in the order in which it is tried: products that round by themselves, or in floats."""
+
+
 def mix(bench: Bench, base: Trial, required: float, progress: Callable[[str], None]) -> tuple[Trial, str]:
-    """Return what meets a bound with as little in floats as possible, and what was found on the way.
+    """Return what meets a bound with as few products as possible that keep more digits, and what was found on the way.
 
     Raises:
         CompileError: as :meth:`~.trials.Bench.run`.
     """
-    parts = [_sensitive(bench, base, part, progress) for part in _parts(bench, base.candidate)]
-    total = sum(part.cost for part in parts) or 1.0
-    wanted, best, kept, share = max(required, base.least) + MARGIN, base, list[Part](), 0.0
-    for number in range(1, ROUNDS + 1):
-        kept = cheapest(parts, _noise(base.least) - _noise(wanted)) if number < ROUNDS else parts
-        progress(f"trying {len(kept)} of {len(parts)} parts with more digits")
-        keeps = tuple(name for part in kept for name in part.names)
-        best = bench.run(replace(base.candidate, dynamic=keeps), on_held=True)
+    found = [(base, "")]
+    for level in LEVELS:
+        found.append(_Mixer(bench, base, level, progress).meet(required))
+        if found[-1][0].least >= required + MARGIN:
+            return found[-1]
+    return max(found, key=lambda f: f[0].least)
+
+
+@dataclass
+class _Mixer:
+    """Finds the parts that keep more digits in one way, ``level``, so that a bound is met."""
+
+    bench: Bench
+    base: Trial
+    level: Literal["dynamic", "stored"]
+    progress: Callable[[str], None]
+
+    def meet(self, required: float) -> tuple[Trial, str]:
+        """Return the best that was found, and say what it is."""
+        parts = [self._sensitive(part) for part in _parts(self.bench, self.base.candidate)]
+        total = sum(part.cost for part in parts) or 1.0
+        wanted, best, kept = max(required, self.base.least) + MARGIN, self.base, list[Part]()
+        for number in range(1, ROUNDS + 1):
+            kept = cheapest(parts, _noise(self.base.least) - _noise(wanted)) if number < ROUNDS else parts
+            self.progress(f"trying {len(kept)} of {len(parts)} parts with more digits")
+            best = self._run([name for part in kept for name in part.names], on_held=True)
+            if best.least >= required + MARGIN:
+                break
+            wanted += number * max(required + MARGIN - best.least, MARGIN)
         share = 100 * sum(part.cost for part in kept) / total
-        if best.least >= required + MARGIN:
-            break
-        wanted += number * max(required + MARGIN - best.least, MARGIN)
-    text = f"{len(kept)} of {len(parts)} parts keep more digits for {required:g} dB"
-    return best, f"{text}: {share:.0f} % of all products"
+        text = f"{len(kept)} of {len(parts)} parts keep more digits for {required:g} dB"
+        return best, f"{text}: {share:.0f} % of all products"
+
+    def _sensitive(self, part: Part) -> Part:
+        """Find a part's share of the noise: how much of it goes if the part keeps more digits."""
+        self.progress(f"keeping digits of {part.names[0]}")
+        found = self._run(part.names)
+        return replace(part, noise=max(_noise(self.base.least) - _noise(found.least), 0.0))
+
+    def _run(self, names: Sequence[str], *, on_held: bool = False) -> Trial:
+        candidate = replace(self.base.candidate, **{self.level: tuple(names)})
+        return self.bench.run(candidate, on_held=on_held)
 
 
 def _parts(bench: Bench, candidate: Candidate) -> list[Part]:
@@ -88,13 +121,6 @@ def _cost(op: Op) -> float:
     """What an operation costs in floats: its products, or its results where it has none."""
     count = op.macs() if isinstance(op, Conv | ConvTranspose | Linear | MatMul) else op.results[0].type.size
     return float(count) if isinstance(count, int) else 1.0
-
-
-def _sensitive(bench: Bench, base: Trial, part: Part, progress: Callable[[str], None]) -> Part:
-    """Find a part's share of the noise: how much of it goes if the part stays in floats."""
-    progress(f"keeping digits of {part.names[0]}")
-    found = bench.run(replace(base.candidate, dynamic=part.names))
-    return replace(part, noise=max(_noise(base.least) - _noise(found.least), 0.0))
 
 
 def _noise(decibels: float) -> float:

@@ -10,17 +10,23 @@ from nhwcc.quantization.measure import OutputReport
 
 @dataclass(frozen=True)
 class Candidate:
-    """A way to quantize; ``dynamic`` are names of values whose operations round what they multiply as it comes."""
+    """A way to quantize.
+
+    ``dynamic`` are names of values whose operations round what they multiply as it comes, ``stored`` those of
+    operations that compute in floats and have weights of fewer bits.
+    """
 
     mode: QuantizationMode
     method: RangeMethod = "minmax"
     corrects_bias: bool = True
     dynamic: tuple[str, ...] = ()
+    stored: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         ranges = {"minmax": "whole ranges", "percentile": "ranges of 99.98 %", "mse": "ranges of least error"}
         biases = "biases corrected" if self.corrects_bias else "biases as they are"
-        more = f", {len(self.dynamic)} without fixed ranges" if self.dynamic else ""
+        count = len(self.dynamic) + len(self.stored)
+        more = f", {count} without fixed ranges" if count else ""
         if self.mode == "float16":
             return f"{self.mode}{more}"
         return (

@@ -83,6 +83,7 @@ class Bench:
             io_dtype=io_dtype_text(self.options.io_dtype),
             keep_float="\n".join(["", *self.options.keep_float]),
             dynamic="\n".join(candidate.dynamic),
+            stored="\n".join(candidate.stored),
         )
         return [first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce")]
 

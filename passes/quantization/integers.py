@@ -42,7 +42,7 @@ class Integers:
         apart: set[Op] = set()
 
         def is_kept(op: Op) -> bool:
-            return op in apart or recipe.is_kept(op, names) or recipe.is_dynamic(op, names)
+            return op in apart or recipe.is_kept(op, names) or recipe.is_free(op, names)
 
         ops = integer_ops(func, kernels, is_kept)
         apart.update(split_outputs(ops, names, recipe.calibration))

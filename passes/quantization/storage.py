@@ -69,7 +69,8 @@ class Storage:
             return
         op.set_operand(slot, stored)
         self.counts["weights"] += 1
-        dims = self.kernels.rounded_dims(op) if self.rounds else None
+        rounds = self.rounds and not self.recipe.is_stored(op, self.names)
+        dims = self.kernels.rounded_dims(op) if rounds else None
         if dims is not None and slot != 0:
             x = op.operands[0]
             assert x is not None
