@@ -44,20 +44,20 @@ class Message:
         found = self._of_kind(number, VARINT, FIXED32, FIXED64)
         return found[-1].value if found else default
 
-    def int(self, number: int, default: int = 0) -> int:
+    def integer(self, number: int, default: int = 0) -> int:
         """Return an integer; negative ones are stored as their complement to 64 bits."""
         return _signed(self.unsigned(number, default))
 
-    def bool(self, number: int) -> bool:
+    def flag(self, number: int) -> bool:
         """Return a truth value."""
         return self.unsigned(number) != 0
 
-    def float(self, number: int, default: float = 0.0) -> float:
+    def real(self, number: int, default: float = 0.0) -> float:
         """Return a number of 32 bits."""
         found = self._of_kind(number, FIXED32)
         return _floats(self._data[found[-1].body : found[-1].end])[0] if found else default
 
-    def ints(self, number: int) -> list[int]:
+    def integers(self, number: int) -> list[int]:
         """Return a list of integers, packed or not."""
         out: list[int] = []
         for field in self._of_kind(number, VARINT, BYTES):
@@ -70,7 +70,7 @@ class Message:
                 out.append(_signed(value))
         return out
 
-    def floats(self, number: int) -> list[float]:
+    def reals(self, number: int) -> list[float]:
         """Return a list of numbers of 32 bits, packed or not.
 
         Raises:
@@ -93,22 +93,22 @@ class Message:
         found = self._of_kind(number, BYTES)
         return (found[-1].body, found[-1].value) if found else None
 
-    def bytes(self, number: int) -> bytes:
+    def content(self, number: int) -> bytes:
         """Return the content of a field."""
         found = self._of_kind(number, BYTES)
         return bytes(self._data[found[-1].body : found[-1].end]) if found else b""
 
-    def all_bytes(self, number: int) -> list[bytes]:
+    def contents(self, number: int) -> list[bytes]:
         """Return the contents of a list."""
         return [bytes(self._data[f.body : f.end]) for f in self._of_kind(number, BYTES)]
 
     def text(self, number: int) -> str:
         """Return a text."""
-        return self.bytes(number).decode("utf-8", "replace")
+        return self.content(number).decode("utf-8", "replace")
 
     def texts(self, number: int) -> list[str]:
         """Return a list of texts."""
-        return [item.decode("utf-8", "replace") for item in self.all_bytes(number)]
+        return [item.decode("utf-8", "replace") for item in self.contents(number)]
 
     def message(self, number: int) -> Message | None:
         """Return a message inside of this one; None if there is none."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...compiler.dims import exact_div
 from ...compiler.ir import Value
+from ...compiler.ops.activation import Clip
+from ...compiler.ops.arith import Add, Mul, Round, Sub
 from ...compiler.ops.shape import BroadcastTo
 from .operands import OperandEmitter
 
@@ -23,3 +27,15 @@ def spread(emit: OperandEmitter, p: Value, x: Value, axis: int, block_size: int 
     each = emit(BroadcastTo(blocks, (*shape[: along + 1], size, *shape[along + 1 :])))
     whole = emit.reshape(each, (*shape[:along], shape[along] * size, *shape[along + 1 :]))
     return whole
+
+
+def rounded(emit: OperandEmitter, x: Value, limits: tuple[float, float], bits: int, *, narrow_range: bool) -> Value:
+    """Round numbers to those that integers stand for; the range is moved so that zero is one of them."""
+    min, max = limits
+    least, most = int(narrow_range), (1 << bits) - 1
+    scale = np.float32((np.float32(max) - np.float32(min)) / np.float32(most - least))
+    zero = int(np.clip(np.rint(least - np.float32(min) / scale), least, most))
+    low, high = np.float32(least - zero) * scale, np.float32(most - zero) * scale
+    kept = emit(Clip(x, float(low), float(high)))
+    steps = emit(Round(emit(Mul(emit(Sub(kept, emit.const(low))), emit.const(np.float32(1) / scale)))))
+    return emit(Add(emit(Mul(steps, emit.const(scale))), emit.const(low)))
