@@ -84,9 +84,7 @@ def read_graph(message: Message, store: Store) -> Graph:
 
 
 def _node(message: Message, store: Store) -> Node:
-    attributes = {
-        name: read_attribute(value, store) for name, value in message.entries(5) if not name.startswith("_")
-    }
+    attributes = {name: read_attribute(value, store) for name, value in message.entries(5) if not name.startswith("_")}
     return Node(message.text(1), message.text(2), tuple(message.texts(3)), attributes)
 
 

@@ -9,6 +9,7 @@ from ...compiler.ir import Value
 from ...compiler.ops.activation import Clip
 from ...compiler.ops.arith import Add, Mul, Round, Sub
 from ...compiler.ops.shape import BroadcastTo
+from ...compiler.types import DType
 from .operands import OperandEmitter
 
 
@@ -29,13 +30,19 @@ def spread(emit: OperandEmitter, p: Value, x: Value, axis: int, block_size: int 
     return whole
 
 
+def nudged(limits: tuple[float, float], bits: int, *, narrow_range: bool) -> tuple[float, float, float]:
+    """Return the range of integers that stand for numbers, moved so that zero is one of them, and their step."""
+    low, high = (np.float32(limit) for limit in limits)
+    least, most = int(narrow_range), (1 << bits) - 1
+    scale = np.float32((high - low) / np.float32(most - least))
+    zero = int(np.clip(np.rint(least - low / scale), least, most))
+    return float(np.float32(least - zero) * scale), float(np.float32(most - zero) * scale), float(scale)
+
+
 def rounded(emit: OperandEmitter, x: Value, limits: tuple[float, float], bits: int, *, narrow_range: bool) -> Value:
     """Round numbers to those that integers stand for; the range is moved so that zero is one of them."""
-    min, max = limits
-    least, most = int(narrow_range), (1 << bits) - 1
-    scale = np.float32((np.float32(max) - np.float32(min)) / np.float32(most - least))
-    zero = int(np.clip(np.rint(least - np.float32(min) / scale), least, most))
-    low, high = np.float32(least - zero) * scale, np.float32(most - zero) * scale
-    kept = emit(Clip(x, float(low), float(high)))
-    steps = emit(Round(emit(Mul(emit(Sub(kept, emit.const(low))), emit.const(np.float32(1) / scale)))))
-    return emit(Add(emit(Mul(steps, emit.const(scale))), emit.const(low)))
+    low, high, scale = nudged(limits, bits, narrow_range=narrow_range)
+    kept = emit(Clip(x, low, high))
+    moved = emit(Sub(kept, emit.const(low, DType.F32)))
+    steps = emit(Round(emit(Mul(moved, emit.const(np.float32(1) / np.float32(scale))))))
+    return emit(Add(emit(Mul(steps, emit.const(scale, DType.F32))), emit.const(low, DType.F32)))
