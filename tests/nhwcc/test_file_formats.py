@@ -103,8 +103,9 @@ class TestNames:
 
     def test_a_saved_model_folder(self, tmp_path: Path) -> None:
         (tmp_path / "saved_model.pb").write_bytes(b"x")
-        with pytest.raises(CompileError):
-            source_of(tmp_path)
+        assert detect(tmp_path).name == detect(tmp_path / "saved_model.pb").name == "tensorflow"
+        with pytest.raises(CompileError, match="R010.*damaged"):
+            load(tmp_path)
 
     def test_damaged_onnx_is_for_the_importer_to_judge(self, tmp_path: Path) -> None:
         path = tmp_path / "m.onnx"

@@ -30,7 +30,7 @@ def placeholder_with_default(emit: Emitter, input: Imported, *, shape: StoredSha
     return input
 
 
-@tf_op("Identity", "Snapshot", "StopGradient", "PreventGradient", "ReadVariableXlaSplitND", "RefIdentity")
+@tf_op("Identity", "Snapshot", "StopGradient", "RefIdentity")
 def identity(emit: Emitter, input: Imported) -> Imported:
     """Nothing is changed."""
     return input

@@ -53,12 +53,6 @@ def top_k_v2(
     return emit.all(TopK(input, emit.dim(k, "k"), emit.axis(-1, input.type.rank), True, index_type))
 
 
-@tf_op("TopK", outputs=("values", "indices"))
-def top_k(emit: Emitter, input: Value, *, k: int, sorted: bool = True) -> tuple[Value, ...]:
-    """The largest along the last axis."""
-    return emit.all(TopK(input, k, emit.axis(-1, input.type.rank), True, DType.I32))
-
-
 @tf_op("Cumsum")
 def cumsum(emit: Emitter, x: Value, axis: Value, *, exclusive: bool = False, reverse: bool = False) -> Value:
     """Running sums in either direction, with or without the element itself."""
