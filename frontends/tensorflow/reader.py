@@ -16,14 +16,15 @@ from ...compiler.types import DType
 from ...formats.tensorflow.model import StoredShape
 from ...formats.tensorflow.saved_model import Contents, Signature, read_contents
 from ...formats.tensorflow.saved_model import Port as StoredPort
-from ...formats.tensorflow.tensors import Dims, ElementType
+from ...formats.tensorflow.tensors import ElementType
 from ..common.inputs import BATCH, Declared, Shape, input_types
+from ..common.sizes import Stated
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .flatten import Flat, Result, parse
 from .importer import Importer, Scope
 from .registry import results_of
-from .schedule import WRITES, needed_calls
+from .schedule import WRITES, needed_calls, what_axes_count
 from .variables import Variables
 
 PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2"})
@@ -94,7 +95,9 @@ def read_tensorflow(
     chosen = _signature(contents, signature)
     ends = _outputs(flat, chosen, outputs)
     starts = _inputs(flat, chosen, inputs, ends.ports.values())
-    types = input_types({name: _declared(name, flat, starts) for name in starts.ports}, shapes or {})
+    counted = what_axes_count(flat, starts.ports.values(), ends.ports.values())
+    declared = {name: _declared(name, flat, starts, counted) for name in starts.ports}
+    types = input_types(declared, shapes or {})
     args = {name: Value(type, name=name) for name, type in types.items()}
     importer = Importer(Variables(contents, flat), None if contents.path is None else str(contents.path))
     importer.region = Region(args.values())
@@ -215,24 +218,20 @@ def _found(what: str, names: Sequence[str], flat: Flat, own: Mapping[str, Stored
     return Interface(found, {name: own[name] for name in found if name in own})
 
 
-def _declared(name: str, flat: Flat, starts: Interface) -> Declared:
+def _declared(name: str, flat: Flat, starts: Interface, counted: Mapping[Result, str]) -> Declared:
     """Return what is stated of an input: by the signature, and by the placeholder itself."""
-    call = flat.calls[starts.ports[name].node]
+    place = starts.ports[name]
+    call = flat.calls[place.node]
     stated = starts.stated.get(name)
     shape = call.attributes.get("shape")
-    dims = shape.dims if isinstance(shape, StoredShape) and call.op in PLACEHOLDERS else None
+    dims: Stated = shape.dims if isinstance(shape, StoredShape) and call.op in PLACEHOLDERS else None
     if stated is not None and stated.dims is not None:
         dims = stated.dims
+    if dims is not None:
+        dims = tuple(counted.get(place, BATCH) if d is None and axis == 0 else d for axis, d in enumerate(dims))
     element = next((t for n in _TYPES if isinstance(t := call.attributes.get(n), ElementType)), ElementType(1))
-    return Declared(partial(_element, stated.element if stated is not None else element, name), _named(dims))
+    return Declared(partial(_element, stated.element if stated is not None else element, name), dims)
 
 
 def _element(element: ElementType, name: str) -> DType:
     return element.known(f"the input {name!r}")
-
-
-def _named(dims: Dims) -> tuple[int | str | None, ...] | None:
-    """Return stated sizes; an open one of the first axis is the batch."""
-    if dims is None:
-        return None
-    return tuple(BATCH if d is None and axis == 0 else d for axis, d in enumerate(dims))

@@ -24,6 +24,14 @@ WRITES = frozenset(
 )
 """Operators that change a variable."""
 
+_BOXES = {"CropAndResize": (1, 2)} | dict.fromkeys(
+    ("NonMaxSuppression", *(f"NonMaxSuppressionV{n}" for n in (2, 3, 4, 5))), (0, 1)
+)
+"""Operands by operator whose first axis counts boxes, not the batch."""
+
+_SAME_ELEMENTS = frozenset({"Cast", "Identity"})
+"""Operators that keep the shape of their operand."""
+
 
 def needed_calls(flat: Flat, wanted: Iterable[Result], given: Collection[Result]) -> list[Call]:
     """Return the nodes that ``wanted`` tensors need where the ``given`` ones are there already.
@@ -73,3 +81,19 @@ def reached(flat: Flat, names: Iterable[str]) -> Iterable[Call]:
         stack += call.before
         stack += [flat.resolve(operand).node for operand in call.inputs]
         yield call
+
+
+def what_axes_count(flat: Flat, given: Collection[Result], wanted: Iterable[Result]) -> dict[Result, str]:
+    """Return what the first axis of given tensors counts where an operator that reads one says that: ``boxes``."""
+    found: dict[Result, str] = {}
+    for call in needed_calls(flat, wanted, given):
+        for slot in _BOXES.get(call.op, ()):
+            place = call.inputs[slot] if slot < len(call.inputs) else None
+            while place is not None and place not in given:
+                place = flat.resolve(place)
+                owner = flat.calls[place.node]
+                if place not in given:
+                    place = owner.inputs[0] if owner.op in _SAME_ELEMENTS else None
+            if place is not None:
+                found[place] = "boxes"
+    return found
