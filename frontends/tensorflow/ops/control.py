@@ -121,7 +121,7 @@ def _materialized(emit: Emitter, values: Sequence[Imported], kept: Sequence[bool
         v if isinstance(v, Handle | TensorList) or kept[i] else Value(v.type) for i, v in enumerate(found)
     ]
     arguments = [v for v in operands if isinstance(v, Value) and v.owner is None]
-    _, results = emit.around.region(body, operands, arguments)
+    trial, results = emit.around.region(body, operands, arguments)
     for i in pending:
         result = results[i]
         if not isinstance(result, TensorList) or result.value is None:
@@ -129,4 +129,6 @@ def _materialized(emit: Emitter, values: Sequence[Imported], kept: Sequence[bool
         type = result.value.type
         zeros = emit.expand(emit.const(0, type.dtype), type.shape)
         found[i] = TensorList(zeros, type.dtype, type.shape[0])
+    for op in trial.ops:  # it has said what it writes, and reads nothing any more
+        op.drop_operands()
     return found
