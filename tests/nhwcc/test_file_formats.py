@@ -104,7 +104,7 @@ class TestNames:
     def test_a_saved_model_folder(self, tmp_path: Path) -> None:
         (tmp_path / "saved_model.pb").write_bytes(b"x")
         assert detect(tmp_path).name == detect(tmp_path / "saved_model.pb").name == "tensorflow"
-        with pytest.raises(CompileError, match="R010.*damaged"):
+        with pytest.raises(CompileError, match=r"R010.*damaged"):
             load(tmp_path)
 
     def test_damaged_onnx_is_for_the_importer_to_judge(self, tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from typing import Literal
 
 import numpy as np
 
-from ....compiler.dims import Dim, product
+from ....compiler.dims import Dim, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.ops.dynamic import DynamicSlice
-from ....compiler.types import DType
+from ....compiler.types import Array, DType
 from ...common.moves import (
     batch_to_space,
     common_shape,
@@ -62,15 +62,16 @@ def transpose(emit: Emitter, x: Value, perm: Value) -> Value:
 @tf_op("InvertPermutation")
 def invert_permutation(emit: Emitter, x: Value) -> Value:
     """Where each axis has come from."""
-    order = emit.axes(emit.ints(x, "x"), x.type.shape[0] if isinstance(x.type.shape[0], int) else 0)
-    return emit.const(np.argsort(order), x.type.dtype)
+    given = emit.ints(x, "x")
+    order = emit.axes(given, len(given))
+    return emit.const(sorted(range(len(order)), key=order.__getitem__), x.type.dtype)
 
 
 @tf_op("ConcatV2")
 def concat_v2(emit: Emitter, values: tuple[Value, ...], axis: Value) -> Value:
     """Join along an axis."""
     along = emit.axis(emit.int(axis, "axis"), values[0].type.rank)
-    return emit(ir.Concat(values, along)) if len(values) > 1 else values[0]
+    return emit(ir.Concat(values, along)) if len(values) != 1 else values[0]
 
 
 @tf_op("Concat")
@@ -300,7 +301,9 @@ def matrix_band_part(emit: Emitter, input: Value, num_lower: Value, num_upper: V
     sizes: tuple[Dim, ...] = input.type.shape[-2:]
     if len(sizes) < 2 or not all(isinstance(d, int) for d in sizes):
         raise emit.fail(f"keeps diagonals of {input.type}", code="F004")
-    rows, columns = (np.arange(d) if isinstance(d, int) else np.arange(0) for d in sizes)
-    distance = rows[:, None] - columns
-    kept = ((distance <= below) | (below < 0)) & ((-distance <= above) | (above < 0))
+    kept: Array = np.ones(static(sizes), bool)
+    if below >= 0:
+        kept = np.triu(kept, -below)
+    if above >= 0:
+        kept = np.tril(kept, above)
     return emit(Select(emit.const(kept), input, emit.const(0, input.type.dtype)))

@@ -61,7 +61,7 @@ def raw(op: str, **attributes: Any) -> Callable[..., Any]:
     """Return what calls one operator on operands in the order of its schema."""
     from tensorflow.python.framework import op_def_library, op_def_registry
 
-    schema = op_def_registry.get(op)
+    schema: Any = op_def_registry.get(op)
     names = [argument.name for argument in schema.input_arg]
     defaults = {attribute.name: None for attribute in schema.attr if attribute.HasField("default_value")}
     inferred = {n for a in schema.input_arg for n in (a.type_attr, a.number_attr, a.type_list_attr)}

@@ -20,6 +20,11 @@ def i32(*values: Any) -> Any:
     return np.asarray(values, np.int32)
 
 
+def vector(*values: float) -> Any:
+    """A constant vector of floats."""
+    return np.asarray(values, np.float32)
+
+
 def scalar(value: Any, dtype: Any = np.int32) -> Any:
     """A constant scalar."""
     return np.asarray(value, dtype)
@@ -72,15 +77,15 @@ ELEMENTWISE = [
     *_binary("Add AddV2 Sub Mul RealDiv Maximum Minimum SquaredDifference FloorDiv FloorMod", "f32[2,1,3]", "f32[4,3]"),
     *_binary("Add AddV2 Sub Mul Maximum Minimum SquaredDifference", "i32[2,3]", "i32[2,3]"),
     *_binary("FloorDiv FloorMod TruncateDiv TruncateMod Div Mod", i32(-7, 7, -7, 7), i32(2, -2, -2, 3)),
-    *_binary("Mod TruncateMod", np.float32([-7.5, 7, 2]), np.float32([2, -2, 3])),
+    *_binary("Mod TruncateMod", vector(-7.5, 7, 2), vector(2, -2, 3)),
     *_binary("Atan2", "f32[2,3]", "f32[2,3]"),
     *_binary("Pow", POSITIVE, "f32[2,3]"),
     *_binary("Less LessEqual Greater GreaterEqual Equal NotEqual", "f32[2,3]", "f32[3]"),
     *_binary("Equal NotEqual Less", "i32[2,3]", "i32[2,3]"),
     *_binary("LogicalAnd LogicalOr", "bool[2,3]", "bool[2,3]"),
     *_binary("BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift", i32(5, -9, 12), i32(3, 1, 2)),
-    *_binary("DivNoNan MulNoNan", f32(4), np.float32([0, 1, -2, 0])),
-    *_binary("Xdivy Xlogy Xlog1py", np.float32([0, 1, -2, 0]), np.float32([0, 1, 2, 3])),
+    *_binary("DivNoNan MulNoNan", f32(4), vector(0, 1, -2, 0)),
+    *_binary("Xdivy Xlogy Xlog1py", vector(0, 1, -2, 0), vector(0, 1, 2, 3)),
     Case("AddN", (["f32[2,3]", "f32[2,3]", "f32[2,3]"],)),
     Case("ClipByValue", ("f32[2,3]", scalar(-0.5, np.float32), scalar(0.5, np.float32))),
     Case("SelectV2", ("bool[2,1]", "f32[3]", "f32[2,3]")),
@@ -189,7 +194,13 @@ INDEX = [
     Case("ScatterNd", (i32((3,), (1,), (3,)), "f32[3,2]", i32(5, 2))),
     *[
         Case(op, ("f32[4,2]", i32((3,), (1,)), "f32[2,2]"))
-        for op in ("TensorScatterUpdate", "TensorScatterAdd", "TensorScatterSub", "TensorScatterMax", "TensorScatterMin")
+        for op in (
+            "TensorScatterUpdate",
+            "TensorScatterAdd",
+            "TensorScatterSub",
+            "TensorScatterMax",
+            "TensorScatterMin",
+        )
     ],
     Case("OneHot", ("i32[2,3]", scalar(3), scalar(2.0, np.float32), scalar(-1.0, np.float32))),
     Case("OneHot", (i32(0, -1, 5), scalar(3), scalar(1), scalar(0)), {"axis": 0}),
@@ -312,7 +323,7 @@ NORMS = [
     Case("LRN", ("f32[2,3,4,9]",), {"depth_radius": 2, "bias": 1.5, "alpha": 0.3, "beta": 0.6}),
 ]
 
-_ALIGN = ({}, {"half_pixel_centers": True}, {"align_corners": True})
+_ALIGN: tuple[dict[str, bool], ...] = ({}, {"half_pixel_centers": True}, {"align_corners": True})
 
 IMAGES = [
     *[
@@ -368,7 +379,7 @@ QUANTIZED = [
     Case("FakeQuantWithMinMaxArgs", ("f32[4,9]",), {"min": -1.2, "max": 2.0}),
     Case("FakeQuantWithMinMaxArgs", ("f32[4,9]",), {"num_bits": 4, "narrow_range": True}),
     Case("FakeQuantWithMinMaxVars", ("f32[4,9]", scalar(-1.2, np.float32), scalar(0.7, np.float32))),
-    Case("FakeQuantWithMinMaxVarsPerChannel", ("f32[4,3]", np.float32([-1, -2, 0]), np.float32([1, 0.5, 3]))),
+    Case("FakeQuantWithMinMaxVarsPerChannel", ("f32[4,3]", vector(-1, -2, 0), vector(1, 0.5, 3))),
 ]
 
 CASES = [

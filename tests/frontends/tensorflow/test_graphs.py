@@ -3,7 +3,7 @@
 # TensorFlow has no types
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportMissingImports=false, reportMissingTypeStubs=false, reportUnknownParameterType=false
-# pyright: reportUntypedFunctionDecorator=false, reportMissingParameterType=false, reportAttributeAccessIssue=false
+# pyright: reportUnknownLambdaType=false, reportUntypedFunctionDecorator=false, reportMissingParameterType=false, reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class TestVariables:
 
     def test_a_missing_file(self, net: tuple[Path, Net], tmp_path: Path) -> None:
         (tmp_path / "saved_model.pb").write_bytes((net[0] / "saved_model.pb").read_bytes())
-        with pytest.raises(CompileError, match="R010.*variables.index"):
+        with pytest.raises(CompileError, match=r"R010.*variables.index"):
             import_tensorflow(tmp_path)
         (tmp_path / "variables").mkdir()
         index = net[0] / "variables" / "variables.index"
@@ -125,7 +125,7 @@ class TestVariables:
 
     def test_a_graph_alone(self, net: tuple[Path, Net]) -> None:
         data, _, outputs = frozen(net[1].call, spec(None, 4))
-        with pytest.raises(CompileError, match="F003.*resource"):
+        with pytest.raises(CompileError, match=r"F003.*resource"):
             import_tensorflow(data, outputs=outputs)
 
     def test_changes_are_refused(self, tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ class TestSignatures:
         check_same(interpreted(import_tensorflow(path, signature=name), {"x": x})[0], x * factor, 0, "y")
 
     def test_unknown(self, path: Path) -> None:
-        with pytest.raises(CompileError, match="F018.*no signature 'none'"):
+        with pytest.raises(CompileError, match=r"F018.*no signature 'none'"):
             import_tensorflow(path, signature="none")
 
 
@@ -287,7 +287,7 @@ class TestRefusals:
 
     def test_strings_as_inputs(self) -> None:
         data, _, outputs = frozen(tf.strings.length, tf.TensorSpec((2,), "string"))
-        with pytest.raises(CompileError, match="F003.*strings"):
+        with pytest.raises(CompileError, match=r"F003.*strings"):
             import_tensorflow(data, outputs=outputs)
 
     def test_softened_scores(self) -> None:
@@ -295,5 +295,5 @@ class TestRefusals:
             return tf.image.non_max_suppression_with_scores(boxes, scores, 3, soft_nms_sigma=0.5)
 
         data, _, outputs = frozen(call, spec(5, 4), spec(5))
-        with pytest.raises(CompileError, match="F005.*softens scores"):
+        with pytest.raises(CompileError, match=r"F005.*softens scores"):
             import_tensorflow(data, outputs=outputs[:1])
