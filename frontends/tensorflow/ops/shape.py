@@ -10,7 +10,7 @@ from ....compiler.dims import Dim, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.ops.dynamic import DynamicSlice
-from ....compiler.types import Array, DType
+from ....compiler.types import DType
 from ...common.moves import (
     batch_to_space,
     common_shape,
@@ -301,9 +301,10 @@ def matrix_band_part(emit: Emitter, input: Value, num_lower: Value, num_upper: V
     sizes: tuple[Dim, ...] = input.type.shape[-2:]
     if len(sizes) < 2 or not all(isinstance(d, int) for d in sizes):
         raise emit.fail(f"keeps diagonals of {input.type}", code="F004")
-    kept: Array = np.ones(static(sizes), bool)
+    rows, columns = static(sizes)
+    kept = np.ones((rows, columns), bool)
     if below >= 0:
-        kept = np.triu(kept, -below)
+        kept &= ~np.tri(rows, columns, -below - 1, bool)
     if above >= 0:
-        kept = np.tril(kept, above)
+        kept &= np.tri(rows, columns, above, bool)
     return emit(Select(emit.const(kept), input, emit.const(0, input.type.dtype)))
