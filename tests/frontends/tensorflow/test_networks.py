@@ -59,7 +59,7 @@ def run_written(path: Path, inputs: Mapping[str, Array], process: Worker) -> lis
     """Run what was compiled by its own runtime."""
     if path.suffix == ".onnx":
         onnx.checker.check_model(onnx.load(path), full_check=True)
-        session = ort.InferenceSession(path)
+        session: Any = ort.InferenceSession(path)
         return list(session.run(None, dict(inputs)))
     process.make(*RUNTIME, path, delegate=True)
     return list(process.call("run", dict(inputs)).values())
