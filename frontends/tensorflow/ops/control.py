@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ....compiler.ir import Value
 from ....compiler.ops import control as ir
 from ....compiler.ops.core import Return
-from ....compiler.ops.logic import NotEqual
+from ....compiler.ops.logic import Equal, NotEqual
 from ....compiler.types import DType
 from ....formats.tensorflow.model import FunctionName, StoredShape
 from ..emitter import Emitter
@@ -32,9 +32,14 @@ def if_(
     condition = emit.reshape(cond, ())
     if cond.type.dtype is not DType.BOOL:
         condition = emit(NotEqual(condition, emit.const(0, cond.type.dtype)))
-    (then, first), (otherwise, second) = (
-        emit.around.region(branch.name, input) for branch in (then_branch, else_branch)
-    )
+    return _either(emit, condition, input, (then_branch, else_branch))
+
+
+def _either(
+    emit: Emitter, condition: Value, input: tuple[Imported, ...], branches: Sequence[FunctionName]
+) -> tuple[Value, ...]:
+    """Insert a choice between two functions."""
+    (then, first), (otherwise, second) = (emit.around.region(branch.name, input) for branch in branches)
     for region, given in ((then, first), (otherwise, second)):
         region.insert(Return(_tensors(emit, given)))
     types = [[v.type for v in _tensors(emit, given)] for given in (first, second)]
@@ -42,6 +47,28 @@ def if_(
         raise emit.fail("has branches that give different tensors", code="F006")
     sizes = tuple(emit.around.fresh() for _ in ir.differing_sizes(*types))
     return emit.all(ir.If(condition, then, otherwise, sizes))
+
+
+@tf_op("Case", "StatelessCase")
+def case(
+    emit: Emitter,
+    branch_index: Value,
+    input: tuple[Imported, ...],
+    *,
+    branches: tuple[FunctionName, ...],
+    output_shapes: tuple[StoredShape, ...] = (),
+) -> tuple[Imported, ...]:
+    """One of several functions by number; the last one for numbers that none has."""
+    if not branches:
+        raise emit.fail("has no branch", code="F002")
+    known = emit.known.dim(branch_index)
+    if isinstance(known, int) or len(branches) == 1:
+        number = known if isinstance(known, int) and 0 <= known < len(branches) else len(branches) - 1
+        return tuple(emit.around.call(branches[number].name, input))
+    if len(branches) > 2:
+        raise emit.fail(f"has {len(branches)} branches; two can be read")
+    zero = emit.const(0, branch_index.type.dtype)
+    return _either(emit, emit(Equal(emit.reshape(branch_index, ()), zero)), input, branches)
 
 
 def _tensors(emit: Emitter, values: Sequence[Imported]) -> tuple[Value, ...]:

@@ -168,6 +168,13 @@ def clip_by_value(emit: Emitter, t: Value, clip_value_min: Value, clip_value_max
     return emit(arith.Max(emit(arith.Min(t, clip_value_max)), clip_value_min))
 
 
+@tf_op("ApproximateEqual")
+def approximate_equal(emit: Emitter, x: Value, y: Value, *, tolerance: float = 1e-5) -> Value:
+    """Whether elements differ by less than a tolerance."""
+    distance = emit(arith.Abs(emit(arith.Sub(x, y))))
+    return emit(logic.Less(distance, emit.const(tolerance, x.type.dtype)))
+
+
 @tf_op("AddN")
 def add_n(emit: Emitter, inputs: tuple[Value, ...]) -> Value:
     """Sum of any number of tensors."""

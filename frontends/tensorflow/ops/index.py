@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from ....compiler.ir import Value
 from ....compiler.ops import index as ir
-from ....compiler.ops.arith import Neg
+from ....compiler.ops.arith import Mul, Neg
+from ....compiler.ops.logic import Less, LessEqual
+from ....compiler.ops.reduce import Reduce
+from ....compiler.ops.shape import Concat
 from ....compiler.types import DType
 from ....formats.tensorflow.tensors import ElementType
-from ...common.indexing import buckets, filled, gathered, hot, on_diagonal, segments, with_diagonal
+from ...common.indexing import buckets, filled, gathered, hot, segments
 from ..emitter import Emitter
 from ..handles import Handle
 from ..registry import tf_op
@@ -118,6 +121,15 @@ def unique(emit: Emitter, x: Value, *, out_idx: DType = DType.I32) -> tuple[Valu
     return found, emit.cast(places, out_idx)
 
 
+@tf_op("UniqueV2", outputs=("y", "idx"))
+def unique_v2(emit: Emitter, x: Value, axis: Value, *, out_idx: DType = DType.I32) -> tuple[Value, Value]:
+    """The same along an axis, of which a vector has one."""
+    along = emit.ints(axis, "axis")
+    if x.type.rank != 1 or len(along) > 1:
+        raise emit.fail(f"looks for different slices of {x.type}")
+    return unique(emit, x, out_idx=out_idx)
+
+
 @tf_op("UniqueWithCounts", outputs=("y", "idx", "count"))
 def unique_with_counts(emit: Emitter, x: Value, *, out_idx: DType = DType.I32) -> tuple[Value, Value, Value]:
     """The same, and how often each one is there."""
@@ -130,18 +142,6 @@ def reverse_sequence(emit: Emitter, input: Value, seq_lengths: Value, *, seq_dim
     """Each sequence reversed."""
     axis, batch = (emit.axis(a, input.type.rank) for a in (seq_dim, batch_dim))
     return emit(ir.ReverseSequence(input, seq_lengths, axis, batch))
-
-
-@tf_op("MatrixDiag")
-def matrix_diag(emit: Emitter, diagonal: Value) -> Value:
-    """Vectors on the diagonals of matrices of zeros."""
-    return on_diagonal(emit, diagonal)
-
-
-@tf_op("MatrixSetDiag")
-def matrix_set_diag(emit: Emitter, input: Value, diagonal: Value) -> Value:
-    """Matrices with other diagonals."""
-    return with_diagonal(emit, input, diagonal)
 
 
 SEGMENTS = {"Sum": "add", "Prod": "mul", "Max": "max", "Min": "min"}
@@ -169,3 +169,56 @@ def segment_sum(emit: Emitter, data: Value, segment_ids: Value) -> Value:
 def bucketize(emit: Emitter, input: Value, *, boundaries: tuple[float, ...]) -> Value:
     """How many boundaries are not above each element."""
     return buckets(emit, input, boundaries)
+
+
+@tf_op("ResourceGatherNd")
+def resource_gather_nd(emit: Emitter, resource: Handle, indices: Value, *, dtype: ElementType) -> Value:
+    """By coordinates in a variable."""
+    return emit(ir.GatherNd(emit.around.variable(resource), indices, wraps=False))
+
+
+@tf_op("DynamicStitch", "ParallelDynamicStitch")
+def dynamic_stitch(emit: Emitter, indices: tuple[Value, ...], data: tuple[Value, ...]) -> Value:
+    """Rows put together in the order of their numbers, which must be known; of equal numbers the last one counts."""
+    places: dict[int, int] = {}
+    rows: list[Value] = []
+    first = 0
+    for numbers, part in zip(indices, data, strict=True):
+        found = emit.ints(numbers, "indices")
+        rest = part.type.shape[numbers.type.rank :]
+        rows.append(emit.reshape(part, (len(found), *rest)))
+        places |= {number: first + i for i, number in enumerate(found)}
+        first += len(found)
+    order = [places.get(i, -1) for i in range(max(places, default=-1) + 1)]
+    if not order or -1 in order or min(places) < 0:
+        raise emit.fail("leaves rows empty", code="F002")
+    joined = emit(Concat(tuple(rows), 0)) if len(rows) > 1 else rows[0]
+    return emit(ir.Gather(joined, emit.const(order, DType.I32), 0, wraps=False))
+
+
+@tf_op("DenseBincount")
+def dense_bincount(emit: Emitter, input: Value, size: Value, weights: Value, *, binary_output: bool = False) -> Value:
+    """How often each number is there, or how much it weighs, in each row; or whether it is there at all."""
+    dtype, rank = weights.type.dtype, input.type.rank
+    if rank not in (1, 2):
+        raise emit.fail(f"counts in {input.type}", code="F006")
+    pair = emit.const((0, 1), dtype)
+    hits = emit(ir.OneHot(input, pair, emit.dim(size, "size"), rank, wraps=False))
+    if binary_output:
+        return emit(Reduce(hits, "max", (rank - 1,), keepdims=False))
+    if weights.type.size != 0:
+        hits = emit(Mul(hits, emit.reshape(weights, (*weights.type.shape, 1))))
+    return emit(Reduce(hits, "sum", (rank - 1,), keepdims=False))
+
+
+def _bound(name: str, op: type[Less | LessEqual]) -> None:
+    @tf_op(name)
+    def handler(emit: Emitter, sorted_inputs: Value, values: Value, *, out_type: DType = DType.I32) -> Value:  # pyright: ignore[reportUnusedFunction] -- registered
+        batch, count = sorted_inputs.type.shape
+        limits = emit.reshape(sorted_inputs, (batch, 1, count))
+        reached = emit(op(limits, emit.reshape(values, (*values.type.shape, 1))))
+        return emit(Reduce(emit.cast(reached, out_type), "sum", (2,), keepdims=False))
+
+
+_bound("LowerBound", Less)
+_bound("UpperBound", LessEqual)

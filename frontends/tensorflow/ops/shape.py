@@ -10,7 +10,7 @@ from ....compiler.dims import Dim, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.ops.dynamic import DynamicSlice
-from ....compiler.types import DType
+from ....compiler.types import Array, DType
 from ...common.moves import (
     batch_to_space,
     common_shape,
@@ -302,9 +302,7 @@ def matrix_band_part(emit: Emitter, input: Value, num_lower: Value, num_upper: V
     if len(sizes) < 2 or not all(isinstance(d, int) for d in sizes):
         raise emit.fail(f"keeps diagonals of {input.type}", code="F004")
     rows, columns = static(sizes)
-    kept = np.ones((rows, columns), bool)
-    if below >= 0:
-        kept &= ~np.tri(rows, columns, -below - 1, bool)
-    if above >= 0:
-        kept &= np.tri(rows, columns, above, bool)
+    distance: Array = np.arange(rows)[:, None] - np.arange(columns)[None, :]
+    least, most = (-columns if above < 0 else -above), (rows if below < 0 else below)
+    kept = (distance >= least) & (distance <= most)
     return emit(Select(emit.const(kept), input, emit.const(0, input.type.dtype)))

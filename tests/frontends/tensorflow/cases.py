@@ -86,6 +86,7 @@ ELEMENTWISE = [
     *_binary("BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift", i32(5, -9, 12), i32(3, 1, 2)),
     *_binary("DivNoNan MulNoNan", f32(4), vector(0, 1, -2, 0)),
     *_binary("Xdivy Xlogy Xlog1py", vector(0, 1, -2, 0), vector(0, 1, 2, 3)),
+    Case("ApproximateEqual", (vector(1, 2, 3), vector(1.05, 2.2, 3)), {"tolerance": 0.1}),
     Case("AddN", (["f32[2,3]", "f32[2,3]", "f32[2,3]"],)),
     Case("ClipByValue", ("f32[2,3]", scalar(-0.5, np.float32), scalar(0.5, np.float32))),
     Case("SelectV2", ("bool[2,1]", "f32[3]", "f32[2,3]")),
@@ -208,6 +209,24 @@ INDEX = [
     Case("Unique", (i32(4, 1, 4, 2, 1),)),
     Case("UniqueWithCounts", (i32(4, 1, 4, 2, 1),)),
     Case("ReverseSequence", ("f32[3,4,2]", i32(2, 4, 1)), {"seq_dim": 1, "batch_dim": 0}),
+    Case("UniqueV2", (i32(4, 1, 4, 2, 1), i32(0))),
+    Case("DynamicStitch", ([i32(0, 3), i32(2, 1)], ["f32[2,4]", "f32[2,4]"])),
+    Case("DynamicStitch", ([i32(0, 1), i32((2, 1), (3, 0))], ["f32[2,4]", "f32[2,2,4]"])),
+    Case("DenseBincount", (i32(1, 0, 1, 3), scalar(5), np.zeros(0, np.float32))),
+    Case("DenseBincount", (i32((1, 0, 1, 3), (2, 2, 2, 9)), scalar(5), f32(2, 4))),
+    Case(
+        "DenseBincount", (i32((1, 0, 1, 3), (2, 2, 2, 9)), scalar(5), np.zeros(0, np.float32)), {"binary_output": True}
+    ),
+    *[Case(op, (np.sort(f32(2, 6)), "f32[2,3]"), {"out_type": np.int64}) for op in ("LowerBound", "UpperBound")],
+    *_binary("LowerBound UpperBound", i32((1, 2, 2, 3)), i32((2, 0, 9))),
+    Case("Diag", ("f32[3]",)),
+    Case("MatrixDiagV2", ("f32[2,3]", scalar(0), scalar(-1), scalar(3), scalar(2.5, np.float32))),
+    Case("MatrixDiagV3", ("f32[2,3]", scalar(0), scalar(-1), scalar(-1), scalar(0, np.float32))),
+    Case("MatrixDiagPart", ("f32[2,3,4]",)),
+    Case("MatrixDiagPartV2", ("f32[2,4,3]", scalar(0), scalar(0, np.float32))),
+    Case("MatrixDiagPartV3", ("f32[3,3]", i32(0, 0), scalar(0, np.float32))),
+    Case("MatrixSetDiagV2", ("f32[2,3,4]", "f32[2,3]", scalar(0))),
+    Case("MatrixSetDiagV3", ("f32[2,3,4]", "f32[2,3]", scalar(0))),
     Case("MatrixDiag", ("f32[2,3]",)),
     Case("MatrixSetDiag", ("f32[2,3,4]", "f32[2,3]")),
     *[
@@ -331,6 +350,24 @@ IMAGES = [
         for op in ("ResizeBilinear", "ResizeNearestNeighbor")
         for size in ((12, 14), (4, 10), (1, 1))
         for how in _ALIGN
+    ],
+    *[
+        Case("ResizeBicubic", ("f32[2,6,7,3]", i32(*size)), dict(how))
+        for size in ((12, 14), (4, 10), (1, 1))
+        for how in _ALIGN
+    ],
+    *[
+        Case("ResizeArea", ("f32[2,6,7,3]", i32(*size)), dict(how))
+        for size in ((12, 14), (4, 10), (3, 7))
+        for how in ({}, {"align_corners": True})
+    ],
+    *[
+        Case(
+            "ExtractImagePatches",
+            ("f32[2,7,8,3]",),
+            {"ksizes": [1, 2, 3, 1], "strides": [1, 2, 1, 1], "rates": [1, r, 1, 1], "padding": p},
+        )
+        for r, p in ((1, "SAME"), (2, "VALID"), (2, "SAME"))
     ],
     Case("ResizeBilinear", ("u8[2,6,7,3]", i32(9, 9)), {"half_pixel_centers": True}),
     Case("DepthToSpace", ("f32[2,3,4,12]",), {"block_size": 2}),

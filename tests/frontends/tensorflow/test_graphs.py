@@ -263,6 +263,17 @@ class TestControl:
         agree(tf.function(call), floats(4, 2, 3))
 
 
+def test_random_numbers_are_drawn_when_the_network_runs() -> None:
+    def call(x):
+        return x + tf.random.normal((2, 3)), tf.random.uniform((4,)), tf.random.categorical(x, 5)
+
+    data, given, outputs = frozen(call, spec(2, 3))
+    module = import_tensorflow(data, outputs=outputs)
+    assert [str(v.type) for v in module.main.returns] == ["f32[2,3]", "f32[4]", "i64[2,5]"]
+    first, second = (interpreted(module, {given[0]: floats(2, 3)})[1] for _ in range(2))
+    assert (first != second).any() and 0 <= first.min() and first.max() < 1
+
+
 class TestRefusals:
     def test_all_problems_at_once(self) -> None:
         def call(x):

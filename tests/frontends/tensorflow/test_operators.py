@@ -88,12 +88,18 @@ TYPES_THAT_COUNT = {
     "BatchMatMulV3": {"Tout"},
     "Bitcast": {"type"},
     "Cast": {"DstT"},
+    "LowerBound": {"out_type"},
+    "Multinomial": {"output_dtype"},
+    "RandomStandardNormal": {"dtype"},
+    "RandomUniform": {"dtype"},
     "Shape": {"out_type"},
     "ShapeN": {"out_type"},
     "Size": {"out_type"},
     "TopKV2": {"index_type"},
     "Unique": {"out_idx"},
+    "UniqueV2": {"out_idx"},
     "UniqueWithCounts": {"out_idx"},
+    "UpperBound": {"out_type"},
 }
 """Attributes that decide about the type of a result, and that no input says."""
 
