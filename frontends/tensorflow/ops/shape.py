@@ -264,8 +264,9 @@ def range_(emit: Emitter, start: Value, limit: Value, delta: Value) -> Value:
 @tf_op("LinSpace")
 def lin_space(emit: Emitter, start: Value, stop: Value, num: Value) -> Value:
     """So many numbers from ``start`` to ``stop``, both included."""
-    first, last, count = emit.scalar(start, "start"), emit.scalar(stop, "stop"), emit.int(num, "num")
-    return emit.const(np.linspace(first, last, emit.positive(count, "number")), start.type.dtype)
+    first, last = float(emit.scalar(start, "start")), float(emit.scalar(stop, "stop"))
+    count = emit.positive(emit.int(num, "num"), "number")
+    return emit.const(np.linspace(first, last, count), start.type.dtype)
 
 
 @tf_op("SpaceToBatchND")
