@@ -19,11 +19,9 @@ TEXT = "a text file"
 UNREAD = "nhwcc does not read"
 READ = (
     "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt), TensorFlow's SavedModels (folders) and graphs "
-    "(.pb), TFLite files (.tflite) and its own IR (.ir)"
+    "(.pb), models of Keras (.keras, .h5), TFLite files (.tflite) and its own IR (.ir)"
 )
 
-KERAS = "in Keras 3: keras.saving.load_model('FILE').export('model.onnx', format='onnx')"
-KERAS_H5 = f"{KERAS}; of an older one: {TF2ONNX} --keras FILE --output model.onnx"
 GRAPH_TEXT = f"convert it to ONNX first: {TF2ONNX} --graphdef FILE --output model.onnx --inputs x:0 --outputs y:0"
 META_GRAPH = (
     f"convert it to ONNX first: {TF2ONNX} --checkpoint model.ckpt.meta --output model.onnx --inputs x:0 --outputs y:0"
@@ -47,6 +45,7 @@ ONNX_TEXT = "onnx.save(onnx.load('FILE', format='textproto'), 'model.onnx')"
 
 PYTORCH = "nhwcc.sources.torch:TorchSource"
 TENSORFLOW = "nhwcc.sources.tensorflow:TensorflowSource"
+KERAS = "nhwcc.sources.keras:KerasSource"
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,14 @@ FORMATS = [
     Format(
         "ort", "a model of onnxruntime's own format", (".ort",), contents.magic_at(4, b"ORTM"), f"{ORIGIN}, as .onnx"
     ),
-    Format("keras", "a Keras model", (".h5", ".hdf5"), contents.magic(b"\x89HDF"), KERAS_H5),
-    Format("keras", "a Keras model", (".keras",), contents.zip_with("model.weights.h5", "metadata.json"), KERAS),
+    Format("keras", "a Keras model", (".h5", ".hdf5"), contents.magic(b"\x89HDF"), source=KERAS),
+    Format(
+        "keras",
+        "a Keras model",
+        (".keras",),
+        contents.zip_with("model.weights.h5", "metadata.json"),
+        source=KERAS,
+    ),
     Format("coreml", "a Core ML package", (), contents.zip_with("com.apple.CoreML/model.mlmodel"), COREML),
     Format(
         "torch",

@@ -153,6 +153,48 @@ def test_networks(name: str, process: Worker, tmp_path: Path) -> None:
         check_same(got, want, 1e-5, f"{name}{suffix}")
 
 
+class TestKeras:
+    """Files of Keras and models in memory become SavedModels, by Keras itself."""
+
+    @pytest.fixture
+    def model(self) -> Any:
+        return with_random_weights(sequence(layers.Dense(4, activation="relu"), layers.Flatten(), shape=(3, 2)))
+
+    @pytest.mark.parametrize("name", ["m.keras", pytest.param("m.hdf5", marks=pytest.mark.long), ""])
+    def test_files_and_models(self, name: str, model: Any, process: Worker, tmp_path: Path) -> None:
+        given = model
+        if name:
+            model.save(tmp_path / name.replace("hdf5", "h5"))
+            given = tmp_path / name
+            if name.endswith(".hdf5"):
+                given.write_bytes((tmp_path / "m.h5").read_bytes())
+        module = nhwcc.load(given)
+        path = tmp_path / "model.tflite"
+        nhwcc.compile(module, path, io_layout="keep")
+        x = RNG.standard_normal((1, 3, 2)).astype(np.float32)
+        (got,) = run_written(path, {module.main.inputs[0].name: x}, process)
+        check_same(got, model(x).numpy(), 1e-5, name)
+
+    @pytest.mark.parametrize("suffix", [pytest.param(".keras", marks=pytest.mark.long), ".h5"])
+    def test_code_in_files_is_not_run(self, suffix: str, tmp_path: Path) -> None:
+        path = tmp_path / f"m{suffix}"
+        sequence(layers.Lambda(lambda x: x * 2), shape=(3,)).save(path)
+        with pytest.raises(nhwcc.CompileError, match=r"F038|R018.*Lambda"):
+            nhwcc.load(path)
+
+    def test_damaged_files(self, model: Any, tmp_path: Path) -> None:
+        path = tmp_path / "m.keras"
+        model.save(path)
+        path.write_bytes(path.read_bytes()[:-40])
+        with pytest.raises(nhwcc.CompileError, match="R018"):
+            nhwcc.load(path)
+
+    def test_without_tensorflow(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("nhwcc.sources.keras.is_available", lambda: False)
+        with pytest.raises(nhwcc.CompileError, match=r"R017.*TensorFlow"):
+            nhwcc.load(b"\x89HDF\r\n\x1a\n")
+
+
 BOXES = np.asarray(
     [[0.1, 0.2, 0.7, 0.9], [-0.3, -0.2, 1.4, 1.2], [0.8, 0.9, 0.1, 0.2], [0.3, 0.3, 0.3, 0.3], [0, 0, 1, 1]],
     np.float32,
