@@ -248,9 +248,9 @@ def _affine(total: Value, x: Value | None, h: Value | None) -> _Affine | None:
         match value.owner:
             case Add(a=a, b=b, activation="none"):
                 work += [a, b]
-            case MatMul(a=a, transpose_a=False, transpose_b=False) if a is x and w is None:
+            case MatMul(a=a) if value.type == total.type and a is x and w is None and _factor(value) is not None:
                 w = _factor(value)
-            case MatMul(a=a, transpose_a=False, transpose_b=False) if a is h and r is None:
+            case MatMul(a=a) if value.type == total.type and a is h and r is None and _factor(value) is not None:
                 r = _factor(value)
             case _:
                 bias, features = constant(value), total.type.shape[-1]

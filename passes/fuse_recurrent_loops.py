@@ -45,6 +45,7 @@ def layer_of_loop(op: While, rw: Rewriter) -> None:
     rw.require(x is not None and steps is not None, "it does not read one step after the other")
     assert x is not None and steps is not None
     sequence = x.x
+    rw.require(sequence.type.dtype.is_float, "layers compute with floating-point numbers")
     rw.require(sequence.type.rank == 3 and sequence.type.shape[0] == steps, "it does not run over the whole sequence")
     for order in (states, states[::-1]):
         cell = find_cell(x.result, [args[i] for i in order], [following[i] for i in order])
