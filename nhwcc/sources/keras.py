@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +66,8 @@ class KerasSource(TensorflowSource):
     def _trace(self) -> None:
         if self._folder is not None:
             return
+        if isinstance(self.model, Path | bytes):
+            check_file(self.model)
         if not is_available():
             raise error("R017", "models of Keras need TensorFlow", help="pip install 'nhwcc[tensorflow]'")
         folder = scratch()
@@ -77,6 +82,44 @@ class KerasSource(TensorflowSource):
 
             save(model, self.given)
         self._folder = folder
+
+
+def check_file(model: Path | bytes) -> None:
+    """Refuse what is damaged, or holds weights alone, before Keras is imported to say so.
+
+    Raises:
+        CompileError: R010, it is damaged or incomplete; F035, it holds no network.
+    """
+    data = model if isinstance(model, bytes) else model.read_bytes()
+    try:
+        if data.startswith(b"\x89HDF"):
+            is_network = b"model_config" in _whole(data)
+        else:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                is_network = isinstance(json.loads(archive.read("config.json")), dict)
+    except (ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RecursionError) as bad:
+        help = "Save or download it again."
+        raise error("R010", f"{_title(model)} is damaged or incomplete: {bad}", help=help) from bad
+    if not is_network:
+        help = "Save the whole model, by model.save('model.keras'), not its weights alone."
+        raise error("F035", f"{_title(model)} holds weights, but no network", help=help)
+
+
+def _whole(data: bytes) -> bytes:
+    """Return the content of a file in HDF5.
+
+    Raises:
+        ValueError: it ends before the end that its first block states.
+    """
+    place = 28 if data[8:9] in (b"\x02", b"\x03") else 40
+    end = int.from_bytes(data[place : place + 8], "little")
+    if len(data) < max(end, 48):
+        raise ValueError(f"it has {len(data)} bytes of {max(end, 48)}")
+    return data
+
+
+def _title(model: Path | bytes) -> str:
+    return str(model) if isinstance(model, Path) else "the model"
 
 
 def _named(model: Path | bytes, folder: Path) -> Path:

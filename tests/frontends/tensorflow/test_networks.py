@@ -182,17 +182,24 @@ class TestKeras:
         with pytest.raises(nhwcc.CompileError, match=r"F038|R018.*Lambda"):
             nhwcc.load(path)
 
-    def test_damaged_files(self, model: Any, tmp_path: Path) -> None:
-        path = tmp_path / "m.keras"
+    @pytest.mark.parametrize("name", ["m.keras", "m.h5"])
+    def test_damaged_files(self, name: str, model: Any, tmp_path: Path) -> None:
+        path = tmp_path / name
         model.save(path)
         path.write_bytes(path.read_bytes()[:-40])
-        with pytest.raises(nhwcc.CompileError, match="R018"):
+        with pytest.raises(nhwcc.CompileError, match="R010"):
+            nhwcc.load(path)
+
+    def test_weights_alone(self, model: Any, tmp_path: Path) -> None:
+        path = tmp_path / "m.weights.h5"
+        model.save_weights(path)
+        with pytest.raises(nhwcc.CompileError, match="F035"):
             nhwcc.load(path)
 
     def test_without_tensorflow(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("nhwcc.sources.keras.is_available", lambda: False)
         with pytest.raises(nhwcc.CompileError, match=r"R017.*TensorFlow"):
-            nhwcc.load(b"\x89HDF\r\n\x1a\n")
+            nhwcc.load(b"\x89HDF\r\n\x1a\n" + bytes(99) + b"model_config")
 
 
 BOXES = np.asarray(
