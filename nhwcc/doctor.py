@@ -34,6 +34,7 @@ LIBRARIES = (
     Library("rich", "rich", "progress on a terminal"),
     Library("onnxruntime", "onnxruntime", "comparing with what runs the source", "onnxruntime"),
     Library("torch", "torch", "exporting models from PyTorch", "torch"),
+    Library("tensorflow", "tensorflow", "comparing with what runs a SavedModel", "tensorflow"),
     Library("igraph", "igraph", "drawing networks", "draw"),
 )
 

@@ -137,6 +137,7 @@ class _Compilation:
             options.dynamic_shapes,
             options.unsafe_load,
             options.state,
+            options.signature,
         )
         self.interface = Interface(
             options.input_names, options.output_names, options.rename, options.drop_unused_inputs

@@ -1,4 +1,4 @@
-"""How a PyTorch model is called when it is exported."""
+"""How a PyTorch model is called when it is exported, and which of a file's signatures is meant."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Call:
-    """Example inputs, which of their sizes stay open, and what may be done to read and to run the model."""
+    """Example inputs, which of their sizes stay open, and what may be done to read and to run the model.
+
+    ``signature`` names one of those that a file has.
+    """
 
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
     unsafe_load: bool = False
     state: StateHandling = "refuse"
+    signature: str | None = None
 
     @property
     def is_empty(self) -> bool:
