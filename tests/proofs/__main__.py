@@ -176,7 +176,7 @@ def _entry(rewrite: Rewrite, verdict: Verdict | None, families: dict[str, int], 
     modules = len(findings.validated[rewrite.key])
     if verdict is None:
         moves = bool(families) and findings.kinds[rewrite.key] <= index_maps.MOVES
-        return Entry("index maps" if moves else "instances", [], families, 0, modules)
+        return Entry("index maps" if moves else "instances", [], families, 0, modules, rewrite.pattern.steps)
     elements = sorted(dtype.value for dtype in verdict.elements)
     return Entry(verdict.basis or "instances", elements, families, verdict.fired, modules)
 
