@@ -97,7 +97,7 @@ class PRelu(Op):
 
 
 def _negative(x: Array) -> Array:
-    """What is not positive, zero for the rest; of two zeros the smaller one is any, so zeros are kept as they are."""
+    """``x`` where it is not positive, else 0; -0 stays -0, which ``np.minimum`` does not promise."""
     return np.where(x > 0, x.dtype.type(0), x)
 
 

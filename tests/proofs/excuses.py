@@ -202,7 +202,7 @@ def is_decided_by_rounding(module: Module, inputs: Sequence[Array]) -> bool:
 
 
 def _gaps(module: Module, inputs: Sequence[Array]) -> list[Array]:
-    """How far floating-point numbers are from zero that become truth values, and from those that they are compared with.
+    """How far floating-point numbers that become truth values are from zero, others from those they are compared with.
 
     Those in the bodies of loops are left out.
     """
