@@ -13,10 +13,10 @@ from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Mul
 from ....compiler.ops.shape import Slice, Transpose
 from ....compiler.ops.window import Conv
+from ...common.windows import window
 from ...sampling import Tap, weighted
 from ..emitter import Emitter
 from ..registry import onnx_op
-from .padding import window
 from .sampling import pixels
 
 
