@@ -1,0 +1,86 @@
+"""Slices with steps, and with entries that stand for new axes, for single positions, or for all axes that are left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ...compiler.dims import Dim
+from ...compiler.ir import Value
+from ..slicing import OPEN, cut
+from .operands import OperandEmitter
+
+Bounds = tuple[Dim, Dim, int]
+"""Start, end and step."""
+
+
+@dataclass(frozen=True)
+class Masks:
+    """What each bit says of the entry of its number."""
+
+    begin: int
+    end: int
+    ellipsis: int
+    new: int
+    single: int
+
+    def kind(self, entry: int) -> str:
+        """Return what an entry stands for; an ellipsis goes before a new axis, and that before a position."""
+        for kind, mask in (("ellipsis", self.ellipsis), ("new", self.new), ("single", self.single)):
+            if mask >> entry & 1:
+                return kind
+        return "span"
+
+    def bounds(self, entry: int, given: Bounds, size: Dim) -> Bounds:
+        """Return the bounds of an entry, those that are left out at the ends of the axis."""
+        start, end, step = given
+        if self.kind(entry) == "single":
+            first = start + size if isinstance(start, int) and start < 0 else start
+            return first, first + 1, 1
+        if self.begin >> entry & 1:
+            start = 0 if step > 0 else OPEN
+        if self.end >> entry & 1:
+            end = OPEN if step > 0 else -OPEN
+        return start, end, step
+
+
+@dataclass
+class Cuts:
+    """What a slice does: bounds by axis, and the axes of the result: new ones of size one (None), or of the operand."""
+
+    bounds: dict[int, Bounds] = field(default_factory=lambda: dict[int, Bounds]())
+    axes: list[int | None] = field(default_factory=lambda: list[int | None]())
+
+
+def _cuts(shape: Sequence[Dim], entries: Sequence[Bounds], masks: Masks) -> Cuts | None:
+    """Assign the entries to axes; None if there are more than axes."""
+    found, axis = Cuts(), 0
+    named = sum(masks.kind(i) in ("single", "span") for i in range(len(entries)))
+    if named > len(shape):
+        return None
+    for i, given in enumerate(entries):
+        kind = masks.kind(i)
+        if kind == "ellipsis":
+            found.axes += range(axis, axis + len(shape) - named)
+            axis += len(shape) - named
+        elif kind == "new":
+            found.axes.append(None)
+        else:
+            found.bounds[axis] = masks.bounds(i, given, shape[axis])
+            found.axes += [] if kind == "single" else [axis]
+            axis += 1
+    found.axes += range(axis, len(shape))
+    return found
+
+
+def strided_slice(emit: OperandEmitter, x: Value, entries: Sequence[Bounds], masks: Masks) -> Value:
+    """Cut as a Python slice does.
+
+    Raises:
+        CompileError: F006, there are more entries than axes; F002 or F004, as :func:`cut`.
+    """
+    found = _cuts(x.type.shape, entries, masks)
+    if found is None:
+        raise emit.fail(f"has {len(entries)} entries for {x.type}", code="F006")
+    part = cut(emit, x, found.bounds)
+    return emit.reshape(part, [1 if axis is None else part.type.shape[axis] for axis in found.axes])
