@@ -22,10 +22,10 @@ from ....compiler.ops.logic import Less, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Slice, Transpose
 from ....compiler.types import DType
+from ...common.grid_sample import known_size, pixels
 from ...sampling import Tap, gather_pixels, weighted
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
-from .sampling import known_size, pixels
 
 LOWEST = float(np.finfo(np.float32).min)
 """What every element is larger than, or equal to."""
