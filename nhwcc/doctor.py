@@ -34,6 +34,7 @@ LIBRARIES = (
     Library("rich", "rich", "progress on a terminal"),
     Library("onnxruntime", "onnxruntime", "comparing with what runs the source", "onnxruntime"),
     Library("torch", "torch", "exporting models from PyTorch", "torch"),
+    Library("openvino", "openvino", "comparing with what runs the source", "openvino"),
     Library("igraph", "igraph", "drawing networks", "draw"),
 )
 

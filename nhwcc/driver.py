@@ -116,6 +116,7 @@ class _Compilation:
             options.dynamic_shapes,
             options.unsafe_load,
             options.state,
+            None if options.weights is None else Path(options.weights),
         )
         self.interface = Interface(
             options.input_names, options.output_names, options.rename, options.drop_unused_inputs

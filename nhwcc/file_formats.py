@@ -17,7 +17,10 @@ OPTIMUM = "optimum-cli export onnx --model FOLDER onnx/"
 CHECKPOINT = "nhwcc compile --module package.module:Class --weights FILE"
 TEXT = "a text file"
 UNREAD = "nhwcc does not read"
-READ = "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt), TFLite files (.tflite) and its own IR (.ir)"
+READ = (
+    "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt), TFLite files (.tflite), OpenVINO's IR (.xml) "
+    "and its own (.ir)"
+)
 
 KERAS = "in Keras 3: keras.saving.load_model('FILE').export('model.onnx', format='onnx')"
 KERAS_H5 = f"{KERAS}; of an older one: {TF2ONNX} --keras FILE --output model.onnx"
@@ -25,10 +28,6 @@ SAVED_MODEL = f"convert it to ONNX first: {TF2ONNX} --saved-model FOLDER --outpu
 GRAPH_DEF = f"convert it to ONNX first: {TF2ONNX} --graphdef FILE --output model.onnx --inputs x:0 --outputs y:0"
 META_GRAPH = (
     f"convert it to ONNX first: {TF2ONNX} --checkpoint model.ckpt.meta --output model.onnx --inputs x:0 --outputs y:0"
-)
-OPENVINO = (
-    f"OpenVINO does not convert back: {ORIGIN}; without it, openvino2tensorflow makes a SavedModel of it, and "
-    "tf2onnx an ONNX model of that"
 )
 COREML = f"Core ML does not convert back: {ORIGIN}; for an old .mlmodel, onnxmltools.convert_coreml does it"
 SAFETENSORS = (
@@ -44,6 +43,7 @@ ONNX_TEXT = "onnx.save(onnx.load('FILE', format='textproto'), 'model.onnx')"
 
 
 PYTORCH = "nhwcc.sources.torch:TorchSource"
+OPENVINO_IR = "nhwcc.sources.openvino:OpenvinoSource"
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ FORMATS = [
     Format(
         "safetensors", "a file of weights without a network", (".safetensors",), contents.is_safetensors, SAFETENSORS
     ),
-    Format("openvino", "an OpenVINO model", (".xml",), contents.text_with(b"<net", b"<layer"), OPENVINO),
-    Format("openvino", "an OpenVINO model", (), contents.text_with(b"<?xml", b"<net"), OPENVINO),
+    Format("openvino", "an OpenVINO model", (".xml",), contents.text_with(b"<net", b"<layer"), source=OPENVINO_IR),
+    Format("openvino", "an OpenVINO model", (), contents.text_with(b"<?xml", b"<net"), source=OPENVINO_IR),
     Format("coreml", "a Core ML model", (".mlmodel", ".mlpackage"), contents.is_coreml, COREML),
     Format("tensorflow", "a TensorFlow SavedModel", (), contents.is_saved_model, SAVED_MODEL),
     Format("tensorflow", "a TensorFlow graph", (".pb", ".pbtxt"), contents.is_graph_def, GRAPH_DEF),
@@ -185,7 +185,7 @@ FOLDERS = [
         f"its networks are several: {OPTIMUM.replace('FOLDER', 'FILE')}",
     ),
     ("config.json", "a model of Hugging Face", OPTIMUM.replace("FOLDER", "FILE")),
-    ("*.xml", "a folder with an OpenVINO model", OPENVINO),
+    ("*.xml", "a folder", ""),
     ("*.safetensors", "a folder with weights", SAFETENSORS),
 ]
 """What a folder with such a file is, and the way out; without one, the file itself is what can be read."""
@@ -258,7 +258,7 @@ def _check_archive(path: Path) -> None:
         help = "the download or the export was interrupted; get it again"
         raise error("R010", f"{path} is damaged: the archive ends early", help=help)
     if path.with_suffix(".xml").exists():
-        raise _unread("the weights of an OpenVINO model", OPENVINO, path)
+        raise error("R010", f"{path} holds the weights of an OpenVINO model", help=f"give {path.with_suffix('.xml')}")
     raise error("R010", f"{path} is called like a file of PyTorch, but is none", help=READ)
 
 

@@ -1,9 +1,10 @@
-"""How a PyTorch model is called when it is exported."""
+"""How a PyTorch model is called when it is exported, and what else its source must know to read a model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nhwcc.options import StateHandling
@@ -14,13 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Call:
-    """Example inputs, which of their sizes stay open, and what may be done to read and to run the model."""
+    """Example inputs, which of their sizes stay open, and what may be done to read and to run the model.
+
+    ``weights`` is where a model's constants are, if not where its format says.
+    """
 
     args: Sequence[Any] = ()
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
     unsafe_load: bool = False
     state: StateHandling = "refuse"
+    weights: Path | None = None
 
     @property
     def is_empty(self) -> bool:

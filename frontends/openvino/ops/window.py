@@ -1,0 +1,301 @@
+"""Convolutions and poolings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ....compiler.dims import Dim, at_least, ceil_div, maximum, product, static
+from ....compiler.fold import constant
+from ....compiler.ir import Value
+from ....compiler.ops import window as ir
+from ....compiler.ops.arith import Mod
+from ....compiler.ops.positions import MaxPoolPositions
+from ....compiler.ops.quantize import Dequantize
+from ....compiler.types import Array, DType
+from ...common.windows import Pads, Window, cut_negative, halves, window
+from ..emitter import Emitter
+from ..registry import openvino_op
+
+AutoPad = Literal["explicit", "notset", "same_upper", "same_lower", "valid"]
+Rounding = Literal["floor", "ceil", "ceil_torch"]
+
+RULES = {
+    "explicit": "NOTSET",
+    "notset": "NOTSET",
+    "same_upper": "SAME_UPPER",
+    "same_lower": "SAME_LOWER",
+    "valid": "VALID",
+}
+"""How ``common.windows`` calls the rules for paddings."""
+
+Sizes = tuple[int, ...]
+
+
+def window_of(
+    emit: Emitter,
+    x: Value,
+    kernel: Sequence[int],
+    steps: tuple[Sizes, Sizes],
+    pads: tuple[Sizes, Sizes],
+    auto_pad: str,
+) -> Window:
+    """Return the window of a layer: ``steps`` are strides and dilations, ``pads`` those before and after."""
+    return window(emit, x, kernel, *steps, RULES[auto_pad], (*pads[0], *pads[1]))
+
+
+def reshaped_weight(emit: Emitter, w: Value, shape: Sequence[Dim]) -> Value:
+    """Reshape a filter; of a constant now, of integers that stand for numbers before that."""
+    weight = constant(w)
+    if weight is not None:
+        with emit.typed():
+            sizes = static(tuple(shape))
+
+        def reshaped(array: Array) -> Array:
+            return array.reshape(sizes)
+
+        return emit.const(weight.derive(weight.type.with_shape(sizes), reshaped))
+    writer = w.owner
+    if isinstance(writer, Dequantize) and constant(writer.x) is not None and writer.scale.type.size == 1:
+        scale = reshaped_weight(emit, writer.scale, ())
+        zero = reshaped_weight(emit, writer.zero, ()) if writer.zero.type.size == 1 else None
+        if zero is not None:
+            return emit(Dequantize(reshaped_weight(emit, writer.x, shape), scale, zero))
+    return emit.reshape(w, shape)
+
+
+def joined_groups(emit: Emitter, w: Value) -> tuple[Value, int]:
+    """Return a filter ``[groups, n, ...]`` as ``[groups * n, ...]``, and the number of groups.
+
+    Raises:
+        CompileError: F004, the number is open.
+    """
+    groups, each, *rest = w.type.shape
+    if not isinstance(groups, int):
+        raise emit.fail(f"has an open number of groups in {w.type}", code="F004")
+    return reshaped_weight(emit, w, (groups * each, *rest)), groups
+
+
+def kernel_of(emit: Emitter, w: Value) -> Sizes:
+    """Return the spatial sizes of a filter."""
+    with emit.typed():
+        return static(w.type.shape[2:])
+
+
+@openvino_op("Convolution")
+def convolution(
+    emit: Emitter,
+    x: Value,
+    w: Value,
+    *,
+    strides: Sizes = (),
+    dilations: Sizes = (),
+    pads_begin: Sizes = (),
+    pads_end: Sizes = (),
+    auto_pad: AutoPad = "explicit",
+) -> Value:
+    """Cross-correlation with a filter."""
+    found = window_of(emit, x, kernel_of(emit, w), (strides, dilations), (pads_begin, pads_end), auto_pad)
+    return _convolved(emit, x, w, found, 1)
+
+
+@openvino_op("GroupConvolution")
+def group_convolution(
+    emit: Emitter,
+    x: Value,
+    w: Value,
+    *,
+    strides: Sizes = (),
+    dilations: Sizes = (),
+    pads_begin: Sizes = (),
+    pads_end: Sizes = (),
+    auto_pad: AutoPad = "explicit",
+) -> Value:
+    """Cross-correlation with a filter for each group of channels."""
+    filters, groups = joined_groups(emit, w)
+    found = window_of(emit, x, kernel_of(emit, filters), (strides, dilations), (pads_begin, pads_end), auto_pad)
+    return _convolved(emit, x, filters, found, groups)
+
+
+def _convolved(emit: Emitter, x: Value, w: Value, found: Window, groups: int) -> Value:
+    x, rest = cut_negative(emit, x, found.pads)
+    return emit(ir.Conv(x, w, None, found.strides, found.dilations, rest, groups))
+
+
+@openvino_op("ConvolutionBackpropData")
+def convolution_backprop(
+    emit: Emitter,
+    x: Value,
+    w: Value,
+    output_shape: Value | None = None,
+    *,
+    strides: Sizes = (),
+    dilations: Sizes = (),
+    pads_begin: Sizes = (),
+    pads_end: Sizes = (),
+    auto_pad: AutoPad = "explicit",
+    output_padding: Sizes = (),
+) -> Value:
+    """A transposed convolution."""
+    wanted = None if output_shape is None else emit.dims(output_shape, "output_shape")
+    sides = (pads_begin, pads_end)
+    return _transposed(emit, (x, w), 1, (strides, dilations), (sides, auto_pad, output_padding, wanted))
+
+
+@openvino_op("GroupConvolutionBackpropData")
+def group_convolution_backprop(
+    emit: Emitter,
+    x: Value,
+    w: Value,
+    output_shape: Value | None = None,
+    *,
+    strides: Sizes = (),
+    dilations: Sizes = (),
+    pads_begin: Sizes = (),
+    pads_end: Sizes = (),
+    auto_pad: AutoPad = "explicit",
+    output_padding: Sizes = (),
+) -> Value:
+    """A transposed convolution with a filter for each group of channels."""
+    filters, groups = joined_groups(emit, w)
+    wanted = None if output_shape is None else emit.dims(output_shape, "output_shape")
+    sides = (pads_begin, pads_end)
+    return _transposed(emit, (x, filters), groups, (strides, dilations), (sides, auto_pad, output_padding, wanted))
+
+
+Edges = tuple[tuple[Sizes, Sizes], str, Sizes, "tuple[Dim, ...] | None"]
+"""Paddings before and after, the rule for them, those of the output, and the stated sizes of the output."""
+
+
+def _transposed(
+    emit: Emitter, operands: tuple[Value, Value], groups: int, steps: tuple[Sizes, Sizes], edges: Edges
+) -> Value:
+    """Paddings cut the result; where its sizes are stated, the rule decides what is cut where."""
+    (x, w), (sides, rule, extra, wanted) = operands, edges
+    rank = x.type.rank - 2
+    is_same = rule.startswith("same")
+    found = window_of(emit, x, kernel_of(emit, w), steps, sides, "valid" if is_same else rule)
+    more: tuple[Dim, ...] = extra or (0,) * rank
+    cuts: Pads = found.pads
+    if len(more) != rank or (wanted is not None and len(wanted) != rank):
+        raise emit.fail(f"has paddings {list(more)} and sizes {wanted} for {x.type}", code="F002")
+    if wanted is not None:
+        natural = [
+            (d - 1) * stride + span + e
+            for d, stride, span, e in zip(x.type.shape[2:], found.strides, found.spans, more, strict=True)
+        ]
+        if is_same:
+            cuts = tuple(
+                halves(maximum(n - size, 0), upper=rule == "same_upper")
+                for n, size in zip(natural, wanted, strict=True)
+            )
+        left = [n - a - b for n, (a, b) in zip(natural, cuts, strict=True)]
+        more = tuple(e + size - n for e, size, n in zip(more, wanted, left, strict=True))
+    return emit(ir.ConvTranspose(x, w, None, found.strides, found.dilations, cuts, more, groups))
+
+
+def _fitted(x: Value, found: Window, rounding: str) -> tuple[Pads, bool]:
+    """Return paddings and whether the last window may hang over the end.
+
+    With "ceil" it may also begin in the padding after the data, or beyond it: the padding is then as large as it is.
+    """
+    if rounding != "ceil":
+        return found.pads, rounding == "ceil_torch"
+    pads: list[tuple[Dim, Dim]] = []
+    for d, span, stride, (low, high) in zip(x.type.shape[2:], found.spans, found.strides, found.pads, strict=True):
+        if at_least(span, stride + high):  # the last window begins inside anyway
+            return found.pads, True
+        count = ceil_div(d + low + high - span, stride)
+        pads.append((low, maximum(count * stride + span - d - low, high)))
+    return tuple(pads), False
+
+
+@openvino_op("MaxPool", until=7)
+def max_pool(
+    emit: Emitter,
+    x: Value,
+    *,
+    kernel: Sizes,
+    strides: Sizes = (),
+    pads_begin: Sizes = (),
+    pads_end: Sizes = (),
+    rounding_type: Rounding = "floor",
+    auto_pad: AutoPad = "explicit",
+) -> Value:
+    """The largest elements of windows."""
+    found = window_of(emit, x, kernel, (strides, ()), (pads_begin, pads_end), auto_pad)
+    pads, ceil = _fitted(x, found, rounding_type)
+    return emit(ir.MaxPool(x, found.kernel, found.strides, found.dilations, pads, ceil))
+
+
+@openvino_op("MaxPool", since=8)
+def max_pool_with_places(
+    emit: Emitter,
+    x: Value,
+    *,
+    kernel: Sizes,
+    strides: Sizes = (),
+    dilations: Sizes = (),
+    pads_begin: Sizes = (),
+    pads_end: Sizes = (),
+    rounding_type: Rounding = "floor",
+    auto_pad: AutoPad = "explicit",
+    index_element_type: DType = DType.I64,
+    axis: int = 0,
+) -> tuple[Value, ...]:
+    """The largest elements of windows, and their positions among all elements from an axis on, if somebody asks."""
+    found = window_of(emit, x, kernel, (strides, dilations), (pads_begin, pads_end), auto_pad)
+    pads, ceil = _fitted(x, found, rounding_type)
+    if 1 not in emit.needed:
+        return (emit(ir.MaxPool(x, found.kernel, found.strides, found.dilations, pads, ceil)),)
+    values, places = emit.all(MaxPoolPositions(x, found.kernel, found.strides, found.dilations, pads, ceil))
+    first = emit.axis(axis, x.type.rank)
+    if first:
+        with emit.typed():
+            size = product(static(x.type.shape[first:]))
+        places = emit(Mod(places, emit.const(size, DType.I64)))
+    return values, emit.cast(places, index_element_type)
+
+
+@openvino_op("AvgPool", until=15)
+def average_pool(
+    emit: Emitter,
+    x: Value,
+    *,
+    kernel: Sizes,
+    exclude_pad: bool,
+    strides: Sizes = (),
+    pads_begin: Sizes = (),
+    pads_end: Sizes = (),
+    rounding_type: Rounding = "floor",
+    auto_pad: AutoPad = "explicit",
+) -> Value:
+    """The mean of windows."""
+    found = window_of(emit, x, kernel, (strides, ()), (pads_begin, pads_end), auto_pad)
+    return _average(emit, x, found, exclude_pad, rounding_type)
+
+
+@openvino_op("AvgPool", since=16)
+def average_pool_dilated(
+    emit: Emitter,
+    x: Value,
+    *,
+    kernel: Sizes,
+    exclude_pad: bool,
+    strides: Sizes = (),
+    dilations: Sizes = (),
+    pads_begin: Sizes = (),
+    pads_end: Sizes = (),
+    rounding_type: Rounding = "floor",
+    auto_pad: AutoPad = "explicit",
+) -> Value:
+    """The mean of windows."""
+    found = window_of(emit, x, kernel, (strides, dilations), (pads_begin, pads_end), auto_pad)
+    return _average(emit, x, found, exclude_pad, rounding_type)
+
+
+def _average(emit: Emitter, x: Value, found: Window, exclude_pad: bool, rounding: str) -> Value:
+    pads, ceil = _fitted(x, found, rounding)
+    if pads != found.pads and not exclude_pad:
+        raise emit.fail("takes the mean of windows that begin beyond the data, paddings included")
+    return emit(ir.AveragePool(x, found.kernel, found.strides, found.dilations, pads, ceil, not exclude_pad))
