@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 from itertools import product as combinations
 
@@ -78,3 +79,39 @@ def pixels(emit: BaseEmitter, at: Value, size: int, rules: tuple[str, str], *, a
         mask = emit(Cast(emit(logic.Equal(inside, place)), at.type.dtype)) if padding == "zeros" else None
         out.append((emit(Cast(inside, DType.I64)), weight, mask))
     return out
+
+
+def grid_sample_padding_taps(
+    emit: BaseEmitter, x: Value, grid: Value, sizes: Sequence[Value], rules: tuple[str, str], *, align_corners: bool
+) -> Value:
+    """Interpolate as PyTorch does: of a cubic interpolation, pixels outside are moved one by one, not positions.
+
+    ``sizes`` are those of the images in the element type of the grid, ``rules`` the mode and the padding.
+    """
+    rank = x.type.rank
+    along: list[list[Tap]] = []
+    for axis, size in enumerate(sizes):
+        line = Line(emit, size, align_corners)
+        at = line.position(grid, rank - 3 - axis)
+        along.append(_taps(emit, line, at, *rules))
+    images = emit.transpose(x, (0, *range(2, rank), 1))
+    total = reduce(lambda a, b: emit(Add(a, b)), [weighted(emit, images, corner) for corner in combinations(*along)])
+    return emit.transpose(total, (0, rank - 1, *range(1, rank - 1)))
+
+
+def _taps(emit: BaseEmitter, line: Line, at: Value, mode: str, padding: str) -> list[Tap]:
+    """The pixels around places with their weights, and masks of those inside; cubic ones are padded one by one."""
+    is_cubic = mode == "cubic"
+    found: list[Tap] = []
+    for place, weight in neighbours(emit, at if is_cubic else _padded(line, at, padding), mode):
+        moved = _padded(line, place, padding) if is_cubic else place
+        inside = line.clipped(moved)
+        mask = emit.cast(emit(logic.Equal(inside, moved)), at.type.dtype) if padding == "zeros" else None
+        found.append((emit.cast(inside, DType.I64), weight, mask))
+    return found
+
+
+def _padded(line: Line, at: Value, padding: str) -> Value:
+    if padding == "zeros":
+        return at
+    return line.clipped(line.reflected(at) if padding == "reflection" else at)

@@ -9,6 +9,7 @@ from typing import Protocol
 from ...compiler.diagnostics import CompileError, error
 from ...compiler.dims import Sym
 from ...compiler.ir import Region, Value
+from ...compiler.ops.shape import ShapeOf
 from ...compiler.types import DType, TensorType
 from ...formats.openvino.model import Body, Layer
 from ..common.operands import OperandEmitter
@@ -55,6 +56,13 @@ class Emitter(OperandEmitter):
     def convert(self, x: Value, to: DType) -> Value:
         """Convert the element type, to one that is computed in."""
         return self.cast(x, WIDE.get(to, to))
+
+    def size(self, x: Value, axis: int, dtype: DType) -> Value:
+        """Insert the size of ``x`` along an axis, as a scalar."""
+        size = x.type.shape[axis]
+        if not isinstance(size, Sym):
+            return self.const(size, dtype)
+        return self.cast(self.reshape(self(ShapeOf(x, (axis,))), ()), dtype)
 
     def number(self, value: float, like: Value) -> Value:
         """Insert a scalar of the element type of another value."""

@@ -210,10 +210,10 @@ def broadcast_to(
     shape: Value,
     axes: Value | None = None,
     *,
-    mode: Literal["numpy", "explicit", "pdpd"] = "numpy",
+    mode: Literal["numpy", "explicit", "none", "pdpd"] = "numpy",
 ) -> Value:
     """Repeat up to a shape; its axes that the operand has are the last ones, or stated."""
-    return _broadcast(emit, x, emit.dims(shape, "shape"), axes, mode)
+    return _broadcast(emit, x, emit.dims(shape, "shape"), axes, "explicit" if mode == "none" else mode)
 
 
 @openvino_op("Broadcast", since=3)

@@ -9,7 +9,7 @@ from ....compiler.dims import Dim, exact_div
 from ....compiler.ir import Value
 from ....compiler.ops import spatial as ir
 from ...common.blocks import space_to_channels
-from ...common.grid_sample import grid_sample as sampled
+from ...common.grid_sample import grid_sample_padding_taps
 from ...common.resize import by_scales, resize
 from ...slicing import pad
 from ..emitter import Emitter
@@ -38,7 +38,7 @@ def interpolate_axes(
         raise emit.fail("takes means over areas")
     x = _padded(emit, x, pads_begin, pads_end)
     coordinates = "align_corners" if align_corners else "asymmetric"
-    fields = _fields(mode, coordinates, "simple", antialias, -0.75)
+    fields = _fields(mode, coordinates, "simple", -0.75)
     along = emit.axes(axes, x.type.rank)
     return _to_sizes(emit, x, along, emit.dims(shape, "shape"), fields)
 
@@ -63,7 +63,7 @@ def interpolate(
     """Resample some axes to sizes or by factors."""
     x = _padded(emit, x, pads_begin, pads_end)
     along = _along(emit, x, axes)
-    fields = _fields(mode, coordinate_transformation_mode, nearest_mode, antialias, cube_coeff)
+    fields = _fields(mode, coordinate_transformation_mode, nearest_mode, cube_coeff)
     if shape_calculation_mode == "sizes":
         return _to_sizes(emit, x, along, emit.dims(shape, "shape"), fields)
     return _by_factors(emit, x, along, emit.array(scales, "scales").reshape(-1).tolist(), fields)
@@ -90,9 +90,9 @@ def interpolate_pillow(
     along = _along(emit, x, axes)
     if mode.endswith("_pillow"):
         plain = "linear" if mode.startswith("bilinear") else "cubic"
-        fields = _fields(plain, "half_pixel", "simple", True, cube_coeff) | {"exclude_outside": True}
+        fields = _fields(plain, "half_pixel", "floor", cube_coeff) | {"antialias": True, "exclude_outside": True}
     else:
-        fields = _fields(mode, coordinate_transformation_mode, nearest_mode, antialias, cube_coeff)
+        fields = _fields(mode, coordinate_transformation_mode, nearest_mode, cube_coeff)
     if shape_calculation_mode == "sizes":
         return _to_sizes(emit, x, along, emit.dims(target, "sizes"), fields)
     return _by_factors(emit, x, along, emit.array(target, "scales").reshape(-1).tolist(), fields)
@@ -109,16 +109,12 @@ def _padded(emit: Emitter, x: Value, begin: Sizes, end: Sizes) -> Value:
     return pad(emit, x, low, high, "constant")
 
 
-def _fields(mode: str, coordinates: str, nearest: str, antialias: bool, cubic: float) -> dict[str, Any]:
-    """Return the attributes of a resize; antialiasing is for linear interpolation, where only pixels inside count."""
-    names = {"linear_onnx": "linear"}
-    widens = antialias and mode == "linear"
+def _fields(mode: str, coordinates: str, nearest: str, cubic: float) -> dict[str, Any]:
+    """Return the attributes of a resize; OpenVINO takes no notice of ``antialias``."""
     return {
-        "mode": names.get(mode, mode),
+        "mode": {"linear_onnx": "linear"}.get(mode, mode),
         "coordinates": {"tf_half_pixel_for_nn": "half_pixel_floor"}.get(coordinates, coordinates),
         "nearest": nearest,
-        "antialias": widens,
-        "exclude_outside": widens,
         "cubic": cubic,
     }
 
@@ -233,4 +229,6 @@ def grid_sample(
     padding_mode: Literal["zeros", "border", "reflection"] = "zeros",
 ) -> Value:
     """Interpolate at the positions in ``grid``."""
-    return sampled(emit, x, grid, mode, padding_mode, align_corners=align_corners)
+    sizes = [emit.size(x, axis, grid.type.dtype) for axis in range(2, x.type.rank)]
+    rules = ({"bilinear": "linear", "bicubic": "cubic"}.get(mode, mode), padding_mode)
+    return grid_sample_padding_taps(emit, x, grid, sizes, rules, align_corners=align_corners)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from ....compiler.dims import Dim, at_least, ceil_div, maximum, product, static
+from ....compiler.dims import Dim, at_least, ceil_div, maximum, minimum, product, static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
@@ -170,7 +170,10 @@ Edges = tuple[tuple[Sizes, Sizes], str, Sizes, "tuple[Dim, ...] | None"]
 def _transposed(
     emit: Emitter, operands: tuple[Value, Value], groups: int, steps: tuple[Sizes, Sizes], edges: Edges
 ) -> Value:
-    """Paddings cut the result; where its sizes are stated, the rule decides what is cut where."""
+    """Paddings cut the result; where its sizes are stated, the rule decides what is cut where.
+
+    Of an odd number, "same_upper" cuts more before: as if the result were the data of a convolution with that rule.
+    """
     (x, w), (sides, rule, extra, wanted) = operands, edges
     rank = x.type.rank - 2
     is_same = rule.startswith("same")
@@ -186,7 +189,7 @@ def _transposed(
         ]
         if is_same:
             cuts = tuple(
-                halves(maximum(n - size, 0), upper=rule == "same_upper")
+                halves(maximum(n - size, 0), upper=rule == "same_lower")
                 for n, size in zip(natural, wanted, strict=True)
             )
         left = [n - a - b for n, (a, b) in zip(natural, cuts, strict=True)]
@@ -199,15 +202,21 @@ def _fitted(x: Value, found: Window, rounding: str) -> tuple[Pads, bool]:
 
     With "ceil" it may also begin in the padding after the data, or beyond it: the padding is then as large as it is.
     """
-    if rounding != "ceil":
-        return found.pads, rounding == "ceil_torch"
+    ends = list(zip(found.spans, found.strides, found.pads, strict=True))
+    if rounding != "ceil" or all(at_least(span, stride + high) for span, stride, (_, high) in ends):
+        return found.pads, rounding != "floor"  # the last window begins inside anyway
+    return _enlarged(x, found, inside=False), False
+
+
+def _enlarged(x: Value, found: Window, *, inside: bool) -> Pads:
+    """Return paddings with which no window hangs over the end; ``inside``, the last one begins before the padding."""
     pads: list[tuple[Dim, Dim]] = []
     for d, span, stride, (low, high) in zip(x.type.shape[2:], found.spans, found.strides, found.pads, strict=True):
-        if at_least(span, stride + high):  # the last window begins inside anyway
-            return found.pads, True
         count = ceil_div(d + low + high - span, stride)
-        pads.append((low, maximum(count * stride + span - d - low, high)))
-    return tuple(pads), False
+        if inside and not at_least(span, stride + high):
+            count = minimum(count, ceil_div(d + low, stride) - 1)
+        pads.append((low, maximum(count * stride + span - d - low, 0)))
+    return tuple(pads)
 
 
 @openvino_op("MaxPool", until=7)
@@ -295,7 +304,8 @@ def average_pool_dilated(
 
 
 def _average(emit: Emitter, x: Value, found: Window, exclude_pad: bool, rounding: str) -> Value:
+    """Return the mean; where paddings count, so does what hangs over the end."""
     pads, ceil = _fitted(x, found, rounding)
-    if pads != found.pads and not exclude_pad:
-        raise emit.fail("takes the mean of windows that begin beyond the data, paddings included")
+    if ceil and not exclude_pad:
+        pads, ceil = _enlarged(x, found, inside=rounding == "ceil_torch"), False
     return emit(ir.AveragePool(x, found.kernel, found.strides, found.dilations, pads, ceil, not exclude_pad))
