@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -36,6 +37,21 @@ def scaled_integers(emit: Emitter, x: Value, scale: Value) -> Value | None:
         return None
     point = emit.const(0, DType.I32) if zero is None else _point(emit, zero)
     return None if point is None else emit(Dequantize(integers, scale, point))
+
+
+def moved_weight(emit: Emitter, w: Value, shape: tuple[int, ...], move: Callable[[Array], Array]) -> Value | None:
+    """Return a constant whose elements are moved now, or numbers of one scale whose constant is; else None."""
+    weight = constant(w)
+    if weight is not None:
+        return emit.const(weight.derive(weight.type.with_shape(shape), move))
+    writer = w.owner
+    if not isinstance(writer, Dequantize) or writer.scale.type.size != 1 or writer.zero.type.size != 1:
+        return None
+    inner = moved_weight(emit, writer.x, shape, move)
+    if inner is None:
+        return None
+    scale, zero = (moved_weight(emit, v, (), lambda array: array.reshape(())) for v in (writer.scale, writer.zero))
+    return None if scale is None or zero is None else emit(Dequantize(inner, scale, zero))
 
 
 def _converted_constant(x: Value) -> Value | None:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from ....compiler.dims import Dim, at_least, ceil_div, maximum, minimum, product, static
-from ....compiler.fold import constant
+from ....compiler.dims import Dim, at_least, ceil_div, is_static, maximum, minimum, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
 from ....compiler.ops.arith import Mod
 from ....compiler.ops.positions import MaxPoolPositions
-from ....compiler.ops.quantize import Dequantize
-from ....compiler.types import Array, DType
+from ....compiler.types import DType
 from ...common.windows import Pads, Window, cut_negative, halves, window
 from ..emitter import Emitter
 from ..registry import openvino_op
+from .weights import moved_weight
 
 AutoPad = Literal["explicit", "notset", "same_upper", "same_lower", "valid"]
 Rounding = Literal["floor", "ceil", "ceil_torch"]
@@ -46,22 +45,10 @@ def window_of(
 
 def reshaped_weight(emit: Emitter, w: Value, shape: Sequence[Dim]) -> Value:
     """Reshape a filter; of a constant now, of integers that stand for numbers before that."""
-    weight = constant(w)
-    if weight is not None:
-        with emit.typed():
-            sizes = static(tuple(shape))
-
-        def reshaped(array: Array) -> Array:
-            return array.reshape(sizes)
-
-        return emit.const(weight.derive(weight.type.with_shape(sizes), reshaped))
-    writer = w.owner
-    if isinstance(writer, Dequantize) and constant(writer.x) is not None and writer.scale.type.size == 1:
-        scale = reshaped_weight(emit, writer.scale, ())
-        zero = reshaped_weight(emit, writer.zero, ()) if writer.zero.type.size == 1 else None
-        if zero is not None:
-            return emit(Dequantize(reshaped_weight(emit, writer.x, shape), scale, zero))
-    return emit.reshape(w, shape)
+    if not is_static(tuple(shape)):
+        return emit.reshape(w, shape)
+    sizes = static(tuple(shape))
+    return moved_weight(emit, w, sizes, lambda array: array.reshape(sizes)) or emit.reshape(w, shape)
 
 
 def joined_groups(emit: Emitter, w: Value) -> tuple[Value, int]:

@@ -13,6 +13,7 @@ from nhwcc.frontends.openvino import read_openvino
 
 from .building import Case, inputs_of, model_of, run, save
 from .cases_basic import ACTIVATIONS, ELEMENTWISE, MOVES
+from .cases_recurrent import RECURRENT
 from .cases_windows import CONVOLUTIONS, NORMS, POOLS, POSITIONS, PRODUCTS, RESAMPLING, WEIGHTS
 
 pytest.importorskip("openvino")
@@ -28,6 +29,7 @@ CASES = [
     *RESAMPLING,
     *PRODUCTS,
     *WEIGHTS,
+    *RECURRENT,
 ]
 
 
