@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 
+from ...compiler.attributes import INTEGERS
 from ...compiler.diagnostics import error
 from ...compiler.ir import Op, Value
 from ...compiler.plugins import is_loaded
@@ -61,17 +62,24 @@ def _truth(text: str) -> bool:
     return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
 
 
+def _integer(text: str) -> int:
+    number = int(text)
+    if number not in INTEGERS:
+        raise ValueError(f"{number} has more than 64 bits")
+    return number
+
+
 def _items(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")] if text else []
 
 
 _CONVERT: dict[Any, Callable[[str], Any]] = {
     bool: _truth,
-    int: int,
+    int: _integer,
     float: float,
     str: str,
     DType: lambda text: ELEMENTS[text.lower()],
-    tuple[int, ...]: lambda text: tuple(map(int, _items(text))),
+    tuple[int, ...]: lambda text: tuple(map(_integer, _items(text))),
     tuple[float, ...]: lambda text: tuple(map(float, _items(text))),
     tuple[str, ...]: lambda text: tuple(_items(text)),
 }

@@ -20,15 +20,15 @@ def schedule(network: Network, given: Collection[Place], wanted: Iterable[Place]
     """Return the layers that ``wanted`` results need, starting from ``given`` ones.
 
     Raises:
-        CompileError: F013, layers read each other in a circle; F014, an edge comes from a layer that is not there.
+        CompileError: F013, layers read each other in a circle; F014, an edge comes from nowhere.
     """
     order: list[Layer] = []
     state: dict[int, bool] = {}  # by layer: whether it is in the order yet
-    stack = [(number, False) for number, port in reversed(list(wanted)) if (number, port) not in given]
+    starts = [place for place in wanted if place not in given]
+    _check(network, starts)
+    stack = [(number, False) for number, _ in reversed(starts)]
     while stack:
         number, is_ready = stack.pop()
-        if number not in network.layers:
-            raise error("F014", f"an edge comes from layer {number}, which does not exist", help="The file is damaged.")
         layer = network.layers[number]
         if is_ready:
             state[number] = True
@@ -41,8 +41,22 @@ def schedule(network: Network, given: Collection[Place], wanted: Iterable[Place]
         state[number] = False
         stack.append((number, True))
         read = [place for place in reversed(operands_of(network, layer)) if place is not None and place not in given]
+        _check(network, read)
         stack += [(place[0], False) for place in read if not state.get(place[0], False)]
     return order
+
+
+def _check(network: Network, places: Iterable[Place]) -> None:
+    """Refuse edges that come from nowhere.
+
+    Raises:
+        CompileError: F014.
+    """
+    for number, port in places:
+        layer = network.layers.get(number)
+        if layer is None or all(own.id != port for own in layer.outputs):
+            text = f"an edge comes from port {port} of layer {number}, which does not exist"
+            raise error("F014", text, help="The file is damaged.")
 
 
 def _circle(layer: Layer) -> CompileError:

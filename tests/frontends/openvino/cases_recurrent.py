@@ -15,7 +15,16 @@ def lstm(direction: str, ways: int, **more: Any) -> Build:
     def build(o: Any, x: Any, h: Any, c: Any) -> Any:
         lengths = o.constant(np.asarray([5, 5], np.int32))
         return o.lstm_sequence(
-            x, h, c, lengths, o.constant(f32(ways, 12, 4)), o.constant(f32(ways, 12, 3)), o.constant(f32(ways, 12)), 3, direction, **more
+            x,
+            h,
+            c,
+            lengths,
+            o.constant(f32(ways, 12, 4)),
+            o.constant(f32(ways, 12, 3)),
+            o.constant(f32(ways, 12)),
+            3,
+            direction,
+            **more,
         )
 
     return build
@@ -25,7 +34,16 @@ def gru(direction: str, ways: int, after: bool, **more: Any) -> Build:
     def build(o: Any, x: Any, h: Any) -> Any:
         lengths, bias = o.constant(np.asarray([5, 5], np.int32)), f32(ways, 12 if after else 9)
         return o.gru_sequence(
-            x, h, lengths, o.constant(f32(ways, 9, 4)), o.constant(f32(ways, 9, 3)), o.constant(bias), 3, direction, linear_before_reset=after, **more
+            x,
+            h,
+            lengths,
+            o.constant(f32(ways, 9, 4)),
+            o.constant(f32(ways, 9, 3)),
+            o.constant(bias),
+            3,
+            direction,
+            linear_before_reset=after,
+            **more,
         )
 
     return build
@@ -34,7 +52,17 @@ def gru(direction: str, ways: int, after: bool, **more: Any) -> Build:
 def rnn(direction: str, ways: int) -> Build:
     def build(o: Any, x: Any, h: Any) -> Any:
         lengths = o.constant(np.asarray([5, 5], np.int32))
-        return o.rnn_sequence(x, h, lengths, o.constant(f32(ways, 3, 4)), o.constant(f32(ways, 3, 3)), o.constant(f32(ways, 3)), 3, direction, activations=["relu"])
+        return o.rnn_sequence(
+            x,
+            h,
+            lengths,
+            o.constant(f32(ways, 3, 4)),
+            o.constant(f32(ways, 3, 3)),
+            o.constant(f32(ways, 3)),
+            3,
+            direction,
+            activations=["relu"],
+        )
 
     return build
 
