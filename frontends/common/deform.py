@@ -11,6 +11,7 @@ from ...compiler.budget import reserve
 from ...compiler.dims import static
 from ...compiler.ir import Value
 from ...compiler.ops.arith import Add, Mul
+from ...compiler.ops.logic import GreaterEqual, Less, LogicalAnd
 from ...compiler.ops.shape import Slice, Transpose
 from ...compiler.ops.window import Conv
 from ..emitter import BaseEmitter
@@ -27,10 +28,13 @@ def deform_conv(
     more: tuple[Value | None, Value | None],
     found: Window,
     groups: tuple[int, int],
+    *,
+    fades: bool = True,
 ) -> Value:
     """Convolve with a window that has a place of its own for each element at each position.
 
-    ``more`` are the bias and the mask, ``groups`` those of the channels and of the offsets.
+    ``more`` are the bias and the mask, ``groups`` those of the channels and of the offsets.  Beyond the edge, samples
+    fade to zero within a pixel, or else are zero from there on where they are that of the edge before.
 
     Raises:
         CompileError: F005, F004 or T001, the operands don't fit.
@@ -54,7 +58,7 @@ def deform_conv(
         moved = emit.reshape(offset, (batch, count, 2, *out))
         own = emit(Slice(moved, (0, 0, axis, 0, 0), (batch, count, 1, *out), (1,) * 5))
         at = emit(Add(emit.reshape(own, (batch, count, *out)), emit.const(regular, x.type.dtype)))
-        taps.append(pixels(emit, at, size, ("linear", "zeros"), align_corners=True))
+        taps.append(pixels(emit, at, size, ("linear", "zeros"), align_corners=True) if fades else _cut(emit, at, size))
     grouped = emit.reshape(x, (batch, channels // offset_group, *sizes))
     images = emit(Transpose(grouped, (0, 2, 3, 1)))
     taken = reduce(lambda p, q: emit(Add(p, q)), [weighted(emit, images, corner) for corner in product(*taps)])
@@ -65,3 +69,15 @@ def deform_conv(
     flat = emit.reshape(columns, (x.type.shape[0], channels * count, *out))
     weight = emit.reshape(w, (w.type.shape[0], channels // group * count, 1, 1))
     return emit(Conv(flat, weight, b, (1, 1), (1, 1), ((0, 0), (0, 0)), group))
+
+
+def _cut(emit: BaseEmitter, at: Value, size: int) -> list[Tap]:
+    """Return the pixels around places along an axis; those of places outside count nothing."""
+    inside = emit(
+        LogicalAnd(
+            emit(GreaterEqual(at, emit.const(0, at.type.dtype))), emit(Less(at, emit.const(size, at.type.dtype)))
+        )
+    )
+    mask = emit.cast(inside, at.type.dtype)
+    found = pixels(emit, at, size, ("linear", "border"), align_corners=True)
+    return [(place, weight, mask) for place, weight, _ in found]

@@ -9,6 +9,7 @@ from ...compiler.dims import product, static
 from ...compiler.ir import Value
 from ...compiler.ops import arith
 from ...compiler.ops import index as ir
+from ...compiler.ops.linear import Linear
 from ...compiler.ops.reduce import Reduce
 from ...compiler.types import DType
 from ..emitter import BaseEmitter
@@ -41,3 +42,19 @@ def largest_of_bins(emit: BaseEmitter, x: Value, sizes: tuple[int, ...]) -> tupl
     where = emit(ir.Gather(emit.const(places.reshape(-1)), emit(arith.Add(best, starts)), 0))
     values = emit(Reduce(windows, "max", (3,), keepdims=False))
     return emit.reshape(values, shape), emit.reshape(where, shape)
+
+
+def averages_of_bins(emit: BaseEmitter, x: Value, axis: int, size: int, out: int) -> Value:
+    """Average along one axis over windows of different lengths: a product with a matrix of weights."""
+    if size == out:
+        return x
+    reserve(out, size, what="the weights of all windows")
+    weights = np.zeros((out, size))
+    for i in range(out):
+        start, end = i * size // out, -(-(i + 1) * size // out)
+        weights[i, start:end] = 1 / (end - start)
+    last = x.type.rank - 1
+    perm = [*(a for a in range(x.type.rank) if a != axis), axis]
+    y = emit(Linear(emit.transpose(x, perm), emit.const(weights, x.type.dtype)))
+    back = [*range(axis), last, *range(axis, last)]
+    return emit.transpose(y, back)

@@ -47,6 +47,7 @@ class Grid:
     """How regions are pooled: the cells along both axes, the samples in each (0: about one per pixel), the mode.
 
     ``half`` says that coordinates are those of corners of pixels, and that regions may be smaller than one.
+    ``joins`` is the mode by which a sample is made of pixels, if that is another one.
     """
 
     counts: tuple[int, int]
@@ -54,6 +55,12 @@ class Grid:
     mode: str
     scale: float
     half: bool
+    joins: str = ""
+
+    @property
+    def sampling(self) -> str:
+        """How the pixels around a sample are joined: as the samples of a cell, unless something else is said."""
+        return self.joins or self.mode
 
 
 def roi_align(emit: BaseEmitter, x: Value, rois: Value, batch_indices: Value, how: Grid) -> Value:
@@ -68,12 +75,12 @@ def roi_align(emit: BaseEmitter, x: Value, rois: Value, batch_indices: Value, ho
     grid = [_cells(emit, rois, axis, counts[axis], how.scale, half=how.half) for axis in (0, 1)]
     images = Images(emit(Transpose(x, (0, 2, 3, 1))), emit.cast(batch_indices, DType.I64))
     if sampling_ratio < 1:
-        pooled = _by_size(emit, images, grid, mode)
+        pooled = _by_size(emit, images, grid, how)
     else:
         reserve(max(counts), sampling_ratio, what="the samples of each region")
         steps = [np.arange(n)[:, None] + (np.arange(sampling_ratio) + 0.5) / sampling_ratio for n in counts]
         places = [emit.const(s.reshape(-1), rois.type.dtype) for s in steps]
-        samples = images.sampled(emit, [g.at(emit, p) for g, p in zip(grid, places, strict=True)], mode)
+        samples = images.sampled(emit, [g.at(emit, p) for g, p in zip(grid, places, strict=True)], how.sampling)
         split = (rois.type.shape[0], counts[0], sampling_ratio, counts[1], sampling_ratio, x.type.shape[1])
         kind = "mean" if mode == "avg" else "max"
         pooled = emit(Reduce(emit.reshape(samples, split), kind, (2, 4), keepdims=False))
@@ -140,9 +147,9 @@ def spread(emit: BaseEmitter, v: Value, axis: int, shape: tuple[Dim, ...]) -> Va
     return emit(BroadcastTo(emit.reshape(v, narrow), shape))
 
 
-def _by_size(emit: BaseEmitter, images: Images, grid: list[Cells], mode: str) -> Value:
+def _by_size(emit: BaseEmitter, images: Images, grid: list[Cells], how: Grid) -> Value:
     """Take as many samples per cell as it has pixels, rounded up: in a loop, one sample of each cell per turn."""
-    dtype = grid[0].low.type.dtype
+    dtype, mode = grid[0].low.type.dtype, how.mode
     zero, one = emit.const(0, dtype), emit.const(1, dtype)
     counts = [emit(Ceil(g.size)) for g in grid]
     divisors = [emit(arith.Max(c, one)) for c in counts]
@@ -155,7 +162,7 @@ def _by_size(emit: BaseEmitter, images: Images, grid: list[Cells], mode: str) ->
         for g, places, divisor, step in zip(grid, cells, divisors, steps, strict=True):
             middle = inner(Div(inner(Add(step, inner.const(0.5, dtype))), divisor))
             at.append(g.at(inner, inner(Add(places, middle))))
-        found = images.sampled(inner, at, mode)
+        found = images.sampled(inner, at, how.sampling)
         there = [inner(Less(step, count)) for step, count in zip(steps, counts, strict=True)]
         both = inner.reshape(inner(logic.LogicalAnd(*there)), (rows[0], 1, 1, 1))
         if mode == "avg":

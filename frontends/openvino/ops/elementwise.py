@@ -6,6 +6,7 @@ from typing import Literal
 
 from ....compiler.ir import Op, Value
 from ....compiler.ops import arith, logic
+from ....compiler.ops.activation import Clip
 from ....compiler.types import DType
 from ..emitter import Emitter
 from ..registry import openvino_op, unary
@@ -103,10 +104,9 @@ def multiply(emit: Emitter, a: Value, b: Value, *, auto_broadcast: AutoBroadcast
 def divide(
     emit: Emitter, a: Value, b: Value, *, auto_broadcast: AutoBroadcast = "numpy", m_pythondiv: bool = True
 ) -> Value:
-    """Quotient; of integers, rounded down, or towards zero."""
+    """Quotient; of integers, rounded towards zero: what kernels do, whatever ``m_pythondiv`` says."""
     _check_broadcast(emit, auto_broadcast, a, b)
-    rounds_down = m_pythondiv and a.type.dtype.is_int
-    return emit(arith.FloorDiv(a, b) if rounds_down else arith.Div(a, b))
+    return emit(arith.Div(a, b))
 
 
 @openvino_op("Mod")
@@ -189,7 +189,12 @@ def _converted(emit: Emitter, x: Value, to: DType) -> Value:
     """Convert; only zero is false."""
     if to is DType.BOOL and x.type.dtype.is_float:
         return emit(logic.NotEqual(x, emit.number(0, x)))
-    return emit.convert(x, to)
+    limit = LARGEST.get(to)
+    return emit.convert(x if limit is None else emit(Clip(emit.convert(x, DType.F32), -limit, limit)), to)
+
+
+LARGEST = {DType.F8E4M3FN: 448.0, DType.F8E5M2: 57344.0}
+"""The largest numbers of types of eight bits, which conversions don't leave."""
 
 
 @openvino_op("ConvertPromoteTypes", since=14)

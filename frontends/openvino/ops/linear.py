@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from ....compiler.ir import Value
 from ....compiler.ops.linear import Inverse
+from ...common.attention import attention as masked_attention
 from ...common.einsum import einsum as contraction
 from ...common.linear import matmul as product_of
 from ..emitter import Emitter
@@ -28,3 +31,27 @@ def inverse(emit: Emitter, x: Value, *, adjoint: bool = False) -> Value:
     if adjoint:
         raise emit.fail("gives adjoint matrices")
     return emit(Inverse(x))
+
+
+@openvino_op("ScaledDotProductAttention", since=13)
+def attention(
+    emit: Emitter,
+    query: Value,
+    key: Value,
+    value: Value,
+    mask: Value | None = None,
+    scale: Value | None = None,
+    sink: Value | None = None,
+    *,
+    causal: bool = False,
+) -> Value:
+    """Softmax of scaled products of queries and keys, times values."""
+    if sink is not None:
+        raise emit.fail("has sinks")
+    width = query.type.shape[-1]
+    if scale is None and not isinstance(width, int):
+        raise emit.fail(f"has heads of {width} features, which is not known", code="F004")
+    assert scale is not None or isinstance(width, int)
+    factor = emit.number(1 / math.sqrt(width), query) if scale is None else emit.reshape(scale, ())
+    given = mask if mask is not None and mask.type.rank else None
+    return masked_attention(emit, (query, key, value), given, factor, is_causal=causal)

@@ -69,7 +69,7 @@ ELEMENTWISE = [
         1,
         ("i32[2,3]", "i32[3]"),
         method("divide"),
-        data={0: np.asarray([[7, 8, 5], [9, 1, 2]], np.int32), 1: np.asarray([2, 2, 3], np.int32)},
+        data={0: np.asarray([[-7, 8, 5], [9, 1, 2]], np.int32), 1: np.asarray([2, 2, 3], np.int32)},
     ),
     Case(
         "Mod",

@@ -13,6 +13,7 @@ from nhwcc.frontends.openvino import read_openvino
 
 from .building import Case, inputs_of, model_of, run, save
 from .cases_basic import ACTIVATIONS, ELEMENTWISE, MOVES
+from .cases_more import DETECTION, TABLES, TRANSFORMS, UNEVEN
 from .cases_recurrent import RECURRENT
 from .cases_windows import CONVOLUTIONS, NORMS, POOLS, POSITIONS, PRODUCTS, RESAMPLING, WEIGHTS
 
@@ -30,6 +31,10 @@ CASES = [
     *PRODUCTS,
     *WEIGHTS,
     *RECURRENT,
+    *DETECTION,
+    *TRANSFORMS,
+    *TABLES,
+    *UNEVEN,
 ]
 
 
