@@ -85,7 +85,7 @@ def compile_command(
     interface: InterfaceFlags,
     **given: Any,
 ) -> None:
-    """Compile MODEL (.onnx, .tflite, .pt2, .pt, .ir) or a PyTorch module, check the result and write it.
+    """Compile MODEL (.onnx, .tflite, .xml, .pt2, .pt, .ir) or a PyTorch module, check the result and write it.
 
     It is checked against the source's own runtime.
     """

@@ -24,7 +24,7 @@ from nhwcc.options import TOLERANCE, CompileOptions
 @budget_flags
 @common
 def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
-    """Run REFERENCE and CANDIDATE (.onnx, .tflite, .ir) on the same input and compare the outputs.
+    """Run REFERENCE and CANDIDATE (.onnx, .tflite, .xml, .ir) on the same input and compare the outputs.
 
     Layouts are read from the metadata of files that nhwcc wrote.  Exit code 3 says that numbers differ.
     """

@@ -89,7 +89,7 @@ for _name, _op in {
 }.items():
     _binary(_name, _op, since=13)
 
-_binary("Xor", logic.LogicalXor, until=1)
+_binary("Xor", logic.LogicalXor, until=3)
 
 
 @openvino_op("Multiply")

@@ -163,13 +163,7 @@ TopKMode = Literal["max", "min"]
 Sort = Literal["value", "index", "none"]
 
 
-@openvino_op("TopK", until=2)
-def top_k_narrow(emit: Emitter, x: Value, k: Value, *, axis: int, mode: TopKMode, sort: Sort) -> tuple[Value, ...]:
-    """The largest or smallest elements and their positions."""
-    return _top_k(emit, x, emit.dim(k, "k"), (axis, mode, sort), DType.I32)
-
-
-@openvino_op("TopK", since=3, until=10)
+@openvino_op("TopK", until=10)
 def top_k(
     emit: Emitter, x: Value, k: Value, *, axis: int, mode: TopKMode, sort: Sort, index_element_type: DType = DType.I32
 ) -> tuple[Value, ...]:

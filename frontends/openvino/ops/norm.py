@@ -37,9 +37,10 @@ def mvn_of_channels(
     across_channels: bool = True,
     normalize_variance: bool = True,
     eps: float = 1e-9,
+    reduction_axes: tuple[int, ...] = (),
 ) -> Value:
-    """Mean 0 and variance 1 over positions, or over channels and positions."""
-    dims = tuple(range(1 if across_channels else 2, x.type.rank))
+    """Mean 0 and variance 1 over positions, over channels and positions, or along stated axes."""
+    dims = emit.axes(reduction_axes or range(1 if across_channels else 2, x.type.rank), x.type.rank)
     return _normalized(emit, x, dims, normalize_variance, (eps, True))
 
 

@@ -1,15 +1,12 @@
-"""Poolings by uneven windows, deformed and binary convolutions, and what cuts images into windows and back."""
+"""Poolings by uneven windows, deformed convolutions, and what cuts images into windows and back."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 
 from ....compiler.dims import Dim, exact_div, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
-from ....compiler.ops.arith import Mul, Sub
 from ....compiler.ops.index import Gather
 from ....compiler.types import DType
 from ...common.col2im import col2im as summed_columns
@@ -106,34 +103,6 @@ def deformable_convolution_masked(
     found = window_of(emit, x, kernel_of(emit, w), (strides, dilations), (pads_begin, pads_end), auto_pad)
     groups = (group, deformable_group)
     return deform_conv(emit, x, w, offsets, (None, mask), found, groups, fades=bilinear_interpolation_pad)
-
-
-@openvino_op("BinaryConvolution")
-def binary_convolution(
-    emit: Emitter,
-    x: Value,
-    w: Value,
-    *,
-    mode: Literal["xnor-popcount"],
-    pad_value: float,
-    strides: Sizes = (),
-    dilations: Sizes = (),
-    pads_begin: Sizes = (),
-    pads_end: Sizes = (),
-    auto_pad: AutoPad = "explicit",
-) -> Value:
-    """A convolution of numbers that are 0 or 1, which stand for -1 and 1."""
-    found = window_of(emit, x, kernel_of(emit, w), (strides, dilations), (pads_begin, pads_end), auto_pad)
-    low, high = zip(*found.pads, strict=True)
-    data = pad(emit, x, (0, 0, *low), (0, 0, *high), "constant", pad_value)
-    operands = (_signs(emit, v, x.type.dtype) for v in (data, w))
-    none = ((0, 0),) * len(found.pads)
-    return emit(ir.Conv(*operands, None, found.strides, found.dilations, none))
-
-
-def _signs(emit: Emitter, x: Value, dtype: DType) -> Value:
-    two, one = (emit.const(n, dtype) for n in (2, 1))
-    return emit(Sub(emit(Mul(emit.cast(x, dtype), two)), one))
 
 
 @openvino_op("Col2Im", since=15)

@@ -268,11 +268,11 @@ def range_(emit: Emitter, start: Value, stop: Value, step: Value, *, output_type
     return counted_range(emit, *(emit.convert(v, output_type) for v in (start, stop, step)))
 
 
-@openvino_op("Reverse", until=1)
+@openvino_op("Reverse", until=3)
 def reverse(emit: Emitter, x: Value, axes: Value, *, mode: Literal["index", "mask"] = "index") -> Value:
     """Turn around along axes, which are named or masked."""
-    stated = emit.ints(axes, "axes")
-    dims = stated if mode == "index" else tuple(i for i, bit in enumerate(stated) if bit)
+    stated = emit.numbers(axes, "axes").reshape(-1).tolist()
+    dims = tuple(map(int, stated)) if mode == "index" else tuple(i for i, bit in enumerate(stated) if bit)
     return emit(ir.Reverse(x, emit.axes(dims, x.type.rank)))
 
 

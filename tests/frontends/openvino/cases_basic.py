@@ -63,6 +63,7 @@ ELEMENTWISE = [
     Case("BitwiseNot", 13, ("bool[2,3]",), method("bitwise_not")),
     Case("BitwiseLeftShift", 15, ("i32[2,3]", "i32[3]"), method("bitwise_left_shift")),
     Case("BitwiseRightShift", 15, ("i32[2,3]", "i32[3]"), method("bitwise_right_shift")),
+    Case("ErfInv", 17, ("f32[2,3]",), method("erfinv"), data={0: f32(2, 3) / 4}),
     Case("LogicalNot", 1, ("bool[2,3]",), method("logical_not")),
     Case(
         "Divide",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -75,4 +76,45 @@ UNEVEN = [
     Case("ScaledDotProductAttention", 13, ("f32[2,3,4,8]", "f32[2,3,5,8]", "f32[2,3,5,6]"), method("scaled_dot_product_attention")),
     Case("ScaledDotProductAttention", 13, ("f32[2,3,4,8]", "f32[2,3,5,8]", "f32[2,3,5,6]", "f32[4,5]"), method("scaled_dot_product_attention")),
     Case("ScaledDotProductAttention", 13, ("f32[2,3,5,8]", "f32[2,3,5,8]", "f32[2,3,5,6]"), method("scaled_dot_product_attention", causal=True)),
+]  # fmt: skip
+
+
+def create(name: str, attributes: dict[str, Any]) -> Build:
+    """An operation for which OpenVINO's Python has no function."""
+
+    def build(o: Any, *nodes: Any) -> Any:
+        return import_module("openvino.utils.node_factory").NodeFactory("opset1").create(name, list(nodes), attributes)
+
+    return build
+
+
+def ssd(opset: int, code: str, images: int, keep: int, top: int, *, clip: bool = False) -> Build:
+    def build(o: Any, boxes: Any, scores: Any, priors: Any) -> Any:
+        given = {
+            "background_label_id": 0, "top_k": top, "variance_encoded_in_target": False, "keep_top_k": [keep],
+            "code_type": f"caffe.PriorBoxParameter.{code}", "share_location": True, "nms_threshold": 0.4,
+            "confidence_threshold": 0.3, "clip_after_nms": clip, "clip_before_nms": False, "decrease_label_id": False,
+            "normalized": True, "input_height": 1, "input_width": 1, "objectness_score": 0.0,
+        }  # fmt: skip
+        return o.detection_output(boxes, scores, priors, given | ({"num_classes": 3} if opset < 8 else {}))
+
+    return build
+
+
+PRIORS = np.concatenate([CORNERS[:1].reshape(1, 1, 24), np.full((1, 1, 24), 0.2, np.float32)], 1)
+SHIFTS = RNG.standard_normal((2, 24)).astype(np.float32)
+CHANCES = RNG.random((2, 18)).astype(np.float32)
+STEPS = RNG.random((2, 9, 4)).astype(np.float32)
+BYTES = RNG.integers(0, 256, (1, 6, 4, 1)).astype(np.uint8)
+ENDS = [
+    *(Case("DetectionOutput", o, ("f32[2,24]", "f32[2,18]", PRIORS), ssd(o, c, 2, k, t, clip=k == 3), data={0: SHIFTS, 1: CHANCES})
+      for o in (1, 8) for c in ("CENTER_SIZE", "CORNER") for k, t in ((3, -1), (12, 4), (2, -1))),
+    *(Case("CTCGreedyDecoder", 1, ("f32[9,2,4]", np.asarray([[1, 1]] * 6 + [[0, 1]] * 3, np.float32)), method("ctc_greedy_decoder", m), data={0: STEPS.transpose(1, 0, 2)}) for m in (True, False)),
+    *(Case("CTCGreedyDecoderSeqLen", 6, ("f32[2,9,4]", np.asarray([6, 9], np.int32)), method("ctc_greedy_decoder_seq_len", None, m), data={0: STEPS}) for m in (True, False)),
+    *(Case(f"{n}to{c}", 8, ("f32[1,6,4,1]",), method(f"{n.lower()}_to_{c.lower()}"), data={0: BYTES.astype(np.float32)}) for n in ("NV12", "I420") for c in ("RGB", "BGR")),
+    Case("NV12toRGB", 8, ("f32[1,4,4,1]", "f32[1,2,2,2]"), method("nv12_to_rgb"), data={0: BYTES[:, :4].astype(np.float32), 1: BYTES[:, 4:].reshape(1, 2, 2, 2).astype(np.float32)}),
+    Case("I420toBGR", 8, ("u8[1,4,4,1]", "u8[1,2,2,1]", "u8[1,2,2,1]"), method("i420_to_bgr"), data={0: BYTES[:, :4], 1: BYTES[:, 4].reshape(1, 2, 2, 1), 2: BYTES[:, 5].reshape(1, 2, 2, 1)}),
+    *(Case("STFT", 15, ("f32[2,20]", f32(6), scalar(8), scalar(3)), method("stft", t)) for t in (True, False)),
+    Case("Xor", 1, ("bool[2,3]", "bool[3]"), create("Xor", {})),
+    *(Case("Reverse", 1, ("f32[2,3,4]", v), create("Reverse", {"mode": m})) for v, m in ((i64(0, 2), "index"), (np.asarray([True, False, True]), "mask"))),
 ]  # fmt: skip

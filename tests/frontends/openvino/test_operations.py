@@ -13,7 +13,7 @@ from nhwcc.frontends.openvino import read_openvino
 
 from .building import Case, inputs_of, model_of, run, save
 from .cases_basic import ACTIVATIONS, ELEMENTWISE, MOVES
-from .cases_more import DETECTION, TABLES, TRANSFORMS, UNEVEN
+from .cases_more import DETECTION, ENDS, TABLES, TRANSFORMS, UNEVEN
 from .cases_recurrent import RECURRENT
 from .cases_windows import CONVOLUTIONS, NORMS, POOLS, POSITIONS, PRODUCTS, RESAMPLING, WEIGHTS
 
@@ -32,6 +32,7 @@ CASES = [
     *WEIGHTS,
     *RECURRENT,
     *DETECTION,
+    *ENDS,
     *TRANSFORMS,
     *TABLES,
     *UNEVEN,
