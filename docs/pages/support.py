@@ -60,8 +60,8 @@ OPENVINO_PAGE = "support-openvino.md"
 IR_FILES = """Versions 10 and 11 of the IR, as OpenVINO writes them since 2020, with the operations of the operator
 sets 1 to {newest}. Attributes that are not named here don't change what is computed. What is stored in 16 bits is
 computed with in 32, as OpenVINO does where it is told to be exact; constants of few bits stay as small as they are.
-Bodies of `TensorIterator`, `Loop` and `If` are read with them; a `TensorIterator` around the cell of a recurrent layer is
-read as the layer. Variables become inputs and outputs with `--state io`."""
+Bodies of `TensorIterator`, `Loop` and `If` are read with them; a `TensorIterator` around the cell of a recurrent layer
+is read as the layer. Variables become inputs and outputs with `--state io`."""
 
 
 DOMAINS = {

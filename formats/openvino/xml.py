@@ -73,7 +73,6 @@ def parse(data: bytes) -> Element:
     parser.CharacterDataHandler = builder.text
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
-    parser.ExternalEntityRefHandler = _refuse
     try:
         parser.Parse(data, True)
     except expat.ExpatError as bad:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import count
 
+import numpy as np
+
 from ...compiler.budget import check_depth, count_operations
 from ...compiler.diagnostics import CompileError, Location, at, error
 from ...compiler.dims import static
@@ -153,8 +155,7 @@ class Importer:
         return whole
 
 
-_ONE = Weight.of(1.0).derive(TensorType(DType.F32, ()), lambda x: x)
-_ZERO = Weight.of(0).derive(TensorType(DType.I32, ()), lambda x: x)
+_ONE, _ZERO = Weight.of(np.float32(1)), Weight.of(np.int32(0))
 
 
 def _read_by(network: Network, result: Layer) -> list[Place]:

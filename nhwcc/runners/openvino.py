@@ -56,30 +56,21 @@ class OpenvinoModel:
         self, inputs: Mapping[str, Array], states: Mapping[str, Array], only: Collection[str] | None
     ) -> list[Traced]:
         """Return the tensors inside, those called like one of ``only``."""
-        model = self._read()
-        ports: dict[str, tuple[str, int, str]] = {}
-        for op in model.get_ordered_ops():
-            kind = str(op.get_type_name())
-            for i, port in enumerate(op.outputs() if kind not in ("Parameter", "Constant", "Result") else ()):
-                numbered = f"{op.get_friendly_name()}.{i}" if op.get_output_size() > 1 else op.get_friendly_name()
-                for name in (*port.get_names(), numbered):
-                    if only is None or name in only:
-                        ports[name] = (str(op.get_friendly_name()), i, kind)
+        ports = _inside(self._read(), only)
         if not ports:
             return []
-        request = self._open([(name, i) for name, i, _ in ports.values()])
-        found: list[Traced] = []
+        request = self._open(list(ports))
         self._run(request, inputs, states)
         first = len(request.model_outputs) - len(ports)
-        for i, (name, (_, _, kind)) in enumerate(ports.items()):
-            found.append(Traced(name, kind, np.array(request.get_output_tensor(first + i).data)))
-        return found
+        arrays = (np.array(request.get_output_tensor(first + i).data) for i in range(len(ports)))
+        return [Traced(name, kind, array) for (name, kind), array in zip(ports.values(), arrays, strict=True)]
 
     def _read(self) -> Any:
         core = _openvino().Core()
         try:
             if isinstance(self._source, Path):
-                model = core.read_model(str(self._source), str(self._weights or self._source.with_suffix(".bin")))
+                weights = self._weights or self._source.with_suffix(".bin")
+                model = core.read_model(str(self._source), str(weights) if weights.exists() else "")
             else:
                 model = core.read_model(self._source, _openvino().Tensor(np.zeros(0, np.uint8)))
             wanted = {p.get_friendly_name(): self._shapes.get(p.get_friendly_name()) for p in model.get_parameters()}
@@ -118,6 +109,22 @@ class OpenvinoModel:
             return outputs, {v.name: np.array(v.state.data) for v in request.query_state()}
         except RuntimeError as bad:
             raise _refused(bad) from bad
+
+
+def _inside(model: Any, only: Collection[str] | None) -> dict[tuple[str, int], tuple[str, str]]:
+    """Return the results of operations, by operation and number, with their names and what computes them."""
+    found: dict[tuple[str, int], tuple[str, str]] = {}
+    for op in model.get_ordered_ops():
+        kind, own = str(op.get_type_name()), str(op.get_friendly_name())
+        if kind in ("Parameter", "Constant", "Result"):
+            continue
+        for i in range(op.get_output_size()):
+            numbered = f"{own}.{i}" if op.get_output_size() > 1 else own
+            names = [*sorted(op.output(i).get_names()), numbered]
+            wanted = next((n for n in names if only is None or n in only), None)
+            if wanted is not None:
+                found[own, i] = (wanted, kind)
+    return found
 
 
 def is_available() -> bool:

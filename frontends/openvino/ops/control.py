@@ -26,18 +26,20 @@ def if_(emit: Emitter, condition: Value, *operands: Value) -> tuple[Value, ...]:
     if known is not None and known.size == 1:
         body = bodies[0] if known.item() else bodies[1]
         return _results(emit, body, emit.around.inline(body, _given(emit, body, (condition, *operands))))
-    branches: list[Region] = []
-    for body in bodies:
-        region, found = emit.around.region(body, _given(emit, body, (condition, *operands)))
-        region.insert(Return(_results(emit, body, found)))
-        branches.append(region)
-    first, second = ([v.type for v in region.returns] for region in branches)
+    then, otherwise = (_branch(emit, body, (condition, *operands)) for body in bodies)
+    first, second = ([v.type for v in region.returns] for region in (then, otherwise))
     if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
         gives = " or ".join(f"({', '.join(map(str, types))})" for types in (first, second))
         text = f"gives {gives}, as its condition decides when the network runs"
         raise emit.fail(text, help="Make the condition a constant, or both branches of one type.")
     sizes = tuple(emit.around.fresh() for _ in ir.differing_sizes(first, second))
-    return emit.all(ir.If(emit.reshape(condition, ()), *branches, sizes))
+    return emit.all(ir.If(emit.reshape(condition, ()), then, otherwise, sizes))
+
+
+def _branch(emit: Emitter, body: Body, operands: Sequence[Value]) -> Region:
+    region, found = emit.around.region(body, _given(emit, body, operands))
+    region.insert(Return(_results(emit, body, found)))
+    return region
 
 
 def _body(emit: Emitter, name: str) -> Body:

@@ -6,15 +6,17 @@ from typing import Literal
 
 import numpy as np
 
-from ....compiler.dims import Dim, product
+from ....compiler.dims import Dim, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import index as ir
-from ....compiler.ops.arith import Add, Sub
-from ....compiler.ops.logic import Less, LessEqual
+from ....compiler.ops.arith import Add, Div, FloorDiv, Sub
+from ....compiler.ops.logic import Equal, Less, LessEqual, Select
 from ....compiler.ops.reduce import Reduce
+from ....compiler.ops.shape import Concat
 from ....compiler.types import DType
 from ..emitter import Emitter
 from ..registry import openvino_op
+from .shape import cuts_of
 
 REDUCTIONS = {"none": "none", "sum": "add", "prod": "mul", "min": "min", "max": "max"}
 """The IR's names of ways in which scattered elements are combined."""
@@ -104,9 +106,6 @@ def scatter_elements_reducing(
 
 def _scatter_anew(emit: Emitter, x: Value, given: tuple[Value, Value], axis: int, how: tuple[str, bool]) -> Value:
     """Combine updates with each other alone, or take their mean: elements without an update stay as they are."""
-    from ....compiler.ops.arith import Div, FloorDiv
-    from ....compiler.ops.logic import Equal, Select
-
     (indices, updates), (reduction, counts_first) = given, how
     neutral = {"sum": 0, "mean": 0, "prod": 1}
     ones = emit.expand(emit.number(1, x), updates.type.shape)
@@ -229,8 +228,6 @@ def one_hot_wrapping(
 
 
 def _one_hot(emit: Emitter, given: tuple[Value, Value, Value, Value], axis: int, *, wraps: bool) -> Value:
-    from ....compiler.ops.shape import Concat
-
     indices, depth, on, off = given
     along = emit.axis(axis, indices.type.rank + 1)
     values = emit(Concat((emit.reshape(off, (1,)), emit.reshape(on, (1,))), 0))
@@ -302,17 +299,16 @@ def slice_scatter(
     emit: Emitter, x: Value, updates: Value, start: Value, stop: Value, step: Value, axes: Value | None = None
 ) -> Value:
     """Replace what a slice cuts out: a scatter for each axis would do, one of positions does it at once."""
-    from ....compiler.dims import static
-    from .shape import cuts_of
-
     with emit.typed():
         shape = static(x.type.shape)
     cuts = cuts_of(emit, x, (start, stop, step), axes)
     numbers = np.arange(int(np.prod(shape))).reshape(shape)
-    index = []
+    index: list[slice] = []
     for axis in range(len(shape)):
         first, last, stride = cuts.get(axis, (0, shape[axis], 1))
-        index.append(slice(first, None if isinstance(last, int) and last < -shape[axis] else last, stride))
+        with emit.typed():
+            start_at, stop_at = static((first, last))
+        index.append(slice(start_at, None if stop_at < -shape[axis] else stop_at, stride))
     places = numbers[tuple(index)].reshape(-1)
     flat = emit.reshape(x, (numbers.size,))
     found = emit(ir.Scatter(flat, emit.const(places), emit.reshape(updates, (places.size,)), 0))

@@ -49,9 +49,11 @@ def attention(
     if sink is not None:
         raise emit.fail("has sinks")
     width = query.type.shape[-1]
-    if scale is None and not isinstance(width, int):
+    if scale is not None:
+        factor = emit.reshape(scale, ())
+    elif isinstance(width, int):
+        factor = emit.number(1 / math.sqrt(width), query)
+    else:
         raise emit.fail(f"has heads of {width} features, which is not known", code="F004")
-    assert scale is not None or isinstance(width, int)
-    factor = emit.number(1 / math.sqrt(width), query) if scale is None else emit.reshape(scale, ())
     given = mask if mask is not None and mask.type.rank else None
     return masked_attention(emit, (query, key, value), given, factor, is_causal=causal)

@@ -135,14 +135,14 @@ def _sizes(
     found: list[tuple[float, float]] = []
     for i, size in enumerate(least):
         square = [(size, size)]
-        mean = [(math.sqrt(size * largest[i]),) * 2] if i < len(largest) and scale_all_sizes else []
+        side = math.sqrt(size * largest[i]) if i < len(largest) else 0.0
+        mean = [(side, side)] if i < len(largest) and scale_all_sizes else []
         others = [(size * math.sqrt(r), size / math.sqrt(r)) for r in ratios if abs(r - 1) > 1e-6]
         if not scale_all_sizes and i < len(least) - 1:
             others = []
         found += [*square, *others, *mean] if max_last else [*square, *mean, *others]
-    if not scale_all_sizes:
-        found += [(math.sqrt(least[0] * s),) * 2 for s in largest[:1]]
-    return [(float(w), float(h)) for w, h in found]
+    sides = [] if scale_all_sizes else [math.sqrt(least[0] * size) for size in largest[:1]]
+    return [*found, *((side, side) for side in sides)]
 
 
 def _prior_boxes(

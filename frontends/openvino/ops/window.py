@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
-from ....compiler.dims import Dim, at_least, ceil_div, is_static, maximum, minimum, product, static
+from ....compiler.dims import Dim, at_least, ceil_div, is_static, maximum, minimum, static
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
 from ....compiler.ops.arith import Mod
@@ -248,7 +249,7 @@ def max_pool_with_places(
     first = emit.axis(axis, x.type.rank)
     if first:
         with emit.typed():
-            size = product(static(x.type.shape[first:]))
+            size = math.prod(static(x.type.shape[first:]))
         places = emit(Mod(places, emit.const(size, DType.I64)))
     return values, emit.cast(places, index_element_type)
 

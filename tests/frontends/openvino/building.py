@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from nhwcc.compiler.types import Array, DType, parse_type
@@ -65,8 +65,8 @@ def model_of(case: Case) -> Any:
             node = given
         nodes.append(node)
     made = case.build(ops, *nodes)
-    outputs = list(made) if isinstance(made, list | tuple) else list(made.outputs())
-    chosen = outputs if case.outputs is None else [outputs[i] for i in case.outputs]
+    outputs: list[Any] = list(cast("list[Any]", made) if isinstance(made, list | tuple) else made.outputs())
+    chosen: list[Any] = outputs if case.outputs is None else [outputs[i] for i in case.outputs]
     results = [import_module("openvino.opset13").result(o, name=f"y{i}") for i, o in enumerate(chosen)]
     return ov.Model(results, parameters, case.type)
 

@@ -1,5 +1,9 @@
 """Arithmetic, activations, reductions, and what moves elements."""
 
+# OpenVINO's functions are untyped
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import Any
@@ -17,14 +21,40 @@ def method(name: str, *args: Any, **kwargs: Any) -> Build:
 POSITIVE = np.abs(f32(2, 3)) + 0.2
 
 UNARY = {
-    "Abs": ("absolute", 1), "Acos": ("acos", 1), "Acosh": ("acosh", 4), "Asin": ("asin", 1), "Asinh": ("asinh", 4),
-    "Atan": ("atan", 1), "Atanh": ("atanh", 4), "Ceiling": ("ceiling", 1), "Cos": ("cos", 1), "Cosh": ("cosh", 1),
-    "Erf": ("erf", 1), "Exp": ("exp", 1), "Floor": ("floor", 1), "HSwish": ("hswish", 4), "HSigmoid": ("hsigmoid", 5),
-    "IsFinite": ("is_finite", 10), "IsNaN": ("is_nan", 10), "Log": ("log", 1), "Mish": ("mish", 4),
-    "Negative": ("negative", 1), "Relu": ("relu", 1), "Sigmoid": ("sigmoid", 1), "Sign": ("sign", 1), "Sin": ("sin", 1),
-    "Sinh": ("sinh", 1), "SoftPlus": ("softplus", 4), "SoftSign": ("softsign", 9), "Sqrt": ("sqrt", 1),
-    "Tan": ("tan", 1), "Tanh": ("tanh", 1), "Identity": ("identity", 16), "Gelu": ("gelu", 2), "Swish": ("swish", 4),
-}  # fmt: skip
+    "Abs": ("absolute", 1),
+    "Acos": ("acos", 1),
+    "Acosh": ("acosh", 4),
+    "Asin": ("asin", 1),
+    "Asinh": ("asinh", 4),
+    "Atan": ("atan", 1),
+    "Atanh": ("atanh", 4),
+    "Ceiling": ("ceiling", 1),
+    "Cos": ("cos", 1),
+    "Cosh": ("cosh", 1),
+    "Erf": ("erf", 1),
+    "Exp": ("exp", 1),
+    "Floor": ("floor", 1),
+    "HSwish": ("hswish", 4),
+    "HSigmoid": ("hsigmoid", 5),
+    "IsFinite": ("is_finite", 10),
+    "IsNaN": ("is_nan", 10),
+    "Log": ("log", 1),
+    "Mish": ("mish", 4),
+    "Negative": ("negative", 1),
+    "Relu": ("relu", 1),
+    "Sigmoid": ("sigmoid", 1),
+    "Sign": ("sign", 1),
+    "Sin": ("sin", 1),
+    "Sinh": ("sinh", 1),
+    "SoftPlus": ("softplus", 4),
+    "SoftSign": ("softsign", 9),
+    "Sqrt": ("sqrt", 1),
+    "Tan": ("tan", 1),
+    "Tanh": ("tanh", 1),
+    "Identity": ("identity", 16),
+    "Gelu": ("gelu", 2),
+    "Swish": ("swish", 4),
+}
 
 INSIDE = {
     "Acos": f32(2, 3) / 4,
@@ -36,20 +66,36 @@ INSIDE = {
 }
 
 BINARY = {
-    "Add": "add", "Divide": "divide", "Equal": "equal", "FloorMod": "floor_mod", "Greater": "greater",
-    "GreaterEqual": "greater_equal", "Less": "less", "LessEqual": "less_equal", "Maximum": "maximum",
-    "Minimum": "minimum", "Mod": "mod", "Multiply": "multiply", "NotEqual": "not_equal", "Power": "power",
-    "SquaredDifference": "squared_difference", "Subtract": "subtract",
-}  # fmt: skip
+    "Add": "add",
+    "Divide": "divide",
+    "Equal": "equal",
+    "FloorMod": "floor_mod",
+    "Greater": "greater",
+    "GreaterEqual": "greater_equal",
+    "Less": "less",
+    "LessEqual": "less_equal",
+    "Maximum": "maximum",
+    "Minimum": "minimum",
+    "Mod": "mod",
+    "Multiply": "multiply",
+    "NotEqual": "not_equal",
+    "Power": "power",
+    "SquaredDifference": "squared_difference",
+    "Subtract": "subtract",
+}
 
 LOGIC = {"LogicalAnd": "logical_and", "LogicalOr": "logical_or", "LogicalXor": "logical_xor"}
 BITS = {"BitwiseAnd": "bitwise_and", "BitwiseOr": "bitwise_or", "BitwiseXor": "bitwise_xor"}
 
 REDUCTIONS = {
-    "ReduceL1": ("reduce_l1", 4), "ReduceL2": ("reduce_l2", 4), "ReduceMax": ("reduce_max", 1),
-    "ReduceMean": ("reduce_mean", 1), "ReduceMin": ("reduce_min", 1), "ReduceProd": ("reduce_prod", 1),
+    "ReduceL1": ("reduce_l1", 4),
+    "ReduceL2": ("reduce_l2", 4),
+    "ReduceMax": ("reduce_max", 1),
+    "ReduceMean": ("reduce_mean", 1),
+    "ReduceMin": ("reduce_min", 1),
+    "ReduceProd": ("reduce_prod", 1),
     "ReduceSum": ("reduce_sum", 1),
-}  # fmt: skip
+}
 
 ELEMENTWISE = [
     *(Case(n, o, ("f32[2,3]",), method(f), data={0: INSIDE[n]} if n in INSIDE else {}) for n, (f, o) in UNARY.items()),

@@ -1,5 +1,9 @@
 """Recurrent layers, loops and branches."""
 
+# OpenVINO's functions are untyped
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from typing import Any
@@ -68,7 +72,7 @@ def rnn(direction: str, ways: int) -> Build:
 
 
 def iterator(axis: int, cell: str, back: bool, extra: bool) -> Build:
-    """A TensorIterator around a cell, as older converters write recurrent layers; ``extra`` does something beside it."""
+    """A TensorIterator around a cell, as older converters write layers; ``extra`` does something beside it."""
 
     def build(o: Any, x: Any, h: Any, c: Any) -> Any:
         ov = __import__("openvino")
@@ -102,7 +106,7 @@ def iterator(axis: int, cell: str, back: bool, extra: bool) -> Build:
 
 
 def loop(kind: str) -> Build:
-    """A Loop that adds up, in a stated number of iterations, until a condition holds, or in a number that data decides."""
+    """A Loop that adds up, in a number of iterations that is stated or data decide, or until a condition holds."""
 
     def build(o: Any, x: Any, n: Any) -> Any:
         ov = __import__("openvino")
@@ -146,13 +150,41 @@ RECURRENT = [
     *(Case("GRUSequence", 5, (X, H1), gru("forward", 1, a)) for a in (True, False)),
     Case("GRUSequence", 5, (X, H2), gru("bidirectional", 2, True)),
     Case("RNNSequence", 5, (X, H1), rnn("reverse", 1)),
-    Case("LSTMCell", 4, ("f32[2,4]", "f32[2,3]", "f32[2,3]", f32(12, 4), f32(12, 3), f32(12)), lambda o, *n: o.lstm_cell(*n, 3)),
-    Case("LSTMCell", 1, ("f32[2,4]", "f32[2,3]", "f32[2,3]", f32(12, 4), f32(12, 3), f32(12)), lambda o, *n: o.lstm_cell(*n, 3)),
+    Case(
+        "LSTMCell",
+        4,
+        ("f32[2,4]", "f32[2,3]", "f32[2,3]", f32(12, 4), f32(12, 3), f32(12)),
+        lambda o, *n: o.lstm_cell(*n, 3),
+    ),
+    Case(
+        "LSTMCell",
+        1,
+        ("f32[2,4]", "f32[2,3]", "f32[2,3]", f32(12, 4), f32(12, 3), f32(12)),
+        lambda o, *n: o.lstm_cell(*n, 3),
+    ),
     Case("GRUCell", 3, ("f32[2,4]", "f32[2,3]", f32(9, 4), f32(9, 3), f32(9)), lambda o, *n: o.gru_cell(*n, 3)),
-    Case("GRUCell", 3, ("f32[2,4]", "f32[2,3]", f32(9, 4), f32(9, 3), f32(12)), lambda o, *n: o.gru_cell(*n, 3, linear_before_reset=True)),
-    Case("RNNCell", 3, ("f32[2,4]", "f32[2,3]", f32(3, 4), f32(3, 3), f32(3)), lambda o, *n: o.rnn_cell(*n, 3, ["tanh"], [], [])),
-    *(Case("TensorIterator", 9, ("f32[2,5,4]" if a else "f32[5,2,4]", "f32[2,3]", "f32[2,3]"), iterator(a, c, b, e))
-      for a in (0, 1) for c in ("lstm", "gru") for b in (False, True) for e in (False, True)),
-    *(Case("Loop", 9, ("f32[2,3]", "i64[]"), loop(k), data={0: SMALL, 1: np.asarray(4)}) for k in ("stated", "condition", "data")),
+    Case(
+        "GRUCell",
+        3,
+        ("f32[2,4]", "f32[2,3]", f32(9, 4), f32(9, 3), f32(12)),
+        lambda o, *n: o.gru_cell(*n, 3, linear_before_reset=True),
+    ),
+    Case(
+        "RNNCell",
+        3,
+        ("f32[2,4]", "f32[2,3]", f32(3, 4), f32(3, 3), f32(3)),
+        lambda o, *n: o.rnn_cell(*n, 3, ["tanh"], [], []),
+    ),
+    *(
+        Case("TensorIterator", 9, ("f32[2,5,4]" if a else "f32[5,2,4]", "f32[2,3]", "f32[2,3]"), iterator(a, c, b, e))
+        for a in (0, 1)
+        for c in ("lstm", "gru")
+        for b in (False, True)
+        for e in (False, True)
+    ),
+    *(
+        Case("Loop", 9, ("f32[2,3]", "i64[]"), loop(k), data={0: SMALL, 1: np.asarray(4)})
+        for k in ("stated", "condition", "data")
+    ),
     *(Case("If", 9, ("bool[]", "f32[2,3]"), branch, data={0: np.asarray(c)}) for c in (True, False)),
-]  # fmt: skip
+]

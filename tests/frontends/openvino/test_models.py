@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import nhwcc
 import numpy as np
 import pytest
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run as interpret
 from nhwcc.compiler.ops.recurrent import Lstm
 from nhwcc.frontends.openvino import import_openvino, read_openvino
+
+import nhwcc
 
 from .building import f32, openvino, run, save
 from .cases_recurrent import iterator
@@ -97,9 +98,15 @@ def test_parts(tmp_path: Path) -> None:
     part = import_openvino(path, inputs=["inner"], outputs=["scores"])
     assert [str(a.type) for a in part.main.args] == ["f32[1,4,8,8]"]
     assert [p.name for p in import_openvino(path, outputs=["inner"]).main.outputs] == ["inner"]
-    for what in ({"inputs": ["innner"]}, {"outputs": ["scorse"]}, {"shapes": {"imagge": 1}}, {"inputs": []}):
+    wrong: list[dict[str, Any]] = [
+        {"inputs": ["innner"]},
+        {"outputs": ["scorse"]},
+        {"shapes": {"imagge": 1}},
+        {"inputs": []},
+    ]
+    for what in wrong:
         with pytest.raises(CompileError, match="F018"):
-            import_openvino(path, **what)  # pyright: ignore[reportArgumentType]
+            import_openvino(path, **what)
 
 
 def counter(tmp_path: Path) -> Path:

@@ -31,7 +31,7 @@ def tables() -> dict[int, set[str]]:
     found: dict[int, set[str]] = {}
     for path in folder.glob("opset*_tbl.hpp"):
         number = int(re.findall(r"\d+", path.name)[0])
-        found[number] = set(re.findall(r"^_OPENVINO_OP_REG\((\w+),", path.read_text(encoding="utf-8"), re.M))
+        found[number] = set(re.findall(r"^_OPENVINO_OP_REG\((\w+),", path.read_text(encoding="utf-8"), re.MULTILINE))
     return found
 
 
