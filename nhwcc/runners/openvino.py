@@ -49,8 +49,15 @@ class OpenvinoModel:
     def run(
         self, inputs: Mapping[str, Array], states: Mapping[str, Array]
     ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Return the outputs, and what variables hold afterwards."""
-        return self._run(self._request, inputs, states)
+        """Return the outputs, and what variables hold afterwards.
+
+        A model that has refused sizes is loaded again: it would give wrong numbers from then on.
+        """
+        try:
+            return self._run(self._request, inputs, states)
+        except CompileError:
+            self._request = self._open(())
+            raise
 
     def trace(
         self, inputs: Mapping[str, Array], states: Mapping[str, Array], only: Collection[str] | None
