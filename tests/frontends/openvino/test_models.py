@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run as interpret
 from nhwcc.compiler.ops.recurrent import Lstm
 from nhwcc.frontends.openvino import import_openvino, read_openvino
 
 import nhwcc
+from nhwcc.cli import cli
+from nhwcc.runners.openvino import OpenvinoModel
+from nhwcc.sources import source_of
 
 from .building import f32, openvino, run, save
 from .cases_recurrent import iterator
@@ -173,3 +178,47 @@ def test_operations_that_nobody_knows(tmp_path: Path) -> None:
         import_openvino(path)
     carried = import_openvino(path, allow_custom_ops=True)
     assert [op.spec.name for op in carried.main.walk()].count("custom") == 1
+
+
+def test_weights_on_the_command_line(tmp_path: Path) -> None:
+    path = small(tmp_path)
+    other = path.with_suffix(".bin").rename(tmp_path / "other.bin")
+    result = CliRunner().invoke(cli, ["compile", str(path), "-o", str(tmp_path / "m.tflite"), "--weights", str(other)])
+    assert result.exit_code == 0, result.output
+    assert "verified    against OpenVINO" in result.output
+    wrong = CliRunner().invoke(cli, ["compile", str(tmp_path / "m.tflite"), "-o", "n.onnx", "--weights", str(other)])
+    assert wrong.exit_code == 2 and "--weights belongs to" in wrong.output
+
+
+def test_the_weights_alone(tmp_path: Path) -> None:
+    """Who gives the .bin is told of the .xml beside it."""
+    path = small(tmp_path)
+    with pytest.raises(CompileError, match=r"R010.*weights of an OpenVINO model") as caught:
+        nhwcc.load(path.with_suffix(".bin"))
+    assert str(path) in (caught.value.diagnostics[0].help or "")
+
+
+def test_looking_inside(tmp_path: Path) -> None:
+    """OpenVINO gives what is inside under the names of tensors."""
+    path = small(tmp_path)
+    given = {"image": f32(1, 3, 8, 8)}
+    with ExitStack() as stack:
+        runner = source_of(path).open(stack)
+        inside = {t.name: t for t in runner.trace(given)}
+        assert {t.name for t in runner.trace(given, ["inner"])} == {"inner"}
+        whole = runner.run(given)
+    assert inside["inner"].kind == "Relu" and inside["inner"].array.shape == (1, 4, 8, 8)
+    np.testing.assert_array_equal(whole["scores"], inside["scores"].array)
+
+
+def test_loaded_again_after_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenVINO's numbers are wrong after sizes that it has refused."""
+    loaded: list[object] = []
+    load = OpenvinoModel._open
+    monkeypatch.setattr(OpenvinoModel, "_open", lambda self, more: loaded.append(more) or load(self, more))
+    model = OpenvinoModel(small(tmp_path, "[1,3,?,8]"), None, {})
+    with pytest.raises(CompileError, match="R018"):
+        model.run({"image": f32(1, 3, 0, 8)}, {})
+    assert len(loaded) == 2
+    model.run({"image": f32(1, 3, 8, 8)}, {})
+    assert len(loaded) == 2
