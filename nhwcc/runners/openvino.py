@@ -44,7 +44,7 @@ class OpenvinoModel:
         self._source = source
         self._weights = weights
         self._shapes = shapes
-        self._request = self._open(())
+        self._request = _compiled(self._read())
 
     def run(
         self, inputs: Mapping[str, Array], states: Mapping[str, Array]
@@ -56,7 +56,7 @@ class OpenvinoModel:
         try:
             return self._run(self._request, inputs, states)
         except CompileError:
-            self._request = self._open(())
+            self._request = _compiled(self._read())
             raise
 
     def trace(
@@ -66,11 +66,13 @@ class OpenvinoModel:
         ports = _inside(self._read(), only)
         if not ports:
             return []
-        request = self._open(list(ports))
+        model = self._read()
+        model.add_outputs(list(ports))
+        ends = {_origin(port): i for i, port in enumerate(model.outputs)}
+        request = _compiled(model)
         self._run(request, inputs, states)
-        first = len(request.model_outputs) - len(ports)
-        arrays = (np.array(request.get_output_tensor(first + i).data) for i in range(len(ports)))
-        return [Traced(name, kind, array) for (name, kind), array in zip(ports.values(), arrays, strict=True)]
+        arrays = {port: np.array(request.get_output_tensor(i).data) for port, i in ends.items() if port in ports}
+        return [Traced(*ports[port], array) for port, array in arrays.items()]
 
     def _read(self) -> Any:
         core = _openvino().Core()
@@ -89,16 +91,6 @@ class OpenvinoModel:
             raise _refused(bad) from bad
         return model
 
-    def _open(self, more: Collection[tuple[str, int]]) -> Any:
-        """Compile the model, with more results."""
-        model = self._read()
-        try:
-            if more:
-                model.add_outputs(list(more))
-            return _openvino().compile_model(model, "CPU", CONFIG).create_infer_request()
-        except RuntimeError as bad:
-            raise _refused(bad) from bad
-
     def _run(
         self, request: Any, inputs: Mapping[str, Array], states: Mapping[str, Array]
     ) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -116,6 +108,20 @@ class OpenvinoModel:
             return outputs, {v.name: np.array(v.state.data) for v in request.query_state()}
         except RuntimeError as bad:
             raise _refused(bad) from bad
+
+
+def _compiled(model: Any) -> Any:
+    """Get a model ready, and return what runs it."""
+    try:
+        return _openvino().compile_model(model, "CPU", CONFIG).create_infer_request()
+    except RuntimeError as bad:
+        raise _refused(bad) from bad
+
+
+def _origin(output: Any) -> tuple[str, int]:
+    """Return the operation and the number of the result that an output gives."""
+    port = output.get_node().input_value(0)
+    return str(port.get_node().get_friendly_name()), int(port.get_index())
 
 
 def _inside(model: Any, only: Collection[str] | None) -> dict[tuple[str, int], tuple[str, str]]:

@@ -214,8 +214,8 @@ def test_looking_inside(tmp_path: Path) -> None:
 def test_loaded_again_after_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenVINO's numbers are wrong after sizes that it has refused."""
     loaded: list[object] = []
-    load = OpenvinoModel._open
-    monkeypatch.setattr(OpenvinoModel, "_open", lambda self, more: loaded.append(more) or load(self, more))
+    load = OpenvinoModel._read
+    monkeypatch.setattr(OpenvinoModel, "_read", lambda self: loaded.append(self) or load(self))
     model = OpenvinoModel(small(tmp_path, "[1,3,?,8]"), None, {})
     with pytest.raises(CompileError, match="R018"):
         model.run({"image": f32(1, 3, 0, 8)}, {})
