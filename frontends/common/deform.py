@@ -17,7 +17,7 @@ from ...compiler.ops.window import Conv
 from ..emitter import BaseEmitter
 from ..sampling import Tap, weighted
 from .grid_sample import pixels
-from .windows import Window
+from .padding import Window
 
 
 def deform_conv(

@@ -12,7 +12,7 @@ from ...compiler.ops.arith import Mul
 from ...compiler.ops.linear import MatMul
 from ...compiler.ops.reduce import Reduce
 from ...compiler.ops.shape import Slice, Transpose
-from .operands import OperandEmitter
+from ..emitter import BaseEmitter
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,13 @@ class Term:
     letters: tuple[str, ...]
 
 
-def einsum(emit: OperandEmitter, operands: tuple[Value, ...], equation: str) -> Value:
+def einsum(emit: BaseEmitter, inputs: tuple[Value, ...], equation: str) -> Value:
     """Contract the operands from left to right.
 
     Raises:
-        CompileError: F002, F004 or T001, the equation does not fit the operands.
+        CompileError: F002 or T001, the operands don't fit the equation; F004, a diagonal of open size is taken.
     """
-    terms, wanted = _parse(emit, equation, operands)
+    terms, wanted = _parse(emit, equation, inputs)
     terms = [_diagonal(emit, term) for term in terms]
     first, *others = terms
     while others:
@@ -39,7 +39,7 @@ def einsum(emit: OperandEmitter, operands: tuple[Value, ...], equation: str) -> 
     return _ordered(emit, _sum_out(emit, first, set(wanted)), wanted).value
 
 
-def _parse(emit: OperandEmitter, equation: str, values: tuple[Value, ...]) -> tuple[list[Term], tuple[str, ...]]:
+def _parse(emit: BaseEmitter, equation: str, values: tuple[Value, ...]) -> tuple[list[Term], tuple[str, ...]]:
     """Return the operands with their letters, and the letters of the result."""
     left, arrow, right = "".join(equation.split()).partition("->")
     texts = left.split(",")
@@ -56,7 +56,7 @@ def _parse(emit: OperandEmitter, equation: str, values: tuple[Value, ...]) -> tu
     return terms, wanted
 
 
-def _letters(emit: OperandEmitter, text: str, rank: int) -> tuple[str, ...]:
+def _letters(emit: BaseEmitter, text: str, rank: int) -> tuple[str, ...]:
     before, dots, behind = text.partition("...")
     more = rank - len(before) - len(behind)
     stated = before + behind
@@ -65,7 +65,7 @@ def _letters(emit: OperandEmitter, text: str, rank: int) -> tuple[str, ...]:
     return (*before, *(f".{i}" for i in reversed(range(more))), *behind)
 
 
-def _diagonal(emit: OperandEmitter, term: Term) -> Term:
+def _diagonal(emit: BaseEmitter, term: Term) -> Term:
     """Take the diagonal of axes that have the same letter."""
     twice = next((n for n, count in Counter(term.letters).items() if count > 1), None)
     if twice is None:
@@ -84,7 +84,7 @@ def _diagonal(emit: OperandEmitter, term: Term) -> Term:
     return _diagonal(emit, Term(line, (*(term.letters[k] for k in others), twice)))
 
 
-def _sum_out(emit: OperandEmitter, term: Term, kept: set[str]) -> Term:
+def _sum_out(emit: BaseEmitter, term: Term, kept: set[str]) -> Term:
     dims = tuple(i for i, n in enumerate(term.letters) if n not in kept)
     if not dims:
         return term
@@ -92,12 +92,12 @@ def _sum_out(emit: OperandEmitter, term: Term, kept: set[str]) -> Term:
     return Term(total, tuple(n for n in term.letters if n in kept))
 
 
-def _ordered(emit: OperandEmitter, term: Term, order: tuple[str, ...]) -> Term:
+def _ordered(emit: BaseEmitter, term: Term, order: tuple[str, ...]) -> Term:
     perm = tuple(term.letters.index(n) for n in order)
     return term if perm == tuple(range(len(perm))) else Term(emit(Transpose(term.value, perm)), order)
 
 
-def _contract(emit: OperandEmitter, a: Term, b: Term, kept: set[str]) -> Term:
+def _contract(emit: BaseEmitter, a: Term, b: Term, kept: set[str]) -> Term:
     """Multiply two terms and sum over the letters that nobody needs any more."""
     a, b = _sum_out(emit, a, kept | set(b.letters)), _sum_out(emit, b, kept | set(a.letters))
     batch = tuple(n for n in a.letters if n in b.letters and n in kept)

@@ -52,7 +52,7 @@ class Cuts:
     axes: list[int | None] = field(default_factory=lambda: list[int | None]())
 
 
-def _cuts(shape: Sequence[Dim], entries: Sequence[Bounds], masks: Masks) -> Cuts | None:
+def cuts_of(shape: Sequence[Dim], entries: Sequence[Bounds], masks: Masks) -> Cuts | None:
     """Assign the entries to axes; None if there are more than axes."""
     found, axis = Cuts(), 0
     named = sum(masks.kind(i) in ("single", "span") for i in range(len(entries)))
@@ -73,13 +73,18 @@ def _cuts(shape: Sequence[Dim], entries: Sequence[Bounds], masks: Masks) -> Cuts
     return found
 
 
-def strided_slice(emit: OperandEmitter, x: Value, entries: Sequence[Bounds], masks: Masks) -> Value:
-    """Cut as a Python slice does.
+def sliced(emit: OperandEmitter, x: Value, bounds: tuple[Value, Value, Value], masks: Masks, *, offset: bool) -> Value:
+    """Cut as Python's slices do, by begin, end and strides as operands; with ``offset``, ends count from the starts.
 
     Raises:
-        CompileError: F006, there are more entries than axes; F002 or F004, as :func:`cut`.
+        CompileError: F004, a bound depends on data; F006, the entries don't fit the operand.
     """
-    found = _cuts(x.type.shape, entries, masks)
+    begin, end, strides = bounds
+    starts, ends, steps = emit.dims(begin, "begin"), emit.dims(end, "end"), emit.ints(strides, "strides")
+    if not len(starts) == len(ends) == len(steps):
+        raise emit.fail("has begin, end and strides of different lengths", code="F006")
+    entries = [(a, a + e if offset else e, s) for a, e, s in zip(starts, ends, steps, strict=True)]
+    found = cuts_of(x.type.shape, entries, masks)
     if found is None:
         raise emit.fail(f"has {len(entries)} entries for {x.type}", code="F006")
     part = cut(emit, x, found.bounds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....compiler.ir import Value
 from ...common.deform import deform_conv as deformed
-from ...common.windows import window
+from ...common.padding import window
 from ..emitter import Emitter
 from ..registry import onnx_op
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Mul
 from ....compiler.ops.linear import Det, MatMul
-from ...common.einsum import einsum as contraction
 from ...common.linear import matmul as product_of
 from ..emitter import Emitter
 from ..registry import onnx_op
@@ -15,12 +14,6 @@ from ..registry import onnx_op
 def matmul(emit: Emitter, a: Value, b: Value) -> Value:
     """A vector counts as one row on the left, as one column on the right."""
     return product_of(emit, a, b)
-
-
-@onnx_op("Einsum", since=12)
-def einsum(emit: Emitter, *Inputs: Value, equation: str) -> Value:
-    """Contract the operands from left to right."""
-    return contraction(emit, Inputs, equation)
 
 
 @onnx_op("Gemm", since=7, until=10)

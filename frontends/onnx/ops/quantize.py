@@ -14,8 +14,8 @@ from ....compiler.ops.quantize import Dequantize, Quantize
 from ....compiler.ops.window import Conv
 from ....compiler.types import DType
 from ....formats.onnx.tensors import element_type
+from ...common.padding import cut_negative, window
 from ...common.quantize import spread
-from ...common.windows import cut_negative, window
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 from .elementwise import SATURATING, convert

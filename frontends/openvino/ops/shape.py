@@ -11,8 +11,7 @@ from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.types import DType
 from ...common.ranges import counted_range
-from ...common.strided_slice import Masks
-from ...common.strided_slice import strided_slice as sliced
+from ...common.strided_slice import Masks, sliced
 from ...slicing import cut, pad
 from ..emitter import Emitter
 from ..registry import openvino_op
@@ -129,8 +128,8 @@ def variadic_split(emit: Emitter, x: Value, axis: Value, lengths: Value) -> tupl
     return emit.all(ir.Split(x, along, tuple(sizes)))
 
 
-def _bits(mask: tuple[int, ...], *, flipped: bool = False) -> int:
-    return sum(1 << i for i, bit in enumerate(mask) if bool(bit) is not flipped)
+def _bits(mask: tuple[int, ...]) -> int:
+    return sum(1 << i for i, bit in enumerate(mask) if bit)
 
 
 @openvino_op("StridedSlice")
@@ -148,12 +147,9 @@ def strided_slice(
     ellipsis_mask: tuple[int, ...] = (),
 ) -> Value:
     """As Python slices; masks have an entry for each bound, and are 1 where the bound at the end of the axis counts."""
-    starts, ends = emit.dims(begin, "begin"), emit.dims(end, "end")
-    steps = (1,) * len(starts) if strides is None else emit.ints(strides, "strides")
-    if not len(starts) == len(ends) == len(steps):
-        raise emit.fail("has begin, end and strides of different lengths", code="F006")
+    steps = emit.const([1] * len(emit.dims(begin, "begin"))) if strides is None else strides
     masks = Masks(*map(_bits, (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)))
-    return sliced(emit, x, list(zip(starts, ends, steps, strict=True)), masks)
+    return sliced(emit, x, (begin, end, steps), masks, offset=False)
 
 
 @openvino_op("Slice", since=8)

@@ -12,7 +12,7 @@ from ....compiler.ops import window as ir
 from ....compiler.ops.arith import Mod
 from ....compiler.ops.positions import MaxPoolPositions
 from ....compiler.types import DType
-from ...common.windows import Pads, Window, cut_negative, halves, window
+from ...common.padding import Pads, Window, cut_negative, halves, window
 from ..emitter import Emitter
 from ..registry import openvino_op
 from .weights import moved_weight
@@ -27,7 +27,7 @@ RULES = {
     "same_lower": "SAME_LOWER",
     "valid": "VALID",
 }
-"""How ``common.windows`` calls the rules for paddings."""
+"""How ``common.padding`` calls the rules for paddings."""
 
 Sizes = tuple[int, ...]
 
