@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nhwcc.compiler.budget import Budget
     from nhwcc.compiler.ir import Module
-    from nhwcc.compiler.options import Strategy
+    from nhwcc.compiler.options import QuantizationChoice, Strategy
     from nhwcc.feeds import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
@@ -69,6 +69,13 @@ class CompileOptions:
     ``verify`` compares with the source's own runtime, on ``data`` or on random inputs of ``seed``, up to ``tolerance``
     relative to the largest value of each output.
 
+    ``quantize`` stores weights in 16 bits (``float16``) or 8 (``weight-int8``), or lets kernels compute with integers
+    of 8 bits (``int8``). Ranges are calibrated on ``data``, which may then hold many samples: arrays with these along
+    the first axis, a folder of pictures, which become inputs as ``images`` says, or ``"file.py:function"``, which
+    yields them. ``calibration`` are files that nhwcc calibrate wrote instead. ``keep_float`` are patterns of what stays
+    in floats: operations, or the names of what they compute. ``per_tensor`` gives a weight one scale for all its output
+    channels. Below ``min_sqnr`` dB, each output's distance from the network in floats, nothing is written.
+
     ``budget`` says what the model may cost at most: memory, bytes of constants that it does not hold, and seconds.
     """
 
@@ -101,4 +108,11 @@ class CompileOptions:
     data: Data | None = None
     seed: int = 0
     tolerance: float = TOLERANCE
+    quantize: QuantizationChoice | None = None
+    calibration: Sequence[PathLike] = ()
+    images: str | None = None
+    keep_float: Sequence[str] = ()
+    per_tensor: bool = False
+    io_dtype: str | Mapping[str, str] | None = None
+    min_sqnr: float | None = None
     budget: Budget | None = None
