@@ -55,7 +55,7 @@ DETECTION = [
         "ROIPooling",
         2,
         (IMAGES, WHOLE),
-        lambda o, x, r: o.roi_pooling(x, r, output_size=[2, 3], spatial_scale=1.0, method="max"),
+        lambda o, x, r: o.roi_pooling(x, r, output_roi=[2, 3], spatial_scale=1.0, method="max"),
     ),
     Case("RegionYolo", 1, ("f32[1,21,3,4]",), method("region_yolo", 4, 2, 3, True, [], 1, 3, [1.0, 2.0])),
     Case("RegionYolo", 1, ("f32[1,14,3,4]",), method("region_yolo", 4, 2, 3, False, [0, 1], 1, 3, [1.0, 2.0])),
