@@ -7,11 +7,12 @@ from typing import Literal
 
 import numpy as np
 
+from ....compiler.dims import static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.activation import Clip
-from ....compiler.ops.arith import Add, Cast, Mul, Round, Sub
+from ....compiler.ops.arith import Add, Cast, Max, Min, Mul, Round, Sub
 from ....compiler.ops.logic import Greater, LessEqual, Select
 from ....compiler.ops.quantize import Dequantize, Quantize
 from ....compiler.types import Array, DType
@@ -106,7 +107,7 @@ def _as_integers(emit: Emitter, x: Value, bounds: list[Array], levels: int) -> V
     low, high, *out = (b.astype(np.float64) for b in bounds)
     wide = np.maximum(high - low, 1e-30)
     is_same = all(np.allclose(a, b, rtol=0, atol=1e-5 * wide.max()) for a, b in zip((low, high), out, strict=True))
-    if not is_same or levels > 256 or (high - low <= 0).any() or low.shape != high.shape:
+    if not is_same or levels > FULL or (high - low <= 0).any() or low.shape != high.shape:
         return None
     scale = (high - low) / (levels - 1)
     start = -low / scale
@@ -114,14 +115,25 @@ def _as_integers(emit: Emitter, x: Value, bounds: list[Array], levels: int) -> V
     zero = np.rint(start) + first
     if np.abs(start - np.rint(start)).max() > 1e-3 or not ((zero >= first) & (zero <= first + levels - 1)).all():
         return None
+    scale_value, zero_value = emit.const(_scalar(scale), DType.F32), emit.const(_scalar(zero), DType.I32)
+    weight = constant(x)
+    if weight is not None and np.broadcast_shapes(static(x.type.shape), scale.shape) == x.type.shape:
+
+        def integers(array: Array) -> Array:
+            steps = np.rint(np.clip(array, low, high) / scale.astype(np.float32))
+            return (steps + zero).astype(dtype.numpy)
+
+        stored = emit.const(weight.derive(weight.type.with_dtype(dtype), integers))
+        return emit(Dequantize(stored, scale_value, zero_value))
     kept = x
-    if levels != 256:
-        kept = emit(Clip(x, float(low.flat[0]), float(high.flat[0]))) if low.size == 1 else None
-    if kept is None:
-        return None
-    scale_value = emit.const(_scalar(scale), DType.F32)
-    zero_value = emit.const(_scalar(zero), DType.I32)
+    if levels != FULL:
+        first, last = (emit.const(_scalar(bound), DType.F32) for bound in (low, high))
+        kept = emit(Min(emit(Max(x, first)), last))
     return emit(Dequantize(emit(Quantize(kept, scale_value, zero_value, dtype)), scale_value, zero_value))
+
+
+FULL = 256
+"""Levels that all integers of eight bits are."""
 
 
 def _scalar(x: Array) -> Array:
@@ -135,8 +147,8 @@ def _rounded(emit: Emitter, x: Value, given: tuple[Value, Value], wanted: tuple[
     share = emit(arith.Div(emit(Sub(x, low)), emit(Sub(high, low))))
     level = emit(arith.Div(emit(Round(emit(Mul(share, steps)))), steps))
     inside = emit(Add(emit(Mul(level, emit(Sub(out_high, out_low)))), out_low))
-    above = emit(Select(emit(Greater(x, emit(arith.Max(low, high)))), _spread(emit, out_high, inside), inside))
-    return emit(Select(emit(LessEqual(x, emit(arith.Min(low, high)))), _spread(emit, out_low, above), above))
+    above = emit(Select(emit(Greater(x, emit(Max(low, high)))), _spread(emit, out_high, inside), inside))
+    return emit(Select(emit(LessEqual(x, emit(Min(low, high)))), _spread(emit, out_low, above), above))
 
 
 def _spread(emit: Emitter, bound: Value, like: Value) -> Value:

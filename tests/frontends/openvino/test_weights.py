@@ -14,6 +14,8 @@ from nhwcc.formats.openvino.reader import read_contents
 from nhwcc.formats.openvino.weights import constant_weight
 from nhwcc.frontends.openvino import import_openvino
 
+import nhwcc
+
 from .building import f32, openvino, run, save
 
 pytest.importorskip("openvino")
@@ -124,6 +126,31 @@ def test_quantized_activations(tmp_path: Path) -> None:
     module = import_openvino(save(model, tmp_path / "m.xml"))
     (found,) = of_type(module, Quantize)
     assert str(found.results[0].type) == "i8[1,3,8]"
+
+
+@pytest.mark.parametrize("kind", ["integers", "rounded"])
+def test_quantized_convolutions_are_kernels_on_integers(kind: str, tmp_path: Path) -> None:
+    """As two generations of OpenVINO's tools quantize: weights that are integers, or floats that are rounded."""
+    o = ops()
+    x = o.parameter([1, 3, 8, 8], np.float32, name="x")
+
+    def rounded(v: Any, low: Any, high: Any, levels: int = 256) -> Any:
+        first, last = (o.constant(np.asarray(n, np.float32)) for n in (low, high))
+        return o.fake_quantize(v, first, last, first, last, levels)
+
+    w = f32(4, 3, 3, 3)
+    most = np.abs(w).max((1, 2, 3), keepdims=True)
+    if kind == "integers":
+        integers = o.convert(o.constant(np.rint(w / most * 127).astype(np.int8)), "f32")
+        weights = o.multiply(integers, o.constant((most / 127).astype(np.float32)))
+    else:
+        weights = rounded(o.constant(w), -most, most, 255)
+    product = o.convolution(rounded(x, -1.28, 1.27), weights, [1, 1], [1, 1], [1, 1], [1, 1])
+    biased = o.relu(o.add(product, o.constant(f32(1, 4, 1, 1))))
+    model = openvino().Model([o.result(rounded(biased, 0.0, 4.0), name="y")], [x])
+    report = nhwcc.compile(save(model, tmp_path / "m.xml"), tmp_path / "m.tflite").report
+    assert dict(report.ops_after) == {"QUANTIZE": 1, "CONV_2D": 1, "DEQUANTIZE": 1}
+    assert report.verification is not None
 
 
 def test_halves_as_inputs(tmp_path: Path) -> None:
