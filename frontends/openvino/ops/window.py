@@ -180,8 +180,9 @@ def _transposed(
                 halves(maximum(n - size, 0), upper=rule == "same_lower")
                 for n, size in zip(natural, wanted, strict=True)
             )
-        left = [n - a - b for n, (a, b) in zip(natural, cuts, strict=True)]
-        more = tuple(e + size - n for e, size, n in zip(more, wanted, left, strict=True))
+        lacks = [size - n + a + b for size, n, (a, b) in zip(wanted, natural, cuts, strict=True)]
+        cuts = tuple((a, b + maximum(-n, 0)) for (a, b), n in zip(cuts, lacks, strict=True))
+        more = tuple(e + maximum(n, 0) for e, n in zip(more, lacks, strict=True))
     return emit(ir.ConvTranspose(x, w, None, found.strides, found.dilations, cuts, more, groups))
 
 
