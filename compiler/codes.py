@@ -104,8 +104,9 @@ CODES = {
     "F011": Code("no graph", "A file can be parsed, but holds no graph.", "Export the model again."),
     "F012": Code(
         "operator set not supported",
-        "The model states no version of the ONNX operator set, or one that is too old or too new.",
-        "Convert it with onnx.version_converter, or install a newer onnx package.",
+        "The model states no version of the ONNX operator set, or one that is too old or too new; or it is IR of "
+        "OpenVINO of another version than 10 and 11.",
+        "Convert it with onnx.version_converter, or install a newer onnx package; export it with a newer OpenVINO.",
     ),
     "F013": Code("cycle", "Nodes read each other in a circle.", "The model is damaged; export it again."),
     "F014": Code(

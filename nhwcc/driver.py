@@ -138,6 +138,7 @@ class _Compilation:
             options.unsafe_load,
             options.state,
             options.signature,
+            None if options.weights is None else Path(options.weights),
         )
         self.interface = Interface(
             options.input_names, options.output_names, options.rename, options.drop_unused_inputs

@@ -44,7 +44,8 @@ class CompileOptions:
     A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
     as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open;
     ``"i64:1,length"`` states an element type, too, where it is not f32.  ``unsafe_load`` allows files whose reading
-    runs code that is in them.
+    runs code that is in them.  ``weights`` is the file with the constants of an OpenVINO model, by default the one
+    beside it.
 
     ``state="io"`` makes inputs and outputs of what one call leaves for the next: states of recurrent layers that begin
     with zeros or constants, and tensors of a PyTorch module that running it overwrites, such as caches.
@@ -94,6 +95,7 @@ class CompileOptions:
     state: StateHandling = "refuse"
     signature: str | None = None
     unsafe_load: bool = False
+    weights: PathLike | None = None
     allow_custom_ops: bool = False
     rename: Mapping[str, str] | None = None
     input_names: Sequence[str] | None = None

@@ -27,7 +27,10 @@ def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathL
     """
     source = Path(model) if isinstance(model, str | os.PathLike) else None
     if source is not None:
-        check_model(supported(source), source)
+        format = supported(source)
+        check_model(format, source)
+        if options.weights is not None and format.name != "openvino":
+            raise error("L007", f"{source} holds its own weights", help="weights are given for OpenVINO models (.xml)")
     if isinstance(model, NamedModule):
         model.check()
     written = [Path(output) for output in outputs if output is not None]

@@ -31,7 +31,7 @@ from nhwcc.options import TOLERANCE, CompileOptions
 @budget_flags
 @common
 def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
-    """Run REFERENCE and CANDIDATE (.onnx, .tflite, .pb, .ir, or SavedModels) on the same input and compare the outputs.
+    """Run REFERENCE and CANDIDATE (.onnx, .tflite, .pb, .xml, .ir, SavedModels) on the same input, compare the outputs.
 
     Layouts are read from the metadata of files that nhwcc wrote.  A quantized CANDIDATE that differs is compared in dB
     with the other one.  Exit code 3 says that numbers differ.
