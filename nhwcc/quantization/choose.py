@@ -36,7 +36,8 @@ def choose(
     if choice != "auto":
         best = _best(choice, bench, progress, timed=False)
         accepted = LEAST if required is None else required
-        if choice == "int8" and bench.run(best.candidate, on_held=True).least < accepted:
+        is_near = best.least >= accepted and bench.run(best.candidate, on_held=True).least >= accepted
+        if choice == "int8" and not is_near:
             return mix(bench, best, accepted, progress)
         return best, f"the best of {len(bench.trials)} on samples" if len(bench.trials) > 1 else "as asked for"
     least = FAITHFUL if required is None else required

@@ -68,7 +68,7 @@ class Bench:
             least = min((least, *(o.sqnr for o in self.measure(path, self.held))))
         mean = fmean(min(decibels, CEILING) for decibels in found) if found else CEILING
         trial = Trial(candidate, mean, least, size, is_quantized(module), time)
-        self.trials.append(trial)
+        self.trials = [*(t for t in self.trials if t.candidate != candidate), trial]
         return trial
 
     def passes(self, candidate: Candidate) -> list[Pass]:

@@ -58,7 +58,7 @@ def integer_ops(func: Func, kernels: IntegerKernels, is_kept: Callable[[Op], boo
         if kernel is not None and (kernel.is_weighted or _reads_integers(op, kernel, found)):
             found[op] = kernel
     while True:
-        idle = [op for op, kernel in found.items() if not _is_worth(op, kernel, found, kernels)]
+        idle = [op for op, kernel in found.items() if not _is_worth(op, kernel, found)]
         if not idle:
             return found
         for op in idle:
@@ -68,13 +68,12 @@ def integer_ops(func: Func, kernels: IntegerKernels, is_kept: Callable[[Op], boo
             del found[op]
 
 
-def _is_worth(op: Op, kernel: Kernel, found: Iterable[Op], kernels: IntegerKernels) -> bool:
-    """Whether integers of an operation are read, or it has weights and no kernel that rounds what it multiplies."""
-    if _is_read(op, found):
-        return True
-    if not kernel.is_weighted:
-        return False
-    return kernels.rounded_dims(op) is None or _reads_integers(op, kernel, found)
+def _is_worth(op: Op, kernel: Kernel, found: Iterable[Op]) -> bool:
+    """Whether integers of an operation are read, or it has weights and reads integers.
+
+    One by itself between floats would round on either side for its own sake: it keeps more digits by its own ranges.
+    """
+    return _is_read(op, found) or (kernel.is_weighted and _reads_integers(op, kernel, found))
 
 
 def _kernel(op: Op, kernels: IntegerKernels) -> Kernel | None:
