@@ -22,7 +22,7 @@ from .random_graphs import random_module
 
 MOST_OPERATIONS = 5
 MOST_ASSIGNMENTS = 64
-SEEDS = 1000
+SEEDS = 2000
 
 BUSY = 600.0
 """Seconds that the search may take, so that what else the machine does ends none: it needs three."""
