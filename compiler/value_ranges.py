@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .fold import constant
 from .ir import Op, Value
+from .opdef import Pure
 from .ops import activation, arith, index, logic, reduce, shape
 from .types import DType
 
@@ -99,3 +100,22 @@ def fits_i32(value: Value) -> bool:
     if isinstance(value.owner, arith.Cast):
         return value.owner.x.type.dtype.bits < 64
     return isinstance(value.owner, shape.ShapeOf | index.ArgMax | index.ArgMin) or value.type.dtype.bits < 64
+
+
+def is_counted(value: Value, depth: int = DEPTH) -> bool:
+    """Say whether a tensor holds constants, sizes and positions only, or what is computed from them alone.
+
+    Then it fits 32 bits in any network that fits into memory; False also where it can't be told.
+    """
+    if depth == 0 or constant(value) is not None:
+        return depth > 0 and fits_i32(value)
+    match value.owner:
+        case None:
+            return False
+        case shape.ShapeOf() | index.ArgMax() | index.ArgMin() | index.NonZero():
+            return True
+        case index.TopK():
+            return value is value.owner.results[1]
+        case op:
+            given = [v for v in op.operands if v is not None]
+            return bool(given) and op.spec.has(Pure) and all(is_counted(v, depth - 1) for v in given)

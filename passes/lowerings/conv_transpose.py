@@ -131,15 +131,29 @@ def _as_ordinary(op: ConvTranspose, e: Build) -> Value:
 
 @lower(ConvTranspose)
 def cut_result(op: ConvTranspose, e: Build) -> None:
-    """Paddings of a transposed convolution cut its result: compute all of it, then slice."""
-    rank = op.x.type.rank
-    if not op.channels_last or rank not in (IMAGES, VOLUMES) or op.groups != 1 or is_valid(op):
+    """Paddings of a transposed convolution cut its result: compute all of it, then slice.
+
+    Where the result begins before the data's, or ends a stride after it, zeros around the filter reach so far.
+    """
+    rank, wide = op.x.type.rank, [o for o, s in zip(op.output_pads, op.strides, strict=True) if _is_beyond(o, s)]
+    if not op.channels_last or rank not in (IMAGES, VOLUMES) or op.groups != 1 or (is_valid(op) and not wide):
         return
-    more = tuple(max(_number(o - p[1], e), 0) for p, o in zip(op.pads, op.output_pads, strict=True))
-    none = ((0, 0),) * len(op.pads)
-    whole = e.clone(op, op.x, op.w, op.bias, pads=none, output_pads=more)
-    starts = (0, *(p[0] for p in op.pads), 0)
+    after = [_number(o - p[1], e) for p, o in zip(op.pads, op.output_pads, strict=True)]
+    low = [max(-p[0], 0) if isinstance(p[0], int) else 0 for p in op.pads]
+    high = [max(more - s + 1, 0) for more, s in zip(after, op.strides, strict=True)]
+    filters = op.w
+    if any(low + high):
+        if any(d != 1 for d in op.dilations):
+            return
+        filters = e(Pad, op.w, (0, *low, 0), (0, *high, 0))
+    more = tuple(max(a, 0) - h for a, h in zip(after, high, strict=True))
+    whole = e.clone(op, op.x, filters, op.bias, pads=((0, 0),) * len(op.pads), output_pads=more)
+    starts = (0, *(p[0] + n for p, n in zip(op.pads, low, strict=True)), 0)
     e.replace(e(Slice, whole, starts, op.result.type.shape, (1,) * rank))
+
+
+def _is_beyond(output_pad: Dim, stride: int) -> bool:
+    return isinstance(output_pad, int) and output_pad >= stride
 
 
 @refuse(ConvTranspose)

@@ -10,11 +10,11 @@ from ...compiler.fold import constant
 from ...compiler.ir import Op, Value
 from ...compiler.lowering import Build
 from ...compiler.opdef import OPS, Pure
-from ...compiler.ops import index, linear, reduce, shape, spatial, window
+from ...compiler.ops import arith, index, linear, logic, reduce, shape, spatial, window
 from ...compiler.ops.arith import BitCast, Cast
 from ...compiler.ops.core import Const
 from ...compiler.types import DType
-from ...compiler.value_ranges import EXACT_BITS, fits_i32
+from ...compiler.value_ranges import EXACT_BITS, fits_i32, is_counted
 from .registry import lower
 
 CONVERSIONS = tuple(
@@ -77,6 +77,21 @@ def compute_in_wider_integers(op: Op, e: Build) -> None:
         _convert(op, {dtype: EXACT[dtype]}, e)
 
 
+GROWING = (
+    *(arith.Add, arith.Sub, arith.Mul, arith.Square, arith.SquaredDifference, arith.Pow, arith.Neg, arith.Abs),
+    *(index.CumSum, index.CumProd, linear.MatMul, linear.Linear, window.Conv, window.ConvTranspose, logic.ShiftLeft),
+)
+"""Operations whose result can have more bits than all operands; so have some reductions, and some updates."""
+
+
+def _grows(op: Op) -> bool:
+    if isinstance(op, reduce.Reduce):
+        return op.kind not in ("mean", "max", "min", "any", "all")
+    if isinstance(op, index.ScatterNd | index.ScatterElements | index.Scatter):
+        return op.reduction in ("add", "mul")
+    return isinstance(op, GROWING)
+
+
 @lower(*CONVERSIONS, benefit=-2, general=True)
 def compute_in_i32(op: Op, e: Build) -> None:
     """Kernels that take i32 only; exact as long as the numbers fit, which is said where it is not known."""
@@ -84,7 +99,8 @@ def compute_in_i32(op: Op, e: Build) -> None:
         return
     for v in op.operands:
         e.require(v is None or constant(v) is None or fits_i32(v), f"{op.spec.name} of i64 by numbers beyond 2^31")
-    if not all(fits_i32(v) for v in op.operands if v is not None):
+    given = [v for v in op.operands if v is not None]
+    if not all(map(fits_i32, given)) or (_grows(op) and not all(map(is_counted, given))):
         e.warn(f"{op.spec.name} of i64 is computed in i32: numbers beyond 2^31 would be cut")
     _convert(op, {DType.I64: DType.I32}, e)
 

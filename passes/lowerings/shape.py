@@ -21,6 +21,7 @@ from ...compiler.ops.shape import (
     Transpose,
 )
 from ...compiler.types import DType
+from .permuting import halfway
 from .registry import lower, simplify
 
 
@@ -49,13 +50,15 @@ def merge_axes(op: Transpose, e: Build) -> None:
 
 
 @lower(Transpose)
-def join_two_runs_first(op: Transpose, e: Build) -> None:
-    """More than six groups of axes: one transpose brings the first two together, the next has one group less."""
+def permute_in_steps(op: Transpose, e: Build) -> None:
+    """More than six groups of axes: a transpose of six brings as many together as it can, the next has fewer."""
     runs = _runs(op.perm, op.x.type.shape)
     if len(runs) <= e.target.limits.rank:
         return
-    front = [*runs[0], *runs[1]]
-    perm = [*front, *(a for a in range(len(op.perm)) if a not in front)]
+    places = sorted(range(len(runs)), key=lambda i: runs[i])
+    steps = halfway([places.index(i) for i in range(len(runs))], e.target.limits.rank)
+    moved = [a for place in steps for a in runs[places[place]]]
+    perm = [*(a for a in range(len(op.perm)) if a not in moved), *moved]
     e.replace(e.transpose(e.transpose(op.x, perm), [perm.index(a) for a in op.perm]))
 
 

@@ -67,8 +67,8 @@ def count_assignments(module: Module, layout: str) -> int:
     return math.prod(len(part.options) for part in _open_parts(_parts(flooded(module.main, layout))))
 
 
-def every_assignment(make: Callable[[], Module], layout: str) -> Iterator[Module]:
-    """Rewrite the module that ``make`` returns in every way there is, one after the other."""
+def every_assignment(make: Callable[[], Module], layout: str) -> Iterator[tuple[Module, int]]:
+    """Rewrite the module that ``make`` returns in every way there is; yield each with what its slower forms count."""
     counts = [len(part.options) for part in _open_parts(_parts(flooded(make().main, layout)))]
     for choice in product(*(range(n) for n in counts)):
         module = make()
@@ -77,7 +77,7 @@ def every_assignment(make: Callable[[], Module], layout: str) -> Iterator[Module
         for part, option in zip(_open_parts(parts), choice, strict=True):
             part.chosen = option
         realize(problem, Solution(modes=assigned(parts)))
-        yield module
+        yield module, sum(part.charges[part.chosen] for group in parts.values() for part in group)
 
 
 def _parts(problem: Problem) -> dict[Site, list[Part]]:

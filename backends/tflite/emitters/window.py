@@ -169,6 +169,13 @@ def _unpadded(op: ir.ConvTranspose) -> str | None:
     return None if is_valid(op) else f"paddings {_show(op.pads)}"
 
 
+@condition("output paddings smaller than the stride, or those of SAME")
+def _within_reach(op: ir.ConvTranspose) -> str | None:
+    """Of what no filter reaches, XNNPACK leaves out as much as a stride."""
+    wide = [o for o, s in zip(op.output_pads, op.strides, strict=True) if isinstance(o, int) and o >= s]
+    return f"an output padding of {wide[0]}" if wide and is_valid(op) else None
+
+
 @condition("a constant filter")
 def _constant_filter(op: ir.ConvTranspose) -> str | None:
     return None if constant(op.w) is not None else "a filter that is computed"
@@ -190,7 +197,7 @@ def _is_upsampling(op: ir.ConvTranspose) -> bool:
     "TRANSPOSE_CONV",
     dtypes=_WEIGHTED,
     ranks=range(4, 5),
-    when=(_channels_last, _undilated, _ungrouped, _upsampling),
+    when=(_channels_last, _undilated, _ungrouped, _upsampling, _within_reach),
     kernel="transpose_conv.cc",
 )
 def transpose_conv(op: ir.ConvTranspose) -> Call:
@@ -212,7 +219,7 @@ def transpose_conv(op: ir.ConvTranspose) -> Call:
     "CONV_3D_TRANSPOSE",
     dtypes="f32",
     ranks=range(5, 6),
-    when=(_channels_last, _undilated, _ungrouped, _unpadded, _constant_filter),
+    when=(_channels_last, _undilated, _ungrouped, _unpadded, _within_reach, _constant_filter),
     kernel="conv3d_transpose.cc",
 )
 def transpose_conv_3d(op: ir.ConvTranspose) -> Call:

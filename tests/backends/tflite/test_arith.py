@@ -299,6 +299,19 @@ def test_narrowing_is_said(check: Check) -> None:
     assert any("i64" in w for w in check(single("floor_div", "i64[4]", "i64[4]"), inputs={"x1": [1, 2, 3, 4]}).warnings)
 
 
+@pytest.mark.parametrize(("name", "is_said"), [("pow", True), ("floor_div", False)])
+def test_a_result_that_outgrows_its_operands_is_said(check: Check, name: str, is_said: bool) -> None:
+    """What was i32 fits it, but not each of its powers does."""
+    text = f"""
+    func @main(%x: i32[4]) -> (i64[4]) {{
+      %a = cast(%x) {{to = "i64"}} : i64[4]
+      %y = {name}(%a, %a) : i64[4]
+      return(%y)
+    }}"""
+    warnings = check(text, inputs={"x": [1, 2, 3, 4]}).warnings
+    assert any(f"{name} of i64 is computed in i32" in w for w in warnings) is is_said
+
+
 def test_infinite_values_of_functions(check: Check) -> None:
     """Kernels outside of XNNPACK cut infinite sums, products and quotients to the largest number."""
     check(single("atanh", "f32[5]"), inputs={"x0": [-1, -0.5, 0, 0.25, 1]})
