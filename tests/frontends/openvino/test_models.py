@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -214,8 +215,13 @@ def test_looking_inside(tmp_path: Path) -> None:
 def test_loaded_again_after_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenVINO's numbers are wrong after sizes that it has refused."""
     loaded: list[object] = []
-    load = OpenvinoModel._read
-    monkeypatch.setattr(OpenvinoModel, "_read", lambda self: loaded.append(self) or load(self))
+    load = vars(import_module(OpenvinoModel.__module__))["_compiled"]
+
+    def counted(model: object) -> object:
+        loaded.append(model)
+        return load(model)
+
+    monkeypatch.setattr(f"{OpenvinoModel.__module__}._compiled", counted)
     model = OpenvinoModel(small(tmp_path, "[1,3,?,8]"), None, {})
     with pytest.raises(CompileError, match="R018"):
         model.run({"image": f32(1, 3, 0, 8)}, {})
