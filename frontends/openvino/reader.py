@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import count
 from pathlib import Path
 
 from ...compiler.diagnostics import error
@@ -128,10 +129,16 @@ class End:
 
 
 def _starts(network: Network, names: Sequence[str] | None) -> dict[str, End]:
-    own = {
-        layer.name: End((layer.id, port.id), layer) for layer in network.of_type("Parameter") for port in layer.outputs
-    }
+    own: dict[str, End] = {}
+    for layer in network.of_type("Parameter"):
+        own |= {_unused(layer.name, own): End((layer.id, port.id), layer) for port in layer.outputs}
     return own if names is None else _find_all("inputs", names, own, network)
+
+
+def _unused(name: str, taken: Mapping[str, End]) -> str:
+    """Return a name, with a number where it is taken."""
+    numbered = (f"{name}_{n}" for n in count(1))
+    return name if name not in taken else next(n for n in numbered if n not in taken)
 
 
 def _ends(contents: Contents, names: Sequence[str] | None) -> dict[str, End]:
@@ -145,11 +152,7 @@ def _ends(contents: Contents, names: Sequence[str] | None) -> dict[str, End]:
         for place in operands_of(network, layer):
             if place is None:
                 raise error("F014", f"nothing computes the output {layer.name!r}", help="The file is damaged.")
-            name = _output_name(network, layer, place)
-            number = 1
-            while name in own:
-                name, number = f"{name}_{number}", number + 1
-            own[name] = End(place, layer)
+            own[_unused(_output_name(network, layer, place), own)] = End(place, layer)
     return own if names is None else _find_all("outputs", names, own, network)
 
 
