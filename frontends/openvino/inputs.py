@@ -37,7 +37,7 @@ def declared_input(layer: Layer, *, stores_halves: bool) -> Declared:
     """Return what a Parameter says; ``stores_halves`` says that f16 is how the model is stored, not what it is given.
 
     Raises:
-        CompileError: F019, a size is none.
+        CompileError: F016, a size is none.
     """
     element = layer.data.get("element_type", "").lower()
     dims = stated_shape(layer.data.get("shape", ""))

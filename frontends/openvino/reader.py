@@ -113,10 +113,7 @@ def read_openvino(
     )
     states = _expose_variables(func, importer, results)
     erase_dead(*reversed(func.ops))
-    layers = {
-        side: {name: end.layer.name for name, end in found.items() if end.layer is not None}
-        for side, found in (("inputs", starts), ("outputs", ends))
-    }
+    layers = {"inputs": _layers(starts), "outputs": _layers(ends)}
     return Program(Module(func), states, layers, dict(zip(states, importer.variables.changed, strict=True)))
 
 
@@ -126,6 +123,10 @@ class End:
 
     place: Place
     layer: Layer | None = None
+
+
+def _layers(ends: Mapping[str, End]) -> dict[str, str]:
+    return {name: end.layer.name for name, end in ends.items() if end.layer is not None}
 
 
 def _starts(network: Network, names: Sequence[str] | None) -> dict[str, End]:
@@ -160,13 +161,14 @@ def _output_name(network: Network, result: Layer, place: Place) -> str:
     if result.output_names:
         return result.output_names[0]
     writer = network.layers.get(place[0])
-    names = [] if writer is None else [n for port in writer.outputs if port.id == place[1] for n in port.names]
-    if names:
-        return names[0]
-    if writer is None or len(writer.outputs) == 1:
-        return result.name.split("/sink_port_")[0] if writer is None else str(writer)
-    numbers = [port.id for port in writer.outputs]
-    return f"{writer}.{numbers.index(place[1]) if place[1] in numbers else place[1]}"
+    if writer is None:
+        return str(result)
+    for i, port in enumerate(writer.outputs):
+        if port.id == place[1] and port.names:
+            return port.names[0]
+        if port.id == place[1] and len(writer.outputs) > 1:
+            return f"{writer}.{i}"
+    return str(writer)
 
 
 def _find_all(what: str, names: Sequence[str], own: Mapping[str, End], network: Network) -> dict[str, End]:
@@ -231,11 +233,9 @@ def _narrow(importer: Importer, value: Value, end: End) -> Value:
     stated = next((p.precision for p in writer.outputs if p.id == end.place[1]), "")
     narrow = {"FP16": "f16", "BF16": "bf16"}.get(stated.upper())
     dtype = next((d for d in WIDE if d == narrow), None)
-    return (
-        value
-        if dtype is None or WIDE[dtype] is not value.type.dtype
-        else importer.region.insert(Cast(value, dtype)).result
-    )
+    if dtype is None or WIDE[dtype] is not value.type.dtype:
+        return value
+    return importer.region.insert(Cast(value, dtype)).result
 
 
 def _axes(end: End, value: Value) -> str:
