@@ -197,8 +197,8 @@ CODES = {
     ),
     "F038": Code(
         "code in a file",
-        "PyTorch would run code that is in the file: pickled objects, expressions that it evaluates, calls of what "
-        "is no operator.",
+        "PyTorch or Keras would run code that is in the file: pickled objects, expressions that it evaluates, "
+        "functions, calls of what is no operator.",
         "Say --unsafe-load if you trust it; better save model.state_dict() or an exported program.",
     ),
     "T001": Code(

@@ -137,6 +137,7 @@ class _Compilation:
             options.dynamic_shapes,
             options.unsafe_load,
             options.state,
+            options.signature,
             None if options.weights is None else Path(options.weights),
         )
         self.interface = Interface(

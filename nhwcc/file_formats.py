@@ -18,14 +18,11 @@ CHECKPOINT = "nhwcc compile --module package.module:Class --weights FILE"
 TEXT = "a text file"
 UNREAD = "nhwcc does not read"
 READ = (
-    "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt), TFLite files (.tflite), OpenVINO's IR (.xml) "
-    "and its own (.ir)"
+    "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt), TensorFlow's SavedModels (folders) and graphs "
+    "(.pb), models of Keras (.keras, .h5), OpenVINO's IR (.xml), TFLite files (.tflite) and its own IR (.ir)"
 )
 
-KERAS = "in Keras 3: keras.saving.load_model('FILE').export('model.onnx', format='onnx')"
-KERAS_H5 = f"{KERAS}; of an older one: {TF2ONNX} --keras FILE --output model.onnx"
-SAVED_MODEL = f"convert it to ONNX first: {TF2ONNX} --saved-model FOLDER --output model.onnx"
-GRAPH_DEF = f"convert it to ONNX first: {TF2ONNX} --graphdef FILE --output model.onnx --inputs x:0 --outputs y:0"
+GRAPH_TEXT = f"convert it to ONNX first: {TF2ONNX} --graphdef FILE --output model.onnx --inputs x:0 --outputs y:0"
 META_GRAPH = (
     f"convert it to ONNX first: {TF2ONNX} --checkpoint model.ckpt.meta --output model.onnx --inputs x:0 --outputs y:0"
 )
@@ -43,6 +40,8 @@ ONNX_TEXT = "onnx.save(onnx.load('FILE', format='textproto'), 'model.onnx')"
 
 
 PYTORCH = "nhwcc.sources.torch:TorchSource"
+TENSORFLOW = "nhwcc.sources.tensorflow:TensorflowSource"
+KERAS = "nhwcc.sources.keras:KerasSource"
 OPENVINO_IR = "nhwcc.sources.openvino:OpenvinoSource"
 
 
@@ -75,8 +74,14 @@ FORMATS = [
     Format(
         "ort", "a model of onnxruntime's own format", (".ort",), contents.magic_at(4, b"ORTM"), f"{ORIGIN}, as .onnx"
     ),
-    Format("keras", "a Keras model", (".h5", ".hdf5"), contents.magic(b"\x89HDF"), KERAS_H5),
-    Format("keras", "a Keras model", (".keras",), contents.zip_with("model.weights.h5", "metadata.json"), KERAS),
+    Format("keras", "a Keras model", (".h5", ".hdf5"), contents.magic(b"\x89HDF"), source=KERAS),
+    Format(
+        "keras",
+        "a Keras model",
+        (".keras",),
+        contents.zip_with("model.weights.h5", "metadata.json"),
+        source=KERAS,
+    ),
     Format("coreml", "a Core ML package", (), contents.zip_with("com.apple.CoreML/model.mlmodel"), COREML),
     Format(
         "torch",
@@ -96,9 +101,10 @@ FORMATS = [
     Format("openvino", "an OpenVINO model", (".xml",), contents.text_with(b"<net", b"<layer"), source=OPENVINO_IR),
     Format("openvino", "an OpenVINO model", (), contents.text_with(b"<?xml", b"<net"), source=OPENVINO_IR),
     Format("coreml", "a Core ML model", (".mlmodel", ".mlpackage"), contents.is_coreml, COREML),
-    Format("tensorflow", "a TensorFlow SavedModel", (), contents.is_saved_model, SAVED_MODEL),
-    Format("tensorflow", "a TensorFlow graph", (".pb", ".pbtxt"), contents.is_graph_def, GRAPH_DEF),
-    Format("tensorflow", "a TensorFlow checkpoint", (".meta", ".index"), contents.never, META_GRAPH),
+    Format("tensorflow", "a TensorFlow SavedModel", (), contents.is_saved_model, source=TENSORFLOW),
+    Format("tensorflow", "a TensorFlow graph", (".pb",), contents.is_graph_def, source=TENSORFLOW),
+    Format("tensorflow-text", "a TensorFlow graph as text", (".pbtxt",), contents.never, GRAPH_TEXT),
+    Format("checkpoint", "a TensorFlow checkpoint", (".meta", ".index"), contents.never, META_GRAPH),
     Format(
         "tfjs",
         "a TensorFlow.js model",
@@ -171,8 +177,7 @@ BINARY = ("onnx", "tflite", "safetensors", "gguf", "pickle", *ZIPPED)
 """Formats that are never texts, whatever a text is called."""
 
 FOLDERS = [
-    ("saved_model.pb", "a TensorFlow SavedModel", SAVED_MODEL.replace("FOLDER", "FILE")),
-    ("saved_model.pbtxt", "a TensorFlow SavedModel", SAVED_MODEL.replace("FOLDER", "FILE")),
+    ("saved_model.pbtxt", "a TensorFlow SavedModel as text", GRAPH_TEXT),
     ("Manifest.json", "a Core ML package", COREML),
     ("*.mlmodel", "a Core ML package", COREML),
     ("_CHECKPOINT_METADATA", "a checkpoint of JAX (Orbax)", JAX),
@@ -190,13 +195,20 @@ FOLDERS = [
 ]
 """What a folder with such a file is, and the way out; without one, the file itself is what can be read."""
 
+MODEL_FOLDERS = {"saved_model.pb": "tensorflow"}
+"""The formats of folders that are models, by a file in them."""
+
 
 def detect(source: Path | bytes) -> Format:
-    """Return the format of a file, or of its bytes.
+    """Return the format of a file, of a folder that is a model, or of the bytes of a file.
 
     Raises:
         CompileError: R010, the file can't be read; R014, it is nothing that we know; R015, a folder of some format.
     """
+    if isinstance(source, Path):
+        for file, name in MODEL_FOLDERS.items():
+            if (source / file).is_file():
+                return named(name)
     content = Content.of(source) if isinstance(source, bytes) else _content(source)
     for format in (*FORMATS, *OTHERS):
         if format.begins(content) and not _is_named_otherwise(format, source):

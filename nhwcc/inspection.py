@@ -96,7 +96,7 @@ def _of_module(module: Module, path: Path, title: str) -> Summary:
     return Summary(
         str(path),
         title,
-        path.stat().st_size,
+        _bytes(path),
         describe_ports(func.inputs, func.args),
         describe_ports(func.outputs, func.returns),
         counts,
@@ -107,6 +107,12 @@ def _of_module(module: Module, path: Path, title: str) -> Summary:
         {},
         [print_op(op, names) for op in func.ops if not isinstance(op, Const)],
     )
+
+
+def _bytes(path: Path) -> int:
+    """Return the size of a file, or of all files in a folder."""
+    files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+    return sum(p.stat().st_size for p in files)
 
 
 def _of_tflite(found: TfliteSummary, path: Path) -> Summary:

@@ -54,6 +54,9 @@ class CompileOptions:
     a shape is what a named size is to be: ``{"x": (1, 3, 224, 224), "batch": 1}``.  ``allow_custom_ops`` carries
     operators that nobody knows as custom ones.
 
+    ``signature`` chooses one of those that a SavedModel or a TFLite file has, by default that for serving, or the
+    first one.
+
     ``rename`` gives inputs and outputs new names, ``input_names`` and ``output_names`` do so for all of them;
     ``io_layout`` and ``data`` speak of the new names, what is above of the source's.  ``drop_unused_inputs`` leaves out
     inputs that nothing reads.  ``io_layout`` says how inputs and outputs lie: ``free`` (as is cheapest), ``keep`` (as
@@ -90,6 +93,7 @@ class CompileOptions:
     kwargs: Mapping[str, Any] | None = None
     dynamic_shapes: DynamicShapes = None
     state: StateHandling = "refuse"
+    signature: str | None = None
     unsafe_load: bool = False
     weights: PathLike | None = None
     allow_custom_ops: bool = False

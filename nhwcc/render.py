@@ -5,14 +5,19 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from nhwcc.compiler.diagnostics import Remark
 from nhwcc.compiler.visible import visible_parts
 from nhwcc.messages import Style, Tone, plain
 from nhwcc.numerics import Status
+from nhwcc.quantization.measure import OutputReport
 from nhwcc.quantization.report import QuantizationReport
 from nhwcc.report import PassReport, PortReport, Report
 from nhwcc.verification import Compared, Verification
+
+if TYPE_CHECKING:
+    from nhwcc.quantization.compare import Decibels
 
 VERDICTS: dict[Status, Tone] = {"ok": "good", "differs": "bad", "proves nothing": "warning"}
 WIDTH = 12
@@ -66,13 +71,24 @@ def render_quantization(found: QuantizationReport, style: Style = plain) -> list
     lines.append(
         _row("", f"distance from floats on {found.data}, {held}; at least {found.required:g} dB are asked for")
     )
-    width = max((len(o.name) for o in found.outputs), default=0)
-    for o in found.outputs:
+    return [*lines, *_decibels(found.outputs, style)]
+
+
+def render_decibels(found: Decibels, compared: Verification, style: Style = plain) -> list[str]:
+    """Return the lines that say how far a quantized file is from another network."""
+    found = visible_parts(found)
+    text = f"a quantized file against {compared.reference}, {compared.data}; at least {found.least:g} dB are asked for"
+    return [_row("compared", text), *_decibels(found.outputs, style)]
+
+
+def _decibels(outputs: Sequence[OutputReport], style: Style) -> Iterator[str]:
+    """Return one line per output: its distance in dB, that of its worst channel, and how often labels agree."""
+    width = max((len(o.name) for o in outputs), default=0)
+    for o in outputs:
         labels = "" if o.same_labels is None else f"; the same label in {100 * o.same_labels:.0f} %"
         tone: Tone = "good" if o.sqnr >= FAIR else "warning"
         text = f"{o.name:<{width}}  {style(f'{o.sqnr:.1f} dB', tone)}, worst channel {o.worst_channel:.1f} dB{labels}"
-        lines.append(_row("", text))
-    return lines
+        yield _row("", text)
 
 
 FAIR = 20.0

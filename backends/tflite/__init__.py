@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from ..common.target import Emitted
 
 PIPELINE = (
-    "canonicalize,fold-constants,cse,dce,fuse-patterns,fuse-batch-norm,fuse-activations,"
+    "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,"
+    "fuse-activations,"
     "propagate-layout,canonicalize,group-axes,canonicalize,legalize,"
     "fuse-batch-norm,canonicalize,group-axes,legalize,fuse-activations,cse,dce"
 )

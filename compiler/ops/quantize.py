@@ -77,8 +77,9 @@ class RoundDynamic(Op):
         low = np.minimum(x.min(dims, keepdims=True, initial=0), 0)
         high = np.maximum(x.max(dims, keepdims=True, initial=0), 0)
         factor = np.where(high > low, 255 * one / np.where(high > low, high - low, one), one)
-        zero = np.where(low * factor + high * factor > one, -128 - low * factor, 127 - high * factor)
-        zero = np.rint(np.clip(zero, -128, 127))
+        is_low: Array = low * factor + high * factor > one
+        ends: tuple[Array, Array] = (-128 - low * factor, 127 - high * factor)
+        zero = np.rint(np.clip(np.where(is_low, *ends), -128, 127))
         return ((np.clip(np.rint(x * factor) + zero, -128, 127) - zero) / factor).astype(x.dtype)
 
     def axes(self) -> Axes:

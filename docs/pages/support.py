@@ -19,6 +19,10 @@ from nhwcc.frontends.openvino import import_openvino as _networks  # noqa: F401 
 from nhwcc.frontends.openvino.refused import REFUSED as NOT_FROM_OPENVINO
 from nhwcc.frontends.openvino.registry import HANDLERS as OPENVINO
 from nhwcc.frontends.openvino.registry import NEWEST
+from nhwcc.frontends.tensorflow import import_tensorflow as _graphs  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.frontends.tensorflow.refused import FAMILIES
+from nhwcc.frontends.tensorflow.refused import REFUSED as NOT_FROM_GRAPHS
+from nhwcc.frontends.tensorflow.registry import HANDLERS as RAW_OPS
 from nhwcc.frontends.tflite import import_tflite as _files  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.tflite.refused import REFUSED as NOT_FROM_FILES
 from nhwcc.frontends.tflite.registry import HANDLERS as BUILTINS
@@ -50,6 +54,10 @@ Which types, attributes and inputs it has in which opset is looked up in the sta
 what may be used: operations that came later are then rewritten, or refused with the opset that would do.""",
 }
 """What is to be said of each target."""
+
+GRAPHS = """SavedModels of version 1 and 2, and frozen graphs, read without TensorFlow; inputs and attributes are those
+of the operators' own schemas (`tf.raw_ops`). Functions are read where they are called. Variables stay in the files of
+the SavedModel. A node that writes to a variable is refused."""
 
 FILES = """Files of any converter, in all versions of a builtin; operands and options are those of the schema. Integers
 that stand for numbers are read as *dequantize, operation, quantize*, with the scales that the file states."""
@@ -96,6 +104,8 @@ def support() -> str:
         table(("builtin", "operands", "options"), sorted(_builtins())),
         "Not read are these:",
         table(("builtin", "why"), [(f"`{name}`", f"It {why}.") for name, why in sorted(NOT_FROM_FILES.items())]),
+        "## Operators of TensorFlow",
+        f"[{TENSORFLOW_PAGE}]({TENSORFLOW_PAGE}) lists {len(RAW_OPS)} operators of SavedModels and frozen graphs.",
         "## Models of OpenVINO",
         f"What is read of OpenVINO's IR stands in [{OPENVINO_PAGE}]({OPENVINO_PAGE}).",
         "## Targets",
@@ -120,6 +130,29 @@ def _openvino_rows() -> Iterator[tuple[str, str, str, str]]:
         sets = f"{entry.since} and later" if entry.until is None else f"{entry.since} to {entry.until}"
         operands = [f"{p.name} …" if p.is_variadic else p.name for p in entry.operands]
         yield f"`{entry.name}`", sets, ", ".join(operands), ", ".join(entry.attributes)
+
+
+TENSORFLOW_PAGE = "support-tensorflow.md"
+
+
+def tensorflow_page() -> str:
+    """Print the page of what is read of TensorFlow's models."""
+    why = [(f"`{name}`", f"It {why}.") for name, why in sorted(NOT_FROM_GRAPHS.items())]
+    why += [(f"`{start}…`", f"It {why}.") for start, why in sorted(FAMILIES.items())]
+    return page(
+        "What is read of TensorFlow's models",
+        prose(GRAPHS),
+        table(("operator", "inputs", "attributes"), sorted(_raw_ops())),
+        "Not read are these, and those whose names begin so:",
+        table(("operator", "why"), why),
+    )
+
+
+def _raw_ops() -> Iterator[tuple[str, str, str]]:
+    """Operators of TensorFlow with a handler."""
+    for name, entry in RAW_OPS.items():
+        operands = [f"{p.name} …" if p.item is not None else p.name for p in entry.operands]
+        yield f"`{name}`", ", ".join(operands), ", ".join(entry.attributes)
 
 
 def page_of(target: str) -> str:

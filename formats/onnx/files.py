@@ -9,9 +9,10 @@ import numpy as np
 
 from ...compiler.diagnostics import error, reason
 from ...compiler.weights import MappedFile
+from ..wire import WireError
 from .model import Model, read_model
 from .tensors import Store
-from .wire import WireError, strip
+from .wire import strip
 
 if TYPE_CHECKING:
     from onnx import ModelProto

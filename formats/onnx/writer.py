@@ -23,9 +23,9 @@ from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import Weight
 from ..chunks import chunks
 from ..growth import check_growth
+from ..wire import tag, varint
 from .model import Attribute, Declared, Graph, Model, Node, Opaque, Reference
 from .tensors import number_of
-from .wire import tag, varint
 
 if TYPE_CHECKING:
     from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto

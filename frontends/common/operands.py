@@ -128,6 +128,16 @@ class OperandEmitter(BaseEmitter):
             raise self.fail(f"names an axis twice: {list(axes)}", code="F002")
         return out
 
+    def positive(self, value: int, what: str) -> int:
+        """Return an option that counts something.
+
+        Raises:
+            CompileError: F002, it is less than one.
+        """
+        if value < 1:
+            raise self.fail(f"has {value} as its {what}", code="F002")
+        return value
+
     def _unknown_inputs(self, value: Value) -> set[str]:
         """Return the names of the inputs from whose elements a value that is not known is computed."""
         found: set[str] = set()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ...compiler.dims import exact_div
 from ...compiler.ir import Value
+from ...compiler.ops.activation import Clip
+from ...compiler.ops.arith import Add, Mul, Round, Sub
 from ...compiler.ops.shape import BroadcastTo
+from ...compiler.types import DType
 from .operands import OperandEmitter
 
 
@@ -23,3 +28,21 @@ def spread(emit: OperandEmitter, p: Value, x: Value, axis: int, block_size: int 
     each = emit(BroadcastTo(blocks, (*shape[: along + 1], size, *shape[along + 1 :])))
     whole = emit.reshape(each, (*shape[:along], shape[along] * size, *shape[along + 1 :]))
     return whole
+
+
+def nudged(limits: tuple[float, float], bits: int, *, narrow_range: bool) -> tuple[float, float, float]:
+    """Return the range of integers that stand for numbers, moved so that zero is one of them, and their step."""
+    low, high = (np.float32(limit) for limit in limits)
+    least, most = int(narrow_range), (1 << bits) - 1
+    scale = np.float32((high - low) / np.float32(most - least))
+    zero = int(np.clip(np.rint(least - low / scale), least, most))
+    return float(np.float32(least - zero) * scale), float(np.float32(most - zero) * scale), float(scale)
+
+
+def rounded(emit: OperandEmitter, x: Value, limits: tuple[float, float], bits: int, *, narrow_range: bool) -> Value:
+    """Round numbers to those that integers stand for; the range is moved so that zero is one of them."""
+    low, high, scale = nudged(limits, bits, narrow_range=narrow_range)
+    kept = emit(Clip(x, low, high))
+    moved = emit(Sub(kept, emit.const(low, DType.F32)))
+    steps = emit(Round(emit(Mul(moved, emit.const(np.float32(1) / np.float32(scale))))))
+    return emit(Add(emit(Mul(steps, emit.const(scale, DType.F32))), emit.const(low, DType.F32)))

@@ -83,13 +83,3 @@ class Emitter(OperandEmitter):
     def stated(self, number: int) -> tuple[Dim, ...]:
         """Return the shape that the file states for a result; open sizes get new names."""
         return tuple(d if d >= 0 else self.around.fresh() for d in self.outputs[number].info.shape)
-
-    def positive(self, value: int, what: str) -> int:
-        """Return an option that counts something.
-
-        Raises:
-            CompileError: F002, it is less than one.
-        """
-        if value < 1:
-            raise self.fail(f"has {value} as its {what}", code="F002")
-        return value

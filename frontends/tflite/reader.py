@@ -19,11 +19,12 @@ from ...compiler.types import TensorType
 from ...compiler.weights import Weight
 from ...formats.tflite.contents import Contents, StoredGraph, read_contents
 from ...formats.tflite.reader import Signature
+from ..common.inputs import Shape, input_types
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .handles import Handle
 from .importer import Importer, Scope
-from .inputs import Interface, Shape, input_types, layout_perm
+from .inputs import Interface, layout_perm
 from .schedule import read_tensors
 
 
@@ -90,7 +91,7 @@ def read_tflite(
     ends = _find_all("outputs", outputs, graph, chosen)
     _check_cut(graph, chosen, starts.values(), ends.values())
     layout = contents.summary.layout or {}
-    types = input_types(Interface(graph, starts, layout.get("inputs", {})), shapes or {})
+    types = input_types(Interface(graph, starts, layout.get("inputs", {})).declared, shapes or {})
     importer = Importer(contents, carries=allow_custom_ops)
     importer.resources.keeps_state = keeps_state
     args = {name: Value(type, name=name) for name, type in types.items()}

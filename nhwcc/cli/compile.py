@@ -87,9 +87,9 @@ def compile_command(
     interface: InterfaceFlags,
     **given: Any,
 ) -> None:
-    """Compile MODEL (.onnx, .tflite, .xml, .pt2, .pt, .ir) or a PyTorch module, check the result and write it.
+    """Compile MODEL (.onnx, .tflite, .pt2, .pt, .pb, .keras, .h5, .xml, .ir), a SavedModel or a PyTorch module.
 
-    It is checked against the source's own runtime.
+    The result is checked against the source's own runtime, and written.
     """
     started: float = click.get_current_context().find_root().obj or time.perf_counter()
     from nhwcc.request import check_request

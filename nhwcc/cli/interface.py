@@ -48,6 +48,7 @@ _OPTIONS: list[Callable[..., Any]] = [
         help="What becomes of states: io makes inputs and outputs of those of recurrent layers, and of tensors that a "
         "PyTorch module overwrites, such as caches, which are refused otherwise.",
     ),
+    click.option("--signature", metavar="NAME", help="Which signature of a SavedModel or TFLite file is read."),
     click.option("--drop-unused-inputs", is_flag=True, help="Leave out inputs that nothing reads."),
 ]
 
@@ -63,6 +64,7 @@ class InterfaceFlags:
     input_names: list[str] | None
     output_names: list[str] | None
     state: str
+    signature: str | None
     drop_unused_inputs: bool
 
     @property

@@ -24,7 +24,7 @@ _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--python-path", multiple=True, type=click.Path(path_type=Path), help="Where Python looks for modules, too."
     ),
-    click.option("--unsafe-load", is_flag=True, help="Read files of PyTorch even if that runs code that is in them."),
+    click.option("--unsafe-load", is_flag=True, help="Read files of PyTorch and Keras even if that runs code in them."),
 ]
 
 

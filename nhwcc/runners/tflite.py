@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 KEPT_BYTES = 256 << 20
 """How many bytes of tensors inside the runtime keeps in a run."""
 
+QUANTIZED = ("INT8", "UINT8", "INT16", "INT4", "FLOAT16")
+"""Element types of quantized files, in the schema's words."""
+
 RUNTIME = ("nhwcc.backends.tflite.runtime", "TfliteModel")
 
 
@@ -104,6 +107,12 @@ class TfliteRunner:
     def states_layout(self) -> bool:
         """Whether the file says in which layout it has its inputs and outputs; else they count as the source's."""
         return self._summary.layout is not None
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether tensors are integers of at most 16 bits, or numbers of 16 bits, besides inputs and outputs."""
+        kinds = {tensor.dtype for graph in self._summary.subgraphs for tensor in graph.tensors}
+        return not kinds.isdisjoint(QUANTIZED)
 
     def allocate(self) -> None:
         """Let the runtime prepare the file as it is, unless sizes are open: it is prepared again with those of a run.

@@ -77,13 +77,16 @@ def _format_of(model: object) -> Format:
     """The format of an object in memory."""
     if isinstance(model, Module):
         return named("ir")
-    if isinstance(model, NamedModule) or any(
-        base.__module__.partition(".")[0] == "torch" for base in type(model).mro()
-    ):
+    libraries = {base.__module__.partition(".")[0] for base in type(model).mro()}
+    if isinstance(model, NamedModule) or "torch" in libraries:
         return named("torch")
+    if libraries & {"keras", "tf_keras"}:
+        return named("keras")
     if hasattr(model, "SerializeToString"):
         return named("onnx")
-    raise TypeError(f"a model is a path, bytes, an ONNX message or a Module, not {type(model).__name__}")
+    raise TypeError(
+        f"a model is a path, bytes, a model of ONNX, PyTorch or Keras, or a Module, not {type(model).__name__}"
+    )
 
 
 def _open(format: Format, given: object, call: Call | None) -> Source:

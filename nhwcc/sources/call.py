@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Call:
     """Example inputs, which of their sizes stay open, and what may be done to read and to run the model.
 
-    ``weights`` is where a model's constants are, if not where its format says.
+    ``signature`` names one of those that a file has; ``weights`` is where a model's constants are, if not where its
+    format says.
     """
 
     args: Sequence[Any] = ()
@@ -25,6 +26,7 @@ class Call:
     dynamic_shapes: DynamicShapes = None
     unsafe_load: bool = False
     state: StateHandling = "refuse"
+    signature: str | None = None
     weights: Path | None = None
 
     @property

@@ -30,6 +30,7 @@ class TfliteSource:
     def __init__(self, given: Path | bytes, call: Call) -> None:
         self.given = given
         self.keeps_state = call.state == "io"
+        self.signature = call.signature
         self._is_hybrid = False
 
     @property
@@ -57,6 +58,7 @@ class TfliteSource:
             outputs=cut.outputs,
             allow_custom_ops=cut.allow_custom_ops,
             keeps_state=self.keeps_state,
+            signature=self.signature,
         )
 
     def files(self, module: Module) -> list[Path]:

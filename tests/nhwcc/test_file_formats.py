@@ -58,8 +58,6 @@ class TestContent:
     @pytest.mark.parametrize(
         ("content", "name"),
         [
-            (zipped("metadata.json", "config.json", "model.weights.h5"), "keras"),
-            (b"\x89HDF\r\n\x1a\n", "keras"),
             (b"GGUF\3\0\0\0", "gguf"),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "lfs"),
             (b"\n<!DOCTYPE html><html>404", "html"),
@@ -79,6 +77,10 @@ class TestContent:
         assert detect(path).name == "tensorflow"
         path.write_bytes(b"\x0a\x20" + b"z" * 100)
         assert detect(path).name == "tensorflow"
+
+    def test_models_of_keras(self) -> None:
+        assert detect(zipped("metadata.json", "config.json", "model.weights.h5")).name == "keras"
+        assert detect(b"\x89HDF\r\n\x1a\n").name == "keras"
 
     @pytest.mark.parametrize(
         "content",
@@ -103,8 +105,9 @@ class TestNames:
 
     def test_a_saved_model_folder(self, tmp_path: Path) -> None:
         (tmp_path / "saved_model.pb").write_bytes(b"x")
-        with pytest.raises(CompileError):
-            source_of(tmp_path)
+        assert detect(tmp_path).name == detect(tmp_path / "saved_model.pb").name == "tensorflow"
+        with pytest.raises(CompileError, match=r"R010.*damaged"):
+            load(tmp_path)
 
     def test_damaged_onnx_is_for_the_importer_to_judge(self, tmp_path: Path) -> None:
         path = tmp_path / "m.onnx"

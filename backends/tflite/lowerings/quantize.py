@@ -120,7 +120,7 @@ def round_before_moving(op: Quantize, e: Build) -> None:
         e.replace(*moved)
 
 
-@improve(Quantize)
+@improve(Quantize, steps=1)
 def round_twice(op: Quantize, e: Build) -> None:
     """Let a kernel give the only scale that it can, and requantize to a coarser one: that costs one step at most."""
     inner, own = op.x.owner, stated(op)

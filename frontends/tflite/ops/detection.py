@@ -6,27 +6,14 @@ import numpy as np
 
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Cast, Exp, Mul, Sub
-from ....compiler.ops.detection import SelectBoxes
 from ....compiler.ops.index import ArgMax, Gather
-from ....compiler.ops.logic import Less, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import Concat, Split
 from ....compiler.types import DType
+from ...common.detection import best_boxes, counted_rows
 from ...slicing import cut
 from ..emitter import Emitter
 from ..registry import builtin
-
-
-def _just_below(limit: float) -> float:
-    """The kernels drop boxes that reach a limit, the IR those beyond it."""
-    return float(np.nextafter(np.float32(limit), np.float32(-np.inf)))
-
-
-def _select(
-    emit: Emitter, boxes: Value, scores: Value, limit: int, overlap: float, threshold: float
-) -> tuple[Value, Value]:
-    chosen, count = emit.all(SelectBoxes(boxes, scores, limit, _just_below(overlap), threshold))
-    return chosen, count
 
 
 @builtin("NON_MAX_SUPPRESSION_V4", "NonMaxSuppressionV4Options")
@@ -35,7 +22,7 @@ def non_max_suppression_v4(
 ) -> tuple[Value, ...]:
     """A fixed number of boxes, and how many of them count."""
     numbers = (emit.scalar(overlap, "iou_threshold"), emit.scalar(threshold, "score_threshold"))
-    return _select(emit, boxes, scores, emit.int(limit, "max_output_size"), *numbers)
+    return best_boxes(emit, boxes, scores, emit.int(limit, "max_output_size"), *numbers)
 
 
 @builtin("NON_MAX_SUPPRESSION_V5", "NonMaxSuppressionV5Options")
@@ -47,15 +34,8 @@ def non_max_suppression_v5(
         raise emit.fail("softens scores")
     numbers = (emit.scalar(overlap, "iou_threshold"), emit.scalar(threshold, "score_threshold"))
     size = emit.int(limit, "max_output_size")
-    chosen, count = _select(emit, boxes, scores, size, *numbers)
-    return chosen, _counted(emit, emit(Gather(scores, chosen, 0)), count, size), count
-
-
-def _counted(emit: Emitter, x: Value, count: Value, size: int) -> Value:
-    """Put zeros in the rows after those that count."""
-    counts = emit(Less(emit.const(np.arange(size), DType.I32), count))
-    mask = emit.reshape(counts, (size, *[1] * (x.type.rank - 1)))
-    return emit(Select(mask, x, emit.const(0, x.type.dtype)))
+    chosen, count = best_boxes(emit, boxes, scores, size, *numbers)
+    return chosen, counted_rows(emit, emit(Gather(scores, chosen, 0)), count, size), count
 
 
 @builtin("TFLite_Detection_PostProcess")
@@ -88,9 +68,9 @@ def detection_post_process(
     best = emit(Reduce(scores, "max", (1,), False))
     kinds = emit(ArgMax(scores, 1, False, False, DType.I32))
     size = emit.positive(max_detections, "number of boxes")
-    chosen, count = _select(emit, boxes, best, size, nms_iou_threshold, nms_score_threshold)
+    chosen, count = best_boxes(emit, boxes, best, size, nms_iou_threshold, nms_score_threshold)
     found = [
-        _counted(emit, emit(Gather(v, chosen, 0)), count, size) for v in (boxes, emit.cast(kinds, DType.F32), best)
+        counted_rows(emit, emit(Gather(v, chosen, 0)), count, size) for v in (boxes, emit.cast(kinds, DType.F32), best)
     ]
     results = [emit.reshape(v, (1, *v.type.shape)) for v in found]
     return *results, emit.reshape(emit(Cast(count, DType.F32)), (1,))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ....compiler.fold import constant
 from ....compiler.ir import Value
-from ....compiler.ops.activation import Clip
-from ....compiler.ops.arith import Add, Mul, Round, Sub
 from ....compiler.ops.quantize import Dequantize
 from ....compiler.types import DType
+from ...common.quantize import rounded
 from ..emitter import Emitter
 from ..registry import builtin
 
@@ -43,10 +40,4 @@ def fake_quant(
     """Numbers rounded to those that integers stand for; the range is moved so that zero is one of them."""
     if not 2 <= num_bits <= 16 or not min < max:
         raise emit.fail(f"has the range {min} to {max} in {num_bits} bits", code="F002")
-    least, most = int(narrow_range), (1 << num_bits) - 1
-    scale = np.float32((np.float32(max) - np.float32(min)) / np.float32(most - least))
-    zero = int(np.clip(np.rint(least - np.float32(min) / scale), least, most))
-    low, high = np.float32(least - zero) * scale, np.float32(most - zero) * scale
-    kept = emit(Clip(x, float(low), float(high)))
-    steps = emit(Round(emit(Mul(emit(Sub(kept, emit.const(low))), emit.const(np.float32(1) / scale)))))
-    return emit(Add(emit(Mul(steps, emit.const(scale))), emit.const(low)))
+    return rounded(emit, x, (min, max), num_bits, narrow_range=narrow_range)

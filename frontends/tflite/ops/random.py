@@ -5,25 +5,21 @@ from __future__ import annotations
 from ....compiler.ir import Value
 from ....compiler.ops import random as ir
 from ....compiler.types import DType
+from ...common.random import seed_of
 from ..emitter import Emitter
 from ..registry import builtin
-
-
-def _seed(seed: int, seed2: int) -> int | None:
-    """Two zeros ask for other numbers in each process."""
-    return None if seed == seed2 == 0 else abs(seed)
 
 
 @builtin("RANDOM_UNIFORM", "RandomOptions", integers="raw")
 def random_uniform(emit: Emitter, shape: Value, *, seed: int = 0, seed2: int = 0) -> Value:
     """Numbers from 0 to 1."""
-    return emit(ir.RandomUniform(emit.dims(shape, "shape"), _seed(seed, seed2)))
+    return emit(ir.RandomUniform(emit.dims(shape, "shape"), seed_of(seed, seed2)))
 
 
 @builtin("RANDOM_STANDARD_NORMAL", "RandomOptions", integers="raw")
 def random_standard_normal(emit: Emitter, shape: Value, *, seed: int = 0, seed2: int = 0) -> Value:
     """Numbers of mean 0 and deviation 1."""
-    return emit(ir.RandomNormal(emit.dims(shape, "shape"), _seed(seed, seed2)))
+    return emit(ir.RandomNormal(emit.dims(shape, "shape"), seed_of(seed, seed2)))
 
 
 @builtin("MULTINOMIAL", "RandomOptions", integers="raw")
@@ -32,4 +28,4 @@ def multinomial(emit: Emitter, logits: Value, count: Value, *, seed: int = 0, se
     dtype = emit.result_type(0)
     if dtype not in (DType.I32, DType.I64):
         raise emit.fail(f"gives {dtype}", code="F003")
-    return emit(ir.RandomChoice(logits, emit.int(count, "num_samples"), dtype, _seed(seed, seed2)))
+    return emit(ir.RandomChoice(logits, emit.int(count, "num_samples"), dtype, seed_of(seed, seed2)))

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-
-from ....compiler.dims import Dim, is_static, product
+from ....compiler.dims import Dim
 from ....compiler.ir import Value
-from ....compiler.opdef import broadcast_shapes
 from ....compiler.ops import shape as ir
 from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ....compiler.types import DType
+from ...common.moves import (
+    batch_to_space,
+    common_shape,
+    equal_parts,
+    joined,
+    pairs_of,
+    parts_of_sizes,
+    pieces,
+    space_to_batch,
+    squeezed,
+    unsqueezed,
+)
 from ...common.ranges import counted_range
 from ...slicing import cut
 from ..emitter import Emitter
@@ -35,18 +44,13 @@ def reshape(emit: Emitter, x: Value, shape: Value | None = None, *, new_shape: t
 @builtin("SQUEEZE", "SqueezeOptions", integers="moved")
 def squeeze(emit: Emitter, x: Value, *, squeeze_dims: tuple[int, ...] = ()) -> Value:
     """Without some axes of size one, or without all."""
-    shape = x.type.shape
-    dims = emit.axes(squeeze_dims, len(shape)) or tuple(i for i, d in enumerate(shape) if d == 1)
-    if any(isinstance(shape[a], int) and shape[a] != 1 for a in dims):
-        raise emit.fail(f"drops axes {list(dims)} of {x.type}", code="F002")
-    return emit.reshape(x, [d for i, d in enumerate(shape) if i not in dims])
+    return squeezed(emit, x, squeeze_dims)
 
 
 @builtin("EXPAND_DIMS", "ExpandDimsOptions", integers="moved")
 def expand_dims(emit: Emitter, x: Value, axis: Value) -> Value:
     """One more axis of size one."""
-    at = emit.axis(emit.int(axis, "axis"), x.type.rank + 1)
-    return emit.reshape(x, (*x.type.shape[:at], 1, *x.type.shape[at:]))
+    return unsqueezed(emit, x, axis)
 
 
 @builtin("TRANSPOSE", "TransposeOptions", integers="moved")
@@ -69,48 +73,32 @@ def concatenation(
     if any(isinstance(v, Piece) for v in values):
         return updated(emit, values, axis)
     parts = tuple(v for v in values if isinstance(v, Value))
-    joined = emit(ir.Concat(parts, emit.axis(axis, parts[0].type.rank)))
-    return activated(emit, joined, fused_activation_function)
-
-
-def _parts(emit: Emitter, x: Value, axis: int, count: int) -> tuple[Value, ...]:
-    """Cut into equal parts."""
-    size = x.type.shape[axis]
-    if count < 1 or (isinstance(size, int) and size % count):
-        raise emit.fail(f"cuts {x.type} into {count} equal parts along axis {axis}", code="F002")
-    return emit.all(ir.Split(x, axis, (size // count,) * count))
+    whole = emit(ir.Concat(parts, emit.axis(axis, parts[0].type.rank)))
+    return activated(emit, whole, fused_activation_function)
 
 
 @builtin("SPLIT", "SplitOptions", integers="moved")
 def split(emit: Emitter, axis: Value, x: Value, *, num_splits: int = 0) -> tuple[Value, ...]:
     """Equal parts."""
-    return _parts(emit, x, emit.axis(emit.int(axis, "axis"), x.type.rank), num_splits)
+    return equal_parts(emit, x, emit.axis(emit.int(axis, "axis"), x.type.rank), num_splits)
 
 
 @builtin("SPLIT_V", "SplitVOptions", integers="moved")
 def split_v(emit: Emitter, x: Value, sizes: Value, axis: Value, *, num_splits: int = 0) -> tuple[Value, ...]:
     """Parts of given sizes, one of which may be what is left."""
-    along = emit.axis(emit.int(axis, "axis"), x.type.rank)
-    given = list(emit.dims(sizes, "sizes"))
-    if -1 in given:
-        given[given.index(-1)] = x.type.shape[along] - sum((d for d in given if d != -1), start=0)  # pyright: ignore[reportArgumentType, reportCallIssue]
-    return emit.all(ir.Split(x, along, tuple(given)))
+    return parts_of_sizes(emit, x, sizes, axis)
 
 
 @builtin("PACK", "PackOptions", integers="moved")
 def pack(emit: Emitter, first: Value, *others: Value, values_count: int = 0, axis: int = 0) -> Value:
     """Join along a new axis."""
-    at = emit.axis(axis, first.type.rank + 1)
-    pieces = [emit.reshape(x, (*x.type.shape[:at], 1, *x.type.shape[at:])) for x in (first, *others)]
-    return emit(ir.Concat(tuple(pieces), at)) if others else pieces[0]
+    return joined(emit, (first, *others), axis)
 
 
 @builtin("UNPACK", "UnpackOptions", integers="moved")
 def unpack(emit: Emitter, x: Value, *, num: int = 0, axis: int = 0) -> tuple[Value, ...]:
     """One result for each position along an axis, without it."""
-    at = emit.axis(axis, x.type.rank)
-    parts = _parts(emit, x, at, num)
-    return tuple(emit.reshape(p, (*p.type.shape[:at], *p.type.shape[at + 1 :])) for p in parts)
+    return pieces(emit, x, num, axis)
 
 
 @builtin("SLICE", "SliceOptions", integers="moved")
@@ -128,31 +116,24 @@ def slice_(emit: Emitter, x: Value, begin: Value, size: Value) -> Value | Piece:
     return cut(emit, x, {i: (a, e, 1) for i, (a, e) in enumerate(zip(starts, ends, strict=True))})
 
 
-def _pairs(emit: Emitter, paddings: Value, rank: int) -> tuple[tuple[Dim, ...], tuple[Dim, ...]]:
-    given = emit.dims(paddings, "paddings")
-    if len(given) != 2 * rank or any(isinstance(p, int) and p < 0 for p in given):
-        raise emit.fail(f"has the paddings {list(given)} for {rank} axes", code="F006")
-    return given[::2], given[1::2]
-
-
 @builtin("PAD", "PadOptions", integers="moved")
 def pad(emit: Emitter, x: Value, paddings: Value) -> Value:
     """Zeros around."""
-    low, high = _pairs(emit, paddings, x.type.rank)
+    low, high = pairs_of(emit, paddings, x.type.rank)
     return emit(ir.Pad(x, low, high, "constant"))
 
 
 @builtin("PADV2", "PadV2Options", integers="moved")
 def padv2(emit: Emitter, x: Value, paddings: Value, value: Value) -> Value:
     """A constant around."""
-    low, high = _pairs(emit, paddings, x.type.rank)
+    low, high = pairs_of(emit, paddings, x.type.rank)
     return emit(ir.Pad(x, low, high, "constant", float(emit.scalar(value, "value"))))
 
 
 @builtin("MIRROR_PAD", "MirrorPadOptions", integers="moved")
 def mirror_pad(emit: Emitter, x: Value, paddings: Value, *, mode: Literal["REFLECT", "SYMMETRIC"] = "REFLECT") -> Value:
     """Mirrored without or with the edge."""
-    low, high = _pairs(emit, paddings, x.type.rank)
+    low, high = pairs_of(emit, paddings, x.type.rank)
     return emit(ir.Pad(x, low, high, mode.lower()))
 
 
@@ -177,11 +158,7 @@ def broadcast_to(emit: Emitter, x: Value, shape: Value) -> Value:
 @builtin("BROADCAST_ARGS", integers="raw")
 def broadcast_args(emit: Emitter, a: Value, b: Value) -> Value:
     """The shape to which two shapes broadcast."""
-    with emit.typed():
-        shape = broadcast_shapes((emit.dims(a, "shape1"), emit.dims(b, "shape2")))
-    if not is_static(shape):
-        raise emit.fail(f"gives the shape {list(shape)}, whose sizes are open", code="F004")
-    return emit.const(np.asarray(shape), a.type.dtype)
+    return common_shape(emit, a, b)
 
 
 @builtin("SHAPE", "ShapeOptions", integers="raw")
@@ -214,47 +191,16 @@ def range_(emit: Emitter, start: Value, limit: Value, delta: Value) -> Value:
     return counted_range(emit, start, limit, delta)
 
 
-def _blocks(
-    emit: Emitter, x: Value, block: Value, pairs: Value
-) -> tuple[tuple[int, ...], tuple[Dim, ...], tuple[Dim, ...]]:
-    sizes = emit.ints(block, "block_shape")
-    low, high = _pairs(emit, pairs, len(sizes))
-    if x.type.rank <= len(sizes) or any(n < 1 for n in sizes):
-        raise emit.fail(f"has blocks {list(sizes)} for {x.type}", code="F006")
-    return sizes, low, high
-
-
 @builtin("SPACE_TO_BATCH_ND", "SpaceToBatchNDOptions", integers="moved")
 def space_to_batch_nd(emit: Emitter, x: Value, block_shape: Value, paddings: Value) -> Value:
     """Positions within blocks of the spatial axes become batches."""
-    sizes, low, high = _blocks(emit, x, block_shape, paddings)
-    rest = (0,) * (x.type.rank - 1 - len(sizes))
-    if any(p != 0 for p in (*low, *high)):
-        x = emit(ir.Pad(x, (0, *low, *rest), (0, *high, *rest), "constant"))
-    batch, *spatial = x.type.shape
-    counts = [d // b for d, b in zip(spatial, sizes, strict=False)]
-    if any(isinstance(d, int) and d % b for d, b in zip(spatial, sizes, strict=False)):
-        raise emit.fail(f"cuts {x.type} into blocks {list(sizes)}", code="F002")
-    m, tail = len(sizes), tuple(spatial[len(sizes) :])
-    pairs = [n for pair in zip(counts, sizes, strict=True) for n in pair]
-    split = emit.reshape(x, (batch, *pairs, *tail))
-    perm = (*range(2, 2 * m + 1, 2), 0, *range(1, 2 * m, 2), *range(2 * m + 1, split.type.rank))
-    return emit.reshape(emit.transpose(split, perm), (batch * product(sizes), *counts, *tail))
+    return space_to_batch(emit, x, block_shape, paddings)
 
 
 @builtin("BATCH_TO_SPACE_ND", "BatchToSpaceNDOptions", integers="moved")
 def batch_to_space_nd(emit: Emitter, x: Value, block_shape: Value, crops: Value) -> Value:
     """Batches become positions within blocks of the spatial axes."""
-    sizes, low, high = _blocks(emit, x, block_shape, crops)
-    m = len(sizes)
-    batch, spatial, tail = x.type.shape[0], x.type.shape[1 : m + 1], x.type.shape[m + 1 :]
-    split = emit.reshape(x, (*sizes, batch // product(sizes), *spatial, *tail))
-    pairs = [n for i in range(m) for n in (m + 1 + i, i)]
-    moved = emit.transpose(split, (m, *pairs, *range(2 * m + 1, split.type.rank)))
-    whole = [d * b for d, b in zip(spatial, sizes, strict=True)]
-    joined = emit.reshape(moved, (batch // product(sizes), *whole, *tail))
-    ends = [d - h for d, h in zip(whole, high, strict=True)]
-    return cut(emit, joined, {1 + i: (a, e, 1) for i, (a, e) in enumerate(zip(low, ends, strict=True))})
+    return batch_to_space(emit, x, block_shape, crops)
 
 
 @builtin("DYNAMIC_UPDATE_SLICE", "DynamicUpdateSliceOptions", integers="moved")

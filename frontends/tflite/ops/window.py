@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from ....compiler.dims import Dim, at_least
+from ....compiler.dims import Dim
 from ....compiler.ir import Op, Value
 from ....compiler.ops.arith import Sqrt, Square
 from ....compiler.ops.window import AveragePool, Conv, ConvTranspose, MaxPool
-from ....compiler.padding import same_pads
+from ...common.filters import transposed_weight
+from ...common.windows import Padding, padding_of, transposed_padding
 from ..emitter import Emitter
 from ..registry import builtin
-from .common import Activation, activated, ending_in, transposed_weight
-
-Padding: TypeAlias = Literal["SAME", "VALID"]
-
-Pads: TypeAlias = tuple[tuple[Dim, Dim], ...]
-
-
-def _pads(
-    padding: Padding, sizes: Sequence[Dim], kernel: Sequence[Dim], strides: Sequence[int], dilations: Sequence[int]
-) -> Pads:
-    """Return the paddings along each spatial axis that a word stands for."""
-    if padding == "VALID":
-        return ((0, 0),) * len(sizes)
-    fields = zip(sizes, kernel, strides, dilations, strict=True)
-    return tuple(same_pads(d, k, s, e) for d, k, s, e in fields if isinstance(k, int))
+from .common import Activation, activated, ending_in
 
 
 def _checked(emit: Emitter, x: Value, w: Value, rank: int) -> None:
@@ -48,7 +35,7 @@ def _convolution(
     channels, taken = x.type.shape[-1], w.type.shape[-1]
     if groups is None:
         groups = channels // taken if isinstance(channels, int) and isinstance(taken, int) and taken else 1
-    pads = _pads(padding, x.type.shape[1:-1], w.type.shape[1:-1], strides, dilations)
+    pads = padding_of(padding, x.type.shape[1:-1], w.type.shape[1:-1], strides, dilations)
 
     def build(fused: str) -> Op:
         return Conv(x, w, bias, strides, dilations, pads, max(groups, 1), True, fused)
@@ -138,16 +125,11 @@ def transposed_convolution(
         emit.positive(stride, "stride")
     ones = (1,) * len(strides)
     kernel = w.type.shape[1:-1]
-    before = [p for p, _ in _pads(padding, sizes, kernel, strides, ones)]
-    pads: list[tuple[Dim, Dim]] = []
-    more: list[Dim] = []
-    for size, k, s, p, n in zip(sizes, kernel, strides, before, x.type.shape[1:-1], strict=True):
-        rest = (n - 1) * s + k - p - size
-        pads.append((p, rest if at_least(rest, 0) else 0))
-        more.append(0 if at_least(rest, 0) else -rest)
+    before = [p for p, _ in padding_of(padding, sizes, kernel, strides, ones)]
+    pads, more = transposed_padding(x.type.shape[1:-1], kernel, strides, before, sizes)
 
     def build(fused: str) -> Op:
-        return ConvTranspose(x, w, bias, strides, ones, tuple(pads), tuple(more), 1, True, fused)
+        return ConvTranspose(x, w, bias, strides, ones, pads, more, 1, True, fused)
 
     return ending_in(emit, build, activation)
 
@@ -237,7 +219,7 @@ def _register(name: str, pool: Callable[[Emitter, Value, Mapping[str, Any]], Val
         strides, kernel = (stride_h, stride_w), (filter_height, filter_width)
         for number in (*strides, *kernel):
             emit.positive(number, "stride or window")
-        pads = _pads(padding, x.type.shape[1:3], kernel, strides, (1, 1))
+        pads = padding_of(padding, x.type.shape[1:3], kernel, strides, (1, 1))
         window = {"kernel": kernel, "strides": strides, "dilations": (1, 1), "pads": pads, "channels_last": True}
         return activated(emit, pool(emit, x, window), fused_activation_function)
 

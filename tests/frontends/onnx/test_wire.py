@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nhwcc.compiler.diagnostics import CompileError
-from nhwcc.formats.onnx.wire import MIN_BYTES, OWN_FILE, WireError, strip
+from nhwcc.formats.onnx.wire import MIN_BYTES, OWN_FILE, strip
+from nhwcc.formats.wire import WireError
 from nhwcc.frontends.onnx import import_onnx
 from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, numpy_helper
 from onnx_models import imported, model, node, results

@@ -182,7 +182,7 @@ class TestVerify:
 
     def test_what_can_not_be_run(self, call: Call, conv: Path, tmp_path: Path) -> None:
         (tmp_path / "m.h5").write_bytes(b"\x89HDF")
-        assert "error[R015]" in call("verify", conv, tmp_path / "m.h5").stderr
+        assert "error[R010]" in call("verify", conv, tmp_path / "m.h5").stderr
         broken = onnx_model()
         broken.graph.node[0].op_type = "NoSuchOperator"
         result = call("verify", write_onnx(tmp_path / "broken.onnx", broken), conv)

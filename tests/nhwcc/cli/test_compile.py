@@ -138,7 +138,8 @@ class TestModels:
             ("none.onnx", None, "R010"),
             ("empty.onnx", b"", "R010"),
             ("model.pt", b"PK\x03\x04 archive/data.pkl", "R010"),
-            ("model.h5", b"\x89HDF", "R015"),
+            ("model.h5", b"\x89HDF", "R010"),
+            ("model.mlmodel", b"\x00\x01\x02", "R015"),
             ("model.xyz", b"\x00\x01\x02", "R014"),
             ("model.tflite", b"\x1c\0\0\0TFL3", "R010"),
             ("model.ir", b"func @main(", "P001"),
@@ -150,10 +151,10 @@ class TestModels:
         failed(call("compile", tmp_path / name, "-o", tmp_path / "out.tflite"), code)
         assert leftovers(tmp_path, name) == []
 
-    def test_the_way_out_of_keras(self, call: Call, tmp_path: Path) -> None:
-        (tmp_path / "m.h5").write_bytes(b"\x89HDF")
-        said = failed(call("compile", tmp_path / "m.h5", "-o", tmp_path / "o.tflite"), "R015")
-        assert "tf2onnx.convert --keras" in said
+    def test_the_way_out_of_checkpoints(self, call: Call, tmp_path: Path) -> None:
+        (tmp_path / "m.meta").write_bytes(b"\x00\x01")
+        said = failed(call("compile", tmp_path / "m.meta", "-o", tmp_path / "o.tflite"), "R015")
+        assert "tf2onnx.convert --checkpoint" in said
 
     def test_cutting_ir(self, call: Call, small: Path, tmp_path: Path) -> None:
         failed(call("compile", small, "-o", tmp_path / "o.tflite", "--shape", "x=1,2,3,4"), "F019")

@@ -181,3 +181,26 @@ def test_refusals(call: Callable[..., Result], args: tuple[str, ...], code: str,
     result = call("compile", "conv.ir", *args)
     assert result.exit_code == 1 and f"error[{code}]" in result.stderr and words in result.stderr, result.output
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+class TestVerify:
+    """What was quantized can be compared with the source once more."""
+
+    @pytest.mark.parametrize("more", [(), ("--io-dtype", "int8")])
+    def test_in_decibels(self, call: Callable[..., Result], more: tuple[str, ...]) -> None:
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--quiet")
+        assert call(*args, *more).exit_code == 0
+        result = call("verify", "conv.ir", "q.tflite")
+        assert result.exit_code == 0 and "a quantized file against" in result.stdout and "dB, worst" in result.stdout
+        found = report(call("verify", "conv.ir", "q.tflite", "--json"))
+        assert all(o["sqnr"] > 15 for o in found["decibels"]["outputs"])
+
+    def test_below_the_limit(self, call: Callable[..., Result]) -> None:
+        call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--quiet")
+        result = call("verify", "conv.ir", "q.tflite", "--min-sqnr", 90)
+        assert result.exit_code == 3 and "error[R020]" in result.stderr and "at least 90 dB" in result.stderr
+
+    def test_another_network(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--quiet")
+        write(tmp_path / "other.ir", CONV.replace("0.3", "-3.3"))
+        assert call("verify", "other.ir", "q.tflite").exit_code == 3

@@ -30,7 +30,7 @@ def weight(*shape: int) -> Array:
     return (RNG.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
 
 
-P = {"pads": [1, 1, 1, 1]}
+P: dict[str, Any] = {"pads": [1, 1, 1, 1]}
 RESIDUAL = network(
     [
         n("Conv", "x w1 b1", "c1", **P),

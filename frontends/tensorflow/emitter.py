@@ -1,0 +1,55 @@
+"""What handlers work with: inserting operations, and asking what lies around the node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...compiler.diagnostics import CompileError, error
+from ...compiler.dims import Sym
+from ...compiler.ir import Region, Value
+from ..common.operands import OperandEmitter
+from .flatten import Call
+from .handles import Handle, Imported
+
+
+class Surroundings(Protocol):
+    """What lies around a node: the functions of the graph, and its variables."""
+
+    def call(self, function: str, operands: Sequence[Imported]) -> list[Imported]:
+        """Import a function here, on given operands."""
+        ...
+
+    def region(
+        self, function: str, operands: Sequence[Imported], arguments: Sequence[Value] = ()
+    ) -> tuple[Region, list[Imported]]:
+        """Import a function as a region with these arguments, which are among the operands or what these hold.
+
+        What the function gives is returned, too; the region has no end yet.
+        """
+        ...
+
+    def kept(self, function: str) -> list[bool]:
+        """Return which of its arguments a function gives back as they are, in the same place."""
+        ...
+
+    def variable(self, handle: Handle) -> Value:
+        """Return what a variable holds."""
+        ...
+
+    def fresh(self) -> Sym:
+        """Return a size with a name that nobody has used."""
+        ...
+
+
+@dataclass(frozen=True)
+class Emitter(OperandEmitter):
+    """Builds the operations of one node."""
+
+    call: Call
+    around: Surroundings
+
+    def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
+        """Build the error that this node can't be imported; by default because of its variant."""
+        return error(code, f"{self.call.op} {message}", help=help)

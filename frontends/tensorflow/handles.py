@@ -1,0 +1,36 @@
+"""What operators pass on that is no tensor of the IR: handles of resources, and lists of tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ...compiler.dims import Dim
+from ...compiler.ir import Value
+from ...compiler.types import DType
+
+
+@dataclass(frozen=True)
+class Handle:
+    """The handle of a resource, which leads to a variable; equal ones lead to the same."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class TensorList:
+    """Tensors of one type, stacked along the first axis.
+
+    Of a list that nobody has written to, ``value`` is None: its items are zeros of a type that the first one has that
+    is written.  ``count`` is the number of items then, ``dims`` what is stated of the sizes of each.
+    """
+
+    value: Value | None
+    dtype: DType
+    count: Dim = 0
+    dims: tuple[int | None, ...] | None = None
+
+
+Imported: TypeAlias = Value | Handle | TensorList
+"""What an operator reads and gives."""

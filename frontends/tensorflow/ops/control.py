@@ -1,0 +1,161 @@
+"""Branches and loops, whose bodies are functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....compiler.ir import Value
+from ....compiler.ops import control as ir
+from ....compiler.ops.core import Return
+from ....compiler.ops.logic import Equal, NotEqual
+from ....compiler.types import DType
+from ....formats.tensorflow.model import FunctionName, StoredShape
+from ..emitter import Emitter
+from ..handles import Handle, Imported, TensorList
+from ..registry import tf_op
+
+
+@tf_op("If", "StatelessIf")
+def if_(
+    emit: Emitter,
+    cond: Value,
+    input: tuple[Imported, ...],
+    *,
+    then_branch: FunctionName,
+    else_branch: FunctionName,
+    output_shapes: tuple[StoredShape, ...] = (),
+) -> tuple[Imported, ...]:
+    """One of two functions; where it is known which one, it is taken now."""
+    known = emit.known(cond)
+    if known is not None and known.size == 1 and known.dtype != object:
+        return tuple(emit.around.call((then_branch if known.item() else else_branch).name, input))
+    condition = emit.reshape(cond, ())
+    if cond.type.dtype is not DType.BOOL:
+        condition = emit(NotEqual(condition, emit.const(0, cond.type.dtype)))
+    return _either(emit, condition, input, (then_branch, else_branch))
+
+
+def _either(
+    emit: Emitter, condition: Value, input: tuple[Imported, ...], branches: Sequence[FunctionName]
+) -> tuple[Value, ...]:
+    """Insert a choice between two functions."""
+    (then, first), (otherwise, second) = (emit.around.region(branch.name, input) for branch in branches)
+    for region, given in ((then, first), (otherwise, second)):
+        region.insert(Return(_tensors(emit, given)))
+    types = [[v.type for v in _tensors(emit, given)] for given in (first, second)]
+    if [(t.dtype, t.rank) for t in types[0]] != [(t.dtype, t.rank) for t in types[1]]:
+        raise emit.fail("has branches that give different tensors", code="F006")
+    sizes = tuple(emit.around.fresh() for _ in ir.differing_sizes(*types))
+    return emit.all(ir.If(condition, then, otherwise, sizes))
+
+
+@tf_op("Case", "StatelessCase")
+def case(
+    emit: Emitter,
+    branch_index: Value,
+    input: tuple[Imported, ...],
+    *,
+    branches: tuple[FunctionName, ...],
+    output_shapes: tuple[StoredShape, ...] = (),
+) -> tuple[Imported, ...]:
+    """One of several functions by number; the last one for numbers that none has."""
+    if not branches:
+        raise emit.fail("has no branch", code="F002")
+    known = emit.known.dim(branch_index)
+    if isinstance(known, int) or len(branches) == 1:
+        number = known if isinstance(known, int) and 0 <= known < len(branches) else len(branches) - 1
+        return tuple(emit.around.call(branches[number].name, input))
+    if len(branches) > 2:
+        raise emit.fail(f"has {len(branches)} branches; two can be read")
+    zero = emit.const(0, branch_index.type.dtype)
+    return _either(emit, emit(Equal(emit.reshape(branch_index, ()), zero)), input, branches)
+
+
+def _tensors(emit: Emitter, values: Sequence[Imported]) -> tuple[Value, ...]:
+    found = tuple(v for v in values if isinstance(v, Value))
+    if len(found) < len(values):
+        raise emit.fail("gives a resource or a list of tensors")
+    return found
+
+
+@tf_op("While", "StatelessWhile")
+def while_(
+    emit: Emitter,
+    input: tuple[Imported, ...],
+    *,
+    cond: FunctionName,
+    body: FunctionName,
+    output_shapes: tuple[StoredShape, ...] = (),
+    parallel_iterations: int = 10,
+) -> tuple[Imported, ...]:
+    """One function that says whether to go on, and one that takes and gives what is carried.
+
+    What the body gives back as it is, such as weights, is read from outside.
+    """
+    kept = emit.around.kept(body.name)
+    start = _materialized(emit, input, kept, body.name)
+    moving = [i for i, is_kept in enumerate(kept) if not is_kept and not isinstance(start[i], Handle)]
+    carried = tuple(_stored(start[i]) for i in moving)
+    if not carried:
+        raise emit.fail("carries nothing")
+    types = [v.type for v in carried]
+    condition, goes_on = emit.around.region(cond.name, *_arguments(start, moving))
+    condition.insert(Return(_tensors(emit, goes_on)))
+    inner, found = emit.around.region(body.name, *_arguments(start, moving))
+    given = [_stored(found[i]) for i in moving]
+    inner.insert(Return(tuple(given)))
+    if [v.type for v in given] != types:
+        shown = [f"({', '.join(map(str, t))})" for t in (types, [v.type for v in given])]
+        raise emit.fail(f"carries {shown[0]} into an iteration, but {shown[1]} out of it")
+    results = list(start)
+    for i, value in zip(moving, emit.all(ir.While(carried, condition, inner)), strict=True):
+        results[i] = _like(start[i], value)
+    return tuple(results)
+
+
+def _stored(carried: Imported) -> Value:
+    """Return the tensor that holds what is carried."""
+    value = carried.value if isinstance(carried, TensorList) else carried
+    assert isinstance(value, Value)
+    return value
+
+
+def _like(carried: Imported, value: Value) -> Imported:
+    return TensorList(value, value.type.dtype, value.type.shape[0]) if isinstance(carried, TensorList) else value
+
+
+def _arguments(start: Sequence[Imported], moving: Sequence[int]) -> tuple[list[Imported], list[Value]]:
+    """Return what a loop's function is given, and the arguments among it."""
+    operands = list(start)
+    arguments: list[Value] = []
+    for i in moving:
+        arguments.append(Value(_stored(start[i]).type))
+        operands[i] = _like(start[i], arguments[-1])
+    return operands, arguments
+
+
+def _materialized(emit: Emitter, values: Sequence[Imported], kept: Sequence[bool], body: str) -> list[Imported]:
+    """Return what a loop begins with; lists without items become zeros of the type that the body writes.
+
+    Raises:
+        CompileError: F004, the body does not write into one.
+    """
+    found = list(values)
+    pending = [i for i, v in enumerate(found) if isinstance(v, TensorList) and v.value is None and not kept[i]]
+    if not pending:
+        return found
+    operands: list[Imported] = [
+        v if isinstance(v, Handle | TensorList) or kept[i] else Value(v.type) for i, v in enumerate(found)
+    ]
+    arguments = [v for v in operands if isinstance(v, Value) and v.owner is None]
+    trial, results = emit.around.region(body, operands, arguments)
+    for i in pending:
+        result = results[i]
+        if not isinstance(result, TensorList) or result.value is None:
+            raise emit.fail("carries a list into which nothing is written", code="F004")
+        type = result.value.type
+        zeros = emit.expand(emit.const(0, type.dtype), type.shape)
+        found[i] = TensorList(zeros, type.dtype, type.shape[0])
+    for op in trial.ops:  # it has said what it writes, and reads nothing any more
+        op.drop_operands()
+    return found

@@ -1,0 +1,309 @@
+"""Moving, cutting and joining data; shapes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from ....compiler.dims import Dim, product, static
+from ....compiler.ir import Value
+from ....compiler.ops import shape as ir
+from ....compiler.ops.dynamic import DynamicSlice
+from ....compiler.types import Array, DType
+from ...common.moves import (
+    batch_to_space,
+    common_shape,
+    equal_parts,
+    joined,
+    pairs_of,
+    parts_of_sizes,
+    pieces,
+    space_to_batch,
+    squeezed,
+    unsqueezed,
+)
+from ...common.ranges import counted_range
+from ...common.strided_slice import Masks, sliced
+from ...slicing import cut
+from ..emitter import Emitter
+from ..registry import tf_op
+
+
+@tf_op("Reshape")
+def reshape(emit: Emitter, tensor: Value, shape: Value) -> Value:
+    """The same elements under another shape."""
+    target = emit.dims(shape, "shape")
+    if sum(d == -1 for d in target) > 1:
+        raise emit.fail(f"has the shape {list(target)}", code="F002")
+    with emit.typed():
+        return emit.reshape(tensor, ir.resolve_reshape(tensor.type.shape, target, zero_copies=False))
+
+
+@tf_op("Squeeze")
+def squeeze(emit: Emitter, input: Value, *, squeeze_dims: tuple[int, ...] = ()) -> Value:
+    """Without some axes of size one, or without all."""
+    return squeezed(emit, input, squeeze_dims)
+
+
+@tf_op("ExpandDims")
+def expand_dims(emit: Emitter, input: Value, dim: Value) -> Value:
+    """One more axis of size one."""
+    return unsqueezed(emit, input, dim)
+
+
+@tf_op("Transpose")
+def transpose(emit: Emitter, x: Value, perm: Value) -> Value:
+    """Axes in another order."""
+    order = emit.axes(emit.ints(perm, "perm"), x.type.rank)
+    return emit.transpose(x, order) if len(order) == x.type.rank else emit(ir.Transpose(x, order))
+
+
+@tf_op("InvertPermutation")
+def invert_permutation(emit: Emitter, x: Value) -> Value:
+    """Where each axis has come from."""
+    given = emit.ints(x, "x")
+    order = emit.axes(given, len(given))
+    return emit.const(sorted(range(len(order)), key=order.__getitem__), x.type.dtype)
+
+
+@tf_op("ConcatV2")
+def concat_v2(emit: Emitter, values: tuple[Value, ...], axis: Value) -> Value:
+    """Join along an axis."""
+    along = emit.axis(emit.int(axis, "axis"), values[0].type.rank)
+    return emit(ir.Concat(values, along)) if len(values) != 1 else values[0]
+
+
+@tf_op("Concat")
+def concat(emit: Emitter, concat_dim: Value, values: tuple[Value, ...]) -> Value:
+    """Join along an axis."""
+    return concat_v2(emit, values, concat_dim)
+
+
+@tf_op("Split")
+def split(emit: Emitter, split_dim: Value, value: Value, *, num_split: int) -> tuple[Value, ...]:
+    """Equal parts."""
+    return equal_parts(emit, value, emit.axis(emit.int(split_dim, "axis"), value.type.rank), num_split)
+
+
+@tf_op("SplitV")
+def split_v(emit: Emitter, value: Value, size_splits: Value, split_dim: Value, *, num_split: int) -> tuple[Value, ...]:
+    """Parts of given sizes, one of which may be what is left."""
+    return parts_of_sizes(emit, value, size_splits, split_dim)
+
+
+@tf_op("Pack")
+def pack(emit: Emitter, values: tuple[Value, ...], *, axis: int = 0) -> Value:
+    """Join along a new axis."""
+    if not values:
+        raise emit.fail("joins nothing", code="F006")
+    return joined(emit, values, axis)
+
+
+@tf_op("Unpack")
+def unpack(emit: Emitter, value: Value, *, num: int, axis: int = 0) -> tuple[Value, ...]:
+    """One result for each position along an axis, without it."""
+    return pieces(emit, value, num, axis)
+
+
+@tf_op("Slice")
+def slice_(emit: Emitter, input: Value, begin: Value, size: Value) -> Value:
+    """From a position on; a size of -1 is all that is left.  Where positions are computed, sizes must be known."""
+    starts, sizes = emit.known.dims(begin), emit.dims(size, "size")
+    if len(sizes) != input.type.rank or (starts is not None and len(starts) != input.type.rank):
+        raise emit.fail(f"has {len(sizes)} sizes for {input.type}", code="F006")
+    if starts is None and -1 not in sizes:
+        return emit(DynamicSlice(input, begin, sizes))
+    starts = emit.dims(begin, "begin")
+    ends = [d if n == -1 else a + n for d, a, n in zip(input.type.shape, starts, sizes, strict=True)]
+    return cut(emit, input, {i: (a, e, 1) for i, (a, e) in enumerate(zip(starts, ends, strict=True))})
+
+
+@tf_op("StridedSlice")
+def strided_slice(
+    emit: Emitter,
+    input: Value,
+    begin: Value,
+    end: Value,
+    strides: Value,
+    *,
+    begin_mask: int = 0,
+    end_mask: int = 0,
+    ellipsis_mask: int = 0,
+    new_axis_mask: int = 0,
+    shrink_axis_mask: int = 0,
+) -> Value:
+    """As Python slices; positions that data decide about, one along each axis, are read."""
+    masks = Masks(begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+    if emit.known.dims(begin) is None and _is_single(input, begin, masks):
+        return _at_position(emit, input, begin)
+    return sliced(emit, input, (begin, end, strides), masks, offset=False)
+
+
+def _is_single(x: Value, begin: Value, masks: Masks) -> bool:
+    """Whether a slice takes single positions along the first axes, and everything of the others."""
+    count = begin.type.size
+    return isinstance(count, int) and count <= x.type.rank and all(masks.kind(i) == "single" for i in range(count))
+
+
+def _at_position(emit: Emitter, x: Value, begin: Value) -> Value:
+    """Take one position along the first axes."""
+    count = begin.type.size
+    assert isinstance(count, int)
+    rest = x.type.rank - count
+    zeros = emit.const(np.zeros(rest), begin.type.dtype)
+    starts = emit(ir.Concat((begin, zeros), 0)) if rest else begin
+    shape = x.type.shape[count:]
+    return emit.reshape(emit(DynamicSlice(x, starts, (*[1] * count, *shape))), shape)
+
+
+@tf_op("Pad")
+def pad(emit: Emitter, input: Value, paddings: Value) -> Value:
+    """Zeros around."""
+    low, high = pairs_of(emit, paddings, input.type.rank)
+    return emit(ir.Pad(input, low, high, "constant"))
+
+
+@tf_op("PadV2")
+def pad_v2(emit: Emitter, input: Value, paddings: Value, constant_values: Value) -> Value:
+    """A constant around."""
+    low, high = pairs_of(emit, paddings, input.type.rank)
+    return emit(ir.Pad(input, low, high, "constant", float(emit.scalar(constant_values, "constant_values"))))
+
+
+@tf_op("MirrorPad")
+def mirror_pad(emit: Emitter, input: Value, paddings: Value, *, mode: Literal["REFLECT", "SYMMETRIC"]) -> Value:
+    """Mirrored without or with the edge."""
+    low, high = pairs_of(emit, paddings, input.type.rank)
+    return emit(ir.Pad(input, low, high, mode.lower()))
+
+
+@tf_op("Tile")
+def tile(emit: Emitter, input: Value, multiples: Value) -> Value:
+    """Repetition of the whole."""
+    return emit(ir.Tile(input, emit.dims(multiples, "multiples")))
+
+
+@tf_op("ReverseV2")
+def reverse_v2(emit: Emitter, tensor: Value, axis: Value) -> Value:
+    """Along some axes."""
+    axes = emit.axes(emit.ints(axis, "axis"), tensor.type.rank)
+    return emit(ir.Reverse(tensor, axes)) if axes else tensor
+
+
+@tf_op("Reverse")
+def reverse(emit: Emitter, tensor: Value, dims: Value) -> Value:
+    """Along the axes that are marked."""
+    axes = tuple(i for i, is_reversed in enumerate(emit.numbers(dims, "dims").reshape(-1).tolist()) if is_reversed)
+    return emit(ir.Reverse(tensor, axes)) if axes else tensor
+
+
+@tf_op("Roll")
+def roll(emit: Emitter, input: Value, shift: Value, axis: Value) -> Value:
+    """Turn around along axes: what leaves at one end comes in at the other."""
+    for steps, along in zip(emit.ints(shift, "shift"), emit.ints(axis, "axis"), strict=True):
+        at = emit.axis(along, input.type.rank)
+        size = input.type.shape[at]
+        first = -steps % size if isinstance(size, int) and size else 0
+        if not isinstance(size, int):
+            raise emit.fail(f"rolls {input.type} along axis {at}", code="F004")
+        if first:
+            input = emit(
+                ir.Concat((cut(emit, input, {at: (first, size, 1)}), cut(emit, input, {at: (0, first, 1)})), at)
+            )
+    return input
+
+
+@tf_op("BroadcastTo")
+def broadcast_to(emit: Emitter, input: Value, shape: Value) -> Value:
+    """Repeat up to a shape."""
+    return emit.expand(input, emit.dims(shape, "shape"))
+
+
+@tf_op("BroadcastArgs")
+def broadcast_args(emit: Emitter, s0: Value, s1: Value) -> Value:
+    """The shape to which two shapes broadcast."""
+    return common_shape(emit, s0, s1)
+
+
+@tf_op("Shape")
+def shape(emit: Emitter, input: Value, *, out_type: DType = DType.I32) -> Value:
+    """All sizes."""
+    return emit(ir.ShapeOf(input, tuple(range(input.type.rank)), out_type))
+
+
+@tf_op("ShapeN")
+def shape_n(emit: Emitter, input: tuple[Value, ...], *, out_type: DType = DType.I32) -> tuple[Value, ...]:
+    """All sizes of several tensors."""
+    return tuple(shape(emit, x, out_type=out_type) for x in input)
+
+
+@tf_op("Size")
+def size(emit: Emitter, input: Value, *, out_type: DType = DType.I32) -> Value:
+    """The number of elements."""
+    count = product(input.type.shape)
+    if isinstance(count, int):
+        return emit.const(count, out_type)
+    from ....compiler.ops.reduce import Reduce
+
+    return emit(Reduce(shape(emit, input, out_type=out_type), "prod", (0,), keepdims=False))
+
+
+@tf_op("Rank")
+def rank(emit: Emitter, input: Value) -> Value:
+    """The number of axes."""
+    return emit.const(input.type.rank, DType.I32)
+
+
+@tf_op("Range")
+def range_(emit: Emitter, start: Value, limit: Value, delta: Value) -> Value:
+    """Numbers from ``start`` up to, not including, ``limit``."""
+    return counted_range(emit, start, limit, delta)
+
+
+@tf_op("LinSpace")
+def lin_space(emit: Emitter, start: Value, stop: Value, num: Value) -> Value:
+    """So many numbers from ``start`` to ``stop``, both included."""
+    first, last = float(emit.scalar(start, "start")), float(emit.scalar(stop, "stop"))
+    count = emit.positive(emit.int(num, "num"), "number")
+    return emit.const(np.linspace(first, last, count), start.type.dtype)
+
+
+@tf_op("SpaceToBatchND")
+def space_to_batch_nd(emit: Emitter, input: Value, block_shape: Value, paddings: Value) -> Value:
+    """Positions within blocks of the spatial axes become batches."""
+    return space_to_batch(emit, input, block_shape, paddings)
+
+
+@tf_op("BatchToSpaceND")
+def batch_to_space_nd(emit: Emitter, input: Value, block_shape: Value, crops: Value) -> Value:
+    """Batches become positions within blocks of the spatial axes."""
+    return batch_to_space(emit, input, block_shape, crops)
+
+
+@tf_op("SpaceToBatch")
+def space_to_batch_of_images(emit: Emitter, input: Value, paddings: Value, *, block_size: int) -> Value:
+    """The same of square blocks of images."""
+    return space_to_batch(emit, input, emit.const((block_size, block_size), DType.I32), paddings)
+
+
+@tf_op("BatchToSpace")
+def batch_to_space_of_images(emit: Emitter, input: Value, crops: Value, *, block_size: int) -> Value:
+    """The same of square blocks of images."""
+    return batch_to_space(emit, input, emit.const((block_size, block_size), DType.I32), crops)
+
+
+@tf_op("MatrixBandPart")
+def matrix_band_part(emit: Emitter, input: Value, num_lower: Value, num_upper: Value) -> Value:
+    """Zeros beyond so many diagonals below and above the main one; a negative number keeps all."""
+    from ....compiler.ops.logic import Select
+
+    below, above = emit.int(num_lower, "num_lower"), emit.int(num_upper, "num_upper")
+    sizes: tuple[Dim, ...] = input.type.shape[-2:]
+    if len(sizes) < 2 or not all(isinstance(d, int) for d in sizes):
+        raise emit.fail(f"keeps diagonals of {input.type}", code="F004")
+    rows, columns = static(sizes)
+    distance: Array = np.arange(rows)[:, None] - np.arange(columns)[None, :]
+    least, most = (-columns if above < 0 else -above), (rows if below < 0 else below)
+    kept = (distance >= least) & (distance <= most)
+    return emit(Select(emit.const(kept), input, emit.const(0, input.type.dtype)))

@@ -1,0 +1,237 @@
+"""Reading TensorFlow's models: a signature of a SavedModel, a frozen graph, or what lies between some tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+
+from ...compiler.diagnostics import Remark, error, remark
+from ...compiler.ir import Func, Module, Port, Region, Value
+from ...compiler.ops.core import Return
+from ...compiler.rewrite import erase_dead
+from ...compiler.types import DType
+from ...formats.tensorflow.model import StoredShape
+from ...formats.tensorflow.saved_model import Contents, Signature, read_contents
+from ...formats.tensorflow.saved_model import Port as StoredPort
+from ...formats.tensorflow.tensors import ElementType
+from ..common.inputs import BATCH, Declared, Shape, input_types
+from ..common.sizes import Stated
+from ..problems import Problems
+from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
+from .flatten import Flat, Result, parse
+from .importer import Importer, Scope
+from .registry import results_of
+from .schedule import WRITES, needed_calls, what_axes_count
+from .variables import Variables
+
+PLACEHOLDERS = frozenset({"Placeholder", "PlaceholderV2"})
+"""Operators that stand for a tensor that is given; with a default, one that may be given."""
+
+WITHOUT_RESULTS = frozenset({"Assert", "NoOp", "Print", "SaveV2"}) | WRITES
+"""Operators that are no outputs although nobody reads what they give."""
+
+_TYPES = ("dtype", "DstT", "output_type", "out_type", "Tout", "T")
+"""Attributes that say which element type a result has, the most telling one first."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """Names of tensors at one side of what is read, each with its place and what is stated of it."""
+
+    ports: Mapping[str, Result]
+    stated: Mapping[str, StoredPort]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A module, and how the model itself calls its inputs and outputs: tensors by name; ``tags`` are the graph's."""
+
+    module: Module
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    tags: tuple[str, ...]
+
+
+def import_tensorflow(
+    source: Path | str | bytes,
+    *,
+    shapes: Mapping[str, Shape | int] | None = None,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    signature: str | None = None,
+) -> Module:
+    """Read a SavedModel's folder or a graph: a path, or the bytes of a graph.
+
+    ``shapes`` replaces the stated shapes of inputs; a string is the name of a size that stays open, and a number in
+    the place of a shape is what a named size is to be.  ``inputs`` and ``outputs`` cut out the part between these
+    tensors, which are named as in the graph, or by the signature.  Of several signatures, ``signature`` chooses one,
+    else it is the one for serving, or the first.
+
+    Raises:
+        CompileError: the model can't be read or is not supported; codes R010 and F001 to F031, all problems at once.
+    """
+    return read_tensorflow(source, shapes=shapes, inputs=inputs, outputs=outputs, signature=signature).module
+
+
+def read_tensorflow(
+    source: Path | str | bytes,
+    *,
+    shapes: Mapping[str, Shape | int] | None = None,
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str] | None = None,
+    signature: str | None = None,
+) -> Program:
+    """Read a model as :func:`import_tensorflow` does, and keep the names of its tensors.
+
+    Raises:
+        CompileError: as :func:`import_tensorflow`.
+    """
+    contents = read_contents(Path(source) if isinstance(source, str) else source)
+    flat = Flat(contents.graph.functions, results_of)
+    flat.add(contents.graph.nodes)
+    chosen = _signature(contents, signature)
+    ends = _outputs(flat, chosen, outputs)
+    starts = _inputs(flat, chosen, inputs, ends.ports.values())
+    counted = what_axes_count(flat, starts.ports.values(), ends.ports.values())
+    declared = {name: _declared(name, flat, starts, counted) for name in starts.ports}
+    types = input_types(declared, shapes or {})
+    args = {name: Value(type, name=name) for name, type in types.items()}
+    importer = Importer(Variables(contents, flat), None if contents.path is None else str(contents.path))
+    importer.region = Region(args.values())
+    scope = Scope(flat, {starts.ports[name]: arg for name, arg in args.items()})
+    found = importer.run(scope, [*ends.ports.values()])
+    importer.problems.raise_any()
+    values = {name: v for name, v in zip(ends.ports, found, strict=True) if isinstance(v, Value)}
+    if len(values) < len(ends.ports):
+        name = next(n for n in ends.ports if n not in values)
+        raise error("F020", f"the output {name!r} is no tensor but a resource or a list")
+    importer.region.insert(Return(tuple(values.values())))
+    func = Func("main", importer.region, [Port(name) for name in types], [Port(name) for name in values])
+    erase_dead(*reversed(func.ops))
+    tensors = [{name: str(place) for name, place in side.ports.items()} for side in (starts, ends)]
+    return Program(Module(func), tensors[0], tensors[1], contents.tags)
+
+
+def _signature(contents: Contents, name: str | None) -> Signature | None:
+    """Return the signature that is meant; None where there is none, as in a frozen graph.
+
+    Raises:
+        CompileError: F018, there is none of that name.
+    """
+    there = contents.signatures
+    keys = ", ".join(repr(s.key) for s in there)
+    if name is not None:
+        found = next((s for s in there if s.key == name), None)
+        if found is None:
+            raise error("F018", f"there is no signature {name!r}", help=f"There are {keys or 'none'}.")
+        return found
+    if not there:
+        return None
+    if len(_different(there)) > 1:
+        remark(Remark("note", "import", f"of the signatures {keys}, {there[0].key!r} is read (see --signature)"))
+    return there[0]
+
+
+def _different(signatures: Iterable[Signature]) -> set[tuple[tuple[str, ...], ...]]:
+    """Return the interfaces of signatures; Keras gives the same one two names."""
+    return {(tuple(s.inputs), tuple(s.outputs)) for s in signatures}
+
+
+def _outputs(flat: Flat, signature: Signature | None, names: Sequence[str] | None) -> Interface:
+    """Return the outputs: those that are named, those of the signature, or what nobody reads.
+
+    Raises:
+        CompileError: F011, there is none; F018, there is no such tensor.
+    """
+    own = {} if signature is None else dict(signature.outputs)
+    if names is not None:
+        return _found("outputs", names, flat, own)
+    if signature is not None:
+        return Interface({name: _checked(flat, port.tensor) for name, port in own.items()}, own)
+    read = {operand.node for call in flat.calls.values() for operand in call.inputs}
+    ends = [
+        call.name
+        for call in flat.calls.values()
+        if call.name not in read and call.op not in WITHOUT_RESULTS | PLACEHOLDERS and call.op != "Const"
+    ]
+    if not ends:
+        raise error("F011", "the graph has no output", help="Name one: --outputs NODE.")
+    return Interface({name: Result(name) for name in ends}, {})
+
+
+def _inputs(flat: Flat, signature: Signature | None, names: Sequence[str] | None, ends: Iterable[Result]) -> Interface:
+    """Return the inputs: those that are named, those of the signature, or the placeholders that outputs need.
+
+    Raises:
+        CompileError: F018, there is no such tensor, or outputs need another input.
+    """
+    own = {} if signature is None else dict(signature.inputs)
+    if names is not None:
+        found = _found("inputs", names, flat, own)
+    elif signature is not None:
+        found = Interface({name: _checked(flat, port.tensor) for name, port in own.items()}, own)
+    else:
+        needed = needed_calls(flat, ends, ())
+        placed = [call.name for call in flat.calls.values() if call.op in PLACEHOLDERS]
+        live = {call.name for call in needed}
+        return Interface({name: Result(name) for name in placed if name in live}, {})
+    given = set(found.ports.values())
+    missing = [call.name for call in needed_calls(flat, ends, given) if call.op in PLACEHOLDERS]
+    if missing:
+        text = f"the outputs also depend on the inputs {', '.join(missing)} of the model"
+        raise error("F018", text, help="Add them to inputs, or cut them off as well.")
+    return found
+
+
+def _checked(flat: Flat, tensor: str) -> Result:
+    """Return the place of a tensor that a signature names.
+
+    Raises:
+        CompileError: F014, nothing computes it.
+    """
+    result = parse(tensor)
+    if result.node not in flat.calls:
+        raise error("F014", f"the signature names the tensor {tensor!r}, which is not there")
+    return result
+
+
+def _found(what: str, names: Sequence[str], flat: Flat, own: Mapping[str, StoredPort]) -> Interface:
+    """Return the places of tensors that the user names.
+
+    Raises:
+        CompileError: F018, there is no such tensor.
+    """
+    problems = Problems()
+    found: dict[str, Result] = {}
+    for name in names:
+        with problems.collect():
+            place = parse(own[name].tensor) if name in own else flat.find(name)
+            if place is None or place.node not in flat.calls:
+                close = get_close_matches(name, [*own, *flat.calls], 1)
+                help = f"Did you mean {close[0]!r}?" if close else f"The usual ones are {', '.join(own) or 'none'}."
+                raise error("F018", f"{what}: there is no tensor {name!r} in the model", help=help)
+            found[name] = place if what == "outputs" or name in own else flat.resolve(place)
+    problems.raise_any()
+    return Interface(found, {name: own[name] for name in found if name in own})
+
+
+def _declared(name: str, flat: Flat, starts: Interface, counted: Mapping[Result, str]) -> Declared:
+    """Return what is stated of an input: by the signature, and by the placeholder itself."""
+    place = starts.ports[name]
+    call = flat.calls[place.node]
+    stated = starts.stated.get(name)
+    shape = call.attributes.get("shape")
+    dims: Stated = shape.dims if isinstance(shape, StoredShape) and call.op in PLACEHOLDERS else None
+    if stated is not None and stated.dims is not None:
+        dims = stated.dims
+    if dims is not None:
+        dims = tuple(counted.get(place, BATCH) if d is None and axis == 0 else d for axis, d in enumerate(dims))
+    element = next((t for n in _TYPES if isinstance(t := call.attributes.get(n), ElementType)), ElementType(1))
+    return Declared(partial(_element, stated.element if stated is not None else element, name), dims)
+
+
+def _element(element: ElementType, name: str) -> DType:
+    return element.known(f"the input {name!r}")

@@ -1,0 +1,54 @@
+"""Operators that are not read, and why."""
+
+from __future__ import annotations
+
+_TEXTS = "reads or gives strings, which only exist as constants here"
+_TABLE = "looks something up in a table that is filled when the network is loaded"
+_RAGGED = "belongs to ragged tensors, whose rows have different lengths"
+_SPARSE = "belongs to sparse tensors"
+_FILES = "reads or decodes a file"
+_FRAMES = "belongs to control flow of version 1, in which values run in circles"
+
+FAMILIES = {
+    "Ragged": _RAGGED,
+    "Sparse": _SPARSE,
+    "String": _TEXTS,
+    "Regex": _TEXTS,
+    "LookupTable": _TABLE,
+    "HashTable": _TABLE,
+    "MutableHashTable": _TABLE,
+    "InitializeTable": _TABLE,
+    "Decode": _FILES,
+    "Encode": _FILES,
+    "Iterator": "reads a data set",
+    "PyFunc": "calls a function of Python",
+    "EagerPyFunc": "calls a function of Python",
+    "TPU": "runs on Google's own devices",
+}
+"""What is said of operators whose names begin so."""
+
+REFUSED = {
+    "AsString": _TEXTS,
+    "DynamicPartition": "makes parts whose sizes depend on data",
+    "Enter": _FRAMES,
+    "Exit": _FRAMES,
+    "LoopCond": _FRAMES,
+    "Merge": _FRAMES,
+    "NextIteration": _FRAMES,
+    "ReadFile": _FILES,
+    "ReduceJoin": _TEXTS,
+    "StaticRegexFullMatch": _TEXTS,
+    "StaticRegexReplace": _TEXTS,
+    "Switch": _FRAMES,
+    "Substr": _TEXTS,
+    "UnicodeDecodeWithOffsets": _TEXTS,
+    "UnicodeTranscode": _TEXTS,
+}
+"""What is said of each."""
+
+
+def why_refused(op: str) -> str | None:
+    """Return why an operator is not read, None if nothing speaks against it but that nobody wrote a handler."""
+    if op in REFUSED:
+        return REFUSED[op]
+    return next((why for start, why in FAMILIES.items() if op.startswith(start)), None)

@@ -1,0 +1,86 @@
+"""TensorFlow as a runner, in a process of its own: it prints much, and takes seconds to be imported."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from nhwcc.compiler.types import Array, TensorType
+from nhwcc.runners import Traced
+from nhwcc.runners.worker import Worker
+
+if TYPE_CHECKING:
+    from nhwcc.frontends.tensorflow import Program
+
+SESSION = ("nhwcc.runners.tensorflow_session", "TensorflowSession")
+
+
+def is_available() -> bool:
+    """Whether TensorFlow is installed; it is not imported to find out."""
+    return find_spec("tensorflow") is not None
+
+
+class TensorflowRunner:
+    """Runs what was imported of a model by TensorFlow itself, under the names that the import gave."""
+
+    def __init__(self, path: Path, program: Program) -> None:
+        self._program = program
+        self._types = {
+            port.name: arg.type for port, arg in zip(program.module.main.inputs, program.module.main.args, strict=True)
+        }
+        self._worker = Worker(SESSION[0])
+        self._worker.make(*SESSION, path, tuple(program.tags))
+
+    def close(self) -> None:
+        """End TensorFlow's process."""
+        self._worker.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def title(self) -> str:
+        """TensorFlow with its version."""
+        return f"TensorFlow {self._worker.call('version')}"
+
+    @property
+    def inputs(self) -> dict[str, TensorType]:
+        """The types of the inputs."""
+        return dict(self._types)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return tuple(self._program.outputs)
+
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """No input is a state."""
+        return {}
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run the graph.
+
+        Raises:
+            CompileError: R018, TensorFlow refuses the inputs; R019, it ends its process.
+        """
+        results = self._worker.call("run", list(self._program.outputs.values()), self._fed(inputs))
+        return dict(zip(self._program.outputs, results, strict=True))
+
+    def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
+        """There is one way."""
+
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
+        """Run for the tensors of the graph itself; those inside of functions can't be asked for."""
+        kinds: Mapping[str, str] = self._worker.call("tensors")
+        wanted = [name for name in kinds if only is None or name in only]
+        results: list[Any] = self._worker.call("run", [f"{name}:0" for name in wanted], self._fed(inputs))
+        for name, array in zip(wanted, results, strict=True):
+            yield Traced(name, kinds[name], array)
+
+    def _fed(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        return {self._program.inputs[name]: inputs[name] for name in self._types if name in inputs}

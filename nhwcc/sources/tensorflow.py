@@ -1,0 +1,92 @@
+"""TensorFlow's SavedModels and graphs as sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nhwcc.compiler.diagnostics import Remark, remark
+from nhwcc.compiler.ir import Func, Module
+from nhwcc.compiler.types import TensorType
+from nhwcc.compiler.workload import check_run
+from nhwcc.cut import Cut, sizes_of
+from nhwcc.files import scratch
+from nhwcc.runners import Runner
+from nhwcc.runners.bounded import Bounded
+from nhwcc.runners.reference import ReferenceRunner
+from nhwcc.runners.tensorflow import TensorflowRunner, is_available
+from nhwcc.sources.call import Call
+from nhwcc.sources.ir import files_of
+
+if TYPE_CHECKING:
+    from nhwcc.frontends.tensorflow import Program
+
+
+class TensorflowSource:
+    """The folder of a SavedModel, a frozen graph, or the bytes of one."""
+
+    def __init__(self, given: Path | bytes, call: Call) -> None:
+        self.given = given
+        self.signature = call.signature
+
+    @property
+    def title(self) -> str:
+        """The path, or that it is a graph of TensorFlow."""
+        return str(self.given) if isinstance(self.given, Path) else "a TensorFlow graph"
+
+    def load(self, cut: Cut) -> Module:
+        """Read the part of the model that is wanted.
+
+        Raises:
+            CompileError: what the frontend finds (R010, F...).
+        """
+        return cut.checked(self._read(cut).module)
+
+    def _read(self, cut: Cut) -> Program:
+        from nhwcc.frontends.tensorflow import read_tensorflow
+
+        return read_tensorflow(
+            self.given,
+            shapes=sizes_of(cut.shapes),
+            inputs=cut.inputs,
+            outputs=cut.outputs,
+            signature=self.signature,
+        )
+
+    def files(self, module: Module) -> list[Path]:
+        """The graph, and the files of its variables."""
+        if isinstance(self.given, Path) and self.given.is_dir():
+            from nhwcc.formats.tensorflow.saved_model import GRAPH_FILE
+
+            return files_of(self.given / GRAPH_FILE, module)
+        return files_of(self.given, module)
+
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
+        """Return TensorFlow for a whole model, else the reference interpreter on what is imported anew."""
+        if not is_available():
+            why = "TensorFlow is not installed (pip install 'nhwcc[tensorflow]')"
+        elif cut.inputs or cut.outputs:
+            why = "TensorFlow runs whole models"
+        else:
+            return self._runtime(self._read(cut), stack)
+        remark(Remark("warning", "verify", f"verified against the reference interpreter: {why}"))
+        return ReferenceRunner(self.load(cut))
+
+    def open(self, stack: ExitStack) -> Runner:
+        """Return TensorFlow, once it is known what a run costs; the reference interpreter where it is not installed."""
+        program = self._read(Cut())
+        func: Func = program.module.main
+        check_run(func)
+        if not is_available():
+            return Bounded(ReferenceRunner(program.module), func)
+        return Bounded(self._runtime(program, stack), func)
+
+    def _runtime(self, program: Program, stack: ExitStack) -> TensorflowRunner:
+        """Open the model in a process; bytes lie in a temporary folder for so long."""
+        if isinstance(self.given, Path):
+            return stack.enter_context(TensorflowRunner(self.given, program))
+        path = stack.enter_context(scratch()).path / "graph.pb"
+        path.write_bytes(self.given)
+        return stack.enter_context(TensorflowRunner(path, program))
