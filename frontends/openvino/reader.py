@@ -20,11 +20,12 @@ from ...compiler.types import TensorType
 from ...compiler.weights import Weight
 from ...formats.openvino.model import Layer, Network, Place
 from ...formats.openvino.reader import Contents, read_contents
+from ..common.inputs import Shape
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .emitter import WIDE
 from .importer import Importer, Scope
-from .inputs import Declared, Shape, axes_of, declared_input, declared_port, input_types
+from .inputs import Declared, axes_of, declared_input, declared_port, input_types
 from .schedule import operands_of, schedule
 
 STORES_HALVES = 10
