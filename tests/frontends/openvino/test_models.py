@@ -47,8 +47,8 @@ def small(tmp_path: Path, shape: str = "[1,3,8,8]") -> Path:
 def test_to_every_target(tmp_path: Path) -> None:
     """Compiled, and verified against OpenVINO."""
     path = small(tmp_path)
-    for suffix in (".tflite", ".onnx"):
-        report = nhwcc.compile(path, tmp_path / f"m{suffix}").report
+    for artifact in nhwcc.compile_all(path, [tmp_path / "m.tflite", tmp_path / "m.onnx"]):
+        report = artifact.report
         assert report.verification is not None and report.verification.reference.startswith("OpenVINO")
         assert list(report.verification.sizes) == []
         assert [c.name for c in report.verification.outputs] == ["scores"]

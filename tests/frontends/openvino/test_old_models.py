@@ -71,8 +71,8 @@ def test_network(element: str, tmp_path: Path) -> None:
     assert [p.name for p in module.main.inputs] == ["image"]
     assert [p.name for p in module.main.outputs] == ["features", "halves.1", "halves.0"]
     assert {str(v.type.dtype) for v in (*module.main.args, *module.main.returns)} == {"f32"}
-    for suffix in (".tflite", ".onnx"):
-        report = nhwcc.compile(path, tmp_path / f"m{suffix}").report
+    for artifact in nhwcc.compile_all(path, [tmp_path / "m.tflite", tmp_path / "m.onnx"]):
+        report = artifact.report
         assert report.verification is not None and report.verification.reference.startswith("OpenVINO")
 
 
