@@ -8,10 +8,13 @@ from xml.parsers import expat
 
 from ...compiler.budget import check_depth
 
+MAX_TEXT = 256
+"""Characters of an element's text, of which more says nothing: sizes are all that texts hold."""
+
 
 @dataclass(slots=True)
 class Element:
-    """An element: its tag, its attributes, the elements in it, and its text."""
+    """An element: its tag, its attributes, the elements in it, and the text before them."""
 
     tag: str
     attributes: Mapping[str, str]
@@ -49,8 +52,9 @@ class _Builder:
         self.open.pop()
 
     def text(self, data: str) -> None:
-        if data.strip():
-            self.open[-1].text += data
+        element = self.open[-1]
+        if data.strip() and not element.children and len(element.text) < MAX_TEXT:
+            element.text += data
 
 
 def _refuse(*_: object) -> None:

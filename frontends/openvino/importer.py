@@ -11,7 +11,7 @@ import numpy as np
 
 from ...compiler.budget import check_depth, count_operations
 from ...compiler.diagnostics import CompileError, Location, at, error
-from ...compiler.dims import static
+from ...compiler.dims import Sym, static, symbol
 from ...compiler.ir import Region, Value
 from ...compiler.ops.core import Const
 from ...compiler.ops.custom import Custom
@@ -64,6 +64,10 @@ class Importer:
     def file(self) -> str | None:
         """What places name."""
         return None if self.contents.path is None else str(self.contents.path)
+
+    def fresh(self) -> Sym:
+        """Return a size with a name that nobody has used."""
+        return symbol(f"unknown{next(self.unknown)}")
 
     def run(self, scope: Scope, wanted: Iterable[Place]) -> list[Value | None]:
         """Import what ``wanted`` results need, and return them; None where one can't be built.
@@ -128,8 +132,8 @@ class Importer:
         types: list[TensorType] = []
         for port in layer.outputs:
             dtype = element_type(PRECISIONS.get(port.precision.upper(), port.precision.lower()))
-            fresh = Around(self, Scope(Network("", {}, {}), {})).fresh
-            types.append(TensorType(WIDE.get(dtype, dtype), tuple(d if d >= 0 else fresh() for d in port.dims)))
+            shape = tuple(d if d >= 0 else self.fresh() for d in port.dims)
+            types.append(TensorType(WIDE.get(dtype, dtype), shape))
         return Custom(tuple(operands), layer.type, tuple(types), dict(layer.data))
 
     def enter(self, network: Network, given: Sequence[Value | None], scope: Scope, name: str) -> list[Value]:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from ...compiler.budget import check_size
-from ...compiler.diagnostics import Location, at, error
-from ...compiler.dims import Dim
-from ...compiler.types import DType, TensorType
+from ...compiler.diagnostics import error
+from ...compiler.types import TensorType
 from ...formats.openvino.model import Layer, Port
 from ...formats.openvino.weights import element_type
-from ..common.sizes import Sizes, Stated, given_shape, replaced_names
-from ..problems import Problems
-
-Shape = Sequence[int | str]
-
-BATCH = "batch"
-"""What the first axis of all inputs counts where its size is open."""
+from ..common import inputs
+from ..common.inputs import BATCH, Shape
+from ..common.sizes import Stated
 
 PRECISIONS = {"FP64": "f64", "FP32": "f32", "FP16": "f16", "BF16": "bf16", "BOOL": "boolean"}
 """Element types as ports state them, where these are no types' own names."""
@@ -37,7 +32,7 @@ def declared_input(layer: Layer, *, stores_halves: bool) -> Declared:
     """Return what a Parameter says; ``stores_halves`` says that f16 is how the model is stored, not what it is given.
 
     Raises:
-        CompileError: F019, a size is none.
+        CompileError: F016, a size is none.
     """
     element = layer.data.get("element_type", "").lower()
     dims = stated_shape(layer.data.get("shape", ""))
@@ -85,43 +80,5 @@ def input_types(declared: Mapping[str, Declared], shapes: Mapping[str, Shape | i
     Raises:
         CompileError: F003, F018, F019 or F020, for all inputs at once.
     """
-    problems = Problems()
-    model: dict[str, Stated] = {name: d.dims for name, d in declared.items()}
-    stated = dict(model)
-    fixed: dict[str, int] = {}
-    for name, shape in shapes.items():
-        with problems.collect():
-            if name in declared:
-                stated[name] = given_shape(name, (shape,) if isinstance(shape, int) else shape, model[name])
-            elif isinstance(shape, int):
-                fixed[name] = shape
-            else:
-                help = f"The inputs are {', '.join(declared) or 'none'}."
-                raise error("F018", f"shapes: there is no tensor {name!r} among the inputs", help=help)
-    sizes = Sizes(fixed)
-    for name, numbers in replaced_names(model, stated).items():
-        if len(numbers) == 1:
-            sizes.fix(name, *numbers)
-    types: dict[str, TensorType] = {}
-    for name, given in declared.items():
-        with at(Location(name)), problems.collect():
-            types[name] = _type(name, given, stated[name], sizes)
-            check_size(f"the input {name!r}", types[name])
-    with problems.collect():
-        sizes.check()
-    problems.raise_any()
-    return types
-
-
-def _type(name: str, declared: Declared, dims: Stated, sizes: Sizes) -> TensorType:
-    dtype = element_type(declared.element)
-    if dtype is DType.STRING:
-        raise error("F003", f"the input {name!r} holds strings", help="Cut the model after what reads it by inputs=...")
-    if dims is None:
-        text = f"the input {name!r} has no declared shape, not even a number of axes"
-        raise error("F020", text, help=f'Give its shape: shapes={{"{name}": (...)}}.')
-    return TensorType(dtype, tuple(_dim(d, sizes) for d in dims))
-
-
-def _dim(size: int | str | None, sizes: Sizes) -> Dim:
-    return size if isinstance(size, int) else sizes.fresh() if size is None else sizes.named(size)
+    stated = {name: inputs.Declared(partial(element_type, d.element), d.dims) for name, d in declared.items()}
+    return inputs.input_types(stated, shapes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import count
 from pathlib import Path
 
 from ...compiler.diagnostics import error
@@ -19,11 +20,12 @@ from ...compiler.types import TensorType
 from ...compiler.weights import Weight
 from ...formats.openvino.model import Layer, Network, Place
 from ...formats.openvino.reader import Contents, read_contents
+from ..common.inputs import Shape
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .emitter import WIDE
 from .importer import Importer, Scope
-from .inputs import Declared, Shape, axes_of, declared_input, declared_port, input_types
+from .inputs import Declared, axes_of, declared_input, declared_port, input_types
 from .schedule import operands_of, schedule
 
 STORES_HALVES = 10
@@ -112,10 +114,7 @@ def read_openvino(
     )
     states = _expose_variables(func, importer, results)
     erase_dead(*reversed(func.ops))
-    layers = {
-        side: {name: end.layer.name for name, end in found.items() if end.layer is not None}
-        for side, found in (("inputs", starts), ("outputs", ends))
-    }
+    layers = {"inputs": _layers(starts), "outputs": _layers(ends)}
     return Program(Module(func), states, layers, dict(zip(states, importer.variables.changed, strict=True)))
 
 
@@ -127,11 +126,21 @@ class End:
     layer: Layer | None = None
 
 
+def _layers(ends: Mapping[str, End]) -> dict[str, str]:
+    return {name: end.layer.name for name, end in ends.items() if end.layer is not None}
+
+
 def _starts(network: Network, names: Sequence[str] | None) -> dict[str, End]:
-    own = {
-        layer.name: End((layer.id, port.id), layer) for layer in network.of_type("Parameter") for port in layer.outputs
-    }
+    own: dict[str, End] = {}
+    for layer in network.of_type("Parameter"):
+        own |= {_unused(layer.name, own): End((layer.id, port.id), layer) for port in layer.outputs}
     return own if names is None else _find_all("inputs", names, own, network)
+
+
+def _unused(name: str, taken: Mapping[str, End]) -> str:
+    """Return a name, with a number where it is taken."""
+    numbered = (f"{name}_{n}" for n in count(1))
+    return name if name not in taken else next(n for n in numbered if n not in taken)
 
 
 def _ends(contents: Contents, names: Sequence[str] | None) -> dict[str, End]:
@@ -145,11 +154,7 @@ def _ends(contents: Contents, names: Sequence[str] | None) -> dict[str, End]:
         for place in operands_of(network, layer):
             if place is None:
                 raise error("F014", f"nothing computes the output {layer.name!r}", help="The file is damaged.")
-            name = _output_name(network, layer, place)
-            number = 1
-            while name in own:
-                name, number = f"{name}_{number}", number + 1
-            own[name] = End(place, layer)
+            own[_unused(_output_name(network, layer, place), own)] = End(place, layer)
     return own if names is None else _find_all("outputs", names, own, network)
 
 
@@ -157,13 +162,14 @@ def _output_name(network: Network, result: Layer, place: Place) -> str:
     if result.output_names:
         return result.output_names[0]
     writer = network.layers.get(place[0])
-    names = [] if writer is None else [n for port in writer.outputs if port.id == place[1] for n in port.names]
-    if names:
-        return names[0]
-    if writer is None or len(writer.outputs) == 1:
-        return result.name.split("/sink_port_")[0] if writer is None else str(writer)
-    numbers = [port.id for port in writer.outputs]
-    return f"{writer}.{numbers.index(place[1]) if place[1] in numbers else place[1]}"
+    if writer is None:
+        return str(result)
+    for i, port in enumerate(writer.outputs):
+        if port.id == place[1] and port.names:
+            return port.names[0]
+        if port.id == place[1] and len(writer.outputs) > 1:
+            return f"{writer}.{i}"
+    return str(writer)
 
 
 def _find_all(what: str, names: Sequence[str], own: Mapping[str, End], network: Network) -> dict[str, End]:
@@ -228,11 +234,9 @@ def _narrow(importer: Importer, value: Value, end: End) -> Value:
     stated = next((p.precision for p in writer.outputs if p.id == end.place[1]), "")
     narrow = {"FP16": "f16", "BF16": "bf16"}.get(stated.upper())
     dtype = next((d for d in WIDE if d == narrow), None)
-    return (
-        value
-        if dtype is None or WIDE[dtype] is not value.type.dtype
-        else importer.region.insert(Cast(value, dtype)).result
-    )
+    if dtype is None or WIDE[dtype] is not value.type.dtype:
+        return value
+    return importer.region.insert(Cast(value, dtype)).result
 
 
 def _axes(end: End, value: Value) -> str:

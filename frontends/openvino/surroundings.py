@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ...compiler.diagnostics import error
-from ...compiler.dims import Sym, symbol
+from ...compiler.dims import Sym
 from ...compiler.ir import Region, Value
 from ...compiler.types import TensorType
 from ...formats.openvino.model import Body
@@ -77,4 +77,4 @@ class Around:
 
     def fresh(self) -> Sym:
         """Return a size that depends on data."""
-        return symbol(f"unknown{next(self.importer.unknown)}")
+        return self.importer.fresh()

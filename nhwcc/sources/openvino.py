@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nhwcc.compiler.diagnostics import CompileError, Remark, remark
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import TensorType
+from nhwcc.compiler.weights import Weight
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut, sizes_of
 from nhwcc.runners import Runner
@@ -32,6 +34,7 @@ class OpenvinoSource:
         self.given = given
         self.weights = call.weights
         self.keeps_state = call.state == "io"
+        self._known: _Known | None = None
 
     @property
     def title(self) -> str:
@@ -44,7 +47,9 @@ class OpenvinoSource:
         Raises:
             CompileError: what the frontend finds (R010, F...).
         """
-        return cut.checked(self._read(cut).module)
+        program = self._read(cut)
+        self._known = _Known(_ends(program), program.states)
+        return cut.checked(program.module)
 
     def _read(self, cut: Cut) -> Program:
         from nhwcc.frontends.openvino import read_openvino
@@ -65,17 +70,15 @@ class OpenvinoSource:
 
     def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return OpenVINO for a whole model, else the reference interpreter on what is imported anew."""
-        program = self._read(cut)
-        why = NOT_INSTALLED
-        if is_available():
-            if not (cut.inputs or cut.outputs):
-                try:
-                    return self._runtime(program, stack)
-                except CompileError as bad:
-                    why = bad.diagnostics[0].message
-            else:
-                why = "OpenVINO runs whole models"
+        why = "OpenVINO runs whole models" if cut.inputs or cut.outputs else NOT_INSTALLED
+        known = self._known
+        if known is not None and why is NOT_INSTALLED and is_available():
+            try:
+                return self._runtime(known, types, stack)
+            except CompileError as bad:
+                why = bad.diagnostics[0].message
         remark(Remark("warning", "verify", f"verified against the reference interpreter: {why}"))
+        program = self._read(cut)
         return Stepwise(program.module, program.states)
 
     def open(self, stack: ExitStack) -> Runner:
@@ -83,11 +86,22 @@ class OpenvinoSource:
         program = self._read(Cut())
         func = program.module.main
         check_run(func)
-        runner = self._runtime(program, stack) if is_available() else ReferenceRunner(program.module)
-        return Bounded(runner, func)
-
-    def _runtime(self, program: Program, stack: ExitStack) -> OpenvinoRunner:
-        func = program.module.main
+        if not is_available():
+            return Bounded(ReferenceRunner(program.module), func)
         types = {p.name: p.source_type(a.type) for p, a in zip(func.inputs, func.args, strict=True)}
-        ends = Ends(program.layers["inputs"], program.layers["outputs"], program.variables)
-        return stack.enter_context(OpenvinoRunner(self.given, self.weights, types, ends, program.states))
+        return Bounded(self._runtime(_Known(_ends(program), program.states), types, stack), func)
+
+    def _runtime(self, known: _Known, types: Mapping[str, TensorType], stack: ExitStack) -> OpenvinoRunner:
+        return stack.enter_context(OpenvinoRunner(self.given, self.weights, types, known.ends, known.states))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What of a model that was read is needed to run it: by which names, and how states begin."""
+
+    ends: Ends
+    states: Mapping[str, Weight]
+
+
+def _ends(program: Program) -> Ends:
+    return Ends(program.layers["inputs"], program.layers["outputs"], program.variables)

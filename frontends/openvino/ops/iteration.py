@@ -94,11 +94,7 @@ class Iteration:
         raise emit.fail(f"iterates {count} times, which depends on the shapes of inputs", code="F004")
 
     def cell(self, emit: Emitter, number: int, step: int) -> Value:
-        """Return what a Parameter that is not carried is in an iteration.
-
-        Raises:
-            CompileError: F006, it is of no integers.
-        """
+        """Return what a Parameter that is not carried is in an iteration."""
         layer, link, value = self.parameters[number]
         if value is None or link is None:
             return iteration_number(emit, emit.const(step, DType.I64), layer)

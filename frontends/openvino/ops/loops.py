@@ -12,6 +12,7 @@ from ....compiler.ops.core import Return
 from ....compiler.ops.logic import Less, LogicalAnd
 from ....compiler.ops.shape import Reshape
 from ....compiler.types import DType, TensorType
+from ....formats.openvino.model import Link
 from ...common.rounds import Along, Body, empty_buffers, first_rows
 from ..emitter import Emitter
 from .iteration import Iteration, iteration_number
@@ -44,10 +45,23 @@ def looped(
     one = replace(emit, region=region).const(1, DType.I64)
     region.insert(Return((inner(Add(turn, one)), again, *after, *filled)))
     turns, _, *found = emit.all(While(tuple(start), _test([v.type for v in start], emit, whole), region))
-    results = found[len(carried) :]
+    whole_results = _in_order(loop, found[: len(carried)], found[len(carried) :])
     if loop.goes_on is not None and emit.known(out[loop.goes_on]) is None:
-        return _cut_short(emit, loop, results, turns)
-    return tuple(results)
+        return _cut_short(emit, loop, whole_results, turns)
+    return tuple(whole_results)
+
+
+def _is_carried(loop: Iteration, link: Link, place: int) -> bool:
+    """Whether a result of a loop is what it carries, which is there even if no iteration runs."""
+    return link.axis is None and place in loop.carried.values()
+
+
+def _in_order(loop: Iteration, carried: list[Value], others: list[Value]) -> list[Value]:
+    """Return the results of a loop of what it carries and of what was collected beside that."""
+    places, rest = list(loop.carried.values()), iter(others)
+    return [
+        carried[places.index(place)] if _is_carried(loop, link, place) else next(rest) for link, place in loop.results
+    ]
 
 
 def _check(emit: Emitter, loop: Iteration, count: Dim | None) -> None:
@@ -119,14 +133,14 @@ def _piece(emit: Emitter, loop: Iteration, n: int, at: tuple[Body, Value, Value 
 def _collected(
     emit: Emitter, loop: Iteration, body: tuple[Body, list[Value]], number: tuple[Dim, Value, Value | None]
 ) -> tuple[list[Value], list[Value]]:
-    """Let the body take along one more value for each result: a buffer with room for all pieces, or the last value.
+    """Let the body take along what results are beside what is carried: a buffer for all pieces, or the last value.
 
     Returns what these are before the first iteration, and after each.
     """
     (inner, out), (count, turn, last) = body, number
     before: list[Value] = []
     after: list[Value] = []
-    for link, place in loop.results:
+    for link, place in (r for r in loop.results if not _is_carried(loop, *r)):
         value = out[place]
         if link.axis is None:
             before.append(emit.expand(emit.const(0, value.type.dtype), value.type.shape))

@@ -10,6 +10,7 @@ from ....compiler.dims import Dim, broadcast, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.types import DType
+from ...common.moves import parts_of_sizes
 from ...common.ranges import counted_range
 from ...common.strided_slice import Masks, sliced
 from ...slicing import cut, pad
@@ -118,14 +119,7 @@ def split(emit: Emitter, x: Value, axis: Value, *, num_splits: int) -> tuple[Val
 @openvino_op("VariadicSplit")
 def variadic_split(emit: Emitter, x: Value, axis: Value, lengths: Value) -> tuple[Value, ...]:
     """Cut into pieces of stated sizes; -1 stands for what remains."""
-    along = emit.axis(emit.int(axis, "axis"), x.type.rank)
-    sizes = list(emit.dims(lengths, "lengths"))
-    if -1 in sizes:
-        rest: Dim = x.type.shape[along]
-        for d in sizes:
-            rest = rest if d == -1 else rest - d
-        sizes[sizes.index(-1)] = rest
-    return emit.all(ir.Split(x, along, tuple(sizes)))
+    return parts_of_sizes(emit, x, lengths, axis)
 
 
 def _bits(mask: tuple[int, ...]) -> int:

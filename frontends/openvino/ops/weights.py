@@ -105,32 +105,52 @@ def _as_integers(emit: Emitter, x: Value, bounds: list[Array], levels: int) -> V
     Results have the range of the operand, in which zero is one of the levels.
     """
     low, high, *out = (b.astype(np.float64) for b in bounds)
-    wide = np.maximum(high - low, 1e-30)
-    is_same = all(np.allclose(a, b, rtol=0, atol=1e-5 * wide.max()) for a, b in zip((low, high), out, strict=True))
-    if not is_same or levels > FULL or (high - low <= 0).any() or low.shape != high.shape:
+    if levels > FULL or low.shape != high.shape or not (high > low).all():
         return None
+    with emit.typed():
+        slack = 1e-5 * (high - low).max()
+        is_same = all(np.allclose(a, b, rtol=0, atol=slack) for a, b in zip((low, high), out, strict=True))
     scale = (high - low) / (levels - 1)
     start = -low / scale
-    dtype, first = (DType.I8, -(levels // 2)) if (low < 0).any() else (DType.U8, 0)
-    zero = np.rint(start) + first
-    if np.abs(start - np.rint(start)).max() > 1e-3 or not ((zero >= first) & (zero <= first + levels - 1)).all():
+    dtype, least = (DType.I8, -(levels // 2)) if (low < 0).any() else (DType.U8, 0)
+    zero = np.rint(start) + least
+    is_level = np.abs(start - np.rint(start)).max() <= ROUNDING and ((start >= 0) & (start <= levels - 1)).all()
+    if not is_same or not is_level:
         return None
-    scale_value, zero_value = emit.const(_scalar(scale), DType.F32), emit.const(_scalar(zero), DType.I32)
+    scales, zeros = emit.const(_scalar(scale), DType.F32), emit.const(_scalar(zero), DType.I32)
+    integers = _rounded_constant(emit, x, (low, high), (scale, zero), dtype)
+    if integers is None:
+        kept = x if levels == FULL else _between(emit, x, low, high)
+        integers = emit(Quantize(kept, scales, zeros, dtype))
+    return emit(Dequantize(integers, scales, zeros))
+
+
+def _rounded_constant(
+    emit: Emitter, x: Value, limits: tuple[Array, Array], how: tuple[Array, Array], dtype: DType
+) -> Value | None:
+    """Return the integers that a constant is rounded to, None if ``x`` is none; ``how`` is the scale and zero point."""
     weight = constant(x)
-    if weight is not None and np.broadcast_shapes(static(x.type.shape), scale.shape) == x.type.shape:
+    if weight is None:
+        return None
+    (low, high), (scale, zero) = limits, how
+    with emit.typed():
+        if np.broadcast_shapes(static(x.type.shape), scale.shape) != x.type.shape:
+            return None
 
-        def integers(array: Array) -> Array:
-            steps = np.rint(np.clip(array, low, high) / scale.astype(np.float32))
-            return (steps + zero).astype(dtype.numpy)
+    def integers(array: Array) -> Array:
+        steps = np.rint(np.clip(array, low, high) / scale.astype(np.float32))
+        return (steps + zero).astype(dtype.numpy)
 
-        stored = emit.const(weight.derive(weight.type.with_dtype(dtype), integers))
-        return emit(Dequantize(stored, scale_value, zero_value))
-    kept = x
-    if levels != FULL:
-        first, last = (emit.const(_scalar(bound), DType.F32) for bound in (low, high))
-        kept = emit(Min(emit(Max(x, first)), last))
-    return emit(Dequantize(emit(Quantize(kept, scale_value, zero_value, dtype)), scale_value, zero_value))
+    return emit.const(weight.derive(weight.type.with_dtype(dtype), integers))
 
+
+def _between(emit: Emitter, x: Value, low: Array, high: Array) -> Value:
+    least, most = (emit.const(_scalar(bound), x.type.dtype) for bound in (low, high))
+    return emit(Min(emit(Max(x, least)), most))
+
+
+ROUNDING = 1e-3
+"""By how many levels zero may lie beside one."""
 
 FULL = 256
 """Levels that all integers of eight bits are."""
@@ -147,12 +167,8 @@ def _rounded(emit: Emitter, x: Value, given: tuple[Value, Value], wanted: tuple[
     share = emit(arith.Div(emit(Sub(x, low)), emit(Sub(high, low))))
     level = emit(arith.Div(emit(Round(emit(Mul(share, steps)))), steps))
     inside = emit(Add(emit(Mul(level, emit(Sub(out_high, out_low)))), out_low))
-    above = emit(Select(emit(Greater(x, emit(Max(low, high)))), _spread(emit, out_high, inside), inside))
-    return emit(Select(emit(LessEqual(x, emit(Min(low, high)))), _spread(emit, out_low, above), above))
-
-
-def _spread(emit: Emitter, bound: Value, like: Value) -> Value:
-    return emit.cast(bound, like.type.dtype)
+    above = emit(Select(emit(Greater(x, emit(Max(low, high)))), out_high, inside))
+    return emit(Select(emit(LessEqual(x, emit(Min(low, high)))), out_low, above))
 
 
 @openvino_op("FakeConvert", since=13)

@@ -183,8 +183,8 @@ RECURRENT = [
         for e in (False, True)
     ),
     *(
-        Case("Loop", 9, ("f32[2,3]", "i64[]"), loop(k), data={0: SMALL, 1: np.asarray(4)})
-        for k in ("stated", "condition", "data")
+        Case("Loop", 9, ("f32[2,3]", "i64[]"), loop(k), data={0: SMALL, 1: np.asarray(n)})
+        for k, n in (("stated", 4), ("condition", 4), ("data", 4), ("data", 0))
     ),
     *(Case("If", 9, ("bool[]", "f32[2,3]"), branch, data={0: np.asarray(c)}) for c in (True, False)),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,8 @@ def small(tmp_path: Path, shape: str = "[1,3,8,8]") -> Path:
 def test_to_every_target(tmp_path: Path) -> None:
     """Compiled, and verified against OpenVINO."""
     path = small(tmp_path)
-    for suffix in (".tflite", ".onnx"):
-        report = nhwcc.compile(path, tmp_path / f"m{suffix}").report
+    for artifact in nhwcc.compile_all(path, [tmp_path / "m.tflite", tmp_path / "m.onnx"]):
+        report = artifact.report
         assert report.verification is not None and report.verification.reference.startswith("OpenVINO")
         assert list(report.verification.sizes) == []
         assert [c.name for c in report.verification.outputs] == ["scores"]
@@ -214,8 +215,13 @@ def test_looking_inside(tmp_path: Path) -> None:
 def test_loaded_again_after_a_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenVINO's numbers are wrong after sizes that it has refused."""
     loaded: list[object] = []
-    load = OpenvinoModel._read
-    monkeypatch.setattr(OpenvinoModel, "_read", lambda self: loaded.append(self) or load(self))
+    load = vars(import_module(OpenvinoModel.__module__))["_compiled"]
+
+    def counted(model: object) -> object:
+        loaded.append(model)
+        return load(model)
+
+    monkeypatch.setattr(f"{OpenvinoModel.__module__}._compiled", counted)
     model = OpenvinoModel(small(tmp_path, "[1,3,?,8]"), None, {})
     with pytest.raises(CompileError, match="R018"):
         model.run({"image": f32(1, 3, 0, 8)}, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,14 @@ def old(model: Any, path: Path) -> Path:
     return path
 
 
+def operations(opset: int) -> Any:
+    """The functions of an operator set."""
+    return import_module(f"openvino.opset{opset}")
+
+
 def network(element: str) -> Any:
     """Operations of the sets 1 to 6, in f32 or f16."""
-    from openvino import opset6 as o
-    from openvino import opset10
-
-    ov = openvino()
+    ov, o, newer = openvino(), operations(6), operations(10)
 
     def constant(values: Any) -> Any:
         return o.constant(np.asarray(values, np.float16 if element == "f16" else np.float32))
@@ -52,7 +55,7 @@ def network(element: str) -> Any:
     gate = o.hard_sigmoid(o.reduce_mean(y, numbers(2, 3), True), constant(0.2), constant(0.5))
     y = o.multiply(y, gate)
     sizes, scales = numbers(16, 16), o.constant(np.asarray([2, 2], np.float32))
-    y = opset10.interpolate(y, sizes, scales, "linear_onnx", "sizes", axes=numbers(2, 3))
+    y = newer.interpolate(y, sizes, scales, "linear_onnx", "sizes", axes=numbers(2, 3))
     y = o.max_pool(y, [2, 2], [0, 0], [0, 0], [2, 2], "floor", "explicit")
     y.set_friendly_name("features")
     first, second = o.split(y, o.constant(np.int64(1)), 2).outputs()
@@ -68,16 +71,14 @@ def test_network(element: str, tmp_path: Path) -> None:
     assert [p.name for p in module.main.inputs] == ["image"]
     assert [p.name for p in module.main.outputs] == ["features", "halves.1", "halves.0"]
     assert {str(v.type.dtype) for v in (*module.main.args, *module.main.returns)} == {"f32"}
-    for suffix in (".tflite", ".onnx"):
-        report = nhwcc.compile(path, tmp_path / f"m{suffix}").report
+    for artifact in nhwcc.compile_all(path, [tmp_path / "m.tflite", tmp_path / "m.onnx"]):
+        report = artifact.report
         assert report.verification is not None and report.verification.reference.startswith("OpenVINO")
 
 
 def test_recurrent(tmp_path: Path) -> None:
     """Two iterators, there and back, whose results are joined."""
-    from openvino import opset6 as o
-
-    ov = openvino()
+    ov, o = openvino(), operations(6)
     given = [o.parameter(s, np.float32, name=f"x{i}") for i, s in enumerate(([2, 7, 4], [2, 3], [2, 3]))]
     there, *_ = iterator(1, "lstm", False, False)(o, *given)
     back, *_ = iterator(1, "lstm", True, False)(o, *given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,10 @@ from nhwcc.compiler.interpreter import run as interpret
 from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 from nhwcc.frontends.openvino import read_openvino
+
+import nhwcc
+from nhwcc.runners.tflite import TfliteRunner, start
+from nhwcc.runners.worker import Worker
 
 from .building import Case, inputs_of, model_of, run, save
 from .cases_basic import ACTIVATIONS, ELEMENTWISE, MOVES
@@ -49,6 +54,28 @@ def test_meaning(case: Case, tmp_path: Path) -> None:
     found = interpret(func, [inputs[p.name] for p in func.inputs])
     for i, (got, want) in enumerate(zip(found, run(model, inputs), strict=True)):
         check_same(got, want, case.slack, f"{case.title}: result {i}")
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[Worker]:
+    """The TFLite runtime in a process of its own."""
+    with start() as worker:
+        yield worker
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", CASES, ids=lambda c: c.title)
+def test_on_tflite(case: Case, process: Worker, tmp_path: Path) -> None:
+    """Compiled, and run by the TFLite runtime."""
+    model = model_of(case)
+    path = save(model, tmp_path / "m.xml")
+    nhwcc.compile(path, tmp_path / "m.tflite", verify=False, io_layout="keep")
+    inputs = inputs_of(case)
+    runner = TfliteRunner(tmp_path / "m.tflite", process)
+    found = runner.run({name: inputs[name] for name in runner.inputs})
+    for (name, got), want in zip(found.items(), run(model, inputs), strict=True):
+        stored = got.astype(want.dtype) if want.dtype.kind in "iu" else got
+        check_same(stored, want, max(case.slack, 3e-5), f"{case.title}: {name}")
 
 
 def check_same(got: Array, want: Array, slack: float, what: str) -> None:
