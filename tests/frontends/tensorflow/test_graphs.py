@@ -17,7 +17,7 @@ from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.types import Array
 from nhwcc.frontends.tensorflow import import_tensorflow
 
-from .building import check_same, interpreted
+from .building import check_same, graph_of, interpreted, raw
 
 tf: Any = pytest.importorskip("tensorflow", reason="TensorFlow writes the models")
 
@@ -192,6 +192,27 @@ class TestCuts:
         data, *_ = frozen(lambda x: (tf.abs(x, name="a"), tf.exp(x, name="b")), spec(2))
         names = [p.name for p in import_tensorflow(data).main.outputs]
         assert names == ["Identity", "Identity_1"]
+
+    def test_all_results_of_a_node_are_outputs(self) -> None:
+        graph, _ = graph_of(raw("TopKV2"), ("f32[2,5]", np.asarray(3, np.int32)))
+        nodes = tf.compat.v1.GraphDef()
+        nodes.node.extend(node for node in graph.as_graph_def().node if not node.name.startswith("y"))
+        module = import_tensorflow(nodes.SerializeToString())
+        assert [p.name for p in module.main.outputs] == ["TopKV2", "TopKV2:1"]
+
+    def test_effects_before_a_cut(self, tmp_path: Path) -> None:
+        """What is cut off may write to variables."""
+        module = tf.Module()
+        module.count = tf.Variable(0.0)
+
+        def call(x):
+            return tf.abs(module.count.assign_add(1.0) * x, name="middle") + 1.0
+
+        path = saved(call, tmp_path / "m", spec(2), module=module)
+        inside = "/".join([*["StatefulPartitionedCall"] * 2, "middle"])
+        found = import_tensorflow(path, inputs=[inside], shapes={inside: (2,)})
+        x = floats(2)
+        check_same(interpreted(found, {inside: x})[0], x + 1, 1e-6, "y")
 
 
 class TestSizes:
