@@ -271,6 +271,15 @@ class TestControl:
 
         agree(call, np.abs(floats(4)) + np.float32(1))
 
+    def test_a_loop_of_complex_numbers(self) -> None:
+        def call(x):
+            z = tf.complex(x, x)
+            return tf.abs(tf.while_loop(lambda i, v: i < 3, lambda i, v: (i + 1, tf.signal.fft(v)), (0, z))[1])
+
+        data, _, outputs = frozen(call, spec(2, 3))
+        with pytest.raises(CompileError, match=r"F005.*complex numbers"):
+            import_tensorflow(data, outputs=outputs)
+
     def test_lists(self) -> None:
         def call(x):
             array = tf.TensorArray("float32", 4).unstack(x)
