@@ -182,7 +182,7 @@ class Around:
         nodes = {node.name: node for node in function.nodes}
         for _ in nodes:
             node = nodes.get(result.split(":", maxsplit=1)[0])
-            if node is None or node.op != "Identity":
+            if node is None or node.op != "Identity" or not node.inputs:
                 break
             result = node.inputs[0]
         return result

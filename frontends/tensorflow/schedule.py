@@ -98,7 +98,7 @@ def what_axes_count(flat: Flat, given: Collection[Result], wanted: Iterable[Resu
                 place = flat.resolve(place)
                 owner = flat.calls[place.node]
                 if place not in given:
-                    place = owner.inputs[0] if owner.op in _SAME_ELEMENTS else None
+                    place = owner.inputs[0] if owner.op in _SAME_ELEMENTS and owner.inputs else None
             if place is not None:
                 found[place] = "boxes"
     return found

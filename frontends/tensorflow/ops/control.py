@@ -94,6 +94,8 @@ def while_(
     What the body gives back as it is, such as weights, is read from outside.
     """
     kept = emit.around.kept(body.name)
+    if len(kept) != len(input):
+        raise emit.fail(f"carries {len(input)} tensors, but its body has {len(kept)}", code="F006")
     if any(isinstance(v, Complex) and not is_kept for v, is_kept in zip(input, kept, strict=True)):
         raise emit.fail("carries complex numbers")
     start = _materialized(emit, input, kept, body.name)
