@@ -8,7 +8,7 @@ from typing import TypeAlias
 from ...compiler.dims import Dim
 from ...compiler.ir import Value
 from ...compiler.types import DType
-from ..common.fourier import Complex
+from ..common.complex_numbers import Complex
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from ...compiler.types import DType
 from ...formats.tensorflow.model import FunctionName, StoredShape
 from ...formats.tensorflow.tensors import ElementType, StoredTensor
 from ..common import schema
-from ..common.fourier import Complex
+from ..common.complex_numbers import Complex
 from .emitter import Emitter
 from .handles import Handle, Imported, TensorList
 

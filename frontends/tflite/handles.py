@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ...compiler.ir import Value
-from ..common.fourier import Complex
+from ..common.complex_numbers import Complex
 
 
 @dataclass(frozen=True)

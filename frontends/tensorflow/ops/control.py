@@ -10,7 +10,7 @@ from ....compiler.ops.core import Return
 from ....compiler.ops.logic import Equal, NotEqual
 from ....compiler.types import DType
 from ....formats.tensorflow.model import FunctionName, StoredShape
-from ...common.fourier import Complex
+from ...common.complex_numbers import Complex
 from ..emitter import Emitter
 from ..handles import Handle, Imported, TensorList
 from ..registry import tf_op

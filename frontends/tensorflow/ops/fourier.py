@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Atan2, Neg, Sqrt, Square
 from ....compiler.types import DType
-from ...common.fourier import Complex, along_both, fitted
+from ...common.complex_numbers import Complex, along_both, fitted
 from ..emitter import Emitter
 from ..registry import tf_op
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Sqrt, Square
-from ...common.fourier import along_both, fitted
+from ...common.complex_numbers import along_both, fitted
 from ..emitter import Emitter
 from ..handles import Complex
 from ..registry import builtin

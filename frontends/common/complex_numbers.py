@@ -1,4 +1,4 @@
-"""Fourier transforms along axes, as products with constant matrices; complex numbers are pairs of real ones."""
+"""Complex numbers as pairs of real ones, and their Fourier transforms, as products with constant matrices."""
 
 from __future__ import annotations
 
