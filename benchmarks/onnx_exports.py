@@ -28,7 +28,7 @@ EXPORTERS = ("dynamo", "legacy")
 HEAD = ("network", "exporter", "ops", "TRANSPOSE", "RESHAPE", "relative error", "sizes", "CPU s", "peak")
 
 
-class NotExported(Exception):
+class NotExported(RuntimeError):
     """The exporter itself fails."""
 
 

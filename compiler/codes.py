@@ -23,6 +23,7 @@ FAMILIES = {
     "W": "Rewriting",
     "M": "Limits: what a model may cost",
     "B": "Backends: what a target can't run",
+    "Q": "Quantization",
     "R": "Running, reading and writing files",
     "I": "Internal: a defect of nhwcc; please report it",
 }
@@ -103,8 +104,9 @@ CODES = {
     "F011": Code("no graph", "A file can be parsed, but holds no graph.", "Export the model again."),
     "F012": Code(
         "operator set not supported",
-        "The model states no version of the ONNX operator set, or one that is too old or too new.",
-        "Convert it with onnx.version_converter, or install a newer onnx package.",
+        "The model states no version of the ONNX operator set, or one that is too old or too new; or it is IR of "
+        "OpenVINO of another version than 10 and 11.",
+        "Convert it with onnx.version_converter, or install a newer onnx package; export it with a newer OpenVINO.",
     ),
     "F013": Code("cycle", "Nodes read each other in a circle.", "The model is damaged; export it again."),
     "F014": Code(
@@ -335,6 +337,26 @@ CODES = {
         "no form for an attribute",
         "An attribute of a custom operator holds what its kernel can't be told, such as a size that stays open.",
         "Give it a number; docs/custom-ops.md says what kernels are told.",
+    ),
+    "Q001": Code(
+        "no calibration",
+        "Integers need the ranges of values, which calibration finds.",
+        "Give data (--data), or what nhwcc calibrate wrote (--calibration).",
+    ),
+    "Q002": Code(
+        "another model's calibration",
+        "Statistics were taken of another model, or of the same one compiled with other options.",
+        "Calibrate again with the options of the compilation.",
+    ),
+    "Q003": Code(
+        "target without integers",
+        "Post-training quantization knows no kernels on integers of this target.",
+        "Write a .tflite file; a model that brings its scales keeps them.",
+    ),
+    "Q004": Code(
+        "too much is lost",
+        "What is quantized is further from the network in floats than is allowed.",
+        "Calibrate on real data, keep more in floats (--keep-float), choose another mode, or lower --min-sqnr.",
     ),
     "R001": Code(
         "no reference semantics",

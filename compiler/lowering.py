@@ -63,18 +63,22 @@ Rewrite = Callable[[O, "Build"], object]
 
 @dataclass(frozen=True)
 class Lowering:
-    """A rewrite on the way to a target; ``always`` also of operations that the target runs as they are."""
+    """A rewrite on the way to a target; ``always`` also of operations that the target runs as they are.
+
+    With ``steps``, what it makes may round to other integers, up to so many quantization steps away.
+    """
 
     name: str
     roots: tuple[type[Op], ...]
     rewrite: Callable[[Any, Build], object]
     benefit: int = 1
     always: bool = False
+    steps: int = 0
 
     def bind(self, target: LoweringTarget) -> Pattern:
         """Return the pattern that lowers for a target; of the same two, an equal one."""
         unless = None if self.always else target.is_legal
-        return Pattern(self.name, self.roots, _Bound(self.rewrite, target), self.benefit, unless)
+        return Pattern(self.name, self.roots, _Bound(self.rewrite, target), self.benefit, unless, steps=self.steps)
 
 
 @dataclass(frozen=True)
@@ -145,11 +149,14 @@ class Lowerings:
 
         return wrap
 
-    def improve(self, *roots: type[O], benefit: int = 1) -> Callable[[Rewrite[O]], Rewrite[O]]:
-        """Declare a rewrite that makes operations faster; it applies to legal ones too."""
+    def improve(self, *roots: type[O], benefit: int = 1, steps: int = 0) -> Callable[[Rewrite[O]], Rewrite[O]]:
+        """Declare a rewrite that makes operations faster; it applies to legal ones too.
+
+        One that rounds again says by how many quantization ``steps`` its integers may differ from the root's.
+        """
 
         def wrap(fn: Rewrite[O]) -> Rewrite[O]:
-            self.patterns.append(Lowering(_name(fn), roots, fn, benefit, always=True))
+            self.patterns.append(Lowering(_name(fn), roots, fn, benefit, always=True, steps=steps))
             return fn
 
         return wrap

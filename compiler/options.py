@@ -9,3 +9,12 @@ Strategy: TypeAlias = Literal["auto", "unroll", "while", "fused"]
 
 Channels: TypeAlias = Literal["first", "last"]
 """Where the channels of an operation lie: after the batch, or after all else."""
+
+QuantizationMode: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8"]
+"""What quantization makes integers of, or numbers of 16 bits: weights, or all that kernels compute with."""
+
+QuantizationChoice: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8", "auto"]
+"""A mode, or whatever is fastest and keeps the accuracy."""
+
+RangeMethod: TypeAlias = Literal["minmax", "percentile", "mse"]
+"""How the range of a value is chosen: all numbers, all but a few, or the one of least mean square error."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import sys
 import traceback
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
-from .diagnostics import CompileError, error, reason
+from .diagnostics import CompileError, did_you_mean, error, reason
 
 _LOADED: set[Path] = set()
 """Files that have registered what they have: names can be taken only once."""
@@ -46,6 +47,20 @@ def load_file(path: Path) -> None:
         refused = _blame(bad) or error("L010", f"{path} fails when it is loaded: {_said(bad)}", help=HELP)
         _LOADED.discard(path.resolve())
         raise refused from bad
+
+
+def load_function(path: Path, name: str) -> Callable[..., Any]:
+    """Return a function of a user's Python file; run it where :func:`blaming` holds.
+
+    Raises:
+        CompileError: R010, there is no such file, or no such function in it; L010, the file fails.
+    """
+    load_file(path)
+    found = getattr(sys.modules[f"{PREFIX}{path.stem}"], name, None)
+    if not callable(found):
+        known = [n for n, value in vars(sys.modules[f"{PREFIX}{path.stem}"]).items() if callable(value)]
+        raise error("R010", f"{path} has no function {name!r}", help=did_you_mean(name, known) or HELP)
+    return found
 
 
 def discover_plugins(group: str = "nhwcc.passes") -> None:

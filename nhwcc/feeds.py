@@ -61,15 +61,24 @@ def read_data(data: Data | None, types: Mapping[str, TensorType]) -> dict[str, A
     Raises:
         CompileError: L006, there is no such input; R010, a file can't be read; R002, an array doesn't fit its input.
     """
-    if data is None:
-        return {}
+    arrays = {} if data is None else read_arrays(data, types)
+    for name, array in arrays.items():
+        _check(name, array, types[name])
+    return arrays
+
+
+def read_arrays(data: Data, types: Mapping[str, TensorType]) -> dict[str, Array]:
+    """Return the user's arrays by input name, whatever their shapes.
+
+    Raises:
+        CompileError: L006, there is no such input; R010, a file can't be read.
+    """
     given = data if isinstance(data, Mapping) else _unnamed(data, types)
     arrays = {name: value if isinstance(value, np.ndarray) else _read(Path(value)) for name, value in given.items()}
-    for name, array in arrays.items():
+    for name in arrays:
         if name not in types:
             help = did_you_mean(name, types) or f"there are {', '.join(types)}"
             raise error("L006", f"there is data for {name!r}, but no such input", help=help)
-        _check(name, array, types[name])
     return arrays
 
 

@@ -19,16 +19,12 @@ TEXT = "a text file"
 UNREAD = "nhwcc does not read"
 READ = (
     "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt), TensorFlow's SavedModels (folders) and graphs "
-    "(.pb), models of Keras (.keras, .h5), TFLite files (.tflite) and its own IR (.ir)"
+    "(.pb), models of Keras (.keras, .h5), OpenVINO's IR (.xml), TFLite files (.tflite) and its own IR (.ir)"
 )
 
 GRAPH_TEXT = f"convert it to ONNX first: {TF2ONNX} --graphdef FILE --output model.onnx --inputs x:0 --outputs y:0"
 META_GRAPH = (
     f"convert it to ONNX first: {TF2ONNX} --checkpoint model.ckpt.meta --output model.onnx --inputs x:0 --outputs y:0"
-)
-OPENVINO = (
-    f"OpenVINO does not convert back: {ORIGIN}; without it, openvino2tensorflow makes a SavedModel of it, and "
-    "tf2onnx an ONNX model of that"
 )
 COREML = f"Core ML does not convert back: {ORIGIN}; for an old .mlmodel, onnxmltools.convert_coreml does it"
 SAFETENSORS = (
@@ -46,6 +42,7 @@ ONNX_TEXT = "onnx.save(onnx.load('FILE', format='textproto'), 'model.onnx')"
 PYTORCH = "nhwcc.sources.torch:TorchSource"
 TENSORFLOW = "nhwcc.sources.tensorflow:TensorflowSource"
 KERAS = "nhwcc.sources.keras:KerasSource"
+OPENVINO_IR = "nhwcc.sources.openvino:OpenvinoSource"
 
 
 @dataclass(frozen=True)
@@ -101,8 +98,8 @@ FORMATS = [
     Format(
         "safetensors", "a file of weights without a network", (".safetensors",), contents.is_safetensors, SAFETENSORS
     ),
-    Format("openvino", "an OpenVINO model", (".xml",), contents.text_with(b"<net", b"<layer"), OPENVINO),
-    Format("openvino", "an OpenVINO model", (), contents.text_with(b"<?xml", b"<net"), OPENVINO),
+    Format("openvino", "an OpenVINO model", (".xml",), contents.text_with(b"<net", b"<layer"), source=OPENVINO_IR),
+    Format("openvino", "an OpenVINO model", (), contents.text_with(b"<?xml", b"<net"), source=OPENVINO_IR),
     Format("coreml", "a Core ML model", (".mlmodel", ".mlpackage"), contents.is_coreml, COREML),
     Format("tensorflow", "a TensorFlow SavedModel", (), contents.is_saved_model, source=TENSORFLOW),
     Format("tensorflow", "a TensorFlow graph", (".pb",), contents.is_graph_def, source=TENSORFLOW),
@@ -193,7 +190,7 @@ FOLDERS = [
         f"its networks are several: {OPTIMUM.replace('FOLDER', 'FILE')}",
     ),
     ("config.json", "a model of Hugging Face", OPTIMUM.replace("FOLDER", "FILE")),
-    ("*.xml", "a folder with an OpenVINO model", OPENVINO),
+    ("*.xml", "a folder", ""),
     ("*.safetensors", "a folder with weights", SAFETENSORS),
 ]
 """What a folder with such a file is, and the way out; without one, the file itself is what can be read."""
@@ -273,7 +270,7 @@ def _check_archive(path: Path) -> None:
         help = "the download or the export was interrupted; get it again"
         raise error("R010", f"{path} is damaged: the archive ends early", help=help)
     if path.with_suffix(".xml").exists():
-        raise _unread("the weights of an OpenVINO model", OPENVINO, path)
+        raise error("R010", f"{path} holds the weights of an OpenVINO model", help=f"give {path.with_suffix('.xml')}")
     raise error("R010", f"{path} is called like a file of PyTorch, but is none", help=READ)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nhwcc.compiler.budget import Budget
     from nhwcc.compiler.ir import Module
-    from nhwcc.compiler.options import Strategy
+    from nhwcc.compiler.options import QuantizationChoice, Strategy
     from nhwcc.feeds import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
@@ -44,7 +44,8 @@ class CompileOptions:
     A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
     as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open;
     ``"i64:1,length"`` states an element type, too, where it is not f32.  ``unsafe_load`` allows files whose reading
-    runs code that is in them.
+    runs code that is in them.  ``weights`` is the file with the constants of an OpenVINO model, by default the one
+    beside it.
 
     ``state="io"`` makes inputs and outputs of what one call leaves for the next: states of recurrent layers that begin
     with zeros or constants, and tensors of a PyTorch module that running it overwrites, such as caches.
@@ -71,6 +72,13 @@ class CompileOptions:
     ``verify`` compares with the source's own runtime, on ``data`` or on random inputs of ``seed``, up to ``tolerance``
     relative to the largest value of each output.
 
+    ``quantize`` stores weights in 16 bits (``float16``) or 8 (``weight-int8``), or lets kernels compute with integers
+    of 8 bits (``int8``). Ranges are calibrated on ``data``, which may then hold many samples: arrays with these along
+    the first axis, a folder of pictures, which become inputs as ``images`` says, or ``"file.py:function"``, which
+    yields them. ``calibration`` are files that nhwcc calibrate wrote instead. ``keep_float`` are patterns of what stays
+    in floats: operations, or the names of what they compute. ``per_tensor`` gives a weight one scale for all its output
+    channels. Below ``min_sqnr`` dB, each output's distance from the network in floats, nothing is written.
+
     ``budget`` says what the model may cost at most: memory, bytes of constants that it does not hold, and seconds.
     """
 
@@ -87,6 +95,7 @@ class CompileOptions:
     state: StateHandling = "refuse"
     signature: str | None = None
     unsafe_load: bool = False
+    weights: PathLike | None = None
     allow_custom_ops: bool = False
     rename: Mapping[str, str] | None = None
     input_names: Sequence[str] | None = None
@@ -103,4 +112,11 @@ class CompileOptions:
     data: Data | None = None
     seed: int = 0
     tolerance: float = TOLERANCE
+    quantize: QuantizationChoice | None = None
+    calibration: Sequence[PathLike] = ()
+    images: str | None = None
+    keep_float: Sequence[str] = ()
+    per_tensor: bool = False
+    io_dtype: str | Mapping[str, str] | None = None
+    min_sqnr: float | None = None
     budget: Budget | None = None

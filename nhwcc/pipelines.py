@@ -26,7 +26,8 @@ def register_passes(load: Sequence[PathLike] = ()) -> None:
         CompileError: R010, a file can't be read; L010, it fails.
     """
     discover("nhwcc.passes")
-    import_module("nhwcc.backends.common.legalize")
+    for name in ("legalize", "quantize"):
+        import_module(f"nhwcc.backends.common.{name}")
     discover_plugins()
     for path in load:
         load_file(Path(path))

@@ -5,13 +5,19 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from nhwcc.compiler.diagnostics import Remark
 from nhwcc.compiler.visible import visible_parts
 from nhwcc.messages import Style, Tone, plain
 from nhwcc.numerics import Status
+from nhwcc.quantization.measure import OutputReport
+from nhwcc.quantization.report import QuantizationReport
 from nhwcc.report import PassReport, PortReport, Report
 from nhwcc.verification import Compared, Verification
+
+if TYPE_CHECKING:
+    from nhwcc.quantization.compare import Decibels
 
 VERDICTS: dict[Status, Tone] = {"ok": "good", "differs": "bad", "proves nothing": "warning"}
 WIDTH = 12
@@ -40,12 +46,53 @@ def render_report(report: Report, style: Style = plain) -> str:
     else:
         why = report.not_verified or "the file loads, its numbers were not compared"
         lines.append(_row("verified", style(f"no: {why}", "warning")))
+    if report.quantization is not None:
+        lines += render_quantization(report.quantization, style)
     lines += (_row("warning", style(text, "warning")) for text in report.warnings)
     memory = f"; peak memory {human_bytes(report.peak_memory)}" if report.peak_memory else ""
     more = "verifying" if report.verification is not None else "loading"
     whole = report.seconds + report.verification_seconds
     lines.append(_row("took", f"{whole:.1f} s, {report.verification_seconds:.1f} s of it {more}{memory}"))
     return "\n".join(lines)
+
+
+def render_quantization(found: QuantizationReport, style: Style = plain) -> list[str]:
+    """Return the lines that say how a network was quantized and what it lost, the worst output first."""
+    found = visible_parts(found)
+    share = found.bytes_after / max(found.bytes_before, 1)
+    size = f"{human_bytes(found.bytes_before)} -> {human_bytes(found.bytes_after)} ({share:.2f})"
+    times = f"{1e3 * found.seconds_before:.1f} -> {1e3 * found.seconds_after:.1f} ms a run here"
+    lines = [_row("quantized", f"{found.chosen}; {size}, {times}")]
+    lines += (_row("", text) for text in (found.why, *found.notes))
+    if len(found.trials) > 1:
+        shown = [t for t in found.trials if not (t.candidate.dynamic or t.candidate.stored)]
+        lines += (_row("", f"tried {t.candidate}: {t.sqnr:.1f} dB") for t in shown)
+    held = f"{found.held} held back of {found.samples} samples" if found.held and found.samples else "all samples"
+    lines.append(
+        _row("", f"distance from floats on {found.data}, {held}; at least {found.required:g} dB are asked for")
+    )
+    return [*lines, *_decibels(found.outputs, style)]
+
+
+def render_decibels(found: Decibels, compared: Verification, style: Style = plain) -> list[str]:
+    """Return the lines that say how far a quantized file is from another network."""
+    found = visible_parts(found)
+    text = f"a quantized file against {compared.reference}, {compared.data}; at least {found.least:g} dB are asked for"
+    return [_row("compared", text), *_decibels(found.outputs, style)]
+
+
+def _decibels(outputs: Sequence[OutputReport], style: Style) -> Iterator[str]:
+    """Return one line per output: its distance in dB, that of its worst channel, and how often labels agree."""
+    width = max((len(o.name) for o in outputs), default=0)
+    for o in outputs:
+        labels = "" if o.same_labels is None else f"; the same label in {100 * o.same_labels:.0f} %"
+        tone: Tone = "good" if o.sqnr >= FAIR else "warning"
+        text = f"{o.name:<{width}}  {style(f'{o.sqnr:.1f} dB', tone)}, worst channel {o.worst_channel:.1f} dB{labels}"
+        yield _row("", text)
+
+
+FAIR = 20.0
+"""What is less is marked: an error of a tenth."""
 
 
 def render_verification(found: Verification, style: Style = plain, title: str = "verified") -> list[str]:

@@ -14,6 +14,7 @@ from nhwcc.compiler.ir import Module, Port, Value
 from nhwcc.compiler.ops.custom import Custom
 from nhwcc.instruments import Stage
 from nhwcc.passes.layout.proof import ASSIGNMENT, LayoutProof
+from nhwcc.quantization.report import QuantizationReport
 from nhwcc.verification import Verification
 
 SCHEMA = 3
@@ -54,6 +55,8 @@ class Report:
     ``custom_ops`` are the operators whose kernels an application must bring; ``not_verified`` says why numbers were not
     compared although they should have been.
 
+    ``verification`` is that of the network in floats where it was quantized; ``quantization`` says what that changed.
+
     ``layout`` says in words what ``layout_proof`` has in numbers, and names the transposes; it is empty if no pass
     chose layouts.
     """
@@ -75,6 +78,7 @@ class Report:
     remarks: list[Remark] = field(default_factory=lambda: list[Remark]())
     custom_ops: list[str] = field(default_factory=lambda: list[str]())
     verification: Verification | None = None
+    quantization: QuantizationReport | None = None
     not_verified: str = ""
     seconds: float = 0.0
     peak_memory: int | None = None

@@ -27,7 +27,10 @@ def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathL
     """
     source = Path(model) if isinstance(model, str | os.PathLike) else None
     if source is not None:
-        check_model(supported(source), source)
+        format = supported(source)
+        check_model(format, source)
+        if options.weights is not None and format.name != "openvino":
+            raise error("L007", f"{source} holds its own weights", help="weights are given for OpenVINO models (.xml)")
     if isinstance(model, NamedModule):
         model.check()
     written = [Path(output) for output in outputs if output is not None]
@@ -62,7 +65,50 @@ def check_options(options: CompileOptions) -> None:
     parse_io_layout(io_layout_text(options.io_layout))
     _check_files("rules", (read_place(rules).file for rules in options.rules))
     _check_files("Python code", options.load)
-    _check_files("data", _data_files(options.data))
+    if options.quantize is None:
+        _check_files("data", _data_files(options.data))
+        _check_only_quantizing(options)
+    else:
+        _check_quantizing(options)
+
+
+def _check_quantizing(options: CompileOptions) -> None:
+    """Refuse words, files and samples that can't be.
+
+    Raises:
+        CompileError: L004, R010.
+    """
+    from nhwcc.backends.common.quantize import io_dtypes
+    from nhwcc.quantization.images import ImageFormat
+
+    ImageFormat.parse(options.images or "")
+    io_dtypes(io_dtype_text(options.io_dtype))
+    _check_files("statistics", options.calibration)
+    for path in map(Path, _data_files(options.data)):
+        file, colon, _ = os.fspath(path).rpartition(":")
+        if colon and file.endswith(".py"):
+            _check_files("Python code", [file])
+        elif not path.is_dir():
+            _check_files("data", [path])
+
+
+def _check_only_quantizing(options: CompileOptions) -> None:
+    """Refuse options that say nothing without quantization.
+
+    Raises:
+        CompileError: L007.
+    """
+    given = {
+        "--calibration": options.calibration,
+        "--images": options.images,
+        "--keep-float": options.keep_float,
+        "--per-tensor": options.per_tensor,
+        "--io-dtype": options.io_dtype,
+        "--min-sqnr": options.min_sqnr is not None,
+    }
+    for flag, value in given.items():
+        if value:
+            raise error("L007", f"{flag} is about quantization, which is not asked for", help="add --quantize int8")
 
 
 def check_writing(output: Path, format: str, sources: Iterable[Path]) -> None:
@@ -85,6 +131,11 @@ def io_layout_text(io_layout: str | Mapping[str, str] | None) -> str:
     if io_layout is None or isinstance(io_layout, str):
         return (io_layout or "").strip() or "free"
     return ";".join(f"{name}={layout}" for name, layout in io_layout.items())
+
+
+def io_dtype_text(given: str | Mapping[str, str] | None) -> str:
+    """Return a choice of element types as passes take it."""
+    return given or "" if given is None or isinstance(given, str) else ";".join(f"{n}={t}" for n, t in given.items())
 
 
 def _check_numbers(tolerance: float, seed: int) -> None:

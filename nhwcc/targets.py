@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 from nhwcc.backends.common.target import Target
 from nhwcc.compiler.types import Array
 from nhwcc.runners import Runner
 from nhwcc.runners.worker import Worker
+
+if TYPE_CHECKING:
+    from nhwcc.passes.quantization.statistics import Calibration
 
 
 class TargetRunner(Runner, Protocol):
@@ -30,6 +33,50 @@ class InProcess(Protocol):
         Raises:
             CompileError: R002, an array doesn't fit its input; others, the runtime refuses.
         """
+        ...
+
+
+class Observer(Protocol):
+    """A file that runs on samples while somebody looks at what its tensors hold."""
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """End what runs the file."""
+        ...
+
+    def see(self, inputs: Mapping[str, Array]) -> None:
+        """Run on one sample, in the source's layout.
+
+        Raises:
+            CompileError: the runtime refuses.
+        """
+        ...
+
+    def statistics(self) -> Calibration:
+        """Return what was seen of each tensor, by name."""
+        ...
+
+
+class TimedRunner(TargetRunner, Protocol):
+    """A runner of a quantized file, which knows how long the runtime itself takes."""
+
+    def numbers(self, results: Mapping[str, Array]) -> dict[str, Array]:
+        """Return outputs as numbers where they are integers that stand for these."""
+        ...
+
+    def seconds(self, inputs: Mapping[str, Array], runs: int) -> float:
+        """Return how long the fastest of several runs takes."""
+        ...
+
+
+class _Observing(Protocol):
+    """What the module of a target has besides if its networks can be calibrated."""
+
+    def observe(self, path: Path, names: Sequence[str]) -> Observer:
+        """Open a file to see what some of its tensors hold."""
         ...
 
 
@@ -57,6 +104,16 @@ def runners_of(target: Target) -> _Runners:
 def start_runtime(target: Target) -> Worker:
     """Start the process in which files of a target will run; it gets ready while something is compiled."""
     return runners_of(target).start()
+
+
+def open_observer(target: Target, path: Path, names: Sequence[str]) -> Observer:
+    """Return what runs a file of a target that has kernels on integers, to see what some of its tensors hold."""
+    return cast(_Observing, import_module(target.runner)).observe(path, names)
+
+
+def open_timed(target: Target, path: Path, runtime: Worker) -> TimedRunner:
+    """Return what runs a file of a target that has kernels on integers, and measures the time."""
+    return cast(TimedRunner, open_runner(target, path, runtime))
 
 
 def open_runner(target: Target, path: Path, runtime: Worker, *, fast: bool = True) -> TargetRunner:

@@ -14,6 +14,7 @@ from ...compiler.lowering import Limits, Lowerings
 from ...compiler.ops.shape import Transpose
 from ...compiler.options import Channels, Strategy
 from ...compiler.rewrite import Pattern
+from ...compiler.scales import IntegerKernels
 from .table import Table
 
 ArtifactKind: TypeAlias = Literal["file", "pair", "folder"]
@@ -58,11 +59,12 @@ class Emit(Protocol):
 class Target:
     """What runs a network, and how a network becomes what it runs.
 
-    ``name`` is what users say, ``title`` what messages call it, ``suffix`` how its files end.  ``table`` says which
-    operations it runs, ``lowerings`` how others become such; of several owners the first is tried first.  ``channels``
-    is where its convolutions want them.  ``pipeline`` are the passes between import and ``emit``.  ``unstorable`` looks
-    for what no file can hold.  ``runner`` is the module that runs its files; it has ``start``, ``open_file`` and
-    ``in_process``.  ``artifact`` says whether a network is one file, one with others beside it, or a folder.
+    ``name`` is what users say, ``title`` what messages call it, ``suffix`` how its files end. ``table`` says which
+    operations it runs, ``lowerings`` how others become such; of several owners the first is tried first. ``channels``
+    is where its convolutions want them. ``pipeline`` are the passes between import and ``emit``. ``unstorable`` looks
+    for what no file can hold. ``runner`` is the module that runs its files; it has ``start``, ``open_file`` and
+    ``in_process``. ``integers`` says what its kernels on integers demand. ``artifact`` says whether a network is one
+    file, one with others beside it, or a folder.
     Where a format has versions, ``at`` gives the target that goes up to one of them, and ``version`` is the one that
     this target goes up to; without it, to the newest.
     """
@@ -80,6 +82,7 @@ class Target:
     emit: Emit
     runner: str
     artifact: ArtifactKind = "file"
+    integers: IntegerKernels | None = None
     version: int | None = None
     at: Callable[[int], Target] | None = None
 

@@ -243,12 +243,12 @@ class _Builder:
             static(type.shape)
         if any(isinstance(size, int) and size not in INTEGERS for size in type.shape):
             raise error("B003", f"a tensor would be {type}, but TFLite's sizes are integers of 32 bits")
-        self.graph.tensors.append(Tensor(type, self._unique(name), buffer))
-        return len(self.graph.tensors) - 1
+        number = len(self.graph.tensors)
+        self.graph.tensors.append(Tensor(type, self._unique(name or f"{UNNAMED}{number}"), buffer))
+        return number
 
-    def _unique(self, name: str | None) -> str | None:
-        if name is None:
-            return None
+    def _unique(self, name: str) -> str:
+        """Return a name that no other tensor has: tools that read the file know tensors by their names."""
         unique, number = name, 0
         while unique in self._names:
             number += 1
@@ -256,6 +256,9 @@ class _Builder:
         self._names.add(unique)
         return unique
 
+
+UNNAMED = "nhwcc/"
+"""What the names of tensors begin with that have none in the source."""
 
 INTEGERS = range(-(2**31), 2**31)
 """What the schema's fields hold."""

@@ -17,37 +17,27 @@ import numpy as np
 from ...compiler.fold import constant
 from ...compiler.ir import Op, Value
 from ...compiler.ops.quantize import Dequantize, Quantize
+from ...compiler.scales import Demands
 from ...compiler.types import Array, DType
 from ...formats.tflite.model import Quantization
 from ..common.table import Condition, Row
 from .calls import Call, Operand, Stored, Unfolded
 from .quantization import OFFSET, is_consistent, stated
 
-BYTES = frozenset({DType.I8, DType.U8})
-"""Element types of computed integers that kernels compute with."""
-
 LARGEST_FACTOR = 256.0
 """XNNPACK rejects products whose scale is that many times the result's."""
 
 
 @dataclass(frozen=True)
-class Quantizable:
+class Quantizable(Demands):
     """What a builtin demands of integers, and since which version it takes them; ``plain`` are its other types.
 
-    ``weight`` names the operand that is constant, of i8 with zero points of 0 and one scale, or one per output along
-    axis 0, or of u8 with one scale, as the data is; ``bias`` the one that becomes i32 in the scale of the products.
-    ``result`` is the scale and zero point that a result of i8 must have, that of u8 being 128 larger; ``keeps_scale``
-    demands those of the operand.  ``is_product`` says that scales are multiplied; ``types`` are those of the integers.
+    ``rounds`` says along which dims one range counts where the builtin rounds what it multiplies by weights of 8 bits.
     """
 
     version: int = 2
     plain: str = "f32"
-    weight: str | None = None
-    bias: str | None = None
-    result: tuple[float, int] | None = None
-    keeps_scale: bool = False
-    is_product: bool = False
-    types: frozenset[DType] = BYTES
+    rounds: Callable[[Any], tuple[int, ...] | None] | None = None
 
     def why_not(self, row: Row[Call], op: Quantize) -> str | None:
         """Return why the builtin of a row can't give the integers of ``op``, None if it can."""

@@ -18,6 +18,7 @@ from ...formats.tflite.model import CUSTOM, CustomOptions, Options, custom, opti
 from ..common.table import Condition, Row, Table, condition
 from .calls import Call, Dims, Operand, Stored, Unfolded
 from .integers import Quantizable, integer_row
+from .quantization import keeps_scales
 
 O = TypeVar("O", bound=Op)
 
@@ -30,8 +31,8 @@ FAST_RANKS = range(7)
 KERNELS = "https://github.com/google-ai-edge/LiteRT/blob/main/tflite/kernels/"
 
 
-DEMANDS: dict[type[Op], list[Quantizable]] = {}
-"""By operation: what its builtins demand of integers."""
+DEMANDS: dict[type[Op], dict[str, Quantizable]] = {}
+"""By operation and builtin: what it demands of integers."""
 
 TABLE: Table[Call] = Table("TFLite", "builtin", range(MAX_RANK + 1))
 """All rows, read from the kernels."""
@@ -68,10 +69,29 @@ def emits(
 
 def _take_integers(row: Row[Call], integers: Quantizable) -> None:
     """Declare the row on integers: before the one that rounds what was computed in floats."""
-    DEMANDS.setdefault(row.op, []).append(integers)
+    DEMANDS.setdefault(row.op, {})[row.kernel] = integers
     rows = TABLE.rows.setdefault(Quantize, [])
     place = next((i for i, r in enumerate(rows) if r.kernel == "QUANTIZE"), len(rows))
     rows.insert(place, integer_row(row, integers, TABLE.ranks))
+
+
+class BuiltinsOnIntegers:
+    """What builtins on integers demand: what quantization asks of the target."""
+
+    def demands(self, op: Op) -> Quantizable | None:
+        """Return what the builtin that runs an operation of floats demands if it ran on integers."""
+        found = TABLE.legal(op)
+        return DEMANDS.get(type(op), {}).get(found.kernel) if isinstance(found, Row) else None
+
+    def rounded_dims(self, op: Op) -> tuple[int, ...] | None:
+        """Return along which dims one range counts if a builtin rounds what an operation multiplies."""
+        found = TABLE.legal(op)
+        demands = DEMANDS.get(type(op), {}).get(found.kernel) if isinstance(found, Row) else None
+        return None if demands is None or demands.rounds is None else demands.rounds(op)
+
+    def keeps_scales(self, op: Op | None) -> bool:
+        """Say whether an operation on integers gives those that the same operation on numbers stands for."""
+        return keeps_scales(op)
 
 
 def gives_integers(op: Quantize) -> bool:

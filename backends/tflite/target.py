@@ -25,7 +25,7 @@ from .lowerings.dtypes import WIDENED, stays_f64
 from .recurrence import choose_strategies
 from .signed import sign
 from .storage import not_storable
-from .table import FAST_RANKS, TABLE
+from .table import FAST_RANKS, TABLE, BuiltinsOnIntegers
 
 
 def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
@@ -75,4 +75,5 @@ TARGET = Target(
     unstorable=not_storable,
     emit=emit,
     runner="nhwcc.runners.tflite",
+    integers=BuiltinsOnIntegers(),
 )

@@ -96,6 +96,11 @@ class PRelu(Op):
         return np.where(x > 0, x, x * slope)
 
 
+def _negative(x: Array) -> Array:
+    """``x`` where it is not positive, else 0; -0 stays -0, which ``np.minimum`` does not promise."""
+    return np.where(x > 0, x.dtype.type(0), x)
+
+
 @op("elu", Elementwise)
 class Elu(Op):
     """``x`` where positive, ``alpha * (exp(x) - 1)`` elsewhere."""
@@ -106,7 +111,7 @@ class Elu(Op):
     @staticmethod
     def evaluate(x: Array, *, alpha: float) -> Array:
         """Select by sign."""
-        return np.where(x > 0, x, np.asarray(alpha, x.dtype) * np.expm1(np.minimum(x, 0)))
+        return np.where(x > 0, x, np.asarray(alpha, x.dtype) * np.expm1(_negative(x)))
 
 
 @op("selu", Elementwise)
@@ -120,7 +125,7 @@ class Selu(Op):
     @staticmethod
     def evaluate(x: Array, *, alpha: float, gamma: float) -> Array:
         """Select by sign."""
-        return np.where(x > 0, gamma * x, gamma * alpha * np.expm1(np.minimum(x, 0))).astype(x.dtype)
+        return np.where(x > 0, gamma * x, gamma * alpha * np.expm1(_negative(x))).astype(x.dtype)
 
 
 @op("celu", Elementwise)

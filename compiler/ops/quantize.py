@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..axes import Axes, AxisTuple, letters
 from ..ir import Op
-from ..opdef import Elementwise, Kept, broadcast_type, op
+from ..opdef import Elementwise, Kept, Pure, broadcast_type, op
 from ..operands import Floats, Numbers
 from ..types import Array, DType, TensorType
 
@@ -52,3 +53,36 @@ class Dequantize(Op):
     def evaluate(x: Array, scale: Array, zero: Array) -> Array:
         """In the scale's own type."""
         return (x.astype(scale.dtype) - zero.astype(scale.dtype)) * scale
+
+
+@op("round_dynamic", Pure)
+class RoundDynamic(Op):
+    """Numbers rounded to 8 bits by scales that their own ranges give: one scale for all elements along ``dims``.
+
+    The range holds zero; integers go from -128 to 127, and the zero point is one of them.  Matrix products whose
+    weights have 8 bits round so what they multiply.
+    """
+
+    x: Floats
+    dims: AxisTuple
+
+    def infer(self) -> TensorType:
+        """That of ``x``."""
+        return self.x.type
+
+    @staticmethod
+    def evaluate(x: Array, *, dims: tuple[int, ...]) -> Array:
+        """In x's own type."""
+        one = np.asarray(1, x.dtype)
+        low = np.minimum(x.min(dims, keepdims=True, initial=0), 0)
+        high = np.maximum(x.max(dims, keepdims=True, initial=0), 0)
+        factor = np.where(high > low, 255 * one / np.where(high > low, high - low, one), one)
+        is_low: Array = low * factor + high * factor > one
+        ends: tuple[Array, Array] = (-128 - low * factor, 127 - high * factor)
+        zero = np.rint(np.clip(np.where(is_low, *ends), -128, 127))
+        return ((np.clip(np.rint(x * factor) + zero, -128, 127) - zero) / factor).astype(x.dtype)
+
+    def axes(self) -> Axes:
+        """Any order."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names,), (names,))

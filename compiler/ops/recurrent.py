@@ -144,8 +144,7 @@ class Recurrent(Op):
         _, _, features = self.x.type.shape
         hidden = self.hidden
         rows, peepholes = self.gates * hidden, 3 * hidden
-        state = self.r.type.shape[1]
-        return {"t": self.steps, "b": self.batch, "f": features, "g": rows, "h": state, "c": hidden, "p": peepholes}
+        return {"t": self.steps, "b": self.batch, "f": features, "g": rows, "h": hidden, "c": hidden, "p": peepholes}
 
     def _letters(self) -> tuple[Letters, ...]:
         """The axes of every operand."""
@@ -260,6 +259,10 @@ class Lstm(Recurrent):
 
     def _letters(self) -> tuple[Letters, ...]:
         return *super()._letters(), ("b", "c"), ("p",), ("h", "c")
+
+    def _sizes(self) -> dict[str, Dim]:
+        """Only a projection gives the output another size than the cell."""
+        return super()._sizes() | ({} if self.projection is None else {"h": self.r.type.shape[1]})
 
     def macs(self) -> Dim:
         """The matrices in every step."""

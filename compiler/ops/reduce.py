@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -31,9 +32,17 @@ def _log_sum_exp(x: Array, axis: tuple[int, ...], keepdims: bool, /) -> Array:
     return out if keepdims else np.squeeze(out, axis)
 
 
+def _mean(x: Array, axis: tuple[int, ...], keepdims: bool, /) -> Array:
+    """Return the mean; sums of integers of 64 bits have more digits than floating-point numbers."""
+    if x.dtype.kind not in "iu" or x.dtype.itemsize < 8:
+        return x.mean(axis=axis, keepdims=keepdims, dtype=x.dtype if x.dtype.kind == "f" else None)
+    total, count = np.asarray(x.astype(object).sum(axis=axis, keepdims=keepdims)), math.prod(x.shape[a] for a in axis)
+    return np.where(total < 0, -(-total // count), total // count)
+
+
 REDUCTIONS: dict[str, Callable[[Array, tuple[int, ...], bool], Any]] = {
     "sum": lambda x, a, k: x.sum(axis=a, keepdims=k, dtype=x.dtype),
-    "mean": lambda x, a, k: x.mean(axis=a, keepdims=k, dtype=x.dtype if x.dtype.kind == "f" else None),
+    "mean": _mean,
     "max": lambda x, a, k: x.max(axis=a, keepdims=k, **_of_nothing(x, lowest=True)),
     "min": lambda x, a, k: x.min(axis=a, keepdims=k, **_of_nothing(x, lowest=False)),
     "prod": lambda x, a, k: x.prod(axis=a, keepdims=k, dtype=x.dtype),
@@ -56,7 +65,10 @@ OF_FLOATS = ("l2", "log_sum", "log_sum_exp")
 
 @op("reduce", Symbolic)
 class Reduce(Op):
-    """Combine the elements along ``dims``; ``kind`` is a key of ``REDUCTIONS``, such as "mean"."""
+    """Combine the elements along ``dims``; ``kind`` is a key of ``REDUCTIONS``, such as "mean".
+
+    Means of integers are rounded towards zero.
+    """
 
     x: Value
     kind: Annotated[str, OneOf(*REDUCTIONS)]

@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from nhwcc.compiler.diagnostics import counted
+
 from pages.markdown import page, table
 
 RESULTS = Path(__file__).parents[2] / "tests" / "proofs" / "results.json"
@@ -43,7 +45,9 @@ the rewrite's fault where the operations themselves leave open what comes out ([
 one position, a float that integers can't hold, bits moved by more than there are, a zero point that is no number of its
 type); where a lowering warns that it is exact up to some number only, and the module computes with larger ones; where
 the result is NaN, and the module computes with infinities; and where the module's own results change by a quarter as
-much when the last bits of its numbers do. Such modules do not count as validated."""
+much when the last bits of its numbers do. Such modules do not count as validated. Of a lowering that is declared to
+round again (*up to 1 step*), the integers at its own place may differ by that many quantization steps, in whatever
+module it is, and nothing else may."""
 
 AIM = 200
 """Modules in which what nothing proves should be validated."""
@@ -107,6 +111,8 @@ def _basis(entry: dict[str, Any]) -> str:
         parts.append(f"all numbers of {', '.join(entry['elements'])}")
     if entry["basis"] == "index maps":
         parts.append(f"index maps ({', '.join(entry['families'])})")
+    if entry["steps"]:
+        parts.append(f"modules, up to {counted(entry['steps'], 'step')}")
     return "; ".join(parts) or "modules"
 
 

@@ -15,6 +15,10 @@ from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyrig
 from nhwcc.frontends.onnx.importer import OLDEST
 from nhwcc.frontends.onnx.refused import REFUSED
 from nhwcc.frontends.onnx.registry import HANDLERS
+from nhwcc.frontends.openvino import import_openvino as _networks  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.frontends.openvino.refused import REFUSED as NOT_FROM_OPENVINO
+from nhwcc.frontends.openvino.registry import HANDLERS as OPENVINO
+from nhwcc.frontends.openvino.registry import NEWEST
 from nhwcc.frontends.tensorflow import import_tensorflow as _graphs  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.tensorflow.refused import FAMILIES
 from nhwcc.frontends.tensorflow.refused import REFUSED as NOT_FROM_GRAPHS
@@ -59,6 +63,15 @@ FILES = """Files of any converter, in all versions of a builtin; operands and op
 that stand for numbers are read as *dequantize, operation, quantize*, with the scales that the file states."""
 
 
+OPENVINO_PAGE = "support-openvino.md"
+
+IR_FILES = """Versions 10 and 11 of the IR, as OpenVINO writes them since 2020, with the operations of the operator
+sets 1 to {newest}. Attributes that are not named here don't change what is computed. What is stored in 16 bits is
+computed with in 32, as OpenVINO does where it is told to be exact; constants of few bits stay as small as they are.
+Bodies of `TensorIterator`, `Loop` and `If` are read with them; a `TensorIterator` around the cell of a recurrent layer
+is read as the layer. Variables become inputs and outputs with `--state io`."""
+
+
 DOMAINS = {
     "ai.onnx.ml": """What classical machine learning is exported to, by skl2onnx for instance. Trees are walked level by
 level, all at once. Labels may be texts, inputs may not. A `ZipMap` gives the tensor of probabilities that it would make
@@ -93,9 +106,30 @@ def support() -> str:
         table(("builtin", "why"), [(f"`{name}`", f"It {why}.") for name, why in sorted(NOT_FROM_FILES.items())]),
         "## Operators of TensorFlow",
         f"[{TENSORFLOW_PAGE}]({TENSORFLOW_PAGE}) lists {len(RAW_OPS)} operators of SavedModels and frozen graphs.",
+        "## Models of OpenVINO",
+        f"What is read of OpenVINO's IR stands in [{OPENVINO_PAGE}]({OPENVINO_PAGE}).",
         "## Targets",
         table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in TARGETS)),
     )
+
+
+def openvino() -> str:
+    """Print what is read of OpenVINO's IR."""
+    return page(
+        "What is read of OpenVINO's IR",
+        prose(IR_FILES.format(newest=NEWEST)),
+        table(("operation", "operator sets", "operands", "attributes"), sorted(_openvino_rows())),
+        "Not read are these:",
+        table(("operation", "why"), [(f"`{name}`", f"It {why}.") for name, why in sorted(NOT_FROM_OPENVINO.items())]),
+    )
+
+
+def _openvino_rows() -> Iterator[tuple[str, str, str, str]]:
+    """Operations with a handler, a row for each range of operator sets."""
+    for entry in (e for entries in OPENVINO.values() for e in entries):
+        sets = f"{entry.since} and later" if entry.until is None else f"{entry.since} to {entry.until}"
+        operands = [f"{p.name} …" if p.is_variadic else p.name for p in entry.operands]
+        yield f"`{entry.name}`", sets, ", ".join(operands), ", ".join(entry.attributes)
 
 
 TENSORFLOW_PAGE = "support-tensorflow.md"

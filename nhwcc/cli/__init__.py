@@ -8,6 +8,7 @@ import sys
 import click
 
 from nhwcc import IMPORTED, __version__
+from nhwcc.cli.calibrate import calibrate_command
 from nhwcc.cli.compile import compile_command
 from nhwcc.cli.doctor import doctor_command
 from nhwcc.cli.edge import Edge
@@ -34,6 +35,7 @@ for command in (
     compile_command,
     inspect_command,
     verify_command,
+    calibrate_command,
     opt_command,
     passes_command,
     explain_command,

@@ -26,6 +26,7 @@ from nhwcc.cli.flags import (
 from nhwcc.cli.interface import InterfaceFlags, interface_flags
 from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
+from nhwcc.cli.quantization import QUANTIZATION, quantization_flags
 from nhwcc.compiler.diagnostics import explaining
 from nhwcc.compiler.options import Strategy
 from nhwcc.options import TOLERANCE, CompileOptions
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
 )
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
+@quantization_flags
 @data_option
 @seed_option
 @pass_flags
@@ -85,7 +87,7 @@ def compile_command(
     interface: InterfaceFlags,
     **given: Any,
 ) -> None:
-    """Compile MODEL (.onnx, .tflite, .pt2, .pt, .pb, .keras, .h5, .ir), a SavedModel or a PyTorch module.
+    """Compile MODEL (.onnx, .tflite, .pt2, .pt, .pb, .keras, .h5, .xml, .ir), a SavedModel or a PyTorch module.
 
     The result is checked against the source's own runtime, and written.
     """
@@ -127,6 +129,8 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
         data=data_of(given["data"]),
         seed=given["seed"],
         tolerance=given["tolerance"],
+        io_dtype=";".join(f"{name}={dtype}" for name, dtype in given["io_dtype"]) or None,
+        **{name: given[name] for name in QUANTIZATION},
     )
 
 

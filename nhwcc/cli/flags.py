@@ -274,7 +274,12 @@ def data_of(pairs: Iterable[tuple[str, str]]) -> str | Mapping[str, str] | None:
 
 
 data_option = click.option(
-    "--data", multiple=True, callback=named, metavar="[NAME=]FILE", help="Compare on this data (.npy, .npz)."
+    "--data",
+    multiple=True,
+    callback=named,
+    metavar="[NAME=]FILE",
+    help="Compare on this data (.npy, .npz); with --quantize, calibrate on it: many samples, a folder of pictures, or "
+    "file.py:function, which yields arrays.",
 )
 custom_option = click.option(
     "--allow-custom-ops", is_flag=True, help="Carry operators that nobody knows; your application brings the kernels."

@@ -21,7 +21,7 @@ from nhwcc.cli.flags import FILE, MODEL, budget_flags, common, custom_option, lo
 @budget_flags
 @common
 def inspect_command(model: Path, **given: Any) -> None:
-    """Show what MODEL (.onnx, .tflite, .pb, .ir, a SavedModel) holds: inputs, outputs, operations, parameters, work."""
+    """Show what MODEL (.onnx, .tflite, .pb, .xml, .ir, a SavedModel) holds: inputs, outputs, operations, parameters."""
     from nhwcc.file_formats import supported
     from nhwcc.files import save_text
     from nhwcc.options import CompileOptions

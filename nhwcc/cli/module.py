@@ -18,7 +18,9 @@ _OPTIONS: list[Callable[..., Any]] = [
         "--module", "spec", metavar="PACKAGE.MODULE:CLASS", help="A PyTorch class or function; FILE.py:CLASS."
     ),
     click.option("--args", "arguments", default="", metavar="ARGS", help="What it is called with: '64, classes=10'."),
-    click.option("--weights", type=click.Path(path_type=Path), help="Its weights (.pth, .pt)."),
+    click.option(
+        "--weights", type=click.Path(path_type=Path), help="Its weights (.pth, .pt); or those of an .xml (.bin)."
+    ),
     click.option(
         "--python-path", multiple=True, type=click.Path(path_type=Path), help="Where Python looks for modules, too."
     ),
@@ -39,7 +41,7 @@ class ModuleFlags:
     @property
     def options(self) -> dict[str, Any]:
         """The options of a compilation that are among them."""
-        return {"unsafe_load": self.unsafe_load}
+        return {"unsafe_load": self.unsafe_load, "weights": None if self.spec else self.weights}
 
     def model(self, path: Path | None) -> Model:
         """Return what is to be compiled: the file, or the module.
@@ -56,7 +58,8 @@ class ModuleFlags:
 
             return NamedModule(self.spec, self.arguments, self.weights, self.python_path, self.unsafe_load)
         assert path is not None
-        for option, value in (("--weights", self.weights), ("--args", self.arguments)):
+        own_weights = None if path.suffix.lower() == ".xml" else self.weights
+        for option, value in (("--weights", own_weights), ("--args", self.arguments)):
             if value:
                 raise click.UsageError(f"{option} belongs to --module PACKAGE.MODULE:CLASS; {path} is a file")
         return path

@@ -18,15 +18,23 @@ from nhwcc.options import TOLERANCE, CompileOptions
 @click.argument("candidate", type=MODEL)
 @click.option("--per-op", is_flag=True, help="Compare the tensors inside that have the same name, too.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to a tensor's largest value.")
+@click.option(
+    "--min-sqnr",
+    default=10.0,
+    show_default=True,
+    metavar="DB",
+    help="How far outputs of a quantized file may be from those in floats.",
+)
 @load_option
 @data_option
 @seed_option
 @budget_flags
 @common
 def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
-    """Run REFERENCE and CANDIDATE (.onnx, .tflite, .pb, .ir, or SavedModels) on the same input and compare the outputs.
+    """Run REFERENCE and CANDIDATE (.onnx, .tflite, .pb, .xml, .ir, SavedModels) on the same input, compare the outputs.
 
-    Layouts are read from the metadata of files that nhwcc wrote.  Exit code 3 says that numbers differ.
+    Layouts are read from the metadata of files that nhwcc wrote.  A quantized CANDIDATE that differs is compared in dB
+    with the other one.  Exit code 3 says that numbers differ.
     """
     from contextlib import ExitStack
 
@@ -39,7 +47,8 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     data = data_of(given["data"])
     check_options(CompileOptions(load=given["load"], tolerance=given["tolerance"], data=data, seed=given["seed"]))
     from nhwcc.pipelines import register_passes
-    from nhwcc.render import compared_table, render_verification
+    from nhwcc.quantization.compare import compare, quantized
+    from nhwcc.render import compared_table, render_decibels, render_verification
     from nhwcc.sources import source_of
     from nhwcc.verification import Settings, verify
 
@@ -49,11 +58,21 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     with timed(), ExitStack() as stack:
         first, second = (source_of(path).open(stack) for path in (reference, candidate))
         found = verify(first, second, settings)
-    if given["as_json"] and found.ok:
-        print_json({"ok": True, "report": asdict(found), "diagnostics": []})
+        is_same = found.ok and all(o.difference.relative <= settings.tolerance for o in found.outputs)
+        integers = None if is_same else quantized(second)
+        decibels = None if integers is None else compare(first, integers, settings, given["min_sqnr"])
+    is_near = decibels is not None and decibels.ok
+    if given["as_json"] and (is_near if decibels is not None else found.ok):
+        more = {} if decibels is None else {"decibels": asdict(decibels)}
+        print_json({"ok": True, "report": asdict(found) | more, "diagnostics": []})
     elif not given["as_json"]:
         if given["per_op"]:
             echo("\n".join(compared_table(found.inside, style)))
-        echo("\n".join(render_verification(found, style, "compared")))
-    if not found.ok:
+        if decibels is None:
+            echo("\n".join(render_verification(found, style, "compared")))
+        else:
+            echo("\n".join(render_decibels(decibels, found, style)))
+    if decibels is not None and not is_near:
+        raise decibels.problems()
+    if decibels is None and not found.ok:
         raise found.problems()

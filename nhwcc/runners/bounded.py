@@ -24,6 +24,11 @@ class Bounded:
         self._func = func
 
     @property
+    def inner(self) -> Runner:
+        """The wrapped runner."""
+        return self._runner
+
+    @property
     def title(self) -> str:
         """Name and version of the wrapped runner."""
         return self._runner.title

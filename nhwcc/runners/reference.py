@@ -9,6 +9,7 @@ from nhwcc.compiler.ir import Module, Op, Port
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, TensorType
+from nhwcc.compiler.weights import Weight
 from nhwcc.runners import Traced
 
 
@@ -66,6 +67,18 @@ class ReferenceRunner:
             port.name: array.transpose(_back(port, array.ndim))
             for port, array in zip(self._func.outputs, results, strict=True)
         }
+
+
+class Stepwise(ReferenceRunner):
+    """Runs a module whose variables became inputs and outputs; these begin with what ``states`` say."""
+
+    def __init__(self, module: Module, states: Mapping[str, Weight]) -> None:
+        super().__init__(module)
+        self._states = states
+
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Return what the variables hold at first."""
+        return {name: weight.array() for name, weight in self._states.items()}
 
 
 def _back(port: Port, rank: int) -> tuple[int, ...]:

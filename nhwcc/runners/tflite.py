@@ -19,9 +19,13 @@ from nhwcc.runners.worker import Worker
 
 if TYPE_CHECKING:
     from nhwcc.backends.tflite.runtime import TfliteModel
+    from nhwcc.passes.quantization.statistics import Calibration
 
 KEPT_BYTES = 256 << 20
 """How many bytes of tensors inside the runtime keeps in a run."""
+
+QUANTIZED = ("INT8", "UINT8", "INT16", "INT4", "FLOAT16")
+"""Element types of quantized files, in the schema's words."""
 
 RUNTIME = ("nhwcc.backends.tflite.runtime", "TfliteModel")
 
@@ -34,6 +38,11 @@ def start() -> Worker:
 def open_file(path: Path, worker: Worker, *, fast: bool) -> TfliteRunner:
     """Open a file in a runtime's process."""
     return TfliteRunner(path, worker, fast=fast)
+
+
+def observe(path: Path, names: Sequence[str]) -> TfliteObserver:
+    """Open a file in a process of its own to see what its tensors hold."""
+    return TfliteObserver(path, names)
 
 
 def in_process(path: Path) -> TfliteModel:
@@ -99,6 +108,12 @@ class TfliteRunner:
         """Whether the file says in which layout it has its inputs and outputs; else they count as the source's."""
         return self._summary.layout is not None
 
+    @property
+    def is_quantized(self) -> bool:
+        """Whether tensors are integers of at most 16 bits, or numbers of 16 bits, besides inputs and outputs."""
+        kinds = {tensor.dtype for graph in self._summary.subgraphs for tensor in graph.tensors}
+        return not kinds.isdisjoint(QUANTIZED)
+
     def allocate(self) -> None:
         """Let the runtime prepare the file as it is, unless sizes are open: it is prepared again with those of a run.
 
@@ -117,6 +132,23 @@ class TfliteRunner:
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Transpose, run, transpose back."""
         return self._call(self._worker, inputs)
+
+    def seconds(self, inputs: Mapping[str, Array], runs: int) -> float:
+        """Return how long the fastest of several runs takes in the runtime itself.
+
+        Raises:
+            CompileError: as :meth:`run`.
+        """
+        self._worker.call("run", self._stored(inputs))
+        return self._worker.call("seconds", runs)
+
+    def numbers(self, results: Mapping[str, Array]) -> dict[str, Array]:
+        """Return outputs as numbers where they are integers that stand for these."""
+        found = dict(results)
+        for name, port in self._outputs.items():
+            if port.scale and port.dtype.kind in "iu":
+                found[name] = (found[name].astype(np.float32) - port.zero) * np.float32(port.scale)
+        return found
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run without the XNNPACK delegate."""
@@ -154,6 +186,10 @@ class TfliteRunner:
                     if array is not None:
                         yield Traced(names[n], kinds[n], array)
 
+    def stored(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Return inputs as the file has them."""
+        return self._stored(inputs)
+
     def _layout(self, side: str, name: str) -> Mapping[str, Any]:
         return (self._summary.layout or {}).get(side, {}).get(name, {})
 
@@ -170,7 +206,7 @@ class TfliteRunner:
         for name, port in self._inputs.items():
             if name in inputs:
                 array = inputs[name].transpose(self._layout("inputs", name).get("perm") or range(inputs[name].ndim))
-                stored[name] = _fitted(array, port.dtype)
+                stored[name] = _fitted(_counted(array, port), port.dtype)
         return stored
 
     def _back(self, results: Mapping[str, Array]) -> dict[str, Array]:
@@ -179,6 +215,42 @@ class TfliteRunner:
             perm: Sequence[int] = self._layout("outputs", name).get("perm") or range(array.ndim)
             out[name] = array.transpose(inverse(tuple(perm)))
         return out
+
+
+class TfliteObserver:
+    """Runs a file on samples; the runtime's process keeps statistics of some tensors by their names."""
+
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
+        self._runner = TfliteRunner(path)
+        self._worker = start()
+        self._worker.make("nhwcc.backends.tflite.observer", "Observer", path, list(names))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.close()
+        self._runner.close()
+
+    def see(self, inputs: Mapping[str, Array]) -> None:
+        """Run on one sample, in the source's layout.
+
+        Raises:
+            CompileError: as :meth:`TfliteRunner.run`.
+        """
+        self._worker.call("see", self._runner.stored(inputs))
+
+    def statistics(self) -> Calibration:
+        """Return what was seen of each tensor."""
+        return self._worker.call("statistics")
+
+
+def _counted(array: Array, port: Any) -> Array:
+    """Return the integers that stand for numbers, where the file takes such and was given numbers."""
+    if array.dtype != np.float32 or port.dtype.kind not in "iu" or not port.scale:
+        return array
+    bounds = np.iinfo(port.dtype)
+    return np.clip(np.rint(array / port.scale) + port.zero, bounds.min, bounds.max).astype(port.dtype)
 
 
 def _fitted(array: Array, dtype: np.dtype[Any]) -> Array:

@@ -1,9 +1,10 @@
-"""How a PyTorch model is called when it is exported, and which of a file's signatures is meant."""
+"""How a PyTorch model is called when it is exported, and what else its source must know to read a model."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nhwcc.options import StateHandling
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 class Call:
     """Example inputs, which of their sizes stay open, and what may be done to read and to run the model.
 
-    ``signature`` names one of those that a file has.
+    ``signature`` names one of those that a file has; ``weights`` is where a model's constants are, if not where its
+    format says.
     """
 
     args: Sequence[Any] = ()
@@ -25,6 +27,7 @@ class Call:
     unsafe_load: bool = False
     state: StateHandling = "refuse"
     signature: str | None = None
+    weights: Path | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from nhwcc.compiler.diagnostics import CompileError, Remark, remark
 from nhwcc.compiler.ir import Func, Module
-from nhwcc.compiler.types import Array, TensorType
+from nhwcc.compiler.types import TensorType
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut, sizes_of
 from nhwcc.files import scratch
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
-from nhwcc.runners.reference import ReferenceRunner
+from nhwcc.runners.reference import ReferenceRunner, Stepwise
 from nhwcc.runners.tflite import TfliteRunner
 from nhwcc.sources.call import Call
 from nhwcc.sources.ir import files_of
@@ -69,7 +69,7 @@ class TfliteSource:
         """Return the TFLite runtime for a whole file, else the reference interpreter on what is imported anew."""
         program = self._read(cut) if self.keeps_state else None
         if program is not None and program.states:
-            return _Stepwise(program)
+            return Stepwise(program.module, program.states)
         if not (cut.inputs or cut.outputs or self._is_hybrid):
             return self._runtime(stack, types)
         why = (
@@ -97,15 +97,3 @@ class TfliteSource:
         path = stack.enter_context(scratch()).path / "model.tflite"
         path.write_bytes(self.given)
         return stack.enter_context(TfliteRunner(path, types=types))
-
-
-class _Stepwise(ReferenceRunner):
-    """Runs a file whose variables became inputs and outputs; these begin with what the file says."""
-
-    def __init__(self, program: Program) -> None:
-        super().__init__(program.module)
-        self._states = program.states
-
-    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Return what the variables hold at first."""
-        return {name: weight.array() for name, weight in self._states.items()}

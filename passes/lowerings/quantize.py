@@ -5,7 +5,9 @@ from __future__ import annotations
 from ...compiler.lowering import Build
 from ...compiler.ops import arith
 from ...compiler.ops.activation import Clip
-from ...compiler.ops.quantize import Dequantize, Quantize
+from ...compiler.ops.logic import Greater, Select
+from ...compiler.ops.quantize import Dequantize, Quantize, RoundDynamic
+from ...compiler.ops.reduce import Reduce
 from ...compiler.types import DType
 from .registry import lower
 
@@ -27,3 +29,19 @@ def dequantize_by_arithmetic(op: Dequantize, e: Build) -> None:
     dtype = op.scale.type.dtype
     moved = e(arith.Sub, e(arith.Cast, op.x, to=dtype), e(arith.Cast, op.zero, to=dtype))
     e.replace(e(arith.Mul, moved, op.scale))
+
+
+@lower(RoundDynamic)
+def round_by_arithmetic(op: RoundDynamic, e: Build) -> None:
+    """Find the range, scale, round, and scale back."""
+    zero, one, least, most = (e.number(n, op.x.type.dtype) for n in (0, 1, -128, 127))
+    low = e(arith.Min, e(Reduce, op.x, "min", op.dims), zero)
+    high = e(arith.Max, e(Reduce, op.x, "max", op.dims), zero)
+    width = e(arith.Sub, high, low)
+    factor = e(Select, e(Greater, width, zero), e(arith.Div, e.number(255, op.x.type.dtype), width), one)
+    below, above = (e(arith.Mul, end, factor) for end in (low, high))
+    is_low = e(Greater, e(arith.Add, below, above), one)
+    point = e(Select, is_low, e(arith.Sub, least, below), e(arith.Sub, most, above))
+    point = e(arith.Round, e(Clip, point, -128.0, 127.0))
+    kept = e(Clip, e(arith.Add, e(arith.Round, e(arith.Mul, op.x, factor)), point), -128.0, 127.0)
+    e.replace(e(arith.Div, e(arith.Sub, kept, point), factor))

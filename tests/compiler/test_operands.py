@@ -63,6 +63,8 @@ ILL_TYPED = {
     'quantize(%x, %v, %v) {dtype = "i8"} : i8[2,4]': "f32 as zero point, is not a type of integers",
     'add(%t, %t) {activation = "relu6"} : bool[2,4]': "booleans that end in relu6",
     "rnn(%z, %m, %m, %v, none, %h) : f32[2,3,4], f32[3,4]": "operands of different element types, f32 and f64",
+    "rnn(%z, %m, %r) : f32[2,3,2], f32[3,2]": "r is f32[4,2], but [4,4] fits",
+    "lstm(%z, %m, %m) : f32[2,3,4], f32[3,4], f32[3,1]": "r is f32[4,4], but [4,1] fits",
     "non_max_suppression(%b, %s) {limit = 3, overlap = 0.5, count = 3} : i64[3,3]": "nothing to choose from",
     f"max_pool(%p) {WINDOWS} : i8[1,3,3,2]": "some windows hold nothing but paddings",
     f"average_pool(%p) {WINDOWS} : i8[1,3,3,2]": "some windows hold nothing but paddings",
@@ -71,7 +73,7 @@ ILL_TYPED = {
 ARGUMENTS = (
     "%x: f32[2,4], %i: i32[2,4], %t: bool[2,4], %v: f32[4], %j: i32[2,1], %u: f32[1,1,4], %m: f32[4,4], %n: i32[4,4], "
     "%k: i32[2], %w: f32[2], %e: i32[2,0], %b: f32[1,2,4], %s: f32[1,0,2], %p: i8[1,2,4,2], "
-    "%q: f32[1,2,4], %z: f32[2,3,4], %h: f64[3,4]"
+    "%q: f32[1,2,4], %z: f32[2,3,4], %h: f64[3,4], %r: f32[4,2]"
 )
 
 

@@ -53,11 +53,11 @@ class TestContent:
         assert detect(b"// a comment\nfunc @main").name == "ir"
         assert detect(b'weights "w.safetensors"\n').name == "ir"
         assert detect(b"\x1c\0\0\0TFL3\0\0\0\0").name == "tflite"
+        assert detect(b'<?xml version="1.0"?><net name="m">').name == "openvino"
 
     @pytest.mark.parametrize(
         ("content", "name"),
         [
-            (b'<?xml version="1.0"?><net name="m">', "openvino"),
             (b"GGUF\3\0\0\0", "gguf"),
             (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "lfs"),
             (b"\n<!DOCTYPE html><html>404", "html"),

@@ -43,6 +43,7 @@ class Run:
 
     workers: int
     seconds: float
+    seed: int = 0
     alarms: list[str] = field(default_factory=lambda: list[str]())
     started: float = field(default_factory=time.monotonic)
 
@@ -84,12 +85,12 @@ class Run:
     def firings(self, proven: set[str]) -> Findings:
         """Validate firings until every rewrite has been seen often enough, or nothing new is found."""
         findings = Findings()
-        for part in parallel(_random, range(SHARDS), self.workers):
+        for part in parallel(_random, range(SHARDS), self.workers, self.seed):
             findings.add(part)
         self.say(f"{findings.firings.total()} firings in random operations and graphs")
-        drafts = _drafts()
+        drafts = _drafts(self.seed)
         self.say(f"{len(drafts)} modules to start from")
-        explorer = Explorer(drafts, pipelines(), ENOUGH)
+        explorer = Explorer(drafts, pipelines(), ENOUGH, self.seed)
         sources: Sources = {}
         for part, fired in parallel(_first, range(SHARDS), self.workers, explorer):
             findings.add(part)
@@ -140,20 +141,25 @@ def _family(piece: tuple[str, int]) -> index_maps.Checked:
     return index_maps.check_family(piece[0], every=SHARDS, first=piece[1])
 
 
-def _random(shard: int) -> Findings:
-    findings = Findings()
-    for seed in random_operations(range(shard, ROUNDS["operations"], SHARDS)):
-        validate(seed.module, seed.passes, findings, seed.inputs)
-    for seed in random_graphs(range(shard, ROUNDS["graphs"], SHARDS)):
-        validate(seed.module, seed.passes, findings)
+APART = 1_000
+"""How far the random cases of one seed are from those of the next."""
+
+
+def _random(shard: int, seed: int) -> Findings:
+    findings, first = Findings(), APART * seed
+    for case in random_operations(range(first + shard, first + ROUNDS["operations"], SHARDS)):
+        validate(case.module, case.passes, findings, case.inputs)
+    for case in random_graphs(range(first + shard, first + ROUNDS["graphs"], SHARDS)):
+        validate(case.module, case.passes, findings)
     return findings
 
 
-def _drafts() -> list[Body]:
+def _drafts(seed: int) -> list[Body]:
     """All modules to start from: written ones, random ones, and those of the tests."""
     with tempfile.TemporaryDirectory() as folder:
         harvested = harvest(Path(folder) / "drafts.pickle")
-    seeds = [*random_operations(range(ROUNDS["seeds"])), *random_graphs(range(40))]
+    first = APART * seed
+    seeds = [*random_operations(range(first, first + ROUNDS["seeds"])), *random_graphs(range(first, first + 40))]
     return distinct([*written_drafts(), *declared_drafts(), *harvested, *drafts_of(seeds)])
 
 
@@ -176,7 +182,7 @@ def _entry(rewrite: Rewrite, verdict: Verdict | None, families: dict[str, int], 
     modules = len(findings.validated[rewrite.key])
     if verdict is None:
         moves = bool(families) and findings.kinds[rewrite.key] <= index_maps.MOVES
-        return Entry("index maps" if moves else "instances", [], families, 0, modules)
+        return Entry("index maps" if moves else "instances", [], families, 0, modules, rewrite.pattern.steps)
     elements = sorted(dtype.value for dtype in verdict.elements)
     return Entry(verdict.basis or "instances", elements, families, verdict.fired, modules)
 
@@ -189,9 +195,10 @@ def main() -> int:
     parser.add_argument(
         "--seconds", type=float, default=400.0, help="of processor time for mutants of modules, in all processes"
     )
+    parser.add_argument("--seed", type=int, default=0, help="of random cases and mutants; other ones find others")
     options = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)
-    run = Run(options.workers, options.seconds)
+    run = Run(options.workers, options.seconds, options.seed)
     verdicts = run.rules()
     moves = run.moves()
     findings = run.firings(set(verdicts))

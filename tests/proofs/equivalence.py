@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from nhwcc.compiler.diagnostics import CompileError
-from nhwcc.compiler.interpreter import run
+from nhwcc.compiler.interpreter import Observer, run
 from nhwcc.compiler.ir import Module, Op
 from nhwcc.compiler.types import Array, DType
 
@@ -30,11 +30,11 @@ def tolerance(module: Module) -> float:
     return max((TOLERANCES.get(v.type.dtype, 0.0) for v in values), default=0.0) or TOLERANCES[DType.F32]
 
 
-def outputs(module: Module, inputs: Sequence[Array]) -> list[Array]:
+def outputs(module: Module, inputs: Sequence[Array], observe: Observer | None = None) -> list[Array]:
     """Run a module on inputs in the source's order of axes, and return its results in that order."""
     main = module.main
     stored = [a if p.perm is None else a.transpose(p.perm) for a, p in zip(inputs, main.inputs, strict=True)]
-    results = run(main, stored)
+    results = run(main, stored, observe)
     ports = zip(results, main.outputs, strict=True)
     return [a if p.perm is None else a.transpose(np.argsort(p.perm)) for a, p in ports]
 

@@ -42,19 +42,27 @@ def merge(sources: Sources, others: Sources) -> None:
 
 @dataclass
 class Explorer:
-    """Mutates what stood around a rewrite, and applies it alone, until it was validated often enough."""
+    """Mutates what stood around a rewrite, and applies it alone, until it was validated often enough.
+
+    Another ``seed`` gives other mutants.
+    """
 
     drafts: Sequence[Body]
     passes: Sequence[str]
     enough: int
+    seed: int = 0
 
     def first(self, numbers: Iterable[int]) -> tuple[Findings, Sources]:
-        """Validate the drafts with these numbers, every eighth in the targets' pipelines, too; say where what fired."""
+        """Validate the drafts with these numbers, an eighth in the targets' pipelines, too; say where what fired.
+
+        Which eighth that is does not depend on what other drafts there are.
+        """
         findings, sources = Findings(), Sources()
         for number in numbers:
-            passes = suitable(self.passes, self.drafts[number])
-            for text in passes if number % 8 == 0 else passes[: -len(TARGETS)]:
-                found = validate(build(self.drafts[number]), text, findings, keeps=True)
+            draft = self.drafts[number]
+            passes = suitable(self.passes, draft)
+            for text in passes if draft.fingerprint() % 8 == 0 else passes[: -len(TARGETS)]:
+                found = validate(build(draft), text, findings, keeps=True)
                 merge(sources, {key: {body.fingerprint(): body} for key, body in found.items()})
         return findings, sources
 
@@ -66,10 +74,8 @@ class Explorer:
         Mutants in which a rewrite fires are mutated again. As long as the time suffices, the same ones are found again.
         """
         until, seen = time.process_time() + seconds, seen_values(self.drafts)
-        turns = {
-            key: _Turn(key, list(sources[key].values()), known.validated[key], Mutator(random.Random(key), seen))
-            for key in keys
-        }
+        mutators = {key: Mutator(random.Random(f"{key} {self.seed}"), seen) for key in keys}
+        turns = {key: _Turn(key, list(sources[key].values()), known.validated[key], mutators[key]) for key in keys}
         findings = Findings()
         while turns and time.process_time() < until:
             for key, turn in sorted(turns.items(), key=lambda item: len(item[1].findings.validated[item[0]])):

@@ -15,7 +15,8 @@ class Entry:
 
     ``basis`` is "reals", "elements" or "index maps" where something is proven, else "instances"; ``elements`` are the
     element types on all of whose numbers it is right; ``families`` say in how many chains of each family it fired;
-    ``instances`` were made from the rule, ``modules`` are those in which it fired and was validated.
+    ``instances`` were made from the rule, ``modules`` are those in which it fired and was validated; ``steps`` are
+    those by which its integers may differ.
     """
 
     basis: str
@@ -23,6 +24,7 @@ class Entry:
     families: dict[str, int] = field(default_factory=lambda: dict[str, int]())
     instances: int = 0
     modules: int = 0
+    steps: int = 0
 
 
 @dataclass

@@ -50,6 +50,17 @@ def test_rounding_decides_which_integer_it_is() -> None:
     assert not excused(m, inputs, np.asarray([2, 3], np.int32))
 
 
+@pytest.mark.parametrize("statement", ['cast(%d) {to = "bool"}', "equal(%c, %a)", "not_equal(%c, %a)"])
+def test_rounding_decides_whether_numbers_are_the_same(statement: str) -> None:
+    lines = "%s = add(%a, %b) : f32[2]", "%c = sub(%s, %b) : f32[2]", "%d = sub(%c, %a) : f32[2]"
+    m = module("%a: f32[2], %b: f32[2]", "bool[2]", *lines, f"%y = {statement} : bool[2]")
+    inputs = [np.asarray([0.1, 2.0], np.float32), np.asarray([0.3, -1.0], np.float32)]
+    (want,) = outputs(m, inputs)
+    assert excused(m, inputs, ~want)
+    exact = module("%a: f32[2]", "bool[2]", '%y = cast(%a) {to = "bool"} : bool[2]')
+    assert not excused(exact, [np.asarray([1e-9, 0.0], np.float32)], np.asarray([False, False]))
+
+
 def test_what_is_made_of_infinities() -> None:
     m = module("%x: f32[2]", "f32[2]", "%z = exp(%x) : f32[2]", "%y = clip(%z) {min = 0.0, max = 6.0} : f32[2]")
     large, small = (np.asarray([x, 0.0], np.float32) for x in (1000.0, 1.0))

@@ -19,7 +19,7 @@ _SHARES = Quantizable(result=(1 / 256, -128))
 emits(ir.Relu, "RELU", dtypes=Quantizable(), kernel="activations.cc")(_plain)
 emits(ir.Tanh, "TANH", dtypes=Quantizable(result=(1 / 128, 0)), kernel="activations.cc")(_plain)
 emits(ir.Sigmoid, "LOGISTIC", dtypes=_SHARES, kernel="activations.cc")(_plain)
-emits(ir.HardSwish, "HARD_SWISH", dtypes=Quantizable(1), kernel="activations.cc")(_plain)
+emits(ir.HardSwish, "HARD_SWISH", dtypes=Quantizable(version=1, is_slow=True), kernel="activations.cc")(_plain)
 
 
 CLAMPS = {"RELU": (0.0, math.inf), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0)}
@@ -37,7 +37,7 @@ for _builtin, _bounds in CLAMPS.items():
     emits(
         ir.Clip,
         _builtin,
-        dtypes=Quantizable(1 if _builtin == "RELU_N1_TO_1" else 2),
+        dtypes=Quantizable(version=1 if _builtin == "RELU_N1_TO_1" else 2),
         when=(_clamps_into(*_bounds),),
         kernel="activations.cc",
     )(_plain)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ....compiler.constants import is_weight
 from ....compiler.ops import linear as ir
 from ....compiler.types import DType
+from ..hybrid import by_rows, is_per_channel, rounding, rows
 from ..table import Call, Quantizable, condition, emits, options
 from .common import activation
 
@@ -22,16 +25,33 @@ def _features_last(op: ir.Linear) -> str | None:
 @emits(
     ir.Linear,
     "FULLY_CONNECTED",
-    dtypes=Quantizable(4, weight="w", bias="bias"),
+    dtypes="f32",
+    ranks=range(2, 7),
+    when=(_features_last, by_rows),
+    kernel="fully_connected.cc",
+)
+def fully_connected_rounding(op: ir.Linear) -> Call:
+    """Every row is rounded by a scale and a zero point of its own."""
+    given = options("FullyConnectedOptions", **_options(op), asymmetricQuantizeInputs=True)
+    return rounding(op, Call((op.x, op.w, op.bias), given), 12 if is_per_channel(op.w) else 9)
+
+
+@emits(
+    ir.Linear,
+    "FULLY_CONNECTED",
+    dtypes=Quantizable(version=4, weight="w", bias="bias", rounds=rows),
     ranks=range(2, 7),
     when=(_constant_weight, _features_last),
     kernel="fully_connected.cc",
 )
 def fully_connected(op: ir.Linear) -> Call:
     """Leading axes stay what they are; a missing bias is a third operand left out, which old runtimes know."""
-    keep = op.x.type.rank > 2
-    given = options("FullyConnectedOptions", fusedActivationFunction=activation(op), keepNumDims=keep)
-    return Call((op.x, op.w, op.bias), given, 5 if keep else 1)
+    given = options("FullyConnectedOptions", **_options(op))
+    return Call((op.x, op.w, op.bias), given, 5 if op.x.type.rank > 2 else 1)
+
+
+def _options(op: ir.Linear) -> dict[str, Any]:
+    return {"fusedActivationFunction": activation(op), "keepNumDims": op.x.type.rank > 2}
 
 
 @condition("both of at most 5 axes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ....compiler.fold import constant
 from ....compiler.ops import quantize as ir
 from ....compiler.types import DType
+from ..hybrid import is_part
 from ..quantization import is_consistent, stated
 from ..table import Call, condition, emits
 from .common import by_type
@@ -86,3 +87,9 @@ def dequantize(op: ir.Dequantize) -> Call:
     if op.scale.type.size != 1:
         return Call((op.x,), None, 5)
     return Call((op.x,), None, by_type(op.x, i8=2, i16=3))
+
+
+@emits(ir.RoundDynamic, "FULLY_CONNECTED", dtypes="f32", when=(is_part,), kernel="fully_connected.cc")
+def part_of_a_product(op: ir.RoundDynamic) -> Call:
+    """What reads it does it, FULLY_CONNECTED or CONV_2D."""
+    return Call((op.x,))

@@ -16,6 +16,7 @@ from ....compiler.ops.quantize import Dequantize
 from ....compiler.padding import geometry, is_same, is_valid
 from ....compiler.types import Array
 from ....compiler.weights import Weight
+from ..hybrid import by_samples, is_per_channel, rounding, samples
 from ..quantization import unfolding
 from ..table import Call, Condition, Dims, Quantizable, Stored, Unfolded, condition, emits, options
 from .common import activation, by_type
@@ -45,7 +46,7 @@ def _word(op: Any) -> str:
 
 
 _CONV: tuple[Condition, ...] = (_channels_last, _padding, _has_bias)
-_WEIGHTED = Quantizable(3, weight="w", bias="bias")
+_WEIGHTED = Quantizable(version=3, weight="w", bias="bias")
 
 
 @condition("one constant filter per channel")
@@ -101,7 +102,14 @@ def _outputs_last(filters: Array) -> Array:
     return np.transpose(filters, (3, 1, 2, 0))
 
 
-@emits(ir.Conv, "CONV_2D", dtypes=_WEIGHTED, ranks=range(4, 5), when=_CONV, kernel="conv.cc")
+@emits(ir.Conv, "CONV_2D", dtypes="f32", ranks=range(4, 5), when=(*_CONV, by_samples), kernel="conv.cc")
+def conv_rounding(op: ir.Conv) -> Call:
+    """Every sample is rounded by a scale and a zero point of its own."""
+    given = Call((op.x, op.w, op.bias), options("Conv2DOptions", **_conv_options(op)))
+    return rounding(op, given, 5 if is_per_channel(op.w) else 2)
+
+
+@emits(ir.Conv, "CONV_2D", dtypes=replace(_WEIGHTED, rounds=samples), ranks=range(4, 5), when=_CONV, kernel="conv.cc")
 def conv(op: ir.Conv) -> Call:
     """Any number of groups."""
     return Call((op.x, op.w, op.bias), options("Conv2DOptions", **_conv_options(op)), 6 if op.groups > 1 else 1)

@@ -52,9 +52,15 @@ def gather_integers(op: Gather, e: Build) -> None:
     writer = op.x.owner
     if not isinstance(writer, Dequantize) or writer.x.type.shape != op.x.type.shape:
         return
-    if constant(writer.x) is not None and writer.scale.type.size == 1 == writer.zero.type.size:
+    scale, zero = constant(writer.scale), constant(writer.zero)
+    if constant(writer.x) is None or scale is None or zero is None or zero.type.size != 1:
+        return
+    if scale.type.size == 1:
         found = e.clone(op, writer.x, op.indices)
         e.replace(e(Dequantize, found, e.reshape(writer.scale, ()), e.reshape(writer.zero, ())))
+    elif op.axis == 0 and scale.type.shape[:1] == (scale.type.size,) and not zero.array().any():
+        found = e(arith.Cast, e.clone(op, writer.x, op.indices), to=scale.type.dtype)
+        e.replace(e(arith.Mul, found, e.clone(op, writer.scale, op.indices)))
 
 
 @improve(Reshape, Transpose)
@@ -114,13 +120,13 @@ def round_before_moving(op: Quantize, e: Build) -> None:
         e.replace(*moved)
 
 
-@improve(Quantize)
+@improve(Quantize, steps=1)
 def round_twice(op: Quantize, e: Build) -> None:
     """Let a kernel give the only scale that it can, and requantize to a coarser one: that costs one step at most."""
     inner, own = op.x.owner, stated(op)
     if inner is None or own is None or op.scale.type.size != 1 or not op.x.has_one_use or op.dtype is not DType.I8:
         return
-    for demands in DEMANDS.get(type(inner), ()):
+    for demands in DEMANDS.get(type(inner), {}).values():
         found = demands.scale_of_result(inner)
         if found is None or found == (own.scales[0], own.zeros[0]) or found[0] > own.scales[0] * FINER:
             continue

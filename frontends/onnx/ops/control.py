@@ -17,10 +17,10 @@ from ....compiler.ops.shape import Concat, Reshape, Slice
 from ....compiler.types import DType
 from ....compiler.weights import Weight
 from ....formats.onnx.model import Graph
+from ...common.rounds import Along, Body, count_of, empty_buffers, first_rows
 from ..emitter import Emitter
 from ..lists import Imported
 from ..registry import onnx_op
-from .rounds import Along, Body, count_of, empty_buffers, first_rows
 
 MAX_STEPS = 512
 """Longer loops are not unrolled."""
@@ -204,7 +204,7 @@ def _while(
     test.insert(Return((answer,)))
     turns, _, *found = emit.all(ir.While(tuple(start), test, region))
     if rows and not runs_on:
-        found[len(carried) :] = first_rows(emit, found[len(carried) :], turns)
+        found[len(carried) :] = first_rows(emit, found[len(carried) :], turns, emit.graphs.fresh())
     return tuple(found)
 
 

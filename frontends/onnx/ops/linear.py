@@ -5,6 +5,7 @@ from __future__ import annotations
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Mul
 from ....compiler.ops.linear import Det, MatMul
+from ...common.linear import matmul as product_of
 from ..emitter import Emitter
 from ..registry import onnx_op
 
@@ -12,14 +13,7 @@ from ..registry import onnx_op
 @onnx_op("MatMul", since=7)
 def matmul(emit: Emitter, a: Value, b: Value) -> Value:
     """A vector counts as one row on the left, as one column on the right."""
-    if a.type.rank == 0 or b.type.rank == 0:
-        raise emit.fail(f"multiplies {a.type} by {b.type}", code="T001")
-    x = emit.reshape(a, (1, *a.type.shape)) if a.type.rank == 1 else a
-    y = emit.reshape(b, (*b.type.shape, 1)) if b.type.rank == 1 else b
-    product = emit(MatMul(x, y))
-    *shape, rows, columns = product.type.shape
-    kept = ([] if a.type.rank == 1 else [rows]) + ([] if b.type.rank == 1 else [columns])
-    return emit.reshape(product, (*shape, *kept))
+    return product_of(emit, a, b)
 
 
 @onnx_op("Gemm", since=7, until=10)

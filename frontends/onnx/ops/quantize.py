@@ -14,11 +14,11 @@ from ....compiler.ops.quantize import Dequantize, Quantize
 from ....compiler.ops.window import Conv
 from ....compiler.types import DType
 from ....formats.onnx.tensors import element_type
+from ...common.padding import cut_negative, window
 from ...common.quantize import spread
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 from .elementwise import SATURATING, convert
-from .padding import cut_negative, window
 from .window import conv
 
 

@@ -11,6 +11,7 @@ from ....compiler.ir import Value
 from ....compiler.ops import recurrent as ir
 from ....compiler.ops.arith import Add
 from ....compiler.ops.shape import Concat, Slice, Transpose
+from ...common.recurrent import gate_functions
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 
@@ -110,7 +111,7 @@ def _recurrent(emit: Emitter, given: Operands, settings: Settings, build: Build)
     common: dict[str, Any] = {"lengths": _lengths(emit, given.lengths, x), "clip": settings.clip}
     runs: list[tuple[Value, ...]] = []
     for number, (back, functions) in enumerate(
-        zip(DIRECTIONS[settings.direction], _functions(emit, settings), strict=True)
+        zip(DIRECTIONS[settings.direction], _functions_of(emit, settings), strict=True)
     ):
         w, r = _row(emit, given.w, number), _row(emit, given.r, number)
         assert w is not None and r is not None
@@ -131,24 +132,10 @@ def _lengths(emit: Emitter, lengths: Value | None, x: Value) -> Value | None:
     return None if known is not None and all(d == x.type.shape[0] for d in known) else lengths
 
 
-def _functions(emit: Emitter, settings: Settings) -> list[dict[str, Any]]:
+def _functions_of(emit: Emitter, settings: Settings) -> list[dict[str, Any]]:
     """Return the activations of every direction, as attributes of the IR."""
-    directions = len(DIRECTIONS[settings.direction])
-    names = [n.lower() for n in settings.activations]
-    if not set(names) <= ir.ACTIVATIONS.keys() or len(names) % directions:
-        raise emit.fail(f"has the activations {', '.join(names)}", code="F002")
-    numbers: list[tuple[float, float]] = []
-    alpha, beta = list(settings.alpha), list(settings.beta)
-    for name in names:
-        defaults = ir.ACTIVATIONS[name].defaults
-        a, b = (*defaults, 0.0, 0.0)[:2]
-        numbers.append((alpha.pop(0) if alpha and defaults else a, beta.pop(0) if beta and len(defaults) > 1 else b))
-    count = len(names) // directions
-    out: list[dict[str, Any]] = []
-    for start in range(0, len(names), count):
-        alphas, betas = zip(*numbers[start : start + count], strict=True)
-        out.append({"activations": tuple(names[start : start + count]), "alpha": alphas, "beta": betas})
-    return out
+    numbers = (settings.alpha, settings.beta)
+    return gate_functions(emit, settings.activations, numbers, len(DIRECTIONS[settings.direction]))
 
 
 def _results(emit: Emitter, runs: list[tuple[Value, ...]], layout: int) -> tuple[Value, ...]:

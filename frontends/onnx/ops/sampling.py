@@ -1,34 +1,11 @@
-"""Reading images at computed positions: GridSample and what is made like it."""
+"""Reading images at computed positions: GridSample."""
 
 from __future__ import annotations
 
-from functools import reduce
-from itertools import product as combinations
-
-from ....compiler.dims import Dim
 from ....compiler.ir import Value
-from ....compiler.ops import arith, logic
-from ....compiler.ops.activation import Clip
-from ....compiler.ops.arith import Add, Cast
-from ....compiler.ops.shape import Transpose
-from ....compiler.types import DType
-from ...sampling import Line, Tap, neighbours, weighted
+from ...common.grid_sample import grid_sample as sampled
 from ..emitter import Emitter
 from ..registry import onnx_op
-
-MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic", "bicubic": "cubic"}
-PADDINGS = ("zeros", "border", "reflection")
-
-
-def known_size(emit: Emitter, size: Dim) -> int:
-    """Return the size of an image.
-
-    Raises:
-        CompileError: F004, it is open.
-    """
-    if not isinstance(size, int):
-        raise emit.fail("samples an image of unknown size", code="F004", help="Fix it by shapes=...")
-    return size
 
 
 @onnx_op("GridSample", since=16, until=19)
@@ -44,43 +21,4 @@ def grid_sample(
     emit: Emitter, x: Value, grid: Value, *, align_corners: int = 0, mode: str = "linear", padding_mode: str = "zeros"
 ) -> Value:
     """Interpolate at the positions in ``grid``, whose last axis counts the spatial axes from the last one on."""
-    chosen = MODES.get(mode)
-    spatial = x.type.rank - 2
-    if chosen is None or padding_mode not in PADDINGS or grid.type.shape[-1] != spatial:
-        raise emit.fail(f"has mode {mode!r}, padding {padding_mode!r} and a grid {grid.type} for {x.type}", code="F002")
-    along: list[list[Tap]] = []
-    for axis, size in enumerate(known_size(emit, d) for d in x.type.shape[2:]):
-        line = Line(emit, emit.const(size, grid.type.dtype), bool(align_corners))
-        at = line.position(grid, spatial - 1 - axis)
-        along.append(pixels(emit, at, size, (chosen, padding_mode), align_corners=bool(align_corners)))
-    images = emit(Transpose(x, (0, *range(2, x.type.rank), 1)))
-    total = reduce(lambda a, b: emit(Add(a, b)), [weighted(emit, images, corner) for corner in combinations(*along)])
-    rank = total.type.rank
-    return emit(Transpose(total, (0, rank - 1, *range(1, rank - 1))))
-
-
-def pixels(emit: Emitter, at: Value, size: int, rules: tuple[str, str], *, align_corners: bool) -> list[Tap]:
-    """Return pixel numbers along one axis with their weights, and masks of those inside."""
-    mode, padding = rules
-    line = Line(emit, emit.const(size, at.type.dtype), align_corners)
-    low, high = (0.0, size - 1.0) if align_corners else (-0.5, size - 0.5)
-    if mode == "nearest":
-        at = emit(arith.Round(at))
-    if padding == "border":
-        outside = emit(
-            logic.LogicalOr(
-                emit(logic.Less(at, emit.const(low, at.type.dtype))),
-                emit(logic.Greater(at, emit.const(high, at.type.dtype))),
-            )
-        )
-        at = emit(logic.Select(outside, emit(Clip(at, 0.0, size - 1.0)), at))
-    if padding == "reflection":
-        at = line.reflected(at)
-    out: list[Tap] = []
-    for place, weight in neighbours(emit, at, mode):
-        if padding == "reflection":
-            place = line.reflected(place)
-        inside = emit(Clip(place, 0.0, size - 1.0))
-        mask = emit(Cast(emit(logic.Equal(inside, place)), at.type.dtype)) if padding == "zeros" else None
-        out.append((emit(Cast(inside, DType.I64)), weight, mask))
-    return out
+    return sampled(emit, x, grid, mode, padding_mode, align_corners=bool(align_corners))

@@ -10,10 +10,8 @@ from ....compiler.budget import reserve
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Mul
 from ....compiler.ops.index import Gather
-from ....compiler.ops.linear import MatMul
-from ....compiler.ops.shape import Transpose
 from ....formats.onnx.tensors import element_type
-from ...fourier import fourier_matrix
+from ...common.fourier import transformed
 from ..emitter import Emitter
 from ..registry import onnx_op
 
@@ -24,7 +22,7 @@ def dft_along_attribute(
 ) -> Value:
     """The discrete Fourier transform; the last axis holds real and imaginary parts."""
     length = None if dft_length is None else emit.int(dft_length, "dft_length")
-    return _dft(emit, input, length, axis, inverse=bool(inverse), onesided=bool(onesided))
+    return transformed(emit, input, length, axis, inverse=bool(inverse), onesided=bool(onesided))
 
 
 @onnx_op("DFT", since=20)
@@ -40,29 +38,7 @@ def dft(
     """The discrete Fourier transform; the last axis holds real and imaginary parts."""
     length = None if dft_length is None else emit.int(dft_length, "dft_length")
     along = -2 if axis is None else emit.int(axis, "axis")
-    return _dft(emit, input, length, along, inverse=bool(inverse), onesided=bool(onesided))
-
-
-def _dft(emit: Emitter, x: Value, length: int | None, axis: int, *, inverse: bool, onesided: bool) -> Value:
-    """Bring the axis beside the parts, and multiply by one matrix for both."""
-    rank = x.type.rank
-    along = emit.axis(axis, rank)
-    size, parts = x.type.shape[along], x.type.shape[-1]
-    if along == rank - 1 or not isinstance(size, int) or not isinstance(parts, int) or parts not in (1, 2):
-        raise emit.fail(f"transforms axis {axis} of {x.type}", code="F002")
-    if length is None:
-        length = 2 * (size - 1) if inverse and onesided else size
-    matrix = fourier_matrix(size, parts, length, inverse=inverse, onesided=onesided)
-    outs, count = matrix.shape[2:]
-    perm = (*(i for i in range(rank - 1) if i != along), along, rank - 1)
-    rows = emit(Transpose(x, perm)) if perm != tuple(range(rank)) else x
-    *batch, _, _ = rows.type.shape
-    flat = emit.reshape(rows, (*(batch or [1]), size * parts))
-    weight = emit.const(matrix.reshape(size * parts, outs * count), x.type.dtype)
-    product = emit(MatMul(flat, weight))
-    out = emit.reshape(product, (*batch, outs, count))
-    back = tuple(perm.index(i) for i in range(rank))
-    return emit(Transpose(out, back)) if back != tuple(range(rank)) else out
+    return transformed(emit, input, length, along, inverse=bool(inverse), onesided=bool(onesided))
 
 
 @onnx_op("STFT", since=17)
@@ -88,7 +64,7 @@ def stft(
     cut = emit(Gather(x, emit.const(places), 1))
     if window is not None:
         cut = emit(Mul(cut, emit.reshape(window, (length, 1))))
-    return _dft(emit, cut, length, 2, inverse=False, onesided=bool(onesided))
+    return transformed(emit, cut, length, 2, inverse=False, onesided=bool(onesided))
 
 
 @onnx_op("MelWeightMatrix", since=17)

@@ -7,19 +7,16 @@ from fractions import Fraction
 from math import floor
 from typing import Annotated, Any, TypeGuard
 
-import numpy as np
-
 from ....compiler.diagnostics import counted
-from ....compiler.dims import Dim, Sym, static
+from ....compiler.dims import Dim, static
 from ....compiler.ir import Value
 from ....compiler.ops import spatial as ir
-from ....compiler.ops.shape import Reshape, Transpose
+from ...common.blocks import space_to_channels
+from ...common.resize import Scale, by_scales, fitting, interpolation, scaled_size
+from ...common.resize import resize as resize_to
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 from .crop import Sampling, crop_and_resize
-
-MODES = ("nearest", "linear", "cubic")
-"""Interpolations; the IR calls them the same."""
 
 COORDINATES = {
     "half_pixel": "half_pixel",
@@ -34,26 +31,23 @@ COORDINATES = {
 POLICIES = ("stretch", "not_larger", "not_smaller")
 """What the stated sizes mean."""
 
-Scale = float | Dim
-"""By what a size is multiplied; symbolic if it was computed from symbolic sizes."""
-
 
 @onnx_op("Upsample", since=7, until=8)
 def upsample_attributes(emit: Emitter, x: Value, *, mode: str = "nearest", scales: tuple[float, ...]) -> Value:
     """Scale from the corner; positions are cut to whole ones."""
-    return _by_scales(emit, x, dict(enumerate(scales)), mode=mode, coordinates="asymmetric", nearest="floor")
+    return by_scales(emit, x, dict(enumerate(scales)), mode=mode, coordinates="asymmetric", nearest="floor")
 
 
 @onnx_op("Upsample", since=9)
 def upsample(emit: Emitter, x: Value, scales: Value, *, mode: str = "nearest") -> Value:
     """Scale from the corner; positions are cut to whole ones."""
-    return _by_scales(emit, x, _scales(emit, scales), mode=mode, coordinates="asymmetric", nearest="floor")
+    return by_scales(emit, x, _scales(emit, scales), mode=mode, coordinates="asymmetric", nearest="floor")
 
 
 @onnx_op("Resize", since=10, until=10)
 def resize_from_corner(emit: Emitter, x: Value, scales: Value, *, mode: str = "nearest") -> Value:
     """Scale from the corner; positions are cut to whole ones."""
-    return _by_scales(emit, x, _scales(emit, scales), mode=mode, coordinates="asymmetric", nearest="floor")
+    return by_scales(emit, x, _scales(emit, scales), mode=mode, coordinates="asymmetric", nearest="floor")
 
 
 @onnx_op("Resize", since=11)
@@ -77,7 +71,11 @@ def resize(
     """Resample to sizes or by scales; ``roi`` and ``extrapolation_value`` belong to ``tf_crop_and_resize``."""
     if coordinate_transformation_mode == "tf_crop_and_resize":
         how = Sampling(
-            _mode(emit, mode, nearest_mode), nearest_mode, cubic_coeff_a, bool(exclude_outside), extrapolation_value
+            interpolation(emit, mode, nearest_mode),
+            nearest_mode,
+            cubic_coeff_a,
+            bool(exclude_outside),
+            extrapolation_value,
         )
         return _crop(emit, x, (roi, scales, sizes), axes, how)
     if coordinate_transformation_mode not in COORDINATES:
@@ -93,13 +91,13 @@ def resize(
     along = emit.axes(axes, x.type.rank) if axes else tuple(range(x.type.rank))
     if _is_given(scales):
         factors = _scales(emit, scales)
-        return _by_scales(emit, x, {a: factors[i] for i, a in enumerate(_fit(emit, along, factors))}, **fields)
+        return by_scales(emit, x, {a: factors[i] for i, a in enumerate(fitting(emit, along, factors))}, **fields)
     if not _is_given(sizes):
         raise emit.fail("has neither sizes nor scales", code="F006")
     target = emit.dims(sizes, "sizes")
-    new = dict(zip(_fit(emit, along, target), target, strict=True))
+    new = dict(zip(fitting(emit, along, target), target, strict=True))
     if keep_aspect_ratio_policy == "stretch":
-        return _resize(emit, x, new, None, **fields)
+        return resize_to(emit, x, new, None, **fields)
     return _keep_ratio(emit, x, new, keep_aspect_ratio_policy, fields)
 
 
@@ -125,20 +123,14 @@ def _crop(
     else:
         assert scales is not None
         factors = _scales(emit, scales)
-        _fit(emit, along, factors)
-        target = [_scaled(emit, x.type.shape[a], factors[i] * (edges[1][i] - edges[0][i])) for i, a in enumerate(along)]
-    _fit(emit, along, target)
+        fitting(emit, along, factors)
+        target = [
+            scaled_size(emit, x.type.shape[a], factors[i] * (edges[1][i] - edges[0][i])) for i, a in enumerate(along)
+        ]
+    fitting(emit, along, target)
     with emit.typed():
         new = dict(zip(along, static(tuple(target)), strict=True))
     return crop_and_resize(emit, x, new, dict(zip(along, zip(*edges, strict=True), strict=True)), how)
-
-
-def _mode(emit: Emitter, mode: str, nearest: str) -> str:
-    """Return the IR's name of an interpolation."""
-    mode = {"bilinear": "linear", "trilinear": "linear"}.get(mode, mode)
-    if mode not in MODES or nearest not in ir.ROUND:
-        raise emit.fail(f"has the mode {mode!r} and rounds by {nearest!r}", code="F002")
-    return mode
 
 
 def _is_given(value: Value | None) -> TypeGuard[Value]:
@@ -146,52 +138,8 @@ def _is_given(value: Value | None) -> TypeGuard[Value]:
     return value is not None and value.type.size != 0
 
 
-def _fit(emit: Emitter, axes: tuple[int, ...], values: Sequence[object] | Mapping[int, object]) -> tuple[int, ...]:
-    if len(axes) != len(values):
-        raise emit.fail(
-            f"has {counted(len(values), 'size')} or scales for {counted(len(axes), 'axis', 'axes')}", code="F002"
-        )
-    return axes
-
-
 def _scales(emit: Emitter, scales: Value) -> dict[int, Scale]:
     return dict(enumerate(emit.array(scales, "scales").reshape(-1).tolist()))
-
-
-def _by_scales(emit: Emitter, x: Value, scales: Mapping[int, Scale], **fields: Any) -> Value:
-    """Resize by factors; the positions follow them even where the new size is not exactly so many times the old one."""
-    _fit(emit, tuple(range(x.type.rank)) if len(scales) > x.type.rank else tuple(scales), scales)
-    new = {axis: _scaled(emit, x.type.shape[axis], scale) for axis, scale in scales.items() if scale != 1}
-    exact = all(_is_exact(x.type.shape[a], size, scales[a]) for a, size in new.items())
-    numbers = {a: float(s) for a, s in scales.items() if not isinstance(s, Sym)}
-    return _resize(emit, x, new, None if exact else numbers, **fields)
-
-
-def _scaled(emit: Emitter, size: Dim, scale: Scale) -> Dim:
-    """Return the size after a scale, rounded down."""
-    if isinstance(scale, Sym):
-        product = size * scale
-        return product if isinstance(product, int) else product.floor()
-    if not scale > 0:
-        raise emit.fail(f"scales by {scale}", code="F002")
-    if isinstance(size, int):
-        return floor(float(np.float32(size) * np.float32(scale)))
-    ratio = _ratio(scale)
-    return size * ratio.numerator // ratio.denominator
-
-
-def _ratio(scale: float) -> Fraction:
-    """Return the simplest fraction that a float of 32 bits stands for."""
-    simple = Fraction(scale).limit_denominator(1 << 10)
-    return simple if np.float32(float(simple)) == np.float32(scale) else Fraction(scale)
-
-
-def _is_exact(before: Dim, after: Dim, scale: Scale) -> bool:
-    """Say whether the ratio of two sizes is the scale."""
-    if isinstance(scale, Sym):
-        return True  # computed from sizes in order to get the wanted size
-    ratio = _ratio(scale)
-    return before * ratio.numerator == after * ratio.denominator
 
 
 def _keep_ratio(emit: Emitter, x: Value, sizes: Mapping[int, Dim], policy: str, fields: dict[str, Any]) -> Value:
@@ -207,19 +155,7 @@ def _keep_ratio(emit: Emitter, x: Value, sizes: Mapping[int, Dim], policy: str, 
         raise emit.fail("keeps the ratio of sizes that depend on the shapes of inputs", code="F004")
     factor = min(ratios) if policy == "not_larger" else max(ratios)
     new = {axis: floor(x.type.shape[axis] * factor + Fraction(1, 2)) for axis in sizes}
-    return _resize(emit, x, new, dict.fromkeys(sizes, float(factor)), **fields)
-
-
-def _resize(
-    emit: Emitter, x: Value, new: Mapping[int, Dim], scales: Mapping[int, float] | None, **fields: Any
-) -> Value:
-    mode = _mode(emit, fields["mode"], fields["nearest"])
-    dims = tuple(a for a in sorted(new) if new[a] != x.type.shape[a] or (scales is not None and scales[a] != 1))
-    if not dims:
-        return x
-    factors = None if scales is None else tuple(scales[a] for a in dims)
-    settings: dict[str, Any] = fields | {"mode": mode, "scales": factors}
-    return emit(ir.Resize(x, dims, tuple(new[a] for a in dims), **settings))
+    return resize_to(emit, x, new, dict.fromkeys(sizes, float(factor)), **fields)
 
 
 @onnx_op("DepthToSpace", since=7)
@@ -235,10 +171,4 @@ def space_to_depth(emit: Emitter, input: Value, *, blocksize: int, mode: Annotat
     """Gather blocks into channels: by default all channels of a position stay together."""
     if mode not in ("DCR", "CRD"):
         raise emit.fail(f"has the mode {mode!r}, neither DCR nor CRD", code="F002")
-    blocks = emit(ir.SpaceToDepth(input, blocksize))
-    if mode == "DCR":
-        return blocks
-    n, c, h, w = blocks.type.shape
-    places = blocksize * blocksize
-    split = emit(Reshape(blocks, (n, places, c // places, h, w)))
-    return emit(Reshape(emit(Transpose(split, (0, 2, 1, 3, 4))), (n, c, h, w)))
+    return space_to_channels(emit, input, blocksize, channels_outermost=mode == "CRD")

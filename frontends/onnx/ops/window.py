@@ -13,10 +13,10 @@ from ....compiler.ops.index import ScatterElements
 from ....compiler.ops.positions import MaxPoolPositions
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import BroadcastTo, Reshape
+from ...common.padding import cut_negative, halves, window
 from ...slicing import pad as pad_sides
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
-from .padding import cut_negative, halves, window
 
 
 @onnx_op("Conv", since=7)

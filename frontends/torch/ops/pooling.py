@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ....compiler.budget import reserve
-from ....compiler.dims import Dim, exact_div, product, static
+from ....compiler.dims import Dim, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops import index as ir
 from ....compiler.ops.positions import MaxPoolPositions
-from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.window import MaxPool
 from ....compiler.types import DType, TensorType
+from ...common.pooling import largest_of_bins
 from ..emitter import Emitter
 from ..registry import aten
 from .window import axes_of, batched, spread, unbatched
@@ -54,34 +51,11 @@ def adaptive_max_pool(emit: Emitter, x: Value, output_size: tuple[int, ...]) -> 
     kernel = tuple(s for s in steps if isinstance(s, int))
     data = batched(emit, x, rank)
     if len(kernel) < rank:
-        return tuple(unbatched(emit, v, x) for v in _of_different_lengths(emit, data, sizes))
+        return tuple(unbatched(emit, v, x) for v in largest_of_bins(emit, data, sizes))
     fields = (kernel, kernel, (1,) * rank, ((0, 0),) * rank)
     if 1 not in emit.needed:
         return unbatched(emit, emit(MaxPool(data, *fields)), x), None
     return _in_images(emit, x, emit.all(MaxPoolPositions(data, *fields)), data)
-
-
-def _of_different_lengths(emit: Emitter, x: Value, sizes: tuple[int, ...]) -> tuple[Value, Value]:
-    """Gather the elements of every window side by side; shorter ones have their last element several times."""
-    with emit.typed():
-        before = static(x.type.shape[2:])
-    places = np.zeros((1, 1), np.int64)
-    for size, out in zip(before, sizes, strict=True):
-        spans = [range(i * size // out, -(-(i + 1) * size // out)) for i in range(out)]
-        longest = max((len(span) for span in spans), default=0)
-        axis = np.asarray([[span[min(k, len(span) - 1)] for k in range(longest)] for span in spans], np.int64)
-        axis = axis.reshape(out, longest)
-        reserve(*places.shape, *axis.shape, what="the positions in all windows")
-        joined = places[:, None, :, None] * size + axis[None, :, None, :]
-        places = joined.reshape(len(places) * out, places.shape[1] * longest)
-    flat = emit.reshape(x, (*x.type.shape[:2], product(before)))
-    windows = emit(ir.Gather(flat, emit.const(places), 2))
-    shape = (*x.type.shape[:2], *sizes)
-    best = emit(ir.ArgMax(windows, 3, keepdims=False))
-    starts = emit.const(np.arange(len(places)) * places.shape[1], DType.I64)
-    where = emit(ir.Gather(emit.const(places.reshape(-1)), emit(arith.Add(best, starts)), 0))
-    values = emit(Reduce(windows, "max", (3,), keepdims=False))
-    return emit.reshape(values, shape), emit.reshape(where, shape)
 
 
 @aten("max_unpool2d")

@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from math import prod
 from typing import TypeVar
 
-import numpy as np
-
-from ....compiler.budget import reserve
 from ....compiler.dims import Dim, exact_div, maximum, static
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
 from ....compiler.ops.arith import Mul
-from ....compiler.ops.linear import Linear
 from ....compiler.ops.reduce import Reduce
+from ...common.pooling import averages_of_bins
 from ..emitter import Emitter
 from ..registry import aten
 
@@ -202,21 +199,5 @@ def adaptive_avg_pool(emit: Emitter, x: Value, output_size: tuple[Dim, ...]) -> 
     with emit.typed():
         pairs = zip(static(before), static(sizes), strict=True)
     for i, (size, out) in enumerate(pairs):
-        x = _averages(emit, x, x.type.rank - rank + i, size, out)
+        x = averages_of_bins(emit, x, x.type.rank - rank + i, size, out)
     return x
-
-
-def _averages(emit: Emitter, x: Value, axis: int, size: int, out: int) -> Value:
-    """Average along one axis over windows of different lengths: a product with a matrix of weights."""
-    if size == out:
-        return x
-    reserve(out, size, what="the weights of all windows")
-    weights = np.zeros((out, size))
-    for i in range(out):
-        start, end = i * size // out, -(-(i + 1) * size // out)
-        weights[i, start:end] = 1 / (end - start)
-    last = x.type.rank - 1
-    perm = [*(a for a in range(x.type.rank) if a != axis), axis]
-    y = emit(Linear(emit.transpose(x, perm), emit.const(weights, x.type.dtype)))
-    back = [*range(axis), last, *range(axis, last)]
-    return emit.transpose(y, back)

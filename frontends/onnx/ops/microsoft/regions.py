@@ -13,11 +13,11 @@ from .....compiler.ops.arith import Add, Floor, Mul, Sub
 from .....compiler.ops.logic import GreaterEqual, LessEqual, LogicalAnd, Select
 from .....compiler.ops.shape import Transpose
 from .....compiler.types import DType
+from ....common.grid_sample import known_size, pixels
+from ....common.regions import Cells, column, spread
 from ....sampling import Tap, weighted
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..regions import Cells, column, spread
-from ..sampling import known_size, pixels
 from .domain import MICROSOFT
 
 MODES = {"bilinear": "linear", "nearest": "nearest"}

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....compiler.dims import Dim
-from ....compiler.ir import Op, Region, Value
-from ....compiler.ops.arith import Sub
-from ....compiler.ops.core import Const
-from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
-from ....compiler.ops.index import Gather, NonZero
-from ....compiler.ops.logic import Less
-from ....compiler.ops.shape import BroadcastTo, Concat, Range, Reshape, ShapeOf
-from ....compiler.types import DType
-from ....compiler.weights import Weight
-from ..emitter import Emitter
+from ...compiler.dims import Dim, Sym
+from ...compiler.ir import Op, Region, Value
+from ...compiler.ops.arith import Sub
+from ...compiler.ops.core import Const
+from ...compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
+from ...compiler.ops.index import Gather, NonZero
+from ...compiler.ops.logic import Less
+from ...compiler.ops.shape import BroadcastTo, Concat, Range, Reshape, ShapeOf
+from ...compiler.types import DType
+from ...compiler.weights import Weight
+from ..emitter import BaseEmitter
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Body:
         return self(DynamicUpdateSlice(buffer, update, self.starts(turn, last, along, len(shape) + 1)))
 
 
-def empty_buffers(emit: Emitter, rows: Sequence[Value], alongs: Sequence[Along], rounds: Dim) -> list[Value]:
+def empty_buffers(emit: BaseEmitter, rows: Sequence[Value], alongs: Sequence[Along], rounds: Dim) -> list[Value]:
     """Insert tensors that have room for one row of each round."""
     buffers: list[Value] = []
     for row, along in zip(rows, alongs, strict=True):
@@ -76,15 +76,18 @@ def empty_buffers(emit: Emitter, rows: Sequence[Value], alongs: Sequence[Along],
     return buffers
 
 
-def first_rows(emit: Emitter, buffers: Sequence[Value], count: Value) -> list[Value]:
-    """Return as many rows of tensors as data says, which have rows for all rounds that could have been."""
+def first_rows(emit: BaseEmitter, buffers: Sequence[Value], count: Value, size: Sym) -> list[Value]:
+    """Return as many rows of tensors as data says, which have rows for all rounds that could have been.
+
+    ``size`` is what that number is called.
+    """
     rounds = buffers[0].type.shape[0]
     numbers = emit(Range(emit.const(0, count.type.dtype), emit.const(1, count.type.dtype), rounds))
-    filled = emit(NonZero(emit(Less(numbers, count)), emit.graphs.fresh(), rows=True))
+    filled = emit(NonZero(emit(Less(numbers, count)), size, rows=True))
     places = emit(Reshape(filled, filled.type.shape[:1]))
     return [emit(Gather(b, places, 0)) for b in buffers]
 
 
-def count_of(emit: Emitter, x: Value, axis: int) -> Value:
+def count_of(emit: BaseEmitter, x: Value, axis: int) -> Value:
     """Insert the size of ``x`` along an axis, as a scalar."""
     return emit(Reshape(emit(ShapeOf(x, (axis,), DType.I64)), ()))

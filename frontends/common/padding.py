@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ....compiler.diagnostics import counted
-from ....compiler.dims import Dim, at_least, ceil_div, maximum
-from ....compiler.ir import Value
-from ...slicing import pad
-from ..emitter import Emitter
+from ...compiler.diagnostics import counted
+from ...compiler.dims import Dim, at_least, ceil_div, maximum
+from ...compiler.ir import Value
+from ..slicing import pad
+from .operands import OperandEmitter
 
 Pads = tuple[tuple[Dim, Dim], ...]
 
@@ -33,7 +33,7 @@ class Window:
 
 
 def window(
-    emit: Emitter,
+    emit: OperandEmitter,
     x: Value,
     kernel: Sequence[int],
     strides: Sequence[int],
@@ -69,7 +69,7 @@ def window(
     return Window(found.kernel, found.strides, found.dilations, pairs)
 
 
-def _paired(emit: Emitter, pads: Sequence[int], rank: int) -> Pads:
+def _paired(emit: OperandEmitter, pads: Sequence[int], rank: int) -> Pads:
     """Begins come first, then ends."""
     if pads and len(pads) != 2 * rank:
         raise emit.fail(
@@ -93,7 +93,7 @@ def halves(total: Dim, *, upper: bool) -> tuple[Dim, Dim]:
     return (small, total - small) if upper else (total - small, small)
 
 
-def cut_negative(emit: Emitter, x: Value, pads: Pads) -> tuple[Value, Pads]:
+def cut_negative(emit: OperandEmitter, x: Value, pads: Pads) -> tuple[Value, Pads]:
     """Cut what negative paddings take away, and return what remains to be padded."""
     if all(at_least(p, 0) for pair in pads for p in pair):
         return x, pads

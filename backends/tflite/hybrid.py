@@ -1,0 +1,80 @@
+"""Products of numbers with weights of 8 bits: kernels round the numbers as they come, and give numbers.
+
+In the IR such a kernel is *round_dynamic, operation on a dequantized weight*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...compiler.fold import constant
+from ...compiler.ir import Value
+from ...compiler.ops.linear import Linear
+from ...compiler.ops.quantize import Dequantize, RoundDynamic
+from ...compiler.ops.window import Conv
+from ...compiler.types import DType
+from ..common.table import condition
+from .calls import Call
+from .quantization import is_consistent, stated
+
+
+def _why_not(op: Linear | Conv, dims: Sequence[int]) -> str | None:
+    """Return why a kernel does not round what an operation multiplies."""
+    x, w = op.x.owner, op.w.owner
+    if not isinstance(x, RoundDynamic) or x.x.type.dtype is not DType.F32:
+        return "numbers that are not rounded"
+    if tuple(d % op.x.type.rank for d in x.dims) != tuple(dims):
+        return f"numbers that are rounded by ranges along {list(x.dims)}, not {list(dims)}"
+    if not isinstance(w, Dequantize) or constant(w.x) is None or w.x.type.dtype is not DType.I8:
+        return "a weight that is no constant of i8"
+    found = stated(w)
+    if found is None or any(found.zeros) or not is_consistent(w):
+        return "a weight with other than constant scales and zero points of 0"
+    if len(found.scales) > 1 and found.axis != 0:
+        return "scales of a weight along another axis than its outputs"
+    return None
+
+
+def rows(op: Linear) -> tuple[int, ...] | None:
+    """The features of a row have one range."""
+    return (op.x.type.rank - 1,) if op.is_along_last and op.x.type.rank > 1 else None
+
+
+def samples(op: Conv) -> tuple[int, ...] | None:
+    """A sample has one range; kernels with groups are slow."""
+    return tuple(range(1, op.x.type.rank)) if op.groups == 1 and op.channels_last else None
+
+
+@condition("numbers that are rounded row by row, a weight of i8")
+def by_rows(op: Linear) -> str | None:
+    """Whether a kernel rounds every row of features by a scale of its own."""
+    return _why_not(op, [op.x.type.rank - 1])
+
+
+@condition("numbers that are rounded sample by sample, a weight of i8, one group")
+def by_samples(op: Conv) -> str | None:
+    """Whether a kernel rounds every sample by a scale of its own."""
+    return "groups" if op.groups > 1 else _why_not(op, range(1, op.x.type.rank))
+
+
+def rounding(op: Linear | Conv, given: Call, version: int) -> Call:
+    """Call a kernel on the numbers as they are, and on the integers of the weight."""
+    x, w = op.x.owner, op.w.owner
+    assert isinstance(x, RoundDynamic) and isinstance(w, Dequantize)
+    return Call((x.x, w.x, *given.inputs[2:]), given.options, version)
+
+
+def is_per_channel(w: Value) -> bool:
+    """Whether a weight has one scale per output."""
+    return isinstance(w.owner, Dequantize) and w.owner.scale.type.size != 1
+
+
+@condition("read only by kernels that round")
+def is_part(op: RoundDynamic) -> str | None:
+    """Whether the kernels that read numbers round them."""
+    for user in op.result.users:
+        fits = by_rows if isinstance(user, Linear) else by_samples if isinstance(user, Conv) else None
+        why = f"{user.spec.name} reads it" if fits is None else fits(user)
+        if why is not None:
+            return why
+    return None if op.result.uses else "nobody reads it"

@@ -1,0 +1,130 @@
+"""Scales: which integers stand for which real numbers, and what kernels on integers demand of them.
+
+An integer ``q`` stands for ``(q - zero) * scale``.  How ranges become scales is that of the int8 specification of
+TFLite (https://ai.google.dev/edge/litert/conversion/tensorflow/quantization/quantization_spec), which ONNX shares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from .types import Array, DType
+
+if TYPE_CHECKING:
+    from .ir import Op
+
+BYTES = frozenset({DType.I8, DType.U8})
+"""Element types of computed integers that kernels compute with."""
+
+SMALLEST_RANGE = 1e-9
+"""Ranges are at least as wide: a tensor of zeros has a scale, too."""
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What a kernel on integers demands of the scales around an operation.
+
+    ``weight`` names the operand that is constant, of i8 with zero points of 0 and one scale, or one per output along
+    axis 0, or of u8 with one scale, as the data is; ``bias`` the one that becomes i32 in the scale of the products.
+    ``result`` is the scale and zero point that a result of i8 must have, that of u8 being 128 larger; ``keeps_scale``
+    demands those of the operand.  ``is_product`` says that scales are multiplied; ``types`` are those of the integers.
+    ``is_slow`` says that floats between two conversions are faster.
+    """
+
+    weight: str | None = None
+    bias: str | None = None
+    result: tuple[float, int] | None = None
+    keeps_scale: bool = False
+    is_product: bool = False
+    types: frozenset[DType] = BYTES
+    is_slow: bool = False
+
+
+class IntegerKernels(Protocol):
+    """What quantization may ask of a target."""
+
+    def demands(self, op: Op) -> Demands | None:
+        """Return what the kernel on integers of an operation demands, None if it has none."""
+        ...
+
+    def rounded_dims(self, op: Op) -> tuple[int, ...] | None:
+        """Return along which dims one range counts if a kernel rounds what it multiplies by a weight of 8 bits.
+
+        None if no kernel of the operation does.
+        """
+        ...
+
+    def keeps_scales(self, op: Op | None) -> bool:
+        """Say whether an operation on integers gives those that the same operation on numbers stands for."""
+        ...
+
+
+@dataclass(frozen=True)
+class Range:
+    """The real numbers that a tensor takes, zero among them."""
+
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        """How far the ends are apart."""
+        return self.high - self.low
+
+    def join(self, other: Range) -> Range:
+        """Return the smallest range that holds both."""
+        return Range(min(self.low, other.low), max(self.high, other.high))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The integers of one tensor: ``zero`` stands for 0, and the next one for ``scale``."""
+
+    scale: float
+    zero: int
+    dtype: DType = DType.I8
+
+    @staticmethod
+    def of(range: Range, dtype: DType = DType.I8) -> Scale:
+        """Return the finest scale that covers a range; that of 16 bits has no zero point.
+
+        >>> Scale.of(Range(0.0, 127.5))
+        Scale(scale=0.5, zero=-128, dtype=<DType.I8: 'i8'>)
+        """
+        low, high = min(range.low, 0.0), max(range.high, 0.0)
+        if dtype is DType.I16:
+            return Scale(_single(max(-low, high, SMALLEST_RANGE) / 32767), 0, dtype)
+        first, last = dtype.bounds
+        scale = _single(max(high - low, SMALLEST_RANGE) / (last - first))
+        return Scale(scale, int(np.clip(np.rint(first - low / scale), first, last)), dtype)
+
+    @property
+    def range(self) -> Range:
+        """The numbers that the integers reach."""
+        first, last = self.dtype.bounds
+        return Range((first - self.zero) * self.scale, (last - self.zero) * self.scale)
+
+
+def _single(scale: float) -> float:
+    """Round to what a file holds."""
+    return float(np.float32(scale))
+
+
+def weight_scales(weight: Array, bits: int, *, per_channel: bool = True) -> Array:
+    """Return the scales of a weight's integers without zero points, f32, one per position of axis 0 or one for all.
+
+    Integers of 8 bits leave out the smallest one, so that negated weights have them, too.
+    """
+    axes = tuple(range(1, weight.ndim)) if per_channel else None
+    largest = np.abs(weight).max(axes, initial=0.0).reshape(-1)
+    return np.maximum(largest / ((1 << (bits - 1)) - 1), SMALLEST_RANGE).astype(np.float32)
+
+
+def round_weight(weight: Array, scales: Array, bits: int) -> Array:
+    """Return the integers nearest to a weight whose scales differ along axis 0, halves to the even one."""
+    spread = scales.reshape(-1, *(1,) * (weight.ndim - 1))
+    last = (1 << (bits - 1)) - 1
+    return np.clip(np.rint(weight / spread), -last, last).astype(np.int8)

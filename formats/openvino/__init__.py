@@ -1,0 +1,1 @@
+"""Models of OpenVINO: the network as XML, the elements of its constants in a file beside it."""

@@ -1,0 +1,5 @@
+"""Handlers, one file per family; importing this registers them."""
+
+from ....compiler.pipeline import discover
+
+discover(__name__)

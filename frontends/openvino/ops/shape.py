@@ -1,0 +1,342 @@
+"""Operations that move, cut and join data, and that speak of shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from ....compiler.diagnostics import counted
+from ....compiler.dims import Dim, broadcast, exact_div, product
+from ....compiler.ir import Value
+from ....compiler.ops import shape as ir
+from ....compiler.types import DType
+from ...common.ranges import counted_range
+from ...common.strided_slice import Masks, sliced
+from ...slicing import cut, pad
+from ..emitter import Emitter
+from ..registry import openvino_op
+
+
+@openvino_op("Identity", since=16)
+def identity(emit: Emitter, x: Value) -> Value:
+    """The same tensor."""
+    return x
+
+
+@openvino_op("Assign", since=3)
+def assign(emit: Emitter, x: Value, *, variable_id: str = "") -> Value:
+    """What is stored goes on; the reader looks at variables."""
+    return x
+
+
+@openvino_op("ReadValue", since=3)
+def read_value(
+    emit: Emitter,
+    x: Value | None = None,
+    *,
+    variable_id: str,
+    variable_shape: str = "",
+    variable_type: DType = DType.F32,
+) -> Value:
+    """What the last call has stored; before the first one the operand, or zeros."""
+    if x is None:
+        dims = [part.strip() for part in variable_shape.strip("[]").split(",") if part.strip()]
+        if not all(d.isdecimal() and len(d) < 10 for d in dims):
+            raise emit.fail(f"begins with zeros of the open shape {variable_shape}", code="F004")
+        zero = emit.convert(emit.const(0, variable_type), variable_type)
+        x = emit.expand(zero, [int(d) for d in dims])
+    return emit.around.read(variable_id, x)
+
+
+@openvino_op("Reshape")
+def reshape(emit: Emitter, x: Value, shape: Value, *, special_zero: bool = False) -> Value:
+    """-1 stands for what remains, and 0 for the size at the same place if ``special_zero``."""
+    before, target = x.type.shape, emit.dims(shape, "shape")
+    numbers = [d for d in target if isinstance(d, int)]
+    if numbers.count(-1) > 1 or min(numbers, default=0) < -1:
+        raise emit.fail(f"can't mean the shape {list(target)}", code="F002")
+    if special_zero and any(d == 0 for d in target[len(before) :]):
+        raise emit.fail(f"copies a size that {x.type} does not have: {list(target)}", code="F002")
+    with emit.typed():
+        return emit.reshape(x, ir.resolve_reshape(before, target, zero_copies=special_zero))
+
+
+@openvino_op("Squeeze", until=14)
+def squeeze(emit: Emitter, x: Value, axes: Value | None = None) -> Value:
+    """Drop axes of size one; of the stated axes, those that are."""
+    return _squeeze(emit, x, axes)
+
+
+@openvino_op("Squeeze", since=15)
+def squeeze_some(emit: Emitter, x: Value, axes: Value | None = None, *, allow_axis_skip: bool = False) -> Value:
+    """Drop axes of size one; of the stated axes, those that are."""
+    return _squeeze(emit, x, axes)
+
+
+def _squeeze(emit: Emitter, x: Value, axes: Value | None) -> Value:
+    shape = x.type.shape
+    stated = () if axes is None else emit.ints(axes, "axes")
+    asked = {emit.axis(a, len(shape)) for a in stated} if stated else range(len(shape))
+    dropped = [i for i in asked if shape[i] == 1 or (stated and not isinstance(shape[i], int))]
+    return emit.reshape(x, [d for i, d in enumerate(shape) if i not in dropped])
+
+
+@openvino_op("Unsqueeze")
+def unsqueeze(emit: Emitter, x: Value, axes: Value) -> Value:
+    """Insert axes of size one."""
+    stated = dict.fromkeys(emit.ints(axes, "axes"))
+    rank = x.type.rank + len(stated)
+    inserted = emit.axes(list(stated), rank)
+    rest = iter(x.type.shape)
+    return emit.reshape(x, [1 if i in inserted else next(rest) for i in range(rank)])
+
+
+@openvino_op("Transpose")
+def transpose(emit: Emitter, x: Value, order: Value) -> Value:
+    """Permute the axes; without an order, reverse them."""
+    rank = x.type.rank
+    perm = emit.ints(order, "order") or tuple(reversed(range(rank)))
+    return emit.transpose(x, emit.axes(perm, rank))
+
+
+@openvino_op("Concat")
+def concat(emit: Emitter, *xs: Value, axis: int) -> Value:
+    """Join along an axis."""
+    return xs[0] if len(xs) == 1 else emit(ir.Concat(xs, emit.axis(axis, xs[0].type.rank)))
+
+
+@openvino_op("Split")
+def split(emit: Emitter, x: Value, axis: Value, *, num_splits: int) -> tuple[Value, ...]:
+    """Cut into equal pieces."""
+    along = emit.axis(emit.int(axis, "axis"), x.type.rank)
+    size = exact_div(x.type.shape[along], num_splits) if num_splits > 0 else None
+    if size is None:
+        raise emit.fail(f"cuts {x.type} into {num_splits} equal parts along axis {along}", code="T001")
+    return emit.all(ir.Split(x, along, (size,) * num_splits))
+
+
+@openvino_op("VariadicSplit")
+def variadic_split(emit: Emitter, x: Value, axis: Value, lengths: Value) -> tuple[Value, ...]:
+    """Cut into pieces of stated sizes; -1 stands for what remains."""
+    along = emit.axis(emit.int(axis, "axis"), x.type.rank)
+    sizes = list(emit.dims(lengths, "lengths"))
+    if -1 in sizes:
+        rest: Dim = x.type.shape[along]
+        for d in sizes:
+            rest = rest if d == -1 else rest - d
+        sizes[sizes.index(-1)] = rest
+    return emit.all(ir.Split(x, along, tuple(sizes)))
+
+
+def _bits(mask: tuple[int, ...]) -> int:
+    return sum(1 << i for i, bit in enumerate(mask) if bit)
+
+
+@openvino_op("StridedSlice")
+def strided_slice(
+    emit: Emitter,
+    x: Value,
+    begin: Value,
+    end: Value,
+    strides: Value | None = None,
+    *,
+    begin_mask: tuple[int, ...],
+    end_mask: tuple[int, ...],
+    new_axis_mask: tuple[int, ...] = (),
+    shrink_axis_mask: tuple[int, ...] = (),
+    ellipsis_mask: tuple[int, ...] = (),
+) -> Value:
+    """As Python slices; masks have an entry for each bound, and are 1 where the bound at the end of the axis counts."""
+    steps = emit.const([1] * len(emit.dims(begin, "begin"))) if strides is None else strides
+    masks = Masks(*map(_bits, (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)))
+    return sliced(emit, x, (begin, end, steps), masks, offset=False)
+
+
+@openvino_op("Slice", since=8)
+def slice_(emit: Emitter, x: Value, start: Value, stop: Value, step: Value, axes: Value | None = None) -> Value:
+    """Cut; negative steps walk backwards."""
+    cuts = cuts_of(emit, x, (start, stop, step), axes)
+    return cut(emit, x, cuts)
+
+
+def cuts_of(
+    emit: Emitter, x: Value, bounds: tuple[Value, Value, Value], axes: Value | None
+) -> dict[int, tuple[Dim, Dim, int]]:
+    """Return starts, stops and steps by axis.
+
+    Raises:
+        CompileError: F004 or F006, they are not known, or not equally many.
+    """
+    start, stop, step = bounds
+    first, last, steps = emit.dims(start, "start"), emit.dims(stop, "stop"), emit.ints(step, "step")
+    along = range(len(first)) if axes is None else emit.axes(emit.ints(axes, "axes"), x.type.rank)
+    if not len(first) == len(last) == len(steps) == len(along) or len(first) > x.type.rank:
+        raise emit.fail("has another number of starts than of stops, steps or axes", code="F006")
+    return dict(zip(along, zip(first, last, steps, strict=True), strict=True))
+
+
+@openvino_op("Tile")
+def tile(emit: Emitter, x: Value, repeats: Value) -> Value:
+    """Repeat along every axis; missing axes come first."""
+    times = emit.dims(repeats, "repeats")
+    rank = max(len(times), x.type.rank)
+    x = emit.reshape(x, (*[1] * (rank - x.type.rank), *x.type.shape))
+    return emit(ir.Tile(x, (*[1] * (rank - len(times)), *times)))
+
+
+PadMode = Literal["constant", "reflect", "edge", "symmetric"]
+
+
+@openvino_op("Pad")
+def pad_(
+    emit: Emitter, x: Value, begin: Value, end: Value, value: Value | None = None, *, pad_mode: PadMode = "constant"
+) -> Value:
+    """Pad all axes; negative numbers cut."""
+    low, high = emit.dims(begin, "pads_begin"), emit.dims(end, "pads_end")
+    if not len(low) == len(high) == x.type.rank:
+        raise emit.fail(f"pads {x.type} by {counted(len(low), 'number')} before and {len(high)} after", code="F006")
+    filled = float(emit.scalar(value, "pad_value")) if pad_mode == "constant" else 0.0
+    return pad(emit, x, low, high, pad_mode, filled)
+
+
+@openvino_op("Broadcast", until=2)
+def broadcast_to(
+    emit: Emitter,
+    x: Value,
+    shape: Value,
+    axes: Value | None = None,
+    *,
+    mode: Literal["numpy", "explicit", "none", "pdpd"] = "numpy",
+) -> Value:
+    """Repeat up to a shape; its axes that the operand has are the last ones, or stated."""
+    return _broadcast(emit, x, emit.dims(shape, "shape"), axes, "explicit" if mode == "none" else mode)
+
+
+@openvino_op("Broadcast", since=3)
+def broadcast_both(
+    emit: Emitter,
+    x: Value,
+    shape: Value,
+    axes: Value | None = None,
+    *,
+    mode: Literal["numpy", "explicit", "bidirectional", "pdpd"] = "numpy",
+) -> Value:
+    """Repeat up to a shape, or to what both shapes broadcast to."""
+    return _broadcast(emit, x, emit.dims(shape, "shape"), axes, mode)
+
+
+def _broadcast(emit: Emitter, x: Value, target: Sequence[Dim], axes: Value | None, mode: str) -> Value:
+    if mode == "pdpd" and x.type.rank != len(target):
+        raise emit.fail(f"broadcasts {x.type} as PaddlePaddle does")
+    if mode == "bidirectional":
+        with emit.typed():
+            return emit.expand(x, broadcast(x.type.shape, tuple(target)))
+    if mode == "explicit":
+        places = () if axes is None else emit.axes(emit.ints(axes, "axes_mapping"), len(target))
+        if len(places) != x.type.rank or list(places) != sorted(places):
+            raise emit.fail(f"puts the axes of {x.type} to {list(places)}", code="F002")
+        sizes = iter(x.type.shape)
+        x = emit.reshape(x, [next(sizes) if i in places else 1 for i in range(len(target))])
+    return emit.expand(x, target)
+
+
+@openvino_op("ShapeOf", until=2)
+def shape_of_wide(emit: Emitter, x: Value) -> Value:
+    """The sizes."""
+    return emit(ir.ShapeOf(x, tuple(range(x.type.rank))))
+
+
+@openvino_op("ShapeOf", since=3)
+def shape_of(emit: Emitter, x: Value, *, output_type: DType = DType.I64) -> Value:
+    """The sizes."""
+    return emit(ir.ShapeOf(x, tuple(range(x.type.rank)), output_type))
+
+
+@openvino_op("Range", until=3)
+def range_same(emit: Emitter, start: Value, stop: Value, step: Value) -> Value:
+    """Numbers from ``start`` up to, not including, ``stop``."""
+    return counted_range(emit, start, stop, step)
+
+
+@openvino_op("Range", since=4)
+def range_(emit: Emitter, start: Value, stop: Value, step: Value, *, output_type: DType) -> Value:
+    """Numbers from ``start`` up to, not including, ``stop``, of a stated type."""
+    return counted_range(emit, *(emit.convert(v, output_type) for v in (start, stop, step)))
+
+
+@openvino_op("Reverse", until=3)
+def reverse(emit: Emitter, x: Value, axes: Value, *, mode: Literal["index", "mask"] = "index") -> Value:
+    """Turn around along axes, which are named or masked."""
+    stated = emit.numbers(axes, "axes").reshape(-1).tolist()
+    dims = tuple(map(int, stated)) if mode == "index" else tuple(i for i, bit in enumerate(stated) if bit)
+    return emit(ir.Reverse(x, emit.axes(dims, x.type.rank)))
+
+
+@openvino_op("Roll", since=7)
+def roll(emit: Emitter, x: Value, shift: Value, axes: Value) -> Value:
+    """Move elements along axes; what leaves at the end comes in at the beginning."""
+    along, shifts = emit.ints(axes, "axes"), emit.ints(shift, "shift")
+    shifts = shifts * len(along) if len(shifts) == 1 else shifts
+    if len(shifts) != len(along):
+        raise emit.fail(
+            f"shifts {counted(len(along), 'axis', 'axes')} by {counted(len(shifts), 'number')}", code="F006"
+        )
+    for axis, by in zip(along, shifts, strict=True):
+        x = _rolled(emit, x, emit.axis(axis, x.type.rank), by)
+    return x
+
+
+def _rolled(emit: Emitter, x: Value, axis: int, by: int) -> Value:
+    size = x.type.shape[axis]
+    start = size - by if not isinstance(size, int) else -by % size if size else 0
+    if start == 0:
+        return x
+    back = cut(emit, x, {axis: (start, size, 1)})
+    return emit(ir.Concat((back, cut(emit, x, {axis: (0, start, 1)})), axis))
+
+
+@openvino_op("ShuffleChannels")
+def shuffle_channels(emit: Emitter, x: Value, *, axis: int = 1, group: int = 1) -> Value:
+    """Interleave groups of channels."""
+    along, shape = emit.axis(axis, x.type.rank), x.type.shape
+    each = exact_div(shape[along], group) if group > 0 else None
+    if each is None:
+        raise emit.fail(f"shuffles {x.type} in {group} groups along axis {along}", code="T001")
+    split_shape = (*shape[:along], group, each, *shape[along + 1 :])
+    perm = list(range(len(split_shape)))
+    perm[along], perm[along + 1] = along + 1, along
+    return emit.reshape(emit.transpose(emit.reshape(x, split_shape), perm), shape)
+
+
+@openvino_op("SpaceToBatch", since=2)
+def space_to_batch(emit: Emitter, x: Value, block_shape: Value, begin: Value, end: Value) -> Value:
+    """Put the positions of blocks into the batch, which counts them outermost."""
+    x = pad(emit, x, emit.dims(begin, "pads_begin"), emit.dims(end, "pads_end"), "constant")
+    blocks = emit.ints(block_shape, "block_shape")
+    split_shape: list[Dim] = []
+    for d, block in zip(x.type.shape, blocks, strict=True):
+        size = exact_div(d, block) if block > 0 else None
+        if size is None:
+            raise emit.fail(f"cuts {x.type} into blocks of {list(blocks)}", code="T001")
+        split_shape += [size, block]
+    rank = len(blocks)
+    perm = [*(2 * i + 1 for i in range(rank)), *(2 * i for i in range(rank))]
+    moved = emit.transpose(emit.reshape(x, split_shape), perm)
+    sizes = split_shape[::2]
+    return emit.reshape(moved, (product(blocks) * sizes[0], *sizes[1:]))
+
+
+@openvino_op("BatchToSpace", since=2)
+def batch_to_space(emit: Emitter, x: Value, block_shape: Value, begin: Value, end: Value) -> Value:
+    """Put parts of the batch back into blocks of positions."""
+    blocks, shape = emit.ints(block_shape, "block_shape"), x.type.shape
+    batch = exact_div(shape[0], product(blocks))
+    if batch is None or len(blocks) != len(shape):
+        raise emit.fail(f"puts {x.type} into blocks of {list(blocks)}", code="T001")
+    rank, sizes = len(blocks), (batch, *shape[1:])
+    split_shape = (*blocks, *sizes)
+    perm = [axis for i in range(rank) for axis in (rank + i, i)]
+    moved = emit.transpose(emit.reshape(x, split_shape), perm)
+    whole = emit.reshape(moved, [d * b for d, b in zip(sizes, blocks, strict=True)])
+    low, high = emit.dims(begin, "crops_begin"), emit.dims(end, "crops_end")
+    return pad(emit, whole, [-p for p in low], [-p for p in high], "constant")

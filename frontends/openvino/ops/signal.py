@@ -1,0 +1,87 @@
+"""Fourier transforms, as products with constant matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ....compiler.budget import reserve
+from ....compiler.dims import static
+from ....compiler.ir import Value
+from ....compiler.ops.arith import Mul
+from ....compiler.ops.index import Gather
+from ....compiler.ops.shape import Slice
+from ...common.fourier import transformed
+from ...slicing import pad
+from ..emitter import Emitter
+from ..registry import openvino_op
+
+
+def _plan(emit: Emitter, rank: int, axes: Value, sizes: Value | None) -> list[tuple[int, int | None]]:
+    """Return the axes of the signal with the lengths that are stated for them; -1 and none say the data's own."""
+    along = emit.axes(emit.ints(axes, "axes"), rank)
+    lengths = (-1,) * len(along) if sizes is None else emit.ints(sizes, "signal_size")
+    if len(lengths) != len(along):
+        raise emit.fail(f"has lengths {list(lengths)} for the axes {list(along)}", code="F006")
+    return [(axis, None if n == -1 else n) for axis, n in zip(along, lengths, strict=True)]
+
+
+def _all_axes(emit: Emitter, x: Value, plan: Sequence[tuple[int, int | None]], *, inverse: bool) -> Value:
+    for axis, length in plan:
+        x = transformed(emit, x, length, axis, inverse=inverse, onesided=False)
+    return x
+
+
+@openvino_op("DFT", since=7)
+def dft(emit: Emitter, x: Value, axes: Value, sizes: Value | None = None) -> Value:
+    """The discrete Fourier transform; the last axis holds real and imaginary parts."""
+    return _all_axes(emit, x, _plan(emit, x.type.rank - 1, axes, sizes), inverse=False)
+
+
+@openvino_op("IDFT", since=7)
+def idft(emit: Emitter, x: Value, axes: Value, sizes: Value | None = None) -> Value:
+    """The inverse transform."""
+    return _all_axes(emit, x, _plan(emit, x.type.rank - 1, axes, sizes), inverse=True)
+
+
+@openvino_op("RDFT", since=9)
+def rdft(emit: Emitter, x: Value, axes: Value, sizes: Value | None = None) -> Value:
+    """The transform of real numbers: half of the last axis, since the other half is its conjugate."""
+    *others, (last, length) = _plan(emit, x.type.rank, axes, sizes)
+    parts = emit.reshape(x, (*x.type.shape, 1))
+    found = transformed(emit, parts, length, last, inverse=False, onesided=True)
+    return _all_axes(emit, found, others, inverse=False)
+
+
+@openvino_op("IRDFT", since=9)
+def irdft(emit: Emitter, x: Value, axes: Value, sizes: Value | None = None) -> Value:
+    """The inverse transform of half of an axis, whose result is real."""
+    *others, (last, length) = _plan(emit, x.type.rank - 1, axes, sizes)
+    found = transformed(emit, _all_axes(emit, x, others, inverse=True), length, last, inverse=True, onesided=True)
+    shape = found.type.shape
+    real = emit(Slice(found, (0,) * len(shape), (*shape[:-1], 1), (1,) * len(shape)))
+    return emit.reshape(real, shape[:-1])
+
+
+@openvino_op("STFT", since=15)
+def stft(
+    emit: Emitter, x: Value, window: Value, frame_size: Value, frame_step: Value, *, transpose_frames: bool
+) -> Value:
+    """Fourier transforms of frames of a signal, under a window that lies in the middle of each."""
+    size, step = emit.int(frame_size, "frame_size"), emit.int(frame_step, "frame_step")
+    rows = x if x.type.rank == 2 else emit.reshape(x, (1, *x.type.shape))
+    with emit.typed():
+        (length,), (own,) = static(rows.type.shape[1:]), static(window.type.shape)
+    if size < 1 or step < 1 or not own <= size <= length:
+        raise emit.fail(f"cuts frames of {size} in steps of {step} from {x.type} under {window.type}", code="F002")
+    count = (length - size) // step + 1
+    reserve(count, size, what="the positions of the frames")
+    places = np.arange(count)[:, None] * step + np.arange(size)[None, :]
+    before = (size - own) // 2
+    wide = pad(emit, window, (before,), (size - own - before,), "constant")
+    frames = emit(Mul(emit(Gather(rows, emit.const(places), 1)), wide))
+    parts = emit.reshape(frames, (*frames.type.shape, 1))
+    found = transformed(emit, parts, None, 2, inverse=False, onesided=True)
+    found = emit.transpose(found, (0, 2, 1, 3)) if transpose_frames else found
+    return found if x.type.rank == 2 else emit.reshape(found, found.type.shape[1:])

@@ -1,0 +1,64 @@
+"""Flags about quantization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import click
+
+from nhwcc.cli.flags import FILE, named
+from nhwcc.compiler.options import QuantizationChoice
+
+_OPTIONS: list[Callable[..., Any]] = [
+    click.option(
+        "--quantize",
+        type=click.Choice(get_args(QuantizationChoice)),
+        help="Store weights in 16 bits (float16) or 8 (weight-int8), let products round what they multiply "
+        "(dynamic-int8), or let all kernels compute with integers of 8 bits (int8), whose ranges are calibrated on "
+        "--data; auto takes what is fastest and keeps the accuracy.",
+    ),
+    click.option(
+        "--calibration",
+        multiple=True,
+        type=FILE,
+        metavar="FILE",
+        help="Statistics of nhwcc calibrate, in place of samples; several are joined.",
+    ),
+    click.option(
+        "--images",
+        metavar="KEY=VALUE,...",
+        help="How pictures of --data become inputs: resize=256,crop=224,mean=0.485/0.456/0.406,std=0.229/0.224/0.225,"
+        "scale=255,order=bgr.",
+    ),
+    click.option(
+        "--keep-float",
+        multiple=True,
+        metavar="PATTERN",
+        help="Leave operations in floats, by their kind or the names of what they compute: softmax, '*/head/*'.",
+    ),
+    click.option("--per-tensor", is_flag=True, help="Give each weight one scale, not one per output channel."),
+    click.option(
+        "--io-dtype",
+        multiple=True,
+        callback=named,
+        metavar="[NAME=]TYPE",
+        help="Store inputs and outputs as int8 or uint8, all or by name; float32 where nothing is said.",
+    ),
+    click.option(
+        "--min-sqnr",
+        type=float,
+        metavar="DB",
+        help="How far outputs may be from those in floats; 10 dB where nothing is said. Below, nothing is written.",
+    ),
+]
+
+QUANTIZATION = ("quantize", "calibration", "images", "keep_float", "per_tensor", "min_sqnr")
+"""The options of a compilation that these flags set."""
+
+
+def quantization_flags(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the flags."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command

@@ -1,0 +1,75 @@
+"""What a quantization did and cost. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nhwcc.compiler.options import QuantizationMode, RangeMethod
+from nhwcc.quantization.measure import OutputReport
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A way to quantize.
+
+    ``dynamic`` are names of values whose operations round what they multiply as it comes, ``stored`` those of
+    operations that compute in floats and have weights of fewer bits.
+    """
+
+    mode: QuantizationMode
+    method: RangeMethod = "minmax"
+    corrects_bias: bool = True
+    dynamic: tuple[str, ...] = ()
+    stored: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        ranges = {"minmax": "whole ranges", "percentile": "ranges of 99.98 %", "mse": "ranges of least error"}
+        biases = "biases corrected" if self.corrects_bias else "biases as they are"
+        count = len(self.dynamic) + len(self.stored)
+        more = f", {count} without fixed ranges" if count else ""
+        if self.mode == "float16":
+            return f"{self.mode}{more}"
+        return (
+            f"{self.mode}, {ranges[self.method]}, {biases}{more}" if self.mode == "int8" else f"{self.mode}, {biases}"
+        )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A candidate that was tried on samples of the calibration.
+
+    ``sqnr`` is the mean over outputs of the distance from the network in floats, in dB, ``least`` that of the worst
+    output; ``is_quantized`` says that something is stored or computed in fewer bits; ``time`` is that of a run beside
+    one in floats, on this machine; it was not measured where it is None.
+    """
+
+    candidate: Candidate
+    sqnr: float
+    least: float
+    bytes: int
+    is_quantized: bool = True
+    time: float | None = None
+
+
+@dataclass(frozen=True)
+class QuantizationReport:
+    """How a network was quantized, and how far it is from itself in floats.
+
+    ``outputs`` were measured on ``held`` samples that calibration has not seen, unless there were too few.  ``seconds``
+    are those of one run, before and after, on this machine.  ``why`` says what led to the choice, ``notes`` what stayed
+    in floats.
+    """
+
+    chosen: Candidate
+    why: str
+    data: str
+    samples: int
+    held: int
+    trials: list[Trial]
+    outputs: list[OutputReport]
+    required: float
+    bytes_before: int
+    bytes_after: int
+    seconds_before: float
+    seconds_after: float
+    notes: list[str] = field(default_factory=lambda: list[str]())

@@ -1,0 +1,140 @@
+"""Quantizing a compiled network: calibrate, try recipes, take the one that loses least, say what it lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from nhwcc.backends.common.target import Emitted, Target
+from nhwcc.compiler.diagnostics import Remark, collect_remarks, error, remark
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.types import TensorType
+from nhwcc.files import scratch
+from nhwcc.instruments import Instrument, Stage, run_passes
+from nhwcc.options import CompileOptions
+from nhwcc.passes.quantization import statistics
+from nhwcc.quantization.calibrate import HELD, Seen, calibrate, write_named
+from nhwcc.quantization.choose import LEAST, choose
+from nhwcc.quantization.images import ImageFormat
+from nhwcc.quantization.report import QuantizationReport
+from nhwcc.quantization.samples import Sample, samples_of
+from nhwcc.quantization.trials import Bench, is_quantized
+from nhwcc.targets import start_runtime
+
+
+@dataclass
+class Session:
+    """Quantizes ``module``, whose operations are all legal, as ``options`` say."""
+
+    target: Target
+    options: CompileOptions
+    module: Module
+    types: Mapping[str, TensorType]
+    progress: Callable[[str], None]
+    stack: ExitStack
+    seen: Seen = field(default_factory=Seen)
+
+    def __post_init__(self) -> None:
+        folder = self.stack.enter_context(scratch()).path
+        self.floats = folder / f"floats{self.target.suffix}"
+        self.statistics = folder / "statistics.json"
+        self.names = write_named(self.target, self.module, self.floats)
+        images = ImageFormat.parse(self.options.images or "")
+        self.samples = samples_of(self.options.data, self.types, images, self.options.seed)
+        self.runtime = self.stack.enter_context(start_runtime(self.target))
+
+    @property
+    def first_sample(self) -> Sample | None:
+        """A sample of the user's, on which the network in floats is verified."""
+        return None if self.samples.is_random else next(iter(self.samples), None)
+
+    def run(self, draft: Path, instruments: Sequence[Instrument]) -> tuple[Emitted, QuantizationReport, list[Stage]]:
+        """Quantize the module, write it, and measure.
+
+        Raises:
+            CompileError: Q001 to Q004; what the samples, the passes or the runtime find.
+        """
+        self._calibrate()
+        options, tried = self.options, self.seen.tried or self.seen.held
+        held = self.seen.held or tried
+        bench = Bench(
+            self.target,
+            options,
+            self.module,
+            self.floats,
+            self.statistics,
+            self.runtime,
+            tried,
+            held,
+            is_calibrated=bool(self.seen.statistics),
+        )
+        assert options.quantize is not None
+        best, why = choose(options.quantize, bench, options.min_sqnr, self.progress)
+        with collect_remarks() as remarks:
+            stages = run_passes(self.module, bench.passes(best.candidate), instruments)
+        self.progress("writing")
+        emitted = self.target.emit(self.module, draft)
+        report = QuantizationReport(
+            best.candidate,
+            why,
+            self.samples.title,
+            self.seen.count,
+            len(self.seen.held),
+            bench.trials,
+            bench.measure(draft, held),
+            LEAST if options.min_sqnr is None else options.min_sqnr,
+            self.floats.stat().st_size,
+            draft.stat().st_size,
+            bench.seconds(self.floats),
+            bench.seconds(draft),
+            [r.text for r in remarks if r.by == "quantize" and r.kind == "note"],
+        )
+        check(report)
+        if not is_quantized(self.module):
+            text = "nothing in the network would be stored or computed in fewer bits"
+            raise error("Q004", text, help="ask for less (--min-sqnr), or keep less in floats")
+        return emitted, report, stages
+
+    def calibrate(self) -> Seen:
+        """Run on all samples, without holding any back; return what was seen.
+
+        Raises:
+            CompileError: the runtime refuses a sample; what makes the samples fails.
+        """
+        return calibrate(self.target, self.floats, self.names, self.samples, self.progress, holds=False)
+
+    def _calibrate(self) -> None:
+        """Get the statistics: from the user's files, or by running on the samples."""
+        files = self.options.calibration
+        mode = self.options.quantize
+        if files:
+            for number, sample in enumerate(self.samples):
+                if not self.seen.is_held(number, sample):
+                    self.seen.try_on(sample)
+                self.seen.count += 1
+            self.seen.statistics = statistics.joined(statistics.load(Path(file)) for file in files)
+        elif mode == "float16" or (self.samples.is_random and mode not in ("int8", "auto")):
+            self.seen.held = list(islice(self.samples, HELD))
+        else:
+            if self.samples.is_random:
+                text = "calibrated on random inputs: give real ones (--data), or the integers may miss the real ranges"
+                remark(Remark("warning", "quantize", text))
+            self.seen = calibrate(self.target, self.floats, self.names, self.samples, self.progress)
+        statistics.save(self.seen.statistics, self.statistics)
+
+
+def check(report: QuantizationReport) -> None:
+    """Refuse what has lost too much.
+
+    Raises:
+        CompileError: Q004, some outputs have.
+    """
+    poor = [o for o in report.outputs if o.sqnr < report.required]
+    if poor:
+        texts = ", ".join(f'"{o.name}" {o.sqnr:.1f} dB' for o in poor)
+        text = f"{texts} from the network in floats; at least {report.required:g} dB are asked for"
+        help = "calibrate on real data (--data), keep operations in floats (--keep-float), or --quantize weight-int8"
+        raise error("Q004", text, help=help)

@@ -1,0 +1,108 @@
+"""Trying ways to quantize: a copy is quantized, written, run on samples, and compared with the network in floats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+
+from nhwcc.backends.common.quantize import Quantize
+from nhwcc.backends.common.target import Target
+from nhwcc.compiler.clone import clone_module
+from nhwcc.compiler.diagnostics import collect_remarks
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ops.quantize import Dequantize, RoundDynamic
+from nhwcc.compiler.pipeline import Pass, parse_pipeline
+from nhwcc.compiler.types import Array
+from nhwcc.instruments import run_passes
+from nhwcc.options import CompileOptions
+from nhwcc.quantization.measure import OutputReport, measure
+from nhwcc.quantization.report import Candidate, Trial
+from nhwcc.quantization.samples import Sample
+from nhwcc.request import io_dtype_text
+from nhwcc.runners.worker import Worker
+from nhwcc.targets import open_timed
+
+CEILING = 60.0
+"""Beyond so many dB, an output gains nothing any more."""
+
+RUNS = 5
+"""Of how many runs the fastest counts."""
+
+
+@dataclass
+class Bench:
+    """Tries candidates for ``module``, of which ``floats`` is the file, on ``samples``; ``held`` are for the report."""
+
+    target: Target
+    options: CompileOptions
+    module: Module
+    floats: Path
+    statistics: Path
+    runtime: Worker
+    samples: Sequence[Sample]
+    held: Sequence[Sample]
+    is_calibrated: bool
+    trials: list[Trial] = field(default_factory=lambda: list[Trial]())
+    _want: dict[int, list[dict[str, Array]]] = field(default_factory=lambda: dict[int, list[dict[str, Array]]]())
+
+    def run(self, candidate: Candidate, *, timed: bool = False, on_held: bool = False) -> Trial:
+        """Try a candidate; remember how it came out.
+
+        ``on_held`` looks at the samples for the report, too: a bound must hold on these.
+
+        Raises:
+            CompileError: what the passes or the runtime find.
+        """
+        module = clone_module(self.module)
+        with collect_remarks():
+            run_passes(module, self.passes(candidate))
+        path = self.floats.with_stem("trial")
+        self.target.emit(module, path)
+        found = [o.sqnr for o in self.measure(path, self.samples)]
+        time = self.seconds(path) / self.seconds(self.floats) if timed else None
+        size = path.stat().st_size
+        least = min(found, default=CEILING)
+        if on_held:
+            least = min((least, *(o.sqnr for o in self.measure(path, self.held))))
+        mean = fmean(min(decibels, CEILING) for decibels in found) if found else CEILING
+        trial = Trial(candidate, mean, least, size, is_quantized(module), time)
+        self.trials = [*(t for t in self.trials if t.candidate != candidate), trial]
+        return trial
+
+    def passes(self, candidate: Candidate) -> list[Pass]:
+        """Return the passes that quantize a module in floats."""
+        first = Quantize(
+            mode=candidate.mode,
+            target=self.target.name,
+            statistics=str(self.statistics),
+            method=candidate.method,
+            correct_bias=candidate.corrects_bias,
+            per_channel=not self.options.per_tensor,
+            io_dtype=io_dtype_text(self.options.io_dtype),
+            keep_float="\n".join(["", *self.options.keep_float]),
+            dynamic="\n".join(candidate.dynamic),
+            stored="\n".join(candidate.stored),
+        )
+        return [first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce")]
+
+    def measure(self, path: Path, samples: Sequence[Sample]) -> list[OutputReport]:
+        """Compare a file with the one in floats."""
+        if id(samples) not in self._want:
+            self._want[id(samples)] = self.outputs(self.floats, samples)
+        return measure(self._want[id(samples)], self.outputs(path, samples))
+
+    def outputs(self, path: Path, samples: Sequence[Sample]) -> list[dict[str, Array]]:
+        """Run a file on samples."""
+        runner = open_timed(self.target, path, self.runtime)
+        return [runner.numbers(runner.run(sample)) for sample in samples]
+
+    def seconds(self, path: Path) -> float:
+        """Return how long a file takes for the first sample."""
+        return open_timed(self.target, path, self.runtime).seconds(self.samples[0], RUNS)
+
+
+def is_quantized(module: Module) -> bool:
+    """Say whether something is stored or computed in fewer bits."""
+    return any(isinstance(op, Dequantize | RoundDynamic) for op in module.walk())

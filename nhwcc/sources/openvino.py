@@ -1,0 +1,93 @@
+"""Models of OpenVINO as sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nhwcc.compiler.diagnostics import CompileError, Remark, remark
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.types import TensorType
+from nhwcc.compiler.workload import check_run
+from nhwcc.cut import Cut, sizes_of
+from nhwcc.runners import Runner
+from nhwcc.runners.bounded import Bounded
+from nhwcc.runners.openvino import Ends, OpenvinoRunner, is_available
+from nhwcc.runners.reference import ReferenceRunner, Stepwise
+from nhwcc.sources.call import Call
+from nhwcc.sources.ir import files_of
+
+if TYPE_CHECKING:
+    from nhwcc.frontends.openvino import Program
+
+NOT_INSTALLED = "OpenVINO is not installed (pip install 'nhwcc[openvino]')"
+
+
+class OpenvinoSource:
+    """The XML of a model, or the path of it; constants lie in a file beside it, or in that of ``call``."""
+
+    def __init__(self, given: Path | bytes, call: Call) -> None:
+        self.given = given
+        self.weights = call.weights
+        self.keeps_state = call.state == "io"
+
+    @property
+    def title(self) -> str:
+        """The path, or that it is the XML of an OpenVINO model."""
+        return str(self.given) if isinstance(self.given, Path) else "an OpenVINO model"
+
+    def load(self, cut: Cut) -> Module:
+        """Read the part of the model that is wanted.
+
+        Raises:
+            CompileError: what the frontend finds (R010, F...).
+        """
+        return cut.checked(self._read(cut).module)
+
+    def _read(self, cut: Cut) -> Program:
+        from nhwcc.frontends.openvino import read_openvino
+
+        return read_openvino(
+            self.given,
+            shapes=sizes_of(cut.shapes),
+            inputs=cut.inputs,
+            outputs=cut.outputs,
+            allow_custom_ops=cut.allow_custom_ops,
+            weights=self.weights,
+            keeps_state=self.keeps_state,
+        )
+
+    def files(self, module: Module) -> list[Path]:
+        """The XML, and the file with the constants."""
+        return files_of(self.given, module)
+
+    def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
+        """Return OpenVINO for a whole model, else the reference interpreter on what is imported anew."""
+        program = self._read(cut)
+        why = NOT_INSTALLED
+        if is_available():
+            if not (cut.inputs or cut.outputs):
+                try:
+                    return self._runtime(program, stack)
+                except CompileError as bad:
+                    why = bad.diagnostics[0].message
+            else:
+                why = "OpenVINO runs whole models"
+        remark(Remark("warning", "verify", f"verified against the reference interpreter: {why}"))
+        return Stepwise(program.module, program.states)
+
+    def open(self, stack: ExitStack) -> Runner:
+        """Return OpenVINO; what a run costs is checked first."""
+        program = self._read(Cut())
+        func = program.module.main
+        check_run(func)
+        runner = self._runtime(program, stack) if is_available() else ReferenceRunner(program.module)
+        return Bounded(runner, func)
+
+    def _runtime(self, program: Program, stack: ExitStack) -> OpenvinoRunner:
+        func = program.module.main
+        types = {p.name: p.source_type(a.type) for p, a in zip(func.inputs, func.args, strict=True)}
+        ends = Ends(program.layers["inputs"], program.layers["outputs"], program.variables)
+        return stack.enter_context(OpenvinoRunner(self.given, self.weights, types, ends, program.states))

@@ -1,0 +1,64 @@
+"""Quantizing a function: integers where kernels compute with them, or weights only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container
+
+from ...compiler.diagnostics import Remark, counted, error, remark
+from ...compiler.fold import constant
+from ...compiler.ir import Func, Op, Value
+from ...compiler.ops.quantize import Dequantize, Quantize, RoundDynamic
+from ...compiler.rewrite import erase_dead
+from ...compiler.scales import IntegerKernels, Scale
+from ...compiler.types import DType
+from .integers import Integers
+from .interface import store_interface
+from .names import value_names
+from .recipe import Recipe
+from .storage import Storage
+
+
+def quantize(func: Func, recipe: Recipe, kernels: IntegerKernels) -> None:
+    """Rewrite a function whose operations are all legal; legalize it once more afterwards.
+
+    Raises:
+        CompileError: Q001, ranges are needed and unknown; Q002, the calibration belongs to another function.
+    """
+    names = value_names(func)
+    static = Integers.of(func, recipe, kernels, names) if recipe.mode == "int8" else None
+    storage = Storage(func, recipe, kernels, names, rounds=recipe.mode in ("dynamic-int8", "int8"))
+    storage.store(() if static is None else static.ops)
+    corrected = storage.counts["biases"]
+    text = str(storage)
+    if static is not None:
+        static.insert()
+        corrected += static.counts["biases"]
+        text = f"{counted(len(static.ops), 'operation')} on integers; {_floats(func, static.ops)}; of these, {text}"
+    remark(Remark("note", "quantize", f"{text}; {counted(corrected, 'bias', 'biases')} corrected"))
+
+    def scale_of(value: Value) -> Scale:
+        group = None if static is None else static.scales.groups.get(value)
+        if group is not None:
+            return group.scale(DType.I8)
+        seen = recipe.calibration.get(names.get(value, ""))
+        if seen is None:
+            raise error("Q001", "integers as inputs and outputs need the ranges of values", help="give data: --data")
+        return Scale.of(seen.range())
+
+    store_interface(func, recipe.io_dtypes, scale_of)
+    erase_dead(*func.walk())
+
+
+def _floats(func: Func, others: Container[Op]) -> str:
+    """Count what computes in floats."""
+    found = Counter(op.spec.name for op in func.ops if op not in others and op.results and _computes(op))
+    return f"in floats: {', '.join(f'{count} {name}' for name, count in found.most_common()) or 'none'}"
+
+
+def _computes(op: Op) -> bool:
+    is_quantizing = isinstance(op, Quantize | Dequantize | RoundDynamic)
+    return not is_quantizing and constant(op.results[0]) is None and op.results[0].type.dtype is DType.F32
+
+
+__all__ = ["Recipe", "quantize"]

@@ -1,0 +1,155 @@
+"""Weights in few bits: what stands for a constant of floats, and what rounding it changes on average."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial, reduce
+
+import numpy as np
+
+from ...compiler.diagnostics import at
+from ...compiler.dims import Dim
+from ...compiler.fold import constant
+from ...compiler.ir import Op, Region, Value
+from ...compiler.ops.core import Const
+from ...compiler.ops.linear import Linear
+from ...compiler.ops.quantize import Dequantize
+from ...compiler.ops.window import Conv, ConvTranspose
+from ...compiler.scales import round_weight, weight_scales
+from ...compiler.types import Array, DType
+from ...compiler.weights import Weight
+
+BITS = 8
+"""How many bits integers of weights have."""
+
+HALF_LARGEST = 65504.0
+"""The largest number of f16."""
+
+BIAS_ROOM = float(1 << 30)
+"""Biases are integers of 32 bits in the scale of the products; half of these are left for the sum."""
+
+
+def const(region: Region, before: Op, value: Array | Weight) -> Value:
+    """Insert a constant."""
+    op = Const(Weight.of(value))
+    region.insert(op, before)
+    return op.result
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """A weight of integers and their scales, one per position of axis 0 or one for all."""
+
+    source: Weight
+    scales: Array
+
+    @staticmethod
+    def of(weight: Weight, *, per_channel: bool = True) -> Rounded:
+        """Choose scales that cover all numbers."""
+        return Rounded(weight, weight_scales(weight.array(), BITS, per_channel=per_channel))
+
+    def with_room_for(self, bias: Array, input_scale: float) -> Rounded:
+        """Widen scales until biases are integers of 32 bits: a channel would be lost otherwise."""
+        least = np.abs(bias) / (input_scale * BIAS_ROOM)
+        if self.scales.size == 1:
+            least = least.max(initial=0.0, keepdims=True)
+        return Rounded(self.source, np.maximum(self.scales, least).astype(np.float32))
+
+    def error(self) -> Array:
+        """Return what rounding takes from the weight."""
+        weight = self.source.array()
+        return weight - round_weight(weight, self.scales, BITS) * self._spread()
+
+    def _spread(self) -> Array:
+        return self.scales.reshape(-1, *(1,) * (self.source.type.rank - 1))
+
+    def insert(self, region: Region, before: Op) -> Value:
+        """Insert the integers and what dequantizes them."""
+        type = self.source.type.with_dtype(DType.I8)
+        integers = self.source.derive(type, partial(round_weight, scales=self.scales, bits=BITS))
+        scales = self._spread() if self.scales.size > 1 else self.scales.reshape(())
+        return _dequantized(region, before, integers, scales)
+
+
+def insert_halves(weight: Weight, region: Region, before: Op) -> Value | None:
+    """Insert a weight as numbers of 16 bits, None if they do not reach its largest."""
+    if not np.abs(weight.array()).max(initial=0.0) <= HALF_LARGEST:
+        return None
+    halves = weight.derive(weight.type.with_dtype(DType.F16), _halves)
+    return _dequantized(region, before, halves, np.asarray(1.0, np.float32))
+
+
+def _halves(weight: Array) -> Array:
+    return weight.astype(np.float16)
+
+
+def _dequantized(region: Region, before: Op, stored: Weight, scales: Array) -> Value:
+    is_float = stored.type.dtype.is_float
+    zero = np.zeros((), np.float32 if is_float else np.int32)
+    op = Dequantize(const(region, before, stored), const(region, before, scales), const(region, before, zero))
+    region.insert(op, before)
+    return op.result
+
+
+def mean_change(op: Op, error: Array, means: Array) -> Array | None:
+    """Return how much rounding a weight lowers the mean of each output channel, from the means of the input's channels.
+
+    None if the operation is no sum of products with channels last.
+    """
+    if isinstance(op, Linear):
+        return error @ means if op.is_along_last and error.shape[1] == means.size else None
+    if isinstance(op, Conv) and op.channels_last:
+        return _grouped(error * _coverage(op)[None, ..., None], means, op.groups)
+    if isinstance(op, ConvTranspose) and op.channels_last and op.groups == 1:
+        found = _grouped(error, means, 1)
+        return None if found is None else found / float(np.prod(op.strides))
+    return None
+
+
+def _grouped(error: Array, means: Array, groups: int) -> Array | None:
+    outputs, inputs = error.shape[0], error.shape[-1]
+    if inputs * groups != means.size:
+        return None
+    by_channel = error.reshape(outputs, -1, inputs).sum(1, dtype=np.float64)
+    own = means.reshape(groups, inputs).repeat(outputs // groups, 0)
+    return (by_channel * own).sum(1)
+
+
+def _coverage(op: Conv) -> Array:
+    """Return, for every place of a filter, the share of windows in which it lies inside of the data.
+
+    The paddings of small images are a large part of what filters see.
+    """
+    sizes = zip(op.x.type.shape[1:-1], op.result.type.shape[1:-1], strict=True)
+    shares = [
+        _inside(*size, *window)
+        for size, window in zip(
+            sizes, zip(op.w.type.shape[1:-1], op.strides, op.dilations, op.pads, strict=True), strict=True
+        )
+    ]
+    return reduce(np.multiply.outer, shares)
+
+
+def _inside(size: Dim, count: Dim, kernel: Dim, stride: int, dilation: int, pad: tuple[Dim, Dim]) -> Array:
+    if not (isinstance(size, int) and isinstance(count, int) and isinstance(kernel, int) and isinstance(pad[0], int)):
+        return np.ones(kernel if isinstance(kernel, int) else 1)
+    places = np.arange(count)[:, None] * stride + np.arange(kernel) * dilation - pad[0]
+    return ((places >= 0) & (places < size)).mean(0)
+
+
+def correct_bias(op: Op, error: Array, means: Array, slot: int) -> bool:
+    """Add to a bias what rounding the weight takes from the mean of each output channel; say whether that was possible.
+
+    Nagel et al., "Data-Free Quantization through Weight Equalization and Bias Correction", 2019, section 4.2.
+    """
+    change = mean_change(op, error, means)
+    region, bias = op.parent, op.operands[slot]
+    if change is None or region is None:
+        return False
+    own = constant(bias)
+    if own is None and bias is not None:
+        return False
+    with at(op.location):
+        old = np.zeros(change.shape, np.float32) if own is None else own.array()
+        op.set_operand(slot, const(region, op, (old + change).astype(np.float32)))
+    return True

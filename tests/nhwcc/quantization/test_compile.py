@@ -1,0 +1,206 @@
+"""nhwcc compile --quantize and nhwcc calibrate: files, reports, refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from models import CONV, write
+from nhwcc.backends.tflite.runtime import TfliteModel
+from nhwcc.formats.tflite.reader import inspect
+
+from nhwcc.cli import cli
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "conv.ir", CONV)
+    np.save(tmp_path / "x.npy", RNG.standard_normal((80, 3, 8, 6)).astype(np.float32))
+
+    def run(*args: object) -> Result:
+        result = CliRunner().invoke(cli, [str(a) for a in args], prog_name="nhwcc")
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run
+
+
+def report(result: Result) -> dict[str, Any]:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)["report"]
+
+
+class TestIntegers:
+    def test_report_and_file(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        found = report(call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--json"))
+        quantized = found["quantization"]
+        assert (quantized["chosen"]["mode"], quantized["samples"], quantized["held"]) == ("int8", 80, 10)
+        tried = [(t["candidate"]["method"], t["candidate"]["corrects_bias"]) for t in quantized["trials"]]
+        assert tried[:3] == [("minmax", True), ("percentile", True), ("mse", True)] and not tried[3][1]
+        best = max(quantized["trials"], key=lambda t: t["sqnr"])
+        assert quantized["chosen"] == best["candidate"] and quantized["seconds_after"] > 0
+        assert {o["name"] for o in quantized["outputs"]} == {"map", "scores"}
+        assert all(o["sqnr"] > 20 for o in quantized["outputs"])
+        assert found["verification"]["tolerance"] == 1e-4  # of the network in floats
+        assert found["ops_after"]["QUANTIZE"] == 1 and found["ops_after"]["CONV_2D"] == 1
+        assert len(inspect(tmp_path / "q.tflite").subgraphs[0].operators) == sum(found["ops_after"].values())
+
+    def test_in_words(self, call: Callable[..., Result]) -> None:
+        said = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy").stdout
+        assert "quantized   int8" in said and "10 held back of 80 samples" in said and " dB, worst channel" in said
+        assert "at least 10 dB are asked for" in said and "warning" not in said
+
+    def test_random_samples_are_said(self, call: Callable[..., Result]) -> None:
+        said = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8").stdout
+        assert "warning     calibrated on random inputs" in said
+
+    def test_nothing_is_written_below_the_limit(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        (tmp_path / "q.tflite").write_text("old")
+        result = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--min-sqnr", 80)
+        assert result.exit_code == 1 and "error[Q004]" in result.stderr and "nothing in the network" in result.stderr
+        assert (tmp_path / "q.tflite").read_text() == "old"
+
+    def test_kept_in_floats(self, call: Callable[..., Result]) -> None:
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--json")
+        found = report(call(*args, "--keep-float", "reduce"))
+        assert found["ops_after"]["QUANTIZE"] == 1 and found["ops_after"]["DEQUANTIZE"] == 1
+        assert "in floats: 1 reduce" in found["quantization"]["notes"][-1]
+
+
+class TestInterface:
+    def test_integers_in_and_out(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--io-dtype")
+        found = report(call(*args, "int8", "--json"))
+        assert {p["type"][:2] for p in (*found["inputs"], *found["outputs"])} == {"i8"}
+        assert not {"QUANTIZE", "DEQUANTIZE"} & set(found["ops_after"])
+        assert all(o["sqnr"] > 20 for o in found["quantization"]["outputs"])
+        model = TfliteModel(tmp_path / "q.tflite")
+        image = np.load(tmp_path / "x.npy")[:1].transpose(0, 2, 3, 1)
+        port = model.inputs["image"]
+        given = np.clip(np.rint(image / port.scale) + port.zero, -128, 127).astype(np.int8)
+        scores = model.outputs["scores"]
+        numbers = (model.run({"image": given})["scores"].astype(np.float32) - scores.zero) * scores.scale
+        call("compile", "conv.ir", "-o", "f.tflite", "--quiet")
+        want = TfliteModel(tmp_path / "f.tflite").run({"image": np.ascontiguousarray(image)})["scores"]
+        assert np.abs(numbers - want).max() < 4 * scores.scale
+
+    def test_by_name(self, call: Callable[..., Result]) -> None:
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--json")
+        found = report(call(*args, "--io-dtype", "image=uint8", "--io-dtype", "scores=int8"))
+        assert found["inputs"][0]["type"].startswith("u8")
+        assert [p["type"][:3] for p in found["outputs"]] == ["f32", "i8["]
+        assert all(o["sqnr"] > 20 for o in found["quantization"]["outputs"])
+
+    @pytest.mark.parametrize(
+        ("args", "words"),
+        [
+            (("--quantize", "int8", "--io-dtype", "int4"), "choose of float32, int8, uint8"),
+            (("--quantize", "int8", "--io-dtype", "picture=int8"), "no such input or output"),
+            (("--quantize", "float16", "--io-dtype", "int8"), "give data"),
+            (("--io-dtype", "int8"), "add --quantize"),
+        ],
+    )
+    def test_refusals(self, call: Callable[..., Result], args: tuple[str, ...], words: str) -> None:
+        result = call("compile", "conv.ir", "-o", "q.tflite", *args)
+        assert result.exit_code == 1 and words in result.stderr, result.output
+
+
+WIDE = f"""func @main(%x: f32[1,64]) -> (f32[1,32] {{name = "y"}}) {{
+  %w = const() {{value = dense<{RNG.standard_normal((32, 64)).round(3).tolist()}> : f32[32,64]}} : f32[32,64]
+  %n = mul(%x, %x) : f32[1,64]
+  %y = linear(%n, %w, none) : f32[1,32]
+  return(%y)
+}}
+"""
+"""A matrix product whose weight is large enough to be stored in fewer bits."""
+
+
+@pytest.mark.parametrize("mode", ["float16", "weight-int8", "dynamic-int8"])
+def test_weights_only(call: Callable[..., Result], mode: str, tmp_path: Path) -> None:
+    write(tmp_path / "wide.ir", WIDE)
+    found = report(call("compile", "wide.ir", "-o", "q.tflite", "--quantize", mode, "--json"))
+    assert found["quantization"]["chosen"]["mode"] == mode and found["warnings"] == []
+    TfliteModel(tmp_path / "q.tflite").resize({})
+
+
+class TestCalibrate:
+    def test_parts_are_joined(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        x = np.load(tmp_path / "x.npy")
+        for name, part in (("a", x[:5]), ("b", x[5:])):
+            np.save(tmp_path / f"{name}.npy", part)
+            said = call("calibrate", "conv.ir", "--data", f"{name}.npy", "-o", f"{name}.json").stdout
+            assert f"statistics of {len(part)} samples" in said
+        assert call("calibrate", "conv.ir", "--data", "x.npy", "-o", "all.json", "--quiet").stdout == ""
+        common = ("compile", "conv.ir", "--quantize", "int8", "--data", "x.npy")
+        assert call(*common, "-o", "1.tflite", "--calibration", "a.json", "--calibration", "b.json").exit_code == 0
+        assert call(*common, "-o", "2.tflite", "--calibration", "all.json").exit_code == 0
+        one, two = (TfliteModel(tmp_path / f"{i}.tflite") for i in (1, 2))
+        image = np.ascontiguousarray(x[:1].transpose(0, 2, 3, 1))
+        assert np.array_equal(one.run({"image": image})["map"], two.run({"image": image})["map"])
+
+    def test_needs_samples(self, call: Callable[..., Result]) -> None:
+        result = call("calibrate", "conv.ir", "-o", "s.json")
+        assert result.exit_code == 2 and "give samples" in result.stderr
+
+    def test_the_model_is_not_written_over(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        result = call("calibrate", "conv.ir", "--data", "x.npy", "-o", "conv.ir")
+        assert result.exit_code == 1 and (tmp_path / "conv.ir").read_text() == CONV
+
+    def test_another_model_s(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        call("calibrate", "conv.ir", "--data", "x.npy", "-o", "s.json")
+        write(tmp_path / "other.ir", CONV.replace("%image", "%other"))
+        result = call("compile", "other.ir", "-o", "q.tflite", "--quantize", "int8", "--calibration", "s.json")
+        assert result.exit_code == 1 and "error[Q002]" in result.stderr and not (tmp_path / "q.tflite").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (("-o", "q.tflite", "--images", "crop=3"), "L007", "add --quantize"),
+        (("-o", "q.tflite", "--min-sqnr", "3"), "L007", "add --quantize"),
+        (("-o", "q.tflite", "--quantize", "int8", "--images", "crap=3"), "L004", "did you mean 'crop'"),
+        (("-o", "q.tflite", "--quantize", "int8", "--calibration", "no.json"), "R010", "no such file"),
+        (("-o", "q.tflite", "--quantize", "int8", "--calibration", "conv.ir"), "R010", "holds no statistics"),
+        (("-o", "q.tflite", "--quantize", "int8", "--data", "gone.py:f"), "R010", "no such file"),
+        (("-o", "q.tflite", "--quantize", "int8", "--data", "gone.npy"), "R010", "no such file"),
+        (("-o", "q.onnx", "--quantize", "int8"), "Q003", "ONNX"),
+        (("-o", "q.tflite", "--quantize", "int8", "--data", "."), "R010", "holds no pictures"),
+    ],
+)
+def test_refusals(call: Callable[..., Result], args: tuple[str, ...], code: str, words: str, tmp_path: Path) -> None:
+    before = sorted(p.name for p in tmp_path.iterdir())
+    result = call("compile", "conv.ir", *args)
+    assert result.exit_code == 1 and f"error[{code}]" in result.stderr and words in result.stderr, result.output
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+class TestVerify:
+    """What was quantized can be compared with the source once more."""
+
+    @pytest.mark.parametrize("more", [(), ("--io-dtype", "int8")])
+    def test_in_decibels(self, call: Callable[..., Result], more: tuple[str, ...]) -> None:
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--quiet")
+        assert call(*args, *more).exit_code == 0
+        result = call("verify", "conv.ir", "q.tflite")
+        assert result.exit_code == 0 and "a quantized file against" in result.stdout and "dB, worst" in result.stdout
+        found = report(call("verify", "conv.ir", "q.tflite", "--json"))
+        assert all(o["sqnr"] > 15 for o in found["decibels"]["outputs"])
+
+    def test_below_the_limit(self, call: Callable[..., Result]) -> None:
+        call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--quiet")
+        result = call("verify", "conv.ir", "q.tflite", "--min-sqnr", 90)
+        assert result.exit_code == 3 and "error[R020]" in result.stderr and "at least 90 dB" in result.stderr
+
+    def test_another_network(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--quiet")
+        write(tmp_path / "other.ir", CONV.replace("0.3", "-3.3"))
+        assert call("verify", "other.ir", "q.tflite").exit_code == 3

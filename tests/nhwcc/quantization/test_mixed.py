@@ -1,0 +1,88 @@
+"""Which parts keep more digits: the cheapest that suffice, and bounds that are met."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from nhwcc.compiler.types import Array
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+import nhwcc
+from nhwcc.quantization.mixed import Part, cheapest
+
+RNG = np.random.default_rng(3)
+
+
+def parts(seed: int, count: int) -> list[Part]:
+    rng = np.random.default_rng(seed)
+    costs, noises = rng.integers(1, 50, count), rng.exponential(size=count)
+    return [Part((str(i),), float(c), float(n)) for i, (c, n) in enumerate(zip(costs, noises, strict=True))]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_cheaper_parts_suffice(seed: int) -> None:
+    given = parts(seed, 9)
+    wanted = sum(p.noise for p in given) * (0.1 + 0.04 * seed)
+    found = cheapest(given, wanted)
+    assert sum(p.noise for p in found) >= wanted - 1e-12
+    sets = (s for k in range(10) for s in combinations(given, k) if sum(p.noise for p in s) >= wanted)
+    assert sum(p.cost for p in found) == min(sum(p.cost for p in s) for s in sets)
+
+
+def test_parts_without_noise_are_left() -> None:
+    given = [Part(("a",), 1.0, 0.0), Part(("b",), 5.0, 1.0)]
+    assert cheapest(given, 9.0) == [given[1]] and cheapest(given, 0.0) == []
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """A chain of convolutions, of which one in the middle has a channel that is much larger than the others."""
+    nodes: list[NodeProto] = []
+    weights: dict[str, Array] = {}
+    last = "x"
+    for i in range(8):
+        w = (RNG.standard_normal((12, 12, 3, 3)) / 10).astype(np.float32)
+        if i == 3:
+            w[0] *= 60
+        if i == 4:
+            w[:, 0] /= 60
+        weights[f"w{i}"] = w
+        nodes += [helper.make_node("Conv", [last, f"w{i}"], [f"c{i}"], pads=[1] * 4)]
+        nodes += [helper.make_node("Relu", [f"c{i}"], [f"r{i}"])]
+        last = f"r{i}"
+    graph = helper.make_graph(
+        nodes,
+        "chain",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 12, 12, 12])],
+        [helper.make_tensor_value_info(last, TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(w, name) for name, w in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    (tmp_path / "chain.onnx").write_bytes(model.SerializeToString())
+    return tmp_path / "chain.onnx"
+
+
+def test_a_bound_is_met(network: Path) -> None:
+    data = RNG.standard_normal((32, 12, 12, 12)).astype(np.float32)
+    plain = nhwcc.compile(network, quantize="int8", data=data, min_sqnr=5.0).report.quantization
+    assert plain is not None and not plain.chosen.dynamic
+    required = plain.outputs[0].sqnr + 2
+    mixed = nhwcc.compile(network, quantize="int8", data=data, min_sqnr=required).report.quantization
+    assert mixed is not None and mixed.outputs[0].sqnr >= required
+    assert len(mixed.chosen.dynamic + mixed.chosen.stored) >= 1 and "parts keep more digits" in mixed.why
+
+
+def test_the_best_is_chosen(network: Path) -> None:
+    data = RNG.standard_normal((16, 12, 12, 12)).astype(np.float32)
+    found = nhwcc.compile(network, quantize="auto", data=data).report.quantization
+    assert found is not None and {t.candidate.mode for t in found.trials} == {
+        "int8",
+        "dynamic-int8",
+        "weight-int8",
+        "float16",
+    }
+    assert all(t.time is not None and t.time > 0 for t in found.trials)
+    assert found.outputs[0].sqnr >= 18 and "others: " in found.why
