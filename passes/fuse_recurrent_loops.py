@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..compiler.dims import Dim, at_least, static
 from ..compiler.fold import constant
 from ..compiler.ir import Module, Op, Value
 from ..compiler.ops.arith import Add
@@ -16,10 +17,11 @@ from ..compiler.ops.dynamic import DynamicUpdateSlice
 from ..compiler.ops.index import Gather
 from ..compiler.ops.logic import Less, LogicalAnd
 from ..compiler.ops.recurrent import Gru, Lstm, Rnn
-from ..compiler.ops.shape import BroadcastTo, Concat, Reshape
+from ..compiler.ops.shape import BroadcastTo, Concat, Reshape, ShapeOf
 from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import Rewriter, pattern, rewrite
-from ..compiler.types import DType
+from ..compiler.types import TensorType
+from ..compiler.value_analysis import Known
 from ..compiler.weights import EAGER_BYTES, Weight
 from .cells import Cell, find_cell
 
@@ -40,17 +42,18 @@ def layer_of_loop(op: While, rw: Rewriter) -> None:
     collected = {i: c for i, v in enumerate(args) if (c := _collects(v, following[i], [args[k] for k in counters]))}
     states = [i for i in range(len(args)) if i not in counters and i not in collected]
     rw.require(bool(counters) and 1 <= len(states) <= 2, "it carries something else than counters, outputs and states")
-    steps = _iterations(op, counters)
     x = _step_input(op, [args[i] for i in counters])
-    rw.require(x is not None and steps is not None, "it does not read one step after the other")
-    assert x is not None and steps is not None
+    rw.require(x is not None, "it does not read one step after the other")
+    assert x is not None
     sequence = x.x
     rw.require(sequence.type.dtype.is_float, "layers compute with floating-point numbers")
-    rw.require(sequence.type.rank == 3 and sequence.type.shape[0] == steps, "it does not run over the whole sequence")
+    rw.require(sequence.type.rank == 3, "its steps are no matrices")
+    is_whole = _runs_for(op, counters, sequence.type.shape[0])
+    rw.require(is_whole, "it does not run over the whole sequence")
     for order in (states, states[::-1]):
         cell = find_cell(x.result, [args[i] for i in order], [following[i] for i in order])
         if cell is not None and all(c.item is following[order[0]] for c in collected.values()):
-            rw.replace(*_results(op, rw, _Layer(sequence, cell, order, counters, collected), steps))
+            rw.replace(*_results(op, rw, _Layer(sequence, cell, order, counters, collected)))
             return
     rw.require(False, "its body is no cell of a recurrent layer")
 
@@ -66,14 +69,14 @@ class _Layer:
     collected: dict[int, _Collected]
 
 
-def _results(op: While, rw: Rewriter, found: _Layer, steps: int) -> list[Value]:
+def _results(op: While, rw: Rewriter, found: _Layer) -> list[Value]:
     """Insert the layer, and return what stands for the results of the loop."""
     first = [op.values[i] for i in found.states]
     outputs, *last = rw.insert(_layer(rw, found.sequence, found.cell, first)).results
     results: list[Value] = []
     for i, value in enumerate(op.values):
         if i in found.counters:
-            results.append(rw.emit(Const(_number(steps, value.type.dtype))))
+            results.append(_steps(rw, found.sequence, value.type))
         elif i in found.collected:
             whole = found.collected[i].is_whole
             results.append(outputs if whole else rw.emit(Reshape(last[0], value.type.shape)))
@@ -96,8 +99,12 @@ def _layer(rw: Rewriter, x: Value, cell: Cell, first: Sequence[Value]) -> Op:
     return Gru(x, w, r, bias, None, h0, hidden_bias=hidden, activations=cell.activations, reset_after=after)
 
 
-def _number(value: int, dtype: DType) -> Weight:
-    return Weight.of(np.asarray(value, dtype.numpy))
+def _steps(rw: Rewriter, x: Value, type: TensorType) -> Value:
+    """Return the number of steps of a sequence as a scalar."""
+    count = x.type.shape[0]
+    if isinstance(count, int):
+        return rw.emit(Const(Weight.of(np.full(static(type.shape), count, type.dtype.numpy))))
+    return rw.emit(Reshape(rw.emit(ShapeOf(x, (0,), type.dtype)), type.shape))
 
 
 def _is_zero(value: Value) -> bool:
@@ -146,20 +153,21 @@ def _is_at(starts: Value, counters: Sequence[Value]) -> bool:
             return False
 
 
-def _iterations(op: While, counters: Sequence[int]) -> int | None:
-    """Return how often a loop runs that ends when a counter reaches a constant."""
-    bounds: list[int] = []
-    args = [op.condition.args[i] for i in counters]
+def _runs_for(op: While, counters: Sequence[int], steps: Dim) -> bool:
+    """Whether a loop ends when a counter reaches a number of steps, and not before."""
+    args, known = [op.condition.args[i] for i in counters], Known()
+    bounds: list[Dim | None] = []
     work = [op.condition.returns[0]]
     while work:
         match work.pop().owner:
             case LogicalAnd(a=a, b=b):
                 work += [a, b]
-            case Less(a=a, b=b) if a in args and (limit := constant(b)) is not None and limit.type.size == 1:
-                bounds.append(int(limit.array().item()))
+            case Less(a=a, b=b) if a in args and b.type.size == 1:
+                bounds.append(known.dim(b))
             case _:
-                return None
-    return max(min(bounds), 0)
+                return False
+    is_reached = all(bound is not None and at_least(bound, steps) for bound in bounds)
+    return is_reached and any(bound == steps for bound in bounds)
 
 
 def _step_input(op: While, counters: Sequence[Value]) -> Gather | None:
@@ -173,7 +181,7 @@ def _step_input(op: While, counters: Sequence[Value]) -> Gather | None:
 
 @register("fuse-recurrent-loops")
 class FuseRecurrentLoops(Pass):
-    """Recognize recurrent layers in loops over a known number of steps, as TensorFlow writes those of Keras."""
+    """Recognize recurrent layers in loops over all steps of a sequence, as TensorFlow writes those of Keras."""
 
     def run(self, module: Module) -> None:
         """Rewrite until nothing matches."""

@@ -1,4 +1,4 @@
-"""What operators pass on that is no tensor of the IR: handles of resources, and lists of tensors."""
+"""What operators pass on that is no tensor of the IR: handles of resources, lists of tensors, complex numbers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TypeAlias
 from ...compiler.dims import Dim
 from ...compiler.ir import Value
 from ...compiler.types import DType
+from ..common.complex_numbers import Complex
 
 
 @dataclass(frozen=True)
@@ -32,5 +33,5 @@ class TensorList:
     dims: tuple[int | None, ...] | None = None
 
 
-Imported: TypeAlias = Value | Handle | TensorList
+Imported: TypeAlias = Value | Handle | TensorList | Complex
 """What an operator reads and gives."""

@@ -28,13 +28,15 @@ from .variables import Variables
 class Scope:
     """The tensors of one graph while it is imported; None where one could not be built.
 
-    ``path`` are the nodes around it, ``chain`` the functions.
+    ``path`` are the nodes around it, ``chain`` the functions.  Of a part, the effects of calls that it is cut out of
+    do not count.
     """
 
     flat: Flat
     values: dict[Result, Imported | None]
     path: str = ""
     chain: tuple[str, ...] = ()
+    is_part: bool = False
 
 
 @dataclass
@@ -77,8 +79,8 @@ class Importer:
             CompileError: F031.
         """
         ends = [scope.flat.resolve(r).node for r in wanted if r not in scope.values]
-        effects = [name for r in wanted for name in (*scope.flat.effects_of(r.node), r.node)]
-        for call in reached(scope.flat, (*ends, *effects)):
+        effects = [] if scope.is_part else [n for r in wanted for n in (*scope.flat.effects_of(r.node), r.node)]
+        for call in reached(scope.flat, (*ends, *effects), scope.values, is_part=scope.is_part):
             if call.op in WRITES:
                 with at(Location(scope.path + call.name, self.file)):
                     help = "Export a signature that only reads them, or cut the model before it."
@@ -180,7 +182,7 @@ class Around:
         nodes = {node.name: node for node in function.nodes}
         for _ in nodes:
             node = nodes.get(result.split(":", maxsplit=1)[0])
-            if node is None or node.op != "Identity":
+            if node is None or node.op != "Identity" or not node.inputs:
                 break
             result = node.inputs[0]
         return result

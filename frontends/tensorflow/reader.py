@@ -101,7 +101,8 @@ def read_tensorflow(
     args = {name: Value(type, name=name) for name, type in types.items()}
     importer = Importer(Variables(contents, flat), None if contents.path is None else str(contents.path))
     importer.region = Region(args.values())
-    scope = Scope(flat, {starts.ports[name]: arg for name, arg in args.items()})
+    is_part = inputs is not None or outputs is not None
+    scope = Scope(flat, {starts.ports[name]: arg for name, arg in args.items()}, is_part=is_part)
     found = importer.run(scope, [*ends.ports.values()])
     importer.problems.raise_any()
     values = {name: v for name, v in zip(ends.ports, found, strict=True) if isinstance(v, Value)}
@@ -153,13 +154,14 @@ def _outputs(flat: Flat, signature: Signature | None, names: Sequence[str] | Non
         return Interface({name: _checked(flat, port.tensor) for name, port in own.items()}, own)
     read = {operand.node for call in flat.calls.values() for operand in call.inputs}
     ends = [
-        call.name
+        (str(Result(call.name, number)) if number else call.name, Result(call.name, number))
         for call in flat.calls.values()
         if call.name not in read and call.op not in WITHOUT_RESULTS | PLACEHOLDERS and call.op != "Const"
+        for number in range(len(results_of(call.op)) or 1)
     ]
     if not ends:
         raise error("F011", "the graph has no output", help="Name one: --outputs NODE.")
-    return Interface({name: Result(name) for name in ends}, {})
+    return Interface(dict(ends), {})
 
 
 def _inputs(flat: Flat, signature: Signature | None, names: Sequence[str] | None, ends: Iterable[Result]) -> Interface:

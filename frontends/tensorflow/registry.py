@@ -19,6 +19,7 @@ from ...compiler.types import DType
 from ...formats.tensorflow.model import FunctionName, StoredShape
 from ...formats.tensorflow.tensors import ElementType, StoredTensor
 from ..common import schema
+from ..common.complex_numbers import Complex
 from .emitter import Emitter
 from .handles import Handle, Imported, TensorList
 
@@ -28,7 +29,7 @@ H = TypeVar("H", bound=Handler)
 HANDLERS: dict[str, Entry] = {}
 """All handlers by operator."""
 
-NOT_TENSORS = {Handle: "a resource", TensorList: "a list of tensors"}
+NOT_TENSORS = {Handle: "a resource", TensorList: "a list of tensors", Complex: "complex numbers"}
 """What messages call operands that are no tensors."""
 
 

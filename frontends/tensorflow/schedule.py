@@ -67,8 +67,13 @@ def _open(flat: Flat, results: Iterable[Result], given: Collection[Result]) -> I
     return (result for result in found if result not in given)
 
 
-def reached(flat: Flat, names: Iterable[str]) -> Iterable[Call]:
-    """Iterate over all nodes that run so that ``names`` do, for their results or their effects."""
+def reached(
+    flat: Flat, names: Iterable[str], given: Collection[Result] = (), *, is_part: bool = False
+) -> Iterable[Call]:
+    """Iterate over all nodes that run so that ``names`` do, for their results or effects, where tensors are given.
+
+    Of a part, effects count that a reading of a variable waits for, not those that a function's results wait for.
+    """
     seen: set[str] = set()
     stack = list(names)
     while stack:
@@ -78,8 +83,8 @@ def reached(flat: Flat, names: Iterable[str]) -> Iterable[Call]:
         seen.add(name)
         call = flat.calls[name]
         stack += flat.effects_of(name)
-        stack += call.before
-        stack += [flat.resolve(operand).node for operand in call.inputs]
+        stack += () if is_part and call.op in _SAME_ELEMENTS else call.before
+        stack += [operand.node for operand in _open(flat, call.inputs, given)]
         yield call
 
 
@@ -93,7 +98,7 @@ def what_axes_count(flat: Flat, given: Collection[Result], wanted: Iterable[Resu
                 place = flat.resolve(place)
                 owner = flat.calls[place.node]
                 if place not in given:
-                    place = owner.inputs[0] if owner.op in _SAME_ELEMENTS else None
+                    place = owner.inputs[0] if owner.op in _SAME_ELEMENTS and owner.inputs else None
             if place is not None:
                 found[place] = "boxes"
     return found

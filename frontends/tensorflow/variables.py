@@ -73,8 +73,10 @@ class Variables:
     def _origin(self, result: Result) -> Result:
         """Follow a tensor to the node that made it."""
         result = self.flat.resolve(result)
-        while self.flat.calls[result.node].op in PASSES_ON:
-            result = self.flat.resolve(self.flat.calls[result.node].inputs[0])
+        call = self.flat.calls[result.node]
+        while call.op in PASSES_ON and call.inputs:
+            result = self.flat.resolve(call.inputs[0])
+            call = self.flat.calls[result.node]
         return result
 
     def _key(self, source: Result) -> str | None:

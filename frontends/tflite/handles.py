@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ...compiler.ir import Value
+from ..common.complex_numbers import Complex
 
 
 @dataclass(frozen=True)
@@ -14,14 +15,6 @@ class Handle:
 
     kind: str
     name: str
-
-
-@dataclass(frozen=True)
-class Complex:
-    """Complex numbers as their parts, since the IR computes with real ones."""
-
-    real: Value
-    imag: Value
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from ....compiler.ops.core import Return
 from ....compiler.ops.logic import Equal, NotEqual
 from ....compiler.types import DType
 from ....formats.tensorflow.model import FunctionName, StoredShape
+from ...common.complex_numbers import Complex
 from ..emitter import Emitter
 from ..handles import Handle, Imported, TensorList
 from ..registry import tf_op
@@ -74,7 +75,7 @@ def case(
 def _tensors(emit: Emitter, values: Sequence[Imported]) -> tuple[Value, ...]:
     found = tuple(v for v in values if isinstance(v, Value))
     if len(found) < len(values):
-        raise emit.fail("gives a resource or a list of tensors")
+        raise emit.fail("gives a resource, a list of tensors or complex numbers")
     return found
 
 
@@ -93,6 +94,10 @@ def while_(
     What the body gives back as it is, such as weights, is read from outside.
     """
     kept = emit.around.kept(body.name)
+    if len(kept) != len(input):
+        raise emit.fail(f"carries {len(input)} tensors, but its body has {len(kept)}", code="F006")
+    if any(isinstance(v, Complex) and not is_kept for v, is_kept in zip(input, kept, strict=True)):
+        raise emit.fail("carries complex numbers")
     start = _materialized(emit, input, kept, body.name)
     moving = [i for i, is_kept in enumerate(kept) if not is_kept and not isinstance(start[i], Handle)]
     carried = tuple(_stored(start[i]) for i in moving)
@@ -145,7 +150,7 @@ def _materialized(emit: Emitter, values: Sequence[Imported], kept: Sequence[bool
     if not pending:
         return found
     operands: list[Imported] = [
-        v if isinstance(v, Handle | TensorList) or kept[i] else Value(v.type) for i, v in enumerate(found)
+        Value(v.type) if isinstance(v, Value) and not kept[i] else v for i, v in enumerate(found)
     ]
     arguments = [v for v in operands if isinstance(v, Value) and v.owner is None]
     trial, results = emit.around.region(body, operands, arguments)

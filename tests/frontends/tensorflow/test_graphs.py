@@ -17,7 +17,7 @@ from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.types import Array
 from nhwcc.frontends.tensorflow import import_tensorflow
 
-from .building import check_same, interpreted
+from .building import check_same, graph_of, interpreted, raw
 
 tf: Any = pytest.importorskip("tensorflow", reason="TensorFlow writes the models")
 
@@ -193,6 +193,27 @@ class TestCuts:
         names = [p.name for p in import_tensorflow(data).main.outputs]
         assert names == ["Identity", "Identity_1"]
 
+    def test_all_results_of_a_node_are_outputs(self) -> None:
+        graph, _ = graph_of(raw("TopKV2"), ("f32[2,5]", np.asarray(3, np.int32)))
+        nodes = tf.compat.v1.GraphDef()
+        nodes.node.extend(node for node in graph.as_graph_def().node if not node.name.startswith("y"))
+        module = import_tensorflow(nodes.SerializeToString())
+        assert [p.name for p in module.main.outputs] == ["TopKV2", "TopKV2:1"]
+
+    def test_effects_before_a_cut(self, tmp_path: Path) -> None:
+        """What is cut off may write to variables."""
+        module = tf.Module()
+        module.count = tf.Variable(0.0)
+
+        def call(x):
+            return tf.abs(module.count.assign_add(1.0) * x, name="middle") + 1.0
+
+        path = saved(call, tmp_path / "m", spec(2), module=module)
+        inside = "/".join([*["StatefulPartitionedCall"] * 2, "middle"])
+        found = import_tensorflow(path, inputs=[inside], shapes={inside: (2,)})
+        x = floats(2)
+        check_same(interpreted(found, {inside: x})[0], x + 1, 1e-6, "y")
+
 
 class TestSizes:
     def test_open_batch(self) -> None:
@@ -249,6 +270,15 @@ class TestControl:
             return tf.while_loop(lambda v: tf.reduce_sum(v) < 100.0, lambda v: (v * 2.0,), (x,))[0]
 
         agree(call, np.abs(floats(4)) + np.float32(1))
+
+    def test_a_loop_of_complex_numbers(self) -> None:
+        def call(x):
+            z = tf.complex(x, x)
+            return tf.abs(tf.while_loop(lambda i, v: i < 3, lambda i, v: (i + 1, tf.signal.fft(v)), (0, z))[1])
+
+        data, _, outputs = frozen(call, spec(2, 3))
+        with pytest.raises(CompileError, match=r"F005.*complex numbers"):
+            import_tensorflow(data, outputs=outputs)
 
     def test_lists(self) -> None:
         def call(x):

@@ -2,7 +2,7 @@
 
 # TensorFlow has no types
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportMissingImports=false, reportMissingTypeStubs=false
+# pyright: reportMissingImports=false, reportMissingTypeStubs=false, reportUnknownLambdaType=false
 
 from __future__ import annotations
 
@@ -136,3 +136,34 @@ def _default(value: Any) -> Any:
     if isinstance(read, ElementType):
         return read.dtype
     return pytest.approx(read) if isinstance(read, float) else read
+
+
+def _parts(x: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.abs(x), tf.math.real(x), tf.math.imag(x)
+
+
+def _transforms() -> dict[str, Any]:
+    import tensorflow as tf
+
+    return {
+        "rfft": lambda x: _parts(tf.signal.rfft(x)),
+        "rfft-cut": lambda x: _parts(tf.signal.rfft(x, [4])),
+        "rfft-filled": lambda x: _parts(tf.signal.rfft(x, [12])),
+        "rfft2d": lambda x: _parts(tf.signal.rfft2d(x)),
+        "fft": lambda x: _parts(tf.signal.fft(tf.complex(x, x * 2))),
+        "ifft2d": lambda x: _parts(tf.signal.ifft2d(tf.math.conj(tf.complex(x, x + 1)))),
+        "angle": lambda x: tf.math.angle(tf.complex(x, x * x)),
+        "stft": lambda x: tf.abs(tf.signal.stft(tf.reshape(x, (1, -1)), 8, 4)),
+    }
+
+
+@pytest.mark.parametrize("name", ["rfft", "rfft-cut", "rfft-filled", "rfft2d", "fft", "ifft2d", "angle", "stft"])
+def test_complex_numbers(name: str) -> None:
+    """They exist between operators only, as pairs of real ones."""
+    graph, names = graph_of(_transforms()[name], ("f32[3,5,7]",))
+    feeds = {"x0": np.random.default_rng(1).standard_normal((3, 5, 7)).astype(np.float32)}
+    module = import_tensorflow(graph.as_graph_def().SerializeToString(), outputs=names)
+    for got, want in zip(interpreted(module, feeds), session_of(graph, names, feeds), strict=True):
+        check_same(got, want, 1e-5, name)
