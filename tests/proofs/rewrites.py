@@ -64,10 +64,15 @@ VERSION = "opset"
 
 def _choices(name: str, kind: type[Pass]) -> dict[str, dict[str, Any]]:
     """The text and the options of a pass, for every target if it rewrites for one: the first is the default."""
-    if TARGET not in _options(kind):
+    if not _lowers(kind):
         return {name: {}}
     first, *others = TARGETS
     return {name: _oldest(first)} | {f"{name}{{{TARGET}={target}}}": _oldest(target) for target in others}
+
+
+def _lowers(kind: type[Pass]) -> bool:
+    """Whether a pass rewrites for targets, in versions of their formats."""
+    return {TARGET, VERSION} <= set(_options(kind))
 
 
 def _oldest(name: str) -> dict[str, Any]:
@@ -87,7 +92,7 @@ def _oldest(name: str) -> dict[str, Any]:
 def lowerings_for_targets(name: str) -> list[str]:
     """The texts of a pass that rewrites for a target: for all but the first one, and for the oldest version of each."""
     texts: list[str] = []
-    for target in list(TARGETS)[1:] if TARGET in _options(PASSES[name]) else ():
+    for target in list(TARGETS)[1:] if _lowers(PASSES[name]) else ():
         texts.append(f"{name}{{{TARGET}={target}}}")
         if VERSION in (oldest := _oldest(target)):
             texts.append(f"{name}{{{TARGET}={target},{VERSION}={oldest[VERSION]}}}")
