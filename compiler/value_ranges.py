@@ -98,8 +98,13 @@ def fits_i32(value: Value) -> bool:
         array = weight.array()
         return bool((abs(array.astype("float64")) <= I32_MAX).all())
     if isinstance(value.owner, arith.Cast):
-        return value.owner.x.type.dtype.bits < 64
-    return isinstance(value.owner, shape.ShapeOf | index.ArgMax | index.ArgMin) or value.type.dtype.bits < 64
+        return _is_narrow(value.owner.x.type.dtype)
+    return isinstance(value.owner, shape.ShapeOf | index.ArgMax | index.ArgMin) or _is_narrow(value.type.dtype)
+
+
+def _is_narrow(dtype: DType) -> bool:
+    """Whether a type's numbers fit 32 bits; floating-point ones that are cast are taken to be counts."""
+    return dtype.bits < 64 and dtype is not DType.U32
 
 
 def is_counted(value: Value, depth: int = DEPTH) -> bool:

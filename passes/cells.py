@@ -66,10 +66,18 @@ def find_cell(x: Value, states: Sequence[Value], following: Sequence[Value]) -> 
     The first state is what the layer gives, the second one that of an LSTM's cells.
     """
     if len(states) == 2:
-        return _lstm(x, (states[0], states[1]), (following[0], following[1]))
-    if len(states) != 1:
+        found = _lstm(x, (states[0], states[1]), (following[0], following[1]))
+    elif len(states) == 1:
+        found = _gru(x, states[0], following[0]) or _plain(x, states[0], following[0])
+    else:
         return None
-    return _gru(x, states[0], following[0]) or _plain(x, states[0], following[0])
+    return found if found is not None and _fits(found) else None
+
+
+def _fits(cell: Cell) -> bool:
+    """Whether all gates have as many units: parts of sums that broadcast are none of a layer."""
+    parts = (cell.w, cell.r, cell.bias)
+    return len({part.type.shape[0] for part in parts if part is not None}) == 1
 
 
 def _plain(x: Value, h: Value, following: Value) -> Cell | None:

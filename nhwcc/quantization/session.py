@@ -116,7 +116,9 @@ class Session:
                     self.seen.try_on(sample)
                 self.seen.count += 1
             self.seen.statistics = statistics.joined(statistics.load(Path(file)) for file in files)
-        elif mode == "float16" or (self.samples.is_random and mode not in ("int8", "auto")):
+        elif (mode == "float16" and not self.options.io_dtype) or (
+            self.samples.is_random and mode not in ("int8", "auto")
+        ):
             self.seen.held = list(islice(self.samples, HELD))
         else:
             if self.samples.is_random:

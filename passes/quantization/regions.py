@@ -81,7 +81,7 @@ def _kernel(op: Op, kernels: IntegerKernels) -> Kernel | None:
         return None
     demands = kernels.demands(op)
     if demands is not None and not demands.is_slow and DType.I8 in demands.types:
-        return Kernel(demands) if _has_constants(op, demands) else None
+        return Kernel(demands) if _has_constants(op, demands) and _computed(op, Kernel(demands)) else None
     return Kernel(None) if kernels.keeps_scales(op) else None
 
 
@@ -92,9 +92,14 @@ def _has_constants(op: Op, demands: Demands) -> bool:
     return all(v is None or (constant(v) is not None and v.type.dtype is DType.F32) for v in (weight, bias))
 
 
+def _computed(op: Op, kernel: Kernel) -> list[Value]:
+    """The operands of an operation that are no constants."""
+    return [v for _, v in data_operands(op, kernel) if constant(v) is None]
+
+
 def _reads_integers(op: Op, kernel: Kernel, found: Iterable[Op]) -> bool:
     """Whether what an operation reads is computed by others on integers, given from outside, or constant."""
-    computed = [v for _, v in data_operands(op, kernel) if constant(v) is None]
+    computed = _computed(op, kernel)
     return bool(computed) and all(v.owner is None or v.owner in found for v in computed)
 
 
