@@ -51,7 +51,7 @@ def read_contents(source: Path | bytes, weights: Path | None = None) -> Contents
     except ValueError as bad:
         what = path if path is not None else "what was given"
         raise error(
-            "R010", f"{what} is no model of OpenVINO: {bad}", help="The file is damaged; get it again."
+            "R010", f"{what} is not a model of OpenVINO: {bad}", help="The file is damaged; get it again."
         ) from bad
     return Contents(network, version, metadata, path, WeightsFile(weights or _beside(path)))
 
@@ -86,10 +86,13 @@ def _network(root: Element) -> Network:
 
 def _layer(element: Element) -> Layer:
     data = element.first("data")
+    number, kind = _number(element, "id"), element.attributes.get("type", "")
+    if not kind:
+        raise ValueError(f"layer {number} has no type")
     return Layer(
-        _number(element, "id"),
+        number,
         element.attributes.get("name", ""),
-        element.attributes.get("type", ""),
+        kind,
         element.attributes.get("version", ""),
         {} if data is None else data.attributes,
         tuple(map(_port, element.under("input", "port"))),
@@ -113,7 +116,7 @@ def _port(element: Element) -> Port:
 def _names(text: str) -> tuple[str, ...]:
     r"""Split names at commas; one that belongs to a name has a backslash before it.
 
-    >>> _names(r"x,a\\,b")
+    >>> _names(r"x,a\,b")
     ('x', 'a,b')
     """
     parts = text.replace("\\,", "\0").split(",")

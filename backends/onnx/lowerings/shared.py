@@ -23,7 +23,7 @@ NAMES = (
         "one-run-after-the-other",
         "one-axis-by-constants",
     ),
-    *("quantize-by-arithmetic", "dequantize-by-arithmetic", "norm-of-windows"),
+    *("quantize-by-arithmetic", "dequantize-by-arithmetic", "round-by-arithmetic", "norm-of-windows"),
     *("nothing", "unroll", "move-channels"),
     *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32"),
     *("combine-at-computed-places", "largest-of-stacked-slices", "at-constant-places"),

@@ -141,7 +141,7 @@ class TestNodes:
             ([node("Col2Im", "x i k", "y", strides=[0, 1])], (1, 4, 6), {"i": [3, 4], "k": [2, 2]}, "F002"),
             ([node("Col2Im", "x i k", "y", dilations=[1])], (1, 4, 6), {"i": [3, 4], "k": [2, 2]}, "F002"),
             ([node("LSTM", "x w w", "y", hidden_size=1)], (1, 2, 3), {"w": [1.0, 2.0]}, "F002"),
-            ([node("DeformConv", "x w x", "y")], (1, 4, 2, 2), {"w": [1.0]}, "T001"),
+            ([node("DeformConv", "x w x", "y")], (1, 4, 2, 2), {"w": [1.0]}, "F002"),
             ([node("TensorScatter", "x u", "y")], (1, 4, 2), {"u": [1.0]}, "T001"),
             ([node("MaxUnpool", "x i s", "y", kernel_shape=[2])], (1, 1, 2), {"i": [[[0, 2]]], "s": [4]}, "F002"),
             ([node("If", "c", "y", then_branch=EMPTY, else_branch=EMPTY)], (1,), {"c": [True, False]}, "F006"),
