@@ -9,18 +9,14 @@ from itertools import count
 from pathlib import Path
 
 from ...compiler.diagnostics import error
-from ...compiler.dims import is_static, static
-from ...compiler.fold import constant
 from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.arith import Cast
-from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
-from ...compiler.states import state_names
-from ...compiler.types import TensorType
 from ...compiler.weights import Weight
 from ...formats.openvino.model import Layer, Network, Place
 from ...formats.openvino.reader import Contents, read_contents
 from ..common.inputs import Shape
+from ..common.states import Changed, end_with_states, refused_changes
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .emitter import WIDE
@@ -261,32 +257,12 @@ def _expose_variables(func: Func, importer: Importer, returns: list[Value]) -> d
         CompileError: F031, it changes variables, and states are not asked for.
     """
     variables = importer.variables
-    changed = variables.changed if variables.keeps_state else {}
-    lost = {} if variables.keeps_state else variables.changed
-    if lost:
-        help = 'state="io" (--state io) makes states inputs and outputs, which their user feeds back.'
-        raise error("F031", f"the model changes its variables {', '.join(map(repr, lost))}", help=help)
-    for variable in variables.found.keys() - changed.keys() if variables.keeps_state else ():
+    if not variables.keeps_state:
+        if variables.changed:
+            raise refused_changes(list(variables.changed))
+        return end_with_states(func, returns, [])
+    for variable in variables.found.keys() - variables.changed.keys():
         variables.found[variable].replace_all_uses_with(variables.first[variable])
-    taken = [p.name for p in (*func.inputs, *func.outputs)]
-    names = dict(zip(changed, state_names(list(changed), taken), strict=True))
-    for variable, value in changed.items():
-        func.args.append(variables.found.get(variable) or Value(value.type, name=variable))
-        func.inputs.append(Port(names[variable]))
-        func.outputs.append(Port(names[variable]))
-    func.body.insert(Return((*returns, *changed.values())))
-    return {names[v]: _initial(v, variables.first.get(v), value.type) for v, value in changed.items()}
-
-
-def _initial(variable: str, first: Value | None, type: TensorType) -> Weight:
-    """Return what a variable holds before the first call; zeros, if nothing was stored and nobody reads it.
-
-    Raises:
-        CompileError: F004, it is computed.
-    """
-    weight = constant(first)
-    if weight is not None:
-        return weight
-    if first is not None or not is_static(type.shape):
-        raise error("F004", f"what the variable {variable!r} holds before the first call is computed")
-    return Weight.splat(0, type.dtype, static(type.shape))
+    changed = variables.changed.items()
+    states = [Changed(name, variables.found.get(name), variables.first.get(name), last) for name, last in changed]
+    return end_with_states(func, returns, states)

@@ -8,21 +8,17 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ...compiler.diagnostics import Remark, counted, error, remark
-from ...compiler.dims import is_static, static
-from ...compiler.fold import constant
 from ...compiler.ir import Func, Module, Port, Region, Value
-from ...compiler.ops.core import Const, Return
+from ...compiler.ops.core import Const
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.rewrite import erase_dead
-from ...compiler.states import state_names
-from ...compiler.types import TensorType
 from ...compiler.weights import Weight
 from ...formats.tflite.contents import Contents, StoredGraph, read_contents
 from ...formats.tflite.reader import Signature
 from ..common.inputs import Shape, input_types
+from ..common.states import Changed, end_with_states, refused_changes
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
-from .handles import Handle
 from .importer import Importer, Scope
 from .inputs import Interface, layout_perm
 from .schedule import read_tensors
@@ -185,41 +181,17 @@ def _expose_variables(func: Func, importer: Importer, returns: list[Value]) -> d
         CompileError: F031, it changes variables, and states are not asked for.
     """
     resources = importer.resources
-    changed = resources.changed
     if not resources.keeps_state:
-        lost = [h for h, v in changed.items() if not isinstance(v.owner, Recurrent)]
-        changed = {}
-    else:
-        lost = []
-    if lost:
-        names = ", ".join(repr(h.name) for h in lost)
-        help = 'state="io" (--state io) makes states inputs and outputs, which their user feeds back.'
-        raise error("F031", f"the model changes its variables {names}", help=help)
-    for handle in resources.found if resources.keeps_state else ():
-        if handle not in changed:
+        lost = [h.name for h, last in resources.changed.items() if not isinstance(last.owner, Recurrent)]
+        if lost:
+            raise refused_changes(lost)
+        return end_with_states(func, returns, [])
+    for handle in resources.found:
+        if handle not in resources.changed:
             resources.found[handle].replace_all_uses_with(resources.first[handle])
-    taken = [p.name for p in (*func.inputs, *func.outputs)]
-    names = dict(zip(changed, state_names([h.name for h in changed], taken), strict=True))
-    for handle, value in changed.items():
-        func.args.append(resources.found.get(handle) or Value(value.type, name=handle.name))
-        func.inputs.append(Port(names[handle]))
-        func.outputs.append(Port(names[handle]))
-    func.body.insert(Return((*returns, *changed.values())))
-    return {names[h]: _initial(h, resources.first.get(h), v.type) for h, v in changed.items()}
-
-
-def _initial(handle: Handle, first: Value | None, type: TensorType) -> Weight:
-    """Return what a variable holds before the first call; zeros, if nothing was stored and nobody reads it.
-
-    Raises:
-        CompileError: F004, it is computed.
-    """
-    weight = constant(first)
-    if weight is not None:
-        return weight
-    if first is not None or not is_static(type.shape):
-        raise error("F004", f"what the variable {handle.name!r} holds before the first call is computed")
-    return Weight.splat(0, type.dtype, static(type.shape))
+    changed = resources.changed.items()
+    states = [Changed(h.name, resources.found.get(h), resources.first.get(h), last) for h, last in changed]
+    return end_with_states(func, returns, states)
 
 
 def _warn_of_states(func: Func) -> None:
