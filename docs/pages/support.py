@@ -11,6 +11,7 @@ from nhwcc.backends.registry import TARGETS, find_target
 from nhwcc.compiler.opdef import OPS
 from nhwcc.formats.tflite.flexbuffer import RAW
 from nhwcc.formats.tflite.schema import builtin_names
+from nhwcc.frontends.common.schema import Parameter
 from nhwcc.frontends.onnx import import_onnx as _importer  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.frontends.onnx.importer import OLDEST
 from nhwcc.frontends.onnx.refused import REFUSED
@@ -128,8 +129,14 @@ def _openvino_rows() -> Iterator[tuple[str, str, str, str]]:
     """Operations with a handler, a row for each range of operator sets."""
     for entry in (e for entries in OPENVINO.values() for e in entries):
         sets = f"{entry.since} and later" if entry.until is None else f"{entry.since} to {entry.until}"
-        operands = [f"{p.name} …" if p.is_variadic else p.name for p in entry.operands]
-        yield f"`{entry.name}`", sets, ", ".join(operands), ", ".join(entry.attributes)
+        operands = [f"{p.name} …" if p.is_variadic else _from_some_set(p) for p in entry.operands]
+        yield f"`{entry.name}`", sets, ", ".join(operands), ", ".join(map(_from_some_set, entry.attributes.values()))
+
+
+def _from_some_set(parameter: Parameter) -> str:
+    """Name a parameter, and the operator sets that have it if not all have."""
+    since = f" (since {parameter.since})" if parameter.since else ""
+    return f"{parameter.name}{since}{'' if parameter.until is None else f' (until {parameter.until})'}"
 
 
 TENSORFLOW_PAGE = "support-tensorflow.md"

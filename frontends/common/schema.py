@@ -7,21 +7,55 @@ import types
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Self, TypeVar, get_args, get_origin
 
 from ...compiler.diagnostics import counted, error
 
 
 @dataclass(frozen=True)
+class Since:
+    """The version of the operator set with which a parameter has come: ``Annotated[int, Since(10)]``."""
+
+    version: int
+
+
+@dataclass(frozen=True)
+class Until:
+    """The last version of the operator set that has a parameter."""
+
+    version: int
+
+
+@dataclass(frozen=True)
 class Parameter:
-    """An operand or attribute in a handler's signature; ``default`` is ``Parameter.required`` where there is none."""
+    """An operand or attribute in a handler's signature; ``default`` is ``Parameter.required`` where there is none.
+
+    ``since`` and ``until`` are the versions of the operator set that have it.
+    """
 
     name: str
     type: Any
     default: Any
     is_variadic: bool = False
+    since: int = 0
+    until: int | None = None
 
     required: ClassVar[Any] = inspect.Parameter.empty
+
+    @classmethod
+    def of(cls, parameter: inspect.Parameter) -> Self:
+        """Read a parameter of a handler."""
+        type, since, until = parameter.annotation, 0, None
+        if get_origin(type) is typing.Annotated:
+            type, *marks = get_args(type)
+            since = max((m.version for m in marks if isinstance(m, Since)), default=0)
+            until = next((m.version for m in marks if isinstance(m, Until)), None)
+        is_variadic = parameter.kind is parameter.VAR_POSITIONAL
+        return cls(parameter.name, type, default_of(parameter, type), is_variadic, since, until)
+
+    def covers(self, version: int) -> bool:
+        """Say whether a version of the operator set has it."""
+        return self.since <= version and (self.until is None or version <= self.until)
 
     @property
     def is_required(self) -> bool:

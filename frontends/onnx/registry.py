@@ -8,11 +8,10 @@ Parameters that only some of the handler's versions have say so: ``ceil_mode: An
 from __future__ import annotations
 
 import inspect
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeAlias, TypeVar, get_args, get_origin
+from typing import Any, TypeAlias, TypeVar
 
 from ...compiler.diagnostics import error
 from ...compiler.ir import Op, Value
@@ -21,6 +20,7 @@ from ...compiler.weights import Weight
 from ...formats.onnx.model import Attribute, Graph, Opaque
 from ...formats.onnx.tensors import SparseTensor, Tensor
 from ..common import schema
+from ..common.schema import Since, Until
 from .emitter import Emitter
 from .lists import Imported, ValueList
 
@@ -32,40 +32,8 @@ HANDLERS: dict[tuple[str, str], list[Entry]] = {}
 
 
 @dataclass(frozen=True)
-class Since:
-    """The version of the operator set with which a parameter has come."""
-
-    version: int
-
-
-@dataclass(frozen=True)
-class Until:
-    """The last version of the operator set that has a parameter."""
-
-    version: int
-
-
-@dataclass(frozen=True)
 class Parameter(schema.Parameter):
-    """An input or attribute, and the versions of the operator that have it."""
-
-    since: int = 0
-    until: int | None = None
-
-    @staticmethod
-    def of(parameter: inspect.Parameter) -> Parameter:
-        """Read a parameter of a handler."""
-        type, since, until = parameter.annotation, 0, None
-        if get_origin(type) is typing.Annotated:
-            type, *marks = get_args(type)
-            since = max((m.version for m in marks if isinstance(m, Since)), default=0)
-            until = next((m.version for m in marks if isinstance(m, Until)), None)
-        is_variadic = parameter.kind is parameter.VAR_POSITIONAL
-        return Parameter(parameter.name, type, schema.default_of(parameter, type), is_variadic, since, until)
-
-    def covers(self, version: int) -> bool:
-        """Say whether a version of the operator has it."""
-        return self.since <= version and (self.until is None or version <= self.until)
+    """An input or attribute of a handler."""
 
     def convert(self, value: Attribute) -> Any:
         """Return an attribute's value in the parameter's type, None if it is of another kind."""
@@ -205,3 +173,6 @@ def binary(name: str, op: type[Op], *, since: int = 7) -> None:
 def find(domain: str, name: str, version: int) -> Entry | None:
     """Return the handler of an operator, None if there is none for this version."""
     return next((e for e in HANDLERS.get((domain, name), ()) if e.covers(version)), None)
+
+
+__all__ = ["HANDLERS", "Entry", "Parameter", "Since", "Until", "binary", "find", "onnx_op", "unary"]

@@ -2,8 +2,9 @@
 
 After the emitter, positional parameters are the operands: ``Value``, or ``Value | None`` for one that may be left out,
 or ``*xs: Value`` for any number of them.  Keyword-only parameters are the attributes with the specification's defaults;
-the registry makes values of their types out of the strings that files hold.  Attributes that no parameter has are
-ignored, as OpenVINO does.
+the registry makes values of their types out of the strings that files hold.  Parameters that only some of the
+handler's operator sets have say so: ``dilations: Annotated[tuple[int, ...], Since(16)] = ()``.  Attributes that no
+parameter has are ignored, as OpenVINO does.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import inspect
 import re
 import types
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, TypeVar, get_args, get_origin
 
 from ...compiler.attributes import INTEGERS
@@ -37,12 +38,6 @@ NEWEST = 16
 @dataclass(frozen=True)
 class Parameter(schema.Parameter):
     """An operand or an attribute of a handler."""
-
-    @staticmethod
-    def of(parameter: inspect.Parameter) -> Parameter:
-        """Read a parameter of a handler."""
-        type, is_variadic = parameter.annotation, parameter.kind is parameter.VAR_POSITIONAL
-        return Parameter(parameter.name, type, schema.default_of(parameter, type), is_variadic)
 
     def convert(self, text: str) -> Any:
         """Return an attribute's value in the parameter's type.
@@ -105,6 +100,13 @@ class Entry:
     def covers(self, opset: int) -> bool:
         """Say whether an operator set falls into the range."""
         return self.since <= opset and (self.until is None or opset <= self.until)
+
+    def at(self, opset: int) -> Entry:
+        """Return the handler with the parameters that one operator set has."""
+        operands = tuple(p for p in self.operands if p.covers(opset))
+        return replace(
+            self, operands=operands, attributes={n: p for n, p in self.attributes.items() if p.covers(opset)}
+        )
 
     def call(self, emit: Emitter, operands: Sequence[Value | None], attributes: Mapping[str, str]) -> tuple[Value, ...]:
         """Run the handler.
@@ -175,4 +177,5 @@ def find(name: str, opset: str) -> Entry | None:
     stated = re.fullmatch(r"opset(\d{1,3})", opset.lower())
     if stated is None:
         return None
-    return next((e for e in HANDLERS.get(name.lower(), ()) if e.covers(int(stated[1]))), None)
+    number = int(stated[1])
+    return next((e.at(number) for e in HANDLERS.get(name.lower(), ()) if e.covers(number)), None)

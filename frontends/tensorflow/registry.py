@@ -41,12 +41,6 @@ def _describe(operand: object) -> str:
 class Parameter(schema.Parameter):
     """An input or an attribute of a handler."""
 
-    @staticmethod
-    def of(parameter: inspect.Parameter) -> Parameter:
-        """Read a parameter of a handler."""
-        type = parameter.annotation
-        return Parameter(parameter.name, type, schema.default_of(parameter, type))
-
     @property
     def item(self) -> Parameter | None:
         """What an item of a list is; None if it is no list."""

@@ -44,12 +44,6 @@ HOW = frozenset({"asymmetric_quantize_inputs", "pot_scale_int16", "quantized_bia
 class Parameter(schema.Parameter):
     """An operand or an option of a handler."""
 
-    @staticmethod
-    def of(parameter: inspect.Parameter) -> Parameter:
-        """Read a parameter of a handler."""
-        type, is_variadic = parameter.annotation, parameter.kind is parameter.VAR_POSITIONAL
-        return Parameter(parameter.name, type, schema.default_of(parameter, type), is_variadic)
-
     def convert(self, value: Any) -> Any:
         """Return an option's value in the parameter's type, None if it is of another kind."""
         return next((v for kind in self.kinds if (v := _convert(kind, value)) is not None), None)

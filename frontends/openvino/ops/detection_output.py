@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ....compiler.ops.detection import NonMaxSuppression
 from ....compiler.ops.index import Gather, GatherNd, NonZero, TopK
 from ....compiler.ops.logic import GreaterEqual, Select
 from ....compiler.ops.shape import Concat, Slice
+from ...common.schema import Until
 from ..emitter import Emitter
 from ..registry import openvino_op
 
@@ -36,42 +37,7 @@ class Settings:
     clips: bool
 
 
-@openvino_op("DetectionOutput", until=7)
-def detection_output_of_classes(
-    emit: Emitter,
-    boxes: Value,
-    scores: Value,
-    priors: Value,
-    aux_scores: Value | None = None,
-    aux_boxes: Value | None = None,
-    *,
-    num_classes: int = 0,
-    background_label_id: int = 0,
-    top_k: int = -1,
-    variance_encoded_in_target: bool = False,
-    keep_top_k: tuple[int, ...],
-    code_type: CodeType = "caffe.priorboxparameter.corner",
-    share_location: bool = True,
-    nms_threshold: float,
-    confidence_threshold: float = 0.0,
-    clip_after_nms: bool = False,
-    clip_before_nms: bool = False,
-    decrease_label_id: bool = False,
-    normalized: bool = False,
-    input_height: int = 1,
-    input_width: int = 1,
-    objectness_score: float = 0.0,
-) -> Value:
-    """Rows of image, class, score and corners; after the last one a row that begins with -1, then zeros."""
-    _check(emit, share_location, decrease_label_id, aux_scores)
-    scale = None if normalized else (input_width, input_height)
-    moved = _decoded(emit, boxes, priors, (code_type, variance_encoded_in_target), scale)
-    moved = emit(Clip(moved, 0.0, 1.0)) if clip_before_nms else moved
-    how = Settings(background_label_id, top_k, keep_top_k[0], nms_threshold, confidence_threshold, clip_after_nms)
-    return _chosen(emit, moved, scores, how)
-
-
-@openvino_op("DetectionOutput", since=8)
+@openvino_op("DetectionOutput")
 def detection_output(
     emit: Emitter,
     boxes: Value,
@@ -80,6 +46,7 @@ def detection_output(
     aux_scores: Value | None = None,
     aux_boxes: Value | None = None,
     *,
+    num_classes: Annotated[int, Until(7)] = 0,
     background_label_id: int = 0,
     top_k: int = -1,
     variance_encoded_in_target: bool = False,

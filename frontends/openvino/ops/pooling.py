@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
 from ....compiler.dims import Dim, exact_div, product, static
@@ -12,6 +14,7 @@ from ....compiler.types import DType
 from ...common.col2im import col2im as summed_columns
 from ...common.deform import deform_conv
 from ...common.pooling import averages_of_bins, largest_of_bins
+from ...common.schema import Since
 from ...slicing import pad
 from ..emitter import Emitter
 from ..registry import openvino_op
@@ -62,12 +65,13 @@ def adaptive_max_pool(
     return values, emit.cast(places, index_element_type)
 
 
-@openvino_op("DeformableConvolution", until=7)
+@openvino_op("DeformableConvolution")
 def deformable_convolution(
     emit: Emitter,
     x: Value,
     offsets: Value,
     w: Value,
+    mask: Annotated[Value | None, Since(8)] = None,
     *,
     strides: Sizes = (),
     dilations: Sizes = (),
@@ -76,28 +80,7 @@ def deformable_convolution(
     auto_pad: AutoPad = "explicit",
     group: int = 1,
     deformable_group: int = 1,
-) -> Value:
-    """A convolution whose window has a place of its own for each element at each position."""
-    found = window_of(emit, x, kernel_of(emit, w), (strides, dilations), (pads_begin, pads_end), auto_pad)
-    return deform_conv(emit, x, w, offsets, (None, None), found, (group, deformable_group), fades=False)
-
-
-@openvino_op("DeformableConvolution", since=8)
-def deformable_convolution_masked(
-    emit: Emitter,
-    x: Value,
-    offsets: Value,
-    w: Value,
-    mask: Value | None = None,
-    *,
-    strides: Sizes = (),
-    dilations: Sizes = (),
-    pads_begin: Sizes = (),
-    pads_end: Sizes = (),
-    auto_pad: AutoPad = "explicit",
-    group: int = 1,
-    deformable_group: int = 1,
-    bilinear_interpolation_pad: bool = False,
+    bilinear_interpolation_pad: Annotated[bool, Since(8)] = False,
 ) -> Value:
     """A deformed convolution, whose elements may be masked; samples beyond the edge fade to zero if that is said."""
     found = window_of(emit, x, kernel_of(emit, w), (strides, dilations), (pads_begin, pads_end), auto_pad)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from ....compiler.budget import reserve
 from ....compiler.ir import Value
 from ....compiler.types import Array, DType
+from ...common.schema import Since
 from ..emitter import Emitter
 from ..registry import openvino_op
 
@@ -63,7 +65,7 @@ def prior_box_clustered(
     return _finished(emit, corners / [columns, rows, columns, rows], variance, clip=clip)
 
 
-@openvino_op("PriorBox", until=7)
+@openvino_op("PriorBox")
 def prior_box(
     emit: Emitter,
     layer: Value,
@@ -81,33 +83,7 @@ def prior_box(
     offset: float,
     variance: Floats = (),
     scale_all_sizes: bool = True,
-) -> Value:
-    """Boxes of stated sizes and ratios around the centres of cells."""
-    if density or fixed_ratio or fixed_size:
-        raise emit.fail("lays boxes of fixed sizes densely")
-    sizes = _sizes(min_size, max_size, _ratios(aspect_ratio, flip=flip), scale_all_sizes=scale_all_sizes)
-    return _prior_boxes(emit, layer, image, sizes, (step, offset, variance, clip))
-
-
-@openvino_op("PriorBox", since=8)
-def prior_box_of_order(
-    emit: Emitter,
-    layer: Value,
-    image: Value,
-    *,
-    min_size: Floats = (),
-    max_size: Floats = (),
-    aspect_ratio: Floats = (),
-    density: Floats = (),
-    fixed_ratio: Floats = (),
-    fixed_size: Floats = (),
-    clip: bool = False,
-    flip: bool = False,
-    step: float = 0.0,
-    offset: float,
-    variance: Floats = (),
-    scale_all_sizes: bool = True,
-    min_max_aspect_ratios_order: bool = True,
+    min_max_aspect_ratios_order: Annotated[bool, Since(8)] = True,
 ) -> Value:
     """Boxes of stated sizes and ratios, the square of the largest size second or last."""
     if density or fixed_ratio or fixed_size:

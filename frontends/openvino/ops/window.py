@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from ....compiler.dims import Dim, at_least, ceil_div, is_static, maximum, minimum, static
 from ....compiler.ir import Value
@@ -13,6 +13,7 @@ from ....compiler.ops.arith import Mod
 from ....compiler.ops.positions import MaxPoolPositions
 from ....compiler.types import DType
 from ...common.padding import Pads, Window, cut_negative, halves, window
+from ...common.schema import Since
 from ..emitter import Emitter
 from ..registry import openvino_op
 from .weights import moved_weight
@@ -255,7 +256,7 @@ def max_pool_with_places(
     return values, emit.cast(places, index_element_type)
 
 
-@openvino_op("AvgPool", until=15)
+@openvino_op("AvgPool")
 def average_pool(
     emit: Emitter,
     x: Value,
@@ -263,31 +264,13 @@ def average_pool(
     kernel: Sizes,
     exclude_pad: bool,
     strides: Sizes = (),
+    dilations: Annotated[Sizes, Since(16)] = (),
     pads_begin: Sizes = (),
     pads_end: Sizes = (),
     rounding_type: Rounding = "floor",
     auto_pad: AutoPad = "explicit",
 ) -> Value:
-    """The mean of windows."""
-    found = window_of(emit, x, kernel, (strides, ()), (pads_begin, pads_end), auto_pad)
-    return _average(emit, x, found, exclude_pad, rounding_type)
-
-
-@openvino_op("AvgPool", since=16)
-def average_pool_dilated(
-    emit: Emitter,
-    x: Value,
-    *,
-    kernel: Sizes,
-    exclude_pad: bool,
-    strides: Sizes = (),
-    dilations: Sizes = (),
-    pads_begin: Sizes = (),
-    pads_end: Sizes = (),
-    rounding_type: Rounding = "floor",
-    auto_pad: AutoPad = "explicit",
-) -> Value:
-    """The mean of windows."""
+    """The mean of every window; elements in paddings count unless ``exclude_pad``."""
     found = window_of(emit, x, kernel, (strides, dilations), (pads_begin, pads_end), auto_pad)
     return _average(emit, x, found, exclude_pad, rounding_type)
 
