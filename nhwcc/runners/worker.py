@@ -59,10 +59,13 @@ class Worker:
         self.close()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process; what a runtime has started itself may still hold the pipes, and is not waited for."""
         self._process.kill()
-        with suppress(BrokenPipeError):
-            self._process.communicate()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with suppress(BrokenPipeError):
+                if pipe is not None:
+                    pipe.close()
+        self._process.wait()
         self._log.close()
         self._scratch.close()
 

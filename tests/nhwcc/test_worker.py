@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import numpy as np
@@ -55,6 +57,14 @@ def test_a_defect_shows_what_it_said(worker: Worker) -> None:
 def test_closing_twice_and_after_death(worker: Worker) -> None:
     problem(worker, "leave")
     worker.close()
+
+
+def test_what_a_runtime_starts_is_not_waited_for() -> None:
+    with Worker() as worker:
+        worker.make("actors", "Actor", "me", loud=True)
+        child: int = worker.call("leave_a_child", 60)
+        worker.close()
+    os.kill(child, signal.SIGKILL)  # which fails if it has ended: closing waited for it
 
 
 def test_modules_are_imported_while_we_do_something_else() -> None:
