@@ -223,7 +223,7 @@ HEAD = ("network", "file", "dB, worst to best output", "same label", "size", "ti
 
 
 def main() -> None:
-    """Print the table."""
+    """Print, network after network, what every file loses, its size, its time, and how long it took to make."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--peer", type=Path)
     parser.add_argument("names", nargs="*", default=list(NETWORKS))

@@ -103,11 +103,11 @@ class Message:
         return [bytes(self._data[f.body : f.end]) for f in self._of_kind(number, BYTES)]
 
     def text(self, number: int) -> str:
-        """Return a text."""
+        """Return a string."""
         return self.content(number).decode("utf-8", "replace")
 
-    def texts(self, number: int) -> list[str]:
-        """Return a list of texts."""
+    def strings(self, number: int) -> list[str]:
+        """Return a list of strings."""
         return [item.decode("utf-8", "replace") for item in self.contents(number)]
 
     def message(self, number: int) -> Message | None:
@@ -120,12 +120,12 @@ class Message:
         return (self._inner(field) for field in self._of_kind(number, BYTES))
 
     def entries(self, number: int) -> Iterator[tuple[str, Message]]:
-        """Iterate over a map from texts to messages; a value that is left out is empty."""
+        """Iterate over a map from strings to messages; a value that is left out is empty."""
         for entry in self.messages(number):
             yield entry.text(1), entry.message(2) or Message(self._data, 0, 0, self._depth + 1)
 
     def text_entries(self, number: int) -> Iterator[tuple[str, str]]:
-        """Iterate over a map from texts to texts."""
+        """Iterate over a map from strings to strings."""
         return ((entry.text(1), entry.text(2)) for entry in self.messages(number))
 
     def _inner(self, field: Field) -> Message:

@@ -9,7 +9,7 @@ from xml.parsers import expat
 from ...compiler.budget import check_depth
 
 MAX_TEXT = 256
-"""Characters of an element's text, of which more says nothing: sizes are all that texts hold."""
+"""Characters of an element's text, of which more says nothing: sizes are all that it holds."""
 
 
 @dataclass(slots=True)

@@ -85,7 +85,7 @@ def read_graph(message: Message, store: Store) -> Graph:
 
 def _node(message: Message, store: Store) -> Node:
     attributes = {name: read_attribute(value, store) for name, value in message.entries(5) if not name.startswith("_")}
-    return Node(message.text(1), message.text(2), tuple(message.texts(3)), attributes)
+    return Node(message.text(1), message.text(2), tuple(message.strings(3)), attributes)
 
 
 def _function(message: Message, store: Store) -> Function:
@@ -117,7 +117,7 @@ _SINGLE: dict[int, Callable[[Message, Store], Attribute]] = {
 """How an attribute of each kind is read, by the number of its field."""
 
 _LIST: dict[int, Callable[[Message, Store], tuple[Attribute, ...]]] = {
-    2: lambda m, _: tuple(m.texts(2)),
+    2: lambda m, _: tuple(m.strings(2)),
     3: lambda m, _: tuple(m.integers(3)),
     4: lambda m, _: tuple(m.reals(4)),
     5: lambda m, _: tuple(n != 0 for n in m.integers(5)),

@@ -132,7 +132,7 @@ def _saved_model(message: Message, store: Store, path: Path | None) -> Contents:
 
 def _tags(message: Message) -> Sequence[str]:
     info = message.message(1)
-    return () if info is None else info.texts(4)
+    return () if info is None else info.strings(4)
 
 
 INTERNAL = "__saved_model_init_op"

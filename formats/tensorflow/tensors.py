@@ -231,7 +231,7 @@ _LISTS: dict[int, Callable[[Message], list[Any]]] = {
     1: lambda m: m.reals(5),
     2: lambda m: m.doubles(6),
     **dict.fromkeys((3, 4, 5, 6, 17, 29, 30, 31, 32), lambda m: m.integers(7)),
-    7: lambda m: m.texts(8),
+    7: lambda m: m.strings(8),
     8: lambda m: _pairs(m.reals(9)),
     9: lambda m: m.integers(10),
     10: lambda m: m.integers(11),

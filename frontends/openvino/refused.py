@@ -31,4 +31,4 @@ REFUSED = {
     "StringTensorPack": _STRINGS,
     "StringTensorUnpack": _STRINGS,
 }
-"""What is said of each."""
+"""Why each is not read, as a message goes on after its name."""

@@ -76,5 +76,5 @@ class Around:
         return self.importer.variables.read(variable, first)
 
     def fresh(self) -> Sym:
-        """Return a size that depends on data."""
+        """Return a new symbolic size, which data will decide."""
         return self.importer.fresh()

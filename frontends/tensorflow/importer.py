@@ -204,7 +204,7 @@ class Around:
         return self.importer.held[key]
 
     def fresh(self) -> Sym:
-        """Return a size that depends on data."""
+        """Return a new symbolic size, which data will decide."""
         return symbol(f"unknown{next(self.importer.unknown)}")
 
 

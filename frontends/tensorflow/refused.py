@@ -44,7 +44,7 @@ REFUSED = {
     "UnicodeDecodeWithOffsets": _TEXTS,
     "UnicodeTranscode": _TEXTS,
 }
-"""What is said of each."""
+"""Why each is not read, as a message goes on after its name."""
 
 
 def why_refused(op: str) -> str | None:

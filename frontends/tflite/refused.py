@@ -19,4 +19,4 @@ REFUSED = {
     "STABLEHLO_RNG_BIT_GENERATOR": "gives the bits of one generator, which no other runtime has",
     "STABLEHLO_SCATTER": "combines windows at computed positions by a subgraph; SCATTER_ND is read",
 }
-"""What is said of each."""
+"""Why each is not read, as a message goes on after its name."""

@@ -11,7 +11,7 @@ import numpy as np
 from nhwcc.compiler.types import Array
 
 EXACT = 200.0
-"""What stands for no error at all, in dB."""
+"""The distance of what has no error at all, in dB."""
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Distance:
     same_labels: int = 0
 
     def add(self, want: Array, got: Array) -> None:
-        """See one sample."""
+        """Add what was wanted and what came in one sample."""
         a, b = (x.astype(np.float64).reshape(-1, x.shape[-1] if x.ndim > 1 else 1) for x in (want, got))
         signal, noise = (a**2).sum(0), ((a - b) ** 2).sum(0)
         if self.signal.shape not in ((1,), signal.shape):  # the last axis is open: no channels

@@ -14,8 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from nhwcc.compiler.ir import Op
-from nhwcc.compiler.ops.linear import Linear, MatMul
-from nhwcc.compiler.ops.window import Conv, ConvTranspose
+from nhwcc.compiler.opdef import Multiplies
 from nhwcc.passes.quantization.names import value_names
 from nhwcc.passes.quantization.quantize import Recipe
 from nhwcc.passes.quantization.regions import integer_ops
@@ -119,7 +118,7 @@ def _integer_ops(bench: Bench, keeps: Collection[str]) -> list[Op]:
 
 def _cost(op: Op) -> float:
     """What an operation costs in floats: its products, or its results where it has none."""
-    count = op.macs() if isinstance(op, Conv | ConvTranspose | Linear | MatMul) else op.results[0].type.size
+    count = op.macs() if isinstance(op, Multiplies) else op.results[0].type.size
     return float(count) if isinstance(count, int) else 1.0
 
 

@@ -192,12 +192,12 @@ class OpenvinoRunner:
 
     @property
     def inputs(self) -> dict[str, TensorType]:
-        """The types of the inputs."""
+        """Types in the source's layout, by the names of the module's inputs."""
         return dict(self._types)
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of the outputs."""
+        """The names that the module's outputs have."""
         return (*self._ends.outputs, *self._ends.variables)
 
     def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -211,7 +211,7 @@ class OpenvinoRunner:
         return found | {name: states[variable] for name, variable in self._ends.variables.items()}
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
-        """There is one way."""
+        """OpenVINO is asked for one order of computing only."""
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Run with more outputs."""

@@ -50,12 +50,12 @@ class TensorflowRunner:
 
     @property
     def inputs(self) -> dict[str, TensorType]:
-        """The types of the inputs."""
+        """Types in the source's layout, by the names of the module's inputs."""
         return dict(self._types)
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of the outputs."""
+        """The names that the module's outputs have."""
         return tuple(self._program.outputs)
 
     def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -72,7 +72,7 @@ class TensorflowRunner:
         return dict(zip(self._program.outputs, results, strict=True))
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
-        """There is one way."""
+        """TensorFlow is asked for one order of computing only."""
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Run for the tensors of the graph itself; those inside of functions can't be asked for."""

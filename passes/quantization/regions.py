@@ -1,4 +1,4 @@
-"""Which operations compute with integers: those with weights, and what stands between them."""
+"""Which operations compute with integers: those with weights, and what lies between them."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def integer_ops(func: Func, kernels: IntegerKernels, is_kept: Callable[[Op], boo
         if kernel is not None and (kernel.is_weighted or _reads_integers(op, kernel, found)):
             found[op] = kernel
     while True:
-        idle = [op for op, kernel in found.items() if not _is_worth(op, kernel, found)]
-        if not idle:
+        unread = [op for op, kernel in found.items() if not _is_worth(op, kernel, found)]
+        if not unread:
             return found
-        for op in idle:
+        for op in unread:
             del found[op]
         stranded = [op for op, k in found.items() if not k.is_weighted and not _reads_integers(op, k, found)]
         for op in stranded:

@@ -1,4 +1,4 @@
-"""Weights in few bits: what stands for a constant of floats, and what rounding it changes on average."""
+"""Weights in few bits: integers or halves in place of a constant of floats, and what rounding changes on average."""
 
 from __future__ import annotations
 

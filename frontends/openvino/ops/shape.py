@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, broadcast, exact_div, product
@@ -12,6 +12,7 @@ from ....compiler.ops import shape as ir
 from ....compiler.types import DType
 from ...common.moves import parts_of_sizes
 from ...common.ranges import counted_range
+from ...common.schema import Since
 from ...common.strided_slice import Masks, sliced
 from ...slicing import cut, pad
 from ..emitter import Emitter
@@ -102,7 +103,7 @@ def transpose(emit: Emitter, x: Value, order: Value) -> Value:
 
 @openvino_op("Concat")
 def concat(emit: Emitter, *xs: Value, axis: int) -> Value:
-    """Join along an axis."""
+    """Joined along an axis that the attribute names; one operand alone is the result."""
     return xs[0] if len(xs) == 1 else emit(ir.Concat(xs, emit.axis(axis, xs[0].type.rank)))
 
 
@@ -234,15 +235,9 @@ def _broadcast(emit: Emitter, x: Value, target: Sequence[Dim], axes: Value | Non
     return emit.expand(x, target)
 
 
-@openvino_op("ShapeOf", until=2)
-def shape_of_wide(emit: Emitter, x: Value) -> Value:
-    """The sizes."""
-    return emit(ir.ShapeOf(x, tuple(range(x.type.rank))))
-
-
-@openvino_op("ShapeOf", since=3)
-def shape_of(emit: Emitter, x: Value, *, output_type: DType = DType.I64) -> Value:
-    """The sizes."""
+@openvino_op("ShapeOf")
+def shape_of(emit: Emitter, x: Value, *, output_type: Annotated[DType, Since(3)] = DType.I64) -> Value:
+    """The sizes of all axes, as a vector."""
     return emit(ir.ShapeOf(x, tuple(range(x.type.rank)), output_type))
 
 

@@ -42,7 +42,7 @@ def non_max_suppression(
 def non_max_suppression_v2(
     emit: Emitter, boxes: Value, scores: Value, max_output_size: Value, iou_threshold: Value
 ) -> Value:
-    """The same; what overlaps too much is an operand."""
+    """The numbers of the boxes that are kept; the overlap from which boxes are dropped is a constant operand."""
     overlap = float(emit.scalar(iou_threshold, "iou_threshold"))
     return _found(emit, boxes, scores, max_output_size, (overlap, NO_THRESHOLD))
 
@@ -56,7 +56,7 @@ def non_max_suppression_v3(
     iou_threshold: Value,
     score_threshold: Value,
 ) -> Value:
-    """The same; boxes of low scores are left out."""
+    """The numbers of the boxes that are kept, of those whose scores are above a threshold."""
     return _found(emit, boxes, scores, max_output_size, _thresholds(emit, iou_threshold, score_threshold))
 
 
@@ -106,7 +106,7 @@ def non_max_suppression_v5(
     *,
     pad_to_max_output_size: bool = False,
 ) -> tuple[Value, ...]:
-    """The same with scores, which are not softened."""
+    """Numbers and scores of the boxes that are kept, and how many; softened scores are refused."""
     if emit.scalar(soft_nms_sigma, "soft_nms_sigma") != 0:
         raise emit.fail("softens scores")
     numbers = _thresholds(emit, iou_threshold, score_threshold)

@@ -183,7 +183,7 @@ def add_n(emit: Emitter, inputs: tuple[Value, ...]) -> Value:
 
 @tf_op("AccumulateNV2")
 def accumulate(emit: Emitter, inputs: tuple[Value, ...], *, shape: StoredShape) -> Value:
-    """Sum of any number of tensors."""
+    """Sum of any number of tensors, whose shape is stated, too, and follows from them."""
     return add_n(emit, inputs)
 
 

@@ -123,7 +123,7 @@ def unique(emit: Emitter, x: Value, *, out_idx: DType = DType.I32) -> tuple[Valu
 
 @tf_op("UniqueV2", outputs=("y", "idx"))
 def unique_v2(emit: Emitter, x: Value, axis: Value, *, out_idx: DType = DType.I32) -> tuple[Value, Value]:
-    """The same along an axis, of which a vector has one."""
+    """Different elements of a vector; slices along an axis of more are refused."""
     along = emit.ints(axis, "axis")
     if x.type.rank != 1 or len(along) > 1:
         raise emit.fail(f"looks for different slices of {x.type}")
@@ -132,7 +132,7 @@ def unique_v2(emit: Emitter, x: Value, axis: Value, *, out_idx: DType = DType.I3
 
 @tf_op("UniqueWithCounts", outputs=("y", "idx", "count"))
 def unique_with_counts(emit: Emitter, x: Value, *, out_idx: DType = DType.I32) -> tuple[Value, Value, Value]:
-    """The same, and how often each one is there."""
+    """Different elements in the order of their first places, which one is where, and how often each is there."""
     found, _, places, counts = emit.all(ir.Unique(x, emit.around.fresh(), None, False))
     return found, emit.cast(places, out_idx), emit.cast(counts, out_idx)
 

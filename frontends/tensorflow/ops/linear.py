@@ -52,7 +52,7 @@ def batch_matmul_v3(
     grad_x: bool = False,
     grad_y: bool = False,
 ) -> Value:
-    """The same with a result of another element type."""
+    """Products of matrices in the element type ``Tout``."""
     return emit(MatMul(emit.cast(x, Tout), emit.cast(y, Tout), adj_x, adj_y))
 
 

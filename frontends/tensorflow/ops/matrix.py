@@ -45,7 +45,7 @@ def _framed(emit: Emitter, diagonal: Value, operands: tuple[Value, Value, Value,
 def matrix_diag_v2(
     emit: Emitter, diagonal: Value, k: Value, num_rows: Value, num_cols: Value, padding_value: Value
 ) -> Value:
-    """The same; what is not on the diagonal is an operand."""
+    """Matrices with the operand as their main diagonal, of stated sizes, and a stated number elsewhere."""
     return _framed(emit, diagonal, (k, num_rows, num_cols, padding_value))
 
 
@@ -60,7 +60,7 @@ def matrix_diag_v3(
     *,
     align: Align = "RIGHT_LEFT",
 ) -> Value:
-    """The same; of one diagonal, sides do not matter."""
+    """Matrices with a main diagonal; ``align`` says where several diagonals lie, and only one is read."""
     return _framed(emit, diagonal, (k, num_rows, num_cols, padding_value))
 
 
@@ -79,7 +79,7 @@ def matrix_diag_part(emit: Emitter, input: Value) -> Value:
 
 @tf_op("MatrixDiagPartV2")
 def matrix_diag_part_v2(emit: Emitter, input: Value, k: Value, padding_value: Value) -> Value:
-    """The same by its number."""
+    """The main diagonals, where ``k`` is 0; others are refused, and nothing is padded."""
     _check_main(emit, k)
     return matrix_diag_part(emit, input)
 
@@ -88,7 +88,7 @@ def matrix_diag_part_v2(emit: Emitter, input: Value, k: Value, padding_value: Va
 def matrix_diag_part_v3(
     emit: Emitter, input: Value, k: Value, padding_value: Value, *, align: Align = "RIGHT_LEFT"
 ) -> Value:
-    """The same; of one diagonal, sides do not matter."""
+    """The main diagonals; ``align`` says where several diagonals lie, and only one is read."""
     _check_main(emit, k)
     return matrix_diag_part(emit, input)
 
@@ -101,13 +101,13 @@ def matrix_set_diag(emit: Emitter, input: Value, diagonal: Value) -> Value:
 
 @tf_op("MatrixSetDiagV2")
 def matrix_set_diag_v2(emit: Emitter, input: Value, diagonal: Value, k: Value) -> Value:
-    """The same by its number."""
+    """Matrices with another main diagonal, where ``k`` is 0; others are refused."""
     _check_main(emit, k)
     return with_diagonal(emit, input, diagonal)
 
 
 @tf_op("MatrixSetDiagV3")
 def matrix_set_diag_v3(emit: Emitter, input: Value, diagonal: Value, k: Value, *, align: Align = "RIGHT_LEFT") -> Value:
-    """The same; of one diagonal, sides do not matter."""
+    """Matrices with another main diagonal; ``align`` says where several lie, and only one is read."""
     _check_main(emit, k)
     return with_diagonal(emit, input, diagonal)

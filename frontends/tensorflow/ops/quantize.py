@@ -29,7 +29,7 @@ def fake_quant_with_min_max_args(
 def fake_quant_with_min_max_vars(
     emit: Emitter, inputs: Value, min: Value, max: Value, *, num_bits: int = 8, narrow_range: bool = False
 ) -> Value:
-    """The same; the range is an operand, which must be known."""
+    """Rounded as integers would be; the ends of the range are constant operands, moved so that zero is a number."""
     limits = _checked(emit, emit.scalar(min, "min"), emit.scalar(max, "max"), num_bits)
     return rounded(emit, inputs, limits, num_bits, narrow_range=narrow_range)
 
@@ -38,7 +38,7 @@ def fake_quant_with_min_max_vars(
 def fake_quant_per_channel(
     emit: Emitter, inputs: Value, min: Value, max: Value, *, num_bits: int = 8, narrow_range: bool = False
 ) -> Value:
-    """The same with a range for each position along the last axis."""
+    """Rounded as integers would be, with a range for each position along the last axis."""
     lows, highs = (emit.numbers(v, n).astype(np.float32).reshape(-1) for v, n in ((min, "min"), (max, "max")))
     for low, high in zip(lows.tolist(), highs.tolist(), strict=True):
         _checked(emit, low, high, num_bits)

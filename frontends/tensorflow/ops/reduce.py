@@ -35,13 +35,13 @@ for _name, _kind in KINDS.items():
 
 @tf_op("ArgMax")
 def arg_max(emit: Emitter, input: Value, dimension: Value, *, output_type: DType = DType.I64) -> Value:
-    """The first of equal elements."""
+    """Positions of the largest elements along an axis, of equal ones the first."""
     return emit(ArgMax(input, emit.axis(emit.int(dimension, "axis"), input.type.rank), False, False, output_type))
 
 
 @tf_op("ArgMin")
 def arg_min(emit: Emitter, input: Value, dimension: Value, *, output_type: DType = DType.I64) -> Value:
-    """The first of equal elements."""
+    """Positions of the smallest elements along an axis, of equal ones the first."""
     return emit(ArgMin(input, emit.axis(emit.int(dimension, "axis"), input.type.rank), False, False, output_type))
 
 

@@ -69,14 +69,14 @@ def invert_permutation(emit: Emitter, x: Value) -> Value:
 
 @tf_op("ConcatV2")
 def concat_v2(emit: Emitter, values: tuple[Value, ...], axis: Value) -> Value:
-    """Join along an axis."""
+    """Joined along an axis, which is the last operand."""
     along = emit.axis(emit.int(axis, "axis"), values[0].type.rank)
     return emit(ir.Concat(values, along)) if len(values) != 1 else values[0]
 
 
 @tf_op("Concat")
 def concat(emit: Emitter, concat_dim: Value, values: tuple[Value, ...]) -> Value:
-    """Join along an axis."""
+    """Joined along an axis, which is the first operand."""
     return concat_v2(emit, values, concat_dim)
 
 
@@ -283,13 +283,13 @@ def batch_to_space_nd(emit: Emitter, input: Value, block_shape: Value, crops: Va
 
 @tf_op("SpaceToBatch")
 def space_to_batch_of_images(emit: Emitter, input: Value, paddings: Value, *, block_size: int) -> Value:
-    """The same of square blocks of images."""
+    """Positions within square blocks of images become batches."""
     return space_to_batch(emit, input, emit.const((block_size, block_size), DType.I32), paddings)
 
 
 @tf_op("BatchToSpace")
 def batch_to_space_of_images(emit: Emitter, input: Value, crops: Value, *, block_size: int) -> Value:
-    """The same of square blocks of images."""
+    """Batches become positions within square blocks of images."""
     return batch_to_space(emit, input, emit.const((block_size, block_size), DType.I32), crops)
 
 

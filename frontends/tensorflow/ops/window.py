@@ -309,7 +309,7 @@ def max_pool_v2(
     padding: Literal["SAME", "VALID"],
     data_format: ImageFormat = "NHWC",
 ) -> Value:
-    """The same, where windows and steps are operands."""
+    """The largest element of every window of images; sizes and steps of windows are constant operands."""
     window = (emit.ints(ksize, "ksize"), emit.ints(strides, "strides"))
     return _pool(emit, input, data_format, window, (padding, ()), is_mean=False)
 
