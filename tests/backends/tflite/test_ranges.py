@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.value_ranges import nonnegative
+from nhwcc.compiler.value_ranges import fits_i32, nonnegative
 
 NUMBERS = np.asarray([-7, -3, -2, -1, 0, 1, 2, 5], np.int32)
 PAIRS = np.asarray([(a, b) for a, b in product(NUMBERS, NUMBERS) if b], np.int32)
@@ -88,3 +88,13 @@ def test_claims_are_true(expression: str) -> None:
 )
 def test_what_is_known(expression: str) -> None:
     assert nonnegative(parse_module(text(expression)).main.returns[0])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "fits"), [("i8", True), ("u8", True), ("u16", True), ("i32", True), ("u32", False), ("i64", False)]
+)
+def test_what_fits_32_bits(dtype: str, fits: bool) -> None:
+    """Unsigned integers of 32 bits reach twice as far as signed ones."""
+    text = f'func @main(%x: {dtype}[2]) -> (i64[2]) {{\n  %y = cast(%x) {{to = "i64"}} : i64[2]\n  return(%y)\n}}\n'
+    func = parse_module(text).main
+    assert fits_i32(func.args[0]) is fits and fits_i32(func.returns[0]) is fits
