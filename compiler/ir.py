@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform
@@ -76,6 +77,9 @@ class Op:
     """An operation. Subclasses are declared with :func:`~nhwcc.compiler.opdef.op`."""
 
     spec: ClassVar[Spec]
+
+    told_apart: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    """Between which numbers the operand makes a difference to a result of 8 bits; of a function that gets flat."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         operands, attributes, regions = self.spec.bind(args, kwargs)

@@ -20,6 +20,7 @@ class Relu(Op):
     """``max(x, 0)``."""
 
     x: Numbers
+    told_apart = (0.0, math.inf)
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -181,6 +182,7 @@ class Sigmoid(Op):
     """``1 / (1 + exp(-x))``."""
 
     x: Floats
+    told_apart = (-8.0, 8.0)
 
     @staticmethod
     def evaluate(x: Array) -> Array:
@@ -207,6 +209,7 @@ class HardSwish(Op):
     """``x * clip(x + 3, 0, 6) / 6``."""
 
     x: Floats
+    told_apart = (-3.0, math.inf)
 
     @staticmethod
     def evaluate(x: Array) -> Array:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ...compiler.diagnostics import Remark, error, remark
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Value
-from ...compiler.ops.activation import HardSwish, Relu, Sigmoid
+from ...compiler.ops.activation import Sigmoid
 from ...compiler.ops.arith import Mul
 from ...compiler.options import RangeMethod
 from ...compiler.scales import Range, Scale
@@ -17,9 +17,6 @@ from ...compiler.types import DType
 from ...compiler.weights import Weight
 from .regions import Kernel, data_operands
 from .statistics import Calibration
-
-FLAT: dict[type[Op], tuple[float, float]] = {HardSwish: (-3.0, math.inf), Relu: (0.0, math.inf), Sigmoid: (-8.0, 8.0)}
-"""Between which numbers an activation tells its operands apart: beyond them, its results are one step of i8 apart."""
 
 NEARLY_EQUAL = 1.5
 """How much wider a range may become for the sake of others, before integers are rescaled instead."""
@@ -153,8 +150,8 @@ def _told_apart(value: Value) -> tuple[float, float]:
 
 def _ends(user: Op, value: Value) -> tuple[float, float]:
     if isinstance(user, Mul) and any(isinstance(v.owner, Sigmoid) and v.owner.x is value for v in (user.a, user.b)):
-        return FLAT[Sigmoid][0], math.inf  # x * sigmoid(x)
-    return FLAT.get(type(user), (-math.inf, math.inf))
+        return Sigmoid.told_apart[0], math.inf  # x * sigmoid(x)
+    return user.told_apart
 
 
 def split_outputs(ops: Mapping[Op, Kernel], names: Mapping[Value, str], seen: Calibration) -> list[Op]:
