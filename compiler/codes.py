@@ -439,6 +439,13 @@ CODES = {
         "Something needs more memory than the machine gives.",
         "Look for a size that is not meant; smaller inputs (--shape), or --no-verify, take less.",
     ),
+    "R025": Code(
+        "nothing is proven",
+        "Results agree, but would do so, too, if something else was computed: they are constant, saturated, NaN, or so "
+        "sensitive that the source is as far from itself.",
+        "Give data for which the network computes something (--data), or accept it (--accept-unproven). The file is "
+        "written.",
+    ),
     "I000": Code(
         "defect",
         "Something happened that nobody foresaw.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import Diagnostic
@@ -10,6 +11,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.types import Array
 from nhwcc.compiler.workload import check_run
+from nhwcc.domains import domains
 from nhwcc.feeds import Feed, accepted, feeds
 from nhwcc.instruments import Instrument, Stage
 from nhwcc.numerics import compare
@@ -33,7 +35,7 @@ class CheckEach(Instrument):
         """Run what was imported."""
         check_run(module.main)
         runner = ReferenceRunner(module)
-        candidates = feeds(runner.inputs, self._settings.data, self._settings.seed)
+        candidates = feeds(runner.inputs, replace(self._settings.feeding, domains=domains(module.main)))
         self._feed, self._results = accepted(runner, candidates)
 
     def before(self, stage: Stage) -> None:

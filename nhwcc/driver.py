@@ -22,7 +22,8 @@ from nhwcc.compiler.scratch import Scratch
 from nhwcc.compiler.types import TensorType
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
-from nhwcc.feeds import read_data
+from nhwcc.data import read_data
+from nhwcc.domains import constants, domains
 from nhwcc.files import check_not_beside, check_not_source, replacing, scratch
 from nhwcc.instruments import Watch, run_passes
 from nhwcc.interface import Interface, Renaming
@@ -157,7 +158,8 @@ class _Compilation:
                 self._check_request(source, module, jobs)
                 if self.options.verify:
                     check_run(module.main)
-                self.settings = self._within_reach(module)
+                known = replace(self.settings, domains=domains(module.main), constants=constants(module.main))
+                self.settings = self._within_reach(module, known)
             imported = _Imported(source, module, renaming, count_ops(module), time.perf_counter() - self.start, stack)
             modules = [clone_module(module) for _ in jobs[1:]]
             out: list[Artifact] = []
@@ -256,13 +258,13 @@ class _Compilation:
         if self.options.verify and self.options.quantize is None:
             read_data(self.options.data, _source_types(module))
 
-    def _within_reach(self, module: Module) -> Settings:
-        """Return the settings with the tolerance that the source's element types allow, unless its user set one."""
+    def _within_reach(self, module: Module, settings: Settings) -> Settings:
+        """Return settings with the tolerance that the source's element types allow, unless its user set one."""
         error, dtype = attainable(module)
         if self.options.tolerance != TOLERANCE or error <= TOLERANCE:
-            return self.settings
+            return settings
         remark(Remark("note", "verify", f"the tolerance is {error:.2g}, since the source rounds to {dtype}"))
-        return replace(self.settings, tolerance=error)
+        return replace(settings, tolerance=error, floor=error)
 
     def _verify(self, reference: Runner, candidate: Runner) -> Verification:
         """Compare what was written with what runs the source."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nhwcc.compiler.budget import Budget
     from nhwcc.compiler.ir import Module
     from nhwcc.compiler.options import QuantizationChoice, Strategy
-    from nhwcc.feeds import Data
+    from nhwcc.data import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
     from nhwcc.named import NamedModule

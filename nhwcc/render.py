@@ -19,7 +19,7 @@ from nhwcc.verification import Compared, Verification
 if TYPE_CHECKING:
     from nhwcc.quantization.compare import Decibels
 
-VERDICTS: dict[Status, Tone] = {"ok": "good", "differs": "bad", "proves nothing": "warning"}
+VERDICTS: dict[Status, Tone] = {"ok": "good", "differs": "bad", "not proven": "warning"}
 WIDTH = 12
 """Width of the column of titles."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeAlias, cast
+from typing import Annotated, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -19,6 +19,26 @@ from .core import Const
 
 Reduction: TypeAlias = Annotated[str, OneOf("none", "add", "mul", "max", "min")]
 """How scattered elements are combined with what is there."""
+
+
+class Pointing(NamedTuple):
+    """Which operand of an operation holds positions, in axes of which sizes: those of its last axis, or one.
+
+    ``negative`` says whether positions may count from the end, ``distinct`` whether equal ones have no defined result.
+    """
+
+    operand: Value
+    sizes: Shape
+    negative: bool
+    distinct: bool = False
+
+
+class Indexing:
+    """Operations one of whose operands holds positions in another one."""
+
+    def pointing(self) -> Pointing:
+        """Return which operand, and where it may point."""
+        raise NotImplementedError
 
 
 def _check_constant(indices: Value, axes: Sequence[Dim]) -> None:
@@ -67,7 +87,7 @@ def _coordinates(indices: Value, rank: int) -> tuple[Shape, int]:
 
 
 @op("gather", Symbolic)
-class Gather(Op):
+class Gather(Indexing, Op):
     """``x`` at the positions ``indices`` along an axis; the indices' axes replace it.
 
     Negative positions count from the end where the source ``wraps`` them, else there are none.
@@ -77,6 +97,10 @@ class Gather(Op):
     indices: Integers
     axis: Axis
     wraps: bool = True
+
+    def pointing(self) -> Pointing:
+        """Positions along the axis."""
+        return Pointing(self.indices, self.x.type.shape[self.axis : self.axis + 1], self.wraps)
 
     def infer(self) -> TensorType:
         """The axis' size gives way to the indices' shape."""
@@ -98,7 +122,7 @@ class Gather(Op):
 
 
 @op("gather_elements", Pure)
-class GatherElements(Op):
+class GatherElements(Indexing, Op):
     """Element ``[i][j]`` of the result is ``x[indices[i][j]][j]`` for axis 0, and so on for other axes.
 
     Negative positions are as in ``gather``.
@@ -108,6 +132,10 @@ class GatherElements(Op):
     indices: Integers
     axis: Axis
     wraps: bool = True
+
+    def pointing(self) -> Pointing:
+        """Positions along the axis."""
+        return Pointing(self.indices, self.x.type.shape[self.axis : self.axis + 1], self.wraps)
 
     def infer(self) -> TensorType:
         """The indices' shape."""
@@ -128,7 +156,7 @@ class GatherElements(Op):
 
 
 @op("gather_nd", Pure)
-class GatherNd(Op):
+class GatherNd(Indexing, Op):
     """``x`` at the positions in the last axis of ``indices``, after ``batch_dims`` common leading axes.
 
     Negative positions are as in ``gather``.
@@ -138,6 +166,11 @@ class GatherNd(Op):
     indices: Integers
     batch_dims: Count = 0
     wraps: bool = True
+
+    def pointing(self) -> Pointing:
+        """Positions in the axes after the common ones."""
+        _, depth = _coordinates(self.indices, self.x.type.rank - self.batch_dims)
+        return Pointing(self.indices, self.x.type.shape[self.batch_dims :][:depth], self.wraps)
 
     def infer(self) -> TensorType:
         """The indices' shape without its last axis, then what of ``x`` is not indexed."""
@@ -170,7 +203,7 @@ class GatherNd(Op):
 
 
 @op("scatter_nd", Pure)
-class ScatterNd(Op):
+class ScatterNd(Indexing, Op):
     """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min".
 
     Which of several slices that replace the same one stays is not defined.
@@ -180,6 +213,11 @@ class ScatterNd(Op):
     indices: Integers
     updates: Value
     reduction: Reduction = "none"
+
+    def pointing(self) -> Pointing:
+        """Positions in the leading axes."""
+        _, depth = _coordinates(self.indices, self.x.type.rank)
+        return Pointing(self.indices, self.x.type.shape[:depth], negative=True, distinct=self.reduction == "none")
 
     def infer(self) -> TensorType:
         """Keep the type."""
@@ -219,7 +257,7 @@ def _indexed(x: Value, indices: Value) -> tuple[Letters, Letters, Letters]:
 
 
 @op("scatter", Pure)
-class Scatter(Op):
+class Scatter(Indexing, Op):
     """``x`` with the slices at the positions ``indices`` along an axis replaced by ``updates``, or combined.
 
     What ``gather`` takes, this puts back; combined as in ``scatter_nd``.
@@ -230,6 +268,11 @@ class Scatter(Op):
     updates: Value
     axis: Axis
     reduction: Reduction = "none"
+
+    def pointing(self) -> Pointing:
+        """Positions along the axis."""
+        sizes = self.x.type.shape[self.axis : self.axis + 1]
+        return Pointing(self.indices, sizes, negative=False, distinct=self.reduction == "none")
 
     def infer(self) -> TensorType:
         """Keep the type."""
@@ -254,7 +297,7 @@ class Scatter(Op):
 
 
 @op("scatter_elements", Pure)
-class ScatterElements(Op):
+class ScatterElements(Indexing, Op):
     """``x`` with ``updates[i][j]`` put at ``[indices[i][j]][j]`` for axis 0; combined as in ``scatter_nd``."""
 
     x: Value
@@ -262,6 +305,11 @@ class ScatterElements(Op):
     updates: Value
     axis: Axis
     reduction: Reduction = "none"
+
+    def pointing(self) -> Pointing:
+        """Positions along the axis."""
+        sizes = self.x.type.shape[self.axis : self.axis + 1]
+        return Pointing(self.indices, sizes, negative=True, distinct=self.reduction == "none")
 
     def infer(self) -> TensorType:
         """The type of the data, whose slices the updates replace or combine with."""
@@ -308,7 +356,7 @@ def _update(out: Array, where: tuple[Array, ...], updates: Array, reduction: str
 
 
 @op("one_hot", Pure)
-class OneHot(Op):
+class OneHot(Indexing, Op):
     """A new axis of ``depth`` positions holding ``values[1]`` at the index and ``values[0]`` elsewhere.
 
     Indices outside give no hit; negative ones count from the end where the source ``wraps`` them.
@@ -319,6 +367,10 @@ class OneHot(Op):
     depth: Dim
     axis: int
     wraps: bool = True
+
+    def pointing(self) -> Pointing:
+        """Positions along the new axis."""
+        return Pointing(self.indices, (self.depth,), self.wraps)
 
     def infer(self) -> TensorType:
         """The indices' shape with the new axis."""

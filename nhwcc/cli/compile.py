@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -27,6 +27,7 @@ from nhwcc.cli.interface import InterfaceFlags, interface_flags
 from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
 from nhwcc.cli.quantization import QUANTIZATION, quantization_flags
+from nhwcc.cli.unproven import accept_unproven_option, end, unproven
 from nhwcc.compiler.diagnostics import explaining
 from nhwcc.compiler.options import Strategy
 from nhwcc.options import TOLERANCE, CompileOptions
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
 )
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
+@accept_unproven_option
 @quantization_flags
 @data_option
 @seed_option
@@ -105,12 +107,15 @@ def compile_command(
     quiet: bool = given["quiet"] or given["as_json"]
     with Progress(shown=not quiet and not flags.prints) as progress, explaining(wanted=flags.explain):
         reports = [artifact.report for artifact in compile_all(source, options, written, progress, started)]
+    hollow = unproven((report.verification for report in reports), accepted=given["accept_unproven"])
     if given["as_json"]:
         first, *more = [report.to_dict() for report in reports]
-        print_json({"ok": True, "report": first, **({"more": more} if more else {}), "diagnostics": []})
+        said = [asdict(d) for d in hollow]
+        print_json({"ok": not hollow, "report": first, **({"more": more} if more else {}), "diagnostics": said})
     elif not quiet:
         for report in reports:
             _print(report, flags)
+    end(hollow, as_json=given["as_json"])
 
 
 def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nhwcc.compiler.diagnostics import Diagnostic
 from nhwcc.compiler.types import Array
-from nhwcc.feeds import runs
+from nhwcc.feeds import Feeding, runs
 from nhwcc.quantization.measure import OutputReport, measure
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
@@ -51,7 +51,7 @@ def compare(reference: Runner, candidate: TfliteRunner, settings: Settings, leas
     want: list[dict[str, Array]] = []
     got: list[dict[str, Array]] = []
     for seed in range(settings.seed, settings.seed + (SAMPLES if settings.data is None else 1)):
-        for feed, results in runs(reference, settings.data, seed):
+        for feed, results in runs(reference, Feeding(settings.data, seed, large=False)):
             found = candidate.numbers(candidate.run(by_place(feed.inputs, tuple(candidate.inputs))))
             want.append(results)
             got.append(by_place(found, tuple(results)))

@@ -344,6 +344,7 @@ class TestJson:
         assert {key: type(value) for key, value in report.items()} == types
         assert set(report["verification"]) == {
             "reference", "candidate", "tolerance", "data", "sizes", "outputs", "inside", "departed",
+            "scales", "ok", "proven",
         }  # fmt: skip
 
     def test_diagnostics(self, call: Call, small: Path, tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""What integers inputs may hold, as the operations say that they reach."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from nhwcc.compiler.ir import Module
+from nhwcc.compiler.parser import parse_module
+
+from nhwcc.domains import constants, domains
+from nhwcc.drawing import DRAWS
+from nhwcc.feeds import Feeding, feeds
+from nhwcc.runners.reference import ReferenceRunner
+
+
+def module(body: str, arguments: str = "%i: i64[3]", result: str = "f32[3,4]") -> Module:
+    return parse_module(f"func @main({arguments}, %t: f32[9,4]) -> ({result}) {{\n{body}\n}}")
+
+
+def picking(before: str, name: str, *, wraps: bool = False) -> Module:
+    how = f"axis = 0, wraps = {str(wraps).lower()}"
+    return module(f"{before}\n%y = gather(%t, {name}) {{{how}}} : f32[3,4]\nreturn(%y)")
+
+
+def drawn(made: Module, number: int = 0, runs: int = 40) -> np.ndarray:
+    known = domains(made.main)
+    types = ReferenceRunner(made).inputs
+    given = (list(feeds(types, Feeding(None, seed, known)))[number] for seed in range(runs))
+    return np.concatenate([feed.inputs["i"].ravel() for feed in given])
+
+
+def test_positions_reach_the_whole_axis() -> None:
+    found = drawn(picking("", "%i"))
+    assert found.min() == 0 and found.max() == 8
+
+
+def test_positions_from_the_end_only_where_they_may_be() -> None:
+    wrapping = picking("", "%i", wraps=True)
+    assert drawn(wrapping).min() == -9 and drawn(wrapping, 1).min() == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "low", "high"),
+    [
+        ("%j = reshape(%i) {shape = [3]} : i64[3]", 0, 8),
+        ('%j = cast(%i) {to = "i32"} : i32[3]', 0, 8),
+        ("%k = const() {value = dense<2> : i64[]} : i64[]\n%j = add(%i, %k) : i64[3]", -2, 6),
+        ("%j = concat(%i) {axis = 0} : i64[3]", 0, 8),
+    ],
+)
+def test_behind_what_hands_positions_on(before: str, low: int, high: int) -> None:
+    found = drawn(picking(before, "%j"))
+    assert (found.min(), found.max()) == (low, high)
+
+
+def test_positions_that_are_written_are_distinct() -> None:
+    made = module("%y = scatter(%t, %i, %u) {axis = 0} : f32[9,4]\nreturn(%y)", "%i: i64[3], %u: f32[3,4]", "f32[9,4]")
+    types = ReferenceRunner(made).inputs
+    for seed in range(20):
+        assert len(set(next(feeds(types, Feeding(None, seed, domains(made.main)))).inputs["i"].tolist())) == 3
+
+
+def test_nothing_is_divided_by_zero() -> None:
+    made = parse_module(
+        "func @main(%x: i64[50], %i: i64[50]) -> (i64[50]) {\n%y = floor_div(%x, %i) : i64[50]\nreturn(%y)\n}"
+    )
+    assert 0 not in drawn(made)
+
+
+def test_narrow_integers_are_drawn_from_all() -> None:
+    made = parse_module('func @main(%i: u8[64]) -> (f32[64]) {\n%y = cast(%i) {to = "f32"} : f32[64]\nreturn(%y)\n}')
+    assert drawn(made, runs=1).max() == 255 and drawn(made, runs=1).min() == 0
+    assert drawn(made, len(DRAWS) - 1, 1).max() == 1, "masks are tried last"
+
+
+def test_outputs_that_depend_on_nothing() -> None:
+    made = parse_module("""
+func @main(%x: f32[2]) -> (f32[2] {name = "a"}, f32[2] {name = "b"}, f32[2] {name = "c"}) {
+  %k = const() {value = dense<[1.0, 1.0]> : f32[2]} : f32[2]
+  %n = neg(%k) : f32[2]
+  %r = random_uniform() {shape = [2]} : f32[2]
+  %y = add(%x, %k) : f32[2]
+  return(%n, %y, %r)
+}""")
+    assert constants(made.main) == {"a"}
