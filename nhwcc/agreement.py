@@ -24,7 +24,7 @@ Part: TypeAlias = "EllipsisType | tuple[slice | int | np.intp, ...]"
 NOISE = 4.0
 """How many times further than from themselves two sides may be from each other."""
 
-LOCAL = 16.0
+LOCAL = 8.0
 """The same for one element, whose distance from itself is known from a few runs only."""
 
 FINE = 100.0

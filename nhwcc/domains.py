@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.dims import Shape, is_static, static, substitute
 from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Func, Op, Value
@@ -19,11 +17,6 @@ from nhwcc.compiler.ops.index import Indexing
 from nhwcc.compiler.ops.logic import Select
 from nhwcc.compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split, Tile
 from nhwcc.compiler.types import Array, TensorType
-from nhwcc.cut import Cut
-
-if TYPE_CHECKING:
-    from nhwcc.runners import Runner
-    from nhwcc.sources import Source
 
 CARRIES = (BroadcastTo, Tile, Reverse, Concat, Split, Slice)
 """Operations whose results hold elements of their operands, as those of views do."""
@@ -80,16 +73,6 @@ def domains(func: Func) -> dict[str, Domain]:
             if uses:
                 found[port.name] = _narrowest(uses)
     return found
-
-
-def domains_of(source: Source, runner: Runner) -> dict[str, Domain]:
-    """Return what a model's own operations say of its integer inputs; nothing if they can't be read."""
-    if not any(type.dtype.is_int for type in runner.inputs.values()):
-        return {}
-    try:
-        return domains(source.load(Cut()).main)
-    except CompileError:
-        return {}
 
 
 def constants(func: Func) -> frozenset[str]:

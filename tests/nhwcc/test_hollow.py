@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from nhwcc.compiler.types import Array
 from onnx import ModelProto, TensorProto
 from onnx_models import model, node
 
-from nhwcc.domains import domains_of
+from nhwcc.comparison import compare_models
 from nhwcc.sources import source_of
-from nhwcc.verification import Settings, Verification, verify
+from nhwcc.verification import Settings, Verification
 
 RNG = np.random.default_rng(7)
 Make = Callable[[Any], ModelProto]
@@ -209,10 +208,7 @@ PAIRS: dict[str, tuple[Make, Any, Any]] = {
 
 
 def compared(first: ModelProto, second: ModelProto) -> Verification:
-    with ExitStack() as stack:
-        source = source_of(first)
-        reference, candidate = source.open(stack), source_of(second).open(stack)
-        return verify(reference, candidate, Settings(domains=domains_of(source, reference)))
+    return compare_models(source_of(first), source_of(second), Settings(), 10.0).numbers
 
 
 @pytest.mark.parametrize("name", PAIRS)
