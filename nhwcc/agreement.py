@@ -50,11 +50,13 @@ RESOLVED = 2.0**-24
 class Limits:
     """What two results may differ by: ``tolerance`` relative to each part, ``floor`` relative to the largest value.
 
-    The floor is what rounding to a narrow type inside costs anywhere in a result, 0 where there is none.
+    The floor is what rounding to a narrow type inside costs anywhere in a result, 0 where there is none.  A ``strict``
+    tolerance holds for the whole whatever the two sides are from themselves: their user has set it.
     """
 
     tolerance: float = TOLERANCE
     floor: float = 0.0
+    strict: bool = False
 
 
 def agree(want: Array, got: Array, limits: Limits, noise: Array | None = None) -> Difference:
@@ -130,6 +132,8 @@ class _Floats:
     def _departing(self) -> Iterator[tuple[str, Part, Array]]:
         """Yield where elements depart: a part, and which elements of it; of the whole, of slices, of magnitudes."""
         whole = self._beyond(...)
+        if self.limits.strict:
+            whole |= self.errors > max(self.limits.tolerance, self.limits.floor) * self.largest
         if whole.any():
             yield "", ..., whole
             return

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nhwcc.compiler.clone import clone_module
-from nhwcc.compiler.diagnostics import Diagnostic
+from nhwcc.compiler.diagnostics import Diagnostic, counted
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.types import Array
@@ -30,6 +30,14 @@ class CheckEach(Instrument):
         self._feed = Feed({}, {})
         self._before = Module()
         self._results: dict[str, Array] = {}
+        self._passes = 0
+        self._furthest = 0.0
+
+    def summary(self) -> str:
+        """Say what was compared, and how far it went apart."""
+        outputs = counted(len(self._results), "output")
+        passes = counted(self._passes, "pass", "passes")
+        return f"{passes}: {outputs} as before, at most {self._furthest:.1e} of the largest value off"
 
     def start(self, module: Module, passes: Sequence[Pass]) -> None:
         """Run what was imported."""
@@ -49,12 +57,14 @@ class CheckEach(Instrument):
         found: list[Diagnostic] = []
         for name, want in self._results.items():
             difference = compare(want, results[name], self._settings.tolerance)
+            self._furthest = max(self._furthest, difference.relative)
             if not difference.ok:
                 text = f"pass {stage.number}, {stage.work}, changes {name}: {say(difference)}"
                 found.append(Diagnostic("error", "R021", text))
         if found:
             found[-1].notes += self._explain(stage, runner)
             raise VerificationError(*found)
+        self._passes += 1
         self._results = results
 
     def _explain(self, stage: Stage, runner: ReferenceRunner) -> list[str]:

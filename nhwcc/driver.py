@@ -47,6 +47,11 @@ from nhwcc.verification import Settings, Verification, verify
 if TYPE_CHECKING:
     from nhwcc.quantization.session import Session
 
+AS_IT_WAS = (
+    "nothing was written; --check-each finds the pass that did it, --no-verify writes the file as it is"
+)
+"""What can be done about wrong numbers."""
+
 Progress = Callable[[str], None]
 """Is told what happens next."""
 
@@ -144,7 +149,7 @@ class _Compilation:
         self.interface = Interface(
             options.input_names, options.output_names, options.rename, options.drop_unused_inputs
         )
-        self.settings = Settings(options.tolerance, options.data, options.seed)
+        self.settings = Settings(options.tolerance, options.data, options.seed, strict=options.tolerance != TOLERANCE)
 
     def run(self, model: Model, jobs: Sequence[_Job]) -> list[Artifact]:
         with ExitStack() as stack:
@@ -271,7 +276,7 @@ class _Compilation:
         with timed():
             found = verify(reference, candidate, self.settings)
         if not found.ok:
-            raise found.problems()
+            raise found.problems(AS_IT_WAS)
         return found
 
     def _finish(self, report: Report, module: Module, job: _Job) -> None:

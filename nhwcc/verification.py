@@ -87,8 +87,8 @@ class Verification:
         """Return it as plain data, with the verdict."""
         return {**asdict(self), "ok": self.ok and self.proven, "proven": self.proven}
 
-    def problems(self) -> VerificationError:
-        """Build the error that says where two runners disagree."""
+    def problems(self, help: str = "") -> VerificationError:
+        """Build the error that says where two runners disagree, and what ``help`` there is."""
         wrong = [o for o in self.outputs if not o.difference.ok]
         texts = (f"{o.name} departs from {self.reference}{_with(o)}: {say(o.difference)}" for o in wrong)
         found = [Diagnostic("error", "R020", text) for text in texts]
@@ -97,6 +97,7 @@ class Verification:
             found[-1].notes.append(f'first to depart is "{name}", computed by {kind}: {say(self.departed.difference)}')
         elif self.inside:
             found[-1].notes.append(f"none of the {len(self.inside)} tensors inside that have the same name departs")
+        found[-1].help = help or None
         return VerificationError(*found)
 
 
@@ -105,8 +106,8 @@ class Settings:
     """How to verify: on which data, with which seed, up to which error relative to what varies in a result.
 
     ``floor`` is the error relative to the largest value that rounding to a narrow type inside of the source costs, 0 if
-    there is none.  ``domains`` are what is known of integer inputs, ``constants`` the outputs that depend on no input:
-    to be equal is all that they can.
+    there is none.  A ``strict`` tolerance is kept to whatever the source is from itself.  ``domains`` are what is known
+    of integer inputs, ``constants`` the outputs that depend on no input: to be equal is all that they can.
     """
 
     tolerance: float = TOLERANCE
@@ -114,6 +115,7 @@ class Settings:
     seed: int = 0
     inside: bool = False
     floor: float = 0.0
+    strict: bool = False
     domains: Mapping[str, Domain] = field(default_factory=lambda: dict[str, Domain]())
     constants: Collection[str] = ()
 
@@ -125,7 +127,7 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """What results may differ by."""
-        return Limits(self.tolerance, self.floor)
+        return Limits(self.tolerance, self.floor, strict=self.strict)
 
 
 def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verification:

@@ -115,6 +115,8 @@ def compile_command(
     elif not quiet:
         for report in reports:
             _print(report, flags)
+        for text in filter(None, (instrument.summary() for instrument in options.instruments)):
+            echo(f"  {'checked':<12}{text}")
     end(hollow, as_json=given["as_json"])
 
 

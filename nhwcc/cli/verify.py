@@ -55,7 +55,8 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
 
     if given["load"]:
         register_passes(given["load"])
-    settings = Settings(given["tolerance"], data, given["seed"], given["per_op"])
+    strict = given["tolerance"] != TOLERANCE
+    settings = Settings(given["tolerance"], data, given["seed"], given["per_op"], strict=strict)
     with timed():
         found = compare_models(source_of(reference), source_of(candidate), settings, given["min_sqnr"])
     numbers, decibels = found.numbers, found.decibels

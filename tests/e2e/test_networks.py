@@ -12,7 +12,7 @@ from benchmarks.zoo import model
 
 
 def bars() -> np.ndarray:
-    """Return a white picture with dark bars, which are a text to a network that looks for text; for noise, it says 0."""
+    """Return a white picture with dark bars, which are text to a network that looks for text; of noise, it says 0."""
     picture = np.ones((1, 3, 64, 160), np.float32)
     picture[..., 20:44, 16:144:10] = picture[..., 20:44, 17:144:10] = picture[..., 20:44, 18:144:10] = -1
     return picture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from nhwcc.compiler.types import Array
@@ -86,7 +88,7 @@ class TestNoise:
 
 class TestProof:
     @pytest.mark.parametrize("dtype", [np.float32, np.int64, np.bool_])
-    def test_a_constant(self, dtype: type) -> None:
+    def test_a_constant(self, dtype: Any) -> None:
         assert agree(np.ones(4, dtype), np.ones(4, dtype), Limits()).status == "not proven"
         assert agree(np.ones(1, dtype), np.ones(1, dtype), Limits()).proven, "one element is all there is"
 
@@ -115,3 +117,9 @@ def test_distance() -> None:
     a, b = np.asarray([1.0, np.inf, np.nan], np.float32), np.asarray([1.5, np.inf, 1], np.float32)
     assert distance(a, b).tolist() == [0.5, 0, 0]
     assert distance(np.asarray([1, 2]), np.asarray([1, 9])).tolist() == [0, 1]
+
+
+def test_a_tolerance_of_the_users_is_kept_to() -> None:
+    got, noise = moved(WHOLE, 2, 1e-3), np.full(WHOLE.shape, 5e-4)
+    assert agree(WHOLE, got, Limits(1e-6), noise).ok
+    assert not agree(WHOLE, got, Limits(1e-6, strict=True), noise).ok

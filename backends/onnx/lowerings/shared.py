@@ -8,7 +8,7 @@ from ....passes.lowerings import LOWERINGS
 NAMES = (
     *("silu", "softsign", "softplus", "sinh", "cosh", "is-nan"),
     *("relu-of-integers", "clip", "leaky-relu-of-integers", "celu"),
-    *("mish", "hard-sigmoid", "shrink", "thresholded-relu", "erfinv"),
+    *("mish", "hard-sigmoid", "shrink", "thresholded-relu", "special-functions"),
     *("log1p", "expm1", "power-of-other-type", "round-integers", "abs-of-integers", "sign-of-integers"),
     *("bits-of-truth-values", "shift-left", "is-inf"),
     *("along-another-axis", "batch-norm", "layer-norm", "rms-norm", "group-norm", "local-response-norm"),
