@@ -13,7 +13,7 @@ from nhwcc.compiler.ir import Func, Op, Value
 from nhwcc.compiler.opdef import Draws, View
 from nhwcc.compiler.ops.activation import Clip
 from nhwcc.compiler.ops.arith import Add, Cast, Div, FloorDiv, Max, Min, Mod, Sub
-from nhwcc.compiler.ops.index import Indexing
+from nhwcc.compiler.ops.indexing import Indexing
 from nhwcc.compiler.ops.logic import Select
 from nhwcc.compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split, Tile
 from nhwcc.compiler.types import Array, TensorType

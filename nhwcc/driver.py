@@ -47,9 +47,7 @@ from nhwcc.verification import Settings, Verification, verify
 if TYPE_CHECKING:
     from nhwcc.quantization.session import Session
 
-AS_IT_WAS = (
-    "nothing was written; --check-each finds the pass that did it, --no-verify writes the file as it is"
-)
+AS_IT_WAS = "nothing was written; --check-each finds the pass that did it, --no-verify writes the file as it is"
 """What can be done about wrong numbers."""
 
 Progress = Callable[[str], None]
@@ -145,6 +143,7 @@ class _Compilation:
             options.state,
             options.signature,
             None if options.weights is None else Path(options.weights),
+            options.by_standard,
         )
         self.interface = Interface(
             options.input_names, options.output_names, options.rename, options.drop_unused_inputs

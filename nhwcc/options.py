@@ -54,6 +54,8 @@ class CompileOptions:
     a shape is what a named size is to be: ``{"x": (1, 3, 224, 224), "batch": 1}``.  ``allow_custom_ops`` carries
     operators that nobody knows as custom ones.
 
+    ``by_standard`` follows the ONNX standard where onnxruntime, for which exporters write, departs from it.
+
     ``signature`` chooses one of those that a SavedModel or a TFLite file has, by default that for serving, or the
     first one.
 
@@ -96,6 +98,7 @@ class CompileOptions:
     signature: str | None = None
     unsafe_load: bool = False
     weights: PathLike | None = None
+    by_standard: bool = False
     allow_custom_ops: bool = False
     rename: Mapping[str, str] | None = None
     input_names: Sequence[str] | None = None
