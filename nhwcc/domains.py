@@ -14,12 +14,24 @@ from nhwcc.compiler.opdef import Draws, View
 from nhwcc.compiler.ops.activation import Clip
 from nhwcc.compiler.ops.arith import Add, Cast, Div, FloorDiv, Max, Min, Mod, Sub
 from nhwcc.compiler.ops.indexing import Indexing
-from nhwcc.compiler.ops.logic import Select
+from nhwcc.compiler.ops.logic import (
+    Equal,
+    Greater,
+    GreaterEqual,
+    Less,
+    LessEqual,
+    NotEqual,
+    Select,
+    ShiftLeft,
+    ShiftRight,
+)
 from nhwcc.compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split, Tile
 from nhwcc.compiler.types import Array, TensorType
 
 CARRIES = (BroadcastTo, Tile, Reverse, Concat, Split, Slice)
 """Operations whose results hold elements of their operands, as those of views do."""
+
+COMPARES = (Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual)
 
 
 @dataclass(frozen=True)
@@ -27,7 +39,8 @@ class Domain:
     """What integers an input may hold.
 
     ``sizes`` are those of the axes that it points into: one, or one for each element of its last axis.  ``shift`` is
-    what is added before.  ``divides`` says that it must not be 0.
+    what is added before.  ``divides`` says that it must not be 0, ``is_number`` that it only counts as one: it is
+    compared, or becomes a float.
     """
 
     sizes: Shape = ()
@@ -35,6 +48,7 @@ class Domain:
     negative: bool = False
     distinct: bool = False
     divides: bool = False
+    is_number: bool = False
 
     def is_known(self, sizes: Mapping[str, int]) -> bool:
         """Say whether it is known where the input points, once named sizes have these numbers."""
@@ -72,7 +86,13 @@ def domains(func: Func) -> dict[str, Domain]:
             uses = list(_uses(arg))
             if uses:
                 found[port.name] = _narrowest(uses)
+            elif all(_takes_number(user) for user in arg.users):
+                found[port.name] = Domain(is_number=True)
     return found
+
+
+def _takes_number(op: Op) -> bool:
+    return isinstance(op, COMPARES) or (isinstance(op, Cast) and op.to.is_float)
 
 
 def constants(func: Func) -> frozenset[str]:
@@ -124,6 +144,8 @@ def _uses(value: Value, shift: int = 0, seen: set[tuple[Op, int]] | None = None)
             points = op.pointing()
             if points.operand is value:
                 yield Domain(points.sizes, shift, points.negative and not shift, points.distinct)
+        elif isinstance(op, ShiftLeft | ShiftRight) and op.operands[1] is value:
+            yield Domain((op.operands[0].type.dtype.bits,), shift)
         elif isinstance(op, Div | FloorDiv | Mod) and op.operands[1] is value:
             yield Domain(divides=True)
         else:

@@ -15,18 +15,22 @@ from nhwcc.domains import Domain
 SCALE = 32.0
 """How many times larger inputs become along their longest axis where a network is run with large ones."""
 
+USUAL = 4
+"""Integers of which nothing is known may be sizes, or exponents: they stay below this."""
+
 NARROW = 16
 """Integers of as many bits are drawn from all that there are."""
 
 
 @dataclass(frozen=True)
 class Draw:
-    """How to draw: integers of which nothing is known stay below ``bound``; positions may count from the end.
+    """How to draw: integers stay below ``bound``, below :data:`USUAL` if they may be more than numbers; positions may
+    count from the end.
 
     Floats are normally distributed; with a ``scale``, they grow up to as many times along the longest axis.
     """
 
-    bound: int = 4
+    bound: int = USUAL
     negative: bool = True
     scale: float = 1.0
 
@@ -44,7 +48,8 @@ class Draw:
         if dtype.is_int and dtype.bits <= NARROW and self.bound > SMALL.bound:
             drawn = _any_integer(type, rng)
         else:
-            drawn = random_tensor(type, rng, self.bound)
+            is_number = domain is not None and domain.is_number
+            drawn = random_tensor(type, rng, self.bound if is_number else min(self.bound, USUAL))
         if domain is not None and domain.divides:
             drawn = np.where(drawn == 0, np.ones_like(drawn), drawn)
         return _growing(drawn, self.scale) if dtype.is_float and self.scale > 1 else drawn

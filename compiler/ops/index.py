@@ -474,13 +474,17 @@ class CumProd(Op):
 
 
 @op("reverse_sequence", Pure)
-class ReverseSequence(Op):
+class ReverseSequence(Indexing, Op):
     """The first ``lengths[i]`` positions along ``axis`` reversed, for position ``i`` along ``batch``."""
 
     x: Value
     lengths: Integers
     axis: Axis
     batch: Axis
+
+    def pointing(self) -> Pointing:
+        """Ends along the axis, that behind its last position among them."""
+        return Pointing(self.lengths, (self.x.type.shape[self.axis] + 1,), negative=False)
 
     def infer(self) -> TensorType:
         """Keep the type."""

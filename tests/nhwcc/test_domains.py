@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
+from nhwcc.compiler.types import Array, TensorType
 
 from nhwcc.domains import constants, domains
 from nhwcc.drawing import DRAWS
-from nhwcc.feeds import Feeding, feeds
+from nhwcc.feeds import Feeding, feeds, large_feeds
 from nhwcc.runners.reference import ReferenceRunner
 
 
@@ -83,3 +86,37 @@ func @main(%x: f32[2]) -> (f32[2] {name = "a"}, f32[2] {name = "b"}, f32[2] {nam
   return(%n, %y, %r)
 }""")
     assert constants(made.main) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("body", "high"),
+    [
+        ('%y = cast(%i) {to = "f32"} : f32[9]', 99),
+        ("%y = less(%i, %k) : bool[9]", 99),
+        ("%y = add(%i, %k) : i64[9]", 3),
+    ],
+)
+def test_large_integers_are_drawn_only_of_numbers(body: str, high: int) -> None:
+    """Others may be exponents, or sizes."""
+    result = body.rpartition(" : ")[2]
+    made = parse_module(f"func @main(%i: i64[9], %k: i64[9]) -> ({result}) {{\n{body}\nreturn(%y)\n}}")
+    known, types = domains(made.main), ReferenceRunner(made).inputs
+    found = [runs_of(types, Feeding(None, seed, known)) for seed in range(40)]
+    assert max(int(array.max()) for array in found) == high
+
+
+def runs_of(types: Mapping[str, TensorType], feeding: Feeding) -> Array:
+    """The integers of a run with large numbers."""
+    return next(large_feeds(types, next(feeds(types, feeding)), feeding)).inputs["i"]
+
+
+def test_ends_and_shifts() -> None:
+    made = parse_module("""
+func @main(%x: f32[2,5], %i: i64[2], %n: i8[4], %s: i8[4]) -> (f32[2,5], i8[4]) {
+  %y = reverse_sequence(%x, %i) {axis = 1, batch = 0} : f32[2,5]
+  %z = shift_left(%n, %s) : i8[4]
+  return(%y, %z)
+}""")
+    found = drawn(made)
+    assert (found.min(), found.max()) == (0, 5)
+    assert domains(made.main)["s"].sizes == (8,)
