@@ -145,7 +145,7 @@ def _uses(value: Value, shift: int = 0, seen: set[tuple[Op, int]] | None = None)
             if points.operand is value:
                 yield Domain(points.sizes, shift, points.negative and not shift, points.distinct)
         elif isinstance(op, ShiftLeft | ShiftRight) and op.operands[1] is value:
-            yield Domain((op.operands[0].type.dtype.bits,), shift)
+            yield Domain((op.result.type.dtype.bits,), shift)
         elif isinstance(op, Div | FloorDiv | Mod) and op.operands[1] is value:
             yield Domain(divides=True)
         else:

@@ -24,8 +24,10 @@ NARROW = 16
 
 @dataclass(frozen=True)
 class Draw:
-    """How to draw: integers stay below ``bound``, below :data:`USUAL` if they may be more than numbers; positions may
-    count from the end.
+    """How to draw.
+
+    Integers stay below ``bound``, and below :data:`USUAL` if they may be more than numbers; positions may count from
+    the end if they are ``negative``.
 
     Floats are normally distributed; with a ``scale``, they grow up to as many times along the longest axis.
     """

@@ -102,7 +102,7 @@ def test_large_integers_are_drawn_only_of_numbers(body: str, high: int) -> None:
     made = parse_module(f"func @main(%i: i64[9], %k: i64[9]) -> ({result}) {{\n{body}\nreturn(%y)\n}}")
     known, types = domains(made.main), ReferenceRunner(made).inputs
     found = [runs_of(types, Feeding(None, seed, known)) for seed in range(40)]
-    assert max(int(array.max()) for array in found) == high
+    assert high - 3 <= max(int(array.max()) for array in found) <= high
 
 
 def runs_of(types: Mapping[str, TensorType], feeding: Feeding) -> Array:
