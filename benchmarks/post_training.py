@@ -24,6 +24,7 @@ from nhwcc.compiler.options import QuantizationChoice
 from nhwcc.compiler.types import Array
 
 import nhwcc
+from benchmarks import detectors, scenes
 from benchmarks.measure import scratch, table
 from benchmarks.pictures import CALIBRATION, HELD_BACK, crops, text_lines, word_rows
 from benchmarks.zoo import model
@@ -45,27 +46,32 @@ ROUNDS = 5
 
 @dataclass(frozen=True)
 class Network:
-    """A trained network: what its inputs are made of, the sizes of those that are open, what its pictures become."""
+    """A trained network: what its inputs are made of, the sizes of those that are open, how many samples are held back.
+
+    ``decode`` makes boxes of what a detector computes.
+    """
 
     make: Callable[[tuple[str, ...], int, int], Iterator[dict[str, Array]]]
     shapes: Mapping[str, tuple[int, ...]] | None = None
+    held: int = HELD
+    decode: detectors.Decode | None = None
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures as a network takes them, ``[1, 3, height, width]``; ``lines`` has words on them."""
+    """Pictures as a network takes them, ``[1, 3, height, width]``; ``make`` paints them, ``order`` is that of colours."""
 
     name: str
     size: tuple[int, int]
     mean: Any = 0.0
     std: Any = 1.0
-    lines: bool = False
+    make: Callable[[tuple[str, ...], int, tuple[int, int], int], Iterator[Array]] = crops
+    order: int = 1
 
     def __call__(self, names: tuple[str, ...], count: int, seed: int) -> Iterator[dict[str, Array]]:
         """Yield samples."""
-        make = text_lines if self.lines else crops
-        for picture in make(names, count, self.size, seed):
-            numbers = ((picture - self.mean) / self.std).transpose(2, 0, 1)[None].astype(np.float32)
+        for picture in self.make(names, count, self.size, seed):
+            numbers = ((picture - self.mean) / self.std)[..., :: self.order].transpose(2, 0, 1)[None].astype(np.float32)
             yield {self.name: np.ascontiguousarray(numbers)}
 
 
@@ -82,9 +88,15 @@ NETWORKS = {
     "efficientnet_lite0": Network(Pictures("input.1", (224, 224), **IMAGENET)),
     "ppocr_orientation": Network(Pictures("x", (224, 224), **IMAGENET), {"x": (1, 3, 224, 224)}),
     "u2netp": Network(Pictures("input.1", (320, 320), **IMAGENET)),
-    "ppocr_det": Network(Pictures("x", (320, 320), **IMAGENET, lines=True), {"x": (1, 3, 320, 320)}),
-    "ppocr_rec": Network(Pictures("x", (48, 320), **HALVES, lines=True), {"x": (1, 3, 48, 320)}),
-    "ddddocr_det": Network(Pictures("images", (416, 416), std=1 / 255, lines=True)),
+    "ppocr_det": Network(Pictures("x", (320, 320), **IMAGENET, make=text_lines), {"x": (1, 3, 320, 320)}),
+    "ppocr_rec": Network(Pictures("x", (48, 320), **HALVES, make=text_lines), {"x": (1, 3, 48, 320)}),
+    "yolov8n": Network(
+        Pictures("images", (320, 320), make=scenes.faces), {"images": (1, 3, 320, 320)}, 36, detectors.yolov8
+    ),
+    "ddddocr_det": Network(
+        Pictures("images", (416, 416), std=1 / 255, make=scenes.signs, order=-1), decode=detectors.yolox
+    ),
+    "picodet": Network(Pictures("image", (800, 608), **IMAGENET, make=scenes.pages), decode=detectors.picodet),
     "minilm": Network(words, {"input_ids": (1, 32), "attention_mask": (1, 32)}),
 }
 
@@ -96,16 +108,21 @@ class Setting:
     floats: Path
     held: list[dict[str, Array]]
     want: list[dict[str, Array]]
+    decode: detectors.Decode | None
 
     def row(self, title: str, file: Path) -> list[str]:
         """Measure a file beside the one in floats, in both orders."""
-        found = measure(self.want, outputs(file, self.held))
+        got = outputs(file, self.held)
+        found = measure(self.want, got)
         labels = [o.same_labels for o in found if o.same_labels is not None]
+        task = f"{100 * min(labels):.0f} %" if labels else ""
+        if self.decode is not None:
+            task = detectors.kept(self.decode, self.want, got)
         times = [seconds(f, self.held[0]) for f in (self.floats, file, file, self.floats)]
         ratio = min(times[1:3]) / min(times[0], times[3])
         spread = f"{found[0].sqnr:.1f}" if len(found) == 1 else f"{found[0].sqnr:.1f}..{found[-1].sqnr:.1f}"
         size = file.stat().st_size / self.floats.stat().st_size
-        return [title, spread, f"{100 * min(labels):.0f} %" if labels else "", f"{size:.2f}", f"{ratio:.2f}"]
+        return [title, spread, task, f"{size:.2f}", f"{ratio:.2f}"]
 
 
 class Loaded:
@@ -163,12 +180,12 @@ def seconds(file: Path, sample: dict[str, Array]) -> float:
 def ours(name: str, network: Network, folder: Path) -> tuple[Setting, list[list[str]]]:
     """Quantize with nhwcc in every mode."""
     seen = list(network.make(CALIBRATION, SEEN, 0))
-    held = list(network.make(HELD_BACK, HELD, 1))
+    held = list(network.make(HELD_BACK, network.held, 1))
     data = {key: np.stack([s[key] for s in seen]) for key in seen[0]}
     options: dict[str, Any] = {"shapes": network.shapes, "io_layout": "keep"}
     floats = folder / f"{name}.tflite"
     nhwcc.compile(model(name), output=floats, verify=False, **options)
-    setting = Setting(floats, held, outputs(floats, held))
+    setting = Setting(floats, held, outputs(floats, held), network.decode)
     rows: list[list[str]] = []
     for mode, least in MODES:
         file = folder / f"{name}-{mode}-{least}.tflite"
@@ -219,7 +236,7 @@ def _untyped(module: str) -> Any:
     return import_module(module)
 
 
-HEAD = ("network", "file", "dB, worst to best output", "same label", "size", "time", "made in")
+HEAD = ("network", "file", "dB, worst to best output", "same label or boxes", "size", "time", "made in")
 
 
 def main() -> None:

@@ -153,7 +153,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
 FETCHED = (
     *("u2netp", "ppocr_det", "ppocr_cls", "ppocr_rec", "ppocr_orientation", "ddddocr", "ddddocr_det", "ddddocr_old"),
     *("silero_vad", "silero_vad_half", "silero_vad_16k_op15", "silero_vad_16k_sequence", "silero_vad_op18_ifless"),
-    *("silero_vad_openvino_16k", "basic_pitch", "minilm", "lac"),
+    *("silero_vad_openvino_16k", "basic_pitch", "minilm", "lac", "yolov8n", "picodet"),
 )
 """Trained networks that are ONNX files already."""
 
