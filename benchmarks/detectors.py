@@ -1,4 +1,4 @@
-"""What detectors find: boxes from what the networks compute, as those who publish them decode it, and their comparison."""
+"""What detectors find: boxes of what the networks compute, decoded as by those who publish them, and compared."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ def yolov8(outputs: Mapping[str, Array]) -> Boxes:
 
 
 def yolox(outputs: Mapping[str, Array]) -> Boxes:
-    """Decode one output ``[1, places, 6]``: offsets and logarithms of sizes on three grids, two scores; or its parts."""
+    """Decode one output ``[1, places, 6]``: offsets and logarithms of sizes on three grids, scores; or its parts."""
     found = np.concatenate([a[0] for a in outputs.values()], 1)
     side = round((len(found) * 64 / 84) ** 0.5)
     grids = [(side // s, 8 * s) for s in (1, 2, 4)]
-    places = np.concatenate([np.stack(np.meshgrid(np.arange(n), np.arange(n)), 2).reshape(-1, 2) for n, _ in grids])
+    places = np.concatenate([_grid(n, n) for n, _ in grids])
     strides = np.concatenate([np.full((n * n, 1), s) for n, s in grids])
     middle, size = (found[:, :2] + places) * strides, np.exp(np.minimum(found[:, 2:4], 20)) * strides
     scores = found[:, 4] * found[:, 5]
@@ -59,13 +59,12 @@ def yolox(outputs: Mapping[str, Array]) -> Boxes:
 
 
 def picodet(outputs: Mapping[str, Array]) -> Boxes:
-    """Decode four outputs of scores and four of distributions of distances, ``[1, places, 4 * 8]``, on grids of 800x608."""
+    """Decode scores and distributions of distances, ``[1, places, 4 * 8]``, on four grids of 800x608."""
     arrays = sorted(outputs.values(), key=lambda a: (a.shape[2], -a.shape[1]))
     parts: list[Boxes] = []
     for scores, spread in zip(arrays[:4], arrays[4:], strict=True):
         stride = 8 * round((7600 / scores.shape[1]) ** 0.5)
-        rows, columns = np.meshgrid(np.arange(-(-800 // stride)), np.arange(-(-608 // stride)), indexing="ij")
-        middle = (np.stack([columns.ravel(), rows.ravel()], 1) + 0.5) * stride
+        middle = (_grid(-(-800 // stride), -(-608 // stride)) + 0.5) * stride
         shares = np.exp(spread[0].reshape(-1, 4, 8) - spread[0].reshape(-1, 4, 8).max(2, keepdims=True))
         distances = (shares * np.arange(8)).sum(2) / shares.sum(2) * stride
         corners = np.concatenate([middle - distances[:, :2], middle + distances[:, 2:]], 1)
@@ -74,11 +73,16 @@ def picodet(outputs: Mapping[str, Array]) -> Boxes:
     return every.best(0.4, 0.5)
 
 
+def _grid(rows: int, columns: int) -> Array:
+    """The places ``[rows * columns, 2]`` of a grid, x before y."""
+    return np.stack([np.tile(np.arange(columns), rows), np.repeat(np.arange(rows), columns)], 1)
+
+
 Decode = Callable[[Mapping[str, Array]], Boxes]
 
 
 def kept(decode: Decode, want: Sequence[Mapping[str, Array]], got: Sequence[Mapping[str, Array]]) -> str:
-    """Say how many boxes are found again, of the same class and about the same place, and how many there should not be."""
+    """Say how many boxes are found again, of the same class and at about the same place, and how many are false."""
     counts = np.zeros(3, int)
     for a, b in zip(want, got, strict=True):
         counts += _compared(decode(a), decode(b))

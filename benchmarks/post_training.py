@@ -59,7 +59,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Pictures as a network takes them, ``[1, 3, height, width]``; ``make`` paints them, ``order`` is that of colours."""
+    """Pictures ``[1, 3, height, width]`` as a network takes them; ``make`` paints, ``order`` is that of the colours."""
 
     name: str
     size: tuple[int, int]
@@ -113,7 +113,7 @@ class Setting:
     def row(self, title: str, file: Path) -> list[str]:
         """Measure a file beside the one in floats, in both orders."""
         got = outputs(file, self.held)
-        found = measure(self.want, got)
+        found = measure([cut_alike(a, b) for a, b in zip(self.want, got, strict=True)], got)
         labels = [o.same_labels for o in found if o.same_labels is not None]
         task = f"{100 * min(labels):.0f} %" if labels else ""
         if self.decode is not None:
@@ -147,7 +147,7 @@ class Loaded:
                 array = np.clip(np.rint(array / scale) + zero, -128, 127).astype(np.int8)
             self._run.set_tensor(detail["index"], array)
         self._run.invoke()
-        return {name: self._read(detail) for name, detail in self._outputs.items()}
+        return {name: self._read(detail) for name, detail in sorted(self._outputs.items())}
 
     def _read(self, detail: dict[str, Any]) -> Array:
         array = self._run.get_tensor(detail["index"])
@@ -162,6 +162,17 @@ class Loaded:
             self._run.invoke()
             times.append(time.perf_counter() - begun)
         return min(times)
+
+
+def cut_alike(want: dict[str, Array], got: dict[str, Array]) -> dict[str, Array]:
+    """Cut outputs as those of a file are that was made with ``--split-outputs``."""
+    if set(want) == set(got):
+        return want
+    (whole,) = want.values()
+    parts = list(got.values())
+    axis = next(i for i, size in enumerate(whole.shape) if sum(p.shape[i] for p in parts) == size)
+    ends = np.cumsum([p.shape[axis] for p in parts])[:-1]
+    return dict(zip(got, np.split(whole, ends, axis), strict=True))
 
 
 def outputs(file: Path, samples: list[dict[str, Array]]) -> list[dict[str, Array]]:

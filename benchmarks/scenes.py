@@ -72,7 +72,7 @@ def pages(names: Sequence[str], count: int, size: tuple[int, int], seed: int) ->
         draw.text((left, top), " ".join(rng.choice(WORDS, 4)), 0, ImageFont.load_default(30))
         top += 60
         blocks = [_paragraph, _paragraph, _table, _photograph]
-        for i in rng.permutation(len(blocks)):
+        for i in map(int, rng.permutation(len(blocks))):
             top = blocks[i](page, (left, right, top), photograph, rng) + int(rng.integers(15, 40))
         yield np.asarray(page, np.float32) / 255
 
@@ -84,7 +84,7 @@ Place = tuple[int, int, int]
 def _paragraph(page: Image.Image, place: Place, _: Array, rng: np.random.Generator) -> int:
     left, right, top = place
     font, draw = ImageFont.load_default(13), ImageDraw.Draw(page)
-    for _ in range(int(rng.integers(4, 9))):
+    for _row in range(int(rng.integers(4, 9))):
         line = ""
         while draw.textlength(line, font) < right - left - 40:
             line += f"{rng.choice(WORDS)} "
@@ -97,7 +97,7 @@ def _table(page: Image.Image, place: Place, _: Array, rng: np.random.Generator) 
     left, right, top = place
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(12)
     rows, columns = int(rng.integers(4, 8)), int(rng.integers(3, 6))
-    for row in range(rows):
+    for _row in range(rows):
         for column in range(columns):
             x = left + column * (right - left) // columns
             draw.rectangle((x, top, x + (right - left) // columns, top + 20), outline=0)

@@ -77,7 +77,9 @@ class CompileOptions:
     the first axis, a folder of pictures, which become inputs as ``images`` says, or ``"file.py:function"``, which
     yields them. ``calibration`` are files that nhwcc calibrate wrote instead. ``keep_float`` are patterns of what stays
     in floats: operations, or the names of what they compute. ``per_tensor`` gives a weight one scale for all its output
-    channels. Below ``min_sqnr`` dB, each output's distance from the network in floats, nothing is written.
+    channels. ``split_outputs`` gives the parts that an output is joined from as outputs of their own, NAME_0, NAME_1,
+    each with its own scale. Below ``min_sqnr`` dB, each output's distance from the network in floats, nothing is
+    written.
 
     ``budget`` says what the model may cost at most: memory, bytes of constants that it does not hold, and seconds.
     """
@@ -118,5 +120,6 @@ class CompileOptions:
     keep_float: Sequence[str] = ()
     per_tensor: bool = False
     io_dtype: str | Mapping[str, str] | None = None
+    split_outputs: bool = False
     min_sqnr: float | None = None
     budget: Budget | None = None

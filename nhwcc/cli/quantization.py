@@ -46,6 +46,12 @@ _OPTIONS: list[Callable[..., Any]] = [
         help="Store inputs and outputs as int8 or uint8, all or by name; float32 where nothing is said.",
     ),
     click.option(
+        "--split-outputs",
+        is_flag=True,
+        help="Make several outputs, NAME_0, NAME_1, ..., of one that is joined from parts, such as boxes and scores: "
+        "each has its own scale.",
+    ),
+    click.option(
         "--min-sqnr",
         type=float,
         metavar="DB",
@@ -53,7 +59,7 @@ _OPTIONS: list[Callable[..., Any]] = [
     ),
 ]
 
-QUANTIZATION = ("quantize", "calibration", "images", "keep_float", "per_tensor", "min_sqnr")
+QUANTIZATION = ("quantize", "calibration", "images", "keep_float", "per_tensor", "split_outputs", "min_sqnr")
 """The options of a compilation that these flags set."""
 
 

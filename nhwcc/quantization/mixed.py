@@ -30,6 +30,9 @@ MARGIN = 0.5
 ROUNDS = 8
 """How often more is asked for; at last, of all parts."""
 
+GROWTH = 1.2
+"""How much more noise must go at least each time where too little has gone: shares overlap."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -71,14 +74,16 @@ class _Mixer:
         """Return the best that was found, and say what it is."""
         parts = [self._sensitive(part) for part in _parts(self.bench, self.base.candidate)]
         total = sum(part.cost for part in parts) or 1.0
-        wanted, best, kept = max(required, self.base.least) + MARGIN, self.base, list[Part]()
+        goal = _noise(self.base.least) - _noise(max(required, self.base.least) + MARGIN)
+        asked, best, kept = goal, self.base, list[Part]()
         for number in range(1, ROUNDS + 1):
-            kept = cheapest(parts, _noise(self.base.least) - _noise(wanted)) if number < ROUNDS else parts
+            kept = _more(parts, asked, kept) if number < ROUNDS else parts
             self.progress(f"trying {len(kept)} of {len(parts)} parts with more digits")
             best = self._run([name for part in kept for name in part.names], on_held=True)
             if best.least >= required + MARGIN:
                 break
-            wanted += number * max(required + MARGIN - best.least, MARGIN)
+            reached = _noise(self.base.least) - _noise(best.least)
+            asked *= min(max(goal / reached, GROWTH), GROWTH**2) if reached > 0 else GROWTH**2
         share = 100 * sum(part.cost for part in kept) / total
         text = f"{len(kept)} of {len(parts)} parts keep more digits for {required:g} dB"
         return best, f"{text}: {share:.0f} % of all products"
@@ -92,6 +97,15 @@ class _Mixer:
     def _run(self, names: Sequence[str], *, on_held: bool = False) -> Trial:
         candidate = replace(self.base.candidate, **{self.level: tuple(names)})
         return self.bench.run(candidate, on_held=on_held)
+
+
+def _more(parts: Sequence[Part], noise: float, before: Sequence[Part]) -> list[Part]:
+    """Return the cheapest parts for so much noise, for more where these are those that have been tried."""
+    found = cheapest(parts, noise)
+    while found == list(before) and noise < sum(part.noise for part in parts):
+        noise *= GROWTH
+        found = cheapest(parts, noise)
+    return found
 
 
 def _parts(bench: Bench, candidate: Candidate) -> list[Part]:

@@ -16,12 +16,16 @@ from nhwcc.files import scratch
 from nhwcc.instruments import Instrument, Stage, run_passes
 from nhwcc.options import CompileOptions
 from nhwcc.passes.quantization import statistics
+from nhwcc.passes.quantization.joins import index_text
+from nhwcc.passes.quantization.split import split_outputs
 from nhwcc.quantization.calibrate import HELD, Seen, calibrate, write_named
 from nhwcc.quantization.choose import LEAST, choose
 from nhwcc.quantization.images import ImageFormat
+from nhwcc.quantization.parts import joined_outputs
 from nhwcc.quantization.report import QuantizationReport
 from nhwcc.quantization.samples import Sample, samples_of
 from nhwcc.quantization.trials import Bench, is_quantized
+from nhwcc.request import check_io_dtypes
 from nhwcc.targets import start_runtime
 
 
@@ -55,7 +59,8 @@ class Session:
         """Quantize the module, write it, and measure.
 
         Raises:
-            CompileError: Q001 to Q004; what the samples, the passes or the runtime find.
+            CompileError: Q001 to Q005; L006, a type is asked for an output that there is not; what the samples, the
+                passes or the runtime find.
         """
         self._calibrate()
         options, tried = self.options, self.seen.tried or self.seen.held
@@ -72,6 +77,7 @@ class Session:
             is_calibrated=bool(self.seen.statistics),
         )
         assert options.quantize is not None
+        notes = self._split(bench) if options.split_outputs else []
         best, why = choose(options.quantize, bench, options.min_sqnr, self.progress)
         with collect_remarks() as remarks:
             stages = run_passes(self.module, bench.passes(best.candidate), instruments)
@@ -90,7 +96,7 @@ class Session:
             draft.stat().st_size,
             bench.seconds(self.floats),
             bench.seconds(draft),
-            [r.text for r in remarks if r.by == "quantize" and r.kind == "note"],
+            [*notes, *(r.text for r in remarks if r.by == "quantize" and r.kind == "note")],
         )
         check(report)
         if not is_quantized(self.module):
@@ -105,6 +111,23 @@ class Session:
             CompileError: the runtime refuses a sample; what makes the samples fails.
         """
         return calibrate(self.target, self.floats, self.names, self.samples, self.progress, holds=False)
+
+    def _split(self, bench: Bench) -> list[str]:
+        """Give outputs that are joined from parts as several ones; say what became of each."""
+        func = self.module.main
+        pieces = joined_outputs(func, bench.outputs(self.floats, bench.samples))
+        if not pieces:
+            text = "no output is joined from parts of known sizes: there is nothing to split"
+            remark(Remark("warning", "quantize", text))
+            return []
+        made = split_outputs(func, pieces)
+        write_named(self.target, self.module, self.floats)
+        check_io_dtypes(self.options, self.module)
+        return [
+            f"{new} is {name}{index_text(slab.axis, slab.span)}"
+            for name, own in made.items()
+            for new, slab in zip(own, pieces[name], strict=True)
+        ]
 
     def _calibrate(self) -> None:
         """Get the statistics: from the user's files, or by running on the samples."""

@@ -18,6 +18,7 @@ from nhwcc.compiler.types import Array
 from nhwcc.instruments import run_passes
 from nhwcc.options import CompileOptions
 from nhwcc.quantization.measure import OutputReport, measure
+from nhwcc.quantization.parts import Parts, different_parts
 from nhwcc.quantization.report import Candidate, Trial
 from nhwcc.quantization.samples import Sample
 from nhwcc.request import io_dtype_text
@@ -46,6 +47,7 @@ class Bench:
     is_calibrated: bool
     trials: list[Trial] = field(default_factory=lambda: list[Trial]())
     _want: dict[int, list[dict[str, Array]]] = field(default_factory=lambda: dict[int, list[dict[str, Array]]]())
+    _parts: Parts | None = None
 
     def run(self, candidate: Candidate, *, timed: bool = False, on_held: bool = False) -> Trial:
         """Try a candidate; remember how it came out.
@@ -88,10 +90,13 @@ class Bench:
         return [first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce")]
 
     def measure(self, path: Path, samples: Sequence[Sample]) -> list[OutputReport]:
-        """Compare a file with the one in floats."""
+        """Compare a file with the one in floats, outputs that join different ranges part by part."""
         if id(samples) not in self._want:
             self._want[id(samples)] = self.outputs(self.floats, samples)
-        return measure(self._want[id(samples)], self.outputs(path, samples))
+        want = self._want[id(samples)]
+        if self._parts is None:
+            self._parts = different_parts(self.module.main, want)
+        return measure([self._parts.cut(w) for w in want], [self._parts.cut(g) for g in self.outputs(path, samples)])
 
     def outputs(self, path: Path, samples: Sequence[Sample]) -> list[dict[str, Array]]:
         """Run a file on samples."""

@@ -16,6 +16,7 @@ from .integers import Integers
 from .interface import store_interface
 from .names import value_names
 from .recipe import Recipe
+from .split import check_outputs
 from .storage import Storage
 
 
@@ -23,9 +24,11 @@ def quantize(func: Func, recipe: Recipe, kernels: IntegerKernels) -> None:
     """Rewrite a function whose operations are all legal; legalize it once more afterwards.
 
     Raises:
-        CompileError: Q001, ranges are needed and unknown; Q002, the calibration belongs to another function.
+        CompileError: Q001, ranges are needed and unknown; Q002, the calibration belongs to another function; Q005, an
+            output of integers joins parts of too different ranges.
     """
     names = value_names(func)
+    check_outputs(func, recipe, names)
     static = Integers.of(func, recipe, kernels, names) if recipe.mode == "int8" else None
     storage = Storage(func, recipe, kernels, names, rounds=recipe.mode in ("dynamic-int8", "int8"))
     storage.store(() if static is None else static.ops)
