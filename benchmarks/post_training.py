@@ -42,6 +42,7 @@ MODES: tuple[tuple[QuantizationChoice, float | None], ...] = (
 )
 """Modes, and the dB that are asked for."""
 ROUNDS = 5
+INTEGERS = (np.int8, np.int16)
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,9 @@ class Loaded:
         for name, detail in self._inputs.items():
             array = sample[name] if name in sample else next(iter(sample.values()))
             scale, zero = detail["quantization"]
-            if scale and detail["dtype"] == np.int8:
-                array = np.clip(np.rint(array / scale) + zero, -128, 127).astype(np.int8)
+            if scale and detail["dtype"] in INTEGERS:
+                bounds = np.iinfo(detail["dtype"])
+                array = np.clip(np.rint(array / scale) + zero, bounds.min, bounds.max).astype(detail["dtype"])
             self._run.set_tensor(detail["index"], array)
         self._run.invoke()
         return {name: self._read(detail) for name, detail in sorted(self._outputs.items())}
@@ -152,7 +154,7 @@ class Loaded:
     def _read(self, detail: dict[str, Any]) -> Array:
         array = self._run.get_tensor(detail["index"])
         scale, zero = detail["quantization"]
-        return (array.astype(np.float32) - zero) * np.float32(scale) if array.dtype == np.int8 and scale else array
+        return (array.astype(np.float32) - zero) * np.float32(scale) if array.dtype in INTEGERS and scale else array
 
     def seconds(self) -> float:
         """Return the time of the fastest of several runs."""

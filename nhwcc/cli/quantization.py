@@ -15,8 +15,8 @@ _OPTIONS: list[Callable[..., Any]] = [
         "--quantize",
         type=click.Choice(get_args(QuantizationChoice)),
         help="Store weights in 16 bits (float16) or 8 (weight-int8), let products round what they multiply "
-        "(dynamic-int8), or let all kernels compute with integers of 8 bits (int8), whose ranges are calibrated on "
-        "--data; auto takes what is fastest and keeps the accuracy.",
+        "(dynamic-int8), or let all kernels compute with integers of 8 bits (int8), or of 16 bits with weights of 8 "
+        "(int16x8), whose ranges are calibrated on --data; auto takes what is fastest and keeps the accuracy.",
     ),
     click.option(
         "--calibration",
@@ -43,7 +43,7 @@ _OPTIONS: list[Callable[..., Any]] = [
         multiple=True,
         callback=named,
         metavar="[NAME=]TYPE",
-        help="Store inputs and outputs as int8 or uint8, all or by name; float32 where nothing is said.",
+        help="Store inputs and outputs as int8, uint8 or int16, all or by name; float32 where nothing is said.",
     ),
     click.option(
         "--split-outputs",

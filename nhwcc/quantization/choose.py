@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from nhwcc.compiler.options import QuantizationChoice, QuantizationMode, RangeMethod
+from nhwcc.compiler.options import CALIBRATED, QuantizationChoice, QuantizationMode, RangeMethod
 from nhwcc.quantization.mixed import mix
 from nhwcc.quantization.report import Candidate, Trial
 from nhwcc.quantization.trials import Bench
@@ -37,7 +37,7 @@ def choose(
         best = _best(choice, bench, progress, timed=False)
         accepted = LEAST if required is None else required
         is_near = best.least >= accepted and bench.run(best.candidate, on_held=True).least >= accepted
-        if choice == "int8" and not is_near:
+        if choice in CALIBRATED and not is_near:
             return mix(bench, best, accepted, progress)
         return best, f"the best of {len(bench.trials)} on samples" if len(bench.trials) > 1 else "as asked for"
     least = FAITHFUL if required is None else required

@@ -9,7 +9,7 @@ which is solved exactly.  What is chosen is then measured; where noise does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -54,7 +54,7 @@ def mix(bench: Bench, base: Trial, required: float, progress: Callable[[str], No
         CompileError: as :meth:`~.trials.Bench.run`.
     """
     found = [(base, "")]
-    for level in LEVELS:
+    for level in LEVELS if base.candidate.mode == "int8" else LEVELS[1:]:
         found.append(_Mixer(bench, base, level, progress).meet(required))
         if found[-1][0].least >= required + MARGIN:
             return found[-1]
@@ -111,23 +111,21 @@ def _more(parts: Sequence[Part], noise: float, before: Sequence[Part]) -> list[P
 def _parts(bench: Bench, candidate: Candidate) -> list[Part]:
     """Cut the operations that compute with integers into parts, in the network's order."""
     names = value_names(bench.module.main)
-    ops = _integer_ops(bench, candidate.dynamic)
+    ops = _integer_ops(bench, candidate)
     size = -(-len(ops) // PARTS)
     groups = [ops[i : i + size] for i in range(0, len(ops), size)]
     return [Part(tuple(names[r] for op in group for r in op.results), sum(map(_cost, group))) for group in groups]
 
 
-def _integer_ops(bench: Bench, keeps: Collection[str]) -> list[Op]:
-    """Return the operations that compute with integers if these values stay in floats, and what the user wants."""
+def _integer_ops(bench: Bench, candidate: Candidate) -> list[Op]:
+    """Return the operations that compute with integers, given which values already have more digits."""
     func, kernels = bench.module.main, bench.target.integers
     assert kernels is not None
     names = value_names(func)
-    recipe = Recipe("int8", keeps=tuple(bench.options.keep_float))
-
-    def is_kept(op: Op) -> bool:
-        return recipe.is_kept(op, names) or any(names.get(r) in keeps for r in op.results)
-
-    return list(integer_ops(func, kernels, is_kept))
+    recipe = Recipe(candidate.mode, keeps=tuple(bench.options.keep_float), dynamic=frozenset(candidate.dynamic))
+    return list(
+        integer_ops(func, kernels, lambda op: recipe.is_kept(op, names) or recipe.is_free(op, names), recipe.dtype)
+    )
 
 
 def _cost(op: Op) -> float:

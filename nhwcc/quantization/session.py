@@ -11,6 +11,7 @@ from pathlib import Path
 from nhwcc.backends.common.target import Emitted, Target
 from nhwcc.compiler.diagnostics import Remark, collect_remarks, error, remark
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.options import CALIBRATED
 from nhwcc.compiler.types import TensorType
 from nhwcc.files import scratch
 from nhwcc.instruments import Instrument, Stage, run_passes
@@ -140,7 +141,7 @@ class Session:
                 self.seen.count += 1
             self.seen.statistics = statistics.joined(statistics.load(Path(file)) for file in files)
         elif (mode == "float16" and not self.options.io_dtype) or (
-            self.samples.is_random and mode not in ("int8", "auto")
+            self.samples.is_random and mode not in (*CALIBRATED, "auto")
         ):
             self.seen.held = list(islice(self.samples, HELD))
         else:

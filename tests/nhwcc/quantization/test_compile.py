@@ -103,7 +103,7 @@ class TestInterface:
     @pytest.mark.parametrize(
         ("args", "words"),
         [
-            (("--quantize", "int8", "--io-dtype", "int4"), "choose of float32, int8, uint8"),
+            (("--quantize", "int8", "--io-dtype", "int4"), "choose of float32, int8, uint8, int16"),
             (("--quantize", "int8", "--io-dtype", "picture=int8"), "no such input or output"),
             (("--quantize", "float16", "--io-dtype", "int8"), "give data"),
             (("--io-dtype", "int8"), "add --quantize"),
