@@ -196,7 +196,7 @@ def made(case: Case, dtype: type, middle: int | None = None) -> ModelProto:
 
 
 def drawn(case: Case, dtype: type) -> dict[str, Array]:
-    bounds = np.iinfo(dtype)
+    bounds: Any = np.iinfo(dtype)
     return {f"{k}_q": RNG.integers(bounds.min, bounds.max + 1, s).astype(dtype) for k, s in case.inputs.items()}
 
 
