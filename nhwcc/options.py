@@ -81,6 +81,9 @@ class CompileOptions:
     channels. ``io_dtype`` stores inputs and outputs as ``int8``, ``uint8`` or ``int16``, all or by name.
     ``split_outputs`` gives the parts that an output is joined from as outputs of their own, NAME_0, NAME_1, each with
     its own scale. Below ``min_sqnr`` dB, each output's distance from the network in floats, nothing is written.
+    ``metric`` is ``cosine``, ``top1``, ``iou``, or ``"file.py:function"``: a function of the outputs in floats and of
+    the quantized ones, a list of arrays by name each, that says how much is kept, from 0 to 1. It may lose
+    ``max_error``; without a metric, that is how large the error of each output may be beside the output.
 
     ``budget`` says what the model may cost at most: memory, bytes of constants that it does not hold, and seconds.
     """
@@ -123,4 +126,6 @@ class CompileOptions:
     io_dtype: str | Mapping[str, str] | None = None
     split_outputs: bool = False
     min_sqnr: float | None = None
+    metric: str | None = None
+    max_error: float | None = None
     budget: Budget | None = None

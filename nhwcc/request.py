@@ -83,8 +83,12 @@ def _check_quantizing(options: CompileOptions) -> None:
     """
     from nhwcc.backends.common.quantize import io_dtypes
     from nhwcc.quantization.images import ImageFormat
+    from nhwcc.quantization.metrics import check_metric
 
     ImageFormat.parse(options.images or "")
+    check_metric(options.metric)
+    if options.max_error is not None and not 0 < options.max_error <= 1:
+        raise error("L004", f"an error of {options.max_error:g} is no share", help="for example max_error=0.005")
     io_dtypes(io_dtype_text(options.io_dtype))
     _check_files("statistics", options.calibration)
     for path in map(Path, _data_files(options.data)):
@@ -108,6 +112,8 @@ def _check_only_quantizing(options: CompileOptions) -> None:
         "--per-tensor": options.per_tensor,
         "--io-dtype": options.io_dtype,
         "--split-outputs": options.split_outputs,
+        "--metric": options.metric,
+        "--max-error": options.max_error is not None,
         "--min-sqnr": options.min_sqnr is not None,
     }
     for flag, value in given.items():

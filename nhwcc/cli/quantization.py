@@ -10,6 +10,13 @@ import click
 from nhwcc.cli.flags import FILE, named
 from nhwcc.compiler.options import QuantizationChoice
 
+
+def _share(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    from nhwcc.quantization.metrics import parse_share
+
+    return None if value is None else parse_share(value)
+
+
 _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--quantize",
@@ -57,9 +64,31 @@ _OPTIONS: list[Callable[..., Any]] = [
         metavar="DB",
         help="How far outputs may be from those in floats; 10 dB where nothing is said. Below, nothing is written.",
     ),
+    click.option(
+        "--metric",
+        metavar="NAME|FILE.py:FUNCTION",
+        help="What is kept of the network's task, from 0 to 1: cosine, top1, iou, or a function of the outputs in "
+        "floats and of the quantized ones, a list of arrays by name each.",
+    ),
+    click.option(
+        "--max-error",
+        callback=_share,
+        metavar="SHARE",
+        help="How much of the metric may be lost, or of each output without one: 0.5%.  More digits are kept for it.",
+    ),
 ]
 
-QUANTIZATION = ("quantize", "calibration", "images", "keep_float", "per_tensor", "split_outputs", "min_sqnr")
+QUANTIZATION = (
+    "quantize",
+    "calibration",
+    "images",
+    "keep_float",
+    "per_tensor",
+    "split_outputs",
+    "min_sqnr",
+    "metric",
+    "max_error",
+)
 """The options of a compilation that these flags set."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,8 +21,10 @@ from nhwcc.passes.quantization import statistics
 from nhwcc.passes.quantization.joins import index_text
 from nhwcc.passes.quantization.split import split_outputs
 from nhwcc.quantization.calibrate import HELD, Seen, calibrate, write_named
-from nhwcc.quantization.choose import LEAST, choose
+from nhwcc.quantization.choose import choose
+from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.images import ImageFormat
+from nhwcc.quantization.metrics import parse_metric
 from nhwcc.quantization.parts import joined_outputs
 from nhwcc.quantization.report import QuantizationReport
 from nhwcc.quantization.samples import Sample, samples_of
@@ -47,8 +50,11 @@ class Session:
         self.floats = folder / f"floats{self.target.suffix}"
         self.statistics = folder / "statistics.json"
         self.names = write_named(self.target, self.module, self.floats)
-        images = ImageFormat.parse(self.options.images or "")
-        self.samples = samples_of(self.options.data, self.types, images, self.options.seed)
+        options = self.options
+        metric = None if options.metric is None else parse_metric(options.metric)
+        self.goal = Goal(options.min_sqnr, metric, options.max_error)
+        images = ImageFormat.parse(options.images or "")
+        self.samples = samples_of(options.data, self.types, images, options.seed)
         self.runtime = self.stack.enter_context(start_runtime(self.target))
 
     @property
@@ -76,14 +82,16 @@ class Session:
             tried,
             held,
             is_calibrated=bool(self.seen.statistics),
+            goal=self.goal,
         )
         assert options.quantize is not None
         notes = self._split(bench) if options.split_outputs else []
-        best, why = choose(options.quantize, bench, options.min_sqnr, self.progress)
+        best, why = choose(options.quantize, bench, self.progress)
         with collect_remarks() as remarks:
             stages = run_passes(self.module, bench.passes(best.candidate), instruments)
         self.progress("writing")
         emitted = self.target.emit(self.module, draft)
+        measured = bench.measure(draft, held)
         report = QuantizationReport(
             best.candidate,
             why,
@@ -91,13 +99,16 @@ class Session:
             self.seen.count,
             len(self.seen.held),
             bench.trials,
-            bench.measure(draft, held),
-            LEAST if options.min_sqnr is None else options.min_sqnr,
+            measured.outputs,
+            required if math.isfinite(required := self.goal.required()) else None,
             self.floats.stat().st_size,
             draft.stat().st_size,
             bench.seconds(self.floats),
             bench.seconds(draft),
             [*notes, *(r.text for r in remarks if r.by == "quantize" and r.kind == "note")],
+            None if self.goal.metric is None else self.goal.metric.name,
+            measured.kept,
+            options.max_error,
         )
         check(report)
         if not is_quantized(self.module):
@@ -158,9 +169,14 @@ def check(report: QuantizationReport) -> None:
     Raises:
         CompileError: Q004, some outputs have.
     """
-    poor = [o for o in report.outputs if o.sqnr < report.required]
+    poor = [o for o in report.outputs if report.required is not None and o.sqnr < report.required]
+    texts: list[str] = []
     if poor:
-        texts = ", ".join(f'"{o.name}" {o.sqnr:.1f} dB' for o in poor)
-        text = f"{texts} from the network in floats; at least {report.required:g} dB are asked for"
+        outputs = ", ".join(f'"{o.name}" {o.sqnr:.1f} dB' for o in poor)
+        texts.append(f"{outputs} from the network in floats; at least {report.required:.4g} dB are asked for")
+    if report.kept is not None and report.max_error is not None and 1 - report.kept > report.max_error:
+        least = 1 - report.max_error
+        texts.append(f"{report.metric} is {report.kept:.4g}; at least {least:.4g} is asked for")
+    if texts:
         help = "calibrate on real data (--data), keep operations in floats (--keep-float), or --quantize weight-int8"
-        raise error("Q004", text, help=help)
+        raise error("Q004", "; ".join(texts), help=help)

@@ -69,6 +69,13 @@ class TestIntegers:
         assert result.exit_code == 1 and "error[Q004]" in result.stderr and "nothing in the network" in result.stderr
         assert (tmp_path / "q.tflite").read_text() == "old"
 
+    def test_a_metric(self, call: Callable[..., Result]) -> None:
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--metric", "cosine")
+        said = call(*args).stdout
+        assert "cosine 0.99" in said and ", kept 0.99" in said and "at least 10 dB" in said
+        said = call(*args, "--max-error", "5%").stdout
+        assert "at least 0.95 is asked for" in said and "dB are asked for" not in said
+
     def test_kept_in_floats(self, call: Callable[..., Result]) -> None:
         args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--json")
         found = report(call(*args, "--keep-float", "reduce"))
@@ -226,6 +233,15 @@ class TestCalibrate:
         (("-o", "q.tflite", "--images", "crop=3"), "L007", "add --quantize"),
         (("-o", "q.tflite", "--min-sqnr", "3"), "L007", "add --quantize"),
         (("-o", "q.tflite", "--split-outputs"), "L007", "add --quantize"),
+        (("-o", "q.tflite", "--metric", "top1"), "L007", "add --quantize"),
+        (("-o", "q.tflite", "--max-error", "1%"), "L007", "add --quantize"),
+        (("-o", "q.tflite", "--quantize", "int8", "--metric", "topp1"), "L004", "did you mean 'top1'"),
+        (("-o", "q.tflite", "--quantize", "int8", "--max-error", "2"), "L004", "no share"),
+        (
+            ("-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--max-error", "0.001%"),
+            "Q004",
+            "nothing in the network",
+        ),
         (("-o", "q.tflite", "--quantize", "int8", "--images", "crap=3"), "L004", "did you mean 'crop'"),
         (("-o", "q.tflite", "--quantize", "int8", "--calibration", "no.json"), "R010", "no such file"),
         (("-o", "q.tflite", "--quantize", "int8", "--calibration", "conv.ir"), "R010", "holds no statistics"),
