@@ -33,7 +33,7 @@ def test_angles() -> None:
 
 
 def test_labels() -> None:
-    assert value("top1", (A, A[::-1])) == 0 and value("top1", (A, A * [1, 2, 1])) == 0.5
+    assert value("top1", (A, A[::-1])) == 0 and value("top1", (A, A * [4, 1, 1])) == 0.5
 
 
 def test_masks() -> None:
