@@ -20,7 +20,7 @@ from nhwcc.options import CompileOptions
 from nhwcc.passes.quantization import statistics
 from nhwcc.passes.quantization.joins import index_text
 from nhwcc.passes.quantization.split import split_outputs
-from nhwcc.quantization.calibrate import HELD, Seen, calibrate, write_named
+from nhwcc.quantization.calibrate import COUNTED, HELD, TRIED, Seen, calibrate, write_named
 from nhwcc.quantization.choose import choose
 from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.images import ImageFormat
@@ -53,6 +53,7 @@ class Session:
         options = self.options
         metric = None if options.metric is None else parse_metric(options.metric)
         self.goal = Goal(options.min_sqnr, metric, options.max_error)
+        self.seen.compared = TRIED if metric is None else COUNTED
         images = ImageFormat.parse(options.images or "")
         self.samples = samples_of(options.data, self.types, images, options.seed)
         self.runtime = self.stack.enter_context(start_runtime(self.target))
@@ -122,7 +123,7 @@ class Session:
         Raises:
             CompileError: the runtime refuses a sample; what makes the samples fails.
         """
-        return calibrate(self.target, self.floats, self.names, self.samples, self.progress, holds=False)
+        return calibrate(self.target, self.floats, self.names, self.samples, self.progress)
 
     def _split(self, bench: Bench) -> list[str]:
         """Give outputs that are joined from parts as several ones; say what became of each."""
@@ -159,7 +160,7 @@ class Session:
             if self.samples.is_random:
                 text = "calibrated on random inputs: give real ones (--data), or the integers may miss the real ranges"
                 remark(Remark("warning", "quantize", text))
-            self.seen = calibrate(self.target, self.floats, self.names, self.samples, self.progress)
+            self.seen = calibrate(self.target, self.floats, self.names, self.samples, self.progress, self.seen)
         statistics.save(self.seen.statistics, self.statistics)
 
 
