@@ -81,12 +81,16 @@ def _grid(rows: int, columns: int) -> Array:
 Decode = Callable[[Mapping[str, Array]], Boxes]
 
 
-def kept(decode: Decode, want: Sequence[Mapping[str, Array]], got: Sequence[Mapping[str, Array]]) -> str:
-    """Say how many boxes are found again, of the same class and at about the same place, and how many are false."""
-    counts = np.zeros(3, int)
-    for a, b in zip(want, got, strict=True):
-        counts += _compared(decode(a), decode(b))
-    return f"{counts[0]}/{counts[1]} boxes, {counts[2]} false"
+def finding(decode: Decode) -> Callable[[Sequence[Mapping[str, Array]], Sequence[Mapping[str, Array]]], str]:
+    """Return what says how many boxes are found again, at about the same place and of the same class."""
+
+    def kept(want: Sequence[Mapping[str, Array]], got: Sequence[Mapping[str, Array]]) -> str:
+        counts = np.zeros(3, int)
+        for a, b in zip(want, got, strict=True):
+            counts += _compared(decode(a), decode(b))
+        return f"{counts[0]}/{counts[1]} boxes, {counts[2]} false"
+
+    return kept
 
 
 def _compared(want: Boxes, got: Boxes) -> tuple[int, int, int]:
