@@ -14,7 +14,7 @@ from nhwcc.backends.common.target import Target
 from nhwcc.backends.registry import find_target, target_of_file
 from nhwcc.compiler.budget import limited, timed
 from nhwcc.compiler.clone import clone_module
-from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, did_you_mean, error, remark
+from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, error, remark
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.plugins import blaming
@@ -33,7 +33,7 @@ from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
 from nhwcc.precision import attainable
 from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
-from nhwcc.request import check_request, io_dtype_text
+from nhwcc.request import check_io_dtypes, check_request
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.worker import Worker
@@ -253,7 +253,7 @@ class _Compilation:
     def _check_request(self, source: Source, module: Module, jobs: Sequence[_Job]) -> None:
         """Check what only the imported module can tell."""
         check_layouts(self.options.io_layout, module)
-        _check_io_dtypes(self.options, module)
+        check_io_dtypes(self.options, module, splits=self.options.split_outputs)
         files = source.files(module)
         for job in jobs:
             check_not_source(job.path, files)
@@ -287,20 +287,6 @@ class _Compilation:
         report.transposes_after = report.ops_after.get(job.target.transpose, 0)
         report.layout_proof = LayoutProof.of(report.remarks, report.transposes_after)
         report.layout = describe_layout(report.layout_proof, report.remarks)
-
-
-def _check_io_dtypes(options: CompileOptions, module: Module) -> None:
-    """Check that element types are asked for inputs and outputs that exist.
-
-    Raises:
-        CompileError: L006, one does not.
-    """
-    names = [port.name for port in (*module.main.inputs, *module.main.outputs)]
-    asked = (part.rpartition("=")[0] for part in io_dtype_text(options.io_dtype).split(";"))
-    for name in filter(None, asked):
-        if name not in names:
-            help = did_you_mean(name, names) or f"there are {', '.join(names)}"
-            raise error("L006", f"a type is asked for {name!r}, but there is no such input or output", help=help)
 
 
 def _source_types(module: Module) -> dict[str, TensorType]:

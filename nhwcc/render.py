@@ -12,7 +12,7 @@ from nhwcc.compiler.visible import visible_parts
 from nhwcc.messages import Style, Tone, plain
 from nhwcc.numerics import Status
 from nhwcc.quantization.measure import OutputReport
-from nhwcc.quantization.report import QuantizationReport
+from nhwcc.quantization.report import QuantizationReport, Trial
 from nhwcc.report import PassReport, PortReport, Report
 from nhwcc.verification import Compared, Verification
 
@@ -66,12 +66,22 @@ def render_quantization(found: QuantizationReport, style: Style = plain) -> list
     lines += (_row("", text) for text in (found.why, *found.notes))
     if len(found.trials) > 1:
         shown = [t for t in found.trials if not (t.candidate.dynamic or t.candidate.stored)]
-        lines += (_row("", f"tried {t.candidate}: {t.sqnr:.1f} dB") for t in shown)
+        lines += (_row("", f"tried {t.candidate}: {t.sqnr:.1f} dB{_kept(t)}") for t in shown)
     held = f"{found.held} held back of {found.samples} samples" if found.held and found.samples else "all samples"
-    lines.append(
-        _row("", f"distance from floats on {found.data}, {held}; at least {found.required:g} dB are asked for")
-    )
+    lines.append(_row("", f"distance from floats on {found.data}, {held}{_asked(found.required)}"))
+    if found.kept is not None:
+        least = "" if found.max_error is None else f"; at least {1 - found.max_error:.4g} is asked for"
+        lines.append(_row("", f"{found.metric} {found.kept:.4f}{least}"))
     return [*lines, *_decibels(found.outputs, style)]
+
+
+def _kept(trial: Trial) -> str:
+    return "" if trial.kept is None else f", kept {trial.kept:.4f}"
+
+
+def _asked(decibels: float | None) -> str:
+    """Say how many dB are asked for, if any are."""
+    return "" if decibels is None else f"; at least {decibels:.4g} dB are asked for"
 
 
 def render_decibels(found: Decibels, compared: Verification, style: Style = plain) -> list[str]:

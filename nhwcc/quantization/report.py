@@ -40,7 +40,7 @@ class Trial:
 
     ``sqnr`` is the mean over outputs of the distance from the network in floats, in dB, ``least`` that of the worst
     output; ``is_quantized`` says that something is stored or computed in fewer bits; ``time`` is that of a run beside
-    one in floats, on this machine; it was not measured where it is None.
+    one in floats, on this machine; it was not measured where it is None.  ``kept`` is what a metric says.
     """
 
     candidate: Candidate
@@ -49,6 +49,7 @@ class Trial:
     bytes: int
     is_quantized: bool = True
     time: float | None = None
+    kept: float | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class QuantizationReport:
 
     ``outputs`` were measured on ``held`` samples that calibration has not seen, unless there were too few.  ``seconds``
     are those of one run, before and after, on this machine.  ``why`` says what led to the choice, ``notes`` what stayed
-    in floats.
+    in floats.  ``required`` are the dB that were asked for, ``metric`` is what was asked about, ``kept`` what it says,
+    ``max_error`` how much less than 1 that may be.
     """
 
     chosen: Candidate
@@ -67,9 +69,12 @@ class QuantizationReport:
     held: int
     trials: list[Trial]
     outputs: list[OutputReport]
-    required: float
+    required: float | None
     bytes_before: int
     bytes_after: int
     seconds_before: float
     seconds_after: float
     notes: list[str] = field(default_factory=lambda: list[str]())
+    metric: str | None = None
+    kept: float | None = None
+    max_error: float | None = None

@@ -17,7 +17,9 @@ from nhwcc.compiler.pipeline import Pass, parse_pipeline
 from nhwcc.compiler.types import Array
 from nhwcc.instruments import run_passes
 from nhwcc.options import CompileOptions
+from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.measure import OutputReport, measure
+from nhwcc.quantization.parts import Parts, different_parts
 from nhwcc.quantization.report import Candidate, Trial
 from nhwcc.quantization.samples import Sample
 from nhwcc.request import io_dtype_text
@@ -29,6 +31,14 @@ CEILING = 60.0
 
 RUNS = 5
 """Of how many runs the fastest counts."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """How far outputs are from those in floats, the worst one first, and what the user's metric says."""
+
+    outputs: list[OutputReport]
+    kept: float | None
 
 
 @dataclass
@@ -44,8 +54,10 @@ class Bench:
     samples: Sequence[Sample]
     held: Sequence[Sample]
     is_calibrated: bool
+    goal: Goal
     trials: list[Trial] = field(default_factory=lambda: list[Trial]())
     _want: dict[int, list[dict[str, Array]]] = field(default_factory=lambda: dict[int, list[dict[str, Array]]]())
+    _parts: Parts | None = None
 
     def run(self, candidate: Candidate, *, timed: bool = False, on_held: bool = False) -> Trial:
         """Try a candidate; remember how it came out.
@@ -60,14 +72,17 @@ class Bench:
             run_passes(module, self.passes(candidate))
         path = self.floats.with_stem("trial")
         self.target.emit(module, path)
-        found = [o.sqnr for o in self.measure(path, self.samples)]
+        seen = self.measure(path, self.samples)
+        found, kept = [o.sqnr for o in seen.outputs], seen.kept
         time = self.seconds(path) / self.seconds(self.floats) if timed else None
         size = path.stat().st_size
         least = min(found, default=CEILING)
         if on_held:
-            least = min((least, *(o.sqnr for o in self.measure(path, self.held))))
+            held = self.measure(path, self.held)
+            least = min((least, *(o.sqnr for o in held.outputs)))
+            kept = None if kept is None or held.kept is None else min(kept, held.kept)
         mean = fmean(min(decibels, CEILING) for decibels in found) if found else CEILING
-        trial = Trial(candidate, mean, least, size, is_quantized(module), time)
+        trial = Trial(candidate, mean, least, size, is_quantized(module), time, kept)
         self.trials = [*(t for t in self.trials if t.candidate != candidate), trial]
         return trial
 
@@ -87,11 +102,16 @@ class Bench:
         )
         return [first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce")]
 
-    def measure(self, path: Path, samples: Sequence[Sample]) -> list[OutputReport]:
-        """Compare a file with the one in floats."""
+    def measure(self, path: Path, samples: Sequence[Sample]) -> Measurement:
+        """Compare a file with the one in floats, outputs that join different ranges part by part."""
         if id(samples) not in self._want:
             self._want[id(samples)] = self.outputs(self.floats, samples)
-        return measure(self._want[id(samples)], self.outputs(path, samples))
+        want = self._want[id(samples)]
+        if self._parts is None:
+            self._parts = different_parts(self.module.main, want)
+        got = self.outputs(path, samples)
+        outputs = measure([self._parts.cut(w) for w in want], [self._parts.cut(g) for g in got])
+        return Measurement(outputs, None if self.goal.metric is None else self.goal.metric(want, got))
 
     def outputs(self, path: Path, samples: Sequence[Sample]) -> list[dict[str, Array]]:
         """Run a file on samples."""

@@ -16,6 +16,7 @@ from .integers import Integers
 from .interface import store_interface
 from .names import value_names
 from .recipe import Recipe
+from .split import check_outputs
 from .storage import Storage
 
 
@@ -23,10 +24,12 @@ def quantize(func: Func, recipe: Recipe, kernels: IntegerKernels) -> None:
     """Rewrite a function whose operations are all legal; legalize it once more afterwards.
 
     Raises:
-        CompileError: Q001, ranges are needed and unknown; Q002, the calibration belongs to another function.
+        CompileError: Q001, ranges are needed and unknown; Q002, the calibration belongs to another function; Q005, an
+            output of integers joins parts of too different ranges.
     """
     names = value_names(func)
-    static = Integers.of(func, recipe, kernels, names) if recipe.mode == "int8" else None
+    check_outputs(func, recipe, names)
+    static = Integers.of(func, recipe, kernels, names) if recipe.is_static else None
     storage = Storage(func, recipe, kernels, names, rounds=recipe.mode in ("dynamic-int8", "int8"))
     storage.store(() if static is None else static.ops)
     corrected = storage.counts["biases"]
@@ -37,14 +40,14 @@ def quantize(func: Func, recipe: Recipe, kernels: IntegerKernels) -> None:
         text = f"{counted(len(static.ops), 'operation')} on integers; {_floats(func, static.ops)}; of these, {text}"
     remark(Remark("note", "quantize", f"{text}; {counted(corrected, 'bias', 'biases')} corrected"))
 
-    def scale_of(value: Value) -> Scale:
+    def scale_of(value: Value, dtype: DType) -> Scale:
         group = None if static is None else static.scales.groups.get(value)
         if group is not None:
-            return group.scale(DType.I8)
+            return group.scale(dtype)
         seen = recipe.calibration.get(names.get(value, ""))
         if seen is None:
             raise error("Q001", "integers as inputs and outputs need the ranges of values", help="give data: --data")
-        return Scale.of(seen.range())
+        return Scale.of(seen.range(), dtype)
 
     store_interface(func, recipe.io_dtypes, scale_of)
     erase_dead(*func.walk())
