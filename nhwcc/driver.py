@@ -113,7 +113,7 @@ class _Job:
     def of(output: PathLike | None, options: CompileOptions) -> _Job:
         register_passes(options.load)
         path = None if output is None else Path(output)
-        target = find_target(options.target or target_of_file(path), options.opset)
+        target = find_target(options.target or target_of_file(output), options.opset)
         if options.quantize is not None and target.integers is None:
             raise error("Q003", f"{target.title} files are not quantized yet", help="write a .tflite file")
         passes = build_pipeline(options, target.pipeline)

@@ -11,8 +11,8 @@ import click
 
 from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import (
-    FILE,
     MODEL,
+    OUTPUT,
     PassFlags,
     budget_flags,
     common,
@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     "written",
     required=True,
     multiple=True,
-    type=FILE,
-    help="The file to write; its suffix says the format. Given several times, each is written from one import.",
+    type=OUTPUT,
+    help="The file to write; its suffix says the format, or a slash at the end: saved_model/ is a folder. Given "
+    "several times, each is written from one import.",
 )
 @interface_flags
 @custom_option
@@ -81,7 +82,7 @@ if TYPE_CHECKING:
 @common
 def compile_command(
     model: Path | None,
-    written: tuple[Path, ...],
+    written: tuple[str, ...],
     flags: PassFlags,
     module: ModuleFlags,
     interface: InterfaceFlags,
@@ -113,7 +114,7 @@ def compile_command(
             _print(report, flags)
 
 
-def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:
+def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:
     return CompileOptions(
         output,
         target=given["target"],

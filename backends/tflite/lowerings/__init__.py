@@ -11,7 +11,6 @@ from . import (  # isort: skip
     conv_transpose,
     linear,
     quantize,
-    recurrent_loops,
     shape,
     dtypes,
 )
@@ -25,6 +24,5 @@ __all__ = [
     "dtypes",
     "linear",
     "quantize",
-    "recurrent_loops",
     "shape",
 ]
