@@ -290,7 +290,7 @@ def check_name(output: Path, format: str) -> None:
     suffix = output.suffix.lower()
     is_special = output.exists() and not output.is_file()
     if own is None or suffix in own.suffixes or is_special:
-        return
+        return None
     other = next((f for f in (*FORMATS, *OTHERS) if suffix in f.suffixes), None)
     if not suffix:
         text = f"{output} has no suffix; what is written is {own.title}"

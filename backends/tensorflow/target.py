@@ -11,11 +11,13 @@ from ...compiler.ir import Func, Module, Port, Value
 from ...compiler.lowering import Limits
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.options import Strategy
+from ...compiler.types import DType
 from ...formats.tensorflow.saved_model import Port as StoredPort
 from ...formats.tensorflow.saved_model import Signature
 from ...formats.tensorflow.tensors import NUMBERS, ElementType
 from ...formats.tensorflow.writer import Written, write_graph, write_saved_model
 from ...passes.lowerings import LOWERINGS as SHARED
+from ..common.emulate_types import carry
 from ..common.recurrence import choose_strategies
 from ..common.target import Emitted, Target
 from . import PIPELINE
@@ -28,15 +30,18 @@ from .table import TABLE
 RANK, ANY_RANK = 5, 64
 """Axes that all kernels take, and those that products take."""
 
+COMPUTED = frozenset({DType.BF16})
+"""Types that other targets lack."""
+
 SIGNATURE = "serving_default"
 """What the signature is called."""
 
 
 def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
-    """Choose how recurrent layers run."""
-    del target
+    """Replace element types that there are no kernels for, and choose how recurrent layers run."""
+    problems = carry(target, module, kept=COMPUTED)
     choose_strategies(module, rnn, _why_not_fused)
-    return []
+    return problems
 
 
 def _why_not_fused(op: Recurrent) -> str:

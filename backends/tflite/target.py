@@ -13,6 +13,7 @@ from ...compiler.ops.quantize import Dequantize
 from ...compiler.options import Strategy
 from ...compiler.types import DType
 from ...passes.lowerings import LOWERINGS as SHARED
+from ..common.emulate_types import carry
 from ..common.recurrence import choose_strategies
 from ..common.target import Target
 from . import PIPELINE, emit
@@ -20,7 +21,6 @@ from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnuse
 from . import lowerings as _lowerings  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares them
 from .broadcast import PORTABLE_RANK
 from .emitters.linear import MAX_BATCH_RANK
-from .emulate_types import carry
 from .lowering import LOWERINGS
 from .lowerings.dtypes import WIDENED, stays_f64
 from .recurrence import why_not_fused

@@ -170,7 +170,12 @@ class TensorflowFileRunner:
 
     def _fed(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         there = [port for port in self._inputs if port.name in inputs]
-        return {f"{port.node}:0": np.asarray(inputs[port.name]).transpose(port.perm) for port in there}
+        return {f"{port.node}:0": _stored(inputs[port.name], port) for port in there}
+
+
+def _stored(array: Array, port: StoredPort) -> Array:
+    """Return an array as the file takes it, which may have another element type in the place of one that it lacks."""
+    return np.asarray(array).transpose(port.perm).astype(port.type.dtype.numpy, copy=False)
 
 
 class InterpretedFile(ReferenceRunner):

@@ -7,7 +7,7 @@ from typing import Any
 
 from ....compiler.ops import activation as ir
 from ..table import Call, condition, emits
-from .common import last_axis, plainly, same
+from .common import last_axis, plainly, precise, same
 
 SOFTMAX_RANKS = range(1, 6)
 
@@ -52,5 +52,5 @@ def _defined(op: Any) -> str | None:
 
 
 emits(ir.Selu, "Selu", when=(_defined,))(same)
-emits(ir.Softmax, "Softmax", when=(last_axis,), ranks=SOFTMAX_RANKS)(same)
-emits(ir.LogSoftmax, "LogSoftmax", when=(last_axis,), ranks=SOFTMAX_RANKS)(same)
+emits(ir.Softmax, "Softmax", when=(last_axis, precise), ranks=SOFTMAX_RANKS)(same)
+emits(ir.LogSoftmax, "LogSoftmax", when=(last_axis, precise), ranks=SOFTMAX_RANKS)(same)

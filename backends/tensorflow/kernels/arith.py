@@ -9,6 +9,8 @@ from ....compiler.value_ranges import nonnegative
 from ..table import Call, Condition, condition, emits
 from .common import broadcasting, plain, plainly, same
 
+# no SquaredDifference: where it stands in the arithmetic of a layer normalisation, TensorFlow 2.21 puts a kernel of
+# oneDNN in its place, and forgets the epsilon
 plainly(
     {
         ir.Add: "AddV2",
@@ -17,7 +19,6 @@ plainly(
         ir.FloorDiv: "FloorDiv",
         ir.Max: "Maximum",
         ir.Min: "Minimum",
-        ir.SquaredDifference: "SquaredDifference",
         ir.Atan2: "Atan2",
         ir.Neg: "Neg",
         ir.Abs: "Abs",
@@ -33,7 +34,6 @@ plainly(
         ir.Erf: "Erf",
         ir.Floor: "Floor",
         ir.Ceil: "Ceil",
-        ir.Round: "Round",
         ir.Sin: "Sin",
         ir.Cos: "Cos",
         ir.Tan: "Tan",
@@ -56,6 +56,15 @@ def _floats(op: ir.Div) -> str | None:
 
 emits(ir.Div, "RealDiv", when=(plain, _floats, broadcasting))(same)
 emits(ir.Div, "TruncateDiv", when=(plain, broadcasting))(same)
+
+
+@condition("of fractions")
+def _fractions(op: ir.Round) -> str | None:
+    """The kernel makes zeros of integers of 64 bits."""
+    return None if op.x.type.dtype.is_float else "integers, which are round"
+
+
+emits(ir.Round, "Round", when=(_fractions,))(same)
 
 
 @condition("remainders with the sign of the divisor")

@@ -6,6 +6,7 @@ from typing import Any
 
 from ....compiler.broadcasting import broadcasts, folds, shapes_of
 from ....compiler.ir import Op
+from ....compiler.types import DType
 from ..table import Call, condition, emits
 
 BROADCAST_RANK = 5
@@ -37,6 +38,13 @@ def channels_last(op: Any) -> str | None:
 def last_axis(op: Any) -> str | None:
     """Condition: the operator knows no other axis."""
     return None if op.axis == op.operands[0].type.rank - 1 else "along another axis than the last"
+
+
+@condition("no numbers of 16 bits, in which kernels would round sums")
+def precise(op: Op) -> str | None:
+    """Condition: sums of many elements are not rounded one by one."""
+    dtype = op.results[0].type.dtype
+    return f"sums that are rounded to {dtype} one by one" if dtype in (DType.F16, DType.BF16) else None
 
 
 def same(op: Op) -> Call:

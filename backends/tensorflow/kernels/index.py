@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from ....compiler.constants import elements
+from ....compiler.dims import at_least
 from ....compiler.ops import dynamic
 from ....compiler.ops import index as ir
 from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
 from ....compiler.weights import Weight
 from ..table import Call, Condition, Dims, condition, emits, scalar
-from .common import last_axis
+from .common import last_axis, precise
 
 COORDINATES = 7
 """More of them kernels don't take."""
@@ -141,8 +142,8 @@ def _running(op: ir.CumSum | ir.CumProd) -> Call:
     return Call((op.x, scalar(op.axis, DType.I32)), {"exclusive": op.exclusive, "reverse": op.reverse})
 
 
-emits(ir.CumSum, "Cumsum")(_running)
-emits(ir.CumProd, "Cumprod")(_running)
+emits(ir.CumSum, "Cumsum", when=(precise,))(_running)
+emits(ir.CumProd, "Cumprod", when=(precise,))(_running)
 
 
 @emits(ir.ReverseSequence, "ReverseSequence", ranks=range(2, 6))
@@ -168,7 +169,13 @@ def _with_diagonal(op: ir.Trilu) -> str | None:
     return None if (op.k <= 0 if op.upper else op.k >= 0) else "a triangle beside the diagonal"
 
 
-@emits(ir.Trilu, "MatrixBandPart", when=(_with_diagonal,))
+@condition("a diagonal within the matrix")
+def _within(op: ir.Trilu) -> str | None:
+    size = op.x.type.shape[-2 if op.upper else -1]
+    return None if at_least(size, abs(op.k) + 1) else f"diagonal {op.k} of {size}"
+
+
+@emits(ir.Trilu, "MatrixBandPart", when=(_with_diagonal, _within))
 def triangle(op: ir.Trilu) -> Call:
     """How many diagonals stay below and above; all for a negative number."""
     below, above = (-op.k, -1) if op.upper else (-1, op.k)

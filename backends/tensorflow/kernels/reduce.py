@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....compiler.ops import reduce as ir
 from ..table import Call, Condition, condition, emits, ints
+from .common import precise
 
 
 def _kind(name: str) -> Condition:
@@ -13,6 +14,10 @@ def _kind(name: str) -> Condition:
 @condition("no mean of integers")
 def _exact(op: ir.Reduce) -> str | None:
     return "a mean of integers" if op.kind == "mean" and op.x.type.dtype.is_int else None
+
+
+SUMS = ("sum", "mean", "prod")
+"""Kinds that round."""
 
 
 def _call(op: ir.Reduce) -> Call:
@@ -29,4 +34,4 @@ for _name, _operator in (
     ("any", "Any"),
     ("all", "All"),
 ):
-    emits(ir.Reduce, _operator, when=(_kind(_name), _exact))(_call)
+    emits(ir.Reduce, _operator, when=(_kind(_name), _exact, *((precise,) if _name in SUMS else ())))(_call)

@@ -188,7 +188,12 @@ def mirror_pad(op: ir.Pad) -> Call:
     return Call((op.x, _widths(op)), {"mode": op.mode.upper()})
 
 
-@emits(ir.Tile, "Tile")
+@condition("no u16, which the kernel leaves out")
+def _repeated(op: ir.Tile) -> str | None:
+    return "elements of u16" if op.x.type.dtype is DType.U16 else None
+
+
+@emits(ir.Tile, "Tile", when=(_repeated,))
 def tile(op: ir.Tile) -> Call:
     """Repetition of the whole."""
     return Call((op.x, vector(op.repeats)))

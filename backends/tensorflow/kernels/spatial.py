@@ -7,7 +7,7 @@ from ....compiler.ops import spatial as ir
 from ....compiler.types import DType
 from ....passes.lowerings.resampling import kernel_mode
 from ..table import Call, Dims, condition, emits
-from .common import channels_last, last_axis
+from .common import channels_last, last_axis, precise
 
 IMAGES = range(4, 5)
 
@@ -58,21 +58,21 @@ def _rows_first(op: ir.DepthToSpace) -> str | None:
     return None if op.mode == "dcr" else "channels that count (channel, row, column)"
 
 
-@condition("blocks of more than one element")
-def _blocks(op: ir.DepthToSpace | ir.SpaceToDepth) -> str | None:
-    return None if op.block > 1 else "blocks of one element"
-
-
-@emits(ir.DepthToSpace, "DepthToSpace", ranks=IMAGES, when=(channels_last, _rows_first, _blocks))
+@emits(ir.DepthToSpace, "DepthToSpace", ranks=IMAGES, when=(channels_last, _rows_first))
 def depth_to_space(op: ir.DepthToSpace) -> Call:
     """Channels to blocks."""
-    return Call((op.x,), {"block_size": op.block})
+    return _blocks(op)
 
 
-@emits(ir.SpaceToDepth, "SpaceToDepth", ranks=IMAGES, when=(channels_last, _blocks))
+@emits(ir.SpaceToDepth, "SpaceToDepth", ranks=IMAGES, when=(channels_last,))
 def space_to_depth(op: ir.SpaceToDepth) -> Call:
     """Blocks to channels."""
-    return Call((op.x,), {"block_size": op.block})
+    return _blocks(op)
+
+
+def _blocks(op: ir.DepthToSpace | ir.SpaceToDepth) -> Call:
+    """Blocks of one element, which the kernels refuse, are nothing to do."""
+    return Call((op.x,), {"block_size": op.block}) if op.block > 1 else Call((op.x,), operator="Identity")
 
 
 @condition("an odd number of neighbours")
@@ -80,7 +80,7 @@ def _odd(op: norm.LocalResponseNorm) -> str | None:
     return None if op.size % 2 else "an even number of neighbours"
 
 
-@emits(norm.LocalResponseNorm, "LRN", ranks=IMAGES, when=(last_axis, _odd))
+@emits(norm.LocalResponseNorm, "LRN", ranks=IMAGES, when=(last_axis, _odd, precise))
 def local_response_norm(op: norm.LocalResponseNorm) -> Call:
     """The kernel's alpha is not divided by the number of neighbours."""
     numbers = {"bias": op.bias, "alpha": op.alpha / op.size, "beta": op.beta}

@@ -13,7 +13,7 @@ from ....compiler.ops import window as ir
 from ....compiler.padding import geometry, is_same, is_valid
 from ....compiler.types import Array, TensorType
 from ..table import Attribute, Call, Condition, Dims, Nested, Operand, condition, emits, ints
-from .common import channels_last, plain
+from .common import channels_last, plain, precise
 
 IMAGES, VOLUMES = range(4, 5), range(5, 6)
 
@@ -218,5 +218,5 @@ def _pads_left_out(op: ir.AveragePool) -> str | None:
 
 emits(ir.MaxPool, "MaxPool", ranks=IMAGES, when=(*_POOL, _known_padding, _window_reaches))(_pool)
 emits(ir.MaxPool, "MaxPool3D", ranks=VOLUMES, when=(*_POOL, _padding))(_pool)
-emits(ir.AveragePool, "AvgPool", ranks=IMAGES, when=(*_POOL, _padding, _pads_left_out))(_pool)
-emits(ir.AveragePool, "AvgPool3D", ranks=VOLUMES, when=(*_POOL, _padding, _pads_left_out))(_pool)
+emits(ir.AveragePool, "AvgPool", ranks=IMAGES, when=(*_POOL, _padding, _pads_left_out, precise))(_pool)
+emits(ir.AveragePool, "AvgPool3D", ranks=VOLUMES, when=(*_POOL, _padding, _pads_left_out, precise))(_pool)

@@ -46,7 +46,7 @@ def _types(attribute: Any, kernels: list[Any]) -> str:
         stated = [set(c.allowed_values.list.type) for c in kernel.constraint if c.name == attribute.name]
         if not stated and not declared:
             return ""
-        taken |= stated[0] if stated else declared
+        taken |= stated[0] & (declared or stated[0]) if stated else declared
     names = [dtype.value for number, dtype in DTYPES.items() if number in taken]
     return f"{attribute.name} = {' '.join(names)}"
 
