@@ -15,7 +15,6 @@ plainly(
     {
         ir.Add: "AddV2",
         ir.Sub: "Sub",
-        ir.Mul: "Mul",
         ir.FloorDiv: "FloorDiv",
         ir.Max: "Maximum",
         ir.Min: "Minimum",
@@ -23,7 +22,6 @@ plainly(
         ir.Neg: "Neg",
         ir.Abs: "Abs",
         ir.Sign: "Sign",
-        ir.Square: "Square",
         ir.Sqrt: "Sqrt",
         ir.Rsqrt: "Rsqrt",
         ir.Reciprocal: "Reciprocal",
@@ -47,6 +45,21 @@ plainly(
         ir.Atanh: "Atanh",
     }
 )
+
+
+SQUARED = frozenset({DType.I32, DType.I64})
+"""Integers of which there are squares of differences: TensorFlow writes a difference times itself so."""
+
+
+@condition("no square of integers of fewer bits, or without sign")
+def _squares(op: ir.Mul | ir.Square) -> str | None:
+    dtype = op.operands[0].type.dtype
+    is_square = isinstance(op, ir.Square) or op.a is op.b
+    return f"a square of {dtype}" if is_square and dtype.is_int and dtype not in SQUARED else None
+
+
+emits(ir.Mul, "Mul", when=(plain, broadcasting, _squares))(same)
+emits(ir.Square, "Square", when=(_squares,))(same)
 
 
 @condition("of floating-point numbers")

@@ -6,7 +6,7 @@ from ....compiler.fold import constant
 from ....compiler.ops import linear as ir
 from ....compiler.types import Array
 from ..table import Call, Nested, Operand, condition, emits
-from .common import plain, same
+from .common import plain, precise, same
 
 MATRIX = 2
 """Axes of a matrix."""
@@ -17,7 +17,7 @@ def _matrices(op: ir.MatMul) -> str | None:
     return None if op.a.type.rank == op.b.type.rank == MATRIX else "more axes, or fewer"
 
 
-@emits(ir.MatMul, "MatMul", when=(_matrices,))
+@emits(ir.MatMul, "MatMul", when=(_matrices, precise))
 def matmul(op: ir.MatMul) -> Call:
     """Either one transposed."""
     return Call((op.a, op.b), {"transpose_a": op.transpose_a, "transpose_b": op.transpose_b})
@@ -28,7 +28,7 @@ def _stacks(op: ir.MatMul) -> str | None:
     return None if min(op.a.type.rank, op.b.type.rank) > 1 else "a vector"
 
 
-@emits(ir.MatMul, "BatchMatMulV2", when=(_stacks,))
+@emits(ir.MatMul, "BatchMatMulV2", when=(_stacks, precise))
 def batch_matmul(op: ir.MatMul) -> Call:
     """Either one transposed, batches broadcasting."""
     return Call((op.a, op.b), {"adj_x": op.transpose_a, "adj_y": op.transpose_b})
@@ -58,13 +58,13 @@ def _transposed(array: Array) -> Array:
     return array.T
 
 
-@emits(ir.Linear, "MatMul", ranks=range(MATRIX, MATRIX + 1), when=(plain, _features_last))
+@emits(ir.Linear, "MatMul", ranks=range(MATRIX, MATRIX + 1), when=(plain, _features_last, precise))
 def dense(op: ir.Linear) -> Call:
     """Then the bias."""
     return _product(op, "MatMul", "transpose_b")
 
 
-@emits(ir.Linear, "BatchMatMulV2", ranks=range(MATRIX + 1, 64), when=(plain, _features_last))
+@emits(ir.Linear, "BatchMatMulV2", ranks=range(MATRIX + 1, 64), when=(plain, _features_last, precise))
 def dense_in_batches(op: ir.Linear) -> Call:
     """Then the bias; leading axes stay what they are."""
     return _product(op, "BatchMatMulV2", "adj_y")

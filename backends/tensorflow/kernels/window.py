@@ -94,7 +94,7 @@ def _with_bias(op: ir.Conv | ir.ConvTranspose, operator: str, inputs: tuple[Oper
     return Call((Nested(operator, op.result.type, inputs, attributes), op.bias), operator="BiasAdd")
 
 
-_CONV: tuple[Condition, ...] = (plain, channels_last, _is_something, _known_padding, _no_cuts)
+_CONV: tuple[Condition, ...] = (plain, precise, channels_last, _is_something, _known_padding, _no_cuts)
 
 
 @emits(
@@ -175,7 +175,7 @@ def _is_cut_as_same(op: ir.ConvTranspose) -> bool:
     return all(k >= s and p[0] == (k - s) // 2 and k - s - p[0] == p[1] - o for (_, k, s, _), p, o in fields)
 
 
-_TRANSPOSED = (plain, channels_last, _is_something, _undilated, _ungrouped, _within_reach, _cuts)
+_TRANSPOSED = (plain, precise, channels_last, _is_something, _undilated, _ungrouped, _within_reach, _cuts)
 
 
 @emits(ir.ConvTranspose, "Conv2DBackpropInput", ranks=IMAGES, when=_TRANSPOSED)
