@@ -101,7 +101,7 @@ _CONV: tuple[Condition, ...] = (plain, precise, channels_last, _is_something, _k
     ir.Conv,
     "DepthwiseConv2dNative",
     ranks=IMAGES,
-    when=(*_CONV, _depthwise, _undilated, _equal_strides),
+    when=(*_CONV, _padding, _depthwise, _undilated, _equal_strides),
 )
 def depthwise(op: ir.Conv) -> Call:
     """One filter or several for each channel, as rows, columns, channels, filters; then the bias."""
@@ -127,7 +127,14 @@ def _by_channel(filters: Array, groups: int) -> Array:
     return np.moveaxis(filters.reshape(groups, outputs // groups, height, width), (0, 1), (2, 3))
 
 
-@emits(ir.Conv, "Conv2D", ranks=IMAGES, when=_CONV)
+@condition("no filters for every channel by itself that only lack explicit zeros")
+def _is_not_depthwise(op: ir.Conv) -> str | None:
+    """Explicit paddings are lost where TensorFlow fuses a bias into a depthwise convolution."""
+    others = (_depthwise, _undilated, _equal_strides)
+    return None if any(c(op) for c in others) else "a depthwise convolution with explicit paddings"
+
+
+@emits(ir.Conv, "Conv2D", ranks=IMAGES, when=(*_CONV, _is_not_depthwise))
 def conv(op: ir.Conv) -> Call:
     """Any number of groups, the filter as rows, columns, inputs, outputs; then the bias."""
     return _with_bias(op, "Conv2D", (op.x, _filter(op.w, (1, 2, 3, 0))))
@@ -145,10 +152,10 @@ def _within_reach(op: ir.ConvTranspose) -> str | None:
     return f"an output padding of {wide[0]}" if wide else None
 
 
-@condition("no paddings, or those by which SAME would cut the result, or any that are known over images")
+@condition("no paddings, or over images those by which SAME cuts the result")
 def _cuts(op: ir.ConvTranspose) -> str | None:
-    known = is_static([n for pair in op.pads for n in pair]) and min(n for pair in op.pads for n in pair) >= 0
-    return None if known and (op.x.type.rank in IMAGES or is_valid(op)) else f"paddings {_show(op.pads)}"
+    is_known = is_valid(op) or (op.x.type.rank in IMAGES and _is_cut_as_same(op))
+    return None if is_known else f"paddings {_show(op.pads)}, neither none nor those of SAME"
 
 
 def _transposed_call(op: ir.ConvTranspose, operator: str, perm: tuple[int, ...]) -> Call:
@@ -156,13 +163,7 @@ def _transposed_call(op: ir.ConvTranspose, operator: str, perm: tuple[int, ...])
     shape = Dims(op.result.type.shape)
     given = _filter(op.w, perm)
     attributes: dict[str, Attribute] = {"strides": (1, *op.strides, 1), "dilations": (1, *op.dilations, 1)}
-    if is_valid(op):
-        attributes["padding"] = "VALID"
-    elif _is_cut_as_same(op):
-        attributes["padding"] = "SAME"
-    else:
-        widths = (0, 0, *(int(n) for pair in op.pads for n in pair), 0, 0)
-        attributes |= {"padding": "EXPLICIT", "explicit_paddings": widths}
+    attributes["padding"] = "VALID" if is_valid(op) else "SAME"
     if op.bias is None:
         return Call((shape, given, op.x), attributes)
     nested = Nested(operator, op.result.type, (shape, given, op.x), attributes)
@@ -198,12 +199,6 @@ def _fitting(op: Any) -> str | None:
     return None if [op.result.type.shape[a] for a in data.axes] == whole else "windows that hang over the end"
 
 
-@condition("paddings smaller than the window")
-def _window_reaches(op: Any) -> str | None:
-    far = [k for k, pair in zip(op.kernel, op.pads, strict=True) if any(isinstance(n, int) and n >= k for n in pair)]
-    return "paddings as large as the window" if far else None
-
-
 def _pool(op: Any) -> Call:
     return Call((op.x,), {**_window(op), "ksize": (1, *op.kernel, 1)})
 
@@ -216,7 +211,7 @@ def _pads_left_out(op: ir.AveragePool) -> str | None:
     return None if is_valid(op) or not op.count_pads else "paddings that count"
 
 
-emits(ir.MaxPool, "MaxPool", ranks=IMAGES, when=(*_POOL, _known_padding, _window_reaches))(_pool)
+emits(ir.MaxPool, "MaxPool", ranks=IMAGES, when=(*_POOL, _padding))(_pool)
 emits(ir.MaxPool, "MaxPool3D", ranks=VOLUMES, when=(*_POOL, _padding))(_pool)
 emits(ir.AveragePool, "AvgPool", ranks=IMAGES, when=(*_POOL, _padding, _pads_left_out, precise))(_pool)
 emits(ir.AveragePool, "AvgPool3D", ranks=VOLUMES, when=(*_POOL, _padding, _pads_left_out, precise))(_pool)
