@@ -50,16 +50,16 @@ def build(func: Func) -> Built:
     shared = _Shared()
     builder = _Main(shared)
     ports = [*zip(func.inputs, func.args, strict=True), *zip(func.outputs, func.returns, strict=True)]
-    layouts = {builder.unique(p.name or v.name or "tensor"): _layout(p, v) for p, v in ports}
+    layouts = {builder.unique(p.name or v.name or "tensor"): _layout(n, p, v) for n, (p, v) in enumerate(ports)}
     names = [*layouts][: len(func.args)]
     inputs = [builder.placeholder(a, name, layouts.pop(name)) for a, name in zip(func.args, names, strict=True)]
     outputs = builder.main(func.body, layouts)
     return Built(Graph(tuple(builder.nodes), shared.functions), inputs, outputs, shared.counts)
 
 
-def _layout(port: Port, value: Value) -> str:
-    """Return what the file says of an input or output: the source's name, and how its axes lie."""
-    return json.dumps({"name": port.name, **describe(port, value)}, separators=(",", ":"))
+def _layout(place: int, port: Port, value: Value) -> str:
+    """Return what the file says of an input or output: its place, the source's name, and how its axes lie."""
+    return json.dumps({"place": place, "name": port.name, **describe(port, value)}, separators=(",", ":"))
 
 
 def stored_dims(shape: Shape) -> StoredDims:

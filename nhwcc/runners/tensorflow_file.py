@@ -5,7 +5,6 @@ Without TensorFlow, the reference interpreter runs what is read of the file.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +14,11 @@ from typing import Any, Self
 import numpy as np
 
 from nhwcc.compiler.diagnostics import Remark, error, remark
-from nhwcc.compiler.dims import Dim, parse_dim
+from nhwcc.compiler.dims import parse_dim
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, TensorType
-from nhwcc.formats.tensorflow.model import Graph, Node, StoredShape
-from nhwcc.formats.tensorflow.saved_model import read_contents
-from nhwcc.formats.tensorflow.tensors import ElementType
+from nhwcc.formats.tensorflow.interface import stated_interface
+from nhwcc.formats.tensorflow.saved_model import Port, read_contents
 from nhwcc.runners import Traced
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.runners.tensorflow import SESSION, is_available
@@ -55,39 +53,36 @@ def in_process(path: Path) -> TensorflowFile:
 
 @dataclass(frozen=True)
 class StoredPort:
-    """An input or output: the node, the source's name, the type in the file, and how the source's axes lie in it."""
+    """An input or output: its tensor, the source's name and type, and how the source's axes lie in the file."""
 
-    node: str
+    tensor: str
     name: str
     type: TensorType
     perm: tuple[int, ...]
-    shape: tuple[Dim, ...]
 
 
-def ports_of(graph: Graph) -> tuple[list[StoredPort], list[StoredPort]]:
-    """Return the inputs and outputs of a graph of ours."""
-    said = [_port(node) for node in graph.nodes if node.layout]
-    inputs = {node.name for node in graph.nodes if node.op == "Placeholder"}
-    return [p for p in said if p.node in inputs], [p for p in said if p.node not in inputs]
+def ports_of(path: Path) -> tuple[list[StoredPort], list[StoredPort], tuple[str, ...]]:
+    """Return the inputs and outputs of a file of ours, and its tags."""
+    contents = read_contents(path)
+    stated = stated_interface(contents.graph)
+    if stated is None:
+        raise error("R010", f"{path} was not written by nhwcc", help="nhwcc verify runs any model")
+    sides = (("inputs", stated.inputs), ("outputs", stated.outputs))
+    inputs, outputs = ([_port(n, p, stated.layout[side][n]) for n, p in ports.items()] for side, ports in sides)
+    return inputs, outputs, contents.tags
 
 
-def _port(node: Node) -> StoredPort:
-    said: Mapping[str, Any] = json.loads(node.layout)
+def _port(name: str, port: Port, said: Mapping[str, Any]) -> StoredPort:
     shape = tuple(size if isinstance(size, int) else parse_dim(size) for size in said["shape"])
-    element, stated = node.attributes.get("dtype"), node.attributes.get("shape")
-    assert isinstance(element, ElementType | None) and isinstance(stated, StoredShape | None)
-    dtype = ElementType(1).known(node.name) if element is None else element.known(node.name)
-    perm = tuple(int(axis) for axis in said["perm"])
-    return StoredPort(node.name, said["name"], TensorType(dtype, shape), perm, shape)
+    return StoredPort(port.tensor, name, TensorType(port.element.known(name), shape), tuple(said["perm"]))
 
 
 class TensorflowFile:
     """A file in TensorFlow's process: arrays go in and come out by the source's names, as they lie in the file."""
 
     def __init__(self, path: Path) -> None:
-        contents = read_contents(path)
-        self._inputs, self._outputs = ports_of(contents.graph)
-        self._session = TensorflowSession(path, contents.tags)
+        self._inputs, self._outputs, tags = ports_of(path)
+        self._session = TensorflowSession(path, tags)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run on arrays.
@@ -98,8 +93,8 @@ class TensorflowFile:
         missing = [port.name for port in self._inputs if port.name not in inputs]
         if missing:
             raise error("R002", f"the input {missing[0]} is missing")
-        fed = {f"{port.node}:0": inputs[port.name] for port in self._inputs}
-        results = self._session.run([f"{port.node}:0" for port in self._outputs], fed)
+        fed = {port.tensor: inputs[port.name] for port in self._inputs}
+        results = self._session.run([port.tensor for port in self._outputs], fed)
         return {port.name: np.asarray(array) for port, array in zip(self._outputs, results, strict=True)}
 
 
@@ -108,9 +103,7 @@ class TensorflowFileRunner:
 
     def __init__(self, path: Path, worker: Worker | None = None) -> None:
         self.path = path
-        contents = read_contents(path)
-        self._tags = tuple(contents.tags)
-        self._inputs, self._outputs = ports_of(contents.graph)
+        self._inputs, self._outputs, self._tags = ports_of(path)
         self._worker = worker or start()
 
     @cached_property
@@ -153,7 +146,7 @@ class TensorflowFileRunner:
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Transpose, run, transpose back."""
-        results = self._runtime.call("run", [f"{port.node}:0" for port in self._outputs], self._fed(inputs))
+        results = self._runtime.call("run", [port.tensor for port in self._outputs], self._fed(inputs))
         pairs = zip(self._outputs, results, strict=True)
         return {port.name: np.asarray(array).transpose(inverse(port.perm)) for port, array in pairs}
 
@@ -170,7 +163,7 @@ class TensorflowFileRunner:
 
     def _fed(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         there = [port for port in self._inputs if port.name in inputs]
-        return {f"{port.node}:0": _stored(inputs[port.name], port) for port in there}
+        return {port.tensor: _stored(inputs[port.name], port) for port in there}
 
 
 def _stored(array: Array, port: StoredPort) -> Array:
