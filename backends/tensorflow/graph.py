@@ -21,11 +21,13 @@ from ...formats.tensorflow.model import Attribute as StoredAttribute
 from ...formats.tensorflow.model import Function, FunctionName, Graph, Node, StoredShape
 from ...formats.tensorflow.tensors import NUMBERS, ElementType
 from ...formats.tensorflow.tensors import Dims as StoredDims
+from ...formats.tensorflow.writer import Restored
 from ..common.layout import describe
 from ..common.unsupported import row_of
 from .operators import operators
 from .sizes import Sizes
 from .table import TABLE, Attribute, Dims, Nested, Operand
+from .variables import Variables
 
 SMALL = 1 << 10
 """Bytes up to which a constant stands in every function that reads it; others are arguments."""
@@ -39,22 +41,25 @@ class Built:
     inputs: list[str]
     outputs: list[str]
     counts: Counter[str]
+    variables: Restored | None = None
 
 
-def build(func: Func) -> Built:
-    """Translate a function whose operations are all legal.
+def build(func: Func, *, variables: bool = False) -> Built:
+    """Translate a function whose operations are all legal; with ``variables`` its weights become such.
 
     Raises:
         CompileError: B001, an operation is not legal; B002, a size is not known when the network runs.
     """
     shared = _Shared()
-    builder = _Main(shared)
+    builder = _Main(shared, Variables() if variables else None)
     ports = [*zip(func.inputs, func.args, strict=True), *zip(func.outputs, func.returns, strict=True)]
     layouts = {builder.unique(p.name or v.name or "tensor"): _layout(n, p, v) for n, (p, v) in enumerate(ports)}
     names = [*layouts][: len(func.args)]
     inputs = [builder.placeholder(a, name, layouts.pop(name)) for a, name in zip(func.args, names, strict=True)]
     outputs = builder.main(func.body, layouts)
-    return Built(Graph(tuple(builder.nodes), shared.functions), inputs, outputs, shared.counts)
+    restored = None if builder.variables is None else builder.variables.restored(builder.unique)
+    nodes = (*builder.nodes, *(() if builder.variables is None else builder.variables.nodes))
+    return Built(Graph(nodes, shared.functions), inputs, outputs, shared.counts, restored)
 
 
 def _layout(place: int, port: Port, value: Value) -> str:
@@ -94,6 +99,7 @@ class _Builder:
         self._values: dict[Value, str] = {}
         self._constants: dict[Weight, str] = {}
         self._names: set[str] = set()
+        self._place = ""
 
     def unique(self, name: str) -> str:
         """Return a name for a node that no other has, of letters that names may have."""
@@ -117,6 +123,7 @@ class _Builder:
         row = row_of(TABLE, op)
         call = row.call(op)
         attributes: dict[str, Any] = dict(call.attributes)
+        self._place = _label(op)
         inputs = [self.operand(v) for v in call.inputs]
         types = [r.type for r in op.results]
         if call.regions:
@@ -182,7 +189,7 @@ class _Builder:
         """Return the tensor of an operand."""
         match operand:
             case Weight():
-                return self.constant(operand)
+                return self.constant(operand, self._name_of(operand))
             case Dims():
                 return self.sizes.vector(operand)
             case Nested():
@@ -197,8 +204,12 @@ class _Builder:
             weight = constant(value)
             if weight is None:
                 return self.capture(value)
-            self._values[value] = self.constant(weight, value.name)
+            self._values[value] = self.constant(weight, value.name or self._name_of(weight))
         return self._values[value]
+
+    def _name_of(self, weight: Weight) -> str | None:
+        """What a weight without a name is called after: the operation that reads it."""
+        return f"{self._place}/weights" if weight.type.rank and weight.type.dtype.is_float else None
 
     def constant(self, weight: Weight, name: str | None = None) -> str:
         """Return the tensor of a constant; equal ones share one."""
@@ -244,7 +255,21 @@ class _Builder:
 
 
 class _Main(_Builder):
-    """Builds the graph itself."""
+    """Builds the graph itself; what ``variables`` takes is no constant."""
+
+    def __init__(self, shared: _Shared, variables: Variables | None) -> None:
+        super().__init__(shared)
+        self.variables = variables
+
+    def constant(self, weight: Weight, name: str | None = None) -> str:
+        """Return the tensor of a constant, or of a variable that holds it."""
+        if self.variables is None or weight in self._constants or not self.variables.takes(weight):
+            return super().constant(weight, name)
+        nodes, read = self.variables.add(weight, name or "variable", self.unique)
+        self.nodes += nodes
+        self.types[read] = weight.type
+        self._constants[weight] = read
+        return read
 
     def placeholder(self, value: Value, name: str, layout: str) -> str:
         """Append an input."""

@@ -9,13 +9,14 @@ from pathlib import Path
 from ...compiler.diagnostics import Diagnostic
 from ...compiler.ir import Func, Module, Port, Value
 from ...compiler.lowering import Limits
+from ...compiler.ops.core import Const
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.options import Strategy
 from ...compiler.types import DType
 from ...formats.tensorflow.saved_model import Port as StoredPort
 from ...formats.tensorflow.saved_model import Signature
 from ...formats.tensorflow.tensors import NUMBERS, ElementType
-from ...formats.tensorflow.writer import Written, write_graph, write_saved_model
+from ...formats.tensorflow.writer import MAX_MESSAGE, Written, write_graph, write_saved_model
 from ...passes.lowerings import LOWERINGS as SHARED
 from ..common.emulate_types import carry
 from ..common.recurrence import choose_strategies
@@ -66,12 +67,22 @@ def emit(kind: str, module: Module, path: Path, *, metadata: Mapping[str, bytes]
     """
     del metadata
     func = module.main
-    built = build(func)
     if kind == "graph":
+        built = build(func)
         size = write_graph(built.graph, path)
     else:
-        size = write_saved_model(Written(built.graph, [_signature(func, built)]), path)
+        built = build(func, variables=kind == "variables" or _is_large(func))
+        size = write_saved_model(Written(built.graph, [_signature(func, built)], built.variables), path)
     return Emitted(path, built.counts, size, "TensorFlow 2")
+
+
+def _is_large(func: Func) -> bool:
+    """Whether constants have no room in the message of a graph."""
+    return sum(op.value.nbytes for op in func.walk() if isinstance(op, Const)) > MAX_MESSAGE - ROOM
+
+
+ROOM = 1 << 24
+"""Bytes of a graph without its constants."""
 
 
 def _signature(func: Func, built: Built) -> Signature:
@@ -100,6 +111,7 @@ def _target(name: str, kind: str, suffix: str) -> Target:
         prepare=prepare,
         unstorable=not_storable,
         emit=partial(emit, kind),
+        emit_variables=partial(emit, "variables") if kind == "folder" else None,
         runner="nhwcc.runners.tensorflow_file",
         artifact="folder" if kind == "folder" else "file",
     )

@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     callback=named,
     metavar="[NAME=]LAYOUT",
     help="How inputs and outputs lie: free (as is cheapest), keep (as in the source), nhwc, nchw, or by name x=nchw, "
-    "x=0/2/1. By default free for TFLite, keep for ONNX.",
+    "x=0/2/1. By default keep for ONNX, free for others.",
 )
 @click.option(
     "--rnn",
@@ -70,6 +70,9 @@ if TYPE_CHECKING:
     "--opset",
     type=int,
     help="The newest version that an ONNX file may ask for; by default the lowest that keeps every operation whole.",
+)
+@click.option(
+    "--variables", is_flag=True, help="Write the weights of a SavedModel as variables, which can be trained on."
 )
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
@@ -119,6 +122,7 @@ def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOpt
         output,
         target=given["target"],
         opset=given["opset"],
+        variables=given["variables"],
         allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or None,
         rnn=given["rnn"],

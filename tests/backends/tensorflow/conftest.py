@@ -1,4 +1,4 @@
-"""Legalizes modules, writes them as SavedModels, runs these by TensorFlow, reads them again, and compares all numbers."""
+"""Legalizes modules, writes SavedModels, runs these by TensorFlow, reads them again, and compares all numbers."""
 
 # TensorFlow has no types
 # pyright: reportMissingImports=false, reportMissingModuleSource=false
