@@ -9,6 +9,7 @@ from nhwcc import contents
 from nhwcc.backends.registry import writes_folder
 from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error, reason
 from nhwcc.contents import Begins, Content
+from nhwcc.files import cannot_write
 
 ORIGIN = "export the model that it was made from to ONNX"
 TORCH = 'in PyTorch: torch.onnx.export(model, inputs, "model.onnx", dynamo=True)'
@@ -304,10 +305,10 @@ def check_name(output: Path, format: str) -> None:
 
 
 def _check_folder(output: Path) -> None:
-    """Refuse to write a SavedModel under a name by which it would be taken for something else.
+    """Refuse to write a SavedModel under a name by which it would be taken for something else, or over other files.
 
     Raises:
-        CompileError: L007.
+        CompileError: L007, R012.
     """
     suffix = output.suffix.lower()
     other = next((f.title for f in (*FORMATS, *OTHERS) if suffix and suffix in f.suffixes), None)
@@ -316,6 +317,10 @@ def _check_folder(output: Path) -> None:
     if other is not None:
         text = f"{output} would be taken for {other}, but the folder of a TensorFlow SavedModel is written"
         raise error("L007", text, help="call it saved_model/")
+    is_model = any((output / file).is_file() for file in MODEL_FOLDERS)
+    if output.is_dir() and not is_model and any(output.iterdir()):
+        help = f"give a file in it: {output / 'NAME'}, or a folder of its own: {output / 'saved_model'}/"
+        raise cannot_write(output, "it is a folder with other files in it", help=help)
 
 
 def _content(path: Path) -> Content:

@@ -69,7 +69,7 @@ def write_graph(graph: Graph, path: Path) -> int:
     """Write a graph alone and return the size of the file.
 
     Raises:
-        CompileError: B004, it is too large for a message; M002, it would hold far more than the source; R012, the
+        CompileError: B005, it is too large for a message; M002, it would hold far more than the source; R012, the
             place can't be written to.
     """
     return _write(graph_message(graph), path, "write a SavedModel (-o saved_model/), which keeps weights beside it")
@@ -98,7 +98,7 @@ def write_saved_model(model: Written, folder: Path) -> int:
 def _write(message: Draft, path: Path, help: str) -> int:
     weights = message.weights
     if len(message) > MAX_MESSAGE:
-        raise error("B004", f"{path.name} would have {len(message):,} bytes; a message has at most 2 GB", help=help)
+        raise error("B005", f"{path.name} would have {len(message):,} bytes; a message has at most 2 GB", help=help)
     check_growth(weights, lambda number: str(weights[number].type))
     try:
         with path.open("wb") as file:
