@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,20 +17,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """How the files of a target are called, and what gives it."""
+    """How the files of a target are called, or that it writes folders, and what gives it."""
 
     suffixes: tuple[str, ...]
     load: Callable[[], Target]
+    is_folder: bool = False
 
 
-def _in_package(name: str) -> Callable[[], Target]:
-    """Return what loads the target that a package of this folder declares in its module ``target``."""
-    return lambda: cast("Target", import_module(f"{__package__}.{name}.target").TARGET)
+def _in_package(name: str, target: str = "TARGET") -> Callable[[], Target]:
+    """Return what loads a target that a package of this folder declares in its module ``target``."""
+    return lambda: cast("Target", getattr(import_module(f"{__package__}.{name}.target"), target))
 
 
 TARGETS: dict[str, Entry] = {
     "tflite": Entry((".tflite", ".lite"), _in_package("tflite")),
     "onnx": Entry((".onnx",), _in_package("onnx")),
+    "saved_model": Entry((), _in_package("tensorflow", "SAVED_MODEL"), is_folder=True),
+    "tensorflow": Entry((".pb",), _in_package("tensorflow", "GRAPH")),
 }
 """Targets by the name that users say; the first one is meant where nothing says another."""
 
@@ -51,7 +55,21 @@ def find_target(name: str, version: int | None = None) -> Target:
     return target.at(version)
 
 
-def target_of_file(path: Path | None) -> str:
-    """Return the name of the target whose files are called like ``path``, of the first target if none's are."""
-    suffix = "" if path is None else path.suffix.lower()
-    return next((name for name, entry in TARGETS.items() if suffix in entry.suffixes), next(iter(TARGETS)))
+def target_of_file(path: str | os.PathLike[str] | None) -> str:
+    """Return the name of the target whose files are called like ``path``, of the first target if none's are.
+
+    What ends in a slash is a folder, as is what is one already, or is called after a target that writes folders.
+    """
+    if path is None:
+        return next(iter(TARGETS))
+    text = os.fspath(path)
+    known, suffix = Path(text), Path(text).suffix.lower()
+    by_suffix = (name for name, entry in TARGETS.items() if suffix in entry.suffixes)
+    is_folder = text.endswith(("/", os.sep)) or (known.is_dir() and not suffix)
+    folders = (n for n, entry in TARGETS.items() if entry.is_folder and (is_folder or known.name.lower() == n))
+    return next(folders, None) or next(by_suffix, None) or next(iter(TARGETS))
+
+
+def writes_folder(name: str) -> bool:
+    """Say whether what a target writes is a folder; there need not be such a target."""
+    return name in TARGETS and TARGETS[name].is_folder

@@ -338,6 +338,11 @@ CODES = {
         "An attribute of a custom operator holds what its kernel can't be told, such as a size that stays open.",
         "Give it a number; docs/custom-ops.md says what kernels are told.",
     ),
+    "B005": Code(
+        "too large for the format",
+        "A file of the target has less room than the network's weights need.",
+        "Write a format that keeps weights in other files, or cut the model in parts with --inputs and --outputs.",
+    ),
     "Q001": Code(
         "no calibration",
         "Integers need the ranges of values, which calibration finds.",

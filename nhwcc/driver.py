@@ -117,7 +117,7 @@ class _Job:
     def of(output: PathLike | None, options: CompileOptions) -> _Job:
         register_passes(options.load)
         path = None if output is None else Path(output)
-        target = find_target(options.target or target_of_file(path), options.opset)
+        target = _asked(find_target(options.target or target_of_file(output), options.opset), options)
         if options.quantize is not None and target.integers is None:
             raise error("Q003", f"{target.title} files are not quantized yet", help="write a .tflite file")
         passes = build_pipeline(options, target.pipeline)
@@ -127,6 +127,19 @@ class _Job:
             return _Job(target, path, passes)
         folder = scratch()
         return _Job(target, folder.path / f"model{target.suffix}", passes, folder)
+
+
+def _asked(target: Target, options: CompileOptions) -> Target:
+    """Return the target, or the one that writes weights as variables.
+
+    Raises:
+        CompileError: L007, its files have no variables.
+    """
+    if not options.variables:
+        return target
+    if target.emit_variables is None:
+        raise error("L007", f"{target.title} files of this kind have no variables", help="write saved_model/")
+    return replace(target, emit=target.emit_variables)
 
 
 class _Compilation:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nhwcc import contents
+from nhwcc.backends.registry import writes_folder
 from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error, reason
 from nhwcc.contents import Begins, Content
+from nhwcc.files import cannot_write
 
 ORIGIN = "export the model that it was made from to ONNX"
 TORCH = 'in PyTorch: torch.onnx.export(model, inputs, "model.onnx", dynamo=True)'
@@ -198,6 +200,9 @@ FOLDERS = [
 MODEL_FOLDERS = {"saved_model.pb": "tensorflow"}
 """The formats of folders that are models, by a file in them."""
 
+WEB_FOLDERS = ("web_model", "model_web", "tfjs", "tfjs_model")
+"""How folders with models of TensorFlow.js are called."""
+
 
 def detect(source: Path | bytes) -> Format:
     """Return the format of a file, of a folder that is a model, or of the bytes of a file.
@@ -280,11 +285,13 @@ def check_name(output: Path, format: str) -> None:
     Raises:
         CompileError: L007.
     """
-    own = next((f for f in (*FORMATS, DRAWING) if f.name == format), None)
+    if writes_folder(format):
+        return _check_folder(output)
+    own = next((f for f in (*FORMATS, DRAWING) if f.name == format and f.suffixes), None)
     suffix = output.suffix.lower()
     is_special = output.exists() and not output.is_file()
     if own is None or suffix in own.suffixes or is_special:
-        return
+        return None
     other = next((f for f in (*FORMATS, *OTHERS) if suffix in f.suffixes), None)
     if not suffix:
         text = f"{output} has no suffix; what is written is {own.title}"
@@ -293,7 +300,27 @@ def check_name(output: Path, format: str) -> None:
     else:
         text = f"{output} does not end in {own.suffixes[0]}, but {own.title} is written"
     drawing = "; nhwcc inspect MODEL --draw FILE.svg draws" if format != "svg" and suffix in (".svg", ".png") else ""
-    raise error("L007", text, help=f"call it {output.with_suffix(own.suffixes[0]).name}{drawing}")
+    folder = f", or {output.name}/ for a SavedModel of TensorFlow" if not suffix and format != "svg" else ""
+    raise error("L007", text, help=f"call it {output.with_suffix(own.suffixes[0]).name}{folder}{drawing}")
+
+
+def _check_folder(output: Path) -> None:
+    """Refuse to write a SavedModel under a name by which it would be taken for something else, or over other files.
+
+    Raises:
+        CompileError: L007, R012.
+    """
+    suffix = output.suffix.lower()
+    other = next((f.title for f in (*FORMATS, *OTHERS) if suffix and suffix in f.suffixes), None)
+    if output.name.lower() in WEB_FOLDERS:
+        other = named("tfjs").title
+    if other is not None:
+        text = f"{output} would be taken for {other}, but the folder of a TensorFlow SavedModel is written"
+        raise error("L007", text, help="call it saved_model/")
+    is_model = any((output / file).is_file() for file in MODEL_FOLDERS)
+    if output.is_dir() and not is_model and any(output.iterdir()):
+        help = f"give a file in it: {output / 'NAME'}, or a folder of its own: {output / 'saved_model'}/"
+        raise cannot_write(output, "it is a folder with other files in it", help=help)
 
 
 def _content(path: Path) -> Content:

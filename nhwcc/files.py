@@ -87,13 +87,15 @@ def cannot_write(path: Path, why: str, *, help: str | None = None) -> CompileErr
 
 
 def check_not_source(output: Path, sources: Iterable[Path]) -> None:
-    """Refuse to write over a file that the model is read from, also through links.
+    """Refuse to write over a file that the model is read from, also through links, or over a folder that it lies in.
 
     Raises:
         CompileError: R016.
     """
     for source in sources:
-        if output.exists() and source.exists() and output.samefile(source):
+        if not output.exists() or not source.exists():
+            continue
+        if output.samefile(source) or (output.is_dir() and source.resolve().is_relative_to(output.resolve())):
             raise error("R016", f"{output} is the model itself, or holds its weights", help="choose another output")
 
 

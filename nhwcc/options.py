@@ -40,6 +40,7 @@ class CompileOptions:
     ``output`` is the file to write; without one the artifact lives in a temporary file as long as its object.
     ``target`` is what to compile for; where it is not given, the output's suffix says it.  ``opset``
     is the newest version that an ONNX file may ask for; it gets the lowest that keeps every operation whole.
+    ``variables`` writes the weights of a SavedModel as variables, which can be trained on, in place of constants.
 
     A PyTorch module runs on ``args`` and ``kwargs`` when it is exported; ``dynamic_shapes`` says which sizes stay open,
     as for torch.export.  Without them, it gets inputs of ``shapes``, where a text names a size that stays open;
@@ -94,6 +95,7 @@ class CompileOptions:
     _: KW_ONLY
     target: str | None = None
     opset: int | None = None
+    variables: bool = False
     shapes: Mapping[str, ShapeLike] | None = None
     inputs: Sequence[str] | None = None
     outputs: Sequence[str] | None = None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from nhwcc.backends.registry import target_of_file
+from nhwcc.backends.registry import target_of_file, writes_folder
 from nhwcc.checkpoint import holds_weights_only
 from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.layouts import parse_io_layout
@@ -36,11 +36,13 @@ def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathL
             raise error("L007", f"{source} holds its own weights", help="weights are given for OpenVINO models (.xml)")
     if isinstance(model, NamedModule):
         model.check()
-    written = [Path(output) for output in outputs if output is not None]
+    given = [output for output in outputs if output is not None]
+    written = list(map(Path, given))
     for number, output in enumerate(written):
         if output in written[:number]:
             raise error("L007", f"{output} is to be written twice", help="give each output once")
-        check_writing(output, options.target or target_of_file(output), [] if source is None else [source])
+        target = options.target or target_of_file(given[number])
+        check_writing(output, target, [] if source is None else [source])
     check_options(options)
 
 
@@ -129,7 +131,7 @@ def check_writing(output: Path, format: str, sources: Iterable[Path]) -> None:
     """
     check_not_source(output, sources)
     check_name(output, format)
-    check_writable(output)
+    check_writable(output, folder=writes_folder(format))
 
 
 def io_layout_text(io_layout: str | Mapping[str, str] | None) -> str:

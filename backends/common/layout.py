@@ -12,14 +12,14 @@ def write_layout(func: Func) -> bytes:
     """Return what the metadata says of a function."""
     sides = {"inputs": (func.inputs, func.args), "outputs": (func.outputs, func.returns)}
     said = {
-        side: {p.name: _describe(p, v) for p, v in zip(ports, values, strict=True)}
+        side: {p.name: describe(p, v) for p, v in zip(ports, values, strict=True)}
         for side, (ports, values) in sides.items()
     }
     return json.dumps(said, separators=(",", ":")).encode()
 
 
-def _describe(port: Port, value: Value) -> dict[str, object]:
-    """How a port's axes lie in the file, and the shape that the source declared."""
+def describe(port: Port, value: Value) -> dict[str, object]:
+    """Return how a port's axes lie in the file, and the shape that the source declared."""
     perm = port.perm or tuple(range(value.type.rank))
     source = [value.type.shape[perm.index(i)] for i in range(len(perm))]
     shape = [str(d) if isinstance(d, Sym) else d for d in source]

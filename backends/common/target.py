@@ -66,7 +66,8 @@ class Target:
     ``in_process``. ``integers`` says what its kernels on integers demand. ``artifact`` says whether a network is one
     file, one with others beside it, or a folder.
     Where a format has versions, ``at`` gives the target that goes up to one of them, and ``version`` is the one that
-    this target goes up to; without it, to the newest.
+    this target goes up to; without it, to the newest.  ``emit_variables`` writes weights as variables, where the
+    format has such.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Target:
     integers: IntegerKernels | None = None
     version: int | None = None
     at: Callable[[int], Target] | None = None
+    emit_variables: Emit | None = None
 
     def is_legal(self, op: Op) -> bool:
         """Say whether an operation is run as it is."""

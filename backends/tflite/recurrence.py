@@ -1,41 +1,9 @@
-"""How each recurrent layer runs."""
+"""Which recurrent layers one kernel runs as a whole."""
 
 from __future__ import annotations
 
-from ...compiler.diagnostics import Remark, remark
-from ...compiler.dims import product
-from ...compiler.ir import Module
 from ...compiler.ops.recurrent import Recurrent
 from .emitters.recurrent import NEEDS
-
-MAX_COPIES = 1 << 20
-"""Bytes of recurrent weights: XNNPACK keeps a copy for every step that stands in the file, and caches hold a few."""
-
-MAX_COPIED = 1 << 19
-"""Bytes of products with the inputs that a loop may copy in every turn."""
-
-MAX_STEPS = 8
-"""Steps up to which a layer is unrolled; with more, a loop of several steps a turn is as fast with few operators."""
-
-MAX_PER_TURN = 8
-"""Steps that a loop does in one turn: in each, TFLite copies what goes round and what the loop reads."""
-
-BLOCK = 64
-"""Steps of a long sequence that are cut out at once: a loop inside of a turn copies nothing but these."""
-
-LONG = 4 * BLOCK
-"""Steps up to which a loop does without blocks."""
-
-
-def choose_strategies(module: Module, wanted: str) -> None:
-    """Decide for every recurrent layer that has no strategy yet."""
-    for op in module.walk():
-        if isinstance(op, Recurrent) and op.strategy == "auto":
-            reason = why_not_fused(op) if wanted == "fused" else None
-            op.attributes["strategy"] = _best(op) if wanted == "auto" or reason else wanted
-            if reason:
-                text = f"{op.spec.name} runs by {op.strategy}: {reason}"
-                remark(Remark("warning", "legalize", text, op.location))
 
 
 def why_not_fused(op: Recurrent) -> str | None:
@@ -44,51 +12,3 @@ def why_not_fused(op: Recurrent) -> str | None:
         return f"TFLite has no kernel for {op.spec.name}"
     reasons = (condition(op) for condition in NEEDS[type(op)])
     return next((f"its kernel does not take {reason}" for reason in reasons if reason is not None), None)
-
-
-def steps_per_turn(op: Recurrent) -> list[int]:
-    """Return how many steps loops do in one turn, one loop after the other; each does what the one before has left."""
-    steps, few = op.steps, max(1, min(MAX_PER_TURN, MAX_COPIES // max(_bytes(op), 1)))
-    if not isinstance(steps, int):
-        return list(dict.fromkeys((BLOCK, few, 1)))
-    counts: list[int] = []
-    for most in (BLOCK, few, 1) if steps > LONG else (few, 1):
-        if steps:
-            counts.append(_evenly(steps, most))
-            steps %= counts[-1]
-    return counts
-
-
-def is_block(count: int) -> bool:
-    """Say whether so many steps in one turn are a loop again."""
-    return count > MAX_PER_TURN
-
-
-def _evenly(steps: int, most: int) -> int:
-    """Return up to so many steps, as a divisor of their number if there is one that is not much smaller."""
-    divisor = max(n for n in range(1, most + 1) if steps % n == 0)
-    return divisor if 2 * divisor >= most else min(most, steps)
-
-
-def products_first(op: Recurrent) -> bool:
-    """Say whether a loop has the products with the inputs of all steps computed before it starts.
-
-    They are computed faster at once, but are copied in every turn, as all that a loop reads.
-    """
-    features, rows = op.x.type.shape[2], op.w.type.shape[0]
-    if isinstance(features, int) and isinstance(rows, int) and features >= rows:
-        return True
-    size = product((op.steps, op.batch, rows))
-    return isinstance(size, int) and 4 * size <= MAX_COPIED
-
-
-def _bytes(op: Recurrent) -> int:
-    """Return the size of the matrix that every step reads."""
-    size = op.r.type.size
-    return 4 * size if isinstance(size, int) else MAX_COPIES
-
-
-def _best(op: Recurrent) -> str:
-    steps = op.steps
-    is_short = isinstance(steps, int) and steps <= MAX_STEPS and steps * _bytes(op) <= MAX_COPIES
-    return "unroll" if is_short or steps == 1 else "while"

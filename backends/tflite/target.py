@@ -13,16 +13,17 @@ from ...compiler.ops.quantize import Dequantize
 from ...compiler.options import Strategy
 from ...compiler.types import DType
 from ...passes.lowerings import LOWERINGS as SHARED
+from ..common.emulate_types import carry
+from ..common.recurrence import choose_strategies
 from ..common.target import Target
 from . import PIPELINE, emit
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from . import lowerings as _lowerings  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares them
 from .broadcast import PORTABLE_RANK
 from .emitters.linear import MAX_BATCH_RANK
-from .emulate_types import carry
 from .lowering import LOWERINGS
 from .lowerings.dtypes import WIDENED, stays_f64
-from .recurrence import choose_strategies
+from .recurrence import why_not_fused
 from .signed import sign
 from .storage import not_storable
 from .table import FAST_RANKS, TABLE, BuiltinsOnIntegers
@@ -34,7 +35,7 @@ def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic
     sign(target, module)
     _report_widening(module)
     _report_draws(module)
-    choose_strategies(module, rnn)
+    choose_strategies(module, rnn, why_not_fused)
     return problems
 
 

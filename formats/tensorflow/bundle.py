@@ -15,13 +15,13 @@ from ..message import Message
 from ..wire import WireError, read_varint
 from .tensors import ElementType, Store, damaged, read_shape
 
-_MAGIC = 0xDB4775248B80FB57
+MAGIC = 0xDB4775248B80FB57
 """What the table's file ends with."""
 
-_FOOTER = 48
+FOOTER = 48
 """Bytes of the end: two handles, filled up, and the magic number."""
 
-_TRAILER = 5
+TRAILER = 5
 """Bytes after a block: how it is compressed, and a checksum."""
 
 
@@ -127,9 +127,9 @@ def read_table(data: memoryview) -> Iterator[tuple[bytes, bytes]]:
     Raises:
         WireError: it is damaged.
     """
-    if len(data) < _FOOTER or int.from_bytes(data[-8:], "little") != _MAGIC:
+    if len(data) < FOOTER or int.from_bytes(data[-8:], "little") != MAGIC:
         raise WireError("it is no table of variables")
-    end = len(data) - _FOOTER
+    end = len(data) - FOOTER
     position = end
     for _ in range(2):  # the handle of a block that says nothing here
         _, position = read_varint(data, position, len(data))
@@ -149,7 +149,7 @@ def _handle(data: memoryview, position: int, end: int) -> tuple[int, int]:
 def _block(data: memoryview, handle: tuple[int, int], limit: int) -> Iterator[tuple[bytes, bytes]]:
     """Iterate over the entries of a block: each key shares its beginning with the one before."""
     start, size = handle
-    if size < 4 or start + size + _TRAILER > limit:
+    if size < 4 or start + size + TRAILER > limit:
         raise WireError(f"a block of {size} bytes at {start} of {limit}")
     if data[start + size]:
         raise WireError("its table is compressed, which TensorFlow does not do")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from ...compiler.weights import Weight
 from ..message import Message
 from .tensors import Dims, ElementType, Store, StoredTensor, read_shape, read_tensor
 
@@ -33,8 +34,10 @@ class Placeholder:
 
 
 Attribute: TypeAlias = (
-    "int | float | str | ElementType | StoredShape | StoredTensor | FunctionName | Placeholder | tuple[Attribute, ...]"
+    "int | float | str | ElementType | StoredShape | StoredTensor | Weight | FunctionName | Placeholder"
+    " | tuple[Attribute, ...]"
 )
+"""What a node states; a tensor that is to be written is a weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +45,22 @@ class Node:
     """One call of an operator or function.
 
     ``inputs`` are written ``node``, ``node:2`` or, inside of functions, ``argument`` and ``node:result:2``;
-    ``^node`` is read for its effects only.
+    ``^node`` is read for its effects only.  ``layout`` is what a file of ours says of an input or output.
     """
 
     name: str
     op: str
     inputs: tuple[str, ...]
     attributes: Mapping[str, Attribute]
+    layout: str = ""
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function of a graph's library: arguments with their types, nodes, and what each result is."""
+    """A function of a graph's library: arguments with their types, nodes, and what each result is.
+
+    ``outputs`` are what results are called, with their types.
+    """
 
     name: str
     arguments: tuple[str, ...]
@@ -61,6 +68,7 @@ class Function:
     nodes: tuple[Node, ...]
     results: tuple[str, ...]
     effects: tuple[str, ...] = ()
+    outputs: Mapping[str, ElementType | None] = field(default_factory=lambda: dict[str, ElementType | None]())
 
 
 @dataclass(frozen=True)
@@ -83,9 +91,15 @@ def read_graph(message: Message, store: Store) -> Graph:
     return Graph(nodes, {f.name: f for f in functions})
 
 
+LAYOUT = "_nhwcc_layout"
+"""The attribute with what is said of inputs and outputs: such names are nobody else's."""
+
+
 def _node(message: Message, store: Store) -> Node:
-    attributes = {name: read_attribute(value, store) for name, value in message.entries(5) if not name.startswith("_")}
-    return Node(message.text(1), message.text(2), tuple(message.strings(3)), attributes)
+    stored = dict(message.entries(5))
+    attributes = {name: read_attribute(value, store) for name, value in stored.items() if not name.startswith("_")}
+    layout = stored[LAYOUT].text(2) if LAYOUT in stored else ""
+    return Node(message.text(1), message.text(2), tuple(message.strings(3)), attributes, layout)
 
 
 def _function(message: Message, store: Store) -> Function:
@@ -100,6 +114,7 @@ def _function(message: Message, store: Store) -> Function:
         tuple(_node(m, store) for m in message.messages(3)),
         tuple(results.get(m.text(1), m.text(1)) for m in signature.messages(3)),
         tuple(effects.values()),
+        {m.text(1): ElementType(n) if (n := m.unsigned(3)) else None for m in signature.messages(3)},
     )
 
 

@@ -15,6 +15,7 @@ from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import MappedFile, Origin, Weight
 from ..message import Message
 from ..packed import stored_bytes, stored_weight
+from .draft import Draft
 
 DTYPES = {
     1: DType.F32,
@@ -43,6 +44,9 @@ DTYPES = {
     32: DType.U2,
 }
 """Element types by the number that TensorFlow gives them."""
+
+NUMBERS = {dtype: number for number, dtype in DTYPES.items()}
+"""The numbers of element types."""
 
 OTHERS = {
     11: "qint8",
@@ -217,6 +221,16 @@ def read_shape(message: Message | None) -> Dims:
         return None
     sizes = [dim.integer(1) for dim in message.messages(2)]
     return tuple(size if size >= 0 else None for size in sizes)
+
+
+def shape_message(dims: Dims) -> Draft:
+    """Return what states sizes."""
+    message = Draft()
+    if dims is None:
+        return message.number(3, 1)
+    for size in dims:
+        message.message(2, Draft().number(1, -1 if size is None else size))
+    return message
 
 
 def _pairs(numbers: list[float]) -> list[complex]:

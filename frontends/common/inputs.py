@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ...compiler.budget import check_size
 from ...compiler.diagnostics import Location, at, error
@@ -28,6 +29,13 @@ class Declared:
     element: Callable[[], DType]
     dims: Stated
     perm: tuple[int, ...] | None = None
+
+
+def layout_perm(layout: Mapping[str, Mapping[str, Any]], name: str) -> tuple[int, ...] | None:
+    """Return which axis of the source lies where; None if the file does not say, or says that none has moved."""
+    perm = layout.get(name, {}).get("perm")
+    found = None if perm is None else tuple(int(axis) for axis in perm)
+    return None if found is None or found == tuple(range(len(found))) else found
 
 
 def input_types(inputs: Mapping[str, Declared], shapes: Mapping[str, Shape | int]) -> dict[str, TensorType]:

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ...compiler.diagnostics import Remark, error, remark
 from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
 from ...compiler.types import DType
+from ...formats.tensorflow.interface import Interface as StatedInterface
+from ...formats.tensorflow.interface import stated_interface
 from ...formats.tensorflow.model import StoredShape
 from ...formats.tensorflow.saved_model import Contents, Signature, read_contents
 from ...formats.tensorflow.saved_model import Port as StoredPort
 from ...formats.tensorflow.tensors import ElementType
-from ..common.inputs import BATCH, Declared, Shape, input_types
+from ..common.inputs import BATCH, Declared, Shape, input_types, layout_perm
 from ..common.sizes import Stated
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
@@ -93,10 +96,14 @@ def read_tensorflow(
     flat = Flat(contents.graph.functions, results_of)
     flat.add(contents.graph.nodes)
     chosen = _signature(contents, signature)
+    own = _stated(contents)
+    if own is not None:
+        chosen = Signature("", own.inputs, own.outputs)
+    layout = {} if own is None else own.layout
     ends = _outputs(flat, chosen, outputs)
     starts = _inputs(flat, chosen, inputs, ends.ports.values())
     counted = what_axes_count(flat, starts.ports.values(), ends.ports.values())
-    declared = {name: _declared(name, flat, starts, counted) for name in starts.ports}
+    declared = {name: _declared(name, flat, starts, counted, layout.get("inputs", {})) for name in starts.ports}
     types = input_types(declared, shapes or {})
     args = {name: Value(type, name=name) for name, type in types.items()}
     importer = Importer(Variables(contents, flat), None if contents.path is None else str(contents.path))
@@ -110,7 +117,9 @@ def read_tensorflow(
         name = next(n for n in ends.ports if n not in values)
         raise error("F020", f"the output {name!r} is no tensor but a resource or a list")
     importer.region.insert(Return(tuple(values.values())))
-    func = Func("main", importer.region, [Port(name) for name in types], [Port(name) for name in values])
+    ins = [Port(name, layout_perm(layout.get("inputs", {}), name)) for name in types]
+    outs = [Port(name, layout_perm(layout.get("outputs", {}), name)) for name in values]
+    func = Func("main", importer.region, ins, outs)
     erase_dead(*reversed(func.ops))
     tensors = [{name: str(place) for name, place in side.ports.items()} for side in (starts, ends)]
     return Program(Module(func), tensors[0], tensors[1], contents.tags)
@@ -134,6 +143,18 @@ def _signature(contents: Contents, name: str | None) -> Signature | None:
     if len(_different(there)) > 1:
         remark(Remark("note", "import", f"of the signatures {keys}, {there[0].key!r} is read (see --signature)"))
     return there[0]
+
+
+def _stated(contents: Contents) -> StatedInterface | None:
+    """Return what a file of ours says of its inputs and outputs.
+
+    Raises:
+        CompileError: R010, it is damaged.
+    """
+    try:
+        return stated_interface(contents.graph)
+    except ValueError as bad:
+        raise error("R010", f"the graph is damaged: {bad}", help="Compile it again.") from bad
 
 
 def _different(signatures: Iterable[Signature]) -> set[tuple[tuple[str, ...], ...]]:
@@ -220,8 +241,10 @@ def _found(what: str, names: Sequence[str], flat: Flat, own: Mapping[str, Stored
     return Interface(found, {name: own[name] for name in found if name in own})
 
 
-def _declared(name: str, flat: Flat, starts: Interface, counted: Mapping[Result, str]) -> Declared:
-    """Return what is stated of an input: by the signature, and by the placeholder itself."""
+def _declared(
+    name: str, flat: Flat, starts: Interface, counted: Mapping[Result, str], layout: Mapping[str, Any]
+) -> Declared:
+    """Return what is stated of an input: by a file of ours, by the signature, and by the placeholder itself."""
     place = starts.ports[name]
     call = flat.calls[place.node]
     stated = starts.stated.get(name)
@@ -232,7 +255,10 @@ def _declared(name: str, flat: Flat, starts: Interface, counted: Mapping[Result,
     if dims is not None:
         dims = tuple(counted.get(place, BATCH) if d is None and axis == 0 else d for axis, d in enumerate(dims))
     element = next((t for n in _TYPES if isinstance(t := call.attributes.get(n), ElementType)), ElementType(1))
-    return Declared(partial(_element, stated.element if stated is not None else element, name), dims)
+    if name in layout:
+        dims = tuple(layout[name]["shape"])
+    kind = partial(_element, stated.element if stated is not None else element, name)
+    return Declared(kind, dims, layout_perm(layout, name))
 
 
 def _element(element: ElementType, name: str) -> DType:

@@ -10,7 +10,7 @@ from typing import Any
 from ...compiler.ops.shape import inverse
 from ...formats.tflite.constants import element_type
 from ...formats.tflite.contents import StoredGraph
-from ..common.inputs import BATCH, Declared
+from ..common.inputs import BATCH, Declared, layout_perm
 from ..common.sizes import Stated
 
 
@@ -41,10 +41,3 @@ class Interface:
         dims = [d if d >= 0 else BATCH if axis == 0 else None for axis, d in enumerate(shape)]
         perm = layout_perm(self.layout, name)
         return tuple(dims if perm is None else [dims[axis] for axis in inverse(perm)])
-
-
-def layout_perm(layout: Mapping[str, Mapping[str, Any]], name: str) -> tuple[int, ...] | None:
-    """Return which axis of the source lies where; None if the file does not say, or says that none has moved."""
-    perm = layout.get(name, {}).get("perm")
-    found = None if perm is None else tuple(int(axis) for axis in perm)
-    return None if found is None or found == tuple(range(len(found))) else found

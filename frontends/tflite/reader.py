@@ -15,12 +15,12 @@ from ...compiler.rewrite import erase_dead
 from ...compiler.weights import Weight
 from ...formats.tflite.contents import Contents, StoredGraph, read_contents
 from ...formats.tflite.reader import Signature
-from ..common.inputs import Shape, input_types
+from ..common.inputs import Shape, input_types, layout_perm
 from ..common.states import Changed, end_with_states, refused_changes
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .importer import Importer, Scope
-from .inputs import Interface, layout_perm
+from .inputs import Interface
 from .schedule import read_tensors
 
 

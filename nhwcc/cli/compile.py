@@ -11,8 +11,8 @@ import click
 
 from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import (
-    FILE,
     MODEL,
+    OUTPUT,
     PassFlags,
     budget_flags,
     common,
@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     "written",
     required=True,
     multiple=True,
-    type=FILE,
-    help="The file to write; its suffix says the format. Given several times, each is written from one import.",
+    type=OUTPUT,
+    help="The file to write; its suffix says the format, or a slash at the end: saved_model/ is a folder. Given "
+    "several times, each is written from one import.",
 )
 @interface_flags
 @custom_option
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     callback=named,
     metavar="[NAME=]LAYOUT",
     help="How inputs and outputs lie: free (as is cheapest), keep (as in the source), nhwc, nchw, or by name x=nchw, "
-    "x=0/2/1. By default free for TFLite, keep for ONNX.",
+    "x=0/2/1. By default keep for ONNX, free for others.",
 )
 @click.option(
     "--rnn",
@@ -71,6 +72,9 @@ if TYPE_CHECKING:
     type=int,
     help="The newest version that an ONNX file may ask for; by default the lowest that keeps every operation whole.",
 )
+@click.option(
+    "--variables", is_flag=True, help="Write the weights of a SavedModel as variables, which can be trained on."
+)
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
 @accept_unproven_option
@@ -83,7 +87,7 @@ if TYPE_CHECKING:
 @common
 def compile_command(
     model: Path | None,
-    written: tuple[Path, ...],
+    written: tuple[str, ...],
     flags: PassFlags,
     module: ModuleFlags,
     interface: InterfaceFlags,
@@ -120,11 +124,12 @@ def compile_command(
     end(hollow, as_json=given["as_json"])
 
 
-def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:
+def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:
     return CompileOptions(
         output,
         target=given["target"],
         opset=given["opset"],
+        variables=given["variables"],
         allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or None,
         rnn=given["rnn"],

@@ -27,6 +27,9 @@ MODEL = click.Path(path_type=Path, readable=False)
 FILE = click.Path(path_type=Path, readable=False)
 """Any other file, likewise."""
 
+OUTPUT = click.Path(readable=False)
+"""What is to be written: as it is typed, since a slash at the end says that it is a folder."""
+
 
 def shapes(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, str] | None:
     """Read ``NAME=1,3,320,320`` or ``NAME=i64:1,length``; a word names a size that stays open."""

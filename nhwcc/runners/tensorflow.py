@@ -7,6 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
+from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.runners import Traced
 from nhwcc.runners.worker import Worker
@@ -27,9 +30,10 @@ class TensorflowRunner:
 
     def __init__(self, path: Path, program: Program) -> None:
         self._program = program
-        self._types = {
-            port.name: arg.type for port, arg in zip(program.module.main.inputs, program.module.main.args, strict=True)
-        }
+        func = program.module.main
+        self._types = {p.name: p.source_type(arg.type) for p, arg in zip(func.inputs, func.args, strict=True)}
+        self._perms = {p.name: p.perm for p in func.inputs}
+        self._back = {p.name: None if p.perm is None else inverse(p.perm) for p in func.outputs}
         self._worker = Worker(SESSION[0])
         self._worker.make(*SESSION, path, tuple(program.tags))
 
@@ -69,7 +73,8 @@ class TensorflowRunner:
             CompileError: R018, TensorFlow refuses the inputs; R019, it ends its process.
         """
         results = self._worker.call("run", list(self._program.outputs.values()), self._fed(inputs))
-        return dict(zip(self._program.outputs, results, strict=True))
+        pairs = zip(self._program.outputs, results, strict=True)
+        return {name: _turned(array, self._back[name]) for name, array in pairs}
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
         """TensorFlow is asked for one order of computing only."""
@@ -83,4 +88,9 @@ class TensorflowRunner:
             yield Traced(name, kinds[name], array)
 
     def _fed(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        return {self._program.inputs[name]: inputs[name] for name in self._types if name in inputs}
+        there = [name for name in self._types if name in inputs]
+        return {self._program.inputs[name]: _turned(inputs[name], self._perms[name]) for name in there}
+
+
+def _turned(array: Array, perm: tuple[int, ...] | None) -> Array:
+    return array if perm is None else np.asarray(array).transpose(perm)

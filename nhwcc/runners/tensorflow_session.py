@@ -59,6 +59,9 @@ class TensorflowSession:
 
 
 def _said(bad: BaseException) -> str:
-    """Return the first line of what TensorFlow says; the rest names its own code."""
-    text = getattr(bad, "message", None) or str(bad)
-    return str(text).strip().partition("\n")[0]
+    """Return the line that says what is wrong; others name TensorFlow's own code, and lines of Python."""
+    text = str(getattr(bad, "message", None) or bad)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    nodes = [number for number, line in enumerate(lines) if line.startswith("Node: ")]
+    told = lines[nodes[-1] :][:2] if nodes else lines[:1]
+    return ": ".join(told).removeprefix("Node: ")

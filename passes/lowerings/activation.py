@@ -146,6 +146,24 @@ def log_softmax(op: ir.LogSoftmax, e: Build) -> None:
     e.replace(e(arith.Sub, shifted, total))
 
 
+@lower(ir.HardSwish)
+def hard_swish(op: ir.HardSwish, e: Build) -> None:
+    """A product with a hard sigmoid."""
+    e.replace(e(arith.Mul, op.x, e(ir.HardSigmoid, op.x, alpha=1 / 6, beta=0.5)))
+
+
+@lower(ir.Gelu)
+def gelu(op: ir.Gelu, e: Build) -> None:
+    """By its definition, exact or by tanh."""
+    x = op.x
+    if op.approximate:
+        cube = e(arith.Mul, e(arith.Mul, e(arith.Mul, x, x), x), 0.044715)
+        inner = e(ir.Tanh, e(arith.Mul, e(arith.Add, x, cube), math.sqrt(2 / math.pi)))
+    else:
+        inner = e(arith.Erf, e(arith.Mul, x, math.sqrt(0.5)))
+    e.replace(e(arith.Mul, e(arith.Mul, x, 0.5), e(arith.Add, inner, 1.0)))
+
+
 @lower(ir.Softmax, ir.LogSoftmax)
 def fold_around_axis(op: ir.Softmax | ir.LogSoftmax, e: Build) -> None:
     """More axes than XNNPACK takes: those before and after the axis fold into one each."""

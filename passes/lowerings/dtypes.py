@@ -157,3 +157,15 @@ def compute_as(op: Op, types: Mapping[DType, DType], e: Build, how: type[Cast | 
     e.replace(
         *(v if v.type == r.type else e(how, v, to=r.type.dtype) for v, r in zip(results, op.results, strict=True))
     )
+
+
+WIDER = {DType.BF16: DType.F32, DType.F16: DType.F32}
+"""Floating-point types of 16 bits that some kernels lack."""
+
+
+@lower(*CONVERSIONS, benefit=-3, general=True)
+def compute_halves_in_f32(op: Op, e: Build) -> None:
+    """Half precision in single precision: it has all of its numbers."""
+    found = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & WIDER.keys()
+    if found:
+        compute_as(op, {dtype: WIDER[dtype] for dtype in found}, e, Cast)

@@ -3,7 +3,7 @@
 Importing this declares all patterns.
 """
 
-from . import activation, arith, dtypes, index, linear, logic, norm, recurrent, reduce, shape, simplify, spatial
+from . import activation, arith, index, linear, logic, norm, recurrent, reduce, shape, simplify, spatial
 from .lowering import OWN
 from .shared import SHARED
 
@@ -12,7 +12,6 @@ __all__ = [
     "SHARED",
     "activation",
     "arith",
-    "dtypes",
     "index",
     "linear",
     "logic",

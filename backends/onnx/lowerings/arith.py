@@ -4,32 +4,14 @@ from __future__ import annotations
 
 import math
 
-from ....compiler.ir import Op, Value
-from ....compiler.opdef import OPS
+from ....compiler.ir import Value
 from ....compiler.ops import arith as ir
-from ....compiler.ops.activation import Clip, Relu
 from ....compiler.ops.logic import Equal, Greater, Less, LogicalAnd, LogicalOr, NotEqual, Select
 from ....compiler.types import DType
+from ....passes.lowerings.activated import ENDING, split_activation
 from .lowering import Build, lower
 
-ENDING = tuple(cls for cls in OPS.values() if "activation" in cls.spec.attributes)
-"""Operations that may end in an activation."""
-
-
-def activated(x: Value, activation: str, e: Build) -> Value:
-    """Apply an activation as an operation of its own."""
-    low, high = ir.ACTIVATIONS[activation]
-    if activation == "none":
-        return x
-    return e(Relu, x) if activation == "relu" else e(Clip, x, min=low, max=high)
-
-
-@lower(*ENDING, benefit=5)
-def split_activation(op: Op, e: Build) -> None:
-    """An activation at the end is an operation of its own."""
-    activation: str = op.attributes["activation"]
-    if activation != "none":
-        e.replace(activated(e.clone(op, *op.operands, activation="none"), activation, e))
+lower(*ENDING, benefit=5)(split_activation)
 
 
 @lower(ir.Square)

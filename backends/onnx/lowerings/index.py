@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ....compiler.dims import Dim, static, symbol
-from ....compiler.ir import Op, Value
+from ....compiler.dims import symbol
+from ....compiler.ir import Op
 from ....compiler.ops import arith
 from ....compiler.ops import index as ir
 from ....compiler.ops.detection import NonMaxSuppression, SelectBoxes
-from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
-from ....compiler.ops.shape import BroadcastTo, Concat, Range, ShapeOf, Slice, inverse
+from ....compiler.ops.shape import BroadcastTo, Concat, ShapeOf, Slice, inverse
 from ....compiler.types import DType
 from .lowering import Build, lower
 
@@ -68,33 +66,6 @@ def element_by_element(op: ir.Scatter, e: Build) -> None:
     aligned = e.reshape(op.indices, (op.indices.type.shape[0], *[1] * (len(shape) - 1 - op.axis)))
     places = e(BroadcastTo, aligned, shape)
     e.replace(e(ir.ScatterElements, op.x, places, op.updates, axis=op.axis, reduction=op.reduction))
-
-
-@lower(DynamicUpdateSlice)
-def put_rows(op: DynamicUpdateSlice, e: Build) -> None:
-    """Slices along the axis that is cut; where several are, those of a slice that is put back in turn."""
-    whole, part = op.x.type.shape, op.update.type.shape
-    cut = [a for a, (d, n) in enumerate(zip(whole, part, strict=True)) if d != n]
-    if not cut:
-        e.replace(op.update)
-        return
-    update = op.update
-    if len(cut) > 1:
-        sizes: Sequence[Dim] = [n if a == cut[0] else d for a, (d, n) in enumerate(zip(whole, part, strict=True))]
-        old = e(DynamicSlice, op.x, _only(op.starts, cut[0], e), tuple(sizes))
-        others = e(arith.Sub, op.starts, _only(op.starts, cut[0], e))
-        update = e(DynamicUpdateSlice, old, update, others)
-    start = e.reshape(e(Slice, op.starts, (cut[0],), (1,), (1,)), ())
-    first = start if start.type.dtype is DType.I64 else e(arith.Cast, start, to=DType.I64)
-    places = e(arith.Add, e(Range, e.number(0, DType.I64), e.number(1, DType.I64), part[cut[0]]), first)
-    e.replace(e(ir.Scatter, op.x, places, update, axis=cut[0]))
-
-
-def _only(starts: Value, axis: int, e: Build) -> Value:
-    """The start along one axis, and zeros."""
-    (count,) = static(starts.type.shape)
-    mask = np.asarray([int(i == axis) for i in range(count)], starts.type.dtype.numpy)
-    return e(arith.Mul, starts, e.constant(mask))
 
 
 def _place(op: Op) -> int:

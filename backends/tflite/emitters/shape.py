@@ -11,6 +11,7 @@ from ....compiler.dims import Dim, Shape, Sym, at_least
 from ....compiler.ops import shape as ir
 from ....compiler.types import DType
 from ....compiler.weights import Weight
+from ...common.unit_axes import inserted_axis, removed_axes
 from ..quantization import QUANTIZED, quantization_of
 from ..table import FAST_RANKS, Call, Condition, Dims, Stored, condition, emits, int_scalar, ints, options
 from ..versions import slice_version
@@ -43,14 +44,6 @@ def reshape(op: ir.Reshape) -> Call:
     return Call((op.x, ints(*(d if isinstance(d, int) else -1 for d in op.shape))))
 
 
-def inserted_axis(op: ir.Reshape) -> int | None:
-    """The axis of size one that makes the operand's shape the result's; None if there is no such axis."""
-    before, after = op.x.type.shape, op.shape
-    if len(after) != len(before) + 1:
-        return None
-    return next((i for i, d in enumerate(after) if d == 1 and after[:i] + after[i + 1 :] == before), None)
-
-
 @condition("one new axis of size 1")
 def _inserts(op: ir.Reshape) -> str | None:
     return None if inserted_axis(op) is not None else "more than a new axis of size one"
@@ -62,21 +55,6 @@ def expand_dims(op: ir.Reshape) -> Call:
     axis = inserted_axis(op)
     assert axis is not None
     return Call((op.x, int_scalar(axis)))
-
-
-def removed_axes(op: ir.Reshape) -> tuple[int, ...] | None:
-    """The axes of size one without which the operand's shape is the result's; None if there is no such choice."""
-    kept = iter(op.shape)
-    wanted = next(kept, None)
-    out: list[int] = []
-    for axis, size in enumerate(op.x.type.shape):
-        if wanted is not None and size == wanted:
-            wanted = next(kept, None)
-        elif size == 1:
-            out.append(axis)
-        else:
-            return None
-    return tuple(out) if wanted is None and out else None
 
 
 @condition("only axes of size 1 vanish")

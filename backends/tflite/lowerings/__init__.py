@@ -12,7 +12,6 @@ from . import (  # isort: skip
     digits,
     linear,
     quantize,
-    recurrent_loops,
     shape,
     dtypes,
 )
@@ -27,6 +26,5 @@ __all__ = [
     "dtypes",
     "linear",
     "quantize",
-    "recurrent_loops",
     "shape",
 ]

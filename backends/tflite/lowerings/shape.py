@@ -7,7 +7,7 @@ from ....compiler.ops.shape import (
     Reshape,
     Reverse,
 )
-from ..emitters.shape import inserted_axis
+from ...common.unit_axes import inserted_axis
 from ..lowering import Build, improve
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from nhwcc.backends.common.carriers import CARRIERS
 from nhwcc.backends.common.legalize import Legalize
-from nhwcc.backends.tflite.storage import CARRIERS
 from nhwcc.compiler.diagnostics import CompileError, collect_remarks
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.parser import parse_module

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from nhwcc.onnx_backend.conformance import BACKENDS, Judge
+from nhwcc.runners.tensorflow import is_available
 
-EVERY = {"interpreter": 6, "tflite": 40, "onnx": 40}
+EVERY = {"interpreter": 6, "tflite": 40, "onnx": 40, "tensorflow": 120}
 """One case of so many is run by default."""
 
 
@@ -22,6 +23,8 @@ def passing(backend: str) -> set[str]:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_sample(backend: str) -> None:
     """Exactly the listed cases pass, and the others are refused with a code."""
+    if backend == "tensorflow" and not is_available():
+        pytest.skip("TensorFlow runs the files")
     wanted = passing(backend)
     with Judge(backend) as judge:
         names = [n for n in judge.names() if not n.startswith("Real")]

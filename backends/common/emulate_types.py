@@ -7,6 +7,7 @@ becomes the rounding that it is.  Inputs and outputs change their type likewise,
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -24,9 +25,9 @@ from ...compiler.ops.shape import ShapeOf
 from ...compiler.rewrite import Rewriter, erase_dead
 from ...compiler.types import Array, DType
 from ...passes.lowerings.dtypes import MOVES
-from ..common.target import Target
-from ..common.unsupported import refusals
-from .storage import CARRIERS
+from .carriers import CARRIERS
+from .target import Target
+from .unsupported import refusals
 
 UNROUNDED = (DType.BF16,)
 """Types in which networks compute: their carrier does so instead, and rounds less."""
@@ -35,17 +36,21 @@ EXACT = (*MOVES, Const, Return, If, While, arith.Cast, ShapeOf)
 """What can be done with the others: nothing that would have to be rounded again."""
 
 
-def carry(target: Target, module: Module) -> list[Diagnostic]:
-    """Replace the types of a whole module, and say so; or return why none is: what computes in a type of few bits."""
-    found = [v for f in module.funcs.values() for v in _values(f) if v.type.dtype in CARRIERS]
-    stuck = [op for op in module.walk() if not _can_carry(op)]
+def carry(target: Target, module: Module, *, kept: frozenset[DType] = frozenset()) -> list[Diagnostic]:
+    """Replace the types of a whole module, and say so; or return why none is: what computes in a type of few bits.
+
+    Those that are ``kept`` the target has itself.
+    """
+    lacking = CARRIERS.keys() - kept
+    found = [v for f in module.funcs.values() for v in _values(f) if v.type.dtype in lacking]
+    stuck = [op for op in module.walk() if not _can_carry(op, lacking)]
     if stuck or not found:
-        return refusals(target.title, stuck, _why)
-    _report(module, found)
+        return refusals(target.title, stuck, lambda op: _why(op, target.title, lacking))
+    _report(target.title, module, found)
     for value in found:
         value.type = value.type.with_dtype(CARRIERS[value.type.dtype])
     for op in list(module.walk()):
-        if isinstance(op, Const | arith.Cast) and _names(op) in CARRIERS:
+        if isinstance(op, Const | arith.Cast) and _names(op) in lacking:
             with at(op.location):
                 _carried(op, target)
     return []
@@ -61,30 +66,31 @@ def _names(op: Const | arith.Cast) -> DType:
     return op.to if isinstance(op, arith.Cast) else op.value.type.dtype
 
 
-def _can_carry(op: Op) -> bool:
-    types = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & CARRIERS.keys()
+def _can_carry(op: Op, lacking: AbstractSet[DType]) -> bool:
+    types = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & lacking
     if not types or isinstance(op, EXACT):
         return True
     return types <= set(UNROUNDED) and not isinstance(op, arith.BitCast)
 
 
-def _why(op: Op) -> list[str]:
-    dtype = next(v.type.dtype for v in (*op.operands, *op.results) if v is not None and v.type.dtype in CARRIERS)
-    return [f"it computes in {dtype} or reads its bits; TFLite has no {dtype}, only {CARRIERS[dtype]} in its place"]
+def _why(op: Op, title: str, lacking: AbstractSet[DType]) -> list[str]:
+    dtype = next(v.type.dtype for v in (*op.operands, *op.results) if v is not None and v.type.dtype in lacking)
+    return [f"it computes in {dtype} or reads its bits; {title} has no {dtype}, only {CARRIERS[dtype]} in its place"]
 
 
-def _report(module: Module, found: list[Value]) -> None:
+def _report(title: str, module: Module, found: list[Value]) -> None:
     """Say for each type how many values are carried, and which inputs and outputs change their type."""
     for dtype, count in Counter(v.type.dtype for v in found).items():
         become = "is" if count == 1 else "are"
-        text = f"{counted(count, 'value')} of {dtype} {become} {CARRIERS[dtype]}: TFLite's kernels have no {dtype}"
+        text = f"{counted(count, 'value')} of {dtype} {become} {CARRIERS[dtype]}: {title}'s kernels have no {dtype}"
         remark(Remark("warning", "legalize", text))
+    types = {v.type.dtype for v in found}
     func = module.main
     sides = (("input", func.inputs, func.args), ("output", func.outputs, func.returns))
     for side, ports, values in sides:
         for port, value in zip(ports, values, strict=True):
             dtype = value.type.dtype
-            if dtype in CARRIERS:
+            if dtype in types:
                 text = f"the {side} {port.name} is {CARRIERS[dtype]} in the file, which has all numbers of {dtype}"
                 remark(Remark("warning", "legalize", text))
 

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....compiler.ir import Value
-from ....compiler.ops import arith, logic
-from ....compiler.ops.control import While
-from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
-from ....compiler.ops.recurrent import Gru, Lstm, Recurrent, Rnn
-from ....compiler.ops.shape import BroadcastTo, Concat, Slice
-from ....compiler.types import DType
-from ....passes.lowerings.recurrent import Cell
-from ..lowering import Build, lower
-from ..recurrence import is_block, products_first, steps_per_turn
+from ...compiler.ir import Value
+from ...compiler.lowering import Build
+from ...compiler.ops import arith, logic
+from ...compiler.ops.control import While
+from ...compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
+from ...compiler.ops.recurrent import Gru, Lstm, Recurrent, Rnn
+from ...compiler.ops.shape import BroadcastTo, Concat, Slice
+from ...compiler.types import DType
+from .recurrent import Cell
+from .registry import lower
+from .turns import is_block, products_first, steps_per_turn
 
 
 @lower(Lstm, Gru, Rnn)

@@ -1,0 +1,37 @@
+"""Rows for reductions."""
+
+from __future__ import annotations
+
+from ....compiler.ops import reduce as ir
+from ..table import Call, Condition, condition, emits, ints
+from .common import precise
+
+
+def _kind(name: str) -> Condition:
+    return Condition(f"kind {name}", lambda op: None if op.kind == name else f"the kind {op.kind}")
+
+
+@condition("no mean of integers")
+def _exact(op: ir.Reduce) -> str | None:
+    return "a mean of integers" if op.kind == "mean" and op.x.type.dtype.is_int else None
+
+
+SUMS = ("sum", "mean", "prod")
+"""Kinds that round."""
+
+
+def _call(op: ir.Reduce) -> Call:
+    """Along constant axes."""
+    return Call((op.x, ints(*op.dims)), {"keep_dims": op.keepdims})
+
+
+for _name, _operator in (
+    ("sum", "Sum"),
+    ("mean", "Mean"),
+    ("max", "Max"),
+    ("min", "Min"),
+    ("prod", "Prod"),
+    ("any", "Any"),
+    ("all", "All"),
+):
+    emits(ir.Reduce, _operator, when=(_kind(_name), _exact, *((precise,) if _name in SUMS else ())))(_call)

@@ -1,0 +1,67 @@
+"""How the loop of a recurrent layer is cut into turns: of several steps, of a loop again, of what is left.
+
+Measured with TFLite, which copies in every turn all that a loop carries or reads; other runtimes gain as much by doing
+several steps a turn, since each turn costs them something, too.
+"""
+
+from __future__ import annotations
+
+from ...compiler.dims import product
+from ...compiler.ops.recurrent import Recurrent
+
+MAX_COPIES = 1 << 20
+"""Bytes of recurrent weights: XNNPACK keeps a copy for every step that stands in the file, and caches hold a few."""
+
+MAX_COPIED = 1 << 19
+"""Bytes of products with the inputs that a loop may copy in every turn."""
+
+MAX_PER_TURN = 8
+"""Steps that a loop does in one turn: in each, TFLite copies what goes round and what the loop reads."""
+
+BLOCK = 64
+"""Steps of a long sequence that are cut out at once: a loop inside of a turn copies nothing but these."""
+
+LONG = 4 * BLOCK
+"""Steps up to which a loop does without blocks."""
+
+
+def steps_per_turn(op: Recurrent) -> list[int]:
+    """Return how many steps loops do in one turn, one loop after the other; each does what the one before has left."""
+    steps, few = op.steps, max(1, min(MAX_PER_TURN, MAX_COPIES // max(bytes_of_step(op), 1)))
+    if not isinstance(steps, int):
+        return list(dict.fromkeys((BLOCK, few, 1)))
+    counts: list[int] = []
+    for most in (BLOCK, few, 1) if steps > LONG else (few, 1):
+        if steps:
+            counts.append(_evenly(steps, most))
+            steps %= counts[-1]
+    return counts
+
+
+def is_block(count: int) -> bool:
+    """Say whether so many steps in one turn are a loop again."""
+    return count > MAX_PER_TURN
+
+
+def _evenly(steps: int, most: int) -> int:
+    """Return up to so many steps, as a divisor of their number if there is one that is not much smaller."""
+    divisor = max(n for n in range(1, most + 1) if steps % n == 0)
+    return divisor if 2 * divisor >= most else min(most, steps)
+
+
+def products_first(op: Recurrent) -> bool:
+    """Say whether a loop has the products with the inputs of all steps computed before it starts.
+
+    They are computed faster at once, but are copied in every turn, as all that a loop reads.
+    """
+    features, rows = op.x.type.shape[2], op.w.type.shape[0]
+    if isinstance(features, int) and isinstance(rows, int) and features >= rows:
+        return True
+    size = product((op.steps, op.batch, rows))
+    return isinstance(size, int) and 4 * size <= MAX_COPIED
+
+
+def bytes_of_step(op: Recurrent) -> int:
+    """Return the size of the matrix that every step reads."""
+    size = op.r.type.size
+    return 4 * size if isinstance(size, int) else MAX_COPIES
