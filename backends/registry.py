@@ -30,6 +30,7 @@ def _in_package(name: str) -> Callable[[], Target]:
 TARGETS: dict[str, Entry] = {
     "tflite": Entry((".tflite", ".lite"), _in_package("tflite")),
     "onnx": Entry((".onnx",), _in_package("onnx")),
+    "openvino": Entry((".xml",), _in_package("openvino")),
 }
 """Targets by the name that users say; the first one is meant where nothing says another."""
 

@@ -1,0 +1,48 @@
+"""Rows for comparison, logic, bits and selection."""
+
+from __future__ import annotations
+
+from ....compiler.ops import logic as ir
+from ..table import FLOATS, INTEGERS, NUMBERS, SMALL, Call, emits
+from .common import plainly
+
+plainly(
+    {
+        ir.Equal: "Equal",
+        ir.NotEqual: "NotEqual",
+        ir.Less: "Less",
+        ir.LessEqual: "LessEqual",
+        ir.Greater: "Greater",
+        ir.GreaterEqual: "GreaterEqual",
+    },
+    f"bool {SMALL} {NUMBERS}",
+)
+plainly(
+    {
+        ir.LogicalAnd: "LogicalAnd",
+        ir.LogicalOr: "LogicalOr",
+        ir.LogicalXor: "LogicalXor",
+        ir.LogicalNot: "LogicalNot",
+    },
+    "bool",
+)
+plainly(
+    {
+        ir.BitwiseAnd: "BitwiseAnd",
+        ir.BitwiseOr: "BitwiseOr",
+        ir.BitwiseXor: "BitwiseXor",
+        ir.BitwiseNot: "BitwiseNot",
+    },
+    f"{SMALL} {INTEGERS}",
+)
+plainly({ir.ShiftLeft: "BitwiseLeftShift", ir.ShiftRight: "BitwiseRightShift"}, INTEGERS)
+plainly({ir.IsNan: "IsNaN"}, FLOATS)
+
+
+@emits(ir.IsInf, "IsInf", dtypes=FLOATS)
+def is_inf(op: ir.IsInf) -> Call:
+    """Of the signs that are asked for."""
+    return Call(op.operands, {"detect_negative": op.negative, "detect_positive": op.positive})
+
+
+emits(ir.Select, "Select", dtypes={"a": f"bool {SMALL} {NUMBERS}"})(lambda op: Call(op.operands))

@@ -1,0 +1,10 @@
+"""What OpenVINO has no operation for, in terms of what it has; one file per family, then what targets share.
+
+Importing this declares all patterns.
+"""
+
+from . import index, random, recurrent, reduce
+from .lowering import OWN
+from .shared import SHARED
+
+__all__ = ["OWN", "SHARED", "index", "random", "recurrent", "reduce"]
