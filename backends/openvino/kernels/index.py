@@ -8,6 +8,7 @@ from typing import Any
 from ....compiler.fold import constant
 from ....compiler.ops import index as ir
 from ....compiler.types import Array, DType, TensorType
+from ....compiler.value_ranges import nonnegative
 from ..table import ANY, NUMBERS, Call, Dims, Nested, condition, emits, ints, scalar
 from .common import EXACT
 
@@ -42,7 +43,12 @@ REDUCTIONS = {"none": "none", "add": "sum", "mul": "prod", "max": "max", "min": 
 """How updates are combined, in OpenVINO's words."""
 
 
-@emits(ir.ScatterNd, "ScatterNDUpdate", dtypes=DATA)
+@condition("positions that are known not to be negative")
+def _counts_up(op: ir.Scatter | ir.ScatterNd) -> str | None:
+    return None if nonnegative(op.indices) else "positions that may count from the end"
+
+
+@emits(ir.ScatterNd, "ScatterNDUpdate", dtypes=DATA, when=(_counts_up,))
 def scatter_nd(op: ir.ScatterNd) -> Call:
     """Slices at positions."""
     return Call((op.x, op.indices, op.updates), {"reduction": REDUCTIONS[op.reduction]})
@@ -60,7 +66,7 @@ def _replaces(op: ir.Scatter) -> str | None:
     return None if op.reduction == "none" else f"updates combined by {op.reduction}"
 
 
-@emits(ir.Scatter, "ScatterUpdate", dtypes=DATA, when=(_replaces,))
+@emits(ir.Scatter, "ScatterUpdate", dtypes=DATA, when=(_replaces, _counts_up))
 def scatter(op: ir.Scatter) -> Call:
     """Slices at positions along any axis."""
     return Call((op.x, op.indices, op.updates, scalar(op.axis, DType.I64)))
@@ -71,7 +77,7 @@ def _rows(op: ir.Scatter) -> str | None:
     return None if op.axis == 0 else f"slices along axis {op.axis}"
 
 
-@emits(ir.Scatter, "ScatterNDUpdate", dtypes=DATA, when=(_rows,))
+@emits(ir.Scatter, "ScatterNDUpdate", dtypes=DATA, when=(_rows, _counts_up))
 def scatter_rows(op: ir.Scatter) -> Call:
     """Rows that are combined with what is there."""
     count = op.indices.type.shape[0]

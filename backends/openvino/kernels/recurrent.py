@@ -13,8 +13,8 @@ from ....compiler.ir import Value
 from ....compiler.ops import recurrent as ir
 from ....compiler.types import Array, DType, TensorType
 from ....compiler.weights import Weight
-from ..table import FLOATS, Call, Dims, Nested, Operand, condition, emits
-from .common import reshaped
+from ..table import FLOATS, Call, Dims, Nested, Operand, condition, emits, ints, scalar
+from .common import EXACT, reshaped
 
 FUNCTIONS = ("sigmoid", "tanh", "relu")
 """Functions of gates that kernels have."""
@@ -57,16 +57,14 @@ def _given_states(op: ir.Recurrent) -> str | None:
     return None if all(getattr(op, n) is not None for n in names) else "no first state"
 
 
-@condition("constant weights of known sizes")
-def _known_weights(op: ir.Recurrent) -> str | None:
-    biases = (op.bias, op.hidden_bias if isinstance(op, ir.Gru) else None)
-    given = [v for v in (op.w, op.r, *biases) if v is not None]
-    return None if all(constant(v) is not None for v in given) else "weights that are computed"
+@condition("a known number of features in the state")
+def _known_state(op: ir.Recurrent) -> str | None:
+    return None if isinstance(op.r.type.shape[1], int) else "a state of unknown size"
 
 
 def fits(op: ir.Recurrent) -> bool:
     """Say whether kernels run a layer once the batch comes first and states are given."""
-    conditions = [_plain_functions, _known_weights]
+    conditions = [_plain_functions, _known_state]
     if isinstance(op, ir.Lstm | ir.Gru):
         conditions.append(_usual_functions)
     if isinstance(op, ir.Lstm):
@@ -74,14 +72,21 @@ def fits(op: ir.Recurrent) -> bool:
     return all(condition(op) is None for condition in conditions) and op.x.type.dtype in FLOATS.split()
 
 
-_WHEN = (_batch_first, _whole, _plain_functions, _given_states, _known_weights)
+_WHEN = (_batch_first, _whole, _plain_functions, _given_states, _known_state)
 
 
 def _weight(value: Value, blocks: Sequence[int] | None) -> Operand:
     """Return a weight with an axis for the direction in front, its blocks in OpenVINO's order."""
+    whole = value.type.with_shape((1, *value.type.shape))
     weight = constant(value)
-    assert weight is not None
-    return weight.derive(value.type.with_shape((1, *value.type.shape)), partial(_directed, blocks=blocks))
+    if weight is not None:
+        return weight.derive(whole, partial(_directed, blocks=blocks))
+    if blocks is None:
+        return reshaped(value, whole.shape)
+    rows, *rest = value.type.shape
+    apart = value.type.with_shape((len(blocks), rows // len(blocks), *rest))
+    order = (reshaped(value, apart.shape), ints(*blocks), scalar(0, DType.I64))
+    return Nested("Reshape", whole, (Nested("Gather", apart, order, {"batch_dims": 0}), Dims(whole.shape)), EXACT)
 
 
 def _directed(array: Array, *, blocks: Sequence[int] | None) -> Array:
@@ -145,10 +150,19 @@ def gru(op: ir.Gru) -> Call:
 
 
 def _both_biases(op: ir.Gru, bias: Operand) -> Operand:
+    """Return the biases with that of the state's product behind."""
     hidden = op.r.type.shape[1]
-    assert isinstance(bias, Weight) and isinstance(hidden, int)
-    own = constant(op.hidden_bias) or Weight.splat(0, op.x.type.dtype, (hidden,))
-    return bias.derive(bias.type.with_shape((1, 4 * hidden)), _joined, own)
+    assert isinstance(hidden, int)
+    own = Weight.splat(0, op.x.type.dtype, (hidden,)) if op.hidden_bias is None else constant(op.hidden_bias)
+    type = op.x.type.with_shape((1, 4 * hidden))
+    if isinstance(bias, Weight) and own is not None:
+        return bias.derive(type, _joined, own)
+    last = (
+        reshaped(op.hidden_bias, (1, hidden))
+        if op.hidden_bias is not None
+        else Weight.splat(0, type.dtype, (1, hidden))
+    )
+    return Nested("Concat", type, (bias, last), {"axis": 1})
 
 
 def _joined(bias: Array, own: Array) -> Array:

@@ -68,12 +68,13 @@ def _convolution(op: ir.Conv) -> tuple[str, tuple[Operand, ...], dict[str, Any]]
     return "GroupConvolution", (op.x, _in_groups(op)), _steps(op)
 
 
-@emits(ir.Conv, "Convolution", dtypes=FLOATS, when=(*_WHEN, _no_bias, _one_group), ranks=IMAGES)
-@emits(ir.Conv, "GroupConvolution", dtypes=FLOATS, when=(*_GROUPS, _no_bias), ranks=IMAGES)
-def conv(op: ir.Conv) -> Call:
-    """One to three spatial axes."""
+def _conv(op: ir.Conv) -> Call:
     _, inputs, attributes = _convolution(op)
     return Call(inputs, attributes)
+
+
+emits(ir.Conv, "Convolution", dtypes=FLOATS, when=(*_WHEN, _no_bias, _one_group), ranks=IMAGES)(_conv)
+emits(ir.Conv, "GroupConvolution", dtypes=FLOATS, when=(*_GROUPS, _no_bias), ranks=IMAGES)(_conv)
 
 
 @emits(ir.Conv, "Add", dtypes=FLOATS, when=_GROUPS, ranks=IMAGES)
@@ -102,12 +103,16 @@ def _known_output_pads(op: ir.ConvTranspose) -> str | None:
 _BACK = (*_GROUPS, _known_output_pads)
 
 
-@emits(ir.ConvTranspose, "ConvolutionBackpropData", dtypes=FLOATS, when=(*_BACK, _no_bias, _one_group), ranks=IMAGES)
-@emits(ir.ConvTranspose, "GroupConvolutionBackpropData", dtypes=FLOATS, when=(*_BACK, _no_bias), ranks=IMAGES)
-def conv_transpose(op: ir.ConvTranspose) -> Call:
-    """One to three spatial axes."""
+def _conv_transpose(op: ir.ConvTranspose) -> Call:
     _, inputs, attributes = _transposed(op)
     return Call(inputs, attributes)
+
+
+_ALONE = (*_BACK, _no_bias)
+emits(ir.ConvTranspose, "ConvolutionBackpropData", dtypes=FLOATS, when=(*_ALONE, _one_group), ranks=IMAGES)(
+    _conv_transpose
+)
+emits(ir.ConvTranspose, "GroupConvolutionBackpropData", dtypes=FLOATS, when=_ALONE, ranks=IMAGES)(_conv_transpose)
 
 
 @emits(ir.ConvTranspose, "Add", dtypes=FLOATS, when=_BACK, ranks=IMAGES)

@@ -10,7 +10,7 @@ NAMES = (
     *("bits-of-truth-values", "along-another-axis", "batch-norm", "layer-norm", "rms-norm", "group-norm"),
     *("local-response-norm", "compose", "log-sum-exp", "mean-of-integers", "truth"),
     *("count-then-scale", "take-repeated-positions", "double-the-reach", "expand-by-minors"),
-    *("triangle", "one-hot", "sort-axes", "drop-noop-axes", "as-image", "one-run-after-the-other"),
+    *("count-up", "triangle", "one-hot", "sort-axes", "drop-noop-axes", "as-image", "one-run-after-the-other"),
     *("one-axis-by-constants", "quantize-by-arithmetic", "dequantize-by-arithmetic", "round-by-arithmetic"),
     *("nothing", "unroll", "move-channels", "move-as-another-type"),
     *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32"),
