@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ...compiler.diagnostics import Diagnostic, error
+from ...compiler.diagnostics import Diagnostic, Remark, error, remark
 from ...compiler.ir import Func, Module
 from ...compiler.lowering import Limits
+from ...compiler.ops.core import Const
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.options import Strategy
+from ...compiler.types import DType
 from ...formats.layout import KEY, RENAMED
 from ...formats.openvino.weights import STORED_AS
 from ...formats.openvino.writer import write
@@ -30,10 +32,26 @@ ANY_RANK = 64
 def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
     """Choose how recurrent layers run: whole, unless they are to be unrolled; the runtime knows best how to loop."""
     del target
+    _warn_of_large_integers(module)
     for op in module.walk():
         if isinstance(op, Recurrent) and op.strategy in ("auto", "while"):
             op.attributes["strategy"] = "unroll" if rnn == "unroll" else "auto"
     return []
+
+
+LARGE = (DType.I64, DType.U64, DType.U32)
+"""Integers that kernels compute in 32 bits with a sign."""
+
+
+def _warn_of_large_integers(module: Module) -> None:
+    """Tell of constants that kernels can't hold; whether they matter, numbers tell."""
+    low, high = DType.I32.bounds
+    for op in module.walk():
+        if isinstance(op, Const) and op.value.type.dtype in LARGE and op.value.type.size:
+            array = op.value.array()
+            if array.min() < low or array.max() > high:
+                text = f"OpenVINO computes {op.value.type.dtype} in 32 bits, which can't hold a constant here"
+                remark(Remark("warning", "legalize", text, op.location))
 
 
 def not_storable(func: Func) -> Iterator[Diagnostic]:

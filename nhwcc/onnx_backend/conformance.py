@@ -18,7 +18,12 @@ from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.onnx_backend.prepared import NhwccBackend, Prepared
 from nhwcc.runners.worker import Worker
 
-BACKENDS = {"interpreter": "InterpreterBackend", "tflite": "TfliteBackend", "onnx": "OnnxBackend"}
+BACKENDS = {
+    "interpreter": "InterpreterBackend",
+    "tflite": "TfliteBackend",
+    "onnx": "OnnxBackend",
+    "openvino": "OpenvinoBackend",
+}
 """By module name: the class with the protocol."""
 
 Status = Literal["pass", "refused", "failed", "wrong", "crash"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....compiler.ops import arith as ir
-from ....compiler.types import TensorType
+from ....compiler.types import DType, TensorType
 from ..table import ANY, FLOATS, INTEGERS, NUMBERS, Call, Nested, condition, emits
 from .common import number, plain, plainly
 
@@ -99,7 +99,28 @@ def rsqrt(op: ir.Rsqrt) -> Call:
     return Call((number(1, op.x), Nested("Sqrt", op.x.type, (op.x,))))
 
 
-@emits(ir.Cast, "Convert", dtypes=ANY)
+HALF_WORDS = (DType.I16, DType.U16)
+"""Types that kernels hold in 32 bits, so that nothing is cut."""
+
+
+@condition("numbers that the type has, or types that kernels have")
+def _fits(op: ir.Cast) -> str | None:
+    is_cut = op.to in HALF_WORDS and op.x.type.dtype.is_int and not op.to.holds(op.x.type.dtype)
+    return f"{op.x.type.dtype} cut to {op.to}" if is_cut else None
+
+
+@emits(ir.Cast, "Convert", dtypes=ANY, when=(_fits,))
 def cast(op: ir.Cast) -> Call:
     """Any type to any other."""
     return Call((op.x,), {"destination_type": op.to})
+
+
+@emits(ir.Cast, "Convert", dtypes=INTEGERS)
+def cut(op: ir.Cast) -> Call:
+    """The last 16 bits, as kernels have no integers of that size; with a sign, counted from the least one."""
+    mask, first = number(0xFFFF, op.x), number(op.to.bounds[0], op.x)
+    type: TensorType = op.x.type
+    if op.to is DType.U16:
+        return Call((Nested("BitwiseAnd", type, (op.x, mask)),), {"destination_type": op.to})
+    bits = Nested("BitwiseAnd", type, (Nested("Subtract", type, (op.x, first)), mask))
+    return Call((Nested("Add", type, (bits, first)),), {"destination_type": op.to})

@@ -27,7 +27,13 @@ def gather(op: ir.Gather) -> Call:
     return Call((op.x, op.indices, scalar(op.axis, DType.I64)), {"batch_dims": 0})
 
 
-@emits(ir.GatherElements, "GatherElements", dtypes=DATA)
+@condition("as many positions along the other axes as there is data")
+def _aligned(op: ir.GatherElements) -> str | None:
+    pairs = enumerate(zip(op.x.type.shape, op.indices.type.shape, strict=True))
+    return None if all(a == b for axis, (a, b) in pairs if axis != op.axis) else "fewer positions along another axis"
+
+
+@emits(ir.GatherElements, "GatherElements", dtypes=DATA, when=(_aligned,))
 def gather_elements(op: ir.GatherElements) -> Call:
     """Single elements, each at its own position along one axis."""
     return Call((op.x, op.indices), {"axis": op.axis})

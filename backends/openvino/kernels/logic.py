@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from ....compiler.ops import logic as ir
-from ..table import FLOATS, INTEGERS, NUMBERS, SMALL, Call, emits
+from ..table import ANY, FLOATS, INTEGERS, NUMBERS, SMALL, Call, emits
 from .common import plainly
+
+COMPARED = f"bool {SMALL} {NUMBERS}"
 
 plainly(
     {
@@ -12,10 +14,8 @@ plainly(
         ir.NotEqual: "NotEqual",
         ir.Less: "Less",
         ir.LessEqual: "LessEqual",
-        ir.Greater: "Greater",
-        ir.GreaterEqual: "GreaterEqual",
     },
-    f"bool {SMALL} {NUMBERS}",
+    COMPARED,
 )
 plainly(
     {
@@ -45,4 +45,11 @@ def is_inf(op: ir.IsInf) -> Call:
     return Call(op.operands, {"detect_negative": op.negative, "detect_positive": op.positive})
 
 
-emits(ir.Select, "Select", dtypes={"a": f"bool {SMALL} {NUMBERS}"})(lambda op: Call(op.operands))
+@emits(ir.Greater, "Less", dtypes=COMPARED)
+@emits(ir.GreaterEqual, "LessEqual", dtypes=COMPARED)
+def exchanged(op: ir.Greater | ir.GreaterEqual) -> Call:
+    """The operands the other way round: kernels take what is not less for greater, NaN included."""
+    return Call((op.b, op.a))
+
+
+emits(ir.Select, "Select", dtypes={"a": ANY})(lambda op: Call(op.operands))
