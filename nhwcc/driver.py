@@ -16,10 +16,11 @@ from nhwcc.compiler.budget import limited, timed
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, did_you_mean, error, remark
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.options import DataType
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.scratch import Scratch
-from nhwcc.compiler.types import TensorType
+from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
@@ -30,7 +31,7 @@ from nhwcc.memory import peak_memory
 from nhwcc.options import TOLERANCE, CompileOptions, Model, PathLike
 from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
-from nhwcc.precision import attainable
+from nhwcc.precision import attainable, of_storage
 from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
 from nhwcc.request import check_request, io_dtype_text
 from nhwcc.runners import Runner
@@ -116,6 +117,8 @@ class _Job:
         target = find_target(options.target or target_of_file(path), options.opset)
         if options.quantize is not None and target.integers is None:
             raise error("Q003", f"{target.title} files are not quantized yet", help="write a .tflite file")
+        if options.data_type is not None:
+            target = _storing(target, options.data_type)
         passes = build_pipeline(options, target.pipeline)
         for instrument in options.instruments:
             instrument.check(passes)
@@ -259,9 +262,12 @@ class _Compilation:
     def _within_reach(self, module: Module) -> Settings:
         """Return the settings with the tolerance that the source's element types allow, unless its user set one."""
         error, dtype = attainable(module)
+        who = "the source rounds"
+        if self.options.data_type == "FP16" and error < of_storage(DType.F16):
+            error, dtype, who = of_storage(DType.F16), DType.F16, "constants are rounded"
         if self.options.tolerance != TOLERANCE or error <= TOLERANCE:
             return self.settings
-        remark(Remark("note", "verify", f"the tolerance is {error:.2g}, since the source rounds to {dtype}"))
+        remark(Remark("note", "verify", f"the tolerance is {error:.2g}, since {who} to {dtype}"))
         return replace(self.settings, tolerance=error)
 
     def _verify(self, reference: Runner, candidate: Runner) -> Verification:
@@ -281,6 +287,18 @@ class _Compilation:
         report.transposes_after = report.ops_after.get(job.target.transpose, 0)
         report.layout_proof = LayoutProof.of(report.remarks, report.transposes_after)
         report.layout = describe_layout(report.layout_proof, report.remarks)
+
+
+def _storing(target: Target, data_type: DataType) -> Target:
+    """Return the target whose files store constants in a type.
+
+    Raises:
+        CompileError: L007, there is none.
+    """
+    if target.storing is None:
+        text = f"{target.title} files have no data type of constants to choose, but {data_type} is asked for"
+        raise error("L007", text, help="--data-type is for OpenVINO files (.xml); --quantize float16 for TFLite")
+    return target.storing(data_type)
 
 
 def _check_io_dtypes(options: CompileOptions, module: Module) -> None:

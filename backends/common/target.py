@@ -12,7 +12,7 @@ from ...compiler.diagnostics import Diagnostic
 from ...compiler.ir import Func, Module, Op
 from ...compiler.lowering import Limits, Lowerings
 from ...compiler.ops.shape import Transpose
-from ...compiler.options import Channels, Strategy
+from ...compiler.options import Channels, DataType, Strategy
 from ...compiler.rewrite import Pattern
 from ...compiler.scales import IntegerKernels
 from .table import Table
@@ -66,7 +66,8 @@ class Target:
     ``in_process``. ``integers`` says what its kernels on integers demand. ``artifact`` says whether a network is one
     file, one with others beside it, or a folder.
     Where a format has versions, ``at`` gives the target that goes up to one of them, and ``version`` is the one that
-    this target goes up to; without it, to the newest.
+    this target goes up to; without it, to the newest. Where files can store constants in fewer bits than are computed
+    with, ``storing`` gives the target whose files do.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Target:
     integers: IntegerKernels | None = None
     version: int | None = None
     at: Callable[[int], Target] | None = None
+    storing: Callable[[DataType], Target] | None = None
 
     def is_legal(self, op: Op) -> bool:
         """Say whether an operation is run as it is."""

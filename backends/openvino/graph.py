@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from ...compiler.diagnostics import error
 from ...compiler.dims import Sym
 from ...compiler.fold import constant
@@ -18,7 +20,7 @@ from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ir import Port as OwnPort
 from ...compiler.ops.control import While
 from ...compiler.ops.core import Const, Return
-from ...compiler.types import DType, TensorType
+from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.openvino.model import Body, Layer, Link, Network, Place, Port
 from ...formats.openvino.weights import STORED_AS
@@ -33,6 +35,12 @@ PRECISIONS = {DType.F64: "FP64", DType.F32: "FP32", DType.F16: "FP16", DType.BF1
 
 BRANCHES = {"then": "then_body", "otherwise": "else_body"}
 """Elements of an If by the regions of an operation."""
+
+EXACT = ("FakeQuantize",)
+"""Operations whose constants are not stored in fewer bits: they say which numbers integers stand for."""
+
+FEW = 16
+"""Elements of a constant that is worth storing in fewer bits."""
 
 HALVES = (DType.F16, DType.BF16)
 """Types in which numbers are stored rather than computed: what widens a constant of these is no computation."""
@@ -50,13 +58,13 @@ class Built:
     renamed: dict[str, str] = field(default_factory=lambda: dict[str, str]())
 
 
-def build(func: Func, table: Table[Call]) -> Built:
-    """Translate a function whose operations are all legal.
+def build(func: Func, table: Table[Call], *, compresses: bool = False) -> Built:
+    """Translate a function whose operations are all legal; ``compresses`` stores constants in 16 bits.
 
     Raises:
         CompileError: B001, an operation is not legal; B002, a size is not known when the network runs.
     """
-    shared = _Shared(table)
+    shared = _Shared(table, compresses)
     names = [shared.tensor(p.name or a.name or "input") for a, p in zip(func.args, func.inputs, strict=True)]
     outputs = [shared.tensor(p.name or v.name or "output") for v, p in zip(func.returns, func.outputs, strict=True)]
     for value, name in (*zip(func.args, names, strict=True), *zip(func.returns, outputs, strict=True)):
@@ -98,6 +106,7 @@ class _Shared:
     """What all networks of a model have in common: the table, and names."""
 
     table: Table[Call]
+    compresses: bool = False
     tensors: set[str] = field(default_factory=lambda: set[str]())
     labels: set[str] = field(default_factory=lambda: set[str]())
     named: dict[Value, tuple[str, ...]] = field(default_factory=lambda: dict[Value, tuple[str, ...]]())
@@ -137,10 +146,12 @@ class _Builder:
         self.types: dict[Place, TensorType] = {}
         self.values: dict[Value, Place] = {}
         self.constants: dict[Weight, Place] = {}
+        self.widened: dict[Weight, Place] = {}
         self.captured: dict[Place, Place] = {}
         self.results: list[int] = []
         self.sizes = Sizes(self)
         self._location = ""
+        self._is_exact = False
 
     # -- what the network begins and ends with
 
@@ -195,6 +206,7 @@ class _Builder:
         row = row_of(self.shared.table, op)
         call = row.call(op)
         self._location = op.location.node if op.location else ""
+        self._is_exact = row.kernel in EXACT
         inputs = [self.operand(v) for v in call.inputs if v is not None]
         types = [_with_unit(r.type, call.units[i]) if call.units else r.type for i, r in enumerate(op.results)]
         bodies: dict[str, Body] = {}
@@ -292,10 +304,9 @@ class _Builder:
             return self.values[value]
         weight = constant(value)
         if weight is not None:
-            self.values[value] = self._constant(weight, value)
-        else:
-            assert self.outer is not None
-            self.values[value] = self._captured(self.outer.value(value))
+            return self._constant(weight, value)
+        assert self.outer is not None
+        self.values[value] = self._captured(self.outer.value(value))
         return self.values[value]
 
     def _captured(self, outer: Place) -> Place:
@@ -309,14 +320,27 @@ class _Builder:
         """Return where a constant is; an output is one of its own, since it has a name."""
         if value not in self.shared.named:
             return self.constant(weight, value.name or "constant")
-        (place,) = self._add("Const", [], [weight.type], {}, names=(self.shared.named[value],), weight=weight)
-        return place
+        if value not in self.values:
+            names = (self.shared.named[value],)
+            (self.values[value],) = self._add("Const", [], [weight.type], {}, names=names, weight=weight)
+        return self.values[value]
 
     def constant(self, weight: Weight, name: str = "constant") -> Place:
         """Return where a constant is; equal ones are one."""
+        if self.shared.compresses and not self._is_exact and _is_compressible(weight):
+            return self._compressed(weight, name)
         if weight not in self.constants:
             (self.constants[weight],) = self._add("Const", [], [weight.type], {}, label=name, weight=weight)
         return self.constants[weight]
+
+    def _compressed(self, weight: Weight, name: str) -> Place:
+        """Return where a constant is once it has 32 bits again."""
+        if weight not in self.widened:
+            halves = weight.derive(weight.type.with_dtype(DType.F16), _as_halves)
+            (stored,) = self._add("Const", [], [halves.type], {}, label=f"{name}_compressed", weight=halves)
+            to: dict[str, Attribute] = {"destination_type": DType.F32}
+            (self.widened[weight],) = self._add("Convert", [stored], [weight.type], to, label=name)
+        return self.widened[weight]
 
     def computed(
         self,
@@ -388,6 +412,18 @@ class _Builder:
     def _port(number: int, type: TensorType) -> Port:
         precision = PRECISIONS.get(type.dtype) or STORED_AS[type.dtype].upper()
         return Port(number, precision, tuple(-1 if isinstance(d, Sym) else d for d in type.shape))
+
+
+def _is_compressible(weight: Weight) -> bool:
+    """Whether a constant is worth storing in 16 bits, and none of its numbers is lost."""
+    if weight.type.dtype is not DType.F32 or not isinstance(weight.type.size, int) or weight.type.size < FEW:
+        return False
+    array = weight.array()
+    return bool((np.abs(array[np.isfinite(array)]) <= np.finfo(np.float16).max).all())
+
+
+def _as_halves(array: Array) -> Array:
+    return array.astype(np.float16)
 
 
 def _with_unit(type: TensorType, axis: int) -> TensorType:

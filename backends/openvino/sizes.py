@@ -73,7 +73,8 @@ class Sizes:
         type = TensorType(DType.I64, (len(dims.values),))
         if dims.shape is not None:
             type = type.with_shape(dims.shape)
-            joined = self._compute("Reshape", [joined, self.numbers(dims.shape)], type, {"special_zero": False})
+            operator, given = ("Reshape", {"special_zero": False}) if dims.shape else ("Squeeze", {})
+            joined = self._compute(operator, [joined, self.numbers(dims.shape or (0,))], type, given)
         if dims.dtype is DType.I64:
             return joined
         return self._compute("Convert", [joined], type.with_dtype(dims.dtype), {"destination_type": dims.dtype})

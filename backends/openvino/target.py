@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 
 from ...compiler.diagnostics import Diagnostic, Remark, error, remark
@@ -11,7 +12,7 @@ from ...compiler.ir import Func, Module
 from ...compiler.lowering import Limits
 from ...compiler.ops.core import Const
 from ...compiler.ops.recurrent import Recurrent
-from ...compiler.options import Strategy
+from ...compiler.options import DataType, Strategy
 from ...compiler.types import DType
 from ...formats.layout import KEY, RENAMED
 from ...formats.openvino.weights import STORED_AS
@@ -56,6 +57,10 @@ def _warn_of_large_integers(module: Module) -> None:
 
 def not_storable(func: Func) -> Iterator[Diagnostic]:
     """Yield an error for each value of an element type that OpenVINO has not."""
+    ports = zip((*func.inputs, *func.outputs), (*func.args, *func.returns), strict=True)
+    for name in dict.fromkeys(port.name for port, value in ports if value.type.dtype is DType.F64):
+        text = f"OpenVINO computes f64 in f32, which can't hold all that {name!r} may be"
+        yield from error("B001", text, help="make it f32 in the model").diagnostics
     values = [*func.args, *(v for op in func.walk() for v in op.results)]
     for dtype in dict.fromkeys(v.type.dtype for v in values if v.type.dtype not in STORED_AS):
         value = next(v for v in values if v.type.dtype is dtype)
@@ -64,15 +69,15 @@ def not_storable(func: Func) -> Iterator[Diagnostic]:
         yield from error("B001", text, help="convert them in the model, or cut it before them").diagnostics
 
 
-def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = None) -> Emitted:
-    """Write the main function of a module whose operations are all legal.
+def emit(data_type: DataType, module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = None) -> Emitted:
+    """Write the main function of a module whose operations are all legal; with FP16 constants are stored in 16 bits.
 
     Raises:
         CompileError: B001, an operation is not legal; B002, a size can't be known at run time; R012, the files can't be
             written.
     """
     func = module.main
-    built = build(func, TABLE)
+    built = build(func, TABLE, compresses=data_type == "FP16")
     texts = {KEY: write_layout(func), **(metadata or {})}
     if built.renamed:
         texts[RENAMED] = json.dumps(built.renamed, separators=(",", ":")).encode()
@@ -81,18 +86,25 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
     return Emitted(path, built.counts, size, "IR 11")
 
 
-TARGET = Target(
-    name="openvino",
-    title=TABLE.title,
-    suffix=".xml",
-    table=TABLE,
-    lowerings=(OWN, GENERAL, SHARED),
-    limits=Limits(ANY_RANK, ANY_RANK, ANY_RANK),
-    channels="first",
-    pipeline=PIPELINE,
-    prepare=prepare,
-    unstorable=not_storable,
-    emit=emit,
-    runner="nhwcc.runners.openvino_file",
-    artifact="pair",
-)
+@cache
+def storing(data_type: DataType) -> Target:
+    """Return the target whose files store constants so."""
+    return Target(
+        name="openvino",
+        title=TABLE.title,
+        suffix=".xml",
+        table=TABLE,
+        lowerings=(OWN, GENERAL, SHARED),
+        limits=Limits(ANY_RANK, ANY_RANK, ANY_RANK),
+        channels="first",
+        pipeline=PIPELINE,
+        prepare=prepare,
+        unstorable=not_storable,
+        emit=partial(emit, data_type),
+        runner="nhwcc.runners.openvino_file",
+        artifact="pair",
+        storing=storing,
+    )
+
+
+TARGET = storing("FP32")

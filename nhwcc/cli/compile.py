@@ -28,7 +28,7 @@ from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
 from nhwcc.cli.quantization import QUANTIZATION, quantization_flags
 from nhwcc.compiler.diagnostics import explaining
-from nhwcc.compiler.options import Strategy
+from nhwcc.compiler.options import DataType, Strategy
 from nhwcc.options import TOLERANCE, CompileOptions
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     callback=named,
     metavar="[NAME=]LAYOUT",
     help="How inputs and outputs lie: free (as is cheapest), keep (as in the source), nhwc, nchw, or by name x=nchw, "
-    "x=0/2/1. By default free for TFLite, keep for ONNX.",
+    "x=0/2/1. By default free for TFLite, keep for ONNX and OpenVINO.",
 )
 @click.option(
     "--rnn",
@@ -63,6 +63,11 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",
+)
+@click.option(
+    "--data-type",
+    type=click.Choice(get_args(DataType)),
+    help="How an OpenVINO file stores the constants that are computed with in 32 bits: as they are, or in 16 bits.",
 )
 @click.option("--target", help="What to compile for; by default what the output's suffix says.")
 @click.option(
@@ -121,6 +126,7 @@ def _options(output: Path, flags: PassFlags, given: dict[str, Any]) -> CompileOp
         allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or None,
         rnn=given["rnn"],
+        data_type=given["data_type"],
         passes=flags.passes,
         disable=flags.disable_pass,
         load=flags.load,

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ....compiler.ops import arith as ir
 from ....compiler.types import DType, TensorType
-from ..table import ANY, FLOATS, INTEGERS, NUMBERS, Call, Nested, condition, emits
-from .common import number, plain, plainly
+from ..table import ANY, FLOATS, INTEGERS, NUMBERS, Call, Condition, Nested, condition, emits
+from .common import elements, number, plain, plainly
 
 plainly(
     {
         ir.Add: "Add",
         ir.Sub: "Subtract",
         ir.Mul: "Multiply",
-        ir.Pow: "Power",
         ir.Max: "Maximum",
         ir.Min: "Minimum",
         ir.SquaredDifference: "SquaredDifference",
@@ -46,6 +47,18 @@ plainly(
 )
 
 
+@condition("base and exponent of one type")
+def _same_types(op: ir.Pow) -> str | None:
+    a, b = op.a.type.dtype, op.b.type.dtype
+    return None if a is b else f"a power of {a} by {b}"
+
+
+@emits(ir.Pow, "Power", dtypes=NUMBERS, when=(_same_types,))
+def power(op: ir.Pow) -> Call:
+    """Of integers, what fits."""
+    return Call(op.operands)
+
+
 @emits(ir.Div, "Divide", dtypes=NUMBERS, when=(plain,))
 def divide(op: ir.Div) -> Call:
     """Of integers, cut towards zero."""
@@ -58,13 +71,35 @@ def round_(op: ir.Round) -> Call:
     return Call((op.x,), {"mode": "half_to_even"})
 
 
-@condition("a remainder with the dividend's sign")
-def _as_fmod(op: ir.Mod) -> str | None:
-    return None if op.truncated else "a remainder with the divisor's sign"
+@condition("of floating-point numbers, a constant divisor that is finite")
+def _finite_divisor(op: ir.Mod) -> str | None:
+    if not op.a.type.dtype.is_float:
+        return None
+    known = elements(op.b)
+    return None if known is not None and np.isfinite(known).all() else "a divisor that may be infinite"
 
 
-emits(ir.Mod, "Mod", dtypes=NUMBERS, when=(_as_fmod,))(lambda op: Call(op.operands))
-emits(ir.Mod, "FloorMod", dtypes=NUMBERS)(lambda op: Call(op.operands))
+def _remainder(truncated: bool) -> tuple[str, Condition]:
+    name = "Mod" if truncated else "FloorMod"
+    text = f"the sign of the {'dividend' if truncated else 'divisor'}"
+    return name, Condition(text, lambda op: None if op.truncated is truncated else "the sign of the other operand")
+
+
+for _name, _sign in map(_remainder, (True, False)):
+    emits(ir.Mod, _name, dtypes=NUMBERS, when=(_sign, _finite_divisor))(lambda op: Call(op.operands))
+
+
+@emits(ir.Mod, "Select", dtypes=FLOATS)
+def remainder(op: ir.Mod) -> Call:
+    """Kernels give NaN for infinite divisors, of which the remainder is the dividend, or beyond it the divisor."""
+    type: TensorType = op.result.type
+    truth, of_a, of_b = (t.with_dtype(DType.BOOL) for t in (type, op.a.type, op.b.type))
+    finite = Nested("LogicalNot", of_a, (Nested("IsInf", of_a, (op.a,)),))
+    is_infinite = Nested("LogicalAnd", truth, (Nested("IsInf", of_b, (op.b,)), finite))
+    if op.truncated:
+        return Call((is_infinite, op.a, Nested("Mod", type, op.operands)))
+    differs = Nested("Less", truth, (Nested("Multiply", type, op.operands), number(0, op.a)))
+    return Call((is_infinite, Nested("Select", type, (differs, op.b, op.a)), Nested("FloorMod", type, op.operands)))
 
 
 @emits(ir.FloorDiv, "Floor", dtypes=FLOATS)
@@ -109,7 +144,13 @@ def _fits(op: ir.Cast) -> str | None:
     return f"{op.x.type.dtype} cut to {op.to}" if is_cut else None
 
 
-@emits(ir.Cast, "Convert", dtypes=ANY, when=(_fits,))
+FEW_BITS = "i4 u4 u2"
+"""Types of constants that are few bits; others of eight bits or fewer are cut and rounded otherwise."""
+
+CONVERTED = {"x": f"{ANY} {FEW_BITS} f8e4m3fn f8e5m2 f4e2m1", "to": f"{ANY} {FEW_BITS}"}
+
+
+@emits(ir.Cast, "Convert", dtypes=CONVERTED, when=(_fits,))
 def cast(op: ir.Cast) -> Call:
     """Any type to any other."""
     return Call((op.x,), {"destination_type": op.to})

@@ -11,7 +11,7 @@ from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.types import Array
 from ....compiler.weights import Weight
-from ..table import Call, Dims, Nested, Operand, condition, emits, scalar
+from ..table import Call, Dims, Nested, Operand, condition, emits, ints, scalar
 
 SMALL_CONSTANT = 1 << 12
 """Bytes up to which a constant is looked at while rows are chosen."""
@@ -73,6 +73,8 @@ def reshaped(value: Value, shape: Sequence[Dim]) -> Operand:
     weight = constant(value)
     if weight is not None and is_static(type.shape):
         return weight.derive(type, partial(_reshape, shape=static(type.shape)))
+    if not type.shape:
+        return Nested("Squeeze", type, (value, ints(*range(value.type.rank))))
     return Nested("Reshape", type, (value, Dims(type.shape)), EXACT)
 
 

@@ -11,11 +11,11 @@ from ..table import FLOATS, Call, emits, scalar
 
 @emits(NonMaxSuppression, "NonMaxSuppression", dtypes=FLOATS)
 def non_max_suppression(op: NonMaxSuppression) -> Call:
-    """Boxes of batches and classes, in their order; every score exceeds the least number."""
+    """Boxes of batches and classes, in their order; kernels drop what overlaps as much as is stated, too."""
     least = float(np.finfo(np.float32).min)
     numbers = (
         scalar(op.limit, DType.I64),
-        scalar(op.overlap, DType.F32),
+        scalar(float(np.nextafter(np.float32(op.overlap), np.float32(np.inf))), DType.F32),
         scalar(least if op.threshold is None else op.threshold, DType.F32),
     )
     attributes = {

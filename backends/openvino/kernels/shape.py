@@ -55,6 +55,17 @@ def _unsqueezes(op: ir.Reshape) -> str | None:
     return None if _added(op.x.type.shape, op.shape) else "no axes of size one are added"
 
 
+@condition("no axes that remain")
+def _to_number(op: ir.Reshape) -> str | None:
+    return None if op.x.type.rank and not op.shape else "axes that remain"
+
+
+@emits(ir.Reshape, "Squeeze", dtypes=ANY, when=(_to_number,))
+def squeeze_all(op: ir.Reshape) -> Call:
+    """A matrix product before a reshape to no axes ends the runtime's process."""
+    return Call((op.x, ints(*range(op.x.type.rank))))
+
+
 @emits(ir.Reshape, "Unsqueeze", dtypes=ANY, when=(_only_units, _unsqueezes))
 def unsqueeze(op: ir.Reshape) -> Call:
     """No size has to be computed."""

@@ -109,12 +109,6 @@ def run_file(file: OnnxFile, inputs: Mapping[str, Array]) -> dict[str, Array] | 
         return None
 
 
-
-
-
-
-
-
 def checked_model(path: Path) -> ModelProto:
     """Let onnx check a file in full, and check that every tensor has a stated type with all its axes."""
     onnx.checker.check_model(str(path), full_check=True)
@@ -129,5 +123,3 @@ def checked_model(path: Path) -> ModelProto:
     assert len(set(labels)) == len(labels)
     assert all(labels)
     return model
-
-
