@@ -24,7 +24,8 @@ from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.openvino.model import Body, Layer, Link, Network, Place, Port
 from ...formats.openvino.weights import STORED_AS
-from ..common.operands import Attribute, Dims, Inline, Nested, Operand, ints
+from ..common.directions import beside
+from ..common.operands import Attribute, Dims, Inline, Nested, Operand, ints, scalar
 from ..common.table import Table
 from ..common.unsupported import row_of
 from .sizes import Sizes
@@ -150,6 +151,7 @@ class _Builder:
         self.captured: dict[Place, Place] = {}
         self.results: list[int] = []
         self.sizes = Sizes(self)
+        self.done: set[Op] = set()
         self._location = ""
         self._is_exact = False
 
@@ -199,7 +201,7 @@ class _Builder:
     def ops(self, region: Region) -> None:
         """Append what a region computes."""
         for op in region.ops:
-            if not isinstance(op, Const | Return):
+            if not isinstance(op, Const | Return) and op not in self.done:
                 self._emit(op)
 
     def _emit(self, op: Op) -> None:
@@ -208,7 +210,10 @@ class _Builder:
         self._location = op.location.node if op.location else ""
         self._is_exact = row.kernel in EXACT
         inputs = [self.operand(v) for v in call.inputs if v is not None]
-        types = [_with_unit(r.type, call.units[i]) if call.units else r.type for i, r in enumerate(op.results)]
+        layers = call.layers or (op,)
+        self.done.update(layers)
+        types = [_with_unit(r.type, axis, len(layers)) for r, axis in zip(op.results, call.units, strict=False)]
+        types = types or [r.type for r in op.results]
         bodies: dict[str, Body] = {}
         if isinstance(op, While):
             bodies, inputs = self._loop(op, inputs)
@@ -217,16 +222,42 @@ class _Builder:
         names = tuple(self.shared.names(r) if not call.units else () for r in op.results)
         data = {name: v for name, v in call.attributes.items() if not isinstance(v, Region | Weight)}
         places = self._add(row.kernel, inputs, [*types, *call.unread], data, names=names, bodies=bodies)
-        for result, place, unit in zip(op.results, places, call.units or [None] * len(places), strict=False):
-            self._define(result, place, unit)
+        if call.units:
+            for number, (place, axis) in enumerate(zip(places, call.units, strict=True)):
+                self._drop(tuple(layer.results[number] for layer in layers), place, axis)
+            return
+        for result, place in zip(op.results, places, strict=False):
+            self._define(result, place)
 
-    def _define(self, value: Value, place: Place, unit: int | None) -> None:
-        """Let a result of a layer be a value, without the axis that it has too many."""
-        if unit is not None:
-            axes = self.constant(ints(unit))
-            (place,) = self._add("Squeeze", [place, axes], [value.type], {}, names=(self.shared.names(value),))
+    def _define(self, value: Value, place: Place) -> None:
+        """Let a result of a layer be a value."""
         self.values[value] = place
         self.sizes.learn(value.type.shape, place)
+
+    def _drop(self, parts: tuple[Value, ...], place: Place, axis: int) -> None:
+        """Let what a layer gives along an axis be values without it, or features of both directions side by side."""
+        if len(parts) == 1:
+            self._define(parts[0], self._named("Squeeze", [place, self.constant(ints(axis))], parts[0]))
+            return
+        joined = beside(parts)
+        if joined is not None:
+            wide = parts[0].type.with_shape((*parts[0].type.shape[:2], len(parts), parts[0].type.shape[2]))
+            moved = self.computed("Transpose", [place, self.constant(ints(0, 2, 1, 3))], wide)
+            shape = self.constant(ints(0, 0, -1))
+            self._define(joined.result, self._named("Reshape", [moved, shape], joined.result, {"special_zero": True}))
+            self.done.add(joined)
+            return
+        for number, part in enumerate(parts):
+            given = [place, self.constant(scalar(number, DType.I64)), self.constant(scalar(axis, DType.I64))]
+            self._define(part, self._named("Gather", given, part, {"batch_dims": 0}))
+
+    def _named(
+        self, operator: str, inputs: Sequence[Place], value: Value, attributes: Mapping[str, Attribute] | None = None
+    ) -> Place:
+        """Append a layer whose result is a value."""
+        names = (self.shared.names(value),) if value.uses else ()
+        (place,) = self._add(operator, inputs, [value.type], attributes or {}, names=names)
+        return place
 
     def _loop(self, op: While, inputs: Sequence[Place]) -> tuple[dict[str, Body], list[Place]]:
         """Build the body of a loop, which also says whether it goes on; return it, and all operands."""
@@ -426,8 +457,8 @@ def _as_halves(array: Array) -> Array:
     return array.astype(np.float16)
 
 
-def _with_unit(type: TensorType, axis: int) -> TensorType:
-    return type.with_shape((*type.shape[:axis], 1, *type.shape[axis:]))
+def _with_unit(type: TensorType, axis: int, size: int) -> TensorType:
+    return type.with_shape((*type.shape[:axis], size, *type.shape[axis:]))
 
 
 def _said(layout: str) -> Mapping[str, Mapping[str, str]]:

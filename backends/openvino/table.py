@@ -92,13 +92,14 @@ class Call:
     """How an operation of OpenVINO is called for one of the IR; results are the operation's own.
 
     ``units`` are axes of size one, one for each result, which it gives and the operation does not have.  ``unread`` are
-    the types of results that it has besides.
+    the types of results that it has besides.  Where it stands for several ``layers``, its units have their number.
     """
 
     inputs: tuple[Operand, ...]
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: dict[str, Attribute]())
     units: tuple[int, ...] = ()
     unread: tuple[TensorType, ...] = ()
+    layers: tuple[Op, ...] = ()
 
     @property
     def regions(self) -> tuple[Region, ...]:

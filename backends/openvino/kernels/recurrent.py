@@ -15,6 +15,7 @@ from ....compiler.types import Array, DType, TensorType
 from ....compiler.weights import Weight
 from ..table import FLOATS, Call, Dims, Nested, Operand, condition, emits, ints, scalar
 from .common import EXACT, reshaped
+from .directions import in_both_directions
 
 FUNCTIONS = ("sigmoid", "tanh", "relu")
 """Functions of gates that kernels have."""
@@ -133,6 +134,7 @@ def _attributes(op: ir.Recurrent) -> dict[str, Any]:
 
 
 @emits(ir.Rnn, "RNNSequence", dtypes=FLOATS, when=_WHEN)
+@in_both_directions(1)
 def rnn(op: ir.Rnn) -> Call:
     """One gate."""
     inputs = (op.x, _state(op.h0), _lengths(op), _weight(op.w, None), _weight(op.r, None), _bias(op, None))
@@ -140,6 +142,7 @@ def rnn(op: ir.Rnn) -> Call:
 
 
 @emits(ir.Gru, "GRUSequence", dtypes=FLOATS, when=(*_WHEN, _usual_functions))
+@in_both_directions(1)
 def gru(op: ir.Gru) -> Call:
     """Update, reset, new; with two biases of the last one where the reset gate comes after the product."""
     bias = _bias(op, None)
@@ -170,6 +173,7 @@ def _joined(bias: Array, own: Array) -> Array:
 
 
 @emits(ir.Lstm, "LSTMSequence", dtypes=FLOATS, when=(*_WHEN, _usual_functions, _plain_lstm))
+@in_both_directions(2)
 def lstm(op: ir.Lstm) -> Call:
     """Forget, input, new, output."""
     weights = (_weight(op.w, FICO), _weight(op.r, FICO), _bias(op, FICO))
