@@ -17,7 +17,10 @@ from ..table import Call, Nested, Operand, condition, emits, ints, scalar
 
 
 def _shuffled(op: Reshape) -> tuple[Value, int, int] | None:
-    """Return what is shuffled along which axis in how many groups, if a reshape ends that; axes of size one don't count."""
+    """Return what is shuffled along which axis in how many groups, if a reshape ends that.
+
+    Axes of size one don't count.
+    """
     match op.x:
         case Value(Transpose(x=Value(Reshape(x=x) as inner), perm=perm)) if x.type == op.result.type:
             if not (op.x.has_one_use and inner.result.has_one_use):

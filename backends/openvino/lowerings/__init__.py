@@ -3,8 +3,8 @@
 Importing this declares all patterns.
 """
 
-from . import attention, empty, index, masks, random, recurrent, reduce
+from . import attention, empty, index, masks, random, recurrent, reduce, shape
 from .lowering import OWN
 from .shared import SHARED
 
-__all__ = ["OWN", "SHARED", "attention", "empty", "index", "masks", "random", "recurrent", "reduce"]
+__all__ = ["OWN", "SHARED", "attention", "empty", "index", "masks", "random", "recurrent", "reduce", "shape"]
