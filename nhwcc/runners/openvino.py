@@ -119,7 +119,7 @@ def _tensor(array: Array) -> Any:
     """Return an array as OpenVINO has it; of types that numpy lacks, the elements as bytes."""
     dtype = DType.of(array.dtype)
     if dtype not in RARE:
-        return _openvino().Tensor(np.ascontiguousarray(array), shared_memory=False)
+        return _openvino().Tensor(np.asarray(array, order="C"), shared_memory=False)
     tensor = _openvino().Tensor(getattr(_openvino().Type, STORED_AS[dtype]), _openvino().Shape(list(array.shape)))
     raw = b"".join(elements(Weight.of(array)))
     tensor.data.reshape(-1).view(np.uint8)[: len(raw)] = np.frombuffer(raw, np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Self
@@ -38,6 +39,11 @@ def open_file(path: Path, worker: Worker, *, fast: bool) -> OpenvinoFileRunner:
 def in_process(path: Path) -> OpenvinoFile:
     """Load a file into this process."""
     return OpenvinoFile(path)
+
+
+def written_file(path: Path, stack: ExitStack) -> OpenvinoFileRunner | None:
+    """Return what runs a file that says in which layout it has its inputs and outputs, None for any other file."""
+    return stack.enter_context(OpenvinoFileRunner(path)) if _Ends(path).layout is not None else None
 
 
 class OpenvinoFile:

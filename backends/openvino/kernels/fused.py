@@ -104,9 +104,9 @@ def _scaled(products: Value) -> Attention | None:
             pair = None if pair is None or not pair[1] else (a, 1 / pair[1])
         case _:
             return _products(products)
-    if pair is None or not pair[0].has_one_use or pair[0].type != products.type:
+    if pair is None or pair[0].type != products.type:
         return None
-    found = _products(pair[0])
+    found = _scaled(pair[0])
     return None if found is None else replace(found, scale=found.scale * pair[1])
 
 
