@@ -11,7 +11,7 @@ import pytest
 
 from nhwcc.onnx_backend.conformance import BACKENDS, Judge
 
-EVERY = {"interpreter": 6, "tflite": 40, "onnx": 40}
+EVERY = {"interpreter": 6, "tflite": 40, "onnx": 40, "openvino": 100}
 """One case of so many is run by default."""
 
 
