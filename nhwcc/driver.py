@@ -255,7 +255,7 @@ class _Compilation:
         for job in jobs:
             check_not_source(job.path, files)
             if job.target.artifact == "pair":
-                check_not_beside(job.path, files)
+                check_not_beside(job.path, files, job.target.companion)
         if self.options.verify and self.options.quantize is None:
             read_data(self.options.data, _source_types(module))
 

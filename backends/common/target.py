@@ -64,7 +64,8 @@ class Target:
     is where its convolutions want them. ``pipeline`` are the passes between import and ``emit``. ``unstorable`` looks
     for what no file can hold. ``runner`` is the module that runs its files; it has ``start``, ``open_file`` and
     ``in_process``. ``integers`` says what its kernels on integers demand. ``artifact`` says whether a network is one
-    file, one with others beside it, or a folder.
+    file, one with others beside it, or a folder; ``companion`` is how the other one of a pair ends in place of
+    ``suffix``, where there is always one.
     Where a format has versions, ``at`` gives the target that goes up to one of them, and ``version`` is the one that
     this target goes up to; without it, to the newest. Where files can store constants in fewer bits than are computed
     with, ``storing`` gives the target whose files do.
@@ -83,6 +84,7 @@ class Target:
     emit: Emit
     runner: str
     artifact: ArtifactKind = "file"
+    companion: str | None = None
     integers: IntegerKernels | None = None
     version: int | None = None
     at: Callable[[int], Target] | None = None

@@ -103,6 +103,7 @@ def storing(data_type: DataType) -> Target:
         emit=partial(emit, data_type),
         runner="nhwcc.runners.openvino_file",
         artifact="pair",
+        companion=".bin",
         storing=storing,
     )
 

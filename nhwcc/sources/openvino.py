@@ -67,7 +67,8 @@ class OpenvinoSource:
 
     def files(self, module: Module) -> list[Path]:
         """The XML, and the file with the constants."""
-        return files_of(self.given, module)
+        beside = [self.given.with_suffix(".bin")] if isinstance(self.given, Path) else []
+        return [*files_of(self.given, module), *(beside if self.weights is None else [self.weights])]
 
     def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return OpenVINO for a whole model, else the reference interpreter on what is imported anew."""

@@ -40,8 +40,7 @@ def in_both_directions(states: int) -> Callable[[Callable[[Any], Call]], Callabl
                     inputs.append(_states(a, b, *(layer.operands[STATES[slot - 1](layer)] for layer in layers)))
                 else:
                     inputs.append(_stacked(a, b, 0))
-            functions = tuple(op.activations)
-            attributes = {**forward.attributes, "direction": "bidirectional", "activations": functions * 2}
+            attributes = {**forward.attributes, "direction": "bidirectional"}
             return replace(forward, inputs=tuple(inputs), attributes=attributes, layers=layers)
 
         return joint
