@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 
 from ...compiler.diagnostics import error
-from ...compiler.dims import Sym
+from ...compiler.dims import Sym, is_static
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ir import Port as OwnPort
 from ...compiler.ops.control import While
 from ...compiler.ops.core import Const, Return
+from ...compiler.ops.shape import Reshape
 from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.openvino.model import Body, Layer, Link, Network, Place, Port
@@ -147,6 +148,7 @@ class _Builder:
         self.types: dict[Place, TensorType] = {}
         self.values: dict[Value, Place] = {}
         self.constants: dict[Weight, Place] = {}
+        self.wide: dict[Value, Place] = {}
         self.widened: dict[Weight, Place] = {}
         self.captured: dict[Place, Place] = {}
         self.results: list[int] = []
@@ -205,6 +207,8 @@ class _Builder:
                 self._emit(op)
 
     def _emit(self, op: Op) -> None:
+        if isinstance(op, Reshape) and self._is_wide(op):
+            return
         row = row_of(self.shared.table, op)
         call = row.call(op)
         self._location = op.location.node if op.location else ""
@@ -237,6 +241,7 @@ class _Builder:
     def _drop(self, parts: tuple[Value, ...], place: Place, axis: int) -> None:
         """Let what a layer gives along an axis be values without it, or features of both directions side by side."""
         if len(parts) == 1:
+            self.wide[parts[0]] = place
             self._define(parts[0], self._named("Squeeze", [place, self.constant(ints(axis))], parts[0]))
             return
         joined = beside(parts)
@@ -250,6 +255,18 @@ class _Builder:
         for number, part in enumerate(parts):
             given = [place, self.constant(scalar(number, DType.I64)), self.constant(scalar(axis, DType.I64))]
             self._define(part, self._named("Gather", given, part, {"batch_dims": 0}))
+
+    def _is_wide(self, op: Reshape) -> bool:
+        """Let a reshape read what still has the axis that was dropped before it, if that makes no difference."""
+        place = self.wide.get(op.x)
+        if place is None or not (is_static(op.shape) or op.result.type == self.types[place]):
+            return False
+        if op.result.type == self.types[place] and op.result not in self.shared.named:
+            self._define(op.result, place)
+        else:
+            shape = self.sizes.vector(Dims(op.shape))
+            self._define(op.result, self._named("Reshape", [place, shape], op.result, {"special_zero": False}))
+        return True
 
     def _named(
         self, operator: str, inputs: Sequence[Place], value: Value, attributes: Mapping[str, Attribute] | None = None

@@ -9,6 +9,7 @@ from typing import Any
 from ....compiler.dims import Dim, is_static, static
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
+from ....compiler.ops.shape import Reshape
 from ....compiler.types import Array
 from ....compiler.weights import Weight
 from ..table import Call, Dims, Nested, Operand, condition, emits, ints, scalar
@@ -67,6 +68,8 @@ def number(value: float, like: Value) -> Weight:
 
 def reshaped(value: Value, shape: Sequence[Dim]) -> Operand:
     """Return a value in another shape: a constant when it is written, anything else by a layer."""
+    while isinstance(value.owner, Reshape):
+        value = value.owner.x
     type = value.type.with_shape(tuple(shape))
     if type == value.type:
         return value
