@@ -20,7 +20,7 @@ from nhwcc.compiler.options import DataType
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.scratch import Scratch
-from nhwcc.compiler.types import DType, TensorType
+from nhwcc.compiler.types import TensorType
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
 from nhwcc.feeds import read_data
@@ -31,7 +31,7 @@ from nhwcc.memory import peak_memory
 from nhwcc.options import TOLERANCE, CompileOptions, Model, PathLike
 from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
-from nhwcc.precision import attainable, of_storage
+from nhwcc.precision import attainable
 from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
 from nhwcc.request import check_request, io_dtype_text
 from nhwcc.runners import Runner
@@ -46,6 +46,9 @@ from nhwcc.verification import Settings, Verification, verify
 
 if TYPE_CHECKING:
     from nhwcc.quantization.session import Session
+
+ANY = 1e9
+"""A tolerance that is never exceeded: what is compared is only measured."""
 
 Progress = Callable[[str], None]
 """Is told what happens next."""
@@ -205,6 +208,8 @@ class _Compilation:
             emitted, report.quantization, stages = quantizing.run(draft, instruments)
             report.passes += describe_passes(stages)
         else:
+            if self.options.data_type == "FP16" and self.options.verify:
+                self._check_whole(module, target, imported, report)
             self.progress("writing")
             emitted = target.emit(module, draft)
         report.peak_memory = peak_memory()
@@ -228,8 +233,27 @@ class _Compilation:
                 self.progress("verifying")
                 reference = imported.renaming.of(imported.reference(self.cut))
                 report.verification = self._verify(Bounded(reference, module.main), candidate)
+            elif self.options.data_type == "FP16" and self.options.verify:
+                self._measure(Bounded(imported.renaming.of(imported.reference(self.cut)), module.main), candidate)
         except CompileError as bad:
             report.not_verified = _why_not(bad, report.custom_ops)
+
+    def _check_whole(self, module: Module, target: Target, imported: _Imported, report: Report) -> None:
+        """Compare a file that stores constants as they are with the source: what is lost afterwards is all rounding."""
+        assert target.storing is not None
+        whole = target.storing("FP32")
+        with scratch() as folder, start_runtime(whole) as runtime:
+            file = folder.path / f"whole{whole.suffix}"
+            whole.emit(module, file)
+            self._check(file, (module, whole, runtime), imported, report)
+
+    def _measure(self, reference: Runner, candidate: Runner) -> None:
+        """Say by how much a file departs that stores constants in 16 bits."""
+        with timed():
+            found = verify(reference, candidate, replace(self.settings, tolerance=ANY))
+        worst = max(found.outputs, key=lambda o: o.difference.relative)
+        text = f"constants in 16 bits: {worst.name} departs by {worst.difference.relative:.1e} of its largest value"
+        remark(Remark("warning", "verify", text))
 
     def _quantizing(self, module: Module, target: Target, imported: _Imported) -> Session | None:
         """Return what quantizes a legal module, if that is asked for."""
@@ -262,12 +286,9 @@ class _Compilation:
     def _within_reach(self, module: Module) -> Settings:
         """Return the settings with the tolerance that the source's element types allow, unless its user set one."""
         error, dtype = attainable(module)
-        who = "the source rounds"
-        if self.options.data_type == "FP16" and error < of_storage(DType.F16):
-            error, dtype, who = of_storage(DType.F16), DType.F16, "constants are rounded"
         if self.options.tolerance != TOLERANCE or error <= TOLERANCE:
             return self.settings
-        remark(Remark("note", "verify", f"the tolerance is {error:.2g}, since {who} to {dtype}"))
+        remark(Remark("note", "verify", f"the tolerance is {error:.2g}, since the source rounds to {dtype}"))
         return replace(self.settings, tolerance=error)
 
     def _verify(self, reference: Runner, candidate: Runner) -> Verification:

@@ -11,9 +11,6 @@ from nhwcc.compiler.types import DType
 STEPS = 4
 """How many steps of the narrowest type two results may be apart."""
 
-STORED_STEPS = 16
-"""How many steps of the type that constants are stored in: the constants of every layer are rounded."""
-
 _STEP = {DType.F16: 2.0**-10, DType.BF16: 2.0**-7}
 
 
@@ -32,11 +29,6 @@ def attainable(module: Module) -> tuple[float, DType | None]:
                 found[dtype] = _STEP[dtype]
     coarsest = max(found, key=lambda d: found[d], default=None)
     return (0.0, None) if coarsest is None else (STEPS * found[coarsest], coarsest)
-
-
-def of_storage(dtype: DType) -> float:
-    """Return the error, relative to the largest value, that constants make which are stored in a narrow type."""
-    return STORED_STEPS * _STEP[dtype]
 
 
 def _quantizes(op: Op) -> bool:

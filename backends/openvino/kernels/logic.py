@@ -45,11 +45,11 @@ def is_inf(op: ir.IsInf) -> Call:
     return Call(op.operands, {"detect_negative": op.negative, "detect_positive": op.positive})
 
 
-@emits(ir.Greater, "Less", dtypes=COMPARED)
-@emits(ir.GreaterEqual, "LessEqual", dtypes=COMPARED)
-def exchanged(op: ir.Greater | ir.GreaterEqual) -> Call:
+def _exchanged(op: ir.Greater | ir.GreaterEqual) -> Call:
     """The operands the other way round: kernels take what is not less for greater, NaN included."""
     return Call((op.b, op.a))
 
 
+emits(ir.Greater, "Less", dtypes=COMPARED)(_exchanged)
+emits(ir.GreaterEqual, "LessEqual", dtypes=COMPARED)(_exchanged)
 emits(ir.Select, "Select", dtypes={"a": ANY})(lambda op: Call(op.operands))

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from ....compiler.fold import constant
-from ....compiler.ir import Value
+from ....compiler.ir import Op, Value
 from ....compiler.ops import quantize as ir
 from ....compiler.types import Array, DType
 from ....compiler.weights import Weight
@@ -23,9 +23,10 @@ def _known(op: ir.Quantize | ir.Dequantize) -> str | None:
     return None if known else "scales or zero points that are computed"
 
 
-def _reads_back(op: ir.Quantize, user: object) -> bool:
-    same = isinstance(user, ir.Dequantize) and user.x is op.result
-    return same and constant(user.scale) == constant(op.scale) and constant(user.zero) == constant(op.zero)
+def _reads_back(op: ir.Quantize, user: Op) -> bool:
+    if not isinstance(user, ir.Dequantize) or user.x is not op.result:
+        return False
+    return constant(user.scale) == constant(op.scale) and constant(user.zero) == constant(op.zero)
 
 
 @condition("nothing reads the integers but what makes numbers of them by the same scale")

@@ -70,7 +70,7 @@ def fits(op: ir.Recurrent) -> bool:
         conditions.append(_usual_functions)
     if isinstance(op, ir.Lstm):
         conditions.append(_plain_lstm)
-    return all(condition(op) is None for condition in conditions) and op.x.type.dtype in FLOATS.split()
+    return all(condition(op) is None for condition in conditions) and op.x.type.dtype.value in FLOATS.split()
 
 
 _WHEN = (_batch_first, _whole, _plain_functions, _given_states, _known_state)

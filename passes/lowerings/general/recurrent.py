@@ -30,7 +30,8 @@ def step_by_step(op: Recurrent, e: Build) -> None:
     steps = e.reshape(e(ShapeOf, op.x, (0,)), ())
     first = e(arith.Sub, steps, 1) if op.reverse else e.number(0, DType.I64)
     zero = e.number(0, op.x.type.dtype)
-    given = zip((op.h0, *([op.c0] if isinstance(op, Lstm) else [])), op.results[1:], strict=True)
+    first_states: list[Value | None] = [op.h0, *([op.c0] if isinstance(op, Lstm) else [])]
+    given = zip(first_states, op.results[1:], strict=True)
     states = [e(BroadcastTo, zero, end.type.shape) if state is None else state for state, end in given]
     carried = (first, e(BroadcastTo, zero, op.results[0].type.shape), *states)
 
