@@ -10,6 +10,9 @@ Strategy: TypeAlias = Literal["auto", "unroll", "while", "fused"]
 Channels: TypeAlias = Literal["first", "last"]
 """Where the channels of an operation lie: after the batch, or after all else."""
 
+DataType: TypeAlias = Literal["FP32", "FP16"]
+"""In how many bits a file stores constants that are computed with in 32, in OpenVINO's words."""
+
 QuantizationMode: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8", "int16x8"]
 """What quantization makes integers of, or numbers of 16 bits: weights, or all that kernels compute with."""
 

@@ -15,10 +15,8 @@ from pages.ir import operations
 from pages.passes import passes
 from pages.proofs import proofs
 from pages.support import (
-    OPENVINO_PAGE,
     TARGETS,
     TENSORFLOW_PAGE,
-    openvino,
     page_of,
     support,
     target_page,
@@ -33,7 +31,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "proofs.md": proofs,
     "support.md": support,
     TENSORFLOW_PAGE: tensorflow_page,
-    OPENVINO_PAGE: openvino,
     **{page_of(name): partial(target_page, name) for name in TARGETS},
 }
 

@@ -16,6 +16,7 @@ from nhwcc.compiler.budget import limited, timed
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, error, remark
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.options import DataType
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.scratch import Scratch
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
 
 AS_IT_WAS = "nothing was written; --check-each finds the pass that did it, --no-verify writes the file as it is"
 """What can be done about wrong numbers."""
+
+ANY = 1e9
+"""A tolerance that is never exceeded: what is compared is only measured."""
 
 Progress = Callable[[str], None]
 """Is told what happens next."""
@@ -120,6 +124,8 @@ class _Job:
         target = _asked(find_target(options.target or target_of_file(output), options.opset), options)
         if options.quantize is not None and target.integers is None:
             raise error("Q003", f"{target.title} files are not quantized yet", help="write a .tflite file")
+        if options.data_type is not None:
+            target = _storing(target, options.data_type)
         passes = build_pipeline(options, target.pipeline)
         for instrument in options.instruments:
             instrument.check(passes)
@@ -221,6 +227,8 @@ class _Compilation:
             emitted, report.quantization, stages = quantizing.run(draft, instruments)
             report.passes += describe_passes(stages)
         else:
+            if self.options.data_type == "FP16" and self.options.verify:
+                self._check_whole(module, target, imported, report)
             self.progress("writing")
             emitted = target.emit(module, draft)
         report.peak_memory = peak_memory()
@@ -244,8 +252,27 @@ class _Compilation:
                 self.progress("verifying")
                 reference = imported.renaming.of(imported.reference(self.cut))
                 report.verification = self._verify(Bounded(reference, module.main), candidate)
+            elif self.options.data_type == "FP16" and self.options.verify:
+                self._measure(Bounded(imported.renaming.of(imported.reference(self.cut)), module.main), candidate)
         except CompileError as bad:
             report.not_verified = _why_not(bad, report.custom_ops)
+
+    def _check_whole(self, module: Module, target: Target, imported: _Imported, report: Report) -> None:
+        """Compare a file that stores constants as they are with the source: what is lost afterwards is all rounding."""
+        assert target.storing is not None
+        whole = target.storing("FP32")
+        with scratch() as folder, start_runtime(whole) as runtime:
+            file = folder.path / f"whole{whole.suffix}"
+            whole.emit(module, file)
+            self._check(file, (module, whole, runtime), imported, report)
+
+    def _measure(self, reference: Runner, candidate: Runner) -> None:
+        """Say by how much a file departs that stores constants in 16 bits."""
+        with timed():
+            found = verify(reference, candidate, replace(self.settings, tolerance=ANY))
+        worst = max(found.outputs, key=lambda o: o.difference.relative)
+        text = f"constants in 16 bits: {worst.name} departs by {worst.difference.relative:.1e} of its largest value"
+        remark(Remark("warning", "verify", text))
 
     def _quantizing(self, module: Module, target: Target, imported: _Imported) -> Session | None:
         """Return what quantizes a legal module, if that is asked for."""
@@ -271,7 +298,7 @@ class _Compilation:
         for job in jobs:
             check_not_source(job.path, files)
             if job.target.artifact == "pair":
-                check_not_beside(job.path, files)
+                check_not_beside(job.path, files, job.target.companion)
         if self.options.verify and self.options.quantize is None:
             read_data(self.options.data, _source_types(module))
 
@@ -300,6 +327,18 @@ class _Compilation:
         report.transposes_after = report.ops_after.get(job.target.transpose, 0)
         report.layout_proof = LayoutProof.of(report.remarks, report.transposes_after)
         report.layout = describe_layout(report.layout_proof, report.remarks)
+
+
+def _storing(target: Target, data_type: DataType) -> Target:
+    """Return the target whose files store constants in a type.
+
+    Raises:
+        CompileError: L007, there is none.
+    """
+    if target.storing is None:
+        text = f"{target.title} files have no data type of constants to choose, but {data_type} is asked for"
+        raise error("L007", text, help="--data-type is for OpenVINO files (.xml); --quantize float16 for TFLite")
+    return target.storing(data_type)
 
 
 def _source_types(module: Module) -> dict[str, TensorType]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nhwcc.compiler.budget import Budget
     from nhwcc.compiler.ir import Module
-    from nhwcc.compiler.options import QuantizationChoice, Strategy
+    from nhwcc.compiler.options import DataType, QuantizationChoice, Strategy
     from nhwcc.data import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
@@ -68,6 +68,9 @@ class CompileOptions:
     ``rnn`` says how recurrent layers run: ``unroll`` step by step, ``while`` as a loop, ``fused`` as one kernel where
     there is one, or ``auto``, whatever of these is fastest.
 
+    ``data_type`` says in how many bits an OpenVINO file stores the constants that are computed with in 32: ``FP32``, or
+    ``FP16``, which halves the file; numbers then agree up to the rounding of the constants.
+
     ``passes`` is a pipeline that replaces the target's own, ``disable`` leaves passes out; ``load`` brings passes and
     operations from Python files, ``rules`` rewrites from rule files, which
     go first, or where ``"after:PASS=FILE"`` or ``"before:PASS=FILE"`` says.  ``instruments`` look on.
@@ -114,6 +117,7 @@ class CompileOptions:
     drop_unused_inputs: bool = False
     io_layout: str | Mapping[str, str] | None = None
     rnn: Strategy = "auto"
+    data_type: DataType | None = None
     passes: str | None = None
     disable: Collection[str] = ()
     load: Sequence[PathLike] = ()

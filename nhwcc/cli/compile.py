@@ -29,7 +29,7 @@ from nhwcc.cli.progress import Progress
 from nhwcc.cli.quantization import QUANTIZATION, quantization_flags
 from nhwcc.cli.unproven import accept_unproven_option, end, unproven
 from nhwcc.compiler.diagnostics import explaining
-from nhwcc.compiler.options import Strategy
+from nhwcc.compiler.options import DataType, Strategy
 from nhwcc.options import TOLERANCE, CompileOptions
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     callback=named,
     metavar="[NAME=]LAYOUT",
     help="How inputs and outputs lie: free (as is cheapest), keep (as in the source), nhwc, nchw, or by name x=nchw, "
-    "x=0/2/1. By default keep for ONNX, free for others.",
+    "x=0/2/1. By default keep for ONNX and OpenVINO, free for others.",
 )
 @click.option(
     "--rnn",
@@ -65,6 +65,11 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",
+)
+@click.option(
+    "--data-type",
+    type=click.Choice(get_args(DataType)),
+    help="How an OpenVINO file stores the constants that are computed with in 32 bits: as they are, or in 16 bits.",
 )
 @click.option("--target", help="What to compile for; by default what the output's suffix says.")
 @click.option(
@@ -133,6 +138,7 @@ def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOpt
         allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or None,
         rnn=given["rnn"],
+        data_type=given["data_type"],
         passes=flags.passes,
         disable=flags.disable_pass,
         load=flags.load,

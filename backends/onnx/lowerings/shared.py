@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ....compiler.lowering import Lowerings
-from ....passes.lowerings import LOWERINGS
+from ...common.chosen import chosen
 
 NAMES = (
     *("silu", "softsign", "softplus", "sinh", "cosh", "is-nan"),
@@ -33,16 +32,4 @@ NAMES = (
 """Which ones: others take for granted that kernels index by i32, count positions in rows or have few axes."""
 
 
-def _chosen() -> Lowerings:
-    """Return these, in the order in which they are tried."""
-    kept = Lowerings()
-    texts = iter(LOWERINGS.documented)
-    for pattern in LOWERINGS.patterns:
-        text = None if pattern.always else next(texts)
-        if pattern.name in NAMES:
-            kept.patterns.append(pattern)
-            kept.documented += [] if text is None else [text]
-    return kept
-
-
-SHARED = _chosen()
+SHARED = chosen(NAMES)
