@@ -166,10 +166,8 @@ class _Floats:
         powers = np.floor(np.log10(np.where(visible, self.sizes, self.largest))).astype(int)
         for power in np.unique(powers[wrong]):
             near = visible & (powers >= power) & (powers <= power + 1)
-            few = (
-                self.unit * self.largest if np.count_nonzero(near) < FEW else 0.0
-            )  # what is left of a sum that is zero
-            allowed = own + max(self.unit, few) + NOISE * self._moves(near, 99)
+            residue = self.unit * max(1.0, self.largest)  # what is left of sums that are zero
+            allowed = own + residue + NOISE * self._moves(near, 99)
             found = wrong & (powers == power) & (self.errors > allowed)
             found &= self._beyond_itself(...)
             if found.any():

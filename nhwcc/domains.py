@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -34,19 +35,24 @@ CARRIES = (BroadcastTo, Tile, Reverse, Concat, Split, Slice)
 COMPARES = (Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual)
 
 
+MANY = 1 << 22
+"""Among how many places distinct ones are looked for."""
+
+
 @dataclass(frozen=True)
 class Domain:
     """What integers an input may hold.
 
-    ``sizes`` are those of the axes that it points into: one, or one for each element of its last axis.  ``shift`` is
-    what is added before.  ``divides`` says that it must not be 0, ``is_number`` that it only counts as one: it is
-    compared, or becomes a float.
+    ``sizes`` are those of the axes that it points into: one, or one for each element of its last axis; ``shift`` is
+    what is added before.  ``distinct`` positions are so in each line ``along`` an axis, or where there is none, in all.
+    ``divides`` says that it must not be 0, ``is_number`` that it only counts as one: it is compared, or becomes a float.
     """
 
     sizes: Shape = ()
     shift: int = 0
     negative: bool = False
     distinct: bool = False
+    along: int | None = None
     divides: bool = False
     is_number: bool = False
 
@@ -60,22 +66,29 @@ class Domain:
         ``negative`` draws those that count from the end, too, if these are allowed.
         """
         shape = static(type.shape)
-        limits = np.asarray(static(substitute(self.sizes, sizes)))
-        limits = np.broadcast_to(np.maximum(limits if len(limits) > 1 else limits[0], 1), shape)
-        lowest = -limits if negative and self.negative else np.zeros_like(limits)
-        drawn = self._draw_distinct(limits, rng) if self.distinct else rng.integers(lowest, limits)
-        if not self.distinct and drawn.size > 1:
-            drawn.flat[0], drawn.flat[-1] = limits.flat[0] - 1, lowest.flat[-1]
+        limits = [max(n, 1) for n in static(substitute(self.sizes, sizes))]
+        if len(limits) > 1 and shape[-1:] != (len(limits),):
+            limits = [min(limits)]  # the coordinates of a place no longer stand beside each other
+        drawn = self._distinct(shape, limits, rng) if self.distinct else None
+        if drawn is None:
+            high = np.broadcast_to(np.asarray(limits), shape)
+            low = -high if negative and self.negative else np.zeros_like(high)
+            drawn = rng.integers(low, high)
+            if drawn.size > 1:
+                drawn.flat[0], drawn.flat[-1] = high.flat[0] - 1, low.flat[-1]
         return (drawn - self.shift).astype(type.dtype.numpy)
 
-    def _draw_distinct(self, limits: Array, rng: np.random.Generator) -> Array:
-        """Draw positions none of which is there twice, as long as there are enough."""
-        drawn = rng.integers(0, limits)
-        column = drawn if len(self.sizes) < 2 else drawn[..., 0]
-        limit = int(limits.flat[0])
-        if 0 < column.size <= limit:
-            column[...] = rng.permutation(limit)[: column.size].reshape(column.shape)
-        return drawn
+    def _distinct(self, shape: tuple[int, ...], limits: list[int], rng: np.random.Generator) -> Array | None:
+        """Draw positions none of which is there twice; None if there are not enough."""
+        places, along = math.prod(limits), self.along
+        count = math.prod(shape) // len(limits)
+        if along is not None and shape[along] <= places <= MANY:
+            lines = rng.random((*shape[:along], places, *shape[along + 1 :]))
+            return np.take(lines.argsort(along), range(shape[along]), along)
+        if 0 < count <= places <= MANY:
+            chosen = rng.permutation(places)[:count]
+            return np.stack(np.unravel_index(chosen, limits), -1).reshape(shape)
+        return None
 
 
 def domains(func: Func) -> dict[str, Domain]:
@@ -124,6 +137,7 @@ def _narrowest(uses: list[Domain]) -> Domain:
         first.shift,
         all(use.negative for use in pointing),
         any(use.distinct for use in pointing),
+        next((use.along for use in pointing if use.along is not None), None),
         any(use.divides for use in uses),
     )
 
@@ -143,7 +157,8 @@ def _uses(value: Value, shift: int = 0, seen: set[tuple[Op, int]] | None = None)
         if isinstance(op, Indexing):
             points = op.pointing()
             if points.operand is value:
-                yield Domain(points.sizes, shift, points.negative and not shift, points.distinct)
+                negative = points.negative and not shift
+                yield Domain(points.sizes, shift, negative, points.distinct, points.along)
         elif isinstance(op, ShiftLeft | ShiftRight) and op.operands[1] is value:
             yield Domain((op.result.type.dtype.bits,), shift)
         elif isinstance(op, Div | FloorDiv | Mod) and op.operands[1] is value:

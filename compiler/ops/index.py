@@ -242,7 +242,7 @@ class ScatterElements(Indexing, Op):
     def pointing(self) -> Pointing:
         """Positions along the axis."""
         sizes = self.x.type.shape[self.axis : self.axis + 1]
-        return Pointing(self.indices, sizes, negative=True, distinct=self.reduction == "none")
+        return Pointing(self.indices, sizes, negative=True, distinct=self.reduction == "none", along=self.axis)
 
     def infer(self) -> TensorType:
         """The type of the data, whose slices the updates replace or combine with."""

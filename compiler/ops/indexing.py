@@ -17,13 +17,15 @@ from .core import Const
 class Pointing(NamedTuple):
     """Which operand of an operation holds positions, in axes of which sizes: those of its last axis, or one.
 
-    ``negative`` says whether positions may count from the end, ``distinct`` whether equal ones have no defined result.
+    ``negative`` says whether positions may count from the end, ``distinct`` whether equal ones have no defined result:
+    in the whole operand, or in each of its lines ``along`` an axis.
     """
 
     operand: Value
     sizes: Shape
     negative: bool
     distinct: bool = False
+    along: int | None = None
 
 
 class Indexing:

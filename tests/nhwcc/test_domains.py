@@ -63,6 +63,30 @@ def test_positions_that_are_written_are_distinct() -> None:
         assert len(set(next(feeds(types, Feeding(None, seed, domains(made.main)))).inputs["i"].tolist())) == 3
 
 
+def test_positions_in_several_axes_and_along_one_are_distinct() -> None:
+    made = parse_module("""
+func @main(%x: f32[3,4], %i: i64[10,2], %u: f32[10], %e: i64[3,4], %v: f32[3,4]) -> (f32[3,4], f32[3,4]) {
+  %y = scatter_nd(%x, %i, %u) : f32[3,4]
+  %z = scatter_elements(%x, %e, %v) {axis = 0} : f32[3,4]
+  return(%y, %z)
+}""")
+    known, types = domains(made.main), ReferenceRunner(made).inputs
+    for seed in range(20):
+        inputs = next(feeds(types, Feeding(None, seed, known))).inputs
+        assert len({tuple(row) for row in inputs["i"].tolist()}) == 10 and inputs["i"].max(0).tolist() == [2, 3]
+        assert all(sorted(column) == [0, 1, 2] for column in inputs["e"].T.tolist())
+
+
+def test_coordinates_that_are_put_together_later() -> None:
+    made = parse_module("""
+func @main(%x: f32[3,9], %i: i64[6]) -> (f32[3]) {
+  %j = reshape(%i) {shape = [3, 2]} : i64[3,2]
+  %y = gather_nd(%x, %j) {wraps = false} : f32[3]
+  return(%y)
+}""")
+    assert drawn(made).max() == 2
+
+
 def test_nothing_is_divided_by_zero() -> None:
     made = parse_module(
         "func @main(%x: i64[50], %i: i64[50]) -> (i64[50]) {\n%y = floor_div(%x, %i) : i64[50]\nreturn(%y)\n}"
