@@ -45,7 +45,8 @@ class Domain:
 
     ``sizes`` are those of the axes that it points into: one, or one for each element of its last axis; ``shift`` is
     what is added before.  ``distinct`` positions are so in each line ``along`` an axis, or where there is none, in all.
-    ``divides`` says that it must not be 0, ``is_number`` that it only counts as one: it is compared, or becomes a float.
+    ``divides`` says that it must not be 0, ``is_number`` that it counts as a number only: it is compared, or becomes a
+    float.
     """
 
     sizes: Shape = ()
