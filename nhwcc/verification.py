@@ -239,6 +239,14 @@ def _where_finite(want: Array, got: Array) -> Array:
     return np.where(np.isfinite(want), got, want.astype(got.dtype))
 
 
+def noise(runner: Runner, inputs: Mapping[str, Array], results: Mapping[str, Array]) -> dict[str, Array]:
+    """Return how far a runner is from its own results, element by element: no other can be closer."""
+    shaken = _Shaken(runner, inputs, results)
+    shaken.shake()
+    shaken.reorder()
+    return shaken.moved
+
+
 class _Shaken:
     """How far a runner is from its own results: no other can be closer.
 
