@@ -26,6 +26,7 @@ from nhwcc.compiler.ops.logic import (
     ShiftLeft,
     ShiftRight,
 )
+from nhwcc.compiler.ops.recurrent import Recurrent
 from nhwcc.compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split, Tile
 from nhwcc.compiler.types import Array, TensorType
 
@@ -160,6 +161,8 @@ def _uses(value: Value, shift: int = 0, seen: set[tuple[Op, int]] | None = None)
             if points.operand is value:
                 negative = points.negative and not shift
                 yield Domain(points.sizes, shift, negative, points.distinct, points.along)
+        elif isinstance(op, Recurrent) and op.lengths is value:
+            yield Domain((op.x.type.shape[int(op.batch_first)],), shift - 1)
         elif isinstance(op, ShiftLeft | ShiftRight) and op.operands[1] is value:
             yield Domain((op.result.type.dtype.bits,), shift)
         elif isinstance(op, Div | FloorDiv | Mod) and op.operands[1] is value:
