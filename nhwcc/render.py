@@ -12,7 +12,7 @@ from nhwcc.compiler.visible import visible_parts
 from nhwcc.messages import Style, Tone, plain
 from nhwcc.numerics import Status
 from nhwcc.quantization.measure import OutputReport
-from nhwcc.quantization.report import QuantizationReport, Trial
+from nhwcc.quantization.report import Clamped, QuantizationReport, Trial
 from nhwcc.report import PassReport, PortReport, Report
 from nhwcc.verification import Compared, Verification
 
@@ -72,7 +72,17 @@ def render_quantization(found: QuantizationReport, style: Style = plain) -> list
     if found.kept is not None:
         least = "" if found.max_error is None else f"; at least {1 - found.max_error:.4g} is asked for"
         lines.append(_row("", f"{found.metric} {found.kept:.4f}{least}"))
-    return [*lines, *_decibels(found.outputs, style)]
+    lines += _decibels(found.outputs, style)
+    for t in found.instead:
+        time = "" if t.time is None else f", {t.time:.2f} of the time in floats"
+        lines.append(_row("", f"{t.candidate.mode} instead: {t.least:.1f} dB{_kept(t)}{time}"))
+    return [*lines, *_clamped(found.clamped)]
+
+
+def _clamped(found: Sequence[Clamped]) -> Iterator[str]:
+    """Return a line per tensor with integers at the ends of their range."""
+    for c in found:
+        yield _row("", f"{100 * c.share:.1f} % of the integers of {c.name} ({c.kind}) are at an end of their range")
 
 
 def _kept(trial: Trial) -> str:
@@ -88,7 +98,7 @@ def render_decibels(found: Decibels, compared: Verification, style: Style = plai
     """Return the lines that say how far a quantized file is from another network."""
     found = visible_parts(found)
     text = f"a quantized file against {compared.reference}, {compared.data}; at least {found.least:g} dB are asked for"
-    return [_row("compared", text), *_decibels(found.outputs, style)]
+    return [_row("compared", text), *_decibels(found.outputs, style), *_clamped(found.clamped)]
 
 
 def _decibels(outputs: Sequence[OutputReport], style: Style) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from nhwcc.compiler.options import CALIBRATED, QuantizationChoice, QuantizationMode, RangeMethod
 from nhwcc.quantization.goal import FAITHFUL
@@ -16,23 +17,45 @@ METHODS: tuple[RangeMethod, ...] = ("minmax", "percentile", "mse")
 MODES: tuple[QuantizationMode, ...] = ("int8", "dynamic-int8", "weight-int8", "float16")
 """What a choice is made among, in the order in which it is tried."""
 
+INSTEAD: tuple[QuantizationMode, ...] = ("int8", "dynamic-int8")
+"""Modes that run fast on a CPU: what they would have given is told where kernels on other integers were asked for."""
+
 SLOWER = 1.05
 """How much slower than in floats a file may be measured and count as no slower."""
 
 
-def choose(choice: QuantizationChoice, bench: Bench, progress: Callable[[str], None]) -> tuple[Trial, str]:
-    """Return the best way to quantize, and why it was taken.
+@dataclass(frozen=True)
+class Choice:
+    """The best way to quantize, why it was taken, and how other modes would have come out."""
+
+    best: Trial
+    why: str
+    instead: list[Trial] = field(default_factory=lambda: list[Trial]())
+
+
+def choose(choice: QuantizationChoice, bench: Bench, progress: Callable[[str], None]) -> Choice:
+    """Return the best way to quantize.
 
     Raises:
         CompileError: as :meth:`~.trials.Bench.run`.
     """
+    if choice == "auto":
+        return Choice(*_fastest(bench, progress))
     goal = bench.goal
-    if choice != "auto":
-        best = _best(choice, bench, progress, timed=False)
-        is_near = goal.loss(best) <= 1 and goal.loss(bench.run(best.candidate, on_held=True)) <= 1
-        if choice in CALIBRATED and not is_near:
-            return mix(bench, best, progress)
-        return best, f"the best of {len(bench.trials)} on samples" if len(bench.trials) > 1 else "as asked for"
+    best = _best(choice, bench, progress, timed=False)
+    is_near = goal.loss(best) <= 1 and goal.loss(bench.run(best.candidate, on_held=True)) <= 1
+    why = f"the best of {len(bench.trials)} on samples" if len(bench.trials) > 1 else "as asked for"
+    if choice not in CALIBRATED:
+        return Choice(best, why)
+    if not is_near:
+        best, why = mix(bench, best, progress)
+    others = [bench.other(Candidate(mode, corrects_bias=bench.is_calibrated)) for mode in INSTEAD if mode != choice]
+    return Choice(best, why, [t for t in others if t.is_quantized])
+
+
+def _fastest(bench: Bench, progress: Callable[[str], None]) -> tuple[Trial, str]:
+    """Return the fastest way that keeps what is asked for, and why it was taken."""
+    goal = bench.goal
     found = [_best(mode, bench, progress, timed=True) for mode in MODES]
     found = [t for t in found if t.is_quantized] or found
     fit = [t for t in found if goal.loss(t, FAITHFUL) <= 1 and _time(t) <= SLOWER]

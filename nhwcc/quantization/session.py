@@ -26,7 +26,7 @@ from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.images import ImageFormat
 from nhwcc.quantization.metrics import parse_metric
 from nhwcc.quantization.parts import joined_outputs
-from nhwcc.quantization.report import QuantizationReport
+from nhwcc.quantization.report import QuantizationReport, most_clamped
 from nhwcc.quantization.samples import Sample, samples_of
 from nhwcc.quantization.trials import Bench, is_quantized
 from nhwcc.request import check_io_dtypes
@@ -87,7 +87,8 @@ class Session:
         )
         assert options.quantize is not None
         notes = self._split(bench) if options.split_outputs else []
-        best, why = choose(options.quantize, bench, self.progress)
+        choice = choose(options.quantize, bench, self.progress)
+        best = choice.best
         with collect_remarks() as remarks:
             stages = run_passes(self.module, bench.passes(best.candidate), instruments)
         self.progress("writing")
@@ -95,7 +96,7 @@ class Session:
         measured = bench.measure(draft, held)
         report = QuantizationReport(
             best.candidate,
-            why,
+            choice.why,
             self.samples.title,
             self.seen.count,
             len(self.seen.held),
@@ -110,6 +111,8 @@ class Session:
             None if self.goal.metric is None else self.goal.metric.name,
             measured.kept,
             options.max_error,
+            choice.instead,
+            most_clamped(bench.saturated(draft)),
         )
         check(report)
         if not is_quantized(self.module):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from nhwcc.backends.common.quantize import Quantize
 from nhwcc.backends.common.target import Target
@@ -26,8 +27,14 @@ from nhwcc.request import io_dtype_text
 from nhwcc.runners.worker import Worker
 from nhwcc.targets import open_timed
 
+if TYPE_CHECKING:
+    from nhwcc.backends.tflite.saturation import Saturation
+
 CEILING = 60.0
 """Beyond so many dB, an output gains nothing any more."""
+
+COUNTED = 4
+"""On how many samples integers at the ends of their range are counted."""
 
 RUNS = 5
 """Of how many runs the fastest counts."""
@@ -86,6 +93,13 @@ class Bench:
         self.trials = [*(t for t in self.trials if t.candidate != candidate), trial]
         return trial
 
+    def other(self, candidate: Candidate) -> Trial:
+        """Try what is not among the candidates."""
+        known = self.trials
+        found = self.run(candidate, timed=True)
+        self.trials = known
+        return found
+
     def passes(self, candidate: Candidate) -> list[Pass]:
         """Return the passes that quantize a module in floats."""
         first = Quantize(
@@ -117,6 +131,10 @@ class Bench:
         """Run a file on samples."""
         runner = open_timed(self.target, path, self.runtime)
         return [runner.numbers(runner.run(sample)) for sample in samples]
+
+    def saturated(self, path: Path) -> list[Saturation]:
+        """Count the integers at the ends of their range in a file on a few samples that are held back."""
+        return open_timed(self.target, path, self.runtime).saturated(self.held[:COUNTED])
 
     def seconds(self, path: Path) -> float:
         """Return how long a file takes for the first sample."""

@@ -133,6 +133,7 @@ def _rounded(value: Value, scale: Scale, region: Region, before: Op) -> Value:
     """Insert what rounds numbers to integers, and gives the numbers that these stand for."""
     parts = [const(region, before, p) for p in (np.asarray(scale.scale, np.float32), np.asarray(scale.zero, np.int32))]
     rounds = Quantize(value, *parts, dtype=scale.dtype)
+    rounds.result.name = None if value.name is None else f"{value.name}_quantized"
     region.insert(rounds, before)
     read = Dequantize(rounds.result, *parts)
     region.insert(read, before)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Mapping
+from functools import reduce
 
 from ...compiler.diagnostics import Remark, counted, error, remark
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Value
 from ...compiler.ops.quantize import Dequantize, Quantize, RoundDynamic
 from ...compiler.rewrite import erase_dead
-from ...compiler.scales import IntegerKernels, Scale
+from ...compiler.scales import IntegerKernels, Range, Scale
 from ...compiler.types import DType
 from .integers import Integers
 from .interface import store_interface
 from .names import value_names
+from .ranges import constant_range
 from .recipe import Recipe
 from .split import check_outputs
 from .storage import Storage
@@ -44,13 +46,23 @@ def quantize(func: Func, recipe: Recipe, kernels: IntegerKernels) -> None:
         group = None if static is None else static.scales.groups.get(value)
         if group is not None:
             return group.scale(dtype)
-        seen = recipe.calibration.get(names.get(value, ""))
-        if seen is None:
-            raise error("Q001", "integers as inputs and outputs need the ranges of values", help="give data: --data")
-        return Scale.of(seen.range(), dtype)
+        return Scale.of(_range(value, recipe, names, kernels), dtype)
 
     store_interface(func, recipe.io_dtypes, scale_of)
     erase_dead(*func.walk())
+
+
+def _range(value: Value, recipe: Recipe, names: Mapping[Value, str], kernels: IntegerKernels) -> Range:
+    """Return the range of an input or output, or of what it is moved from: splitting outputs makes new moves."""
+    seen, weight, writer = recipe.calibration.get(names.get(value, "")), constant(value), value.owner
+    if seen is not None:
+        return seen.range()
+    if weight is not None:
+        return constant_range(weight)
+    if writer is None or not kernels.keeps_scales(writer):
+        raise error("Q001", "integers as inputs and outputs need the ranges of values", help="give data: --data")
+    parts = [v for v in writer.operands if v is not None and v.type.dtype is DType.F32]
+    return reduce(Range.join, (_range(v, recipe, names, kernels) for v in parts))
 
 
 def _floats(func: Func, others: Container[Op]) -> str:

@@ -270,6 +270,17 @@ class TestVerify:
         found = report(call("verify", "conv.ir", "q.tflite", "--json"))
         assert all(o["sqnr"] > 15 for o in found["decibels"]["outputs"])
 
+    def test_integers_at_the_ends(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        """Numbers far beyond what calibration has seen are clamped, which is said."""
+        call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--quiet")
+        x = np.load(tmp_path / "x.npy")[:1]
+        for name, factor, least in (("near", 1, 0.0), ("far", 20, 0.3)):
+            np.save(tmp_path / f"{name}.npy", factor * x)
+            args = ("verify", "conv.ir", "q.tflite", "--data", f"{name}.npy", "--min-sqnr", -99)
+            clamped = report(call(*args, "--json"))["decibels"]["clamped"]
+            assert bool(clamped) == bool(least) and all(c["share"] > least for c in clamped[:1])
+        assert "of the integers of" in call(*args).stdout and "QUANTIZE" in {c["kind"] for c in clamped}
+
     def test_below_the_limit(self, call: Callable[..., Result]) -> None:
         call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--quiet")
         result = call("verify", "conv.ir", "q.tflite", "--min-sqnr", 90)

@@ -14,6 +14,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 import nhwcc
 from nhwcc.quantization.mixed import Part, cheapest
+from nhwcc.render import render_quantization
 
 RNG = np.random.default_rng(3)
 
@@ -71,6 +72,9 @@ def test_a_bound_is_met(network: Path) -> None:
     data = RNG.standard_normal((32, 12, 12, 12)).astype(np.float32)
     plain = nhwcc.compile(network, quantize="int8", data=data, min_sqnr=5.0).report.quantization
     assert plain is not None and not plain.chosen.dynamic
+    (other,) = plain.instead
+    assert (other.candidate.mode, other in plain.trials) == ("dynamic-int8", False) and other.time is not None
+    assert f"dynamic-int8 instead: {other.least:.1f} dB" in "\n".join(render_quantization(plain))
     required = plain.outputs[0].sqnr + 2
     mixed = nhwcc.compile(network, quantize="int8", data=data, min_sqnr=required).report.quantization
     assert mixed is not None and mixed.outputs[0].sqnr >= required
