@@ -16,11 +16,11 @@ from pages.passes import passes
 from pages.proofs import proofs
 from pages.support import (
     OPENVINO_PAGE,
-    TARGETS,
     TENSORFLOW_PAGE,
     openvino,
     page_of,
     support,
+    tables,
     target_page,
     tensorflow_page,
 )
@@ -34,7 +34,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "support.md": support,
     TENSORFLOW_PAGE: tensorflow_page,
     OPENVINO_PAGE: openvino,
-    **{page_of(name): partial(target_page, name) for name in TARGETS},
+    **{page_of(name): partial(target_page, name) for name in tables()},
 }
 
 

@@ -29,14 +29,15 @@ class Artifact:
         self._model: InProcess | None = None
 
     def save(self, path: PathLike) -> Path:
-        """Write a copy of the file, whole or not at all, and return its path.
+        """Write a copy of the file or folder, whole or not at all, and return its path.
 
         Raises:
             CompileError: R012, it can't be written.
         """
         target = Path(path)
-        with replacing(target) as draft:
-            shutil.copyfile(self.path, draft)
+        is_folder = self.path.is_dir()
+        with replacing(target, folder=is_folder) as draft:
+            (shutil.copytree if is_folder else shutil.copyfile)(self.path, draft)
         return target
 
     def __call__(self, *args: Array, **kwargs: Array) -> dict[str, Array]:

@@ -53,6 +53,8 @@ those of the data, or of the operand or attribute whose name stands before them.
     "onnx": """Types are those of the operator's first input in the newest opset that is used without being asked for.
 Which types, attributes and inputs it has in which opset is looked up in the standard's own schemas. `--opset` limits
 what may be used: operations that came later are then rewritten, or refused with the opset that would do.""",
+    "saved_model": """So it is in SavedModels and in frozen graphs. Types are those of the operator's first input for
+which TensorFlow has kernels for processors, as the installed TensorFlow says.""",
 }
 """What is to be said of each target."""
 
@@ -110,7 +112,7 @@ def support() -> str:
         "## Models of OpenVINO",
         f"What is read of OpenVINO's IR stands in [{OPENVINO_PAGE}]({OPENVINO_PAGE}).",
         "## Targets",
-        table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in TARGETS)),
+        table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in tables())),
     )
 
 
@@ -160,6 +162,11 @@ def _raw_ops() -> Iterator[tuple[str, str, str]]:
     for name, entry in RAW_OPS.items():
         operands = [f"{p.name} …" if p.item is not None else p.name for p in entry.operands]
         yield f"`{name}`", ", ".join(operands), ", ".join(entry.attributes)
+
+
+def tables() -> list[str]:
+    """Return the names of targets, of several with one table the first."""
+    return list({id(find_target(name).table): name for name in reversed(TARGETS)}.values())[::-1]
 
 
 def page_of(target: str) -> str:
