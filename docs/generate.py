@@ -15,10 +15,10 @@ from pages.ir import operations
 from pages.passes import passes
 from pages.proofs import proofs
 from pages.support import (
-    TARGETS,
     TENSORFLOW_PAGE,
     page_of,
     support,
+    tables,
     target_page,
     tensorflow_page,
 )
@@ -31,7 +31,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "proofs.md": proofs,
     "support.md": support,
     TENSORFLOW_PAGE: tensorflow_page,
-    **{page_of(name): partial(target_page, name) for name in TARGETS},
+    **{page_of(name): partial(target_page, name) for name in tables()},
 }
 
 

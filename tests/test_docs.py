@@ -22,6 +22,7 @@ from nhwcc.compiler.rewrite import rewrite
 from nhwcc.compiler.rules import parse_rules
 from nhwcc.passes.propagate_layout import PropagateLayout
 from onnx import numpy_helper
+from onnx_models import model, node
 
 from nhwcc.cli import cli
 
@@ -129,3 +130,21 @@ def test_the_operator_that_is_explained_is_the_one_that_is_run() -> None:
     assert {name for name, _ in shown} == {f"channel_norm{end}.py" for end in ("", "_torch", "_tflite", "_kernel")}
     for name, block in shown:
         assert block in (DOCS.parent / "examples" / name).read_text(), block
+
+
+@pytest.mark.parametrize("page", ["tensorflow.md", "from-onnx-tensorflow.md"])
+def test_to_tensorflow(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All commands, in their order, then what is shown in Python."""
+    pytest.importorskip("tensorflow", reason="TensorFlow runs the folders")
+    weights = np.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype(np.float32)
+    nodes = [node("Conv", "x w", "y", pads=[1, 1, 1, 1]), node("GlobalAveragePool", "y", "scores")]
+    proto = model(nodes, {"x": ("batch", 3, 8, 6)}, ["scores"], {"w": weights})
+    (tmp_path / "model.onnx").write_bytes(proto.SerializeToString())
+    monkeypatch.chdir(tmp_path)
+    for line in "".join(blocks(page, "sh")).splitlines():
+        program, *words = shlex.split(line)
+        assert program == "nhwcc"
+        done = CliRunner().invoke(cli, words)
+        assert done.exit_code == 0, f"{line}: {done.output}"
+    for step in blocks(page, "python"):
+        exec(compile(step, page, "exec"), {})

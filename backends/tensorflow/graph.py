@@ -74,8 +74,9 @@ def stored_dims(shape: Shape) -> StoredDims:
 
 @dataclass
 class _Shared:
-    """What all graphs of a file have in common."""
+    """What all graphs of a file have in common; names of nodes, too, since converters put functions into graphs."""
 
+    names: set[str] = field(default_factory=lambda: set[str]())
     functions: dict[str, Function] = field(default_factory=lambda: dict[str, Function]())
     counts: Counter[str] = field(default_factory=lambda: Counter[str]())
 
@@ -98,7 +99,6 @@ class _Builder:
         self.sizes = Sizes(self)
         self._values: dict[Value, str] = {}
         self._constants: dict[Weight, str] = {}
-        self._names: set[str] = set()
         self._place = ""
 
     def unique(self, name: str) -> str:
@@ -106,10 +106,10 @@ class _Builder:
         clean = _NOT_IN_NAMES.sub("_", name)
         clean = clean if clean and _BEGINS.match(clean) else f"n{clean}"
         found, number = clean, 0
-        while found.lower() in self._names:
+        while found.lower() in self.shared.names:
             number += 1
             found = f"{clean}_{number}"
-        self._names.add(found.lower())
+        self.shared.names.add(found.lower())
         return found
 
     def region(self, region: Region, wanted: Mapping[Value, str] | None = None) -> None:

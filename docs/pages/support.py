@@ -59,6 +59,8 @@ one may stand before it: a convolution with a bias is an `Add` behind a `Convolu
 kind in 32 bits, and integers of 64 bits in 32: numbers beyond that are cut, and constants of such numbers are warned
 of. [openvino.md](openvino.md) shows how files are written; [what is read](#what-is-read-of-openvinos-ir) stands
 below.""",
+    "saved_model": """So it is in SavedModels and in frozen graphs. Types are those of the operator's first input for
+which TensorFlow has kernels for processors, as the installed TensorFlow says.""",
 }
 """What is to be said of each target."""
 
@@ -114,7 +116,7 @@ def support() -> str:
         "## Models of OpenVINO",
         f"What is read of OpenVINO's IR stands in [{page_of('openvino')}]({page_of('openvino')}).",
         "## Targets",
-        table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in TARGETS)),
+        table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in tables())),
     )
 
 
@@ -164,6 +166,11 @@ def _raw_ops() -> Iterator[tuple[str, str, str]]:
     for name, entry in RAW_OPS.items():
         operands = [f"{p.name} …" if p.item is not None else p.name for p in entry.operands]
         yield f"`{name}`", ", ".join(operands), ", ".join(entry.attributes)
+
+
+def tables() -> list[str]:
+    """Return the names of targets, of several with one table the first."""
+    return list({id(find_target(name).table): name for name in reversed(TARGETS)}.values())[::-1]
 
 
 def page_of(target: str) -> str:

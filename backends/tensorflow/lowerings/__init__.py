@@ -3,7 +3,7 @@
 Importing this declares all of them.
 """
 
-from . import arith, conv, dtypes
+from . import activation, arith, conv, dtypes
 from .lowering import LOWERINGS
 
-__all__ = ["LOWERINGS", "arith", "conv", "dtypes"]
+__all__ = ["LOWERINGS", "activation", "arith", "conv", "dtypes"]

@@ -7,6 +7,6 @@ from ....compiler.lowering import Build, Lowerings
 LOWERINGS = Lowerings()
 """Rewrites into what there are kernels for, in the order in which they are tried, before those that targets share."""
 
-lower, improve = LOWERINGS.lower, LOWERINGS.improve
+lower, improve, prepare = LOWERINGS.lower, LOWERINGS.improve, LOWERINGS.prepare
 
-__all__ = ["LOWERINGS", "Build", "improve", "lower"]
+__all__ = ["LOWERINGS", "Build", "improve", "lower", "prepare"]

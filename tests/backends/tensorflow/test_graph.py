@@ -291,3 +291,58 @@ def test_tensorflow_loads_the_folder(tmp_path: Path) -> None:
     found = call(**{"the image": tf.constant(x), "k": tf.constant(k)})
     np.testing.assert_allclose(found["scores"].numpy(), np.exp(x) / np.exp(x).sum(1, keepdims=True), rtol=1e-5)
     np.testing.assert_array_equal(found["double"].numpy(), 2 * k)
+
+
+FUSED = """
+func @main(%x: f32[4,32]) -> (f32[4,16]) {
+  %w = const() {value = dense<WEIGHTS> : f32[16,32]} : f32[16,32]
+  %b = const() {value = dense<BIAS> : f32[16]} : f32[16]
+  %factor = const() {value = dense<0.995> : f32[]} : f32[]
+  %h = linear(%x, %w, %b) : f32[4,16]
+  %a = FUNCTION : f32[4,16]
+  %y = mul(%a, %factor) : f32[4,16]
+  return(%y)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "gelu(%h)",
+        "gelu(%h) {approximate = true}",
+        "hard_swish(%h)",
+        "silu(%h)",
+        "mish(%h)",
+        "layer_norm(%h, none, %b) {dims = [1]}",
+        "rms_norm(%h, %b) {dims = [1]}",
+    ],
+)
+def test_factors_are_not_lost_when_tensorflow_fuses(check: Check, function: str) -> None:
+    """It takes a function times a factor near one for the function itself."""
+    rng = np.random.default_rng(0)
+    weights, bias = (rng.normal(size=shape).tolist() for shape in ((16, 32), (16,)))
+    text = FUSED.replace("WEIGHTS", str(weights)).replace("BIAS", str(bias))
+    check(text.replace("FUNCTION", function))
+    check(text.replace("FUNCTION", function), passes=PIPELINE)
+
+
+def test_about_a_sixth_is_not_a_sixth(check: Check) -> None:
+    rng = np.random.default_rng(0)
+    text = """
+func @main(%x: f32[1,8,8,4]) -> (f32[1,8,8,8]) {
+  %w = const() {value = dense<WEIGHTS> : f32[8,3,3,4]} : f32[8,3,3,4]
+  %b = const() {value = dense<BIAS> : f32[8]} : f32[8]
+  %three = const() {value = dense<3.0> : f32[]} : f32[]
+  %factor = const() {value = dense<0.16> : f32[]} : f32[]
+  %h = conv(%x, %w, %b) {strides = [1, 1], dilations = [1, 1], pads = [[1, 1], [1, 1]], channels_last = true}
+       : f32[1,8,8,8]
+  %t = add(%h, %three) : f32[1,8,8,8]
+  %r = clip(%t) {min = 0.0, max = 6.0} : f32[1,8,8,8]
+  %p = mul(%r, %factor) : f32[1,8,8,8]
+  %y = mul(%h, %p) : f32[1,8,8,8]
+  return(%y)
+}
+"""
+    weights, bias = (rng.normal(size=shape).tolist() for shape in ((8, 3, 3, 4), (8,)))
+    check(text.replace("WEIGHTS", str(weights)).replace("BIAS", str(bias)))
