@@ -146,6 +146,17 @@ def average_pool(op: ir.AveragePool) -> Call:
     return Call((op.x,), {**_window(op), "exclude-pad": not op.count_pads})
 
 
+DILATED = 16
+"""The operation set from which on averages of windows with gaps are there."""
+
+
+@emits(ir.AveragePool, "AvgPool", dtypes=FLOATS, when=(channels_first, _narrow_pads), ranks=IMAGES)
+def dilated_average(op: ir.AveragePool) -> Call:
+    """Windows with gaps."""
+    attributes = {**_window(op), "dilations": op.dilations, "exclude-pad": not op.count_pads}
+    return Call((op.x,), attributes, opset=DILATED)
+
+
 def _largest(op: ir.MaxPool | MaxPoolPositions) -> dict[str, Any]:
     return {**_window(op), "dilations": op.dilations, "index_element_type": DType.I64, "axis": 0}
 
