@@ -58,7 +58,7 @@ def beside(parts: Sequence[Value]) -> Concat | None:
     """Return what puts the features of all directions side by side, if nothing else reads them."""
     if any(len(part.uses) != 1 or part.type.rank != FEATURES + 1 for part in parts):
         return None
-    (reader,) = parts[0].users
-    if isinstance(reader, Concat) and reader.operands == tuple(parts) and reader.axis == FEATURES:
-        return reader
-    return None
+    (reader,), writer = parts[0].users, parts[0].owner
+    if not isinstance(reader, Concat) or writer is None or reader.parent is not writer.parent:
+        return None
+    return reader if reader.operands == tuple(parts) and reader.axis == FEATURES else None

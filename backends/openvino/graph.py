@@ -225,7 +225,9 @@ class _Builder:
             bodies, inputs = self._branches(call, inputs, len(op.results))
         names = tuple(self.shared.names(r) if not call.units else () for r in op.results)
         data = {name: v for name, v in call.attributes.items() if not isinstance(v, Region | Weight)}
-        places = self._add(row.kernel, inputs, [*types, *call.unread], data, names=names, bodies=bodies)
+        everything = [*types, *call.unread]
+        more: dict[str, Any] = {"opset": opset_of(row.kernel, call.opset), "bodies": bodies}
+        places = self._add(row.kernel, inputs, everything, data, names=names, **more)
         if call.units:
             for number, (place, axis) in enumerate(zip(places, call.units, strict=True)):
                 self._drop(tuple(layer.results[number] for layer in layers), place, axis)
@@ -440,7 +442,7 @@ class _Builder:
             number,
             self.shared.label(label or stated or self._location or operator),
             operator,
-            opset_of(operator),
+            more.pop("opset", opset_of(operator)),
             {name: _text(value) for name, value in attributes.items()},
             tuple(self._port(i, self.types[place]) for i, place in enumerate(inputs)),
             outputs,

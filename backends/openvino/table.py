@@ -93,6 +93,7 @@ class Call:
 
     ``units`` are axes of size one, one for each result, which it gives and the operation does not have.  ``unread`` are
     the types of results that it has besides.  Where it stands for several ``layers``, its units have their number.
+    ``opset`` is the set that is stated where the usual version of the operation does not do.
     """
 
     inputs: tuple[Operand, ...]
@@ -100,6 +101,7 @@ class Call:
     units: tuple[int, ...] = ()
     unread: tuple[TensorType, ...] = ()
     layers: tuple[Op, ...] = ()
+    opset: int = 0
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -122,9 +124,9 @@ def emits(
     return TABLE.emits(op, operator, dtypes=dtypes, ranks=ranks, when=when, source=DOCS)
 
 
-def opset_of(operator: str) -> str:
-    """Return the operation set that is stated for an operation."""
-    return f"opset{SINCE.get(operator, 1)}"
+def opset_of(operator: str, opset: int = 0) -> str:
+    """Return the operation set that is stated for an operation: a given one, or the usual."""
+    return f"opset{opset or SINCE.get(operator, 1)}"
 
 
 __all__ = [

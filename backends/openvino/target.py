@@ -62,7 +62,8 @@ def not_storable(func: Func) -> Iterator[Diagnostic]:
         text = f"OpenVINO computes f64 in f32, which can't hold all that {name!r} may be"
         yield from error("B001", text, help="make it f32 in the model").diagnostics
     values = [*func.args, *(v for op in func.walk() for v in op.results)]
-    for dtype in dict.fromkeys(v.type.dtype for v in values if v.type.dtype not in STORED_AS):
+    known = STORED_AS.keys() - {DType.STRING}
+    for dtype in dict.fromkeys(v.type.dtype for v in values if v.type.dtype not in known):
         value = next(v for v in values if v.type.dtype is dtype)
         place = "" if value.owner is None else f", which {value.owner.title} computes"
         text = f"OpenVINO has no elements of {dtype}{place or ' for an input'}"

@@ -14,7 +14,7 @@ def non_max_suppression(op: NonMaxSuppression) -> Call:
     """Boxes of batches and classes, in their order; kernels drop what overlaps as much as is stated, too."""
     least = float(np.finfo(np.float32).min)
     numbers = (
-        scalar(op.limit, DType.I64),
+        scalar(min(op.limit, DType.I32.bounds[1]), DType.I64),
         scalar(float(np.nextafter(np.float32(op.overlap), np.float32(np.inf))), DType.F32),
         scalar(least if op.threshold is None else op.threshold, DType.F32),
     )

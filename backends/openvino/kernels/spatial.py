@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ....compiler.dims import Dim, exact_div, is_static
+from ....compiler.dims import is_static
 from ....compiler.ops import spatial as ir
 from ....compiler.weights import Weight
+from ...common.resizing import ratios as numbers_of
+from ...common.resizing import said_by_numbers, words
 from ..table import ANY, FLOATS, Call, Dims, Operand, condition, emits, ints
 from .common import channels_first
 
@@ -17,16 +18,9 @@ COORDINATES = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"
 """Ways to map positions that are called the same."""
 
 
-def _words(op: ir.Resize) -> tuple[str, str]:
-    """How positions are mapped and rounded: what lies half a pixel after, rounded down, is rounded up without that."""
-    if op.coordinates == "half_pixel_floor" and op.mode == "nearest" and op.nearest == "floor":
-        return "half_pixel", "round_prefer_ceil"
-    return op.coordinates, op.nearest
-
-
 @condition("positions that OpenVINO can map")
 def _known_words(op: ir.Resize) -> str | None:
-    coordinates, _ = _words(op)
+    coordinates, _ = words(op)
     return None if coordinates in COORDINATES else f"positions as {op.coordinates} gives them"
 
 
@@ -35,43 +29,6 @@ def _plain_weights(op: ir.Resize) -> str | None:
     if op.mode == "nearest":
         return None
     return "antialiasing, or no weight outside" if op.antialias or op.exclude_outside else None
-
-
-def _ratios(op: ir.Resize) -> tuple[float, ...] | None:
-    """Return by how much each axis grows, if that gives its size whatever it is."""
-    out: list[float] = []
-    for place, (axis, after) in enumerate(zip(op.dims, op.sizes, strict=True)):
-        before = op.x.type.shape[axis]
-        if op.scales is not None:
-            if not isinstance(before, int) or math.floor(before * float(np.float32(op.scales[place]))) != after:
-                return None
-            out.append(op.scales[place])
-        else:
-            ratio = _ratio(before, after)
-            if ratio is None:
-                return None
-            out.append(ratio)
-    return tuple(out)
-
-
-def _ratio(before: Dim, after: Dim) -> float | None:
-    """A whole ratio."""
-    whole = exact_div(after, before)
-    return 1.0 if before == after else float(whole) if isinstance(whole, int) else None
-
-
-@condition("ratios that the sizes have, or that give them")
-def _said_by_numbers(op: ir.Resize) -> str | None:
-    if op.scales is None:
-        return None
-    if op.coordinates == "align_corners" and not _are_whole(op):
-        return "corners that are aligned to a size between two whole ones"
-    return None if _ratios(op) is not None else "ratios that do not give the sizes"
-
-
-def _are_whole(op: ir.Resize) -> bool:
-    pairs = zip(op.dims, op.sizes, op.scales or (), strict=True)
-    return all(isinstance(n := op.x.type.shape[axis], int) and n * scale == size for axis, size, scale in pairs)
 
 
 AXES = {"linear": {3: ((2,),), 4: ((2, 3),), 5: ((2, 3, 4),)}, "cubic": {4: ((2, 3),)}}
@@ -89,13 +46,13 @@ def _axes_of_images(op: ir.Resize) -> str | None:
 MODES = {"nearest": "nearest", "linear": "linear_onnx", "cubic": "cubic"}
 
 
-@emits(ir.Resize, "Interpolate", dtypes=FLOATS, when=(_known_words, _plain_weights, _said_by_numbers, _axes_of_images))
+@emits(ir.Resize, "Interpolate", dtypes=FLOATS, when=(_known_words, _plain_weights, said_by_numbers, _axes_of_images))
 def resize(op: ir.Resize) -> Call:
     """By ratios where these are stated or the only ones that are known, else to sizes."""
-    ratios = _ratios(op)
+    ratios = numbers_of(op)
     by_ratios = ratios is not None and (op.scales is not None or not is_static(op.sizes))
     target: Operand = Weight.of(np.asarray(ratios, np.float32)) if by_ratios else Dims(op.sizes)
-    coordinates, nearest = _words(op)
+    coordinates, nearest = words(op)
     attributes: dict[str, Any] = {
         "mode": MODES[op.mode],
         "shape_calculation_mode": "scales" if by_ratios else "sizes",

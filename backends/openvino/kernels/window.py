@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ....compiler.dims import Dim, exact_div, is_static, static
+from ....compiler.dims import Dim, exact_div, static
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
 from ....compiler.ops.positions import MaxPoolPositions
 from ....compiler.types import DType, TensorType
+from ...common.windows import known_pads, narrow_pads
 from ..table import FLOATS, Call, Nested, Operand, condition, emits
 from .common import channels_first, plain, reshaped
 
 IMAGES = range(3, 6)
 """Ranks of signals, images and volumes."""
-
-
-@condition("known paddings")
-def _known_pads(op: Any) -> str | None:
-    return None if all(is_static(pair) for pair in op.pads) else "symbolic paddings"
 
 
 def _edges(pads: Sequence[tuple[Dim, Dim]]) -> dict[str, Any]:
@@ -58,7 +54,7 @@ def _in_groups(op: ir.Conv | ir.ConvTranspose) -> Operand:
     return reshaped(op.w, (op.groups, each, *rest))
 
 
-_WHEN = (channels_first, plain, _known_pads)
+_WHEN = (channels_first, plain, known_pads)
 _GROUPS = (*_WHEN, _equal_groups)
 
 
@@ -123,12 +119,6 @@ def conv_transpose_and_bias(op: ir.ConvTranspose) -> Call:
     return Call((Nested(operator, op.result.type, inputs, attributes), _per_channel(op.bias, op.x.type.rank)))
 
 
-@condition("paddings smaller than the window")
-def _narrow_pads(op: Any) -> str | None:
-    wide = [p for pair, k in zip(op.pads, op.kernel, strict=True) for p in pair if not isinstance(p, int) or p >= k]
-    return f"a padding of {wide[0]}" if wide else None
-
-
 @condition("windows without gaps")
 def _dense(op: ir.AveragePool) -> str | None:
     return None if all(d == 1 for d in op.dilations) else f"dilations {list(op.dilations)}"
@@ -140,17 +130,28 @@ def _window(op: Any) -> dict[str, Any]:
     return {**fields, "rounding_type": rounding, "auto_pad": "explicit"}
 
 
-@emits(ir.AveragePool, "AvgPool", dtypes=FLOATS, when=(channels_first, _narrow_pads, _dense), ranks=IMAGES)
+@emits(ir.AveragePool, "AvgPool", dtypes=FLOATS, when=(channels_first, narrow_pads, _dense), ranks=IMAGES)
 def average_pool(op: ir.AveragePool) -> Call:
     """Paddings count or don't."""
     return Call((op.x,), {**_window(op), "exclude-pad": not op.count_pads})
+
+
+DILATED = 16
+"""The operation set from which on averages of windows with gaps are there."""
+
+
+@emits(ir.AveragePool, "AvgPool", dtypes=FLOATS, when=(channels_first, narrow_pads), ranks=IMAGES)
+def dilated_average(op: ir.AveragePool) -> Call:
+    """Windows with gaps."""
+    attributes = {**_window(op), "dilations": op.dilations, "exclude-pad": not op.count_pads}
+    return Call((op.x,), attributes, opset=DILATED)
 
 
 def _largest(op: ir.MaxPool | MaxPoolPositions) -> dict[str, Any]:
     return {**_window(op), "dilations": op.dilations, "index_element_type": DType.I64, "axis": 0}
 
 
-@emits(ir.MaxPool, "MaxPool", dtypes=FLOATS, when=(channels_first, _narrow_pads), ranks=IMAGES)
+@emits(ir.MaxPool, "MaxPool", dtypes=FLOATS, when=(channels_first, narrow_pads), ranks=IMAGES)
 def max_pool(op: ir.MaxPool) -> Call:
     """Paddings never win; positions are not read."""
     return Call((op.x,), _largest(op), unread=(TensorType(DType.I64, op.result.type.shape),))
@@ -161,7 +162,7 @@ def _row_major(op: MaxPoolPositions) -> str | None:
     return None if not op.column_major else "positions counted column by column"
 
 
-@emits(MaxPoolPositions, "MaxPool", dtypes=FLOATS, when=(_narrow_pads, _row_major), ranks=IMAGES)
+@emits(MaxPoolPositions, "MaxPool", dtypes=FLOATS, when=(narrow_pads, _row_major), ranks=IMAGES)
 def max_pool_positions(op: MaxPoolPositions) -> Call:
     """Positions in the whole operand."""
     return Call((op.x,), _largest(op))

@@ -61,6 +61,8 @@ def test_names_of_sizes_and_layouts_are_in_the_metadata(check: Check) -> None:
     with OpenvinoFileRunner(done.path) as runner:
         assert str(runner.inputs["image"]) == "f32[batch,3,h,w]"
         assert runner.outputs == ("found,here",)
+    assert done.reread is not None
+    assert str(done.reread.main.args[0].type) == "f32[batch,3,h,w]"
 
 
 def test_another_layout_is_stated(tmp_path: Path) -> None:
@@ -193,6 +195,10 @@ func @main(%x: f32[2]) -> (f32[0,2], f32[2]) {
 
 
 REFUSED = {
+    "no elements of string": """func @main() -> (string[2]) {
+  %c = const() {value = dense<["a", "b"]> : string[2]} : string[2]
+  return(%c)
+}""",
     "computes f64 in f32": "func @main(%x: f64[2]) -> (f64[2]) {\n  %y = neg(%x) : f64[2]\n  return(%y)\n}",
     "no elements of c64": "func @main(%x: c64[2]) -> (c64[2]) {\n  return(%x)\n}",
     "bit_cast": 'func @main(%x: f32[2]) -> (i32[2]) {\n  %y = bit_cast(%x) {to = "i32"} : i32[2]\n  return(%y)\n}',
