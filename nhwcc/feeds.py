@@ -24,7 +24,7 @@ RUNS = 3
 LARGEST = 1 << 24
 """Elements of the largest input that we make up: a network that takes no smaller one is given shapes by its user."""
 
-AFFORDABLE = 1.0
+AFFORDABLE = 0.4
 """Seconds that the runs before may have taken for another one on the same sizes."""
 
 
