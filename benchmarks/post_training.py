@@ -1,10 +1,11 @@
 """Trained networks quantized after training, beside Google's quantizer: how far they are from themselves in floats.
 
-    python -m benchmarks.post_training [--peer FOLDER] [NAME ...]
+    python -m benchmarks.post_training [--peer FOLDER] [--wide] [NAME ...]
 
 FOLDER holds ai-edge-quantizer (pip install --target FOLDER ai-edge-quantizer).  It quantizes the file in floats that
 nhwcc wrote, with ranges over all samples and with its own moving averages.  Every file is measured on pictures that
-nobody has seen; times are those of one thread, each beside the file in floats.
+nobody has seen; times are those of one thread, each beside the file in floats.  ``--wide`` adds integers of 16 bits,
+whose kernels are slow on a CPU.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ ASKED = 20.0
 
 MODES: tuple[tuple[QuantizationChoice, float | None], ...] = (
     *(("float16", ANY), ("weight-int8", ANY), ("dynamic-int8", ANY), ("int8", ANY), ("int8", ASKED), ("auto", None)),
-    ("int16x8", ANY),
 )
 """Modes, and the dB that are asked for."""
+
+WIDE: tuple[tuple[QuantizationChoice, float | None], ...] = (("int16x8", ANY),)
+"""A mode whose kernels are slow on a CPU."""
 ROUNDS = 5
 INTEGERS = (np.int8, np.int16)
 
@@ -216,8 +219,10 @@ def seconds(file: Path, sample: dict[str, Array]) -> float:
     return loaded.seconds()
 
 
-def ours(name: str, network: Network, folder: Path) -> tuple[Setting, list[list[str]]]:
-    """Quantize with nhwcc in every mode."""
+def ours(
+    name: str, network: Network, folder: Path, modes: Sequence[tuple[QuantizationChoice, float | None]]
+) -> tuple[Setting, list[list[str]]]:
+    """Quantize with nhwcc in several modes."""
     seen = list(network.make(CALIBRATION, SEEN, 0))
     held = list(network.make(HELD_BACK, network.held, 1))
     data = {key: np.stack([s[key] for s in seen]) for key in seen[0]}
@@ -226,7 +231,7 @@ def ours(name: str, network: Network, folder: Path) -> tuple[Setting, list[list[
     nhwcc.compile(model(name), output=floats, verify=False, **options)
     setting = Setting(floats, held, outputs(floats, held), network.task)
     rows: list[list[str]] = []
-    for mode, least in MODES:
+    for mode, least in modes:
         file = folder / f"{name}-{mode}-{least}.tflite"
         begun = time.perf_counter()
         report = nhwcc.compile(
@@ -282,17 +287,19 @@ def main() -> None:
     """Print, network after network, what every file loses, its size, its time, and how long it took to make."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--peer", type=Path)
+    parser.add_argument("--wide", action="store_true")
     parser.add_argument("names", nargs="*", default=list(NETWORKS))
     given = parser.parse_args()
     rows: list[list[str]] = []
     folder = scratch()
     for name in given.names:
-        setting, found = ours(name, NETWORKS[name], folder)
+        setting, found = ours(name, NETWORKS[name], folder, (*MODES, *WIDE) if given.wide else MODES)
+        before = len(rows)
         rows += found
         if given.peer is not None:
             sys.path.append(str(given.peer))
             rows += peers(name, NETWORKS[name], setting, folder)
-        print(table(HEAD, rows[-10:] if given.peer else found), flush=True)
+        print(table(HEAD, rows[before:]), flush=True)
 
 
 if __name__ == "__main__":

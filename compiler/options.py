@@ -13,13 +13,15 @@ Channels: TypeAlias = Literal["first", "last"]
 DataType: TypeAlias = Literal["FP32", "FP16"]
 """In how many bits a file stores constants that are computed with in 32, in OpenVINO's words."""
 
-QuantizationMode: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8", "int16x8"]
+QuantizationMode: TypeAlias = Literal["float16", "weight-int4", "weight-int8", "dynamic-int8", "int8", "int16x8"]
 """What quantization makes integers of, or numbers of 16 bits: weights, or all that kernels compute with."""
 
 CALIBRATED: frozenset[str] = frozenset({"int8", "int16x8"})
 """Modes in which kernels compute with integers by ranges from calibration."""
 
-QuantizationChoice: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8", "int16x8", "auto"]
+QuantizationChoice: TypeAlias = Literal[
+    "float16", "weight-int4", "weight-int8", "dynamic-int8", "int8", "int16x8", "auto"
+]
 """A mode, or whatever is fastest and keeps the accuracy."""
 
 RangeMethod: TypeAlias = Literal["minmax", "percentile", "mse"]

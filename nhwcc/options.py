@@ -78,15 +78,16 @@ class CompileOptions:
     ``verify`` compares with the source's own runtime, on ``data`` or on random inputs of ``seed``, up to ``tolerance``
     relative to the largest value of each output.
 
-    ``quantize`` stores weights in 16 bits (``float16``) or 8 (``weight-int8``), lets products round what they multiply
-    (``dynamic-int8``), or lets kernels compute with integers of 8 bits (``int8``), or of 16 bits with weights of 8
-    (``int16x8``). Ranges are calibrated on ``data``, which may then hold many samples: arrays with these along the
-    first axis, a folder of pictures, which become inputs as ``images`` says, or ``"file.py:function"``, which yields
-    them. ``calibration`` are files that nhwcc calibrate wrote instead. ``keep_float`` are patterns of what stays in
-    floats: operations, or the names of what they compute. ``per_tensor`` gives a weight one scale for all its output
-    channels. ``io_dtype`` stores inputs and outputs as ``int8``, ``uint8`` or ``int16``, all or by name.
-    ``split_outputs`` gives the parts that an output is joined from as outputs of their own, NAME_0, NAME_1, each with
-    its own scale. Below ``min_sqnr`` dB, each output's distance from the network in floats, nothing is written.
+    ``quantize`` stores weights in 16 bits (``float16``), 8 (``weight-int8``) or 4 (``weight-int4``), lets products
+    round what they multiply (``dynamic-int8``), or lets kernels compute with integers of 8 bits (``int8``), or of 16
+    bits with weights of 8 (``int16x8``). Ranges are calibrated on ``data``, which may then hold many samples: arrays
+    with these along the first axis, a folder of pictures, which become inputs as ``images`` says, or
+    ``"file.py:function"``, which yields them. ``calibration`` are files that nhwcc calibrate wrote instead.
+    ``keep_float`` are patterns of what stays in floats: operations, or the names of what they compute. ``per_tensor``
+    gives a weight one scale for all its output channels. ``io_dtype`` stores inputs and outputs as ``int8``, ``uint8``
+    or ``int16``, all or by name. ``split_outputs`` gives the parts that an output is joined from as outputs of their
+    own, NAME_0, NAME_1, each with its own scale. Below ``min_sqnr`` dB, each output's distance from the network in
+    floats, nothing is written.
     ``metric`` is ``cosine``, ``top1``, ``iou``, or ``"file.py:function"``: a function of the outputs in floats and of
     the quantized ones, a list of arrays by name each, that says how much is kept, from 0 to 1. It may lose
     ``max_error``; without a metric, that is how large the error of each output may be beside the output.

@@ -21,6 +21,7 @@ from ...compiler.ops import arith, logic
 from ...compiler.ops.activation import Clip
 from ...compiler.ops.control import If, While
 from ...compiler.ops.core import Const, Return
+from ...compiler.ops.quantize import Dequantize
 from ...compiler.ops.shape import ShapeOf
 from ...compiler.rewrite import Rewriter, erase_dead
 from ...compiler.types import Array, DType
@@ -68,7 +69,7 @@ def _names(op: Const | arith.Cast) -> DType:
 
 def _can_carry(op: Op, lacking: AbstractSet[DType]) -> bool:
     types = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & lacking
-    if not types or isinstance(op, EXACT):
+    if not types or isinstance(op, EXACT) or (isinstance(op, Dequantize) and all(t.is_int for t in types)):
         return True
     return types <= set(UNROUNDED) and not isinstance(op, arith.BitCast)
 

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.ops.linear import Linear
 from ...compiler.ops.quantize import Dequantize, RoundDynamic
 from ...compiler.ops.window import Conv
-from ...compiler.types import DType
+from ...compiler.types import Array, DType
 from ..common.table import condition
-from .calls import Call
+from .calls import Call, Stored
 from .quantization import is_consistent, stated
+
+LARGEST = 7
+"""The largest integer of 4 bits; the smallest is as large."""
 
 
 def _why_not(op: Linear | Conv, dims: Sequence[int]) -> str | None:
@@ -57,11 +62,28 @@ def by_samples(op: Conv) -> str | None:
     return "groups" if op.groups > 1 else _why_not(op, range(1, op.x.type.rank))
 
 
-def rounding(op: Linear | Conv, given: Call, version: int) -> Call:
-    """Call a kernel on the numbers as they are, and on the integers of the weight."""
+def rounding(op: Linear | Conv, given: Call, version: int, version4: int) -> Call:
+    """Call a kernel on numbers as they are, and on a weight's integers; ``version4`` takes those of 4 bits."""
     x, w = op.x.owner, op.w.owner
     assert isinstance(x, RoundDynamic) and isinstance(w, Dequantize)
-    return Call((x.x, w.x, *given.inputs[2:]), given.options, version)
+    small = _in_4_bits(w)
+    return Call(
+        (x.x, small or w.x, *given.inputs[2:]), given.options, version if small is None else max(version, version4)
+    )
+
+
+def _in_4_bits(w: Dequantize) -> Stored | None:
+    """Return a weight of integers that fit 4 bits: with one scale per output, whose products fill whole bytes."""
+    weight, found = constant(w.x), stated(w)
+    assert weight is not None and found is not None
+    integers = weight.array()
+    if len(found.scales) != len(integers) or integers[0].size % 2 or np.abs(integers).max(initial=0) > LARGEST:
+        return None
+    return Stored(weight.derive(weight.type.with_dtype(DType.I4), _same), found)
+
+
+def _same(integers: Array) -> Array:
+    return integers
 
 
 def is_per_channel(w: Value) -> bool:

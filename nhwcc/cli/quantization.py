@@ -21,9 +21,9 @@ _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--quantize",
         type=click.Choice(get_args(QuantizationChoice)),
-        help="Store weights in 16 bits (float16) or 8 (weight-int8), let products round what they multiply "
-        "(dynamic-int8), or let all kernels compute with integers of 8 bits (int8), or of 16 bits with weights of 8 "
-        "(int16x8), whose ranges are calibrated on --data; auto takes what is fastest and keeps the accuracy.",
+        help="Store weights in 16 bits (float16), 8 (weight-int8) or 4 (weight-int4), let products round what they "
+        "multiply (dynamic-int8), or let all kernels compute with integers of 8 bits (int8), or of 16 bits by weights "
+        "of 8 (int16x8), whose ranges are calibrated on --data; auto takes what is fastest and keeps the accuracy.",
     ),
     click.option(
         "--calibration",

@@ -27,7 +27,7 @@ _OUTPUT = "the output is given with -o FILE.tflite"
 _MODEL = "the model is given without an option: nhwcc compile MODEL -o FILE.tflite"
 _SHAPE = "shapes are given by input: --shape x=1,3,224,224, or by named size: --shape batch=1"
 _LAYOUT = "--io-layout says how inputs and outputs lie: keep, nhwc, or by name x=nchw"
-_QUANTIZE = "nhwcc does not quantize: the file has the element types of the model"
+_QUANTIZE = "nhwcc compile --quantize int8 --data FOLDER quantizes; docs/quantization.md lists the other modes"
 _FREE = "is not needed: transposes are removed wherever that is possible, and numbers are compared"
 
 OPTIONS = {

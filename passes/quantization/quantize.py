@@ -32,7 +32,7 @@ def quantize(func: Func, recipe: Recipe, kernels: IntegerKernels) -> None:
     names = value_names(func)
     check_outputs(func, recipe, names)
     static = Integers.of(func, recipe, kernels, names) if recipe.is_static else None
-    storage = Storage(func, recipe, kernels, names, rounds=recipe.mode in ("dynamic-int8", "int8"))
+    storage = Storage(func, recipe, kernels, names, rounds=recipe.mode in ("dynamic-int8", "int8", "weight-int4"))
     storage.store(() if static is None else static.ops)
     corrected = storage.counts["biases"]
     text = str(storage)

@@ -57,21 +57,22 @@ class Storage:
     def _store(self, op: Op, slot: int, weight: Weight) -> None:
         region = op.parent
         assert region is not None
+        rounds = self.rounds and slot != 0 and not self.recipe.is_stored(op, self.names)
+        dims = self.kernels.rounded_dims(op) if rounds else None
         if self.recipe.mode == "float16":
             stored = insert_halves(weight, region, op)
         else:
             is_table = isinstance(op, Gather)
             per_channel = op.axis % weight.type.rank == 0 if is_table else self.recipe.per_channel
-            rounded = Rounded.of(weight, per_channel=per_channel)
+            few = self.recipe.mode == "weight-int4" and dims is not None and per_channel
+            rounded = Rounded.of(weight, per_channel=per_channel, bits=4 if few else 8)
             self._correct(op, rounded)
             stored = rounded.insert(region, op)
         if stored is None:
             return
         op.set_operand(slot, stored)
         self.counts["weights"] += 1
-        rounds = self.rounds and not self.recipe.is_stored(op, self.names)
-        dims = self.kernels.rounded_dims(op) if rounds else None
-        if dims is not None and slot != 0:
+        if dims is not None:
             x = op.operands[0]
             assert x is not None
             op.set_operand(0, region.insert(RoundDynamic(x, dims), op).results[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 
 import numpy as np
@@ -20,7 +20,7 @@ from ...compiler.types import Array, DType
 from ...compiler.weights import Weight
 
 BITS = 8
-"""How many bits integers of weights have."""
+"""How many bits integers of weights have where nothing else is said."""
 
 HALF_LARGEST = 65504.0
 """The largest number of f16."""
@@ -43,23 +43,24 @@ class Rounded:
 
     source: Weight
     scales: Array
+    bits: int = BITS
 
     @staticmethod
-    def of(weight: Weight, *, per_channel: bool = True) -> Rounded:
+    def of(weight: Weight, *, per_channel: bool = True, bits: int = BITS) -> Rounded:
         """Choose scales that cover all numbers."""
-        return Rounded(weight, weight_scales(weight.array(), BITS, per_channel=per_channel))
+        return Rounded(weight, weight_scales(weight.array(), bits, per_channel=per_channel), bits)
 
     def with_room_for(self, bias: Array, input_scale: float, dtype: DType) -> Rounded:
         """Widen scales until biases are integers beside data of a type: a channel would be lost otherwise."""
         least = np.abs(bias) / (input_scale * BIAS_ROOM[dtype])
         if self.scales.size == 1:
             least = least.max(initial=0.0, keepdims=True)
-        return Rounded(self.source, np.maximum(self.scales, least).astype(np.float32))
+        return replace(self, scales=np.maximum(self.scales, least).astype(np.float32))
 
     def error(self) -> Array:
         """Return what rounding takes from the weight."""
         weight = self.source.array()
-        return weight - round_weight(weight, self.scales, BITS) * self._spread()
+        return weight - round_weight(weight, self.scales, self.bits) * self._spread()
 
     def _spread(self) -> Array:
         return self.scales.reshape(-1, *(1,) * (self.source.type.rank - 1))
@@ -67,7 +68,7 @@ class Rounded:
     def insert(self, region: Region, before: Op) -> Value:
         """Insert the integers and what dequantizes them."""
         type = self.source.type.with_dtype(DType.I8)
-        integers = self.source.derive(type, partial(round_weight, scales=self.scales, bits=BITS))
+        integers = self.source.derive(type, partial(round_weight, scales=self.scales, bits=self.bits))
         scales = self._spread() if self.scales.size > 1 else self.scales.reshape(())
         return _dequantized(region, before, integers, scales)
 

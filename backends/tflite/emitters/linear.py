@@ -34,7 +34,7 @@ def _features_last(op: ir.Linear) -> str | None:
 def fully_connected_rounding(op: ir.Linear) -> Call:
     """Every row is rounded by a scale and a zero point of its own."""
     given = options("FullyConnectedOptions", **_options(op), asymmetricQuantizeInputs=True)
-    return rounding(op, Call((op.x, op.w, op.bias), given), 12 if is_per_channel(op.w) else 9)
+    return rounding(op, Call((op.x, op.w, op.bias), given), 12 if is_per_channel(op.w) else 9, 12)
 
 
 @emits(

@@ -107,7 +107,7 @@ def _outputs_last(filters: Array) -> Array:
 def conv_rounding(op: ir.Conv) -> Call:
     """Every sample is rounded by a scale and a zero point of its own."""
     given = Call((op.x, op.w, op.bias), options("Conv2DOptions", **_conv_options(op)))
-    return rounding(op, given, 5 if is_per_channel(op.w) else 2)
+    return rounding(op, given, 5 if is_per_channel(op.w) else 2, 7)
 
 
 @emits(ir.Conv, "CONV_2D", dtypes=replace(_WEIGHTED, rounds=samples), ranks=range(4, 5), when=_CONV, kernel="conv.cc")

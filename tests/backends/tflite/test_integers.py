@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 from local import LocalWorker
 from nhwcc.backends.tflite.runtime import TfliteModel
-from nhwcc.compiler.types import Array
+from nhwcc.compiler.types import Array, DType
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
 import nhwcc
@@ -196,8 +196,8 @@ def made(case: Case, dtype: type, middle: int | None = None) -> ModelProto:
 
 
 def drawn(case: Case, dtype: type) -> dict[str, Array]:
-    bounds: Any = np.iinfo(dtype)
-    return {f"{k}_q": RNG.integers(bounds.min, bounds.max + 1, s).astype(dtype) for k, s in case.inputs.items()}
+    low, high = DType.of(np.dtype(dtype)).bounds
+    return {f"{k}_q": RNG.integers(low, high + 1, s).astype(dtype) for k, s in case.inputs.items()}
 
 
 def apart(got: dict[str, Array], want: dict[str, Array]) -> int:

@@ -189,7 +189,7 @@ WIDE = f"""func @main(%x: f32[1,64]) -> (f32[1,32] {{name = "y"}}) {{
 """A matrix product whose weight is large enough to be stored in fewer bits."""
 
 
-@pytest.mark.parametrize("mode", ["float16", "weight-int8", "dynamic-int8"])
+@pytest.mark.parametrize("mode", ["float16", "weight-int4", "weight-int8", "dynamic-int8"])
 def test_weights_only(call: Callable[..., Result], mode: str, tmp_path: Path) -> None:
     write(tmp_path / "wide.ir", WIDE)
     found = report(call("compile", "wide.ir", "-o", "q.tflite", "--quantize", mode, "--json"))
