@@ -14,6 +14,7 @@ from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
 from ...compiler.types import DType
+from ...formats.layout import Layout
 from ...formats.tensorflow.interface import Interface as StatedInterface
 from ...formats.tensorflow.interface import stated_interface
 from ...formats.tensorflow.model import StoredShape
@@ -99,7 +100,7 @@ def read_tensorflow(
     own = _stated(contents)
     if own is not None:
         chosen = Signature("", own.inputs, own.outputs)
-    layout = {} if own is None else own.layout
+    layout: Layout = {} if own is None else own.layout
     ends = _outputs(flat, chosen, outputs)
     starts = _inputs(flat, chosen, inputs, ends.ports.values())
     counted = what_axes_count(flat, starts.ports.values(), ends.ports.values())
