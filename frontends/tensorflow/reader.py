@@ -120,6 +120,11 @@ def read_tensorflow(
     importer.region.insert(Return(tuple(values.values())))
     ins = [Port(name, layout_perm(layout.get("inputs", {}), name)) for name in types]
     outs = [Port(name, layout_perm(layout.get("outputs", {}), name)) for name in values]
+    bad = next(
+        (p.name for p, v in zip(outs, values.values(), strict=True) if len(p.perm or ()) not in (0, v.type.rank)), ""
+    )
+    if bad:
+        raise error("R010", f"the graph is damaged: the layout of {bad} has other axes", help="Compile it again.")
     func = Func("main", importer.region, ins, outs)
     erase_dead(*reversed(func.ops))
     tensors = [{name: str(place) for name, place in side.ports.items()} for side in (starts, ends)]
