@@ -117,7 +117,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=NAMES)
     parser.add_argument("--peers")
     given = parser.parse_args()
-    print(table(HEAD, [row(name, given.peers) for name in given.names]))
+    print(table(HEAD, []))
+    for name in given.names:
+        print(f"| {' | '.join(row(name, given.peers))} |", flush=True)
 
 
 if __name__ == "__main__":
