@@ -34,6 +34,7 @@ TARGETS: dict[str, Entry] = {
     "onnx": Entry((".onnx",), _in_package("onnx")),
     "saved_model": Entry((), _in_package("tensorflow", "SAVED_MODEL"), is_folder=True),
     "tensorflow": Entry((".pb",), _in_package("tensorflow", "GRAPH")),
+    "openvino": Entry((".xml",), _in_package("openvino")),
 }
 """Targets by the name that users say; the first one is meant where nothing says another."""
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import nhwcc
 from benchmarks.measure import scratch, table
 from benchmarks.zoo import model
-from nhwcc.numerics import compare
+from nhwcc.agreement import Limits, agree
 from nhwcc.runners.onnx import OnnxRunner
 from nhwcc.runners.tflite import TfliteRunner
 from nhwcc.verification import noise
@@ -53,8 +53,8 @@ def rows(name: str, shapes: Sequence[tuple[int, ...]]) -> list[list[str]]:
             x = picture(shape)
             want, got = reference.run({source: x}), candidate.run({target: x})
             own = [*noise(reference, {source: x}, want).values(), *noise(candidate, {target: x}, got).values()]
-            found = compare(next(iter(want.values())), next(iter(got.values())), noise=max(own))
-            shown = (f"{found.error:.1e}", f"{found.relative:.1e}", *(f"{n:.1e}" for n in own), found.status)
+            found = agree(next(iter(want.values())), next(iter(got.values())), Limits(), sum(own[1:], start=own[0]))
+            shown = (f"{found.error:.1e}", f"{found.relative:.1e}", *(f"{n.max():.1e}" for n in own), found.status)
             out.append([name, "x".join(map(str, shape)), transposes, *shown])
     return out
 

@@ -28,6 +28,9 @@ from benchmarks.fuzzing.isolated import Ended, Job, prepare, run_all
 from benchmarks.fuzzing.kinds import KINDS, OUT, TO_ONNX, Kind
 from benchmarks.measure import table
 
+WRITTEN = (0, 4)
+"""Exit codes with which a file is there: 4 says that its agreement with the source proves nothing."""
+
 COLUMNS = ("refused", "done", "crash", "internal error", "refused too late", "over 60 s", "over 4 GB", "files left")
 FINDINGS = COLUMNS[2:]
 TOO_LATE = {"F033", "R003", "R013", "R018", "R019", "R020", "R021"}
@@ -76,8 +79,8 @@ def judge(ended: Ended, before: set[str]) -> Result:
     """Say what came of a case."""
     codes, message = _diagnosed(ended)
     left = _files(ended.job.folder) - before
-    left -= {OUT, TO_ONNX[3]} if ended.code == 0 else set()
-    is_internal = any(c[0] == "I" for c in codes) or (ended.code and not codes)
+    left -= {OUT, TO_ONNX[3]} if ended.code in WRITTEN else set()
+    is_internal = any(c[0] == "I" for c in codes) or (ended.code not in WRITTEN and not codes)
     if ended.code is None:
         verdict = "over 60 s"
     elif ended.code < 0 or "Fatal Python error" in ended.complained:
@@ -91,7 +94,7 @@ def judge(ended: Ended, before: set[str]) -> Result:
     elif left:
         verdict, message = "files left", ", ".join(sorted(left))
     else:
-        verdict = "done" if ended.code == 0 else "refused"
+        verdict = "done" if ended.code in WRITTEN else "refused"
     return Result(ended.job.case, ended.job.kind, verdict, codes, message, ended.seconds)
 
 

@@ -140,9 +140,16 @@ def _efficientnet_lite0() -> nn.Module:
     return efficientnet_lite0(fetch("efficientnet_lite0"))
 
 
+def _digits() -> nn.Module:
+    from benchmarks.digits import network
+
+    return network()
+
+
 MAKERS: dict[str, Callable[[Path], None]] = {
     **{name: (lambda path, name=name: light(name, path)) for name in LIGHT},
     "u2netp_torch": exported(_u2netp, (1, 3, 320, 320), dynamo=False),
+    "digits": exported(_digits, (1, 1, 8, 8), dynamo=False),
     "mobilenet_v2": exported(_mobilenet_v2, (1, 3, 224, 224), dynamo=False),
     "mobilenet_v2_dynamo": exported(_mobilenet_v2, (1, 3, 224, 224), dynamo=True),
     "efficientnet_lite0": exported(_efficientnet_lite0, (1, 3, 224, 224), dynamo=False),
@@ -153,7 +160,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
 FETCHED = (
     *("u2netp", "ppocr_det", "ppocr_cls", "ppocr_rec", "ppocr_orientation", "ddddocr", "ddddocr_det", "ddddocr_old"),
     *("silero_vad", "silero_vad_half", "silero_vad_16k_op15", "silero_vad_16k_sequence", "silero_vad_op18_ifless"),
-    *("silero_vad_openvino_16k", "basic_pitch", "minilm", "lac"),
+    *("silero_vad_openvino_16k", "basic_pitch", "minilm", "lac", "yolov8n", "picodet"),
 )
 """Trained networks that are ONNX files already."""
 

@@ -363,6 +363,12 @@ CODES = {
         "What is quantized is further from the network in floats than is allowed.",
         "Calibrate on real data, keep more in floats (--keep-float), choose another mode, or lower --min-sqnr.",
     ),
+    "Q005": Code(
+        "an output would lose a part",
+        "An output joins parts of very different ranges, such as boxes and scores, and is to be stored as integers in "
+        "one scale: the small part would have no digits left.",
+        "Give every part an output of its own (--split-outputs), or leave this one in floats: --io-dtype NAME=float32.",
+    ),
     "R001": Code(
         "no reference semantics",
         "An operation can't be run by the reference interpreter.",
@@ -443,6 +449,13 @@ CODES = {
         "not enough memory",
         "Something needs more memory than the machine gives.",
         "Look for a size that is not meant; smaller inputs (--shape), or --no-verify, take less.",
+    ),
+    "R025": Code(
+        "nothing is proven",
+        "Results agree, but would do so, too, if something else was computed: they are constant, saturated, NaN, or so "
+        "sensitive that the source is as far from itself.",
+        "Give data for which the network computes something (--data), or accept it (--accept-unproven). The file is "
+        "written.",
     ),
     "I000": Code(
         "defect",

@@ -129,6 +129,11 @@ class Spec:
         return any(issubclass(t, trait) for t in self.traits)
 
     @property
+    def is_removable(self) -> bool:
+        """Whether the operation can go if nobody uses its results: it is pure, or only draws numbers."""
+        return self.has(Pure) or self.has(Draws)
+
+    @property
     def is_terminator(self) -> bool:
         """Whether the operation ends a region."""
         return self.has(Terminator)

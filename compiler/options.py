@@ -10,10 +10,16 @@ Strategy: TypeAlias = Literal["auto", "unroll", "while", "fused"]
 Channels: TypeAlias = Literal["first", "last"]
 """Where the channels of an operation lie: after the batch, or after all else."""
 
-QuantizationMode: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8"]
+DataType: TypeAlias = Literal["FP32", "FP16"]
+"""In how many bits a file stores constants that are computed with in 32, in OpenVINO's words."""
+
+QuantizationMode: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8", "int16x8"]
 """What quantization makes integers of, or numbers of 16 bits: weights, or all that kernels compute with."""
 
-QuantizationChoice: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8", "auto"]
+CALIBRATED: frozenset[str] = frozenset({"int8", "int16x8"})
+"""Modes in which kernels compute with integers by ranges from calibration."""
+
+QuantizationChoice: TypeAlias = Literal["float16", "weight-int8", "dynamic-int8", "int8", "int16x8", "auto"]
 """A mode, or whatever is fastest and keeps the accuracy."""
 
 RangeMethod: TypeAlias = Literal["minmax", "percentile", "mse"]

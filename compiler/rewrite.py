@@ -13,7 +13,6 @@ from .budget import TooLarge, budget
 from .diagnostics import Location, Remark, at, is_explaining, remark
 from .fold import emit
 from .ir import Module, Op, Region, Value
-from .opdef import Pure
 
 O = TypeVar("O", bound=Op)
 
@@ -282,7 +281,7 @@ def _discard(rewriter: Rewriter) -> None:
 
 
 def erase_dead(*ops: Op, released: Callable[[Op], None] | None = None) -> list[Op]:
-    """Erase pure operations without uses and whatever only they needed; return what was erased.
+    """Erase removable operations without uses and whatever only they needed; return what was erased.
 
     ``released`` is called with each operation that lost a user.
     """
@@ -290,7 +289,7 @@ def erase_dead(*ops: Op, released: Callable[[Op], None] | None = None) -> list[O
     work = list(ops)
     while work:
         op = work.pop()
-        if op.parent is None or not op.spec.has(Pure) or not op.is_unused:
+        if op.parent is None or not op.spec.is_removable or not op.is_unused:
             continue
         producers = [v.owner for v in op.operands if v is not None and v.owner is not None]
         op.parent.erase(op)

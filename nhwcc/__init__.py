@@ -1,4 +1,4 @@
-"""nhwcc, the NHWC compiler: neural networks to TFLite and ONNX without needless transposes, numerically checked.
+"""nhwcc, the NHWC compiler: networks to TFLite, ONNX and OpenVINO without needless transposes, numerically checked.
 
 >>> import nhwcc
 >>> artifact = nhwcc.compile("model.onnx", "model.tflite")  # doctest: +SKIP

@@ -29,7 +29,7 @@ class Artifact:
         self._model: InProcess | None = None
 
     def save(self, path: PathLike) -> Path:
-        """Write a copy of the file or folder, whole or not at all, and return its path.
+        """Write a copy of the file or folder, and of what stands beside it, whole or not at all, and return its path.
 
         Raises:
             CompileError: R012, it can't be written.
@@ -38,6 +38,9 @@ class Artifact:
         is_folder = self.path.is_dir()
         with replacing(target, folder=is_folder) as draft:
             (shutil.copytree if is_folder else shutil.copyfile)(self.path, draft)
+            companion = find_target(self.report.target).companion
+            if companion is not None:
+                shutil.copyfile(self.path.with_suffix(companion), draft.with_suffix(companion))
         return target
 
     def __call__(self, *args: Array, **kwargs: Array) -> dict[str, Array]:

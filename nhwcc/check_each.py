@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nhwcc.compiler.clone import clone_module
-from nhwcc.compiler.diagnostics import Diagnostic
+from nhwcc.compiler.diagnostics import Diagnostic, counted
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.types import Array
 from nhwcc.compiler.workload import check_run
+from nhwcc.domains import domains
 from nhwcc.feeds import Feed, accepted, feeds
 from nhwcc.instruments import Instrument, Stage
 from nhwcc.numerics import compare
@@ -28,12 +30,20 @@ class CheckEach(Instrument):
         self._feed = Feed({}, {})
         self._before = Module()
         self._results: dict[str, Array] = {}
+        self._passes = 0
+        self._furthest = 0.0
+
+    def summary(self) -> str:
+        """Say what was compared, and how far it went apart."""
+        outputs = counted(len(self._results), "output")
+        passes = counted(self._passes, "pass", "passes")
+        return f"{passes}: {outputs} as before, at most {self._furthest:.1e} of the largest value off"
 
     def start(self, module: Module, passes: Sequence[Pass]) -> None:
         """Run what was imported."""
         check_run(module.main)
         runner = ReferenceRunner(module)
-        candidates = feeds(runner.inputs, self._settings.data, self._settings.seed)
+        candidates = feeds(runner.inputs, replace(self._settings.feeding, domains=domains(module.main)))
         self._feed, self._results = accepted(runner, candidates)
 
     def before(self, stage: Stage) -> None:
@@ -47,12 +57,14 @@ class CheckEach(Instrument):
         found: list[Diagnostic] = []
         for name, want in self._results.items():
             difference = compare(want, results[name], self._settings.tolerance)
+            self._furthest = max(self._furthest, difference.relative)
             if not difference.ok:
                 text = f"pass {stage.number}, {stage.work}, changes {name}: {say(difference)}"
                 found.append(Diagnostic("error", "R021", text))
         if found:
             found[-1].notes += self._explain(stage, runner)
             raise VerificationError(*found)
+        self._passes += 1
         self._results = results
 
     def _explain(self, stage: Stage, runner: ReferenceRunner) -> list[str]:

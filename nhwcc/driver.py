@@ -14,15 +14,17 @@ from nhwcc.backends.common.target import Target
 from nhwcc.backends.registry import find_target, target_of_file
 from nhwcc.compiler.budget import limited, timed
 from nhwcc.compiler.clone import clone_module
-from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, did_you_mean, error, remark
+from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, error, remark
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.options import DataType
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.scratch import Scratch
 from nhwcc.compiler.types import TensorType
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
-from nhwcc.feeds import read_data
+from nhwcc.data import read_data
+from nhwcc.domains import constants, domains
 from nhwcc.files import check_not_beside, check_not_source, replacing, scratch
 from nhwcc.instruments import Watch, run_passes
 from nhwcc.interface import Interface, Renaming
@@ -32,7 +34,7 @@ from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
 from nhwcc.precision import attainable
 from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
-from nhwcc.request import check_request, io_dtype_text
+from nhwcc.request import check_io_dtypes, check_request
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.worker import Worker
@@ -45,6 +47,12 @@ from nhwcc.verification import Settings, Verification, verify
 
 if TYPE_CHECKING:
     from nhwcc.quantization.session import Session
+
+AS_IT_WAS = "nothing was written; --check-each finds the pass that did it, --no-verify writes the file as it is"
+"""What can be done about wrong numbers."""
+
+ANY = 1e9
+"""A tolerance that is never exceeded: what is compared is only measured."""
 
 Progress = Callable[[str], None]
 """Is told what happens next."""
@@ -116,6 +124,8 @@ class _Job:
         target = _asked(find_target(options.target or target_of_file(output), options.opset), options)
         if options.quantize is not None and target.integers is None:
             raise error("Q003", f"{target.title} files are not quantized yet", help="write a .tflite file")
+        if options.data_type is not None:
+            target = _storing(target, options.data_type)
         passes = build_pipeline(options, target.pipeline)
         for instrument in options.instruments:
             instrument.check(passes)
@@ -152,11 +162,12 @@ class _Compilation:
             options.state,
             options.signature,
             None if options.weights is None else Path(options.weights),
+            options.by_standard,
         )
         self.interface = Interface(
             options.input_names, options.output_names, options.rename, options.drop_unused_inputs
         )
-        self.settings = Settings(options.tolerance, options.data, options.seed)
+        self.settings = Settings(options.tolerance, options.data, options.seed, strict=options.tolerance != TOLERANCE)
 
     def run(self, model: Model, jobs: Sequence[_Job]) -> list[Artifact]:
         with ExitStack() as stack:
@@ -170,7 +181,8 @@ class _Compilation:
                 self._check_request(source, module, jobs)
                 if self.options.verify:
                     check_run(module.main)
-                self.settings = self._within_reach(module)
+                known = replace(self.settings, domains=domains(module.main), constants=constants(module.main))
+                self.settings = self._within_reach(module, known)
             imported = _Imported(source, module, renaming, count_ops(module), time.perf_counter() - self.start, stack)
             modules = [clone_module(module) for _ in jobs[1:]]
             out: list[Artifact] = []
@@ -215,6 +227,8 @@ class _Compilation:
             emitted, report.quantization, stages = quantizing.run(draft, instruments)
             report.passes += describe_passes(stages)
         else:
+            if self.options.data_type == "FP16" and self.options.verify:
+                self._check_whole(module, target, imported, report)
             self.progress("writing")
             emitted = target.emit(module, draft)
         report.peak_memory = peak_memory()
@@ -238,8 +252,27 @@ class _Compilation:
                 self.progress("verifying")
                 reference = imported.renaming.of(imported.reference(self.cut))
                 report.verification = self._verify(Bounded(reference, module.main), candidate)
+            elif self.options.data_type == "FP16" and self.options.verify:
+                self._measure(Bounded(imported.renaming.of(imported.reference(self.cut)), module.main), candidate)
         except CompileError as bad:
             report.not_verified = _why_not(bad, report.custom_ops)
+
+    def _check_whole(self, module: Module, target: Target, imported: _Imported, report: Report) -> None:
+        """Compare a file that stores constants as they are with the source: what is lost afterwards is all rounding."""
+        assert target.storing is not None
+        whole = target.storing("FP32")
+        with scratch() as folder, start_runtime(whole) as runtime:
+            file = folder.path / f"whole{whole.suffix}"
+            whole.emit(module, file)
+            self._check(file, (module, whole, runtime), imported, report)
+
+    def _measure(self, reference: Runner, candidate: Runner) -> None:
+        """Say by how much a file departs that stores constants in 16 bits."""
+        with timed():
+            found = verify(reference, candidate, replace(self.settings, tolerance=ANY))
+        worst = max(found.outputs, key=lambda o: o.difference.relative)
+        text = f"constants in 16 bits: {worst.name} departs by {worst.difference.relative:.1e} of its largest value"
+        remark(Remark("warning", "verify", text))
 
     def _quantizing(self, module: Module, target: Target, imported: _Imported) -> Session | None:
         """Return what quantizes a legal module, if that is asked for."""
@@ -260,29 +293,29 @@ class _Compilation:
     def _check_request(self, source: Source, module: Module, jobs: Sequence[_Job]) -> None:
         """Check what only the imported module can tell."""
         check_layouts(self.options.io_layout, module)
-        _check_io_dtypes(self.options, module)
+        check_io_dtypes(self.options, module, splits=self.options.split_outputs)
         files = source.files(module)
         for job in jobs:
             check_not_source(job.path, files)
             if job.target.artifact == "pair":
-                check_not_beside(job.path, files)
+                check_not_beside(job.path, files, job.target.companion)
         if self.options.verify and self.options.quantize is None:
             read_data(self.options.data, _source_types(module))
 
-    def _within_reach(self, module: Module) -> Settings:
-        """Return the settings with the tolerance that the source's element types allow, unless its user set one."""
+    def _within_reach(self, module: Module, settings: Settings) -> Settings:
+        """Return settings with the tolerance that the source's element types allow, unless its user set one."""
         error, dtype = attainable(module)
         if self.options.tolerance != TOLERANCE or error <= TOLERANCE:
-            return self.settings
+            return settings
         remark(Remark("note", "verify", f"the tolerance is {error:.2g}, since the source rounds to {dtype}"))
-        return replace(self.settings, tolerance=error)
+        return replace(settings, tolerance=error, floor=error)
 
     def _verify(self, reference: Runner, candidate: Runner) -> Verification:
         """Compare what was written with what runs the source."""
         with timed():
             found = verify(reference, candidate, self.settings)
         if not found.ok:
-            raise found.problems()
+            raise found.problems(AS_IT_WAS)
         return found
 
     def _finish(self, report: Report, module: Module, job: _Job) -> None:
@@ -296,18 +329,16 @@ class _Compilation:
         report.layout = describe_layout(report.layout_proof, report.remarks)
 
 
-def _check_io_dtypes(options: CompileOptions, module: Module) -> None:
-    """Check that element types are asked for inputs and outputs that exist.
+def _storing(target: Target, data_type: DataType) -> Target:
+    """Return the target whose files store constants in a type.
 
     Raises:
-        CompileError: L006, one does not.
+        CompileError: L007, there is none.
     """
-    names = [port.name for port in (*module.main.inputs, *module.main.outputs)]
-    asked = (part.rpartition("=")[0] for part in io_dtype_text(options.io_dtype).split(";"))
-    for name in filter(None, asked):
-        if name not in names:
-            help = did_you_mean(name, names) or f"there are {', '.join(names)}"
-            raise error("L006", f"a type is asked for {name!r}, but there is no such input or output", help=help)
+    if target.storing is None:
+        text = f"{target.title} files have no data type of constants to choose, but {data_type} is asked for"
+        raise error("L007", text, help="--data-type is for OpenVINO files (.xml); --quantize float16 for TFLite")
+    return target.storing(data_type)
 
 
 def _source_types(module: Module) -> dict[str, TensorType]:

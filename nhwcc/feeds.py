@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import math
-import os
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from tokenize import TokenError
-from typing import TypeAlias, cast
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nhwcc.compiler.budget import check_expansion
-from nhwcc.compiler.diagnostics import CompileError, counted, did_you_mean, error, reason
+from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.dims import Sym, solve, substitute
-from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.types import Array, TensorType
+from nhwcc.data import Data, read_data
+from nhwcc.domains import Domain
+from nhwcc.drawing import DRAWS, LARGE, Draw
 from nhwcc.runners import Runner
 from nhwcc.sizes import choices, variations
-
-Data: TypeAlias = "Array | str | os.PathLike[str] | Mapping[str, Array | str | os.PathLike[str]]"
-"""Arrays or .npy files by input name, one for the only input, or an .npz file with one array per input."""
-
-NPY = "numpy.save writes such files: numpy.save('x.npy', array)"
-NPZ = "numpy.savez writes such files: numpy.savez('x.npz', NAME=array)"
 
 RUNS = 3
 """How many different sizes a network is run with, if it takes as many."""
@@ -33,21 +24,22 @@ RUNS = 3
 LARGEST = 1 << 24
 """Elements of the largest input that we make up: a network that takes no smaller one is given shapes by its user."""
 
-BOUNDS = (4, 2)
-"""Random integers stay below the first of these; below the second where that says more: masks are 0 or 1."""
+AFFORDABLE = 0.4
+"""Seconds that the runs before may have taken for another one on the same sizes."""
 
 
 @dataclass(frozen=True)
 class Feed:
     """Inputs by name, in the source's layout, and what the named sizes are in them; maybe we chose some of these.
 
-    ``drawn`` are those that nobody gave.
+    ``drawn`` are those that nobody gave, up to ``scale`` times as large as usual.
     """
 
     inputs: dict[str, Array]
     sizes: dict[str, int]
     is_choice: bool = False
     drawn: frozenset[str] = frozenset()
+    scale: float = 1.0
 
     def starting(self, first: Mapping[str, Array]) -> Feed:
         """Return the inputs with states as they are in a first call, unless the user gave others."""
@@ -55,127 +47,80 @@ class Feed:
         return replace(self, inputs=self.inputs | states)
 
 
-def read_data(data: Data | None, types: Mapping[str, TensorType]) -> dict[str, Array]:
-    """Return the user's arrays by input name.
+@dataclass(frozen=True)
+class Feeding:
+    """Where inputs come from: ``data`` of the user, else random numbers of ``seed``.
 
-    Raises:
-        CompileError: L006, there is no such input; R010, a file can't be read; R002, an array doesn't fit its input.
+    ``domains`` are what is known of the integers of some inputs.  ``large`` asks for a run with large numbers, too.
     """
-    arrays = {} if data is None else read_arrays(data, types)
-    for name, array in arrays.items():
-        _check(name, array, types[name])
-    return arrays
+
+    data: Data | None = None
+    seed: int = 0
+    domains: Mapping[str, Domain] = field(default_factory=lambda: dict[str, Domain]())
+    large: bool = True
 
 
-def read_arrays(data: Data, types: Mapping[str, TensorType]) -> dict[str, Array]:
-    """Return the user's arrays by input name, whatever their shapes.
-
-    Raises:
-        CompileError: L006, there is no such input; R010, a file can't be read.
-    """
-    given = data if isinstance(data, Mapping) else _unnamed(data, types)
-    arrays = {name: value if isinstance(value, np.ndarray) else _read(Path(value)) for name, value in given.items()}
-    for name in arrays:
-        if name not in types:
-            help = did_you_mean(name, types) or f"there are {', '.join(types)}"
-            raise error("L006", f"there is data for {name!r}, but no such input", help=help)
-    return arrays
-
-
-def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorType]) -> Mapping[str, Array | Path]:
-    if not isinstance(data, np.ndarray):
-        path = Path(data)
-        if path.suffix.lower() == ".npz":
-            return _read_all(path)
-        data = _read(path)
-    if len(types) != 1:
-        raise error(
-            "L006",
-            f"there are {counted(len(types), 'input')}: say which one the data is for",
-            help=f"{', '.join(types)}",
-        )
-    return {next(iter(types)): data}
-
-
-def _read(path: Path) -> Array:
-    try:
-        found: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
-        array = np.array(cast(Array, found)) if isinstance(found, np.ndarray) else None
-    except OSError as bad:
-        raise error("R010", f"can't read {path}: {reason(bad)}", help=NPY) from bad
-    except (ValueError, EOFError, OverflowError, TokenError) as bad:
-        raise error("R010", f"can't read {path}: it does not hold an array of numbers", help=NPY) from bad
-    if array is None:
-        raise error("R010", f"{path} holds several arrays", help="give it without a name: one array per input")
-    return array
-
-
-def _read_all(path: Path) -> dict[str, Array]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [(member.filename, member.file_size) for member in archive.infolist()]
-        check_expansion(str(path), members, path.stat().st_size)
-        with np.load(path, allow_pickle=False) as file:
-            arrays: dict[str, object] = {name: file[name] for name in file.files}
-    except OSError as bad:
-        raise error("R010", f"can't read {path}: {reason(bad)}", help=NPZ) from bad
-    except (ValueError, EOFError, OverflowError, MemoryError, TokenError, zipfile.BadZipFile) as bad:
-        raise error("R010", f"can't read {path}: it does not hold arrays of numbers by name", help=NPZ) from bad
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):
-            raise error("R010", f"can't read {path}: {name!r} in it is not an array", help=NPZ)
-    return cast(dict[str, Array], arrays)
-
-
-def _check(name: str, array: Array, type: TensorType) -> None:
-    shape = type.shape
-    sizes: dict[str, int] = {}
-    fits = len(shape) == array.ndim and all(solve(d, n, sizes) for d, n in zip(shape, array.shape, strict=True))
-    if not fits or array.dtype != type.dtype.numpy:
-        raise error("R002", f"{name} is {type}, but the data is {array.dtype}{list(array.shape)}")
-
-
-def feeds(types: Mapping[str, TensorType], data: Data | None = None, seed: int = 0) -> Iterator[Feed]:
+def feeds(types: Mapping[str, TensorType], feeding: Feeding = Feeding()) -> Iterator[Feed]:
     """Give inputs for one choice of the named sizes after the other; of one choice only if no size has a name.
 
     Raises:
         CompileError: as :func:`read_data`.
     """
-    given = read_data(data, types)
+    given = read_data(feeding.data, types)
     bound = _bound(given, types)
     names = [n for n in _names(types) if n not in bound]
     for sizes in choices(names, types) if names else [{}]:
-        yield from _filled(types, given, bound | sizes, seed, bool(names))
+        yield from _Filling(types, given, feeding, DRAWS).give(bound | sizes, is_choice=bool(names))
 
 
-def more_feeds(
-    types: Mapping[str, TensorType], first: Feed, number: int, data: Data | None = None, seed: int = 0
-) -> Iterator[Feed]:
+def more_feeds(types: Mapping[str, TensorType], first: Feed, number: int, feeding: Feeding) -> Iterator[Feed]:
     """Give inputs for the run with this number, 1 or more, whose sizes are others than those of the first run.
+
+    Those of the last one are large.
 
     Raises:
         CompileError: as :func:`read_data`.
     """
-    given = read_data(data, types)
+    given = read_data(feeding.data, types)
     bound = _bound(given, types)
     names = [n for n in _names(types) if n not in bound]
+    draws = LARGE if feeding.large and number == RUNS - 1 else DRAWS
+    filling = _Filling(types, given, replace(feeding, seed=feeding.seed + number), draws)
     for sizes in variations(names, types, first.sizes, number):
-        yield from _filled(types, given, bound | sizes, seed + number, True)
+        yield from filling.give(bound | sizes, is_choice=True)
 
 
-def _filled(
-    types: Mapping[str, TensorType], given: Mapping[str, Array], sizes: dict[str, int], seed: int, is_choice: bool
-) -> Iterator[Feed]:
-    """Give inputs of these sizes, if these are possible: first with larger random integers, then with smaller ones."""
-    concrete = {name: type.with_shape(substitute(type.shape, sizes)) for name, type in types.items()}
-    largest = LARGEST if is_choice else math.inf
-    if not all(_is_possible(type, largest) for name, type in concrete.items() if name not in given):
-        return
-    has_integers = any(type.dtype.is_int for name, type in types.items() if name not in given)
-    for bound in BOUNDS if has_integers else BOUNDS[:1]:
-        rng = np.random.default_rng(seed)
-        made = {name: given[name] if name in given else random_tensor(t, rng, bound) for name, t in concrete.items()}
-        yield Feed(made, sizes, is_choice, frozenset(made.keys() - given.keys()))
+def large_feeds(types: Mapping[str, TensorType], first: Feed, feeding: Feeding) -> Iterator[Feed]:
+    """Give inputs of the sizes of the first run, but with large numbers.
+
+    Raises:
+        CompileError: as :func:`read_data`.
+    """
+    given = read_data(feeding.data, types)
+    filling = _Filling(types, given, replace(feeding, seed=feeding.seed + RUNS), LARGE)
+    yield from filling.give(first.sizes, is_choice=first.is_choice)
+
+
+@dataclass(frozen=True)
+class _Filling:
+    types: Mapping[str, TensorType]
+    given: Mapping[str, Array]
+    feeding: Feeding
+    draws: Sequence[Draw]
+
+    def give(self, sizes: dict[str, int], *, is_choice: bool) -> Iterator[Feed]:
+        """Give inputs of these sizes, if these are possible: of integers first those that tell most."""
+        concrete = {name: type.with_shape(substitute(type.shape, sizes)) for name, type in self.types.items()}
+        largest = LARGEST if is_choice else math.inf
+        drawn = {name: type for name, type in concrete.items() if name not in self.given}
+        if not all(_is_possible(type, largest) for type in drawn.values()):
+            return
+        has_integers = any(type.dtype.is_int for type in drawn.values())
+        for draw in self.draws if has_integers else self.draws[:1]:
+            rng = np.random.default_rng(self.feeding.seed)
+            made = {name: draw.tensor(type, self.feeding.domains.get(name), sizes, rng) for name, type in drawn.items()}
+            inputs = {name: self.given[name] if name in self.given else made[name] for name in concrete}
+            yield Feed(inputs, sizes, is_choice, frozenset(made), draw.scale)
 
 
 def _bound(given: Mapping[str, Array], types: Mapping[str, TensorType]) -> dict[str, int]:
@@ -235,24 +180,38 @@ def _tells(result: Array) -> bool:
     return result.dtype.kind not in "fc" or result.size == 0 or bool(np.isfinite(result).any())
 
 
-def runs(runner: Runner, data: Data | None = None, seed: int = 0) -> Iterator[tuple[Feed, dict[str, Array]]]:
+def runs(runner: Runner, feeding: Feeding = Feeding()) -> Iterator[tuple[Feed, dict[str, Array]]]:
     """Run with as many different choices of the named sizes as :data:`RUNS` says, or as the runner accepts.
 
-    The first run begins with the states of a first call, the others with random ones: two if no size has a name.
+    The first run begins with the states of a first call, the others with random ones: two if no size has a name.  The
+    last of three has large numbers, so that what is limited reaches its limits.  If there are fewer, another run does
+    that, unless these took long.
 
     Raises:
         CompileError: what the runner said about the last of those that were tried first.
     """
-    starting = (feed.starting(runner.first(feed.inputs)) for feed in feeds(runner.inputs, data, seed))
+    begun = time.perf_counter()
+    starting = (feed.starting(runner.first(feed.inputs)) for feed in feeds(runner.inputs, feeding))
     first, results = accepted(runner, starting)
     yield first, results
     seen = [first.sizes] if first.is_choice else []
     goes_on = not first.drawn.isdisjoint(runner.first(first.inputs))
     for number in range(1, RUNS if first.is_choice else 2 if goes_on else 1):
-        others = (f for f in more_feeds(runner.inputs, first, number, data, seed) if f.sizes not in seen)
+        others = (f for f in more_feeds(runner.inputs, first, number, feeding) if f.sizes not in seen)
         try:
             feed, results = accepted(runner, others)
         except CompileError:
-            return  # it takes no other sizes
+            break  # it takes no other sizes
         seen.append(feed.sizes)
         yield feed, results
+    is_affordable = len(seen) < RUNS and time.perf_counter() - begun < AFFORDABLE
+    if feeding.large and is_affordable and _takes_large(runner, first):
+        try:
+            yield accepted(runner, large_feeds(runner.inputs, first, feeding))
+        except CompileError:
+            return  # it takes no larger integers
+
+
+def _takes_large(runner: Runner, first: Feed) -> bool:
+    """Say whether numbers of the inputs that we draw can be larger."""
+    return any(runner.inputs[name].dtype.is_float or runner.inputs[name].dtype.is_int for name in first.drawn)

@@ -99,12 +99,17 @@ def check_not_source(output: Path, sources: Iterable[Path]) -> None:
             raise error("R016", f"{output} is the model itself, or holds its weights", help="choose another output")
 
 
-def check_not_beside(output: Path, sources: Iterable[Path]) -> None:
+def check_not_beside(output: Path, sources: Iterable[Path], companion: str | None = None) -> None:
     """Refuse an output whose side files could take the place of a file that the model is read from.
+
+    These begin with its name, or end in ``companion`` in place of its suffix.
 
     Raises:
         CompileError: R016.
     """
+    if companion is not None:
+        check_not_source(output.with_suffix(companion), sources)
+        return
     for source in sources:
         if source.name.startswith(f"{output.name}.") and source.parent.resolve() == output.parent.resolve():
             help = "choose another output: its own weights may come to lie there"

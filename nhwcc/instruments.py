@@ -49,6 +49,10 @@ class Instrument:
     def after(self, stage: Stage) -> None:
         """See the module after a pass."""
 
+    def summary(self) -> str:
+        """Return what is worth saying when all went well."""
+        return ""
+
 
 def run_passes(module: Module, passes: Sequence[Pass], instruments: Sequence[Instrument] = ()) -> list[Stage]:
     """Run passes in order under instruments; return what each did.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,10 +13,7 @@ from nhwcc.options import TOLERANCE
 SMALLEST = 1e-6
 """Tensors whose values are all smaller than this are compared as if this were the largest."""
 
-NOISE = 4.0
-"""How much further two sides may be apart than they are from themselves, computing in another order."""
-
-Status = Literal["ok", "differs", "proves nothing"]
+Status = Literal["ok", "differs", "not proven"]
 
 
 @dataclass(frozen=True)
@@ -38,25 +35,34 @@ class Difference:
         """Whether nothing speaks against the two being the same."""
         return self.status != "differs"
 
+    @property
+    def proven(self) -> bool:
+        """Whether the two agree, and would hardly if they computed something else."""
+        return self.status == "ok"
 
-def compare(want: Array, got: Array, tolerance: float = TOLERANCE, noise: float = 0.0) -> Difference:
-    """Compare elements one by one.
 
-    Floats may differ by ``tolerance`` times the largest value, or by ``NOISE`` times ``noise``; NaN and infinities must
-    stand at the same places.  Of integers, booleans and texts, a share of ``tolerance`` may differ: rounding can tip an
-    arg-max.
+def known_by_itself(found: Difference) -> Difference:
+    """Return a comparison of elements that are all the same, which proves nothing."""
+    return replace(found, status="not proven", note="all elements are equal")
+
+
+def compare(want: Array, got: Array, tolerance: float = TOLERANCE) -> Difference:
+    """Compare elements one by one, by one measure for the whole.
+
+    Floats may differ by ``tolerance`` times the largest value; NaN and infinities must stand at
+    the same places.  Of integers, booleans and texts, a share of ``tolerance`` may differ: rounding can tip an arg-max.
     """
     if want.shape != got.shape:
         return Difference("differs", note=f"shape {list(got.shape)}, not {list(want.shape)}")
-    if _family(want) != _family(got):
+    if family(want) != family(got):
         return Difference("differs", note=f"element type {got.dtype}, not {want.dtype}")
     if want.size == 0:
-        return Difference("proves nothing", note="it has no elements")
-    if _family(want) == "exact":
+        return Difference("not proven", note="it has no elements")
+    if family(want) == "exact":
         return _compare_exact(want, got, tolerance)
-    if _family(want) == "O":
+    if family(want) == "O":
         return _compare_texts(want, got, tolerance)
-    return _compare_floats(want, got, tolerance, noise)
+    return _compare_floats(want, got, tolerance)
 
 
 def compare_unordered(want: Array, got: Array, tolerance: float = TOLERANCE) -> Difference:
@@ -66,7 +72,8 @@ def compare_unordered(want: Array, got: Array, tolerance: float = TOLERANCE) -> 
     return compare(np.sort(want, axis=None), np.sort(got, axis=None), tolerance)
 
 
-def _family(array: Array) -> str:
+def family(array: Array) -> str:
+    """Return how elements are compared: as ``float``, ``exact``, or as numpy's kind of them says."""
     if array.dtype.kind == "f" or "float" in array.dtype.name:
         return "float"
     return "exact" if array.dtype.kind in "biu" or "int" in array.dtype.name else array.dtype.kind
@@ -88,7 +95,7 @@ def _compare_texts(want: Array, got: Array, tolerance: float) -> Difference:
     return Difference(status, differing=differing, size=want.size, note=note)
 
 
-def _compare_floats(want: Array, got: Array, tolerance: float, noise: float) -> Difference:
+def _compare_floats(want: Array, got: Array, tolerance: float) -> Difference:
     kind: Any = np.complex128 if want.dtype.kind == "c" else np.float64
     a, b = want.astype(kind), got.astype(kind)
     finite = np.isfinite(a) & np.isfinite(b)
@@ -96,11 +103,9 @@ def _compare_floats(want: Array, got: Array, tolerance: float, noise: float) -> 
     errors = np.abs(a[finite] - b[finite])
     worst = float(errors.max(initial=0.0))
     largest = max(float(np.abs(a)[finite].max(initial=0.0)), SMALLEST)
-    differing = int(np.count_nonzero(errors > max(tolerance * largest, NOISE * noise)))
+    differing = int(np.count_nonzero(errors > tolerance * largest))
     strays = int(np.count_nonzero(astray))
     status, note = _proof(a, finite)
-    if not note and worst > tolerance * largest:
-        note = f"rounding in another order, the two are {noise:.2g} from themselves"
     if strays or differing:
         status, note = "differs", f"{differing + strays} of {a.size} differ"
         note += f", {strays} of them NaN or infinite on one side only" if strays else ""
@@ -111,9 +116,9 @@ def _proof(a: Array, finite: Array) -> tuple[Status, str]:
     """What agreement is worth: that two sides overflow alike says nothing about the rest."""
     count = int(np.count_nonzero(~finite))
     if count == a.size:
-        return "proves nothing", "every element is NaN or infinite, on both sides"
+        return "not proven", "every element is NaN or infinite, on both sides"
     if count:
         return "ok", f"{count} of {a.size} are NaN or infinite, on both sides"
     if a.size > 1 and (a == a.flat[0]).all():
-        return "proves nothing", "all elements are equal"
+        return "not proven", "all elements are equal"
     return "ok", ""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from nhwcc.compiler.budget import Budget
     from nhwcc.compiler.ir import Module
-    from nhwcc.compiler.options import QuantizationChoice, Strategy
-    from nhwcc.feeds import Data
+    from nhwcc.compiler.options import DataType, QuantizationChoice, Strategy
+    from nhwcc.data import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
     from nhwcc.named import NamedModule
@@ -55,6 +55,8 @@ class CompileOptions:
     a shape is what a named size is to be: ``{"x": (1, 3, 224, 224), "batch": 1}``.  ``allow_custom_ops`` carries
     operators that nobody knows as custom ones.
 
+    ``by_standard`` follows the ONNX standard where onnxruntime, for which exporters write, departs from it.
+
     ``signature`` chooses one of those that a SavedModel or a TFLite file has, by default that for serving, or the
     first one.
 
@@ -66,6 +68,9 @@ class CompileOptions:
     ``rnn`` says how recurrent layers run: ``unroll`` step by step, ``while`` as a loop, ``fused`` as one kernel where
     there is one, or ``auto``, whatever of these is fastest.
 
+    ``data_type`` says in how many bits an OpenVINO file stores the constants that are computed with in 32: ``FP32``, or
+    ``FP16``, which halves the file; numbers then agree up to the rounding of the constants.
+
     ``passes`` is a pipeline that replaces the target's own, ``disable`` leaves passes out; ``load`` brings passes and
     operations from Python files, ``rules`` rewrites from rule files, which
     go first, or where ``"after:PASS=FILE"`` or ``"before:PASS=FILE"`` says.  ``instruments`` look on.
@@ -73,12 +78,18 @@ class CompileOptions:
     ``verify`` compares with the source's own runtime, on ``data`` or on random inputs of ``seed``, up to ``tolerance``
     relative to the largest value of each output.
 
-    ``quantize`` stores weights in 16 bits (``float16``) or 8 (``weight-int8``), or lets kernels compute with integers
-    of 8 bits (``int8``). Ranges are calibrated on ``data``, which may then hold many samples: arrays with these along
-    the first axis, a folder of pictures, which become inputs as ``images`` says, or ``"file.py:function"``, which
-    yields them. ``calibration`` are files that nhwcc calibrate wrote instead. ``keep_float`` are patterns of what stays
-    in floats: operations, or the names of what they compute. ``per_tensor`` gives a weight one scale for all its output
-    channels. Below ``min_sqnr`` dB, each output's distance from the network in floats, nothing is written.
+    ``quantize`` stores weights in 16 bits (``float16``) or 8 (``weight-int8``), lets products round what they multiply
+    (``dynamic-int8``), or lets kernels compute with integers of 8 bits (``int8``), or of 16 bits with weights of 8
+    (``int16x8``). Ranges are calibrated on ``data``, which may then hold many samples: arrays with these along the
+    first axis, a folder of pictures, which become inputs as ``images`` says, or ``"file.py:function"``, which yields
+    them. ``calibration`` are files that nhwcc calibrate wrote instead. ``keep_float`` are patterns of what stays in
+    floats: operations, or the names of what they compute. ``per_tensor`` gives a weight one scale for all its output
+    channels. ``io_dtype`` stores inputs and outputs as ``int8``, ``uint8`` or ``int16``, all or by name.
+    ``split_outputs`` gives the parts that an output is joined from as outputs of their own, NAME_0, NAME_1, each with
+    its own scale. Below ``min_sqnr`` dB, each output's distance from the network in floats, nothing is written.
+    ``metric`` is ``cosine``, ``top1``, ``iou``, or ``"file.py:function"``: a function of the outputs in floats and of
+    the quantized ones, a list of arrays by name each, that says how much is kept, from 0 to 1. It may lose
+    ``max_error``; without a metric, that is how large the error of each output may be beside the output.
 
     ``budget`` says what the model may cost at most: memory, bytes of constants that it does not hold, and seconds.
     """
@@ -98,6 +109,7 @@ class CompileOptions:
     signature: str | None = None
     unsafe_load: bool = False
     weights: PathLike | None = None
+    by_standard: bool = False
     allow_custom_ops: bool = False
     rename: Mapping[str, str] | None = None
     input_names: Sequence[str] | None = None
@@ -105,6 +117,7 @@ class CompileOptions:
     drop_unused_inputs: bool = False
     io_layout: str | Mapping[str, str] | None = None
     rnn: Strategy = "auto"
+    data_type: DataType | None = None
     passes: str | None = None
     disable: Collection[str] = ()
     load: Sequence[PathLike] = ()
@@ -120,5 +133,8 @@ class CompileOptions:
     keep_float: Sequence[str] = ()
     per_tensor: bool = False
     io_dtype: str | Mapping[str, str] | None = None
+    split_outputs: bool = False
     min_sqnr: float | None = None
+    metric: str | None = None
+    max_error: float | None = None
     budget: Budget | None = None

@@ -12,14 +12,14 @@ from nhwcc.compiler.visible import visible_parts
 from nhwcc.messages import Style, Tone, plain
 from nhwcc.numerics import Status
 from nhwcc.quantization.measure import OutputReport
-from nhwcc.quantization.report import QuantizationReport
+from nhwcc.quantization.report import Clamped, QuantizationReport, Trial
 from nhwcc.report import PassReport, PortReport, Report
 from nhwcc.verification import Compared, Verification
 
 if TYPE_CHECKING:
     from nhwcc.quantization.compare import Decibels
 
-VERDICTS: dict[Status, Tone] = {"ok": "good", "differs": "bad", "proves nothing": "warning"}
+VERDICTS: dict[Status, Tone] = {"ok": "good", "differs": "bad", "not proven": "warning"}
 WIDTH = 12
 """Width of the column of titles."""
 
@@ -66,19 +66,39 @@ def render_quantization(found: QuantizationReport, style: Style = plain) -> list
     lines += (_row("", text) for text in (found.why, *found.notes))
     if len(found.trials) > 1:
         shown = [t for t in found.trials if not (t.candidate.dynamic or t.candidate.stored)]
-        lines += (_row("", f"tried {t.candidate}: {t.sqnr:.1f} dB") for t in shown)
+        lines += (_row("", f"tried {t.candidate}: {t.sqnr:.1f} dB{_kept(t)}") for t in shown)
     held = f"{found.held} held back of {found.samples} samples" if found.held and found.samples else "all samples"
-    lines.append(
-        _row("", f"distance from floats on {found.data}, {held}; at least {found.required:g} dB are asked for")
-    )
-    return [*lines, *_decibels(found.outputs, style)]
+    lines.append(_row("", f"distance from floats on {found.data}, {held}{_asked(found.required)}"))
+    if found.kept is not None:
+        least = "" if found.max_error is None else f"; at least {1 - found.max_error:.4g} is asked for"
+        lines.append(_row("", f"{found.metric} {found.kept:.4f}{least}"))
+    lines += _decibels(found.outputs, style)
+    for t in found.instead:
+        time = "" if t.time is None else f", {t.time:.2f} of the time in floats"
+        lines.append(_row("", f"{t.candidate.mode} instead: {t.least:.1f} dB{_kept(t)}{time}"))
+    return [*lines, *_clamped(found.clamped)]
+
+
+def _clamped(found: Sequence[Clamped]) -> Iterator[str]:
+    """Return a line per tensor with integers at the ends of their range."""
+    for c in found:
+        yield _row("", f"{100 * c.share:.1f} % of the integers of {c.name} ({c.kind}) are at an end of their range")
+
+
+def _kept(trial: Trial) -> str:
+    return "" if trial.kept is None else f", kept {trial.kept:.4f}"
+
+
+def _asked(decibels: float | None) -> str:
+    """Say how many dB are asked for, if any are."""
+    return "" if decibels is None else f"; at least {decibels:.4g} dB are asked for"
 
 
 def render_decibels(found: Decibels, compared: Verification, style: Style = plain) -> list[str]:
     """Return the lines that say how far a quantized file is from another network."""
     found = visible_parts(found)
     text = f"a quantized file against {compared.reference}, {compared.data}; at least {found.least:g} dB are asked for"
-    return [_row("compared", text), *_decibels(found.outputs, style)]
+    return [_row("compared", text), *_decibels(found.outputs, style), *_clamped(found.clamped)]
 
 
 def _decibels(outputs: Sequence[OutputReport], style: Style) -> Iterator[str]:

@@ -93,7 +93,9 @@ class Report:
         """Return the report as JSON has it: numbers that JSON lacks are null."""
         proof = self.layout_proof
         stated = None if proof is None else {**asdict(proof), "is_proven": proof.is_proven}
-        return {"schema": SCHEMA, **_plain(asdict(self)), "layout_proof": stated, "warnings": self.warnings}
+        compared = None if self.verification is None else _plain(self.verification.to_dict())
+        more = {"layout_proof": stated, "verification": compared, "warnings": self.warnings}
+        return {"schema": SCHEMA, **_plain(asdict(self)), **more}
 
 
 def count_ops(module: Module) -> dict[str, int]:

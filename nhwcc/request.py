@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from nhwcc.backends.registry import target_of_file, writes_folder
 from nhwcc.checkpoint import holds_weights_only
@@ -16,6 +16,9 @@ from nhwcc.files import check_not_source, check_writable
 from nhwcc.named import NamedModule, require_torch
 from nhwcc.options import CompileOptions, Model, PathLike
 from nhwcc.places import read_place
+
+if TYPE_CHECKING:
+    from nhwcc.compiler.ir import Module
 
 
 def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathLike | None]) -> None:
@@ -82,8 +85,12 @@ def _check_quantizing(options: CompileOptions) -> None:
     """
     from nhwcc.backends.common.quantize import io_dtypes
     from nhwcc.quantization.images import ImageFormat
+    from nhwcc.quantization.metrics import check_metric
 
     ImageFormat.parse(options.images or "")
+    check_metric(options.metric)
+    if options.max_error is not None and not 0 < options.max_error <= 1:
+        raise error("L004", f"an error of {options.max_error:g} is no share", help="for example max_error=0.005")
     io_dtypes(io_dtype_text(options.io_dtype))
     _check_files("statistics", options.calibration)
     for path in map(Path, _data_files(options.data)):
@@ -106,6 +113,9 @@ def _check_only_quantizing(options: CompileOptions) -> None:
         "--keep-float": options.keep_float,
         "--per-tensor": options.per_tensor,
         "--io-dtype": options.io_dtype,
+        "--split-outputs": options.split_outputs,
+        "--metric": options.metric,
+        "--max-error": options.max_error is not None,
         "--min-sqnr": options.min_sqnr is not None,
     }
     for flag, value in given.items():
@@ -138,6 +148,20 @@ def io_layout_text(io_layout: str | Mapping[str, str] | None) -> str:
 def io_dtype_text(given: str | Mapping[str, str] | None) -> str:
     """Return a choice of element types as passes take it."""
     return given or "" if given is None or isinstance(given, str) else ";".join(f"{n}={t}" for n, t in given.items())
+
+
+def check_io_dtypes(options: CompileOptions, module: Module, *, splits: bool = False) -> None:
+    """Check that element types are asked for inputs and outputs that exist, or will if outputs are to be split.
+
+    Raises:
+        CompileError: L006, one does not.
+    """
+    names = [port.name for port in (*module.main.inputs, *module.main.outputs)]
+    asked = (part.rpartition("=")[0] for part in io_dtype_text(options.io_dtype).split(";"))
+    for name in filter(None, asked):
+        if name not in names and not (splits and name.rpartition("_")[0] in names):
+            help = did_you_mean(name, names) or f"there are {', '.join(names)}"
+            raise error("L006", f"a type is asked for {name!r}, but there is no such input or output", help=help)
 
 
 def _check_numbers(tolerance: float, seed: int) -> None:

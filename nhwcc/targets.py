@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, cast
@@ -13,6 +13,7 @@ from nhwcc.runners import Runner
 from nhwcc.runners.worker import Worker
 
 if TYPE_CHECKING:
+    from nhwcc.backends.tflite.saturation import Saturation
     from nhwcc.passes.quantization.statistics import Calibration
 
 
@@ -65,6 +66,10 @@ class TimedRunner(TargetRunner, Protocol):
 
     def numbers(self, results: Mapping[str, Array]) -> dict[str, Array]:
         """Return outputs as numbers where they are integers that stand for these."""
+        ...
+
+    def saturated(self, samples: Iterable[Mapping[str, Array]]) -> list[Saturation]:
+        """Count the integers at the ends of their range, tensor by tensor, those with most of them first."""
         ...
 
     def seconds(self, inputs: Mapping[str, Array], runs: int) -> float:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
-from nhwcc.compiler.diagnostics import CompileError, Diagnostic, error
+from nhwcc.agreement import Limits, agree, distance
+from nhwcc.compiler.diagnostics import CompileError, Diagnostic, counted, error
 from nhwcc.compiler.types import Array
-from nhwcc.feeds import Data, Feed, runs
-from nhwcc.numerics import Difference, compare, compare_unordered
+from nhwcc.data import Data
+from nhwcc.domains import Domain
+from nhwcc.feeds import Feed, Feeding, runs
+from nhwcc.numerics import Difference, compare_unordered
 from nhwcc.options import TOLERANCE
 from nhwcc.runners import Runner, batches
+
+SHAKE = 1.0
+"""By how many units in the last place inputs are shaken: every layer rounds, and these must do for all of them."""
 
 TRACED_BYTES = 64 << 20
 """How many bytes of tensors inside are held at a time, from each side."""
@@ -26,13 +33,15 @@ class VerificationError(CompileError):
 class Compared:
     """A tensor of both runners by its name; ``kind`` is the operation that computes it in the second.
 
-    ``sizes`` are those of the run with which it came out like this.
+    ``sizes`` are those of the run with which it came out like this, ``scale`` how many times larger its inputs were
+    than usual.
     """
 
     name: str
     kind: str
     difference: Difference
     sizes: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,8 @@ class Verification:
     """What was compared, on what, and how it came out; ``departed`` is the first tensor inside that differs.
 
     ``inside`` are those up to there, unless all were asked for.
-    ``sizes`` are the numbers that each named size had, one for each run; of an output, the worst run counts.
+    ``sizes`` are the numbers that each named size had, and ``scales`` how large the inputs were, one for each run.  Of
+    an output, the worst run counts; where none departs, one that proves something does.
     """
 
     reference: str
@@ -51,33 +61,73 @@ class Verification:
     outputs: list[Compared]
     inside: list[Compared] = field(default_factory=lambda: list[Compared]())
     departed: Compared | None = None
+    scales: list[float] = field(default_factory=lambda: list[float]())
 
     @property
     def ok(self) -> bool:
         """Whether all outputs agree."""
         return all(o.difference.ok for o in self.outputs)
 
-    def problems(self) -> VerificationError:
-        """Build the error that says where two runners disagree."""
+    @property
+    def proven(self) -> bool:
+        """Whether all outputs agree, and none of them would if something else was computed."""
+        return all(o.difference.proven for o in self.outputs)
+
+    def unproven(self) -> list[str]:
+        """Say of each output that agrees without proving anything why it does not."""
+        inside = ""
+        if self.departed is not None:
+            inside = f'; inside, "{self.departed.name}" is the first to depart: {say(self.departed.difference)}'
+        elif self.inside:
+            inside = f"; the {counted(len(self.inside), 'tensor')} inside that have the same name agree"
+        hollow = (o for o in self.outputs if o.difference.status == "not proven")
+        return [f"{o.name}: {o.difference.note}{inside if o.difference.error else ''}" for o in hollow]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data, with the verdict."""
+        return {**asdict(self), "ok": self.ok and self.proven, "proven": self.proven}
+
+    def problems(self, help: str = "") -> VerificationError:
+        """Build the error that says where two runners disagree, and what ``help`` there is."""
         wrong = [o for o in self.outputs if not o.difference.ok]
-        texts = (f"{o.name} departs from {self.reference}{_with(o.sizes)}: {say(o.difference)}" for o in wrong)
+        texts = (f"{o.name} departs from {self.reference}{_with(o)}: {say(o.difference)}" for o in wrong)
         found = [Diagnostic("error", "R020", text) for text in texts]
         if self.departed is not None:
             name, kind = self.departed.name, self.departed.kind
             found[-1].notes.append(f'first to depart is "{name}", computed by {kind}: {say(self.departed.difference)}')
         elif self.inside:
             found[-1].notes.append(f"none of the {len(self.inside)} tensors inside that have the same name departs")
+        found[-1].help = help or None
         return VerificationError(*found)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to verify: on which data, with which seed, up to which error relative to the largest value."""
+    """How to verify: on which data, with which seed, up to which error relative to what varies in a result.
+
+    ``floor`` is the error relative to the largest value that rounding to a narrow type inside of the source costs, 0 if
+    there is none.  A ``strict`` tolerance is kept to whatever the source is from itself.  ``domains`` are what is known
+    of integer inputs, ``constants`` the outputs that depend on no input: to be equal is all that they can.
+    """
 
     tolerance: float = TOLERANCE
     data: Data | None = None
     seed: int = 0
     inside: bool = False
+    floor: float = 0.0
+    strict: bool = False
+    domains: Mapping[str, Domain] = field(default_factory=lambda: dict[str, Domain]())
+    constants: Collection[str] = ()
+
+    @property
+    def feeding(self) -> Feeding:
+        """Where inputs come from."""
+        return Feeding(self.data, self.seed, self.domains)
+
+    @property
+    def limits(self) -> Limits:
+        """What results may differ by."""
+        return Limits(self.tolerance, self.floor, strict=self.strict)
 
 
 def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verification:
@@ -87,17 +137,13 @@ def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verifica
         CompileError: R022, the two have other inputs or outputs; or what refuses to run.
     """
     names = _pairs(reference, candidate)
-    worst: dict[str, Compared] = {}
+    found = _Found()
     inside: list[Compared] = []
-    tried: list[dict[str, int]] = []
-    for feed, want in runs(reference, settings.data, settings.seed):
+    for feed, want in runs(reference, settings.feeding):
         run = _Run(feed, want, {names[0][name]: array for name, array in feed.inputs.items()})
-        found = _compare(reference, candidate, run, names[1], settings.tolerance)
-        is_first = not tried
-        tried.append(feed.sizes)
-        worst = {c.name: max(worst.get(c.name, c), c, key=_badness) for c in found}
-        is_wrong = not all(c.difference.ok for c in found)
-        if is_wrong or (settings.inside and is_first):
+        is_first = not found.tried
+        is_wrong = not found.add(feed, want, _compare(reference, candidate, run, names[1], settings.limits))
+        if is_wrong or found.is_chaotic() or (settings.inside and is_first):
             compared = compare_inside(reference, candidate, (feed.inputs, run.renamed), settings.tolerance)
             inside = list(compared if settings.inside else _until_departure(compared))
         if is_wrong:
@@ -107,11 +153,50 @@ def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verifica
         candidate.title,
         settings.tolerance,
         _describe(settings),
-        {name: [sizes[name] for sizes in tried] for name in tried[0]},
-        list(worst.values()),
+        {name: [feed.sizes[name] for feed in found.tried] for name in found.tried[0].sizes},
+        found.judged(settings.constants),
         inside,
         next((c for c in inside if not c.difference.ok), None),
+        [feed.scale for feed in found.tried],
     )
+
+
+class _Found:
+    """What came out in the runs so far: of each output the one that says most."""
+
+    def __init__(self) -> None:
+        self.tried: list[Feed] = []
+        self.worst: dict[str, Compared] = {}
+        self.last: list[Compared] = []
+        self._values: dict[str, set[object]] = {}
+
+    def add(self, feed: Feed, want: Mapping[str, Array], found: list[Compared]) -> bool:
+        """Take in a run; say whether all agrees in it."""
+        self.tried.append(feed)
+        self.last = found
+        for compared in found:
+            name = compared.name
+            self.worst[name] = max(self.worst.get(name, compared), compared, key=_telling)
+            self._values.setdefault(name, set()).add(_only_value(want[name]))
+        return all(c.difference.ok for c in found)
+
+    def is_chaotic(self) -> bool:
+        """Say whether outputs of the last run agree only since noise drowns all that they say."""
+        return any(c.difference.status == "not proven" and c.difference.error for c in self.last)
+
+    def judged(self, constants: Collection[str]) -> list[Compared]:
+        """Return the verdicts with what single runs can't tell: what never changes, and what can't."""
+        found: list[Compared] = []
+        for name, compared in self.worst.items():
+            difference, values = compared.difference, self._values[name]
+            if name in constants and difference.ok and difference.differing == 0:
+                difference = replace(difference, status="ok", note="it depends on no input")
+            elif difference.status == "not proven" and len(values) > 1 and None not in values:
+                difference = replace(difference, status="ok", note="all elements are equal, others in each run")
+            elif difference.proven and len(self.tried) > 1 and len(values) == 1 and None not in values:
+                difference = replace(difference, status="not proven", note="it is the same whatever the inputs are")
+            found.append(replace(compared, difference=difference))
+        return found
 
 
 @dataclass(frozen=True)
@@ -124,44 +209,80 @@ class _Run:
 
 
 def _compare(
-    reference: Runner, candidate: Runner, run: _Run, outputs: Mapping[str, str], tolerance: float
+    reference: Runner, candidate: Runner, run: _Run, outputs: Mapping[str, str], limits: Limits
 ) -> list[Compared]:
-    """Compare all outputs; where they differ, allow for what each of the two differs from itself."""
+    """Compare all outputs; where they differ, allow for what each of the two differs from itself, as far as needed."""
     want, got = run.want, candidate.run(run.renamed)
-    found = {a: compare(want[a], got[b], tolerance) for a, b in outputs.items()}
-    if not all(difference.ok for difference in found.values()):
-        ours, theirs = noise(reference, run.feed.inputs, want), noise(candidate, run.renamed, got)
-        found = {a: compare(want[a], got[b], tolerance, ours[a] + theirs[b]) for a, b in outputs.items()}
-    return [Compared(name, "", difference, run.feed.sizes) for name, difference in found.items()]
+    if run.feed.scale > 1:
+        got = {b: _where_finite(want[a], got[b]) for a, b in outputs.items()}
+    found = {a: agree(want[a], got[b], limits) for a, b in outputs.items()}
+    ours, theirs = _Shaken(reference, run.feed.inputs, want), _Shaken(candidate, run.renamed, got)
+    for ask in (ours.reorder, theirs.shake, ours.shake, theirs.reorder, ours.shake, theirs.shake):
+        if all(difference.ok for difference in found.values()):
+            break
+        ask()
+        found = {a: agree(want[a], got[b], limits, ours.moved[a] + theirs.moved[b]) for a, b in outputs.items()}
+    return [Compared(name, "", difference, run.feed.sizes, run.feed.scale) for name, difference in found.items()]
 
 
-def _badness(compared: Compared) -> tuple[bool, float]:
-    """What is worse is larger; a comparison that proves nothing counts as exact."""
-    return not compared.difference.ok, compared.difference.relative
+def _only_value(array: Array) -> object:
+    """Return the value that all elements have, None if there are several."""
+    if not array.size or array.dtype == object or not (array == array.flat[0]).all():
+        return None
+    return array.flat[0].item()
 
 
-def _with(sizes: Mapping[str, int]) -> str:
-    text = ", ".join(f"{name} = {size}" for name, size in sizes.items())
-    return f" with {text}" if text else ""
+def _where_finite(want: Array, got: Array) -> Array:
+    """Take over what overflows in the reference: with large inputs, other formulas may stay in range longer."""
+    if want.shape != got.shape or want.dtype.kind not in "fc":
+        return got
+    return np.where(np.isfinite(want), got, want.astype(got.dtype))
 
 
-def noise(runner: Runner, inputs: Mapping[str, Array], results: Mapping[str, Array]) -> dict[str, float]:
-    """Return how far a runner is from its own results: no other can be closer.
+def noise(runner: Runner, inputs: Mapping[str, Array], results: Mapping[str, Array]) -> dict[str, Array]:
+    """Return how far a runner is from its own results, element by element: no other can be closer."""
+    shaken = _Shaken(runner, inputs, results)
+    shaken.shake()
+    shaken.reorder()
+    return shaken.moved
+
+
+class _Shaken:
+    """How far a runner is from its own results: no other can be closer.
 
     It computes in another order, and on inputs that are the same up to their last bit: no sum is more exact than this,
     and a network that amplifies the difference amplifies its own rounding, too.
     """
-    rng = np.random.default_rng(0)
-    shaken = runner.run({name: _shaken(array, rng) for name, array in inputs.items()})
-    again = runner.run_otherwise(inputs) or results
-    return {name: max(compare(a, other[name]).error for other in (again, shaken)) for name, a in results.items()}
+
+    def __init__(self, runner: Runner, inputs: Mapping[str, Array], results: Mapping[str, Array]) -> None:
+        self._runner = runner
+        self._inputs = inputs
+        self._results = results
+        self._rng = np.random.default_rng(0)
+        self.moved = {name: np.zeros(array.shape) for name, array in results.items()}
+
+    def shake(self) -> None:
+        """Run on shaken inputs."""
+        self._take(self._runner.run({name: _shaken(array, self._rng) for name, array in self._inputs.items()}))
+
+    def reorder(self) -> None:
+        """Run in another order, if there is one."""
+        self._take(self._runner.run_otherwise(self._inputs) or self._results)
+
+    def _take(self, others: Mapping[str, Array]) -> None:
+        for name, array in self._results.items():
+            if array.shape != others[name].shape:
+                self.moved[name] = np.full(array.shape, np.inf)
+            else:
+                self.moved[name] = np.maximum(self.moved[name], distance(array, others[name]))
 
 
 def _shaken(array: Array, rng: np.random.Generator) -> Array:
-    """Change the last bit of each floating-point element, up or down."""
+    """Change the last bits of each floating-point element, up or down."""
     if array.dtype.kind != "f":
         return array
-    return np.nextafter(array, rng.choice(np.asarray([-np.inf, np.inf], array.dtype), array.shape))
+    with np.errstate(over="ignore"):
+        return array + np.spacing(array) * rng.choice(np.asarray([-SHAKE, SHAKE], array.dtype), array.shape)
 
 
 def compare_inside(
@@ -175,6 +296,20 @@ def compare_inside(
         want = {t.name: t.array for t in reference.trace(inputs[0], {t.name for t in traced})}
         for name, kind, array in ((t.name, t.kind, t.array) for t in traced if t.name in want):
             yield Compared(name, kind, compare_unordered(want[name], array, tolerance))
+
+
+def _telling(compared: Compared) -> tuple[bool, bool, float]:
+    """What is worse is larger; where nothing departs, what proves something."""
+    difference = compared.difference
+    return not difference.ok, difference.proven, difference.relative
+
+
+def _with(compared: Compared) -> str:
+    """Say with which sizes and inputs it came out like this."""
+    sizes = ", ".join(f"{name} = {size}" for name, size in compared.sizes.items())
+    large = f"inputs up to {compared.scale:g} times as large as usual" if compared.scale > 1 else ""
+    text = " and ".join(filter(None, (sizes, large)))
+    return f" with {text}" if text else ""
 
 
 def _until_departure(compared: Iterator[Compared]) -> Iterator[Compared]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from ..compiler.ir import Module, Region
-from ..compiler.opdef import Pure
 from ..compiler.pipeline import Pass, register
 
 
 @register("dce")
 class Dce(Pass):
-    """Erase pure operations whose results nobody uses."""
+    """Erase operations whose results nobody uses, if they are pure or draw numbers."""
 
     def run(self, module: Module) -> None:
         """Go backwards, so that one visit is enough."""
@@ -19,7 +18,7 @@ class Dce(Pass):
 
 def _sweep(region: Region) -> None:
     for op in reversed(region.ops):
-        if op.spec.has(Pure) and op.is_unused:
+        if op.spec.is_removable and op.is_unused:
             region.erase(op)
             continue
         for nested in op.regions:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from click.testing import CliRunner
@@ -20,6 +21,7 @@ from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.rewrite import rewrite
 from nhwcc.compiler.rules import parse_rules
 from nhwcc.passes.propagate_layout import PropagateLayout
+from onnx import numpy_helper
 from onnx_models import model, node
 
 from nhwcc.cli import cli
@@ -78,6 +80,34 @@ def test_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
     assert "verified" in done.output
+
+
+@pytest.mark.parametrize("page", ["openvino.md", "from-openvino2tensorflow.md"])
+def test_openvino(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """<ir_version: 8, opset_import: ["" : 17]>
+    g (float[batch,3,8,8] image) => (float[batch,4,8,8] found) {
+        y = Conv<pads=[1,1,1,1]>(image, w)
+        found = HardSwish(y)
+    }"""
+    model: Any = onnx.parser.parse_model(text)
+    weights = np.random.default_rng(0).standard_normal((4, 3, 3, 3)).astype(np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(weights, "w"))
+    monkeypatch.chdir(tmp_path)
+    Path("model.onnx").write_bytes(model.SerializeToString())
+    run_line("nhwcc compile model.onnx -o model.xml")
+    for number, rules in enumerate(blocks(page, "rules")):
+        Path("rules.rules" if not number else f"rules{number}.rules").write_text(rules)
+    for line in (line for block in blocks(page, "sh") for line in block.splitlines()):
+        run_line(line)
+    for block in blocks(page, "python"):
+        exec(compile(block, page, "exec"), {})
+
+
+def run_line(line: str) -> None:
+    program, *words = shlex.split(line)
+    assert program == "nhwcc"
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, f"{line}: {done.output}"
 
 
 def test_rules() -> None:

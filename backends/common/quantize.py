@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ...compiler.diagnostics import error
 from ...compiler.ir import Module
-from ...compiler.options import QuantizationMode, RangeMethod
+from ...compiler.options import CALIBRATED, QuantizationMode, RangeMethod
 from ...compiler.pipeline import Pass, register
 from ...compiler.types import DType
 from ...passes.quantization import statistics
@@ -19,14 +19,15 @@ from ..registry import find_target
 class Quantize(Pass):
     """Store weights in fewer bits, or let kernels compute with integers; run legalize before and afterwards.
 
-    ``mode`` is ``float16`` or ``weight-int8``, which store weights, or ``int8``, which needs the ``statistics`` that
-    ``nhwcc calibrate`` writes: the ranges of all values. ``method`` says which part of a range integers cover: all of
-    it, all but the numbers at its ends, or where the mean square error is least. With statistics, ``correct-bias``
-    makes up for what rounding weights changes on average. ``per-channel`` gives each output channel of a weight a
-    scale. ``io-dtype`` gives inputs and outputs a type: ``int8``, ``uint8``, or by name ``x=uint8;y=float32``. ``keep-
-    float`` names operations that stay in floats, patterns with ``;`` or line breaks between them; ``dynamic`` values,
-    with line breaks between them, whose operations round what they multiply by ranges of its own, ``stored`` those that
-    only have weights of fewer bits.
+    ``mode`` is ``float16`` or ``weight-int8``, which store weights, ``dynamic-int8``, which also rounds what they are
+    multiplied with, or ``int8`` or ``int16x8``, which need the ``statistics`` that ``nhwcc calibrate`` writes: the
+    ranges of all values. ``method`` says which part of a range integers cover: all of it, all but the numbers at its
+    ends, or where the mean square error is least. With statistics, ``correct-bias`` makes up for what rounding weights
+    changes on average. ``per-channel`` gives each output channel of a weight a scale. ``io-dtype`` gives inputs and
+    outputs a type: ``int8``, ``uint8``, ``int16``, or by name ``x=uint8;y=float32``. ``keep-float`` names operations
+    that stay in floats, patterns with ``;`` or line breaks between them; ``dynamic`` values, with line breaks between
+    them, whose operations round what they multiply by ranges of its own, ``stored`` those that only have weights of
+    fewer bits.
     """
 
     mode: QuantizationMode = "weight-int8"
@@ -50,8 +51,10 @@ class Quantize(Pass):
         target = find_target(self.target)
         if target.integers is None:
             raise error("Q003", f"{target.title} files are not quantized yet", help="write a .tflite file")
-        if self.mode == "int8" and not self.statistics:
-            raise error("Q001", "integers need the ranges of values", help="quantize{mode=int8,statistics=FILE}")
+        if self.mode in CALIBRATED and not self.statistics:
+            raise error(
+                "Q001", "integers need the ranges of values", help=f"quantize{{mode={self.mode},statistics=FILE}}"
+            )
         seen = statistics.load(Path(self.statistics)) if self.statistics else Calibration()
         keeps = tuple(filter(None, self.keep_float.split("\n" if "\n" in self.keep_float else ";")))
         dynamic, stored = (frozenset(filter(None, text.split("\n"))) for text in (self.dynamic, self.stored))
@@ -60,7 +63,7 @@ class Quantize(Pass):
         quantize(module.main, recipe, target.integers)
 
 
-IO_DTYPES = {"float32": DType.F32, "int8": DType.I8, "uint8": DType.U8}
+IO_DTYPES = {"float32": DType.F32, "int8": DType.I8, "uint8": DType.U8, "int16": DType.I16}
 """What inputs and outputs may be stored as."""
 
 

@@ -12,7 +12,7 @@ from ...compiler.diagnostics import Diagnostic
 from ...compiler.ir import Func, Module, Op
 from ...compiler.lowering import Limits, Lowerings
 from ...compiler.ops.shape import Transpose
-from ...compiler.options import Channels, Strategy
+from ...compiler.options import Channels, DataType, Strategy
 from ...compiler.rewrite import Pattern
 from ...compiler.scales import IntegerKernels
 from .table import Table
@@ -64,10 +64,12 @@ class Target:
     is where its convolutions want them. ``pipeline`` are the passes between import and ``emit``. ``unstorable`` looks
     for what no file can hold. ``runner`` is the module that runs its files; it has ``start``, ``open_file`` and
     ``in_process``. ``integers`` says what its kernels on integers demand. ``artifact`` says whether a network is one
-    file, one with others beside it, or a folder.
+    file, one with others beside it, or a folder; ``companion`` is how the other one of a pair ends in place of
+    ``suffix``, where there is always one.
     Where a format has versions, ``at`` gives the target that goes up to one of them, and ``version`` is the one that
-    this target goes up to; without it, to the newest.  ``emit_variables`` writes weights as variables, where the
-    format has such.
+    this target goes up to; without it, to the newest. Where files can store constants in fewer bits than are computed
+    with, ``storing`` gives the target whose files do; where they can have variables, ``emit_variables`` writes weights
+    as such.
     """
 
     name: str
@@ -83,10 +85,12 @@ class Target:
     emit: Emit
     runner: str
     artifact: ArtifactKind = "file"
+    companion: str | None = None
     integers: IntegerKernels | None = None
     version: int | None = None
     at: Callable[[int], Target] | None = None
     emit_variables: Emit | None = None
+    storing: Callable[[DataType], Target] | None = None
 
     def is_legal(self, op: Op) -> bool:
         """Say whether an operation is run as it is."""

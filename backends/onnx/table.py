@@ -9,16 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, TypeAlias, TypeVar
-
-import numpy as np
+from typing import Any, TypeVar
 
 from ...compiler.diagnostics import error
-from ...compiler.dims import Dim, is_static
-from ...compiler.fold import constant
-from ...compiler.ir import Op, Region, Value
-from ...compiler.types import DType, TensorType
-from ...compiler.weights import Weight
+from ...compiler.ir import Op, Region
+from ...compiler.types import TensorType
+from ..common.operands import Attribute, Dims, Inline, Nested, Operand, ints, is_known, scalar
 from ..common.table import Condition, Row, Table, condition
 from .standard import OLDEST, Use, element_types, first_opset, newest, schema, usual
 
@@ -28,49 +24,6 @@ DOCS = "https://onnx.ai/onnx/operators/onnx__{}.html"
 
 ANY_DOMAIN = "*"
 """As an operator: the operation says which one of what domain."""
-
-Attribute: TypeAlias = "int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | Weight | Region"
-
-
-@dataclass(frozen=True)
-class Dims:
-    """An integer operand made of sizes: a constant if all are numbers, else computed in the file."""
-
-    values: tuple[Dim, ...]
-    shape: tuple[int, ...] | None = None
-    dtype: DType = DType.I64
-
-    @property
-    def type(self) -> TensorType:
-        """A vector, unless a shape is stated."""
-        return TensorType(self.dtype, (len(self.values),) if self.shape is None else self.shape)
-
-
-@dataclass(frozen=True)
-class Nested:
-    """An operand that another operator computes."""
-
-    operator: str
-    type: TensorType
-    inputs: tuple[Operand, ...]
-    attributes: Mapping[str, Attribute] = field(default_factory=lambda: dict[str, Attribute](), hash=False)
-
-
-@dataclass(frozen=True)
-class Inline:
-    """An operand that a region returns; it is run on these values before the operator."""
-
-    region: Region
-    values: tuple[Value, ...]
-
-    @property
-    def type(self) -> TensorType:
-        """The type of its only result."""
-        return self.region.returns[0].type
-
-
-Operand: TypeAlias = "Value | Weight | Dims | Nested | Inline | None"
-"""What an operator is called with; None is an optional input left out."""
 
 
 @dataclass(frozen=True)
@@ -119,13 +72,6 @@ def _use(
     types = tuple(None if v is None else v.type.dtype for v in inputs)
     outputs = tuple(r.dtype for r in results)
     return Use(operator, types, outputs, frozenset(attributes), tuple(map(is_known, inputs)), since)
-
-
-def is_known(operand: Operand) -> bool:
-    """Whether an operand is a constant in the file."""
-    if isinstance(operand, Dims):
-        return is_static(operand.values)
-    return isinstance(operand, Weight) or (isinstance(operand, Value) and constant(operand) is not None)
 
 
 def opset_of(operator: str, call: Call, op: Op) -> int | str:
@@ -198,16 +144,6 @@ def table(opset: int) -> Table[Call]:
             Row(op, r.kernel, {}, r.ranks, (*r.when, _allowed(r.kernel, r.call, opset)), r.source, r.call) for r in rows
         ]
     return made
-
-
-def ints(*values: int) -> Weight:
-    """A vector of i64."""
-    return Weight.of(np.asarray(values, np.int64))
-
-
-def scalar(value: float, dtype: DType) -> Weight:
-    """A number of some element type."""
-    return Weight.of(np.asarray(value).astype(dtype.numpy))
 
 
 __all__ = ["Call", "Condition", "Dims", "Inline", "Nested", "Operand", "condition", "emits", "ints", "scalar", "table"]

@@ -15,6 +15,7 @@ from ...compiler.options import Strategy
 from ...formats.layout import KEY, RENAMED
 from ...formats.onnx.model import Model
 from ...formats.onnx.writer import write
+from ...passes.lowerings.general import GENERAL
 from ..common.layout import write_layout
 from ..common.target import Emitted, Target
 from . import PIPELINE
@@ -78,7 +79,7 @@ def of_opset(opset: int) -> Target:
         title=table(opset).title,
         suffix=".onnx",
         table=table(opset),
-        lowerings=(OWN, SHARED),
+        lowerings=(OWN, GENERAL, SHARED),
         limits=Limits(ANY_RANK, ANY_RANK, ANY_RANK),
         channels="first",
         pipeline=PIPELINE if opset == usual() else PIPELINE.replace("target=onnx", f"target=onnx,opset={opset}"),

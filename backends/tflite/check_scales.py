@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...compiler.diagnostics import CompileError, Diagnostic
+from ...compiler.scales import Demands
 from ...compiler.types import DType
 from ...formats.tflite.model import Model, Operator, Quantization, Subgraph, Tensor
 
@@ -81,6 +82,9 @@ PRODUCTS = {
 
 SCALED = (DType.I8, DType.U8, DType.I16)
 
+BIASES = {DType.I8: {DType.I32}, DType.U8: {DType.I32}, DType.I16: {DType.I32, DType.I64}}
+"""By the type of the data: what a bias may be."""
+
 TOLERANCE = 1e-5
 """Relative, of a bias's scale: it is the product of two scales, rounded to f32."""
 
@@ -104,7 +108,7 @@ def _problems(graph: Subgraph, op: Operator) -> Iterator[str]:
         yield from _wrong_numbers(op, tensor)
     if op.builtin in SAME and len({t.quantization for t in scaled}) > 1:
         yield f"{op.builtin} reads and gives integers of different scales: {_names(scaled)}"
-    if op.builtin in FIXED and outputs[0].type.dtype in (DType.I8, DType.U8):
+    if op.builtin in FIXED and outputs[0].type.dtype in SCALED:
         yield from _not_fixed(op, outputs[0])
     if op.builtin in PRODUCTS and outputs[0].type.dtype in SCALED:
         yield from _wrong_products(op, PRODUCTS[op.builtin], inputs, outputs[0])
@@ -126,8 +130,9 @@ def _wrong_numbers(op: Operator, tensor: Tensor) -> Iterator[str]:
 
 
 def _not_fixed(op: Operator, result: Tensor) -> Iterator[str]:
-    scale, zero = FIXED[op.builtin]
-    zero += 128 if result.type.dtype is DType.U8 else 0
+    fixed = Demands(result=FIXED[op.builtin]).result_of(result.type.dtype)
+    assert fixed is not None
+    scale, zero = fixed
     if result.quantization != Quantization((scale,), (zero,)):
         yield f"{op.builtin} gives integers of the scale {scale:g} and the zero point {zero} only: {_names([result])}"
 
@@ -148,6 +153,8 @@ def _wrong_products(op: Operator, places: Products, inputs: list[Tensor | None],
     if weight.type.dtype is DType.I8 and any(weight.quantization.zeros):
         yield f"{op.builtin} has a weight with zero points other than 0"
     if bias is not None:
+        if bias.type.dtype not in BIASES[data.type.dtype]:
+            yield f"{op.builtin} has a bias of {bias.type.dtype} beside data of {data.type.dtype}"
         yield from _wrong_bias(op, data.quantization, weight.quantization, bias)
 
 

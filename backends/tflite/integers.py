@@ -7,7 +7,7 @@ for floats, on the integers that the operands stand for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,10 +19,13 @@ from ...compiler.ir import Op, Value
 from ...compiler.ops.quantize import Dequantize, Quantize
 from ...compiler.scales import Demands
 from ...compiler.types import Array, DType
-from ...formats.tflite.model import Quantization
+from ...formats.tflite.model import CustomOptions, Options, Quantization
 from ..common.table import Condition, Row
 from .calls import Call, Operand, Stored, Unfolded
-from .quantization import OFFSET, is_consistent, stated
+from .quantization import is_consistent, stated
+
+SUM_BITS = {DType.I32: 31, DType.I64: 47}
+"""How many bits the magnitude of a sum of products has at most, by the type of the bias."""
 
 LARGEST_FACTOR = 256.0
 """XNNPACK rejects products whose scale is that many times the result's."""
@@ -32,10 +35,13 @@ LARGEST_FACTOR = 256.0
 class Quantizable(Demands):
     """What a builtin demands of integers, and since which version it takes them; ``plain`` are its other types.
 
-    ``rounds`` says along which dims one range counts where the builtin rounds what it multiplies by weights of 8 bits.
+    ``version16`` is the one for integers of 16 bits, ``options16`` what its options say of these.  ``rounds`` says
+    along which dims one range counts where the builtin rounds what it multiplies by weights of 8 bits.
     """
 
     version: int = 2
+    version16: int = 3
+    options16: tuple[str, Mapping[str, Any]] | None = None
     plain: str = "f32"
     rounds: Callable[[Any], tuple[int, ...] | None] | None = None
 
@@ -66,15 +72,17 @@ class Quantizable(Demands):
         bias = constant(getattr(inner, self.bias or ""))
         if bias is None:
             return "a bias that is computed"
+        dtype = _bias_type(inner)
         counts = np.abs(bias.array() / self._product_scale(inner))
-        return None if (counts < np.iinfo(np.int32).max).all() else "a bias that overflows 32 bits"
+        largest = (1 << SUM_BITS[dtype]) - 1
+        return None if (counts < largest).all() else f"a bias that overflows {SUM_BITS[dtype] + 1} bits"
 
     def _result(self, inner: Op, op: Quantize) -> str | None:
         own = stated(op)
         assert own is not None
-        zero = own.zeros[0] - (OFFSET if op.dtype is DType.U8 else 0)
-        if self.result is not None and (own.scales[0], zero) != self.result:
-            return f"another scale than {self.result[0]:g} and zero point than {self.result[1]} of the result"
+        wanted = self.result_of(op.dtype)
+        if wanted is not None and (own.scales[0], own.zeros[0]) != wanted:
+            return f"another scale than {wanted[0]:g} and zero point than {wanted[1]} of the result"
         if self.keeps_scale and any(own != _scales(v) for v in inner.operands if v is not None):
             return "the result has another scale than the operand"
         if (self.is_product or self.weight) and (self._product_scale(inner) / own.scales[0]).max() >= LARGEST_FACTOR:
@@ -87,10 +95,10 @@ class Quantizable(Demands):
         scales = [np.asarray(_known(v).scales, np.float64) for v in factors if v is not None]
         return scales[0] * scales[1]
 
-    def scale_of_result(self, inner: Op) -> tuple[float, int] | None:
-        """Return the only scale and zero point of i8 that the builtin gives, None if it gives any."""
+    def scale_of_result(self, inner: Op, dtype: DType) -> tuple[float, int] | None:
+        """Return the only scale and zero point that the builtin gives, None if it gives any."""
         if not self.keeps_scale:
-            return self.result
+            return self.result_of(dtype)
         found = next((q for v in inner.operands if v is not None and (q := _scales(v)) is not None), None)
         return None if found is None else (found.scales[0], found.zeros[0])
 
@@ -100,7 +108,17 @@ class Quantizable(Demands):
         assert inner is not None
         given = row.call(inner)
         inputs = tuple(self._stored(inner, v) for v in given.inputs)
-        return Call(inputs, given.options, max(given.version, self.version))
+        if op.dtype is not DType.I16:
+            return Call(inputs, given.options, max(given.version, self.version))
+        return Call(inputs, self._options16(given), max(given.version, self.version16))
+
+    def _options16(self, given: Call) -> Options | CustomOptions | None:
+        """Return the options for integers of 16 bits."""
+        if self.options16 is None:
+            return given.options
+        table, fields = self.options16
+        others: Mapping[str, Any] = given.options.fields if isinstance(given.options, Options) else {}
+        return Options(table, {**others, **fields})
 
     def _stored(self, inner: Op, operand: Operand) -> Operand:
         if isinstance(operand, Unfolded):
@@ -116,12 +134,20 @@ class Quantizable(Demands):
         weight, scale = constant(bias), self._product_scale(inner)
         assert weight is not None
         scales = tuple(map(float, scale.astype(np.float32)))
-        counted = weight.derive(weight.type.with_dtype(DType.I32), partial(_counted, scale=scale))
+        dtype = _bias_type(inner)
+        counted = weight.derive(weight.type.with_dtype(dtype), partial(_counted, scale=scale, dtype=dtype))
         return Stored(counted, Quantization(scales, (0,) * len(scales)))
 
 
-def _counted(bias: Array, *, scale: Array) -> Array:
-    return np.rint(bias / scale).astype(np.int32)
+def _bias_type(inner: Op) -> DType:
+    """The type of integers of a bias: that of the sum of products."""
+    x = inner.operands[0]
+    assert x is not None and isinstance(x.owner, Dequantize)
+    return DType.I64 if x.owner.x.type.dtype is DType.I16 else DType.I32
+
+
+def _counted(bias: Array, *, scale: Array, dtype: DType) -> Array:
+    return np.rint(bias / scale).astype(dtype.numpy)
 
 
 def _values(operand: Value | tuple[Value, ...]) -> tuple[Value, ...]:
@@ -157,9 +183,9 @@ def _weight(value: Value, dtype: DType) -> str | None:
     writer, found = value.owner, _scales(value)
     if not isinstance(writer, Dequantize) or found is None or constant(writer.x) is None:
         return "a weight that is no constant of integers"
-    if writer.x.type.dtype is not dtype:
+    if writer.x.type.dtype is not (DType.I8 if dtype is DType.I16 else dtype):
         return f"a weight of {writer.x.type.dtype} beside integers of {dtype}"
-    if dtype is DType.I8 and any(found.zeros):
+    if dtype is not DType.U8 and any(found.zeros):
         return "a weight of i8 with other zero points than 0"
     if dtype is DType.U8 and len(found.scales) > 1:
         return "a weight of u8 with more than one scale"
@@ -180,7 +206,8 @@ def integer_row(row: Row[Call], integers: Quantizable, ranks: range) -> Row[Call
 def _demands(integers: Quantizable) -> str:
     """Say what a builtin demands of scales."""
     if integers.result is not None:
-        return f", with the scale {integers.result[0]:g} and the zero point {integers.result[1]}"
+        wide = ", those of i16 with 1/32768" if DType.I16 in integers.types else ""
+        return f", with the scale {integers.result[0]:g} and the zero point {integers.result[1]}{wide}"
     if integers.keeps_scale:
         return ", with the operand's scale"
     if integers.weight is not None:

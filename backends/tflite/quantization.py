@@ -18,9 +18,6 @@ from ...passes.lowerings.dtypes import MOVES
 QUANTIZED = (DType.I8, DType.U8, DType.I16)
 """Element types whose tensors can state scales."""
 
-OFFSET = 128
-"""By how much the zero point of u8 is larger than that of i8 for the same numbers."""
-
 SAME_SCALE = (*MOVES, MaxPool, Resize)
 """What may give integers that stand for numbers as those that it reads do: it moves or compares them."""
 

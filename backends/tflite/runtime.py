@@ -141,6 +141,11 @@ class TfliteModel:
         details = self._interpreter.get_tensor_details()
         return {int(d["index"]): max(int(np.prod(d["shape"])), 0) * np.dtype(d["dtype"]).itemsize for d in details}
 
+    def scales(self) -> dict[int, tuple[float, int]]:
+        """Return the scale and the zero point of tensors of the main subgraph that have one of each."""
+        found = {int(d["index"]): d["quantization"] for d in self._interpreter.get_tensor_details()}
+        return {number: (float(scale), int(zero)) for number, (scale, zero) in found.items() if scale}
+
     def tensor(self, number: int) -> Array | None:
         """Return one of the tensors ``inside`` as the last run left it, None if nothing computed it."""
         try:

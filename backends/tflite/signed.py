@@ -17,9 +17,10 @@ from ...compiler.ops.quantize import Dequantize, Quantize
 from ...compiler.ops.shape import Pad
 from ...compiler.ops.window import Conv, ConvTranspose
 from ...compiler.rewrite import Rewriter, erase_dead
+from ...compiler.scales import OFFSET
 from ...compiler.types import DType
 from ..common.target import Target
-from .quantization import OFFSET, data_operands, keeps_scales, moved_group, stated
+from .quantization import data_operands, keeps_scales, moved_group, stated
 
 WEIGHTED = (Conv, ConvTranspose, Linear, MatMul)
 """What has weights."""

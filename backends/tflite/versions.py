@@ -29,7 +29,7 @@ def min_runtime(used: Iterable[tuple[str, int]]) -> str:
 
 def slice_version(type: TensorType) -> int:
     """Return the version of SLICE for data of a type."""
-    return 5 if type.rank > 4 else 2 if type.dtype is DType.I8 else 1
+    return 5 if type.rank > 4 else {DType.I8: 2, DType.I16: 4}.get(type.dtype, 1)
 
 
 def _number(release: str) -> tuple[int, ...]:

@@ -2,72 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, TypeAlias, cast
 
 import numpy as np
 
 from ..attributes import Count, IndexType, OneOf, Size, check_axes
 from ..axes import Axes, Axis, Form, Letters, letters
-from ..dims import Dim, Shape, may_equal
+from ..dims import Dim, may_equal
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, op
 from ..operands import Integers, Numbers
 from ..types import Array, DType, TensorType
-from ..weights import EAGER_BYTES
-from .core import Const
+from .indexing import Indexing, Pointing, check_constant, check_slices, coordinates, places_along
 
 Reduction: TypeAlias = Annotated[str, OneOf("none", "add", "mul", "max", "min")]
 """How scattered elements are combined with what is there."""
 
 
-def _check_constant(indices: Value, axes: Sequence[Dim]) -> None:
-    """Check positions that are known while compiling, one axis after the other.
-
-    Raises:
-        ValueError: one is outside of its axis.
-    """
-    if not isinstance(indices.owner, Const) or indices.owner.value.nbytes > EAGER_BYTES:
-        return
-    for column, size in zip(indices.owner.value.array().reshape(-1, len(axes)).T, axes, strict=True):
-        if isinstance(size, int):
-            _places(column, size)
-
-
-def _places(indices: Array, size: int, *, wraps: bool = True) -> Array:
-    """Return positions along an axis, negative ones counted from its end if they may be.
-
-    Raises:
-        ValueError: one is outside.
-    """
-    wrapped = np.where((indices < 0) & wraps, indices.astype(np.int64) + size, indices).astype(np.int64)
-    if wrapped.size and not (wrapped.min() >= 0 and wrapped.max() < size):
-        outside = indices[(wrapped < 0) | (wrapped >= size)].flat[0]
-        raise ValueError(f"position {outside} is outside of an axis of size {size}")
-    return wrapped
-
-
-def _check_slices(indices: Value, x: Value, axis: int) -> None:
-    """Check that positions along an axis are given for axes that ``x`` has, and within its sizes along the others."""
-    given, there = indices.type.shape, x.type.shape
-    if len(given) != len(there):
-        raise ValueError(f"positions {indices.type} have another rank than {x.type}")
-    for i, (p, q) in enumerate(zip(given, there, strict=True)):
-        if i != axis and isinstance(p, int) and isinstance(q, int) and p > q:
-            raise ValueError(f"positions {indices.type} are more than {x.type} has along axis {i}")
-    _check_constant(indices, there[axis : axis + 1])
-
-
-def _coordinates(indices: Value, rank: int) -> tuple[Shape, int]:
-    """Return the shape of the positions that ``indices`` holds in its last axis, and the coordinates of each."""
-    *places, depth = indices.type.shape or (0,)
-    if not isinstance(depth, int) or not 1 <= depth <= rank:
-        raise ValueError(f"{indices.type} does not hold positions in {rank} axes")
-    return tuple(places), depth
-
-
 @op("gather", Symbolic)
-class Gather(Op):
+class Gather(Indexing, Op):
     """``x`` at the positions ``indices`` along an axis; the indices' axes replace it.
 
     Negative positions count from the end where the source ``wraps`` them, else there are none.
@@ -78,16 +31,20 @@ class Gather(Op):
     axis: Axis
     wraps: bool = True
 
+    def pointing(self) -> Pointing:
+        """Positions along the axis."""
+        return Pointing(self.indices, self.x.type.shape[self.axis : self.axis + 1], self.wraps)
+
     def infer(self) -> TensorType:
         """The axis' size gives way to the indices' shape."""
         shape = self.x.type.shape
-        _check_constant(self.indices, shape[self.axis : self.axis + 1])
+        check_constant(self.indices, shape[self.axis : self.axis + 1])
         return self.x.type.with_shape((*shape[: self.axis], *self.indices.type.shape, *shape[self.axis + 1 :]))
 
     @staticmethod
     def evaluate(x: Array, indices: Array, *, axis: int, wraps: bool) -> Array:
         """Take."""
-        return np.take(x, _places(indices, x.shape[axis], wraps=wraps), axis)
+        return np.take(x, places_along(indices, x.shape[axis], wraps=wraps), axis)
 
     def axes(self) -> Axes:
         """Any order of the data's axes, the indices' axes staying together at the place of the one they replace."""
@@ -98,7 +55,7 @@ class Gather(Op):
 
 
 @op("gather_elements", Pure)
-class GatherElements(Op):
+class GatherElements(Indexing, Op):
     """Element ``[i][j]`` of the result is ``x[indices[i][j]][j]`` for axis 0, and so on for other axes.
 
     Negative positions are as in ``gather``.
@@ -109,15 +66,19 @@ class GatherElements(Op):
     axis: Axis
     wraps: bool = True
 
+    def pointing(self) -> Pointing:
+        """Positions along the axis."""
+        return Pointing(self.indices, self.x.type.shape[self.axis : self.axis + 1], self.wraps)
+
     def infer(self) -> TensorType:
         """The indices' shape."""
-        _check_slices(self.indices, self.x, self.axis)
+        check_slices(self.indices, self.x, self.axis)
         return self.x.type.with_shape(self.indices.type.shape)
 
     @staticmethod
     def evaluate(x: Array, indices: Array, *, axis: int, wraps: bool) -> Array:
         """Take along the axis; other axes may be shorter in the indices."""
-        wrapped = _places(indices, x.shape[axis], wraps=wraps)
+        wrapped = places_along(indices, x.shape[axis], wraps=wraps)
         cut = tuple(slice(None) if i == axis else slice(n) for i, n in enumerate(indices.shape))
         return np.take_along_axis(x[cut], wrapped, axis)
 
@@ -128,7 +89,7 @@ class GatherElements(Op):
 
 
 @op("gather_nd", Pure)
-class GatherNd(Op):
+class GatherNd(Indexing, Op):
     """``x`` at the positions in the last axis of ``indices``, after ``batch_dims`` common leading axes.
 
     Negative positions are as in ``gather``.
@@ -139,13 +100,18 @@ class GatherNd(Op):
     batch_dims: Count = 0
     wraps: bool = True
 
+    def pointing(self) -> Pointing:
+        """Positions in the axes after the common ones."""
+        _, depth = coordinates(self.indices, self.x.type.rank - self.batch_dims)
+        return Pointing(self.indices, self.x.type.shape[self.batch_dims :][:depth], self.wraps)
+
     def infer(self) -> TensorType:
         """The indices' shape without its last axis, then what of ``x`` is not indexed."""
         shape, batch = self.x.type.shape, self.batch_dims
-        _, depth = _coordinates(self.indices, len(shape) - batch)
+        _, depth = coordinates(self.indices, len(shape) - batch)
         if self.indices.type.rank <= batch or not may_equal(self.indices.type.shape[:batch], shape[:batch]):
             raise ValueError(f"{self.indices.type} and {self.x.type} have no {batch} leading axes in common")
-        _check_constant(self.indices, shape[batch : batch + depth])
+        check_constant(self.indices, shape[batch : batch + depth])
         return self.x.type.with_shape((*self.indices.type.shape[:-1], *shape[batch + depth :]))
 
     @staticmethod
@@ -153,8 +119,8 @@ class GatherNd(Op):
         """Index with a tuple of coordinate arrays."""
         batch: tuple[Array, ...] = cast(Any, np.indices(indices.shape[:batch_dims], sparse=True)) if batch_dims else ()
         spread = tuple(b.reshape(*b.shape, *[1] * (indices.ndim - 1 - batch_dims)) for b in batch)
-        coordinates = (_places(indices[..., i], x.shape[batch_dims + i], wraps=wraps) for i in range(indices.shape[-1]))
-        return x[(*spread, *coordinates)]
+        picked = (places_along(indices[..., i], x.shape[batch_dims + i], wraps=wraps) for i in range(indices.shape[-1]))
+        return x[(*spread, *picked)]
 
     def axes(self) -> Axes | None:
         """The indexed axes outermost; either the others in any order, or the positions."""
@@ -170,7 +136,7 @@ class GatherNd(Op):
 
 
 @op("scatter_nd", Pure)
-class ScatterNd(Op):
+class ScatterNd(Indexing, Op):
     """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min".
 
     Which of several slices that replace the same one stays is not defined.
@@ -181,22 +147,27 @@ class ScatterNd(Op):
     updates: Value
     reduction: Reduction = "none"
 
+    def pointing(self) -> Pointing:
+        """Positions in the leading axes."""
+        _, depth = coordinates(self.indices, self.x.type.rank)
+        return Pointing(self.indices, self.x.type.shape[:depth], negative=True, distinct=self.reduction == "none")
+
     def infer(self) -> TensorType:
         """Keep the type."""
         _same_as_updates(self)
         shape = self.x.type.shape
-        places, depth = _coordinates(self.indices, len(shape))
+        places, depth = coordinates(self.indices, len(shape))
         wanted = (*places, *shape[depth:])
         if not may_equal(self.updates.type.shape, wanted):
             raise ValueError(f"updates are {self.updates.type}, but [{','.join(map(str, wanted))}] fits")
-        _check_constant(self.indices, shape[:depth])
+        check_constant(self.indices, shape[:depth])
         return self.x.type
 
     @staticmethod
     def evaluate(x: Array, indices: Array, updates: Array, *, reduction: str) -> Array:
         """Update a copy, one by one where positions may repeat."""
         out = x.copy()
-        where = tuple(_places(indices[..., i], x.shape[i]) for i in range(indices.shape[-1]))
+        where = tuple(places_along(indices[..., i], x.shape[i]) for i in range(indices.shape[-1]))
         _update(out, where, updates, reduction)
         return out
 
@@ -219,7 +190,7 @@ def _indexed(x: Value, indices: Value) -> tuple[Letters, Letters, Letters]:
 
 
 @op("scatter", Pure)
-class Scatter(Op):
+class Scatter(Indexing, Op):
     """``x`` with the slices at the positions ``indices`` along an axis replaced by ``updates``, or combined.
 
     What ``gather`` takes, this puts back; combined as in ``scatter_nd``.
@@ -230,6 +201,11 @@ class Scatter(Op):
     updates: Value
     axis: Axis
     reduction: Reduction = "none"
+
+    def pointing(self) -> Pointing:
+        """Positions along the axis."""
+        sizes = self.x.type.shape[self.axis : self.axis + 1]
+        return Pointing(self.indices, sizes, negative=False, distinct=self.reduction == "none")
 
     def infer(self) -> TensorType:
         """Keep the type."""
@@ -254,7 +230,7 @@ class Scatter(Op):
 
 
 @op("scatter_elements", Pure)
-class ScatterElements(Op):
+class ScatterElements(Indexing, Op):
     """``x`` with ``updates[i][j]`` put at ``[indices[i][j]][j]`` for axis 0; combined as in ``scatter_nd``."""
 
     x: Value
@@ -263,10 +239,15 @@ class ScatterElements(Op):
     axis: Axis
     reduction: Reduction = "none"
 
+    def pointing(self) -> Pointing:
+        """Positions along the axis."""
+        sizes = self.x.type.shape[self.axis : self.axis + 1]
+        return Pointing(self.indices, sizes, negative=True, distinct=self.reduction == "none", along=self.axis)
+
     def infer(self) -> TensorType:
         """The type of the data, whose slices the updates replace or combine with."""
         _same_as_updates(self)
-        _check_slices(self.indices, self.x, self.axis)
+        check_slices(self.indices, self.x, self.axis)
         if not may_equal(self.updates.type.shape, self.indices.type.shape):
             raise ValueError(f"updates are {self.updates.type}, but there are {self.indices.type} positions")
         return self.x.type
@@ -276,7 +257,7 @@ class ScatterElements(Op):
         """Update a copy."""
         out = x.copy()
         where: list[Array] = list(cast(Any, np.indices(indices.shape)))
-        where[axis] = _places(indices, x.shape[axis])
+        where[axis] = places_along(indices, x.shape[axis])
         _update(out, tuple(where), updates, reduction)
         return out
 
@@ -308,7 +289,7 @@ def _update(out: Array, where: tuple[Array, ...], updates: Array, reduction: str
 
 
 @op("one_hot", Pure)
-class OneHot(Op):
+class OneHot(Indexing, Op):
     """A new axis of ``depth`` positions holding ``values[1]`` at the index and ``values[0]`` elsewhere.
 
     Indices outside give no hit; negative ones count from the end where the source ``wraps`` them.
@@ -319,6 +300,10 @@ class OneHot(Op):
     depth: Dim
     axis: int
     wraps: bool = True
+
+    def pointing(self) -> Pointing:
+        """Positions along the new axis."""
+        return Pointing(self.indices, (self.depth,), self.wraps)
 
     def infer(self) -> TensorType:
         """The indices' shape with the new axis."""
@@ -489,13 +474,17 @@ class CumProd(Op):
 
 
 @op("reverse_sequence", Pure)
-class ReverseSequence(Op):
+class ReverseSequence(Indexing, Op):
     """The first ``lengths[i]`` positions along ``axis`` reversed, for position ``i`` along ``batch``."""
 
     x: Value
     lengths: Integers
     axis: Axis
     batch: Axis
+
+    def pointing(self) -> Pointing:
+        """Ends along the axis, that behind its last position among them."""
+        return Pointing(self.lengths, (self.x.type.shape[self.axis] + 1,), negative=False)
 
     def infer(self) -> TensorType:
         """Keep the type."""

@@ -26,6 +26,7 @@ SPECIALS = {
     "bessel_y0": "y0",
     "bessel_y1": "y1",
     "digamma": "psi",
+    "erfc": "erfc",
     "erfcx": "erfcx",
     "erfinv": "erfinv",
     "lgamma": "gammaln",

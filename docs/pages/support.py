@@ -53,6 +53,12 @@ those of the data, or of the operand or attribute whose name stands before them.
     "onnx": """Types are those of the operator's first input in the newest opset that is used without being asked for.
 Which types, attributes and inputs it has in which opset is looked up in the standard's own schemas. `--opset` limits
 what may be used: operations that came later are then rewritten, or refused with the opset that would do.""",
+    "openvino": """What is written is IR of version 11. Types are those of the data, or of the operand or attribute
+whose name stands before them, as far as the kernels for processors compute them right. Other operations than the named
+one may stand before it: a convolution with a bias is an `Add` behind a `Convolution`. Kernels compute floats of any
+kind in 32 bits, and integers of 64 bits in 32: numbers beyond that are cut, and constants of such numbers are warned
+of. [openvino.md](openvino.md) shows how files are written; [what is read](#what-is-read-of-openvinos-ir) stands
+below.""",
     "saved_model": """So it is in SavedModels and in frozen graphs. Types are those of the operator's first input for
 which TensorFlow has kernels for processors, as the installed TensorFlow says.""",
 }
@@ -65,8 +71,6 @@ the SavedModel. A node that writes to a variable is refused."""
 FILES = """Files of any converter, in all versions of a builtin; operands and options are those of the schema. Integers
 that stand for numbers are read as *dequantize, operation, quantize*, with the scales that the file states."""
 
-
-OPENVINO_PAGE = "support-openvino.md"
 
 IR_FILES = """Versions 10 and 11 of the IR, as OpenVINO writes them since 2020, with the operations of the operator
 sets 1 to {newest}. Attributes that are not named here don't change what is computed. What is stored in 16 bits is
@@ -110,16 +114,16 @@ def support() -> str:
         "## Operators of TensorFlow",
         f"[{TENSORFLOW_PAGE}]({TENSORFLOW_PAGE}) lists {len(RAW_OPS)} operators of SavedModels and frozen graphs.",
         "## Models of OpenVINO",
-        f"What is read of OpenVINO's IR stands in [{OPENVINO_PAGE}]({OPENVINO_PAGE}).",
+        f"What is read of OpenVINO's IR stands in [{page_of('openvino')}]({page_of('openvino')}).",
         "## Targets",
         table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in tables())),
     )
 
 
-def openvino() -> str:
-    """Print what is read of OpenVINO's IR."""
-    return page(
-        "What is read of OpenVINO's IR",
+def _read_of_openvino() -> tuple[str, ...]:
+    """The sections about what is read of OpenVINO's IR."""
+    return (
+        "## What is read of OpenVINO's IR",
         prose(IR_FILES.format(newest=NEWEST)),
         table(("operation", "operator sets", "operands", "attributes"), sorted(_openvino_rows())),
         "Not read are these:",
@@ -182,6 +186,7 @@ def target_page(name: str) -> str:
         f"What runs on {target.title}",
         prose(RUNS.format(kind=kind, more=MORE[name])),
         table(("operation", f"{kind}s", "rewritten"), _operations(ways_of(target))),
+        *(_read_of_openvino() if name == "openvino" else ()),
     )
 
 

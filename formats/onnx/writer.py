@@ -8,21 +8,19 @@ Weights are the last field of the graph, so that its message can be written piec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-
 from ...compiler.diagnostics import error, reason
 from ...compiler.dims import static
 from ...compiler.scratch import Scratch
-from ...compiler.types import Array, DType, TensorType
+from ...compiler.types import DType
 from ...compiler.weights import Weight
-from ..chunks import chunks
 from ..growth import check_growth
+from ..packed import elements, stored_bytes
 from ..wire import tag, varint
 from .model import Attribute, Declared, Graph, Model, Node, Opaque, Reference
 from .tensors import number_of
@@ -143,30 +141,6 @@ def _outside(data: BinaryIO, name: str, weight: Weight, location: str) -> Entry:
         tensor.external_data.add(key=key, value=str(value))
     tensor.data_location = type(tensor).EXTERNAL
     return tensor, weight, 1
-
-
-def stored_bytes(type: TensorType) -> int:
-    """Return the size of elements in the format, where those of fewer than eight bits share bytes."""
-    assert isinstance(type.size, int)
-    return (type.size * type.dtype.bits + 7) // 8
-
-
-def elements(weight: Weight) -> Iterator[memoryview]:
-    """Yield the bytes of a weight, and give those of its source back to the system."""
-    array = weight.array()
-    yield from chunks(array if weight.type.dtype.bits >= 8 else _packed(array, weight.type.dtype.bits))
-    if weight.source is not None:
-        del array
-        weight.source.release()
-
-
-def _packed(array: Array, bits: int) -> Array:
-    """Return elements of few bits as bytes, the first one in the low bits."""
-    codes = np.ascontiguousarray(array).reshape(-1).view(np.uint8) & ((1 << bits) - 1)
-    per_byte = 8 // bits
-    padded = np.concatenate([codes, np.zeros(-codes.size % per_byte, np.uint8)]).reshape(-1, per_byte)
-    shifts = np.arange(0, 8, bits, dtype=np.uint8)
-    return np.bitwise_or.reduce(padded << shifts, axis=1).astype(np.uint8)
 
 
 def _tensor(name: str, weight: Weight, *, raw: bool) -> TensorProto:

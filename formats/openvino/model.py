@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...compiler.weights import Weight
+
 Place = tuple[int, int]
 """A layer's number, and a port's."""
 
@@ -58,7 +60,11 @@ class Body:
 
 @dataclass(frozen=True)
 class Layer:
-    """An operation: its type, its operator set (``opset8``), its attributes as strings, its ports, and its bodies."""
+    """An operation: its type, its operator set (``opset8``), its attributes as strings, its ports, and its bodies.
+
+    ``info`` are annotations of the operation by name. A constant that is to be written has its elements in ``weight``;
+    of one that was read, ``data`` says where they are.
+    """
 
     id: int
     name: str
@@ -69,6 +75,8 @@ class Layer:
     outputs: tuple[Port, ...] = ()
     output_names: tuple[str, ...] = ()
     bodies: Mapping[str, Body] = field(default_factory=lambda: dict[str, Body]())
+    info: tuple[str, ...] = ()
+    weight: Weight | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return self.name or f"#{self.id}"

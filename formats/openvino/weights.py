@@ -29,6 +29,9 @@ ELEMENTS = {
 }
 """Element types by OpenVINO's names."""
 
+STORED_AS = {d: name for name, d in ELEMENTS.items() if name != "bool"}
+"""OpenVINO's names by element type."""
+
 NF4 = np.asarray(
     [
         -1.0,

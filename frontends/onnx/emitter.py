@@ -44,13 +44,15 @@ class Emitter(OperandEmitter):
     """Builds the operations of one node.
 
     ``version`` is that of the node's operator set, ``needed`` are the indices of the outputs that somebody reads,
-    ``graphs`` imports the node's graphs.
+    ``graphs`` imports the node's graphs.  ``by_standard`` says whether the standard's text holds where onnxruntime, for
+    which exporters write, departs from it.
     """
 
     node: Node
     version: int
     needed: frozenset[int]
     graphs: Subgraphs
+    by_standard: bool = False
 
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this node can't be imported; by default because of the variant of the operator."""

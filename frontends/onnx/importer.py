@@ -58,16 +58,23 @@ class Importer:
 
     ``carries`` says whether operators that nobody knows become custom ones.  ``assumed`` says which branch is taken at
     conditions that nothing tells, by the paths of their nodes; ``undecided`` are those of which it would have to say
-    more.
+    more.  ``by_standard`` follows the standard where onnxruntime departs from it.
     """
 
     def __init__(
-        self, model: Model, sizes: Sizes, *, carries: bool = False, assumed: Mapping[str, bool] | None = None
+        self,
+        model: Model,
+        sizes: Sizes,
+        *,
+        carries: bool = False,
+        assumed: Mapping[str, bool] | None = None,
+        by_standard: bool = False,
     ) -> None:
         self.model = model
         self.region = Region()
         self.sizes = sizes
         self.carries = carries
+        self.by_standard = by_standard
         self.assumed = assumed or {}
         self.undecided: list[str] = []
         self.known = Known()
@@ -118,7 +125,9 @@ class Importer:
             version = _version(node, scope)
             entry = find(node.domain, node.op_type, version)
             if entry is not None:
-                emit = Emitter(self.region, self.known, node, version, needed, _Subgraphs(self, node, scope))
+                emit = Emitter(
+                    self.region, self.known, node, version, needed, _Subgraphs(self, node, scope), self.by_standard
+                )
                 return _handle(entry, emit, operands, attributes) if is_whole else ()
             if not has_definition(node, version):
                 if not self.carries:

@@ -44,6 +44,7 @@ def import_onnx(
     values: Values | None = None,
     lengths: Lengths | None = None,
     allow_custom_ops: bool = False,
+    by_standard: bool = False,
 ) -> Module:
     """Read an ONNX model: a path, the bytes of a file, or a parsed message.
 
@@ -53,6 +54,8 @@ def import_onnx(
     ``lengths`` says of how many items the inputs that are sequences are, which become inputs ``name.0``, ``name.1`` and
     so on; None says that an optional input is absent.  Outputs that are sequences become several, too.  With
     ``allow_custom_ops`` operators that nobody knows become custom ones, of the types that the model states.
+    Where onnxruntime, for which exporters write, departs from the standard, its results are meant, or those of the
+    standard with ``by_standard``.
 
     Raises:
         CompileError: the model can't be read or is not supported; codes R010 and F001 to F021, all problems at once.
@@ -71,7 +74,8 @@ def import_onnx(
     sizes.check()
 
     def read(assumed: Mapping[str, bool]) -> Reading:
-        return _run(Importer(model, sizes, carries=allow_custom_ops, assumed=assumed), types, names, lists)
+        importer = Importer(model, sizes, carries=allow_custom_ops, assumed=assumed, by_standard=by_standard)
+        return _run(importer, types, names, lists)
 
     found = decided(read)
     found.problems.raise_any()

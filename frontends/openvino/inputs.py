@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from ...compiler.diagnostics import error
 from ...compiler.types import TensorType
+from ...formats.layout import KEY, read_layout
 from ...formats.openvino.model import Layer, Port
 from ...formats.openvino.weights import element_type
 from ..common import inputs
@@ -38,6 +40,37 @@ def declared_input(layer: Layer, *, stores_halves: bool) -> Declared:
     dims = stated_shape(layer.data.get("shape", ""))
     port = next(iter(layer.outputs), Port(0))
     return Declared("f32" if stores_halves and element == "f16" else element, dims, axes_of(port, dims))
+
+
+def named_sizes(declared: Mapping[str, Declared], metadata: Mapping[str, str]) -> dict[str, Declared]:
+    """Give open sizes the names that a file of ours has for them.
+
+    Raises:
+        CompileError: R010, its metadata are damaged.
+    """
+    text = metadata.get(KEY.replace(".", "/"))
+    if text is None:
+        return dict(declared)
+    ranks = {name: len(d.dims) for name, d in declared.items() if d.dims is not None}
+    try:
+        layout = read_layout(text.encode(), {"inputs": ranks}).get("inputs", {})
+    except ValueError as bad:
+        help = "The file is damaged; get it again."
+        raise error("R010", f"the metadata {KEY} are damaged: {bad}", help=help) from bad
+    return {name: _named(d, layout[name]) if name in layout else d for name, d in declared.items()}
+
+
+def _named(declared: Declared, said: Mapping[str, Any]) -> Declared:
+    """Return an input with the names of its open sizes, which the metadata state in the source's order of axes."""
+    if declared.dims is None or said.get("shape") is None:
+        return declared
+    perm = said.get("perm") or range(len(declared.dims))
+    pairs = zip(declared.dims, [said["shape"][p] for p in perm], strict=True)
+    return replace(declared, dims=tuple(n if d in (None, BATCH) and _is_name(n) else d for d, n in pairs))
+
+
+def _is_name(size: object) -> bool:
+    return isinstance(size, str) and size.isidentifier()
 
 
 def declared_port(port: Port) -> Declared:

@@ -21,7 +21,7 @@ from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .emitter import WIDE
 from .importer import Importer, Scope
-from .inputs import Declared, axes_of, declared_input, declared_port, input_types
+from .inputs import Declared, axes_of, declared_input, declared_port, input_types, named_sizes
 from .schedule import operands_of, schedule
 
 STORES_HALVES = 10
@@ -213,7 +213,7 @@ def _declared(contents: Contents, starts: Mapping[str, End]) -> dict[str, Declar
         else:
             ports = contents.network.layers[start.place[0]].outputs
             found[name] = declared_port(next(p for p in ports if p.id == start.place[1]))
-    return found
+    return named_sizes(found, contents.metadata)
 
 
 def _wide(region: Region, arg: Value) -> Value:

@@ -19,7 +19,8 @@ from nhwcc.cli.passes import passes_command
 from nhwcc.cli.verify import verify_command
 
 EXIT_CODES = """Exit codes: 0 all is well; 1 the model, a file or an option is wrong, the diagnostics say what; 2 the
-command line is not understood; 3 numbers differ; 130 interrupted, 143 terminated."""
+command line is not understood; 3 numbers differ; 4 numbers agree, which proves nothing; 130 interrupted, 143
+terminated."""
 
 
 @click.group(cls=Edge, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})

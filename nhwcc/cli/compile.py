@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -27,8 +27,9 @@ from nhwcc.cli.interface import InterfaceFlags, interface_flags
 from nhwcc.cli.module import ModuleFlags, module_flags
 from nhwcc.cli.progress import Progress
 from nhwcc.cli.quantization import QUANTIZATION, quantization_flags
+from nhwcc.cli.unproven import accept_unproven_option, end, unproven
 from nhwcc.compiler.diagnostics import explaining
-from nhwcc.compiler.options import Strategy
+from nhwcc.compiler.options import DataType, Strategy
 from nhwcc.options import TOLERANCE, CompileOptions
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     callback=named,
     metavar="[NAME=]LAYOUT",
     help="How inputs and outputs lie: free (as is cheapest), keep (as in the source), nhwc, nchw, or by name x=nchw, "
-    "x=0/2/1. By default keep for ONNX, free for others.",
+    "x=0/2/1. By default keep for ONNX and OpenVINO, free for others.",
 )
 @click.option(
     "--rnn",
@@ -64,6 +65,11 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",
+)
+@click.option(
+    "--data-type",
+    type=click.Choice(get_args(DataType)),
+    help="How an OpenVINO file stores the constants that are computed with in 32 bits: as they are, or in 16 bits.",
 )
 @click.option("--target", help="What to compile for; by default what the output's suffix says.")
 @click.option(
@@ -76,6 +82,7 @@ if TYPE_CHECKING:
 )
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
+@accept_unproven_option
 @quantization_flags
 @data_option
 @seed_option
@@ -109,12 +116,17 @@ def compile_command(
     quiet: bool = given["quiet"] or given["as_json"]
     with Progress(shown=not quiet and not flags.prints) as progress, explaining(wanted=flags.explain):
         reports = [artifact.report for artifact in compile_all(source, options, written, progress, started)]
+    hollow = unproven((report.verification for report in reports), accepted=given["accept_unproven"])
     if given["as_json"]:
         first, *more = [report.to_dict() for report in reports]
-        print_json({"ok": True, "report": first, **({"more": more} if more else {}), "diagnostics": []})
+        said = [asdict(d) for d in hollow]
+        print_json({"ok": not hollow, "report": first, **({"more": more} if more else {}), "diagnostics": said})
     elif not quiet:
         for report in reports:
             _print(report, flags)
+        for text in filter(None, (instrument.summary() for instrument in options.instruments)):
+            echo(f"  {'checked':<12}{text}")
+    end(hollow, as_json=given["as_json"])
 
 
 def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:
@@ -126,6 +138,7 @@ def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOpt
         allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or None,
         rnn=given["rnn"],
+        data_type=given["data_type"],
         passes=flags.passes,
         disable=flags.disable_pass,
         load=flags.load,

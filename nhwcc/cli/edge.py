@@ -18,7 +18,7 @@ from nhwcc.compiler.diagnostics import CompileError, Diagnostic
 from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.visible import visible_lines
 
-DIAGNOSED, NUMBERS_DIFFER, INTERRUPTED = 1, 3, 130
+DIAGNOSED, NUMBERS_DIFFER, NOTHING_PROVEN, INTERRUPTED = 1, 3, 4, 130
 """Exit codes; click's own for a wrong command line is 2."""
 
 WRONG_NUMBERS = {"R020", "R021"}

@@ -49,6 +49,11 @@ _OPTIONS: list[Callable[..., Any]] = [
         "PyTorch module overwrites, such as caches, which are refused otherwise.",
     ),
     click.option("--signature", metavar="NAME", help="Which signature of a SavedModel or TFLite file is read."),
+    click.option(
+        "--by-standard",
+        is_flag=True,
+        help="Where onnxruntime departs from the ONNX standard, follow the standard.",
+    ),
     click.option("--drop-unused-inputs", is_flag=True, help="Leave out inputs that nothing reads."),
 ]
 
@@ -65,6 +70,7 @@ class InterfaceFlags:
     output_names: list[str] | None
     state: str
     signature: str | None
+    by_standard: bool
     drop_unused_inputs: bool
 
     @property

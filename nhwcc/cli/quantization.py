@@ -10,13 +10,20 @@ import click
 from nhwcc.cli.flags import FILE, named
 from nhwcc.compiler.options import QuantizationChoice
 
+
+def _share(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    from nhwcc.quantization.metrics import parse_share
+
+    return None if value is None else parse_share(value)
+
+
 _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--quantize",
         type=click.Choice(get_args(QuantizationChoice)),
         help="Store weights in 16 bits (float16) or 8 (weight-int8), let products round what they multiply "
-        "(dynamic-int8), or let all kernels compute with integers of 8 bits (int8), whose ranges are calibrated on "
-        "--data; auto takes what is fastest and keeps the accuracy.",
+        "(dynamic-int8), or let all kernels compute with integers of 8 bits (int8), or of 16 bits with weights of 8 "
+        "(int16x8), whose ranges are calibrated on --data; auto takes what is fastest and keeps the accuracy.",
     ),
     click.option(
         "--calibration",
@@ -43,7 +50,13 @@ _OPTIONS: list[Callable[..., Any]] = [
         multiple=True,
         callback=named,
         metavar="[NAME=]TYPE",
-        help="Store inputs and outputs as int8 or uint8, all or by name; float32 where nothing is said.",
+        help="Store inputs and outputs as int8, uint8 or int16, all or by name; float32 where nothing is said.",
+    ),
+    click.option(
+        "--split-outputs",
+        is_flag=True,
+        help="Make several outputs, NAME_0, NAME_1, ..., of one that is joined from parts, such as boxes and scores: "
+        "each has its own scale.",
     ),
     click.option(
         "--min-sqnr",
@@ -51,9 +64,31 @@ _OPTIONS: list[Callable[..., Any]] = [
         metavar="DB",
         help="How far outputs may be from those in floats; 10 dB where nothing is said. Below, nothing is written.",
     ),
+    click.option(
+        "--metric",
+        metavar="NAME|FILE.py:FUNCTION",
+        help="What is kept of the network's task, from 0 to 1: cosine, top1, iou, or a function of the outputs in "
+        "floats and of the quantized ones, a list of arrays by name each.",
+    ),
+    click.option(
+        "--max-error",
+        callback=_share,
+        metavar="SHARE",
+        help="How much of the metric may be lost, or of each output without one: 0.5%.  More digits are kept for it.",
+    ),
 ]
 
-QUANTIZATION = ("quantize", "calibration", "images", "keep_float", "per_tensor", "min_sqnr")
+QUANTIZATION = (
+    "quantize",
+    "calibration",
+    "images",
+    "keep_float",
+    "per_tensor",
+    "split_outputs",
+    "min_sqnr",
+    "metric",
+    "max_error",
+)
 """The options of a compilation that these flags set."""
 
 

@@ -10,6 +10,7 @@ import click
 
 from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import MODEL, budget_flags, common, data_of, data_option, load_option, seed_option
+from nhwcc.cli.unproven import accept_unproven_option, end, unproven
 from nhwcc.options import TOLERANCE, CompileOptions
 
 
@@ -25,6 +26,7 @@ from nhwcc.options import TOLERANCE, CompileOptions
     metavar="DB",
     help="How far outputs of a quantized file may be from those in floats.",
 )
+@accept_unproven_option
 @load_option
 @data_option
 @seed_option
@@ -34,10 +36,10 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     """Run REFERENCE and CANDIDATE (.onnx, .tflite, .pb, .xml, .ir, SavedModels) on the same input, compare the outputs.
 
     Layouts are read from the metadata of files that nhwcc wrote.  A quantized CANDIDATE that differs is compared in dB
-    with the other one.  Exit code 3 says that numbers differ.
+    with the other one.  Exit code 3 says that numbers differ, 4 that they agree, but would do so in
+    another network, too.
     """
-    from contextlib import ExitStack
-
+    from nhwcc.comparison import compare_models
     from nhwcc.compiler.budget import timed
     from nhwcc.file_formats import supported
     from nhwcc.request import check_model, check_options
@@ -47,32 +49,29 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     data = data_of(given["data"])
     check_options(CompileOptions(load=given["load"], tolerance=given["tolerance"], data=data, seed=given["seed"]))
     from nhwcc.pipelines import register_passes
-    from nhwcc.quantization.compare import compare, quantized
     from nhwcc.render import compared_table, render_decibels, render_verification
     from nhwcc.sources import source_of
-    from nhwcc.verification import Settings, verify
+    from nhwcc.verification import Settings
 
     if given["load"]:
         register_passes(given["load"])
-    settings = Settings(given["tolerance"], data, given["seed"], given["per_op"])
-    with timed(), ExitStack() as stack:
-        first, second = (source_of(path).open(stack) for path in (reference, candidate))
-        found = verify(first, second, settings)
-        is_same = found.ok and all(o.difference.relative <= settings.tolerance for o in found.outputs)
-        integers = None if is_same else quantized(second)
-        decibels = None if integers is None else compare(first, integers, settings, given["min_sqnr"])
-    is_near = decibels is not None and decibels.ok
-    if given["as_json"] and (is_near if decibels is not None else found.ok):
+    strict = given["tolerance"] != TOLERANCE
+    settings = Settings(given["tolerance"], data, given["seed"], given["per_op"], strict=strict)
+    with timed():
+        found = compare_models(source_of(reference), source_of(candidate), settings, given["min_sqnr"])
+    numbers, decibels = found.numbers, found.decibels
+    hollow = unproven([numbers], accepted=given["accept_unproven"] or decibels is not None)
+    if given["as_json"] and found.ok:
         more = {} if decibels is None else {"decibels": asdict(decibels)}
-        print_json({"ok": True, "report": asdict(found) | more, "diagnostics": []})
+        said = [asdict(d) for d in hollow]
+        print_json({"ok": not hollow, "report": numbers.to_dict() | more, "diagnostics": said})
     elif not given["as_json"]:
         if given["per_op"]:
-            echo("\n".join(compared_table(found.inside, style)))
+            echo("\n".join(compared_table(numbers.inside, style)))
         if decibels is None:
-            echo("\n".join(render_verification(found, style, "compared")))
+            echo("\n".join(render_verification(numbers, style, "compared")))
         else:
-            echo("\n".join(render_decibels(decibels, found, style)))
-    if decibels is not None and not is_near:
-        raise decibels.problems()
-    if decibels is None and not found.ok:
-        raise found.problems()
+            echo("\n".join(render_decibels(decibels, numbers, style)))
+    if not found.ok:
+        raise numbers.problems() if decibels is None else decibels.problems()
+    end(hollow, as_json=given["as_json"])

@@ -23,6 +23,7 @@ BACKENDS = {
     "tflite": "TfliteBackend",
     "onnx": "OnnxBackend",
     "tensorflow": "TensorflowBackend",
+    "openvino": "OpenvinoBackend",
 }
 """By module name: the class with the protocol."""
 

@@ -125,7 +125,7 @@ class Prepared(BackendRep):
     def _compile(self) -> None:
         fixed = self._fixed or _Sizes({}, {})
         shapes = {name: shape for name, shape in fixed.shapes.items() if name not in self._values}
-        module = import_onnx(self._model, shapes=shapes, values=self._values, lengths=fixed.lengths)
+        module = import_onnx(self._model, shapes=shapes, values=self._values, lengths=fixed.lengths, by_standard=True)
         func = module.main
         self.draws = any(op.spec.has(Draws) for op in module.walk())
         self._dtypes = {p.name: v.type.dtype for p, v in zip(func.outputs, func.returns, strict=True)}

@@ -23,13 +23,19 @@ HELD = 16
 TRIED = 8
 """On how many samples recipes are compared: on some that calibration has not seen, as far as there are, and others."""
 
+COUNTED = 32
+"""On how many it is where a metric of the user's decides: such ones often count, as boxes or labels."""
+
 HELD_BYTES = 256 << 20
 """How many bytes of samples are held at most."""
 
 
 @dataclass
 class Seen:
-    """What calibration saw: how many samples, some of them, some that were held back, and statistics."""
+    """What calibration saw: how many samples, some of them, some that were held back, and statistics.
+
+    Recipes are compared on ``compared`` samples at most.
+    """
 
     count: int = 0
     tried: list[Sample] = field(default_factory=lambda: list[Sample]())
@@ -37,6 +43,7 @@ class Seen:
     statistics: Calibration = field(default_factory=lambda: Calibration())
     bytes: int = 0
     known: int = 0
+    compared: int = TRIED
 
     def _keep(self, sample: Sample, where: list[Sample], most: int) -> bool:
         size = sum(array.nbytes for array in sample.values())
@@ -51,12 +58,12 @@ class Seen:
         if number % EVERY != EVERY - 1:
             return False
         if number // EVERY % 2:
-            return self._keep(sample, self.tried, TRIED // 2)
+            return self._keep(sample, self.tried, self.compared // 2)
         return self._keep(sample, self.held, HELD)
 
     def try_on(self, sample: Sample) -> None:
         """Keep a sample that calibration sees for the comparison of recipes, too, while there is room."""
-        self.known += self._keep(sample, self.tried, TRIED) if self.known < TRIED // 2 else 0
+        self.known += self._keep(sample, self.tried, self.compared) if self.known < self.compared // 2 else 0
 
 
 def write_named(target: Target, module: Module, path: Path) -> list[str]:
@@ -75,15 +82,14 @@ def calibrate(
     names: list[str],
     samples: Iterable[Sample],
     progress: Callable[[str], None],
-    *,
-    holds: bool = True,
+    seen: Seen | None = None,
 ) -> Seen:
-    """Run a file on samples, of which a few are held back unless all shall be seen.
+    """Run a file on samples, of which ``seen`` holds a few back; without it, all are seen.
 
     Raises:
         CompileError: the runtime refuses a sample; what makes the samples fails.
     """
-    seen = Seen()
+    holds, seen = seen is not None, seen or Seen()
     with open_observer(target, path, names) as observer:
         for number, sample in enumerate(samples):
             if not (holds and seen.is_held(number, sample)):

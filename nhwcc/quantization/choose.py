@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from nhwcc.compiler.options import QuantizationChoice, QuantizationMode, RangeMethod
+from nhwcc.compiler.options import CALIBRATED, QuantizationChoice, QuantizationMode, RangeMethod
+from nhwcc.quantization.goal import FAITHFUL
 from nhwcc.quantization.mixed import mix
 from nhwcc.quantization.report import Candidate, Trial
 from nhwcc.quantization.trials import Bench
@@ -12,44 +14,58 @@ from nhwcc.quantization.trials import Bench
 METHODS: tuple[RangeMethod, ...] = ("minmax", "percentile", "mse")
 """How ranges may be chosen, in the order in which they are tried."""
 
-LEAST = 10.0
-"""The least distance from the network in floats that is accepted, in dB, unless the user says something else."""
-
-FAITHFUL = 20.0
-"""The distance that every output must keep for a file to be chosen by itself, in dB: an error of a tenth."""
-
 MODES: tuple[QuantizationMode, ...] = ("int8", "dynamic-int8", "weight-int8", "float16")
 """What a choice is made among, in the order in which it is tried."""
+
+INSTEAD: tuple[QuantizationMode, ...] = ("int8", "dynamic-int8")
+"""Modes that run fast on a CPU: what they would have given is told where kernels on other integers were asked for."""
 
 SLOWER = 1.05
 """How much slower than in floats a file may be measured and count as no slower."""
 
 
-def choose(
-    choice: QuantizationChoice, bench: Bench, required: float | None, progress: Callable[[str], None]
-) -> tuple[Trial, str]:
-    """Return the best way to quantize, and why it was taken; ``required`` dB are asked for by the user.
+@dataclass(frozen=True)
+class Choice:
+    """The best way to quantize, why it was taken, and how other modes would have come out."""
+
+    best: Trial
+    why: str
+    instead: list[Trial] = field(default_factory=lambda: list[Trial]())
+
+
+def choose(choice: QuantizationChoice, bench: Bench, progress: Callable[[str], None]) -> Choice:
+    """Return the best way to quantize.
 
     Raises:
         CompileError: as :meth:`~.trials.Bench.run`.
     """
-    if choice != "auto":
-        best = _best(choice, bench, progress, timed=False)
-        accepted = LEAST if required is None else required
-        is_near = best.least >= accepted and bench.run(best.candidate, on_held=True).least >= accepted
-        if choice == "int8" and not is_near:
-            return mix(bench, best, accepted, progress)
-        return best, f"the best of {len(bench.trials)} on samples" if len(bench.trials) > 1 else "as asked for"
-    least = FAITHFUL if required is None else required
+    if choice == "auto":
+        return Choice(*_fastest(bench, progress))
+    goal = bench.goal
+    best = _best(choice, bench, progress, timed=False)
+    is_near = goal.loss(best) <= 1 and goal.loss(bench.run(best.candidate, on_held=True)) <= 1
+    why = f"the best of {len(bench.trials)} on samples" if len(bench.trials) > 1 else "as asked for"
+    if choice not in CALIBRATED:
+        return Choice(best, why)
+    if not is_near:
+        best, why = mix(bench, best, progress)
+    others = [bench.other(Candidate(mode, corrects_bias=bench.is_calibrated)) for mode in INSTEAD if mode != choice]
+    return Choice(best, why, [t for t in others if t.is_quantized])
+
+
+def _fastest(bench: Bench, progress: Callable[[str], None]) -> tuple[Trial, str]:
+    """Return the fastest way that keeps what is asked for, and why it was taken."""
+    goal = bench.goal
     found = [_best(mode, bench, progress, timed=True) for mode in MODES]
     found = [t for t in found if t.is_quantized] or found
-    fit = [t for t in found if t.least >= least and _time(t) <= SLOWER]
+    fit = [t for t in found if goal.loss(t, FAITHFUL) <= 1 and _time(t) <= SLOWER]
+    asked = goal.text(FAITHFUL)
     if fit:
         best = min(fit, key=_time)
-        text = f"the fastest whose outputs keep {least:g} dB: {_time(best):.2f} of the time in floats"
+        text = f"the fastest that keeps {asked}: {_time(best):.2f} of the time in floats"
         return best, f"{text}; {_others(found, best)}"
-    best = max(found, key=lambda t: t.least)
-    return best, f"nothing keeps {least:g} dB and is no slower than floats; this loses least; {_others(found, best)}"
+    best = max(found, key=lambda t: goal.rank(t, t.least))
+    return best, f"nothing keeps {asked} and is no slower than floats; this loses least; {_others(found, best)}"
 
 
 def _others(found: Sequence[Trial], best: Trial) -> str:
@@ -67,7 +83,7 @@ def _best(mode: QuantizationMode, bench: Bench, progress: Callable[[str], None],
     for candidate in _candidates(mode, bench, trials):
         progress(f"trying {candidate}")
         trials.append(bench.run(candidate, timed=timed))
-    return max(trials, key=lambda t: t.sqnr)
+    return max(trials, key=lambda t: bench.goal.rank(t, t.sqnr))
 
 
 def _candidates(mode: QuantizationMode, bench: Bench, trials: Sequence[Trial]) -> Iterator[Candidate]:
@@ -77,4 +93,5 @@ def _candidates(mode: QuantizationMode, bench: Bench, trials: Sequence[Trial]) -
     for method in methods:
         yield Candidate(mode, method, is_calibrated)
     if is_calibrated:
-        yield Candidate(mode, max(trials, key=lambda t: t.sqnr).candidate.method, corrects_bias=False)
+        best = max(trials, key=lambda t: bench.goal.rank(t, t.sqnr))
+        yield Candidate(mode, best.candidate.method, corrects_bias=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nhwcc.compiler.diagnostics import Diagnostic
 from nhwcc.compiler.types import Array
-from nhwcc.feeds import runs
+from nhwcc.feeds import Feeding, runs
 from nhwcc.quantization.measure import OutputReport, measure
+from nhwcc.quantization.report import Clamped, most_clamped
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.tflite import TfliteRunner
@@ -19,10 +20,14 @@ SAMPLES = 4
 
 @dataclass(frozen=True)
 class Decibels:
-    """How far outputs are from those in floats, the worst one first, and how far they may be."""
+    """How far outputs are from those in floats, the worst one first, and how far they may be.
+
+    ``clamped`` are tensors with integers at the ends of their range.
+    """
 
     outputs: list[OutputReport]
     least: float
+    clamped: list[Clamped] = field(default_factory=lambda: list[Clamped]())
 
     @property
     def ok(self) -> bool:
@@ -50,12 +55,14 @@ def compare(reference: Runner, candidate: TfliteRunner, settings: Settings, leas
     """
     want: list[dict[str, Array]] = []
     got: list[dict[str, Array]] = []
+    given: list[dict[str, Array]] = []
     for seed in range(settings.seed, settings.seed + (SAMPLES if settings.data is None else 1)):
-        for feed, results in runs(reference, settings.data, seed):
-            found = candidate.numbers(candidate.run(by_place(feed.inputs, tuple(candidate.inputs))))
+        for feed, results in runs(reference, Feeding(settings.data, seed, large=False)):
+            given.append(by_place(feed.inputs, tuple(candidate.inputs)))
+            found = candidate.numbers(candidate.run(given[-1]))
             want.append(results)
             got.append(by_place(found, tuple(results)))
-    return Decibels(measure(want, got), least)
+    return Decibels(measure(want, got), least, most_clamped(candidate.saturated(given)))
 
 
 def by_place(arrays: dict[str, Array], names: tuple[str, ...]) -> dict[str, Array]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from nhwcc.compiler.options import QuantizationMode, RangeMethod
 from nhwcc.quantization.measure import OutputReport
+
+if TYPE_CHECKING:
+    from nhwcc.backends.tflite.saturation import Saturation
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ class Trial:
 
     ``sqnr`` is the mean over outputs of the distance from the network in floats, in dB, ``least`` that of the worst
     output; ``is_quantized`` says that something is stored or computed in fewer bits; ``time`` is that of a run beside
-    one in floats, on this machine; it was not measured where it is None.
+    one in floats, on this machine; it was not measured where it is None.  ``kept`` is what a metric says.
     """
 
     candidate: Candidate
@@ -49,6 +54,31 @@ class Trial:
     bytes: int
     is_quantized: bool = True
     time: float | None = None
+    kept: float | None = None
+
+
+@dataclass(frozen=True)
+class Clamped:
+    """A tensor inside of a quantized file some of whose integers are at an end of their range: a share of them.
+
+    ``kind`` is the operator that computed it.
+    """
+
+    name: str
+    kind: str
+    share: float
+
+
+CLAMPED = 1e-3
+"""What share of integers at the ends is told of."""
+
+WORST = 3
+"""Of how many tensors."""
+
+
+def most_clamped(found: Sequence[Saturation]) -> list[Clamped]:
+    """Return the tensors with most integers at the ends of their range, the worst one first."""
+    return [Clamped(s.name, s.kind, s.share) for s in found[:WORST] if s.share >= CLAMPED]
 
 
 @dataclass(frozen=True)
@@ -57,7 +87,9 @@ class QuantizationReport:
 
     ``outputs`` were measured on ``held`` samples that calibration has not seen, unless there were too few.  ``seconds``
     are those of one run, before and after, on this machine.  ``why`` says what led to the choice, ``notes`` what stayed
-    in floats.
+    in floats.  ``required`` are the dB that were asked for, ``metric`` is what was asked about, ``kept`` what it says,
+    ``max_error`` how much less than 1 that may be.  ``instead`` are other modes, as they came out on samples of the
+    calibration; ``clamped`` are tensors with integers at the ends of their range.
     """
 
     chosen: Candidate
@@ -67,9 +99,14 @@ class QuantizationReport:
     held: int
     trials: list[Trial]
     outputs: list[OutputReport]
-    required: float
+    required: float | None
     bytes_before: int
     bytes_after: int
     seconds_before: float
     seconds_after: float
     notes: list[str] = field(default_factory=lambda: list[str]())
+    metric: str | None = None
+    kept: float | None = None
+    max_error: float | None = None
+    instead: list[Trial] = field(default_factory=lambda: list[Trial]())
+    clamped: list[Clamped] = field(default_factory=lambda: list[Clamped]())

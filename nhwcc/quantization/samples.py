@@ -15,7 +15,7 @@ from nhwcc.compiler.dims import is_static, solve, substitute
 from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.plugins import load_function
 from nhwcc.compiler.types import Array, TensorType
-from nhwcc.feeds import Data, read_arrays
+from nhwcc.data import Data, read_arrays
 from nhwcc.quantization.images import ImageFormat, image_samples, pictures
 
 Sample = dict[str, Array]

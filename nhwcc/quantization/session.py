@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -11,17 +12,24 @@ from pathlib import Path
 from nhwcc.backends.common.target import Emitted, Target
 from nhwcc.compiler.diagnostics import Remark, collect_remarks, error, remark
 from nhwcc.compiler.ir import Module
+from nhwcc.compiler.options import CALIBRATED
 from nhwcc.compiler.types import TensorType
 from nhwcc.files import scratch
 from nhwcc.instruments import Instrument, Stage, run_passes
 from nhwcc.options import CompileOptions
 from nhwcc.passes.quantization import statistics
-from nhwcc.quantization.calibrate import HELD, Seen, calibrate, write_named
-from nhwcc.quantization.choose import LEAST, choose
+from nhwcc.passes.quantization.joins import index_text
+from nhwcc.passes.quantization.split import split_outputs
+from nhwcc.quantization.calibrate import COUNTED, HELD, TRIED, Seen, calibrate, write_named
+from nhwcc.quantization.choose import choose
+from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.images import ImageFormat
-from nhwcc.quantization.report import QuantizationReport
+from nhwcc.quantization.metrics import parse_metric
+from nhwcc.quantization.parts import joined_outputs
+from nhwcc.quantization.report import QuantizationReport, most_clamped
 from nhwcc.quantization.samples import Sample, samples_of
 from nhwcc.quantization.trials import Bench, is_quantized
+from nhwcc.request import check_io_dtypes
 from nhwcc.targets import start_runtime
 
 
@@ -42,8 +50,12 @@ class Session:
         self.floats = folder / f"floats{self.target.suffix}"
         self.statistics = folder / "statistics.json"
         self.names = write_named(self.target, self.module, self.floats)
-        images = ImageFormat.parse(self.options.images or "")
-        self.samples = samples_of(self.options.data, self.types, images, self.options.seed)
+        options = self.options
+        metric = None if options.metric is None else parse_metric(options.metric)
+        self.goal = Goal(options.min_sqnr, metric, options.max_error)
+        self.seen.compared = TRIED if metric is None else COUNTED
+        images = ImageFormat.parse(options.images or "")
+        self.samples = samples_of(options.data, self.types, images, options.seed)
         self.runtime = self.stack.enter_context(start_runtime(self.target))
 
     @property
@@ -55,7 +67,8 @@ class Session:
         """Quantize the module, write it, and measure.
 
         Raises:
-            CompileError: Q001 to Q004; what the samples, the passes or the runtime find.
+            CompileError: Q001 to Q005; L006, a type is asked for an output that there is not; what the samples, the
+                passes or the runtime find.
         """
         self._calibrate()
         options, tried = self.options, self.seen.tried or self.seen.held
@@ -70,27 +83,36 @@ class Session:
             tried,
             held,
             is_calibrated=bool(self.seen.statistics),
+            goal=self.goal,
         )
         assert options.quantize is not None
-        best, why = choose(options.quantize, bench, options.min_sqnr, self.progress)
+        notes = self._split(bench) if options.split_outputs else []
+        choice = choose(options.quantize, bench, self.progress)
+        best = choice.best
         with collect_remarks() as remarks:
             stages = run_passes(self.module, bench.passes(best.candidate), instruments)
         self.progress("writing")
         emitted = self.target.emit(self.module, draft)
+        measured = bench.measure(draft, held)
         report = QuantizationReport(
             best.candidate,
-            why,
+            choice.why,
             self.samples.title,
             self.seen.count,
             len(self.seen.held),
             bench.trials,
-            bench.measure(draft, held),
-            LEAST if options.min_sqnr is None else options.min_sqnr,
+            measured.outputs,
+            required if math.isfinite(required := self.goal.required()) else None,
             self.floats.stat().st_size,
             draft.stat().st_size,
             bench.seconds(self.floats),
             bench.seconds(draft),
-            [r.text for r in remarks if r.by == "quantize" and r.kind == "note"],
+            [*notes, *(r.text for r in remarks if r.by == "quantize" and r.kind == "note")],
+            None if self.goal.metric is None else self.goal.metric.name,
+            measured.kept,
+            options.max_error,
+            choice.instead,
+            most_clamped(bench.saturated(draft)),
         )
         check(report)
         if not is_quantized(self.module):
@@ -104,7 +126,24 @@ class Session:
         Raises:
             CompileError: the runtime refuses a sample; what makes the samples fails.
         """
-        return calibrate(self.target, self.floats, self.names, self.samples, self.progress, holds=False)
+        return calibrate(self.target, self.floats, self.names, self.samples, self.progress)
+
+    def _split(self, bench: Bench) -> list[str]:
+        """Give outputs that are joined from parts as several ones; say what became of each."""
+        func = self.module.main
+        pieces = joined_outputs(func, bench.outputs(self.floats, bench.samples))
+        if not pieces:
+            text = "no output is joined from parts of known sizes: there is nothing to split"
+            remark(Remark("warning", "quantize", text))
+            return []
+        made = split_outputs(func, pieces)
+        write_named(self.target, self.module, self.floats)
+        check_io_dtypes(self.options, self.module)
+        return [
+            f"{new} is {name}{index_text(slab.axis, slab.span)}"
+            for name, own in made.items()
+            for new, slab in zip(own, pieces[name], strict=True)
+        ]
 
     def _calibrate(self) -> None:
         """Get the statistics: from the user's files, or by running on the samples."""
@@ -117,14 +156,14 @@ class Session:
                 self.seen.count += 1
             self.seen.statistics = statistics.joined(statistics.load(Path(file)) for file in files)
         elif (mode == "float16" and not self.options.io_dtype) or (
-            self.samples.is_random and mode not in ("int8", "auto")
+            self.samples.is_random and mode not in (*CALIBRATED, "auto")
         ):
             self.seen.held = list(islice(self.samples, HELD))
         else:
             if self.samples.is_random:
                 text = "calibrated on random inputs: give real ones (--data), or the integers may miss the real ranges"
                 remark(Remark("warning", "quantize", text))
-            self.seen = calibrate(self.target, self.floats, self.names, self.samples, self.progress)
+            self.seen = calibrate(self.target, self.floats, self.names, self.samples, self.progress, self.seen)
         statistics.save(self.seen.statistics, self.statistics)
 
 
@@ -134,9 +173,14 @@ def check(report: QuantizationReport) -> None:
     Raises:
         CompileError: Q004, some outputs have.
     """
-    poor = [o for o in report.outputs if o.sqnr < report.required]
+    poor = [o for o in report.outputs if report.required is not None and o.sqnr < report.required]
+    texts: list[str] = []
     if poor:
-        texts = ", ".join(f'"{o.name}" {o.sqnr:.1f} dB' for o in poor)
-        text = f"{texts} from the network in floats; at least {report.required:g} dB are asked for"
+        outputs = ", ".join(f'"{o.name}" {o.sqnr:.1f} dB' for o in poor)
+        texts.append(f"{outputs} from the network in floats; at least {report.required:.4g} dB are asked for")
+    if report.kept is not None and report.max_error is not None and 1 - report.kept > report.max_error:
+        least = 1 - report.max_error
+        texts.append(f"{report.metric} is {report.kept:.4g}; at least {least:.4g} is asked for")
+    if texts:
         help = "calibrate on real data (--data), keep operations in floats (--keep-float), or --quantize weight-int8"
-        raise error("Q004", text, help=help)
+        raise error("Q004", "; ".join(texts), help=help)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from nhwcc.backends.common.quantize import Quantize
 from nhwcc.backends.common.target import Target
@@ -17,18 +18,34 @@ from nhwcc.compiler.pipeline import Pass, parse_pipeline
 from nhwcc.compiler.types import Array
 from nhwcc.instruments import run_passes
 from nhwcc.options import CompileOptions
+from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.measure import OutputReport, measure
+from nhwcc.quantization.parts import Parts, different_parts
 from nhwcc.quantization.report import Candidate, Trial
 from nhwcc.quantization.samples import Sample
 from nhwcc.request import io_dtype_text
 from nhwcc.runners.worker import Worker
 from nhwcc.targets import open_timed
 
+if TYPE_CHECKING:
+    from nhwcc.backends.tflite.saturation import Saturation
+
 CEILING = 60.0
 """Beyond so many dB, an output gains nothing any more."""
 
+COUNTED = 4
+"""On how many samples integers at the ends of their range are counted."""
+
 RUNS = 5
 """Of how many runs the fastest counts."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """How far outputs are from those in floats, the worst one first, and what the user's metric says."""
+
+    outputs: list[OutputReport]
+    kept: float | None
 
 
 @dataclass
@@ -44,8 +61,10 @@ class Bench:
     samples: Sequence[Sample]
     held: Sequence[Sample]
     is_calibrated: bool
+    goal: Goal
     trials: list[Trial] = field(default_factory=lambda: list[Trial]())
     _want: dict[int, list[dict[str, Array]]] = field(default_factory=lambda: dict[int, list[dict[str, Array]]]())
+    _parts: Parts | None = None
 
     def run(self, candidate: Candidate, *, timed: bool = False, on_held: bool = False) -> Trial:
         """Try a candidate; remember how it came out.
@@ -60,16 +79,26 @@ class Bench:
             run_passes(module, self.passes(candidate))
         path = self.floats.with_stem("trial")
         self.target.emit(module, path)
-        found = [o.sqnr for o in self.measure(path, self.samples)]
+        seen = self.measure(path, self.samples)
+        found, kept = [o.sqnr for o in seen.outputs], seen.kept
         time = self.seconds(path) / self.seconds(self.floats) if timed else None
         size = path.stat().st_size
         least = min(found, default=CEILING)
         if on_held:
-            least = min((least, *(o.sqnr for o in self.measure(path, self.held))))
+            held = self.measure(path, self.held)
+            least = min((least, *(o.sqnr for o in held.outputs)))
+            kept = None if kept is None or held.kept is None else min(kept, held.kept)
         mean = fmean(min(decibels, CEILING) for decibels in found) if found else CEILING
-        trial = Trial(candidate, mean, least, size, is_quantized(module), time)
+        trial = Trial(candidate, mean, least, size, is_quantized(module), time, kept)
         self.trials = [*(t for t in self.trials if t.candidate != candidate), trial]
         return trial
+
+    def other(self, candidate: Candidate) -> Trial:
+        """Try what is not among the candidates."""
+        known = self.trials
+        found = self.run(candidate, timed=True)
+        self.trials = known
+        return found
 
     def passes(self, candidate: Candidate) -> list[Pass]:
         """Return the passes that quantize a module in floats."""
@@ -87,16 +116,25 @@ class Bench:
         )
         return [first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce")]
 
-    def measure(self, path: Path, samples: Sequence[Sample]) -> list[OutputReport]:
-        """Compare a file with the one in floats."""
+    def measure(self, path: Path, samples: Sequence[Sample]) -> Measurement:
+        """Compare a file with the one in floats, outputs that join different ranges part by part."""
         if id(samples) not in self._want:
             self._want[id(samples)] = self.outputs(self.floats, samples)
-        return measure(self._want[id(samples)], self.outputs(path, samples))
+        want = self._want[id(samples)]
+        if self._parts is None:
+            self._parts = different_parts(self.module.main, want)
+        got = self.outputs(path, samples)
+        outputs = measure([self._parts.cut(w) for w in want], [self._parts.cut(g) for g in got])
+        return Measurement(outputs, None if self.goal.metric is None else self.goal.metric(want, got))
 
     def outputs(self, path: Path, samples: Sequence[Sample]) -> list[dict[str, Array]]:
         """Run a file on samples."""
         runner = open_timed(self.target, path, self.runtime)
         return [runner.numbers(runner.run(sample)) for sample in samples]
+
+    def saturated(self, path: Path) -> list[Saturation]:
+        """Count the integers at the ends of their range in a file on a few samples that are held back."""
+        return open_timed(self.target, path, self.runtime).saturated(self.held[:COUNTED])
 
     def seconds(self, path: Path) -> float:
         """Return how long a file takes for the first sample."""

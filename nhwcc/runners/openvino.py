@@ -14,8 +14,10 @@ import numpy as np
 
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.dims import Sym
-from nhwcc.compiler.types import Array, TensorType
+from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.compiler.weights import Weight
+from nhwcc.formats.openvino.weights import STORED_AS, element_type
+from nhwcc.formats.packed import elements, stored_weight
 from nhwcc.runners import Traced
 from nhwcc.runners.worker import Worker
 
@@ -23,6 +25,9 @@ RUNTIME = (__name__, "OpenvinoModel")
 
 CONFIG = {"INFERENCE_PRECISION_HINT": "f32"}
 """On processors that can, OpenVINO computes in 16 bits unless it is told otherwise."""
+
+RARE = frozenset(d for d in DType if d is DType.BF16 or d.bits < 8 or (d.is_float and d.bits == 8)) - {DType.STRING}
+"""Element types of which numpy itself has no arrays."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Shapes of inputs by layer; -1 for a size that stays open."""
@@ -71,7 +76,7 @@ class OpenvinoModel:
         ends = {_origin(port): i for i, port in enumerate(model.outputs)}
         request = _compiled(model)
         self._run(request, inputs, states)
-        arrays = {port: np.array(request.get_output_tensor(i).data) for port, i in ends.items() if port in ports}
+        arrays = {port: _array(request.get_output_tensor(i)) for port, i in ends.items() if port in ports}
         return [Traced(*ports[port], array) for port, array in arrays.items()]
 
     def _read(self) -> Any:
@@ -98,16 +103,36 @@ class OpenvinoModel:
             for variable in request.query_state():
                 variable.reset()
                 if variable.name in states:
-                    variable.state = _openvino().Tensor(np.ascontiguousarray(states[variable.name]))
-            given = {i: inputs[p.get_node().get_friendly_name()] for i, p in enumerate(request.model_inputs)}
+                    variable.state = _tensor(states[variable.name])
+            given = {i: _tensor(inputs[p.get_node().get_friendly_name()]) for i, p in enumerate(request.model_inputs)}
             request.infer(given)
             outputs = {
-                p.get_node().get_friendly_name(): np.array(request.get_output_tensor(i).data)
+                p.get_node().get_friendly_name(): _array(request.get_output_tensor(i))
                 for i, p in enumerate(request.model_outputs)
             }
-            return outputs, {v.name: np.array(v.state.data) for v in request.query_state()}
+            return outputs, {v.name: _array(v.state) for v in request.query_state()}
         except RuntimeError as bad:
             raise _refused(bad) from bad
+
+
+def _tensor(array: Array) -> Any:
+    """Return an array as OpenVINO has it; of types that numpy lacks, the elements as bytes."""
+    dtype = DType.of(array.dtype)
+    if dtype not in RARE:
+        return _openvino().Tensor(np.asarray(array, order="C"), shared_memory=False)
+    tensor = _openvino().Tensor(getattr(_openvino().Type, STORED_AS[dtype]), _openvino().Shape(list(array.shape)))
+    raw = b"".join(elements(Weight.of(array)))
+    tensor.data.reshape(-1).view(np.uint8)[: len(raw)] = np.frombuffer(raw, np.uint8)
+    return tensor
+
+
+def _array(tensor: Any) -> Array:
+    """Return a copy of the elements of a tensor; Python sees those of types that numpy lacks as bytes."""
+    dtype = element_type(tensor.element_type.get_type_name())
+    if dtype not in RARE:
+        return np.array(tensor.data)
+    raw = np.array(tensor.data).reshape(-1).view(np.uint8)
+    return stored_weight(TensorType(dtype, tuple(tensor.shape)), lambda: raw).array()
 
 
 def _compiled(model: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.interpreter import Observer, run
 from nhwcc.compiler.ir import Module, Op, Port
 from nhwcc.compiler.ops.core import Const
@@ -62,7 +63,10 @@ class ReferenceRunner:
             for port in self._func.inputs
             if port.name in inputs
         }
-        results = run(self._func, stored, observe)
+        try:
+            results = run(self._func, stored, observe)
+        except (ValueError, IndexError) as bad:
+            raise error("R018", f"the reference interpreter refuses the inputs: {bad}") from bad
         return {
             port.name: array.transpose(_back(port, array.ndim))
             for port, array in zip(self._func.outputs, results, strict=True)

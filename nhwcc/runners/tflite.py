@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,6 +19,7 @@ from nhwcc.runners.worker import Worker
 
 if TYPE_CHECKING:
     from nhwcc.backends.tflite.runtime import TfliteModel
+    from nhwcc.backends.tflite.saturation import Saturation
     from nhwcc.passes.quantization.statistics import Calibration
 
 KEPT_BYTES = 256 << 20
@@ -149,6 +150,12 @@ class TfliteRunner:
             if port.scale and port.dtype.kind in "iu":
                 found[name] = (found[name].astype(np.float32) - port.zero) * np.float32(port.scale)
         return found
+
+    def saturated(self, samples: Iterable[Mapping[str, Array]]) -> list[Saturation]:
+        """Count the integers at the ends of their range, tensor by tensor, those with most of them first."""
+        with start() as worker:
+            worker.make("nhwcc.backends.tflite.saturation", "Ends", self.path)
+            return worker.call("count", [self._stored(sample) for sample in samples])
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run without the XNNPACK delegate."""

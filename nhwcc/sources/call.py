@@ -18,7 +18,7 @@ class Call:
     """Example inputs, which of their sizes stay open, and what may be done to read and to run the model.
 
     ``signature`` names one of those that a file has; ``weights`` is where a model's constants are, if not where its
-    format says.
+    format says.  ``by_standard`` follows the ONNX standard where onnxruntime departs from it.
     """
 
     args: Sequence[Any] = ()
@@ -28,6 +28,7 @@ class Call:
     state: StateHandling = "refuse"
     signature: str | None = None
     weights: Path | None = None
+    by_standard: bool = False
 
     @property
     def is_empty(self) -> bool:

@@ -17,6 +17,7 @@ from nhwcc.cut import Cut, sizes_of
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.openvino import Ends, OpenvinoRunner, is_available
+from nhwcc.runners.openvino_file import written_file
 from nhwcc.runners.reference import ReferenceRunner, Stepwise
 from nhwcc.sources.call import Call
 from nhwcc.sources.ir import files_of
@@ -66,7 +67,8 @@ class OpenvinoSource:
 
     def files(self, module: Module) -> list[Path]:
         """The XML, and the file with the constants."""
-        return files_of(self.given, module)
+        beside = [self.given.with_suffix(".bin")] if isinstance(self.given, Path) else []
+        return [*files_of(self.given, module), *(beside if self.weights is None else [self.weights])]
 
     def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return OpenVINO for a whole model, else the reference interpreter on what is imported anew."""
@@ -82,12 +84,15 @@ class OpenvinoSource:
         return Stepwise(program.module, program.states)
 
     def open(self, stack: ExitStack) -> Runner:
-        """Return OpenVINO; what a run costs is checked first."""
+        """Return OpenVINO, with layouts that the file's metadata state; what a run costs is checked first."""
         program = self._read(Cut())
         func = program.module.main
         check_run(func)
         if not is_available():
             return Bounded(ReferenceRunner(program.module), func)
+        own = written_file(self.given, stack) if isinstance(self.given, Path) and self.weights is None else None
+        if own is not None:
+            return Bounded(own, func)
         types = {p.name: p.source_type(a.type) for p, a in zip(func.inputs, func.args, strict=True)}
         return Bounded(self._runtime(_Known(_ends(program), program.states), types, stack), func)
 

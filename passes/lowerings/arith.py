@@ -132,10 +132,11 @@ def asinh(op: ir.Asinh, e: Build) -> None:
 
 @lower(ir.Acosh)
 def acosh(op: ir.Acosh, e: Build) -> None:
-    """``log(x + sqrt((x - 1) (x + 1)))``; of large numbers the logarithm of the excess is added."""
+    """``log(x + sqrt((x - 1) (x + 1)))`` by what it is more than one; large numbers add the logarithm of the excess."""
     bounded = e(ir.Min, op.x, LARGE)
-    root = e(ir.Sqrt, e(ir.Mul, e(ir.Sub, bounded, 1.0), e(ir.Add, bounded, 1.0)))
-    e.replace(e(ir.Add, e(ir.Log, e(ir.Add, bounded, root)), _excess(op.x, e)))
+    more = e(ir.Sub, bounded, 1.0)
+    root = e(ir.Sqrt, e(ir.Mul, more, e(ir.Add, bounded, 1.0)))
+    e.replace(e(ir.Add, e(ir.Log1p, e(ir.Add, more, root)), _excess(op.x, e)))
 
 
 def _excess(size: Value, e: Build) -> Value:

@@ -13,7 +13,6 @@ from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.quantize import Dequantize, Quantize
 from ...compiler.scales import IntegerKernels, Scale
-from ...compiler.types import DType
 from ...compiler.weights import Weight
 from .ranges import Scales, constant_range, split_outputs
 from .recipe import Recipe
@@ -23,7 +22,7 @@ from .weights import Rounded, const, correct_bias
 
 @dataclass
 class Integers:
-    """Lets the operations ``ops`` of ``func`` compute with integers of 8 bits."""
+    """Lets the operations ``ops`` of ``func`` compute with integers."""
 
     func: Func
     recipe: Recipe
@@ -44,11 +43,11 @@ class Integers:
         def is_kept(op: Op) -> bool:
             return op in apart or recipe.is_kept(op, names) or recipe.is_free(op, names)
 
-        ops = integer_ops(func, kernels, is_kept)
+        ops = integer_ops(func, kernels, is_kept, recipe.dtype)
         apart.update(split_outputs(ops, names, recipe.calibration))
         if apart:
-            ops = integer_ops(func, kernels, is_kept)
-        scales = Scales(func, ops, names, recipe.calibration, recipe.method, DType.I8)
+            ops = integer_ops(func, kernels, is_kept, recipe.dtype)
+        scales = Scales(func, ops, names, recipe.calibration, recipe.method, recipe.dtype)
         scales.choose()
         return Integers(func, recipe, names, ops, scales)
 
@@ -76,13 +75,14 @@ class Integers:
         if _original(value) is not value or value.owner in scales.ops:
             return value  # written as integers, or moved from these
         if value not in made:
-            made[value] = _rounded(value, scales.groups[value].scale(DType.I8), region, op)
+            made[value] = _rounded(value, scales.groups[value].scale(self.recipe.dtype), region, op)
         return made[value]
 
     def _rounded_constant(self, op: Op, kernel: Kernel, weight: Weight, scales: Scales, region: Region) -> Value:
         is_joined = kernel.demands is None or kernel.demands.keeps_scale
-        found = scales.groups[op.results[0]].scale(DType.I8) if is_joined else Scale.of(constant_range(weight))
-        integers = weight.derive(weight.type.with_dtype(DType.I8), _Round(found))
+        dtype = self.recipe.dtype
+        found = scales.groups[op.results[0]].scale(dtype) if is_joined else Scale.of(constant_range(weight), dtype)
+        integers = weight.derive(weight.type.with_dtype(dtype), _Round(found))
         parts = (np.asarray(found.scale, np.float32), np.asarray(found.zero, np.int32))
         read = Dequantize(const(region, op, integers), *(const(region, op, p) for p in parts))
         region.insert(read, op)
@@ -97,7 +97,8 @@ class Integers:
         rounded = Rounded.of(weight, per_channel=self.recipe.per_channel)
         bias = None if kernel.demands.bias is None else constant(getattr(op, kernel.demands.bias))
         if bias is not None:
-            rounded = rounded.with_room_for(bias.array(), scales.groups[x].scale(DType.I8).scale)
+            dtype = self.recipe.dtype
+            rounded = rounded.with_room_for(bias.array(), scales.groups[x].scale(dtype).scale, dtype)
         found = self.recipe.calibration.get(self.names.get(x, ""))
         if self.recipe.corrects_bias and found is not None and kernel.demands.bias is not None:
             slot = slot_of(op, kernel.demands.bias)
@@ -116,7 +117,7 @@ class Integers:
             readers = result.uses
             after = op.after
             assert after is not None
-            read = _rounded(result, scales.groups[result].scale(DType.I8), region, after)
+            read = _rounded(result, scales.groups[result].scale(self.recipe.dtype), region, after)
             for use in readers:
                 use.op.set_operand(use.slot, read)
 
@@ -132,6 +133,7 @@ def _rounded(value: Value, scale: Scale, region: Region, before: Op) -> Value:
     """Insert what rounds numbers to integers, and gives the numbers that these stand for."""
     parts = [const(region, before, p) for p in (np.asarray(scale.scale, np.float32), np.asarray(scale.zero, np.int32))]
     rounds = Quantize(value, *parts, dtype=scale.dtype)
+    rounds.result.name = None if value.name is None else f"{value.name}_quantized"
     region.insert(rounds, before)
     read = Dequantize(rounds.result, *parts)
     region.insert(read, before)

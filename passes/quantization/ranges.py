@@ -12,7 +12,7 @@ from ...compiler.ir import Func, Op, Value
 from ...compiler.ops.activation import Sigmoid
 from ...compiler.ops.arith import Mul
 from ...compiler.options import RangeMethod
-from ...compiler.scales import Range, Scale
+from ...compiler.scales import Demands, Range, Scale
 from ...compiler.types import DType
 from ...compiler.weights import Weight
 from .regions import Kernel, data_operands
@@ -31,11 +31,17 @@ class Group:
 
     values: list[Value]
     range: Range
-    fixed: tuple[float, int] | None = None
+    demands: Demands | None = None
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether a kernel gives one scale only."""
+        return self.demands is not None and self.demands.result is not None
 
     def scale(self, dtype: DType) -> Scale:
         """The scale of all of them."""
-        return Scale(*self.fixed, dtype) if self.fixed is not None else Scale.of(self.range, dtype)
+        fixed = None if self.demands is None else self.demands.result_of(dtype)
+        return Scale.of(self.range, dtype) if fixed is None else Scale(*fixed, dtype)
 
 
 @dataclass
@@ -63,23 +69,14 @@ class Scales:
                 self._join(op, data)
             else:
                 for result in op.results:
-                    self._begin(result, None if kernel.demands is None else self._fixed(kernel))
+                    self._begin(result, kernel.demands)
 
     @staticmethod
     def _moves(kernel: Kernel) -> bool:
         return kernel.demands is None or kernel.demands.keeps_scale
 
-    def _fixed(self, kernel: Kernel) -> tuple[float, int] | None:
-        """The only scale that a kernel gives; that of 16 bits reaches as far."""
-        assert kernel.demands is not None
-        found = kernel.demands.result
-        if found is None or self.dtype is DType.I8:
-            return found
-        scale, zero = found
-        return max(127 - zero, 128 + zero) * scale / 32768, 0
-
-    def _begin(self, value: Value, fixed: tuple[float, int] | None = None) -> None:
-        self.groups[value] = Group([value], self._range(value), fixed)
+    def _begin(self, value: Value, demands: Demands | None = None) -> None:
+        self.groups[value] = Group([value], self._range(value), demands)
 
     def _range(self, value: Value) -> Range:
         name = self.names[value]
@@ -120,7 +117,7 @@ class Scales:
             return
         joined = Group(list(op.results), whole)
         for part in parts:
-            if part.fixed is None and (
+            if not part.is_fixed and (
                 self._is_only_read_by(part, op) or whole.width <= NEARLY_EQUAL * part.range.width
             ):
                 joined.values += part.values

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from ...compiler.ir import Op, Value
-from ...compiler.options import QuantizationMode, RangeMethod
+from ...compiler.options import CALIBRATED, QuantizationMode, RangeMethod
 from ...compiler.types import DType
 from .statistics import Calibration
 
@@ -33,6 +33,16 @@ class Recipe:
     dynamic: frozenset[str] = frozenset()
     stored: frozenset[str] = frozenset()
     io_dtypes: Mapping[str, DType] = field(default_factory=lambda: dict[str, DType]())
+
+    @property
+    def dtype(self) -> DType:
+        """The type of integers that kernels compute with by ranges from calibration."""
+        return DType.I16 if self.mode == "int16x8" else DType.I8
+
+    @property
+    def is_static(self) -> bool:
+        """Whether kernels compute with integers by ranges from calibration."""
+        return self.mode in CALIBRATED
 
     def is_kept(self, op: Op, names: Mapping[Value, str]) -> bool:
         """Say whether an operation stays in floats because the user wants it."""

@@ -45,8 +45,10 @@ def data_operands(op: Op, kernel: Kernel) -> list[tuple[int, Value]]:
     ]
 
 
-def integer_ops(func: Func, kernels: IntegerKernels, is_kept: Callable[[Op], bool]) -> dict[Op, Kernel]:
-    """Return the operations of a function that shall compute with integers, in its order.
+def integer_ops(
+    func: Func, kernels: IntegerKernels, is_kept: Callable[[Op], bool], dtype: DType = DType.I8
+) -> dict[Op, Kernel]:
+    """Return the operations of a function that shall compute with integers of a type, in its order.
 
     Those with weights do; others where all that they read is integers, and somebody reads integers of them.  So what
     computes in floats anyway, such as the inside of a norm with all that leads to it, is not rounded in between.
@@ -54,7 +56,7 @@ def integer_ops(func: Func, kernels: IntegerKernels, is_kept: Callable[[Op], boo
     """
     found: dict[Op, Kernel] = {}
     for op in func.ops:
-        kernel = None if is_kept(op) else _kernel(op, kernels)
+        kernel = None if is_kept(op) else _kernel(op, kernels, dtype)
         if kernel is not None and (kernel.is_weighted or _reads_integers(op, kernel, found)):
             found[op] = kernel
     while True:
@@ -76,11 +78,11 @@ def _is_worth(op: Op, kernel: Kernel, found: Iterable[Op]) -> bool:
     return _is_read(op, found) or (kernel.is_weighted and _reads_integers(op, kernel, found))
 
 
-def _kernel(op: Op, kernels: IntegerKernels) -> Kernel | None:
+def _kernel(op: Op, kernels: IntegerKernels, dtype: DType) -> Kernel | None:
     if not op.results or not all(is_number(r) for r in op.results):
         return None
     demands = kernels.demands(op)
-    if demands is not None and not demands.is_slow and DType.I8 in demands.types:
+    if demands is not None and not demands.is_slow and dtype in demands.types:
         return Kernel(demands) if _has_constants(op, demands) and _computed(op, Kernel(demands)) else None
     return Kernel(None) if kernels.keeps_scales(op) else None
 

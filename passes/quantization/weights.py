@@ -25,8 +25,9 @@ BITS = 8
 HALF_LARGEST = 65504.0
 """The largest number of f16."""
 
-BIAS_ROOM = float(1 << 30)
-"""Biases are integers of 32 bits in the scale of the products; half of these are left for the sum."""
+BIAS_ROOM = {DType.I8: float(1 << 30), DType.I16: float(1 << 46)}
+"""By the type of the data: biases are integers of 32 or 48 bits in the scale of the products; half of these are left
+for the sum."""
 
 
 def const(region: Region, before: Op, value: Array | Weight) -> Value:
@@ -48,9 +49,9 @@ class Rounded:
         """Choose scales that cover all numbers."""
         return Rounded(weight, weight_scales(weight.array(), BITS, per_channel=per_channel))
 
-    def with_room_for(self, bias: Array, input_scale: float) -> Rounded:
-        """Widen scales until biases are integers of 32 bits: a channel would be lost otherwise."""
-        least = np.abs(bias) / (input_scale * BIAS_ROOM)
+    def with_room_for(self, bias: Array, input_scale: float, dtype: DType) -> Rounded:
+        """Widen scales until biases are integers beside data of a type: a channel would be lost otherwise."""
+        least = np.abs(bias) / (input_scale * BIAS_ROOM[dtype])
         if self.scales.size == 1:
             least = least.max(initial=0.0, keepdims=True)
         return Rounded(self.source, np.maximum(self.scales, least).astype(np.float32))

@@ -12,7 +12,9 @@ import pytest
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.types import Array, TensorType, parse_type
 
-from nhwcc.feeds import accepted, feeds, read_data, runs
+from nhwcc.data import read_data
+from nhwcc.drawing import SCALE
+from nhwcc.feeds import Feeding, accepted, feeds, runs
 from nhwcc.runners import Traced
 
 IMAGE = {"image": parse_type("f32[batch,3,h,w]")}
@@ -55,7 +57,7 @@ def problem(data: Any, types: Mapping[str, TensorType] = STATIC) -> tuple[str, s
 
 class TestRandom:
     def test_a_seed_is_reproducible(self) -> None:
-        (a,), (b,), (c,) = (list(feeds(STATIC, seed=s)) for s in (3, 3, 4))
+        (a,), (b,), (c,) = (list(feeds(STATIC, Feeding(seed=s))) for s in (3, 3, 4))
         assert a.sizes == {} and (a.inputs["x"] == b.inputs["x"]).all() and not (a.inputs["x"] == c.inputs["x"]).all()
 
     def test_batches_are_one_and_other_names_get_different_sizes_first(self) -> None:
@@ -157,8 +159,8 @@ class TestRuns:
         assert found == [576, 583, 590]
 
     def test_one_size_only(self) -> None:
-        (only,) = runs(Picky({"image": parse_type("f32[1,3,h,224]")}, {224}))
-        assert only[0].sizes == {"h": 224}
+        first, large = (feed for feed, _ in runs(Picky({"image": parse_type("f32[1,3,h,224]")}, {224})))
+        assert first.sizes == large.sizes == {"h": 224} and (first.scale, large.scale) == (1, SCALE)
 
     def test_batches_of_one_only(self) -> None:
         class One(Picky):
@@ -175,11 +177,21 @@ class TestRuns:
         assert [feed.sizes["batch"] for feed, _ in runs(Picky(types, {5}))] == [1, 2, 3]
 
     def test_what_the_data_says_is_not_varied(self) -> None:
-        (only,) = runs(Picky(IMAGE, {7}), np.zeros((2, 3, 7, 5), np.float32))
+        (only,) = runs(Picky(IMAGE, {7}), Feeding(np.zeros((2, 3, 7, 5), np.float32)))
         assert only[0].sizes == {"batch": 2, "h": 7, "w": 5}
 
-    def test_without_names_there_is_one_run(self) -> None:
-        assert len(list(runs(Picky(STATIC | {"x": parse_type("f32[1,2,3]")}, {3})))) == 1
+    def test_without_names_there_is_a_run_as_usual_and_one_with_large_numbers(self) -> None:
+        first, large = (feed for feed, _ in runs(Picky({"x": parse_type("f32[1,2,3]")}, {3})))
+        assert np.abs(first.inputs["x"]).max() < 5 and np.abs(large.inputs["x"]).max() > 5
+        (only,) = runs(Picky({"x": parse_type("f32[1,2,3]")}, {3}), Feeding(large=False))
+        assert only[0].scale == 1
+
+    def test_the_last_of_three_runs_has_large_numbers(self) -> None:
+        assert [feed.scale for feed, _ in runs(Picky(IMAGE, set(range(2000))))] == [1, 1, SCALE]
+
+    def test_what_takes_long_is_not_run_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("nhwcc.feeds.AFFORDABLE", 0.0)
+        assert len(list(runs(Picky({"x": parse_type("f32[1,2,3]")}, {3})))) == 1
 
 
 class TestData:
@@ -194,16 +206,16 @@ class TestData:
 
     def test_it_tells_named_sizes(self) -> None:
         image = np.zeros((2, 3, 7, 5), np.float32)
-        (only,) = feeds(IMAGE, image)
+        (only,) = feeds(IMAGE, Feeding(image))
         assert only.sizes == {"batch": 2, "h": 7, "w": 5} and only.inputs["image"] is image
 
     def test_what_is_missing_is_random_with_the_sizes_of_what_is_given(self) -> None:
-        (only,) = feeds(TWO, {"ids": np.zeros((3, 9), np.int64)})
+        (only,) = feeds(TWO, Feeding({"ids": np.zeros((3, 9), np.int64)}))
         assert only.inputs["mask"].shape == (3, 1, 9)
 
     def test_two_arrays_that_contradict(self) -> None:
         with pytest.raises(CompileError) as caught:
-            list(feeds(TWO, {"ids": np.zeros((3, 9), np.int64), "mask": np.zeros((3, 1, 8), np.bool_)}))
+            list(feeds(TWO, Feeding({"ids": np.zeros((3, 9), np.int64), "mask": np.zeros((3, 1, 8), np.bool_)})))
         assert caught.value.diagnostics[0].code == "R002"
 
     @pytest.mark.parametrize(

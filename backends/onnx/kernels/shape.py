@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from ....compiler.dims import Dim, Sym, at_least
 from ....compiler.ops import shape as ir
 from ....compiler.ops.dynamic import DynamicSlice
 from ....compiler.types import DType, TensorType
 from ....compiler.weights import Weight
+from ...common.shapes import added_units, cuts_of, new_sizes, only_units, remaining, unsqueezes, within
 from ..table import Call, Dims, Nested, condition, emits, ints, scalar
 from .common import elements
 
@@ -24,47 +22,16 @@ def transpose(op: ir.Transpose) -> Call:
     return Call((op.x,), {"perm": op.perm})
 
 
-def _unknown(shape: Sequence[Dim]) -> int:
-    return sum(isinstance(d, Sym) for d in shape)
-
-
-@condition("several named sizes, and axes of size one that come or go")
-def _only_units(op: ir.Reshape) -> str | None:
-    before, after = op.x.type.shape, op.shape
-    if _unknown(after) < 2 or [d for d in before if d != 1] != [d for d in after if d != 1]:
-        return "other sizes than those of size one change"
-    return None if len(before) != len(after) and (_added(before, after) or _added(after, before)) else "axes that move"
-
-
-def _added(before: Sequence[Dim], after: Sequence[Dim]) -> tuple[int, ...]:
-    """Axes of size one in ``after`` that ``before`` has not; nothing if that does not tell the difference."""
-    places: list[int] = []
-    rest = list(before)
-    for axis, size in enumerate(after):
-        if rest and rest[0] == size:
-            rest.pop(0)
-        elif size == 1:
-            places.append(axis)
-        else:
-            return ()
-    return () if rest else tuple(places)
-
-
-@condition("axes of size one that come")
-def _unsqueezes(op: ir.Reshape) -> str | None:
-    return None if _added(op.x.type.shape, op.shape) else "no axes of size one are added"
-
-
-@emits(ir.Reshape, "Unsqueeze", when=(_only_units, _unsqueezes))
+@emits(ir.Reshape, "Unsqueeze", when=(only_units, unsqueezes))
 def unsqueeze(op: ir.Reshape) -> Call:
     """No size has to be computed."""
-    return Call((op.x, ints(*_added(op.x.type.shape, op.shape))))
+    return Call((op.x, ints(*added_units(op.x.type.shape, op.shape))))
 
 
-@emits(ir.Reshape, "Squeeze", when=(_only_units,))
+@emits(ir.Reshape, "Squeeze", when=(only_units,))
 def squeeze(op: ir.Reshape) -> Call:
     """No size has to be computed."""
-    return Call((op.x, ints(*_added(op.shape, op.x.type.shape))))
+    return Call((op.x, ints(*added_units(op.shape, op.x.type.shape))))
 
 
 ZEROS_ARE_ZEROS = 14
@@ -76,23 +43,13 @@ def reshape(op: ir.Reshape) -> Call:
     """One size may be what remains, and named ones that stay at their place need not be computed."""
     if 0 in op.shape:
         return Call((op.x, Dims(op.shape)), {"allowzero": 1}, since=ZEROS_ARE_ZEROS)
-    shape = list(op.shape)
-    before = op.x.type.shape
-    if _unknown(shape) > 1:
-        shape = [0 if isinstance(d, Sym) and i < len(before) and before[i] == d else d for i, d in enumerate(shape)]
-    open_ones = [i for i, d in enumerate(shape) if isinstance(d, Sym)]
-    if len(open_ones) == 1:
-        shape[open_ones[0]] = -1
-    return Call((op.x, Dims(tuple(shape))))
+    return Call((op.x, Dims(remaining(op))))
 
 
 @emits(ir.BroadcastTo, "Expand")
 def expand(op: ir.BroadcastTo) -> Call:
     """Sizes that the operand has already may stand as one."""
-    given = (1,) * (len(op.shape) - op.x.type.rank) + op.x.type.shape
-    return Call(
-        (op.x, Dims(tuple(1 if isinstance(d, Sym) and d == e else d for d, e in zip(op.shape, given, strict=True))))
-    )
+    return Call((op.x, Dims(new_sizes(op))))
 
 
 @emits(ir.Concat, "Concat")
@@ -110,31 +67,9 @@ def split(op: ir.Split) -> Call:
 @emits(ir.Slice, "Slice")
 def slice_(op: ir.Slice) -> Call:
     """Only the axes that are cut; positions near the end count from there."""
-    fields = zip(op.x.type.shape, op.starts, op.sizes, op.steps, strict=True)
-    cuts = {a: _cut(*cut) for a, cut in enumerate(fields) if cut[0] != cut[2] or cut[3] != 1 or cut[1] != 0}
-    axes = tuple(cuts) or (0,)
-    starts, ends = (tuple(cuts[a][i] if cuts else (0, MOST)[i] for a in axes) for i in range(2))
+    starts, ends, steps, axes = cuts_of(op, (LEAST, MOST))
     inputs = [op.x, Dims(starts), Dims(ends), ints(*axes)]
-    steps = tuple(op.steps[a] for a in axes if op.steps)
     return Call((*inputs, *([ints(*steps)] if any(s != 1 for s in steps) else [])))
-
-
-def _cut(size: Dim, start: Dim, count: Dim, step: int) -> tuple[Dim, Dim]:
-    """Return where a slice begins and ends along an axis."""
-    if count == 0:
-        return 0, 0
-    end = start + count * step
-    if step < 0:
-        return _place(start, size), LEAST if not at_least(end, 0) else _place(end, size)
-    if end == size or at_least(end, size):
-        return _place(start, size), MOST
-    return _place(start, size), _place(end, size)
-
-
-def _place(position: Dim, size: Dim) -> Dim:
-    """Return a position as a number if it is one from either end."""
-    from_end = position - size
-    return from_end if isinstance(position, Sym) and isinstance(from_end, int) and from_end < 0 else position
 
 
 @emits(ir.Reverse, "Slice")
@@ -154,18 +89,7 @@ def _known_mode(op: ir.Pad) -> str | None:
     return None if op.mode in MODES else f"mode {op.mode}"
 
 
-@condition("mirrors and periods that show no more than the whole")
-def _within(op: ir.Pad) -> str | None:
-    if op.mode in ("constant", "edge"):
-        return None
-    edge = 1 if op.mode == "reflect" else 0
-    for size, low, high in zip(op.x.type.shape, op.low, op.high, strict=True):
-        if any(w != 0 and not at_least(size - edge, w) for w in (low, high)):
-            return f"paddings {low} and {high} that reach beyond {size} positions"
-    return None
-
-
-@emits(ir.Pad, "Pad", when=(_known_mode, _within))
+@emits(ir.Pad, "Pad", when=(_known_mode, within))
 def pad(op: ir.Pad) -> Call:
     """Filled with a number, or with what is there."""
     widths = Dims((*op.low, *op.high))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ....compiler.dims import Dim, exact_div, is_static
+from ....compiler.dims import is_static
 from ....compiler.ops import spatial as ir
 from ....compiler.weights import Weight
+from ...common.resizing import ratios as ratios_of
+from ...common.resizing import said_by_numbers, words
 from ..table import Call, Dims, Operand, condition, emits
 from .common import channels_first
 
@@ -23,64 +24,23 @@ COORDINATES = {
 """Ways to map positions, and since which opset they are there."""
 
 
-def _words(op: ir.Resize) -> tuple[str, str]:
-    """How positions are mapped and rounded: what lies half a pixel after, rounded down, is rounded up without that."""
-    if op.coordinates == "half_pixel_floor" and op.mode == "nearest" and op.nearest == "floor":
-        return "half_pixel", "round_prefer_ceil"
-    return op.coordinates, op.nearest
-
-
 @condition("positions that ONNX can map")
 def _known_words(op: ir.Resize) -> str | None:
-    coordinates, _ = _words(op)
+    coordinates, _ = words(op)
     return None if coordinates in COORDINATES else f"positions as {op.coordinates} gives them"
-
-
-def _ratios(op: ir.Resize) -> tuple[float, ...] | None:
-    """Return by how much each axis grows, if that is the same number for all sizes it may have."""
-    out = [1.0] * op.x.type.rank
-    for place, (axis, after) in enumerate(zip(op.dims, op.sizes, strict=True)):
-        before = op.x.type.shape[axis]
-        if op.scales is not None:
-            ratio: float | None = op.scales[place]
-            if not isinstance(before, int) or math.floor(before * float(np.float32(ratio))) != after:
-                return None
-        else:
-            ratio = _ratio(before, after)
-        if ratio is None:
-            return None
-        out[axis] = ratio
-    return tuple(out)
-
-
-def _ratio(before: Dim, after: Dim) -> float | None:
-    """A whole ratio."""
-    if before == after:
-        return 1.0
-    whole = exact_div(after, before)
-    return float(whole) if isinstance(whole, int) else None
-
-
-@condition("ratios that the sizes have, or that give them")
-def _said_by_numbers(op: ir.Resize) -> str | None:
-    if op.scales is None:
-        return None
-    if op.coordinates in ENDS and not _are_whole(op):
-        return "corners that are aligned to a size between two whole ones"
-    return None if _ratios(op) is not None else "ratios that do not give the sizes"
-
-
-ENDS = ("align_corners", "half_pixel_symmetric")
-"""Ways that depend on the size that ratios give, of which runtimes differ in how they round it."""
-
-
-def _are_whole(op: ir.Resize) -> bool:
-    pairs = zip(op.dims, op.sizes, op.scales or (), strict=True)
-    return all(isinstance(n := op.x.type.shape[axis], int) and n * scale == size for axis, size, scale in pairs)
 
 
 RESAMPLED = {"linear": {2: (0, 1), 3: (0, 1, 2), 5: (2, 3, 4)}, "cubic": {2: (0, 1), 4: (2, 3)}}
 """By rank: which axes onnxruntime resamples by weights."""
+
+
+def _along_all(op: ir.Resize) -> tuple[float, ...] | None:
+    """Return by how much each axis grows, also those that stay."""
+    found = ratios_of(op)
+    if found is None:
+        return None
+    own = dict(zip(op.dims, found, strict=True))
+    return tuple(own.get(axis, 1.0) for axis in range(op.x.type.rank))
 
 
 @condition("axes that runtimes resample: those after batch and channels, or between them")
@@ -97,10 +57,10 @@ IMAGES = 4
 """Rank of a batch of images."""
 
 
-@emits(ir.Resize, "Resize", when=(_known_words, _said_by_numbers, _axes_of_images))
+@emits(ir.Resize, "Resize", when=(_known_words, said_by_numbers, _axes_of_images))
 def resize(op: ir.Resize) -> Call:
     """By ratios where these are stated or the only ones that are known, else to sizes."""
-    ratios = _ratios(op)
+    ratios = _along_all(op)
     others = [d for i, d in enumerate(op.x.type.shape) if i not in op.dims]
     inputs: tuple[Operand, ...]
     attributes = _attributes(op)
@@ -112,11 +72,11 @@ def resize(op: ir.Resize) -> Call:
     else:
         inputs = (op.x, None, None, Dims(op.sizes))
         attributes["axes"] = op.dims
-    return Call(inputs, attributes, since=COORDINATES[_words(op)[0]])
+    return Call(inputs, attributes, since=COORDINATES[words(op)[0]])
 
 
 def _attributes(op: ir.Resize) -> dict[str, Any]:
-    coordinates, nearest = _words(op)
+    coordinates, nearest = words(op)
     given: dict[str, Any] = {"mode": op.mode, "coordinate_transformation_mode": coordinates}
     if op.mode == "nearest":
         given["nearest_mode"] = nearest

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ....compiler.dims import Dim, ceil_div, is_static, static
+from ....compiler.dims import Dim, ceil_div, static
 from ....compiler.ops import window as ir
 from ....compiler.ops.positions import MaxPoolPositions
 from ....compiler.types import DType
+from ...common.windows import known_pads, narrow_pads
 from ..table import Call, condition, emits
 from .common import channels_first, plain
-
-
-@condition("known paddings")
-def _known_pads(op: Any) -> str | None:
-    return None if all(is_static(pair) for pair in op.pads) else "symbolic paddings"
 
 
 def _pads(pads: Sequence[tuple[Dim, Dim]]) -> tuple[int, ...]:
@@ -40,26 +36,20 @@ def _attributes(op: Any, kernel: tuple[int, ...], **others: int) -> dict[str, An
     return given | {name: value for name, value in others.items() if value}
 
 
-@emits(ir.Conv, "Conv", when=(channels_first, plain, _known_pads))
+@emits(ir.Conv, "Conv", when=(channels_first, plain, known_pads))
 def conv(op: ir.Conv) -> Call:
     """Any number of spatial axes and groups."""
     groups = {} if op.groups == 1 else {"group": op.groups}
     return Call(op.operands if op.bias is not None else (op.x, op.w), _attributes(op, _kernel(op)) | groups)
 
 
-@emits(ir.ConvTranspose, "ConvTranspose", when=(channels_first, plain, _known_pads))
+@emits(ir.ConvTranspose, "ConvTranspose", when=(channels_first, plain, known_pads))
 def conv_transpose(op: ir.ConvTranspose) -> Call:
     """Any number of spatial axes and groups."""
     more: dict[str, Any] = {} if op.groups == 1 else {"group": op.groups}
     if any(p != 0 for p in op.output_pads):
         more["output_padding"] = static(op.output_pads)
     return Call(op.operands if op.bias is not None else (op.x, op.w), _attributes(op, _kernel(op)) | more)
-
-
-@condition("paddings smaller than the window")
-def _narrow_pads(op: Any) -> str | None:
-    wide = [p for pair, k in zip(op.pads, op.kernel, strict=True) for p in pair if not isinstance(p, int) or p >= k]
-    return f"a padding of {wide[0]}" if wide else None
 
 
 @condition("windows that all start before the trailing paddings")
@@ -76,7 +66,7 @@ def _starting_inside(op: Any) -> str | None:
     return None
 
 
-_POOL = (channels_first, _narrow_pads, _starting_inside)
+_POOL = (channels_first, narrow_pads, _starting_inside)
 
 
 @emits(ir.MaxPool, "MaxPool", when=_POOL)
@@ -103,7 +93,7 @@ def lp_pool(op: ir.LpPool) -> Call:
     return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil)) | ({} if op.p == 2 else {"p": op.p}))
 
 
-@emits(MaxPoolPositions, "MaxPool", when=(_narrow_pads, _starting_inside))
+@emits(MaxPoolPositions, "MaxPool", when=(narrow_pads, _starting_inside))
 def max_pool_positions(op: MaxPoolPositions) -> Call:
     """Counted in rows, or in columns."""
     flags = {"ceil_mode": int(op.ceil), "storage_order": int(op.column_major)}

@@ -3,7 +3,7 @@
 Importing this declares all patterns.
 """
 
-from . import activation, arith, index, linear, logic, norm, recurrent, reduce, shape, simplify, spatial
+from . import activation, arith, index, linear, logic, norm, recurrent, reduce, shape, simplify
 from .lowering import OWN
 from .shared import SHARED
 
@@ -20,5 +20,4 @@ __all__ = [
     "reduce",
     "shape",
     "simplify",
-    "spatial",
 ]

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
-from ....compiler.ir import Value
 from ....compiler.ops import arith as ir
-from ....compiler.ops.logic import Equal, Greater, Less, LogicalAnd, LogicalOr, NotEqual, Select
+from ....compiler.ops.logic import Greater, Less, LogicalAnd, NotEqual, Select
 from ....compiler.types import DType
-from ....passes.lowerings.activated import ENDING, split_activation
 from .lowering import Build, lower
-
-lower(*ENDING, benefit=5)(split_activation)
 
 
 @lower(ir.Square)
@@ -52,21 +46,6 @@ def remainder_of_divisor(op: ir.Mod, e: Build) -> None:
     differs = e(NotEqual, e(Less, rest, zero), e(Less, op.b, zero))
     moves = e(LogicalAnd, e(NotEqual, rest, zero), differs)
     e.replace(e(Select, moves, e(ir.Add, rest, op.b), rest))
-
-
-@lower(ir.Atan2)
-def atan2(op: ir.Atan2, e: Build) -> None:
-    """The angle of the quotient, rotated by half a circle left of the origin; zeros have signs."""
-    dtype = op.a.type.dtype
-    half = e(Select, _is_negative(op.a, e), e.number(-math.pi, dtype), e.number(math.pi, dtype))
-    angle = e(Select, e(Equal, op.a, e.number(0, dtype)), op.a, e(ir.Atan, e(ir.Div, op.a, op.b)))
-    e.replace(e(Select, _is_negative(op.b, e), e(ir.Add, angle, half), angle))
-
-
-def _is_negative(x: Value, e: Build) -> Value:
-    """Whether a number has a sign: of minus zero the inverse tells."""
-    zero = e.number(0, x.type.dtype)
-    return e(LogicalOr, e(Less, x, zero), e(Less, e(ir.Reciprocal, x), zero))
 
 
 @lower(ir.Max, ir.Min)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ....compiler.lowering import Lowerings
-from ....passes.lowerings import LOWERINGS
+from ...common.chosen import chosen
 
 NAMES = (
     *("silu", "softsign", "softplus", "sinh", "cosh", "is-nan"),
     *("relu-of-integers", "clip", "leaky-relu-of-integers", "celu"),
-    *("hard-swish", "gelu", "mish", "hard-sigmoid", "shrink", "thresholded-relu", "erfinv"),
+    *("hard-swish", "gelu", "mish", "hard-sigmoid", "shrink", "thresholded-relu", "special-functions"),
     *("log1p", "expm1", "power-of-other-type", "round-integers", "abs-of-integers", "sign-of-integers"),
     *("bits-of-truth-values", "shift-left", "is-inf"),
     *("along-another-axis", "batch-norm", "layer-norm", "rms-norm", "group-norm", "local-response-norm"),
@@ -33,16 +32,4 @@ NAMES = (
 """Which ones: others take for granted that kernels index by i32, count positions in rows or have few axes."""
 
 
-def _chosen() -> Lowerings:
-    """Return these, in the order in which they are tried."""
-    kept = Lowerings()
-    texts = iter(LOWERINGS.documented)
-    for pattern in LOWERINGS.patterns:
-        text = None if pattern.always else next(texts)
-        if pattern.name in NAMES:
-            kept.patterns.append(pattern)
-            kept.documented += [] if text is None else [text]
-    return kept
-
-
-SHARED = _chosen()
+SHARED = chosen(NAMES)

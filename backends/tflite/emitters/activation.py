@@ -7,6 +7,7 @@ import math
 from ....compiler.fold import constant
 from ....compiler.ir import Op
 from ....compiler.ops import activation as ir
+from ....compiler.scales import WIDE
 from ..table import FAST_RANKS, Call, Condition, Quantizable, condition, emits, options
 
 
@@ -14,10 +15,10 @@ def _plain(op: Op) -> Call:
     return Call(op.operands)
 
 
-_SHARES = Quantizable(result=(1 / 256, -128))
+_SHARES = Quantizable(result=(1 / 256, -128), types=WIDE)
 
-emits(ir.Relu, "RELU", dtypes=Quantizable(), kernel="activations.cc")(_plain)
-emits(ir.Tanh, "TANH", dtypes=Quantizable(result=(1 / 128, 0)), kernel="activations.cc")(_plain)
+emits(ir.Relu, "RELU", dtypes=Quantizable(types=WIDE), kernel="activations.cc")(_plain)
+emits(ir.Tanh, "TANH", dtypes=Quantizable(result=(1 / 128, 0), types=WIDE), kernel="activations.cc")(_plain)
 emits(ir.Sigmoid, "LOGISTIC", dtypes=_SHARES, kernel="activations.cc")(_plain)
 emits(ir.HardSwish, "HARD_SWISH", dtypes=Quantizable(version=1, is_slow=True), kernel="activations.cc")(_plain)
 
@@ -37,13 +38,13 @@ for _builtin, _bounds in CLAMPS.items():
     emits(
         ir.Clip,
         _builtin,
-        dtypes=Quantizable(version=1 if _builtin == "RELU_N1_TO_1" else 2),
+        dtypes=Quantizable(version=1) if _builtin == "RELU_N1_TO_1" else Quantizable(types=WIDE),
         when=(_clamps_into(*_bounds),),
         kernel="activations.cc",
     )(_plain)
 
 
-@emits(ir.LeakyRelu, "LEAKY_RELU", dtypes=Quantizable(), kernel="activations.cc")
+@emits(ir.LeakyRelu, "LEAKY_RELU", dtypes=Quantizable(types=WIDE, version16=2), kernel="activations.cc")
 def leaky_relu(op: ir.LeakyRelu) -> Call:
     """One slope."""
     return Call((op.x,), options("LeakyReluOptions", alpha=op.alpha))

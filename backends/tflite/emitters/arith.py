@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ....compiler.broadcasting import broadcasts, shapes_of
 from ....compiler.ir import Op
 from ....compiler.ops import arith as ir
+from ....compiler.scales import WIDE
 from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
 from ..broadcast import PORTABLE_RANK, fits, same_shapes
@@ -20,13 +21,19 @@ def _is_wide(op: Op) -> bool:
     return broadcasts(shapes) and max(map(len, shapes)) > PORTABLE_RANK
 
 
-@emits(ir.Add, "ADD", dtypes=Quantizable(plain="f32 i32 i64"), when=(fits, float_activation), kernel="add.cc")
+def _sum(table: str, version16: int) -> Quantizable:
+    """Sums of integers of 16 bits take scales that are powers of two unless the options say something else."""
+    general = table, {"potScaleInt16": False}
+    return Quantizable(plain="f32 i32 i64", types=WIDE, version16=version16, options16=general)
+
+
+@emits(ir.Add, "ADD", dtypes=_sum("AddOptions", 3), when=(fits, float_activation), kernel="add.cc")
 def add(op: ir.Add) -> Call:
     """Sum."""
     return Call((op.a, op.b), clamp_options("AddOptions", op), by_type(op.a, i64=4))
 
 
-@emits(ir.Sub, "SUB", dtypes=Quantizable(plain="f32 i32 i64"), when=(fits, float_activation), kernel="sub.cc")
+@emits(ir.Sub, "SUB", dtypes=_sum("SubOptions", 5), when=(fits, float_activation), kernel="sub.cc")
 def sub(op: ir.Sub) -> Call:
     """Difference."""
     return Call((op.a, op.b), clamp_options("SubOptions", op), by_type(op.a, i64=4, f32=3 if _is_wide(op) else 1))
@@ -35,7 +42,7 @@ def sub(op: ir.Sub) -> Call:
 @emits(
     ir.Mul,
     "MUL",
-    dtypes=Quantizable(plain="f32 i32 i64 u32", is_product=True),
+    dtypes=Quantizable(plain="f32 i32 i64 u32", is_product=True, types=WIDE, version16=4),
     when=(fits, float_activation),
     kernel="mul.cc",
 )

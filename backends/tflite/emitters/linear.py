@@ -6,6 +6,7 @@ from typing import Any
 
 from ....compiler.constants import is_weight
 from ....compiler.ops import linear as ir
+from ....compiler.scales import WIDE
 from ....compiler.types import DType
 from ..hybrid import by_rows, is_per_channel, rounding, rows
 from ..table import Call, Quantizable, condition, emits, options
@@ -39,7 +40,7 @@ def fully_connected_rounding(op: ir.Linear) -> Call:
 @emits(
     ir.Linear,
     "FULLY_CONNECTED",
-    dtypes=Quantizable(version=4, weight="w", bias="bias", rounds=rows),
+    dtypes=Quantizable(version=4, weight="w", bias="bias", types=WIDE, version16=7, rounds=rows),
     ranks=range(2, 7),
     when=(_constant_weight, _features_last),
     kernel="fully_connected.cc",
@@ -66,7 +67,7 @@ MAX_BATCH_RANK = 5
 @emits(
     ir.MatMul,
     "BATCH_MATMUL",
-    dtypes=Quantizable(is_product=True, types=frozenset({DType.I8})),
+    dtypes=Quantizable(is_product=True, types=WIDE - {DType.U8}),
     ranks=range(2, MAX_BATCH_RANK + 1),
     when=(_ranks,),
     kernel="batch_matmul.cc",

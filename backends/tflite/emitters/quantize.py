@@ -6,7 +6,7 @@ from ....compiler.fold import constant
 from ....compiler.ops import quantize as ir
 from ....compiler.types import DType
 from ..hybrid import is_part
-from ..quantization import is_consistent, stated
+from ..quantization import QUANTIZED, is_consistent, stated
 from ..table import Call, condition, emits
 from .common import by_type
 
@@ -30,15 +30,17 @@ def _per_tensor(op: ir.Quantize) -> str | None:
 @condition("integers that are dequantized before it")
 def _requantizes(op: ir.Quantize) -> str | None:
     writer = op.x.owner
-    if not isinstance(writer, ir.Dequantize) or writer.x.type.dtype not in (DType.I8, DType.U8):
-        return "no integers of 8 bits before it"
+    if not isinstance(writer, ir.Dequantize) or writer.x.type.dtype not in QUANTIZED:
+        return "no integers before it"
+    if writer.x.type.dtype.bits != op.dtype.bits:
+        return "integers of other bits before it"
     return "scales along an axis" if writer.scale.type.size != 1 else _constant(writer)
 
 
 @emits(
     ir.Quantize,
     "QUANTIZE",
-    dtypes={"x": "f32", "dtype": "i8 u8"},
+    dtypes={"x": "f32", "dtype": "i8 u8 i16"},
     when=(_per_tensor, _constant, _requantizes),
     kernel="quantize.cc",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....compiler.ops import reduce as ir
+from ....compiler.scales import WIDE
 from ..table import FAST_RANKS, Call, Condition, Quantizable, condition, emits, ints, options
 
 
@@ -20,7 +21,7 @@ def _call(op: ir.Reduce) -> Call:
 
 
 for _name, _builtin, _dtypes in (
-    ("mean", "MEAN", Quantizable()),
+    ("mean", "MEAN", Quantizable(types=WIDE)),
     ("sum", "SUM", "f32 i32 i64"),
     ("max", "REDUCE_MAX", "f32 i32 i64"),
     ("min", "REDUCE_MIN", "f32 i32 i64"),

@@ -20,11 +20,11 @@ from .common import MOVABLE, by_type
 _ANY = "bool i8 i16 i32 i64 u8 u16 u32 f16 f32 f64"
 
 
-@emits(ir.Transpose, "TRANSPOSE", dtypes=MOVABLE, ranks=FAST_RANKS, kernel="transpose.cc")
+@emits(ir.Transpose, "TRANSPOSE", dtypes=f"{MOVABLE} i16", ranks=FAST_RANKS, kernel="transpose.cc")
 def transpose(op: ir.Transpose) -> Call:
     """Up to six axes."""
     rank = op.x.type.rank
-    version = {5: 4, 6: 6}.get(rank) or by_type(op.x, bool=3, i8=2)
+    version = max({5: 4, 6: 6}.get(rank, 1), by_type(op.x, bool=3, i8=2, i16=5))
     return Call((op.x, ints(*op.perm)), None, version)
 
 
@@ -107,11 +107,11 @@ def _equal_parts(op: ir.Split) -> str | None:
 MAX_PARTS = 4
 
 
-@emits(ir.Split, "SPLIT", dtypes="i8 i32 i64 u8 f32", ranks=FAST_RANKS[1:], when=(_equal_parts,), kernel="split.cc")
+@emits(ir.Split, "SPLIT", dtypes="i8 i16 i32 i64 u8 f32", ranks=FAST_RANKS[1:], when=(_equal_parts,), kernel="split.cc")
 def split(op: ir.Split) -> Call:
     """Equal parts."""
     given = options("SplitOptions", numSplits=len(op.sizes))
-    return Call((int_scalar(op.axis), op.x), given, by_type(op.x, i32=3, i8=2))
+    return Call((int_scalar(op.axis), op.x), given, by_type(op.x, i32=3, i8=2, i16=4))
 
 
 @condition("steps of 1")
@@ -124,13 +124,15 @@ def _forward(op: ir.Slice) -> str | None:
     return None if all(s > 0 for s in op.steps) else "steps backwards"
 
 
-@emits(ir.Slice, "SLICE", dtypes=MOVABLE, when=(_steps_of_one,), kernel="slice.cc")
+@emits(ir.Slice, "SLICE", dtypes=f"{MOVABLE} i16", when=(_steps_of_one,), kernel="slice.cc")
 def slice_(op: ir.Slice) -> Call:
     """Start and size along each axis."""
     return Call((op.x, Dims(op.starts), Dims(op.sizes)), None, slice_version(op.x.type))
 
 
-@emits(ir.Slice, "STRIDED_SLICE", dtypes=MOVABLE, ranks=range(1, 9), when=(_forward,), kernel="strided_slice.cc")
+@emits(
+    ir.Slice, "STRIDED_SLICE", dtypes=f"{MOVABLE} i16", ranks=range(1, 9), when=(_forward,), kernel="strided_slice.cc"
+)
 def strided_slice(op: ir.Slice) -> Call:
     """Steps larger than one."""
     ends = tuple(a + (n - 1) * s + 1 if n != 0 else a for a, n, s in zip(op.starts, op.sizes, op.steps, strict=True))
@@ -156,16 +158,16 @@ def _widths(op: ir.Pad) -> Dims:
 
 
 def _pad_version(op: ir.Pad) -> int:
-    return by_type(op.x, bool=5, i8=2) if op.x.type.rank <= 4 or op.x.type.dtype is DType.BOOL else 4
+    return by_type(op.x, bool=5, i8=2, i16=3) if op.x.type.rank <= 4 or op.x.type.dtype is DType.BOOL else 4
 
 
-@emits(ir.Pad, "PAD", dtypes=MOVABLE, ranks=range(1, 6), when=(_mode("constant"), _zeros), kernel="pad.cc")
+@emits(ir.Pad, "PAD", dtypes=f"{MOVABLE} i16", ranks=range(1, 6), when=(_mode("constant"), _zeros), kernel="pad.cc")
 def pad(op: ir.Pad) -> Call:
     """Zeros; XNNPACK fuses them into the convolution that follows."""
     return Call((op.x, _widths(op)), None, _pad_version(op))
 
 
-@emits(ir.Pad, "PADV2", dtypes=MOVABLE, ranks=range(1, 6), when=(_mode("constant"),), kernel="pad.cc")
+@emits(ir.Pad, "PADV2", dtypes=f"{MOVABLE} i16", ranks=range(1, 6), when=(_mode("constant"),), kernel="pad.cc")
 def pad_v2(op: ir.Pad) -> Call:
     """Any filling."""
     filling = Weight.of(np.asarray(op.value).astype(op.x.type.dtype.numpy))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ....compiler.ops import norm
 from ....compiler.ops import spatial as ir
+from ....compiler.scales import WIDE
 from ....passes.lowerings.resampling import kernel_mode
 from ..table import Call, Dims, Quantizable, condition, emits, options
+from .common import by_type
 
 
 @condition("axes 1 and 2")
@@ -40,7 +44,7 @@ def _resize(op: ir.Resize, table: str) -> Call:
 @emits(
     ir.Resize,
     "RESIZE_BILINEAR",
-    dtypes=Quantizable(keeps_scale=True),
+    dtypes=Quantizable(keeps_scale=True, types=WIDE, version16=4),
     ranks=range(4, 5),
     when=(_linear, _rows_and_columns, _known_mode),
     kernel="resize_bilinear.cc",
@@ -53,14 +57,15 @@ def resize_bilinear(op: ir.Resize) -> Call:
 @emits(
     ir.Resize,
     "RESIZE_NEAREST_NEIGHBOR",
-    dtypes="f32 i8 u8",
+    dtypes="f32 i8 u8 i16",
     ranks=range(4, 5),
     when=(_nearest, _rows_and_columns, _known_mode),
     kernel="resize_nearest_neighbor.cc",
 )
 def resize_nearest(op: ir.Resize) -> Call:
     """The nearest element in both axes."""
-    return _resize(op, "ResizeNearestNeighborOptions")
+    given = _resize(op, "ResizeNearestNeighborOptions")
+    return replace(given, version=max(given.version, by_type(op.x, i16=4)))
 
 
 @condition("channels last")

@@ -14,6 +14,7 @@ from ....compiler.ir import Value
 from ....compiler.ops import window as ir
 from ....compiler.ops.quantize import Dequantize
 from ....compiler.padding import geometry, is_same, is_valid
+from ....compiler.scales import WIDE
 from ....compiler.types import Array
 from ....compiler.weights import Weight
 from ..hybrid import by_samples, is_per_channel, rounding, samples
@@ -46,7 +47,7 @@ def _word(op: Any) -> str:
 
 
 _CONV: tuple[Condition, ...] = (_channels_last, _padding, _has_bias)
-_WEIGHTED = Quantizable(version=3, weight="w", bias="bias")
+_WEIGHTED = Quantizable(version=3, weight="w", bias="bias", types=WIDE, version16=4)
 
 
 @condition("one constant filter per channel")
@@ -70,7 +71,7 @@ def _conv_options(op: ir.Conv) -> dict[str, Any]:
 @emits(
     ir.Conv,
     "DEPTHWISE_CONV_2D",
-    dtypes=_WEIGHTED,
+    dtypes=replace(_WEIGHTED, version16=5),
     ranks=range(4, 5),
     when=(*_CONV, _one_filter_per_channel),
     kernel="depthwise_conv.cc",
@@ -195,7 +196,7 @@ def _is_upsampling(op: ir.ConvTranspose) -> bool:
 @emits(
     ir.ConvTranspose,
     "TRANSPOSE_CONV",
-    dtypes=_WEIGHTED,
+    dtypes=replace(_WEIGHTED, version16=3),
     ranks=range(4, 5),
     when=(_channels_last, _undilated, _ungrouped, _upsampling, _within_reach),
     kernel="transpose_conv.cc",
@@ -265,14 +266,16 @@ def _pads_left_out(op: ir.AveragePool) -> str | None:
 
 
 def _max_pool_call(op: ir.MaxPool) -> Call:
-    return replace(_pool_call(op), version=by_type(op.x, i8=2))
+    return replace(_pool_call(op), version=by_type(op.x, i8=2, i16=3))
 
 
-emits(ir.MaxPool, "MAX_POOL_2D", dtypes="f32 i8 u8", ranks=range(4, 5), when=_POOL, kernel="pooling.cc")(_max_pool_call)
+emits(ir.MaxPool, "MAX_POOL_2D", dtypes="f32 i8 u8 i16", ranks=range(4, 5), when=_POOL, kernel="pooling.cc")(
+    _max_pool_call
+)
 emits(
     ir.AveragePool,
     "AVERAGE_POOL_2D",
-    dtypes=Quantizable(keeps_scale=True),
+    dtypes=Quantizable(keeps_scale=True, types=WIDE),
     ranks=range(4, 5),
     when=(*_POOL, _pads_left_out),
     kernel="pooling.cc",

@@ -124,14 +124,14 @@ def round_before_moving(op: Quantize, e: Build) -> None:
 def round_twice(op: Quantize, e: Build) -> None:
     """Let a kernel give the only scale that it can, and requantize to a coarser one: that costs one step at most."""
     inner, own = op.x.owner, stated(op)
-    if inner is None or own is None or op.scale.type.size != 1 or not op.x.has_one_use or op.dtype is not DType.I8:
+    if inner is None or own is None or op.scale.type.size != 1 or not op.x.has_one_use or op.dtype is DType.U8:
         return
     for demands in DEMANDS.get(type(inner), {}).values():
-        found = demands.scale_of_result(inner)
+        found = demands.scale_of_result(inner, op.dtype) if op.dtype in demands.types else None
         if found is None or found == (own.scales[0], own.zeros[0]) or found[0] > own.scales[0] * FINER:
             continue
         scale, zero = e.constant(np.asarray(found[0], np.float32)), e.constant(np.asarray(found[1], np.int32))
-        rounded = Quantize(e.clone(inner, *inner.operands), scale, zero, DType.I8)
+        rounded = Quantize(e.clone(inner, *inner.operands), scale, zero, op.dtype)
         e.rw.insert(rounded)
         if gives_integers(rounded):
             e.replace(e(Quantize, e(Dequantize, rounded.result, scale, zero), op.scale, op.zero, dtype=op.dtype))

@@ -91,7 +91,11 @@ def resize(
     along = emit.axes(axes, x.type.rank) if axes else tuple(range(x.type.rank))
     if _is_given(scales):
         factors = _scales(emit, scales)
-        return by_scales(emit, x, {a: factors[i] for i, a in enumerate(fitting(emit, along, factors))}, **fields)
+        by_axis = {a: factors[i] for i, a in enumerate(fitting(emit, along, factors))}
+        if coordinate_transformation_mode == "align_corners" and not emit.by_standard:
+            new = {a: scaled_size(emit, x.type.shape[a], factor) for a, factor in by_axis.items() if factor != 1}
+            return resize_to(emit, x, new, None, **fields)  # the corners of what there is, not of the exact product
+        return by_scales(emit, x, by_axis, **fields)
     if not _is_given(sizes):
         raise emit.fail("has neither sizes nor scales", code="F006")
     target = emit.dims(sizes, "sizes")

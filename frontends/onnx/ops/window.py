@@ -190,7 +190,10 @@ def max_unpool(
     pads: tuple[int, ...] = (),
     strides: tuple[int, ...] = (),
 ) -> Value:
-    """Put elements back where a max pooling took them from; positions count in the smallest shape that it can have."""
+    """Put elements back where a max pooling took them from.
+
+    Positions count in the stated shape, by the standard in the smallest one that the pooling can have had.
+    """
     found = window(emit, x, kernel_shape, strides, (), "NOTSET", pads)
     sizes = [
         (d - 1) * stride + kernel - low - high
@@ -202,6 +205,7 @@ def max_unpool(
     wanted = shape if output_shape is None else emit.dims(output_shape, "output_shape")
     if len(wanted) != len(shape):
         raise emit.fail(f"gives {x.type} the shape {list(wanted)}", code="F002")
+    shape = shape if emit.by_standard else tuple(wanted)
     empty = emit(BroadcastTo(emit.const(0, x.type.dtype), (product(shape),)))
     places, elements = (emit(Reshape(v, (product(x.type.shape),))) for v in (i, x))
     smallest = emit(Reshape(emit(ScatterElements(empty, places, elements, 0)), shape))

@@ -81,6 +81,7 @@ SPECIAL = {
     "BesselY0": "bessel_y0",
     "BesselY1": "bessel_y1",
     "Digamma": "digamma",
+    "Erfc": "erfc",
     "Erfinv": "erfinv",
     "Lgamma": "lgamma",
     "Ndtri": "ndtri",
@@ -148,12 +149,6 @@ def xlogy(emit: Emitter, x: Value, y: Value) -> Value:
 def xlog1py(emit: Emitter, x: Value, y: Value) -> Value:
     """``x log(1 + y)``, zero where ``x`` is zero."""
     return _unless_zero(emit, x, emit(arith.Mul(x, emit(arith.Log1p(y)))))
-
-
-@tf_op("Erfc")
-def erfc(emit: Emitter, x: Value) -> Value:
-    """What the error function leaves of one: ``1 + erf(-x)``."""
-    return emit(arith.Add(emit(arith.Erf(emit(arith.Neg(x)))), emit.const(1, x.type.dtype)))
 
 
 @tf_op("IsFinite")

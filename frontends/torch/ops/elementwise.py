@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ....compiler.ir import Op, Value
 from ....compiler.ops import arith, logic
+from ....compiler.ops.special import Special
 from ....compiler.types import DType
 from ..emitter import Emitter
 from ..promotion import Number, Operand
@@ -325,5 +326,4 @@ def lerp(emit: Emitter, x: Value, end: Value, weight: Operand) -> Value:
 @aten("erfc")
 def erfc(emit: Emitter, x: Value) -> Value:
     """What the error function lacks to one."""
-    found = emit(arith.Erf(emit.cast(x, emit.dtype)))
-    return emit(arith.Sub(emit.const(1, emit.dtype), found))
+    return emit(Special(emit.cast(x, emit.dtype), "erfc"))

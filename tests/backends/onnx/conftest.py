@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import pytest
 from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.backends.registry import find_target
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import CompileError
-from nhwcc.compiler.interpreter import random_inputs, run
-from nhwcc.compiler.ir import Func, Module
+from nhwcc.compiler.interpreter import run
+from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.printer import print_module
@@ -29,6 +28,7 @@ from nhwcc.frontends.onnx import import_onnx
 from onnx import ModelProto
 
 from nhwcc.runners.onnx_file import OnnxFile
+from tests.support.written import compare, drawn, lay_out, name_outputs
 
 TOLERANCE = 1e-5
 """Of a difference, relative to the largest expected value."""
@@ -109,22 +109,6 @@ def run_file(file: OnnxFile, inputs: Mapping[str, Array]) -> dict[str, Array] | 
         return None
 
 
-def name_outputs(func: Func) -> None:
-    for number, port in enumerate(func.outputs):
-        port.name = port.name or f"y{number}"
-
-
-def drawn(func: Func, sizes: Mapping[str, int], replaced: Mapping[str, Any]) -> list[Array]:
-    random = random_inputs(func, sizes=sizes, default=3)
-    pairs = zip(func.inputs, random, strict=True)
-    return [np.asarray(replaced[p.name], a.dtype) if p.name in replaced else a for p, a in pairs]
-
-
-def lay_out(func: Func, arrays: Sequence[Array]) -> dict[str, Array]:
-    pairs = zip(func.inputs, arrays, strict=True)
-    return {p.name: np.asarray(a if p.perm is None else a.transpose(p.perm)) for p, a in pairs}
-
-
 def checked_model(path: Path) -> ModelProto:
     """Let onnx check a file in full, and check that every tensor has a stated type with all its axes."""
     onnx.checker.check_model(str(path), full_check=True)
@@ -139,23 +123,3 @@ def checked_model(path: Path) -> ModelProto:
     assert len(set(labels)) == len(labels)
     assert all(labels)
     return model
-
-
-def compare(
-    func: Func, got: Mapping[str, Array], want: Sequence[Array], tolerance: tuple[float, float], what: str
-) -> None:
-    """Differences count relative to the largest number, and relative to ``tolerance[1]`` where all are smaller."""
-    for port, w in zip(func.outputs, want, strict=True):
-        g = np.asarray(got[port.name])
-        w = w if port.perm is None else w.transpose(port.perm)
-        assert g.shape == w.shape, f"{port.name}: {g.shape} instead of {w.shape}; {what}"
-        assert g.dtype == w.dtype, f"{port.name}: {g.dtype} instead of {w.dtype}; {what}"
-        if w.dtype.kind in "biu" or w.dtype.kind == "V":
-            assert np.array_equal(g, w), f"{port.name}; {what}"
-            continue
-        finite = np.isfinite(w)
-        assert np.array_equal(np.isnan(g), np.isnan(w)), f"{port.name}: other NaN; {what}"
-        assert np.array_equal(g[~finite & ~np.isnan(w)], w[~finite & ~np.isnan(w)]), f"{port.name}: infinities; {what}"
-        difference = np.abs(g[finite].astype(np.float64) - w[finite].astype(np.float64))
-        largest = max(float(np.abs(w[finite]).max(initial=0)), tolerance[1])
-        assert difference.max(initial=0) <= tolerance[0] * largest, f"{port.name}: {difference.max()}; {what}"

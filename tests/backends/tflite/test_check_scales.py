@@ -15,6 +15,8 @@ IN, OUT = Quantization((0.1,), (3,)), Quantization((0.2,), (-4,))
 SHARE = Quantization((1 / 256,), (-128,))
 WEIGHT = Quantization((0.5, 0.25), (0, 0))
 BIAS = Quantization((0.05, 0.025), (0, 0))
+EVEN = Quantization((0.1,), (0,))
+WIDE = {"i16[4,3]": EVEN, "i8[2,3]": WEIGHT, "i64[2]": BIAS}
 LAYER = {"i8[4,3]": IN, "i8[2,3]": WEIGHT, "i32[2]": BIAS}
 
 
@@ -31,6 +33,8 @@ RIGHT: list[Any] = [
     ("RELU", {"i8[2,3]": IN}, "i8[2,3]", OUT),
     ("SOFTMAX", {"i8[2,3]": IN}, "i8[2,3]", SHARE),
     ("SOFTMAX", {"u8[2,3]": Quantization((0.1,), (200,))}, "u8[2,3]", replace(SHARE, zeros=(0,))),
+    ("SOFTMAX", {"i16[2,3]": EVEN}, "i16[2,3]", Quantization((1 / 32768,), (0,))),
+    ("FULLY_CONNECTED", WIDE, "i16[4,2]", EVEN),
     ("FULLY_CONNECTED", LAYER, "i8[4,2]", OUT),
     ("FULLY_CONNECTED", {"f32[4,3]": None, "i8[2,3]": WEIGHT, "f32[2]": None}, "f32[4,2]", None),
     ("DEPTHWISE_CONV_2D", {"i8[1,5,5,2]": IN, "i8[1,3,3,2]": replace(WEIGHT, axis=3)}, "i8[1,3,3,2]", OUT),
@@ -40,6 +44,7 @@ WRONG: list[Any] = [
     ("CONCATENATION", {"i8[2,3]": IN, "i8[2,4]": OUT}, "i8[2,7]", OUT),
     ("PADV2", {"i8[2]": IN, "i32[1,2]": None, "i8[]": OUT}, "i8[4]", IN),
     ("SOFTMAX", {"i8[2,3]": IN}, "i8[2,3]", OUT),
+    ("SOFTMAX", {"i16[2,3]": EVEN}, "i16[2,3]", EVEN),
     ("TANH", {"i8[2,3]": IN}, "i8[2,3]", SHARE),
     ("ADD", {"i8[2,3]": Quantization((0.1,), (200,)), "i8[3]": IN}, "i8[2,3]", OUT),
     ("ADD", {"i8[2,3]": Quantization((-0.1,), (2,)), "i8[3]": IN}, "i8[2,3]", OUT),
@@ -50,6 +55,7 @@ WRONG: list[Any] = [
     ("FULLY_CONNECTED", LAYER | {"i32[2]": replace(BIAS, scales=(0.05, 0.026))}, "i8[4,2]", OUT),
     ("FULLY_CONNECTED", LAYER | {"i32[2]": replace(BIAS, zeros=(0, 1))}, "i8[4,2]", OUT),
     ("FULLY_CONNECTED", LAYER | {"i32[2]": None}, "i8[4,2]", OUT),
+    ("FULLY_CONNECTED", {"i8[4,3]": IN, "i8[2,3]": WEIGHT, "i64[2]": BIAS}, "i8[4,2]", OUT),
     ("DEPTHWISE_CONV_2D", {"i8[1,5,5,2]": IN, "i8[1,3,3,2]": WEIGHT}, "i8[1,3,3,2]", OUT),
 ]
 

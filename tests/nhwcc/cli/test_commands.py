@@ -166,7 +166,11 @@ class TestVerify:
     def test_data(self, call: Call, conv: Path, tmp_path: Path) -> None:
         np.save(tmp_path / "x.npy", np.zeros((1, 3, 8, 6), np.float32))
         result = call("verify", conv, conv, "--data", tmp_path / "x.npy")
-        assert result.exit_code == 0 and "proves nothing" in result.stdout
+        assert result.exit_code == 4 and "not proven" in result.stdout
+        assert "warning[R025]: nothing is proven of map: all elements are equal" in result.stderr
+        answer = as_json(call("verify", conv, conv, "--data", tmp_path / "x.npy", "--json"))
+        assert not answer["ok"] and not answer["report"]["proven"] and answer["diagnostics"][0]["code"] == "R025"
+        assert call("verify", conv, conv, "--data", tmp_path / "x.npy", "--accept-unproven").exit_code == 0
 
     def test_other_interfaces(self, call: Call, conv: Path, small: Path) -> None:
         result = call("verify", conv, small)

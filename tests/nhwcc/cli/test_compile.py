@@ -104,7 +104,7 @@ class TestOutput:
             failed(call("compile", small, "-o", output), "R016")
         assert small.read_bytes() == before
 
-    @pytest.mark.parametrize("name", ["out.xml", "out.ir"])
+    @pytest.mark.parametrize("name", ["out.keras", "out.ir"])
     def test_the_name_of_another_format_is_refused(self, name: str, call: Call, small: Path, tmp_path: Path) -> None:
         said = failed(call("compile", small, "-o", tmp_path / name), "L007")
         assert "call it out.tflite" in said and leftovers(tmp_path, "small.ir") == []
@@ -258,6 +258,32 @@ class TestPasses:
         args = ("--time-passes", "--verify-each", "--check-each")
         result = call("compile", small, "-o", tmp_path / "o.tflite", *args)
         assert result.exit_code == 0 and "all passes" in result.stdout and "legalize" in result.stdout
+        assert "passes: 1 output as before, at most" in result.stdout
+
+
+class TestNothingIsProven:
+    BELOW = "%s = square(%a) : f32[1,3,4,2]\n  %n = neg(%s) : f32[1,3,4,2]\n  "
+    DEAD = SMALL.replace("%y = relu(%a)", BELOW + "%y = relu(%n)")
+
+    def test_the_file_is_there_and_the_exit_code_says_so(self, call: Call, tmp_path: Path) -> None:
+        model, out = write(tmp_path / "dead.ir", self.DEAD), tmp_path / "out.tflite"
+        result = call("compile", model, "-o", out)
+        assert result.exit_code == 4 and out.exists() and "not proven" in result.stdout
+        assert "warning[R025]: nothing is proven of" in result.stderr and "all elements are equal" in result.stderr
+        assert "--data gives inputs" in result.stderr and "--accept-unproven" in result.stderr
+
+    def test_accepted(self, call: Call, tmp_path: Path) -> None:
+        model = write(tmp_path / "dead.ir", self.DEAD)
+        result = call("compile", model, "-o", tmp_path / "out.tflite", "--accept-unproven")
+        assert result.exit_code == 0 and result.stderr == ""
+
+    def test_json(self, call: Call, tmp_path: Path) -> None:
+        model = write(tmp_path / "dead.ir", self.DEAD)
+        result = call("compile", model, "-o", tmp_path / "out.tflite", "--json")
+        answer = as_json(result)
+        assert result.exit_code == 4 and answer["ok"] is False and result.stderr == ""
+        assert answer["report"]["verification"]["proven"] is False
+        assert [d["code"] for d in answer["diagnostics"]] == ["R025"]
 
 
 WRONG = """
@@ -290,6 +316,7 @@ class TestWrongNumbers:
         said = failed(result, "R020", 3)
         assert "map departs from the reference interpreter: max error" in said
         assert 'first to depart is "r", computed by' in said
+        assert "nothing was written; --check-each finds the pass" in said
         assert not (tmp_path / "out.tflite").exists()
 
     def test_check_each_names_the_pass(self, args: Any, call: Call, conv: Path, tmp_path: Path) -> None:
@@ -344,6 +371,7 @@ class TestJson:
         assert {key: type(value) for key, value in report.items()} == types
         assert set(report["verification"]) == {
             "reference", "candidate", "tolerance", "data", "sizes", "outputs", "inside", "departed",
+            "scales", "ok", "proven",
         }  # fmt: skip
 
     def test_diagnostics(self, call: Call, small: Path, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_there_are_enough() -> None:
         "compile good.onnx out.tflite --json",
         "compile good.onnx -o out",
         "compile state.pth -o o.tflite",
-        "compile --module net.py:Nett -o m.xml",
+        "compile --module net.py:Nett -o m.tflite",
         "compile good.onnx -o o.tflite --passes cse,dcee",
     ],
 )

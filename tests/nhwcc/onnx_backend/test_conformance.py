@@ -12,7 +12,7 @@ import pytest
 from nhwcc.onnx_backend.conformance import BACKENDS, Judge
 from nhwcc.runners.tensorflow import is_available
 
-EVERY = {"interpreter": 6, "tflite": 40, "onnx": 40, "tensorflow": 120}
+EVERY = {"interpreter": 6, "tflite": 40, "onnx": 40, "openvino": 100, "tensorflow": 120}
 """One case of so many is run by default."""
 
 

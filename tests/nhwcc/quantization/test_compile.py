@@ -69,6 +69,13 @@ class TestIntegers:
         assert result.exit_code == 1 and "error[Q004]" in result.stderr and "nothing in the network" in result.stderr
         assert (tmp_path / "q.tflite").read_text() == "old"
 
+    def test_a_metric(self, call: Callable[..., Result]) -> None:
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--metric", "cosine")
+        said = call(*args).stdout
+        assert "cosine 0.99" in said and ", kept 0.99" in said and "at least 10 dB" in said
+        said = call(*args, "--max-error", "5%").stdout
+        assert "at least 0.95 is asked for" in said and "dB are asked for" not in said
+
     def test_kept_in_floats(self, call: Callable[..., Result]) -> None:
         args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--json")
         found = report(call(*args, "--keep-float", "reduce"))
@@ -103,7 +110,7 @@ class TestInterface:
     @pytest.mark.parametrize(
         ("args", "words"),
         [
-            (("--quantize", "int8", "--io-dtype", "int4"), "choose of float32, int8, uint8"),
+            (("--quantize", "int8", "--io-dtype", "int4"), "choose of float32, int8, uint8, int16"),
             (("--quantize", "int8", "--io-dtype", "picture=int8"), "no such input or output"),
             (("--quantize", "float16", "--io-dtype", "int8"), "give data"),
             (("--io-dtype", "int8"), "add --quantize"),
@@ -112,6 +119,64 @@ class TestInterface:
     def test_refusals(self, call: Callable[..., Result], args: tuple[str, ...], words: str) -> None:
         result = call("compile", "conv.ir", "-o", "q.tflite", *args)
         assert result.exit_code == 1 and words in result.stderr, result.output
+
+
+SMALL = RNG.uniform(0.005, 0.01, (2, 3, 1, 1)).round(4)
+ATTRIBUTES = "dilations = [1, 1], groups = 1, strides = [1, 1]"
+JOINED = f"""func @main(%image: f32[1,3,8,6]) -> (f32[1,5,8,6] {{name = "found"}}) {{
+  %w = const() {{value = dense<{RNG.standard_normal((3, 3, 3, 3)).round(2).tolist()}> : f32[3,3,3,3]}} : f32[3,3,3,3]
+  %boxes = conv(%image, %w, none) {{{ATTRIBUTES}, pads = [[1, 1], [1, 1]]}} : f32[1,3,8,6]
+  %v = const() {{value = dense<{SMALL.tolist()}> : f32[2,3,1,1]}} : f32[2,3,1,1]
+  %scores = conv(%image, %v, none) {{{ATTRIBUTES}, pads = [[0, 0], [0, 0]]}} : f32[1,2,8,6]
+  %y = concat(%boxes, %scores) {{axis = 1}} : f32[1,5,8,6]
+  return(%y)
+}}
+"""
+"""A small and a large part in one output."""
+
+
+class TestJoinedOutputs:
+    ARGS = ("compile", "joined.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy")
+
+    @pytest.fixture(autouse=True)
+    def joined(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        write(tmp_path / "joined.ir", JOINED)
+
+    def test_parts_are_measured(self, call: Callable[..., Result]) -> None:
+        found = report(call(*self.ARGS, "--json"))
+        assert {o["name"] for o in found["quantization"]["outputs"]} == {"found[:, 0:3]", "found[:, 3:5]"}
+        assert all(o["sqnr"] > 30 for o in found["quantization"]["outputs"])
+
+    def test_parts_as_outputs(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        more = ("--split-outputs", "--io-dtype", "found_1=int8", "--io-layout", "keep", "--json")
+        found = report(call(*self.ARGS, *more))
+        assert [p["type"] for p in found["outputs"]] == ["f32[1,3,8,6]", "i8[1,2,8,6]"]
+        assert found["quantization"]["notes"][:2] == ["found_0 is found[:, 0:3]", "found_1 is found[:, 3:5]"]
+        assert all(o["sqnr"] > 30 for o in found["quantization"]["outputs"])
+        call("compile", "joined.ir", "-o", "f.tflite", "--io-layout", "keep", "--quiet")
+        image = np.load(tmp_path / "x.npy")[:1]
+        model = TfliteModel(tmp_path / "q.tflite")
+        got, port = model.run({"image": image}), model.outputs["found_1"]
+        want = TfliteModel(tmp_path / "f.tflite").run({"image": image})["found"]
+        scores = (got["found_1"].astype(np.float32) - port.zero) * port.scale
+        assert np.abs(got["found_0"] - want[:, :3]).max() < 0.02 * np.abs(want).max()
+        assert np.abs(scores - want[:, 3:]).max() < 0.02 * np.abs(want[:, 3:]).max()
+
+    @pytest.mark.parametrize(
+        ("args", "code", "words"),
+        [
+            (("--io-dtype", "int8"), "Q005", "found joins found[:, 3:5] from -"),
+            (("--split-outputs", "--io-dtype", "found_2=int8"), "L006", "did you mean 'found_1'"),
+            (("--io-dtype", "found_1=int8"), "L006", "no such input or output"),
+        ],
+    )
+    def test_refusals(self, call: Callable[..., Result], args: tuple[str, ...], code: str, words: str) -> None:
+        result = call(*self.ARGS, *args)
+        assert result.exit_code == 1 and f"error[{code}]" in result.stderr and words in result.stderr, result.output
+
+    def test_nothing_to_split(self, call: Callable[..., Result]) -> None:
+        said = call("compile", "conv.ir", *self.ARGS[2:], "--split-outputs").stdout
+        assert "warning     no output is joined" in said
 
 
 WIDE = f"""func @main(%x: f32[1,64]) -> (f32[1,32] {{name = "y"}}) {{
@@ -167,6 +232,16 @@ class TestCalibrate:
     [
         (("-o", "q.tflite", "--images", "crop=3"), "L007", "add --quantize"),
         (("-o", "q.tflite", "--min-sqnr", "3"), "L007", "add --quantize"),
+        (("-o", "q.tflite", "--split-outputs"), "L007", "add --quantize"),
+        (("-o", "q.tflite", "--metric", "top1"), "L007", "add --quantize"),
+        (("-o", "q.tflite", "--max-error", "1%"), "L007", "add --quantize"),
+        (("-o", "q.tflite", "--quantize", "int8", "--metric", "topp1"), "L004", "did you mean 'top1'"),
+        (("-o", "q.tflite", "--quantize", "int8", "--max-error", "2"), "L004", "no share"),
+        (
+            ("-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--max-error", "0.001%"),
+            "Q004",
+            "nothing in the network",
+        ),
         (("-o", "q.tflite", "--quantize", "int8", "--images", "crap=3"), "L004", "did you mean 'crop'"),
         (("-o", "q.tflite", "--quantize", "int8", "--calibration", "no.json"), "R010", "no such file"),
         (("-o", "q.tflite", "--quantize", "int8", "--calibration", "conv.ir"), "R010", "holds no statistics"),
@@ -194,6 +269,17 @@ class TestVerify:
         assert result.exit_code == 0 and "a quantized file against" in result.stdout and "dB, worst" in result.stdout
         found = report(call("verify", "conv.ir", "q.tflite", "--json"))
         assert all(o["sqnr"] > 15 for o in found["decibels"]["outputs"])
+
+    def test_integers_at_the_ends(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        """Numbers far beyond what calibration has seen are clamped, which is said."""
+        call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--quiet")
+        x = np.load(tmp_path / "x.npy")[:1]
+        for name, factor, least in (("near", 1, 0.0), ("far", 20, 0.3)):
+            np.save(tmp_path / f"{name}.npy", factor * x)
+            args = ("verify", "conv.ir", "q.tflite", "--data", f"{name}.npy", "--min-sqnr", -99)
+            clamped = report(call(*args, "--json"))["decibels"]["clamped"]
+            assert bool(clamped) == bool(least) and all(c["share"] > least for c in clamped[:1])
+        assert "of the integers of" in call(*args).stdout and "QUANTIZE" in {c["kind"] for c in clamped}
 
     def test_below_the_limit(self, call: Callable[..., Result]) -> None:
         call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--quiet")

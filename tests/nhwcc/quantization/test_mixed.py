@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.types import Array
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 import nhwcc
 from nhwcc.quantization.mixed import Part, cheapest
+from nhwcc.render import render_quantization
 
 RNG = np.random.default_rng(3)
 
@@ -69,6 +72,9 @@ def test_a_bound_is_met(network: Path) -> None:
     data = RNG.standard_normal((32, 12, 12, 12)).astype(np.float32)
     plain = nhwcc.compile(network, quantize="int8", data=data, min_sqnr=5.0).report.quantization
     assert plain is not None and not plain.chosen.dynamic
+    (other,) = plain.instead
+    assert (other.candidate.mode, other in plain.trials) == ("dynamic-int8", False) and other.time is not None
+    assert f"dynamic-int8 instead: {other.least:.1f} dB" in "\n".join(render_quantization(plain))
     required = plain.outputs[0].sqnr + 2
     mixed = nhwcc.compile(network, quantize="int8", data=data, min_sqnr=required).report.quantization
     assert mixed is not None and mixed.outputs[0].sqnr >= required
@@ -86,3 +92,25 @@ def test_the_best_is_chosen(network: Path) -> None:
     }
     assert all(t.time is not None and t.time > 0 for t in found.trials)
     assert found.outputs[0].sqnr >= 18 and "others: " in found.why
+
+
+def test_a_metric_s_bound_is_met(network: Path, tmp_path: Path) -> None:
+    """Parts keep more digits until the user's own function agrees; a bound that nothing meets is refused."""
+    own = tmp_path / "own.py"
+    own.write_text(
+        "import numpy as np\n"
+        "def near(want, got):\n"
+        "    pairs = [(a['r7'], b['r7']) for a, b in zip(want, got)]\n"
+        "    return 1 - max(np.abs(a - b).max() / np.abs(a).max() for a, b in pairs)\n"
+    )
+    data = RNG.standard_normal((32, 12, 12, 12)).astype(np.float32)
+    plain = nhwcc.compile(network, quantize="int8", data=data, metric=f"{own}:near").report.quantization
+    assert plain is not None and plain.metric == "near" and plain.kept is not None and not plain.chosen.dynamic
+    assert all(t.kept is not None for t in plain.trials)
+    allowed = 0.6 * (1 - plain.kept)
+    given: dict[str, Any] = {"quantize": "int8", "data": data, "metric": f"{own}:near"}
+    mixed = nhwcc.compile(network, max_error=allowed, **given).report.quantization
+    assert mixed is not None and mixed.kept is not None and 1 - mixed.kept <= allowed and mixed.required is None
+    assert mixed.chosen.dynamic + mixed.chosen.stored and "near of" in mixed.why
+    with pytest.raises(CompileError, match=r"Q004.*near is"):
+        nhwcc.compile(network, max_error=1e-6, **given)

@@ -12,7 +12,7 @@ from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.types import DType, TensorType
 from PIL import Image
 
-from nhwcc.feeds import Data
+from nhwcc.data import Data
 from nhwcc.quantization.images import ImageFormat
 from nhwcc.quantization.samples import Samples, samples_of
 

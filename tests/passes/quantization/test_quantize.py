@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from nhwcc.backends.tflite.runtime import TfliteModel
 from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.fold import constant
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.quantize import Dequantize, Quantize, RoundDynamic
-from nhwcc.compiler.types import Array
+from nhwcc.compiler.types import Array, DType
 from nhwcc.passes.quantization.quantize import Recipe
 from onnx import NodeProto, helper
 
@@ -70,6 +71,14 @@ def on_runtime(module: Module, given: list[list[Array]], path: Path) -> tuple[li
     return [np.stack(found) for found in zip(*runs, strict=True)], emitted.ops
 
 
+def stored(module: Module, number: int, x: Array) -> Array:
+    """Return an input as the integers that a network takes."""
+    (read,) = (op for op in module.walk() if isinstance(op, Dequantize) and op.x is module.main.args[number])
+    scale, zero = constant(read.scale), constant(read.zero)
+    assert scale is not None and zero is not None
+    return Quantize.evaluate(x, scale.array(), zero.array(), dtype=read.x.type.dtype)
+
+
 def kinds(module: Module, kind: type) -> int:
     return sum(isinstance(op, kind) for op in module.walk())
 
@@ -101,6 +110,18 @@ class TestIntegers:
     def test_statistics_of_another_network(self) -> None:
         with pytest.raises(CompileError, match="Q002"):
             quantized(RESIDUAL, Recipe("int8", {}))
+
+    def test_sixteen_bits(self, tmp_path: Path) -> None:
+        """All is computed with integers of 16 bits, as the reference semantics say."""
+        given = samples(RESIDUAL)
+        seen = calibrated(RESIDUAL, given)
+        made, _ = quantized(RESIDUAL, Recipe("int16x8", seen, io_dtypes={"": DType.I16}))
+        integers = [[stored(made, 0, x) for x in sample] for sample in given]
+        (want,), (own,) = outputs(RESIDUAL, given), outputs(made, integers)
+        (got,), ops = on_runtime(made, integers, tmp_path / "q.tflite")
+        assert not {"QUANTIZE", "DEQUANTIZE"} & set(ops) and made.main.returns[0].type.dtype is DType.I16
+        assert np.abs(got.astype(int) - own).max() <= 32  # of 32768: SOFTMAX looks exponentials up
+        assert decibels(want, got / 32768) > 40
 
     @pytest.mark.parametrize(
         ("pattern", "kept"), [("softmax", "softmax"), ("conv", "conv"), ("l", "linear"), ("*", "conv")]

@@ -7,9 +7,10 @@ from typing import Any
 
 from ....compiler.dims import Dim, is_static
 from ....compiler.ir import Value
+from ....compiler.lowering import Build
 from ....compiler.ops import arith, window
 from ....compiler.ops.shape import Pad, Slice
-from .lowering import Build, lower
+from .registry import lower
 
 
 @lower(window.Conv)

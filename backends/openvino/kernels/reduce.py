@@ -1,0 +1,46 @@
+"""Rows for reductions."""
+
+from __future__ import annotations
+
+from ....compiler.ops.reduce import Reduce
+from ..table import FLOATS, NUMBERS, Call, Condition, condition, emits, ints
+
+KINDS = {
+    "sum": "ReduceSum",
+    "max": "ReduceMax",
+    "min": "ReduceMin",
+    "prod": "ReduceProd",
+    "l1": "ReduceL1",
+}
+"""Operations by the kind of reduction."""
+
+OF_FLOATS = {"mean": "ReduceMean", "l2": "ReduceL2"}
+"""Those whose results are no integers."""
+
+OF_TRUTH = {"any": "ReduceLogicalOr", "all": "ReduceLogicalAnd"}
+"""Those of truth values."""
+
+
+def _kind(wanted: str) -> Condition:
+    return Condition(f"kind {wanted}", lambda op: None if op.kind == wanted else f"kind {op.kind}")
+
+
+@condition("some axes, and elements along them")
+def _some(op: Reduce) -> str | None:
+    if not op.dims:
+        return "no axes"
+    return "nothing to reduce" if any(op.x.type.shape[a] == 0 for a in op.dims) else None
+
+
+def _reduce(op: Reduce) -> Call:
+    return Call((op.x, ints(*op.dims)), {"keep_dims": op.keepdims})
+
+
+def _declare(kinds: dict[str, str], dtypes: str) -> None:
+    for kind, operator in kinds.items():
+        emits(Reduce, operator, dtypes=dtypes, when=(_kind(kind), _some))(_reduce)
+
+
+_declare(KINDS, NUMBERS)
+_declare(OF_FLOATS, FLOATS)
+_declare(OF_TRUTH, "bool")

@@ -1,0 +1,66 @@
+"""Comparing two models of any formats: by numbers, and a quantized one that differs in decibels."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.ir import Module
+from nhwcc.cut import Cut
+from nhwcc.domains import domains
+from nhwcc.options import TOLERANCE
+from nhwcc.precision import attainable
+from nhwcc.quantization.compare import Decibels, compare, quantized
+from nhwcc.runners import Runner
+from nhwcc.sources import Source
+from nhwcc.verification import Settings, Verification, verify
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found: ``decibels`` where the second one is quantized and differs."""
+
+    numbers: Verification
+    decibels: Decibels | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the two agree, or are as near as was asked for."""
+        return self.numbers.ok if self.decibels is None else self.decibels.ok
+
+
+def compare_models(reference: Source, candidate: Source, settings: Settings, least: float) -> Comparison:
+    """Run both on the same inputs; a quantized candidate may be ``least`` dB away.
+
+    What the reference's own operations say is asked where it matters: which integers its inputs may hold, and how much
+    it rounds where the two differ.
+
+    Raises:
+        CompileError: R022, the two have other inputs or outputs; or what refuses to run.
+    """
+    with ExitStack() as stack:
+        first, second = reference.open(stack), candidate.open(stack)
+        module = _module(reference) if _takes_integers(first) else None
+        known = settings if module is None else replace(settings, domains=domains(module.main))
+        found = verify(first, second, known)
+        if not found.ok and settings.tolerance == TOLERANCE:
+            module = module or _module(reference)
+            error = 0.0 if module is None else attainable(module)[0]
+            if error > TOLERANCE:
+                found = verify(first, second, replace(known, tolerance=error, floor=error))
+        is_same = found.ok and all(o.difference.relative <= settings.tolerance for o in found.outputs)
+        integers = None if is_same else quantized(second)
+        return Comparison(found, None if integers is None else compare(first, integers, settings, least))
+
+
+def _takes_integers(runner: Runner) -> bool:
+    return any(type.dtype.is_int for type in runner.inputs.values())
+
+
+def _module(source: Source) -> Module | None:
+    """Return what a model is as IR; None if it can't be read, or only be run."""
+    try:
+        return source.load(Cut())
+    except CompileError:
+        return None

@@ -1,0 +1,86 @@
+"""Random numbers for the inputs of a network, which shall reach what it does with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nhwcc.compiler.dims import static
+from nhwcc.compiler.interpreter import random_tensor
+from nhwcc.compiler.types import Array, TensorType
+from nhwcc.domains import Domain
+
+SCALE = 32.0
+"""How many times larger inputs become along their longest axis where a network is run with large ones."""
+
+USUAL = 4
+"""Integers of which nothing is known may be sizes, or exponents: they stay below this."""
+
+NARROW = 16
+"""Integers of as many bits are drawn from all that there are."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How to draw.
+
+    Integers stay below ``bound``, and below :data:`USUAL` if they may be more than numbers; positions may count from
+    the end if they are ``negative``.
+
+    Floats are normally distributed; with a ``scale``, they grow up to as many times along the longest axis.
+    """
+
+    bound: int = USUAL
+    negative: bool = True
+    scale: float = 1.0
+
+    def tensor(
+        self, type: TensorType, domain: Domain | None, sizes: Mapping[str, int], rng: np.random.Generator
+    ) -> Array:
+        """Draw a tensor; all its sizes are numbers.
+
+        Raises:
+            CompileError: R001, there are no random elements of this type.
+        """
+        if domain is not None and domain.is_known(sizes) and type.size:
+            return domain.draw(type, sizes, rng, negative=self.negative)
+        dtype = type.dtype
+        if dtype.is_int and dtype.bits <= NARROW and self.bound > SMALL.bound:
+            drawn = _any_integer(type, rng)
+        else:
+            is_number = domain is not None and domain.is_number
+            drawn = random_tensor(type, rng, self.bound if is_number else min(self.bound, USUAL))
+        if domain is not None and domain.divides:
+            drawn = np.where(drawn == 0, np.ones_like(drawn), drawn)
+        return _growing(drawn, self.scale) if dtype.is_float and self.scale > 1 else drawn
+
+
+SMALL = Draw(2, negative=False)
+"""Masks are 0 or 1, and so are many positions."""
+
+DRAWS = (Draw(), Draw(negative=False), SMALL)
+"""How to draw, in the order in which it is tried where there are integers."""
+
+LARGE = (Draw(100, scale=SCALE), Draw(100, negative=False, scale=SCALE), Draw(negative=False, scale=SCALE))
+"""The same for a run with large numbers."""
+
+
+def _any_integer(type: TensorType, rng: np.random.Generator) -> Array:
+    """Draw from all integers of a narrow type, the largest and the smallest among them."""
+    low, high = type.dtype.bounds
+    drawn = rng.integers(low, high + 1, static(type.shape))
+    if drawn.size > 1:
+        drawn.flat[0], drawn.flat[-1] = high, low
+    return drawn.astype(type.dtype.numpy)
+
+
+def _growing(array: Array, scale: float) -> Array:
+    """Let numbers grow along the longest axis, so that what looks at places sees small ones and large ones."""
+    if array.size < 2:
+        return (array * array.dtype.type(scale)).astype(array.dtype)
+    axis = int(np.argmax(array.shape))
+    factors = np.geomspace(1.0, scale, array.shape[axis])
+    shaped = factors.reshape([-1 if i == axis else 1 for i in range(array.ndim)])
+    return (array * shaped).astype(array.dtype)

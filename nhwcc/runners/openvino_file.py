@@ -1,0 +1,181 @@
+"""Files of the target OpenVINO as a runner, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from nhwcc.compiler.diagnostics import error
+from nhwcc.compiler.dims import parse_dim, symbol
+from nhwcc.compiler.ops.shape import inverse
+from nhwcc.compiler.types import Array, TensorType
+from nhwcc.formats.layout import KEY, RENAMED, Layout, read_layout
+from nhwcc.formats.openvino.model import Layer
+from nhwcc.formats.openvino.reader import read_contents
+from nhwcc.formats.openvino.weights import element_type
+from nhwcc.runners import Traced
+from nhwcc.runners.openvino import RUNTIME, OpenvinoModel, is_available
+from nhwcc.runners.worker import Worker
+
+INSTALL = "pip install 'nhwcc[openvino]'"
+
+
+def start() -> Worker:
+    """Start the runtime's process; it is ready when a file is."""
+    return Worker(*(["openvino"] if is_available() else []), RUNTIME[0])
+
+
+def open_file(path: Path, worker: Worker, *, fast: bool) -> OpenvinoFileRunner:
+    """Open a file in a runtime's process."""
+    return OpenvinoFileRunner(path, worker, fast=fast)
+
+
+def in_process(path: Path) -> OpenvinoFile:
+    """Load a file into this process."""
+    return OpenvinoFile(path)
+
+
+def written_file(path: Path, stack: ExitStack) -> OpenvinoFileRunner | None:
+    """Return what runs a file that says in which layout it has its inputs and outputs, None for any other file."""
+    return stack.enter_context(OpenvinoFileRunner(path)) if _Ends(path).layout is not None else None
+
+
+class OpenvinoFile:
+    """A loaded file; inputs and outputs have the names that it states."""
+
+    def __init__(self, path: Path) -> None:
+        self._ends = _Ends(path)
+        self._model = OpenvinoModel(path, None, {})
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run on arrays.
+
+        Raises:
+            CompileError: R002, an input is missing; R018, the runtime refuses.
+        """
+        missing = [name for name in self._ends.inputs if name not in inputs]
+        if missing:
+            raise error("R002", f"the input {missing[0]!r} is missing")
+        found, _ = self._model.run({n: np.asarray(inputs[n]) for n in self._ends.inputs}, {})
+        return {self._ends.outputs[layer]: array for layer, array in found.items()}
+
+
+class _Ends:
+    """What a file says of its inputs and outputs: types, ranks, names by layers, and its metadata."""
+
+    def __init__(self, path: Path) -> None:
+        contents = read_contents(path)
+        network = contents.network
+        self.metadata = {name.replace("/", "."): text for name, text in contents.metadata.items()}
+        self.renamed: dict[str, str] = json.loads(self.metadata.get(RENAMED, "{}"))
+        self.inputs = {layer.name: _type(layer) for layer in network.of_type("Parameter")}
+        self.outputs: dict[str, str] = {}
+        self.ranks: dict[str, int] = {}
+        for layer in network.of_type("Result"):
+            name = layer.output_names[0] if layer.output_names else layer.name
+            self.outputs[layer.name] = self.renamed.get(name, name)
+            self.ranks[self.outputs[layer.name]] = len(layer.inputs[0].dims)
+
+    @property
+    def layout(self) -> Layout | None:
+        """In which layout inputs and outputs lie, if the file says so."""
+        text = self.metadata.get(KEY)
+        ranks = {"inputs": {n: t.rank for n, t in self.inputs.items()}, "outputs": self.ranks}
+        return None if text is None else read_layout(text.encode(), ranks)
+
+
+def _type(layer: Layer) -> TensorType:
+    """Return the type of a Parameter; open sizes get names of their own."""
+    shape = layer.data.get("shape", "")
+    sizes = [part.strip() for part in shape.split(",") if part.strip()]
+    named = [int(s) if s.isdecimal() else symbol(f"{layer.name}_{axis}") for axis, s in enumerate(sizes)]
+    return TensorType(element_type(layer.data.get("element_type", "")), tuple(named))
+
+
+class OpenvinoFileRunner:
+    """Runs a written file; layouts are those that its metadata states, else the file's own.
+
+    ``fast`` says that it will run: without OpenVINO a file that is only to be opened is taken for right.
+    """
+
+    def __init__(self, path: Path, worker: Worker | None = None, *, fast: bool = True) -> None:
+        self.path = path
+        self._worker = worker or start()
+        self._ends = _Ends(path)
+        self._layout = self._ends.layout
+        if is_available():
+            self._worker.make(*RUNTIME, path, None, {})
+        elif fast:
+            self._worker.close()
+            text = f"OpenVINO is not installed, which runs what is written ({INSTALL})"
+            raise error("R017", text, help="install it, or write without verifying: --no-verify")
+
+    def close(self) -> None:
+        """End the runtime's process."""
+        self._worker.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def title(self) -> str:
+        """The runtime with its version."""
+        return f"OpenVINO {version('openvino')}"
+
+    @property
+    def inputs(self) -> dict[str, TensorType]:
+        """The types of the inputs, in the source's layout."""
+        return {name: self._type(name, type) for name, type in self._ends.inputs.items()}
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the outputs."""
+        return tuple(self._ends.outputs.values())
+
+    @property
+    def states_layout(self) -> bool:
+        """Whether the file says in which layout it has its inputs and outputs; else they count as the source's."""
+        return self._layout is not None
+
+    def allocate(self) -> None:
+        """Nothing is left to do: the runtime has read the file, and takes any sizes."""
+
+    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """No input is known to be a state."""
+        return {}
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Transpose, run, transpose back."""
+        results, _ = self._worker.call("run", self._stored(inputs), {})
+        named = {self._ends.outputs[layer]: array for layer, array in results.items()}
+        return {n: a.transpose(inverse(self._perm("outputs", n, a.ndim))) for n, a in named.items()}
+
+    def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
+        """OpenVINO is asked for one order of computing only."""
+
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
+        """Run with more outputs and give the tensors inside."""
+        yield from self._worker.call("trace", self._stored(inputs), {}, only)
+
+    def _perm(self, side: str, name: str, rank: int) -> tuple[int, ...]:
+        perm: Sequence[int] | None = (self._layout or {}).get(side, {}).get(name, {}).get("perm")
+        return tuple(range(rank)) if perm is None else tuple(perm)
+
+    def _type(self, name: str, type: TensorType) -> TensorType:
+        declared: Sequence[int | str] | None = (self._layout or {}).get("inputs", {}).get(name, {}).get("shape")
+        if declared is None:
+            return type
+        return type.with_shape(tuple(d if isinstance(d, int) else parse_dim(d) for d in declared))
+
+    def _stored(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        given = {n: np.asarray(a) for n, a in inputs.items() if n in self._ends.inputs}
+        return {n: a.transpose(self._perm("inputs", n, a.ndim)) for n, a in given.items()}

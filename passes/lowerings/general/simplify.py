@@ -1,0 +1,83 @@
+"""Rewrites after which a file has fewer nodes; they apply to what the target has, too."""
+
+from __future__ import annotations
+
+from ....compiler.dims import product
+from ....compiler.ir import Value
+from ....compiler.lowering import Build
+from ....compiler.ops.activation import LogSoftmax, Softmax
+from ....compiler.ops.index import TopK
+from ....compiler.ops.shape import Concat, Reshape, Split, Transpose, inverse
+from .registry import improve
+
+
+@improve(Reshape)
+def softmax_without_reshapes(op: Reshape, e: Build) -> None:
+    """A softmax between reshapes that drop axes of size one and bring them back: along its axis in the whole shape."""
+    match op.x:
+        case Value(Softmax(x=Value(Reshape(x=x))) | LogSoftmax(x=Value(Reshape(x=x))) as inner) if (
+            x.type == op.result.type and op.x.has_one_use
+        ):
+            axis = _same_axis(inner, x)
+            if axis is not None:
+                e.replace(e(type(inner), x, axis=axis))
+        case _:
+            return
+
+
+def _same_axis(inner: Softmax | LogSoftmax, x: Value) -> int | None:
+    """Return which axis of ``x`` is the one along which is normalised; None if it is none of them alone."""
+    folded, axis = inner.x.type.shape, inner.axis
+    behind = product(folded[axis + 1 :])
+    shape = x.type.shape
+    found = [i for i, d in enumerate(shape) if d == folded[axis] and product(shape[i + 1 :]) == behind]
+    return found[0] if found else None
+
+
+@improve(TopK)
+def order_along_any_axis(op: TopK, e: Build) -> None:
+    """The largest along an axis that was brought to the end and back: along the axis where it is."""
+    match op.x:
+        case Value(Transpose(x=x, perm=perm)):
+            users = [user for r in op.results for user in r.users]
+            if any(not isinstance(user, Transpose) or user.perm != inverse(perm) for user in users):
+                return
+            found = e.each(op.clone((x,), axis=perm[op.axis]))
+            e.replace(*(e(Transpose, v, perm) for v in found))
+        case _:
+            return
+
+
+@improve(Reshape)
+def join_without_an_axis(op: Reshape, e: Build) -> None:
+    """Parts joined along an axis of their own, which is merged with the next one: joined along that one."""
+    match op.x:
+        case Value(Concat(xs=xs, axis=axis) as joined) if op.x.has_one_use:
+            shape, rank = op.x.type.shape, op.x.type.rank
+            if axis + 1 >= rank or op.shape != (*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]):
+                return
+            plain = [_without_axis(x, axis) for x in xs]
+            parts = tuple(x for x in plain if x is not None)
+            if len(parts) == len(xs):
+                e.replace(e.rw.emit(joined.clone(parts)))
+        case _:
+            return
+
+
+def _without_axis(x: Value, axis: int) -> Value | None:
+    """Return what a value was before it got an axis of size one, None if it did not."""
+    match x:
+        case Value(Reshape(x=source)) if x.type.shape == (*source.type.shape[:axis], 1, *source.type.shape[axis:]):
+            return source
+        case _:
+            return None
+
+
+@improve(Split)
+def cut_where_it_was_joined(op: Split, e: Build) -> None:
+    """Parts that are joined and cut at the same places."""
+    match op.x:
+        case Value(Concat(xs=xs, axis=axis)) if axis == op.axis and tuple(x.type.shape[axis] for x in xs) == op.sizes:
+            e.replace(*xs)
+        case _:
+            return

@@ -1,0 +1,47 @@
+"""What tests of all targets do with a function: draw inputs, lay them out as a file has them, compare outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from nhwcc.compiler.interpreter import random_inputs
+from nhwcc.compiler.ir import Func
+from nhwcc.compiler.types import Array
+
+
+def name_outputs(func: Func) -> None:
+    for number, port in enumerate(func.outputs):
+        port.name = port.name or f"y{number}"
+
+
+def drawn(func: Func, sizes: Mapping[str, int], replaced: Mapping[str, Any]) -> list[Array]:
+    random = random_inputs(func, sizes=sizes, default=3)
+    pairs = zip(func.inputs, random, strict=True)
+    return [np.asarray(replaced[p.name], a.dtype) if p.name in replaced else a for p, a in pairs]
+
+
+def lay_out(func: Func, arrays: Sequence[Array]) -> dict[str, Array]:
+    pairs = zip(func.inputs, arrays, strict=True)
+    return {p.name: np.asarray(a if p.perm is None else a.transpose(p.perm)) for p, a in pairs}
+
+
+def compare(
+    func: Func, got: Mapping[str, Array], want: Sequence[Array], tolerance: tuple[float, float], what: str
+) -> None:
+    """Differences count relative to the largest number, and relative to ``tolerance[1]`` where all are smaller."""
+    for port, w in zip(func.outputs, want, strict=True):
+        g = np.asarray(got[port.name])
+        w = w if port.perm is None else w.transpose(port.perm)
+        assert g.shape == w.shape, f"{port.name}: {g.shape} instead of {w.shape}; {what}"
+        assert g.dtype == w.dtype, f"{port.name}: {g.dtype} instead of {w.dtype}; {what}"
+        if w.dtype.kind in "biu" or w.dtype.kind == "V":
+            assert np.array_equal(g, w), f"{port.name}; {what}"
+            continue
+        finite = np.isfinite(w)
+        assert np.array_equal(np.isnan(g), np.isnan(w)), f"{port.name}: other NaN; {what}"
+        assert np.array_equal(g[~finite & ~np.isnan(w)], w[~finite & ~np.isnan(w)]), f"{port.name}: infinities; {what}"
+        difference = np.abs(g[finite].astype(np.float64) - w[finite].astype(np.float64))
+        largest = max(float(np.abs(w[finite]).max(initial=0)), tolerance[1])
+        assert difference.max(initial=0) <= tolerance[0] * largest, f"{port.name}: {difference.max()}; {what}"
