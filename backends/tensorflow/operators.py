@@ -77,11 +77,18 @@ class Operator:
 
     @property
     def first_types(self) -> str:
-        """The element types of the first parameter that is not of one type only, for the docs."""
-        for parameter in (*self.inputs, *self.outputs):
-            if parameter.dtype is None and not parameter.lists:
-                return ", ".join(sorted(self.types.get(parameter.attribute, ("any type",))))
-        return ", ".join(p.dtype for p in self.inputs[:1] if p.dtype is not None)
+        """The element types of the first parameter that is more than positions or sizes, for the docs."""
+        told = [self._types(p) for p in (*self.inputs, *self.outputs) if not p.lists]
+        chosen = next((types for types in told if types is None or not types <= INTEGERS), told[0] if told else None)
+        return "any type" if chosen is None else ", ".join(sorted(chosen))
+
+    def _types(self, parameter: Parameter) -> frozenset[DType] | None:
+        """The types that a parameter may have; None for any."""
+        return self.types.get(parameter.attribute) if parameter.dtype is None else frozenset({parameter.dtype})
+
+
+INTEGERS = frozenset({DType.I16, DType.I32, DType.I64})
+"""What positions and sizes are counted in."""
 
 
 def _bound(parameters: Sequence[Parameter], given: Sequence[DType]) -> list[tuple[Parameter, Sequence[DType]]]:
