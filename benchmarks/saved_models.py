@@ -30,7 +30,8 @@ folder, out = sys.argv[1:3]
 call = tf.saved_model.load(folder).signatures["serving_default"]
 specs = call.structured_input_signature[1]
 rng = np.random.default_rng(0)
-given = {n: rng.random([d or (96 if axis else 1) for axis, d in enumerate(s.shape)]).astype(s.dtype.as_numpy_dtype) for n, s in specs.items()}
+sizes = {n: [d or (96 if axis else 1) for axis, d in enumerate(s.shape)] for n, s in specs.items()}
+given = {n: rng.random(sizes[n]).astype(s.dtype.as_numpy_dtype) for n, s in specs.items()}
 wanted = {n: t.numpy() for n, t in call(**{n: tf.constant(a) for n, a in given.items()}).items()}
 def compare(found):
     pairs = [(found[n], w) for n, w in wanted.items()]
@@ -116,7 +117,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=NAMES)
     parser.add_argument("--peers")
     given = parser.parse_args()
-    print(table(HEAD, [row(name, given.peers) for name in given.names]))
+    print(table(HEAD, []))
+    for name in given.names:
+        print(f"| {' | '.join(row(name, given.peers))} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from ...compiler.diagnostics import error
 from ...compiler.dims import Shape
@@ -384,7 +384,7 @@ def _stored(value: Any) -> StoredAttribute:
     if isinstance(value, DType):
         return ElementType(NUMBERS[value])
     if isinstance(value, tuple):
-        return tuple(_stored(v) for v in value)
+        return tuple(map(_stored, cast(tuple[Any, ...], value)))
     return value
 
 

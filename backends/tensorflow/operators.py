@@ -21,14 +21,15 @@ TypeAttribute = DType | tuple[DType, ...]
 
 @dataclass(frozen=True)
 class Parameter:
-    """An input or a result: its name, and its element type or the attribute that holds it.
+    """An input or a result: its name, and its element type, or the ``attribute`` that holds it.
 
     ``count`` is the attribute with the number of tensors, of one type, that it stands for; an attribute that ``lists``
     types stands for as many tensors as there are types.
     """
 
     name: str
-    type: DType | str
+    dtype: DType | None
+    attribute: str = ""
     count: str | None = None
     lists: bool = False
 
@@ -48,9 +49,9 @@ class Operator:
         for parameters, given in ((self.inputs, inputs), (self.outputs, outputs)):
             for parameter, types in _bound(parameters, given):
                 if parameter.lists:
-                    found[str(parameter.type)] = tuple(types)
-                elif isinstance(parameter.type, str) and types:
-                    found[parameter.type] = types[0]
+                    found[parameter.attribute] = tuple(types)
+                elif parameter.dtype is None and types:
+                    found[parameter.attribute] = types[0]
                 if parameter.count is not None:
                     found[parameter.count] = len(types)
         return found
@@ -67,21 +68,27 @@ class Operator:
 
     def _refuses(self, parameter: Parameter, types: Sequence[DType], found: dict[str, DType]) -> str | None:
         for dtype in types:
-            name = parameter.type
-            wanted = found.setdefault(name, dtype) if isinstance(name, str) else name
+            wanted = parameter.dtype or found.setdefault(parameter.attribute, dtype)
             if dtype is not wanted:
                 return f"{self.name} takes {parameter.name} of {wanted} only, not of {dtype}"
-            if isinstance(name, str) and name in self.types and dtype not in self.types[name]:
+            if parameter.attribute in self.types and dtype not in self.types[parameter.attribute]:
                 return f"{self.name} has no kernel for {parameter.name} of {dtype}"
         return None
 
     @property
     def first_types(self) -> str:
-        """The element types of the first parameter that is not of one type only, for the docs."""
-        for parameter in (*self.inputs, *self.outputs):
-            if isinstance(parameter.type, str) and not parameter.lists:
-                return ", ".join(sorted(self.types[parameter.type])) if parameter.type in self.types else "any type"
-        return ", ".join(p.type for p in self.inputs[:1] if isinstance(p.type, DType))
+        """The element types of the first parameter that is more than positions or sizes, for the docs."""
+        told = [self._types(p) for p in (*self.inputs, *self.outputs) if not p.lists]
+        chosen = next((types for types in told if types is None or not types <= INTEGERS), told[0] if told else None)
+        return "any type" if chosen is None else ", ".join(sorted(chosen))
+
+    def _types(self, parameter: Parameter) -> frozenset[DType] | None:
+        """The types that a parameter may have; None for any."""
+        return self.types.get(parameter.attribute) if parameter.dtype is None else frozenset({parameter.dtype})
+
+
+INTEGERS = frozenset({DType.I16, DType.I32, DType.I64})
+"""What positions and sizes are counted in."""
 
 
 def _bound(parameters: Sequence[Parameter], given: Sequence[DType]) -> list[tuple[Parameter, Sequence[DType]]]:
@@ -126,4 +133,5 @@ def _parameter(text: str) -> Parameter:
     name, _, kind = text.partition(": ")
     count, star, kind = kind.rpartition("*")
     plain = kind.removesuffix("[]")
-    return Parameter(name, _DTYPES.get(plain, plain), count if star else None, plain != kind)
+    dtype = _DTYPES.get(plain)
+    return Parameter(name, dtype, "" if dtype else plain, count if star else None, plain != kind)

@@ -33,9 +33,9 @@ class Placeholder:
     name: str
 
 
+Plain: TypeAlias = "int | float | str | ElementType"
 Attribute: TypeAlias = (
-    "int | float | str | ElementType | StoredShape | StoredTensor | Weight | FunctionName | Placeholder"
-    " | tuple[Attribute, ...]"
+    "Plain | StoredShape | StoredTensor | Weight | FunctionName | Placeholder | tuple[Attribute, ...]"
 )
 """What a node states; a tensor that is to be written is a weight."""
 

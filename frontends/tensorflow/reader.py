@@ -14,6 +14,7 @@ from ...compiler.ir import Func, Module, Port, Region, Value
 from ...compiler.ops.core import Return
 from ...compiler.rewrite import erase_dead
 from ...compiler.types import DType
+from ...formats.layout import Layout
 from ...formats.tensorflow.interface import Interface as StatedInterface
 from ...formats.tensorflow.interface import stated_interface
 from ...formats.tensorflow.model import StoredShape
@@ -99,7 +100,7 @@ def read_tensorflow(
     own = _stated(contents)
     if own is not None:
         chosen = Signature("", own.inputs, own.outputs)
-    layout = {} if own is None else own.layout
+    layout: Layout = {} if own is None else own.layout
     ends = _outputs(flat, chosen, outputs)
     starts = _inputs(flat, chosen, inputs, ends.ports.values())
     counted = what_axes_count(flat, starts.ports.values(), ends.ports.values())
@@ -119,6 +120,11 @@ def read_tensorflow(
     importer.region.insert(Return(tuple(values.values())))
     ins = [Port(name, layout_perm(layout.get("inputs", {}), name)) for name in types]
     outs = [Port(name, layout_perm(layout.get("outputs", {}), name)) for name in values]
+    bad = next(
+        (p.name for p, v in zip(outs, values.values(), strict=True) if len(p.perm or ()) not in (0, v.type.rank)), ""
+    )
+    if bad:
+        raise error("R010", f"the graph is damaged: the layout of {bad} has other axes", help="Compile it again.")
     func = Func("main", importer.region, ins, outs)
     erase_dead(*reversed(func.ops))
     tensors = [{name: str(place) for name, place in side.ports.items()} for side in (starts, ends)]

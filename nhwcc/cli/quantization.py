@@ -12,9 +12,11 @@ from nhwcc.compiler.options import QuantizationChoice
 
 
 def _share(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    if value is None:
+        return None
     from nhwcc.quantization.metrics import parse_share
 
-    return None if value is None else parse_share(value)
+    return parse_share(value)
 
 
 _OPTIONS: list[Callable[..., Any]] = [

@@ -53,7 +53,7 @@ SQUARED = frozenset({DType.I32, DType.I64})
 
 @condition("no square of integers of fewer bits, or without sign")
 def _squares(op: ir.Mul | ir.Square) -> str | None:
-    dtype = op.operands[0].type.dtype
+    dtype = op.result.type.dtype
     is_square = isinstance(op, ir.Square) or op.a is op.b
     return f"a square of {dtype}" if is_square and dtype.is_int and dtype not in SQUARED else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,9 @@ IMAGES, VOLUMES = range(4, 5), range(5, 6)
 
 @condition("paddings that are known, or those of SAME")
 def _known_padding(op: Any) -> str | None:
-    return None if is_same(op) or is_static([n for pair in op.pads for n in pair]) else "paddings that are not known"
+    return (
+        None if is_same(op) or is_static(tuple(n for pair in op.pads for n in pair)) else "paddings that are not known"
+    )
 
 
 @condition("no paddings, or those of SAME")
@@ -84,7 +87,7 @@ def _filter(w: Value, perm: tuple[int, ...]) -> Operand:
     weight = constant(w)
     if weight is None:
         return Nested("Transpose", type, (w, ints(*perm)))
-    return weight.derive(type, lambda array: np.transpose(array, perm))
+    return weight.derive(type, partial(np.transpose, axes=perm))
 
 
 def _with_bias(op: ir.Conv | ir.ConvTranspose, operator: str, inputs: tuple[Operand, ...]) -> Call:
@@ -114,7 +117,7 @@ def _depthwise_filter(op: ir.Conv) -> Operand:
     type = op.w.type.with_shape((height, width, op.groups, each))
     weight = constant(op.w)
     if weight is not None:
-        return weight.derive(type, lambda array: _by_channel(array, op.groups))
+        return weight.derive(type, partial(_by_channel, groups=op.groups))
     first = TensorType(op.w.type.dtype, (height, width, outputs))
     flat = Nested("Reshape", TensorType(first.dtype, (outputs, height, width)), (op.w, Dims((outputs, height, width))))
     moved = Nested("Transpose", first, (flat, ints(1, 2, 0)))

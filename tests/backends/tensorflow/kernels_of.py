@@ -54,7 +54,7 @@ def _types(attribute: Any, kernels: list[Any]) -> str:
 def main() -> None:
     """Write the table."""
     names = sorted({*operators(), *sys.argv[1:]})
-    Path(TABLE).write_text("".join(f"{line(name)}\n" for name in names), encoding="utf-8")
+    Path(str(TABLE)).write_text("".join(f"{line(name)}\n" for name in names), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -183,7 +183,7 @@ func @main(%x: f32[{steps},2,4], %w: f32[{gates * 3},4], %r: f32[{gates * 3},3],
 @pytest.mark.parametrize(("kind", "gates"), [("lstm", 4), ("gru", 3), ("rnn", 1)])
 def test_recurrent_layers(check: Check, kind: str, gates: int, steps: str, lengths: str) -> None:
     """A few steps one after the other, more of them as a loop, also where their number is open."""
-    sizes = [{"t": 5}, {"t": 70}] if steps == "t" else [{}]
+    sizes: list[dict[str, int]] = [{"t": 5}, {"t": 70}] if steps == "t" else [{}]
     done = check(recurrent(kind, gates, steps, lengths), sizes=sizes, inputs={"n": [3, 2]})
     assert ("StatelessWhile" in done.operators) == (steps != "3")
 

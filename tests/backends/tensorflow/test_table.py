@@ -29,6 +29,13 @@ def test_types_tell_attributes() -> None:
         "N": 2,
         "Tidx": DType.I32,
     }
+    one_hot = operators()["OneHot"]
+    given = [DType.I64, DType.I32, DType.F32, DType.F32]
+    assert one_hot.attributes(given, [DType.F32]) == {"TI": DType.I64, "T": DType.F32}
+    assert (
+        one_hot.why_not([DType.I64, *given[:1], *given[2:]], [DType.F32])
+        == "OneHot takes depth of i32 only, not of i64"
+    )
     loop = operators()["StatelessWhile"]
     assert loop.attributes([DType.F32, DType.I32], [DType.F32, DType.I32]) == {"T": (DType.F32, DType.I32)}
 

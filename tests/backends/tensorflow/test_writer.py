@@ -11,7 +11,7 @@ from nhwcc.backends.registry import find_target, target_of_file
 from nhwcc.backends.tensorflow import target as tensorflow_target
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.types import DType
+from nhwcc.compiler.types import Array, DType
 from nhwcc.compiler.weights import Weight
 from nhwcc.formats.message import Message
 from nhwcc.formats.tensorflow import writer
@@ -83,7 +83,8 @@ def test_checksums_of_many_bytes() -> None:
 
 def test_a_bundle_is_read_as_it_was_written(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    values = {name: rng.random((50, n + 1)).astype(np.float32) for n, name in enumerate(["z/a", "b", "a", "a/b"])}
+    names = ["z/a", "b", "a", "a/b"]
+    values: dict[str, Array] = {name: rng.random((50, n + 1)).astype(np.float32) for n, name in enumerate(names)}
     values["half"] = np.arange(3).astype(ml_dtypes.bfloat16)
     size = write_bundle({name: Weight.of(array) for name, array in values.items()}, tmp_path / "variables")
     assert size == sum(p.stat().st_size for p in tmp_path.iterdir())
