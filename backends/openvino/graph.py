@@ -41,6 +41,9 @@ BRANCHES = {"then": "then_body", "otherwise": "else_body"}
 EXACT = ("FakeQuantize",)
 """Operations whose constants are not stored in fewer bits: they say which numbers integers stand for."""
 
+ROUNDING = 2.0**-11
+"""What rounding to 16 bits may change, relative to the whole constant."""
+
 FEW = 16
 """Elements of a constant that is worth storing in fewer bits."""
 
@@ -465,11 +468,14 @@ class _Builder:
 
 
 def _is_compressible(weight: Weight) -> bool:
-    """Whether a constant is worth storing in 16 bits, and none of its numbers is lost."""
+    """Whether a constant is worth storing in 16 bits, and loses no more than rounding: none of its range."""
     if weight.type.dtype is not DType.F32 or not isinstance(weight.type.size, int) or weight.type.size < FEW:
         return False
     array = weight.array()
-    return bool((np.abs(array[np.isfinite(array)]) <= np.finfo(np.float16).max).all())
+    finite = array if np.isfinite(array).all() else array[np.isfinite(array)]
+    with np.errstate(over="ignore"):
+        lost = finite - finite.astype(np.float16)
+    return bool(np.linalg.norm(lost) <= ROUNDING * np.linalg.norm(finite))
 
 
 def _as_halves(array: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ....compiler.ops import arith
 from ....compiler.ops import index as ir
-from ....compiler.ops.shape import BroadcastTo, ShapeOf, inverse
+from ....compiler.ops.shape import ShapeOf, inverse
 from ....compiler.types import DType
 from .lowering import Build, lower
 
@@ -43,14 +43,3 @@ def time_and_batch_first(op: ir.ReverseSequence, e: Build) -> None:
     front = (op.batch, op.axis, *(a for a in range(op.x.type.rank) if a not in (op.axis, op.batch)))
     moved = e.clone(op, e.transpose(op.x, front), op.lengths, axis=1, batch=0)
     e.replace(e.transpose(moved, inverse(front)))
-
-
-@lower(ir.Scatter)
-def element_by_element(op: ir.Scatter, e: Build) -> None:
-    """Along another axis than the first: every element by itself."""
-    if op.axis == 0 or op.indices.type.dtype is not DType.I64:
-        return
-    shape = op.updates.type.shape
-    aligned = e.reshape(op.indices, (op.indices.type.shape[0], *[1] * (len(shape) - 1 - op.axis)))
-    places = e(BroadcastTo, aligned, shape)
-    e.replace(e(ir.ScatterElements, op.x, places, op.updates, axis=op.axis, reduction=op.reduction))

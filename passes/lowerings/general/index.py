@@ -46,3 +46,14 @@ def suppress_then_fill(op: SelectBoxes, e: Build) -> None:
     chosen = e(Slice, filled, (0,), (op.limit,), (1,))
     amount = e.reshape(e(ShapeOf, numbers, (0,), dtype=DType.I32), ())
     e.replace(e(arith.Cast, chosen, to=DType.I32), amount)
+
+
+@lower(ir.Scatter)
+def element_by_element(op: ir.Scatter, e: Build) -> None:
+    """Along another axis than the first: every element by itself."""
+    if op.axis == 0:
+        return
+    shape = op.updates.type.shape
+    aligned = e.reshape(op.indices, (op.indices.type.shape[0], *[1] * (len(shape) - 1 - op.axis)))
+    places = e(BroadcastTo, aligned, shape)
+    e.replace(e(ir.ScatterElements, op.x, places, op.updates, axis=op.axis, reduction=op.reduction))

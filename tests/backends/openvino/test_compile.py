@@ -84,11 +84,9 @@ def test_without_openvino_files_are_written_that_nothing_has_run(model: Path, mo
     assert model.with_suffix(".xml").exists()
 
 
-@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
-def test_what_is_written_is_read_again(model: Path, suffix: str) -> None:
-    first = nhwcc.compile(model, model.with_suffix(".xml"), io_layout="nhwc").path
-    again = nhwcc.compile(first, model.with_name(f"again{suffix}"))
+def test_what_is_written_is_read_again(model: Path) -> None:
+    first = nhwcc.compile(model, model.with_suffix(".xml"), io_layout="nhwc", verify=False).path
+    again = nhwcc.compile(first, model.with_name("again.onnx"))
     assert again.report.verification is not None
     assert again.report.verification.ok
-    third = nhwcc.compile(again.path, model.with_name("third.xml"))
-    assert third.report.ops_after == nhwcc.compile(third.path, model.with_name("fourth.xml")).report.ops_after
+    assert again.report.inputs[0].type == "f32[n,8,8,3]"
