@@ -216,9 +216,11 @@ class _Floats:
         return self._dead()
 
     def _dead(self) -> str:
-        """Say along which axis most slices hold one value each."""
-        for axis, number in enumerate(self.want.shape):
-            if number == 1 or self.want.size // number < FEW:
+        """Say along which axis most slices hold one value each; along those of pictures much is background."""
+        shape = self.want.shape
+        pictured = sorted(range(len(shape)), key=lambda axis: shape[axis])[2:] if len(shape) > 3 else []
+        for axis, number in enumerate(shape):
+            if number == 1 or self.want.size // number < FEW or axis in pictured:
                 continue
             others = tuple(i for i in range(self.want.ndim) if i != axis)
             dead = int(np.count_nonzero(self.want.max(others) == self.want.min(others)))

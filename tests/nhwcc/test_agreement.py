@@ -100,6 +100,15 @@ class TestProof:
         want[:, :3] = 0
         assert agree(want, want, Limits()).proven
 
+    def test_background_is_not_dead(self) -> None:
+        want = np.zeros((1, 2, 32, 32), np.float32)
+        want[:, :, 3:9, 4:9] = RNG.standard_normal((1, 2, 6, 5))
+        assert agree(want, want, Limits()).proven
+        want[:, 0] = 0
+        assert agree(want, want, Limits()).proven, "half of the channels"
+        channels = np.concatenate([want, np.zeros_like(want)], 1)
+        assert "3 of 4 slices along axis 1" in agree(channels, channels, Limits()).note
+
     def test_infinities(self) -> None:
         want = WHOLE.copy()
         want[0, 0, 0] = np.inf

@@ -114,7 +114,9 @@ class TestOutput:
         assert "there is no folder" in said and leftovers(tmp_path, "small.ir") == []
 
     def test_a_folder_in_its_place(self, call: Call, small: Path, tmp_path: Path) -> None:
-        assert "it is a folder" in failed(call("compile", small, "-o", tmp_path), "R012")
+        (tmp_path / "folder.tflite").mkdir()
+        assert "it is a folder" in failed(call("compile", small, "-o", tmp_path / "folder.tflite"), "R012")
+        assert "is the model itself" in failed(call("compile", small, "-o", tmp_path), "R016"), "it lies in there"
 
     def test_a_failure_leaves_nothing_and_keeps_what_was_there(
         self, call: Call, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
