@@ -143,11 +143,9 @@ class _Builder:
             body.fill(attributes[word])
         captured = list(dict.fromkeys(key for body in bodies.values() for key in body.captured))
         passed = [self.capture(key) for key in captured]
+        inputs = [*inputs, *passed]
         if isinstance(op, While):  # what the body only reads goes round with the rest
             types = [*types, *(self.types[tensor] for tensor in passed)]
-            inputs = [*inputs, *passed]
-        else:
-            inputs = [*inputs, *passed]
         for word, body in bodies.items():
             goes_round = isinstance(op, While) and word == "body"
             attributes[word] = body.finish(word, captured, [self.types[t] for t in passed], returns=goes_round)
