@@ -43,7 +43,9 @@ def test_both_sides(name: str) -> None:
     proto = CASES[name]
     x = picture(proto)
     session = RUNTIME.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
-    (there,), (text,) = session.run(None, {"x": x}), ReferenceEvaluator(proto).run(None, {"x": x})
+    there: Array = session.run(None, {"x": x})[0]
+    standard: Any = ReferenceEvaluator(proto)
+    text: Array = standard.run(None, {"x": x})[0]
     assert np.abs(there - text).max() > 0.1, "the two have come to agree: the table in the docs is old"
     np.testing.assert_allclose(results(imported(proto), x=x)[0], there, atol=1e-5)
     np.testing.assert_allclose(results(imported(proto, by_standard=True), x=x)[0], text, atol=1e-5)
