@@ -44,12 +44,19 @@ def scale_into_weights(op: Mul | Div, rw: Rewriter) -> None:
         if not isinstance(producer, Weighted):
             continue
         _require_weights(producer, x, rw)
+        rw.require(isinstance(op, Mul) or _divides(c), "it divides by zero")
         scale = per_channel(c, channel_axis(producer), x, rw)
         scale = rw.emit(Reciprocal(scale)) if isinstance(op, Div) else scale
         weights = rw.emit(Mul(producer.w, along_outputs(producer, scale, rw)))
         bias = None if producer.bias is None else rw.emit(Mul(producer.bias, scale))
         rw.replace(producer.clone((producer.x, weights, bias), activation=op.activation))
         return
+
+
+def _divides(divisor: Value) -> bool:
+    """Whether no element of a constant is zero: products with an infinite weight are not what quotients by zero are."""
+    weight = constant(divisor)
+    return weight is not None and bool(weight.array().all())
 
 
 @pattern(Add, Sub)

@@ -60,6 +60,7 @@ TRUST = """- The numpy semantics of operations (`evaluate`) are the meaning of t
   or computes with infinities and NaN. Constants that become attributes keep the digits of their type.
 - *Broadcasting*: a theorem about elements holds for tensors because elementwise operations commute with broadcasting.
   That shapes and element types stay the same is checked each time that a rewrite is applied.
+- Rewrites of operations that draw random numbers: no two draws are the same.
 - Larger shapes than those of the index maps behave as small ones do.
 - Passes that are no rewrites (layout, grouping, folding, elimination) are tested on random graphs, not here."""
 
@@ -109,6 +110,8 @@ def _basis(entry: dict[str, Any]) -> str:
     parts = ["reals"] if entry["basis"] == "reals" else []
     if entry["elements"]:
         parts.append(f"all numbers of {', '.join(entry['elements'])}")
+    if entry["basis"] == "draws":
+        parts.append("taken on trust: random numbers")
     if entry["basis"] == "index maps":
         parts.append(f"index maps ({', '.join(entry['families'])})")
     if entry["steps"]:

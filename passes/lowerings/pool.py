@@ -22,7 +22,7 @@ from ...compiler.ops.shape import BroadcastTo, Concat, Pad, Range, Slice
 from ...compiler.ops.window import AveragePool, LpPool, MaxPool, Pads, Spatial
 from ...compiler.padding import geometry, is_same, is_valid
 from ...compiler.types import Array, DType
-from ...compiler.value_ranges import nonnegative
+from ...compiler.value_ranges import EXACT_BITS, nonnegative
 from .conv import pad_spatially
 from .registry import lower
 
@@ -66,6 +66,8 @@ def largest_of_stacked_slices(op: MaxPoolPositions, e: Build) -> None:
         len(places) <= MAX_PLACES, f"positions in windows of {counted(len(places), 'element')}; at most {MAX_PLACES}"
     )
     dtype = op.x.type.dtype
+    if dtype.is_int and dtype.bits > EXACT_BITS:
+        e.warn(f"maxima of {dtype} are computed in f32: numbers beyond 2^24 would be rounded")
     x = op.x if dtype.is_float else e(arith.Cast, op.x, to=DType.F32)
     x = e(Pad, x, *_sides(op, out), value=-math.inf)
     parts = [e.reshape(_window_slice(op, x, place, out, e), (*images, *out, 1)) for place in places]

@@ -114,7 +114,7 @@ class Run:
         """Take down what was wrong, and what was seen too rarely."""
         for rewrite in all_rewrites():
             count = len(findings.validated[rewrite.key])
-            if rewrite.key not in proven and count < ENOUGH:
+            if rewrite.key not in proven and not rewrite.draws and count < ENOUGH:
                 self.alarms.append(f"{rewrite.key} was validated in {count} modules only")
         for key, alarms in sorted(findings.alarms.items()):
             self.alarms += [f"{key}, in {a.passes}: {a.why}\n{a.before}\nbecame\n{a.after}" for a in alarms[:2]]
@@ -180,6 +180,8 @@ def _fate(number: int, chosen: Sequence[tuple[str, mutants.Mutant]]) -> tuple[mu
 def _entry(rewrite: Rewrite, verdict: Verdict | None, families: dict[str, int], findings: Findings) -> Entry:
     """Put together what is known of a rewrite."""
     modules = len(findings.validated[rewrite.key])
+    if rewrite.draws:
+        return Entry("draws")
     if verdict is None:
         moves = bool(families) and findings.kinds[rewrite.key] <= index_maps.MOVES
         return Entry("index maps" if moves else "instances", [], families, 0, modules, rewrite.pattern.steps)

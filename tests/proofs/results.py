@@ -13,7 +13,8 @@ PATH = Path(__file__).with_name("results.json")
 class Entry:
     """What is known of one rewrite.
 
-    ``basis`` is "reals", "elements" or "index maps" where something is proven, else "instances"; ``elements`` are the
+    ``basis`` is "reals", "elements" or "index maps" where something is proven, "draws" where random numbers are drawn,
+    which can't be compared, else "instances"; ``elements`` are the
     element types on all of whose numbers it is right; ``families`` say in how many chains of each family it fired;
     ``instances`` were made from the rule, ``modules`` are those in which it fired and was validated; ``steps`` are
     those by which its integers may differ.

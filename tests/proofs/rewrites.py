@@ -13,6 +13,7 @@ from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUn
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Func, Module, Op, Region
 from nhwcc.compiler.lowering import Refusal
+from nhwcc.compiler.opdef import Draws
 from nhwcc.compiler.ops.core import Return
 from nhwcc.compiler.pipeline import PASSES, Pass
 from nhwcc.compiler.rewrite import Pattern, watch_rewriting
@@ -28,6 +29,11 @@ class Rewrite:
     key: str
     pattern: Pattern
     rule: Rule | None
+
+    @property
+    def draws(self) -> bool:
+        """Whether it rewrites random numbers only, of which no two draws can be compared."""
+        return all(root is not Op and root.spec.has(Draws) for root in self.pattern.roots)
 
 
 def rule_of(pattern: Pattern) -> Rule | None:
