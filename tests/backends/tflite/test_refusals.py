@@ -81,7 +81,7 @@ def test_sizes_that_nothing_tells(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("dtype", "code"), [("f64", "B001"), ("i4", "B003")])
+@pytest.mark.parametrize(("dtype", "code"), [("f64", "B001"), ("i4", "B001"), ("u4", "B003")])
 def test_writing_what_is_not_legal(tmp_path: Path, dtype: str, code: str) -> None:
     with pytest.raises(CompileError) as caught:
         emit(single("neg", f"{dtype}[3]"), tmp_path / "m.tflite")
