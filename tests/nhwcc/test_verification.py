@@ -150,6 +150,13 @@ def test_a_network_that_amplifies_the_last_bit_of_its_input_is_not_held_to_more(
     assert not verify(reference, far, Settings(data=data)).ok
 
 
+def test_another_shape_is_a_difference() -> None:
+    turned = "%y = transpose(%x) {perm = [1, 0]} : f32[3,2]"
+    other = parse_module(f'func @main(%x: f32[2,3]) -> (f32[3,2] {{name = "y"}}) {{\n{turned}\nreturn(%y)\n}}')
+    found = verify(ReferenceRunner(module(GOOD)), ReferenceRunner(other), Settings())
+    assert not found.ok and found.outputs[0].difference.note == "shape [3, 2], not [2, 3]"
+
+
 def test_tolerance() -> None:
     scaled = GOOD.replace("%a = exp(%x)", "%a = elu(%x) {alpha = 1.001}").replace("f32[2,3]", "f32[2,3]")
     base = scaled.replace("1.001", "1.0")
