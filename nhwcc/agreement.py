@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nhwcc.compiler.types import Array
-from nhwcc.numerics import Difference, compare, family, known_by_itself
+from nhwcc.numerics import Difference, all_equal, compare, family
 from nhwcc.options import TOLERANCE
 
 Part: TypeAlias = "EllipsisType | tuple[slice | int | np.intp, ...]"
@@ -92,7 +92,7 @@ def _agree_exactly(want: Array, got: Array, limits: Limits, noise: Array | None)
     found = compare(want, got, share)
     if found.ok and share > max(limits.tolerance, CHAOTIC):
         return replace(found, status="not proven", note=f"rounding tips {tipped} of {want.size}")
-    return known_by_itself(found) if found.ok and want.size > 1 and (want == want.flat[0]).all() else found
+    return all_equal(found) if found.ok and want.size > 1 and (want == want.flat[0]).all() else found
 
 
 class _Floats:

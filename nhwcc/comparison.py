@@ -6,13 +6,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from nhwcc.compiler.diagnostics import CompileError
-from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ir import Func
 from nhwcc.cut import Cut
 from nhwcc.domains import domains
 from nhwcc.options import TOLERANCE
 from nhwcc.precision import attainable
 from nhwcc.quantization.compare import Decibels, compare, quantized
 from nhwcc.runners import Runner
+from nhwcc.runners.bounded import Bounded
 from nhwcc.sources import Source
 from nhwcc.verification import Settings, Verification, verify
 
@@ -41,12 +42,12 @@ def compare_models(reference: Source, candidate: Source, settings: Settings, lea
     """
     with ExitStack() as stack:
         first, second = reference.open(stack), candidate.open(stack)
-        module = _module(reference) if _takes_integers(first) else None
-        known = settings if module is None else replace(settings, domains=domains(module.main))
+        func = _read(reference, first) if _takes_integers(first) else None
+        known = settings if func is None else replace(settings, domains=domains(func))
         found = verify(first, second, known)
         if not found.ok and settings.tolerance == TOLERANCE:
-            module = module or _module(reference)
-            error = 0.0 if module is None else attainable(module)[0]
+            func = func or _read(reference, first)
+            error = 0.0 if func is None else attainable(func)[0]
             if error > TOLERANCE:
                 found = verify(first, second, replace(known, tolerance=error, floor=error))
         is_same = found.ok and all(o.difference.relative <= settings.tolerance for o in found.outputs)
@@ -58,9 +59,11 @@ def _takes_integers(runner: Runner) -> bool:
     return any(type.dtype.is_int for type in runner.inputs.values())
 
 
-def _module(source: Source) -> Module | None:
-    """Return what a model is as IR; None if it can't be read, or only be run."""
+def _read(source: Source, runner: Runner) -> Func | None:
+    """Return what a model computes, as it was read for its runner or else anew; None if it can only be run."""
+    if isinstance(runner, Bounded):
+        return runner.func
     try:
-        return source.load(Cut())
+        return source.load(Cut()).main
     except CompileError:
         return None

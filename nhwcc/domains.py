@@ -157,7 +157,7 @@ def _uses(value: Value, shift: int = 0, seen: set[tuple[Op, int]] | None = None)
             continue
         seen.add((op, shift))
         if isinstance(op, Indexing):
-            points = op.pointing()
+            points = op.index_operand()
             if points.operand is value:
                 negative = points.negative and not shift
                 yield Domain(points.sizes, shift, negative, points.distinct, points.along)

@@ -41,16 +41,16 @@ class Difference:
         return self.status == "ok"
 
 
-def known_by_itself(found: Difference) -> Difference:
-    """Return a comparison of elements that are all the same, which proves nothing."""
+def all_equal(found: Difference) -> Difference:
+    """Return a comparison that agrees as one that proves nothing, since all elements are equal."""
     return replace(found, status="not proven", note="all elements are equal")
 
 
 def compare(want: Array, got: Array, tolerance: float = TOLERANCE) -> Difference:
     """Compare elements one by one, by one measure for the whole.
 
-    Floats may differ by ``tolerance`` times the largest value; NaN and infinities must stand at
-    the same places.  Of integers, booleans and texts, a share of ``tolerance`` may differ: rounding can tip an arg-max.
+    Floats may differ by ``tolerance`` times the largest value; NaN and infinities must stand at the same
+    places.  Of integers, booleans and strings, a share of ``tolerance`` may differ: rounding can tip an arg-max.
     """
     if want.shape != got.shape:
         return Difference("differs", note=f"shape {list(got.shape)}, not {list(want.shape)}")
@@ -61,7 +61,7 @@ def compare(want: Array, got: Array, tolerance: float = TOLERANCE) -> Difference
     if family(want) == "exact":
         return _compare_exact(want, got, tolerance)
     if family(want) == "O":
-        return _compare_texts(want, got, tolerance)
+        return _compare_strings(want, got, tolerance)
     return _compare_floats(want, got, tolerance)
 
 
@@ -88,7 +88,7 @@ def _compare_exact(want: Array, got: Array, tolerance: float) -> Difference:
     return Difference(status, worst, worst / largest, differing, want.size, note)
 
 
-def _compare_texts(want: Array, got: Array, tolerance: float) -> Difference:
+def _compare_strings(want: Array, got: Array, tolerance: float) -> Difference:
     differing = int(np.count_nonzero(want != got))
     note = f"{differing} of {want.size} differ" if differing else ""
     status: Status = "differs" if differing > tolerance * want.size else "ok"

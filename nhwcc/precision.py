@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhwcc.compiler.ir import Module, Op
+from nhwcc.compiler.ir import Func, Module, Op
 from nhwcc.compiler.ops.arith import Cast
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.ops.quantize import Quantize
@@ -14,13 +14,13 @@ STEPS = 4
 _STEP = {DType.F16: 2.0**-10, DType.BF16: 2.0**-7}
 
 
-def attainable(module: Module) -> tuple[float, DType | None]:
+def attainable(program: Module | Func) -> tuple[float, DType | None]:
     """Return the error, relative to the largest value, that rounding may make, and the type rounded to; 0 for none.
 
     Integers count where they stand for numbers; constants in narrow types don't, since nothing is rounded to them.
     """
     found: dict[DType, float] = {}
-    for op in module.walk():
+    for op in program.walk():
         for value in op.results:
             dtype = value.type.dtype
             if isinstance(op, Quantize) or _quantizes(op):

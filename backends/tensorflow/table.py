@@ -11,10 +11,10 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from ...compiler.dims import Dim
 from ...compiler.ir import Op, Region, Value
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
+from ..common.operands import Dims, scalar
 from ..common.table import ANY_RANK, Condition, Row, Table, condition
 from .operators import operators
 
@@ -23,20 +23,6 @@ O = TypeVar("O", bound=Op)
 DOCS = "https://www.tensorflow.org/api_docs/python/tf/raw_ops/{}"
 
 Attribute: TypeAlias = "bool | int | float | str | DType | tuple[int, ...] | Region"
-
-
-@dataclass(frozen=True)
-class Dims:
-    """An operand made of sizes: a constant if all are numbers, else computed in the file; without a shape a vector."""
-
-    values: tuple[Dim, ...]
-    shape: tuple[int, ...] | None = None
-    dtype: DType = DType.I32
-
-    @property
-    def type(self) -> TensorType:
-        """A vector, unless a shape is stated."""
-        return TensorType(self.dtype, (len(self.values),) if self.shape is None else self.shape)
 
 
 @dataclass(frozen=True)
@@ -126,11 +112,6 @@ def ints(*values: int) -> Weight:
     array = np.asarray(values, np.int64)
     is_wide = bool(array.size) and bool((array != array.astype(np.int32)).any())
     return Weight.of(array if is_wide else array.astype(np.int32))
-
-
-def scalar(value: float, dtype: DType) -> Weight:
-    """A number of some element type."""
-    return Weight.of(np.asarray(value).astype(dtype.numpy))
 
 
 __all__ = [

@@ -13,7 +13,7 @@ from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, op
 from ..operands import Integers, Numbers
 from ..types import Array, DType, TensorType
-from .indexing import Indexing, Pointing, check_constant, check_slices, coordinates, places_along
+from .indexing import Indexing, IndexOperand, check_constant, check_slices, coordinates, places_along
 
 Reduction: TypeAlias = Annotated[str, OneOf("none", "add", "mul", "max", "min")]
 """How scattered elements are combined with what is there."""
@@ -31,9 +31,9 @@ class Gather(Indexing, Op):
     axis: Axis
     wraps: bool = True
 
-    def pointing(self) -> Pointing:
-        """Positions along the axis."""
-        return Pointing(self.indices, self.x.type.shape[self.axis : self.axis + 1], self.wraps)
+    def index_operand(self) -> IndexOperand:
+        """The indices point along the axis that they replace."""
+        return IndexOperand(self.indices, self.x.type.shape[self.axis : self.axis + 1], self.wraps)
 
     def infer(self) -> TensorType:
         """The axis' size gives way to the indices' shape."""
@@ -66,9 +66,9 @@ class GatherElements(Indexing, Op):
     axis: Axis
     wraps: bool = True
 
-    def pointing(self) -> Pointing:
-        """Positions along the axis."""
-        return Pointing(self.indices, self.x.type.shape[self.axis : self.axis + 1], self.wraps)
+    def index_operand(self) -> IndexOperand:
+        """The indices point along the axis, each at its place in the others."""
+        return IndexOperand(self.indices, self.x.type.shape[self.axis : self.axis + 1], self.wraps)
 
     def infer(self) -> TensorType:
         """The indices' shape."""
@@ -100,10 +100,10 @@ class GatherNd(Indexing, Op):
     batch_dims: Count = 0
     wraps: bool = True
 
-    def pointing(self) -> Pointing:
-        """Positions in the axes after the common ones."""
+    def index_operand(self) -> IndexOperand:
+        """The last axis of the indices points into the axes after the batch ones."""
         _, depth = coordinates(self.indices, self.x.type.rank - self.batch_dims)
-        return Pointing(self.indices, self.x.type.shape[self.batch_dims :][:depth], self.wraps)
+        return IndexOperand(self.indices, self.x.type.shape[self.batch_dims :][:depth], self.wraps)
 
     def infer(self) -> TensorType:
         """The indices' shape without its last axis, then what of ``x`` is not indexed."""
@@ -147,10 +147,10 @@ class ScatterNd(Indexing, Op):
     updates: Value
     reduction: Reduction = "none"
 
-    def pointing(self) -> Pointing:
-        """Positions in the leading axes."""
+    def index_operand(self) -> IndexOperand:
+        """The last axis of the indices points into the leading axes."""
         _, depth = coordinates(self.indices, self.x.type.rank)
-        return Pointing(self.indices, self.x.type.shape[:depth], negative=True, distinct=self.reduction == "none")
+        return IndexOperand(self.indices, self.x.type.shape[:depth], negative=True, distinct=self.reduction == "none")
 
     def infer(self) -> TensorType:
         """Keep the type."""
@@ -202,10 +202,10 @@ class Scatter(Indexing, Op):
     axis: Axis
     reduction: Reduction = "none"
 
-    def pointing(self) -> Pointing:
-        """Positions along the axis."""
+    def index_operand(self) -> IndexOperand:
+        """The indices point along the axis, each to where a slice goes."""
         sizes = self.x.type.shape[self.axis : self.axis + 1]
-        return Pointing(self.indices, sizes, negative=False, distinct=self.reduction == "none")
+        return IndexOperand(self.indices, sizes, negative=False, distinct=self.reduction == "none")
 
     def infer(self) -> TensorType:
         """Keep the type."""
@@ -239,10 +239,10 @@ class ScatterElements(Indexing, Op):
     axis: Axis
     reduction: Reduction = "none"
 
-    def pointing(self) -> Pointing:
-        """Positions along the axis."""
+    def index_operand(self) -> IndexOperand:
+        """The indices point along the axis, each to where an element goes."""
         sizes = self.x.type.shape[self.axis : self.axis + 1]
-        return Pointing(self.indices, sizes, negative=True, distinct=self.reduction == "none", along=self.axis)
+        return IndexOperand(self.indices, sizes, negative=True, distinct=self.reduction == "none", along=self.axis)
 
     def infer(self) -> TensorType:
         """The type of the data, whose slices the updates replace or combine with."""
@@ -301,9 +301,9 @@ class OneHot(Indexing, Op):
     axis: int
     wraps: bool = True
 
-    def pointing(self) -> Pointing:
-        """Positions along the new axis."""
-        return Pointing(self.indices, (self.depth,), self.wraps)
+    def index_operand(self) -> IndexOperand:
+        """The indices point along the new axis."""
+        return IndexOperand(self.indices, (self.depth,), self.wraps)
 
     def infer(self) -> TensorType:
         """The indices' shape with the new axis."""
@@ -482,9 +482,9 @@ class ReverseSequence(Indexing, Op):
     axis: Axis
     batch: Axis
 
-    def pointing(self) -> Pointing:
-        """Ends along the axis, that behind its last position among them."""
-        return Pointing(self.lengths, (self.x.type.shape[self.axis] + 1,), negative=False)
+    def index_operand(self) -> IndexOperand:
+        """A length is at most the size of the axis."""
+        return IndexOperand(self.lengths, (self.x.type.shape[self.axis] + 1,), negative=False)
 
     def infer(self) -> TensorType:
         """Keep the type."""

@@ -14,7 +14,7 @@ from ..weights import EAGER_BYTES
 from .core import Const
 
 
-class Pointing(NamedTuple):
+class IndexOperand(NamedTuple):
     """Which operand of an operation holds positions, in axes of which sizes: those of its last axis, or one.
 
     ``negative`` says whether positions may count from the end, ``distinct`` whether equal ones have no defined result:
@@ -31,7 +31,7 @@ class Pointing(NamedTuple):
 class Indexing:
     """Operations one of whose operands holds positions in another one."""
 
-    def pointing(self) -> Pointing:
+    def index_operand(self) -> IndexOperand:
         """Return which operand, and where it may point."""
         raise NotImplementedError
 

@@ -32,7 +32,7 @@ Attributes = Mapping[str, object]
 def write(network: Network, path: Path, *, metadata: Mapping[str, str] | None = None) -> int:
     """Write a model, its constants beside it, and return the size in bytes; nothing appears unless both are whole.
 
-    ``metadata`` are texts by path (``nhwcc/layout``), in the model's own annotations.
+    ``metadata`` are strings by path (``nhwcc/layout``), in the model's own annotations.
 
     Raises:
         CompileError: R012, the place can't be written to, or the disk is full; M002, the files would be far larger

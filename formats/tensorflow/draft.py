@@ -13,7 +13,7 @@ from ..wire import FIXED32, VARINT, tag, varint
 class Draft:
     """A protobuf message: pieces in the order in which they are written, and how many bytes they are.
 
-    Numbers that are zero, and texts that are empty, are left out unless they are members of a list.
+    Numbers that are zero, and strings that are empty, are left out unless they are members of a list.
     """
 
     def __init__(self) -> None:
@@ -44,9 +44,9 @@ class Draft:
         """Append a text."""
         return self.content(field, text.encode()) if text else self
 
-    def texts(self, field: int, texts: Iterable[str]) -> Draft:
-        """Append the texts of a list."""
-        for text in texts:
+    def strings(self, field: int, strings: Iterable[str]) -> Draft:
+        """Append the strings of a list."""
+        for text in strings:
             self.content(field, text.encode("utf-8", "surrogateescape"))
         return self
 
@@ -65,7 +65,7 @@ class Draft:
         return self
 
     def entries(self, field: int, entries: Mapping[str, Draft]) -> Draft:
-        """Append a map from texts to messages."""
+        """Append a map from strings to messages."""
         for name, inner in entries.items():
             self.message(field, Draft().text(1, name).message(2, inner))
         return self

@@ -110,7 +110,7 @@ def _write(message: Draft, path: Path, help: str) -> int:
 
 def _meta_graph(model: Written) -> Draft:
     """Return a graph with what is said of it."""
-    about = Draft().texts(4, model.tags).number(7, 1)
+    about = Draft().strings(4, model.tags).number(7, 1)
     message = Draft().message(1, about).message(2, graph_message(model.graph))
     if model.variables is not None:
         _state_variables(message, model.variables)
@@ -155,7 +155,7 @@ def graph_message(graph: Graph) -> Draft:
 
 
 def _node(node: Node) -> Draft:
-    message = Draft().text(1, node.name).text(2, node.op).texts(3, node.inputs)
+    message = Draft().text(1, node.name).text(2, node.op).strings(3, node.inputs)
     said = {LAYOUT: node.layout} if node.layout else {}
     return message.entries(5, {name: attribute_message(v) for name, v in {**node.attributes, **said}.items()})
 
@@ -225,7 +225,7 @@ def _list(values: tuple[Attribute, ...]) -> Draft:
         case (int(), *_):
             return message.integers(3, [v for v in values if isinstance(v, int)])
         case (str(), *_):
-            return message.texts(2, [v for v in values if isinstance(v, str)])
+            return message.strings(2, [v for v in values if isinstance(v, str)])
         case (float(), *_):
             return message.content(4, np.asarray(values, "<f4").tobytes())
         case (ElementType(), *_):
@@ -246,7 +246,7 @@ def tensor_message(weight: Weight) -> Draft:
     type: TensorType = weight.type
     message = Draft().number(1, NUMBERS[type.dtype]).message(2, shape_message(static(type.shape)))
     if type.dtype is DType.STRING:
-        return message.texts(8, [str(text) for text in weight.array().reshape(-1)])
+        return message.strings(8, [str(text) for text in weight.array().reshape(-1)])
     if weight.is_splat and type.size != 1 and weight.nbytes and type.dtype in _SPLATS:
         field, kind = _SPLATS[type.dtype]
         return message.content(field, kind(weight.array().reshape(-1)[0]))

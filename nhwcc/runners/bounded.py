@@ -24,6 +24,11 @@ class Bounded:
         self._func = func
 
     @property
+    def func(self) -> Func:
+        """What the wrapped runner computes."""
+        return self._func
+
+    @property
     def inner(self) -> Runner:
         """The wrapped runner."""
         return self._runner

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -13,12 +13,12 @@ import numpy as np
 
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.dims import Dim, parse_dim
-from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.formats.layout import KEY, RENAMED, Layout, read_layout
 from nhwcc.formats.onnx.tensors import element_type
 from nhwcc.runners import Traced
 from nhwcc.runners.onnx import ELEMENTS, OnnxRunner
+from nhwcc.runners.stored_interface import StoredInterface
 from nhwcc.runners.worker import Worker
 
 RUNTIME = (__name__, "OnnxFile")
@@ -150,7 +150,7 @@ class OnnxFileRunner:
         self._worker.make(*RUNTIME, path)
         self._said: Described = self._worker.call("describe")
         self._renamed: dict[str, str] = json.loads(self._said.metadata.get(RENAMED, "{}"))
-        self._layout = self._read_layout()
+        self._interface = StoredInterface(self._said.inputs, self._read_layout())
 
     def _read_layout(self) -> Layout | None:
         text = self._said.metadata.get(KEY)
@@ -178,7 +178,7 @@ class OnnxFileRunner:
     @property
     def inputs(self) -> dict[str, TensorType]:
         """The types of the inputs, in the source's layout."""
-        return {name: self._type(name, type) for name, type in self._said.inputs.items()}
+        return self._interface.inputs
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -188,7 +188,7 @@ class OnnxFileRunner:
     @property
     def states_layout(self) -> bool:
         """Whether the file says in which layout it has its inputs and outputs; else they count as the source's."""
-        return self._layout is not None
+        return self._interface.layout is not None
 
     def allocate(self) -> None:
         """Nothing is left to do: the runtime has read the file, and takes any sizes."""
@@ -198,32 +198,17 @@ class OnnxFileRunner:
         return {}
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Transpose, run, transpose back."""
-        return self._back(self._worker.call("run", self._stored(inputs)))
+        """Run on inputs and to outputs in the source's layout."""
+        return self._back(self._worker.call("run", self._interface.store(inputs)))
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array] | None:
         """Run without the runtime's optimisations."""
-        found: dict[str, Array] | None = self._worker.call("run_otherwise", self._stored(inputs))
+        found: dict[str, Array] | None = self._worker.call("run_otherwise", self._interface.store(inputs))
         return None if found is None else self._back(found)
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Run without optimisations and give the tensors inside."""
-        yield from self._worker.call("trace", self._stored(inputs), only)
-
-    def _perm(self, side: str, name: str, rank: int) -> tuple[int, ...]:
-        perm: Sequence[int] | None = (self._layout or {}).get(side, {}).get(name, {}).get("perm")
-        return tuple(range(rank)) if perm is None else tuple(perm)
-
-    def _type(self, name: str, type: TensorType) -> TensorType:
-        declared: Sequence[int | str] | None = (self._layout or {}).get("inputs", {}).get(name, {}).get("shape")
-        if declared is None:
-            return type
-        return type.with_shape(tuple(d if isinstance(d, int) else parse_dim(d) for d in declared))
-
-    def _stored(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        given = {n: np.asarray(a) for n, a in inputs.items() if n in self._said.inputs}
-        return {n: a.transpose(self._perm("inputs", n, a.ndim)) for n, a in given.items()}
+        yield from self._worker.call("trace", self._interface.store(inputs), only)
 
     def _back(self, results: Mapping[str, Array]) -> dict[str, Array]:
-        named = {self._renamed.get(name, name): array for name, array in results.items()}
-        return {n: a.transpose(inverse(self._perm("outputs", n, a.ndim))) for n, a in named.items()}
+        return self._interface.restore({self._renamed.get(name, name): array for name, array in results.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
@@ -12,8 +12,7 @@ from typing import Self
 import numpy as np
 
 from nhwcc.compiler.diagnostics import error
-from nhwcc.compiler.dims import parse_dim, symbol
-from nhwcc.compiler.ops.shape import inverse
+from nhwcc.compiler.dims import symbol
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.formats.layout import KEY, RENAMED, Layout, read_layout
 from nhwcc.formats.openvino.model import Layer
@@ -21,6 +20,7 @@ from nhwcc.formats.openvino.reader import read_contents
 from nhwcc.formats.openvino.weights import element_type
 from nhwcc.runners import Traced
 from nhwcc.runners.openvino import RUNTIME, OpenvinoModel, is_available
+from nhwcc.runners.stored_interface import StoredInterface
 from nhwcc.runners.worker import Worker
 
 INSTALL = "pip install 'nhwcc[openvino]'"
@@ -108,7 +108,7 @@ class OpenvinoFileRunner:
         self.path = path
         self._worker = worker or start()
         self._ends = _Ends(path)
-        self._layout = self._ends.layout
+        self._interface = StoredInterface(self._ends.inputs, self._ends.layout)
         if is_available():
             self._worker.make(*RUNTIME, path, None, {})
         elif fast:
@@ -134,7 +134,7 @@ class OpenvinoFileRunner:
     @property
     def inputs(self) -> dict[str, TensorType]:
         """The types of the inputs, in the source's layout."""
-        return {name: self._type(name, type) for name, type in self._ends.inputs.items()}
+        return self._interface.inputs
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ class OpenvinoFileRunner:
     @property
     def states_layout(self) -> bool:
         """Whether the file says in which layout it has its inputs and outputs; else they count as the source's."""
-        return self._layout is not None
+        return self._interface.layout is not None
 
     def allocate(self) -> None:
         """Nothing is left to do: the runtime has read the file, and takes any sizes."""
@@ -154,28 +154,14 @@ class OpenvinoFileRunner:
         return {}
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Transpose, run, transpose back."""
-        results, _ = self._worker.call("run", self._stored(inputs), {})
+        """Run on inputs and to outputs in the source's layout."""
+        results, _ = self._worker.call("run", self._interface.store(inputs), {})
         named = {self._ends.outputs[layer]: array for layer, array in results.items()}
-        return {n: a.transpose(inverse(self._perm("outputs", n, a.ndim))) for n, a in named.items()}
+        return self._interface.restore(named)
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
         """OpenVINO is asked for one order of computing only."""
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Run with more outputs and give the tensors inside."""
-        yield from self._worker.call("trace", self._stored(inputs), {}, only)
-
-    def _perm(self, side: str, name: str, rank: int) -> tuple[int, ...]:
-        perm: Sequence[int] | None = (self._layout or {}).get(side, {}).get(name, {}).get("perm")
-        return tuple(range(rank)) if perm is None else tuple(perm)
-
-    def _type(self, name: str, type: TensorType) -> TensorType:
-        declared: Sequence[int | str] | None = (self._layout or {}).get("inputs", {}).get(name, {}).get("shape")
-        if declared is None:
-            return type
-        return type.with_shape(tuple(d if isinstance(d, int) else parse_dim(d) for d in declared))
-
-    def _stored(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        given = {n: np.asarray(a) for n, a in inputs.items() if n in self._ends.inputs}
-        return {n: a.transpose(self._perm("inputs", n, a.ndim)) for n, a in given.items()}
+        yield from self._worker.call("trace", self._interface.store(inputs), {}, only)

@@ -145,7 +145,7 @@ class TensorflowFileRunner:
         return {}
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Transpose, run, transpose back."""
+        """Run on inputs and to outputs in the source's layout."""
         results = self._runtime.call("run", [port.tensor for port in self._outputs], self._fed(inputs))
         pairs = zip(self._outputs, results, strict=True)
         return {port.name: np.asarray(array).transpose(inverse(port.perm)) for port, array in pairs}

@@ -131,7 +131,7 @@ class TfliteRunner:
         return {}
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Transpose, run, transpose back."""
+        """Run on inputs and to outputs in the source's layout."""
         return self._call(self._worker, inputs)
 
     def seconds(self, inputs: Mapping[str, Array], runs: int) -> float:

@@ -1,4 +1,4 @@
-"""What rows of several families need."""
+"""Conditions and operands that kernels of several families share."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def _whole(op: ir.ShapeOf) -> str | None:
 
 @emits(ir.ShapeOf, "Shape", when=(_whole,))
 def shape_of(op: ir.ShapeOf) -> Call:
-    """The whole shape."""
+    """All sizes of the operand as a vector."""
     return Call((op.x,))
 
 

@@ -122,7 +122,7 @@ def _whole(op: ir.ShapeOf) -> str | None:
 
 @emits(ir.ShapeOf, "ShapeOf", dtypes={"x": ANY, "dtype": INTEGERS}, when=(_whole,))
 def shape_of(op: ir.ShapeOf) -> Call:
-    """The whole shape."""
+    """All sizes of the operand as a vector."""
     return Call((op.x,), {"output_type": op.dtype})
 
 

@@ -105,7 +105,7 @@ def one_hot(op: ir.OneHot) -> Call:
     assert values is not None
     off, on = (Weight.of(np.asarray(v)) for v in values)
     axis = -1 if op.axis == op.indices.type.rank else op.axis
-    return Call((op.indices, Dims((op.depth,), ()), on, off), {"axis": axis})
+    return Call((op.indices, Dims((op.depth,), (), DType.I32), on, off), {"axis": axis})
 
 
 @condition("the first of equal elements, without the axis")
@@ -134,7 +134,7 @@ def _short(op: ir.TopK) -> str | None:
 @emits(ir.TopK, "TopKV2", when=(_largest, last_axis, _short))
 def top_k(op: ir.TopK) -> Call:
     """Sorted, equal ones in order."""
-    return Call((op.x, Dims((op.k,), ())), {"sorted": True})
+    return Call((op.x, Dims((op.k,), (), DType.I32)), {"sorted": True})
 
 
 def _running(op: ir.CumSum | ir.CumProd) -> Call:

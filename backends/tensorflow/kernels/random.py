@@ -14,17 +14,17 @@ def _seeds(seed: int | None) -> dict[str, Attribute]:
 
 @emits(ir.RandomUniform, "RandomUniform")
 def random_uniform(op: ir.RandomUniform) -> Call:
-    """By the Philox generator."""
-    return Call((Dims(op.shape),), _seeds(op.seed))
+    """Uniform numbers of the Philox generator, with the seeds of the operation."""
+    return Call((Dims(op.shape, dtype=DType.I32),), _seeds(op.seed))
 
 
 @emits(ir.RandomNormal, "RandomStandardNormal")
 def random_normal(op: ir.RandomNormal) -> Call:
-    """By the Philox generator."""
-    return Call((Dims(op.shape),), _seeds(op.seed))
+    """Normal numbers of the Philox generator, with the seeds of the operation."""
+    return Call((Dims(op.shape, dtype=DType.I32),), _seeds(op.seed))
 
 
 @emits(ir.RandomChoice, "Multinomial", ranks=range(2, 3))
 def random_choice(op: ir.RandomChoice) -> Call:
-    """By the Philox generator."""
+    """Categories drawn by the Philox generator, with the seeds of the operation."""
     return Call((op.logits, scalar(op.count, DType.I32)), _seeds(op.seed))

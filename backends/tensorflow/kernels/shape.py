@@ -212,7 +212,7 @@ def _all_axes(op: ir.ShapeOf) -> str | None:
 
 @emits(ir.ShapeOf, "Shape", when=(_all_axes,))
 def shape_of(op: ir.ShapeOf) -> Call:
-    """The whole shape."""
+    """All sizes of the operand as a vector."""
     return Call((op.x,))
 
 

@@ -41,7 +41,7 @@ def _resize(op: ir.Resize) -> Call:
     mode = kernel_mode(op)
     assert mode is not None
     flags = {"align_corners": mode == "align_corners", "half_pixel_centers": mode == "half_pixel"}
-    return Call((op.x, Dims(op.sizes)), flags)
+    return Call((op.x, Dims(op.sizes, dtype=DType.I32)), flags)
 
 
 emits(

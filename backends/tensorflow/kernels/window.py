@@ -12,7 +12,7 @@ from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
 from ....compiler.padding import geometry, is_same, is_valid
-from ....compiler.types import Array, TensorType
+from ....compiler.types import Array, DType, TensorType
 from ..table import Attribute, Call, Condition, Dims, Nested, Operand, condition, emits, ints
 from .common import channels_last, plain, precise
 
@@ -119,9 +119,10 @@ def _depthwise_filter(op: ir.Conv) -> Operand:
     if weight is not None:
         return weight.derive(type, partial(_by_channel, groups=op.groups))
     first = TensorType(op.w.type.dtype, (height, width, outputs))
-    flat = Nested("Reshape", TensorType(first.dtype, (outputs, height, width)), (op.w, Dims((outputs, height, width))))
+    split = Dims((outputs, height, width), dtype=DType.I32)
+    flat = Nested("Reshape", TensorType(first.dtype, (outputs, height, width)), (op.w, split))
     moved = Nested("Transpose", first, (flat, ints(1, 2, 0)))
-    return Nested("Reshape", type, (moved, Dims((height, width, op.groups, each))))
+    return Nested("Reshape", type, (moved, Dims((height, width, op.groups, each), dtype=DType.I32)))
 
 
 def _by_channel(filters: Array, groups: int) -> Array:
@@ -145,7 +146,7 @@ def conv(op: ir.Conv) -> Call:
 
 @emits(ir.Conv, "Conv3D", ranks=VOLUMES, when=(*_CONV, _padding, _ungrouped, _undilated))
 def conv_3d(op: ir.Conv) -> Call:
-    """Volumes; then the bias."""
+    """A convolution over depth, height and width, then an addition of the bias."""
     return _with_bias(op, "Conv3D", (op.x, _filter(op.w, (1, 2, 3, 4, 0))))
 
 
@@ -163,7 +164,7 @@ def _cuts(op: ir.ConvTranspose) -> str | None:
 
 def _transposed_call(op: ir.ConvTranspose, operator: str, perm: tuple[int, ...]) -> Call:
     """The result's shape is an operand; the word for paddings is that of the convolution that goes the other way."""
-    shape = Dims(op.result.type.shape)
+    shape = Dims(op.result.type.shape, dtype=DType.I32)
     given = _filter(op.w, perm)
     attributes: dict[str, Attribute] = {"strides": (1, *op.strides, 1), "dilations": (1, *op.dilations, 1)}
     attributes["padding"] = "VALID" if is_valid(op) else "SAME"
@@ -190,7 +191,7 @@ def conv_transpose(op: ir.ConvTranspose) -> Call:
 
 @emits(ir.ConvTranspose, "Conv3DBackpropInputV2", ranks=VOLUMES, when=_TRANSPOSED)
 def conv_transpose_3d(op: ir.ConvTranspose) -> Call:
-    """Volumes; then the bias."""
+    """A transposed convolution over depth, height and width, then an addition of the bias."""
     return _transposed_call(op, "Conv3DBackpropInputV2", (1, 2, 3, 0, 4))
 
 

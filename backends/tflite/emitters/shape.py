@@ -226,7 +226,7 @@ def _all_axes(op: ir.ShapeOf) -> str | None:
     ir.ShapeOf, "SHAPE", dtypes={"x": _ANY, "dtype": "i32 i64"}, ranks=range(1, 9), when=(_all_axes,), kernel="shape.cc"
 )
 def shape_of(op: ir.ShapeOf) -> Call:
-    """The whole shape."""
+    """All sizes of the operand as a vector."""
     return Call((op.x,), options("ShapeOptions", outType=op.dtype))
 
 
