@@ -173,7 +173,10 @@ LARGE = 1e4
 
 
 def _digamma(x: Value, e: Build) -> Value:
-    """The asymptotic series for the raised argument, less what the steps add; mirrored below 1/2."""
+    """The asymptotic series for the raised argument, less what the steps add; mirrored below 1/2.
+
+    At zero it is infinite, by the sign of that; at negative whole numbers it has no value.
+    """
     is_below, z, y = _raised(x, e)
     inverse = e(arith.Reciprocal, y)
     square = e(arith.Square, inverse)
@@ -181,9 +184,13 @@ def _digamma(x: Value, e: Build) -> Value:
     above = e(arith.Add, e(arith.Sub, e(arith.Log, y), e(arith.Mul, inverse, 0.5)), series)
     for step in range(STEPS):
         above = e(arith.Sub, above, e(arith.Reciprocal, e(arith.Add, z, float(step)) if step else z))
-    angle = e(arith.Mul, _to_whole(x, e), math.pi)
+    rest = _to_whole(x, e)
+    angle = e(arith.Mul, rest, math.pi)
     mirror = e(arith.Sub, above, e(arith.Mul, e(arith.Div, e(arith.Cos, angle), e(arith.Sin, angle)), math.pi))
-    return e(logic.Select, is_below, mirror, above)
+    minus, plus, none = (e.number(number, x.type.dtype) for number in (-math.inf, math.inf, math.nan))
+    at_zero = e(logic.Select, e(logic.Less, e(arith.Reciprocal, x), 0.0), plus, minus)
+    at_pole = e(logic.Select, e(logic.Equal, x, 0.0), at_zero, none)
+    return e(logic.Select, is_below, e(logic.Select, e(logic.Equal, rest, 0.0), at_pole, mirror), above)
 
 
 def _to_whole(x: Value, e: Build) -> Value:
