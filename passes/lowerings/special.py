@@ -13,14 +13,22 @@ from ...compiler.ir import Value
 from ...compiler.lowering import Build
 from ...compiler.ops import arith, logic
 from ...compiler.ops.special import Special
+from ...compiler.types import DType
 from .registry import lower
 
 
 @lower(Special)
 def special_functions(op: Special, e: Build) -> None:
-    """Polynomials and series that are as exact as single precision is; Bessel functions of other kinds are left."""
-    formula = FORMULAS.get(op.function)
-    if formula is not None:
+    """Polynomials and series that are as exact as single precision is; Bessel functions of other kinds are left.
+
+    Halves are computed in single precision: what a series is made of may be beyond their range.
+    """
+    formula, dtype = FORMULAS.get(op.function), op.x.type.dtype
+    if formula is None:
+        return
+    if dtype in (DType.F16, DType.BF16):
+        e.replace(e(arith.Cast, formula(e(arith.Cast, op.x, to=DType.F32), e), to=dtype))
+    else:
         e.replace(formula(op.x, e))
 
 
