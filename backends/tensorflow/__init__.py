@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PIPELINE = (
-    "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,"
+    "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,merge-linear-branches,"
     "propagate-layout,canonicalize,group-axes,canonicalize,legalize{target=saved_model},"
     "fuse-batch-norm,canonicalize,group-axes,legalize{target=saved_model},cse,dce"
 )

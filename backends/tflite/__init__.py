@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..common.target import Emitted
 
 PIPELINE = (
-    "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,"
+    "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,merge-linear-branches,"
     "fuse-activations,"
     "propagate-layout,canonicalize,group-axes,canonicalize,legalize,"
     "fuse-batch-norm,canonicalize,group-axes,legalize,fuse-activations,cse,dce"
