@@ -165,8 +165,9 @@ class TestIntegers:
 
 class TestScales:
     def test_parts_that_are_joined_share_a_scale(self, tmp_path: Path) -> None:
-        nodes = [n("Conv", "x w1", "a"), n("Conv", "x w2", "b"), n("Concat", "a b", "c", axis=1), n("Conv", "c w3")]
-        w = {"w1": weight(4, 3, 1, 1), "w2": weight(4, 3, 1, 1) * 1.2, "w3": weight(5, 8, 1, 1)}
+        first = n("Conv", "x w1", "a", pads=[1, 1, 1, 1])
+        nodes = [first, n("Conv", "x w2", "b"), n("Concat", "a b", "c", axis=1), n("Conv", "c w3")]
+        w = {"w1": weight(4, 3, 3, 3), "w2": weight(4, 3, 1, 1) * 1.2, "w3": weight(5, 8, 1, 1)}
         module = network(nodes, (1, 3, 6, 6), w)
         given = samples(module)
         made, _ = quantized(module, Recipe("int8", calibrated(module, given)))
