@@ -1,11 +1,11 @@
-"""What is known about the numbers that integer tensors can hold."""
+"""What is known about the numbers that tensors can hold."""
 
 from __future__ import annotations
 
 from .fold import constant
 from .ir import Op, Value
 from .opdef import Pure
-from .ops import activation, arith, index, logic, reduce, shape
+from .ops import activation, arith, index, logic, reduce, shape, spatial, window
 from .types import DType
 
 _PASS_ON = (
@@ -27,10 +27,29 @@ _PASS_ON = (
     arith.FloorDiv,
     arith.Div,
     logic.Select,
+    window.AveragePool,
+    window.MaxPool,
+    spatial.DepthToSpace,
+    spatial.SpaceToDepth,
 )
 """Operations whose result is not negative if none of their data is. (A sum that overflows is out of any axis.)"""
 
-_NEVER = (shape.ShapeOf, index.ArgMax, index.ArgMin, index.NonZero, activation.Relu, arith.Abs, arith.Square)
+_NEVER = (
+    shape.ShapeOf,
+    index.ArgMax,
+    index.ArgMin,
+    index.NonZero,
+    activation.Relu,
+    activation.Sigmoid,
+    activation.HardSigmoid,
+    activation.Softplus,
+    activation.Softmax,
+    arith.Abs,
+    arith.Square,
+    arith.SquaredDifference,
+    arith.Sqrt,
+    arith.Exp,
+)
 
 EXACT_BITS = 16
 """Integers of so many bits are exact in f32."""
@@ -53,6 +72,8 @@ def nonnegative(value: Value | None, depth: int = DEPTH) -> bool:
 
 
 def _gives_nonnegative(op: Op, result: Value, depth: int) -> bool:
+    if isinstance(op, _NEVER) or _is_clamped(op):
+        return True
     match op:
         case shape.Range():
             return nonnegative(op.start, depth) and nonnegative(op.step, depth)
@@ -60,23 +81,38 @@ def _gives_nonnegative(op: Op, result: Value, depth: int) -> bool:
             return nonnegative(op.b, depth)
         case index.TopK():
             return result is op.results[1]
-        case activation.Clip():
-            return op.min >= 0
         case arith.Max():
             return any(nonnegative(v, depth) for v in op.operands)
-        case arith.Cast():
-            narrow = op.to.bits < op.x.type.dtype.bits and op.x.type.dtype.is_int
-            return not narrow and nonnegative(op.x, depth)
-        case reduce.Reduce():
-            return op.kind in ("max", "min", "sum", "prod") and nonnegative(op.x, depth)
         case index.Gather() | index.GatherElements() | index.GatherNd():
             return nonnegative(op.operands[0], depth)
         case logic.Select():
             return nonnegative(op.a, depth) and (_holds_negative(op.condition, op.b) or nonnegative(op.b, depth))
         case _:
-            return isinstance(op, _NEVER) or (
-                isinstance(op, _PASS_ON) and all(nonnegative(v, depth) for v in op.operands)
-            )
+            return _keeps_nonnegative(op) and all(nonnegative(v, depth) for v in op.operands)
+
+
+def _is_clamped(op: Op) -> bool:
+    """Whether an operation ends in something that lets no negative number through, whatever it reads."""
+    if isinstance(op, reduce.Reduce):
+        return op.kind in ("l1", "l2", "sum_square")
+    if isinstance(op, activation.Clip):
+        return op.min >= 0
+    return op.attributes.get("activation") in ("relu", "relu6")
+
+
+def _keeps_nonnegative(op: Op) -> bool:
+    """Whether an operation gives no negative numbers if it reads none."""
+    match op:
+        case arith.Cast():
+            return not (op.to.bits < op.x.type.dtype.bits and op.x.type.dtype.is_int)
+        case reduce.Reduce():
+            return op.kind in ("max", "min", "sum", "prod", "mean")
+        case shape.Pad():
+            return op.mode != "constant" or op.value >= 0
+        case spatial.Resize():
+            return op.mode != "cubic"
+        case _:
+            return isinstance(op, _PASS_ON)
 
 
 def _holds_negative(condition: Value, value: Value) -> bool:

@@ -1,0 +1,58 @@
+"""What is never negative, and what may be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from nhwcc.compiler.interpreter import random_inputs, run
+from nhwcc.compiler.parser import parse_module
+from nhwcc.compiler.value_ranges import nonnegative
+
+POOL = "{kernel = [2], strides = [1], dilations = [1], pads = [[1, 0]]}"
+CLAMPED = '{strides = [1], dilations = [1], pads = [[0, 0]], activation = "relu"}'
+NEVER = {
+    "sigmoid": "sigmoid(%x)",
+    "the end of a sum": 'add(%x, %x) {activation = "relu6"}',
+    "the end of a convolution": f"conv(%x, %w, none) {CLAMPED}",
+    "a maximum over windows": f"max_pool(%r) {POOL}",
+    "an average over windows": f"average_pool(%r) {POOL}",
+    "a mean": 'reduce(%r) {kind = "mean", dims = [2], keepdims = true}',
+    "a sum of sizes": 'reduce(%x) {kind = "l1", dims = [2], keepdims = true}',
+    "padding with zeros": "pad(%r) {low = [0, 0, 1], high = [0, 0, 0]}",
+    "padding with the edge": 'pad(%r) {low = [0, 0, 1], high = [0, 0, 0], mode = "edge", value = -1.0}',
+    "linear interpolation": 'resize(%r) {dims = [2], sizes = [9], mode = "linear"}',
+    "softmax": "softmax(%x) {axis = 1}",
+    "an exponential": "exp(%x)",
+}
+MAYBE = {
+    "the end of a sum": 'add(%x, %x) {activation = "relu_n1_to_1"}',
+    "a maximum over windows": f"max_pool(%x) {POOL}",
+    "padding with something below": "pad(%r) {low = [0, 0, 1], high = [0, 0, 0], value = -1.0}",
+    "cubic interpolation": 'resize(%r) {dims = [2], sizes = [9], mode = "cubic"}',
+    "a mean": 'reduce(%x) {kind = "mean", dims = [2], keepdims = true}',
+}
+SHAPES = {"max": "1,2,5", "average": "1,2,5", "reduce": "1,2,1", "pad": "1,2,6", "resize": "1,2,9"}
+
+
+def text(expression: str) -> str:
+    shape = next((s for name, s in SHAPES.items() if expression.startswith(name)), "1,2,5")
+    return f"""func @main(%x: f32[1,2,5]) -> (f32[{shape}]) {{
+      %w = const() {{value = dense<[[[1.0], [-2.0]], [[3.0], [-1.0]]]> : f32[2,2,1]}} : f32[2,2,1]
+      %r = relu(%x) : f32[1,2,5]
+      %y = {expression} : f32[{shape}]
+      return(%y)
+    }}"""
+
+
+@pytest.mark.parametrize("what", NEVER)
+def test_never_negative(what: str) -> None:
+    func = parse_module(text(NEVER[what])).main
+    assert nonnegative(func.returns[0])
+    for seed in range(10):
+        (y,) = run(func, [np.float32(5) * x for x in random_inputs(func, seed=seed)])
+        assert (y >= 0).all()
+
+
+@pytest.mark.parametrize("what", MAYBE)
+def test_maybe_negative(what: str) -> None:
+    assert not nonnegative(parse_module(text(MAYBE[what])).main.returns[0])
