@@ -7,6 +7,9 @@ from typing import Literal, TypeAlias
 Strategy: TypeAlias = Literal["auto", "unroll", "while", "fused"]
 """How a target is asked to run a recurrent layer: as is best, step by step, as a loop, as one kernel."""
 
+Goal: TypeAlias = Literal["balanced", "size"]
+"""What a file is optimised for: speed where that is worth its bytes, or size alone."""
+
 Channels: TypeAlias = Literal["first", "last"]
 """Where the channels of an operation lie: after the batch, or after all else."""
 

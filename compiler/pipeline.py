@@ -20,9 +20,13 @@ PASSES: dict[str, type[Pass]] = {}
 
 @dataclass(frozen=True)
 class Pass(ABC):
-    """A named transformation of a module. Its fields are its options."""
+    """A named transformation of a module. Its fields are its options.
+
+    ``after_quantization`` says that it looks at what is in the file in the end: integers where these are asked for.
+    """
 
     name: ClassVar[str]
+    after_quantization: ClassVar[bool] = False
 
     @abstractmethod
     def run(self, module: Module) -> None:

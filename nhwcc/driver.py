@@ -127,6 +127,8 @@ class _Job:
         if options.data_type is not None:
             target = _storing(target, options.data_type)
         passes = build_pipeline(options, target.pipeline)
+        if options.quantize is not None:
+            passes = [p for p in passes if not p.after_quantization]
         for instrument in options.instruments:
             instrument.check(passes)
         if path is not None:

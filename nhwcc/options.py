@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nhwcc.compiler.budget import Budget
     from nhwcc.compiler.ir import Module
-    from nhwcc.compiler.options import DataType, QuantizationChoice, Strategy
+    from nhwcc.compiler.options import DataType, Goal, QuantizationChoice, Strategy
     from nhwcc.data import Data
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
@@ -66,7 +66,8 @@ class CompileOptions:
     in the source), ``nhwc``, or by name ``{"x": "nchw", "y": "0/2/1"}``.
 
     ``rnn`` says how recurrent layers run: ``unroll`` step by step, ``while`` as a loop, ``fused`` as one kernel where
-    there is one, or ``auto``, whatever of these is fastest.
+    there is one, or ``auto``, whatever of these is fastest.  ``optimize`` is ``balanced``, which takes kernels that are
+    faster where they are worth their bytes, or ``size``, which adds no operation for speed.
 
     ``data_type`` says in how many bits an OpenVINO file stores the constants that are computed with in 32: ``FP32``, or
     ``FP16``, which halves the file; numbers then agree up to the rounding of the constants.
@@ -118,6 +119,7 @@ class CompileOptions:
     drop_unused_inputs: bool = False
     io_layout: str | Mapping[str, str] | None = None
     rnn: Strategy = "auto"
+    optimize: Goal = "balanced"
     data_type: DataType | None = None
     passes: str | None = None
     disable: Collection[str] = ()

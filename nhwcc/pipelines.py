@@ -26,8 +26,8 @@ def register_passes(load: Sequence[PathLike] = ()) -> None:
         CompileError: R010, a file can't be read; L010, it fails.
     """
     discover("nhwcc.passes")
-    for name in ("legalize", "quantize"):
-        import_module(f"nhwcc.backends.common.{name}")
+    for name in ("common.legalize", "common.quantize", "tflite.choose_kernels"):
+        import_module(f"nhwcc.backends.{name}")
     discover_plugins()
     for path in load:
         load_file(Path(path))
@@ -48,7 +48,8 @@ def build_pipeline(options: CompileOptions, default: str) -> list[Pass]:
     kept = [p for p in passes if p.name not in options.disable]
     if options.io_layout is not None:
         kept = _with_option(kept, "io_layout", io_layout_text(options.io_layout))
-    return kept if options.rnn == "auto" else _with_option(kept, "rnn", options.rnn)
+    kept = kept if options.rnn == "auto" else _with_option(kept, "rnn", options.rnn)
+    return kept if options.optimize == "balanced" else _with_option(kept, "optimize", options.optimize)
 
 
 def _with_rules(passes: list[Pass], rules: Sequence[PathLike]) -> list[Pass]:

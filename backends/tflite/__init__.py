@@ -19,12 +19,14 @@ PIPELINE = (
     "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,merge-linear-branches,"
     "fuse-activations,"
     "propagate-layout,canonicalize,group-axes,canonicalize,legalize,"
-    "fuse-batch-norm,canonicalize,group-axes,legalize,fuse-activations,cse,dce"
+    "fuse-batch-norm,canonicalize,group-axes,legalize,fuse-activations,cse,dce,"
+    "choose-kernels"
 )
 """What runs between import and :func:`emit`.
 
 What decompositions insert is folded into weights, canonicalized and grouped as well; where that makes something that
-is no builtin, such as a clip, the second legalization lowers it.
+is no builtin, such as a clip, the second legalization lowers it. Kernels are chosen at the very end: where integers are
+asked for, after quantization.
 """
 
 

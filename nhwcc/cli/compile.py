@@ -29,7 +29,7 @@ from nhwcc.cli.progress import Progress
 from nhwcc.cli.quantization import QUANTIZATION, quantization_flags
 from nhwcc.cli.unproven import accept_unproven_option, end, unproven
 from nhwcc.compiler.diagnostics import explaining
-from nhwcc.compiler.options import DataType, Strategy
+from nhwcc.compiler.options import DataType, Goal, Strategy
 from nhwcc.options import TOLERANCE, CompileOptions
 
 if TYPE_CHECKING:
@@ -65,6 +65,13 @@ if TYPE_CHECKING:
     default="auto",
     show_default=True,
     help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",
+)
+@click.option(
+    "--optimize",
+    type=click.Choice(get_args(Goal)),
+    default="balanced",
+    show_default=True,
+    help="Take kernels of TFLite that are faster where they are worth their bytes, or add nothing for speed.",
 )
 @click.option(
     "--data-type",
@@ -138,6 +145,7 @@ def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOpt
         allow_custom_ops=given["allow_custom_ops"],
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or None,
         rnn=given["rnn"],
+        optimize=given["optimize"],
         data_type=given["data_type"],
         passes=flags.passes,
         disable=flags.disable_pass,

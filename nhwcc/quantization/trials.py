@@ -18,6 +18,7 @@ from nhwcc.compiler.pipeline import Pass, parse_pipeline
 from nhwcc.compiler.types import Array
 from nhwcc.instruments import run_passes
 from nhwcc.options import CompileOptions
+from nhwcc.pipelines import build_pipeline
 from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.measure import OutputReport, measure
 from nhwcc.quantization.parts import Parts, different_parts
@@ -114,7 +115,8 @@ class Bench:
             dynamic="\n".join(candidate.dynamic),
             stored="\n".join(candidate.stored),
         )
-        return [first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce")]
+        last = [p for p in build_pipeline(self.options, self.target.pipeline) if p.after_quantization]
+        return [first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce"), *last]
 
     def measure(self, path: Path, samples: Sequence[Sample]) -> Measurement:
         """Compare a file with the one in floats, outputs that join different ranges part by part."""

@@ -1,0 +1,116 @@
+"""choose-kernels: legal operations as others that the runtime has faster kernels for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import ClassVar
+
+from ...compiler.dims import is_static, static
+from ...compiler.fold import constant
+from ...compiler.ir import Module, Value
+from ...compiler.ops.arith import Add
+from ...compiler.ops.core import Const
+from ...compiler.ops.shape import Slice
+from ...compiler.ops.window import Conv, Pads
+from ...compiler.options import Goal
+from ...compiler.pipeline import Pass, register
+from ...compiler.rewrite import Rewriter, pattern, rewrite
+from ...compiler.types import DType
+from ...compiler.weights import Weight
+from ..registry import find_target
+
+FAST_TAPS = 25
+"""XNNPACK has kernels for depthwise filters of at most so many elements, whatever the processor.
+
+Larger ones run as matrix products of one channel each: 4 to 8 times as long as parts of up to this size (x86 with
+AVX-512, `benchmarks/kernels.py`).
+"""
+
+
+@pattern(Conv)
+def split_depthwise(op: Conv, rw: Rewriter) -> None:
+    """A depthwise filter that is too large for the fast kernels: a sum of smaller ones, each over its part of the data.
+
+    Of the data every part reads what its own window covers.
+    """
+    filters = constant(op.w)
+    kernel = op.w.type.shape[1:-1]
+    if filters is None or not op.is_depthwise or not op.channels_last or len(kernel) != len("hw"):
+        return
+    taps = static(kernel)[0] * static(kernel)[1]
+    if taps <= FAST_TAPS or op.w.type.shape[0] != op.groups or op.x.type.dtype is not DType.F32:
+        return
+    rw.require(is_static(op.x.type.shape), "kernels on open sizes are not XNNPACK's")
+    pads = _numbers(op.pads)
+    rw.require(pads is not None, "paddings depend on the shapes of inputs")
+    assert pads is not None
+    zeros = rw.emit(Const(Weight.splat(0, DType.F32, (op.groups,))))
+    parts: list[Value] = []
+    for block in _blocks_of(*static(kernel)):
+        parts += _part(op, block, pads, zeros if parts or op.bias is None else op.bias, rw)
+    rw.require(len(parts) > 1, "no more than one part of the filter reads any data")
+    total = parts[0]
+    for part in parts[1:-1]:
+        total = rw.emit(Add(total, part))
+    rw.replace(Add(total, parts[-1], op.activation))
+
+
+def blocks(height: int, width: int) -> tuple[int, int]:
+    """Return the size of the fewest blocks that cover a filter and are small enough; of equally few, the widest.
+
+    >>> blocks(7, 7), blocks(31, 31), blocks(1, 60)
+    ((3, 7), (5, 5), (1, 25))
+    """
+    sizes = [(min(FAST_TAPS // w, height), w) for w in range(1, min(width, FAST_TAPS) + 1)]
+    return min(sizes, key=lambda size: (-(-height // size[0]) * -(-width // size[1]), -size[1]))
+
+
+def _blocks_of(height: int, width: int) -> Iterator[tuple[range, range]]:
+    """Return the rows and columns of each block of a filter."""
+    rows, columns = blocks(height, width)
+    for top, left in product(range(0, height, rows), range(0, width, columns)):
+        yield range(top, min(top + rows, height)), range(left, min(left + columns, width))
+
+
+def _numbers(pads: Pads) -> list[tuple[int, int]] | None:
+    found = [(a, b) for a, b in pads if isinstance(a, int) and isinstance(b, int)]
+    return found if len(found) == len(pads) else None
+
+
+def _part(op: Conv, block: tuple[range, range], pads: list[tuple[int, int]], bias: Value, rw: Rewriter) -> list[Value]:
+    """Return what a block of a filter adds to the result, if it reads anything but paddings."""
+    starts, sizes, around = [0, 0, 0, 0], list(static(op.x.type.shape)), [(0, 0), (0, 0)]
+    for i, (places, pad) in enumerate(zip(block, pads, strict=True)):
+        low = places[0] * op.dilations[i] - pad[0]
+        reach = (static(op.result.type.shape)[i + 1] - 1) * op.strides[i] + (len(places) - 1) * op.dilations[i] + 1
+        available = sizes[i + 1]
+        starts[i + 1], end = max(low, 0), min(low + reach, available)
+        sizes[i + 1] = end - starts[i + 1]
+        around[i] = max(-low, 0), max(low + reach - available, 0)
+    if min(sizes) <= 0:
+        return []
+    whole = tuple(sizes) == op.x.type.shape
+    x = op.x if whole else rw.emit(Slice(op.x, tuple(starts), tuple(sizes), (1, 1, 1, 1)))
+    first, shape = (0, *(places[0] for places in block), 0), (op.groups, *map(len, block), 1)
+    w = rw.emit(Slice(op.w, first, shape, (1, 1, 1, 1)))
+    return [rw.emit(op.clone((x, w, bias), pads=tuple(around), activation="none"))]
+
+
+@register("choose-kernels")
+class ChooseKernels(Pass):
+    """Replace operations by what the TFLite runtime has faster kernels for; run legalize before.
+
+    A depthwise filter of more than 25 elements becomes a sum of smaller ones. ``optimize`` is ``balanced``, which does
+    what is worth its bytes, or ``size``, which does nothing that adds operations.
+    """
+
+    after_quantization: ClassVar[bool] = True
+    optimize: Goal = "balanced"
+
+    def run(self, module: Module) -> None:
+        """Rewrite, and legalize what that made."""
+        if self.optimize == "size":
+            return
+        if rewrite(module, [split_depthwise]):
+            rewrite(module, find_target("tflite").patterns())
