@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,14 @@ HEAD = ("network", "tool", "ops", "T", "R", "file", "error", "CPU s", "ratio", "
 ROUNDS = 21
 
 
-def convert(name: str, file: Path) -> None:
+def convert(name: str, file: Path, disable: Collection[str] = ()) -> None:
     """Compile one network with nhwcc, and write what PyTorch says on an input beside the file."""
     torch.random.manual_seed(0)  # pyright: ignore[reportUnknownMemberType]
     module, shapes = build(name)
     examples = tuple(torch.randn(shape) for shape in shapes)
     module = honest(module)
     start = time.process_time()
-    report = compile_model(module, CompileOptions(file, args=examples, verify=False)).report
+    report = compile_model(module, CompileOptions(file, args=examples, verify=False, disable=disable)).report
     cpu = time.process_time() - start
     with torch.no_grad():
         want: torch.Tensor = tree_leaves(module(*examples))[0]
@@ -123,11 +124,12 @@ def main() -> None:
     parser.add_argument("--peer-python")
     parser.add_argument("--convert", type=Path, help="only compile the network into this file")
     parser.add_argument("--before")
+    parser.add_argument("--without", default="", help="passes that are left out where a network is only compiled")
     options = parser.parse_args()
     if options.before:
         importlib.import_module(options.before)
     if options.convert:
-        convert(options.names[0], options.convert)
+        convert(options.names[0], options.convert, tuple(filter(None, options.without.split(","))))
         return
     before = ["--before", options.before] if options.before else []
     print(table(HEAD, []), flush=True)

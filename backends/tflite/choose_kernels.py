@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise, product
 from typing import ClassVar
 
 from ...compiler.dims import is_static, static
@@ -69,8 +69,22 @@ def blocks(height: int, width: int) -> tuple[int, int]:
 def _blocks_of(height: int, width: int) -> Iterator[tuple[range, range]]:
     """Return the rows and columns of each block of a filter."""
     rows, columns = blocks(height, width)
-    for top, left in product(range(0, height, rows), range(0, width, columns)):
-        yield range(top, min(top + rows, height)), range(left, min(left + columns, width))
+    return product(_parts_of(height, rows), _parts_of(width, columns))
+
+
+def _parts_of(length: int, size: int) -> list[range]:
+    """Cut a length into the fewest parts of at most a size; of an odd number the middle one in the middle.
+
+    What reads around every element alike needs neither a part of the data nor paddings of its own.
+    """
+    count = -(-length // size)
+    middle = size - (length - size) % 2
+    side = (length - middle) // 2
+    if count % 2 == 0 or count == 1 or middle <= 0 or side > size * (count // 2):
+        return [range(first, min(first + size, length)) for first in range(0, length, size)]
+    before = [side * i // (count // 2) for i in range(count // 2 + 1)]
+    ends = [*before, *(length - e for e in reversed(before))]
+    return [range(first, end) for first, end in pairwise(ends)]
 
 
 def _numbers(pads: Pads) -> list[tuple[int, int]] | None:

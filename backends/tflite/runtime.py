@@ -25,6 +25,9 @@ from ...compiler.types import Array
 from ...formats.tflite.reader import read_signature
 from .extra_outputs import give_too
 
+DELEGATE = "DELEGATE"
+"""What the runtime calls a part of a network that a delegate runs."""
+
 _UNRESOLVED = re.compile(r"unresolved custom op: ([^\s,]+?)\.?(?:\s|$)")
 """How the runtime says that it has no kernel."""
 
@@ -116,9 +119,32 @@ class TfliteModel:
         best = math.inf
         for _ in range(runs):
             begun = time.perf_counter()
-            self._interpreter.invoke()
+            self.again()
             best = min(best, time.perf_counter() - begun)
         return best
+
+    def again(self) -> None:
+        """Run again on the inputs of the last run."""
+        self._interpreter.invoke()
+
+    def delegated(self) -> set[int]:
+        """Return the numbers of the main subgraph's operators that a delegate runs, once memory is prepared.
+
+        The runtime appends an operator for each part that a delegate took: it stands for all between its ends.
+        """
+        ops: list[dict[str, Any]] = self._interpreter._get_ops_details()  # pyright: ignore[reportPrivateUsage]
+        writers = {int(t): op for op in ops if op["op_name"] != DELEGATE for t in op["outputs"]}
+        found: set[int] = set()
+        for part in ops:
+            if part["op_name"] != DELEGATE:
+                continue
+            ends, queue = {int(t) for t in part["inputs"]}, [int(t) for t in part["outputs"]]
+            while queue:
+                op = writers.get(queue.pop())
+                if op is not None and op["index"] not in found:
+                    found.add(int(op["index"]))
+                    queue += [int(t) for t in op["inputs"] if int(t) not in ends]
+        return found
 
     def reset(self) -> None:
         """Set variables to zeros, as they are before the first call."""

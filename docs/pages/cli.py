@@ -19,7 +19,8 @@ nhwcc compile model.onnx -o model.tflite --shape x=1,3,320,320  # fix the shape 
 nhwcc compile model.onnx -o model.tflite --io-layout keep       # inputs and outputs as in the source
 nhwcc compile model.onnx -o model.tflite --check-each           # which pass changed a number?
 nhwcc verify model.onnx model.tflite --per-op                   # compare, tensor by tensor
-nhwcc inspect model.tflite --draw model.svg                     # what is in it, and a drawing"""
+nhwcc inspect model.tflite --draw model.svg                     # what is in it, and a drawing
+nhwcc bench model.tflite other.tflite                           # how fast, operator by operator, and which is faster"""
 
 FILES = """An output file appears whole or not at all: it is written beside its place, loaded by the target's runtime
 and compared with the source's own runtime, and takes its place when all of that went well. The model itself is never

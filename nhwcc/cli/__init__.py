@@ -8,6 +8,7 @@ import sys
 import click
 
 from nhwcc import IMPORTED, __version__
+from nhwcc.cli.bench import bench_command
 from nhwcc.cli.calibrate import calibrate_command
 from nhwcc.cli.compile import compile_command
 from nhwcc.cli.doctor import doctor_command
@@ -37,6 +38,7 @@ for command in (
     inspect_command,
     verify_command,
     calibrate_command,
+    bench_command,
     opt_command,
     passes_command,
     explain_command,

@@ -1,0 +1,88 @@
+"""nhwcc bench."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nhwcc.cli.edge import echo, print_json, style
+from nhwcc.cli.flags import MODEL, budget_flags, common, seed_option, shapes
+from nhwcc.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from nhwcc.bench import Interval, Timing
+
+SHOWN = 12
+"""Kinds of operators that are listed."""
+
+
+@click.command("bench", short_help="Time .tflite files, operator by operator, or beside each other.")
+@click.argument("files", type=MODEL, nargs=-1, required=True)
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads that run a file.")
+@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True, help="Processes that run each file.")
+@click.option("--seconds", type=click.FloatRange(0.0, 60.0), default=0.3, show_default=True, help="Time in each.")
+@click.option(
+    "--shape",
+    "sizes",
+    multiple=True,
+    callback=shapes,
+    metavar="NAME=SHAPE",
+    help="The shape of an input whose sizes are open: x=1,224,224,3, as the file has its axes.",
+)
+@seed_option
+@budget_flags
+@common
+def bench_command(files: tuple[Path, ...], **given: Any) -> None:
+    """Time FILES (.tflite) on the TFLite runtime of this machine, the first one against the others.
+
+    Each round runs every file in a process of its own, in a random order; the intervals are those in which 95 of 100
+    repetitions would lie. Of one thread the processor's time counts, which other processes do not lengthen. What each
+    operator takes is measured in a file of its own.
+    """
+    from nhwcc.bench import Settings, bench
+    from nhwcc.shapes import read_shape
+
+    sizes: dict[str, str] = given["sizes"] or {}
+    chosen = {name: _numbers(name, read_shape(text).shape) for name, text in sizes.items()}
+    settings = Settings(given["rounds"], given["seconds"], given["threads"], chosen, given["seed"])
+    with Progress(shown=not given["as_json"]) as progress:
+        found = bench(files, settings, progress)
+    if given["as_json"]:
+        print_json({"ok": True, "report": [asdict(timing) for timing in found], "diagnostics": []})
+        return
+    for number, timing in enumerate(found):
+        echo(_render(timing, is_first=number == 0))
+
+
+def _numbers(name: str, shape: tuple[int | str, ...]) -> list[int]:
+    found = [d for d in shape if isinstance(d, int)]
+    if len(found) != len(shape):
+        raise click.BadParameter(f"{name}: a run needs numbers", param_hint="'--shape'")
+    return found
+
+
+def _render(timing: Timing, *, is_first: bool) -> str:
+    from nhwcc.render import human_bytes
+
+    t = timing
+    lines = [f"{style(t.file, 'strong')}  {human_bytes(t.bytes)}"]
+    lines.append(f"  run         {_interval(t.milliseconds, ' ms')}, loading {_interval(t.loading, ' ms')}")
+    if not is_first:
+        tone = "good" if t.faster.low > 1 else "bad" if t.faster.high < 1 else "quiet"
+        word = "faster" if t.faster.low > 1 else "slower" if t.faster.high < 1 else "no difference beyond noise"
+        lines.append(f"  beside      {style(_interval(t.faster, ' times as fast as the first'), tone)}: {word}")
+    lines.append(f"  operators   {t.operators}, XNNPACK runs {t.delegated}")
+    whole = sum(k.milliseconds for k in t.kinds) or 1.0
+    for k in t.kinds[:SHOWN]:
+        left = "" if k.delegated == k.count else f", XNNPACK runs {k.delegated}"
+        time = f"{k.milliseconds:10.3f} ms {k.milliseconds / whole:6.1%}"
+        untimed = f", {k.untimed} not timed alone" if k.untimed else ""
+        lines.append(f"  {time}  {k.name} x {k.count}{left}{untimed}")
+    return "\n".join(lines)
+
+
+def _interval(found: Interval, unit: str) -> str:
+    return f"{found.middle:.3g} [{found.low:.3g}, {found.high:.3g}]{unit}"
