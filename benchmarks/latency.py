@@ -16,9 +16,8 @@ import sys
 from pathlib import Path
 from statistics import fmean
 
-from nhwcc.bench import Settings, Timing, bench
-
 from benchmarks.measure import megabytes, run, scratch, table
+from nhwcc.bench import Settings, Timing, bench
 
 NAMES = (
     *("resnet50", "mobilenet_v3_large", "shufflenet_v2_x1_0", "deeplabv3_resnet50", "densenet121", "r3d_18"),
