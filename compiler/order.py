@@ -241,7 +241,7 @@ def relayout_way(size: Dim, source: Order, target: Order) -> tuple[Order, ...] |
     >>> [str(order) for order in relayout_way(30, a, b)]
     ['30:1', '6:1 5:6']
     """
-    if source != target and _share_cut(source, target):
+    if source != target and share_cut((source, target)):
         return (target,)
     for way in ((), (target,), (Order.natural((size,)), target)):
         steps = [(a, b) for a, b in pairwise((source, *way)) if a != b]
@@ -250,13 +250,14 @@ def relayout_way(size: Dim, source: Order, target: Order) -> tuple[Order, ...] |
     return None
 
 
-def _share_cut(a: Order, b: Order) -> bool:
-    """Whether the pieces of both orders begin and end at numbers of which each divides the next: one cut fits both.
+def share_cut(orders: Iterable[Order]) -> bool:
+    """Whether the pieces of all orders begin and end at numbers of which each divides the next: one cut fits all.
 
-    This is quickly seen, and so for all orders of the same whole axes; False says nothing.
+    Then one transpose leads from any of them to any other. This is quickly seen, and so for all orders of the same
+    whole axes; False says nothing.
     """
     edges: set[int] = set()
-    for p in (*a.pieces, *b.pieces):
+    for p in (p for order in orders for p in order.pieces):
         if isinstance(p, Joined) or not isinstance(p.size, int) or not isinstance(p.stride, int):
             return False
         edges |= {p.stride, p.stride * p.size}

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...compiler.dims import Dim
 from ...compiler.ir import Value
-from ...compiler.order import Order, relayout_way
+from ...compiler.order import Order, relayout_way, share_cut
 from .candidates import Problem
 from .sites import Mode, Site, value_bytes
 
@@ -67,6 +67,11 @@ class Member:
         """The order that the port has with the option chosen now."""
         return self.part.options[self.part.chosen][self.port]
 
+    @property
+    def possible(self) -> tuple[Order, ...]:
+        """The orders that the port can have."""
+        return tuple(dict.fromkeys(option[self.port] for option in self.part.options))
+
     def options_with(self, order: Order) -> list[int]:
         """The options in which the port has an order."""
         return self.part.options_with(self.port, order)
@@ -98,12 +103,28 @@ class Edge:
         """Bytes to transpose with the options chosen now."""
         return self.weight * self.moves()
 
+    @property
+    def offered(self) -> tuple[Order, ...]:
+        """The orders that the writer may give."""
+        return () if self.writer is None else self.writer.possible
+
+    @property
+    def wanted(self) -> tuple[Order, ...]:
+        """The orders that readers may want."""
+        return tuple(dict.fromkeys(order for r in self.readers for order in r.possible))
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether one transpose is known to lead from each order that the writer may give to each that is wanted."""
+        return share_cut(dict.fromkeys((*self.offered, *self.wanted)))
+
     def ways(self) -> Iterator[tuple[Order, ...] | None]:
-        """The orders on the way from each one that the writer may give to each that a reader may want."""
-        if self.writer is not None:
-            wanted = dict.fromkeys(o[r.port] for r in self.readers for o in r.part.options)
-            for given in dict.fromkeys(o[self.writer.port] for o in self.writer.part.options):
-                yield from (relayout_way(self.size, given, order) for order in wanted)
+        """The orders on the way from each one that the writer may give to each that a reader may want.
+
+        None are listed where each is direct.
+        """
+        for given in () if self.is_direct else self.offered:
+            yield from (relayout_way(self.size, given, order) for order in self.wanted)
 
 
 @dataclass

@@ -42,7 +42,7 @@ class Ties:
     @staticmethod
     def of(component: Component, least: float) -> Ties:
         """Weigh the ties of a component whose smallest value has ``least`` bytes."""
-        moves = sum(1 + len({o[r.port] for r in e.readers for o in r.part.options}) for e in component.edges)
+        moves = sum(1 + len(e.wanted) for e in component.edges)
         move = least / (2.0 * (2 + moves))
         return Ties(move, move / (1 + sum(max(p.penalties) for p in component.parts)))
 
@@ -82,9 +82,8 @@ class _Program:
         """One variable and its rows for every order that a reader may want, or that is on the way to one."""
         if edge.writer is None:
             return
-        wanted = dict.fromkeys(o[r.port] for r in edge.readers for o in r.part.options)
-        offered = dict.fromkeys(o[edge.writer.port] for o in edge.writer.part.options)
-        for order in offered | wanted:
+        offered, wanted = edge.offered, edge.wanted
+        for order in dict.fromkeys((*offered, *wanted)):
             if order.is_joined:
                 self.follow(edge.writer, edge.readers, order)
         made: dict[Order, int] = {}
@@ -95,7 +94,7 @@ class _Program:
             made[order] = self.variable(edge)
             for reader in edge.readers:
                 self.implies([reader], [order], [(made[order], 1.0), *((c, 1.0) for c in given)])
-        for source in offered:
+        for source in () if edge.is_direct else offered:
             self.is_whole = self.is_whole and time.monotonic() < self.until and len(self.entries) < MAX_ENTRIES
             for target in wanted if self.is_whole else ():
                 if not source.is_joined and not target.is_joined:

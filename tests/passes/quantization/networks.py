@@ -35,7 +35,7 @@ def network(nodes: Sequence[NodeProto], x: Sequence[int], weights: dict[str, Arr
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     module = import_onnx(model)
-    Pipeline(parse_pipeline(TARGET.pipeline)).run(module)
+    Pipeline([p for p in parse_pipeline(TARGET.pipeline) if not p.after_quantization]).run(module)
     return module
 
 
