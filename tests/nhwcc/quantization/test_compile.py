@@ -54,6 +54,23 @@ class TestIntegers:
         assert found["ops_after"]["QUANTIZE"] == 1 and found["ops_after"]["CONV_2D"] == 1
         assert len(inspect(tmp_path / "q.tflite").subgraphs[0].operators) == sum(found["ops_after"].values())
 
+    def test_kernels_are_chosen_after_quantization(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        large = """func @main(%x: f32[1,9,9,4]) -> (f32[1,9,9,4]) {
+          %w = const() {value = dense<0.02> : f32[]} : f32[]
+          %f = broadcast_to(%w) {shape = [4, 7, 7, 1]} : f32[4,7,7,1]
+          %y = conv(%x, %f, none) {strides = [1, 1], dilations = [1, 1], pads = [[3, 3], [3, 3]], groups = 4,
+                                   channels_last = true} : f32[1,9,9,4]
+          return(%y)
+        }"""
+        write(tmp_path / "large.ir", large)
+        assert report(call("compile", "large.ir", "-o", "f.tflite", "--json"))["ops_after"]["DEPTHWISE_CONV_2D"] == 3
+        sizes = report(call("compile", "large.ir", "-o", "s.tflite", "--json", "--optimize", "size"))
+        assert sizes["ops_after"] == {"DEPTHWISE_CONV_2D": 1}
+        found = report(call("compile", "large.ir", "-o", "q.tflite", "--quantize", "int8", "--json"))
+        assert found["ops_after"]["DEPTHWISE_CONV_2D"] == 1
+        passes = [p["name"].partition("{")[0] for p in found["passes"]]
+        assert passes.index("quantize") < passes.index("choose-kernels") == len(passes) - 1
+
     def test_in_words(self, call: Callable[..., Result]) -> None:
         said = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy").stdout
         assert "quantized   int8" in said and "10 held back of 80 samples" in said and " dB, worst channel" in said
