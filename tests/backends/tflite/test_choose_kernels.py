@@ -15,6 +15,7 @@ from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.dims import Dim, static, symbol
 from nhwcc.compiler.ir import Func, Module, Port, Region, Value
 from nhwcc.compiler.ops.core import Const, Return
+from nhwcc.compiler.ops.linear import MatMul
 from nhwcc.compiler.ops.window import Conv
 from nhwcc.compiler.options import Goal
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
@@ -82,6 +83,29 @@ def test_what_stays() -> None:
     assert chosen(depthwise((9, 9), (7, 7), ((3, 3), (3, 3))), "size")["conv"] == 1
     assert chosen(depthwise((symbol("h"), 9), (7, 7), ((3, 3), (3, 3))))["conv"] == 1, "open sizes"
     assert chosen(depthwise((1, 1), (7, 7), ((3, 3), (3, 3))))["conv"] == 1, "only one block reads anything"
+
+
+def product(a: tuple[int, ...], b: tuple[int, ...], *, transpose_a: bool = False, transpose_b: bool = False) -> Module:
+    region = Region([Value(TensorType(DType.F32, shape), None, name) for name, shape in (("a", a), ("b", b))])
+    left, right = region.args
+    y = region.insert(MatMul(left, right, transpose_a, transpose_b)).result
+    region.insert(Return((y,)))
+    return Module(Func("main", region, [Port("a"), Port("b")], [Port("y")]))
+
+
+@pytest.mark.parametrize("transpose_a", [False, True])
+@pytest.mark.parametrize("transpose_b", [False, True])
+def test_one_row_times_a_large_matrix(*, transpose_a: bool, transpose_b: bool) -> None:
+    a = (1, 4, 128, 1) if transpose_a else (1, 4, 1, 128)
+    b = (1, 4, 150, 128) if transpose_b else (1, 4, 128, 150)
+    found = chosen(product(a, b, transpose_a=transpose_a, transpose_b=transpose_b))
+    assert (found["matmul"], found["mul"], found["reduce"]) == (0, 1, 1)
+
+
+def test_products_that_stay() -> None:
+    assert chosen(product((1, 4, 1, 16), (1, 4, 16, 15)))["matmul"] == 1, "small"
+    assert chosen(product((1, 4, 2, 128), (1, 4, 128, 150)))["matmul"] == 1, "two rows"
+    assert chosen(product((1, 1, 1, 128), (1, 4, 128, 150)))["matmul"] == 1, "one row for all"
 
 
 @pytest.mark.parametrize("kernel", [(7, 7), (31, 31), (1, 60), (26, 1), (5, 6)])
