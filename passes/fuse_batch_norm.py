@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from ..compiler.constants import is_weight
+from ..compiler.dims import broadcast, static
 from ..compiler.fold import constant
 from ..compiler.ir import Module, Value
 from ..compiler.ops.arith import Add, Div, Mul, Neg, Reciprocal, Rsqrt, Sub
@@ -19,7 +21,7 @@ from ..compiler.ops.window import Conv
 from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import Pattern, Rewriter, pattern, rewrite
 from ..compiler.types import Array
-from ..compiler.weights import Weight
+from ..compiler.weights import EAGER_BYTES, Weight
 from .channels import Origin, Weighted, along_inputs, along_outputs, channel_axis, per_channel, readers
 
 
@@ -245,8 +247,15 @@ def merge_constants(op: Mul | Add, rw: Rewriter) -> None:
             continue
         for y, b in _constant_operand(inner):
             rw.require(x.has_one_use, "the inner result is used elsewhere too")
+            rw.require(not _grow(b, c), "both constants together have more elements than each alone")
             rw.replace(type(op)(y, rw.emit(type(op)(b, c)), op.activation))
             return
+
+
+def _grow(a: Value, b: Value) -> bool:
+    """Whether constants that broadcast against each other are much larger together: the file would hold all of it."""
+    apart, together = (a.type.size, b.type.size), math.prod(static(broadcast(a.type.shape, b.type.shape)))
+    return together > sum(static(apart)) and together * a.type.dtype.bits // 8 > EAGER_BYTES
 
 
 PATTERNS: Sequence[Pattern] = (
