@@ -25,9 +25,12 @@ from ..registry import find_target
 FAST_TAPS = 25
 """XNNPACK has kernels for depthwise filters of at most so many elements, whatever the processor.
 
-Larger ones run as matrix products of one channel each: 4 to 8 times as long as parts of up to this size (x86 with
+Larger ones run as matrix products of one channel each: 3 to 10 times as long as parts of up to this size (x86 with
 AVX-512, `benchmarks/kernels.py`).
 """
+
+FEWEST_CHANNELS = 8
+"""Of half as many, the fast kernels leave most of a vector idle: both forms take the same time."""
 
 
 @pattern(Conv)
@@ -41,7 +44,8 @@ def split_depthwise(op: Conv, rw: Rewriter) -> None:
     if filters is None or not op.is_depthwise or not op.channels_last or len(kernel) != len("hw"):
         return
     taps = static(kernel)[0] * static(kernel)[1]
-    if taps <= FAST_TAPS or op.w.type.shape[0] != op.groups or op.x.type.dtype is not DType.F32:
+    is_slow = taps > FAST_TAPS and op.groups >= FEWEST_CHANNELS
+    if not is_slow or op.w.type.shape[0] != op.groups or op.x.type.dtype is not DType.F32:
         return
     rw.require(is_static(op.x.type.shape), "kernels on open sizes are not XNNPACK's")
     pads = _numbers(op.pads)

@@ -32,7 +32,7 @@ def depthwise(
     stride: int = 1,
     dilation: int = 1,
     activation: str = "none",
-    channels: int = 3,
+    channels: int = 8,
 ) -> Module:
     arrays = np.random.default_rng(0)
     region = Region([Value(TensorType(DType.F32, (2, *size, channels)), None, "x")])
@@ -83,6 +83,7 @@ def test_what_stays() -> None:
     assert chosen(depthwise((9, 9), (7, 7), ((3, 3), (3, 3))), "size")["conv"] == 1
     assert chosen(depthwise((symbol("h"), 9), (7, 7), ((3, 3), (3, 3))))["conv"] == 1, "open sizes"
     assert chosen(depthwise((1, 1), (7, 7), ((3, 3), (3, 3))))["conv"] == 1, "only one block reads anything"
+    assert chosen(depthwise((9, 9), (7, 7), ((3, 3), (3, 3)), channels=4))["conv"] == 1, "few channels"
 
 
 def product(a: tuple[int, ...], b: tuple[int, ...], *, transpose_a: bool = False, transpose_b: bool = False) -> Module:

@@ -55,11 +55,11 @@ class TestIntegers:
         assert len(inspect(tmp_path / "q.tflite").subgraphs[0].operators) == sum(found["ops_after"].values())
 
     def test_kernels_are_chosen_after_quantization(self, call: Callable[..., Result], tmp_path: Path) -> None:
-        large = """func @main(%x: f32[1,9,9,4]) -> (f32[1,9,9,4]) {
+        large = """func @main(%x: f32[1,9,9,8]) -> (f32[1,9,9,8]) {
           %w = const() {value = dense<0.02> : f32[]} : f32[]
-          %f = broadcast_to(%w) {shape = [4, 7, 7, 1]} : f32[4,7,7,1]
-          %y = conv(%x, %f, none) {strides = [1, 1], dilations = [1, 1], pads = [[3, 3], [3, 3]], groups = 4,
-                                   channels_last = true} : f32[1,9,9,4]
+          %f = broadcast_to(%w) {shape = [8, 7, 7, 1]} : f32[8,7,7,1]
+          %y = conv(%x, %f, none) {strides = [1, 1], dilations = [1, 1], pads = [[3, 3], [3, 3]], groups = 8,
+                                   channels_last = true} : f32[1,9,9,8]
           return(%y)
         }"""
         write(tmp_path / "large.ir", large)
