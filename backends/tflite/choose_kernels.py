@@ -13,14 +13,14 @@ from ...compiler.ops.arith import Add, Mul
 from ...compiler.ops.core import Const
 from ...compiler.ops.linear import MatMul
 from ...compiler.ops.reduce import Reduce
-from ...compiler.ops.shape import Reshape, Slice
+from ...compiler.ops.shape import Pad, Reshape, Slice
 from ...compiler.ops.window import Conv, Pads
 from ...compiler.options import Goal
+from ...compiler.padding import same_pads
 from ...compiler.pipeline import Pass, register
 from ...compiler.rewrite import Rewriter, pattern, rewrite
 from ...compiler.types import DType
 from ...compiler.weights import Weight
-from ..registry import find_target
 
 FAST_TAPS = 25
 """XNNPACK has kernels for depthwise filters of at most so many elements, whatever the processor.
@@ -114,6 +114,10 @@ def _part(op: Conv, block: tuple[range, range], pads: list[tuple[int, int]], bia
     x = op.x if whole else rw.emit(Slice(op.x, tuple(starts), tuple(sizes), (1, 1, 1, 1)))
     first, shape = (0, *(places[0] for places in block), 0), (op.groups, *map(len, block), 1)
     w = rw.emit(Slice(op.w, first, shape, (1, 1, 1, 1)))
+    fields = zip(sizes[1:3], map(len, block), op.strides, op.dilations, strict=True)
+    if around not in ([(0, 0), (0, 0)], [same_pads(*f) for f in fields]):
+        low, high = zip(*around, strict=True)
+        x, around = rw.emit(Pad(x, (0, *low, 0), (0, *high, 0))), [(0, 0), (0, 0)]
     return [rw.emit(op.clone((x, w, bias), pads=tuple(around), activation="none"))]
 
 
@@ -163,8 +167,6 @@ class ChooseKernels(Pass):
     optimize: Goal = "balanced"
 
     def run(self, module: Module) -> None:
-        """Rewrite, and legalize what that made."""
-        if self.optimize == "size":
-            return
-        if rewrite(module, [split_depthwise, row_times_matrix]):
-            rewrite(module, find_target("tflite").patterns())
+        """Rewrite into legal operations again."""
+        if self.optimize != "size":
+            rewrite(module, [split_depthwise, row_times_matrix])
