@@ -136,12 +136,13 @@ def compile(  # noqa: PLR0913 -- users see every option
         CompileError: everything else that can be wrong; its ``diagnostics`` say what, where and what to do.
     """
     given = {**locals()}
-    from nhwcc.driver import compile_model
+    del given["model"]
+    from nhwcc import driver
 
-    return compile_model(given.pop("model"), CompileOptions(**given))
+    return driver.compile_model(model, CompileOptions(**given))
 
 
-def compile_all(  # noqa: PLR0913 -- users see every option
+def compile_all(  # noqa: D417, PLR0913 -- users see every option; compile describes them
     model: Model,
     files: Sequence[PathLike],
     /,
@@ -200,12 +201,13 @@ def compile_all(  # noqa: PLR0913 -- users see every option
         CompileError: everything else that can be wrong.
     """
     given = {**locals()}
-    from nhwcc.driver import compile_all
+    del given["model"], given["files"]
+    from nhwcc import driver
 
-    return compile_all(given.pop("model"), given.pop("files"), CompileOptions(**given))
+    return driver.compile_all(model, CompileOptions(**given), files)
 
 
-def verify(
+def verify(  # noqa: PLR0913 -- users see every option
     reference: Model,
     candidate: Model,
     *,

@@ -57,7 +57,11 @@ class TestSignatures:
 
     def test_every_option_arrives(self, monkeypatch: pytest.MonkeyPatch) -> None:
         seen: list[tuple[object, nhwcc.CompileOptions]] = []
-        monkeypatch.setattr("nhwcc.driver.compile_model", lambda *given: seen.append(given))
+
+        def compile_model(model: object, options: nhwcc.CompileOptions) -> None:
+            seen.append((model, options))
+
+        monkeypatch.setattr("nhwcc.driver.compile_model", compile_model)
         given = {name: object() for name in self.fields()}
         nhwcc.compile("m.onnx", **given)  # pyright: ignore[reportArgumentType]
         assert seen == [("m.onnx", nhwcc.CompileOptions(**given))]  # pyright: ignore[reportArgumentType]
