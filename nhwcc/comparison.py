@@ -11,6 +11,7 @@ from nhwcc.compiler.ir import Func
 from nhwcc.compiler.plugins import blaming
 from nhwcc.cut import Cut
 from nhwcc.domains import domains
+from nhwcc.messages import Style, plain
 from nhwcc.options import TOLERANCE, CompileOptions, Model
 from nhwcc.precision import attainable
 from nhwcc.quantization.compare import Decibels, compare, quantized
@@ -32,6 +33,19 @@ class Comparison:
     def ok(self) -> bool:
         """Whether the two agree, or are as near as was asked for."""
         return self.numbers.ok if self.decibels is None else self.decibels.ok
+
+    def render(self, style: Style = plain) -> str:
+        """Return it in words."""
+        from nhwcc.render import render_decibels, render_verification
+
+        if self.decibels is None:
+            return "\n".join(render_verification(self.numbers, style, "compared"))
+        return "\n".join(render_decibels(self.decibels, self.numbers, style))
+
+    def _repr_html_(self) -> str:
+        from nhwcc.notebook import as_html
+
+        return as_html(self.render)
 
 
 def compare_given(

@@ -33,6 +33,7 @@ from nhwcc.compiler.options import DataType, Strategy
 from nhwcc.options import TOLERANCE, CompileOptions
 
 if TYPE_CHECKING:
+    from nhwcc.options import Model
     from nhwcc.report import Report
 
 
@@ -43,11 +44,11 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     "written",
-    required=True,
     multiple=True,
     type=OUTPUT,
     help="The file to write; its suffix says the format, or a slash at the end: saved_model/ is a folder. Given "
-    "several times, each is written from one import.",
+    "several times, each is written from one import. By default the model's name with the target's suffix, in the "
+    "current folder.",
 )
 @interface_flags
 @custom_option
@@ -87,7 +88,7 @@ if TYPE_CHECKING:
 @data_option
 @seed_option
 @pass_flags
-@click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @budget_flags
 @common
 def compile_command(
@@ -105,8 +106,9 @@ def compile_command(
     started: float = click.get_current_context().find_root().obj or time.perf_counter()
     from nhwcc.request import check_request
 
-    options = replace(_options(written[0], flags, given), **module.options, **interface.options)
     source = module.model(model)
+    written = written or (_usual_output(source, given["target"]),)
+    options = replace(_options(written[0], flags, given), **module.options, **interface.options)
     check_request(source, options, written)
     from nhwcc.driver import compile_all
     from nhwcc.verification import Settings
@@ -127,6 +129,14 @@ def compile_command(
         for text in filter(None, (instrument.summary() for instrument in options.instruments)):
             echo(f"  {'checked':<12}{text}")
     end(hollow, as_json=given["as_json"])
+
+
+def _usual_output(model: Model, target: str | None) -> str:
+    """Return where the model is written if no output is given."""
+    from nhwcc.backends.registry import suffix_of
+    from nhwcc.files import usual_output
+
+    return usual_output(model if isinstance(model, Path) else getattr(model, "title", "model"), suffix_of(target))
 
 
 def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:

@@ -183,6 +183,7 @@ class PassFlags:
     check_each: bool
     time_passes: bool
     explain: bool
+    verbose: bool
 
     @property
     def prints(self) -> bool:
@@ -243,6 +244,7 @@ _PASS_OPTIONS: list[Callable[[Any], Any]] = [
     ),
     click.option("--time-passes", is_flag=True, help="Show how long each pass takes."),
     click.option("--explain", is_flag=True, help="Show which rules fired, which nearly did or never did, and why not."),
+    click.option("-v", "--verbose", is_flag=True, help="Both: --explain and --time-passes."),
 ]
 
 
@@ -252,6 +254,7 @@ def pass_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapper(**given: Any) -> Any:
         said: dict[str, Any] = {f.name: given.pop(f.name) for f in fields(PassFlags)}
+        said |= dict.fromkeys(("time_passes", "explain"), True) if said["verbose"] else {}
         return command(flags=PassFlags(**said), **given)
 
     out: Callable[..., Any] = wrapper

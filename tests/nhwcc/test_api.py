@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -214,3 +215,30 @@ def test_outputs_without_names_are_kept_apart() -> None:
     results = artifact(np.asarray([-1.0, 1.0], np.float32))
     np.testing.assert_allclose(results["output_0"], [0, 1])
     np.testing.assert_allclose(results["output_1"], np.tanh([-1, 1]), rtol=1e-6)
+
+
+class TestShownObjects:
+    """In terminals a line each, in notebooks the texts of the command line."""
+
+    def test_in_terminals(self, tmp_path: Path) -> None:
+        report = nhwcc.compile(write(tmp_path / "m.ir", CONV), tmp_path / "m.tflite").report
+        assert re.fullmatch(r"<Report \S*m\.ir to tflite: \d+ -> \d+ operations, 0 transposes, ok>", repr(report))
+        found = "<Verification against the reference interpreter: ok, 2 outputs, error "
+        assert repr(report.verification).startswith(found)
+        module = repr(nhwcc.load(CONV.encode()))
+        assert module.startswith("<Module @main(f32[1,3,8,6]) -> (") and module.endswith(" operations>")
+
+    def test_in_notebooks(self, tmp_path: Path) -> None:
+        artifact = nhwcc.compile(write(tmp_path / "<b>.ir", CONV), tmp_path / "<b>.tflite")
+        wrong = write(tmp_path / "wrong.ir", CONV.replace("relu(", "abs("))
+        shown = (artifact, artifact.report, artifact.report.verification, nhwcc.load(CONV.encode()))
+        for thing in (*shown, nhwcc.verify(CONV.encode(), wrong)):
+            text: str = getattr(thing, "_repr_html_")()  # noqa: B009
+            ET.fromstring(text)
+            assert "<b>" not in text and "map" in text and "\ue000" not in text
+
+    def test_of_large_modules_only_the_beginning(self) -> None:
+        chain = "\n".join(f"%v{i + 1} = relu(%v{i}) : f32[2]" for i in range(300))
+        module = nhwcc.load(f"func @main(%v0: f32[2]) -> (f32[2]) {{\n{chain}\nreturn(%v300)\n}}".encode())
+        text: str = getattr(module, "_repr_html_")()  # noqa: B009
+        assert "... 103 more lines" in text and "%v300" not in text
