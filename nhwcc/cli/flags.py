@@ -237,7 +237,7 @@ _PASS_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--print-ir-after", **_PASS, help="Print the IR after a pass."),
     click.option("--print-ir-after-all", is_flag=True, help="Print the IR after every pass."),
     click.option("--dump-ir", type=_FOLDER, help="Write the IR after every pass, with its weights."),
-    click.option("--dump-graph", type=_FOLDER, help="Draw the network after every pass (.dot, and .svg if possible)."),
+    click.option("--dump-graph", type=_FOLDER, help="Draw the network after every pass (.dot and .svg)."),
     click.option("--verify-each", is_flag=True, help="Check that the IR is well-formed after every pass."),
     click.option(
         "--check-each", is_flag=True, help="Run the IR after every pass; find the pass that changes a number."
