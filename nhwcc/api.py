@@ -67,6 +67,7 @@ def compile(  # noqa: PLR0913 -- users see every option
     min_sqnr: float | None = None,
     metric: str | None = None,
     max_error: float | None = None,
+    report: PathLike | None = None,
     budget: Budget | None = None,
 ) -> Artifact:
     """Compile a model, compare it with the source, write the file, and return the artifact.
@@ -129,6 +130,8 @@ def compile(  # noqa: PLR0913 -- users see every option
         metric: ``cosine``, ``top1``, ``iou``, or ``"file.py:function"``: a function of the outputs in floats and of the
             quantized ones, a list of arrays by name each, that says how much is kept, from 0 to 1.
         max_error: How much the metric may lose; without a metric, how large the error of each output may be beside it.
+        report: A page to write about the compilation, in HTML: the network before and after, and all tables.  Tensors
+            inside that have the same name in both are compared for it, too.
         budget: What the model may cost at most: memory, bytes of constants that it does not hold, and seconds.
 
     Raises:
@@ -188,6 +191,7 @@ def compile_all(  # noqa: D417, PLR0913 -- users see every option; compile descr
     min_sqnr: float | None = None,
     metric: str | None = None,
     max_error: float | None = None,
+    report: PathLike | None = None,
     budget: Budget | None = None,
 ) -> list[Artifact]:
     """Compile a model into several files, for which it is read once; all of them appear, or none.

@@ -83,4 +83,5 @@ class CompileOptions:
     min_sqnr: float | None = None
     metric: str | None = None
     max_error: float | None = None
+    report: PathLike | None = None
     budget: Budget | None = None

@@ -43,6 +43,8 @@ def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathL
             raise error("L007", f"{output} is to be written twice", help="give each output once")
         target = options.target or target_of_file(given[number])
         check_writing(output, target, [] if source is None else [source])
+    if options.report is not None:
+        check_writing(Path(options.report), "html", [*written, *([] if source is None else [source])])
     check_options(options)
 
 

@@ -11,6 +11,7 @@ import click
 
 from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import (
+    FILE,
     MODEL,
     OUTPUT,
     PassFlags,
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
 @data_option
 @seed_option
 @pass_flags
+@click.option("--report", type=FILE, help="Write a page about it, HTML: the network before and after, all tables.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @budget_flags
 @common
@@ -157,6 +159,7 @@ def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOpt
         data=data_of(given["data"]),
         seed=given["seed"],
         tolerance=given["tolerance"],
+        report=given["report"],
         io_dtype=";".join(f"{name}={dtype}" for name, dtype in given["io_dtype"]) or None,
         **{name: given[name] for name in QUANTIZATION},
     )
