@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from nhwcc.page.network import Network
@@ -60,21 +60,27 @@ def _flatten(groups: list[Group]) -> None:
     """Take over what inner groups hold where that is one or little, or all there is; these stay empty."""
     for number in reversed(range(len(groups))):
         group = groups[number]
-        for place, member in enumerate(group.members):
-            if member < 0 and len(groups[~member].members) == 1:
-                (group.members[place],), groups[~member].members = groups[~member].members, []
+        single = [member for member in group.members if member < 0 and len(groups[~member].members) == 1]
+        _take(number, single, groups)
         inner = [groups[~member] for member in group.members if member < 0]
         if len(group.members) == len(inner) == 1 and group.parent is not None:
-            group.title = f"{group.title}/{inner[0].title}"
+            group.title, inner[0].title = f"{group.title}/{inner[0].title}", ""
         elif sum(len(g.members) for g in inner) + len(group.members) - len(inner) > SMALL:
             continue
-        members = [groups[~member].members if member < 0 else [member] for member in group.members]
-        for taken in inner:
-            taken.members = []
-        group.members = [member for part in members for member in part]
-        for member in group.members:
+        _take(number, [member for member in group.members if member < 0], groups)
+
+
+def _take(number: int, taken: Collection[int], groups: Sequence[Group]) -> None:
+    """Let a group take over what some of its inner groups hold, which leave their names to groups inside of them."""
+    group = groups[number]
+    members = [groups[~member].members if member in taken else [member] for member in group.members]
+    group.members = [member for part in members for member in part]
+    for inner in (groups[~member] for member in taken):
+        for member in inner.members:
             if member < 0:
                 groups[~member].parent = number
+                groups[~member].title = "/".join(filter(None, (inner.title, groups[~member].title)))
+        inner.members = []
 
 
 def _split(number: int, groups: list[Group]) -> None:

@@ -97,7 +97,7 @@ def _layouts(report: Report) -> Iterator[Html]:
         ("transposes that lowerings added", proof.lowered),
         ("transposes in the file", proof.in_file),
     ]
-    yield element("p", element("b", "Proven optimal." if proof.is_proven else "Not proven."), " ", CERTIFICATE)
+    yield element("p", element("strong", "Proven optimal." if proof.is_proven else "Not proven."), " ", CERTIFICATE)
     yield table(("", ""), rows, numbers=[1])
     yield element("ul", *(element("li", line) for line in report.layout))
 
