@@ -457,6 +457,11 @@ CODES = {
         "Give data for which the network computes something (--data), or accept it (--accept-unproven). The file is "
         "written.",
     ),
+    "R026": Code(
+        "no fault to reduce",
+        "nhwcc reduce was asked to keep a fault that the whole network does not show.",
+        "Give the options with which nhwcc compile fails, or a command (--while) that tells the fault.",
+    ),
     "I000": Code(
         "defect",
         "Something happened that nobody foresaw.",

@@ -26,7 +26,12 @@ TRACED_BYTES = 64 << 20
 
 
 class VerificationError(CompileError):
-    """Two runners disagree: what was compiled does not compute what the source does."""
+    """Two runners disagree: what was compiled does not compute what the source does.
+
+    ``departed`` is the name of the first tensor inside that differs, if one is known.
+    """
+
+    departed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,9 @@ class Verification:
         elif self.inside:
             found[-1].notes.append(f"none of the {len(self.inside)} tensors inside that have the same name departs")
         found[-1].help = help or None
-        return VerificationError(*found)
+        bad = VerificationError(*found)
+        bad.departed = None if self.departed is None else self.departed.name
+        return bad
 
 
 @dataclass(frozen=True)

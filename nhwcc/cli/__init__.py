@@ -16,6 +16,7 @@ from nhwcc.cli.explain import explain_command
 from nhwcc.cli.inspect import inspect_command
 from nhwcc.cli.opt import opt_command
 from nhwcc.cli.passes import passes_command
+from nhwcc.cli.reduce import reduce_command
 from nhwcc.cli.verify import verify_command
 
 EXIT_CODES = """Exit codes: 0 all is well; 1 the model, a file or an option is wrong, the diagnostics say what; 2 the
@@ -37,6 +38,7 @@ for command in (
     inspect_command,
     verify_command,
     calibrate_command,
+    reduce_command,
     opt_command,
     passes_command,
     explain_command,

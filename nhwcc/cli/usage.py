@@ -17,6 +17,7 @@ COMMANDS = {
     "compile": ("convert", "export", "build", "translate", "transform", "conv"),
     "inspect": ("info", "show", "summary", "print", "view", "visualize", "draw", "stat", "stats", "dump", "ls"),
     "verify": ("check", "compare", "test", "validate", "diff", "run", "eval"),
+    "reduce": ("bisect", "minimize", "creduce"),
     "opt": ("optimize", "optimise", "simplify"),
     "--version": ("version",),
     "--help": ("help",),
