@@ -38,16 +38,21 @@ class Planted(Pass):
 
     def run(self, module):
         ops = list(module.main.ops)
-        {body}
+{body}
 '''
 BODIES = {
-    "a pass that fails on a softmax behind a transpose": """if any(isinstance(o, Softmax) and isinstance(o.x.owner, Transpose) for o in ops):
-            raise ValueError("axis 7 of 4")""",
-    "a pass that fails where there are a softmax and a concat": """assert not ({Softmax, Concat} <= {type(o) for o in ops}), "both"
+    "a pass that fails on a softmax behind a transpose": """
+        if any(isinstance(o, Softmax) and isinstance(o.x.owner, Transpose) for o in ops):
+            raise ValueError("axis 7 of 4")
 """,
-    "a pass that halves the weights behind a concat": """for o in ops:
+    "a pass that fails where there are a softmax and a concat": """
+        assert not ({Softmax, Concat} <= {type(o) for o in ops})
+""",
+    "a pass that halves the weights behind a concat": """
+        for o in ops:
             if isinstance(o, Conv) and isinstance(o.x.owner, Concat):
-                o.w.owner.attributes["value"] = Weight.of(o.w.owner.value.array() / 2)""",
+                o.w.owner.attributes["value"] = Weight.of(o.w.owner.value.array() / 2)
+""",
 }
 RULES = {
     "a gate without its sigmoid": "rule wrong: mul(%x, sigmoid(%y)) => mul(%x, %y)",

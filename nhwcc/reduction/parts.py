@@ -22,9 +22,9 @@ def part_of(module: Module, kept: Collection[int]) -> Module:
     """
     func = clone_func(module.main)
     mine = {op for number, op in enumerate(steps(func)) if number in kept}
-    outputs = [value for op in mine_in_order(func, mine) for value in op.results if _leaves(value, mine)]
+    outputs = [value for op in func.ops if op in mine for value in op.results if _leaves(value, mine)]
     names = _names(func)
-    body, args = func.body, dict(zip(func.args, func.inputs, strict=True))
+    body, new = func.body, list[Value]()
     body.erase(body.terminator)
     for op in reversed(body.ops):
         if op in mine or (isinstance(op, Const) and not op.is_unused):
@@ -33,18 +33,14 @@ def part_of(module: Module, kept: Collection[int]) -> Module:
             if value.uses:
                 argument = Value(value.type, name=value.name)
                 value.replace_all_uses_with(argument)
-                args[argument] = Port(next(names))
+                new.append(argument)
         body.erase(op)
+    args = dict(zip(func.args, func.inputs, strict=True)) | {arg: Port(next(names)) for arg in reversed(new)}
     used = {arg: port for arg, port in args.items() if arg.uses}
     func.body.args, func.inputs = list(used), list(used.values())
     body.insert(Return(tuple(outputs)))
     func.outputs = [Port(next(names)) for _ in outputs]
     return Module(func)
-
-
-def mine_in_order(func: Func, mine: Collection[Op]) -> Iterator[Op]:
-    """Yield some operations in the function's order."""
-    return (op for op in func.ops if op in mine)
 
 
 def bypassed(module: Module, number: int, operand: int) -> Module | None:

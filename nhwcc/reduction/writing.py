@@ -8,9 +8,8 @@ from nhwcc.backends.registry import find_target, target_of_file
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
-from nhwcc.compiler.printer import print_module
-from nhwcc.compiler.sidefile import SideFile
-from nhwcc.files import replacing, save_text
+from nhwcc.files import replacing
+from nhwcc.ir_files import write_ir
 from nhwcc.pipelines import register_passes
 
 LEAST = "legalize{{target={name}}},dce"
@@ -31,15 +30,3 @@ def write_module(module: Module, path: Path) -> None:
     Pipeline(parse_pipeline(LEAST.format(name=target.name))).run(own)
     with replacing(path) as draft:
         target.emit(own, draft)
-
-
-def write_ir(module: Module, path: Path) -> None:
-    """Write the text of a module, and large weights beside it."""
-    weights, side = SideFile(), path.with_name(f"{path.name}.safetensors")
-    text = print_module(module, locations=True, sink=weights, side_files=[side.name])
-    if not weights.fresh:
-        save_text(path, print_module(module, locations=True))
-        return
-    with replacing(path) as draft, replacing(side) as side_draft:
-        weights.write(side_draft)
-        draft.write_text(text, encoding="utf-8")
