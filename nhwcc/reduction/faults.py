@@ -58,7 +58,7 @@ class Compiling:
         if isinstance(bad, VerificationError):
             nodes += [bad.departed] if bad.departed else []
             return Seen(first.code, tuple(nodes))
-        return Seen(f"{first.code} {_operation(first.excerpt)}".strip(), tuple(nodes))
+        return Seen(f"{first.code} {_operation(first.excerpt) or _without_details(first.message)}", tuple(nodes))
 
 
 @dataclass(frozen=True)
