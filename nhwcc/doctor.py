@@ -37,6 +37,7 @@ LIBRARIES = (
     Library("tensorflow", "tensorflow", "comparing with what runs a SavedModel", "tensorflow"),
     Library("openvino", "openvino", "comparing with what runs OpenVINO's IR", "openvino"),
     Library("graphviz", "graphviz", "asking Graphviz for drawings", "draw"),
+    Library("distributed", "distributed", "running zoos of models", "zoo"),
 )
 
 

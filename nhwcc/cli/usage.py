@@ -165,7 +165,8 @@ def _option_meant(bad: click.NoSuchOption, context: click.Context) -> str | None
     if advice is not None:
         return advice
     if elsewhere:
-        return f"{' and '.join(f'nhwcc {c}' for c in elsewhere)} {'has' if len(elsewhere) == 1 else 'have'} it"
+        *others, last = (f"nhwcc {c}" for c in elsewhere)
+        return f"{', '.join(others)} and {last} have it" if others else f"{last} has it"
     return did_you_mean(spelled, own)
 
 

@@ -117,8 +117,8 @@ class TestCommands:
 
     def test_commands_stand_in_the_order_of_use(self, call: Call) -> None:
         listed = call("--help").stdout.partition("Commands:")[2].split("\n  ")
-        assert [line.split()[0] for line in listed[1:10]] == [
-            "compile", "inspect", "verify", "calibrate", "reduce", "opt", "passes", "explain", "doctor",
+        assert [line.split()[0] for line in listed[1:11]] == [
+            "compile", "inspect", "verify", "calibrate", "reduce", "zoo", "opt", "passes", "explain", "doctor",
         ]  # fmt: skip
 
 

@@ -178,7 +178,7 @@ OPTIONS = [
     compile_("--overwrite", "L011", "replaced anyway"),
     compile_("--atol 0.1", "L011", "--tolerance"),
     line("inspect good.onnx --time-passes", 2, "L011", "nhwcc compile and nhwcc opt have it"),
-    line("opt good.onnx --shape image=1,3,8,6", 2, "L011", "nhwcc compile and nhwcc calibrate have it"),
+    line("opt good.onnx --shape image=1,3,8,6", 2, "L011", "nhwcc compile, nhwcc calibrate and nhwcc reduce have it"),
     compile_("--seed many", "L011", "'many' is not a valid integer"),
     compile_("--seed -1", "L004", "the seed is -1"),
     compile_("--tolerance small", "L011", "'small' is not a valid float"),
