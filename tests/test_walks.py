@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from local import LocalWorker
 from nhwcc.compiler.pipeline import PASSES
 from onnx_models import model, node
 from torch import nn
@@ -83,8 +84,13 @@ class Walk:
 
 def image_model(name: str = "image", result: str = "fused", sizes: tuple[int | str, ...] = (1, 3, 320, 320)) -> None:
     """Write a small network under the names that pages use."""
-    weights = np.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype(np.float32)
-    nodes = [node("Conv", f"{name} w", "c", pads=[1, 1, 1, 1]), node("Sigmoid", "c", "s"), node("Mul", "c s", result)]
+    weights = np.random.default_rng(0).normal(size=(40, 3, 3, 3)).astype(np.float32)
+    nodes = [
+        node("AveragePool", name, "p", kernel_shape=[8, 8], strides=[8, 8]),
+        node("Conv", "p w", "c", pads=[1, 1, 1, 1]),
+        node("Sigmoid", "c", "s"),
+        node("Mul", "c s", result),
+    ]
     proto = model(nodes, {name: sizes}, [result], {"w": weights})
     Path("model.onnx").write_bytes(proto.SerializeToString())
 
@@ -118,6 +124,10 @@ def small_model(walk: Walk) -> None:
     image_model("x", "y", (1, 3, 32, 32))
 
 
+def named_model(walk: Walk) -> None:
+    image_model()
+
+
 def nothing(walk: Walk) -> None:
     """The page itself makes all that it needs."""
 
@@ -128,8 +138,16 @@ WALKS: dict[str, Callable[[Walk], None]] = {
     "docs/cli.md": open_model,
     "docs/writing-passes.md": clamps,
     "docs/pytorch.md": nothing,
-    "docs/zoo.md": small_model,
+    "docs/from-onnx2tf.md": named_model,
+    "docs/from-litert-torch.md": nothing,
+    "docs/troubleshooting.md": small_model,
 }
+
+
+@pytest.fixture(autouse=True)
+def local_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run files in this process, which starts sooner than others."""
+    monkeypatch.setattr("nhwcc.runners.tflite.start", LocalWorker)
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +180,7 @@ ELSEWHERE = {
     "docs/tensorflow.md": "test_docs.py, with TensorFlow",
     "docs/quantization.md": "tests/nhwcc/quantization: a form of a function, which has no body",
     "docs/passes.md": "printed from the passes",
+    "docs/zoo.md": "tests/nhwcc/cli/test_zoo.py reads its list, and runs such ones",
 }
 """Pages with commands or Python that other tests run, and which."""
 
@@ -170,3 +189,16 @@ def test_every_page_is_walked() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     shown = {str(p.relative_to(ROOT)) for p in pages if any(b.language in ("sh", "python") for b in blocks(p))}
     assert shown == WALKS.keys() | ELSEWHERE.keys()
+
+
+MIGRATION = sorted((ROOT / "docs").glob("from-*.md"))
+
+
+@pytest.mark.parametrize("page", MIGRATION, ids=lambda page: page.stem)
+def test_what_stands_for_other_flags_exists(page: Path) -> None:
+    """The last column of a table names options of ours."""
+    rows = (line.split("|")[-2] for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("|"))
+    named = {flag for cell in rows for flag in re.findall(r"(?<=[` ])--[a-z][a-z-]+", cell)}
+    options = [p for command in cli.commands.values() for p in command.params]
+    known = {option for p in options for option in (*p.opts, *p.secondary_opts)}
+    assert named and named <= known | {"--version"}, named - known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,14 @@ class TestManifest:
         conv, *_, killer = read_manifest(manifest)
         assert conv.words == (str(manifest.with_name("conv.ir")), "--target", "tflite")
         assert conv.files == (manifest.with_name("conv.ir"),) and killer.words[1].endswith("killer.py:Net")
+
+    def test_the_one_of_the_docs(self, tmp_path: Path) -> None:
+        (text,) = re.findall(
+            r"^```toml file=zoo.toml\n(.*?)^```", (ROOT / "docs" / "zoo.md").read_text(), re.MULTILINE | re.DOTALL
+        )
+        write(tmp_path / "model.onnx", "")
+        titles = [task.title for task in read_manifest(write(tmp_path / "zoo.toml", text))]
+        assert titles == ["detector → tflite", "detector → onnx", "layer → tflite"]
 
     def test_the_one_to_begin_with(self) -> None:
         tasks = read_manifest(ROOT / "examples" / "zoo.toml")
