@@ -71,6 +71,18 @@ def target_of_file(path: str | os.PathLike[str] | None) -> str:
     return next(folders, None) or next(by_suffix, None) or next(iter(TARGETS))
 
 
+def suffix_of(name: str | None) -> str:
+    """Return how files of a target end, of the first target if none is named; empty if it writes folders.
+
+    Raises:
+        CompileError: L008, there is no such target.
+    """
+    name = next(iter(TARGETS)) if name is None else name
+    if name not in TARGETS:
+        find_target(name)
+    return next(iter(TARGETS[name].suffixes), "")
+
+
 def writes_folder(name: str) -> bool:
     """Say whether what a target writes is a folder; there need not be such a target."""
     return name in TARGETS and TARGETS[name].is_folder

@@ -278,6 +278,11 @@ CODES = {
         "The format has no such version, none that can be written, or no versions at all.",
         "The message says which there are; without --opset the lowest one is taken that keeps operations whole.",
     ),
+    "L013": Code(
+        "the list of a zoo can't be",
+        "A file that nhwcc zoo reads is not TOML, or says something of a model that nobody understands.",
+        "The message says what; docs/zoo.md describes the file.",
+    ),
     "W001": Code(
         "rewriting does not end",
         "Patterns undo each other.",
@@ -456,6 +461,16 @@ CODES = {
         "sensitive that the source is as far from itself.",
         "Give data for which the network computes something (--data), or accept it (--accept-unproven). The file is "
         "written.",
+    ),
+    "R026": Code(
+        "no fault to reduce",
+        "nhwcc reduce was asked to keep a fault that the whole network does not show.",
+        "Give the options with which nhwcc compile fails, or a command (--while) that tells the fault.",
+    ),
+    "R027": Code(
+        "no scheduler",
+        "nhwcc zoo was asked to run on a cluster whose scheduler does not answer.",
+        "Start one (dask scheduler, dask worker), or leave --scheduler out to run on this machine.",
     ),
     "I000": Code(
         "defect",

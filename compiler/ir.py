@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, dataclass_transform
 
 from .diagnostics import CompileError, Diagnostic, Location, here
@@ -294,3 +295,22 @@ class Module:
         """Iterate over all operations of all functions."""
         for func in self.funcs.values():
             yield from func.walk()
+
+    def __repr__(self) -> str:
+        heads = (f"@{f.name}({_types(f.args)}) -> ({_types(f.returns)})" for f in self.funcs.values())
+        return f"<Module {', '.join(heads)}: {sum(1 for _ in self.walk())} operations>"
+
+    def _repr_html_(self) -> str:
+        from .printer import print_module
+
+        lines = print_module(self).splitlines()
+        more = [f"... {len(lines) - SHOWN_LINES} more lines"] if len(lines) > SHOWN_LINES else []
+        return f"<pre>{escape(chr(10).join([*lines[:SHOWN_LINES], *more]), quote=False)}</pre>"
+
+
+SHOWN_LINES = 200
+"""Lines of its text that a notebook shows of a module."""
+
+
+def _types(values: Iterable[Value]) -> str:
+    return ", ".join(str(value.type) for value in values)

@@ -64,3 +64,6 @@ class Artifact:
 
     def __repr__(self) -> str:
         return f"<Artifact {self.path}: {self.report.bytes:,} bytes>"
+
+    def _repr_html_(self) -> str:
+        return self.report._repr_html_()  # pyright: ignore[reportPrivateUsage]

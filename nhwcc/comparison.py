@@ -5,16 +5,20 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from nhwcc.compiler.budget import Budget, limited, timed
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Func
+from nhwcc.compiler.plugins import blaming
 from nhwcc.cut import Cut
 from nhwcc.domains import domains
-from nhwcc.options import TOLERANCE
+from nhwcc.messages import Style, plain
+from nhwcc.options import TOLERANCE, CompileOptions, Model
 from nhwcc.precision import attainable
 from nhwcc.quantization.compare import Decibels, compare, quantized
+from nhwcc.request import check_options
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
-from nhwcc.sources import Source
+from nhwcc.sources import Source, source_of
 from nhwcc.verification import Settings, Verification, verify
 
 
@@ -29,6 +33,28 @@ class Comparison:
     def ok(self) -> bool:
         """Whether the two agree, or are as near as was asked for."""
         return self.numbers.ok if self.decibels is None else self.decibels.ok
+
+    def render(self, style: Style = plain) -> str:
+        """Return it in words."""
+        from nhwcc.render import render_decibels, render_verification
+
+        if self.decibels is None:
+            return "\n".join(render_verification(self.numbers, style, "compared"))
+        return "\n".join(render_decibels(self.decibels, self.numbers, style))
+
+    def _repr_html_(self) -> str:
+        from nhwcc.notebook import as_html
+
+        return as_html(self.render)
+
+
+def compare_given(
+    reference: Model, candidate: Model, settings: Settings, least: float, budget: Budget | None
+) -> Comparison:
+    """Read two models and compare them; see :func:`compare_models`."""
+    check_options(CompileOptions(tolerance=settings.tolerance, data=settings.data, seed=settings.seed))
+    with limited(budget), blaming(), timed():
+        return compare_models(source_of(reference), source_of(candidate), settings, least)
 
 
 def compare_models(reference: Source, candidate: Source, settings: Settings, least: float) -> Comparison:

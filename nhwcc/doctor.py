@@ -36,7 +36,8 @@ LIBRARIES = (
     Library("torch", "torch", "exporting models from PyTorch", "torch"),
     Library("tensorflow", "tensorflow", "comparing with what runs a SavedModel", "tensorflow"),
     Library("openvino", "openvino", "comparing with what runs OpenVINO's IR", "openvino"),
-    Library("igraph", "igraph", "drawing networks", "draw"),
+    Library("graphviz", "graphviz", "asking Graphviz for drawings", "draw"),
+    Library("distributed", "distributed", "running zoos of models", "zoo"),
 )
 
 
@@ -64,7 +65,7 @@ def examine() -> Iterator[Finding]:
     for library in LIBRARIES:
         yield _examine(library)
     dot = shutil.which("dot")
-    yield Finding("graphviz", "drawing networks", "a system package", dot or "", "" if dot else "not installed")
+    yield Finding("dot", "drawing networks by Graphviz", "a system package", dot or "", "" if dot else "not installed")
 
 
 def _examine(library: Library) -> Finding:

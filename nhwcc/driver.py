@@ -30,6 +30,7 @@ from nhwcc.instruments import Watch, run_passes
 from nhwcc.interface import Interface, Renaming
 from nhwcc.memory import peak_memory
 from nhwcc.options import TOLERANCE, CompileOptions, Model, PathLike
+from nhwcc.page.snapshots import Snapshots, write_page
 from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
 from nhwcc.precision import attainable
@@ -91,7 +92,12 @@ def compile_all(
     with limited(options.budget), blaming():
         started = time.perf_counter() if started is None else started
         check_request(model, options, outputs)
-        return _Compilation(options, progress, started).run(model, [_Job.of(output, options) for output in outputs])
+        snapshots = [] if options.report is None else [Snapshots()]
+        options = replace(options, instruments=[*options.instruments, *snapshots])
+        made = _Compilation(options, progress, started).run(model, [_Job.of(output, options) for output in outputs])
+        for seen in snapshots:
+            write_page(seen, [artifact.report for artifact in made], Path(options.report or ""))
+        return made
 
 
 def calibrate_model(model: Model, options: CompileOptions, output: Path, progress: Progress = silent) -> int:
@@ -169,7 +175,8 @@ class _Compilation:
         self.interface = Interface(
             options.input_names, options.output_names, options.rename, options.drop_unused_inputs
         )
-        self.settings = Settings(options.tolerance, options.data, options.seed, strict=options.tolerance != TOLERANCE)
+        inside, strict = options.report is not None, options.tolerance != TOLERANCE
+        self.settings = Settings(options.tolerance, options.data, options.seed, inside, strict=strict)
 
     def run(self, model: Model, jobs: Sequence[_Job]) -> list[Artifact]:
         with ExitStack() as stack:

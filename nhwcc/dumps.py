@@ -66,7 +66,7 @@ class DumpIr(_Dump):
 
 
 class DumpGraph(_Dump):
-    """One drawing per pass: a .dot file, and an .svg file where something that draws is installed."""
+    """One drawing per pass: a .dot file and an .svg file."""
 
     def write(self, module: Module, stem: Path) -> None:
         """Write both."""
@@ -75,8 +75,5 @@ class DumpGraph(_Dump):
         from nhwcc.graphs.view import view_module
 
         graph = view_module(module, stem.name)
-        dot = to_dot(graph)
-        save_text(stem.with_name(f"{stem.name}.dot"), dot)
-        svg = render(graph, dot)
-        if svg is not None:
-            save_text(stem.with_name(f"{stem.name}.svg"), svg)
+        save_text(stem.with_name(f"{stem.name}.dot"), to_dot(graph))
+        save_text(stem.with_name(f"{stem.name}.svg"), render(graph))

@@ -118,6 +118,26 @@ def check_not_beside(output: Path, sources: Iterable[Path], companion: str | Non
             )
 
 
+def usual_output(model: Path | str, suffix: str) -> str:
+    """Return where a model is written if nobody says it: under its own name, in the current folder.
+
+    ``suffix`` is that of the format, empty if it is a folder.
+
+    >>> usual_output(Path("models/net.v2.onnx"), ".tflite"), usual_output(Path("net.onnx"), "")
+    ('net.v2.tflite', 'net/')
+
+    Raises:
+        CompileError: R016, this would be the model itself.
+    """
+    path = Path(model).resolve()
+    stem = path.name if path.is_dir() else path.stem
+    output = Path(f"{stem}{suffix}")
+    if output.exists() and path.exists() and output.samefile(path):
+        help = f"say another name: -o {stem}-out{suffix or '/'}"
+        raise error("R016", f"no output is given, and {output} is the model itself", help=help)
+    return f"{output}{'' if suffix else '/'}"
+
+
 def save_text(path: Path, text: str) -> None:
     """Write a text, whole or not at all.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
-from nhwcc.compiler.diagnostics import Remark
+from nhwcc.compiler.diagnostics import Remark, counted
 from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Module, Port, Value
 from nhwcc.compiler.ops.custom import Custom
@@ -43,7 +43,7 @@ class PassReport:
     fired: dict[str, int]
 
 
-@dataclass
+@dataclass(repr=False)
 class Report:
     """Everything that is known after a compilation.
 
@@ -88,6 +88,22 @@ class Report:
     def warnings(self) -> list[str]:
         """What the user should know although the result stands."""
         return [r.text for r in self.remarks if r.kind == "warning"]
+
+    @property
+    def verdict(self) -> str:
+        """How verification came out, in words."""
+        return "not verified" if self.verification is None else self.verification.verdict
+
+    def __repr__(self) -> str:
+        operations = f"{sum(self.ops_before.values())} -> {sum(self.ops_after.values())} operations"
+        transposes = counted(self.transposes_after, "transpose")
+        return f"<Report {self.source} to {self.target}: {operations}, {transposes}, {self.verdict}>"
+
+    def _repr_html_(self) -> str:
+        from nhwcc.notebook import as_html
+        from nhwcc.render import render_report
+
+        return as_html(lambda style: render_report(self, style))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON has it: numbers that JSON lacks are null."""

@@ -43,6 +43,10 @@ def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathL
             raise error("L007", f"{output} is to be written twice", help="give each output once")
         target = options.target or target_of_file(given[number])
         check_writing(output, target, [] if source is None else [source])
+    if options.report is not None:
+        if any(Path(options.report).resolve() == output.resolve() for output in written):
+            raise error("L007", f"{options.report} is to be written twice", help="give the report a name of its own")
+        check_writing(Path(options.report), "html", [] if source is None else [source])
     check_options(options)
 
 

@@ -14,7 +14,7 @@ from nhwcc.compiler.types import Array
 from nhwcc.data import Data
 from nhwcc.domains import Domain
 from nhwcc.feeds import Feed, Feeding, runs
-from nhwcc.numerics import Difference, compare_unordered
+from nhwcc.numerics import Difference, Status, compare_unordered
 from nhwcc.options import TOLERANCE
 from nhwcc.runners import Runner, batches
 
@@ -26,7 +26,12 @@ TRACED_BYTES = 64 << 20
 
 
 class VerificationError(CompileError):
-    """Two runners disagree: what was compiled does not compute what the source does."""
+    """Two runners disagree: what was compiled does not compute what the source does.
+
+    ``departed`` is the name of the first tensor inside that differs, if one is known.
+    """
+
+    departed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Compared:
     scale: float = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
     """What was compared, on what, and how it came out; ``departed`` is the first tensor inside that differs.
 
@@ -73,6 +78,22 @@ class Verification:
         """Whether all outputs agree, and none of them would if something else was computed."""
         return all(o.difference.proven for o in self.outputs)
 
+    @property
+    def verdict(self) -> Status:
+        """That of all outputs together."""
+        return "differs" if not self.ok else "ok" if self.proven else "not proven"
+
+    def __repr__(self) -> str:
+        worst = max((o.difference.relative for o in self.outputs), default=0.0)
+        outputs = counted(len(self.outputs), "output")
+        return f"<Verification against {self.reference}: {self.verdict}, {outputs}, error {worst:.2g} of the largest>"
+
+    def _repr_html_(self) -> str:
+        from nhwcc.notebook import as_html
+        from nhwcc.render import render_verification
+
+        return as_html(lambda style: "\n".join(render_verification(self, style)))
+
     def unproven(self) -> list[str]:
         """Say of each output that agrees without proving anything why it does not."""
         inside = ""
@@ -98,7 +119,9 @@ class Verification:
         elif self.inside:
             found[-1].notes.append(f"none of the {len(self.inside)} tensors inside that have the same name departs")
         found[-1].help = help or None
-        return VerificationError(*found)
+        bad = VerificationError(*found)
+        bad.departed = None if self.departed is None else self.departed.name
+        return bad
 
 
 @dataclass(frozen=True)

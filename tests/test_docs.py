@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-import torch
 from click.testing import CliRunner
 from nhwcc.compiler.diagnostics import collect_remarks
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
-from nhwcc.compiler.plugins import load_file
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.rewrite import rewrite
 from nhwcc.compiler.rules import parse_rules
@@ -25,14 +22,13 @@ from onnx import numpy_helper
 from onnx_models import model, node
 
 from nhwcc.cli import cli
-
-from .conftest import compare
+from nhwcc.testing import read_cases
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}(?: file=\S+)?\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
 
 
 def test_layout_example() -> None:
@@ -52,34 +48,15 @@ def test_layout_example_pinned() -> None:
 
 def test_a_pass_in_python(tmp_path: Path) -> None:
     (source,) = blocks("writing-passes.md", "python")
-    (case,) = blocks("writing-passes.md", "ir")
-    path = tmp_path / "my_pass.py"
-    path.write_text(source)
-    load_file(path)
-    before, after = case.split("// becomes\n")
-    module, original = parse_module(before), parse_module(before)
+    (text,) = blocks("writing-passes.md", "ir")
+    (tmp_path / "my_pass.py").write_text(source)
+    (tmp_path / "my_pass.ir").write_text(text)
+    (case,) = read_cases(tmp_path / "my_pass.ir")
+    case.check()
+    module = parse_module(text.partition("// becomes")[0])
     with collect_remarks() as remarks:
         Pipeline(parse_pipeline("merge-clamps,merge-clamps{quiet=true}")).run(module)
-    assert print_module(module) == after
     assert [r.text for r in remarks if r.kind == "note"] == ["1 clamps merged"]
-    compare(module, original, "merge-clamps")
-
-
-def test_pytorch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module, *steps = blocks("pytorch.md", "python")
-    (command,) = blocks("pytorch.md", "sh")
-    (tmp_path / "tagger.py").write_text(module)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    names: dict[str, Any] = {}
-    for step in steps:
-        exec(compile(step, "pytorch.md", "exec"), names)
-    torch.save(names["Tagger"](classes=10).state_dict(), "tagger.pth")
-    program, *words = shlex.split(command)
-    assert program == "nhwcc"
-    done = CliRunner().invoke(cli, words)
-    assert done.exit_code == 0, done.output
-    assert "verified" in done.output
 
 
 @pytest.mark.parametrize("page", ["openvino.md", "from-openvino2tensorflow.md"])

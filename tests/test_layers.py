@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "frontends": {"compiler", "formats", "frontends"},
     "backends": {"compiler", "formats", "passes", "backends"},
 }
-HEAVY = {"onnx", "onnxruntime", "torch", "tensorflow", "openvino", "ai_edge_litert", "sympy", "scipy", "igraph"}
+HEAVY = {"onnx", "onnxruntime", "torch", "tensorflow", "openvino", "ai_edge_litert", "sympy", "scipy", "graphviz"}
 """Libraries that only those may import at the top of a file who are imported only when they are needed."""
 
 ON_DEMAND = {"onnx_backend"}

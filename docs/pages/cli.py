@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 
 import click
@@ -53,7 +54,7 @@ PASS_FLAGS = {field.name for field in fields(PassFlags)}
 
 def commands() -> str:
     """Print the page."""
-    sections = [_section(name, command) for name, command in cli.commands.items()]
+    sections = [_section(name, command) for name, command in _commands()]
     return page(
         "The command line",
         INTRO,
@@ -71,6 +72,15 @@ def commands() -> str:
         f"For {' and '.join(f'`nhwcc {name}`' for name in SHARED)}; [passes.md](passes.md) describes the passes.",
         _table(cli.commands[SHARED[0]], of_passes=True),
     )
+
+
+def _commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield all commands, those of groups with both names."""
+    for name, command in cli.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", found) for inner, found in command.commands.items())
+        else:
+            yield name, command
 
 
 def _section(name: str, command: click.Command) -> str:

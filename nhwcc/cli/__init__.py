@@ -17,7 +17,9 @@ from nhwcc.cli.explain import explain_command
 from nhwcc.cli.inspect import inspect_command
 from nhwcc.cli.opt import opt_command
 from nhwcc.cli.passes import passes_command
+from nhwcc.cli.reduce import reduce_command
 from nhwcc.cli.verify import verify_command
+from nhwcc.cli.zoo import zoo_command
 
 EXIT_CODES = """Exit codes: 0 all is well; 1 the model, a file or an option is wrong, the diagnostics say what; 2 the
 command line is not understood; 3 numbers differ; 4 numbers agree, which proves nothing; 130 interrupted, 143
@@ -39,6 +41,8 @@ for command in (
     verify_command,
     calibrate_command,
     bench_command,
+    reduce_command,
+    zoo_command,
     opt_command,
     passes_command,
     explain_command,

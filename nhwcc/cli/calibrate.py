@@ -25,7 +25,7 @@ from nhwcc.options import CompileOptions
 @click.option("--images", metavar="KEY=VALUE,...", help="How pictures become inputs; see nhwcc compile.")
 @data_option
 @seed_option
-@click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @budget_flags
 @common
 def calibrate_command(

@@ -11,6 +11,7 @@ import click
 
 from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import (
+    FILE,
     MODEL,
     OUTPUT,
     PassFlags,
@@ -33,6 +34,7 @@ from nhwcc.compiler.options import DataType, Goal, Strategy
 from nhwcc.options import TOLERANCE, CompileOptions
 
 if TYPE_CHECKING:
+    from nhwcc.options import Model
     from nhwcc.report import Report
 
 
@@ -43,11 +45,11 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     "written",
-    required=True,
     multiple=True,
     type=OUTPUT,
     help="The file to write; its suffix says the format, or a slash at the end: saved_model/ is a folder. Given "
-    "several times, each is written from one import.",
+    "several times, each is written from one import. By default the model's name with the target's suffix, in the "
+    "current folder.",
 )
 @interface_flags
 @custom_option
@@ -94,7 +96,8 @@ if TYPE_CHECKING:
 @data_option
 @seed_option
 @pass_flags
-@click.option("--quiet", is_flag=True, help="Print nothing when all is well.")
+@click.option("--report", type=FILE, help="Write a page about it, HTML: the network before and after, all tables.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @budget_flags
 @common
 def compile_command(
@@ -112,8 +115,9 @@ def compile_command(
     started: float = click.get_current_context().find_root().obj or time.perf_counter()
     from nhwcc.request import check_request
 
-    options = replace(_options(written[0], flags, given), **module.options, **interface.options)
     source = module.model(model)
+    written = written or (_usual_output(source, given["target"]),)
+    options = replace(_options(written[0], flags, given), **module.options, **interface.options)
     check_request(source, options, written)
     from nhwcc.driver import compile_all
     from nhwcc.verification import Settings
@@ -136,6 +140,14 @@ def compile_command(
     end(hollow, as_json=given["as_json"])
 
 
+def _usual_output(model: Model, target: str | None) -> str:
+    """Return where the model is written if no output is given."""
+    from nhwcc.backends.registry import suffix_of
+    from nhwcc.files import usual_output
+
+    return usual_output(model if isinstance(model, Path) else getattr(model, "title", "model"), suffix_of(target))
+
+
 def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOptions:
     return CompileOptions(
         output,
@@ -155,6 +167,7 @@ def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOpt
         data=data_of(given["data"]),
         seed=given["seed"],
         tolerance=given["tolerance"],
+        report=given["report"],
         io_dtype=";".join(f"{name}={dtype}" for name, dtype in given["io_dtype"]) or None,
         **{name: given[name] for name in QUANTIZATION},
     )

@@ -183,6 +183,7 @@ class PassFlags:
     check_each: bool
     time_passes: bool
     explain: bool
+    verbose: bool
 
     @property
     def prints(self) -> bool:
@@ -236,13 +237,14 @@ _PASS_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--print-ir-after", **_PASS, help="Print the IR after a pass."),
     click.option("--print-ir-after-all", is_flag=True, help="Print the IR after every pass."),
     click.option("--dump-ir", type=_FOLDER, help="Write the IR after every pass, with its weights."),
-    click.option("--dump-graph", type=_FOLDER, help="Draw the network after every pass (.dot, and .svg if possible)."),
+    click.option("--dump-graph", type=_FOLDER, help="Draw the network after every pass (.dot and .svg)."),
     click.option("--verify-each", is_flag=True, help="Check that the IR is well-formed after every pass."),
     click.option(
         "--check-each", is_flag=True, help="Run the IR after every pass; find the pass that changes a number."
     ),
     click.option("--time-passes", is_flag=True, help="Show how long each pass takes."),
     click.option("--explain", is_flag=True, help="Show which rules fired, which nearly did or never did, and why not."),
+    click.option("-v", "--verbose", is_flag=True, help="Both: --explain and --time-passes."),
 ]
 
 
@@ -252,6 +254,7 @@ def pass_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapper(**given: Any) -> Any:
         said: dict[str, Any] = {f.name: given.pop(f.name) for f in fields(PassFlags)}
+        said |= dict.fromkeys(("time_passes", "explain"), True) if said["verbose"] else {}
         return command(flags=PassFlags(**said), **given)
 
     out: Callable[..., Any] = wrapper

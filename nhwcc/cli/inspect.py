@@ -38,9 +38,9 @@ def inspect_command(model: Path, **given: Any) -> None:
         register_passes(given["load"])
     found = inspect(model, allow_custom_ops=given["allow_custom_ops"])
     if given["draw"] is not None:
-        from nhwcc.graphs.draw import to_svg
+        from nhwcc.graphs.render import render
 
-        save_text(given["draw"], to_svg(found.graph))
+        save_text(given["draw"], render(found.graph))
     if given["as_json"]:
         report = {k: v for k, v in asdict(found.summary).items() if given["ops"] or k != "ops"}
         print_json({"ok": True, "report": report, "diagnostics": []})

@@ -88,20 +88,10 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
 def _text(module: Module, source: Path, output: Path | None) -> str | None:
     """Write the module if a file was asked for, else return its text."""
     from nhwcc.compiler.printer import print_module
-    from nhwcc.compiler.sidefile import SideFile
-    from nhwcc.files import check_not_source, replacing, save_text
+    from nhwcc.ir_files import write_ir
     from nhwcc.sources import source_of
 
     if output is None:
         return print_module(module, locations=True)
-    weights, side = SideFile(), output.with_name(f"{output.name}.safetensors")
-    check_not_source(output, source_of(source).files(module))
-    text = print_module(module, locations=True, sink=weights, side_files=[side.name])
-    if not weights.fresh:
-        save_text(output, print_module(module, locations=True))
-        return None
-    check_not_source(side, source_of(source).files(module))
-    with replacing(output) as draft, replacing(side) as side_draft:
-        weights.write(side_draft)
-        draft.write_text(text, encoding="utf-8")
+    write_ir(module, output, source_of(source).files(module))
     return None

@@ -17,6 +17,7 @@ COMMANDS = {
     "compile": ("convert", "export", "build", "translate", "transform", "conv"),
     "inspect": ("info", "show", "summary", "print", "view", "visualize", "draw", "stat", "stats", "dump", "ls"),
     "verify": ("check", "compare", "test", "validate", "diff", "run", "eval"),
+    "reduce": ("bisect", "minimize", "creduce"),
     "opt": ("optimize", "optimise", "simplify"),
     "--version": ("version",),
     "--help": ("help",),
@@ -51,7 +52,7 @@ OPTIONS = {
         "--keep-nwc-or-nhwc-or-ndhwc-input-names",
     ),
     _QUANTIZE: (
-        "-oiqt", "--output-integer-quantized-tflite", "--quantize", "--quant", "-q", "--int8", "--fp16", "--float16",
+        "-oiqt", "--output-integer-quantized-tflite", "--quantize", "--quant", "--int8", "--fp16", "--float16",
         "--quant-type", "--post-training-quantize", "--inference-type", "--inference-input-type", "-odrqt", "--std",
         "--output-float16-quant-tflite", "--output-weight-quant-tflite", "--output-dynamic-range-quantized-tflite",
         "--custom-input-op-name-np-data-path", "-cind", "--mean-values", "--std-dev-values", "--optimizations",
@@ -71,7 +72,7 @@ OPTIONS = {
     "--tolerance sets the error that is allowed": ("--atol", "--rtol", "-cotoa", "-cotor", "--eps", "--tol"),
     "--allow-custom-ops carries operators that nobody knows": ("--allow-custom-op", "--enable-custom-ops"),
     "--op-library FILE.py loads operators of your own": ("--custom-ops", "--custom-opdefs", "--plugin", "--extension"),
-    "--time-passes and --explain say what happens; --quiet says nothing": ("-v", "--verbose", "--debug", "--verbosity"),
+    "--verbose says what passes did and how long they took": ("--debug", "--verbosity", "--log-level"),
     "--quiet prints nothing when all is well": ("--silent", "-w", "--non-verbose", "--no-verbose"),
     "an existing file is replaced anyway": ("-f", "--force", "-y", "--yes", "--overwrite"),
     f"it {_FREE}": (
@@ -111,9 +112,7 @@ def _said(bad: click.ClickException, context: click.Context | None, args: list[s
     if isinstance(bad, click.NoSuchOption):
         return f"there is no option {bad.option_name}", context and _option_meant(bad, context)
     if isinstance(bad, click.MissingParameter):
-        name = bad.param.human_readable_name if bad.param is not None else ""
-        extra = _positional(context, args)[1] if context is not None else []
-        return _missing(name, extra, context)
+        return _missing(bad.param.human_readable_name if bad.param is not None else "", context)
     if isinstance(bad, click.BadParameter):
         name = bad.param.get_error_hint(context) if bad.param is not None and context is not None else ""
         message = bad.message.rstrip(".")
@@ -166,7 +165,8 @@ def _option_meant(bad: click.NoSuchOption, context: click.Context) -> str | None
     if advice is not None:
         return advice
     if elsewhere:
-        return f"{' and '.join(f'nhwcc {c}' for c in elsewhere)} {'has' if len(elsewhere) == 1 else 'have'} it"
+        *others, last = (f"nhwcc {c}" for c in elsewhere)
+        return f"{', '.join(others)} and {last} have it" if others else f"{last} has it"
     return did_you_mean(spelled, own)
 
 
@@ -196,10 +196,9 @@ def _positional(context: click.Context, args: list[str]) -> tuple[dict[str, Any]
     return given, extra
 
 
-def _missing(name: str, extra: list[str], context: click.Context | None) -> tuple[str, str | None]:
-    if name in ("output", "written"):
-        target = next((word for word in extra if word.endswith(".tflite")), None)
-        return "no output is given", f"did you mean: -o {target}?" if target else "add -o FILE.tflite"
+def _missing(name: str, context: click.Context | None) -> tuple[str, str | None]:
+    if name == "output":
+        return "no output is given", "add -o FILE"
     path = context.command_path if context is not None else "nhwcc"
     return f"{path} needs {'an' if name[:1].lower() in 'aeiou' else 'a'} {name.upper()}", None
 

@@ -49,7 +49,7 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     data = data_of(given["data"])
     check_options(CompileOptions(load=given["load"], tolerance=given["tolerance"], data=data, seed=given["seed"]))
     from nhwcc.pipelines import register_passes
-    from nhwcc.render import compared_table, render_decibels, render_verification
+    from nhwcc.render import compared_table
     from nhwcc.sources import source_of
     from nhwcc.verification import Settings
 
@@ -68,10 +68,7 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     elif not given["as_json"]:
         if given["per_op"]:
             echo("\n".join(compared_table(numbers.inside, style)))
-        if decibels is None:
-            echo("\n".join(render_verification(numbers, style, "compared")))
-        else:
-            echo("\n".join(render_decibels(decibels, numbers, style)))
+        echo(found.render(style))
     if not found.ok:
         raise numbers.problems() if decibels is None else decibels.problems()
     end(hollow, as_json=given["as_json"])

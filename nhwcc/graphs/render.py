@@ -1,34 +1,31 @@
-"""Drawing with what is installed: Graphviz, else igraph."""
+"""Drawing: by Graphviz where it is installed, with its package, else by a layout of our own."""
 
 from __future__ import annotations
 
 import shutil
-import subprocess
+from importlib.util import find_spec
 
-from nhwcc.graphs import draw
+from nhwcc.graphs.dot import to_dot
+from nhwcc.graphs.draw import to_svg
 from nhwcc.graphs.view import Graph
 
-PATIENCE = 60
-"""Seconds after which Graphviz is given up: its layout of a thousand boxes can take minutes."""
+LARGEST = 400
+"""Boxes up to which Graphviz draws: beyond, it can take minutes."""
 
 
-def can_render() -> bool:
-    """Say whether anything that draws is installed."""
-    return shutil.which("dot") is not None or draw.is_available()
+def has_graphviz() -> bool:
+    """Say whether Graphviz and its package are installed."""
+    return shutil.which("dot") is not None and find_spec("graphviz") is not None
 
 
-def render(graph: Graph, dot: str) -> str | None:
-    """Return an .svg file's text; None if nothing that draws is installed."""
-    return _graphviz(dot) or (draw.to_svg(graph) if draw.is_available() else None)
+def render(graph: Graph) -> str:
+    """Return an .svg file's text."""
+    if len(graph.boxes) > LARGEST or not has_graphviz():
+        return to_svg(graph)
+    import graphviz
 
-
-def _graphviz(dot: str) -> str | None:
-    program = shutil.which("dot")
-    if program is None:
-        return None
-    command = [program, "-Tsvg"]
+    source = graphviz.Source(to_dot(graph), engine="dot")
     try:
-        done = subprocess.run(command, input=dot.encode(), capture_output=True, timeout=PATIENCE, check=True)  # noqa: S603
-    except (subprocess.SubprocessError, OSError):
-        return None
-    return done.stdout.decode("utf-8", "replace")
+        return source.pipe(format="svg", encoding="utf-8", quiet=True)
+    except graphviz.CalledProcessError:
+        return to_svg(graph)

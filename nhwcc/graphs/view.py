@@ -99,7 +99,7 @@ def view_module(module: Module, title: str) -> Graph:
         if op.spec.is_terminator or (op.results and constant(op.results[0]) is not None):
             continue
         number = graph.add(_box(op))
-        for value in _reads(op):
+        for value in reads_of(op):
             if value in source:
                 graph.arrows.append((source[value], number, str(value.type)))
         source |= dict.fromkeys(op.results, number)
@@ -153,7 +153,7 @@ def _numbers(value: Value) -> tuple[int, ...]:
     return tuple(d for d in value.type.shape if isinstance(d, int))
 
 
-def _reads(op: Op) -> list[Value]:
-    """What an operation and its regions read, each once."""
+def reads_of(op: Op) -> list[Value]:
+    """Return what an operation and its regions read, each once."""
     ops = [op, *(inner for region in op.regions for inner in region.walk())]
     return list(dict.fromkeys(v for o in ops for v in o.operands if v is not None))

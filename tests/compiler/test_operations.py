@@ -6,7 +6,6 @@ import random
 
 import numpy as np
 import pytest
-from comparing import compare
 from nhwcc.compiler.dims import substitute
 from nhwcc.compiler.interpreter import random_inputs, run
 from nhwcc.compiler.ir import Func, Module
@@ -16,6 +15,8 @@ from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.verify import verify
 from nhwcc.passes.propagate_layout import PropagateLayout
 from samples import sample_op, samples
+
+from nhwcc.testing import compare
 
 SAMPLES = samples()
 RUNNABLE = [name for name in SAMPLES if name != "custom"]

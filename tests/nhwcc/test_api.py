@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -27,11 +31,58 @@ def test_everything_public_is_there() -> None:
         getattr(nhwcc, "compil")  # noqa: B009
 
 
-def test_compile_takes_every_option() -> None:
-    """A type checker sees them through the parameter specification, ``help`` through the docstring."""
-    assert "CompileOptions" in (inspect.getdoc(nhwcc.compile) or "")
-    with pytest.raises(TypeError, match="io_layuot"):
-        nhwcc.compile(SMALL.encode(), io_layuot="keep")  # pyright: ignore[reportCallIssue]
+class TestSignatures:
+    def fields(self) -> dict[str, tuple[str, object]]:
+        return {f.name: (str(f.type), f.default) for f in fields(nhwcc.CompileOptions)}
+
+    def test_compile_takes_every_option(self) -> None:
+        model, output, *more = inspect.signature(nhwcc.compile).parameters.values()
+        assert (model.name, model.kind, output.name) == ("model", model.POSITIONAL_ONLY, "output")
+        assert {p.name: (p.annotation, p.default) for p in (output, *more)} == self.fields()
+        assert all(p.kind is p.KEYWORD_ONLY for p in more)
+        with pytest.raises(TypeError, match="io_layuot"):
+            nhwcc.compile(SMALL.encode(), io_layuot="keep")  # pyright: ignore[reportCallIssue]
+
+    def test_compile_all_takes_the_same(self) -> None:
+        _, files, *more = inspect.signature(nhwcc.compile_all).parameters.values()
+        assert files.name == "files"
+        assert {p.name: (p.annotation, p.default) for p in more} == {
+            name: told for name, told in self.fields().items() if name != "output"
+        }
+
+    @pytest.mark.parametrize("function", [nhwcc.compile, nhwcc.verify], ids=["compile", "verify"])
+    def test_every_argument_is_described(self, function: Callable[..., object]) -> None:
+        _, _, told = (inspect.getdoc(function) or "").partition("Args:\n")
+        described = re.findall(r"^    (\w+): \S", told.partition("\nRaises:")[0], re.MULTILINE)
+        assert described == list(inspect.signature(function).parameters)
+
+    def test_every_option_arrives(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[tuple[object, nhwcc.CompileOptions]] = []
+
+        def compile_model(model: object, options: nhwcc.CompileOptions) -> None:
+            seen.append((model, options))
+
+        monkeypatch.setattr("nhwcc.driver.compile_model", compile_model)
+        given = {name: object() for name in self.fields()}
+        nhwcc.compile("m.onnx", **given)  # pyright: ignore[reportArgumentType]
+        assert seen == [("m.onnx", nhwcc.CompileOptions(**given))]  # pyright: ignore[reportArgumentType]
+
+
+class TestVerify:
+    def test_two_formats(self, tmp_path: Path) -> None:
+        source = write(tmp_path / "m.ir", CONV)
+        nhwcc.compile(source, tmp_path / "m.tflite")
+        found = nhwcc.verify(source, tmp_path / "m.tflite", per_op=True)
+        assert found.ok and found.decibels is None and found.numbers.inside
+
+    def test_where_they_depart(self, tmp_path: Path) -> None:
+        wrong = write(tmp_path / "wrong.ir", CONV.replace("relu(", "abs("))
+        found = nhwcc.verify(CONV.encode(), wrong, seed=2)
+        assert not found.ok and found.numbers.departed is not None and found.numbers.departed.kind == "abs"
+
+    def test_a_wrong_tolerance(self) -> None:
+        with pytest.raises(nhwcc.CompileError, match="L004"):
+            nhwcc.verify(CONV.encode(), CONV.encode(), tolerance=-1)
 
 
 class TestArtifacts:
@@ -164,3 +215,30 @@ def test_outputs_without_names_are_kept_apart() -> None:
     results = artifact(np.asarray([-1.0, 1.0], np.float32))
     np.testing.assert_allclose(results["output_0"], [0, 1])
     np.testing.assert_allclose(results["output_1"], np.tanh([-1, 1]), rtol=1e-6)
+
+
+class TestShownObjects:
+    """In terminals a line each, in notebooks the texts of the command line."""
+
+    def test_in_terminals(self, tmp_path: Path) -> None:
+        report = nhwcc.compile(write(tmp_path / "m.ir", CONV), tmp_path / "m.tflite").report
+        assert re.fullmatch(r"<Report \S*m\.ir to tflite: \d+ -> \d+ operations, 0 transposes, ok>", repr(report))
+        found = "<Verification against the reference interpreter: ok, 2 outputs, error "
+        assert repr(report.verification).startswith(found)
+        module = repr(nhwcc.load(CONV.encode()))
+        assert module.startswith("<Module @main(f32[1,3,8,6]) -> (") and module.endswith(" operations>")
+
+    def test_in_notebooks(self, tmp_path: Path) -> None:
+        artifact = nhwcc.compile(write(tmp_path / "<b>.ir", CONV), tmp_path / "<b>.tflite")
+        wrong = write(tmp_path / "wrong.ir", CONV.replace("relu(", "abs("))
+        shown = (artifact, artifact.report, artifact.report.verification, nhwcc.load(CONV.encode()))
+        for thing in (*shown, nhwcc.verify(CONV.encode(), wrong)):
+            text: str = getattr(thing, "_repr_html_")()  # noqa: B009
+            ET.fromstring(text)
+            assert "<b>" not in text and "map" in text and "\ue000" not in text
+
+    def test_of_large_modules_only_the_beginning(self) -> None:
+        chain = "\n".join(f"%v{i + 1} = relu(%v{i}) : f32[2]" for i in range(300))
+        module = nhwcc.load(f"func @main(%v0: f32[2]) -> (f32[2]) {{\n{chain}\nreturn(%v300)\n}}".encode())
+        text: str = getattr(module, "_repr_html_")()  # noqa: B009
+        assert "... 103 more lines" in text and "%v300" not in text

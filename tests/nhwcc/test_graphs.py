@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from xml.etree import ElementTree as ET
 
+import graphviz
 import pytest
 from models import CONV, answering
-from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.opdef import OPS
 from nhwcc.compiler.parser import parse_module
 
-from nhwcc.graphs import draw, render
+from nhwcc.graphs import render
 from nhwcc.graphs.dot import to_dot
 from nhwcc.graphs.draw import to_svg
+from nhwcc.graphs.layers import LAYER, lay_out, layers_of
 from nhwcc.graphs.map import to_map
 from nhwcc.graphs.view import CATEGORIES, FAMILIES, Box, Graph, category, view_module
 from nhwcc.sources import load
@@ -104,16 +104,6 @@ class TestSvg:
             assert left <= float(rect.attrib["x"]) <= left + width
             assert top <= float(rect.attrib["y"]) <= top + height
 
-    def test_arrows_go_down(self) -> None:
-        graph = chain(30)
-        places, _ = draw._layout(graph)  # pyright: ignore[reportPrivateUsage]
-        assert all(places[a].y < places[b].y for a, b, _ in graph.arrows)
-
-    def test_a_thousand_boxes_take_seconds_at_most(self) -> None:
-        start = time.perf_counter()
-        to_svg(chain(1000))
-        assert time.perf_counter() - start < 10
-
     def test_long_texts_are_shortened(self) -> None:
         graph = Graph("t", [Box("a" * 200, "b" * 200, "other", "the whole of it")])
         text = to_svg(graph)
@@ -122,33 +112,52 @@ class TestSvg:
     def test_nothing(self) -> None:
         ET.fromstring(to_svg(Graph("empty")))
 
-    def test_without_igraph(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(draw, "is_available", answering(value=False))
-        with pytest.raises(CompileError) as caught:
-            to_svg(example())
-        bad = caught.value.diagnostics[0]
-        assert bad.code == "R017" and bad.help == "pip install 'nhwcc[draw]'"
+
+class TestLayout:
+    def test_arrows_go_down_and_bend_between_boxes(self) -> None:
+        graph = chain(30)
+        arrows = [(a, b) for a, b, _ in graph.arrows]
+        places, routes = lay_out([60.0] * len(graph.boxes), arrows)
+        for (a, b), route in zip(arrows, routes, strict=True):
+            assert route[0] == places[a] and route[-1] == places[b]
+            assert [p.y for p in route] == [places[a].y + LAYER * i for i in range(len(route))]
+            for bend in route[1:-1]:
+                assert all(abs(bend.x - p.x) >= 30 for p in places if p.y == bend.y)
+
+    def test_crossings_are_taken_away(self) -> None:
+        places, _ = lay_out([10.0] * 6, [(0, 4), (0, 5), (1, 3), (2, 3), (2, 4)])
+        order = sorted((0, 1, 2), key=lambda n: places[n].x), sorted((3, 4, 5), key=lambda n: places[n].x)
+        assert order in (([1, 2, 0], [3, 4, 5]), ([0, 2, 1], [5, 4, 3]))
+
+    def test_inputs_stand_above_their_readers(self) -> None:
+        assert layers_of(5, [(0, 1), (1, 2), (2, 4), (3, 4)]) == [0, 1, 2, 2, 3]
+
+    def test_circles_and_single_boxes(self) -> None:
+        places, routes = lay_out([10.0] * 4, [(0, 1), (1, 2), (2, 0)])
+        assert len(places) == 4 and routes[2][0] == places[2] and routes[2][-1] == places[0]
 
 
 class TestRendering:
-    def test_graphviz_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        seen: list[list[str]] = []
+    def test_graphviz_where_it_is_installed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[tuple[str, str]] = []
 
-        class Done:
-            stdout = b"<svg/>"
+        def pipe(source: graphviz.Source, **given: object) -> str:
+            seen.append((source.source, source.engine))
+            return "<svg/>"
 
-        def fake(command: list[str], **_: object) -> Done:
-            seen.append(command)
-            return Done()
+        monkeypatch.setattr(render, "has_graphviz", answering(value=True))
+        monkeypatch.setattr("graphviz.Source.pipe", pipe)
+        assert render.render(example()) == "<svg/>" and seen == [(to_dot(example()), "dot")]
+        assert render.render(chain(1000)) != "<svg/>", "it would take minutes"
 
-        monkeypatch.setattr("shutil.which", answering("/bin/dot"))
-        monkeypatch.setattr("subprocess.run", fake)
-        assert render.render(example(), "digraph {}") == "<svg/>" and seen == [["/bin/dot", "-Tsvg"]]
+    def test_a_layout_of_our_own_where_it_is_not_or_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def pipe(source: graphviz.Source, **given: object) -> str:
+            raise graphviz.CalledProcessError(1, ["dot"])
 
-    def test_igraph_where_graphviz_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("shutil.which", answering("/bin/false"))
-        text = render.render(example(), "digraph {}")
-        assert text is not None and text.startswith("<svg")
+        monkeypatch.setattr("graphviz.Source.pipe", pipe)
+        for is_there in (True, False):
+            monkeypatch.setattr(render, "has_graphviz", answering(value=is_there))
+            assert render.render(example()) == to_svg(example())
 
 
 class TestMap:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from models import CONV, answering
+from models import CONV
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.arith import Neg
@@ -222,11 +222,3 @@ class TestDumping:
         run("test-right", instruments=[DumpGraph(tmp_path)])
         files = {p.name for p in tmp_path.iterdir()}
         assert files == {"00-import.dot", "00-import.svg", "01-test-right.dot", "01-test-right.svg"}
-
-    def test_drawings_where_nothing_draws(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        from nhwcc.graphs import draw
-
-        monkeypatch.setattr("shutil.which", answering(None))
-        monkeypatch.setattr(draw, "is_available", answering(value=False))
-        run("test-right", instruments=[DumpGraph(tmp_path)])
-        assert {p.name for p in tmp_path.iterdir()} == {"00-import.dot", "01-test-right.dot"}

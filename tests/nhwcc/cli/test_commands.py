@@ -103,7 +103,7 @@ class TestInspect:
         call("compile", conv, "-o", tmp_path / "o.tflite")
         for path in (conv, tmp_path / "o.tflite"):
             assert call("inspect", path, "--draw", tmp_path / "d.svg").exit_code == 0
-            assert (tmp_path / "d.svg").read_text().startswith("<svg")
+            assert "<svg" in (tmp_path / "d.svg").read_text()
 
     def test_named_sizes(self, call: Call, tmp_path: Path) -> None:
         text = CONV.replace("f32[1,", "f32[n,")

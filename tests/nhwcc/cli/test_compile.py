@@ -59,6 +59,17 @@ class TestSuccess:
         assert call("compile", small, "-o", tmp_path / "out.tflite").exit_code == 0
         assert (tmp_path / "out.tflite").read_bytes()[4:8] == b"TFL3"
 
+    def test_without_an_output(self, call: Call, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "here").mkdir()
+        monkeypatch.chdir(tmp_path / "here")
+        for more in ([], ["--target", "onnx"], ["--target", "openvino"]):
+            assert call("compile", small, "-q", *more).exit_code == 0
+        assert {p.name for p in Path().iterdir()} == {"small.tflite", "small.onnx", "small.xml", "small.bin"}
+
+    def test_verbose(self, call: Call, small: Path, tmp_path: Path) -> None:
+        said = call("compile", small, "-o", tmp_path / "out.tflite", "-v").stdout
+        assert "all passes" in said and "never fired:" in said
+
     def test_quiet(self, call: Call, small: Path, tmp_path: Path) -> None:
         result = call("compile", small, "-o", tmp_path / "out.tflite", "--quiet")
         assert result.exit_code == 0 and result.output == ""
@@ -167,7 +178,6 @@ class TestUsage:
     @pytest.mark.parametrize(
         "args",
         [
-            (),
             ("-o",),
             ("-o", "x.tflite", "--no-such-option"),
             ("-o", "x.tflite", "--shape", "x"),

@@ -26,7 +26,7 @@ HEAVY = (
     "scipy",
     "sympy",
     "ai_edge_litert",
-    "igraph",
+    "graphviz",
 )
 
 
@@ -52,7 +52,7 @@ class TestImports:
 
     def test_compiling_loads_no_framework(self, small: Path, tmp_path: Path) -> None:
         compile_ = f"import nhwcc, sys; nhwcc.compile({str(small)!r}, {str(tmp_path / 'o.tflite')!r})"
-        frameworks = "{'torch', 'tensorflow', 'onnx', 'sympy', 'igraph'}"
+        frameworks = "{'torch', 'tensorflow', 'onnx', 'sympy', 'graphviz'}"
         done = python(f"{compile_}\nloaded = {frameworks} & sys.modules.keys()\nassert not loaded, loaded")
         assert done.returncode == 0, done.stderr
 
@@ -117,8 +117,8 @@ class TestCommands:
 
     def test_commands_stand_in_the_order_of_use(self, call: Call) -> None:
         listed = call("--help").stdout.partition("Commands:")[2].split("\n  ")
-        assert [line.split()[0] for line in listed[1:9]] == [
-            "compile", "inspect", "verify", "calibrate", "opt", "passes", "explain", "doctor",
+        assert [line.split()[0] for line in listed[1:11]] == [
+            "compile", "inspect", "verify", "calibrate", "reduce", "zoo", "opt", "passes", "explain", "doctor",
         ]  # fmt: skip
 
 

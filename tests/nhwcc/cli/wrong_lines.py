@@ -136,8 +136,10 @@ COMMANDS = [
 ]
 
 ARGUMENTS = [
-    line("compile", 2, "L011", "no output is given", "add -o"),
-    line("compile good.onnx", 2, "L011", "no output is given"),
+    line("compile", 2, "L011", "give either a MODEL or --module"),
+    line("compile done.tflite", 1, "R016", "no output is given", "the model itself", "say another name"),
+    line("compile good.onnx --target tflit", 1, "L008", "did you mean 'tflite'?"),
+    line("calibrate good.onnx --data x.npy", 2, "L011", "no output is given", "add -o"),
     line("compile good.onnx out.tflite", 2, "L011", "did you mean: -o out.tflite?"),
     line("compile good.onnx -o a.tflite b.tflite", 2, "L011", "'b.tflite' is one argument too many"),
     line("compile good.onnx conv.ir -o a.tflite", 2, "L011", "takes one model"),
@@ -172,11 +174,11 @@ OPTIONS = [
     compile_("-oiqt", "L011", "--quantize int8"),
     compile_("--output_float16_quant_tflite", "L011", "--quantize int8"),
     compile_("--input_arrays image", "L011", "--inputs A,B"),
-    compile_("-v", "L011", "--time-passes"),
+    compile_("--debug", "L011", "--verbose"),
     compile_("--overwrite", "L011", "replaced anyway"),
     compile_("--atol 0.1", "L011", "--tolerance"),
     line("inspect good.onnx --time-passes", 2, "L011", "nhwcc compile and nhwcc opt have it"),
-    line("opt good.onnx --shape image=1,3,8,6", 2, "L011", "nhwcc compile and nhwcc calibrate have it"),
+    line("opt good.onnx --shape image=1,3,8,6", 2, "L011", "nhwcc compile, nhwcc calibrate and nhwcc reduce have it"),
     compile_("--seed many", "L011", "'many' is not a valid integer"),
     compile_("--seed -1", "L004", "the seed is -1"),
     compile_("--tolerance small", "L011", "'small' is not a valid float"),

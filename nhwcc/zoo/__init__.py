@@ -1,0 +1,1 @@
+"""A zoo: many models, for many targets, compiled from one list, on one machine or on many."""

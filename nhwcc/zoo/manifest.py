@@ -1,0 +1,158 @@
+"""The list of a zoo, in TOML: models, targets, options of ``nhwcc compile``, and what is expected."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast
+
+from nhwcc.backends.registry import suffix_of
+from nhwcc.compiler.budget import parse_bytes
+from nhwcc.compiler.diagnostics import did_you_mean, error
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a model's result must keep to: how it ends, and bounds, None where there is none.
+
+    ``error`` is relative to the largest value of an output.
+    """
+
+    status: str = ""
+    operations: int | None = None
+    transposes: int | None = None
+    bytes: int | None = None
+    error: float | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """One model for one target: the words of its command without the output, and what it may cost.
+
+    ``files`` are those that the command reads.
+    """
+
+    name: str
+    target: str
+    words: tuple[str, ...]
+    files: tuple[Path, ...] = ()
+    memory: int = 4_000_000_000
+    seconds: float = 600.0
+    expected: Expected = field(default_factory=Expected)
+
+    @property
+    def title(self) -> str:
+        """Model and target."""
+        return f"{self.name} → {self.target}"
+
+
+_KEYS = {
+    "name": str, "path": str, "module": str, "weights": str, "args": str, "shapes": dict, "targets": list,
+    "options": list, "memory": str, "seconds": (int, float), "expect": dict,
+}  # fmt: skip
+"""What a model may say, and of which type it is."""
+
+
+def read_manifest(path: Path) -> list[Task]:
+    """Read a list: every model for every one of its targets.
+
+    Raises:
+        CompileError: R010, it can't be read; L013, something in it can't be; L008, there is no such target.
+    """
+    try:
+        stated = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as bad:
+        raise error("R010", f"can't read {path}: there is no such file, or it is no text") from bad
+    except tomllib.TOMLDecodeError as bad:
+        raise error("L013", f"{path}: {bad}") from bad
+    defaults = cast(dict[str, Any], stated.get("defaults", {}))
+    models = cast(list[dict[str, Any]], stated.get("models", []))
+    if not models:
+        raise error("L013", f"{path} lists no models", help='write [[models]], then name = "m" and path = "m.onnx"')
+    tasks = [task for model in models for task in _tasks(defaults | model, path)]
+    titles = [task.title for task in tasks]
+    for title in titles:
+        if titles.count(title) > 1:
+            raise error("L013", f"{path}: {title} is listed twice", help="names tell results apart: give each its own")
+    return tasks
+
+
+def _tasks(model: Mapping[str, Any], manifest: Path) -> Iterator[Task]:
+    """Yield a task for each target of a model; files lie beside the list."""
+    _check(model, manifest)
+    source = list(_source(model, manifest))
+    options = [*source, *map(str, model.get("options", ()))]
+    files = tuple(place for word in options if (place := manifest.parent / word.rpartition("=")[2]).exists())
+    memory, seconds = parse_bytes(model.get("memory", "4GB")), float(model.get("seconds", 600))
+    for target in model.get("targets", ["tflite"]):
+        suffix_of(target)
+        words = (*(_placed(word, manifest.parent) for word in options), "--target", target)
+        yield Task(model["name"], target, words, files, memory, seconds, Expected(**model.get("expect", {})))
+
+
+def _source(model: Mapping[str, Any], manifest: Path) -> Iterator[str]:
+    """Yield the words that say what is compiled."""
+    if ("path" in model) == ("module" in model):
+        text = f"{manifest}: {model['name']} needs either a path or a module"
+        raise error("L013", text, help='path = "model.onnx", or module = "package.module:Class"')
+    if "path" in model:
+        yield model["path"]
+    else:
+        place, _, name = model["module"].rpartition(":")
+        yield from ("--module", f"{_placed(place, manifest.parent)}:{name}")
+    for key in ("weights", "args"):
+        if key in model:
+            yield from (f"--{key}", model[key])
+    for name, shape in model.get("shapes", {}).items():
+        yield from ("--shape", f"{name}={shape}")
+
+
+def _placed(word: str, folder: Path) -> str:
+    """Return a word with the whole path of a file that it names; others as they are."""
+    name, equals, file = word.rpartition("=")
+    place = folder / file
+    return f"{name}{equals}{place.resolve()}" if file and place.exists() else word
+
+
+def _check(model: Mapping[str, Any], manifest: Path) -> None:
+    """Refuse what nobody understands.
+
+    Raises:
+        CompileError: L013.
+    """
+    name = model.get("name", "a model without a name")
+    for key, value in model.items():
+        _known(key, _KEYS, f"{manifest}: {name}")
+        if not isinstance(value, _KEYS[key]):
+            raise error("L013", f"{manifest}: {key} of {name} can't be {value!r}")
+    for key in model.get("expect", {}):
+        _known(key, [f.name for f in fields(Expected)], f"{manifest}: expect of {name}")
+    if "name" not in model:
+        raise error("L013", f"{manifest}: {name}", help='name = "..." is what tables call it')
+    try:
+        parse_bytes(model.get("memory", "4GB"))
+    except ValueError as bad:
+        raise error("L013", f"{manifest}: memory of {name}: {bad}", help="write 512MB or 4GB") from bad
+
+
+def _known(key: str, known: Sequence[str] | Mapping[str, object], where: str) -> None:
+    if key not in known:
+        raise error("L013", f"{where} has no {key!r}", help=did_you_mean(key, known) or f"there are {', '.join(known)}")
+
+
+def select(tasks: Sequence[Task], patterns: Sequence[str]) -> list[Task]:
+    """Return the tasks whose names contain one of some texts, all if there are none.
+
+    Raises:
+        CompileError: L013, no task is left.
+    """
+    kept = [t for t in tasks if not patterns or any(p in t.title for p in patterns)]
+    if not kept:
+        raise error("L013", f"no model is called like {', '.join(patterns)}", help=f"there are {_names(tasks)}")
+    return kept
+
+
+def _names(tasks: Sequence[Task]) -> str:
+    return ", ".join(dict.fromkeys(task.name for task in tasks))

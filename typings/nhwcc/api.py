@@ -1,0 +1,1 @@
+../../nhwcc/api.py

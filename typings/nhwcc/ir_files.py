@@ -1,0 +1,1 @@
+../../nhwcc/ir_files.py
