@@ -57,11 +57,11 @@ def _by_cases(expr: Any, extreme: Any, cases: int) -> bool:
 
     is_max = isinstance(extreme, sympy.Max)
     terms = parts_of(expr) or []
-    factors = [c for powers, c in terms if extreme in powers]
-    is_plain = all(set(powers) == {extreme} and powers[extreme] == 1 for powers, _ in terms if extreme in powers)
+    own = [(powers, c) for powers, c in terms if extreme in powers]
+    is_plain = all(n == 1 if atom == extreme else atom.is_Symbol for powers, _ in own for atom, n in powers.items())
     is_inside = any(extreme != atom and atom.has(extreme) for powers, _ in terms for atom in powers)
     chosen = (never_negative(sympy.expand(expr.subs(extreme, e)), cases) for e in extreme.args)
-    if is_plain and not is_inside and factors and all((c > 0) is is_max for c in factors):
+    if is_plain and not is_inside and own and all((c > 0) is is_max for _, c in own):
         return any(chosen)
     return all(chosen)
 
