@@ -20,13 +20,13 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from nhwcc.compiler.dims import solve, static, substitute
+from nhwcc.compiler.types import Array, parse_type
 
 import nhwcc
 from benchmarks.measure import table
 from benchmarks.sizing.kinds import KINDS
 from benchmarks.sizing.network import Network, random_network
-from nhwcc.compiler.dims import solve, static, substitute
-from nhwcc.compiler.types import Array, parse_type
 
 RUNS = 3
 TOLERANCE = 1e-3
@@ -140,7 +140,9 @@ def _choices(network: Network, artifact: nhwcc.Artifact, rng: Random, least: int
 def _takes(network: Network, artifact: nhwcc.Artifact, sizes: dict[str, int]) -> bool:
     given = {i.name: static(substitute(i.shape, sizes)) for i in network.inputs}
     bound: dict[str, int] = {}
-    pairs = [(d, n) for p in artifact.report.inputs for d, n in zip(parse_type(p.type).shape, given[p.name], strict=True)]
+    pairs = [
+        (d, n) for p in artifact.report.inputs for d, n in zip(parse_type(p.type).shape, given[p.name], strict=True)
+    ]
     return all(solve(d, n, bound) for d, n in pairs) and all(substitute(d, bound) == n for d, n in pairs)
 
 
@@ -165,7 +167,9 @@ def summary(results: Sequence[Result]) -> str:
     for source in dict.fromkeys(r.source for r in results):
         verdicts = Counter(r.verdict for r in results if r.source == source)
         taken = verdicts.total() - verdicts["source refuses"]
-        rows.append([source, verdicts.total(), *(verdicts[c] for c in COLUMNS), f"{verdicts['refused'] / max(taken, 1):.1%}"])
+        rows.append(
+            [source, verdicts.total(), *(verdicts[c] for c in COLUMNS), f"{verdicts['refused'] / max(taken, 1):.1%}"]
+        )
     return table(["source", "networks", *COLUMNS, "share refused"], rows)
 
 

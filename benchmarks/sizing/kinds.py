@@ -80,13 +80,17 @@ def split_axis(network: Network, rng: Random) -> Drawn:
         return None
     shape, axis, inner = _of(network, v), rng.randrange(len(_of(network, v))), rng.choice((1, 2, 3, 4))
     outer = exact_div(shape[axis], inner)
-    if outer is None or isinstance(outer, int) and outer == 0:
+    if outer is None or (isinstance(outer, int) and outer == 0):
         return None
     parts = [Size(((v, axis),), 1, inner), Size(factor=inner)]
     new: tuple[Dim, ...] = (outer, inner)
     if rng.random() < 0.5:
         parts, new = parts[::-1], new[::-1]
-    target = [*(_read(network, d, rng) for d in shape[:axis]), *parts, *(_read(network, d, rng) for d in shape[axis + 1 :])]
+    target = [
+        *(_read(network, d, rng) for d in shape[:axis]),
+        *parts,
+        *(_read(network, d, rng) for d in shape[axis + 1 :]),
+    ]
     return _reshape(v, target, (*shape[:axis], *new, *shape[axis + 1 :]), rng)
 
 
@@ -99,7 +103,11 @@ def join_axes(network: Network, rng: Random) -> Drawn:
     axis = rng.randrange(len(shape) - 1)
     reads = [_read(network, d, rng) for d in shape[axis : axis + 2]]
     both = Size(reads[0].reads + reads[1].reads, reads[0].factor * reads[1].factor)
-    target = [*(_read(network, d, rng) for d in shape[:axis]), both, *(_read(network, d, rng) for d in shape[axis + 2 :])]
+    target = [
+        *(_read(network, d, rng) for d in shape[:axis]),
+        both,
+        *(_read(network, d, rng) for d in shape[axis + 2 :]),
+    ]
     return _reshape(v, target, (*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :]), rng)
 
 
@@ -149,7 +157,14 @@ def conv(network: Network, rng: Random) -> Drawn:
     kernel, stride, filters = rng.choice((1, 3)), rng.choice((1, 1, 2)), rng.choice((2, 4, 8))
     pad = rng.choice((0, kernel // 2))
     inner = tuple((d + 2 * pad - kernel) // stride + 1 for d in shape[2:])
-    given = {"channels": shape[1], "filters": filters, "kernel": kernel, "stride": stride, "pad": pad, "rank": len(inner)}
+    given = {
+        "channels": shape[1],
+        "filters": filters,
+        "kernel": kernel,
+        "stride": stride,
+        "pad": pad,
+        "rank": len(inner),
+    }
     return _step("conv", v, **given), (shape[0], filters, *inner)
 
 
@@ -199,7 +214,11 @@ def crop(network: Network, rng: Random) -> Drawn:
         return None
     shape = _of(network, v)
     axis, low, high = rng.randrange(len(shape)), rng.randint(0, 2), rng.randint(0, 2)
-    return _step("crop", v, axis=axis, low=low, high=high), (*shape[:axis], shape[axis] - low - high, *shape[axis + 1 :])
+    return _step("crop", v, axis=axis, low=low, high=high), (
+        *shape[:axis],
+        shape[axis] - low - high,
+        *shape[axis + 1 :],
+    )
 
 
 def every_second(network: Network, rng: Random) -> Drawn:
@@ -301,7 +320,11 @@ def pad_to_multiple(network: Network, rng: Random) -> Drawn:
     shape, unit = _of(network, v), rng.choice((2, 4, 7))
     axis = rng.randrange(len(shape))
     padded = ceil_div(shape[axis], unit) * unit
-    return _step("pad_to_multiple", v, axis=axis, unit=unit, rank=len(shape)), (*shape[:axis], padded, *shape[axis + 1 :])
+    return _step("pad_to_multiple", v, axis=axis, unit=unit, rank=len(shape)), (
+        *shape[:axis],
+        padded,
+        *shape[axis + 1 :],
+    )
 
 
 def norm(network: Network, rng: Random) -> Drawn:
@@ -334,7 +357,34 @@ def flip(network: Network, rng: Random) -> Drawn:
 
 
 KINDS: tuple[Propose, ...] = (
-    *(unary, binary, binary, affine, transpose, transpose, split_axis, split_axis, join_axes, join_axes, borrow, borrow),
-    *(unsqueeze, squeeze, conv, pool, upsample, resize_like, halve, crop, every_second, concat, linear, scores, softmax),
+    *(
+        unary,
+        binary,
+        binary,
+        affine,
+        transpose,
+        transpose,
+        split_axis,
+        split_axis,
+        join_axes,
+        join_axes,
+        borrow,
+        borrow,
+    ),
+    *(
+        unsqueeze,
+        squeeze,
+        conv,
+        pool,
+        upsample,
+        resize_like,
+        halve,
+        crop,
+        every_second,
+        concat,
+        linear,
+        scores,
+        softmax,
+    ),
     *(reduce, expand, tile, positions, pad_to_multiple, norm, recurrent, cumsum, flip),
 )

@@ -94,7 +94,10 @@ class OnnxBuilder:
         return self.node("Resize", x, "", self.const([1, 1, 2, 2], np.float32), **_NEAREST)
 
     def resize_like(self, x: str, y: str) -> str:
-        wanted = [self.node("Slice", self.node("Shape", v), self.const([a]), self.const([b])) for v, a, b in ((x, 0, 2), (y, 2, 4))]
+        wanted = [
+            self.node("Slice", self.node("Shape", v), self.const([a]), self.const([b]))
+            for v, a, b in ((x, 0, 2), (y, 2, 4))
+        ]
         return self.node("Resize", x, "", "", self.node("Concat", *wanted, axis=0), **_NEAREST)
 
     def halve(self, x: str, *, axis: int) -> str:
@@ -146,7 +149,11 @@ class OnnxBuilder:
         size, number = self.axis(x, axis), self.const([unit])
         whole = self.node("Mul", self.node("Div", self.node("Add", size, self.const([unit - 1])), number), number)
         lack = self.node("Sub", whole, size)
-        pads = [self.const([0] * (rank + axis)), lack, *([self.const([0] * (rank - axis - 1))] if axis < rank - 1 else [])]
+        pads = [
+            self.const([0] * (rank + axis)),
+            lack,
+            *([self.const([0] * (rank - axis - 1))] if axis < rank - 1 else []),
+        ]
         return self.node("Pad", x, self.node("Concat", *pads, axis=0))
 
     def norm(self, x: str, *, size: int) -> str:
