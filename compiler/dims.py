@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache, partial, reduce
 from typing import Any, SupportsIndex, TypeAlias, TypeVar, cast
 
+from .demands import demand
 from .diagnostics import error
 from .polynomial import exact_quotient, quotient, rounded_down
 from .size_bounds import never_negative
@@ -293,14 +294,12 @@ def is_less(a: Dim, b: Dim) -> bool:
 
 
 def may_equal(a: Shape, b: Shape) -> bool:
-    """Say whether two shapes may be the same when the network runs.
+    """Say whether two shapes may be the same when the network runs, as an operation demands.
 
     >>> may_equal((symbol("h"), 3), (5, 3)), may_equal((2, 3), (2,))
     (True, False)
     """
-    return len(a) == len(b) and all(
-        p == q or not (isinstance(p, int) and isinstance(q, int)) for p, q in zip(a, b, strict=True)
-    )
+    return len(a) == len(b) and all(demand(p, q) for p, q in zip(a, b, strict=True))
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
@@ -323,6 +322,8 @@ def _broadcast_dim(p: Dim, q: Dim) -> Dim:
         return q
     if isinstance(p, int) and isinstance(q, int):
         raise ValueError(f"sizes {p} and {q} do not broadcast")
+    if at_least(p, 2) and at_least(q, 2):
+        demand(p, q)
     if isinstance(p, int) or isinstance(q, int):
         return p if isinstance(p, int) else q  # a named size can only be 1 or equal to the number
     return maximum(p, q)
@@ -362,6 +363,17 @@ def substitute(value: T, sizes: Mapping[str, int]) -> T:
 @lru_cache(maxsize=1 << 14)
 def _substitute(value: Sym, sizes: tuple[tuple[str, int], ...]) -> Dim:
     return _wrap(value.expr.subs({symbol(n).expr: v for n, v in sizes}))
+
+
+def replaced(size: Dim, old: Sym, new: Dim) -> Dim:
+    """Return a size with another expression for a name, or for a product of names.
+
+    >>> replaced(symbol("h") * symbol("w") * 4, symbol("h") * symbol("w"), symbol("n"))
+    4*n
+    """
+    if isinstance(size, int) or not old.names <= size.names:
+        return size
+    return _wrap(size.expr.subs(old.expr, _expr(new)))
 
 
 def solve(declared: Dim, actual: int, sizes: dict[str, int]) -> bool:
