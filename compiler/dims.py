@@ -123,6 +123,13 @@ class Sym:
         """The named sizes in the expression."""
         return frozenset(str(s) for s in self.expr.free_symbols)
 
+    @property
+    def is_rounded(self) -> bool:
+        """Whether something in the expression is rounded."""
+        import sympy
+
+        return bool(self.expr.has(sympy.floor))
+
 
 Dim: TypeAlias = int | Sym
 Shape: TypeAlias = tuple[Dim, ...]

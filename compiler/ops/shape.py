@@ -413,7 +413,9 @@ def resolve_reshape(before: Shape, target: Shape, *, zero_copies: bool = True) -
 
 
 def settled(before: Shape, shape: Shape) -> Shape:
-    """Return a shape with as many elements as there were, where one open size that is computed otherwise leaves a doubt.
+    """Return a shape with as many elements as there were, where one size that was rounded leaves a doubt.
+
+    What names are in doubt is not decided here: they are refined everywhere at once.
 
     >>> from ..dims import symbol
     >>> b, n = symbol("b"), symbol("n")
@@ -424,7 +426,7 @@ def settled(before: Shape, shape: Shape) -> Shape:
     if size == 0 or product(shape) == size:
         return shape
     for axis, d in enumerate(shape):
-        if isinstance(d, Sym):
+        if isinstance(d, Sym) and d.is_rounded:
             rest = exact_div(size, product((*shape[:axis], *shape[axis + 1 :])))
             if rest is not None and rest != 0:
                 return (*shape[:axis], rest, *shape[axis + 1 :])
