@@ -138,10 +138,10 @@ def _split(emit: Emitter, x: Value, axis: int, sizes: Sequence[Dim] | None, *, e
         total = x.type.shape[axis]
         size = exact_div(total, parts)
         if size is None:
-            if even or isinstance(total, Sym):
+            if even and isinstance(total, int):
                 raise emit.fail(f"cuts an axis of size {total} into {parts} equal parts", code="T001")
-            size = ceil_div(total, parts)
-        sizes = [*[size] * (parts - 1), total - size * (parts - 1)]
+            size = total // parts if even else ceil_div(total, parts)
+        sizes = [size] * parts if even else [*[size] * (parts - 1), total - size * (parts - 1)]
     if len(sizes) != parts:
         raise emit.fail(f"has {counted(parts, 'output')}, but {counted(len(sizes), 'size')}", code="F002")
     return emit.all(ir.Split(x, axis, tuple(sizes)))
