@@ -94,7 +94,9 @@ class _Solution:
     @property
     def assumptions(self) -> list[Assumption]:
         """What was found."""
-        return [Assumption(str(size), str(self.of(value)), self._reasons[size]) for size, value in self._replaced.items()]
+        return [
+            Assumption(str(size), str(self.of(value)), self._reasons[size]) for size, value in self._replaced.items()
+        ]
 
     def of(self, size: Dim) -> Dim:
         """Return a size in terms of the names that are left."""
@@ -147,10 +149,10 @@ class _Solution:
         if len(terms) != 2:
             return None
         for (powers, c), (rounded, d) in (terms, terms[::-1]):
-            (atom, *more), (quotient, *rest) = powers, rounded
-            name, by = str(atom), -d // c
-            is_pair = not more and not rest and name in self._names and by > 1 and by * c == -d
-            if is_pair and powers[atom] == rounded[quotient] == 1 and Sym(quotient) == symbol(name) // by:
+            if list(powers.values()) != [1] or list(rounded.values()) != [1]:
+                continue
+            name, by = str(next(iter(powers))), -d // c
+            if name in self._names and by > 1 and by * c == -d and Sym(next(iter(rounded))) == symbol(name) // by:
                 new = next(n for i in count() if (n := f"{name}_{by}" + "_" * i) not in self._names)
                 self._names[self._names.index(name)] = new
                 return symbol(name), symbol(new) * by
@@ -177,9 +179,13 @@ class _Solution:
         """Build the error that an equation can't hold beside the others, which it names."""
         left, right = self.of(equation.left), self.of(equation.right)
         names = {n for d in (equation.left, equation.right) if isinstance(d, Sym) for n in d.names}
-        others = [f"{size} = {new}, because {self._reasons[size]}" for size, new in self._replaced.items() if size.names & names]
+        others = [
+            f"{size} = {new}, because {self._reasons[size]}"
+            for size, new in self._replaced.items()
+            if size.names & names
+        ]
         with at(equation.op.location):
-            bad = error("T003", f"{equation.reason}, but that is {left} = {right}", help=_HELP)
+            bad = error("T003", f"{equation.reason}, but so {left} = {right}", help=_HELP)
         bad.diagnostics[0].notes += others
         return bad
 

@@ -130,7 +130,6 @@ class TorchNetwork(nn.Module):
     def do_flip(self, x: Tensor, *, axis: int) -> Tensor:
         return x.flip(axis)
 
-
     def do_pyramid(self, x: Tensor) -> Tensor:
         return x + functional.interpolate(functional.avg_pool2d(x, 2), scale_factor=2, mode="nearest")
 
