@@ -17,7 +17,7 @@ def cut(emit: BaseEmitter, x: Value, cuts: dict[int, tuple[Dim, Dim, int]]) -> V
     """Cut ``x`` from start to end in steps, per axis.
 
     Raises:
-        CompileError: F002 a step is zero, F004 the sign of an end depends on symbolic sizes.
+        CompileError: F002, a step is zero.
     """
     shape = x.type.shape
     starts, sizes, steps = [0] * len(shape), list(shape), [1] * len(shape)
@@ -35,41 +35,28 @@ def _span(emit: BaseEmitter, size: Dim, start: Dim, end: Dim, step: int) -> tupl
     if step == 0:
         raise emit.fail("has a step of zero", code="F002")
     if step > 0:
-        first, last = _clamp(emit, start, size, 0, size), _clamp(emit, end, size, 0, size)
+        first, last = _clamp(start, size, 0, size), _clamp(end, size, 0, size)
         count = ceil_div(last - first, step)
     else:
-        first, last = _clamp(emit, start, size, 0, size - 1), _clamp(emit, end, size, -1, size - 1)
+        first, last = _clamp(start, size, 0, size - 1), _clamp(end, size, -1, size - 1)
         count = ceil_div(first - last, -step)
-    count = count if at_least(count, 0) else maximum(count, 0)
+    count = maximum(count, 0)
     return (0 if count == 0 else first), count
 
 
-def _clamp(emit: BaseEmitter, position: Dim, size: Dim, low: Dim, high: Dim) -> Dim:
+def _clamp(position: Dim, size: Dim, low: Dim, high: Dim) -> Dim:
     """Count a negative position from the end, then clamp."""
     if isinstance(position, int) and abs(position) >= OPEN:
         return high if position > 0 else low
     if at_least(-1, position):
         position = position + size
     elif not at_least(position, 0):
-        raise emit.fail(
-            f"counts to {position}, and whether that is negative depends on the shapes of inputs",
-            code="F004",
-            help="Fix them by shapes=...",
-        )
-    if not at_least(position, low):
-        position = maximum(position, low)
-    return position if at_least(high, position) else high if at_least(position, high) else minimum(position, high)
+        position = position + size * minimum(maximum(-position, 0), 1)  # one size more if it is negative
+    return minimum(maximum(position, low), high)
 
 
 def pad(emit: BaseEmitter, x: Value, low: Sequence[Dim], high: Sequence[Dim], mode: str, value: float = 0.0) -> Value:
-    """Pad by numbers of positions; negative ones cut.
-
-    Raises:
-        CompileError: F004, the sign of a number depends on symbolic sizes.
-    """
-    for p in (*low, *high):
-        if not (at_least(p, 0) or at_least(-1, p)):
-            raise emit.fail(f"pads by {p}, and whether that is negative depends on the shapes of inputs", code="F004")
+    """Pad by numbers of positions; negative ones cut. Where the sign is open, both are done, one of them by nothing."""
     if mode in MIRRORS:
         return _trimmed(emit, _grown(emit, x, low, high, mode, value), low, high)
     return _grown(emit, _trimmed(emit, x, low, high), low, high, mode, value)
@@ -80,16 +67,16 @@ MIRRORS = ("edge", "reflect", "symmetric")
 
 
 def _trimmed(emit: BaseEmitter, x: Value, low: Sequence[Dim], high: Sequence[Dim]) -> Value:
-    cuts = {
-        axis: (-minimum(a, 0), d + minimum(b, 0), 1)
-        for axis, (d, a, b) in enumerate(zip(x.type.shape, low, high, strict=True))
-        if not (at_least(a, 0) and at_least(b, 0))
-    }
-    return cut(emit, x, cuts)
+    shape = x.type.shape
+    before, after = ([minimum(p, 0) for p in side] for side in (low, high))
+    if all(p == 0 for p in (*before, *after)):
+        return x
+    sizes = (maximum(d + a + b, 0) for d, a, b in zip(shape, before, after, strict=True))
+    return emit(Slice(x, tuple(-a for a in before), tuple(sizes), (1,) * len(shape)))
 
 
 def _grown(emit: BaseEmitter, x: Value, low: Sequence[Dim], high: Sequence[Dim], mode: str, value: float) -> Value:
-    more = [tuple(p if at_least(p, 0) else 0 for p in side) for side in (low, high)]
+    more = [tuple(maximum(p, 0) for p in side) for side in (low, high)]
     if all(p == 0 for side in more for p in side):
         return x
     return emit(Pad(x, more[0], more[1], mode, value))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...compiler.diagnostics import counted
+from ...compiler.diagnostics import CompileError, counted
 from ...compiler.dims import Dim, Sym
 from ...compiler.ir import Value
-from ...compiler.types import Array
+from ...compiler.types import Array, TensorType
 from ..emitter import BaseEmitter
 
 
@@ -137,6 +137,31 @@ class OperandEmitter(BaseEmitter):
         if value < 1:
             raise self.fail(f"has {value} as its {what}", code="F002")
         return value
+
+    def undecided(self, condition: Value, branches: Iterable[Sequence[TensorType]]) -> CompileError:
+        """Build the error that a condition decides about the types that a node gives: where it asks for sizes, which."""
+        names = sorted(self._sizes_behind(condition))
+        gives = " or ".join(f"({', '.join(map(str, types))})" for types in branches)
+        text = f"gives {gives}, as its condition decides when the network runs"
+        if not names:
+            return self.fail(text, help="Make the condition a constant, or both branches of one type.")
+        sizes = ", ".join(names)
+        help = f"The condition depends on {sizes}: fix it, as by --shape {names[0]}=1 or another number."
+        return self.fail(text, code="F004", help=help)
+
+    def _sizes_behind(self, value: Value) -> set[str]:
+        """Return the names of the sizes that a value is computed from."""
+        found: set[str] = set()
+        seen: set[Value] = set()
+        work = [value]
+        while work:
+            value = work.pop()
+            if value in seen:
+                continue
+            seen.add(value)
+            found |= {n for d in self.known.dims(value) or () if isinstance(d, Sym) for n in d.names}
+            work += [] if value.owner is None else [v for v in value.owner.operands if v is not None]
+        return found
 
     def _unknown_inputs(self, value: Value) -> set[str]:
         """Return the names of the inputs from whose elements a value that is not known is computed."""
