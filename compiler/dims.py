@@ -1,7 +1,8 @@
 """Dimensions: integers, or integer expressions over named sizes such as ``batch`` or ``h//2+1``.
 
 A :class:`Sym` wraps a sympy expression in expanded form, so that equal sizes compare equal.  Named sizes are
-positive integers.  sympy is imported when the first named size appears: static models never load it.
+positive integers, apart from those that data decides about: ``u0``, ``u1``, ... may be zero, ``i0``, ``i1``, ... are
+integers of any sign.  sympy is imported when the first named size appears: static models never load it.
 """
 
 # sympy is untyped: what comes out of it is wrapped at once
@@ -135,7 +136,22 @@ def symbol(name: str) -> Sym:
     """
     import sympy
 
-    return Sym(sympy.Symbol(name, integer=True, positive=True))
+    assumptions = {"positive": True} if not is_data_name(name) else {"nonnegative": True} if name[0] == "u" else {}
+    return Sym(sympy.Symbol(name, integer=True, **assumptions))
+
+
+def is_data_name(name: str) -> bool:
+    """Say whether a name is one of those that the elements of a tensor decide about.
+
+    >>> [is_data_name(n) for n in ("u0", "i12", "batch")]
+    [True, True, False]
+    """
+    return name[0] in "ui" and name[1:].isdecimal()
+
+
+def is_by_data(dim: Dim) -> bool:
+    """Say whether the elements of a tensor decide about a size."""
+    return isinstance(dim, Sym) and any(map(is_data_name, dim.names))
 
 
 def _expr(value: object) -> Any:
