@@ -1,8 +1,8 @@
 """Dimensions: integers, or integer expressions over named sizes such as ``batch`` or ``h//2+1``.
 
 A :class:`Sym` wraps a sympy expression in expanded form, so that equal sizes compare equal.  Named sizes are
-positive integers, apart from those that data decides about: ``u0``, ``u1``, ... may be zero, ``i0``, ``i1``, ... are
-integers of any sign.  sympy is imported when the first named size appears: static models never load it.
+positive integers, apart from those that data decides about: ``unknown0`` or ``u0`` may be zero, ``i0`` is an integer of
+any sign.  sympy is imported when the first named size appears: static models never load it.
 """
 
 # sympy is untyped: what comes out of it is wrapped at once
@@ -11,6 +11,7 @@ integers of any sign.  sympy is imported when the first named size appears: stat
 from __future__ import annotations
 
 import ast
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache, partial, reduce
@@ -32,6 +33,9 @@ MAX_NUMBER = 1 << 64
 
 MAX_SIZE = 1 << 31
 """Where the search for a size ends."""
+
+UNBOUNDED = 2**31 - 1
+"""More than any size that data decides about."""
 
 MAX_TERMS = 1 << 10
 """Terms of a sum, once its products are written out."""
@@ -136,8 +140,13 @@ def symbol(name: str) -> Sym:
     """
     import sympy
 
-    assumptions = {"positive": True} if not is_data_name(name) else {"nonnegative": True} if name[0] == "u" else {}
-    return Sym(sympy.Symbol(name, integer=True, **assumptions))
+    kind = _DATA_NAME.fullmatch(name)
+    sign = {"positive": True} if kind is None else {"nonnegative": True} if kind[1] != "i" else {}
+    return Sym(sympy.Symbol(name, integer=True, **sign))
+
+
+_DATA_NAME = re.compile(r"(u|unknown|i)\d+")
+"""The names of sizes and positions that data decides about; PyTorch calls such sizes ``u0``."""
 
 
 def is_data_name(name: str) -> bool:
@@ -146,7 +155,7 @@ def is_data_name(name: str) -> bool:
     >>> [is_data_name(n) for n in ("u0", "i12", "batch")]
     [True, True, False]
     """
-    return name[0] in "ui" and name[1:].isdecimal()
+    return _DATA_NAME.fullmatch(name) is not None
 
 
 def is_by_data(dim: Dim) -> bool:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ..compiler.dims import Dim, at_least, ceil_div, maximum, minimum
+from ..compiler.dims import Dim, at_least, ceil_div, is_by_data, maximum, minimum
 from ..compiler.ir import Value
 from ..compiler.ops.shape import Pad, Slice
+from .bound import Position
 from .emitter import BaseEmitter
+from .spans import OPEN, span_by_data
 
-OPEN = 2**31 - 1
-"""Exporters write this, or more, for "up to the end"; no axis is as long."""
-
-
-def cut(emit: BaseEmitter, x: Value, cuts: dict[int, tuple[Dim, Dim, int]]) -> Value:
+def cut(emit: BaseEmitter, x: Value, cuts: Mapping[int, tuple[Dim | Position, Dim | Position, int]]) -> Value:
     """Cut ``x`` from start to end in steps, per axis.
 
     Raises:
@@ -23,17 +21,34 @@ def cut(emit: BaseEmitter, x: Value, cuts: dict[int, tuple[Dim, Dim, int]]) -> V
     starts, sizes, steps = [0] * len(shape), list(shape), [1] * len(shape)
     bounds: list[Dim] = list(starts)
     for axis, (start, end, step) in cuts.items():
-        bounds[axis], sizes[axis] = _span(emit, shape[axis], start, end, step)
+        if step == 0:
+            raise emit.fail("has a step of zero", code="F002")
+        first, last = _decided(start), _decided(end)
+        if first is None or last is None or (isinstance(start, Position) and _stays_as_long(first, last, step)):
+            bounds[axis], sizes[axis] = span_by_data(emit, x, axis, (start, end), step)
+        else:
+            bounds[axis], sizes[axis] = _span(emit, shape[axis], first, last, step)
         steps[axis] = step
     if sizes == list(shape) and all(step == 1 for step in steps):
         return x
     return emit(Slice(x, tuple(bounds), tuple(sizes), tuple(steps)))
 
 
+def _decided(position: Dim | Position) -> Dim | None:
+    """Return a position if it is known whether it counts from the end, or if nothing but that is known of it."""
+    if not isinstance(position, Position):
+        return position
+    dim = position.dim
+    return dim if dim is not None and (not is_by_data(dim) or at_least(dim, 0) or at_least(-1, dim)) else None
+
+
+def _stays_as_long(start: Dim, end: Dim, step: int) -> bool:
+    """Say whether data decides about two positions, but not about how far apart they are."""
+    return step == 1 and is_by_data(start) and isinstance(length := end - start, int) and length > 0
+
+
 def _span(emit: BaseEmitter, size: Dim, start: Dim, end: Dim, step: int) -> tuple[Dim, Dim]:
     """Return the first position and the number of positions."""
-    if step == 0:
-        raise emit.fail("has a step of zero", code="F002")
     if step > 0:
         first, last = _clamp(emit, start, size, 0, size), _clamp(emit, end, size, 0, size)
         count = ceil_div(last - first, step)

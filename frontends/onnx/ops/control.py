@@ -44,7 +44,7 @@ def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -
         gives = " or ".join(f"({', '.join(map(str, types))})" for types in (first, second))
         text = f"gives {gives}, as its condition decides when the network runs"
         raise emit.fail(text, help="Make the condition a constant, or both branches of one type.")
-    sizes = tuple(emit.graphs.fresh() for _ in ir.differing_sizes(first, second))
+    sizes = tuple(emit.fresh() for _ in ir.differing_sizes(first, second))
     return emit.all(ir.If(emit.reshape(cond, ()), then, otherwise, sizes))
 
 
@@ -204,7 +204,7 @@ def _while(
     test.insert(Return((answer,)))
     turns, _, *found = emit.all(ir.While(tuple(start), test, region))
     if rows and not runs_on:
-        found[len(carried) :] = first_rows(emit, found[len(carried) :], turns, emit.graphs.fresh())
+        found[len(carried) :] = first_rows(emit, found[len(carried) :], turns, emit.fresh())
     return tuple(found)
 
 

@@ -154,14 +154,14 @@ def reverse_sequence(
 @onnx_op("NonZero", since=9)
 def non_zero(emit: Emitter, x: Value) -> Value:
     """Positions, as many as the data has."""
-    return emit(ir.NonZero(x, emit.graphs.fresh()))
+    return emit(ir.NonZero(x, emit.fresh()))
 
 
 @onnx_op("Unique", since=11)
 def unique(emit: Emitter, x: Value, *, axis: int | None = None, sorted: int = 1) -> tuple[Value, ...]:
     """Different elements, as many as the data has."""
     along = None if axis is None else emit.axis(axis, x.type.rank)
-    return emit.all(ir.Unique(x, emit.graphs.fresh(), along, bool(sorted)))
+    return emit.all(ir.Unique(x, emit.fresh(), along, bool(sorted)))
 
 
 @onnx_op("NonMaxSuppression", since=10)
@@ -179,7 +179,7 @@ def non_max_suppression(
     limit = int(emit.scalar(max_output_boxes_per_class, "max_output_boxes_per_class", 0))
     overlap = float(emit.scalar(iou_threshold, "iou_threshold", 0.0))
     threshold = None if score_threshold is None else float(emit.scalar(score_threshold, "score_threshold"))
-    fields = (limit, overlap, emit.graphs.fresh(), threshold, bool(center_point_box))
+    fields = (limit, overlap, emit.fresh(), threshold, bool(center_point_box))
     return emit(NonMaxSuppression(boxes, scores, *fields))
 
 
@@ -228,5 +228,5 @@ def compress(emit: Emitter, input: Value, condition: Value, *, axis: int | None 
     known = emit.known(condition)
     if known is not None and known.dtype != object:
         return emit(ir.Gather(x, emit.const(np.flatnonzero(known)), along))
-    found = emit(ir.NonZero(condition, emit.graphs.fresh(), rows=True))
+    found = emit(ir.NonZero(condition, emit.fresh(), rows=True))
     return emit(ir.Gather(x, emit(Reshape(found, found.type.shape[:1])), along))

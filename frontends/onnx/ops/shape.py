@@ -10,6 +10,7 @@ from ....compiler.dims import Dim, Sym, broadcast, ceil_div, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.ops.reduce import Reduce
+from ...bound import Position
 from ...slicing import cut, pad
 from ..emitter import Emitter
 from ..lists import Imported, Nothing, ValueList
@@ -147,14 +148,19 @@ def slice_(
     emit: Emitter, data: Value, starts: Value, ends: Value, axes: Value | None = None, steps: Value | None = None
 ) -> Value:
     """Cut; negative steps walk backwards."""
-    first = emit.dims(starts, "starts")
+    first = emit.positions(starts, "starts")
     along = () if axes is None else emit.ints(axes, "axes")
     strides = [1] * len(first) if steps is None else emit.ints(steps, "steps")
-    return _slice(emit, data, first, emit.dims(ends, "ends"), along, strides)
+    return _slice(emit, data, first, emit.positions(ends, "ends"), along, strides)
 
 
 def _slice(
-    emit: Emitter, x: Value, starts: Sequence[Dim], ends: Sequence[Dim], axes: Sequence[int], steps: Sequence[int]
+    emit: Emitter,
+    x: Value,
+    starts: Sequence[Dim | Position],
+    ends: Sequence[Dim | Position],
+    axes: Sequence[int],
+    steps: Sequence[int],
 ) -> Value:
     along = emit.axes(axes or range(len(starts)), x.type.rank)
     if not len(starts) == len(ends) == len(along) == len(steps):

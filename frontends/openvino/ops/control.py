@@ -32,7 +32,7 @@ def if_(emit: Emitter, condition: Value, *operands: Value) -> tuple[Value, ...]:
         gives = " or ".join(f"({', '.join(map(str, types))})" for types in (first, second))
         text = f"gives {gives}, as its condition decides when the network runs"
         raise emit.fail(text, help="Make the condition a constant, or both branches of one type.")
-    sizes = tuple(emit.around.fresh() for _ in ir.differing_sizes(first, second))
+    sizes = tuple(emit.fresh() for _ in ir.differing_sizes(first, second))
     return emit.all(ir.If(emit.reshape(condition, ()), then, otherwise, sizes))
 
 

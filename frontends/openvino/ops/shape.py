@@ -14,6 +14,7 @@ from ...common.moves import parts_of_sizes
 from ...common.ranges import counted_range
 from ...common.schema import Since
 from ...common.strided_slice import Masks, sliced
+from ...bound import Position
 from ...slicing import cut, pad
 from ..emitter import Emitter
 from ..registry import openvino_op
@@ -156,14 +157,14 @@ def slice_(emit: Emitter, x: Value, start: Value, stop: Value, step: Value, axes
 
 def cuts_of(
     emit: Emitter, x: Value, bounds: tuple[Value, Value, Value], axes: Value | None
-) -> dict[int, tuple[Dim, Dim, int]]:
+) -> dict[int, tuple[Position, Position, int]]:
     """Return starts, stops and steps by axis.
 
     Raises:
         CompileError: F004 or F006, they are not known, or not equally many.
     """
     start, stop, step = bounds
-    first, last, steps = emit.dims(start, "start"), emit.dims(stop, "stop"), emit.ints(step, "step")
+    first, last, steps = emit.positions(start, "start"), emit.positions(stop, "stop"), emit.ints(step, "step")
     along = range(len(first)) if axes is None else emit.axes(emit.ints(axes, "axes"), x.type.rank)
     if not len(first) == len(last) == len(steps) == len(along) or len(first) > x.type.rank:
         raise emit.fail("has another number of starts than of stops, steps or axes", code="F006")

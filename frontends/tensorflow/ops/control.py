@@ -46,7 +46,7 @@ def _either(
     types = [[v.type for v in _tensors(emit, given)] for given in (first, second)]
     if [(t.dtype, t.rank) for t in types[0]] != [(t.dtype, t.rank) for t in types[1]]:
         raise emit.fail("has branches that give different tensors", code="F006")
-    sizes = tuple(emit.around.fresh() for _ in ir.differing_sizes(*types))
+    sizes = tuple(emit.fresh() for _ in ir.differing_sizes(*types))
     return emit.all(ir.If(condition, then, otherwise, sizes))
 
 
