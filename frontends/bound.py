@@ -16,6 +16,7 @@ from ..compiler.ops.index import Gather
 from ..compiler.ops.shape import Concat, Reshape, Slice
 from ..compiler.types import Array, DType
 from ..compiler.value_analysis import Known, is_small
+from ..compiler.value_ranges import nonnegative
 from .emitter import BaseEmitter
 
 @dataclass(frozen=True)
@@ -86,15 +87,11 @@ class Position:
     dim: Dim | None
     source: Element
 
-
-def positions(known: Known, value: Value) -> list[Position] | None:
-    """Return the elements of an integer tensor as positions of any sign; None if they can't be few."""
-    found = elements(known, value)
-    if found is None:
-        return None
-    return [
-        Position(None if isinstance(item, Element) else item, Element(value, place)) for place, item in enumerate(found)
-    ]
+    @property
+    def decided(self) -> Dim | None:
+        """Return what is known of the position, None if data decides whether it counts from the end."""
+        dim = self.dim
+        return dim if dim is not None and (not is_by_data(dim) or at_least(dim, 0) or at_least(-1, dim)) else None
 
 
 def scalar(emit: BaseEmitter, element: Element) -> Value:
@@ -204,3 +201,16 @@ def sizes(emit: BaseEmitter, value: Value, bounds: Sequence[Bounds] | None = Non
     known = {place: item for place, item in enumerate(found) if not isinstance(item, Element)}
     return tuple((known | named)[place] for place in range(len(found)))
 
+
+def positions(emit: BaseEmitter, value: Value) -> list[Position] | None:
+    """Return the elements of an integer tensor as positions of any sign; None if they can't be few.
+
+    Those that are never negative get names.
+    """
+    found = elements(emit.known, value)
+    if found is None:
+        return None
+    never = {p: e for p, e in enumerate(found) if isinstance(e, Element) and nonnegative(e.value)}
+    named = dict(zip(never, bind(emit, list(never.values())), strict=True))
+    known = {place: item for place, item in enumerate(found) if not isinstance(item, Element)}
+    return [Position((known | named).get(place), Element(value, place)) for place in range(len(found))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..compiler.dims import UNBOUNDED, Dim, ceil_div
 from ..compiler.ir import Value
-from ..compiler.ops.arith import Add, Max, Min, Sub
+from ..compiler.ops.arith import Add, Max, Min, Neg, Sub
 from ..compiler.ops.logic import Less, Select
 from ..compiler.ops.shape import Concat, ShapeOf
 from ..compiler.types import DType
@@ -18,7 +18,7 @@ OPEN = 2**31 - 1
 def span_by_data(
     emit: BaseEmitter, x: Value, axis: int, ends: tuple[Dim | Position, Dim | Position], step: int
 ) -> tuple[Dim, Dim]:
-    """Return the first position and the number of positions, named after what is computed.
+    """Return the first position and the number of positions, named after what is computed; without negative steps.
 
     Of two positions that are always as far apart, all between them must be there: the number is then known, and what
     reads the result may rely on it. Other ones are clamped to the axis, which may leave nothing.
@@ -41,10 +41,11 @@ def span_by_data(
         top = emit(Sub(whole, one))
         first, last = (emit(Min(emit(Max(p, low)), top)) for p, low in ((first, zero), (last, emit.const(-1, DType.I64))))
         count = emit(Max(emit(Sub(first, last)), zero))
+        first = emit(Min(emit(Add(last, one)), whole))
     both = emit(Concat((emit.reshape(first, (1,)), emit.reshape(count, (1,))), 0))
     most = size if isinstance(size, int) else UNBOUNDED
     place, number = bind(emit, [Element(both, 0), Element(both, 1)], [Bounds(0, most)] * 2)
-    return place, ceil_div(number, abs(step))
+    return place, ceil_div(number, step) if step > 0 else number
 
 
 def _length(start: Dim | Position, end: Dim | Position) -> int | None:
@@ -81,3 +82,12 @@ def _wrapped(emit: BaseEmitter, position: Value, size: Value) -> Value:
     """Let a negative position count from the end."""
     is_negative = emit(Less(position, emit.const(0, DType.I64)))
     return emit(Select(is_negative, emit(Add(position, size)), position))
+
+
+def parts_by_data(emit: BaseEmitter, padding: Dim | Position) -> tuple[Dim, Dim]:
+    """Return how many positions are added and how many are cut where data decides which of these it is."""
+    number, zero = position_value(emit, padding), emit.const(0, DType.I64)
+    both = [emit.reshape(emit(Max(n, zero)), (1,)) for n in (number, emit(Neg(number)))]
+    joined = emit(Concat(tuple(both), 0))
+    more, less = bind(emit, [Element(joined, 0), Element(joined, 1)])
+    return more, less

@@ -77,7 +77,7 @@ class OperandEmitter(BaseEmitter):
         Raises:
             CompileError: F004, there are too many elements; F006, they are no integers.
         """
-        found = positions(self.known, value)
+        found = positions(self, value)
         if found is None:
             known = self.dims(value, what)
             found = [Position(dim, Element(value, place)) for place, dim in enumerate(known)]

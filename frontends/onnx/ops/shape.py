@@ -11,6 +11,7 @@ from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.ops.reduce import Reduce
 from ...bound import Position
+from ...common.reshaping import stated_shape
 from ...slicing import cut, pad
 from ..emitter import Emitter
 from ..lists import Imported, Nothing, ValueList
@@ -26,7 +27,7 @@ def identity(emit: Emitter, input: Value | ValueList | Nothing) -> Imported:
 @onnx_op("Reshape", since=7)
 def reshape(emit: Emitter, data: Value, shape: Value, *, allowzero: Annotated[int, Since(14)] = 0) -> Value:
     """-1 stands for what remains, and 0 for the size at the same place unless ``allowzero``."""
-    before, target = data.type.shape, emit.dims(shape, "shape")
+    before, target = data.type.shape, stated_shape(emit, data, shape, zero_copies=not allowzero)
     numbers = [d for d in target if isinstance(d, int)]
     if numbers.count(-1) > 1 or min(numbers, default=0) < -1 or (allowzero and {0, -1} <= set(numbers)):
         raise emit.fail(f"can't mean the shape {list(target)}", code="F002")
@@ -222,15 +223,17 @@ def pad_(
     """Pad all axes, or some of them."""
     along = tuple(range(data.type.rank)) if axes is None else emit.axes(emit.ints(axes, "axes"), data.type.rank)
     value = emit.scalar(constant_value, "constant_value") if mode == "constant" else 0.0
-    return _pad(emit, data, emit.dims(pads, "pads"), along, mode, value)
+    return _pad(emit, data, emit.positions(pads, "pads"), along, mode, value)
 
 
-def _pad(emit: Emitter, x: Value, pads: Sequence[Dim], axes: tuple[int, ...], mode: str, value: float) -> Value:
+def _pad(
+    emit: Emitter, x: Value, pads: Sequence[Dim | Position], axes: tuple[int, ...], mode: str, value: float
+) -> Value:
     if mode not in PAD_MODES:
         raise emit.fail(f"has the mode {mode!r}, none of {', '.join(PAD_MODES)}", code="F002")
     if len(pads) != 2 * len(axes):
         raise emit.fail(f"has {counted(len(pads), 'padding')} for {counted(len(axes), 'axis', 'axes')}", code="F002")
-    low: list[Dim] = [0] * x.type.rank
+    low: list[Dim | Position] = [0] * x.type.rank
     high = list(low)
     for i, axis in enumerate(axes):
         low[axis], high[axis] = pads[i], pads[i + len(axes)]

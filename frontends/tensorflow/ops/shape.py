@@ -24,6 +24,7 @@ from ...common.moves import (
     unsqueezed,
 )
 from ...common.ranges import counted_range
+from ...common.reshaping import stated_shape
 from ...common.strided_slice import Masks, sliced
 from ...slicing import cut
 from ..emitter import Emitter
@@ -33,7 +34,7 @@ from ..registry import tf_op
 @tf_op("Reshape")
 def reshape(emit: Emitter, tensor: Value, shape: Value) -> Value:
     """The same elements under another shape."""
-    target = emit.dims(shape, "shape")
+    target = stated_shape(emit, tensor, shape, zero_copies=False)
     if sum(d == -1 for d in target) > 1:
         raise emit.fail(f"has the shape {list(target)}", code="F002")
     with emit.typed():
