@@ -211,6 +211,11 @@ CODES = {
         "An operand holds elements that the operation can't take, such as a position outside of an axis.",
         "The message names it; the model is damaged, or its inputs are not what it was made for.",
     ),
+    "T003": Code(
+        "sizes contradict",
+        "Operations demand of the named sizes of the inputs what can't hold at once.",
+        "The message names both places; often a declared shape is wrong, and --shape gives another.",
+    ),
     "V001": Code("terminator", "A region does not end in its only return.", "End every region with return(...)."),
     "V002": Code(
         "wrong parent",

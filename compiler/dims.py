@@ -17,8 +17,10 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache, partial, reduce
 from typing import Any, SupportsIndex, TypeAlias, TypeVar, cast
 
+from .demands import demand
 from .diagnostics import error
-from .polynomial import exact_quotient
+from .polynomial import exact_quotient, quotient, rounded_down
+from .size_bounds import never_negative
 
 T = TypeVar("T")
 
@@ -182,8 +184,6 @@ def _wrap(expr: Any) -> Dim:
 
 @lru_cache(maxsize=1 << 16)
 def _binary(kind: str, a: object, b: object) -> Dim:
-    import sympy
-
     x, y = _expr(a), _expr(b)
     if y.is_zero and kind in ("div", "floordiv", "mod"):
         raise ZeroDivisionError(f"{a} divided by zero")
@@ -196,13 +196,35 @@ def _binary(kind: str, a: object, b: object) -> Dim:
             _check_terms(x, y)
             return _wrap(x * y)
         case "div":
-            return _wrap(_quotient(x, y))
+            return _wrap(quotient(x, y))
         case "floordiv":
-            return _wrap(_floor_quotient(x, y))
+            return _wrap(rounded_down(x, y))
         case "mod":
-            return _wrap(x - y * _floor_quotient(x, y))
+            return _wrap(x - y * rounded_down(x, y))
         case _:
-            return _wrap((sympy.Max if kind == "max" else sympy.Min)(x, y))
+            return _wrap(_extreme(kind, x, y))
+
+
+def _extreme(kind: str, x: Any, y: Any) -> Any:
+    """Return the larger or smaller one, without what is known to be neither."""
+    import sympy
+
+    if _wins(kind, x, y) or _wins(kind, y, x):
+        return x if _wins(kind, x, y) else y
+    function = sympy.Max if kind == "max" else sympy.Min
+    left: list[Any] = []
+    for e in dict.fromkeys([*_operands(x, function), *_operands(y, function)]):
+        if not any(_wins(kind, other, e) for other in left):
+            left = [*(other for other in left if not _wins(kind, e, other)), e]
+    return left[0] if len(left) == 1 else function(*left)
+
+
+def _operands(x: Any, function: Any) -> tuple[Any, ...]:
+    return x.args if isinstance(x, function) else (x,)
+
+
+def _wins(kind: str, a: Any, b: Any) -> bool:
+    return never_negative(a - b if kind == "max" else b - a)
 
 
 def _check_terms(x: Any, y: Any) -> None:
@@ -212,31 +234,9 @@ def _check_terms(x: Any, y: Any) -> None:
         raise error("P007", f"a size would be a sum of {count:,} terms", help=f"there are at most {MAX_TERMS:,}")
 
 
-def _quotient(x: Any, y: Any) -> Any:
-    import sympy
-
-    if y.is_Number:
-        return sympy.expand(x / y)
-    exact = exact_quotient(x, y)
-    return sympy.cancel(x / y) if exact is None else exact
-
-
-def _floor_quotient(x: Any, y: Any) -> Any:
-    """Return ``x / y`` rounded down; for a whole ``y``, what ``x`` has rounded down before need not be."""
-    import sympy
-
-    if y.is_Integer and y.is_positive:
-        rounded = [t for t in sympy.Add.make_args(x) if isinstance(t, sympy.floor)]
-        if len(rounded) == 1 and (x - rounded[0]).is_integer:
-            x = sympy.expand(x - rounded[0] + rounded[0].args[0])
-    return sympy.floor(_quotient(x, y))
-
-
 @lru_cache(maxsize=1 << 12)
 def _unary(kind: str, a: Sym) -> Dim:
-    import sympy
-
-    return _wrap(getattr(sympy, kind)(a.expr))
+    return _wrap(rounded_down(a.expr, _expr(1)) if kind == "floor" else -rounded_down(-a.expr, _expr(1)))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -248,8 +248,8 @@ def exact_div(a: Dim, b: Dim) -> Dim | None:
     """
     if isinstance(a, int) and isinstance(b, int):
         return a // b if b and a % b == 0 else None
-    quotient = exact_quotient(_expr(a), _expr(b))
-    return None if quotient is None else _wrap(quotient)
+    divided = exact_quotient(_expr(a), _expr(b))
+    return None if divided is None else _wrap(divided)
 
 
 def ceil_div(a: Dim, b: Dim) -> Dim:
@@ -286,7 +286,7 @@ def at_least(a: Dim, b: Dim) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def _at_least(a: Dim, b: Dim) -> bool:
-    return (_expr(a) - _expr(b)).is_nonnegative is True
+    return never_negative(_expr(a) - _expr(b))
 
 
 def is_equal(a: Dim, b: Dim) -> bool:
@@ -300,7 +300,7 @@ def is_equal(a: Dim, b: Dim) -> bool:
     """
     if a == b or (isinstance(a, int) and isinstance(b, int)):
         return a == b
-    if (_expr(a) - _expr(b)).is_nonzero is not True:
+    if not (at_least(a, b + 1) or at_least(b, a + 1)):
         raise ValueError(f"whether {a} is {b} depends on the named sizes")
     return False
 
@@ -319,14 +319,12 @@ def is_less(a: Dim, b: Dim) -> bool:
 
 
 def may_equal(a: Shape, b: Shape) -> bool:
-    """Say whether two shapes may be the same when the network runs.
+    """Say whether two shapes may be the same when the network runs, as an operation demands.
 
     >>> may_equal((symbol("h"), 3), (5, 3)), may_equal((2, 3), (2,))
     (True, False)
     """
-    return len(a) == len(b) and all(
-        p == q or not (isinstance(p, int) and isinstance(q, int)) for p, q in zip(a, b, strict=True)
-    )
+    return len(a) == len(b) and all(demand(p, q) for p, q in zip(a, b, strict=True))
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
@@ -349,6 +347,8 @@ def _broadcast_dim(p: Dim, q: Dim) -> Dim:
         return q
     if isinstance(p, int) and isinstance(q, int):
         raise ValueError(f"sizes {p} and {q} do not broadcast")
+    if at_least(p, 2) and at_least(q, 2):
+        demand(p, q)
     if isinstance(p, int) or isinstance(q, int):
         return p if isinstance(p, int) else q  # a named size can only be 1 or equal to the number
     return maximum(p, q)
@@ -388,6 +388,17 @@ def substitute(value: T, sizes: Mapping[str, int]) -> T:
 @lru_cache(maxsize=1 << 14)
 def _substitute(value: Sym, sizes: tuple[tuple[str, int], ...]) -> Dim:
     return _wrap(value.expr.subs({symbol(n).expr: v for n, v in sizes}))
+
+
+def replaced(size: Dim, old: Sym, new: Dim) -> Dim:
+    """Return a size with another expression for a name, or for a product of names.
+
+    >>> replaced(symbol("h") * symbol("w") * 4, symbol("h") * symbol("w"), symbol("n"))
+    4*n
+    """
+    if isinstance(size, int) or not old.names <= size.names:
+        return size
+    return _wrap(size.expr.subs(old.expr, _expr(new)))
 
 
 def solve(declared: Dim, actual: int, sizes: dict[str, int]) -> bool:

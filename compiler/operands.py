@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Annotated
 
+from .demands import demand
 from .dims import Dim
 from .ir import Op, Value
 from .types import DType, TensorType
@@ -87,5 +88,5 @@ def vector_of(value: Value | None, size: Dim, name: str) -> None:
     """
     if value is None:
         return
-    if value.type.rank != 1 or (_known(*value.type.shape, size) and value.type.shape != (size,)):
+    if value.type.rank != 1 or not demand(value.type.shape[0], size):
         raise ValueError(f"{name} is {value.type}, but should be a vector of {size} elements")

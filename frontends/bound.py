@@ -19,6 +19,7 @@ from ..compiler.value_analysis import Known, is_small
 from ..compiler.value_ranges import nonnegative
 from .emitter import BaseEmitter
 
+
 @dataclass(frozen=True)
 class Element:
     """One of the elements of a tensor, by its place in row-major order."""

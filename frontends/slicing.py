@@ -11,11 +11,12 @@ from .bound import Position
 from .emitter import BaseEmitter
 from .spans import OPEN, parts_by_data, span_by_data
 
+
 def cut(emit: BaseEmitter, x: Value, cuts: Mapping[int, tuple[Dim | Position, Dim | Position, int]]) -> Value:
     """Cut ``x`` from start to end in steps, per axis.
 
     Raises:
-        CompileError: F002 a step is zero, F004 the sign of an end depends on symbolic sizes.
+        CompileError: F002, a step is zero.
     """
     shape = x.type.shape
     starts, sizes, steps = [0] * len(shape), list(shape), [1] * len(shape)
@@ -30,7 +31,7 @@ def cut(emit: BaseEmitter, x: Value, cuts: Mapping[int, tuple[Dim | Position, Di
             if step < 0:
                 backwards[axis], step = step, 1
         else:
-            bounds[axis], sizes[axis] = _span(emit, shape[axis], first, last, step)
+            bounds[axis], sizes[axis] = _span(shape[axis], first, last, step)
         steps[axis] = step
     if sizes == list(shape) and all(step == 1 for step in steps):
         return x
@@ -49,33 +50,27 @@ def _stays_as_long(start: Dim, end: Dim, step: int) -> bool:
     return step == 1 and is_by_data(start) and isinstance(length := end - start, int) and length > 0
 
 
-def _span(emit: BaseEmitter, size: Dim, start: Dim, end: Dim, step: int) -> tuple[Dim, Dim]:
+def _span(size: Dim, start: Dim, end: Dim, step: int) -> tuple[Dim, Dim]:
     """Return the first position and the number of positions."""
     if step > 0:
-        first, last = _clamp(emit, start, size, 0, size), _clamp(emit, end, size, 0, size)
+        first, last = _clamp(start, size, 0, size), _clamp(end, size, 0, size)
         count = ceil_div(last - first, step)
     else:
-        first, last = _clamp(emit, start, size, 0, size - 1), _clamp(emit, end, size, -1, size - 1)
+        first, last = _clamp(start, size, 0, size - 1), _clamp(end, size, -1, size - 1)
         count = ceil_div(first - last, -step)
-    count = count if at_least(count, 0) else maximum(count, 0)
+    count = maximum(count, 0)
     return (0 if count == 0 else first), count
 
 
-def _clamp(emit: BaseEmitter, position: Dim, size: Dim, low: Dim, high: Dim) -> Dim:
+def _clamp(position: Dim, size: Dim, low: Dim, high: Dim) -> Dim:
     """Count a negative position from the end, then clamp."""
     if isinstance(position, int) and abs(position) >= OPEN:
         return high if position > 0 else low
     if at_least(-1, position):
         position = position + size
     elif not at_least(position, 0):
-        raise emit.fail(
-            f"counts to {position}, and whether that is negative depends on the shapes of inputs",
-            code="F004",
-            help="Fix them by shapes=...",
-        )
-    if not at_least(position, low):
-        position = maximum(position, low)
-    return position if at_least(high, position) else high if at_least(position, high) else minimum(position, high)
+        position = position + size * minimum(maximum(-position, 0), 1)  # one size more if it is negative
+    return minimum(maximum(position, low), high)
 
 
 def pad(
@@ -86,16 +81,13 @@ def pad(
     mode: str,
     value: float = 0.0,
 ) -> Value:
-    """Pad by numbers of positions; negative ones cut.
-
-    Raises:
-        CompileError: F004, the sign of a number depends on symbolic sizes.
-    """
-    sides = [[_parts(emit, p) for p in side] for side in (low, high)]
-    (more_low, less_low), (more_high, less_high) = (tuple(zip(*side, strict=True)) or ((), ()) for side in sides)
+    """Pad by numbers of positions; negative ones cut. Where the sign is open, both are done, one of them by nothing."""
+    before, after = ([_parts(emit, p) for p in side] for side in (low, high))
+    more = [tuple(p for p, _ in side) for side in (before, after)]
+    less = [tuple(p for _, p in side) for side in (before, after)]
     if mode in MIRRORS:
-        return _trimmed(emit, _grown(emit, x, more_low, more_high, mode, value), less_low, less_high)
-    return _grown(emit, _trimmed(emit, x, less_low, less_high), more_low, more_high, mode, value)
+        return _trimmed(emit, _grown(emit, x, more, mode, value), less)
+    return _grown(emit, _trimmed(emit, x, less), more, mode, value)
 
 
 MIRRORS = ("edge", "reflect", "symmetric")
@@ -105,24 +97,17 @@ MIRRORS = ("edge", "reflect", "symmetric")
 def _parts(emit: BaseEmitter, padding: Dim | Position) -> tuple[Dim, Dim]:
     """Return how many positions are added, and how many are cut: at least one of them is zero."""
     size = padding.decided if isinstance(padding, Position) else padding
-    if size is None:
-        return parts_by_data(emit, padding)
-    if not (at_least(size, 0) or at_least(-1, size)):
-        text = f"pads by {size}, and whether that is negative depends on the shapes of inputs"
-        raise emit.fail(text, code="F004")
-    return (size, 0) if at_least(size, 0) else (0, -size)
+    return parts_by_data(emit, padding) if size is None else (maximum(size, 0), maximum(-size, 0))
 
 
-def _trimmed(emit: BaseEmitter, x: Value, low: Sequence[Dim], high: Sequence[Dim]) -> Value:
+def _trimmed(emit: BaseEmitter, x: Value, less: Sequence[tuple[Dim, ...]]) -> Value:
+    low, high = less
     if all(p == 0 for p in (*low, *high)):
         return x
-    cuts = [d - a - b for d, a, b in zip(x.type.shape, low, high, strict=True)]
-    sizes = tuple(max(n, 0) if isinstance(n, int) else n for n in cuts)
-    starts = tuple(0 if n == 0 else a for a, n in zip(low, sizes, strict=True))
-    return emit(Slice(x, starts, sizes, (1,) * len(sizes)))
+    sizes = tuple(maximum(d - a - b, 0) for d, a, b in zip(x.type.shape, low, high, strict=True))
+    return emit(Slice(x, low, sizes, (1,) * len(sizes)))
 
 
-def _grown(emit: BaseEmitter, x: Value, low: Sequence[Dim], high: Sequence[Dim], mode: str, value: float) -> Value:
-    if all(p == 0 for p in (*low, *high)):
-        return x
-    return emit(Pad(x, tuple(low), tuple(high), mode, value))
+def _grown(emit: BaseEmitter, x: Value, more: Sequence[tuple[Dim, ...]], mode: str, value: float) -> Value:
+    low, high = more
+    return x if all(p == 0 for p in (*low, *high)) else emit(Pad(x, low, high, mode, value))

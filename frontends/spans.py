@@ -39,7 +39,9 @@ def span_by_data(
         count = emit(Max(emit(Sub(last, first)), zero))
     else:
         top = emit(Sub(whole, one))
-        first, last = (emit(Min(emit(Max(p, low)), top)) for p, low in ((first, zero), (last, emit.const(-1, DType.I64))))
+        first, last = (
+            emit(Min(emit(Max(p, low)), top)) for p, low in ((first, zero), (last, emit.const(-1, DType.I64)))
+        )
         count = emit(Max(emit(Sub(first, last)), zero))
         first = emit(Min(emit(Add(last, one)), whole))
     both = emit(Concat((emit.reshape(first, (1,)), emit.reshape(count, (1,))), 0))

@@ -19,6 +19,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.options import DataType
 from nhwcc.compiler.pipeline import Pass
 from nhwcc.compiler.plugins import blaming
+from nhwcc.compiler.refinement import refined
 from nhwcc.compiler.scratch import Scratch
 from nhwcc.compiler.types import TensorType
 from nhwcc.compiler.workload import check_run
@@ -176,7 +177,7 @@ class _Compilation:
                 source = source_of(model, self.call)
                 source = Streaming(source) if self.options.state == "io" else source
                 self.progress(f"reading {source.title}")
-                module = source.load(self.cut)
+                module, assumptions = refined(source.load(self.cut))
                 renaming = self.interface.apply(module)
                 self._check_request(source, module, jobs)
                 if self.options.verify:
@@ -191,6 +192,7 @@ class _Compilation:
                 with collect_remarks() as found:
                     report = self._write(imported, own, job, draft, runtime)
                 report.remarks = [*remarks, *found]
+                report.sizes = [*assumptions]
                 self._finish(report, own, job)
                 out.append(Artifact(job.path, report, job.folder))
         return out
@@ -203,7 +205,7 @@ class _Compilation:
         with ExitStack() as stack:
             source = source_of(model, self.call)
             self.progress(f"reading {source.title}")
-            module = source.load(self.cut)
+            module, _ = refined(source.load(self.cut))
             self.interface.apply(module)
             check_layouts(self.options.io_layout, module)
             check_not_source(output, source.files(module))

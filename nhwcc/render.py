@@ -40,6 +40,8 @@ def render_report(report: Report, style: Style = plain) -> str:
         lines.append(_row("custom", f"{', '.join(report.custom_ops)}: the application brings the kernels"))
     for title, ports in (("input", report.inputs), ("output", report.outputs)):
         lines += (_row(title, _port(port)) for port in ports)
+    if report.sizes:
+        lines.append(_row("sizes", "; ".join(map(str, report.sizes))))
     lines += (_row("layout" if i == 0 else "", text) for i, text in enumerate(report.layout))
     if report.verification is not None:
         lines += render_verification(report.verification, style)

@@ -12,6 +12,7 @@ from nhwcc.compiler.diagnostics import Remark
 from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Module, Port, Value
 from nhwcc.compiler.ops.custom import Custom
+from nhwcc.compiler.refinement import Assumption
 from nhwcc.instruments import Stage
 from nhwcc.passes.layout.proof import ASSIGNMENT, LayoutProof
 from nhwcc.quantization.report import QuantizationReport
@@ -57,6 +58,8 @@ class Report:
 
     ``verification`` is that of the network in floats where it was quantized; ``quantization`` says what that changed.
 
+    ``sizes`` are what the network itself demands of sizes that its inputs leave open.
+
     ``layout`` says in words what ``layout_proof`` has in numbers, and names the transposes; it is empty if no pass
     chose layouts.
     """
@@ -68,6 +71,7 @@ class Report:
     requires: str = ""
     inputs: list[PortReport] = field(default_factory=lambda: list[PortReport]())
     outputs: list[PortReport] = field(default_factory=lambda: list[PortReport]())
+    sizes: list[Assumption] = field(default_factory=lambda: list[Assumption]())
     ops_before: dict[str, int] = field(default_factory=lambda: dict[str, int]())
     ops_after: dict[str, int] = field(default_factory=lambda: dict[str, int]())
     transposes_before: int = 0

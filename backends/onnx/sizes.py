@@ -95,7 +95,11 @@ class Sizes:
         """Return a vector of integers in the type that sizes have."""
         type = self._graph.type(vector)
         to = {"to": number_of(DType.I64)}
-        return vector if type.dtype is DType.I64 else self._graph.computed("Cast", [vector], type.with_dtype(DType.I64), to)
+        return (
+            vector
+            if type.dtype is DType.I64
+            else self._graph.computed("Cast", [vector], type.with_dtype(DType.I64), to)
+        )
 
     def add(self, a: str, b: str) -> str:
         """Return the elementwise sum of two sizes."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from ..diagnostics import counted
 from ..dims import Dim, Sym, substitute
 from ..ir import Op

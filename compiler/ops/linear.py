@@ -8,6 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from ..axes import Axes, Axis, Form, Letters, letters
+from ..demands import demand
 from ..dims import Dim
 from ..ir import Op
 from ..opdef import Pure, broadcast_shapes, op
@@ -33,7 +34,7 @@ class MatMul(Op):
         same_elements(self)
         m, k = a[-2:] if not self.transpose_a else a[:-3:-1]
         j, n = b[-2:] if not self.transpose_b else b[:-3:-1]
-        if k != j and isinstance(k, int) and isinstance(j, int):
+        if not demand(k, j):
             raise ValueError(f"a row has {k} elements, a column {j}")
         return self.a.type.with_shape((*broadcast_shapes((a[:-2], b[:-2])), m, n))
 
@@ -89,7 +90,7 @@ class Linear(Op):
         k, (o, j) = shape[self.axis], self.w.type.shape
         same_elements(self)
         vector_of(self.bias, o, "bias")
-        if k != j and isinstance(k, int) and isinstance(j, int):
+        if not demand(k, j):
             raise ValueError(f"{k} features, but the weight takes {j}")
         shape[self.axis] = o
         return self.x.type.with_shape(shape)
@@ -128,7 +129,7 @@ class Det(Op):
     def infer(self) -> TensorType:
         """Drop the last two axes."""
         shape = self.x.type.shape
-        if len(shape) < 2 or (isinstance(shape[-1], int) and isinstance(shape[-2], int) and shape[-1] != shape[-2]):
+        if len(shape) < 2 or not demand(shape[-1], shape[-2]):
             raise ValueError(f"{self.x.type} holds no square matrices")
         return self.x.type.with_shape(shape[:-2])
 
@@ -147,7 +148,7 @@ class Inverse(Op):
     def infer(self) -> TensorType:
         """Keep the type."""
         shape = self.x.type.shape
-        if len(shape) < 2 or (isinstance(shape[-1], int) and isinstance(shape[-2], int) and shape[-1] != shape[-2]):
+        if len(shape) < 2 or not demand(shape[-1], shape[-2]):
             raise ValueError(f"{self.x.type} holds no square matrices")
         return self.x.type
 

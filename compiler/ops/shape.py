@@ -8,8 +8,9 @@ import numpy as np
 
 from ..attributes import OneOf
 from ..axes import Axes, Axis, AxisTuple, Form, PerAxis, PerResultAxis, letters
+from ..demands import demand
 from ..diagnostics import counted
-from ..dims import Dim, Shape, Sym, exact_div, product, static
+from ..dims import Dim, Shape, Sym, at_least, exact_div, product, static
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, View, op
 from ..operands import Numbers, same_elements
@@ -59,8 +60,8 @@ class Reshape(Op):
 
     def infer(self) -> TensorType:
         """The number of elements stays."""
-        before, after = self.x.type.size, product(self.shape)
-        if isinstance(before, int) and isinstance(after, int) and before != after:
+        before = self.x.type.size
+        if not demand(before, product(self.shape)):
             raise ValueError(f"{before} elements can't have shape [{','.join(map(str, self.shape))}]")
         return self.x.type.with_shape(self.shape)
 
@@ -96,7 +97,8 @@ class BroadcastTo(Op):
         """The stated shape, if the operand broadcasts to it."""
         given = self.x.type.shape
         for d, e in zip(reversed(given), reversed(self.shape), strict=False):
-            if d != e and d != 1 and isinstance(d, int) and isinstance(e, int):
+            repeats = d == 1 or (e != 1 and isinstance(d, Sym) and not at_least(d, 2))
+            if not repeats and not demand(d, e):
                 raise ValueError(f"{self.x.type} does not broadcast to [{','.join(map(str, self.shape))}]")
         if len(given) > len(self.shape):
             raise ValueError(f"{self.x.type} has more axes than [{','.join(map(str, self.shape))}]")
@@ -135,7 +137,7 @@ class Concat(Op):
             if x.type.rank != first.rank:
                 raise ValueError(f"{first} and {x.type} have different numbers of axes")
             for i, (d, e) in enumerate(zip(x.type.shape, first.shape, strict=True)):
-                if i != self.axis and d != e and isinstance(d, int) and isinstance(e, int):
+                if i != self.axis and not demand(d, e):
                     raise ValueError(f"sizes {d} and {e} differ along axis {i}")
             total = total + x.type.shape[self.axis]
         return first.with_shape(self._shape(total))
@@ -175,7 +177,7 @@ class Split(Op):
         """One result per size."""
         shape = self.x.type.shape
         total = sum(self.sizes, start=cast(Dim, 0))
-        if isinstance(total, int) and isinstance(shape[self.axis], int) and total != shape[self.axis]:
+        if not demand(total, shape[self.axis]):
             raise ValueError(f"sizes {list(self.sizes)} don't add up to {shape[self.axis]}")
         return tuple(self.x.type.with_shape((*shape[: self.axis], s, *shape[self.axis + 1 :])) for s in self.sizes)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..attributes import Positive
 from ..axes import Axes, Form, Letters, PerSpatial, letters
+from ..demands import demand
 from ..dims import Dim, Shape, at_least, ceil_div, minimum, product, static
 from ..ir import Op
 from ..opdef import Pure, op
@@ -139,7 +140,7 @@ class Conv(Op):
             raise ValueError(f"data of rank {len(shape)} and a filter of rank {len(w)} don't fit")
         same_elements(self)
         channels, taken = shape[data.channel], w[filters.channel]
-        if isinstance(channels, int) and channels != taken * self.groups:
+        if not demand(channels, taken * self.groups):
             raise ValueError(f"{channels} input channels, but the filter takes {taken} in each of {self.groups} groups")
         if isinstance(w[0], int) and w[0] % self.groups:
             raise ValueError(f"{w[0]} filters are not {self.groups} equal groups")
@@ -257,7 +258,7 @@ class ConvTranspose(Op):
         w = self.filter_shape
         same_elements(self)
         vector_of(self.bias, w[1] * self.groups, "bias")
-        if isinstance(shape[data.channel], int) and shape[data.channel] != w[0]:
+        if not demand(shape[data.channel], w[0]):
             raise ValueError(f"{shape[data.channel]} input channels, but the filter takes {w[0]}")
         if isinstance(w[0], int) and w[0] % self.groups:
             raise ValueError(f"{w[0]} channels are not {self.groups} equal groups")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...compiler.dims import Dim, is_static, product
+from ...compiler.dims import Dim, Sym, at_least, is_static, product
 from ...compiler.ir import Value
 from ...compiler.opdef import broadcast_shapes
 from ...compiler.ops import shape as ir
@@ -18,13 +18,29 @@ def squeezed(emit: OperandEmitter, x: Value, axes: Sequence[int]) -> Value:
     """Drop some axes of size one, or all of them where none are named.
 
     Raises:
-        CompileError: F002, an axis has another size.
+        CompileError: F002, an axis has another size; F004, an open size may be one, if none are named.
     """
     shape = x.type.shape
-    dims = emit.axes(axes, len(shape)) or tuple(i for i, d in enumerate(shape) if d == 1)
+    dims = emit.axes(axes, len(shape)) if axes else axes_of_one(emit, x)
     if any(isinstance(shape[a], int) and shape[a] != 1 for a in dims):
         raise emit.fail(f"drops axes {list(dims)} of {x.type}", code="F002")
     return emit.reshape(x, [d for i, d in enumerate(shape) if i not in dims])
+
+
+def axes_of_one(emit: OperandEmitter, x: Value) -> tuple[int, ...]:
+    """Return the axes of size one.
+
+    Raises:
+        CompileError: F004, an open size may be one: how many axes there are would depend on the shapes of inputs.
+    """
+    shape = x.type.shape
+    opened = [d for d in shape if isinstance(d, Sym) and not at_least(d, 2)]
+    if opened:
+        names = sorted({name for d in opened for name in d.names})
+        text = f"drops all axes of size one of {x.type}, and whether {opened[0]} is one depends on the shapes of inputs"
+        sizes = " or ".join(f"--shape {name}=1" for name in names)
+        raise emit.fail(text, code="F004", help=f"Fix the size ({sizes}, or another number), or name the axes.")
+    return tuple(i for i, d in enumerate(shape) if d == 1)
 
 
 def unsqueezed(emit: OperandEmitter, x: Value, axis: Value) -> Value:

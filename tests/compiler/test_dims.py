@@ -216,3 +216,54 @@ def test_solving_what_is_not_linear(text: str, actual: int, found: int | None) -
     sizes: dict[str, int] = {}
     assert solve(parse_dim(text), actual, sizes) == (found is not None)
     assert sizes == ({} if found is None else {"h": found})
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_a_bound_that_is_claimed_holds(seed: int) -> None:
+    """Of random differences, what is said never to be negative is not for any small sizes."""
+    rng = random.Random(seed)
+    text = f"({random_expression(rng, 2)})-({random_expression(rng, 2)})"
+    dim = parse_dim(text)
+    if at_least(dim, 0):
+        sizes = ({"h": h, "w": w} for h in range(1, 16) for w in range(1, 16))
+        assert min(eval(text, {"max": max, "min": min}, s) for s in sizes) >= 0, text
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("256*((n+255)//256)", "n"),
+        ("n+255", "256*((n+255)//256)"),
+        ("7*((b*n+6)//7)", "b*n"),
+        ("2*((max(h,n)+1)//2)", "max(h,n)"),
+        ("h", "2*(h//2)"),
+        ("h//2", "h//3"),
+        ("n%7", "0"),
+        ("6", "n%7"),
+        ("n", "max(n-3,0)"),
+        ("max(h-3,1)*w", "w"),
+        ("(h+1)//2", "1"),
+        ("4*((h+3)//4)//2", "1"),
+        ("min(h,w)*b", "min(h,w)"),
+    ],
+)
+def test_bounds_through_quotients_and_extremes(a: str, b: str) -> None:
+    assert at_least(parse_dim(a), parse_dim(b))
+    assert maximum(parse_dim(a), parse_dim(b)) == parse_dim(a)
+    assert minimum(parse_dim(a), parse_dim(b)) == parse_dim(b)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("(h-1)//2+1", "(h+1)//2"),
+        ("-(-h//4)", "(h+3)//4"),
+        ("(3*h+5)//2", "h+(h+1)//2+2"),
+        ("(2*h+1)//4", "h//2//1*2//2"),
+        ("((h//2)+1)//2", "(h+2)//4"),
+        ("max(h,2*(h//2))", "h"),
+    ],
+)
+def test_sizes_have_one_form(a: str, b: str) -> None:
+    """Strides, paddings and ceilings write the same size in several ways."""
+    assert parse_dim(a) == parse_dim(b)

@@ -11,6 +11,7 @@ from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.ops.reduce import Reduce
 from ...bound import Position
+from ...common.moves import axes_of_one
 from ...common.reshaping import stated_shape
 from ...slicing import cut, pad
 from ..emitter import Emitter
@@ -59,7 +60,7 @@ def squeeze(emit: Emitter, data: Value, axes: Value | None = None) -> Value:
 
 def _squeeze(emit: Emitter, x: Value, axes: Sequence[int]) -> Value:
     shape = x.type.shape
-    dropped = emit.axes(axes, len(shape)) if axes else [i for i, d in enumerate(shape) if d == 1]
+    dropped = emit.axes(axes, len(shape)) if axes else axes_of_one(emit, x)
     if any(isinstance(shape[i], int) and shape[i] != 1 for i in dropped):
         raise emit.fail(f"drops axes {list(dropped)} of {x.type}, which have not size one", code="T001")
     return emit.reshape(x, [d for i, d in enumerate(shape) if i not in dropped])

@@ -10,12 +10,12 @@ from ....compiler.dims import Dim, broadcast, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.types import DType
-from ...common.moves import parts_of_sizes
+from ...bound import Position
+from ...common.moves import axes_of_one, parts_of_sizes
 from ...common.ranges import counted_range
 from ...common.reshaping import stated_shape
 from ...common.schema import Since
 from ...common.strided_slice import Masks, sliced
-from ...bound import Position
 from ...slicing import cut, pad
 from ..emitter import Emitter
 from ..registry import openvino_op
@@ -80,8 +80,8 @@ def squeeze_some(emit: Emitter, x: Value, axes: Value | None = None, *, allow_ax
 def _squeeze(emit: Emitter, x: Value, axes: Value | None) -> Value:
     shape = x.type.shape
     stated = () if axes is None else emit.ints(axes, "axes")
-    asked = {emit.axis(a, len(shape)) for a in stated} if stated else range(len(shape))
-    dropped = [i for i in asked if shape[i] == 1 or (stated and not isinstance(shape[i], int))]
+    asked = {emit.axis(a, len(shape)) for a in stated} if stated else axes_of_one(emit, x)
+    dropped = [i for i in asked if shape[i] == 1 or not isinstance(shape[i], int)]
     return emit.reshape(x, [d for i, d in enumerate(shape) if i not in dropped])
 
 

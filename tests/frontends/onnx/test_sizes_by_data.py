@@ -13,7 +13,7 @@ from agreement import agrees
 from local import LocalWorker
 from nhwcc.compiler.types import Array
 from onnx import ModelProto, TensorProto, helper, numpy_helper
-from onnx_models import imported, node
+from onnx_models import node
 
 import nhwcc
 
@@ -86,9 +86,7 @@ CASES: dict[str, tuple[ModelProto, list[Feed]]] = {
         ],
     ),
     "slice, start only": (
-        model(
-            [node("Slice", "x i e one", "y")], {"x": (1, 12), "i": (1,)}, constants={"one": [1], "e": [2**63 - 1]}
-        ),
+        model([node("Slice", "x i e one", "y")], {"x": (1, 12), "i": (1,)}, constants={"one": [1], "e": [2**63 - 1]}),
         each("i", [0], [3], [-1], [12], [40], [-40], x=X),
     ),
     "slice, end only": (
@@ -101,7 +99,10 @@ CASES: dict[str, tuple[ModelProto, list[Feed]]] = {
     ),
     "slice backwards": (
         model([node("Slice", "x i e one s", "y")], {"x": (1, 12), "i": (1,), "e": (1,)}, "y", {"one": [1], "s": [-2]}),
-        [{"x": X, "i": np.array([i]), "e": np.array([e])} for i, e in ((8, 1), (11, -20), (-2, 3), (5, 5), (3, 9), (40, 0))],
+        [
+            {"x": X, "i": np.array([i]), "e": np.array([e])}
+            for i, e in ((8, 1), (11, -20), (-2, 3), (5, 5), (3, 9), (40, 0))
+        ],
     ),
     "crop by box": (
         model(

@@ -1,0 +1,196 @@
+"""Random networks with named sizes, from ONNX and from PyTorch, compiled without verification and run at three sizes.
+
+python -m benchmarks.open_sizes --count 500                   # networks 0 to 499; a network's number is its seed
+python -m benchmarks.open_sizes --start 17 --count 1          # one of them again
+python -m benchmarks.open_sizes --source onnx --count 250
+
+What a file computes is compared with the source's runtime.  Networks split, join and borrow sizes: two inputs may call
+the same size by two names, and say nothing of a factor that a reshape needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import numpy as np
+from nhwcc.compiler.dims import solve, static, substitute
+from nhwcc.compiler.types import Array, parse_type
+
+import nhwcc
+from benchmarks.measure import table
+from benchmarks.sizing.kinds import KINDS
+from benchmarks.sizing.network import Network, random_network
+
+RUNS = 3
+TOLERANCE = 1e-3
+COLUMNS = ("right", "wrong", "internal error", "refused", "source refuses")
+FINDINGS = COLUMNS[1:3]
+
+Run = Callable[[Mapping[str, Array]], list[Array]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a network."""
+
+    seed: int
+    source: str
+    verdict: str
+    code: str = ""
+    message: str = ""
+    seconds: float = 0.0
+
+
+class Wrong(Exception):
+    """A file computes something else than its source."""
+
+
+def check(seed: int, source: str) -> Result:
+    """Compile a network, and run the file at several sizes."""
+    begun = time.perf_counter()
+    network = random_network(seed, KINDS)
+    try:
+        run, artifact = (_onnx if source == "onnx" else _torch)(network, seed)
+        if artifact is None:
+            return Result(seed, source, "source refuses")
+        _compare(network, run, artifact, Random(seed), 2 if source == "torch" else 1)
+    except nhwcc.CompileError as bad:
+        found = bad.diagnostics[0]
+        verdict = "internal error" if found.code[0] == "I" else "source refuses" if found.code == "F030" else "refused"
+        return Result(seed, source, verdict, found.code, found.message, time.perf_counter() - begun)
+    except Wrong as bad:
+        return Result(seed, source, "wrong", "", str(bad), time.perf_counter() - begun)
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError, RecursionError) as bad:
+        return Result(seed, source, "internal error", type(bad).__name__, str(bad), time.perf_counter() - begun)
+    return Result(seed, source, "right", seconds=time.perf_counter() - begun)
+
+
+def _onnx(network: Network, seed: int) -> tuple[Run, nhwcc.Artifact | None]:
+    import onnxruntime as ort
+
+    from benchmarks.sizing.onnx_builder import onnx_model
+
+    model = onnx_model(network, seed)
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    session = ort.InferenceSession(model.SerializeToString(), options)
+    names = [i.name for i in network.inputs]
+    return lambda feeds: session.run(None, {n: feeds[n] for n in names}), _compiled(model)
+
+
+def _torch(network: Network, seed: int) -> tuple[Run, nhwcc.Artifact | None]:
+    import torch
+
+    from benchmarks.sizing.torch_builder import torch_module
+
+    module = torch_module(network, seed)
+    names = [i.name for i in network.inputs]
+
+    def run(feeds: Mapping[str, Array]) -> list[Array]:
+        with torch.no_grad():
+            return [r.numpy() for r in module(*(torch.from_numpy(feeds[n]) for n in names))]
+
+    return run, _compiled(module, shapes={i.name: i.declared for i in network.inputs})
+
+
+def _compiled(model: Any, **options: Any) -> nhwcc.Artifact:
+    return nhwcc.compile(model, verify=False, io_layout="keep", **options)
+
+
+def _compare(network: Network, run: Run, artifact: nhwcc.Artifact, rng: Random, least: int) -> None:
+    """Run both at several sizes.
+
+    Raises:
+        Wrong: results differ, or the file does not run.
+    """
+    for sizes in _choices(network, artifact, rng, least):
+        numbers = np.random.default_rng(rng.randrange(1 << 30))
+        shapes = {i.name: static(substitute(i.shape, sizes)) for i in network.inputs}
+        feeds = {name: numbers.standard_normal(s).astype(np.float32) for name, s in shapes.items()}
+        wanted = run(feeds)
+        try:
+            found = _interpret(artifact, feeds)
+        except (RuntimeError, ValueError) as bad:
+            raise Wrong(f"{sizes}: {bad}") from bad
+        for want, got in zip(wanted, found, strict=True):
+            if want.shape != got.shape:
+                raise Wrong(f"{sizes}: shape {got.shape}, not {want.shape}")
+            scale = float(np.abs(want).max()) or 1.0
+            if not np.allclose(got / scale, want / scale, atol=TOLERANCE):
+                raise Wrong(f"{sizes}: {np.abs(got - want).max() / scale:.1e} off")
+
+
+def _choices(network: Network, artifact: nhwcc.Artifact, rng: Random, least: int) -> Iterator[dict[str, int]]:
+    """Draw sizes that the file takes: an exporter may have left open multiples only."""
+    seen: list[dict[str, int]] = []
+    for _ in range(60):
+        sizes = network.sizes(rng, least)
+        if len(seen) < RUNS and sizes not in seen and _takes(network, artifact, sizes):
+            seen.append(sizes)
+            yield sizes
+
+
+def _takes(network: Network, artifact: nhwcc.Artifact, sizes: dict[str, int]) -> bool:
+    given = {i.name: static(substitute(i.shape, sizes)) for i in network.inputs}
+    bound: dict[str, int] = {}
+    pairs = [
+        (d, n) for p in artifact.report.inputs for d, n in zip(parse_type(p.type).shape, given[p.name], strict=True)
+    ]
+    return all(solve(d, n, bound) for d, n in pairs) and all(substitute(d, bound) == n for d, n in pairs)
+
+
+def _interpret(artifact: nhwcc.Artifact, feeds: Mapping[str, Array]) -> list[Array]:
+    """Run a file in this process."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(artifact.path))
+    places = dict(zip((p.name for p in artifact.report.inputs), interpreter.get_input_details(), strict=True))
+    for name, detail in places.items():
+        interpreter.resize_tensor_input(detail["index"], feeds[name].shape)
+    interpreter.allocate_tensors()
+    for name, detail in places.items():
+        interpreter.set_tensor(detail["index"], feeds[name])
+    interpreter.invoke()
+    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return the table: a row for every source."""
+    rows: list[list[object]] = []
+    for source in dict.fromkeys(r.source for r in results):
+        verdicts = Counter(r.verdict for r in results if r.source == source)
+        taken = verdicts.total() - verdicts["source refuses"]
+        rows.append(
+            [source, verdicts.total(), *(verdicts[c] for c in COLUMNS), f"{verdicts['refused'] / max(taken, 1):.1%}"]
+        )
+    return table(["source", "networks", *COLUMNS, "share refused"], rows)
+
+
+def main() -> int:
+    """Check the networks that were asked for; 1 if a file is wrong or there is an internal error."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--start", type=int, default=0)
+    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--source", choices=("onnx", "torch"), action="append")
+    given = parser.parse_args()
+    sources = given.source or ["onnx", "torch"]
+    results: list[Result] = []
+    for seed in range(given.start, given.start + given.count):
+        result = check(seed, sources[seed % len(sources)])
+        results.append(result)
+        if result.verdict != "right":
+            print(f"{seed} {result.source}: {result.verdict} {result.code} {result.message[:200]}", flush=True)
+    print(summary(results))
+    print(f"\ncodes: {dict(Counter(r.code for r in results if r.code))}")
+    return int(any(r.verdict in FINDINGS for r in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

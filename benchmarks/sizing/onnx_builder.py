@@ -1,0 +1,196 @@
+"""Random networks as ONNX models, with sizes computed the way exporters write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from .network import Network, Size, Step
+
+OPSET = 17
+
+FUNCTIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "add": "Add", "mul": "Mul"}
+
+
+class OnnxBuilder:
+    """Appends nodes; methods are called like the kinds of steps."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.tensors: list[str] = []
+
+    def node(self, kind: str, *inputs: str, outputs: int = 1, take: int = 0, **attributes: Any) -> str:
+        """Append a node; return the name of one of its outputs."""
+        names = [f"v{len(self.nodes)}_{i}" for i in range(outputs)]
+        self.nodes.append(helper.make_node(kind, inputs, names, **attributes))
+        return names[take]
+
+    def const(self, value: object, dtype: type = np.int64) -> str:
+        """Return a constant."""
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
+        return name
+
+    def weight(self, *shape: int) -> str:
+        """Return a random constant."""
+        return self.const(self.rng.standard_normal(shape) * 0.5, np.float32)
+
+    def axis(self, tensor: str, axis: int) -> str:
+        """Return a vector of one size."""
+        return self.node("Gather", self.node("Shape", tensor), self.const([axis]))
+
+    def size(self, size: Size) -> str:
+        """Return a vector of one size."""
+        if not size.reads:
+            return self.const([size.factor])
+        read = [self.axis(self.tensors[v], a) for v, a in size.reads]
+        out = read[0]
+        for other in read[1:]:
+            out = self.node("Mul", out, other)
+        if size.factor != 1:
+            out = self.node("Mul", out, self.const([size.factor]))
+        return out if size.divisor == 1 else self.node("Div", out, self.const([size.divisor]))
+
+    def sizes(self, sizes: Sequence[Size]) -> str:
+        """Return a vector of sizes."""
+        return self.node("Concat", *map(self.size, sizes), axis=0)
+
+    def unary(self, x: str, *, function: str) -> str:
+        return self.node(FUNCTIONS[function], x)
+
+    def binary(self, x: str, y: str, *, function: str) -> str:
+        return self.node(FUNCTIONS[function], x, y)
+
+    def affine(self, x: str, *, size: int) -> str:
+        return self.node("Add", self.node("Mul", x, self.weight(size)), self.weight(size))
+
+    def transpose(self, x: str, *, perm: tuple[int, ...]) -> str:
+        return self.node("Transpose", x, perm=perm)
+
+    def reshape(self, x: str, *, target: tuple[Size, ...]) -> str:
+        return self.node("Reshape", x, self.sizes(target))
+
+    def unsqueeze(self, x: str, *, axis: int) -> str:
+        return self.node("Unsqueeze", x, self.const([axis]))
+
+    def squeeze(self, x: str, *, axis: int) -> str:
+        return self.node("Squeeze", x, self.const([axis]))
+
+    def conv(self, x: str, *, channels: int, filters: int, kernel: int, stride: int, pad: int, rank: int) -> str:
+        weight = self.weight(filters, channels, *[kernel] * rank)
+        return self.node("Conv", x, weight, self.weight(filters), strides=[stride] * rank, pads=[pad] * 2 * rank)
+
+    def pool(self, x: str, *, kernel: int, stride: int, mean: bool) -> str:
+        kind = "AveragePool" if mean else "MaxPool"
+        return self.node(kind, x, kernel_shape=[kernel] * 2, strides=[stride] * 2)
+
+    def upsample(self, x: str) -> str:
+        return self.node("Resize", x, "", self.const([1, 1, 2, 2], np.float32), **_NEAREST)
+
+    def resize_like(self, x: str, y: str) -> str:
+        wanted = [
+            self.node("Slice", self.node("Shape", v), self.const([a]), self.const([b]))
+            for v, a, b in ((x, 0, 2), (y, 2, 4))
+        ]
+        return self.node("Resize", x, "", "", self.node("Concat", *wanted, axis=0), **_NEAREST)
+
+    def halve(self, x: str, *, axis: int) -> str:
+        half = self.node("Div", self.axis(x, axis), self.const([2]))
+        return self.node("Slice", x, self.const([0]), half, self.const([axis]))
+
+    def crop(self, x: str, *, axis: int, low: int, high: int) -> str:
+        end = self.const([-high if high else 2**62])
+        return self.node("Slice", x, self.const([low]), end, self.const([axis]))
+
+    def every_second(self, x: str, *, axis: int, first: int) -> str:
+        return self.node("Slice", x, self.const([first]), self.const([2**62]), self.const([axis]), self.const([2]))
+
+    def concat(self, x: str, y: str, *, axis: int) -> str:
+        return self.node("Concat", x, y, axis=axis)
+
+    def linear(self, x: str, *, size: int, out: int) -> str:
+        return self.node("Add", self.node("MatMul", x, self.weight(size, out)), self.weight(out))
+
+    def scores(self, x: str, y: str) -> str:
+        rank = len(self.shapes[y])
+        perm = (*range(rank - 2), rank - 1, rank - 2)
+        return self.node("MatMul", x, self.node("Transpose", y, perm=perm))
+
+    def softmax(self, x: str, *, axis: int) -> str:
+        return self.node("Softmax", x, axis=axis)
+
+    def reduce(self, x: str, *, function: str, axis: int, keep: bool) -> str:
+        if function == "sum":
+            return self.node("ReduceSum", x, self.const([axis]), keepdims=int(keep))
+        return self.node({"mean": "ReduceMean", "max": "ReduceMax"}[function], x, axes=[axis], keepdims=int(keep))
+
+    def expand(self, x: str, *, target: tuple[Size, ...]) -> str:
+        return self.node("Expand", x, self.sizes(target))
+
+    def tile(self, x: str, *, axis: int, rank: int) -> str:
+        return self.node("Tile", x, self.const([2 if i == axis else 1 for i in range(rank)]))
+
+    def positions(self, x: str, *, floats: bool) -> str:
+        size = self.node("Squeeze", self.axis(x, len(self.shapes[x]) - 1))
+        if floats:
+            size = self.node("Cast", size, to=1)
+            count = self.node("Range", self.const(0, np.float32), size, self.const(1, np.float32))
+        else:
+            count = self.node("Cast", self.node("Range", self.const(0), size, self.const(1)), to=1)
+        return self.node("Add", x, count)
+
+    def pad_to_multiple(self, x: str, *, axis: int, unit: int, rank: int) -> str:
+        size, number = self.axis(x, axis), self.const([unit])
+        whole = self.node("Mul", self.node("Div", self.node("Add", size, self.const([unit - 1])), number), number)
+        lack = self.node("Sub", whole, size)
+        pads = [
+            self.const([0] * (rank + axis)),
+            lack,
+            *([self.const([0] * (rank - axis - 1))] if axis < rank - 1 else []),
+        ]
+        return self.node("Pad", x, self.node("Concat", *pads, axis=0))
+
+    def norm(self, x: str, *, size: int) -> str:
+        return self.node("LayerNormalization", x, self.weight(size), self.weight(size), axis=-1)
+
+    def recurrent(self, x: str, *, size: int) -> str:
+        weights = self.weight(1, 9, size), self.weight(1, 9, 3), self.weight(1, 18)
+        out = self.node("GRU", x, *weights, outputs=2, hidden_size=3, linear_before_reset=1)
+        return self.node("Squeeze", out, self.const([1]))
+
+    def cumsum(self, x: str, *, axis: int) -> str:
+        return self.node("CumSum", x, self.const(axis))
+
+    def flip(self, x: str, *, axis: int) -> str:
+        ends = self.const([-1]), self.const([-(2**62)]), self.const([axis]), self.const([-1])
+        return self.node("Slice", x, *ends)
+
+    shapes: Mapping[str, Any]
+
+
+_NEAREST = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
+
+
+def onnx_model(network: Network, seed: int) -> onnx.ModelProto:
+    """Return a network as a model; what it gives has no declared shape."""
+    b = OnnxBuilder(seed)
+    b.tensors = [i.name for i in network.inputs]
+    b.shapes = dict(zip(b.tensors, network.shapes, strict=False))
+    for number, step in enumerate(network.steps, len(network.inputs)):
+        b.tensors.append(_append(b, step))
+        b.shapes = {**b.shapes, b.tensors[-1]: network.shapes[number]}
+    inputs = [helper.make_tensor_value_info(i.name, 1, i.declared) for i in network.inputs]
+    outputs = [helper.make_tensor_value_info(b.tensors[v], 1, None) for v in network.outputs]
+    graph = helper.make_graph(b.nodes, "random", inputs, outputs, b.constants)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+
+
+def _append(b: OnnxBuilder, step: Step) -> str:
+    method: Callable[..., str] = getattr(b, step.kind)
+    return method(*(b.tensors[v] for v in step.operands), **step.given)
