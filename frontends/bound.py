@@ -60,7 +60,7 @@ def _before(known: Known, op: Op, place: int) -> Element | None:
     match op:
         case Reshape():
             return Element(op.x, place)
-        case Cast() if op.x.type.dtype.is_int and op.to.is_int and op.to.bits >= 32:
+        case Cast() if op.x.type.dtype.is_int and op.to.is_int and op.to.bits >= 32 and op.x.type.size == 1:
             return Element(op.x, place)
         case Concat() if op.result.type.rank == 1:
             for part in op.xs:

@@ -79,7 +79,7 @@ class ShapeBuilder(Generic[T]):
         self._host = host
         self._sources: dict[str, tuple[T, int, Sym]] = {}
         self._shapes: dict[T, T] = {}
-        self._bound: dict[str, tuple[T, int]] = {}
+        self._bound: dict[str, tuple[T, int | None]] = {}
         self._converted: dict[T, T] = {}
         self._known: dict[Any, T] = {}
 
@@ -97,7 +97,7 @@ class ShapeBuilder(Generic[T]):
         """Remember which named sizes the elements of a tensor are."""
         for place, size in enumerate(sizes):
             if isinstance(size, Sym):
-                self._bound[str(size)] = (vector, place)
+                self._bound[str(size)] = (vector, place if len(sizes) > 1 else None)
 
     def vector(self, sizes: Sequence[Dim]) -> T:
         """Return the tensor of several sizes."""
@@ -136,7 +136,8 @@ class ShapeBuilder(Generic[T]):
             vector, place = self._bound[name]
             if vector not in self._converted:
                 self._converted[vector] = self._host.as_sizes(vector)
-            self._known[name] = self._host.element(self._converted[vector], place)
+            whole = self._converted[vector]
+            self._known[name] = whole if place is None else self._host.element(whole, place)
         return self._known[name]
 
     def _axis(self, tensor: T, axis: int) -> T:

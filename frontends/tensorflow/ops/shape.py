@@ -109,7 +109,7 @@ def unpack(emit: Emitter, value: Value, *, num: int, axis: int = 0) -> tuple[Val
 
 @tf_op("Slice")
 def slice_(emit: Emitter, input: Value, begin: Value, size: Value) -> Value:
-    """From a position on; a size of -1 is all that is left.  Where positions are computed, sizes must be known."""
+    """From a position on; a size of -1 is all that is left."""
     starts, sizes = emit.known.dims(begin), emit.dims(size, "size")
     if len(sizes) != input.type.rank or (starts is not None and len(starts) != input.type.rank):
         raise emit.fail(f"has {len(sizes)} sizes for {input.type}", code="F006")

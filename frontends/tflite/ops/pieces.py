@@ -12,17 +12,17 @@ import numpy as np
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add
-from ....compiler.ops.dynamic import DynamicUpdateSlice
+from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ....compiler.ops.shape import Concat, Reshape
 from ..emitter import Emitter
 from ..handles import Piece
 
 
-def piece_of(emit: Emitter, x: Value, begin: Value, size: Value) -> Piece:
-    """Return a part whose size is computed.
+def piece_of(emit: Emitter, x: Value, begin: Value, size: Value) -> Piece | Value:
+    """Return a part whose size is computed: one before or after a position, or any other one with sizes that data names.
 
     Raises:
-        CompileError: F004, it is none before or after one position.
+        CompileError: F006, it has another number of axes.
     """
     starts, sizes = _elements(emit, begin), _elements(emit, size)
     if len(starts) == len(sizes) == x.type.rank:
@@ -38,9 +38,13 @@ def piece_of(emit: Emitter, x: Value, begin: Value, size: Value) -> Piece:
             axis = open_starts[0]
             if sizes[axis] == -1 and all(n == 0 for i, n in enumerate(starts) if i != axis):
                 return Piece(x, axis, _value(starts[axis]), is_front=False)
-    emit.dims(size, "size")
-    emit.dims(begin, "begin")
-    raise emit.fail("cuts out a part whose size depends on data", code="F004")
+    found = emit.dims(size, "size")
+    if len(found) != x.type.rank:
+        raise emit.fail(f"has {len(found)} sizes for {x.type}", code="F006")
+    if -1 in found:
+        ends = zip(x.type.shape, found, emit.dims(begin, "begin"), strict=True)
+        found = tuple(d - a if n == -1 else n for d, n, a in ends)
+    return emit(DynamicSlice(x, begin, found))
 
 
 def _value(given: Value | int) -> Value:

@@ -104,7 +104,7 @@ def unpack(emit: Emitter, x: Value, *, num: int = 0, axis: int = 0) -> tuple[Val
 
 @builtin("SLICE", "SliceOptions", integers="moved")
 def slice_(emit: Emitter, x: Value, begin: Value, size: Value) -> Value | Piece:
-    """From a position on; a size of -1 is all that is left.  Where positions are computed, sizes must be known."""
+    """From a position on; a size of -1 is all that is left."""
     rank = x.type.rank
     starts, sizes = emit.known.dims(begin), emit.known.dims(size)
     if sizes is None or (starts is None and -1 in sizes):
