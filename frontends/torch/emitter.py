@@ -13,10 +13,11 @@ from ...compiler.diagnostics import CompileError, error
 from ...compiler.dims import Dim, Sym, at_least, is_by_data, is_static, static
 from ...compiler.ir import Value
 from ...compiler.ops.arith import Cast
+from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.core import Const
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
-from ..bound import Element, Position
+from ..bound import Bounds, Element, Position
 from ..emitter import BaseEmitter
 from .locations import code
 from .promotion import Operand, number_type, promote
@@ -91,6 +92,11 @@ class Emitter(BaseEmitter):
     def fresh(self) -> Sym:
         """Return the name of a size that data decides about."""
         return self.symbols.fresh()
+
+    def bind(self, name: Dim, x: Value, bounds: Bounds = Bounds()) -> None:
+        """Let a size that PyTorch names be what a tensor of one element holds."""
+        self.all(BindSizes(self.reshape(x, (1,)), (name,), (bounds.least,), (bounds.most,)))
+        self.symbols.bound[str(name)] = self.cast(self.reshape(x, ()), DType.I64)
 
     def position(self, dim: Dim) -> Dim | Position:
         """Return a position along an axis; where data decides whether it counts from the end, with what computes it."""

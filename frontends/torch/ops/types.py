@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from ....compiler.ir import Value
-from ....compiler.ops.bound import BindSizes
 from ....compiler.types import DType
 from ..emitter import Emitter
 from ..nodes import stated
@@ -99,7 +98,5 @@ def item(emit: Emitter, x: Value) -> Any:
     if named is None:
         return emit.scalar(x, "the element")
     name, bounds = named
-    vector = emit.reshape(x, (1,))
-    emit.all(BindSizes(vector, (name,), (bounds.least,), (bounds.most,)))
-    emit.symbols.bound[str(name)] = emit.cast(emit.reshape(x, ()), DType.I64)
+    emit.bind(name, x, bounds)
     return name
