@@ -18,7 +18,7 @@ from nhwcc.compiler.ops.logic import Select
 from nhwcc.compiler.ops.shape import Concat, Reshape, Slice
 from nhwcc.compiler.types import Array, TensorType
 
-LARGEST = 3
+LARGEST = 6
 """What sizes are drawn up to of which nothing else is known: several of them multiply."""
 
 

@@ -10,7 +10,7 @@ from ...compiler.diagnostics import CompileError, counted
 from ...compiler.dims import Dim, Sym, is_by_data
 from ...compiler.ir import Value
 from ...compiler.types import Array
-from ..bound import Element, Position, positions, sizes
+from ..bound import Bounds, Element, Position, positions, sizes
 from ..emitter import BaseEmitter
 
 
@@ -56,13 +56,13 @@ class OperandEmitter(BaseEmitter):
             )
         return found
 
-    def dims(self, value: Value, what: str) -> tuple[Dim, ...]:
-        """Return the elements of an integer operand as sizes; those that data decides about get names.
+    def dims(self, value: Value, what: str, bounds: Sequence[Bounds] | None = None) -> tuple[Dim, ...]:
+        """Return the elements of an integer operand as sizes; those that data decides about get names, within bounds.
 
         Raises:
             CompileError: F004, there are too many elements to be sizes; F006, its elements are no integers.
         """
-        bound = sizes(self, value)
+        bound = sizes(self, value, bounds)
         if bound is not None:
             return bound
         self.array(value, what)

@@ -10,6 +10,7 @@ from ...compiler.ops.linear import MatMul
 from ...compiler.ops.spatial import Resize, interpolation_matrix
 from ...compiler.types import Array, TensorType
 from .registry import lower, simplify
+from .nearest import RATIOS, nearest_places
 from .resampling import ResizedAxis
 
 
@@ -99,6 +100,9 @@ def one_axis_by_constants(op: Resize, e: Build) -> None:
     if len(op.dims) != 1 or _runs_as_image(op, e):
         return
     (axis,), (out,), size = op.dims, op.sizes, op.x.type.shape[op.dims[0]]
+    if op.mode == "nearest" and op.scales is None and not is_static((size, out)) and op.coordinates in RATIOS:
+        e.replace(e(Gather, op.x, nearest_places(op, e), axis=axis))
+        return
     e.require(is_static((size, out)), f"{op.mode} resizing with {op.coordinates} positions to sizes that are not known")
     assert isinstance(size, int) and isinstance(out, int)
     if op.mode == "nearest":

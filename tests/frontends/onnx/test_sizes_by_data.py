@@ -213,6 +213,37 @@ CASES: dict[str, tuple[ModelProto, list[Feed]]] = {
         ),
         each("s", [1, 2, 8, 6], [1, 2, 4, 4], [1, 2, 3, 7], x=IMAGE),
     ),
+    **{
+        f"resize to the nearest, {way}, {rounding}": (
+            model(
+                [node("Resize", "x _ _ s", "y", coordinate_transformation_mode=way, nearest_mode=rounding)],
+                {"x": (1, 2, 4, 4), "s": (4,)},
+            ),
+            each("s", [1, 2, 8, 6], [1, 2, 4, 1], [1, 2, 3, 7], x=IMAGE),
+        )
+        for way, rounding in (
+            ("half_pixel", "round_prefer_floor"),
+            ("half_pixel", "ceil"),
+            ("align_corners", "floor"),
+            ("asymmetric", "round_prefer_ceil"),
+        )
+    },
+    "resize to a shape that is partly known": (
+        model(
+            [node("Concat", "nc s", "all", axis=0), node("Resize", "x _ _ all", "y", mode="linear")],
+            {"x": (1, 2, 4, 4), "s": (2,)},
+            constants={"nc": [1, 2]},
+        ),
+        each("s", [8, 6], [2, 3], x=IMAGE),
+    ),
+    "scatter into zeros that are stored": (
+        model(
+            [node("ScatterND", "z i x", "y")],
+            {"x": (3, 8), "i": (3, 1)},
+            constants={"z": np.zeros((7, 8), np.float32)},
+        ),
+        each("i", [[0], [3], [6]], [[-1], [2], [1]], x=np.ones((3, 8), np.float32)),
+    ),
     "split": (
         model([node("Split", "x s", "y z", axis=1)], {"x": (1, 12), "s": (2,)}, "y z"),
         each("s", [3, 9], [11, 1], x=X),
