@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...compiler.diagnostics import CompileError, counted
-from ...compiler.dims import Dim, Sym, is_by_data
+from ...compiler.dims import Dim, Sym, is_by_data, is_data_name
 from ...compiler.ir import Value
 from ...compiler.types import Array
 from ..bound import Bounds, Element, Position, positions, sizes
@@ -158,6 +158,12 @@ class OperandEmitter(BaseEmitter):
             raise self.fail(f"has {value} as its {what}", code="F002")
         return value
 
+    def deciding(self, operands: Iterable[Value]) -> tuple[str, ...]:
+        """Return the names of the inputs whose elements decide about sizes and positions in operands."""
+        named = {name for v in operands for d in (*v.type.shape, *_elements(self.known(v))) for name in _data_names(d)}
+        roots = [value for (value, _, _), name in self.known.names.items() if str(name) in named]
+        return tuple(sorted({name for root in roots for name in self._unknown_inputs(root)}))
+
     def _unknown_inputs(self, value: Value) -> set[str]:
         """Return the names of the inputs from whose elements a value that is not known is computed."""
         found: set[str] = set()
@@ -183,6 +189,15 @@ class OperandEmitter(BaseEmitter):
                 return "it is too large or computed from data" + (f" by {place.node!r}" if place else "")
             value = unknown
         return f"it depends on the elements of the input {value.name!r}"
+
+
+def _elements(found: Array | None) -> list[Any]:
+    return [] if found is None or found.dtype != object else list(found.flat)
+
+
+def _data_names(dim: Any) -> frozenset[str]:
+    """Return the names in a size, or in what is computed from sizes, that data decides about."""
+    return frozenset(filter(is_data_name, dim.names)) if isinstance(dim, Sym) else frozenset()
 
 
 def _is_open(found: Array | None) -> bool:

@@ -27,7 +27,7 @@ def stated_shape(emit: OperandEmitter, x: Value, shape: Value, *, zero_copies: b
     if not open_ or -1 in dims.values():
         return emit.dims(shape, "shape")
     meant = _resolved(emit, x, shape, zero_copies=zero_copies)
-    most = x.type.size if isinstance(x.type.size, int) else UNBOUNDED
+    most = x.type.size if isinstance(x.type.size, int) and x.type.size else UNBOUNDED
     named = bind(emit, [Element(meant, place) for place in open_], [Bounds(0, most)] * len(open_))
     return tuple((dims | dict(zip(open_, named, strict=True)))[place] for place in range(len(places)))
 
