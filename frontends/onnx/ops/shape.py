@@ -9,7 +9,9 @@ from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim, Sym, broadcast, ceil_div, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
+from ....compiler.ops.logic import Equal, Select
 from ....compiler.ops.reduce import Reduce
+from ....compiler.types import DType
 from ...bound import Position
 from ...common.moves import axes_of_one
 from ...common.reshaping import stated_shape
@@ -223,8 +225,17 @@ def pad_(
 ) -> Value:
     """Pad all axes, or some of them."""
     along = tuple(range(data.type.rank)) if axes is None else emit.axes(emit.ints(axes, "axes"), data.type.rank)
+    widths = emit.positions(pads, "pads")
+    if mode == "constant" and constant_value is not None and emit.known(constant_value) is None:
+        is_inside = emit(Equal(_pad(emit, _ones(emit, data), widths, along, mode, 0.0), emit.const(1, DType.I32)))
+        padded = _pad(emit, data, widths, along, mode, 0.0)
+        return emit(Select(is_inside, padded, emit.reshape(constant_value, ())))
     value = emit.scalar(constant_value, "constant_value") if mode == "constant" else 0.0
-    return _pad(emit, data, emit.positions(pads, "pads"), along, mode, value)
+    return _pad(emit, data, widths, along, mode, value)
+
+
+def _ones(emit: Emitter, like: Value) -> Value:
+    return emit.expand(emit.const(1, DType.I32), like.type.shape)
 
 
 def _pad(

@@ -13,7 +13,7 @@ from agreement import agrees
 from local import LocalWorker
 from nhwcc.compiler.types import Array
 from onnx import ModelProto, TensorProto, helper, numpy_helper
-from onnx_models import node
+from onnx_models import node as nameless
 
 import nhwcc
 
@@ -26,6 +26,13 @@ IMAGE = np.arange(32, dtype=np.float32).reshape(1, 2, 4, 4)
 @pytest.fixture(autouse=True)
 def local_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nhwcc.runners.tflite.start", LocalWorker)
+
+
+def node(op: str, inputs: str, outputs: str, **attributes: Any) -> Any:
+    """A node with a name of its own, as onnxruntime wants it."""
+    made = nameless(op, inputs, outputs, **attributes)
+    made.name = f"{op} of {outputs}"
+    return made
 
 
 def model(
@@ -244,6 +251,18 @@ CASES: dict[str, tuple[ModelProto, list[Feed]]] = {
         ),
         each("i", [[0], [3], [6]], [[-1], [2], [1]], x=np.ones((3, 8), np.float32)),
     ),
+    "triangle": (
+        model([node("Trilu", "x k", "y", upper=0)], {"x": (2, 3, 5), "k": ()}),
+        each("k", 0, -1, 2, 7, x=np.arange(30, dtype=np.float32).reshape(2, 3, 5)),
+    ),
+    "pad with a number": (
+        model([node("Pad", "x s xv", "y")], {"x": (1, 12), "s": (4,), "xv": ()}),
+        each("s", [0, 1, 0, 2], [1, 0, 0, 0], x=X, xv=np.asarray(0.5, np.float32)),
+    ),
+    "running sums along the only axis": (
+        model([node("CumSum", "x a", "y")], {"x": (12,), "a": ()}),
+        each("a", 0, -1, x=X[0]),
+    ),
     "split": (
         model([node("Split", "x s", "y z", axis=1)], {"x": (1, 12), "s": (2,)}, "y z"),
         each("s", [3, 9], [11, 1], x=X),
@@ -276,7 +295,7 @@ CASES: dict[str, tuple[ModelProto, list[Feed]]] = {
     "a growing cache": (
         model(
             [
-                helper.make_node("Concat", ["xc", "x"], ["c"], axis=1),
+                node("Concat", "xc x", "c", axis=1),
                 node("Shape", "c", "t", start=1, end=2),
                 node("Sub", "t w", "b"),
                 node("Slice", "c b t o", "last"),
@@ -311,3 +330,67 @@ def test_onnx_again(name: str, tmp_path: Path) -> None:
         pairs = zip(outputs(tmp_path / "again.onnx", feed), outputs(proto.SerializeToString(), feed), strict=True)
         for got, want in pairs:
             np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+
+
+def looping(nodes: Sequence[Any], carried: str, result: str) -> Any:
+    """A loop's body: the number of the round, the condition, and one carried tensor."""
+    info = [
+        helper.make_tensor_value_info("round", TensorProto.INT64, ()),
+        helper.make_tensor_value_info("go", TensorProto.BOOL, ()),
+        helper.make_tensor_value_info(carried, TensorProto.FLOAT, None),
+    ]
+    outs = [helper.make_empty_tensor_value_info(n) for n in ("on", result)]
+    return helper.make_graph([node("Identity", "go", "on"), *nodes], "body", info, outs)
+
+
+LOOPS: dict[str, tuple[list[Any], str]] = {
+    "one position in every round": (
+        [
+            node("Unsqueeze", "round z", "i"),
+            node("Add", "i o", "e"),
+            node("Slice", "x i e o", "s"),
+            node("Add", "acc s", "out"),
+        ],
+        "out",
+    ),
+    "one more position in every round": (
+        [
+            node("Unsqueeze", "round z", "i"),
+            node("Slice", "x z i o", "s"),
+            node("ReduceSum", "s o", "r", keepdims=1),
+            node("Add", "acc r", "out"),
+        ],
+        "out",
+    ),
+    "as many numbers as rounds": (
+        [
+            node("Range", "zs round os", "counted"),
+            node("Cast", "counted", "f", to=TensorProto.FLOAT),
+            node("ReduceSum", "f z", "r", keepdims=1),
+            node("Unsqueeze", "r z", "u"),
+            node("Add", "acc u", "out"),
+        ],
+        "out",
+    ),
+    "a length from outside": (
+        [node("Slice", "x z k o", "s"), node("ReduceSum", "s o", "r", keepdims=1), node("Add", "acc r", "out")],
+        "out",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_loops(name: str, tmp_path: Path) -> None:
+    nodes, result = LOOPS[name]
+    proto = model(
+        [node("Loop", "n _ acc0", "y", body=looping(nodes, "acc", result))],
+        {"x": (1, 12), "n": (), "k": (1,)},
+        constants={"z": [0], "o": [1], "zs": 0, "os": 1, "acc0": np.zeros((1, 1), np.float32)},
+    )
+    feeds = [{"x": X, "n": np.asarray(n), "k": np.asarray([k])} for n, k in ((5, 3), (0, 0), (12, 12))]
+    agrees(proto, *feeds)
+    nhwcc.compile(proto, output=tmp_path / "again.onnx", verify=False)
+    for feed in feeds:
+        pairs = zip(outputs(tmp_path / "again.onnx", feed), outputs(proto.SerializeToString(), feed), strict=True)
+        for got, want in pairs:
+            np.testing.assert_allclose(got, want, rtol=1e-5)
