@@ -371,6 +371,13 @@ def is_static(shape: Shape) -> bool:
     return all(isinstance(d, int) for d in shape)
 
 
+def is_open(value: object) -> bool:
+    """Say whether there are named sizes in a dimension, or in tuples of them."""
+    if isinstance(value, tuple):
+        return any(map(is_open, cast(tuple[Any, ...], value)))
+    return isinstance(value, Sym)
+
+
 def substitute(value: T, sizes: Mapping[str, int]) -> T:
     """Replace named sizes by numbers in a dimension, or in tuples of them; other values pass through.
 

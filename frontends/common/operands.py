@@ -34,7 +34,7 @@ class OperandEmitter(BaseEmitter):
         help = "Make it a constant, or fix the input shapes it is computed from."
         text = f"needs to know its input {what!r} while compiling, but {self._why(value)}"
         bad = self.fail(text, code="F004", help=help)
-        bad.diagnostics[0].inputs = tuple(sorted(self._unknown_inputs(value)))
+        bad.diagnostics[0].inputs = self.unknown_inputs(value)
         return bad
 
     def numbers(self, value: Value, what: str) -> Array:
@@ -162,9 +162,9 @@ class OperandEmitter(BaseEmitter):
         """Return the names of the inputs whose elements decide about sizes and positions in operands."""
         named = {name for v in operands for d in (*v.type.shape, *_elements(self.known(v))) for name in _data_names(d)}
         roots = [value for (value, _, _), name in self.known.names.items() if str(name) in named]
-        return tuple(sorted({name for root in roots for name in self._unknown_inputs(root)}))
+        return tuple(sorted({name for root in roots for name in self.unknown_inputs(root)}))
 
-    def _unknown_inputs(self, value: Value) -> set[str]:
+    def unknown_inputs(self, value: Value) -> tuple[str, ...]:
         """Return the names of the inputs from whose elements a value that is not known is computed."""
         found: set[str] = set()
         seen: set[Value] = set()
@@ -178,7 +178,7 @@ class OperandEmitter(BaseEmitter):
                 found.add(value.name or "")
             else:
                 work += [v for v in value.owner.operands if v is not None]
-        return found
+        return tuple(sorted(found))
 
     def _why(self, value: Value) -> str:
         """Say what a value that is not known is computed from."""
