@@ -1,4 +1,4 @@
-"""Sizes and positions that data decides about: names for the elements of tensors that a network computes or is given."""
+"""Sizes and positions that data decides about: names for elements of tensors that a network computes or is given."""
 
 from __future__ import annotations
 
@@ -139,9 +139,12 @@ class Bounds:
     most: Dim = UNBOUNDED
 
 
+ANY_SIZE = Bounds()
+
+
 def bind(emit: BaseEmitter, items: Sequence[Element], bounds: Sequence[Bounds] | None = None) -> list[Sym]:
     """Return the names of elements that are not negative; those of one tensor get theirs together."""
-    limits = [Bounds()] * len(items) if bounds is None else bounds
+    limits = [ANY_SIZE] * len(items) if bounds is None else bounds
     names = emit.known.names
     found: dict[Value, dict[int, Bounds]] = {}
     for item, limit in zip(items, limits, strict=True):
@@ -191,7 +194,7 @@ def sizes(emit: BaseEmitter, value: Value, bounds: Sequence[Bounds] | None = Non
     found = elements(emit.known, value)
     if found is None:
         return None
-    limits = [Bounds()] * len(found) if bounds is None else bounds
+    limits = [ANY_SIZE] * len(found) if bounds is None else bounds
     open_: dict[int, Element] = {}
     for place, item in enumerate(found):
         if isinstance(item, Element):

@@ -24,16 +24,18 @@ class Dce(Pass):
 def _sweep(region: Region, used: set[str]) -> None:
     """Erase what is dead, and collect the names of sizes that the rest uses."""
     for op in reversed(region.ops):
-        if isinstance(op, BindSizes):
-            is_dead = used.isdisjoint(op.defines())
-        else:
-            is_dead = op.spec.is_removable and op.is_unused
-        if is_dead:
+        if _is_dead(op, used):
             region.erase(op)
             continue
         used.update(_names(op))
         for nested in op.regions:
             _sweep(nested, used)
+
+
+def _is_dead(op: Op, used: set[str]) -> bool:
+    if isinstance(op, BindSizes):
+        return used.isdisjoint(op.defines())
+    return op.spec.is_removable and op.is_unused
 
 
 def _names(op: Op) -> Iterator[str]:

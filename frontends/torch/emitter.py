@@ -17,7 +17,7 @@ from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.core import Const
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
-from ..bound import Bounds, Element, Position
+from ..bound import ANY_SIZE, Bounds, Element, Position
 from ..emitter import BaseEmitter
 from .locations import code
 from .promotion import Operand, number_type, promote
@@ -93,7 +93,7 @@ class Emitter(BaseEmitter):
         """Return the name of a size that data decides about."""
         return self.symbols.fresh()
 
-    def bind(self, name: Dim, x: Value, bounds: Bounds = Bounds()) -> None:
+    def bind(self, name: Dim, x: Value, bounds: Bounds = ANY_SIZE) -> None:
         """Let a size that PyTorch names be what a tensor of one element holds."""
         self.all(BindSizes(self.reshape(x, (1,)), (name,), (bounds.least,), (bounds.most,)))
         self.symbols.bound[str(name)] = self.cast(self.reshape(x, ()), DType.I64)

@@ -9,8 +9,8 @@ from ...compiler.ops.index import Gather
 from ...compiler.ops.linear import MatMul
 from ...compiler.ops.spatial import Resize, interpolation_matrix
 from ...compiler.types import Array, TensorType
-from .registry import lower, simplify
 from .nearest import RATIOS, nearest_places
+from .registry import lower, simplify
 from .resampling import ResizedAxis
 
 

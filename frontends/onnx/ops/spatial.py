@@ -146,9 +146,7 @@ def _sizes(emit: Emitter, x: Value, sizes: Value, along: Sequence[int]) -> tuple
     kept = [axis < 2 and emit.known(sizes) is None for axis in along]
     bounds = [Bounds(shape[a], shape[a]) if k else Bounds(1) for a, k in zip(along, kept, strict=True)]
     stated = emit.dims(sizes, "sizes", bounds)
-    return tuple(
-        shape[a] if k and is_by_data(d) else d for a, k, d in zip(along, kept, stated, strict=True)
-    )
+    return tuple(shape[a] if k and is_by_data(d) else d for a, k, d in zip(along, kept, stated, strict=True))
 
 
 def _is_given(value: Value | None) -> TypeGuard[Value]:

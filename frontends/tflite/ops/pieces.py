@@ -19,7 +19,7 @@ from ..handles import Piece
 
 
 def piece_of(emit: Emitter, x: Value, begin: Value, size: Value) -> Piece | Value:
-    """Return a part whose size is computed: one before or after a position, or any other one with sizes that data names.
+    """Return a part whose size is computed: one before or after a position, or another one with named sizes.
 
     Raises:
         CompileError: F006, it has another number of axes.

