@@ -62,7 +62,7 @@ def _before(known: Known, op: Op, place: int) -> Element | None:
             return Element(op.x, place)
         case Cast() if op.x.type.dtype.is_int and op.to.is_int and op.to.bits >= 32 and op.x.type.size == 1:
             return Element(op.x, place)
-        case Concat() if op.result.type.rank == 1:
+        case Concat(axis=0):
             for part in op.xs:
                 size = part.type.size
                 if not isinstance(size, int):

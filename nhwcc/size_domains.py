@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nhwcc.compiler.dims import UNBOUNDED, Dim, Sym, substitute
+from nhwcc.compiler.dims import UNBOUNDED, Dim, Sym, is_by_data, substitute
 from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Func, Op, Value
 from nhwcc.compiler.ops.activation import Clip
@@ -97,14 +97,28 @@ def size_domain(func: Func, arg: Value) -> SizeDomain | None:
     if not isinstance(count, int):
         return None
     bounds: dict[int, tuple[Dim, Dim]] = {}
+    ranks: dict[int, tuple[int, float]] = {}
     names: set[str] = set()
+    limits = _cut(func)
     for op, part in _bindings(_Part(arg, 0, 0, count), set()):
         for offset in range(part.count):
-            found = _bounds(op, part, part.low + offset)
-            old = bounds.get(part.base + offset)
-            bounds[part.base + offset] = found if old is None or _extent(found) < _extent(old) else old
+            found = _bounds(op, part, part.low + offset, limits)
+            place, rank = part.base + offset, (abs(part.shift), _extent(found))
+            if place not in ranks or rank < ranks[place]:
+                bounds[place], ranks[place] = found, rank
         names |= op.defines()
     return SizeDomain(bounds, _product(func, names)) if bounds else None
+
+
+def _cut(func: Func) -> dict[str, int]:
+    """Return how large positions may be, and how large sizes, where slices have both from data: together the axis."""
+    found: dict[str, int] = {}
+    for op in func.walk():
+        if isinstance(op, Slice):
+            for start, size, whole in zip(op.starts, op.sizes, op.x.type.shape, strict=True):
+                if is_by_data(start) and is_by_data(size) and isinstance(whole, int):
+                    found |= {str(start): whole // 2, str(size): whole - whole // 2}
+    return found
 
 
 def _extent(bounds: tuple[Dim, Dim]) -> float:
@@ -112,11 +126,13 @@ def _extent(bounds: tuple[Dim, Dim]) -> float:
     return most - least if isinstance(most, int) and isinstance(least, int) else UNBOUNDED
 
 
-def _bounds(op: BindSizes, part: _Part, place: int) -> tuple[Dim, Dim]:
+def _bounds(op: BindSizes, part: _Part, place: int, limits: Mapping[str, int]) -> tuple[Dim, Dim]:
     size = op.sizes[place]
     if isinstance(size, int):
         return size - part.shift, size - part.shift
     least, most = (b[place] if b else d for b, d in ((op.least, 0), (op.most, UNBOUNDED)))
+    if not part.side and str(size) in limits:
+        most = min(most, limits[str(size)]) if isinstance(most, int) else limits[str(size)]
     if part.side and isinstance(most, int) and most < UNBOUNDED:
         least, most = (most // 2 + 1, most) if part.side > 0 else (least, most // 2)
     return least - part.shift, most - part.shift if most != UNBOUNDED else most
