@@ -6,6 +6,7 @@ A list of tensors is one tensor; setting an item joins what is before it, the ne
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -33,11 +34,20 @@ def piece_of(emit: Emitter, x: Value, begin: Value, size: Value) -> Piece | Valu
         if len(open_sizes) == 1 and all(n == 0 for n in starts):
             axis = open_sizes[0]
             if all(w for i, w in enumerate(whole) if i != axis):
-                return Piece(x, axis, _value(sizes[axis]), is_front=True)
+                return Piece(x, axis, _value(sizes[axis]), True, partial(_cut, emit, x, begin, size))
         if len(open_starts) == 1 and all(n == -1 or w for n, w in zip(sizes, whole, strict=True)):
             axis = open_starts[0]
             if sizes[axis] == -1 and all(n == 0 for i, n in enumerate(starts) if i != axis):
-                return Piece(x, axis, _value(starts[axis]), is_front=False)
+                return Piece(x, axis, _value(starts[axis]), False, partial(_cut, emit, x, begin, size))
+    return _cut(emit, x, begin, size)
+
+
+def _cut(emit: Emitter, x: Value, begin: Value, size: Value) -> Value:
+    """Insert a part with sizes that data names.
+
+    Raises:
+        CompileError: F006, it has another number of axes.
+    """
     found = emit.dims(size, "size")
     if len(found) != x.type.rank:
         raise emit.fail(f"has {len(found)} sizes for {x.type}", code="F006")
@@ -67,11 +77,7 @@ def _elements(emit: Emitter, vector: Value) -> list[Value | int]:
 
 
 def updated(emit: Emitter, values: Sequence[Value | Piece], axis: int) -> Value:
-    """Join a part before a position, something, and the part after it.
-
-    Raises:
-        CompileError: F004, the parts are others.
-    """
+    """Join parts; one before a position, something, and the part after it are an update."""
     match values:
         case [Piece(is_front=True) as front, Value() as item, Piece(is_front=False) as behind] if (
             front.x is behind.x
@@ -80,7 +86,8 @@ def updated(emit: Emitter, values: Sequence[Value | Piece], axis: int) -> Value:
         ):
             return emit(DynamicUpdateSlice(front.x, item, _starts(emit, front)))
         case _:
-            raise emit.fail("joins parts whose sizes depend on data", code="F004")
+            parts = tuple(v.cut() if isinstance(v, Piece) else v for v in values)
+            return emit(Concat(parts, emit.axis(axis, parts[0].type.rank)))
 
 
 def _is_after(later: Value, earlier: Value, distance: object) -> bool:
