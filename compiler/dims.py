@@ -46,16 +46,20 @@ MAX_TERMS = 1 << 10
 class Sym:
     """An integer expression over named sizes. Arithmetic that gives a number returns an ``int``."""
 
-    __slots__ = ("expr",)
+    __slots__ = ("_hash", "expr")
 
     def __init__(self, expr: Any) -> None:
         self.expr = expr
+        self._hash = hash(expr)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sym) and bool(self.expr == other.expr)
 
     def __hash__(self) -> int:
-        return hash(self.expr)
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Sym], tuple[Any]]:
+        return Sym, (self.expr,)  # other processes have other hashes
 
     def __repr__(self) -> str:
         return _text(self)
@@ -127,6 +131,13 @@ class Sym:
     def names(self) -> frozenset[str]:
         """The named sizes in the expression."""
         return frozenset(str(s) for s in self.expr.free_symbols)
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether something in the expression is rounded."""
+        import sympy
+
+        return bool(self.expr.has(sympy.floor))
 
 
 Dim: TypeAlias = int | Sym

@@ -16,7 +16,7 @@ orders are equal objects, whatever the shape is and wherever its axes of size on
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cmp_to_key, lru_cache
 from itertools import accumulate, pairwise
 from typing import NamedTuple, TypeAlias
@@ -66,6 +66,18 @@ class Order:
     """How a tensor is stored: canonical pieces, slowest first."""
 
     pieces: tuple[AnyPiece, ...]
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(self.pieces))
+
+    def __hash__(self) -> int:
+        """Computed once: the search for layouts looks orders up a million times."""
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Order], tuple[object, ...]]:
+        """Other processes have other hashes."""
+        return Order, (self.pieces,)
 
     @staticmethod
     def of_pieces(pieces: Iterable[tuple[Dim, Dim] | AnyPiece]) -> Order:

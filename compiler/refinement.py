@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from math import gcd
 from typing import Any
 
@@ -120,7 +121,7 @@ class _Solution:
         terms = _without_content([(powers, int(c)) for powers, c in terms])
         if len(terms) == 1:
             raise self._contradiction(equation)
-        solved = self._solve_name(terms, equation) or self._solve_product(terms)
+        solved = self._solve_name(terms, equation) or self._solve_multiple(terms) or self._solve_product(terms)
         if solved is not None:
             self._replaced[solved[0]] = solved[1]
             self._reasons[solved[0]] = equation.reason
@@ -141,6 +142,20 @@ class _Solution:
                 raise self._contradiction(equation)
             if self._is_open(value):
                 return symbol(name), int(value) if value.is_Integer else Sym(value)
+        return None
+
+    def _solve_multiple(self, terms: Sequence[tuple[Powers, int]]) -> tuple[Sym, Dim] | None:
+        """Return a name as a multiple of a new one, where it is what it is without its remainder."""
+        if len(terms) != 2:
+            return None
+        for (powers, c), (rounded, d) in (terms, terms[::-1]):
+            (atom, *more), (quotient, *rest) = powers, rounded
+            name, by = str(atom), -d // c
+            is_pair = not more and not rest and name in self._names and by > 1 and by * c == -d
+            if is_pair and powers[atom] == rounded[quotient] == 1 and Sym(quotient) == symbol(name) // by:
+                new = next(n for i in count() if (n := f"{name}_{by}" + "_" * i) not in self._names)
+                self._names[self._names.index(name)] = new
+                return symbol(name), symbol(new) * by
         return None
 
     def _is_open(self, value: Any) -> bool:

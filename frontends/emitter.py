@@ -16,7 +16,7 @@ from ..compiler.dims import Dim, Sym
 from ..compiler.ir import Op, Region, Value
 from ..compiler.ops.arith import Cast
 from ..compiler.ops.core import Const
-from ..compiler.ops.shape import BroadcastTo, Reshape, Transpose
+from ..compiler.ops.shape import BroadcastTo, Reshape, Transpose, settled
 from ..compiler.types import DType
 from ..compiler.value_analysis import Known
 from ..compiler.weights import Weight
@@ -53,8 +53,9 @@ class BaseEmitter(ABC):
         return x if x.type.dtype is dtype else self(Cast(x, dtype))
 
     def reshape(self, x: Value, shape: Sequence[Dim]) -> Value:
-        """Reshape unless the shape is the same."""
-        return x if x.type.shape == tuple(shape) else self(Reshape(x, tuple(shape)))
+        """Reshape unless the shape is the same; a size that only the number of elements tells is what it tells."""
+        shape = settled(x.type.shape, tuple(shape))
+        return x if x.type.shape == shape else self(Reshape(x, shape))
 
     def transpose(self, x: Value, perm: Sequence[int]) -> Value:
         """Permute the axes unless they stay where they are."""

@@ -57,5 +57,6 @@ def _batches(names: Sequence[str], types: Types) -> tuple[list[str], list[str]]:
     begin = {str(type.shape[0]) for type in types.values() if type.shape}
     inside = {str(size) for type in types.values() for size in type.shape[1:]}
     first = begin - inside if begin <= set(names) else set[str]()
-    batch = [n for n in names if n.lower() in ("n", "b", "bs") or "batch" in n.lower() or n in first]
+    short = {n for n in begin if n.lower() in ("n", "b", "bs")}  # elsewhere, n counts something else
+    batch = [n for n in names if n in short or "batch" in n.lower() or n in first]
     return batch, [n for n in names if n not in batch]

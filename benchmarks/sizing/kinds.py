@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from random import Random
 from typing import Any
 
-from nhwcc.compiler.dims import Dim, Shape, ceil_div, exact_div, product
+from nhwcc.compiler.dims import Dim, Shape, ceil_div, exact_div, maximum, minimum, product
 
 from .network import REST, Network, Propose, Size, Step, pick
 
@@ -356,6 +357,90 @@ def flip(network: Network, rng: Random) -> Drawn:
     return None if v is None else (_step("flip", v, axis=rng.randrange(len(_of(network, v)))), _of(network, v))
 
 
+def pyramid(network: Network, rng: Random) -> Drawn:
+    """Means over two by two positions, as large as before again, added to what they are means of."""
+    v = pick(network, rng, (4,))
+    if v is None or any(exact_div(d, 2) in (None, 0) for d in _of(network, v)[2:]):
+        return None
+    return _step("pyramid", v), _of(network, v)
+
+
+def rescale(network: Network, rng: Random) -> Drawn:
+    """Bilinear interpolation by a ratio."""
+    v, ratio = pick(network, rng, (4,)), rng.choice((Fraction(1, 2), Fraction(3, 2), Fraction(2)))
+    if v is None:
+        return None
+    a, b, *inner = _of(network, v)
+    sizes = [d * ratio.numerator // ratio.denominator for d in inner]
+    return _step("rescale", v, ratio=float(ratio)), (a, b, *sizes)
+
+
+def fix_length(network: Network, rng: Random) -> Drawn:
+    """Zeros behind an axis up to a number, or a cut."""
+    v = pick(network, rng, (1, 2, 3, 4))
+    if v is None:
+        return None
+    shape, size = _of(network, v), rng.choice((5, 8))
+    axis = rng.randrange(len(shape))
+    return _step("fix_length", v, axis=axis, size=size, rank=len(shape)), (*shape[:axis], size, *shape[axis + 1 :])
+
+
+def tail(network: Network, rng: Random) -> Drawn:
+    """The positions of an axis from a computed one on, which may count from the end."""
+    v = pick(network, rng)
+    if v is None:
+        return None
+    shape, back = _of(network, v), rng.choice((0, 3))
+    axis = rng.randrange(len(shape))
+    start = shape[axis] // 2 - back
+    first = minimum(maximum(start + shape[axis] * minimum(maximum(-start, 0), 1), 0), shape[axis])
+    return _step("tail", v, axis=axis, back=back), (*shape[:axis], shape[axis] - first, *shape[axis + 1 :])
+
+
+def swap_halves(network: Network, rng: Random) -> Drawn:
+    """Cut into equal halves, joined the other way round."""
+    v = pick(network, rng)
+    if v is None:
+        return None
+    axis = rng.randrange(len(_of(network, v)))
+    if exact_div(_of(network, v)[axis], 2) in (None, 0):
+        return None
+    return _step("swap_halves", v, axis=axis), _of(network, v)
+
+
+def causal(network: Network, rng: Random) -> Drawn:
+    """What lies behind a position counts nothing."""
+    v = pick(network, rng, (2, 3, 4))
+    return None if v is None else (_step("causal", v), _of(network, v))
+
+
+def shuffle(network: Network, rng: Random) -> Drawn:
+    """Channels become positions in blocks of two by two."""
+    v = pick(network, rng, (4,))
+    if v is None or exact_div(_of(network, v)[1], 4) in (None, 0):
+        return None
+    a, b, c, d = _of(network, v)
+    return _step("shuffle", v), (a, b // 4, c * 2, d * 2)
+
+
+def roll(network: Network, rng: Random) -> Drawn:
+    """Shift by half of an axis, around its end."""
+    v = pick(network, rng)
+    if v is None:
+        return None
+    axis = rng.randrange(len(_of(network, v)))
+    return Step("roll", (v,), {"axis": axis}, (_of(network, v)[axis] // 2,)), _of(network, v)
+
+
+def stateful(network: Network, rng: Random) -> Drawn:
+    """A layer of GRU cells that begins with zeros as many as another tensor says."""
+    v = pick(network, rng, (3,))
+    if v is None or not isinstance(_of(network, v)[2], int):
+        return None
+    steps, batch, size = _of(network, v)
+    return _step("stateful", v, size=size, batch=_read(network, batch, rng)), (steps, batch, 3)
+
+
 KINDS: tuple[Propose, ...] = (
     *(
         unary,
@@ -387,4 +472,5 @@ KINDS: tuple[Propose, ...] = (
         softmax,
     ),
     *(reduce, expand, tile, positions, pad_to_multiple, norm, recurrent, cumsum, flip),
+    *(pyramid, pyramid, rescale, fix_length, tail, swap_halves, causal, shuffle, roll, stateful),
 )

@@ -46,11 +46,15 @@ class Input:
 
 @dataclass(frozen=True)
 class Step:
-    """An operation by the name of a builder's method, its operands by their numbers, and what else it is given."""
+    """An operation by the name of a builder's method, its operands by their numbers, and what else it is given.
+
+    ``inside`` are sizes of tensors that a builder makes on the way: TFLite's kernels end when some are empty.
+    """
 
     kind: str
     operands: tuple[int, ...]
     given: Mapping[str, Any]
+    inside: Shape = ()
 
 
 @dataclass
@@ -75,7 +79,7 @@ class Network:
     def fits(self, sizes: Mapping[str, int]) -> bool:
         """Whether no tensor is empty, nor too large."""
         counts = [1]
-        for shape in self.shapes:
+        for shape in (*self.shapes, *(s.inside for s in self.steps)):
             numbers = [d if isinstance(d, int) else 0 for d in substitute(shape, dict(sizes))]
             total = 1
             for n in numbers:
@@ -111,7 +115,7 @@ def random_network(seed: int, kinds: Sequence[Propose]) -> Network:
             continue
         step, shape = drawn
         network.shapes.append(shape)
-        if 1 <= len(shape) <= 5 and network.fits(dict.fromkeys(network.names, 12)):
+        if 1 <= len(shape) <= 6 and network.fits(dict.fromkeys(network.names, 12)):
             network.steps.append(step)
         else:
             network.shapes.pop()

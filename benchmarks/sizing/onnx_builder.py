@@ -171,6 +171,49 @@ class OnnxBuilder:
         ends = self.const([-1]), self.const([-(2**62)]), self.const([axis]), self.const([-1])
         return self.node("Slice", x, *ends)
 
+    def pyramid(self, x: str) -> str:
+        means = self.node("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+        return self.node("Add", x, self.upsample(means))
+
+    def rescale(self, x: str, *, ratio: float) -> str:
+        scales = self.const([1, 1, ratio, ratio], np.float32)
+        return self.node("Resize", x, "", scales, mode="linear", coordinate_transformation_mode="asymmetric")
+
+    def fix_length(self, x: str, *, axis: int, size: int, rank: int) -> str:
+        lack = self.node("Sub", self.const([size]), self.axis(x, axis))
+        return self.padded(x, axis, rank, lack)
+
+    def padded(self, x: str, axis: int, rank: int, lack: str) -> str:
+        """Pad behind an axis."""
+        rest = [self.const([0] * (rank - axis - 1))] if axis < rank - 1 else []
+        return self.node("Pad", x, self.node("Concat", self.const([0] * (rank + axis)), lack, *rest, axis=0))
+
+    def tail(self, x: str, *, axis: int, back: int) -> str:
+        start = self.node("Sub", self.node("Div", self.axis(x, axis), self.const([2])), self.const([back]))
+        return self.node("Slice", x, start, self.const([2**62]), self.const([axis]))
+
+    def swap_halves(self, x: str, *, axis: int) -> str:
+        parts = [f"v{len(self.nodes)}_{i}" for i in range(2)]
+        self.nodes.append(helper.make_node("Split", [x], parts, axis=axis))
+        return self.node("Concat", *parts[::-1], axis=axis)
+
+    def causal(self, x: str) -> str:
+        return self.node("Trilu", x, upper=0)
+
+    def shuffle(self, x: str) -> str:
+        return self.node("DepthToSpace", x, blocksize=2, mode="CRD")
+
+    def roll(self, x: str, *, axis: int) -> str:
+        half = self.node("Div", self.axis(x, axis), self.const([2]))
+        back = self.node("Slice", x, half, self.const([2**62]), self.const([axis]))
+        return self.node("Concat", back, self.node("Slice", x, self.const([0]), half, self.const([axis])), axis=axis)
+
+    def stateful(self, x: str, *, size: int, batch: Size) -> str:
+        zeros = self.node("ConstantOfShape", self.sizes((Size(factor=1), batch, Size(factor=3))))
+        weights = self.weight(1, 9, size), self.weight(1, 9, 3), self.weight(1, 18)
+        out = self.node("GRU", x, *weights, "", zeros, outputs=2, hidden_size=3, linear_before_reset=1)
+        return self.node("Squeeze", out, self.const([1]))
+
     shapes: Mapping[str, Any]
 
 

@@ -131,6 +131,34 @@ class TorchNetwork(nn.Module):
         return x.flip(axis)
 
 
+    def do_pyramid(self, x: Tensor) -> Tensor:
+        return x + functional.interpolate(functional.avg_pool2d(x, 2), scale_factor=2, mode="nearest")
+
+    def do_rescale(self, x: Tensor, *, ratio: float) -> Tensor:
+        return functional.interpolate(x, scale_factor=ratio, mode="bilinear")
+
+    def do_fix_length(self, x: Tensor, *, axis: int, size: int, rank: int) -> Tensor:
+        return functional.pad(x, [0, 0] * (rank - axis - 1) + [0, size - x.shape[axis]])
+
+    def do_tail(self, x: Tensor, *, axis: int, back: int) -> Tensor:
+        return x[(slice(None),) * axis + (slice(x.shape[axis] // 2 - back, None),)]
+
+    def do_swap_halves(self, x: Tensor, *, axis: int) -> Tensor:
+        return torch.cat(x.chunk(2, axis)[::-1], axis)
+
+    def do_causal(self, x: Tensor) -> Tensor:
+        return x.tril()
+
+    def do_shuffle(self, x: Tensor) -> Tensor:
+        return functional.pixel_shuffle(x, 2)
+
+    def do_roll(self, x: Tensor, *, axis: int) -> Tensor:
+        return x.roll(-(x.shape[axis] // 2), axis)
+
+    def do_stateful(self, x: Tensor, *, size: int, batch: Size, layer: nn.Module) -> Tensor:
+        return layer(x, x.new_zeros(1, *self.sizes([batch]), 3))[0]
+
+
 class OneInput(TorchNetwork):
     """Called with one tensor."""
 
@@ -157,7 +185,7 @@ def _layer(step: Step) -> nn.Module:
             return nn.Linear(given["size"], given["out"])
         case "norm":
             return nn.LayerNorm(given["size"])
-        case "recurrent":
+        case "recurrent" | "stateful":
             return nn.GRU(given["size"], 3)
         case "conv":
             layer: Any = nn.Conv1d if given["rank"] == 1 else nn.Conv2d

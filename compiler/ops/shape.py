@@ -410,3 +410,24 @@ def resolve_reshape(before: Shape, target: Shape, *, zero_copies: bool = True) -
                 raise ValueError(f"[{','.join(map(str, before))}] can't have shape [{','.join(map(str, target))}]")
         shape[shape.index(-1)] = missing
     return tuple(shape)
+
+
+def settled(before: Shape, shape: Shape) -> Shape:
+    """Return a shape with as many elements as there were, where one size that was rounded leaves a doubt.
+
+    What names are in doubt is not decided here: they are refined everywhere at once.
+
+    >>> from ..dims import symbol
+    >>> b, n = symbol("b"), symbol("n")
+    >>> settled((b, n), (n // b * b, b))
+    (n, b)
+    """
+    size = product(before)
+    if size == 0 or product(shape) == size:
+        return shape
+    for axis, d in enumerate(shape):
+        if isinstance(d, Sym) and d.is_rounded:
+            rest = exact_div(size, product((*shape[:axis], *shape[axis + 1 :])))
+            if rest is not None and rest != 0:
+                return (*shape[:axis], rest, *shape[axis + 1 :])
+    return shape

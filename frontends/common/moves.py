@@ -27,6 +27,11 @@ def squeezed(emit: OperandEmitter, x: Value, axes: Sequence[int]) -> Value:
     return emit.reshape(x, [d for i, d in enumerate(shape) if i not in dims])
 
 
+def may_be_one(size: Dim) -> bool:
+    """Whether an open size may be one."""
+    return isinstance(size, Sym) and not at_least(size, 2)
+
+
 def axes_of_one(emit: OperandEmitter, x: Value) -> tuple[int, ...]:
     """Return the axes of size one.
 
@@ -34,7 +39,7 @@ def axes_of_one(emit: OperandEmitter, x: Value) -> tuple[int, ...]:
         CompileError: F004, an open size may be one: how many axes there are would depend on the shapes of inputs.
     """
     shape = x.type.shape
-    opened = [d for d in shape if isinstance(d, Sym) and not at_least(d, 2)]
+    opened = [d for d in shape if isinstance(d, Sym) and may_be_one(d)]
     if opened:
         names = sorted({name for d in opened for name in d.names})
         text = f"drops all axes of size one of {x.type}, and whether {opened[0]} is one depends on the shapes of inputs"

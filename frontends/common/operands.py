@@ -9,7 +9,7 @@ from typing import Any
 from ...compiler.diagnostics import CompileError, counted
 from ...compiler.dims import Dim, Sym, is_by_data, is_data_name
 from ...compiler.ir import Value
-from ...compiler.types import Array
+from ...compiler.types import Array, TensorType
 from ..bound import Bounds, Element, Position, positions, sizes
 from ..emitter import BaseEmitter
 
@@ -163,6 +163,33 @@ class OperandEmitter(BaseEmitter):
         named = {name for v in operands for d in (*v.type.shape, *_elements(self.known(v))) for name in _data_names(d)}
         roots = [value for (value, _, _), name in self.known.names.items() if str(name) in named]
         return tuple(sorted({name for root in roots for name in self.unknown_inputs(root)}))
+
+    def undecided(self, condition: Value, branches: Iterable[Sequence[TensorType]]) -> CompileError:
+        """Build the error that a condition decides about the types that a node gives: where it asks for sizes, which."""
+        names = sorted(self._sizes_behind(condition))
+        gives = " or ".join(f"({', '.join(map(str, types))})" for types in branches)
+        text = f"gives {gives}, as its condition decides when the network runs"
+        if not names:
+            bad = self.fail(text, help="Make the condition a constant, or both branches of one type.")
+            bad.diagnostics[0].inputs = self.unknown_inputs(condition)
+            return bad
+        sizes = ", ".join(names)
+        help = f"The condition depends on {sizes}: fix it, as by --shape {names[0]}=1 or another number."
+        return self.fail(text, code="F004", help=help)
+
+    def _sizes_behind(self, value: Value) -> set[str]:
+        """Return the names of the sizes that a value is computed from."""
+        found: set[str] = set()
+        seen: set[Value] = set()
+        work = [value]
+        while work:
+            value = work.pop()
+            if value in seen:
+                continue
+            seen.add(value)
+            found |= {n for d in self.known.dims(value) or () if isinstance(d, Sym) for n in d.names}
+            work += [] if value.owner is None else [v for v in value.owner.operands if v is not None]
+        return found
 
     def unknown_inputs(self, value: Value) -> tuple[str, ...]:
         """Return the names of the inputs from whose elements a value that is not known is computed."""

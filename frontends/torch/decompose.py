@@ -11,7 +11,7 @@ from torch.export import ExportedProgram
 
 from ...compiler.diagnostics import error
 from .functional import is_plain
-from .nodes import is_control, live, overload_name, schema
+from .nodes import is_control, is_size, live, overload_name, schema
 from .opaque_rnn import whole_layers
 from .refusals import REFUSALS, first_lines
 from .registry import COMPLEX, find
@@ -61,7 +61,7 @@ def unknown(graph: fx.Graph) -> list[Any]:
     owner: Any = graph.owning_module
     inner = [m.graph for m in owner.children() if isinstance(m, fx.GraphModule)] if owner is not None else []
     own = [n for n in live(graph) if n.op == "call_function" and schema(n) is not None and not is_control(n)]
-    names = ((n.target, overload_name(n)) for n in own)
+    names = ((n.target, overload_name(n)) for n in own if not is_size(n))
     missing = dict.fromkeys(target for target, name in names if find(name) is None and name not in COMPLEX)
     return [*missing, *(target for g in inner for target in unknown(g))]
 

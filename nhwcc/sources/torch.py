@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
+from nhwcc.feeds import LARGEST
 from nhwcc.named import NamedModule, require_torch
 from nhwcc.shapes import Given
 from nhwcc.sizes import choices
@@ -166,9 +168,11 @@ def _examples(model: nn.Module, shapes: Mapping[str, Given]) -> Iterator[tuple[d
     dynamic = {
         n: {i: _open_size(n, d, dims) for i, d in enumerate(t.shape) if isinstance(d, Sym)} for n, t in types.items()
     }
-    for sizes in choices(list(dims), types) if dims else [{}]:
+    for number, sizes in enumerate(choices(list(dims), types) if dims else [{}]):
         open_sizes = {name: max(size, 2) for name, size in sizes.items()}  # PyTorch takes a size of one for a fixed one
         concrete = {n: static(substitute(t.shape, open_sizes)) for n, t in types.items()}
+        if number and any(prod(s) > LARGEST for s in concrete.values()):
+            continue
         for n, s in concrete.items():
             check_size(f"the input {n!r}", types[n].with_shape(tuple(s)))
         yield {n: torch.zeros(s, dtype=TORCH_DTYPES[types[n].dtype]) for n, s in concrete.items()}, dynamic

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ...compiler.dims import Dim, is_static
+from ...compiler.dims import Dim
 from ...compiler.ir import Value
 from ...compiler.lowering import Build
 from ...compiler.ops.index import Gather
 from ...compiler.ops.linear import MatMul
 from ...compiler.ops.spatial import Resize, interpolation_matrix
 from ...compiler.types import Array, TensorType
-from .nearest import RATIOS, nearest_places
 from .registry import lower, simplify
 from .resampling import ResizedAxis
 
@@ -38,7 +37,7 @@ def _moved(op: Resize) -> list[int]:
     return [i for i, (a, b, s) in enumerate(zip(sizes, op.sizes, scales, strict=True)) if a != b or s != 1]
 
 
-def _runs_as_image(op: Resize, e: Build) -> bool:
+def runs_as_image(op: Resize, e: Build) -> bool:
     """Whether the target resizes one axis, or two neighbouring ones, once they are those of an image."""
     if not 1 <= len(op.dims) <= 2 or op.dims[-1] - op.dims[0] != len(op.dims) - 1:
         return False
@@ -77,7 +76,7 @@ def sort_axes(op: Resize, e: Build) -> None:
 @lower(Resize)
 def as_image(op: Resize, e: Build) -> None:
     """One or two neighbouring axes are those of an image; all before are its batch, all after its channels."""
-    if (op.x.type.rank == 4 and op.dims == (1, 2)) or not _runs_as_image(op, e):
+    if (op.x.type.rank == 4 and op.dims == (1, 2)) or not runs_as_image(op, e):
         return
     e.replace(e.clone(op, e.reshape(op.x, _image_shape(op, e)), **_on_image(op)))
 
@@ -85,7 +84,7 @@ def as_image(op: Resize, e: Build) -> None:
 @lower(Resize)
 def one_run_after_the_other(op: Resize, e: Build) -> None:
     """More axes, or some apart: the last two or one first, then the rest."""
-    if len(op.dims) < 2 or _runs_as_image(op, e):
+    if len(op.dims) < 2 or runs_as_image(op, e):
         return
     count = len(op.dims)
     pair = count > 2 and op.dims[-1] == op.dims[-2] + 1
@@ -97,14 +96,11 @@ def one_run_after_the_other(op: Resize, e: Build) -> None:
 @lower(Resize)
 def one_axis_by_constants(op: Resize, e: Build) -> None:
     """What no kernel does, for sizes that are known: take the nearest elements, or multiply by a constant matrix."""
-    if len(op.dims) != 1 or _runs_as_image(op, e):
+    if len(op.dims) != 1 or runs_as_image(op, e):
         return
     (axis,), (out,), size = op.dims, op.sizes, op.x.type.shape[op.dims[0]]
-    if op.mode == "nearest" and op.scales is None and not is_static((size, out)) and op.coordinates in RATIOS:
-        e.replace(e(Gather, op.x, nearest_places(op, e), axis=axis))
+    if not (isinstance(size, int) and isinstance(out, int)):
         return
-    e.require(is_static((size, out)), f"{op.mode} resizing with {op.coordinates} positions to sizes that are not known")
-    assert isinstance(size, int) and isinstance(out, int)
     if op.mode == "nearest":
         e.replace(e(Gather, op.x, e.constant(ResizedAxis.of(op, 0).nearest_positions().astype("int32")), axis=axis))
         return

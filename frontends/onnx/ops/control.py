@@ -41,11 +41,7 @@ def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -
     first, second = ([v.type for v in region.returns] for region in (then, otherwise))
     if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
         emit.graphs.leave_undecided()
-        gives = " or ".join(f"({', '.join(map(str, types))})" for types in (first, second))
-        text = f"gives {gives}, as its condition decides when the network runs"
-        bad = emit.fail(text, help="Make the condition a constant, or both branches of one type.")
-        bad.diagnostics[0].inputs = emit.unknown_inputs(cond)
-        raise bad
+        raise emit.undecided(cond, (first, second))
     sizes = tuple(emit.fresh() for _ in ir.differing_sizes(first, second))
     return emit.all(ir.If(emit.reshape(cond, ()), then, otherwise, sizes))
 

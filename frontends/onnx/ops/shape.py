@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from ....compiler.diagnostics import counted
+from ....compiler.diagnostics import CompileError, counted
 from ....compiler.dims import Dim, Sym, broadcast, ceil_div, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
@@ -13,7 +13,7 @@ from ....compiler.ops.logic import Equal, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.types import DType
 from ...bound import Position
-from ...common.moves import axes_of_one
+from ...common.moves import axes_of_one, may_be_one
 from ...common.reshaping import stated_shape
 from ...slicing import cut, pad
 from ..emitter import Emitter
@@ -62,10 +62,22 @@ def squeeze(emit: Emitter, data: Value, axes: Value | None = None) -> Value:
 
 def _squeeze(emit: Emitter, x: Value, axes: Sequence[int]) -> Value:
     shape = x.type.shape
-    dropped = emit.axes(axes, len(shape)) if axes else axes_of_one(emit, x)
+    dropped = emit.axes(axes, len(shape)) if axes else _axes_of_one(emit, x)
     if any(isinstance(shape[i], int) and shape[i] != 1 for i in dropped):
         raise emit.fail(f"drops axes {list(dropped)} of {x.type}, which have not size one", code="T001")
     return emit.reshape(x, [d for i, d in enumerate(shape) if i not in dropped])
+
+
+def _axes_of_one(emit: Emitter, x: Value) -> Sequence[int]:
+    """Return the axes of size one; where a size may be one, what the rest of the network is possible with."""
+    taken = emit.graphs.assumed()
+    if taken is not None:
+        return [i for i, d in enumerate(x.type.shape) if (taken and may_be_one(d)) or d == 1]
+    try:
+        return axes_of_one(emit, x)
+    except CompileError:
+        emit.graphs.leave_undecided()
+        raise
 
 
 @onnx_op("Unsqueeze", since=7, until=12)
@@ -130,10 +142,10 @@ def _split(emit: Emitter, x: Value, axis: int, sizes: Sequence[Dim] | None, *, e
         total = x.type.shape[axis]
         size = exact_div(total, parts)
         if size is None:
-            if even or isinstance(total, Sym):
+            if even and isinstance(total, int):
                 raise emit.fail(f"cuts an axis of size {total} into {parts} equal parts", code="T001")
-            size = ceil_div(total, parts)
-        sizes = [*[size] * (parts - 1), total - size * (parts - 1)]
+            size = total // parts if even else ceil_div(total, parts)
+        sizes = [size] * parts if even else [*[size] * (parts - 1), total - size * (parts - 1)]
     if len(sizes) != parts:
         raise emit.fail(f"has {counted(parts, 'output')}, but {counted(len(sizes), 'size')}", code="F002")
     return emit.all(ir.Split(x, axis, tuple(sizes)))

@@ -8,10 +8,9 @@ import numpy as np
 
 from ....compiler.budget import reserve
 from ....compiler.ir import Value
-from ....compiler.ops.arith import Mul
-from ....compiler.ops.index import Gather
 from ....formats.onnx.tensors import element_type
 from ...common.fourier import transformed
+from ...common.frames import spectra
 from ..emitter import Emitter
 from ..registry import onnx_op
 
@@ -55,16 +54,12 @@ def stft(
     step, size = emit.int(frame_step, "frame_step"), signal.type.shape[1]
     stated = window.type.shape[0] if window is not None else None
     length = stated if frame_length is None else emit.int(frame_length, "frame_length")
-    if not isinstance(size, int) or not isinstance(length, int) or step < 1 or length > size:
+    if not isinstance(length, int) or step < 1 or (isinstance(size, int) and length > size):
         raise emit.fail(f"cuts {signal.type} into frames of {length}", code="F002")
     x = signal if signal.type.rank == 3 else emit.reshape(signal, (*signal.type.shape, 1))
-    frames = 1 + (size - length) // step
-    reserve(frames, length, what="the positions in all frames")
-    places = np.arange(frames)[:, None] * step + np.arange(length)[None, :]
-    cut = emit(Gather(x, emit.const(places), 1))
-    if window is not None:
-        cut = emit(Mul(cut, emit.reshape(window, (length, 1))))
-    return transformed(emit, cut, length, 2, inverse=False, onesided=bool(onesided))
+    if x.type.shape[2] not in (1, 2):
+        raise emit.fail(f"transforms {signal.type}, which are neither real nor complex", code="F002")
+    return spectra(emit, x, window, (length, step), onesided=bool(onesided))
 
 
 @onnx_op("MelWeightMatrix", since=17)

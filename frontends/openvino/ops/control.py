@@ -29,9 +29,7 @@ def if_(emit: Emitter, condition: Value, *operands: Value) -> tuple[Value, ...]:
     then, otherwise = (_branch(emit, body, (condition, *operands)) for body in bodies)
     first, second = ([v.type for v in region.returns] for region in (then, otherwise))
     if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
-        gives = " or ".join(f"({', '.join(map(str, types))})" for types in (first, second))
-        text = f"gives {gives}, as its condition decides when the network runs"
-        raise emit.fail(text, help="Make the condition a constant, or both branches of one type.")
+        raise emit.undecided(condition, (first, second))
     sizes = tuple(emit.fresh() for _ in ir.differing_sizes(first, second))
     return emit.all(ir.If(emit.reshape(condition, ()), then, otherwise, sizes))
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from ....compiler.budget import reserve
 from ....compiler.dims import static
 from ....compiler.ir import Value
-from ....compiler.ops.arith import Mul
-from ....compiler.ops.index import Gather
 from ....compiler.ops.shape import Slice
 from ...common.fourier import transformed
+from ...common.frames import spectra
 from ...slicing import pad
 from ..emitter import Emitter
 from ..registry import openvino_op
@@ -72,16 +68,13 @@ def stft(
     size, step = emit.int(frame_size, "frame_size"), emit.int(frame_step, "frame_step")
     rows = x if x.type.rank == 2 else emit.reshape(x, (1, *x.type.shape))
     with emit.typed():
-        (length,), (own,) = static(rows.type.shape[1:]), static(window.type.shape)
-    if size < 1 or step < 1 or not own <= size <= length:
+        (own,) = static(window.type.shape)
+    length = rows.type.shape[1]
+    if size < 1 or step < 1 or own > size or (isinstance(length, int) and size > length):
         raise emit.fail(f"cuts frames of {size} in steps of {step} from {x.type} under {window.type}", code="F002")
-    count = (length - size) // step + 1
-    reserve(count, size, what="the positions of the frames")
-    places = np.arange(count)[:, None] * step + np.arange(size)[None, :]
     before = (size - own) // 2
     wide = pad(emit, window, (before,), (size - own - before,), "constant")
-    frames = emit(Mul(emit(Gather(rows, emit.const(places), 1)), wide))
-    parts = emit.reshape(frames, (*frames.type.shape, 1))
-    found = transformed(emit, parts, None, 2, inverse=False, onesided=True)
+    parts = emit.reshape(rows, (*rows.type.shape, 1))
+    found = spectra(emit, parts, wide, (size, step), onesided=True)
     found = emit.transpose(found, (0, 2, 1, 3)) if transpose_frames else found
     return found if x.type.rank == 2 else emit.reshape(found, found.type.shape[1:])

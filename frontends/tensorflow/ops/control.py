@@ -45,7 +45,7 @@ def _either(
         region.insert(Return(_tensors(emit, given)))
     types = [[v.type for v in _tensors(emit, given)] for given in (first, second)]
     if [(t.dtype, t.rank) for t in types[0]] != [(t.dtype, t.rank) for t in types[1]]:
-        raise emit.fail("has branches that give different tensors", code="F006")
+        raise emit.undecided(condition, types)
     sizes = tuple(emit.fresh() for _ in ir.differing_sizes(*types))
     return emit.all(ir.If(condition, then, otherwise, sizes))
 

@@ -31,7 +31,7 @@ def if_(
 def _either(emit: Emitter, condition: Value, then: Region, otherwise: Region) -> tuple[Value, ...]:
     first, second = ([v.type for v in region.returns] for region in (then, otherwise))
     if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
-        raise emit.fail("has branches that give different tensors", code="F006")
+        raise emit.undecided(condition, (first, second))
     sizes = tuple(emit.fresh() for _ in ir.differing_sizes(first, second))
     return emit.all(ir.If(condition, then, otherwise, sizes))
 

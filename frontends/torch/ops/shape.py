@@ -11,6 +11,7 @@ from ....compiler.ops import shape as ir
 from ....compiler.ops.index import Gather
 from ....compiler.types import DType
 from ...bound import Position
+from ...common.frames import framed
 from ...slicing import cut
 from ..emitter import Emitter
 from ..registry import aten
@@ -312,12 +313,7 @@ def _rolled(emit: Emitter, x: Value, axis: int, shift: Dim) -> Value:
 def unfold(emit: Emitter, x: Value, dimension: int, size: int, step: int) -> Value:
     """Windows along an axis, their elements on a new last one."""
     axis = emit.axis(dimension, x.type.rank)
-    count = emit.shape[axis] if x.type.rank else 1
-    if not isinstance(count, int):
-        raise emit.fail(f"cuts {count} windows, a number that is not known", code="F004")
-    places = [[i * step + j for j in range(size)] for i in range(count)]
-    data = emit.reshape(x, x.type.shape or (1,))
-    picked = emit(index.Gather(data, emit.const(places, DType.I64), axis))
+    picked = framed(emit, emit.reshape(x, x.type.shape or (1,)), axis, size, step)
     if not x.type.rank:
         return emit.reshape(picked, emit.shape)
     rest = [a for a in range(picked.type.rank) if a != axis + 1]
