@@ -1,7 +1,8 @@
 """Dimensions: integers, or integer expressions over named sizes such as ``batch`` or ``h//2+1``.
 
 A :class:`Sym` wraps a sympy expression in expanded form, so that equal sizes compare equal.  Named sizes are
-positive integers.  sympy is imported when the first named size appears: static models never load it.
+positive integers, apart from those that data decides about: ``unknown0`` or ``u0`` may be zero, ``i0`` is an integer of
+any sign.  sympy is imported when the first named size appears: static models never load it.
 """
 
 # sympy is untyped: what comes out of it is wrapped at once
@@ -10,6 +11,7 @@ positive integers.  sympy is imported when the first named size appears: static 
 from __future__ import annotations
 
 import ast
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache, partial, reduce
@@ -33,6 +35,9 @@ MAX_NUMBER = 1 << 64
 
 MAX_SIZE = 1 << 31
 """Where the search for a size ends."""
+
+UNBOUNDED = 2**31 - 1
+"""More than any size that data decides about."""
 
 MAX_TERMS = 1 << 10
 """Terms of a sum, once its products are written out."""
@@ -148,7 +153,27 @@ def symbol(name: str) -> Sym:
     """
     import sympy
 
-    return Sym(sympy.Symbol(name, integer=True, positive=True))
+    kind = _DATA_NAME.fullmatch(name)
+    sign = {"positive": True} if kind is None else {"nonnegative": True} if kind[1] != "i" else {}
+    return Sym(sympy.Symbol(name, integer=True, **sign))
+
+
+_DATA_NAME = re.compile(r"(u|unknown|i)\d+")
+"""The names of sizes and positions that data decides about; PyTorch calls such sizes ``u0``."""
+
+
+def is_data_name(name: str) -> bool:
+    """Say whether a name is one of those that the elements of a tensor decide about.
+
+    >>> [is_data_name(n) for n in ("u0", "i12", "batch")]
+    [True, True, False]
+    """
+    return _DATA_NAME.fullmatch(name) is not None
+
+
+def is_by_data(dim: Dim) -> bool:
+    """Say whether the elements of a tensor decide about a size."""
+    return isinstance(dim, Sym) and any(map(is_data_name, dim.names))
 
 
 def _expr(value: object) -> Any:
@@ -355,6 +380,13 @@ def static(shape: Shape) -> tuple[int, ...]:
 def is_static(shape: Shape) -> bool:
     """Say whether all sizes are numbers."""
     return all(isinstance(d, int) for d in shape)
+
+
+def is_open(value: object) -> bool:
+    """Say whether there are named sizes in a dimension, or in tuples of them."""
+    if isinstance(value, tuple):
+        return any(map(is_open, cast(tuple[Any, ...], value)))
+    return isinstance(value, Sym)
 
 
 def substitute(value: T, sizes: Mapping[str, int]) -> T:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from .budget import EXPANSION, budget
-from .dims import is_static
+from .dims import is_open, is_static
 from .ir import Op, Region, Value
 from .opdef import Kept, Pure
 from .ops.core import Const
@@ -31,7 +31,7 @@ def fold(op: Op, *, max_bytes: int | None = None) -> list[Weight] | None:
     weights = [constant(v) for v in op.operands]
     if any(w is None and v is not None for w, v in zip(weights, op.operands, strict=True)):
         return None
-    if not all(is_static(r.type.shape) for r in op.results):
+    if not all(is_static(r.type.shape) for r in op.results) or any(map(is_open, op.attributes.values())):
         return None
     given = [w for w in weights if w is not None]
     if _grows(op, given, max_bytes):

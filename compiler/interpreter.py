@@ -13,6 +13,7 @@ from .diagnostics import counted, error
 from .dims import Sym, solve, static, substitute
 from .ir import Func, Op, Region, Value
 from .opdef import evaluate
+from .ops.bound import BindSizes
 from .types import Array, DType, TensorType
 
 Observer = Callable[[Op, Sequence[Array]], None]
@@ -81,10 +82,17 @@ class _Interpreter:
         results = evaluate(op, operands, attributes | regions)
         for value, array in zip(op.results, results, strict=True):
             self._check(op, value, array)
+        if isinstance(op, BindSizes):
+            self.sizes |= op.bound(cast(Array, operands[0]), self.sizes)
         return results
 
     def _call(self, region: Region, env: dict[Value, Array], *arguments: Array) -> list[Array]:
-        return self.region(region, arguments, env)
+        """Run a region; sizes that it names have other numbers in the next turn of a loop."""
+        outer = dict(self.sizes)
+        try:
+            return self.region(region, arguments, env)
+        finally:
+            self.sizes = outer
 
     def _check(self, op: Op, value: Value, array: Array) -> None:
         """A result must have the shape that inference promised; unbound names are bound by what comes out."""

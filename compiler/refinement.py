@@ -3,7 +3,7 @@
 Exporters name the sizes of every input alone.  That a product runs over rows as long as columns, that a reshape keeps the
 number of elements, or that parts which are joined agree in all other axes, says more: equations between sizes.  They hold
 whenever the network runs, so that what follows from them is used everywhere: names are replaced in the whole function.
-Operations inside of regions demand nothing, since a branch may never be taken.
+Operations inside of regions demand nothing, since a branch may never be taken; nor do sizes that data decides about.
 """
 
 # sympy is untyped
@@ -20,7 +20,7 @@ from typing import Any
 from .clone import resized_module
 from .demands import collect_equations
 from .diagnostics import CompileError, at, error
-from .dims import Dim, Sym, replaced, symbol
+from .dims import Dim, Sym, is_by_data, replaced, symbol
 from .ir import Func, Module, Op
 from .polynomial import Powers, exact_quotient, parts_of
 from .subgraph import open_sizes
@@ -80,7 +80,7 @@ def _equations(func: Func) -> Iterator[_Equation]:
             continue
         with collect_equations() as found, at(op.location):
             op.spec.infer_fn(op)
-        yield from (_Equation(left, right, op) for left, right in found)
+        yield from (_Equation(a, b, op) for a, b in found if not (is_by_data(a) or is_by_data(b)))
 
 
 class _Solution:

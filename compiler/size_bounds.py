@@ -1,6 +1,7 @@
 """Which sizes are never negative, whatever the named sizes are: bounds through quotients, remainders, max and min.
 
-A size is a polynomial in named sizes, which are at least 1, and in quotients that are rounded down.  With ``q`` a number,
+A size is a polynomial in named sizes, which are at least 1, or 0 where data decides, and in quotients that are rounded
+down.  With ``q`` a number,
 ``p // q`` is ``(p - r) / q`` with a remainder ``r`` from 0 to ``q - 1``.  A polynomial that is linear in its remainders
 is least where each is at one of its ends; and one whose coefficients are not negative is least where all names are 1.
 """
@@ -124,7 +125,7 @@ def _least(terms: Polynomial, at: dict[Any, int]) -> Fraction | None:
         for atom, n in powers.items():
             if atom in at:
                 factor *= at[atom] ** n
-            elif not atom.is_Symbol and not _is_positive_atom(atom):
+            elif (atom.is_Symbol and not atom.is_nonnegative) or (not atom.is_Symbol and not _is_positive_atom(atom)):
                 return None
             else:
                 names[atom] = n
@@ -138,11 +139,12 @@ def _is_positive_atom(atom: Any) -> bool:
 
 
 def _shifted(powers: Powers) -> Iterator[tuple[tuple[tuple[Any, int], ...], int]]:
-    """Write a product of names as a sum of products of what they are above 1."""
+    """Write a product of names as a sum of products of what they are above 1, or above 0 where they may be that."""
     from math import comb
 
     items = sorted(powers.items(), key=str)
-    for chosen in product(*(range(n + 1) for _, n in items)):
+    may_be_zero = [atom.is_Symbol and not atom.is_positive for atom, _ in items]
+    for chosen in product(*(range(n if zero else 0, n + 1) for zero, (_, n) in zip(may_be_zero, items, strict=True))):
         factor = 1
         for (_, n), k in zip(items, chosen, strict=True):
             factor *= comb(n, k)

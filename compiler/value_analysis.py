@@ -13,7 +13,7 @@ import numpy as np
 
 from .dims import Dim, Sym, is_static, static
 from .fold import constant
-from .ir import Op, Value
+from .ir import Op, Region, Value
 from .opdef import Pure, Symbolic
 from .types import Array
 
@@ -40,10 +40,19 @@ class SymbolicByType(Protocol):
 
 
 class Known:
-    """Answers what values hold; remembers every answer, so it must not outlive a change of the graph."""
+    """Answers what values hold; remembers every answer, so it must not outlive a change of the graph.
+
+    ``names`` are those that elements of values are bound to, in the region where they are.
+    """
 
     def __init__(self) -> None:
         self._answers: dict[Value, Array | None] = {}
+        self.names: dict[tuple[Value, int, Region], Sym] = {}
+
+    def learn(self, value: Value, elements: Array) -> None:
+        """Remember what the elements of a value are called; more may be known of what is computed from it."""
+        self._answers = {v: a for v, a in self._answers.items() if a is not None}
+        self._answers[value] = elements
 
     def __call__(self, value: Value | None) -> Array | None:
         """Return the elements of ``value``: a numeric array, or one of ints and :class:`Sym`; else None."""
@@ -64,6 +73,11 @@ class Known:
         """Return the only element as a dimension."""
         found = self.dims(value)
         return found[0] if found is not None and len(found) == 1 else None
+
+    def unknown(self, value: Value) -> Array | None:
+        """Return what stands for the elements of a value that is not known: nothing."""
+        del value
+        return None
 
     def _solve(self, value: Value) -> None:
         """Answer for everything that ``value`` is computed from, without recursion: chains can be long."""
@@ -88,13 +102,14 @@ class Known:
         if value.type.size == 0 and is_static(value.type.shape):
             self._answers[value] = np.empty(static(value.type.shape), value.type.dtype.numpy)
         elif weight is not None:
-            self._answers[value] = weight.array() if _is_small(value) else None
+            self._answers[value] = weight.array() if is_small(value) else None
         elif isinstance(op, KnownByType):
             self._answers[value] = _normal(op.known(), value)
         elif op is None or not _can_follow(op):
-            self._answers[value] = None
+            self._answers[value] = self.unknown(value)
         else:
-            self._answers.update(zip(op.results, self._compute(op), strict=True))
+            for result, found in zip(op.results, self._compute(op), strict=True):
+                self._answers[result] = self.unknown(result) if found is None else found
 
     def _compute(self, op: Op) -> list[Array | None]:
         operands = [None if v is None else self._answers[v] for v in op.operands]
@@ -114,14 +129,15 @@ class Known:
         return [_normal(a, r) for a, r in zip(arrays, op.results, strict=True)]
 
 
-def _is_small(value: Value) -> bool:
+def is_small(value: Value) -> bool:
+    """Say whether a tensor has few enough elements to be a shape."""
     return isinstance(value.type.size, int) and value.type.size <= MAX_ELEMENTS
 
 
 def _can_follow(op: Op) -> bool:
     """Whether the results may be known if the operands are; large ones are nothing that shapes are made of."""
     is_computed = op.spec.has(Pure) and op.spec.evaluate is not None and not op.regions and op.spec.operands
-    return bool(is_computed) and not isinstance(op, KnownByType) and all(map(_is_small, op.results))
+    return bool(is_computed) and not isinstance(op, KnownByType) and all(map(is_small, op.results))
 
 
 def _normal(array: Any, result: Value) -> Array | None:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ..compiler.budget import count_operations
 from ..compiler.diagnostics import CompileError
-from ..compiler.dims import Dim
+from ..compiler.dims import Dim, Sym
 from ..compiler.ir import Op, Region, Value
 from ..compiler.ops.arith import Cast
 from ..compiler.ops.core import Const
@@ -64,6 +64,10 @@ class BaseEmitter(ABC):
     def expand(self, x: Value, shape: Sequence[Dim]) -> Value:
         """Repeat along axes of size one up to a shape."""
         return x if x.type.shape == tuple(shape) else self(BroadcastTo(x, tuple(shape)))
+
+    @abstractmethod
+    def fresh(self) -> Sym:
+        """Return the name of a size that data decides about, which nobody has used."""
 
     @abstractmethod
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:

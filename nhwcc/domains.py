@@ -29,6 +29,7 @@ from nhwcc.compiler.ops.logic import (
 from nhwcc.compiler.ops.recurrent import Recurrent
 from nhwcc.compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split, Tile
 from nhwcc.compiler.types import Array, TensorType
+from nhwcc.size_domains import SizeDomain, size_domain
 
 CARRIES = (BroadcastTo, Tile, Reverse, Concat, Split, Slice)
 """Operations whose results hold elements of their operands, as those of views do."""
@@ -73,7 +74,7 @@ class Domain:
             limits = [min(limits)]  # the coordinates of a place no longer stand beside each other
         drawn = self._distinct(shape, limits, rng) if self.distinct else None
         if drawn is None:
-            high = np.broadcast_to(np.asarray(limits), shape)
+            high = np.broadcast_to(np.asarray(limits), shape) if shape else np.asarray(limits[0])
             low = -high if negative and self.negative else np.zeros_like(high)
             drawn = rng.integers(low, high)
             if drawn.size > 1:
@@ -93,13 +94,15 @@ class Domain:
         return None
 
 
-def domains(func: Func) -> dict[str, Domain]:
+def domains(func: Func) -> dict[str, Domain | SizeDomain]:
     """Return what is known of the inputs that hold integers, by name."""
-    found: dict[str, Domain] = {}
+    found: dict[str, Domain | SizeDomain] = {}
     for port, arg in zip(func.inputs, func.args, strict=True):
         if arg.type.dtype.is_int and port.perm is None:
-            uses = list(_uses(arg))
-            if uses:
+            uses, sizes = list(_uses(arg)), size_domain(func, arg)
+            if sizes is not None:
+                found[port.name] = sizes
+            elif uses:
                 found[port.name] = _narrowest(uses)
             elif all(_takes_number(user) for user in arg.users):
                 found[port.name] = Domain(is_number=True)

@@ -11,6 +11,7 @@ from nhwcc.compiler.dims import static
 from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.domains import Domain
+from nhwcc.size_domains import SizeDomain
 
 SCALE = 32.0
 """How many times larger inputs become along their longest axis where a network is run with large ones."""
@@ -37,7 +38,7 @@ class Draw:
     scale: float = 1.0
 
     def tensor(
-        self, type: TensorType, domain: Domain | None, sizes: Mapping[str, int], rng: np.random.Generator
+        self, type: TensorType, domain: Domain | SizeDomain | None, sizes: Mapping[str, int], rng: np.random.Generator
     ) -> Array:
         """Draw a tensor; all its sizes are numbers.
 
@@ -50,9 +51,9 @@ class Draw:
         if dtype.is_int and dtype.bits <= NARROW and self.bound > SMALL.bound:
             drawn = _any_integer(type, rng)
         else:
-            is_number = domain is not None and domain.is_number
+            is_number = isinstance(domain, Domain) and domain.is_number
             drawn = random_tensor(type, rng, self.bound if is_number else min(self.bound, USUAL))
-        if domain is not None and domain.divides:
+        if isinstance(domain, Domain) and domain.divides:
             drawn = np.where(drawn == 0, np.ones_like(drawn), drawn)
         return _growing(drawn, self.scale) if dtype.is_float and self.scale > 1 else drawn
 

@@ -16,6 +16,7 @@ from nhwcc.data import Data, read_data
 from nhwcc.domains import Domain
 from nhwcc.drawing import DRAWS, LARGE, Draw
 from nhwcc.runners import Runner
+from nhwcc.size_domains import SizeDomain
 from nhwcc.sizes import choices, variations
 
 RUNS = 3
@@ -56,7 +57,7 @@ class Feeding:
 
     data: Data | None = None
     seed: int = 0
-    domains: Mapping[str, Domain] = field(default_factory=lambda: dict[str, Domain]())
+    domains: Mapping[str, Domain | SizeDomain] = field(default_factory=lambda: dict[str, Domain | SizeDomain]())
     large: bool = True
 
 
@@ -196,13 +197,15 @@ def runs(runner: Runner, feeding: Feeding = Feeding()) -> Iterator[tuple[Feed, d
     yield first, results
     seen = [first.sizes] if first.is_choice else []
     goes_on = not first.drawn.isdisjoint(runner.first(first.inputs))
-    for number in range(1, RUNS if first.is_choice else 2 if goes_on else 1):
+    varies = first.is_choice or any(isinstance(feeding.domains.get(name), SizeDomain) for name in first.drawn)
+    for number in range(1, RUNS if varies else 2 if goes_on else 1):
         others = (f for f in more_feeds(runner.inputs, first, number, feeding) if f.sizes not in seen)
         try:
             feed, results = accepted(runner, others)
         except CompileError:
             break  # it takes no other sizes
-        seen.append(feed.sizes)
+        if first.is_choice:
+            seen.append(feed.sizes)
         yield feed, results
     is_affordable = len(seen) < RUNS and time.perf_counter() - begun < AFFORDABLE
     if feeding.large and is_affordable and _takes_large(runner, first):

@@ -9,7 +9,7 @@ from ..compiler.dims import Dim, Shape, product
 from ..compiler.fold import constant, emit
 from ..compiler.ir import Module, Op, Region, Value
 from ..compiler.ops.linear import Linear, MatMul
-from ..compiler.ops.shape import Reshape, Split, Transpose
+from ..compiler.ops.shape import Concat, Reshape, Split, Transpose
 from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import erase_dead
 from .grouping.cluster import Cluster, alone, clusters
@@ -182,7 +182,7 @@ class _Regroup:
         """A value with the new leading axes: rebuilt, from before its reshape, or reshaped."""
         if value in self.new:
             return self.new[value]
-        if constant(value) is None:
+        if constant(value) is None or isinstance(op, Concat):
             shape = (*self.lead, *self.cluster.rest(value))
         elif isinstance(op, Linear):
             return value

@@ -31,6 +31,10 @@ class Host(Protocol[T]):
         """Return the element of a shape at an axis, as a vector of one."""
         ...
 
+    def as_sizes(self, vector: T) -> T:
+        """Return a vector of integers in the type that sizes have."""
+        ...
+
     def add(self, a: T, b: T) -> T:
         """Return the elementwise sum of two sizes."""
         ...
@@ -75,6 +79,8 @@ class ShapeBuilder(Generic[T]):
         self._host = host
         self._sources: dict[str, tuple[T, int, Sym]] = {}
         self._shapes: dict[T, T] = {}
+        self._bound: dict[str, tuple[T, int | None]] = {}
+        self._converted: dict[T, T] = {}
         self._known: dict[Any, T] = {}
 
     def learn(self, shape: Shape, tensor: T) -> None:
@@ -86,6 +92,12 @@ class ShapeBuilder(Generic[T]):
             known = self._sources.get(name)
             if known is None or (size.expr.is_Symbol and not known[2].expr.is_Symbol):
                 self._sources[name] = (tensor, axis, size)
+
+    def bind(self, sizes: Shape, vector: T) -> None:
+        """Remember which named sizes the elements of a tensor are."""
+        for place, size in enumerate(sizes):
+            if isinstance(size, Sym):
+                self._bound[str(size)] = (vector, place if len(sizes) > 1 else None)
 
     def vector(self, sizes: Sequence[Dim]) -> T:
         """Return the tensor of several sizes."""
@@ -100,6 +112,8 @@ class ShapeBuilder(Generic[T]):
 
         A shape that is a linear expression of the name is solved for it.
         """
+        if name in self._bound:
+            return self._element(name)
         source = self._sources.get(name)
         if source is None:
             return None
@@ -115,6 +129,16 @@ class ShapeBuilder(Generic[T]):
         if factor == 1:
             return shifted
         return self._host.floor_div(shifted, self._host.numbers([int(factor)]), positive=True)
+
+    def _element(self, name: str) -> T:
+        """Return the element that a named size is bound to."""
+        if name not in self._known:
+            vector, place = self._bound[name]
+            if vector not in self._converted:
+                self._converted[vector] = self._host.as_sizes(vector)
+            whole = self._converted[vector]
+            self._known[name] = whole if place is None else self._host.element(whole, place)
+        return self._known[name]
 
     def _axis(self, tensor: T, axis: int) -> T:
         if tensor not in self._shapes:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
 from ...compiler.ir import Op, Value
+from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.core import Const, Return
 from ...compiler.types import DType
 
@@ -40,7 +41,7 @@ def condition(text: str) -> Callable[[Callable[[Any], str | None]], Condition]:
 ANY_RANK = range(64)
 """Any number of axes."""
 
-STRUCTURE = (Const, Return)
+STRUCTURE = (Const, Return, BindSizes)
 """What becomes part of the file without being an operation there."""
 
 

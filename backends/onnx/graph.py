@@ -13,8 +13,9 @@ from ...compiler.diagnostics import error
 from ...compiler.dims import Sym
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
+from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.control import While
-from ...compiler.ops.core import Const, Return
+from ...compiler.ops.core import Const
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
@@ -22,7 +23,7 @@ from ...formats.onnx.model import Attribute as StoredAttribute
 from ...formats.onnx.model import Declared, Graph, Node
 from ...formats.onnx.tensors import number_of
 from ...formats.onnx.writer import Stored
-from ..common.table import Table
+from ..common.table import STRUCTURE, Table
 from ..common.unsupported import row_of
 from .directed import Directed
 from .forms import Draft, lowest_opset, rendered
@@ -144,7 +145,9 @@ class _Builder:
         """Append what a region computes."""
         outer, self.done = self.done, set()
         for op in region.ops:
-            if not isinstance(op, Const | Return) and op not in self.done:
+            if isinstance(op, BindSizes):
+                self.sizes.bind(op.sizes, self.value(op.x))
+            elif not isinstance(op, STRUCTURE) and op not in self.done:
                 self._emit(op, wanted or {})
         self.done = outer
 
@@ -282,9 +285,9 @@ class _Builder:
     def _label(self, operator: str) -> str:
         return _unique(self._location or operator, self.shared.labels)
 
-    def rank(self, tensor: str) -> int:
-        """Return the number of axes of a tensor."""
-        return self.shared.types[tensor].rank
+    def type(self, tensor: str) -> TensorType:
+        """Return the type of a tensor."""
+        return self.shared.types[tensor]
 
     def capture(self, key: str) -> str:
         """Return a size that the graph around this one tells.

@@ -30,8 +30,8 @@ class GraphHost(Protocol):
         """Return the name of a constant."""
         ...
 
-    def rank(self, tensor: str) -> int:
-        """Return the number of axes of a tensor."""
+    def type(self, tensor: str) -> TensorType:
+        """Return the type of a tensor."""
         ...
 
     def capture(self, key: str) -> str:
@@ -50,6 +50,10 @@ class Sizes:
     def learn(self, shape: Shape, tensor: str) -> None:
         """Remember which named sizes the shape of a tensor tells."""
         self._builder.learn(shape, tensor)
+
+    def bind(self, sizes: Shape, vector: str) -> None:
+        """Remember which named sizes the elements of a tensor are."""
+        self._builder.bind(sizes, vector)
 
     def local(self, name: str) -> str | None:
         """Return a named size that a tensor of this graph tells, None if none does."""
@@ -81,11 +85,21 @@ class Sizes:
 
     def shape_of(self, tensor: str) -> str:
         """Return the shape of a tensor as a vector, computed when the network runs."""
-        return self._graph.computed("Shape", [tensor], TensorType(DType.I64, (self._graph.rank(tensor),)))
+        return self._graph.computed("Shape", [tensor], TensorType(DType.I64, (self._graph.type(tensor).rank,)))
 
     def element(self, shape: str, axis: int) -> str:
         """Return the element of a shape at an axis, as a vector of one."""
         return self._graph.computed("Gather", [shape, self.numbers([axis])], ONE)
+
+    def as_sizes(self, vector: str) -> str:
+        """Return a vector of integers in the type that sizes have."""
+        type = self._graph.type(vector)
+        to = {"to": number_of(DType.I64)}
+        return (
+            vector
+            if type.dtype is DType.I64
+            else self._graph.computed("Cast", [vector], type.with_dtype(DType.I64), to)
+        )
 
     def add(self, a: str, b: str) -> str:
         """Return the elementwise sum of two sizes."""

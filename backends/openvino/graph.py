@@ -18,8 +18,8 @@ from ...compiler.dims import Sym, is_static
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ir import Port as OwnPort
+from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.control import While
-from ...compiler.ops.core import Const, Return
 from ...compiler.ops.shape import Reshape
 from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import Weight
@@ -27,7 +27,7 @@ from ...formats.openvino.model import Body, Layer, Link, Network, Place, Port
 from ...formats.openvino.weights import STORED_AS
 from ..common.directions import beside
 from ..common.operands import Attribute, Dims, Inline, Nested, Operand, ints, scalar
-from ..common.table import Table
+from ..common.table import STRUCTURE, Table
 from ..common.unsupported import row_of
 from .sizes import Sizes
 from .table import Call, opset_of
@@ -206,7 +206,9 @@ class _Builder:
     def ops(self, region: Region) -> None:
         """Append what a region computes."""
         for op in region.ops:
-            if not isinstance(op, Const | Return) and op not in self.done:
+            if isinstance(op, BindSizes):
+                self.sizes.bind(op.sizes, self.value(op.x))
+            elif not isinstance(op, STRUCTURE) and op not in self.done:
                 self._emit(op)
 
     def _emit(self, op: Op) -> None:
@@ -406,9 +408,9 @@ class _Builder:
         (place,) = self._add(operator, inputs, [type], attributes or {})
         return place
 
-    def rank(self, place: Place) -> int:
-        """Return the number of axes of a tensor."""
-        return self.types[place].rank
+    def type(self, place: Place) -> TensorType:
+        """Return the type of a tensor."""
+        return self.types[place]
 
     def capture(self, key: str) -> Place:
         """Return a size that the network around this one tells.

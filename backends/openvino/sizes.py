@@ -34,8 +34,8 @@ class NetworkHost(Protocol):
         """Return where a constant is."""
         ...
 
-    def rank(self, place: Place) -> int:
-        """Return the number of axes of a tensor."""
+    def type(self, place: Place) -> TensorType:
+        """Return the type of a tensor."""
         ...
 
     def capture(self, key: str) -> Place:
@@ -54,6 +54,10 @@ class Sizes:
     def learn(self, shape: Shape, place: Place) -> None:
         """Remember which named sizes the shape of a tensor tells."""
         self._builder.learn(shape, place)
+
+    def bind(self, sizes: Shape, vector: Place) -> None:
+        """Remember which named sizes the elements of a tensor are."""
+        self._builder.bind(sizes, vector)
 
     def local(self, name: str) -> Place | None:
         """Return a named size that a tensor of this network tells, None if none does."""
@@ -94,13 +98,19 @@ class Sizes:
 
     def shape_of(self, tensor: Place) -> Place:
         """Return the shape of a tensor as a vector, computed when the network runs."""
-        type = TensorType(DType.I64, (self._network.rank(tensor),))
+        type = TensorType(DType.I64, (self._network.type(tensor).rank,))
         return self._compute("ShapeOf", [tensor], type, {"output_type": DType.I64})
 
     def element(self, shape: Place, axis: int) -> Place:
         """Return the element of a shape at an axis, as a vector of one."""
         first = self._network.constant(scalar(0, DType.I64))
         return self._compute("Gather", [shape, self.numbers([axis]), first], ONE, {"batch_dims": 0})
+
+    def as_sizes(self, vector: Place) -> Place:
+        """Return a vector of integers in the type that sizes have."""
+        type = self._network.type(vector)
+        to = {"destination_type": DType.I64}
+        return vector if type.dtype is DType.I64 else self._compute("Convert", [vector], type.with_dtype(DType.I64), to)
 
     def add(self, a: Place, b: Place) -> Place:
         """Return the elementwise sum of two sizes."""

@@ -13,8 +13,9 @@ from ...compiler.diagnostics import error
 from ...compiler.dims import Shape
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Port, Region, Value
+from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.control import While
-from ...compiler.ops.core import Const, Return
+from ...compiler.ops.core import Const
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.tensorflow.model import Attribute as StoredAttribute
@@ -23,6 +24,7 @@ from ...formats.tensorflow.tensors import NUMBERS, ElementType
 from ...formats.tensorflow.tensors import Dims as StoredDims
 from ...formats.tensorflow.writer import Restored
 from ..common.layout import describe
+from ..common.table import STRUCTURE
 from ..common.unsupported import row_of
 from .operators import operators
 from .sizes import Sizes
@@ -116,7 +118,9 @@ class _Builder:
         """Append what the region computes and its results need; ``wanted`` are names of nodes."""
         needed = _needed(region)
         for op in region.ops:
-            if op in needed:
+            if isinstance(op, BindSizes):
+                self.sizes.bind(op.sizes, self.value(op.x))
+            elif op in needed:
                 self._emit(op, wanted or {})
 
     def _emit(self, op: Op, wanted: Mapping[Value, str]) -> None:
@@ -230,9 +234,9 @@ class _Builder:
         """Append a node with one result, and return that."""
         return self.node(operator, inputs, [type], attributes or {}, name or self.unique(operator.lower()))[0]
 
-    def rank(self, tensor: str) -> int:
-        """Return the number of axes of a tensor."""
-        return self.types[tensor].rank
+    def type(self, tensor: str) -> TensorType:
+        """Return the type of a tensor."""
+        return self.types[tensor]
 
     def capture(self, key: Key) -> str:
         """Return a tensor that may belong to the graph around this one."""
@@ -387,12 +391,12 @@ def _stored(value: Any) -> StoredAttribute:
 
 
 def _needed(region: Region) -> set[Op]:
-    """The operations that the region's results are computed from, as the calls read them."""
+    """The operations that the region's results and sizes are computed from, as the calls read them."""
     needed: set[Op] = set()
-    work = [v.owner for v in region.returns]
+    work = [v.owner for v in region.returns] + [op.x.owner for op in region.ops if isinstance(op, BindSizes)]
     while work:
         op = work.pop()
-        if op is None or op in needed or op.parent is not region or isinstance(op, Const | Return):
+        if op is None or op in needed or op.parent is not region or isinstance(op, STRUCTURE):
             continue
         needed.add(op)
         work += [v.owner for v in op.operands if v is not None]

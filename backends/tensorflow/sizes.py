@@ -29,8 +29,8 @@ class GraphHost(Protocol):
         """Return a constant."""
         ...
 
-    def rank(self, tensor: str) -> int:
-        """Return the number of axes of a tensor."""
+    def type(self, tensor: str) -> TensorType:
+        """Return the type of a tensor."""
         ...
 
     def capture_size(self, key: str) -> str:
@@ -49,6 +49,10 @@ class Sizes:
     def learn(self, shape: Shape, tensor: str) -> None:
         """Remember which named sizes the shape of a tensor tells."""
         self._builder.learn(shape, tensor)
+
+    def bind(self, sizes: Shape, vector: str) -> None:
+        """Remember which named sizes the elements of a tensor are."""
+        self._builder.bind(sizes, vector)
 
     def local(self, name: str) -> str | None:
         """Return a named size that a tensor of this graph tells, None if none does."""
@@ -79,11 +83,17 @@ class Sizes:
 
     def shape_of(self, tensor: str) -> str:
         """Return the shape of a tensor as a vector, computed when the network runs."""
-        return self._graph.computed("Shape", [tensor], TensorType(DType.I32, (self._graph.rank(tensor),)))
+        return self._graph.computed("Shape", [tensor], TensorType(DType.I32, (self._graph.type(tensor).rank,)))
 
     def element(self, shape: str, axis: int) -> str:
         """Return the element of a shape at an axis, as a vector of one."""
         return self._graph.computed("Slice", [shape, self.numbers([axis]), self.numbers([1])], ONE)
+
+    def as_sizes(self, vector: str) -> str:
+        """Return a vector of integers in the type that sizes have."""
+        type = self._graph.type(vector)
+        to = type.with_dtype(DType.I32)
+        return vector if type == to else self._graph.computed("Cast", [vector], to, {"Truncate": False})
 
     def add(self, a: str, b: str) -> str:
         """Return the elementwise sum of two sizes."""

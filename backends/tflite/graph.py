@@ -10,10 +10,11 @@ from ...compiler.diagnostics import CompileError, error
 from ...compiler.dims import static
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
-from ...compiler.ops.core import Const, Return
+from ...compiler.ops.bound import BindSizes
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.tflite.model import CustomOptions, Model, Operator, Options, Subgraph, Tensor
+from ..common.table import STRUCTURE
 from ..common.unsupported import row_of
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from .check_scales import check_scales
@@ -62,11 +63,13 @@ class _Builder:
     def region(self, region: Region) -> None:
         """Translate what the region's results need, in order."""
         self.graph.inputs = [self._define(arg) for arg in region.args]
-        calls = {op: _call(op) for op in region.ops if not isinstance(op, Const | Return)}
+        calls = {op: _call(op) for op in region.ops if not isinstance(op, STRUCTURE)}
         needed = _needed(region, calls)
-        for op, (builtin, call) in calls.items():
-            if op in needed:
-                self._emit(op, builtin, call)
+        for op in region.ops:
+            if isinstance(op, BindSizes):
+                self.sizes.bind(op.sizes, self.tensor(op.x))
+            elif op in needed:
+                self._emit(op, *calls[op])
         self.graph.outputs = [self.tensor(v) for v in region.returns]
 
     def _emit(self, op: Op, builtin: str, call: Call) -> None:
@@ -152,7 +155,7 @@ class _Builder:
     def _read_after(self, result: int, variable: int, out: int) -> None:
         """Read a variable after the operator that gave ``result``: only what data depend on keeps its order."""
         largest = self.temporary(TensorType(self.graph.tensors[result].type.dtype, ()))
-        axes = ints(*range(self.rank(result)))
+        axes = ints(*range(self.type(result).rank))
         self.operator("REDUCE_MAX", [result, self.tensor(axes)], [largest], options("ReducerOptions"))
         always = Weight.of(np.asarray(True))
         self.operator("SELECT_V2", [self.tensor(always), variable, largest], [out], options("SelectV2Options"))
@@ -230,9 +233,9 @@ class _Builder:
         if value.type.dtype in QUANTIZED:
             self.graph.tensors[self._tensors[value]].quantization = quantization_of(value)
 
-    def rank(self, tensor: int) -> int:
-        """Return the number of axes of a tensor."""
-        return self.graph.tensors[tensor].type.rank
+    def type(self, tensor: int) -> TensorType:
+        """Return the type of a tensor."""
+        return self.graph.tensors[tensor].type
 
     def temporary(self, type: TensorType) -> int:
         """Append a tensor without a name."""
@@ -288,9 +291,9 @@ def _call(op: Op) -> tuple[str, Call]:
 
 
 def _needed(region: Region, calls: dict[Op, tuple[str, Call]]) -> set[Op]:
-    """The operations that the region's results are computed from, as the calls read them."""
+    """The operations that the region's results and sizes are computed from, as the calls read them."""
     needed: set[Op] = set()
-    work = [v.owner for v in region.returns]
+    work = [v.owner for v in region.returns] + [op.x.owner for op in region.ops if isinstance(op, BindSizes)]
     while work:
         op = work.pop()
         if op is None or op in needed or op not in calls:

@@ -36,8 +36,8 @@ class Subgraph(Protocol):
         """Return the number of an operand's tensor."""
         ...
 
-    def rank(self, tensor: int) -> int:
-        """Return the number of axes of a tensor."""
+    def type(self, tensor: int) -> TensorType:
+        """Return the type of a tensor."""
         ...
 
     def capture(self, key: str) -> int:
@@ -56,6 +56,10 @@ class Sizes:
     def learn(self, shape: Shape, tensor: int) -> None:
         """Remember which named sizes the shape of a tensor tells."""
         self._builder.learn(shape, tensor)
+
+    def bind(self, sizes: Shape, vector: int) -> None:
+        """Remember which named sizes the elements of a tensor are."""
+        self._builder.bind(sizes, vector)
 
     def local(self, name: str) -> int | None:
         """Return a named size that a tensor of this subgraph tells, None if none does."""
@@ -84,11 +88,16 @@ class Sizes:
 
     def shape_of(self, tensor: int) -> int:
         """Return the shape of a tensor as a vector, computed when the network runs."""
-        return self._apply("SHAPE", [tensor], TensorType(DType.I32, (self._graph.rank(tensor),)), _SHAPE)
+        return self._apply("SHAPE", [tensor], TensorType(DType.I32, (self._graph.type(tensor).rank,)), _SHAPE)
 
     def element(self, shape: int, axis: int) -> int:
         """Return the element of a shape at an axis, as a vector of one."""
         return self._apply("SLICE", [shape, self.numbers([axis]), self.numbers([1])], ONE)
+
+    def as_sizes(self, vector: int) -> int:
+        """Return a vector of integers in the type that sizes have."""
+        type = self._graph.type(vector)
+        return vector if type.dtype is DType.I32 else self._apply("CAST", [vector], type.with_dtype(DType.I32))
 
     def add(self, a: int, b: int) -> int:
         """Return the elementwise sum of two sizes."""

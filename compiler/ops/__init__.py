@@ -3,6 +3,7 @@
 from . import (
     activation,
     arith,
+    bound,
     control,
     core,
     custom,
@@ -26,6 +27,7 @@ from . import (
 __all__ = [
     "activation",
     "arith",
+    "bound",
     "control",
     "core",
     "custom",

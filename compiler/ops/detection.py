@@ -67,7 +67,7 @@ class SelectBoxes(Op):
     """The numbers of at most ``limit`` boxes that overlap no better one, the best first, then zeros; and how many.
 
     Boxes ``[n, 4]`` are lower and upper corners, not exchanged, ``scores`` one number for each; ``overlap`` and
-    ``threshold`` as in ``non_max_suppression``.
+    ``threshold`` as in ``non_max_suppression``.  ``filled`` says that no box is empty.
     """
 
     boxes: Floats
@@ -75,6 +75,7 @@ class SelectBoxes(Op):
     limit: Count
     overlap: Finite
     threshold: float
+    filled: bool = False
 
     def infer(self) -> tuple[TensorType, TensorType]:
         """Always the same number."""
@@ -84,7 +85,9 @@ class SelectBoxes(Op):
         return TensorType(DType.I32, (self.limit,)), TensorType(DType.I32, ())
 
     @staticmethod
-    def evaluate(boxes: Array, scores: Array, *, limit: int, overlap: float, threshold: float) -> tuple[Array, Array]:
+    def evaluate(
+        boxes: Array, scores: Array, *, limit: int, overlap: float, threshold: float, filled: bool
+    ) -> tuple[Array, Array]:
         """Greedily, the best first."""
         order = np.argsort(-scores, kind="stable")
         kept = _greedy(boxes, order[scores[order] > threshold], limit, overlap)

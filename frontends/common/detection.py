@@ -17,10 +17,15 @@ def _just_below(limit: float) -> float:
 
 
 def best_boxes(
-    emit: OperandEmitter, boxes: Value, scores: Value, limit: int, overlap: float, threshold: float
+    emit: OperandEmitter, boxes: Value, scores: Value, limit: int, numbers: tuple[float, float], *, filled: bool = False
 ) -> tuple[Value, Value]:
-    """Return the numbers of at most ``limit`` boxes, then zeros, and how many they are."""
-    chosen, count = emit.all(SelectBoxes(boxes, scores, limit, _just_below(overlap), threshold))
+    """Return the numbers of at most ``limit`` boxes, then zeros, and how many they are.
+
+    ``numbers`` are the overlap from which on boxes are dropped and the score that they must exceed; the source knows
+    whether all are ``filled``.
+    """
+    overlap, threshold = numbers
+    chosen, count = emit.all(SelectBoxes(boxes, scores, limit, _just_below(overlap), threshold, filled))
     return chosen, count
 
 

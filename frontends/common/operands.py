@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...compiler.diagnostics import CompileError, counted
-from ...compiler.dims import Dim, Sym
+from ...compiler.dims import Dim, Sym, is_by_data, is_data_name
 from ...compiler.ir import Value
 from ...compiler.types import Array, TensorType
+from ..bound import Bounds, Element, Position, positions, sizes
 from ..emitter import BaseEmitter
 
 
@@ -25,14 +26,16 @@ class OperandEmitter(BaseEmitter):
         """
         found = self.known(value)
         if found is None:
-            bad = self.fail(
-                f"needs to know its input {what!r} while compiling, but {self._why(value)}",
-                code="F004",
-                help="Make it a constant, or fix the input shapes it is computed from.",
-            )
-            bad.diagnostics[0].inputs = tuple(sorted(self._unknown_inputs(value)))
-            raise bad
+            raise self._unknown(value, what)
         return found
+
+    def _unknown(self, value: Value, what: str) -> CompileError:
+        """Build the error that the elements of an operand are not known."""
+        help = "Make it a constant, or fix the input shapes it is computed from."
+        text = f"needs to know its input {what!r} while compiling, but {self._why(value)}"
+        bad = self.fail(text, code="F004", help=help)
+        bad.diagnostics[0].inputs = self.unknown_inputs(value)
+        return bad
 
     def numbers(self, value: Value, what: str) -> Array:
         """Return the elements of an operand that must be known as numbers.
@@ -42,32 +45,49 @@ class OperandEmitter(BaseEmitter):
         """
         found = self.array(value, what)
         if found.dtype == object:
-            sizes = [d for d in found.reshape(-1).tolist() if isinstance(d, Sym)]
-            names = sorted({n for d in sizes for n in d.names})
+            if _is_open(found):
+                raise self._unknown(value, what)
+            symbols = [d for d in found.reshape(-1).tolist() if isinstance(d, Sym)]
+            names = sorted({n for d in symbols for n in d.names})
             raise self.fail(
-                f"needs numbers for its input {what!r}, but {sizes[0]} depends on the shapes of inputs",
+                f"needs numbers for its input {what!r}, but {symbols[0]} depends on the shapes of inputs",
                 code="F004",
                 help=f"Fix {', '.join(names)} by shapes=...",
             )
         return found
 
-    def dims(self, value: Value, what: str) -> tuple[Dim, ...]:
-        """Return the elements of an integer operand that must be known, up to named sizes.
+    def dims(self, value: Value, what: str, bounds: Sequence[Bounds] | None = None) -> tuple[Dim, ...]:
+        """Return the elements of an integer operand as sizes; those that data decides about get names, within bounds.
 
         Raises:
-            CompileError: F004, it is computed from data; F006, its elements are no integers.
+            CompileError: F004, there are too many elements to be sizes; F006, its elements are no integers.
         """
+        bound = sizes(self, value, bounds)
+        if bound is not None:
+            return bound
         self.array(value, what)
         found = self.known.dims(value)
         if found is None:
             raise self.fail(f"has the input {what!r} of type {value.type}, which are not integers", code="F006")
         return found
 
-    def dim(self, value: Value, what: str) -> Dim:
-        """Return the only element of an integer operand that must be known, up to named sizes.
+    def positions(self, value: Value, what: str) -> list[Position]:
+        """Return the elements of an integer operand as positions, which may count from the end.
 
         Raises:
-            CompileError: F004, it is computed from data; F006, it has not one element.
+            CompileError: F004, there are too many elements; F006, they are no integers.
+        """
+        found = positions(self, value)
+        if found is None:
+            known = self.dims(value, what)
+            found = [Position(dim, Element(value, place)) for place, dim in enumerate(known)]
+        return found
+
+    def dim(self, value: Value, what: str) -> Dim:
+        """Return the only element of an integer operand as a size, which has a name if data decides about it.
+
+        Raises:
+            CompileError: F006, it has not one element, or it is no integer.
         """
         found = self.dims(value, what)
         if len(found) != 1:
@@ -138,13 +158,21 @@ class OperandEmitter(BaseEmitter):
             raise self.fail(f"has {value} as its {what}", code="F002")
         return value
 
+    def deciding(self, operands: Iterable[Value]) -> tuple[str, ...]:
+        """Return the names of the inputs whose elements decide about sizes and positions in operands."""
+        named = {name for v in operands for d in (*v.type.shape, *_elements(self.known(v))) for name in _data_names(d)}
+        roots = [value for (value, _, _), name in self.known.names.items() if str(name) in named]
+        return tuple(sorted({name for root in roots for name in self.unknown_inputs(root)}))
+
     def undecided(self, condition: Value, branches: Iterable[Sequence[TensorType]]) -> CompileError:
         """Build the error that a condition decides about the types that a node gives: where it asks for sizes, which."""
         names = sorted(self._sizes_behind(condition))
         gives = " or ".join(f"({', '.join(map(str, types))})" for types in branches)
         text = f"gives {gives}, as its condition decides when the network runs"
         if not names:
-            return self.fail(text, help="Make the condition a constant, or both branches of one type.")
+            bad = self.fail(text, help="Make the condition a constant, or both branches of one type.")
+            bad.diagnostics[0].inputs = self.unknown_inputs(condition)
+            return bad
         sizes = ", ".join(names)
         help = f"The condition depends on {sizes}: fix it, as by --shape {names[0]}=1 or another number."
         return self.fail(text, code="F004", help=help)
@@ -163,28 +191,42 @@ class OperandEmitter(BaseEmitter):
             work += [] if value.owner is None else [v for v in value.owner.operands if v is not None]
         return found
 
-    def _unknown_inputs(self, value: Value) -> set[str]:
+    def unknown_inputs(self, value: Value) -> tuple[str, ...]:
         """Return the names of the inputs from whose elements a value that is not known is computed."""
         found: set[str] = set()
         seen: set[Value] = set()
         work = [value]
         while work:
             value = work.pop()
-            if value in seen or self.known(value) is not None:
+            if value in seen or not _is_open(self.known(value)):
                 continue
             seen.add(value)
             if value.owner is None:
                 found.add(value.name or "")
             else:
                 work += [v for v in value.owner.operands if v is not None]
-        return found
+        return tuple(sorted(found))
 
     def _why(self, value: Value) -> str:
         """Say what a value that is not known is computed from."""
         while value.owner is not None:
-            unknown = next((v for v in value.owner.operands if v is not None and self.known(v) is None), None)
+            unknown = next((v for v in value.owner.operands if v is not None and _is_open(self.known(v))), None)
             if unknown is None:
                 place = value.owner.location
                 return "it is too large or computed from data" + (f" by {place.node!r}" if place else "")
             value = unknown
         return f"it depends on the elements of the input {value.name!r}"
+
+
+def _elements(found: Array | None) -> list[Any]:
+    return [] if found is None or found.dtype != object else list(found.flat)
+
+
+def _data_names(dim: Any) -> frozenset[str]:
+    """Return the names in a size, or in what is computed from sizes, that data decides about."""
+    return frozenset(filter(is_data_name, dim.names)) if isinstance(dim, Sym) else frozenset()
+
+
+def _is_open(found: Array | None) -> bool:
+    """Say whether data decides about some of the elements that a value holds."""
+    return found is None or (found.dtype == object and any(map(is_by_data, found.flat)))

@@ -7,9 +7,12 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from ...compiler.diagnostics import counted
-from ...compiler.dims import Dim, Sym, ceil_div, maximum
+from ...compiler.dims import Dim, Sym, ceil_div, is_by_data, maximum
 from ...compiler.ir import Value
+from ...compiler.ops.arith import Ceil, Div, FloorDiv, Max, Neg, Sub
 from ...compiler.ops.shape import Range
+from ...compiler.types import DType
+from ..bound import Element, bind
 from .operands import OperandEmitter
 
 Number: TypeAlias = "int | float | Sym"
@@ -22,14 +25,14 @@ def counted_range(emit: OperandEmitter, start: Value, limit: Value, delta: Value
     """Insert the numbers from ``start`` up to, not including, ``limit``.
 
     Raises:
-        CompileError: F002, it is never reached; F004, how many there are depends on data; F006, an operand is no number.
+        CompileError: F002, it is never reached; F004, steps are no ratios of sizes; F006, an operand is no number.
     """
     first, last, step = (_number(emit, v, n) for v, n in ((start, "start"), (limit, "limit"), (delta, "delta")))
-    if isinstance(step, Sym):
-        raise emit.fail(f"counts in steps of {step}, which depends on the shapes of inputs", code="F004")
     if step == 0:
         raise emit.fail("counts in steps of zero", code="F002")
-    if isinstance(first, Sym) or isinstance(last, Sym):
+    if first is None or last is None or step is None or isinstance(step, Sym):
+        (size,) = bind(emit, [Element(_count(emit, start, limit, delta), 0)])
+    elif isinstance(first, Sym) or isinstance(last, Sym):
         size = _steps(emit, first, last, step)
     elif isinstance(first, int) and isinstance(last, int) and isinstance(step, int):
         size = ceil_div(last - first, step)
@@ -41,12 +44,27 @@ def counted_range(emit: OperandEmitter, start: Value, limit: Value, delta: Value
     return emit(Range(emit.reshape(start, ()), emit.reshape(delta, ()), maximum(size, 0)))
 
 
-def _number(emit: OperandEmitter, value: Value, what: str) -> Number:
-    """Return the only element of an operand: a number, or an expression of sizes that may have a fraction."""
-    found = emit.array(value, what)
-    if found.size != 1:
-        raise emit.fail(f"has {counted(found.size, 'element')} in its input {what!r} instead of one", code="F006")
-    return found.item()
+def _number(emit: OperandEmitter, value: Value, what: str) -> Number | None:
+    """Return the only element of an operand: a number, or an expression of sizes that may have a fraction.
+
+    None if data decides about it.
+    """
+    if value.type.size != 1:
+        raise emit.fail(f"has {counted(value.type.size, 'element')} in its input {what!r} instead of one", code="F006")
+    if value.type.dtype.is_int:
+        return emit.positions(value, what)[0].dim
+    found = emit.known(value)
+    return None if found is None or is_by_data(found.item()) else found.item()
+
+
+def _count(emit: OperandEmitter, start: Value, limit: Value, delta: Value) -> Value:
+    """Insert how many numbers there are, as a scalar."""
+    start, limit, delta = (emit.reshape(v, ()) for v in (start, limit, delta))
+    back = emit(Sub(start, limit))
+    quotient = emit(Div(back, delta)) if start.type.dtype.is_float else emit(FloorDiv(back, delta))
+    steps = emit(Neg(quotient))
+    whole = emit(Ceil(steps)) if start.type.dtype.is_float else steps
+    return emit(Max(emit.cast(whole, DType.I64), emit.const(0, DType.I64)))
 
 
 def _steps(emit: OperandEmitter, first: Number, last: Number, step: float) -> Dim:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from ...compiler.diagnostics import counted, did_you_mean, error
-from ...compiler.dims import Dim, symbol
+from ...compiler.dims import Dim, is_data_name, symbol
 
 
 class Sizes:
@@ -33,7 +33,7 @@ class Sizes:
         """
         if name not in self._known:
             base = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "d"
-            if base[0].isdigit() or keyword.iskeyword(base):
+            if base[0].isdigit() or keyword.iskeyword(base) or is_data_name(base):
                 base = f"d_{base}"
             text, n = base, 1
             while text in self._taken:

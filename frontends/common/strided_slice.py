@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from ...compiler.dims import Dim
 from ...compiler.ir import Value
+from ...compiler.ops.arith import Add
+from ..bound import Position
 from ..slicing import OPEN, cut
 from .operands import OperandEmitter
 
-Bounds = tuple[Dim, Dim, int]
+Bounds = tuple[Dim | Position, Dim | Position, int]
 """Start, end and step."""
 
 
@@ -35,7 +37,9 @@ class Masks:
         """Return the bounds of an entry, those that are left out at the ends of the axis."""
         start, end, step = given
         if self.kind(entry) == "single":
-            first = start + size if isinstance(start, int) and start < 0 else start
+            if not isinstance(start, int):
+                return start, end, 1
+            first = start + size if start < 0 else start
             return first, first + 1, 1
         if self.begin >> entry & 1:
             start = 0 if step > 0 else OPEN
@@ -77,15 +81,24 @@ def sliced(emit: OperandEmitter, x: Value, bounds: tuple[Value, Value, Value], m
     """Cut as Python's slices do, by begin, end and strides as operands; with ``offset``, ends count from the starts.
 
     Raises:
-        CompileError: F004, a bound depends on data; F006, the entries don't fit the operand.
+        CompileError: F004, strides depend on data; F006, the entries don't fit the operand.
     """
     begin, end, strides = bounds
-    starts, ends, steps = emit.dims(begin, "begin"), emit.dims(end, "end"), emit.ints(strides, "strides")
+    starts, steps = emit.positions(begin, "begin"), emit.ints(strides, "strides")
+    ends = emit.positions(emit(Add(begin, end)) if offset else end, "end")
     if not len(starts) == len(ends) == len(steps):
         raise emit.fail("has begin, end and strides of different lengths", code="F006")
-    entries = [(a, a + e if offset else e, s) for a, e, s in zip(starts, ends, steps, strict=True)]
+    if masks.single and any(not isinstance(p.dim, int) for p in starts):
+        behind = emit.positions(emit(Add(begin, emit.const(1, begin.type.dtype))), "begin")
+        ends = [b if masks.kind(i) == "single" else e for i, (b, e) in enumerate(zip(behind, ends, strict=True))]
+    entries = [(_known(a), _known(b), step) for a, b, step in zip(starts, ends, steps, strict=True)]
     found = cuts_of(x.type.shape, entries, masks)
     if found is None:
         raise emit.fail(f"has {len(entries)} entries for {x.type}", code="F006")
     part = cut(emit, x, found.bounds)
     return emit.reshape(part, [1 if axis is None else part.type.shape[axis] for axis in found.axes])
+
+
+def _known(position: Position) -> Dim | Position:
+    """Return a position as a number where it is one."""
+    return position.dim if isinstance(position.dim, int) else position

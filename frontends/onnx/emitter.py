@@ -54,6 +54,10 @@ class Emitter(OperandEmitter):
     graphs: Subgraphs
     by_standard: bool = False
 
+    def fresh(self) -> Sym:
+        """Return the name of a size that data decides about."""
+        return self.graphs.fresh()
+
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this node can't be imported; by default because of the variant of the operator."""
         return error(code, f"{self.node.op_type} {message}", help=help)

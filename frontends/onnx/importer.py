@@ -255,7 +255,13 @@ def _resolve(node: Node, scope: Scope) -> dict[str, Attribute]:
 def _handle(
     entry: Entry, emit: Emitter, operands: Sequence[Imported | None], attributes: Mapping[str, Attribute]
 ) -> Sequence[Imported]:
-    results = entry.call(emit, operands, attributes)
+    try:
+        results = entry.call(emit, operands, attributes)
+    except CompileError as bad:
+        asked = emit.deciding(v for v in operands if isinstance(v, Value))
+        for diagnostic in bad.diagnostics:
+            diagnostic.inputs = diagnostic.inputs or asked
+        raise
     missing = [name for i, name in enumerate(emit.node.outputs) if i in emit.needed and i >= len(results)]
     if missing:
         raise emit.fail(f"has outputs that are not supported: {', '.join(missing)}")

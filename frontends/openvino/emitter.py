@@ -49,6 +49,10 @@ class Emitter(OperandEmitter):
     needed: frozenset[int]
     around: Surroundings
 
+    def fresh(self) -> Sym:
+        """Return the name of a size that data decides about."""
+        return self.around.fresh()
+
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this layer can't be imported; by default because of the variant of the operation."""
         return error(code, f"{self.layer.type} {message}", help=help)

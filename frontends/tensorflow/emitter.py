@@ -50,6 +50,10 @@ class Emitter(OperandEmitter):
     call: Call
     around: Surroundings
 
+    def fresh(self) -> Sym:
+        """Return the name of a size that data decides about."""
+        return self.around.fresh()
+
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this node can't be imported; by default because of its variant."""
         return error(code, f"{self.call.op} {message}", help=help)

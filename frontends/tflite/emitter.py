@@ -63,6 +63,10 @@ class Emitter(OperandEmitter):
     is_raw: bool = False
     left: dict[int, Value] = field(default_factory=lambda: dict[int, Value]())
 
+    def fresh(self) -> Sym:
+        """Return the name of a size that data decides about."""
+        return self.around.fresh()
+
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this operator can't be imported; by default because of its variant."""
         return error(code, f"{self.operator.name} {message}", help=help)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,13 +22,15 @@ class Handle:
 class Piece:
     """The part of ``x`` before a position along an axis, or from it on; the position is computed.
 
-    Its size depends on data; only what joins the two around something else has a shape that does not.
+    Its size depends on data; only what joins the two around something else has a shape that does not.  ``cut`` inserts it
+    for whatever else reads it.
     """
 
     x: Value
     axis: int
     at: Value
     is_front: bool
+    cut: Callable[[], Value]
 
 
 Imported: TypeAlias = Value | Handle | Complex | Piece

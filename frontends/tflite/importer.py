@@ -20,7 +20,7 @@ from ...formats.tflite.reader import ABSENT
 from ..problems import Problems
 from .custom import custom, custom_options
 from .emitter import Emitter
-from .handles import Complex, Handle, Imported
+from .handles import Complex, Handle, Imported, Piece
 from .quantization import Scales, rounding
 from .refused import REFUSED
 from .registry import HANDLERS, Entry
@@ -76,7 +76,7 @@ class Importer:
                 name = scope.graph.tensors[number].info.name
                 if isinstance(value, Value) and value.name is None and name:
                     value.name = scope.path + name
-        return [self._tensor(number, scope) for number in wanted]
+        return [_whole(self._tensor(number, scope)) for number in wanted]
 
     def _tensor(self, number: int, scope: Scope) -> Imported | None:
         """Return the value of a tensor as stored; a constant is inserted at its first use."""
@@ -136,6 +136,7 @@ class Importer:
     def _handle(
         self, entry: Entry, emit: Emitter, operands: Sequence[Imported | None], scope: Scope
     ) -> Sequence[Imported]:
+        operands = operands if entry.name == "CONCATENATION" else [_whole(v) for v in operands]
         given = operands if emit.is_raw else [self._real(emit, i, v, scope) for i, v in enumerate(operands)]
         how = rounding(emit) if entry.integers == "real" else None
         if how is not None:
@@ -199,6 +200,11 @@ class Importer:
         if len(results) < len(found):
             raise error("F022", f"the subgraph {graph.name or index!r} could not be imported")
         return results
+
+
+def _whole(value: Imported | None) -> Imported | None:
+    """Return a value; of a part whose size depends on data the tensor that it is."""
+    return value.cut() if isinstance(value, Piece) else value
 
 
 def _call(entry: Entry, emit: Emitter, given: Sequence[Imported | None]) -> tuple[Imported, ...]:

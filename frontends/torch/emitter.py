@@ -10,16 +10,19 @@ import numpy as np
 from torch import fx
 
 from ...compiler.diagnostics import CompileError, error
-from ...compiler.dims import Dim, Sym, is_static, static
+from ...compiler.dims import Dim, Sym, at_least, is_by_data, is_static, static
 from ...compiler.ir import Value
 from ...compiler.ops.arith import Cast
+from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.core import Const
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
+from ..bound import ANY_SIZE, Bounds, Element, Position
 from ..emitter import BaseEmitter
 from .locations import code
 from .promotion import Operand, number_type, promote
 from .sizes import size_value
+from .symbols import Symbols
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,15 @@ class Emitter(BaseEmitter):
     """Builds the operations of one node.
 
     ``types`` are those of the node's results as PyTorch states them (None for what is no tensor), ``needed`` the
-    numbers of the results that somebody reads, ``inputs`` the tensors whose shapes tell named sizes.
+    numbers of the results that somebody reads, ``inputs`` the tensors whose shapes tell named sizes, ``symbols``
+    what names stand for.
     """
 
     node: fx.Node
     types: tuple[TensorType | None, ...]
     needed: frozenset[int]
     inputs: Sequence[Value]
+    symbols: Symbols
 
     @property
     def type(self) -> TensorType:
@@ -63,7 +68,7 @@ class Emitter(BaseEmitter):
         if isinstance(x, Value):
             return self.cast(x, dtype)
         if isinstance(x, Sym):
-            return self.cast(size_value(self, x, self.inputs), dtype)
+            return self.cast(size_value(self, x, self.inputs, self.symbols.bound), dtype)
         return self.const(np.asarray(x).astype(dtype.numpy))
 
     def cast(self, x: Value, dtype: DType) -> Value:
@@ -83,6 +88,21 @@ class Emitter(BaseEmitter):
     def own_type(self, x: Operand) -> Value:
         """Return a tensor or a number as a tensor of its own element type."""
         return x if isinstance(x, Value) else self.value(x, number_type(x))
+
+    def fresh(self) -> Sym:
+        """Return the name of a size that data decides about."""
+        return self.symbols.fresh()
+
+    def bind(self, name: Dim, x: Value, bounds: Bounds = ANY_SIZE) -> None:
+        """Let a size that PyTorch names be what a tensor of one element holds."""
+        self.all(BindSizes(self.reshape(x, (1,)), (name,), (bounds.least,), (bounds.most,)))
+        self.symbols.bound[str(name)] = self.cast(self.reshape(x, ()), DType.I64)
+
+    def position(self, dim: Dim) -> Dim | Position:
+        """Return a position along an axis; where data decides whether it counts from the end, with what computes it."""
+        if not is_by_data(dim) or at_least(dim, 0) or at_least(-1, dim):
+            return dim
+        return Position(dim, Element(self.value(dim, DType.I64), 0))
 
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this node can't be imported; by default because of the variant of the operator."""

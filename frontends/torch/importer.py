@@ -132,12 +132,14 @@ class Importer:
         if not isinstance(entry, ByParts) and entry.sizes_by_data:
             for result in each(stated(node)):
                 self.symbols.admit(result.shape)
-        emit = Emitter(self.region, self.known, node, self.types(node), needed(node), self.inputs)
+        emit = Emitter(self.region, self.known, node, self.types(node), needed(node), self.inputs, self.symbols)
         try:
             result: Any = entry.call(emit, args, kwargs)
         except CompileError as bad:
             raise _explain(bad, node) from bad
         results = each(result)
+        if not isinstance(entry, ByParts) and entry.sizes_by_data:
+            self.inputs += [v for v in results if isinstance(v, Value)]
         if is_loaded(getattr(entry, "handler", None)) and not all(isinstance(v, Value) for v in results):
             help = "Let it return emit(...) of an operation, or a tuple with a value for each result."
             raise emit.fail(f"has a handler that gives {result!r} where a value belongs", code="L010", help=help)

@@ -154,7 +154,8 @@ class _Reader:
         if isinstance(result, Value):
             return result
         if isinstance(result, int | Sym):
-            return size_value(lambda op: self.importer.region.insert(op).result, result, self.importer.inputs)
+            tell = (self.importer.inputs, self.importer.symbols.bound)
+            return size_value(lambda op: self.importer.region.insert(op).result, result, *tell)
         if isinstance(result, Complex):
             help = "Return torch.view_as_real(x), or x.real and x.imag."
             raise error("F003", "an output has complex elements", help=help)

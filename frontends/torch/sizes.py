@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -22,41 +23,51 @@ from ...compiler.weights import Weight
 Emit = Callable[[Op], Value]
 
 
-def size_value(emit: Emit, size: Dim, tensors: Sequence[Value]) -> Value:
-    """Return a scalar of 64 bits that holds a size, computed from the shapes of ``tensors``.
+def size_value(emit: Emit, size: Dim, tensors: Sequence[Value], bound: Mapping[str, Value]) -> Value:
+    """Return a scalar of 64 bits that holds a size, computed from the shapes of ``tensors`` and ``bound`` scalars.
 
     Raises:
         CompileError: F004, none of the shapes tells a name in it.
     """
-    return _number(emit, size) if isinstance(size, int) else _expr(emit, size.expr, tensors)
+    return _number(emit, size) if isinstance(size, int) else _expr(emit, size.expr, _Tellers(tensors, bound))
+
+
+@dataclass(frozen=True)
+class _Tellers:
+    """What tells named sizes: shapes, and scalars by their names."""
+
+    tensors: Sequence[Value]
+    bound: Mapping[str, Value]
 
 
 def _number(emit: Emit, value: int) -> Value:
     return emit(Const(Weight.of(np.asarray(value, np.int64))))
 
 
-def _expr(emit: Emit, expr: Any, tensors: Sequence[Value]) -> Value:
+def _expr(emit: Emit, expr: Any, tell: _Tellers) -> Value:
     import sympy
 
     if expr.is_Integer:
         return _number(emit, int(expr))
     if expr.is_Symbol:
-        return _axis(emit, Sym(expr), tensors)
+        return _axis(emit, Sym(expr), tell)
     if expr.func is sympy.floor:
         top, bottom = sympy.fraction(sympy.together(expr.args[0]))
-        return emit(arith.FloorDiv(_expr(emit, top, tensors), _expr(emit, bottom, tensors)))
+        return emit(arith.FloorDiv(_expr(emit, top, tell), _expr(emit, bottom, tell)))
     if expr.is_Pow and expr.exp.is_Integer and expr.exp > 0:
-        base = _expr(emit, expr.base, tensors)
+        base = _expr(emit, expr.base, tell)
         return reduce(lambda a, b: emit(arith.Mul(a, b)), [base] * int(expr.exp))
     kinds = {sympy.Add: arith.Add, sympy.Mul: arith.Mul, sympy.Max: arith.Max, sympy.Min: arith.Min}
     if expr.func not in kinds:
         raise error("F004", f"the size {Sym(expr)} can't be computed when the network runs")
-    parts = [_expr(emit, a, tensors) for a in expr.args]
+    parts = [_expr(emit, a, tell) for a in expr.args]
     return reduce(lambda a, b: emit(kinds[expr.func](a, b)), parts)
 
 
-def _axis(emit: Emit, size: Sym, tensors: Sequence[Value]) -> Value:
-    for tensor in tensors:
+def _axis(emit: Emit, size: Sym, tell: _Tellers) -> Value:
+    if str(size) in tell.bound:
+        return tell.bound[str(size)]
+    for tensor in tell.tensors:
         if size in tensor.type.shape:
             read = emit(ShapeOf(tensor, (tensor.type.shape.index(size),)))
             return emit(Reshape(read, ()))

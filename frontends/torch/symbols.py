@@ -12,7 +12,9 @@ from functools import reduce
 from typing import Any
 
 from ...compiler.diagnostics import error
-from ...compiler.dims import Dim, Sym, ceil_div, maximum, minimum, parse_dim, power_of, symbol
+from ...compiler.dims import UNBOUNDED, Dim, Sym, ceil_div, is_data_name, maximum, minimum, parse_dim, power_of, symbol
+from ...compiler.ir import Value
+from ..bound import Bounds
 
 
 def _power(base: Dim, exponent: Dim) -> Dim:
@@ -68,9 +70,13 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 class Symbols:
-    """Translates sizes; ``named`` says how its user calls what PyTorch calls ``s77``."""
+    """Translates sizes; ``named`` says how its user calls what PyTorch calls ``s77``.
+
+    ``bound`` are the scalars that tell names which elements of tensors decide about.
+    """
 
     def __init__(self) -> None:
+        self.bound: dict[str, Value] = {}
         self._names: dict[str, Sym] = {}
         self._taken: set[str] = set()
 
@@ -83,13 +89,34 @@ class Symbols:
         theirs = list(getattr(expr, "free_symbols", ()))
         ours = parse_dim(text) if text and len(theirs) == 1 else 0
         if isinstance(ours, Sym) and len(ours.names) == 1 and str(theirs[0]) not in self._names:
-            self._names[str(theirs[0])] = symbol(self._fresh(*ours.names))
+            (own,) = ours.names
+            self._names[str(theirs[0])] = symbol(self._fresh(f"d_{own}" if is_data_name(own) else own))
 
     def admit(self, shape: Iterable[object]) -> None:
         """Name those sizes in a shape that data decides about: the operation that gives it says what they are."""
         for expr in map(_expr, shape):
             if getattr(expr, "is_Symbol", False) and str(expr) not in self._names:
                 self._names[str(expr)] = symbol(self._fresh(str(expr)))
+
+    def element(self, number: object) -> tuple[Sym, Bounds] | None:
+        """Name an integer that an element of a tensor is; None if PyTorch knows more of it than that.
+
+        Where nothing says that it is not negative, its name says so, too.
+        """
+        expr = _expr(number)
+        if not getattr(expr, "is_Symbol", False) or str(expr) in self._names:
+            return None
+        node: Any = getattr(number, "node", None)
+        known = node.shape_env.var_to_range.get(expr)
+        low, high = (None, None) if known is None else (_number(known.lower), _number(known.upper))
+        kind = "u" if low is not None and low >= 0 else "i"
+        self._names[str(expr)] = symbol(self._fresh(f"{kind}{str(expr).lstrip('u')}"))
+        least, most = (-UNBOUNDED if low is None else low), (UNBOUNDED if high is None else high)
+        return self._names[str(expr)], Bounds(least, most)
+
+    def fresh(self) -> Sym:
+        """Return the name of a size that data decides about, which nobody has used."""
+        return symbol(self._fresh(f"unknown{len(self._taken)}"))
 
     def dim(self, size: object) -> Dim:
         """Return our expression of a size: a number, a ``SymInt`` or one of PyTorch's expressions.
@@ -133,6 +160,11 @@ class Symbols:
             text, n = f"{base}_{n}", n + 1
         self._taken.add(text)
         return text
+
+
+def _number(bound: Any) -> int | None:
+    """Return the bound of a range, None if there is none."""
+    return int(bound) if bound.is_Integer and abs(bound) < UNBOUNDED else None
 
 
 def _expr(size: object) -> Any:

@@ -16,6 +16,7 @@ from nhwcc.compiler.opdef import Draws
 from nhwcc.compiler.types import Array, DType
 from nhwcc.frontends.onnx import import_onnx
 from nhwcc.frontends.onnx.lists import item_name
+from nhwcc.size_domains import size_domain
 
 OPEN = ("F004", "F020")
 """Refusals that more knowledge about the inputs may lift."""
@@ -129,7 +130,12 @@ class Prepared(BackendRep):
         func = module.main
         self.draws = any(op.spec.has(Draws) for op in module.walk())
         self._dtypes = {p.name: v.type.dtype for p, v in zip(func.outputs, func.returns, strict=True)}
-        self._ready = self._build(module)
+        try:
+            self._ready = self._build(module)
+        except CompileError as bad:
+            asked = tuple(p.name for p, arg in zip(func.inputs, func.args, strict=True) if size_domain(func, arg))
+            bad.diagnostics[0].inputs = bad.diagnostics[0].inputs or asked
+            raise
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,7 @@ def _is_sequence(info: ValueInfoProto) -> bool:
 
 
 def _is_open(bad: CompileError) -> bool:
-    return any(d.code in OPEN for d in bad.diagnostics)
+    return any(d.code in OPEN or d.inputs for d in bad.diagnostics)
 
 
 class NhwccBackend(Backend):

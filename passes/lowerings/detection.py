@@ -13,7 +13,7 @@ from ...compiler.ops import arith, logic
 from ...compiler.ops.detection import NonMaxSuppression, SelectBoxes
 from ...compiler.ops.index import GatherNd, NonZero, TopK
 from ...compiler.ops.reduce import Reduce
-from ...compiler.ops.shape import Concat, Pad, Slice
+from ...compiler.ops.shape import Concat, Pad, Range, Slice
 from ...compiler.types import DType
 from .registry import lower
 
@@ -74,3 +74,19 @@ def _corners(boxes: Value, e: Build, *, centred: bool) -> Value:
         half = e(arith.Mul, b, 0.5)
         return e.rw.emit(Concat((e(arith.Sub, a, half), e(arith.Add, a, half)), 1))
     return e.rw.emit(Concat((e(arith.Min, a, b), e(arith.Max, a, b)), 1))
+
+
+@lower(SelectBoxes)
+def empty_boxes_elsewhere(op: SelectBoxes, e: Build) -> None:
+    """Empty boxes overlap nothing, and neither do boxes far away from all others and from each other."""
+    if op.filled:
+        return
+    count = op.boxes.type.shape[0]
+    low, high = (e(Slice, op.boxes, (0, start), (count, 2), (1, 1)) for start in (0, 2))
+    width = e(Reduce, e(arith.Sub, high, low), "min", (1,))
+    farthest = e(arith.Max, e(Reduce, e(arith.Abs, op.boxes), "max", (0, 1)), 1.0)
+    numbers = e(arith.Cast, e(Range, e.number(1, DType.I32), e.number(1, DType.I32), count), to=op.boxes.type.dtype)
+    away = e(arith.Mul, e(arith.Mul, e.reshape(numbers, (count, 1)), 2.0), farthest)
+    is_empty = e(logic.LessEqual, width, 0.0)
+    corners = (e(logic.Select, is_empty, away, low), e(logic.Select, is_empty, e(arith.Add, away, farthest), high))
+    e.replace(*e.each(op.clone((e.rw.emit(Concat(corners, 1)), op.scores), filled=True)))

@@ -10,7 +10,7 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.types import Array, TensorType
 
-from nhwcc.domains import constants, domains
+from nhwcc.domains import Domain, constants, domains
 from nhwcc.drawing import DRAWS
 from nhwcc.feeds import Feeding, feeds, large_feeds
 from nhwcc.runners.reference import ReferenceRunner
@@ -143,4 +143,53 @@ func @main(%x: f32[2,5], %i: i64[2], %n: i8[4], %s: i8[4]) -> (f32[2,5], i8[4]) 
 }""")
     found = drawn(made)
     assert (found.min(), found.max()) == (0, 5)
-    assert domains(made.main)["s"].sizes == (8,)
+    known = domains(made.main)["s"]
+    assert isinstance(known, Domain) and known.sizes == (8,)
+
+
+def sized(body: str, arguments: str, result: str) -> Module:
+    return parse_module(f"func @main({arguments}) -> ({result}) {{\n{body}\nreturn(%y)\n}}")
+
+
+SLICED = "%y = slice(%x) {starts = ['u0'], sizes = ['u1'], steps = [1]} : f32[u1]"
+
+
+def test_sizes_keep_their_bounds() -> None:
+    made = sized(
+        f"bind_sizes(%i) {{sizes = ['u0', 'u1'], most = [3, 9]}}\n{SLICED}", "%x: f32[12], %i: i64[2]", "f32[u1]"
+    )
+    rows = drawn(made).reshape(-1, 2)
+    assert rows.min(0).tolist() == [1, 1] and rows.max(0).tolist() == [3, 6]
+
+
+def test_positions_that_are_clamped() -> None:
+    """What is behind the end, or before the begin, tells less: ends are drawn behind starts."""
+    made = sized(
+        """
+  %z = const() {value = dense<0> : i64[]} : i64[]
+  %d = sub(%e, %i) : i64[]
+  %n = max(%d, %z) : i64[]
+  %a = reshape(%i) {shape = [1]} : i64[1]
+  %b = reshape(%n) {shape = [1]} : i64[1]
+  %j = concat(%a, %b) {axis = 0} : i64[2]
+  bind_sizes(%j) {sizes = ['u0', 'u1'], most = [12, 12]}
+"""
+        + SLICED,
+        "%x: f32[12], %i: i64[], %e: i64[]",
+        "f32[u1]",
+    )
+    known = domains(made.main)
+    types = ReferenceRunner(made).inputs
+    given = [next(feeds(types, Feeding(None, seed, known))).inputs for seed in range(40)]
+    assert all(0 <= feed["i"] < feed["e"] <= 12 for feed in given)
+    assert len({int(feed["e"] - feed["i"]) for feed in given}) > 5
+
+
+def test_sizes_of_a_reshape_multiply_to_its_elements() -> None:
+    made = sized(
+        "bind_sizes(%i) {sizes = ['u0', 'u1']}\n%y = reshape(%x) {shape = ['u0', 'u1']} : f32[u0,u1]",
+        "%x: f32[12], %i: i64[2]",
+        "f32[u0,u1]",
+    )
+    rows = drawn(made).reshape(-1, 2)
+    assert (rows.prod(1) == 12).all() and len(np.unique(rows, axis=0)) > 3

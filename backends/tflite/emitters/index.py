@@ -93,7 +93,7 @@ def _adds_to_zeros(op: ir.ScatterNd) -> str | None:
     while isinstance(repeated.owner, BroadcastTo | Tile | Reshape):
         repeated = repeated.owner.x
     weight = constant(repeated)
-    zero = weight is not None and (weight.is_splat or weight.type.size == 1) and not weight.array().any()
+    zero = weight is not None and weight.type.dtype is not DType.STRING and not weight.array().any()
     return None if zero and op.reduction == "add" else "more than sums of updates in a tensor of zeros"
 
 

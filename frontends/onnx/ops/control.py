@@ -42,7 +42,7 @@ def if_(emit: Emitter, cond: Value, *, else_branch: Graph, then_branch: Graph) -
     if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
         emit.graphs.leave_undecided()
         raise emit.undecided(cond, (first, second))
-    sizes = tuple(emit.graphs.fresh() for _ in ir.differing_sizes(first, second))
+    sizes = tuple(emit.fresh() for _ in ir.differing_sizes(first, second))
     return emit.all(ir.If(emit.reshape(cond, ()), then, otherwise, sizes))
 
 
@@ -202,7 +202,7 @@ def _while(
     test.insert(Return((answer,)))
     turns, _, *found = emit.all(ir.While(tuple(start), test, region))
     if rows and not runs_on:
-        found[len(carried) :] = first_rows(emit, found[len(carried) :], turns, emit.graphs.fresh())
+        found[len(carried) :] = first_rows(emit, found[len(carried) :], turns, emit.fresh())
     return tuple(found)
 
 

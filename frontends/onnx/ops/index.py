@@ -9,8 +9,9 @@ import numpy as np
 from ....compiler.dims import Dim
 from ....compiler.ir import Value
 from ....compiler.ops import index as ir
-from ....compiler.ops.arith import Add, Cast, Mod
+from ....compiler.ops.arith import Add, Cast, Mod, Sub
 from ....compiler.ops.detection import NonMaxSuppression
+from ....compiler.ops.logic import GreaterEqual, LessEqual, Select
 from ....compiler.ops.shape import BroadcastTo, Range, Reshape
 from ....compiler.types import DType
 from ..emitter import Emitter
@@ -118,25 +119,29 @@ def _top_k(emit: Emitter, x: Value, k: Dim, axis: int, *, largest: bool) -> tupl
     return emit.all(ir.TopK(x, k, emit.axis(axis, x.type.rank), largest))
 
 
+def _axis(emit: Emitter, axis: Value, rank: int) -> int:
+    """Return an axis; of one axis that there is, nothing has to be known."""
+    return 0 if rank == 1 and emit.known(axis) is None else emit.axis(emit.int(axis, "axis"), rank)
+
+
 @onnx_op("CumSum", since=11)
 def cum_sum(emit: Emitter, x: Value, axis: Value, *, exclusive: int = 0, reverse: int = 0) -> Value:
     """Running sums."""
-    along = emit.axis(emit.int(axis, "axis"), x.type.rank)
-    return emit(ir.CumSum(x, along, bool(exclusive), bool(reverse)))
+    return emit(ir.CumSum(x, _axis(emit, axis, x.type.rank), bool(exclusive), bool(reverse)))
 
 
 @onnx_op("CumProd", since=26)
 def cum_prod(emit: Emitter, x: Value, axis: Value, *, exclusive: int = 0, reverse: int = 0) -> Value:
     """Running products."""
-    along = emit.axis(emit.int(axis, "axis"), x.type.rank)
-    return emit(ir.CumProd(x, along, bool(exclusive), bool(reverse)))
+    return emit(ir.CumProd(x, _axis(emit, axis, x.type.rank), bool(exclusive), bool(reverse)))
 
 
 @onnx_op("OneHot", since=9)
 def one_hot(emit: Emitter, indices: Value, depth: Value, values: Value, *, axis: int = -1) -> Value:
     """A new axis that is hot at the index; exporters state the depth as a float, too."""
     along = emit.axis(axis, indices.type.rank + 1)
-    size = int(emit.scalar(depth, "depth")) if depth.type.dtype.is_float else emit.dim(depth, "depth")
+    known = emit.known(depth) if depth.type.dtype.is_float else None
+    size = emit.dim(emit.cast(depth, DType.I64), "depth") if known is None else int(emit.scalar(depth, "depth"))
     if indices.type.dtype.is_float:
         indices = emit(Cast(indices, DType.I64))
     return emit(ir.OneHot(indices, values, size, along))
@@ -154,14 +159,14 @@ def reverse_sequence(
 @onnx_op("NonZero", since=9)
 def non_zero(emit: Emitter, x: Value) -> Value:
     """Positions, as many as the data has."""
-    return emit(ir.NonZero(x, emit.graphs.fresh()))
+    return emit(ir.NonZero(x, emit.fresh()))
 
 
 @onnx_op("Unique", since=11)
 def unique(emit: Emitter, x: Value, *, axis: int | None = None, sorted: int = 1) -> tuple[Value, ...]:
     """Different elements, as many as the data has."""
     along = None if axis is None else emit.axis(axis, x.type.rank)
-    return emit.all(ir.Unique(x, emit.graphs.fresh(), along, bool(sorted)))
+    return emit.all(ir.Unique(x, emit.fresh(), along, bool(sorted)))
 
 
 @onnx_op("NonMaxSuppression", since=10)
@@ -179,7 +184,7 @@ def non_max_suppression(
     limit = int(emit.scalar(max_output_boxes_per_class, "max_output_boxes_per_class", 0))
     overlap = float(emit.scalar(iou_threshold, "iou_threshold", 0.0))
     threshold = None if score_threshold is None else float(emit.scalar(score_threshold, "score_threshold"))
-    fields = (limit, overlap, emit.graphs.fresh(), threshold, bool(center_point_box))
+    fields = (limit, overlap, emit.fresh(), threshold, bool(center_point_box))
     return emit(NonMaxSuppression(boxes, scores, *fields))
 
 
@@ -217,7 +222,20 @@ def tensor_scatter(
 @onnx_op("Trilu", since=14)
 def trilu(emit: Emitter, input: Value, k: Value | None = None, *, upper: int = 1) -> Value:
     """The upper or lower triangle."""
+    if k is not None and emit.known(k) is None:
+        return _triangle(emit, input, k, upper=bool(upper))
     return emit(ir.Trilu(input, 0 if k is None else emit.int(k, "k"), bool(upper)))
+
+
+def _triangle(emit: Emitter, x: Value, k: Value, *, upper: bool) -> Value:
+    """Keep what is above or below a diagonal that data decides about."""
+    zero, one = emit.const(0, DType.I64), emit.const(1, DType.I64)
+    height, width = x.type.shape[-2:]
+    rows, columns = (emit(Range(zero, one, size)) for size in (height, width))
+    diagonals = emit(Sub(columns, emit.reshape(rows, (height, 1))))
+    wanted = emit.reshape(emit.cast(k, DType.I64), ())
+    is_kept = emit((GreaterEqual if upper else LessEqual)(diagonals, wanted))
+    return emit(Select(is_kept, x, emit.const(0, x.type.dtype)))
 
 
 @onnx_op("Compress", since=9)
@@ -228,5 +246,5 @@ def compress(emit: Emitter, input: Value, condition: Value, *, axis: int | None 
     known = emit.known(condition)
     if known is not None and known.dtype != object:
         return emit(ir.Gather(x, emit.const(np.flatnonzero(known)), along))
-    found = emit(ir.NonZero(condition, emit.graphs.fresh(), rows=True))
+    found = emit(ir.NonZero(condition, emit.fresh(), rows=True))
     return emit(ir.Gather(x, emit(Reshape(found, found.type.shape[:1])), along))

@@ -9,8 +9,12 @@ from ....compiler.diagnostics import CompileError, counted
 from ....compiler.dims import Dim, Sym, broadcast, ceil_div, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
+from ....compiler.ops.logic import Equal, Select
 from ....compiler.ops.reduce import Reduce
+from ....compiler.types import DType
+from ...bound import Position
 from ...common.moves import axes_of_one, may_be_one
+from ...common.reshaping import stated_shape
 from ...slicing import cut, pad
 from ..emitter import Emitter
 from ..lists import Imported, Nothing, ValueList
@@ -26,7 +30,7 @@ def identity(emit: Emitter, input: Value | ValueList | Nothing) -> Imported:
 @onnx_op("Reshape", since=7)
 def reshape(emit: Emitter, data: Value, shape: Value, *, allowzero: Annotated[int, Since(14)] = 0) -> Value:
     """-1 stands for what remains, and 0 for the size at the same place unless ``allowzero``."""
-    before, target = data.type.shape, emit.dims(shape, "shape")
+    before, target = data.type.shape, stated_shape(emit, data, shape, zero_copies=not allowzero)
     numbers = [d for d in target if isinstance(d, int)]
     if numbers.count(-1) > 1 or min(numbers, default=0) < -1 or (allowzero and {0, -1} <= set(numbers)):
         raise emit.fail(f"can't mean the shape {list(target)}", code="F002")
@@ -160,14 +164,19 @@ def slice_(
     emit: Emitter, data: Value, starts: Value, ends: Value, axes: Value | None = None, steps: Value | None = None
 ) -> Value:
     """Cut; negative steps walk backwards."""
-    first = emit.dims(starts, "starts")
+    first = emit.positions(starts, "starts")
     along = () if axes is None else emit.ints(axes, "axes")
     strides = [1] * len(first) if steps is None else emit.ints(steps, "steps")
-    return _slice(emit, data, first, emit.dims(ends, "ends"), along, strides)
+    return _slice(emit, data, first, emit.positions(ends, "ends"), along, strides)
 
 
 def _slice(
-    emit: Emitter, x: Value, starts: Sequence[Dim], ends: Sequence[Dim], axes: Sequence[int], steps: Sequence[int]
+    emit: Emitter,
+    x: Value,
+    starts: Sequence[Dim | Position],
+    ends: Sequence[Dim | Position],
+    axes: Sequence[int],
+    steps: Sequence[int],
 ) -> Value:
     along = emit.axes(axes or range(len(starts)), x.type.rank)
     if not len(starts) == len(ends) == len(along) == len(steps):
@@ -228,16 +237,27 @@ def pad_(
 ) -> Value:
     """Pad all axes, or some of them."""
     along = tuple(range(data.type.rank)) if axes is None else emit.axes(emit.ints(axes, "axes"), data.type.rank)
+    widths = emit.positions(pads, "pads")
+    if mode == "constant" and constant_value is not None and emit.known(constant_value) is None:
+        is_inside = emit(Equal(_pad(emit, _ones(emit, data), widths, along, mode, 0.0), emit.const(1, DType.I32)))
+        padded = _pad(emit, data, widths, along, mode, 0.0)
+        return emit(Select(is_inside, padded, emit.reshape(constant_value, ())))
     value = emit.scalar(constant_value, "constant_value") if mode == "constant" else 0.0
-    return _pad(emit, data, emit.dims(pads, "pads"), along, mode, value)
+    return _pad(emit, data, widths, along, mode, value)
 
 
-def _pad(emit: Emitter, x: Value, pads: Sequence[Dim], axes: tuple[int, ...], mode: str, value: float) -> Value:
+def _ones(emit: Emitter, like: Value) -> Value:
+    return emit.expand(emit.const(1, DType.I32), like.type.shape)
+
+
+def _pad(
+    emit: Emitter, x: Value, pads: Sequence[Dim | Position], axes: tuple[int, ...], mode: str, value: float
+) -> Value:
     if mode not in PAD_MODES:
         raise emit.fail(f"has the mode {mode!r}, none of {', '.join(PAD_MODES)}", code="F002")
     if len(pads) != 2 * len(axes):
         raise emit.fail(f"has {counted(len(pads), 'padding')} for {counted(len(axes), 'axis', 'axes')}", code="F002")
-    low: list[Dim] = [0] * x.type.rank
+    low: list[Dim | Position] = [0] * x.type.rank
     high = list(low)
     for i, axis in enumerate(axes):
         low[axis], high[axis] = pads[i], pads[i + len(axes)]

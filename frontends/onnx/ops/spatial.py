@@ -8,9 +8,10 @@ from math import floor
 from typing import Annotated, Any, TypeGuard
 
 from ....compiler.diagnostics import counted
-from ....compiler.dims import Dim, static
+from ....compiler.dims import Dim, is_by_data, static
 from ....compiler.ir import Value
 from ....compiler.ops import spatial as ir
+from ...bound import Bounds
 from ...common.blocks import space_to_channels
 from ...common.resize import Scale, by_scales, fitting, interpolation, scaled_size
 from ...common.resize import resize as resize_to
@@ -98,7 +99,7 @@ def resize(
         return by_scales(emit, x, by_axis, **fields)
     if not _is_given(sizes):
         raise emit.fail("has neither sizes nor scales", code="F006")
-    target = emit.dims(sizes, "sizes")
+    target = _sizes(emit, x, sizes, along)
     new = dict(zip(fitting(emit, along, target), target, strict=True))
     if keep_aspect_ratio_policy == "stretch":
         return resize_to(emit, x, new, None, **fields)
@@ -135,6 +136,17 @@ def _crop(
     with emit.typed():
         new = dict(zip(along, static(tuple(target)), strict=True))
     return crop_and_resize(emit, x, new, dict(zip(along, zip(*edges, strict=True), strict=True)), how)
+
+
+def _sizes(emit: Emitter, x: Value, sizes: Value, along: Sequence[int]) -> tuple[Dim, ...]:
+    """Return the sizes that are stated; of images, data decides about rows and columns, not about what they are."""
+    shape = x.type.shape
+    if sizes.type.size != len(along) or len(along) != len(shape) or len(shape) < 3:
+        return emit.dims(sizes, "sizes")
+    kept = [axis < 2 and emit.known(sizes) is None for axis in along]
+    bounds = [Bounds(shape[a], shape[a]) if k else Bounds(1) for a, k in zip(along, kept, strict=True)]
+    stated = emit.dims(sizes, "sizes", bounds)
+    return tuple(shape[a] if k and is_by_data(d) else d for a, k, d in zip(along, kept, stated, strict=True))
 
 
 def _is_given(value: Value | None) -> TypeGuard[Value]:

@@ -30,7 +30,7 @@ def if_(emit: Emitter, condition: Value, *operands: Value) -> tuple[Value, ...]:
     first, second = ([v.type for v in region.returns] for region in (then, otherwise))
     if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
         raise emit.undecided(condition, (first, second))
-    sizes = tuple(emit.around.fresh() for _ in ir.differing_sizes(first, second))
+    sizes = tuple(emit.fresh() for _ in ir.differing_sizes(first, second))
     return emit.all(ir.If(emit.reshape(condition, ()), then, otherwise, sizes))
 
 

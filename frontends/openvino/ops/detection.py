@@ -94,7 +94,7 @@ def _boxes(emit: Emitter, given: tuple[Value, Value], limits: Limits, how: tuple
     number = int(emit.scalar(limit, "max_output_boxes_per_class", 0))
     largest = float(emit.scalar(overlap, "iou_threshold", 0.0))
     least = float(emit.scalar(threshold, "score_threshold", 0.0))
-    fields = (max(number, 0), largest, emit.around.fresh(), least, how[0] == "center")
+    fields = (max(number, 0), largest, emit.fresh(), least, how[0] == "center")
     rows = emit(NonMaxSuppression(boxes, scores, *fields))
     values = emit(GatherNd(scores, rows))
     if not how[1]:

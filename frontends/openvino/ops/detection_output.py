@@ -144,7 +144,7 @@ def _of_image(emit: Emitter, given: tuple[Value, Value], image: int, how: Settin
     count = boxes.type.shape[1]
     limit = how.keep_top_k if how.keep_top_k > 0 else count
     assert isinstance(limit, int)
-    fields = (limit, how.overlap, emit.around.fresh(), how.confidence)
+    fields = (limit, how.overlap, emit.fresh(), how.confidence)
     rows = emit(NonMaxSuppression(boxes, scores, *fields))
     values = emit(GatherNd(scores, rows))
     if how.keep_top_k > 0:
@@ -164,6 +164,6 @@ def _best(emit: Emitter, rows: Value, values: Value, number: int) -> tuple[Value
     filled = emit(Concat((values, emit.expand(emit.number(LOWEST, values), (number,))), 0))
     best, _ = emit.all(TopK(filled, number, 0))
     least = emit(Slice(best, (number - 1,), (1,), (1,)))
-    found = emit(NonZero(emit(GreaterEqual(values, least)), emit.around.fresh(), rows=True))
+    found = emit(NonZero(emit(GreaterEqual(values, least)), emit.fresh(), rows=True))
     places = emit.reshape(found, found.type.shape[:1])
     return emit(Gather(rows, places, 0)), emit(Gather(values, places, 0))

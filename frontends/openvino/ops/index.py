@@ -14,6 +14,7 @@ from ....compiler.ops.logic import Equal, Less, LessEqual, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.ops.shape import Concat
 from ....compiler.types import DType
+from ...bound import Position
 from ..emitter import Emitter
 from ..registry import openvino_op
 from .shape import cuts_of
@@ -245,7 +246,7 @@ def reverse_sequence(emit: Emitter, x: Value, lengths: Value, *, batch_axis: int
 @openvino_op("NonZero", since=3)
 def non_zero(emit: Emitter, x: Value, *, output_type: DType = DType.I64) -> Value:
     """Positions, as many as the data has."""
-    return emit.cast(emit(ir.NonZero(x, emit.around.fresh())), output_type)
+    return emit.cast(emit(ir.NonZero(x, emit.fresh())), output_type)
 
 
 @openvino_op("Unique", since=10)
@@ -260,7 +261,7 @@ def unique(
 ) -> tuple[Value, ...]:
     """Different elements, where each stands first, which each element is, and how many there are."""
     along = None if axis is None else emit.axis(emit.int(axis, "axis"), x.type.rank)
-    values, first, inverse, counts = emit.all(ir.Unique(x, emit.around.fresh(), along, sorted))
+    values, first, inverse, counts = emit.all(ir.Unique(x, emit.fresh(), along, sorted))
     places = (emit.cast(v, index_element_type) for v in (first, inverse))
     return values, *places, emit.cast(counts, count_element_type)
 
@@ -301,13 +302,15 @@ def slice_scatter(
     """Replace what a slice cuts out: a scatter for each axis would do, one of positions does it at once."""
     with emit.typed():
         shape = static(x.type.shape)
-    cuts = cuts_of(emit, x, (start, stop, step), axes)
+    bounds = [emit.const(emit.ints(v, name)) for v, name in ((start, "start"), (stop, "stop"))]
+    cuts = cuts_of(emit, x, (bounds[0], bounds[1], step), axes)
     numbers = np.arange(int(np.prod(shape))).reshape(shape)
     index: list[slice] = []
     for axis in range(len(shape)):
         first, last, stride = cuts.get(axis, (0, shape[axis], 1))
-        with emit.typed():
-            start_at, stop_at = static((first, last))
+        start_at, stop_at = (p.dim if isinstance(p, Position) else p for p in (first, last))
+        assert isinstance(start_at, int)
+        assert isinstance(stop_at, int)
         index.append(slice(start_at, None if stop_at < -shape[axis] else stop_at, stride))
     places = numbers[tuple(index)].reshape(-1)
     flat = emit.reshape(x, (numbers.size,))

@@ -178,5 +178,5 @@ def _cut_short(emit: Emitter, loop: Iteration, results: list[Value], turns: Valu
     if any(link.axis or link.stride < 0 for link in pieces):
         raise emit.fail("may end early, and collects along another axis than the first one")
     whole = [v for v, (link, _) in zip(results, loop.results, strict=True) if link.axis is not None]
-    short = iter(first_rows(emit, whole, turns, emit.around.fresh()) if whole else ())
+    short = iter(first_rows(emit, whole, turns, emit.fresh()) if whole else ())
     return tuple(v if link.axis is None else next(short) for v, (link, _) in zip(results, loop.results, strict=True))

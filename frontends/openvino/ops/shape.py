@@ -10,8 +10,10 @@ from ....compiler.dims import Dim, broadcast, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.types import DType
+from ...bound import Position
 from ...common.moves import axes_of_one, parts_of_sizes
 from ...common.ranges import counted_range
+from ...common.reshaping import stated_shape
 from ...common.schema import Since
 from ...common.strided_slice import Masks, sliced
 from ...slicing import cut, pad
@@ -53,7 +55,7 @@ def read_value(
 @openvino_op("Reshape")
 def reshape(emit: Emitter, x: Value, shape: Value, *, special_zero: bool = False) -> Value:
     """-1 stands for what remains, and 0 for the size at the same place if ``special_zero``."""
-    before, target = x.type.shape, emit.dims(shape, "shape")
+    before, target = x.type.shape, stated_shape(emit, x, shape, zero_copies=special_zero)
     numbers = [d for d in target if isinstance(d, int)]
     if numbers.count(-1) > 1 or min(numbers, default=0) < -1:
         raise emit.fail(f"can't mean the shape {list(target)}", code="F002")
@@ -156,14 +158,14 @@ def slice_(emit: Emitter, x: Value, start: Value, stop: Value, step: Value, axes
 
 def cuts_of(
     emit: Emitter, x: Value, bounds: tuple[Value, Value, Value], axes: Value | None
-) -> dict[int, tuple[Dim, Dim, int]]:
+) -> dict[int, tuple[Position, Position, int]]:
     """Return starts, stops and steps by axis.
 
     Raises:
         CompileError: F004 or F006, they are not known, or not equally many.
     """
     start, stop, step = bounds
-    first, last, steps = emit.dims(start, "start"), emit.dims(stop, "stop"), emit.ints(step, "step")
+    first, last, steps = emit.positions(start, "start"), emit.positions(stop, "stop"), emit.ints(step, "step")
     along = range(len(first)) if axes is None else emit.axes(emit.ints(axes, "axes"), x.type.rank)
     if not len(first) == len(last) == len(steps) == len(along) or len(first) > x.type.rank:
         raise emit.fail("has another number of starts than of stops, steps or axes", code="F006")
@@ -187,7 +189,7 @@ def pad_(
     emit: Emitter, x: Value, begin: Value, end: Value, value: Value | None = None, *, pad_mode: PadMode = "constant"
 ) -> Value:
     """Pad all axes; negative numbers cut."""
-    low, high = emit.dims(begin, "pads_begin"), emit.dims(end, "pads_end")
+    low, high = emit.positions(begin, "pads_begin"), emit.positions(end, "pads_end")
     if not len(low) == len(high) == x.type.rank:
         raise emit.fail(f"pads {x.type} by {counted(len(low), 'number')} before and {len(high)} after", code="F006")
     filled = float(emit.scalar(value, "pad_value")) if pad_mode == "constant" else 0.0

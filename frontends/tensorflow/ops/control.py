@@ -46,7 +46,7 @@ def _either(
     types = [[v.type for v in _tensors(emit, given)] for given in (first, second)]
     if [(t.dtype, t.rank) for t in types[0]] != [(t.dtype, t.rank) for t in types[1]]:
         raise emit.undecided(condition, types)
-    sizes = tuple(emit.around.fresh() for _ in ir.differing_sizes(*types))
+    sizes = tuple(emit.fresh() for _ in ir.differing_sizes(*types))
     return emit.all(ir.If(condition, then, otherwise, sizes))
 
 

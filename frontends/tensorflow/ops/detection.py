@@ -23,7 +23,7 @@ def _found(emit: Emitter, boxes: Value, scores: Value, limit: Value, numbers: tu
     wide = emit.reshape(emit.cast(boxes, DType.F32), (1, count, 4))
     ranked = emit.reshape(emit.cast(scores, DType.F32), (1, 1, count))
     size = emit.int(limit, "max_output_size")
-    kept = emit.around.fresh()
+    kept = emit.fresh()
     least = None if threshold == NO_THRESHOLD else threshold
     rows = emit(NonMaxSuppression(wide, ranked, size, overlap, kept, least))
     cuts: dict[int, tuple[Dim, Dim, int]] = {1: (2, 3, 1)}

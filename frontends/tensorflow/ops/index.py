@@ -111,13 +111,13 @@ def one_hot(emit: Emitter, indices: Value, depth: Value, on_value: Value, off_va
 @tf_op("Where")
 def where(emit: Emitter, input: Value) -> Value:
     """Positions of what is not zero, one in each row."""
-    return emit(ir.NonZero(input, emit.around.fresh(), DType.I64, True))
+    return emit(ir.NonZero(input, emit.fresh(), DType.I64, True))
 
 
 @tf_op("Unique", outputs=("y", "idx"))
 def unique(emit: Emitter, x: Value, *, out_idx: DType = DType.I32) -> tuple[Value, Value]:
     """Different elements in the order of their first places, and which one is where."""
-    found, _, places, _ = emit.all(ir.Unique(x, emit.around.fresh(), None, False))
+    found, _, places, _ = emit.all(ir.Unique(x, emit.fresh(), None, False))
     return found, emit.cast(places, out_idx)
 
 
@@ -133,7 +133,7 @@ def unique_v2(emit: Emitter, x: Value, axis: Value, *, out_idx: DType = DType.I3
 @tf_op("UniqueWithCounts", outputs=("y", "idx", "count"))
 def unique_with_counts(emit: Emitter, x: Value, *, out_idx: DType = DType.I32) -> tuple[Value, Value, Value]:
     """Different elements in the order of their first places, which one is where, and how often each is there."""
-    found, _, places, counts = emit.all(ir.Unique(x, emit.around.fresh(), None, False))
+    found, _, places, counts = emit.all(ir.Unique(x, emit.fresh(), None, False))
     return found, emit.cast(places, out_idx), emit.cast(counts, out_idx)
 
 

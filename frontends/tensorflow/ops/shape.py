@@ -6,11 +6,12 @@ from typing import Literal
 
 import numpy as np
 
-from ....compiler.dims import Dim, product, static
+from ....compiler.dims import UNBOUNDED, Dim, is_by_data, is_static, product, static
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.ops.dynamic import DynamicSlice
 from ....compiler.types import Array, DType
+from ...bound import Bounds
 from ...common.moves import (
     batch_to_space,
     common_shape,
@@ -24,6 +25,7 @@ from ...common.moves import (
     unsqueezed,
 )
 from ...common.ranges import counted_range
+from ...common.reshaping import stated_shape
 from ...common.strided_slice import Masks, sliced
 from ...slicing import cut
 from ..emitter import Emitter
@@ -33,7 +35,7 @@ from ..registry import tf_op
 @tf_op("Reshape")
 def reshape(emit: Emitter, tensor: Value, shape: Value) -> Value:
     """The same elements under another shape."""
-    target = emit.dims(shape, "shape")
+    target = stated_shape(emit, tensor, shape, zero_copies=False)
     if sum(d == -1 for d in target) > 1:
         raise emit.fail(f"has the shape {list(target)}", code="F002")
     with emit.typed():
@@ -108,15 +110,24 @@ def unpack(emit: Emitter, value: Value, *, num: int, axis: int = 0) -> tuple[Val
 
 @tf_op("Slice")
 def slice_(emit: Emitter, input: Value, begin: Value, size: Value) -> Value:
-    """From a position on; a size of -1 is all that is left.  Where positions are computed, sizes must be known."""
-    starts, sizes = emit.known.dims(begin), emit.dims(size, "size")
+    """From a position on; a size of -1 is all that is left."""
+    starts, sizes = emit.known.dims(begin), emit.dims(size, "size", _within(input))
     if len(sizes) != input.type.rank or (starts is not None and len(starts) != input.type.rank):
         raise emit.fail(f"has {len(sizes)} sizes for {input.type}", code="F006")
-    if starts is None and -1 not in sizes:
+    if starts is None and -1 not in sizes and is_static(sizes):
         return emit(DynamicSlice(input, begin, sizes))
-    starts = emit.dims(begin, "begin")
+    starts = emit.dims(begin, "begin", _within(input))
+    if any(map(is_by_data, (*starts, *sizes))):
+        rest = zip(sizes, input.type.shape, starts, strict=True)
+        sizes = tuple(d - a if n == -1 else n for n, d, a in rest)
+        return emit(ir.Slice(input, starts, sizes, (1,) * len(sizes)))
     ends = [d if n == -1 else a + n for d, a, n in zip(input.type.shape, starts, sizes, strict=True)]
     return cut(emit, input, {i: (a, e, 1) for i, (a, e) in enumerate(zip(starts, ends, strict=True))})
+
+
+def _within(x: Value) -> list[Bounds]:
+    """Return the bounds of what has to be within each axis."""
+    return [Bounds(0, d if isinstance(d, int) else UNBOUNDED) for d in x.type.shape]
 
 
 @tf_op("StridedSlice")

@@ -32,7 +32,7 @@ def _either(emit: Emitter, condition: Value, then: Region, otherwise: Region) ->
     first, second = ([v.type for v in region.returns] for region in (then, otherwise))
     if [(t.dtype, t.rank) for t in first] != [(t.dtype, t.rank) for t in second]:
         raise emit.undecided(condition, (first, second))
-    sizes = tuple(emit.around.fresh() for _ in ir.differing_sizes(first, second))
+    sizes = tuple(emit.fresh() for _ in ir.differing_sizes(first, second))
     return emit.all(ir.If(condition, then, otherwise, sizes))
 
 

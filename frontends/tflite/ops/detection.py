@@ -20,9 +20,9 @@ from ..registry import builtin
 def non_max_suppression_v4(
     emit: Emitter, boxes: Value, scores: Value, limit: Value, overlap: Value, threshold: Value
 ) -> tuple[Value, ...]:
-    """A fixed number of boxes, and how many of them count."""
+    """A fixed number of boxes, and how many of them count; the kernel needs boxes that are not empty."""
     numbers = (emit.scalar(overlap, "iou_threshold"), emit.scalar(threshold, "score_threshold"))
-    return best_boxes(emit, boxes, scores, emit.int(limit, "max_output_size"), *numbers)
+    return best_boxes(emit, boxes, scores, emit.int(limit, "max_output_size"), numbers, filled=True)
 
 
 @builtin("NON_MAX_SUPPRESSION_V5", "NonMaxSuppressionV5Options")
@@ -34,7 +34,7 @@ def non_max_suppression_v5(
         raise emit.fail("softens scores")
     numbers = (emit.scalar(overlap, "iou_threshold"), emit.scalar(threshold, "score_threshold"))
     size = emit.int(limit, "max_output_size")
-    chosen, count = best_boxes(emit, boxes, scores, size, *numbers)
+    chosen, count = best_boxes(emit, boxes, scores, size, numbers, filled=True)
     return chosen, counted_rows(emit, emit(Gather(scores, chosen, 0)), count, size), count
 
 
@@ -68,7 +68,7 @@ def detection_post_process(
     best = emit(Reduce(scores, "max", (1,), False))
     kinds = emit(ArgMax(scores, 1, False, False, DType.I32))
     size = emit.positive(max_detections, "number of boxes")
-    chosen, count = best_boxes(emit, boxes, best, size, nms_iou_threshold, nms_score_threshold)
+    chosen, count = best_boxes(emit, boxes, best, size, (nms_iou_threshold, nms_score_threshold))
     found = [
         counted_rows(emit, emit(Gather(v, chosen, 0)), count, size) for v in (boxes, emit.cast(kinds, DType.F32), best)
     ]

@@ -68,13 +68,13 @@ def one_hot(emit: Emitter, indices: Value, depth: Value, on: Value, off: Value, 
 @builtin("WHERE", "WhereOptions", integers="raw")
 def where(emit: Emitter, x: Value) -> Value:
     """Positions of what is not zero, one in each row."""
-    return emit(ir.NonZero(x, emit.around.fresh(), emit.result_type(0), True))
+    return emit(ir.NonZero(x, emit.fresh(), emit.result_type(0), True))
 
 
 @builtin("UNIQUE", "UniqueOptions", integers="raw")
 def unique(emit: Emitter, x: Value, *, idx_out_type: DType = DType.I32) -> tuple[Value, Value]:
     """Different elements in the order of their first places, and which one is where."""
-    found, _, places, _ = emit.all(ir.Unique(x, emit.around.fresh(), None, False))
+    found, _, places, _ = emit.all(ir.Unique(x, emit.fresh(), None, False))
     return found, emit.cast(places, emit.result_type(1))
 
 

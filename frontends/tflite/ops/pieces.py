@@ -6,23 +6,24 @@ A list of tensors is one tensor; setting an item joins what is before it, the ne
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add
-from ....compiler.ops.dynamic import DynamicUpdateSlice
+from ....compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ....compiler.ops.shape import Concat, Reshape
 from ..emitter import Emitter
 from ..handles import Piece
 
 
-def piece_of(emit: Emitter, x: Value, begin: Value, size: Value) -> Piece:
-    """Return a part whose size is computed.
+def piece_of(emit: Emitter, x: Value, begin: Value, size: Value) -> Piece | Value:
+    """Return a part whose size is computed: one before or after a position, or another one with named sizes.
 
     Raises:
-        CompileError: F004, it is none before or after one position.
+        CompileError: F006, it has another number of axes.
     """
     starts, sizes = _elements(emit, begin), _elements(emit, size)
     if len(starts) == len(sizes) == x.type.rank:
@@ -33,14 +34,27 @@ def piece_of(emit: Emitter, x: Value, begin: Value, size: Value) -> Piece:
         if len(open_sizes) == 1 and all(n == 0 for n in starts):
             axis = open_sizes[0]
             if all(w for i, w in enumerate(whole) if i != axis):
-                return Piece(x, axis, _value(sizes[axis]), is_front=True)
+                return Piece(x, axis, _value(sizes[axis]), True, partial(_cut, emit, x, begin, size))
         if len(open_starts) == 1 and all(n == -1 or w for n, w in zip(sizes, whole, strict=True)):
             axis = open_starts[0]
             if sizes[axis] == -1 and all(n == 0 for i, n in enumerate(starts) if i != axis):
-                return Piece(x, axis, _value(starts[axis]), is_front=False)
-    emit.dims(size, "size")
-    emit.dims(begin, "begin")
-    raise emit.fail("cuts out a part whose size depends on data", code="F004")
+                return Piece(x, axis, _value(starts[axis]), False, partial(_cut, emit, x, begin, size))
+    return _cut(emit, x, begin, size)
+
+
+def _cut(emit: Emitter, x: Value, begin: Value, size: Value) -> Value:
+    """Insert a part with sizes that data names.
+
+    Raises:
+        CompileError: F006, it has another number of axes.
+    """
+    found = emit.dims(size, "size")
+    if len(found) != x.type.rank:
+        raise emit.fail(f"has {len(found)} sizes for {x.type}", code="F006")
+    if -1 in found:
+        ends = zip(x.type.shape, found, emit.dims(begin, "begin"), strict=True)
+        found = tuple(d - a if n == -1 else n for d, n, a in ends)
+    return emit(DynamicSlice(x, begin, found))
 
 
 def _value(given: Value | int) -> Value:
@@ -63,11 +77,7 @@ def _elements(emit: Emitter, vector: Value) -> list[Value | int]:
 
 
 def updated(emit: Emitter, values: Sequence[Value | Piece], axis: int) -> Value:
-    """Join a part before a position, something, and the part after it.
-
-    Raises:
-        CompileError: F004, the parts are others.
-    """
+    """Join parts; one before a position, something, and the part after it are an update."""
     match values:
         case [Piece(is_front=True) as front, Value() as item, Piece(is_front=False) as behind] if (
             front.x is behind.x
@@ -76,7 +86,8 @@ def updated(emit: Emitter, values: Sequence[Value | Piece], axis: int) -> Value:
         ):
             return emit(DynamicUpdateSlice(front.x, item, _starts(emit, front)))
         case _:
-            raise emit.fail("joins parts whose sizes depend on data", code="F004")
+            parts = tuple(v.cut() if isinstance(v, Piece) else v for v in values)
+            return emit(Concat(parts, emit.axis(axis, parts[0].type.rank)))
 
 
 def _is_after(later: Value, earlier: Value, distance: object) -> bool:

@@ -22,6 +22,7 @@ from ...common.moves import (
     unsqueezed,
 )
 from ...common.ranges import counted_range
+from ...common.reshaping import stated_shape
 from ...slicing import cut
 from ..emitter import Emitter
 from ..handles import Piece
@@ -34,7 +35,7 @@ from .pieces import piece_of, updated
 def reshape(emit: Emitter, x: Value, shape: Value | None = None, *, new_shape: tuple[int, ...] = ()) -> Value:
     """The shape is an operand, or an option of old files, where a zero alone stands for a scalar."""
     option = () if new_shape == (0,) else new_shape
-    target: tuple[Dim, ...] = option if shape is None else emit.dims(shape, "shape")
+    target: tuple[Dim, ...] = option if shape is None else stated_shape(emit, x, shape, zero_copies=False)
     if sum(d == -1 for d in target) > 1:
         raise emit.fail(f"has the shape {list(target)}", code="F002")
     with emit.typed():
@@ -103,7 +104,7 @@ def unpack(emit: Emitter, x: Value, *, num: int = 0, axis: int = 0) -> tuple[Val
 
 @builtin("SLICE", "SliceOptions", integers="moved")
 def slice_(emit: Emitter, x: Value, begin: Value, size: Value) -> Value | Piece:
-    """From a position on; a size of -1 is all that is left.  Where positions are computed, sizes must be known."""
+    """From a position on; a size of -1 is all that is left."""
     rank = x.type.rank
     starts, sizes = emit.known.dims(begin), emit.known.dims(size)
     if sizes is None or (starts is None and -1 in sizes):

@@ -253,7 +253,10 @@ _bitwise("xor", logic.BitwiseXor, logic.LogicalXor)
 
 
 def _shift(name: str, op: type[Op]) -> None:
-    @aten(f"bitwise_{name}_shift.Tensor", f"bitwise_{name}_shift.Tensor_Scalar")
+    short = f"__{name[0]}shift__"
+    kinds = ("Tensor", "Tensor_Scalar", "Scalar_Tensor")
+
+    @aten(*(f"bitwise_{name}_shift.{kind}" for kind in kinds), f"{short}.Tensor", f"{short}.Scalar")
     def handler(emit: Emitter, x: Operand, other: Operand) -> Value:  # pyright: ignore[reportUnusedFunction]
         return emit(op(emit.value(x, emit.dtype), emit.value(other, emit.dtype)))
 

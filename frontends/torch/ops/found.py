@@ -6,9 +6,11 @@ from ....compiler.dims import Dim, broadcast
 from ....compiler.ir import Value
 from ....compiler.ops import arith, logic
 from ....compiler.ops import index as ir
+from ....compiler.ops.detection import NonMaxSuppression
 from ....compiler.ops.reduce import Reduce
-from ....compiler.ops.shape import Concat, Range
+from ....compiler.ops.shape import Concat, Range, Split
 from ....compiler.types import DType
+from ...slicing import cut
 from ..emitter import Emitter
 from ..registry import aten
 
@@ -38,6 +40,36 @@ def unique(
     empty = emit.const([], DType.I64)
     inverse = emit.reshape(where, x.type.shape) if return_inverse else empty
     return found, inverse, often if return_counts else empty
+
+
+@aten("bincount", sizes_by_data=True)
+def bincount(emit: Emitter, x: Value, weights: Value | None = None, minlength: int = 0) -> Value:
+    """How often each number is there, or the sum of its weights: up to the largest number, or ``minlength``."""
+    numbers, one = emit.cast(x, DType.I64), emit.const(1, DType.I64)
+    if x.type.size == 0:
+        return emit.full(0, emit.type.with_shape((minlength,)))
+    largest = emit(Reduce(numbers, "max", (0,), keepdims=False))
+    count = emit(arith.Max(emit(arith.Add(largest, one)), emit.const(minlength, DType.I64)))
+    emit.bind(emit.shape[0], count)
+    updates = emit.full(1, numbers.type) if weights is None else emit.cast(weights, emit.dtype)
+    zeros = emit.expand(emit.const(0, updates.type.dtype), emit.shape)
+    return emit(ir.Scatter(zeros, numbers, updates, 0, "add"))
+
+
+MANY = 1 << 16
+"""Of how many boxes some are selected if their number is not known: every pair of them may be compared."""
+
+
+@aten("torchvision::nms", sizes_by_data=True)
+def nms(emit: Emitter, dets: Value, scores: Value, iou_threshold: float) -> Value:
+    """The numbers of the boxes that overlap no better one, the best first; those with exchanged corners are empty."""
+    count, kept = dets.type.shape[0], emit.shape[0]
+    low, high = emit.all(Split(emit.cast(dets, DType.F32), 1, (2, 2)))
+    boxes = emit.reshape(emit(Concat((low, emit(arith.Max(low, high))), 1)), (1, count, 4))
+    ranked = emit.reshape(emit.cast(scores, DType.F32), (1, 1, count))
+    limit = count if isinstance(count, int) else MANY
+    rows = emit(NonMaxSuppression(boxes, ranked, limit, iou_threshold, kept))
+    return emit.reshape(cut(emit, rows, {1: (2, 3, 1)}), (kept,))
 
 
 @aten("nonzero_static")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ....compiler.dims import Dim, Sym
+from ....compiler.dims import Dim, Sym, at_least, is_by_data, minimum
 from ....compiler.ir import Value
 from ....compiler.ops import index, logic
 from ....compiler.ops import shape as ir
+from ....compiler.ops.index import Gather
 from ....compiler.types import DType
+from ...bound import Position
 from ...common.frames import framed
 from ...slicing import cut
 from ..emitter import Emitter
@@ -195,18 +197,19 @@ def slice_(
     axis = emit.axis(dim, x.type.rank)
     if emit.shape == x.type.shape and step == 1:
         return x
-    if isinstance(emit.shape[axis], int) or start in (None, 0):
-        first = _first(x.type.shape[axis], 0 if start is None else start)
+    size, begin = x.type.shape[axis], 0 if start is None else start
+    if isinstance(emit.shape[axis], int) or begin == 0 or is_by_data(begin):
+        first = _first(size, begin)
         if first is not None:
             return _cut(emit, x, axis, first, emit.shape[axis], step)
-    last = x.type.shape[axis] if end is None else end
-    return cut(emit, x, {axis: (0 if start is None else start, last, step)})
+    last = emit.position(size if end is None else end)
+    return cut(emit, x, {axis: (emit.position(begin), last, step)})
 
 
 def _first(size: Dim, start: Dim) -> Dim | None:
     """The first position, None if the sign of a symbolic start is not known."""
     if isinstance(start, Sym):
-        return None
+        return minimum(start, size) if is_by_data(start) and at_least(start, 0) else None
     if start >= 0:
         return min(start, size) if isinstance(size, int) else start
     return max(size + start, 0) if isinstance(size, int) else size + start
@@ -223,7 +226,10 @@ def _cut(emit: Emitter, x: Value, axis: int, start: Dim, size: Dim, step: int = 
 def narrow(emit: Emitter, x: Value, dim: int, start: Dim, length: Dim) -> Value:
     """A stretch of an axis."""
     axis = emit.axis(dim, x.type.rank)
-    first = _first(x.type.shape[axis], start)
+    place = emit.position(start)
+    if isinstance(place, Position) and isinstance(length, int):
+        return cut(emit, x, {axis: (place, emit.position(start + length), 1)})
+    first = start if is_by_data(start) else _first(x.type.shape[axis], start)
     return _cut(emit, x, axis, start if first is None else first, length)
 
 
@@ -231,6 +237,8 @@ def narrow(emit: Emitter, x: Value, dim: int, start: Dim, length: Dim) -> Value:
 def select(emit: Emitter, x: Value, dim: int, index: Dim) -> Value:
     """One position of an axis."""
     axis = emit.axis(dim, x.type.rank)
+    if is_by_data(index):
+        return emit(Gather(x, emit.value(index, DType.I64), axis))
     first = _first(x.type.shape[axis], index)
     return emit.reshape(_cut(emit, x, axis, index if first is None else first, 1), emit.shape)
 

@@ -7,6 +7,7 @@ from typing import Any
 from ....compiler.ir import Value
 from ....compiler.types import DType
 from ..emitter import Emitter
+from ..nodes import stated
 from ..registry import aten
 
 
@@ -92,5 +93,10 @@ def dropout(emit: Emitter, input: Value, p: float, train: bool) -> Value:
 
 @aten("item", "_local_scalar_dense")
 def item(emit: Emitter, x: Value) -> Any:
-    """A number, where it is known while compiling."""
-    return emit.scalar(x, "the element")
+    """A number where it is known while compiling; else an integer gets the name that PyTorch gives it."""
+    named = emit.symbols.element(stated(emit.node)) if x.type.dtype.is_int and emit.known(x) is None else None
+    if named is None:
+        return emit.scalar(x, "the element")
+    name, bounds = named
+    emit.bind(name, x, bounds)
+    return name
