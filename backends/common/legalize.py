@@ -41,7 +41,7 @@ class Legalize(Pass):
         rewrite(module, target.preparations())
         rewrite(module, patterns)
         erase_dead(*module.walk())
-        refused = [op for op in module.main.walk() if not target.is_legal(op)]
+        refused = [op for op in module.main.walk() if target.is_left(op)]
         problems += refusals(target.title, refused, lambda op: _reasons(target, patterns, op))
         problems += target.unstorable(module.main)
         if problems:

@@ -70,6 +70,8 @@ class Target:
     this target goes up to; without it, to the newest. Where files can store constants in fewer bits than are computed
     with, ``storing`` gives the target whose files do; where they can have variables, ``emit_variables`` writes weights
     as such.
+    A device that leaves to a processor what it can't run has the processor's table as ``fallback``; one that computes
+    with integers ``only_integers``.
     """
 
     name: str
@@ -91,10 +93,16 @@ class Target:
     at: Callable[[int], Target] | None = None
     emit_variables: Emit | None = None
     storing: Callable[[DataType], Target] | None = None
+    fallback: Table[Any] | None = None
+    only_integers: bool = False
 
     def is_legal(self, op: Op) -> bool:
         """Say whether an operation is run as it is."""
         return self.table.is_legal(op)
+
+    def is_left(self, op: Op) -> bool:
+        """Say whether an operation runs in no way, not even beside the device."""
+        return not self.is_legal(op) and (self.fallback is None or not self.fallback.is_legal(op))
 
     def __reduce__(self) -> tuple[Callable[[str, int | None], Target], tuple[str, int | None]]:
         """Another process has the same targets: a name and a version are enough."""

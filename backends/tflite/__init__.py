@@ -5,7 +5,7 @@ What the parts need is imported with them: the process that only runs files has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from ...compiler.ir import Module
 
 if TYPE_CHECKING:
     from ..common.support_matrix import Support
+    from ..common.table import Table
     from ..common.target import Emitted
+    from .calls import Call
 
 PIPELINE = (
     "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,"
@@ -28,8 +30,14 @@ is no builtin, such as a clip, the second legalization lowers it.
 """
 
 
-def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = None) -> Emitted:
-    """Write the main function of a module whose operations are all legal.
+def emit(
+    module: Module,
+    path: Path,
+    *,
+    metadata: Mapping[str, bytes] | None = None,
+    tables: Sequence[Table[Call]] | None = None,
+) -> Emitted:
+    """Write the main function of a module whose operations are all legal by one of the tables.
 
     Raises:
         CompileError: B001, an operation is not legal; B002, a size can't be known at run time; B003, an element type
@@ -40,10 +48,11 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
     from ..common.layout import write_layout
     from ..common.target import Emitted
     from .graph import build
+    from .table import TABLE
     from .versions import min_runtime
 
     func = module.main
-    model = build(func)
+    model = build(func, tables or (TABLE,))
     oldest = min_runtime(model.versions)
     model.metadata = {
         "min_runtime_version": oldest.encode().ljust(16, b"\0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from ...compiler.ops.core import Const, Return
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.tflite.model import CustomOptions, Model, Operator, Options, Subgraph, Tensor
+from ..common.table import Row, Table
 from ..common.unsupported import row_of
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from .check_scales import check_scales
@@ -25,8 +27,8 @@ from .table import TABLE, Call, Dims, Operand, Stored, Unfolded, int_scalar, int
 from .versions import slice_version
 
 
-def build(func: Func) -> Model:
-    """Translate a function whose operations are all legal.
+def build(func: Func, tables: Sequence[Table[Call]] = (TABLE,)) -> Model:
+    """Translate a function whose operations are all legal; of several tables, the first one that has a row is used.
 
     Raises:
         CompileError: B001, one is not; B002, a size is not known when the network runs; B003, an element type can't be
@@ -36,7 +38,7 @@ def build(func: Func) -> Model:
     if problems:
         raise CompileError(*problems)
     model = Model(input_names=[p.name for p in func.inputs], output_names=[p.name for p in func.outputs])
-    _Builder(model, func.name, func.body, None).translate()
+    _Builder(model, func.name, func.body, tables=tables).translate()
     check_scales(model)
     return model
 
@@ -48,8 +50,17 @@ Key = Value | str
 class _Builder:
     """Builds the subgraph of one region; ``outer`` builds the one around it."""
 
-    def __init__(self, model: Model, name: str, region: Region, outer: _Builder | None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        name: str,
+        region: Region,
+        outer: _Builder | None = None,
+        *,
+        tables: Sequence[Table[Call]],
+    ) -> None:
         self.model = model
+        self.tables = tables
         self.region = region
         self.outer = outer
         self.graph = Subgraph(name)
@@ -65,7 +76,7 @@ class _Builder:
     def translate(self) -> None:
         """Translate what the region's results need, in order."""
         self.graph.inputs = [self._define(arg, "input") for arg in self.region.args]
-        calls = {op: _call(op) for op in self.region.ops if not isinstance(op, Const | Return)}
+        calls = {op: _call(op, self.tables) for op in self.region.ops if not isinstance(op, Const | Return)}
         needed = _needed(self.region, calls)
         for op, (builtin, call) in calls.items():
             if op in needed:
@@ -75,7 +86,7 @@ class _Builder:
 
     def _emit(self, op: Op, builtin: str, call: Call) -> None:
         name = f"{op.spec.name}_{len(self.model.subgraphs)}"
-        bodies = [_Builder(self.model, name, region, self) for region in call.regions]
+        bodies = [_Builder(self.model, name, region, self, tables=self.tables) for region in call.regions]
         for body in bodies:
             body.translate()
         _check_options(op, call.options)
@@ -289,8 +300,9 @@ def _check_options(op: Op, options: Options | CustomOptions | None) -> None:
                 raise op.fail("B001", f"{name} would be {number}, but TFLite's options are integers of 32 bits")
 
 
-def _call(op: Op) -> tuple[str, Call]:
-    row = row_of(TABLE, op)
+def _call(op: Op, tables: Sequence[Table[Call]]) -> tuple[str, Call]:
+    found = (table.legal(op) for table in tables)
+    row = next((row for row in found if isinstance(row, Row)), None) or row_of(tables[-1], op)
     return row.kernel, row.call(op)
 
 

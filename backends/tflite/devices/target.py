@@ -1,0 +1,80 @@
+"""Devices as targets: TFLite's rows as far as the device's table takes them, and lowerings of its own before TFLite's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import partial
+
+from ....compiler.diagnostics import Diagnostic
+from ....compiler.ir import Module
+from ....compiler.lowering import Limits, Lowerings
+from ....compiler.options import Strategy
+from ...common.target import Target
+from .. import PIPELINE, emit
+from ..table import TABLE
+from ..target import TARGET as TFLITE
+from ..target import prepare
+from . import gpu, gpu_lowerings, micro, micro_lowerings
+from .interface import narrow_interface
+from .table import Kernels
+
+
+@dataclass(frozen=True)
+class Device:
+    """What there is to say of a device besides what its kernels take.
+
+    ``own`` are its lowerings; ``without`` names those of TFLite that don't suit it. What it can't run is an error
+    unless ``leaves_rest``: then the processor beside it does.
+    """
+
+    name: str
+    kernels: Kernels
+    limits: Limits
+    own: Lowerings | None = None
+    without: Collection[str] = ()
+    leaves_rest: bool = True
+    only_integers: bool = False
+
+    def target(self) -> Target:
+        """Return the target."""
+        table = self.kernels.narrowed(TABLE)
+        tables = (table, TABLE) if self.leaves_rest else (table,)
+        kept = (without(owner, self.without) for owner in TFLITE.lowerings)
+        return Target(
+            name=self.name,
+            title=self.kernels.title,
+            suffix=TFLITE.suffix,
+            table=table,
+            lowerings=(*([] if self.own is None else [self.own]), *kept),
+            limits=self.limits,
+            channels=TFLITE.channels,
+            pipeline=PIPELINE.replace("legalize", f"legalize{{target={self.name}}}"),
+            prepare=prepare_for_device,
+            unstorable=TFLITE.unstorable,
+            emit=partial(emit, tables=tables),
+            runner=TFLITE.runner,
+            integers=TFLITE.integers,
+            fallback=TABLE if self.leaves_rest else None,
+            only_integers=self.only_integers,
+        )
+
+
+def prepare_for_device(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
+    """Prepare as for TFLite, with integers of 32 bits outside, and without loops unless they are asked for."""
+    narrow_interface(target.title, module)
+    return prepare(target, module, rnn="unroll" if rnn == "auto" else rnn)
+
+
+def without(owner: Lowerings, names: Collection[str]) -> Lowerings:
+    """Return lowerings but for some."""
+    if not names:
+        return owner
+    kept = [p for p in owner.patterns if p.name not in names]
+    return Lowerings(kept, owner.documented, [p for p in owner.preparations if p.name not in names])
+
+
+GPU = Device(
+    "tflite-gpu", gpu.KERNELS, Limits(gpu.MAX_RANK, gpu.MAX_RANK, gpu.MAX_RANK), gpu_lowerings.LOWERINGS
+).target()
+MICRO = Device("tflite-micro", micro.KERNELS, Limits(5, 5, 6), micro_lowerings.LOWERINGS, leaves_rest=False).target()
