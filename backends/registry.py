@@ -42,7 +42,7 @@ DEVICES: dict[str, Entry] = {
     "tflite-gpu": Entry((), _in_package("tflite.devices", "GPU")),
     "tflite-micro": Entry((), _in_package("tflite.devices", "MICRO")),
 }
-"""Targets whose files are those of the first one, in a form that suits a device; nothing but their name chooses them."""
+"""Targets whose files are those of the first one in a form that suits a device; only their name chooses them."""
 
 
 def find_target(name: str, version: int | None = None) -> Target:

@@ -30,6 +30,13 @@ def at_most(rank: int) -> Condition:
     return Condition(f"tensors of rank {rank} at most", why_not)
 
 
+@condition("operands that differ")
+def distinct(use: Use) -> str | None:
+    """No operator reads a computed tensor twice."""
+    read = [t.key for t in use.inputs if t is not None and not t.is_constant]
+    return None if len(set(read)) == len(read) else "the same operand twice"
+
+
 def constants(*slots: int) -> Condition:
     """Operands that must be constants where they are present."""
 

@@ -7,13 +7,11 @@ files that are right elsewhere; such operators are refused here, too.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ....compiler.types import DType
 from ...common.table import condition
-from .conditions import at_most, constants, index_type, option, static_sizes
+from .conditions import at_most, constants, distinct, index_type, option, static_sizes
 from .table import Kernels
 from .uses import Use
 
@@ -21,9 +19,11 @@ FLOATS = "f32 f16"
 NUMBERS = "f32 f16 i8"
 """Integers that stand for numbers are computed with as numbers."""
 
+WITH_I32 = f"{NUMBERS} i32"
+
 MAX_RANK = 4
 
-KERNELS = Kernels("the GPU", NUMBERS, ranks=range(MAX_RANK + 1), always=(static_sizes, at_most(MAX_RANK)))
+KERNELS = Kernels("the GPU", NUMBERS, ranks=range(MAX_RANK + 1), always=(static_sizes, at_most(MAX_RANK), distinct))
 """All rows."""
 
 CHANNELS = 4
@@ -88,13 +88,10 @@ def _aligned(use: Use) -> str | None:
     return "SAME with a stride of 3 comes out wrong" if is_same and 3 in strides else None
 
 
-@condition("a left operand that is computed, or one matrix")
-def _no_constant_batches(use: Use) -> str | None:
-    left, right = use.inputs[0], use.inputs[1]
-    assert left is not None and right is not None
-    if not left.is_constant or math.prod(d for d in right.type.shape[:-2] if isinstance(d, int)) == 1:
-        return None
-    return "a constant left operand beside several matrices"
+@condition("a left operand that is computed")
+def _computed_left(use: Use) -> str | None:
+    left = use.inputs[0]
+    return "a constant left operand" if left is not None and left.is_constant else None
 
 
 @condition("positive steps")
@@ -106,11 +103,13 @@ def _forward(use: Use) -> str | None:
 
 _run = KERNELS.run
 
-_run("ADD", "f32 f16 i8 i32")
-_run("SUB LOGISTIC", version=3)
-_run("MUL MAXIMUM MINIMUM SQUARED_DIFFERENCE DIV POW NEG EXP LOG SQRT RSQRT SIN COS FLOOR CEIL ROUND SQUARE ABS SIGN")
-_run("FLOOR_DIV FLOOR_MOD ADD_N TANH ELU GELU HARD_SWISH RELU RELU6 RELU_N1_TO_1 LEAKY_RELU PRELU")
-_run("CONCATENATION", "f32 f16 i8 i32", version=6)
+_run("ADD MUL MAXIMUM MINIMUM DIV FLOOR_DIV FLOOR_MOD", WITH_I32)
+_run("SUB", WITH_I32, version=3)
+_run("LOGISTIC", version=3)
+_run("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL", WITH_I32)
+_run("SQUARED_DIFFERENCE POW NEG EXP LOG SQRT RSQRT SIN COS FLOOR CEIL ROUND SQUARE ABS SIGN")
+_run("ADD_N TANH ELU GELU HARD_SWISH RELU RELU6 RELU_N1_TO_1 LEAKY_RELU PRELU")
+_run("CONCATENATION", WITH_I32, version=6)
 _run("PACK UNPACK SPLIT SPLIT_V TILE")
 _run("REVERSE_V2", when=(constants(1),))
 _run("SLICE", when=(constants(1, 2),), version=2)
@@ -125,7 +124,7 @@ _run(
     ranks=range(3, 5),
     when=(constants(1), option("mode", "REFLECT", text="mode REFLECT")),
 )
-_run("RESHAPE", "f32 f16 i8 i32", when=(constants(1),))
+_run("RESHAPE", WITH_I32, when=(constants(1),))
 _run("TRANSPOSE", version=4, when=(constants(1),))
 _run("CAST", "f32 f16 i8 i32 bool")
 _run("QUANTIZE DEQUANTIZE")
@@ -134,16 +133,15 @@ _run("CONV_2D", version=6, when=(_padded_by_zeros, _whole_groups, _no_tanh))
 _run("DEPTHWISE_CONV_2D", version=6, when=(_padded_by_zeros, _no_tanh))
 _run("TRANSPOSE_CONV", version=3, when=(_aligned,))
 _run("FULLY_CONNECTED", version=9, when=(option("weights_format", "DEFAULT", text="weights as they are"),))
-_run("BATCH_MATMUL", when=(_no_constant_batches,))
+_run("BATCH_MATMUL", when=(_computed_left,))
 _run("SOFTMAX", version=2, when=(option("beta", 1.0, text="beta 1"),))
 _run("AVERAGE_POOL_2D", version=2, when=(_mean_of_all,))
 _run("MAX_POOL_2D", version=2, when=(_padded_by_least,))
 _run("MEAN SUM REDUCE_MAX REDUCE_MIN REDUCE_PROD", when=(constants(1),))
 _run("SELECT_V2 SELECT", version=1)
 _run("RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR", version=3, when=(constants(1),))
-_run("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL")
 _run("ARG_MAX", when=(constants(1),))
-_run("GATHER", "f32 f16 i8 i32", ranks=range(1, 5), when=(index_type(1, DType.I32),))
+_run("GATHER", WITH_I32, ranks=range(1, 5), when=(index_type(1, DType.I32),))
 _run("EMBEDDING_LOOKUP", when=(index_type(0, DType.I32),))
-_run("SPACE_TO_DEPTH DEPTH_TO_SPACE CUMSUM TOPK_V2 ONE_HOT", "f32 f16 i8 i32")
+_run("SPACE_TO_DEPTH DEPTH_TO_SPACE CUMSUM TOPK_V2 ONE_HOT", WITH_I32)
 _run("LOGICAL_AND LOGICAL_OR LOGICAL_NOT", "bool")

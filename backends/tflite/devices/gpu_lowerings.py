@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.lowering import Build, Lowerings
 from ....compiler.ops import arith
-from ....compiler.ops.index import Gather
+from ....compiler.ops.index import ArgMax, ArgMin, Gather, GatherNd
 from ....compiler.ops.linear import Linear, MatMul
 from ....compiler.ops.shape import Concat, Pad, Slice, Split
 from ....compiler.ops.window import AveragePool, Conv, MaxPool
 from ....compiler.padding import is_valid
+from ....compiler.types import DType
+from ....compiler.value_ranges import nonnegative
 from ....compiler.weights import Weight
 from ....passes.lowerings.conv import pad_spatially
 from ....passes.lowerings.pool import correction, overhang
@@ -118,13 +121,67 @@ def gather_in_one_row(op: Gather, e: Build) -> None:
     e.replace(e.reshape(e.clone(op, op.x, row), op.result.type.shape))
 
 
+@lower(GatherNd)
+def gather_by_one_position(op: GatherNd, e: Build) -> None:
+    """Coordinates become positions in rows."""
+    depth = op.indices.type.shape[-1]
+    if (
+        op.batch_dims
+        or (op.wraps and not nonnegative(op.indices))
+        or not isinstance(depth, int)
+        or not is_static((*op.x.type.shape, *op.indices.type.shape))
+    ):
+        return
+    shape, dtype = static(op.x.type.shape), op.indices.type.dtype
+    steps = [math.prod(shape[axis + 1 : depth]) for axis in range(depth)]
+    scaled = e(arith.Mul, op.indices, e.constant(np.asarray(steps, dtype.numpy)))
+    row = _sum_of_last(scaled, e)
+    flat = e.reshape(op.x, (math.prod(shape[:depth]), *shape[depth:]))
+    e.replace(e(Gather, flat, row, axis=0, wraps=False))
+
+
+def _sum_of_last(x: Value, e: Build) -> Value:
+    """Add the parts along the last axis: sums of integers have no kernel."""
+    *rest, count = static(x.type.shape)
+    if count == 1:
+        return e.reshape(x, rest)
+    parts = (e(Slice, x, (*[0] * len(rest), i), (*rest, 1), (1,) * x.type.rank) for i in range(count))
+    return reduce(lambda a, b: e(arith.Add, a, b), [e.reshape(part, rest) for part in parts])
+
+
+@lower(ArgMin)
+def largest_of_negated(op: ArgMin, e: Build) -> None:
+    """The largest of the negated numbers."""
+    if op.x.type.dtype is DType.F32:
+        e.replace(e(ArgMax, e(arith.Neg, op.x), op.axis, keepdims=op.keepdims, last=op.last, dtype=op.dtype))
+
+
+@lower(MatMul, benefit=2)
+def multiply_by_a_copy(op: MatMul, e: Build) -> None:
+    """A matrix times itself: one of both is stored transposed, because operands must differ."""
+    if op.a is op.b:
+        rank = op.a.type.rank
+        swapped = e.transpose(op.b, (*range(rank - 2), rank - 1, rank - 2))
+        e.replace(e.clone(op, op.a, swapped, transpose_b=not op.transpose_b))
+
+
+@lower(arith.Sub, arith.Add, arith.Mul, benefit=2)
+def combine_with_itself(op: arith.Sub | arith.Add | arith.Mul, e: Build) -> None:
+    """A number less itself is none unless it is infinite, its sum twice as much, its product the square."""
+    if op.a is op.b and op.activation == "none" and op.a.type.dtype is DType.F32:
+        factor = 0.0 if isinstance(op, arith.Sub) else 2.0
+        e.replace(e(arith.Square, op.a) if isinstance(op, arith.Mul) else e(arith.Mul, op.a, factor))
+
+
 @lower(MatMul, benefit=2)
 def multiply_from_the_right(op: MatMul, e: Build) -> None:
     """A constant matrix before several others: the product of the transposed ones, from the other side."""
-    if constant(op.a) is None or op.a.type.rank != 2 or op.b.type.rank < 3:  # noqa: PLR2004 -- a matrix, and several
+    matrix = op.a.type.shape
+    if constant(op.a) is None or any(d != 1 for d in matrix[:-2]) or op.b.type.rank < len(matrix):
         return
     last = op.b.type.rank - 1
     swap = (*range(last - 1), last, last - 1)
-    weight = e.transpose(op.a, (1, 0)) if op.transpose_a else op.a
+    weight = e.reshape(op.a, matrix[-2:])
+    weight = e.transpose(weight, (1, 0)) if op.transpose_a else weight
     x = op.b if op.transpose_b else e.transpose(op.b, swap)
     e.replace(e.transpose(e(Linear, x, weight, axis=last), swap))

@@ -7,18 +7,30 @@ registered but could not be tried is left out.
 from __future__ import annotations
 
 from ....compiler.types import DType
+from ...common.table import condition
 from .conditions import constants, index_type, no_hybrid, result_type, static_sizes
 from .table import Kernels
+from .uses import Use
 
 F32, I8, I16, I32 = DType.F32, DType.I8, DType.I16, DType.I32
 
 KERNELS = Kernels("TFLite Micro", "f32 i8 i16 i32", always=(static_sizes,))
 """All rows."""
 
+MAX_PARTS = 10
+"""Operands of CONCATENATION."""
+
+
+@condition(f"{MAX_PARTS} operands at most")
+def _few_parts(use: Use) -> str | None:
+    count = len(use.inputs)
+    return None if count <= MAX_PARTS else f"{count} operands; at most {MAX_PARTS}"
+
+
 _run = KERNELS.run
 
 _run("ADD SUB MUL MAXIMUM MINIMUM SQUARED_DIFFERENCE", ranks=range(7))
-_run("CONCATENATION", "f32 i8 i16 i32 i64 bool")
+_run("CONCATENATION", "f32 i8 i16 i32 i64 bool", when=(_few_parts,))
 _run("PACK", "f32 i8 i16 i32 i64")
 _run("UNPACK SQUEEZE")
 _run("SPLIT", when=(constants(0),))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ....compiler.constants import elements
 from ....compiler.lowering import Build, Lowerings
 from ....compiler.ops import arith
-from ....compiler.ops.index import Gather, GatherNd
+from ....compiler.ops.index import Gather
 from ....compiler.ops.logic import Less
 from ....compiler.ops.shape import Concat, Tile
 from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
+from .micro import MAX_PARTS
 
 LOWERINGS = Lowerings()
 """Tried before TFLite's own and the shared ones."""
@@ -29,6 +29,23 @@ def count_up_by_sums(op: Gather, e: Build) -> None:
     is_negative = e(arith.Cast, e(Less, op.indices, 0), to=DType.I32)
     places = e(arith.Add, op.indices, e(arith.Mul, is_negative, size))
     e.replace(e.clone(op, op.x, places, wraps=False))
+
+
+@lower(Concat, benefit=2)
+def join_in_groups(op: Concat, e: Build) -> None:
+    """At most ten operands: groups of these are joined first."""
+    if len(op.xs) <= MAX_PARTS:
+        return
+    groups = [op.xs[i : i + MAX_PARTS] for i in range(0, len(op.xs), MAX_PARTS)]
+    joined = tuple(e.rw.emit(Concat(group, op.axis)) if len(group) > 1 else group[0] for group in groups)
+    e.replace(e.rw.emit(Concat(joined, op.axis)))
+
+
+@lower(arith.Pow)
+def power_by_logarithm(op: arith.Pow, e: Build) -> None:
+    """``exp(b log(a))`` of bases that are known not to be negative."""
+    if op.a.type.dtype is DType.F32 and nonnegative(op.a):
+        e.replace(e(arith.Exp, e(arith.Mul, e(arith.Log, op.a), op.b)))
 
 
 @lower(Tile)

@@ -1,4 +1,4 @@
-"""Devices as targets: TFLite's rows as far as the device's table takes them, and lowerings of its own before TFLite's."""
+"""Devices as targets: TFLite's rows as far as a device's table takes them, and lowerings that come before TFLite's."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Device:
             lowerings=(*([] if self.own is None else [self.own]), *kept),
             limits=self.limits,
             channels=TFLITE.channels,
-            pipeline=PIPELINE.replace("legalize", f"legalize{{target={self.name}}}"),
+            pipeline=f"{PIPELINE},legalize".replace("legalize", f"legalize{{target={self.name}}}"),
             prepare=prepare_for_device,
             unstorable=TFLITE.unstorable,
             emit=partial(emit, tables=tables),

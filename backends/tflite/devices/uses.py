@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,13 +30,14 @@ from ..table import TABLE
 class Tensor:
     """A tensor that an operator reads or writes; ``weight`` is what the file holds of a constant.
 
-    ``writer`` looks for the operator that computes it.
+    ``writer`` looks for the operator that computes it; two tensors with one ``key`` are the same.
     """
 
     type: TensorType
     weight: Weight | None = None
     quantization: Quantization | None = None
     writer: Callable[[], Use | None] = field(default=lambda: None, repr=False)
+    key: object = field(default=None, repr=False)
 
     @property
     def is_constant(self) -> bool:
@@ -129,7 +130,7 @@ def _of_value(value: Value) -> Tensor:
     weight = constant(value)
     if weight is None and is_weight(value) and value.owner is not None:
         weight = constant(value.owner.operands[0])  # what a kernel unfolds once
-    return Tensor(value.type, weight, scales, lambda: _writer(value))
+    return Tensor(value.type, weight, scales, lambda: _writer(value), value)
 
 
 def _writer(value: Value) -> Use | None:
@@ -149,7 +150,8 @@ def of_graph(contents: Contents, graph: StoredGraph) -> list[Use]:
         if number < 0:
             return None
         writer = writers.get(number)
-        return _of_stored(contents, graph.tensors[number], lambda: None if writer is None else uses[writer])
+        found = _of_stored(contents, graph.tensors[number], lambda: None if writer is None else uses[writer])
+        return replace(found, key=number)
 
     for op in graph.operators:
         inputs, outputs = (tuple(map(tensor, numbers)) for numbers in (op.info.inputs, op.info.outputs))

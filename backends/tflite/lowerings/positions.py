@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ....compiler.ops.arith import Cast
+from ....compiler.ir import Value
+from ....compiler.ops.arith import Add, Cast, Mul, Sub
 from ....compiler.ops.index import ArgMax, ArgMin, Gather, GatherElements, GatherNd
+from ....compiler.ops.shape import BroadcastTo, Concat, Reshape
 from ....compiler.types import DType
 from ..lowering import Build, improve
 
@@ -12,7 +14,22 @@ from ..lowering import Build, improve
 def index_by_i32(op: Gather | GatherNd | GatherElements, e: Build) -> None:
     """No axis has positions that need 64 bits: they are converted where they come from."""
     if op.indices.type.dtype is DType.I64:
-        e.replace(e.clone(op, op.x, e(Cast, op.indices, to=DType.I32)))
+        e.replace(e.clone(op, op.x, _narrowed(op.indices, e)))
+
+
+def _narrowed(indices: Value, e: Build) -> Value:
+    """Convert positions, or what they are computed from: sums and products have the same low bits in either type."""
+    match indices.owner:
+        case Cast(x=x) if x.type.dtype is not DType.STRING:
+            return e(Cast, x, to=DType.I32)
+        case Add() | Sub() | Mul() | BroadcastTo() as op:
+            return e.clone(op, *(_narrowed(v, e) for v in op.operands if v is not None))
+        case Concat(xs=xs, axis=axis):
+            return e.rw.emit(Concat(tuple(_narrowed(x, e) for x in xs), axis))
+        case Reshape(x=x, shape=shape):
+            return e.reshape(_narrowed(x, e), shape)
+        case _:
+            return e(Cast, indices, to=DType.I32)
 
 
 @improve(ArgMax, ArgMin, benefit=3)
