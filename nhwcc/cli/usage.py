@@ -16,7 +16,7 @@ NOT_UNDERSTOOD = "L011"
 COMMANDS = {
     "compile": ("convert", "export", "build", "translate", "transform", "conv"),
     "inspect": ("info", "show", "summary", "print", "view", "visualize", "draw", "stat", "stats", "dump", "ls"),
-    "verify": ("check", "compare", "test", "validate", "diff", "run", "eval"),
+    "verify": ("compare", "test", "validate", "diff", "run", "eval"),
     "opt": ("optimize", "optimise", "simplify"),
     "--version": ("version",),
     "--help": ("help",),

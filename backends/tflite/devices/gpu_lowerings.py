@@ -10,12 +10,12 @@ import numpy as np
 
 from ....compiler.dims import is_static, static
 from ....compiler.fold import constant
-from ....compiler.ir import Value
+from ....compiler.ir import Op, Value
 from ....compiler.lowering import Build, Lowerings
 from ....compiler.ops import arith
-from ....compiler.ops.index import ArgMax, ArgMin, Gather, GatherNd
+from ....compiler.ops.index import ArgMax, ArgMin, CumSum, Gather, GatherNd
 from ....compiler.ops.linear import Linear, MatMul
-from ....compiler.ops.shape import Concat, Pad, Slice, Split
+from ....compiler.ops.shape import Concat, Pad, Reverse, Slice, Split, Tile
 from ....compiler.ops.window import AveragePool, Conv, MaxPool
 from ....compiler.padding import is_valid
 from ....compiler.types import DType
@@ -121,6 +121,59 @@ def gather_in_one_row(op: Gather, e: Build) -> None:
     e.replace(e.reshape(e.clone(op, op.x, row), op.result.type.shape))
 
 
+@lower(Pad, CumSum, Reverse)
+def as_one_image(op: Pad | CumSum | Reverse, e: Build) -> None:
+    """Axes of size one before the others: with fewer than four, the first one would be taken for the batch."""
+    rank = op.x.type.rank
+    if rank >= IMAGES or not is_static(op.result.type.shape):
+        return
+    ones = (1,) * (IMAGES - rank)
+    image = e.clone(op, e.reshape(op.x, (*ones, *op.x.type.shape)), **_with_axes_before(op, len(ones)))
+    e.replace(e.reshape(image, op.result.type.shape))
+
+
+def _with_axes_before(op: Op, count: int) -> dict[str, Any]:
+    """The attributes that name axes or have one entry for each."""
+    match op:
+        case Pad():
+            return {"low": (*[0] * count, *op.low), "high": (*[0] * count, *op.high)}
+        case Reverse():
+            return {"dims": tuple(d + count for d in op.dims)}
+        case CumSum():
+            return {"axis": op.axis + count}
+        case _:
+            return {}
+
+
+@lower(ArgMax, Reverse, benefit=2)
+def along_the_width(op: ArgMax | Reverse, e: Build) -> None:
+    """The last axis becomes the width: channels are filled up to a multiple of four, and these count, too."""
+    rank, size = op.x.type.rank, op.x.type.shape[-1]
+    axes = (op.axis,) if isinstance(op, ArgMax) else op.dims
+    if axes != (rank - 1,) or size == 1 or not is_static(op.x.type.shape):
+        return
+    wide = e.reshape(op.x, (1, math.prod(static(op.x.type.shape[:-1])), size, 1))
+    along = {"axis": 2} if isinstance(op, ArgMax) else {"dims": (2,)}
+    e.replace(e.reshape(e.clone(op, wide, **along), op.result.type.shape))
+
+
+@lower(MatMul, benefit=2)
+def repeat_matrices(op: MatMul, e: Build) -> None:
+    """As many matrices on either side as there are products."""
+    batch = op.result.type.shape[:-2]
+    if not is_static((*op.a.type.shape, *op.b.type.shape)) or op.a.type.shape[:-2] == op.b.type.shape[:-2]:
+        return
+    e.replace(e.clone(op, *(_repeated(x, static(batch), e) for x in (op.a, op.b))))
+
+
+def _repeated(x: Value, batch: tuple[int, ...], e: Build) -> Value:
+    own = static(x.type.shape)
+    ones = (1,) * (len(batch) + 2 - len(own))
+    whole = e.reshape(x, (*ones, *own))
+    times = tuple(size // has for size, has in zip(batch, static(whole.type.shape), strict=False))
+    return whole if set(times) <= {1} else e(Tile, whole, (*times, 1, 1))
+
+
 @lower(GatherNd)
 def gather_by_one_position(op: GatherNd, e: Build) -> None:
     """Coordinates become positions in rows."""
@@ -173,7 +226,7 @@ def combine_with_itself(op: arith.Sub | arith.Add | arith.Mul, e: Build) -> None
         e.replace(e(arith.Square, op.a) if isinstance(op, arith.Mul) else e(arith.Mul, op.a, factor))
 
 
-@lower(MatMul, benefit=2)
+@lower(MatMul, benefit=3)
 def multiply_from_the_right(op: MatMul, e: Build) -> None:
     """A constant matrix before several others: the product of the transposed ones, from the other side."""
     matrix = op.a.type.shape

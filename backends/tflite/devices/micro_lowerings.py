@@ -36,8 +36,8 @@ def join_in_groups(op: Concat, e: Build) -> None:
     """At most ten operands: groups of these are joined first."""
     if len(op.xs) <= MAX_PARTS:
         return
-    groups = [op.xs[i : i + MAX_PARTS] for i in range(0, len(op.xs), MAX_PARTS)]
-    joined = tuple(e.rw.emit(Concat(group, op.axis)) if len(group) > 1 else group[0] for group in groups)
+    groups = (op.xs[i : i + MAX_PARTS] for i in range(0, len(op.xs), MAX_PARTS))
+    joined = tuple(e.rw.emit(Concat(group, op.axis)) for group in groups)
     e.replace(e.rw.emit(Concat(joined, op.axis)))
 
 

@@ -39,7 +39,7 @@ class Kernel:
             return f"{self.builtin} of version {use.version}; at most {self.version} is known"
         if data is not None and data.type.rank not in self.ranks:
             return f"{self.builtin} takes {show_ranks(self.ranks)}, not {data.type.rank}"
-        return next((why for why in (condition(use) for condition in self.when) if why is not None), None)
+        return next((why for why in (condition.why_not(use) for condition in self.when) if why is not None), None)
 
     @property
     def demands(self) -> tuple[str, ...]:
@@ -50,13 +50,25 @@ class Kernel:
 
 
 class Kernels:
-    """All builtins that a device runs; ``always`` is what it demands of every operator."""
+    """All builtins that a device runs; ``always`` is what it demands of every operator.
 
-    def __init__(self, title: str, types: str, *, ranks: range = ANY_RANK, always: tuple[Condition, ...] = ()) -> None:
+    With ``one_partition``, what stands after the first operator that it does not run is left out, too.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        types: str,
+        *,
+        ranks: range = ANY_RANK,
+        always: tuple[Condition, ...] = (),
+        one_partition: bool = False,
+    ) -> None:
         self.title = title
         self.types = types
         self.ranks = ranks
         self.always = always
+        self.one_partition = one_partition
         self.rows: dict[str, list[Kernel]] = {}
         self.stops: dict[str, tuple[Condition, ...]] = {}
 
@@ -85,7 +97,7 @@ class Kernels:
         rows = self.rows.get(use.builtin, ())
         if not rows:
             return f"{self.title} has no {use.builtin}"
-        general = next((why for why in (condition(use) for condition in self.always) if why is not None), None)
+        general = next((why for why in (condition.why_not(use) for condition in self.always) if why is not None), None)
         if general is not None:
             return general
         reasons = [row.why_not(use) for row in rows]
@@ -98,7 +110,7 @@ class Kernels:
         conditions = self.stops.get(use.builtin)
         if conditions is None:
             return None
-        return next((why for why in (condition(use) for condition in conditions) if why is not None), None)
+        return next((why for why in (condition.why_not(use) for condition in conditions) if why is not None), None)
 
     def narrowed(self, table: Table[Call]) -> Table[Call]:
         """Return the rows of a table whose calls the device runs."""

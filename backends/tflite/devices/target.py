@@ -17,6 +17,7 @@ from ..target import TARGET as TFLITE
 from ..target import prepare
 from . import gpu, gpu_lowerings, micro, micro_lowerings
 from .interface import narrow_interface
+from .placing import place
 from .table import Kernels
 
 
@@ -25,7 +26,7 @@ class Device:
     """What there is to say of a device besides what its kernels take.
 
     ``own`` are its lowerings; ``without`` names those of TFLite that don't suit it. What it can't run is an error
-    unless ``leaves_rest``: then the processor beside it does.
+    unless ``rest`` says what then runs it.
     """
 
     name: str
@@ -33,13 +34,12 @@ class Device:
     limits: Limits
     own: Lowerings | None = None
     without: Collection[str] = ()
-    leaves_rest: bool = True
+    rest: str = "the CPU"
     only_integers: bool = False
 
     def target(self) -> Target:
         """Return the target."""
         table = self.kernels.narrowed(TABLE)
-        tables = (table, TABLE) if self.leaves_rest else (table,)
         kept = (without(owner, self.without) for owner in TFLITE.lowerings)
         return Target(
             name=self.name,
@@ -52,10 +52,12 @@ class Device:
             pipeline=f"{PIPELINE},legalize".replace("legalize", f"legalize{{target={self.name}}}"),
             prepare=prepare_for_device,
             unstorable=TFLITE.unstorable,
-            emit=partial(emit, tables=tables),
+            emit=partial(emit, tables=(table, TABLE)),
             runner=TFLITE.runner,
             integers=TFLITE.integers,
-            fallback=TABLE if self.leaves_rest else None,
+            fallback=TABLE,
+            runs_alone=not self.rest,
+            place=partial(place, self.name, self.kernels, self.rest),
             only_integers=self.only_integers,
         )
 
@@ -77,4 +79,4 @@ def without(owner: Lowerings, names: Collection[str]) -> Lowerings:
 GPU = Device(
     "tflite-gpu", gpu.KERNELS, Limits(gpu.MAX_RANK, gpu.MAX_RANK, gpu.MAX_RANK), gpu_lowerings.LOWERINGS
 ).target()
-MICRO = Device("tflite-micro", micro.KERNELS, Limits(5, 5, 6), micro_lowerings.LOWERINGS, leaves_rest=False).target()
+MICRO = Device("tflite-micro", micro.KERNELS, Limits(5, 5, 6), micro_lowerings.LOWERINGS, rest="").target()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ....compiler.constants import is_weight
-from ....compiler.dims import is_static, symbol
+from ....compiler.dims import is_static, static, symbol
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.types import Array, DType, TensorType
@@ -91,7 +91,7 @@ DATA = {"SPLIT": 1, "TRANSPOSE_CONV": 2, "SELECT_V2": 1, "SELECT": 1, "SCATTER_N
 def of_operation(row: Row[Call], op: Op) -> Use:
     """Return how the builtin of a row is used for an operation."""
     call = row.call(op)
-    given = call.options.fields if isinstance(call.options, Options) else {}
+    given: Mapping[str, Any] = call.options.fields if isinstance(call.options, Options) else {}
     results = op.results[: len(op.results) - len(call.overwrites)]
     return Use(
         row.kernel,
@@ -116,7 +116,8 @@ def _of_operand(operand: Operand) -> Tensor | None:
             type = TensorType(operand.dtype, (len(operand.values),) if operand.shape is None else operand.shape)
             if not is_static(operand.values):
                 return Tensor(type)
-            return Tensor(type, Weight.of(np.asarray(operand.values, operand.dtype.numpy).reshape(type.shape)))
+            sizes = np.asarray(operand.values, operand.dtype.numpy).reshape(static(type.shape))
+            return Tensor(type, Weight.of(sizes))
         case Stored():
             return Tensor(operand.weight.type, operand.weight, operand.quantization)
         case Unfolded():
