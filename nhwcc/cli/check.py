@@ -25,7 +25,7 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise click.BadParameter(f"{value!r} is no share; write 100% or 0.95", ctx, param)
+        raise click.BadParameter(f"{value!r} is not a share; write 100% or 0.95", ctx, param)
     return share
 
 

@@ -200,6 +200,8 @@ def _missing(name: str, extra: list[str], context: click.Context | None) -> tupl
     if name in ("output", "written"):
         target = next((word for word in extra if word.endswith(".tflite")), None)
         return "no output is given", f"did you mean: -o {target}?" if target else "add -o FILE.tflite"
+    if name == "target":
+        return "no device is given", "add --target tflite-gpu, or another one; nhwcc verify compares two models"
     path = context.command_path if context is not None else "nhwcc"
     return f"{path} needs {'an' if name[:1].lower() in 'aeiou' else 'a'} {name.upper()}", None
 

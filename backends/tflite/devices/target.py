@@ -76,7 +76,15 @@ def without(owner: Lowerings, names: Collection[str]) -> Lowerings:
     return Lowerings(kept, owner.documented, [p for p in owner.preparations if p.name not in names])
 
 
-GPU = Device(
-    "tflite-gpu", gpu.KERNELS, Limits(gpu.MAX_RANK, gpu.MAX_RANK, gpu.MAX_RANK), gpu_lowerings.LOWERINGS
-).target()
-MICRO = Device("tflite-micro", micro.KERNELS, Limits(5, 5, 6), micro_lowerings.LOWERINGS, rest="").target()
+_GPU = Device(
+    "tflite-gpu",
+    gpu.KERNELS,
+    Limits(gpu.MAX_RANK, gpu.MAX_RANK, gpu.MAX_RANK),
+    gpu_lowerings.LOWERINGS,
+)
+_MICRO = Device("tflite-micro", micro.KERNELS, Limits(5, 5, 6), micro_lowerings.LOWERINGS, rest="")
+
+KERNELS = {device.name: device.kernels for device in (_GPU, _MICRO)}
+"""What the devices run, by their names."""
+
+GPU, MICRO = _GPU.target(), _MICRO.target()
