@@ -41,6 +41,10 @@ TARGETS: dict[str, Entry] = {
 DEVICES: dict[str, Entry] = {
     "tflite-gpu": Entry((), _in_package("tflite.devices", "GPU")),
     "tflite-micro": Entry((), _in_package("tflite.devices", "MICRO")),
+    "ethos-u55": Entry((), _in_package("tflite.devices", "ETHOS_U55")),
+    "ethos-u65": Entry((), _in_package("tflite.devices", "ETHOS_U65")),
+    "ethos-u85": Entry((), _in_package("tflite.devices", "ETHOS_U85")),
+    "edgetpu": Entry((), _in_package("tflite.devices", "EDGETPU")),
 }
 """Targets whose files are those of the first one in a form that suits a device; only their name chooses them."""
 

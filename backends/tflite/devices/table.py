@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ....compiler.ir import Op
 from ....compiler.types import DType
@@ -12,6 +12,9 @@ from ..calls import Call
 from .uses import Use, of_operation
 
 Names = Iterable[str]
+
+CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
+"""What says which numbers integers stand for: kernels on integers are found between them."""
 
 ANY_VERSION = 1 << 16
 """Where a runtime does not look at versions."""
@@ -49,28 +52,27 @@ class Kernel:
         return (*version, *ranks, *(condition.text for condition in self.when))
 
 
+@dataclass(eq=False)
 class Kernels:
-    """All builtins that a device runs; ``always`` is what it demands of every operator.
+    """All builtins that a device runs: rows by builtin; ``always`` is what it demands of every operator.
 
-    With ``one_partition``, what stands after the first operator that it does not run is left out, too.
+    ``types`` and ``ranks`` are those of rows that do not say so. ``stops`` is what its tools fail at.
+
+    With ``one_partition``, what stands after the first operator that it does not run is left out, too.  Where
+    ``only_integers`` are computed with, numbers in floats count as those that quantization will make of them as long as
+    a network is lowered, and of builtins that the device lacks, only those that are ``rewritten`` become others: each
+    further operation rounds once more.
     """
 
-    def __init__(
-        self,
-        title: str,
-        types: str,
-        *,
-        ranks: range = ANY_RANK,
-        always: tuple[Condition, ...] = (),
-        one_partition: bool = False,
-    ) -> None:
-        self.title = title
-        self.types = types
-        self.ranks = ranks
-        self.always = always
-        self.one_partition = one_partition
-        self.rows: dict[str, list[Kernel]] = {}
-        self.stops: dict[str, tuple[Condition, ...]] = {}
+    title: str
+    types: str
+    ranks: range = ANY_RANK
+    always: tuple[Condition, ...] = ()
+    one_partition: bool = False
+    only_integers: bool = False
+    rewritten: frozenset[str] = frozenset()
+    rows: dict[str, list[Kernel]] = field(default_factory=lambda: dict[str, list[Kernel]]())
+    stops: dict[str, tuple[Condition, ...]] = field(default_factory=lambda: dict[str, tuple[Condition, ...]]())
 
     def run(
         self,
@@ -113,17 +115,26 @@ class Kernels:
         return next((why for why in (condition.why_not(use) for condition in conditions) if why is not None), None)
 
     def narrowed(self, table: Table[Call]) -> Table[Call]:
-        """Return the rows of a table whose calls the device runs."""
+        """Return the rows of a table whose calls the device runs, and those of what stays what it is."""
         narrow: Table[Call] = Table(self.title, table.kind, table.ranks)
         for op, rows in table.rows.items():
-            kept = [self._narrowed(row) for row in rows if row.kernel in self.rows]
+            kept = [
+                self._narrowed(row) if row.kernel in self.rows and row.kernel not in CONVERSIONS else row
+                for row in rows
+                if row.kernel in self.rows or self._leaves(row.kernel)
+            ]
             if kept:
                 narrow.rows[op] = kept
         return narrow
 
+    def _leaves(self, kernel: str) -> bool:
+        """Say whether a builtin that the device lacks stays what it is."""
+        return kernel in CONVERSIONS or (self.only_integers and kernel not in self.rewritten)
+
     def _narrowed(self, row: Row[Call]) -> Row[Call]:
         def why_not(op: Op) -> str | None:
-            return self.why_not(of_operation(row, op))
+            use = of_operation(row, op)
+            return self.why_not(use.quantized() if self.only_integers else use)
 
         text = "; ".join(dict.fromkeys(demand for kernel in self.rows[row.kernel] for demand in _said(kernel)))
         return replace(row, when=(*row.when, Condition(text, why_not)))

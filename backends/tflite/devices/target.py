@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from ....compiler.diagnostics import Diagnostic
 from ....compiler.ir import Module
@@ -15,7 +16,7 @@ from .. import PIPELINE, emit
 from ..table import TABLE
 from ..target import TARGET as TFLITE
 from ..target import prepare
-from . import gpu, gpu_lowerings, micro, micro_lowerings
+from . import edgetpu, ethos, ethos_lowerings, gpu, gpu_lowerings, micro, micro_lowerings
 from .interface import narrow_interface
 from .placing import place
 from .table import Kernels
@@ -35,7 +36,6 @@ class Device:
     own: Lowerings | None = None
     without: Collection[str] = ()
     rest: str = "the CPU"
-    only_integers: bool = False
 
     def target(self) -> Target:
         """Return the target."""
@@ -58,7 +58,7 @@ class Device:
             fallback=TABLE,
             runs_alone=not self.rest,
             place=partial(place, self.name, self.kernels, self.rest),
-            only_integers=self.only_integers,
+            only_integers=self.kernels.only_integers,
         )
 
 
@@ -84,7 +84,22 @@ _GPU = Device(
 )
 _MICRO = Device("tflite-micro", micro.KERNELS, Limits(5, 5, 6), micro_lowerings.LOWERINGS, rest="")
 
-KERNELS = {device.name: device.kernels for device in (_GPU, _MICRO)}
+
+def _ethos(version: Literal["U55", "U65", "U85"]) -> Device:
+    """Return an NPU of Arm; transposed convolutions stay whole, for DEPTH_TO_SPACE runs on none of them."""
+    kernels = ethos.kernels(version)
+    name, limits = f"ethos-{version.lower()}", Limits(6, 5, 4)
+    return Device(name, kernels, limits, ethos_lowerings.LOWERINGS, without={"use-depth-to-space"})
+
+
+_U55, _U65, _U85 = _ethos("U55"), _ethos("U65"), _ethos("U85")
+_EDGETPU = Device(
+    "edgetpu", edgetpu.KERNELS, Limits(4, 4, 4), ethos_lowerings.LOWERINGS, without={"use-depth-to-space"}
+)
+
+KERNELS = {device.name: device.kernels for device in (_GPU, _MICRO, _U55, _U65, _U85, _EDGETPU)}
 """What the devices run, by their names."""
 
 GPU, MICRO = _GPU.target(), _MICRO.target()
+ETHOS_U55, ETHOS_U65, ETHOS_U85 = _U55.target(), _U65.target(), _U85.target()
+EDGETPU = _EDGETPU.target()

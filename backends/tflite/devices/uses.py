@@ -78,10 +78,20 @@ class Use:
         """Return an option, or what stands for one that is left out."""
         return self.options.get(name, default)
 
+    def quantized(self) -> Use:
+        """Return the same with integers of 8 bits in place of floats."""
+        inputs = tuple(None if t is None else _quantized(t) for t in self.inputs)
+        return replace(self, inputs=inputs, outputs=tuple(map(_quantized, self.outputs)))
+
     @cached_property
     def is_static(self) -> bool:
         """Whether all sizes are numbers."""
         return all(is_static(t.type.shape) for t in self.tensors)
+
+
+def _quantized(tensor: Tensor) -> Tensor:
+    is_float = tensor.type.dtype.is_float
+    return replace(tensor, type=tensor.type.with_dtype(DType.I8)) if is_float else tensor
 
 
 DATA = {"SPLIT": 1, "TRANSPOSE_CONV": 2, "SELECT_V2": 1, "SELECT": 1, "SCATTER_ND": 1, "EMBEDDING_LOOKUP": 1}

@@ -259,3 +259,77 @@ def test_arena_of_a_file(check: Check) -> None:
         }""")
     assert where(out.path, "tflite-micro").arena == 2 * 400
     assert np.isfinite(where(out.path, "tflite-micro").share("macs"))
+
+
+class TestIntegers:
+    """NPUs compute with integers; what they lack stays what it is, for the processor."""
+
+    NPUS = ("ethos-u55", "ethos-u65", "ethos-u85", "edgetpu")
+
+    @pytest.mark.parametrize("target", NPUS)
+    def test_integers_are_taken(self, check: Check, target: str) -> None:
+        out = check(QUANTIZED, target=target, tolerance=0.02)
+        assert out.builtins == {"CONV_2D": 1}
+        assert not where(out.path, target).elsewhere
+
+    @pytest.mark.parametrize("target", NPUS)
+    def test_floats_are_not(self, check: Check, target: str) -> None:
+        out = check(
+            single("conv", "f32[1,6,6,8]", "f32[4,3,3,8]", "f32[4]", constants={1: 1, 2: 2}, **ONCE), target=target
+        )
+        (conv,) = where(out.path, target).operators
+        assert conv.where == "rest" and conv.why is not None and "--quantize int8" in conv.why
+
+    def test_what_the_tools_fail_at(self, check: Check) -> None:
+        out = check(single("hard_swish", "f32[1,8]"), target="ethos-u55")
+        (op,) = where(out.path, "ethos-u55").operators
+        assert (op.where, op.why) == ("stops", "Vela fails at HARD_SWISH of f32")
+
+    def test_transposed_convolutions_stay_whole(self, check: Check) -> None:
+        given = {"strides": (2, 2), "dilations": (1, 1), "pads": ((0, 0), (0, 0)), "output_pads": (0, 0), **LAST}
+        module = single("conv_transpose", "f32[1,4,4,3]", "f32[2,2,2,3]", "f32[2]", constants={1: 1, 2: 2}, **given)
+        assert check(module, target="ethos-u55").builtins == {"TRANSPOSE_CONV": 1}
+
+    @pytest.mark.parametrize("name", ["depth_to_space", "space_to_depth"])
+    def test_blocks_are_transposed(self, check: Check, name: str) -> None:
+        out = check(single(name, "f32[2,4,6,8]", block=2, **LAST), target="ethos-u85")
+        assert out.builtins == {"RESHAPE": 2, "TRANSPOSE": 1}
+
+    def test_squares_are_products(self, check: Check) -> None:
+        assert check(single("square", "f32[2,4]"), target="ethos-u65").builtins == {"MUL": 1}
+
+    @pytest.mark.parametrize(("factor", "runs"), [(2, True), (3, False)])
+    def test_resizes(self, check: Check, factor: int, runs: bool) -> None:
+        sizes = {"sizes": (4 * factor, 4 * factor), "dims": (1, 2), "mode": "linear", "coordinates": "half_pixel"}
+        out = check(single("resize", "f32[1,4,4,2]", **sizes), target="ethos-u55")
+        assert (out.builtins["RESIZE_BILINEAR"] == 1) is runs
+
+    def test_the_edge_tpu_stops_at_the_first(self, tmp_path: Path) -> None:
+        module = parse_module(
+            QUANTIZED.replace(
+                "return(%out)",
+                """%e = dequantize(%out, %s, %z) : f32[1,6,6,2]
+          %f = exp(%e) : f32[1,6,6,2]
+          return(%f)""",
+            ).replace("(i8[1,6,6,2] {", "(f32[1,6,6,2] {")
+        )
+        target = find_target("edgetpu")
+        Pipeline(parse_pipeline("legalize{target=edgetpu}")).run(module)
+        target.emit(module, tmp_path / "m.tflite")
+        first, *later = where(tmp_path / "m.tflite", "edgetpu").operators
+        assert first.where == "device" and {op.where for op in later} == {"rest"}
+
+
+QUANTIZED = """
+        func @main(%x: i8[1,6,6,3] {name = "x"}) -> (i8[1,6,6,2] {name = "y"}) {
+          %s = const() {value = dense<0.05> : f32[]} : f32[]
+          %z = const() {value = dense<0> : i8[]} : i8[]
+          %k = const() {value = dense<[[[[3, -9, 4]]], [[[7, 2, -5]]]]> : i8[2,1,1,3]} : i8[2,1,1,3]
+          %b = const() {value = dense<[0.25, -0.5]> : f32[2]} : f32[2]
+          %d = dequantize(%x, %s, %z) : f32[1,6,6,3]
+          %w = dequantize(%k, %s, %z) : f32[2,1,1,3]
+          %c = conv(%d, %w, %b) {strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 0]], channels_last = true}
+             : f32[1,6,6,2]
+          %out = quantize(%c, %s, %z) {dtype = "i8"} : i8[1,6,6,2]
+          return(%out)
+        }"""
