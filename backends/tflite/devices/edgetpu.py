@@ -18,7 +18,7 @@ MAX_SOFTMAX = 16_000
 
 @condition("three axes of a size larger than one at most, the last ones")
 def _few_axes(use: Use) -> str | None:
-    bad = [t.type for t in use.tensors if any(d != 1 for d in t.type.shape[:-MAX_AXES])]
+    bad = [t.type for t in use.tensors if not t.is_constant and any(d != 1 for d in t.type.shape[:-MAX_AXES])]
     return f"a tensor of the shape [{','.join(map(str, bad[0].shape))}]" if bad else None
 
 
