@@ -239,6 +239,8 @@ class _Compilation:
         report.custom_ops = list(emitted.custom_ops)
         report.bytes, report.requires = emitted.bytes, emitted.requires
         report.ops_after = dict(emitted.ops.most_common())
+        report.arena = None if target.arena is None else target.arena(draft)
+        report.placement = None if target.place is None else target.place(draft)
         self._check(draft, (module, target, runtime), imported, report)
         report.verification_seconds += time.perf_counter() - begun - report.seconds
         return report

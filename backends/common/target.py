@@ -72,7 +72,8 @@ class Target:
     with, ``storing`` gives the target whose files do; where they can have variables, ``emit_variables`` writes weights
     as such.
     A device has the table of a processor as ``fallback``, which runs what it can't run itself, unless ``runs_alone``;
-    one that computes with integers ``only_integers``. ``place`` says of a file which operators run where.
+    one that computes with integers ``only_integers``. ``place`` says of a file which operators run where, ``arena``
+    how many bytes its computed tensors need at the same time.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Target:
     fallback: Table[Any] | None = None
     runs_alone: bool = False
     place: Callable[[Path], Placement] | None = None
+    arena: Callable[[Path], int | None] | None = None
     only_integers: bool = False
 
     def is_legal(self, op: Op) -> bool:

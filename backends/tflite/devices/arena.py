@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
+
+from ....compiler.types import Array
 from ....formats.tflite.constants import DTYPES
-from ....formats.tflite.contents import StoredGraph, StoredTensor
+from ....formats.tflite.contents import StoredGraph, StoredTensor, read_contents
 
 ALIGNMENT = 16
 """Bytes of which beginnings of tensors are multiples."""
@@ -20,15 +24,20 @@ class Lifetime:
     first: int
     last: int
 
-    def meets(self, other: Lifetime) -> bool:
-        """Say whether both are needed at the same time."""
-        return self.first <= other.last and other.first <= self.last
-
 
 def arena(graph: StoredGraph) -> int | None:
     """Return the bytes of the arena that a subgraph needs, None where sizes are open."""
     lives = lifetimes(graph)
     return None if lives is None else packed(lives)
+
+
+def arena_of_file(path: Path) -> int | None:
+    """Return the bytes of the arena that the main graph of a file needs, None where sizes are open.
+
+    Raises:
+        CompileError: R010, the file can't be read.
+    """
+    return arena(read_contents(path).graphs[0])
 
 
 def packed(lives: Sequence[Lifetime]) -> int:
@@ -39,16 +48,25 @@ def packed(lives: Sequence[Lifetime]) -> int:
     >>> packed([Lifetime(32, 0, 1), Lifetime(16, 1, 2), Lifetime(32, 2, 3)])
     48
     """
-    placed: list[tuple[int, Lifetime]] = []
-    for _, life in sorted(enumerate(lives), key=lambda item: (-item[1].size, -item[0])):
-        beside = sorted((start, start + other.size) for start, other in placed if other.meets(life))
-        at = 0
-        for start, end in beside:
-            if start - at >= life.size:
-                break
-            at = max(at, end)
-        placed.append((at, life))
-    return max((start + life.size for start, life in placed), default=0)
+    order = sorted(range(len(lives)), key=lambda number: (-lives[number].size, -number))
+    fields = np.asarray([(lives[n].size, lives[n].first, lives[n].last) for n in order], np.int64).reshape(-1, 3)
+    starts = np.zeros(len(lives), np.int64)
+    for number, (size, first, last) in enumerate(fields):
+        before = fields[:number]
+        beside = np.flatnonzero((before[:, 1] <= last) & (first <= before[:, 2]))
+        beside = beside[np.argsort(starts[beside], kind="stable")]
+        starts[number] = _lowest(starts[beside], before[beside, 0], size)
+    return int((starts + fields[:, 0]).max(initial=0))
+
+
+def _lowest(starts: Array, sizes: Array, size: int) -> int:
+    """Return the lowest place where so many bytes are free between others."""
+    at = 0
+    for start, other in zip(starts.tolist(), sizes.tolist(), strict=True):
+        if start - at >= size:
+            break
+        at = max(at, start + other)
+    return at
 
 
 def lifetimes(graph: StoredGraph) -> list[Lifetime] | None:

@@ -55,6 +55,7 @@ class Device:
             emit=partial(emit, tables=(table, TABLE)),
             runner=TFLITE.runner,
             integers=TFLITE.integers,
+            arena=TFLITE.arena,
             fallback=TABLE,
             runs_alone=not self.rest,
             place=partial(place, self.name, self.kernels, self.rest),

@@ -42,7 +42,7 @@ class TestGpu:
     @pytest.mark.parametrize("counts", [True, False])
     @pytest.mark.parametrize("ceil", [True, False])
     def test_means_over_paddings(self, on_gpu: Check, counts: bool, ceil: bool) -> None:
-        given = {**POOL, "pads": ((1, 1), (1, 1)), "count_pads": counts, "ceil": ceil}
+        given: dict[str, Any] = {**POOL, "pads": ((1, 1), (1, 1)), "count_pads": counts, "ceil": ceil}
         out = on_gpu(single("average_pool", "f32[1,8,8,3]", **given))
         assert "AVERAGE_POOL_2D" not in out.builtins and out.builtins["DEPTHWISE_CONV_2D"] == 1
 
@@ -299,7 +299,7 @@ class TestIntegers:
 
     @pytest.mark.parametrize(("factor", "runs"), [(2, True), (3, False)])
     def test_resizes(self, check: Check, factor: int, runs: bool) -> None:
-        sizes = {"sizes": (4 * factor, 4 * factor), "dims": (1, 2), "mode": "linear", "coordinates": "half_pixel"}
+        sizes: dict[str, Any] = {"sizes": (4 * factor, 4 * factor), "dims": (1, 2), "mode": "linear", "coordinates": "half_pixel"}
         out = check(single("resize", "f32[1,4,4,2]", **sizes), target="ethos-u55")
         assert (out.builtins["RESIZE_BILINEAR"] == 1) is runs
 

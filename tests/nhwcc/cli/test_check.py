@@ -62,3 +62,17 @@ def test_a_file_is_taken_as_it_is(call: Call, net: Path, tmp_path: Path) -> None
     before = made.read_bytes()
     assert "TOPK_V2 best" in call("check", made, "--target", "tflite-gpu").stdout
     assert made.read_bytes() == before
+
+
+def test_the_report_of_a_compilation_says_it(call: Call, net: Path, tmp_path: Path) -> None:
+    said = call("compile", net, "-o", tmp_path / "net.tflite", "--target", "tflite-gpu").stdout
+    assert "placed" in said and "TOPK_V2 best" in said and "an arena of" in said
+    report = as_json(call("compile", net, "-o", tmp_path / "net.tflite", "--json"))["report"]
+    assert report["arena"] > 0 and report["placement"] is None
+
+
+def test_devices_of_integers_demand_quantization(call: Call, net: Path, tmp_path: Path) -> None:
+    failed = call("compile", net, "-o", tmp_path / "net.tflite", "--target", "ethos-u55")
+    assert failed.exit_code == 1 and "error[B007]" in failed.stderr and "--quantize int8" in failed.stderr
+    stored = call("check", net, "--target", "edgetpu", "--quantize", "float16")
+    assert stored.exit_code == 1 and "which float16 does not give" in stored.stderr
