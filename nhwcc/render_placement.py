@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nhwcc.backends.common.placement import Place, Placed, Placement
 from nhwcc.compiler.visible import visible_parts
 from nhwcc.messages import Style, Tone, plain
 from nhwcc.render import human_bytes
+
+if TYPE_CHECKING:
+    from nhwcc.runners.vela import VelaReport
 
 PLACES = 3
 """Operators that are named for one reason."""
@@ -56,6 +59,16 @@ def _row(title: str, text: str) -> str:
 
 WIDTH = 16
 """Width of the column of titles."""
+
+
+def render_vela(found: VelaReport) -> list[str]:
+    """Return the lines that say what Vela made of a file."""
+    found = visible_parts(found)
+    named = ", ".join(f"{kernel} {name}" for kernel, name in found.on_cpu[:PLACES])
+    more = f" and {len(found.on_cpu) - PLACES} more" if len(found.on_cpu) > PLACES else ""
+    left = f"; on the CPU {named}{more}" if found.on_cpu else ""
+    work = f"{found.cycles:,} cycles, {human_bytes(found.sram)} of SRAM by Vela's estimate"
+    return [_row("placed", f"{found.accelerator}: {len(found.on_cpu)} operators left{left}"), _row("", work)]
 
 
 def placement_dict(found: Placement) -> dict[str, Any]:

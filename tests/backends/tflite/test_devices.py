@@ -299,7 +299,12 @@ class TestIntegers:
 
     @pytest.mark.parametrize(("factor", "runs"), [(2, True), (3, False)])
     def test_resizes(self, check: Check, factor: int, runs: bool) -> None:
-        sizes: dict[str, Any] = {"sizes": (4 * factor, 4 * factor), "dims": (1, 2), "mode": "linear", "coordinates": "half_pixel"}
+        sizes: dict[str, Any] = {
+            "sizes": (4 * factor, 4 * factor),
+            "dims": (1, 2),
+            "mode": "linear",
+            "coordinates": "half_pixel",
+        }
         out = check(single("resize", "f32[1,4,4,2]", **sizes), target="ethos-u55")
         assert (out.builtins["RESIZE_BILINEAR"] == 1) is runs
 
