@@ -38,6 +38,16 @@ TARGETS: dict[str, Entry] = {
 }
 """Targets by the name that users say; the first one is meant where nothing says another."""
 
+DEVICES: dict[str, Entry] = {
+    "tflite-gpu": Entry((), _in_package("tflite.devices", "GPU")),
+    "tflite-micro": Entry((), _in_package("tflite.devices", "MICRO")),
+    "ethos-u55": Entry((), _in_package("tflite.devices", "ETHOS_U55")),
+    "ethos-u65": Entry((), _in_package("tflite.devices", "ETHOS_U65")),
+    "ethos-u85": Entry((), _in_package("tflite.devices", "ETHOS_U85")),
+    "edgetpu": Entry((), _in_package("tflite.devices", "EDGETPU")),
+}
+"""Targets whose files are those of the first one in a form that suits a device; only their name chooses them."""
+
 
 def find_target(name: str, version: int | None = None) -> Target:
     """Return a target by its name; of one whose format has versions, the one that goes up to ``version``.
@@ -45,10 +55,11 @@ def find_target(name: str, version: int | None = None) -> Target:
     Raises:
         CompileError: L008, there is no such target; L012, it has no such version.
     """
-    if name not in TARGETS:
-        help = did_you_mean(name, TARGETS) or f"there are {', '.join(TARGETS)}"
+    known = TARGETS | DEVICES
+    if name not in known:
+        help = did_you_mean(name, known) or f"there are {', '.join(known)}"
         raise error("L008", f"no target named {name!r}", help=help)
-    target = TARGETS[name].load()
+    target = known[name].load()
     if version is None:
         return target
     if target.at is None:

@@ -288,6 +288,11 @@ CODES = {
         "A file that nhwcc zoo reads is not TOML, or says something of a model that nobody understands.",
         "The message says what; docs/zoo.md describes the file.",
     ),
+    "L014": Code(
+        "no device",
+        "Where operators run is known of devices only.",
+        "Choose one with --target: nhwcc check --help lists them.",
+    ),
     "W001": Code(
         "rewriting does not end",
         "Patterns undo each other.",
@@ -352,6 +357,16 @@ CODES = {
         "too large for the format",
         "A file of the target has less room than the network's weights need.",
         "Write a format that keeps weights in other files, or cut the model in parts with --inputs and --outputs.",
+    ),
+    "B006": Code(
+        "less on the device than required",
+        "A device does not run as many of the network's operators as is required.",
+        "The message says what is in the way of each; nhwcc check --ops lists all operators.",
+    ),
+    "B007": Code(
+        "a device of integers",
+        "The device computes with integers only, and the network has floats that nobody quantizes.",
+        "Quantize (--quantize int8 --data SAMPLES), or give a model that brings its scales.",
     ),
     "Q001": Code(
         "no calibration",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from nhwcc.backends.registry import DEVICES
 from pages.cli import commands
 from pages.errors import errors
 from pages.ir import operations
@@ -16,6 +17,7 @@ from pages.passes import passes
 from pages.proofs import proofs
 from pages.support import (
     TENSORFLOW_PAGE,
+    device_page,
     page_of,
     support,
     tables,
@@ -32,6 +34,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "support.md": support,
     TENSORFLOW_PAGE: tensorflow_page,
     **{page_of(name): partial(target_page, name) for name in tables()},
+    **{page_of(name): partial(device_page, name) for name in DEVICES},
 }
 
 

@@ -36,7 +36,7 @@ from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
 from nhwcc.precision import attainable
 from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
-from nhwcc.request import check_io_dtypes, check_request
+from nhwcc.request import check_integers, check_io_dtypes, check_request
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.worker import Worker
@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 
 AS_IT_WAS = "nothing was written; --check-each finds the pass that did it, --no-verify writes the file as it is"
 """What can be done about wrong numbers."""
+
+INSIDE = {"int8": "int8", "int16x8": "int16"}
+"""What inputs and outputs of a device of integers are where nothing else is said, by the mode of quantization."""
 
 ANY = 1e9
 """A tolerance that is never exceeded: what is compared is only measured."""
@@ -247,6 +250,8 @@ class _Compilation:
         report.custom_ops = list(emitted.custom_ops)
         report.bytes, report.requires = emitted.bytes, emitted.requires
         report.ops_after = dict(emitted.ops.most_common())
+        report.arena = None if target.arena is None else target.arena(draft)
+        report.placement = None if target.place is None else target.place(draft)
         self._check(draft, (module, target, runtime), imported, report)
         report.verification_seconds += time.perf_counter() - begun - report.seconds
         return report
@@ -291,8 +296,10 @@ class _Compilation:
             return None
         from nhwcc.quantization.session import Session
 
-        types = _source_types(module)
-        return Session(target, self.options, module, types, self.progress, imported.stack)
+        types, options = _source_types(module), self.options
+        if target.only_integers and not options.io_dtype:
+            options = replace(options, io_dtype=INSIDE.get(options.quantize or ""))
+        return Session(target, options, module, types, self.progress, imported.stack)
 
     def _check_floats(self, quantizing: Session, imported: _Imported, report: Report) -> None:
         """Compare the network in floats with the source: what is lost afterwards is all due to quantization."""
@@ -307,6 +314,8 @@ class _Compilation:
         check_io_dtypes(self.options, module, splits=self.options.split_outputs)
         files = source.files(module)
         for job in jobs:
+            if job.target.only_integers:
+                check_integers(job.target.title, module, self.options.quantize)
             check_not_source(job.path, files)
             if job.target.artifact == "pair":
                 check_not_beside(job.path, files, job.target.companion)

@@ -17,6 +17,7 @@ from nhwcc.report import PassReport, PortReport, Report
 from nhwcc.verification import Compared, Verification
 
 if TYPE_CHECKING:
+    from nhwcc.backends.common.placement import Placement
     from nhwcc.quantization.compare import Decibels
 
 VERDICTS: dict[Status, Tone] = {"ok": "good", "differs": "bad", "not proven": "warning"}
@@ -36,6 +37,10 @@ def render_report(report: Report, style: Style = plain) -> str:
     tone: Tone = "good" if not report.transposes_after else "warning"
     transposes = f"{report.transposes_before} -> {style(str(report.transposes_after), tone)}"
     lines.append(_row("operations", f"{before} -> {after}, transposes {transposes}"))
+    if report.arena is not None:
+        lines.append(_row("memory", f"an arena of {human_bytes(report.arena)} for activations"))
+    if report.placement is not None:
+        lines += _placed(report.placement, style)
     if report.custom_ops:
         lines.append(_row("custom", f"{', '.join(report.custom_ops)}: the application brings the kernels"))
     for title, ports in (("input", report.inputs), ("output", report.outputs)):
@@ -56,6 +61,15 @@ def render_report(report: Report, style: Style = plain) -> str:
     whole = report.seconds + report.verification_seconds
     lines.append(_row("took", f"{whole:.1f} s, {report.verification_seconds:.1f} s of it {more}{memory}"))
     return "\n".join(lines)
+
+
+def _placed(found: Placement, style: Style) -> Iterator[str]:
+    """Return the lines that say how much runs on a device, and the reasons for the rest."""
+    whole, ours = len(found.operators), len(found.on_device)
+    tone: Tone = "good" if ours == whole else "warning"
+    yield _row("placed", style(f"{ours} of {whole} operators on {found.device}", tone))
+    for (kernel, why), placed in found.reasons().items():
+        yield _row("", f"{kernel} {placed[0].name}{f' and {len(placed) - 1} more' if placed[1:] else ''}: {why}")
 
 
 def render_quantization(found: QuantizationReport, style: Style = plain) -> list[str]:

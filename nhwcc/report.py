@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
+from nhwcc.backends.common.placement import Placement
 from nhwcc.compiler.diagnostics import Remark, counted
 from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Module, Port, Value
@@ -53,6 +54,9 @@ class Report:
 
     ``requires`` says what runs the file.
 
+    ``arena`` is how many bytes computed tensors need at the same time, where that is known. ``placement`` says which
+    operators run on the device that a file is for.
+
     ``custom_ops`` are the operators whose kernels an application must bring; ``not_verified`` says why numbers were not
     compared although they should have been.
 
@@ -80,6 +84,8 @@ class Report:
     layout_proof: LayoutProof | None = None
     passes: list[PassReport] = field(default_factory=lambda: list[PassReport]())
     remarks: list[Remark] = field(default_factory=lambda: list[Remark]())
+    arena: int | None = None
+    placement: Placement | None = None
     custom_ops: list[str] = field(default_factory=lambda: list[str]())
     verification: Verification | None = None
     quantization: QuantizationReport | None = None

@@ -168,6 +168,18 @@ def check_io_dtypes(options: CompileOptions, module: Module, *, splits: bool = F
             raise error("L006", f"a type is asked for {name!r}, but there is no such input or output", help=help)
 
 
+def check_integers(title: str, module: Module, mode: str | None) -> None:
+    """Refuse floats for a device that computes with integers only.
+
+    Raises:
+        CompileError: B007.
+    """
+    if mode in ("int8", "int16x8", "auto") or any(op.spec.name == "quantize" for op in module.walk()):
+        return
+    text = f"{title} computes with integers only" + (f", which {mode} does not give" if mode else "")
+    raise error("B007", text, help="add --quantize int8 --data SAMPLES, or give a model that brings its scales")
+
+
 def _check_numbers(tolerance: float, seed: int) -> None:
     """Refuse a tolerance or a seed that means nothing.
 

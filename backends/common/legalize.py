@@ -24,12 +24,14 @@ class Legalize(Pass):
 
     ``rnn`` says how recurrent layers run: ``unroll`` step by step, ``while`` as a loop, ``fused`` as one kernel where
     there is one, or ``auto``, whatever of these is fastest.  ``opset`` is the newest version of the target's format
-    that may be needed, where it has versions; 0 stands for any.
+    that may be needed, where it has versions; 0 stands for any.  ``partial`` leaves what a device does not run as other
+    targets with such files run it: for ``nhwcc check``, which says what that is.
     """
 
     target: str = "tflite"
     opset: int = 0
     rnn: Strategy = "auto"
+    partial: bool = False
 
     def run(self, module: Module) -> None:
         """Rewrite until nothing changes, then look for what is left."""
@@ -41,12 +43,17 @@ class Legalize(Pass):
         rewrite(module, target.preparations())
         rewrite(module, patterns)
         erase_dead(*module.walk())
-        refused = [op for op in module.main.walk() if not target.is_legal(op)]
+        refused = [op for op in module.main.walk() if self._is_left(target, op)]
         problems += refusals(target.title, refused, lambda op: _reasons(target, patterns, op))
         problems += target.unstorable(module.main)
         if problems:
             raise CompileError(*problems)
         _report_transposes(before, _transposes(module))
+
+    def _is_left(self, target: Target, op: Op) -> bool:
+        """Say whether an operation runs nowhere, or not on a device that has nothing beside it."""
+        must = target.runs_alone and not self.partial
+        return not target.is_legal(op) if must else target.is_left(op)
 
 
 def _reasons(target: Target, patterns: list[Pattern], op: Op) -> list[str]:

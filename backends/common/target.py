@@ -15,6 +15,7 @@ from ...compiler.ops.shape import Transpose
 from ...compiler.options import Channels, DataType, Strategy
 from ...compiler.rewrite import Pattern
 from ...compiler.scales import IntegerKernels
+from .placement import Placement
 from .table import Table
 
 ArtifactKind: TypeAlias = Literal["file", "pair", "folder"]
@@ -70,6 +71,9 @@ class Target:
     this target goes up to; without it, to the newest. Where files can store constants in fewer bits than are computed
     with, ``storing`` gives the target whose files do; where they can have variables, ``emit_variables`` writes weights
     as such.
+    A device has the table of a processor as ``fallback``, which runs what it can't run itself, unless ``runs_alone``;
+    one that computes with integers ``only_integers``. ``place`` says of a file which operators run where, ``arena``
+    how many bytes its computed tensors need at the same time.
     """
 
     name: str
@@ -91,10 +95,19 @@ class Target:
     at: Callable[[int], Target] | None = None
     emit_variables: Emit | None = None
     storing: Callable[[DataType], Target] | None = None
+    fallback: Table[Any] | None = None
+    runs_alone: bool = False
+    place: Callable[[Path], Placement] | None = None
+    arena: Callable[[Path], int | None] | None = None
+    only_integers: bool = False
 
     def is_legal(self, op: Op) -> bool:
         """Say whether an operation is run as it is."""
         return self.table.is_legal(op)
+
+    def is_left(self, op: Op) -> bool:
+        """Say whether an operation runs in no way, not even beside the device if there is something."""
+        return not self.is_legal(op) and (self.fallback is None or not self.fallback.is_legal(op))
 
     def __reduce__(self) -> tuple[Callable[[str, int | None], Target], tuple[str, int | None]]:
         """Another process has the same targets: a name and a version are enough."""

@@ -5,7 +5,7 @@ What the parts need is imported with them: the process that only runs files has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +13,19 @@ from ...compiler.ir import Module
 
 if TYPE_CHECKING:
     from ..common.support_matrix import Support
+    from ..common.table import Table
     from ..common.target import Emitted
+    from .calls import Call
 
-PIPELINE = (
+FOR_ANY_DEVICE = (
     "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,merge-linear-branches,"
     "fuse-activations,"
     "propagate-layout,canonicalize,group-axes,canonicalize,legalize,"
-    "fuse-batch-norm,canonicalize,group-axes,legalize,fuse-activations,cse,dce,"
-    "choose-kernels"
+    "fuse-batch-norm,canonicalize,group-axes,legalize,fuse-activations,cse,dce"
 )
+"""What brings a module into a form that some runtime of TFLite files runs."""
+
+PIPELINE = f"{FOR_ANY_DEVICE},choose-kernels"
 """What runs between import and :func:`emit`.
 
 What decompositions insert is folded into weights, canonicalized and grouped as well; where that makes something that
@@ -30,8 +34,14 @@ asked for, after quantization.
 """
 
 
-def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = None) -> Emitted:
-    """Write the main function of a module whose operations are all legal.
+def emit(
+    module: Module,
+    path: Path,
+    *,
+    metadata: Mapping[str, bytes] | None = None,
+    tables: Sequence[Table[Call]] | None = None,
+) -> Emitted:
+    """Write the main function of a module whose operations are all legal by one of the tables.
 
     Raises:
         CompileError: B001, an operation is not legal; B002, a size can't be known at run time; B003, an element type
@@ -42,10 +52,11 @@ def emit(module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = N
     from ..common.layout import write_layout
     from ..common.target import Emitted
     from .graph import build
+    from .table import TABLE
     from .versions import min_runtime
 
     func = module.main
-    model = build(func)
+    model = build(func, tables or (TABLE,))
     oldest = min_runtime(model.versions)
     model.metadata = {
         "min_runtime_version": oldest.encode().ljust(16, b"\0"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -14,10 +15,11 @@ from ...compiler.ops.bound import BindSizes
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.tflite.model import CustomOptions, Model, Operator, Options, Subgraph, Tensor
-from ..common.table import STRUCTURE
+from ..common.table import STRUCTURE, Row, Table
 from ..common.unsupported import row_of
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from .check_scales import check_scales
+from .names import Names, operand_name, place_of
 from .quantization import QUANTIZED, quantization_of
 from .sizes import Sizes
 from .storage import not_storable
@@ -25,8 +27,8 @@ from .table import TABLE, Call, Dims, Operand, Stored, Unfolded, int_scalar, int
 from .versions import slice_version
 
 
-def build(func: Func) -> Model:
-    """Translate a function whose operations are all legal.
+def build(func: Func, tables: Sequence[Table[Call]] = (TABLE,)) -> Model:
+    """Translate a function whose operations are all legal; of several tables, the first one that has a row is used.
 
     Raises:
         CompileError: B001, one is not; B002, a size is not known when the network runs; B003, an element type can't be
@@ -36,7 +38,7 @@ def build(func: Func) -> Model:
     if problems:
         raise CompileError(*problems)
     model = Model(input_names=[p.name for p in func.inputs], output_names=[p.name for p in func.outputs])
-    _Builder(model, func.name, None).region(func.body)
+    _Builder(model, func.name, func.body, tables=tables).translate()
     check_scales(model)
     return model
 
@@ -48,8 +50,18 @@ Key = Value | str
 class _Builder:
     """Builds the subgraph of one region; ``outer`` builds the one around it."""
 
-    def __init__(self, model: Model, name: str, outer: _Builder | None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        name: str,
+        region: Region,
+        outer: _Builder | None = None,
+        *,
+        tables: Sequence[Table[Call]],
+    ) -> None:
         self.model = model
+        self.tables = tables
+        self.region = region
         self.outer = outer
         self.graph = Subgraph(name)
         self.index = len(model.subgraphs)
@@ -57,44 +69,49 @@ class _Builder:
         self.sizes = Sizes(self)
         self._tensors: dict[Value, int] = {}
         self._parameters: dict[tuple[TensorType, int], int] = {}
-        self._names: set[str] = set()
+        self._names = Names(region)
+        self._place = ""
         model.subgraphs.append(self.graph)
 
-    def region(self, region: Region) -> None:
+    def translate(self) -> None:
         """Translate what the region's results need, in order."""
-        self.graph.inputs = [self._define(arg) for arg in region.args]
-        calls = {op: _call(op) for op in region.ops if not isinstance(op, STRUCTURE)}
-        needed = _needed(region, calls)
-        for op in region.ops:
+        self.graph.inputs = [self._define(arg, "input") for arg in self.region.args]
+        calls = {op: _call(op, self.tables) for op in self.region.ops if not isinstance(op, STRUCTURE)}
+        needed = _needed(self.region, calls)
+        for op in self.region.ops:
             if isinstance(op, BindSizes):
                 self.sizes.bind(op.sizes, self.tensor(op.x))
             elif op in needed:
-                self._emit(op, *calls[op])
-        self.graph.outputs = [self.tensor(v) for v in region.returns]
+                builtin, call = calls[op]
+                self._place = place_of(op, builtin)
+                self._emit(op, builtin, call)
+        self.graph.outputs = [self.tensor(v, "output") for v in self.region.returns]
 
     def _emit(self, op: Op, builtin: str, call: Call) -> None:
-        bodies = [_Builder(self.model, f"{op.spec.name}_{len(self.model.subgraphs)}", self) for _ in call.regions]
-        for body, region in zip(bodies, call.regions, strict=True):
-            body.region(region)
+        name = f"{op.spec.name}_{len(self.model.subgraphs)}"
+        bodies = [_Builder(self.model, name, region, self, tables=self.tables) for region in call.regions]
+        for body in bodies:
+            body.translate()
         _check_options(op, call.options)
         captured = list(dict.fromkeys(key for body in bodies for key in body.captured))
         for body in bodies:
             body.take(captured)
-        inputs = [self.tensor(v) for v in call.inputs] + [self.capture(k) for k in captured]
+        inputs = [self.tensor(v, f"{self._place}/{operand_name(builtin, i)}") for i, v in enumerate(call.inputs)]
+        inputs += [self.capture(k) for k in captured]
         left = len(op.results) - len(call.overwrites)
         if call.overwrites:
             variables = self._variables([inputs[slot] for slot in call.overwrites])
             for slot, variable in zip(call.overwrites, variables, strict=True):
                 inputs[slot] = variable
-        outputs = [self._define(r) for r in op.results[:left]]
+        outputs = [self._define(r, self._place) for r in op.results[:left]]
         if builtin == "WHILE":  # what the body only reads goes round with the rest
             bodies[1].graph.outputs += [bodies[1].captured[k] for k in captured]
             bodies[1].copy_moved_inputs()
-            outputs += [self.temporary(self.graph.tensors[self.capture(k)].type) for k in captured]
+            outputs += [self._like(self.capture(k), "after") for k in captured]
         self.operator(builtin, inputs, outputs, _numbered(call.options, bodies), call.version)
         for slot, result in zip(call.overwrites, op.results[left:], strict=True):
             if result.uses:
-                self._read_after(outputs[0], inputs[slot], self._define(result))
+                self._read_after(outputs[0], inputs[slot], self._define(result, f"{self._place}/state"))
 
     def operator(
         self,
@@ -111,7 +128,7 @@ class _Builder:
         """Make the captured values inputs, in an order that several subgraphs agree on."""
         for key in keys:
             if key not in self.captured:
-                self.captured[key] = self.temporary(_key_type(key))
+                self.captured[key] = self._capturing(key)
         self.graph.inputs += [self.captured[key] for key in keys]
 
     def copy_moved_inputs(self) -> None:
@@ -123,7 +140,7 @@ class _Builder:
 
     def _copy(self, tensor: int) -> int:
         type = self.graph.tensors[tensor].type
-        out = self.temporary(type)
+        out = self._like(tensor, "copy")
         if type.rank:
             begin, size = (self.tensor(ints(*[n] * type.rank)) for n in (0, -1))
             self.operator("SLICE", [tensor, begin, size], [out], version=slice_version(type))
@@ -134,14 +151,15 @@ class _Builder:
     def _variables(self, tensors: list[int]) -> list[int]:
         """Return copies that a kernel may overwrite, made whenever the graph runs."""
         types = [self.graph.tensors[t].type for t in tensors]
-        copies = [self.temporary(type) for type in types]
+        copies = [self._like(tensor, "variable") for tensor in tensors]
         for copy in copies:
             self.graph.tensors[copy].is_variable = True
         weights = [
             self.model.weights[self.graph.tensors[t].buffer - 1] for t in tensors if self.graph.tensors[t].buffer
         ]
         if len(weights) == len(tensors) and len(set(types)) == 1:
-            self._split(self._parameter(Weight.of(np.concatenate([w.array() for w in weights]))), copies)
+            joined = Weight.of(np.concatenate([w.array() for w in weights]))
+            self._split(self._parameter(joined, f"{self._place}/states"), copies)
         else:
             for tensor, copy in zip(tensors, copies, strict=True):
                 self._split(tensor, [copy])
@@ -154,7 +172,7 @@ class _Builder:
 
     def _read_after(self, result: int, variable: int, out: int) -> None:
         """Read a variable after the operator that gave ``result``: only what data depend on keeps its order."""
-        largest = self.temporary(TensorType(self.graph.tensors[result].type.dtype, ()))
+        largest = self.temporary(TensorType(self.graph.tensors[result].type.dtype, ()), f"{self._place}/largest")
         axes = ints(*range(self.type(result).rank))
         self.operator("REDUCE_MAX", [result, self.tensor(axes)], [largest], options("ReducerOptions"))
         always = Weight.of(np.asarray(True))
@@ -175,56 +193,63 @@ class _Builder:
         if key not in self.captured:
             if self.outer is None:
                 raise error("B002", f"the size {key} is needed when the network runs, but no shape tells it")
-            self.captured[key] = self.temporary(_key_type(key))
+            self.captured[key] = self._capturing(key)
         return self.captured[key]
 
-    def tensor(self, operand: Operand) -> int:
-        """Return the number of an operand's tensor, -1 for none."""
+    def _capturing(self, key: Key) -> int:
+        """Append the tensor of what the subgraph around this one gives."""
+        if isinstance(key, str):
+            return self.temporary(TensorType(DType.I32, (1,)), f"size/{key}")
+        return self.temporary(key.type, key.name or "captured")
+
+    def tensor(self, operand: Operand, name: str = "constant") -> int:
+        """Return the number of an operand's tensor, -1 for none; ``name`` is for what has no name in the source."""
         match operand:
             case None:
                 return -1
             case Weight():
-                return self._parameter(operand)
+                return self._parameter(operand, name)
             case Dims():
-                return self.sizes.vector(operand)
+                return self.sizes.vector(operand, name)
             case Stored():
-                return self._stored(operand)
+                return self._stored(operand, name)
             case Unfolded():
-                return self._unfolded(operand)
+                return self._unfolded(operand, name)
             case Value():
-                return self._value(operand)
+                return self._value(operand, name)
 
-    def _parameter(self, weight: Weight) -> int:
+    def _parameter(self, weight: Weight, name: str) -> int:
         """Return the tensor of a nameless constant; equal ones share one."""
         key = (weight.type, self.model.buffer(weight))
         if key not in self._parameters:
-            self._parameters[key] = self._append(weight.type, None, key[1])
+            self._parameters[key] = self._append(weight.type, self._names.made(name), key[1])
         return self._parameters[key]
 
-    def _unfolded(self, given: Unfolded) -> int:
+    def _unfolded(self, given: Unfolded, name: str) -> int:
         """Return the numbers that a constant stands for."""
-        out = self.temporary(given.stored.weight.type.with_dtype(DType.F32))
-        self.operator("DEQUANTIZE", [self._stored(given.stored)], [out], version=given.version)
+        out = self.temporary(given.stored.weight.type.with_dtype(DType.F32), name)
+        stored = self._stored(given.stored, f"{name}/stored")
+        self.operator("DEQUANTIZE", [stored], [out], version=given.version)
         return out
 
-    def _stored(self, given: Stored) -> int:
+    def _stored(self, given: Stored, name: str) -> int:
         """Return a constant of integers."""
-        stored = self._append(given.weight.type, None, self.model.buffer(given.weight))
+        stored = self._append(given.weight.type, self._names.made(name), self.model.buffer(given.weight))
         self.graph.tensors[stored].quantization = given.quantization
         return stored
 
-    def _value(self, value: Value) -> int:
+    def _value(self, value: Value, name: str) -> int:
         if value in self._tensors:
             return self._tensors[value]
         weight = constant(value)
         if weight is None:
             return self.capture(value)
-        self._tensors[value] = self._append(value.type, value.name, self.model.buffer(weight))
+        self._tensors[value] = self._append(value.type, self._name(value, name), self.model.buffer(weight))
         self._state_scales(value)
         return self._tensors[value]
 
-    def _define(self, value: Value) -> int:
-        self._tensors[value] = index = self._append(value.type, value.name)
+    def _define(self, value: Value, name: str) -> int:
+        self._tensors[value] = index = self._append(value.type, self._name(value, name))
         self._state_scales(value)
         self.sizes.learn(value.type.shape, index)
         return index
@@ -237,31 +262,28 @@ class _Builder:
         """Return the type of a tensor."""
         return self.graph.tensors[tensor].type
 
-    def temporary(self, type: TensorType) -> int:
-        """Append a tensor without a name."""
-        return self._append(type, None)
+    def _name(self, value: Value, name: str) -> str:
+        """Return the name of a value in the source, if it has one there."""
+        return self._names.of_source(value.name) if value.name else self._names.made(name)
 
-    def _append(self, type: TensorType, name: str | None, buffer: int = 0) -> int:
+    def _like(self, tensor: int, what: str) -> int:
+        """Append a tensor of the same type, which is called after this one."""
+        found = self.graph.tensors[tensor]
+        return self.temporary(found.type, f"{found.name}/{what}")
+
+    def temporary(self, type: TensorType, name: str) -> int:
+        """Append a tensor that is no value of the source."""
+        return self._append(type, self._names.made(name))
+
+    def _append(self, type: TensorType, name: str, buffer: int = 0) -> int:
         if buffer:
             static(type.shape)
         if any(isinstance(size, int) and size not in INTEGERS for size in type.shape):
             raise error("B003", f"a tensor would be {type}, but TFLite's sizes are integers of 32 bits")
         number = len(self.graph.tensors)
-        self.graph.tensors.append(Tensor(type, self._unique(name or f"{UNNAMED}{number}"), buffer))
+        self.graph.tensors.append(Tensor(type, name, buffer))
         return number
 
-    def _unique(self, name: str) -> str:
-        """Return a name that no other tensor has: tools that read the file know tensors by their names."""
-        unique, number = name, 0
-        while unique in self._names:
-            number += 1
-            unique = f"{name}_{number}"
-        self._names.add(unique)
-        return unique
-
-
-UNNAMED = "nhwcc/"
-"""What the names of tensors begin with that have none in the source."""
 
 INTEGERS = range(-(2**31), 2**31)
 """What the schema's fields hold."""
@@ -281,12 +303,9 @@ def _check_options(op: Op, options: Options | CustomOptions | None) -> None:
                 raise op.fail("B001", f"{name} would be {number}, but TFLite's options are integers of 32 bits")
 
 
-def _key_type(key: Key) -> TensorType:
-    return TensorType(DType.I32, (1,)) if isinstance(key, str) else key.type
-
-
-def _call(op: Op) -> tuple[str, Call]:
-    row = row_of(TABLE, op)
+def _call(op: Op, tables: Sequence[Table[Call]]) -> tuple[str, Call]:
+    found = (table.legal(op) for table in tables)
+    row = next((row for row in found if isinstance(row, Row)), None) or row_of(tables[-1], op)
     return row.kernel, row.call(op)
 
 

@@ -28,12 +28,12 @@ class Subgraph(Protocol):
         """Append an operator."""
         ...
 
-    def temporary(self, type: TensorType) -> int:
-        """Append a tensor."""
+    def temporary(self, type: TensorType, name: str) -> int:
+        """Append a tensor, called ``name`` or nearly so."""
         ...
 
-    def tensor(self, operand: Operand) -> int:
-        """Return the number of an operand's tensor."""
+    def tensor(self, operand: Operand, name: str) -> int:
+        """Return the number of an operand's tensor; ``name`` is for what has no name in the source."""
         ...
 
     def type(self, tensor: int) -> TensorType:
@@ -65,11 +65,11 @@ class Sizes:
         """Return a named size that a tensor of this subgraph tells, None if none does."""
         return self._builder.local(name)
 
-    def vector(self, dims: Dims) -> int:
-        """Return the tensor of several sizes."""
+    def vector(self, dims: Dims, name: str) -> int:
+        """Return the tensor of several sizes; one that is no constant is called after what computes it."""
         if all(isinstance(d, int) for d in dims.values):
             shape = (len(dims.values),) if dims.shape is None else dims.shape
-            return self._graph.tensor(Weight.of(np.asarray(dims.values, dims.dtype.numpy).reshape(shape)))
+            return self._graph.tensor(Weight.of(np.asarray(dims.values, dims.dtype.numpy).reshape(shape)), name)
         if dims not in self._vectors:
             self._vectors[dims] = self._vector(dims)
         return self._vectors[dims]
@@ -79,12 +79,12 @@ class Sizes:
         type = TensorType(DType.I32, (len(dims.values),))
         if dims.shape is not None:
             type = type.with_shape(dims.shape)
-            joined = self._apply("RESHAPE", [joined, self._graph.tensor(ints(*dims.shape))], type)
+            joined = self._apply("RESHAPE", [joined, self.numbers(dims.shape)], type)
         return joined if dims.dtype is DType.I32 else self._apply("CAST", [joined], type.with_dtype(dims.dtype))
 
     def numbers(self, values: Sequence[int]) -> int:
         """Return a constant vector of integers."""
-        return self._graph.tensor(ints(*values))
+        return self._graph.tensor(ints(*values), "sizes/numbers")
 
     def shape_of(self, tensor: int) -> int:
         """Return the shape of a tensor as a vector, computed when the network runs."""
@@ -133,6 +133,6 @@ class Sizes:
         return self._graph.capture(key)
 
     def _apply(self, builtin: str, inputs: list[int], type: TensorType, given: Options | None = None) -> int:
-        out = self._graph.temporary(type)
+        out = self._graph.temporary(type, f"sizes/{builtin.lower()}")
         self._graph.operator(builtin, inputs, [out], given)
         return out

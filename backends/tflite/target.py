@@ -20,6 +20,7 @@ from . import PIPELINE, emit
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from . import lowerings as _lowerings  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares them
 from .broadcast import PORTABLE_RANK
+from .devices.arena import arena_of_file
 from .emitters.linear import MAX_BATCH_RANK
 from .lowering import LOWERINGS
 from .lowerings.dtypes import WIDENED, stays_f64
@@ -77,4 +78,5 @@ TARGET = Target(
     emit=emit,
     runner="nhwcc.runners.tflite",
     integers=BuiltinsOnIntegers(),
+    arena=arena_of_file,
 )

@@ -7,7 +7,9 @@ from typing import Any, cast
 
 from nhwcc.backends.common.support_matrix import DECOMPOSED, MANY, Support
 from nhwcc.backends.common.support_matrix import support as ways_of
-from nhwcc.backends.registry import TARGETS, find_target
+from nhwcc.backends.registry import DEVICES, TARGETS, find_target
+from nhwcc.backends.tflite.devices.table import Kernels
+from nhwcc.backends.tflite.devices.target import KERNELS
 from nhwcc.compiler.opdef import OPS
 from nhwcc.formats.tflite.flexbuffer import RAW
 from nhwcc.formats.tflite.schema import builtin_names
@@ -64,6 +66,10 @@ which TensorFlow has kernels for processors, as the installed TensorFlow says.""
 }
 """What is to be said of each target."""
 
+DEVICE = """Builtins of TFLite files that the device runs (`--target {name}`), with the element types of their data.
+Other operations are rewritten into these where there is a way; `nhwcc check MODEL --target {name}` says which of a
+model are not, and [devices.md](devices.md) how files get onto the device."""
+
 GRAPHS = """SavedModels of version 1 and 2, and frozen graphs, read without TensorFlow; inputs and attributes are those
 of the operators' own schemas (`tf.raw_ops`). Functions are read where they are called. Variables stay in the files of
 the SavedModel. A node that writes to a variable is refused."""
@@ -116,7 +122,10 @@ def support() -> str:
         "## Models of OpenVINO",
         f"What is read of OpenVINO's IR stands in [{page_of('openvino')}]({page_of('openvino')}).",
         "## Targets",
-        table(("target", "what runs"), ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in tables())),
+        table(
+            ("target", "what runs"),
+            ((find_target(n).title, f"[{page_of(n)}]({page_of(n)})") for n in (*tables(), *DEVICES)),
+        ),
     )
 
 
@@ -188,6 +197,25 @@ def target_page(name: str) -> str:
         table(("operation", f"{kind}s", "rewritten"), _operations(ways_of(target))),
         *(_read_of_openvino() if name == "openvino" else ()),
     )
+
+
+def device_page(name: str) -> str:
+    """Print the page of a device."""
+    kernels = KERNELS[name]
+    always = "".join(f"\n- {condition.text}" for condition in kernels.always)
+    return page(
+        f"What runs on {kernels.title}",
+        prose(DEVICE.format(name=name)),
+        f"Of every operator it demands:\n{always}" if always else "",
+        table(("builtin", "element types", "what it demands"), list(_kernels(kernels))),
+    )
+
+
+def _kernels(kernels: Kernels) -> Iterator[tuple[str, str, str]]:
+    """One row for each builtin and group of element types."""
+    for builtin in sorted(kernels.rows):
+        for row in kernels.rows[builtin]:
+            yield f"`{builtin}`", ", ".join(sorted(row.types)), "; ".join(row.demands)
 
 
 def _domain(domain: str) -> tuple[str, str, str]:

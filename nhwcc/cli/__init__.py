@@ -10,6 +10,7 @@ import click
 from nhwcc import IMPORTED, __version__
 from nhwcc.cli.bench import bench_command
 from nhwcc.cli.calibrate import calibrate_command
+from nhwcc.cli.check import check_command
 from nhwcc.cli.compile import compile_command
 from nhwcc.cli.doctor import doctor_command
 from nhwcc.cli.edge import Edge
@@ -39,6 +40,7 @@ for command in (
     compile_command,
     inspect_command,
     verify_command,
+    check_command,
     calibrate_command,
     bench_command,
     reduce_command,

@@ -16,7 +16,7 @@ NOT_UNDERSTOOD = "L011"
 COMMANDS = {
     "compile": ("convert", "export", "build", "translate", "transform", "conv"),
     "inspect": ("info", "show", "summary", "print", "view", "visualize", "draw", "stat", "stats", "dump", "ls"),
-    "verify": ("check", "compare", "test", "validate", "diff", "run", "eval"),
+    "verify": ("compare", "test", "validate", "diff", "run", "eval"),
     "reduce": ("bisect", "minimize", "creduce"),
     "opt": ("optimize", "optimise", "simplify"),
     "--version": ("version",),
@@ -199,6 +199,8 @@ def _positional(context: click.Context, args: list[str]) -> tuple[dict[str, Any]
 def _missing(name: str, context: click.Context | None) -> tuple[str, str | None]:
     if name == "output":
         return "no output is given", "add -o FILE"
+    if name == "target":
+        return "no device is given", "add --target tflite-gpu, or another one; nhwcc verify compares two models"
     path = context.command_path if context is not None else "nhwcc"
     return f"{path} needs {'an' if name[:1].lower() in 'aeiou' else 'a'} {name.upper()}", None
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
 from nhwcc.cli.flags import MODEL, budget_flags, common, data_of, data_option, load_option, seed_option
 from nhwcc.cli.unproven import accept_unproven_option, end, unproven
+from nhwcc.compiler.diagnostics import error
 from nhwcc.options import TOLERANCE, CompileOptions
+
+if TYPE_CHECKING:
+    from nhwcc.runners.devices import Runtime
+    from nhwcc.runners.vela import VelaReport
+    from nhwcc.sources import Source
 
 
 @click.command("verify", short_help="Run two models on the same input and compare.")
@@ -25,6 +31,18 @@ from nhwcc.options import TOLERANCE, CompileOptions
     show_default=True,
     metavar="DB",
     help="How far outputs of a quantized file may be from those in floats.",
+)
+@click.option(
+    "--on",
+    type=click.Choice(("tflm", "gpu", "vela")),
+    help="Where CANDIDATE, a TFLite file, runs: in TFLite Micro's interpreter, or on LiteRT's GPU accelerator alone. "
+    "With vela, numbers are compared as usual, and Arm's compiler says what it places on the NPU.",
+)
+@click.option(
+    "--accelerator",
+    default="ethos-u55",
+    show_default=True,
+    help="Which NPU Vela compiles for: a target's name, or one of its own such as ethos-u65-512.",
 )
 @accept_unproven_option
 @load_option
@@ -53,22 +71,58 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     from nhwcc.sources import source_of
     from nhwcc.verification import Settings
 
+    tested = _on_device(candidate, given["on"]) if given["on"] in ("tflm", "gpu") else source_of(candidate)
+    placed = _placed_by_vela(candidate, given["accelerator"]) if given["on"] == "vela" else None
+
     if given["load"]:
         register_passes(given["load"])
     strict = given["tolerance"] != TOLERANCE
     settings = Settings(given["tolerance"], data, given["seed"], given["per_op"], strict=strict)
     with timed():
-        found = compare_models(source_of(reference), source_of(candidate), settings, given["min_sqnr"])
+        found = compare_models(source_of(reference), tested, settings, given["min_sqnr"])
     numbers, decibels = found.numbers, found.decibels
     hollow = unproven([numbers], accepted=given["accept_unproven"] or decibels is not None)
     if given["as_json"] and found.ok:
         more = {} if decibels is None else {"decibels": asdict(decibels)}
+        more |= {} if placed is None else {"vela": asdict(placed)}
         said = [asdict(d) for d in hollow]
         print_json({"ok": not hollow, "report": numbers.to_dict() | more, "diagnostics": said})
     elif not given["as_json"]:
         if given["per_op"]:
             echo("\n".join(compared_table(numbers.inside, style)))
         echo(found.render(style))
+    if placed is not None and not given["as_json"]:
+        from nhwcc.render_placement import render_vela
+
+        echo("\n".join(render_vela(placed)))
     if not found.ok:
         raise numbers.problems() if decibels is None else decibels.problems()
     end(hollow, as_json=given["as_json"])
+
+
+def _on_device(path: Path, runtime: Runtime) -> Source:
+    """Return what runs a TFLite file as a device does."""
+    from nhwcc.runners.devices import DeviceSource
+
+    _require_file(path, runtime)
+    return DeviceSource(path, runtime)
+
+
+def _placed_by_vela(path: Path, accelerator: str) -> VelaReport:
+    from nhwcc.runners.vela import run_vela
+
+    _require_file(path, "vela")
+    return run_vela(path, accelerator)
+
+
+def _require_file(path: Path, tool: str) -> None:
+    """Refuse what is no TFLite file.
+
+    Raises:
+        CompileError: L007.
+    """
+    from nhwcc.file_formats import supported
+
+    if supported(path).name != "tflite":
+        text = f"--on {tool} runs TFLite files, which {path} is not"
+        raise error("L007", text, help=f"compile it first: nhwcc compile {path} -o {path.with_suffix('.tflite').name}")

@@ -57,7 +57,7 @@ class TfliteRunner:
     """Runs a .tflite file; layouts are those that the file's metadata states, else the file's own.
 
     ``fast`` uses XNNPACK, which makes a second copy of the weights in the form that its kernels like.  ``types`` say
-    which sizes inputs have where these are not the file's own.
+    which sizes inputs have where these are not the file's own, ``model`` the class that runs it.
     """
 
     def __init__(
@@ -67,13 +67,17 @@ class TfliteRunner:
         *,
         fast: bool = True,
         types: Mapping[str, TensorType] | None = None,
+        model: tuple[str, str] = RUNTIME,
     ) -> None:
         self.path = path
         self._types = types
         self._summary = inspect(path)
         self._worker = worker or start()
         self._fast = fast
-        self._worker.make(*RUNTIME, path, delegate=fast)
+        if model == RUNTIME:
+            self._worker.make(*model, path, delegate=fast)
+        else:
+            self._worker.make(*model, path)
         self._inputs: Mapping[str, Any] = self._worker.call("inputs")
         self._outputs: Mapping[str, Any] = self._worker.call("outputs")
 

@@ -93,7 +93,10 @@ class TfliteSource:
     def _runtime(self, stack: ExitStack, types: Mapping[str, TensorType] | None = None) -> TfliteRunner:
         """Open the file in a process; bytes lie in a temporary folder for so long."""
         if isinstance(self.given, Path):
-            return stack.enter_context(TfliteRunner(self.given, types=types))
+            return stack.enter_context(self._open(self.given, types))
         path = stack.enter_context(scratch()).path / "model.tflite"
         path.write_bytes(self.given)
-        return stack.enter_context(TfliteRunner(path, types=types))
+        return stack.enter_context(self._open(path, types))
+
+    def _open(self, path: Path, types: Mapping[str, TensorType] | None) -> TfliteRunner:
+        return TfliteRunner(path, types=types)

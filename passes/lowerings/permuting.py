@@ -8,6 +8,9 @@ from itertools import chain, combinations, islice, pairwise
 MOST_CHOICES = 2000
 """Choices of neighbours that stay neighbours; there are 462 for twelve blocks that become six."""
 
+LEAST_HALFWAY = 5
+"""Blocks that :func:`halfway` needs; with four, :func:`first_swap` leads on."""
+
 Pair = tuple[int, int]
 
 
@@ -23,6 +26,19 @@ def halfway(order: Sequence[int], limit: int) -> list[int]:
     chained = (_chains(len(order), tied, after) for tied in chain([to_front], islice(choices, MOST_CHOICES)))
     _, best = max(chained, key=lambda found: found[0])
     return [block for found in sorted(best, key=lambda found: found[-1]) for block in found]
+
+
+def first_swap(order: Sequence[int]) -> list[int]:
+    """Return ``0, 1, ...`` with the first blocks that stand elsewhere in ``order`` brought there: four blocks move.
+
+    >>> first_swap([0, 3, 4, 2, 1])
+    [0, 3, 4, 1, 2]
+    """
+    begin = next(place for place, block in enumerate(order) if place != block)
+    first = order[begin]
+    count = next((n for n in range(1, len(order) - begin) if order[begin + n] != first + n), len(order) - begin)
+    blocks = list(range(len(order)))
+    return [*blocks[:begin], *blocks[first : first + count], *blocks[begin:first], *blocks[first + count :]]
 
 
 def _chains(count: int, tied: Iterable[Pair], wanted: Iterable[Pair]) -> tuple[int, list[list[int]]]:

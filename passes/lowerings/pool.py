@@ -118,7 +118,7 @@ def _is_image_pool(op: Pool | LpPool) -> bool:
     return op.channels_last and op.x.type.rank == IMAGES and op.x.type.dtype.is_float
 
 
-def _overhang(op: Pool | LpPool) -> Pads:
+def overhang(op: Pool | LpPool) -> Pads:
     """Paddings with what the last window needs beyond them."""
     data = Spatial.of(op.x.type.rank, op.channels_last)
     out: list[tuple[Dim, Dim]] = []
@@ -137,7 +137,7 @@ def pad_before_maximum(op: MaxPool, e: Build) -> None:
     if not _is_image_pool(op) or not _is_dense(op) or (is_valid(op) and not op.ceil):
         return
     filling = 0.0 if nonnegative(op.x) else -math.inf
-    x = pad_spatially(op.x, _overhang(op), e, filling)
+    x = pad_spatially(op.x, overhang(op), e, filling)
     e.replace(e.clone(op, x, pads=((0, 0),) * len(op.pads), ceil=False))
 
 
@@ -146,7 +146,7 @@ def dilated_maximum(op: MaxPool, e: Build) -> None:
     """The maximum of shifted slices, axis by axis."""
     if not _is_image_pool(op) or _is_dense(op):
         return
-    x = pad_spatially(op.x, _overhang(op), e, -math.inf)
+    x = pad_spatially(op.x, overhang(op), e, -math.inf)
     for i, (_, k, s, d) in enumerate(geometry(op)):
         out = op.result.type.shape[i + 1]
         x = reduce(lambda a, b: e(arith.Max, a, b), [_shifted(x, i + 1, j * d, out, s, e) for j in range(k)])
@@ -164,14 +164,14 @@ def average_of_padded(op: AveragePool, e: Build) -> None:
     """Zeros around, then what was counted too much is given back, by a constant factor where sizes are known."""
     if not _is_image_pool(op) or (is_same(op) and not op.ceil and not op.count_pads and _is_dense(op)):
         return
-    pads = _overhang(op)
+    pads = overhang(op)
     x = pad_spatially(op.x, pads, e)
     mean = _mean(op, x, e)
     if op.count_pads and pads == op.pads:
         e.replace(mean)
         return
     if is_static(op.x.type.shape[1:3]):
-        e.replace(e(arith.Mul, mean, e.constant(_correction(op))))
+        e.replace(e(arith.Mul, mean, e.constant(correction(op))))
     else:
         e.replace(e(arith.Div, mean, _share(op, pads, e)))
 
@@ -204,7 +204,7 @@ def _mean(op: AveragePool, x: Value, e: Build) -> Value:
     return e(arith.Mul, reduce(lambda a, b: e(arith.Add, a, b), parts), 1 / len(parts))
 
 
-def _correction(op: AveragePool) -> Array:
+def correction(op: AveragePool) -> Array:
     """Window size over the number of elements that count, by position."""
     h, w = cast("tuple[int, int]", op.x.type.shape[1:3])
     return (math.prod(op.kernel) / _counts(op, (h, w))).astype(op.x.type.dtype.numpy)
@@ -230,7 +230,7 @@ def norm_of_windows(op: LpPool, e: Build) -> None:
         return
     x = e(arith.Abs, op.x)
     powers = e(arith.Pow, x, float(op.p))
-    padded = pad_spatially(powers, _overhang(op), e)
+    padded = pad_spatially(powers, overhang(op), e)
     names = ("kernel", "strides", "dilations")
     given = {name: op.attributes[name] for name in names}
     none = ((0, 0),) * len(op.pads)

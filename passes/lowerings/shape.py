@@ -21,7 +21,7 @@ from ...compiler.ops.shape import (
     Transpose,
 )
 from ...compiler.types import DType
-from .permuting import halfway
+from .permuting import LEAST_HALFWAY, first_swap, halfway
 from .registry import lower, simplify
 
 
@@ -51,12 +51,16 @@ def merge_axes(op: Transpose, e: Build) -> None:
 
 @lower(Transpose)
 def permute_in_steps(op: Transpose, e: Build) -> None:
-    """More than six groups of axes: a transpose of six brings as many together as it can, the next has fewer."""
-    runs = _runs(op.perm, op.x.type.shape)
-    if len(runs) <= e.target.limits.rank:
+    """More than six groups of axes: a transpose of six brings as many together as it can, the next has fewer.
+
+    Where a transpose has four at most, one after the other is brought to its place.
+    """
+    runs, limit = _runs(op.perm, op.x.type.shape), e.target.limits.rank
+    if len(runs) <= limit:
         return
     places = sorted(range(len(runs)), key=lambda i: runs[i])
-    steps = halfway([places.index(i) for i in range(len(runs))], e.target.limits.rank)
+    order = [places.index(i) for i in range(len(runs))]
+    steps = halfway(order, limit) if limit >= LEAST_HALFWAY else first_swap(order)
     moved = [a for place in steps for a in runs[places[place]]]
     perm = [*(a for a in range(len(op.perm)) if a not in moved), *moved]
     e.replace(e.transpose(e.transpose(op.x, perm), [perm.index(a) for a in op.perm]))

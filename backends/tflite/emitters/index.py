@@ -133,7 +133,10 @@ def one_hot(op: ir.OneHot) -> Call:
     values = elements(op.values)
     assert values is not None
     off, on = (Weight.of(np.asarray(v)) for v in values)
-    return Call((op.indices, Dims((op.depth,), ()), on, off), options("OneHotOptions", axis=op.axis))
+    return Call(
+        (op.indices, Dims((op.depth,), ()), on, off),
+        options("OneHotOptions", axis=-1 if op.axis == op.indices.type.rank else op.axis),
+    )
 
 
 @condition("the first of equal elements, without the axis")

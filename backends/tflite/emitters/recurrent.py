@@ -63,6 +63,10 @@ NEEDS: dict[type[ir.Recurrent], tuple[Condition, ...]] = {
 """What a kernel needs; all else can be brought about."""
 
 
+_WITHOUT_NORMALIZATION = (None,) * 4
+"""Factors of gates, which runtimes for microcontrollers count even where there are none."""
+
+
 @emits(
     ir.Lstm,
     "UNIDIRECTIONAL_SEQUENCE_LSTM",
@@ -77,7 +81,7 @@ def sequence_lstm(op: ir.Lstm) -> Call:
     peepholes = _blocks(op.peepholes, 3, (0, 2, 1))
     bias = _blocks(op.bias, 4, gates) if op.bias is not None else [_zeros(op, op.hidden)] * 4
     inputs = (op.x, *_blocks(op.w, 4, gates), *_blocks(op.r, 4, gates), *peepholes, *bias, op.projection, None)
-    return Call((*inputs, op.h0, op.c0), given, overwrites=(18, 19))
+    return Call((*inputs, op.h0, op.c0, *_WITHOUT_NORMALIZATION), given, overwrites=(18, 19))
 
 
 @emits(

@@ -65,7 +65,7 @@ def resize_bilinear(op: ir.Resize) -> Call:
 def resize_nearest(op: ir.Resize) -> Call:
     """The nearest element in both axes."""
     given = _resize(op, "ResizeNearestNeighborOptions")
-    return replace(given, version=max(given.version, by_type(op.x, i16=4)))
+    return replace(given, version=max(given.version, by_type(op.x, i8=2, i16=4)))
 
 
 @condition("channels last")
@@ -88,7 +88,7 @@ def _rows_first(op: ir.DepthToSpace) -> str | None:
 )
 def depth_to_space(op: ir.DepthToSpace) -> Call:
     """Channels to blocks."""
-    return Call((op.x,), options("DepthToSpaceOptions", blockSize=op.block))
+    return Call((op.x,), options("DepthToSpaceOptions", blockSize=op.block), by_type(op.x, i8=2))
 
 
 @emits(
@@ -101,7 +101,7 @@ def depth_to_space(op: ir.DepthToSpace) -> Call:
 )
 def space_to_depth(op: ir.SpaceToDepth) -> Call:
     """Blocks to channels."""
-    return Call((op.x,), options("SpaceToDepthOptions", blockSize=op.block))
+    return Call((op.x,), options("SpaceToDepthOptions", blockSize=op.block), by_type(op.x, i8=2))
 
 
 @condition("an odd number of neighbours")

@@ -50,10 +50,10 @@ _CONV: tuple[Condition, ...] = (_channels_last, _padding, _has_bias)
 _WEIGHTED = Quantizable(version=3, weight="w", bias="bias", types=WIDE, version16=4)
 
 
-@condition("one constant filter per channel")
-def _one_filter_per_channel(op: ir.Conv) -> str | None:
-    if not op.is_depthwise or op.groups != op.w.type.shape[0]:
-        return "other than one filter per channel"
+@condition("constant filters of one channel each")
+def _by_channel(op: ir.Conv) -> str | None:
+    if not op.is_depthwise:
+        return "filters of more than one channel"
     return None if is_weight(op.w) else "a filter that is computed"
 
 
@@ -73,12 +73,14 @@ def _conv_options(op: ir.Conv) -> dict[str, Any]:
     "DEPTHWISE_CONV_2D",
     dtypes=replace(_WEIGHTED, version16=5),
     ranks=range(4, 5),
-    when=(*_CONV, _one_filter_per_channel),
+    when=(*_CONV, _by_channel),
     kernel="depthwise_conv.cc",
 )
 def depthwise(op: ir.Conv) -> Call:
-    """One filter per channel; more filters per channel are faster as groups of CONV_2D."""
-    given = options("DepthwiseConv2DOptions", depthMultiplier=1, **_conv_options(op))
+    """As many filters for every channel; XNNPACK runs them as it does groups of CONV_2D, which GPUs get wrong."""
+    count = op.w.type.shape[0]
+    assert isinstance(count, int)
+    given = options("DepthwiseConv2DOptions", depthMultiplier=count // op.groups, **_conv_options(op))
     return Call((op.x, _depthwise_filter(op.w), op.bias), given, 2 if op.dilations != (1, 1) else 1)
 
 
@@ -212,7 +214,7 @@ def transpose_conv(op: ir.ConvTranspose) -> Call:
     )
     shape = Dims(op.result.type.shape)
     inputs = (shape, op.w, op.x) if op.bias is None else (shape, op.w, op.x, op.bias)
-    return Call(inputs, given, 4 if op.activation != "none" else len(inputs) if op.bias is not None else 1)
+    return Call(inputs, given, 4 if op.activation != "none" else 3 if op.bias is not None else 1)
 
 
 @emits(

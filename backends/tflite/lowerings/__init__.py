@@ -11,6 +11,7 @@ from . import (  # isort: skip
     conv_transpose,
     digits,
     linear,
+    positions,
     quantize,
     shape,
     dtypes,
@@ -25,6 +26,7 @@ __all__ = [
     "digits",
     "dtypes",
     "linear",
+    "positions",
     "quantize",
     "shape",
 ]

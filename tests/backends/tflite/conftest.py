@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from nhwcc.backends.tflite import emit
+from nhwcc.backends.registry import find_target
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import Remark, collect_remarks
 from nhwcc.compiler.dims import static
@@ -102,20 +102,22 @@ def check(worker: Worker, tmp_path: Path) -> Check:
         inputs: Mapping[str, Any] | None = None,
         tolerance: float = TOLERANCE,
         floor: float = 1e-30,
-        passes: str = "legalize",
+        passes: str | None = None,
+        target: str = "tflite",
         delegates: Sequence[bool] = (True, False),
     ) -> Checked:
         module = parse_module(given) if isinstance(given, str) else given
         verify(module)
         runs = [prepare(module.main, s, inputs or {}) for s in sizes]
         wanted = [run(module.main, r) for r in runs]
+        legalize = f"legalize{{target={target}}}"
         with collect_remarks() as remarks:
-            Pipeline(parse_pipeline(passes)).run(module)
+            Pipeline(parse_pipeline(passes or legalize)).run(module)
         verify(module)
         text = print_module(module)
-        Pipeline(parse_pipeline("legalize")).run(module)
+        Pipeline(parse_pipeline(legalize)).run(module)
         assert print_module(module) == text, "legalize is not idempotent"
-        emitted = emit(module, tmp_path / "model.tflite")
+        emitted = find_target(target).emit(module, tmp_path / "model.tflite")
         for delegate in delegates:
             named = [store(module.main, r) for r in runs]
             answer = worker.run(emitted.path, named, delegate=delegate)

@@ -95,7 +95,12 @@ def test_depthwise(check: Check, stride: int, dilation: int) -> None:
     assert out.builtins == {"DEPTHWISE_CONV_2D": 1}
 
 
-@pytest.mark.parametrize(("w", "groups"), [("f32[12,3,3,1]", 6), ("f32[8,3,3,3]", 2), ("f32[6,3,3,2]", 3)])
+def test_several_filters_per_channel(check: Check) -> None:
+    out = check(conv("f32[2,9,9,6]", "f32[12,3,3,1]", groups=6, **LAST))
+    assert out.builtins == {"DEPTHWISE_CONV_2D": 1}
+
+
+@pytest.mark.parametrize(("w", "groups"), [("f32[8,3,3,3]", 2), ("f32[6,3,3,2]", 3)])
 def test_groups_stay_one_operator(check: Check, w: str, groups: int) -> None:
     assert check(conv("f32[2,9,9,6]", w, groups=groups, pads=((1, 1), (1, 1)), **LAST)).builtins == {"CONV_2D": 1}
 

@@ -204,3 +204,12 @@ def test_negative_positions_give_no_hit(check: Check) -> None:
 def test_negative_positions_choose_no_computed_value(check: Check) -> None:
     module = single("one_hot", "i32[3]", "f32[2]", depth=3, axis=1, wraps=False)
     assert check(module, inputs={"x0": [-1, 2, 5]}).builtins["LESS"] == 0
+
+
+def test_positions_of_64_bits_are_converted_where_they_come_from(check: Check) -> None:
+    out = check(single("gather", "f32[4,3]", "i64[2]", axis=0, wraps=False), inputs={"x1": [3, 0]})
+    assert out.builtins == {"CAST": 1, "GATHER": 1}
+    constant = single("gather", "f32[4,3]", "i64[2]", constants={1: [3, 0]}, axis=0)
+    assert check(constant).builtins == {"GATHER": 1}
+    found = check(single("arg_max", "f32[3,5]", axis=1, keepdims=False))
+    assert found.builtins == {"ARG_MAX": 1, "CAST": 1}

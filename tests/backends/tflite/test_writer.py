@@ -12,10 +12,12 @@ from typing import Any, BinaryIO
 import numpy as np
 import pytest
 from nhwcc.backends.tflite import emit
+from nhwcc.backends.tflite.names import Names
 from nhwcc.backends.tflite.runtime import TfliteModel
 from nhwcc.backends.tflite.versions import min_runtime
 from nhwcc.compiler.budget import Budget, limited
 from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.types import DType
 from nhwcc.compiler.weights import Weight
 from nhwcc.formats.tflite.schema import unpack
@@ -108,6 +110,14 @@ def test_metadata_of_others_is_kept(tmp_path: Path) -> None:
     assert inspect(emitted.path).metadata["mine"] == b"abc"
 
 
+_UPSAMPLING: dict[str, Any] = {  # of a transposed convolution
+    "strides": (2, 2),
+    "dilations": (1, 1),
+    "pads": ((0, 0), (0, 0)),
+    "output_pads": (0, 0),
+    "channels_last": True,
+}
+
 VERSIONS: list[tuple[list[str], dict[str, Any], str, int]] = [
     (["add", "f32[3]", "f32[3]"], {}, "ADD", 1),
     (["add", "i64[3]", "i64[3]"], {}, "ADD", 4),
@@ -120,6 +130,15 @@ VERSIONS: list[tuple[list[str], dict[str, Any], str, int]] = [
     (["cast", "f32[3]"], {"to": "i8"}, "CAST", 3),
     (["concat", "f32[3]", "f32[3]"], {"axis": 0}, "CONCATENATION", 1),
     (["gelu", "f32[3]"], {}, "GELU", 1),
+    (["depth_to_space", "i8[1,2,2,4]"], {"block": 2, "channels_last": True}, "DEPTH_TO_SPACE", 2),
+    (["conv_transpose", "f32[1,4,4,3]", "f32[2,3,3,3]"], _UPSAMPLING, "TRANSPOSE_CONV", 1),
+    (["conv_transpose", "f32[1,4,4,3]", "f32[2,3,3,3]", "f32[2]"], _UPSAMPLING, "TRANSPOSE_CONV", 3),
+    (
+        ["conv_transpose", "f32[1,4,4,3]", "f32[2,3,3,3]", "f32[2]"],
+        {**_UPSAMPLING, "activation": "relu"},
+        "TRANSPOSE_CONV",
+        4,
+    ),
 ]
 
 
@@ -129,6 +148,48 @@ def test_versions_are_minimal(tmp_path: Path, op: Any, attributes: Any, builtin:
     (graph,) = summary.subgraphs
     assert [(o.name, o.version) for o in graph.operators] == [(builtin, version)]
     assert summary.min_runtime == min_runtime([(builtin, version)])
+
+
+POOLED = """
+func @main(%x: f32[1,8,8,3] {name = "x"}) -> (f32[1,4,4,4] {name = "y"}, f32[1,3,8,8] {name = "x/transpose/perm"}) {
+  %w = const() {value = dense<0.5> : f32[]} : f32[]
+  %filters = broadcast_to(%w) {shape = [4, 3, 3, 3]} : f32[4,3,3,3]
+  %pooled = average_pool(%x) {kernel = [3, 3], strides = [1, 1], dilations = [1, 1], pads = [[1, 1], [1, 1]],
+                              count_pads = true, channels_last = true} : f32[1,8,8,3]
+  %y = conv(%pooled, %filters) {strides = [2, 2], dilations = [1, 1], pads = [[0, 1], [0, 1]], channels_last = true}
+     : f32[1,4,4,4]
+  %"x/transpose/perm" = transpose(%x) {perm = [0, 3, 1, 2]} : f32[1,3,8,8]
+  return(%y, %"x/transpose/perm")
+}"""
+
+
+def test_tensors_are_named_after_what_they_are_for(tmp_path: Path) -> None:
+    (graph,) = written(POOLED, tmp_path / "m.tflite").subgraphs
+    names = [[graph.tensors[t].name for t in (*op.inputs, *op.outputs)] for op in graph.operators]
+    assert names == [
+        ["x", "pad/paddings", "pad"],
+        ["pad", "pooled"],
+        ["pooled", "filters", "y/bias", "y"],
+        ["x", "x/transpose/perm/perm", "x/transpose/perm"],
+    ]
+
+
+NESTED = """
+func @main(%x: f32[3] {name = "x"}) -> (f32[3] {name = "x/axis"}) {
+  %"x/axis" = relu(%x) : f32[3]
+  return(%"x/axis")
+}"""
+
+
+def test_no_tensor_is_called_as_a_value_of_the_source() -> None:
+    module = parse_module(NESTED)
+    names = Names(module.main.body)
+    assert [names.made("x/axis"), names.of_source("x/axis"), names.made("x/axis"), names.made("x")] == [
+        "x/axis_1",
+        "x/axis",
+        "x/axis_2",
+        "x_1",
+    ]
 
 
 def test_oldest_runtime(tmp_path: Path) -> None:

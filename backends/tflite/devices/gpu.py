@@ -1,0 +1,207 @@
+"""LiteRT's GPU accelerator (ML Drift): which operators it takes, and which of these it computes right.
+
+Seen on a software implementation of Vulkan (LiteRT 2.3) and read in the accelerator's public sources.  It merges
+paddings into what reads them without looking at the filling or the kind of pooling, so that wrong numbers come out of
+files that are right elsewhere; such operators are refused here, too.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ....compiler.types import DType
+from ...common.table import condition
+from .conditions import at_most, constants, distinct, index_type, option, static_sizes
+from .table import Kernels
+from .uses import Use
+
+FLOATS = "f32 f16"
+NUMBERS = "f32 f16 i8"
+"""Integers that stand for numbers are computed with as numbers."""
+
+WITH_I32 = f"{NUMBERS} i32"
+ANYTHING = f"{WITH_I32} bool"
+
+MAX_RANK = 4
+
+CHANNELS = 4
+"""How many channels lie side by side."""
+
+
+def padding_before(use: Use) -> float | None:
+    """Return what is filled in by a padding of images right before an operator, None if there is none."""
+    data = use.data
+    pad = None if data is None else data.writer()
+    if pad is None or pad.builtin not in ("PAD", "PADV2"):
+        return None
+    widths = pad.inputs[1]
+    if widths is None or (known := widths.elements) is None or known.shape[0] != MAX_RANK or known[[0, 3]].any():
+        return None
+    filling = pad.input(2)
+    return 0.0 if filling is None or filling.elements is None else float(filling.elements.reshape(()))
+
+
+@condition("no other padding than of zeros before it")
+def _padded_by_zeros(use: Use) -> str | None:
+    filling = padding_before(use)
+    return None if not filling else f"it would take the padding with {filling:g} before it for one with zeros"
+
+
+@condition("no padding before it, which would be left out of the mean")
+def _mean_of_all(use: Use) -> str | None:
+    return None if padding_before(use) is None else "it would leave the padding before it out of the mean"
+
+
+@condition("no other padding before it than with what never wins")
+def _padded_by_least(use: Use) -> str | None:
+    filling = padding_before(use)
+    if filling is None or filling <= np.finfo(np.float32).min:
+        return None
+    return f"it would leave out the padding with {filling:g} before it, which may be the largest"
+
+
+@condition("one group, or groups whose channels are multiples of 4")
+def _whole_groups(use: Use) -> str | None:
+    data, filters = use.data, use.inputs[1]
+    assert data is not None and filters is not None
+    channels, depth, outputs = data.type.shape[-1], filters.type.shape[-1], filters.type.shape[0]
+    if channels == depth:
+        return None
+    assert isinstance(channels, int) and isinstance(depth, int) and isinstance(outputs, int)
+    inner, outer = depth, outputs // (channels // depth)
+    if inner % CHANNELS == 0 and outer % CHANNELS == 0:
+        return None
+    return f"groups of {inner} to {outer} channels, which are no multiples of {CHANNELS}, come out wrong"
+
+
+@condition("no fused TANH")
+def _no_tanh(use: Use) -> str | None:
+    return "a fused TANH" if use.option("fused_activation_function", "NONE") == "TANH" else None
+
+
+@condition("no SAME with strides of 3")
+def _aligned(use: Use) -> str | None:
+    is_same = use.option("padding", "SAME") == "SAME"
+    strides = (use.option("stride_h", 1), use.option("stride_w", 1))
+    return "SAME with a stride of 3 comes out wrong" if is_same and 3 in strides else None
+
+
+@condition("a left operand that is computed")
+def _computed_left(use: Use) -> str | None:
+    left = use.inputs[0]
+    return "a constant left operand" if left is not None and left.is_constant else None
+
+
+@condition("positive steps")
+def _forward(use: Use) -> str | None:
+    strides = use.input(3)
+    found = None if strides is None else strides.elements
+    return "steps backwards" if found is not None and (found < 0).any() else None
+
+
+@condition("rank 4, or one along the first axis")
+def _one_image(use: Use) -> str | None:
+    """Of fewer axes, the first one is taken for the batch, which comes out wrong."""
+    data = use.data
+    if data is None or data.type.rank == MAX_RANK or data.type.shape[0] == 1:
+        return None
+    return f"{data.type.rank} axes, of which the first one would be taken for the batch, come out wrong"
+
+
+@condition("one row")
+def _one_row(use: Use) -> str | None:
+    data = use.data
+    rows = 1 if data is None else math.prod(d for d in data.type.shape[:-1] if isinstance(d, int))
+    return None if rows == 1 else f"{rows} rows, whose positions come out wrong"
+
+
+@condition("another axis than the last, or channels that are a multiple of 4")
+def _whole_channels(use: Use) -> str | None:
+    """Channels are filled up to a multiple of four with zeros, which count as well."""
+    data, axis = use.data, use.input(1)
+    if data is None or axis is None or axis.elements is None or not data.type.rank:
+        return None
+    size, rank = data.type.shape[-1], data.type.rank
+    along_last = int(axis.elements.reshape(-1)[0]) % rank == rank - 1
+    is_whole = isinstance(size, int) and size % CHANNELS == 0
+    return f"{size} channels, no multiple of {CHANNELS}, come out wrong" if along_last and not is_whole else None
+
+
+@condition("matrices as many on either side")
+def _equal_batches(use: Use) -> str | None:
+    left, right = use.inputs[0], use.inputs[1]
+    if left is None or right is None or left.type.shape[:-2] == right.type.shape[:-2]:
+        return None
+    return "broadcast matrices, which come out wrong"
+
+
+@condition("positions in one row")
+def _in_one_row(use: Use) -> str | None:
+    indices = use.input(1)
+    return None if indices is None or indices.type.rank == 1 else f"positions of rank {indices.type.rank}, not 1"
+
+
+@condition("along the last axis, which is said by -1")
+def _last_axis(use: Use) -> str | None:
+    return None if use.option("axis", -1) == -1 else "another axis than the last"
+
+
+@condition("no single number that is computed")
+def _has_axes(use: Use) -> str | None:
+    computed = [t for t in use.inputs if t is not None and not t.is_constant]
+    return "a single number that is computed" if any(t.type.rank == 0 for t in computed) else None
+
+
+KERNELS = Kernels(
+    "the GPU", NUMBERS, ranks=range(MAX_RANK + 1), always=(static_sizes, at_most(MAX_RANK), distinct, _has_axes)
+)
+"""All rows."""
+
+_run = KERNELS.run
+
+_run("ADD MUL MAXIMUM MINIMUM DIV FLOOR_DIV FLOOR_MOD NEG ABS SIGN", WITH_I32)
+_run("SUB", WITH_I32, version=3)
+_run("LOGISTIC", version=3)
+_run("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL", WITH_I32)
+_run("SQUARED_DIFFERENCE ATAN2 POW EXP LOG SQRT RSQRT SIN COS FLOOR CEIL ROUND SQUARE")
+_run("ADD_N TANH ELU GELU HARD_SWISH RELU RELU6 RELU_N1_TO_1 LEAKY_RELU PRELU")
+_run("CONCATENATION", ANYTHING, version=6)
+_run("TILE", WITH_I32)
+_run("PACK UNPACK SPLIT SPLIT_V")
+_run("REVERSE_V2", ANYTHING, when=(constants(1), _whole_channels, _one_image))
+_run("SLICE", ANYTHING, when=(constants(1, 2),), version=2)
+_run(
+    "STRIDED_SLICE",
+    WITH_I32,
+    version=2,
+    when=(constants(1, 2, 3), _forward, option("new_axis_mask", 0, text="no new axes")),
+)
+_run("PAD PADV2", version=5, ranks=range(3, 5), when=(constants(1), _one_image))
+_run("MIRROR_PAD", ranks=range(3, 5), when=(constants(1), option("mode", "REFLECT", text="mode REFLECT"), _one_image))
+_run("RESHAPE", ANYTHING, when=(constants(1),))
+_run("TRANSPOSE", ANYTHING, version=4, when=(constants(1),))
+_run("CAST", ANYTHING)
+_run("QUANTIZE DEQUANTIZE")
+_run("DYNAMIC_UPDATE_SLICE", when=(index_type(2, DType.I32),))
+_run("CONV_2D", version=6, when=(_padded_by_zeros, _whole_groups, _no_tanh))
+_run("DEPTHWISE_CONV_2D", version=6, when=(_padded_by_zeros, _no_tanh))
+_run("TRANSPOSE_CONV", version=3, when=(_aligned,))
+_run("FULLY_CONNECTED", version=9, when=(option("weights_format", "DEFAULT", text="weights as they are"),))
+_run("BATCH_MATMUL", when=(_computed_left, _equal_batches))
+_run("SOFTMAX", version=2, when=(option("beta", 1.0, text="beta 1"),))
+_run("AVERAGE_POOL_2D", version=2, when=(_mean_of_all,))
+_run("MAX_POOL_2D", version=2, when=(_padded_by_least,))
+_run("MEAN REDUCE_PROD", when=(constants(1),))
+_run("SUM REDUCE_MAX REDUCE_MIN", WITH_I32, when=(constants(1),))
+_run("SELECT_V2 SELECT", ANYTHING, version=1)
+_run("RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR", version=3, when=(constants(1),))
+_run("ARG_MAX", when=(constants(1), _whole_channels))
+_run("GATHER", WITH_I32, ranks=range(1, 5), when=(index_type(1, DType.I32), _in_one_row))
+_run("EMBEDDING_LOOKUP", when=(index_type(0, DType.I32),))
+_run("CUMSUM", when=(_one_image,))
+_run("SPACE_TO_DEPTH DEPTH_TO_SPACE")
+_run("TOPK_V2", when=(_one_row,))
+_run("ONE_HOT", "i32", when=(_last_axis,))
+_run("LOGICAL_AND LOGICAL_OR LOGICAL_NOT", "bool")

@@ -1,0 +1,206 @@
+"""Files on the runtimes of devices: TFLite Micro's interpreter and LiteRT's GPU accelerator.
+
+Both may end the process instead of reporting: they are made in processes of their own.
+"""
+
+# the runtimes' Python interfaces are untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nhwcc.backends.tflite.devices.arena import arena
+from nhwcc.backends.tflite.runtime import Port
+from nhwcc.compiler.diagnostics import CompileError, error
+from nhwcc.compiler.types import Array
+from nhwcc.formats.tflite.constants import element_type
+from nhwcc.formats.tflite.contents import read_contents
+from nhwcc.formats.tflite.reader import read_signature
+
+SPARE = 1 << 20
+"""Bytes that an interpreter is given beyond what tensors need: for what it remembers of operators."""
+
+
+class DeviceModel:
+    """What files on devices have in common: their sizes are fixed, inputs and outputs are known by their place."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._contents = read_contents(path)
+        graph, signature = self._contents.graphs[0], read_signature(path)
+        self.inputs = self._ports(graph.inputs, signature.inputs)
+        self.outputs = self._ports(graph.outputs, signature.outputs)
+        self._order = {port.tensor: place for place, port in enumerate(map(self._port_of(""), graph.inputs))}
+        self._results = {tensor: place for place, tensor in enumerate(graph.outputs)}
+
+    def _ports(self, tensors: Sequence[int], names: Mapping[str, int]) -> dict[str, Port]:
+        graph = self._contents.graphs[0]
+        chosen = names or {graph.tensors[t].info.name: t for t in tensors}
+        return {name: self._port_of(name)(tensor) for name, tensor in chosen.items()}
+
+    def _port_of(self, name: str) -> Callable[[int], Port]:
+        def port(number: int) -> Port:
+            tensor = self._contents.graphs[0].tensors[number]
+            found = tensor.quantization
+            scale, zero = (
+                (found.scales[0], found.zeros[0]) if found is not None and len(found.scales) == 1 else (0.0, 0)
+            )
+            return Port(name, number, tensor.info.shape, np.dtype(element_type(tensor).numpy), scale, zero)
+
+        return port
+
+    def resize(self, shapes: Mapping[str, Sequence[int]]) -> None:
+        """Check that sizes are those of the file: devices know no others.
+
+        Raises:
+            CompileError: R002, they are not.
+        """
+        for name, shape in shapes.items():
+            if tuple(shape) != self.inputs[name].shape:
+                text = f"{self.path.name}: {name} has the shape {list(self.inputs[name].shape)}, not {list(shape)}"
+                raise error("R002", text, help="compile with --shape: devices have fixed sizes")
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Run on arrays by input name, and return the results by output name.
+
+        Raises:
+            CompileError: R002, an array has another shape; R013, the runtime fails.
+        """
+        self.resize({name: array.shape for name, array in inputs.items() if name in self.inputs})
+        given = {self._order[port.tensor]: inputs[name].astype(port.dtype) for name, port in self.inputs.items()}
+        try:
+            results = self._run([given[place] for place in range(len(given))])
+        except RuntimeError as bad:
+            raise self._refused(bad, "") from bad
+        return {n: results[self._results[p.tensor]].reshape(p.shape) for n, p in self.outputs.items()}
+
+    def _run(self, arrays: list[Array]) -> list[Array]:
+        """Run on arrays in the file's order."""
+        raise NotImplementedError
+
+    def _refused(self, bad: Exception, said: str) -> CompileError:
+        reasons = [line for line in said.splitlines() if _REASON.match(line)] or [" ".join(str(bad).split())[:300]]
+        return error("R013", f"{self.title} refuses {self.path.name}: {'; '.join(reasons[:5])}")
+
+    @property
+    def title(self) -> str:
+        """What runs the file."""
+        raise NotImplementedError
+
+
+_REASON = re.compile(r"(?!INFO|WARNING|ERROR|I0|W0|E0)(?:[A-Z][A-Z0-9_]+: |Node |Didn't find|Failed to )")
+"""How lines begin that say why a runtime refuses a file."""
+
+
+class MicroModel(DeviceModel):
+    """A file in the interpreter of TFLite Micro.
+
+    Raises:
+        CompileError: R013, it refuses the file; R017, it is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        try:
+            from tflite_micro.python.tflite_micro import runtime
+        except ImportError as bad:
+            help = "pip install tflite-micro"
+            raise error("R017", "TFLite Micro's interpreter is not installed", help=help) from bad
+        needed = arena(self._contents.graphs[0])
+        if needed is None:
+            raise error("R013", f"{path.name} has open sizes", help="compile with --shape: devices have fixed sizes")
+        room = 2 * needed + SPARE + (1 << 12) * len(self._contents.graphs[0].operators)
+        with _said() as said:
+            try:
+                self._interpreter: Any = runtime.Interpreter.from_file(str(path), arena_size=room)
+            except (RuntimeError, ValueError) as bad:
+                raise self._refused(bad, said()) from bad
+
+    @property
+    def title(self) -> str:
+        """What runs the file."""
+        return "TFLite Micro"
+
+    def arena(self) -> int | None:
+        """Return the bytes of the arena that computed tensors take, as the interpreter says."""
+        with _said() as said:
+            self._interpreter.print_allocations()
+            found = re.search(r"head (\d+) bytes", said())
+        return int(found[1]) if found else None
+
+    def _run(self, arrays: list[Array]) -> list[Array]:
+        for place, array in enumerate(arrays):
+            self._interpreter.set_input(np.ascontiguousarray(array), place)
+        self._interpreter.invoke()
+        return [np.asarray(self._interpreter.get_output(place)) for place in range(len(self._results))]
+
+
+class GpuModel(DeviceModel):
+    """A file on LiteRT's GPU accelerator alone, in 32 bits: what it does not take is an error.
+
+    Raises:
+        CompileError: R013, it refuses the file; R017, LiteRT has no accelerator here.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        try:
+            from ai_edge_litert.compiled_model import CompiledModel
+            from ai_edge_litert.hardware_accelerator import HardwareAccelerator
+            from ai_edge_litert.options import GpuOptions, Options
+        except ImportError as bad:
+            help = "pip install 'ai-edge-litert>=2.3'"
+            raise error("R017", "LiteRT's GPU accelerator is not installed", help=help) from bad
+        options = Options(hardware_accelerators=HardwareAccelerator.GPU, gpu_options=GpuOptions(enforce_f32=True))
+        with _said() as said:
+            try:
+                self._model: Any = CompiledModel.from_file(str(path), options=options)
+            except RuntimeError as bad:
+                if "GPU delegate" not in said() and "on the GPU" not in said():
+                    help = "a driver for Vulkan must be there; benchmarks/software_vulkan.sh fetches one in software"
+                    raise error("R017", "LiteRT finds no GPU", help=help) from bad
+                raise self._refused(bad, said()) from bad
+        self._inputs, self._outputs = self._model.create_input_buffers(0), self._model.create_output_buffers(0)
+
+    @property
+    def title(self) -> str:
+        """What runs the file."""
+        return "LiteRT's GPU accelerator"
+
+    def _run(self, arrays: list[Array]) -> list[Array]:
+        for buffer, array in zip(self._inputs, arrays, strict=True):
+            buffer.write(np.ascontiguousarray(array))
+        self._model.run_by_index(0, self._inputs, self._outputs)
+        ports = {port.tensor: port for port in self.outputs.values()}
+        places = {place: ports[tensor] for tensor, place in self._results.items()}
+        read = zip(range(len(self._outputs)), self._outputs, strict=True)
+        return [buffer.read(int(np.prod(places[i].shape)), places[i].dtype.type) for i, buffer in read]
+
+
+@contextmanager
+def _said() -> Generator[Callable[[], str]]:
+    """Collect what a library writes to the process' standard error; it is written there afterwards."""
+    with tempfile.TemporaryFile() as log:
+        own = os.dup(2)
+        os.dup2(log.fileno(), 2)
+
+        def so_far() -> str:
+            log.seek(0)
+            return log.read().decode("utf-8", "replace")
+
+        try:
+            yield so_far
+        finally:
+            os.dup2(own, 2)
+            os.close(own)
+            os.write(2, so_far().encode())

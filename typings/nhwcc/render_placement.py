@@ -1,0 +1,1 @@
+../../nhwcc/render_placement.py
