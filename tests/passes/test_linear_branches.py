@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from comparing import compare
 from nhwcc.compiler.dims import static
 from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
 from nhwcc.compiler.ops.activation import Relu
@@ -21,6 +20,8 @@ from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.verify import verify
 from nhwcc.compiler.weights import Weight
 from nhwcc.passes.merge_linear_branches import MergeLinearBranches
+
+from nhwcc.testing import compare
 
 SEEDS = range(150)
 

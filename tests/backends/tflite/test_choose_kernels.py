@@ -8,7 +8,6 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from comparing import compare
 from nhwcc.backends.registry import find_target
 from nhwcc.backends.tflite.choose_kernels import FAST_TAPS, ChooseKernels, blocks
 from nhwcc.compiler.clone import clone_module
@@ -22,6 +21,8 @@ from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.verify import verify
 from nhwcc.compiler.weights import Weight
+
+from nhwcc.testing import compare
 
 
 def depthwise(
