@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ...compiler.dims import Dim
+from ...compiler.dims import Dim, is_by_data
 from ...compiler.ir import Value
 from ...compiler.ops.arith import Add
 from ..bound import Position
@@ -38,9 +38,9 @@ class Masks:
         """Return the bounds of an entry, those that are left out at the ends of the axis."""
         start, end, step = given
         if self.kind(entry) == "single":
-            if not isinstance(start, int):
+            if isinstance(start, Position):
                 return start, end, 1
-            first = start + size if start < 0 else start
+            first = start + size if isinstance(start, int) and start < 0 else start
             return first, first + 1, 1
         if self.begin >> entry & 1:
             start = 0 if step > 0 else OPEN
@@ -101,5 +101,5 @@ def sliced(emit: OperandEmitter, x: Value, bounds: tuple[Value, Value, Value], m
 
 
 def _known(position: Position) -> Dim | Position:
-    """Return a position as a number where it is one."""
-    return position.dim if isinstance(position.dim, int) else position
+    """Return a position as a size where data does not decide about it."""
+    return position if position.dim is None or is_by_data(position.dim) else position.dim
