@@ -139,7 +139,7 @@ class OperandEmitter(BaseEmitter):
         return value
 
     def undecided(self, condition: Value, branches: Iterable[Sequence[TensorType]]) -> CompileError:
-        """Build the error that a condition decides about the types that a node gives: where it asks for sizes, which."""
+        """Build the error that a condition decides about the types that a node gives: which sizes, if it asks some."""
         names = sorted(self._sizes_behind(condition))
         gives = " or ".join(f"({', '.join(map(str, types))})" for types in branches)
         text = f"gives {gives}, as its condition decides when the network runs"

@@ -22,7 +22,7 @@ def counted_range(emit: OperandEmitter, start: Value, limit: Value, delta: Value
     """Insert the numbers from ``start`` up to, not including, ``limit``.
 
     Raises:
-        CompileError: F002, it is never reached; F004, how many there are depends on data; F006, an operand is no number.
+        CompileError: F002, it is never reached; F004, how many there are depends on data; F006, an operand has not one.
     """
     first, last, step = (_number(emit, v, n) for v, n in ((start, "start"), (limit, "limit"), (delta, "delta")))
     if isinstance(step, Sym):
