@@ -102,11 +102,10 @@ def _onnx(network: Network, seed: int) -> tuple[Run, nhwcc.Artifact]:
     model = onnx_model(network, seed)
     options: Any = ort.SessionOptions()
     options.log_severity_level = 4
-    session = ort.InferenceSession(model.SerializeToString(), options)
+    session: Any = ort.InferenceSession(model.SerializeToString(), options)
 
     def run(feeds: Mapping[str, Array]) -> list[Array]:
-        outputs: list[Any] = list(session.run(None, dict(feeds)))
-        return outputs
+        return list(session.run(None, dict(feeds)))
 
     return run, _compiled(model)
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from nhwcc.compiler.types import Array
 from onnx import helper, numpy_helper
 
 from .network import Network, Size, Step
@@ -37,7 +36,7 @@ class OnnxBuilder:
     def const(self, value: object, dtype: type = np.int64) -> str:
         """Return a constant."""
         name = f"c{len(self.constants)}"
-        array: Array = np.asarray(value, dtype)
+        array: Any = np.asarray(value).astype(dtype)
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
