@@ -95,14 +95,14 @@ def check(seed: int, source: str) -> Result:
 
 
 def _onnx(network: Network, seed: int) -> tuple[Run, nhwcc.Artifact]:
-    import onnxruntime as ort
+    ort: Any = importlib.import_module("onnxruntime")
 
     from benchmarks.sizing.onnx_builder import onnx_model
 
     model = onnx_model(network, seed)
-    options: Any = ort.SessionOptions()
+    options = ort.SessionOptions()
     options.log_severity_level = 4
-    session: Any = ort.InferenceSession(model.SerializeToString(), options)
+    session = ort.InferenceSession(model.SerializeToString(), options)
 
     def run(feeds: Mapping[str, Array]) -> list[Array]:
         return list(session.run(None, dict(feeds)))

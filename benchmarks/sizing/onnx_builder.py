@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from .network import Network, Size, Step
@@ -33,10 +34,10 @@ class OnnxBuilder:
         self.nodes.append(helper.make_node(kind, inputs, names, **attributes))
         return names[take]
 
-    def const(self, value: object, dtype: type = np.int64) -> str:
+    def const(self, value: object, dtype: type[np.generic] = np.int64) -> str:
         """Return a constant."""
         name = f"c{len(self.constants)}"
-        array: Any = np.asarray(value).astype(dtype)
+        array: NDArray[Any] = np.asarray(value).astype(dtype)
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
