@@ -1,9 +1,10 @@
 """What operations demand of named sizes: ``batch = 1``, ``h2 = h``, ``h2*w2 = h*w``.
 
-Exporters name the sizes of every input alone.  That a product runs over rows as long as columns, that a reshape keeps the
-number of elements, or that parts which are joined agree in all other axes, says more: equations between sizes.  They hold
-whenever the network runs, so that what follows from them is used everywhere: names are replaced in the whole function.
-Operations inside of regions demand nothing, since a branch may never be taken; nor do sizes that data decides about.
+Exporters name the sizes of every input alone.  That a product runs over rows as long as columns, that a reshape keeps
+the number of elements, or that parts which are joined agree in all other axes, says more: equations between sizes.
+They hold whenever the network runs, so that names are replaced in the whole function by what follows from them.
+Operations inside of regions demand nothing, since a branch may never be taken; nor do sizes that
+data decides about.
 """
 
 # sympy is untyped
@@ -149,10 +150,10 @@ class _Solution:
         if len(terms) != 2:
             return None
         for (powers, c), (rounded, d) in (terms, terms[::-1]):
-            (atom, *more), (quotient, *rest) = powers, rounded
-            name, by = str(atom), -d // c
-            is_pair = not more and not rest and name in self._names and by > 1 and by * c == -d
-            if is_pair and powers[atom] == rounded[quotient] == 1 and Sym(quotient) == symbol(name) // by:
+            if list(powers.values()) != [1] or list(rounded.values()) != [1]:
+                continue
+            name, by = str(next(iter(powers))), -d // c
+            if name in self._names and by > 1 and by * c == -d and Sym(next(iter(rounded))) == symbol(name) // by:
                 new = next(n for i in count() if (n := f"{name}_{by}" + "_" * i) not in self._names)
                 self._names[self._names.index(name)] = new
                 return symbol(name), symbol(new) * by
@@ -185,7 +186,7 @@ class _Solution:
             if size.names & names
         ]
         with at(equation.op.location):
-            bad = error("T003", f"{equation.reason}, but that is {left} = {right}", help=_HELP)
+            bad = error("T003", f"{equation.reason}, but so {left} = {right}", help=_HELP)
         bad.diagnostics[0].notes += others
         return bad
 

@@ -166,7 +166,7 @@ class OperandEmitter(BaseEmitter):
         return tuple(sorted({name for root in roots for name in self.unknown_inputs(root)}))
 
     def undecided(self, condition: Value, branches: Iterable[Sequence[TensorType]]) -> CompileError:
-        """Build the error that a condition decides about the types that a node gives; of sizes, about which."""
+        """Build the error that a condition decides about the types that a node gives: which sizes, if it asks some."""
         names = sorted(n for n in self._sizes_behind(condition) if not is_data_name(n))
         gives = " or ".join(f"({', '.join(map(str, types))})" for types in branches)
         text = f"gives {gives}, as its condition decides when the network runs"
