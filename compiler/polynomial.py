@@ -1,8 +1,13 @@
-"""Division of sizes, exact or rounded down: a general algebra system takes milliseconds for what layouts ask thousands of times.
+"""Division of sizes, exact or rounded down.
+
+A general algebra system takes milliseconds for what layouts ask thousands of times.
 
 An expanded expression is a polynomial in its atoms: named sizes, and whatever is not a sum or product of others, such
 as a rounded quotient.  A quotient that is a polynomial again is found by long division.
 """
+
+# sympy is untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from __future__ import annotations
 

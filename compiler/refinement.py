@@ -1,9 +1,9 @@
 """What operations demand of named sizes: ``batch = 1``, ``h2 = h``, ``h2*w2 = h*w``.
 
-Exporters name the sizes of every input alone.  That a product runs over rows as long as columns, that a reshape keeps the
-number of elements, or that parts which are joined agree in all other axes, says more: equations between sizes.  They hold
-whenever the network runs, so that what follows from them is used everywhere: names are replaced in the whole function.
-Operations inside of regions demand nothing, since a branch may never be taken; nor do sizes that data decides about.
+Exporters name the sizes of every input alone.  That a product runs over rows as long as columns, that a reshape keeps
+the number of elements, or that parts which are joined agree in all other axes, says more: equations between sizes.
+They hold whenever the network runs, so that names are replaced in the whole function by what follows from them.
+Operations inside of regions demand nothing, since a branch may never be taken; nor does what data decides about.
 """
 
 # sympy is untyped

@@ -1,9 +1,9 @@
 """Which sizes are never negative, whatever the named sizes are: bounds through quotients, remainders, max and min.
 
 A size is a polynomial in named sizes, which are at least 1, or 0 where data decides, and in quotients that are rounded
-down.  With ``q`` a number,
-``p // q`` is ``(p - r) / q`` with a remainder ``r`` from 0 to ``q - 1``.  A polynomial that is linear in its remainders
-is least where each is at one of its ends; and one whose coefficients are not negative is least where all names are 1.
+down.  With a number ``q``, ``p // q`` is ``(p - r) / q`` with a remainder ``r`` from 0 to ``q - 1``.  A polynomial that
+is linear in its remainders is least where each is at one of its ends; and one whose coefficients are not negative is
+least where all names are as small as they can be.
 """
 
 # sympy is untyped

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from .diagnostics import did_you_mean, error
 from .dims import solve
 from .ir import Func, Port, Region, Value
+from .named_sizes import binds_unused, names_of
+from .ops.bound import BindSizes
 from .ops.core import Return
 
 
@@ -69,9 +71,13 @@ def _reduce(body: Region, starts: list[Value], ends: list[Value]) -> None:
     """
     body.erase(body.terminator)
     body.insert(Return(tuple(ends)))
+    used: set[str] = set()
     for op in reversed(body.ops):
-        if not op.spec.is_terminator and op.is_unused:
+        is_dead = binds_unused(op, used) if isinstance(op, BindSizes) else op.is_unused
+        if not op.spec.is_terminator and is_dead:
             body.erase(op)
+        else:
+            used.update(name for each in (op, *(o for r in op.regions for o in r.walk())) for name in names_of(each))
     missing = [arg.name or "?" for arg in body.args if arg not in starts and arg.uses]
     if missing:
         text = f"the outputs also depend on the inputs {', '.join(missing)} of the model"

@@ -21,18 +21,20 @@ def span_by_data(
     """Return the first position and the number of positions, named after what is computed; without negative steps.
 
     Of two positions that are always as far apart, all between them must be there: the number is then known, and what
-    reads the result may rely on it. Other ones are clamped to the axis, which may leave nothing.
+    reads the result may rely on it.  Both must count from the same end of the axis; else the runtime refuses the first
+    one, which stays negative.  Other positions are clamped to the axis, which may leave nothing.
     """
     start, end = ends
     size = x.type.shape[axis]
     length = _length(start, end) if step == 1 else None
     whole = size_of(emit, x, axis)
-    first = _wrapped(emit, position_value(emit, start), whole)
+    first, last = (position_value(emit, p) for p in (start, end))
     if length is not None:
         most = size - length if isinstance(size, int) else UNBOUNDED
+        first = _wrapped(emit, first, last, whole)
         (name,) = bind(emit, [Element(first, 0)], [Bounds(0, most)])
         return name, length
-    last = _wrapped(emit, position_value(emit, end), whole)
+    first, last = (_wrapped(emit, p, p, whole) for p in (first, last))
     zero, one = emit.const(0, DType.I64), emit.const(1, DType.I64)
     if step > 0:
         first, last = (emit(Min(emit(Max(p, zero)), whole)) for p in (first, last))
@@ -48,6 +50,14 @@ def span_by_data(
     most = size if isinstance(size, int) else UNBOUNDED
     place, number = bind(emit, [Element(both, 0), Element(both, 1)], [Bounds(0, most)] * 2)
     return place, ceil_div(number, step) if step > 0 else number
+
+
+def single_by_data(emit: BaseEmitter, x: Value, axis: int, position: Position) -> tuple[Position, Position]:
+    """Return a position, which may count from the end, from the front, and the one behind it."""
+    value = position_value(emit, position)
+    first = _wrapped(emit, value, value, size_of(emit, x, axis))
+    behind = emit(Add(first, emit.const(1, DType.I64)))
+    return Position(None, Element(first, 0)), Position(None, Element(behind, 0))
 
 
 def _length(start: Dim | Position, end: Dim | Position) -> int | None:
@@ -80,9 +90,9 @@ def position_value(emit: BaseEmitter, position: Dim | Position) -> Value:
     raise emit.fail(f"counts from {dim} to what data decides about", code="F004")
 
 
-def _wrapped(emit: BaseEmitter, position: Value, size: Value) -> Value:
-    """Let a negative position count from the end."""
-    is_negative = emit(Less(position, emit.const(0, DType.I64)))
+def _wrapped(emit: BaseEmitter, position: Value, end: Value, size: Value) -> Value:
+    """Let a position count from the end of the axis if ``end`` is negative."""
+    is_negative = emit(Less(end, emit.const(0, DType.I64)))
     return emit(Select(is_negative, emit(Add(position, size)), position))
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, cast
-
-from ..compiler.dims import Sym
-from ..compiler.ir import Module, Op, Region
-from ..compiler.ops.bound import BindSizes
+from ..compiler.ir import Module, Region
+from ..compiler.named_sizes import binds_unused, names_of
 from ..compiler.pipeline import Pass, register
 
 
@@ -24,31 +20,9 @@ class Dce(Pass):
 def _sweep(region: Region, used: set[str]) -> None:
     """Erase what is dead, and collect the names of sizes that the rest uses."""
     for op in reversed(region.ops):
-        if _is_dead(op, used):
+        if binds_unused(op, used) or (op.spec.is_removable and op.is_unused):
             region.erase(op)
             continue
-        used.update(_names(op))
+        used.update(names_of(op))
         for nested in op.regions:
             _sweep(nested, used)
-
-
-def _is_dead(op: Op, used: set[str]) -> bool:
-    if isinstance(op, BindSizes):
-        return used.isdisjoint(op.defines())
-    return op.spec.is_removable and op.is_unused
-
-
-def _names(op: Op) -> Iterator[str]:
-    """Return the names of sizes in the attributes and the types of an operation."""
-    for result in op.results:
-        yield from _in(result.type.shape)
-    for value in op.attributes.values():
-        yield from _in(value)
-
-
-def _in(value: object) -> Iterator[str]:
-    if isinstance(value, Sym):
-        yield from value.names
-    elif isinstance(value, tuple):
-        for item in cast(tuple[Any, ...], value):
-            yield from _in(item)

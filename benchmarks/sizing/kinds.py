@@ -158,14 +158,7 @@ def conv(network: Network, rng: Random) -> Drawn:
     kernel, stride, filters = rng.choice((1, 3)), rng.choice((1, 1, 2)), rng.choice((2, 4, 8))
     pad = rng.choice((0, kernel // 2))
     inner = tuple((d + 2 * pad - kernel) // stride + 1 for d in shape[2:])
-    given = {
-        "channels": shape[1],
-        "filters": filters,
-        "kernel": kernel,
-        "stride": stride,
-        "pad": pad,
-        "rank": len(inner),
-    }
+    given = {"weights": (filters, shape[1]), "kernel": kernel, "stride": stride, "pad": pad, "rank": len(inner)}
     return _step("conv", v, **given), (shape[0], filters, *inner)
 
 

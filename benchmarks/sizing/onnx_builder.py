@@ -1,5 +1,7 @@
 """Random networks as ONNX models, with sizes computed the way exporters write them."""
 
+# ruff: noqa: D102 -- methods are called like the kinds of steps, which say what they are
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
@@ -7,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 from .network import Network, Size, Step
@@ -31,10 +34,11 @@ class OnnxBuilder:
         self.nodes.append(helper.make_node(kind, inputs, names, **attributes))
         return names[take]
 
-    def const(self, value: object, dtype: type = np.int64) -> str:
+    def const(self, value: object, dtype: type[np.generic] = np.int64) -> str:
         """Return a constant."""
         name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
+        array: NDArray[Any] = np.asarray(value).astype(dtype)
+        self.constants.append(numpy_helper.from_array(array, name))
         return name
 
     def weight(self, *shape: int) -> str:
@@ -82,23 +86,23 @@ class OnnxBuilder:
     def squeeze(self, x: str, *, axis: int) -> str:
         return self.node("Squeeze", x, self.const([axis]))
 
-    def conv(self, x: str, *, channels: int, filters: int, kernel: int, stride: int, pad: int, rank: int) -> str:
-        weight = self.weight(filters, channels, *[kernel] * rank)
-        return self.node("Conv", x, weight, self.weight(filters), strides=[stride] * rank, pads=[pad] * 2 * rank)
+    def conv(self, x: str, *, weights: tuple[int, int], kernel: int, stride: int, pad: int, rank: int) -> str:
+        weight = self.weight(*weights, *[kernel] * rank)
+        return self.node("Conv", x, weight, self.weight(weights[0]), strides=[stride] * rank, pads=[pad] * 2 * rank)
 
     def pool(self, x: str, *, kernel: int, stride: int, mean: bool) -> str:
         kind = "AveragePool" if mean else "MaxPool"
         return self.node(kind, x, kernel_shape=[kernel] * 2, strides=[stride] * 2)
 
     def upsample(self, x: str) -> str:
-        return self.node("Resize", x, "", self.const([1, 1, 2, 2], np.float32), **_NEAREST)
+        return self.node("Resize", x, "", self.const([1, 1, 2, 2], np.float32), **_nearest())
 
     def resize_like(self, x: str, y: str) -> str:
         wanted = [
             self.node("Slice", self.node("Shape", v), self.const([a]), self.const([b]))
             for v, a, b in ((x, 0, 2), (y, 2, 4))
         ]
-        return self.node("Resize", x, "", "", self.node("Concat", *wanted, axis=0), **_NEAREST)
+        return self.node("Resize", x, "", "", self.node("Concat", *wanted, axis=0), **_nearest())
 
     def halve(self, x: str, *, axis: int) -> str:
         half = self.node("Div", self.axis(x, axis), self.const([2]))
@@ -217,7 +221,8 @@ class OnnxBuilder:
     shapes: Mapping[str, Any]
 
 
-_NEAREST = {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
+def _nearest() -> dict[str, Any]:
+    return {"mode": "nearest", "nearest_mode": "floor", "coordinate_transformation_mode": "asymmetric"}
 
 
 def onnx_model(network: Network, seed: int) -> onnx.ModelProto:

@@ -1,5 +1,7 @@
 """Random networks as PyTorch modules."""
 
+# ruff: noqa: D102 -- methods are called like the kinds of steps, which say what they are
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -188,7 +190,7 @@ def _layer(step: Step) -> nn.Module:
             return nn.GRU(given["size"], 3)
         case "conv":
             layer: Any = nn.Conv1d if given["rank"] == 1 else nn.Conv2d
-            return layer(given["channels"], given["filters"], given["kernel"], given["stride"], given["pad"])
+            return layer(*given["weights"][::-1], given["kernel"], given["stride"], given["pad"])
         case _:
             return nn.Identity()
 

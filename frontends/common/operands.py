@@ -160,13 +160,14 @@ class OperandEmitter(BaseEmitter):
 
     def deciding(self, operands: Iterable[Value]) -> tuple[str, ...]:
         """Return the names of the inputs whose elements decide about sizes and positions in operands."""
-        named = {name for v in operands for d in (*v.type.shape, *_elements(self.known(v))) for name in _data_names(d)}
+        dims = (d for v in operands for d in (*v.type.shape, *_elements(self.known(v))))
+        named = {name for d in dims for name in _data_names(d)}
         roots = [value for (value, _, _), name in self.known.names.items() if str(name) in named]
         return tuple(sorted({name for root in roots for name in self.unknown_inputs(root)}))
 
     def undecided(self, condition: Value, branches: Iterable[Sequence[TensorType]]) -> CompileError:
-        """Build the error that a condition decides about the types that a node gives: where it asks for sizes, which."""
-        names = sorted(self._sizes_behind(condition))
+        """Build the error that a condition decides about the types that a node gives: which sizes, if it asks some."""
+        names = sorted(n for n in self._sizes_behind(condition) if not is_data_name(n))
         gives = " or ".join(f"({', '.join(map(str, types))})" for types in branches)
         text = f"gives {gives}, as its condition decides when the network runs"
         if not names:

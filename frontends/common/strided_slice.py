@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ...compiler.dims import Dim
+from ...compiler.dims import Dim, is_by_data
 from ...compiler.ir import Value
 from ...compiler.ops.arith import Add
 from ..bound import Position
-from ..slicing import OPEN, cut
+from ..slicing import cut
+from ..spans import OPEN, single_by_data
 from .operands import OperandEmitter
 
 Bounds = tuple[Dim | Position, Dim | Position, int]
@@ -37,9 +38,9 @@ class Masks:
         """Return the bounds of an entry, those that are left out at the ends of the axis."""
         start, end, step = given
         if self.kind(entry) == "single":
-            if not isinstance(start, int):
+            if isinstance(start, Position):
                 return start, end, 1
-            first = start + size if start < 0 else start
+            first = start + size if isinstance(start, int) and start < 0 else start
             return first, first + 1, 1
         if self.begin >> entry & 1:
             start = 0 if step > 0 else OPEN
@@ -88,17 +89,17 @@ def sliced(emit: OperandEmitter, x: Value, bounds: tuple[Value, Value, Value], m
     ends = emit.positions(emit(Add(begin, end)) if offset else end, "end")
     if not len(starts) == len(ends) == len(steps):
         raise emit.fail("has begin, end and strides of different lengths", code="F006")
-    if masks.single and any(not isinstance(p.dim, int) for p in starts):
-        behind = emit.positions(emit(Add(begin, emit.const(1, begin.type.dtype))), "begin")
-        ends = [b if masks.kind(i) == "single" else e for i, (b, e) in enumerate(zip(behind, ends, strict=True))]
     entries = [(_known(a), _known(b), step) for a, b, step in zip(starts, ends, steps, strict=True)]
     found = cuts_of(x.type.shape, entries, masks)
     if found is None:
         raise emit.fail(f"has {len(entries)} entries for {x.type}", code="F006")
+    for axis, (start, _, _) in found.bounds.items():
+        if axis not in found.axes and isinstance(start, Position):
+            found.bounds[axis] = (*single_by_data(emit, x, axis, start), 1)
     part = cut(emit, x, found.bounds)
     return emit.reshape(part, [1 if axis is None else part.type.shape[axis] for axis in found.axes])
 
 
 def _known(position: Position) -> Dim | Position:
-    """Return a position as a number where it is one."""
-    return position.dim if isinstance(position.dim, int) else position
+    """Return a position as a size where data does not decide about it."""
+    return position if position.dim is None or is_by_data(position.dim) else position.dim

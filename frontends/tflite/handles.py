@@ -22,8 +22,8 @@ class Handle:
 class Piece:
     """The part of ``x`` before a position along an axis, or from it on; the position is computed.
 
-    Its size depends on data; only what joins the two around something else has a shape that does not.  ``cut`` inserts it
-    for whatever else reads it.
+    Its size depends on data; only what joins the two around something else has a shape that does not.  ``cut`` inserts
+    it for whatever else reads it.
     """
 
     x: Value

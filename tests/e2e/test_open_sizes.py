@@ -6,14 +6,15 @@ import subprocess
 import sys
 from typing import Any
 
-import nhwcc
 import numpy as np
 import pytest
 from agreement import agrees
 from nhwcc.compiler.diagnostics import CompileError, collect_remarks
-from nhwcc.render import render_report
 from onnx import ModelProto
 from onnx_models import model, node
+
+import nhwcc
+from nhwcc.render import render_report
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,11 @@ import pytest
 import torch
 from models import CONV, onnx_model
 from nhwcc.compiler.diagnostics import did_you_mean
+from nhwcc.compiler.interpreter import run
+from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.printer import print_module
+from nhwcc.compiler.subgraph import cut
+from nhwcc.compiler.verify import verify
 from onnx import ModelProto, TensorProto, helper
 from onnx_models import model, node
 from torch import Tensor, nn
@@ -260,3 +264,20 @@ class TestParts:
 
 def test_an_interface_without_wishes_changes_nothing() -> None:
     assert Interface().apply(nhwcc.load(CONV.encode())).is_empty
+
+
+def test_sizes_of_what_is_left_keep_their_numbers() -> None:
+    module = parse_module("""
+func @main(%x: f32[12], %n: i64[1], %m: i64[1]) -> (f32[u0], f32[u1]) {
+  bind_sizes(%n) {sizes = ['u0']}
+  bind_sizes(%m) {sizes = ['u1']}
+  %a = slice(%x) {starts = [0], sizes = ['u0'], steps = [1]} : f32[u0]
+  %b = slice(%x) {starts = [0], sizes = ['u1'], steps = [1]} : f32[u1]
+  %y = neg(%a) : f32[u0]
+  return(%y, %b)
+}""")
+    cut(module.main, None, ["a"])
+    verify(module)
+    assert [op.spec.name for op in module.main.ops] == ["bind_sizes", "slice", "return"]
+    (found,) = run(module.main, [np.arange(12, dtype=np.float32), np.asarray([3]), np.asarray([5])])
+    np.testing.assert_array_equal(found, [0, 1, 2])

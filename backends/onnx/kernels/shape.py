@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.dims import is_by_data
 from ....compiler.ops import shape as ir
 from ....compiler.ops.dynamic import DynamicSlice
 from ....compiler.types import DType, TensorType
@@ -40,8 +41,8 @@ ZEROS_ARE_ZEROS = 14
 
 @emits(ir.Reshape, "Reshape")
 def reshape(op: ir.Reshape) -> Call:
-    """One size may be what remains, and named ones that stay at their place need not be computed."""
-    if 0 in op.shape:
+    """One size may be what remains, and named ones that stay at their place need not be computed; some may be zero."""
+    if 0 in op.shape or any(map(is_by_data, remaining(op))):
         return Call((op.x, Dims(op.shape)), {"allowzero": 1}, since=ZEROS_ARE_ZEROS)
     return Call((op.x, Dims(remaining(op))))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from ....compiler.diagnostics import CompileError, counted
-from ....compiler.dims import Dim, Sym, broadcast, ceil_div, exact_div, product
+from ....compiler.dims import Dim, broadcast, ceil_div, exact_div, product
 from ....compiler.ir import Value
 from ....compiler.ops import shape as ir
 from ....compiler.ops.logic import Equal, Select

@@ -11,8 +11,10 @@ import onnxruntime
 import pytest
 from agreement import agrees
 from local import LocalWorker
+from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.types import Array
 from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx_models import codes, imported, results
 from onnx_models import node as nameless
 
 import nhwcc
@@ -330,6 +332,19 @@ def test_onnx_again(name: str, tmp_path: Path) -> None:
         pairs = zip(outputs(tmp_path / "again.onnx", feed), outputs(proto.SerializeToString(), feed), strict=True)
         for got, want in pairs:
             np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("position", [-1, 9, 12, -20])
+def test_beyond_the_end_is_refused_when_the_network_runs(position: int) -> None:
+    """Where a slice always has so many positions, what reads it relies on them."""
+    proto, _ = CASES["slice, i to i + 4, then what needs its size"]
+    artifact = nhwcc.compile(proto, io_layout="keep", verify=False)
+    with pytest.raises(CompileError) as caught:
+        artifact(x=X, i=np.asarray([position]))
+    assert codes(caught.value) == ["R013"]
+    with pytest.raises(CompileError) as caught:
+        results(imported(proto), x=X, i=np.asarray([position]))
+    assert codes(caught.value) == ["T002"]
 
 
 def looping(nodes: Sequence[Any], carried: str, result: str) -> Any:
