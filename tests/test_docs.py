@@ -125,3 +125,12 @@ def test_to_tensorflow(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert done.exit_code == 0, f"{line}: {done.output}"
     for step in blocks(page, "python"):
         exec(compile(step, page, "exec"), {})
+
+
+def test_the_site_has_every_page() -> None:
+    """``make site`` builds it."""
+    listed = re.findall(r"([\w-]+\.md)", (DOCS.parent / "mkdocs.yml").read_text().partition("nav:")[2])
+    assert sorted(listed) == sorted(page.name for page in DOCS.glob("*.md"))
+    index = (DOCS / "README.md").read_text()
+    beside = re.compile("README|support-|.*-conformance")
+    assert not [page for page in listed if f"({page})" not in index and not beside.match(page)]
