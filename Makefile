@@ -1,4 +1,5 @@
-# Needs Python 3.11 or later, make, and a package index.  `make test`, `make prove`, `make demo`, `make lint`, `make docs`.
+# Needs Python 3.11 or later, make, and a package index.  `make test`, `make prove`, `make demo`, `make lint`, `make docs`,
+# `make site`.
 
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python, \
 	$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
@@ -6,7 +7,7 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 WORKERS ?= 2
 
-.PHONY: test prove demo lint docs conformance mutants clean
+.PHONY: test prove demo lint docs site conformance mutants clean
 
 test: $(VENV)/ready-dev
 	$(RUN) -m pytest -n $(WORKERS)
@@ -26,6 +27,10 @@ lint: $(VENV)/ready-dev
 
 docs: $(VENV)/ready-dev
 	$(RUN) docs/generate.py
+
+site: $(VENV)/ready-docs
+	$(RUN) -m zensical build
+	@echo "out/site/index.html"
 
 conformance: $(VENV)/ready-dev
 	$(RUN) benchmarks/conformance.py

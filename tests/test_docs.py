@@ -135,3 +135,12 @@ def test_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("model.onnx").write_bytes(made.SerializeToString())
     for line in (line for block in blocks("speed.md", "sh") for line in block.splitlines()):
         run_line(f"{line} --rounds 1 --seconds 0.01" if line.startswith("nhwcc bench") else line)
+
+
+def test_the_site_has_every_page() -> None:
+    """``make site`` builds it."""
+    listed = re.findall(r"([\w-]+\.md)", (DOCS.parent / "mkdocs.yml").read_text().partition("nav:")[2])
+    assert sorted(listed) == sorted(page.name for page in DOCS.glob("*.md"))
+    index = (DOCS / "README.md").read_text()
+    beside = re.compile("README|support-|.*-conformance")
+    assert not [page for page in listed if f"({page})" not in index and not beside.match(page)]

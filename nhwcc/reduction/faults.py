@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -48,7 +49,7 @@ class Compiling:
         """Compile it; whatever goes wrong is what it shows, defects included."""
         options = replace(self.options, output=None)
         with ThreadPoolExecutor(1) as pool:
-            bad = pool.submit(compile_model, module, options).exception()
+            bad = pool.submit(copy_context().run, compile_model, module, options).exception()
         if bad is None:
             return Seen("")
         if not isinstance(bad, CompileError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -13,8 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from nhwcc.compiler.diagnostics import reason
 from nhwcc.doctor import LIBRARIES
-from nhwcc.files import save_text
+from nhwcc.files import cannot_write, save_text
 from nhwcc.zoo.manifest import Task
 
 Status: TypeAlias = Literal["ok", "not proven", "differs", "failed", "out of time", "died"]
@@ -22,6 +24,9 @@ Status: TypeAlias = Literal["ok", "not proven", "differs", "failed", "out of tim
 
 TREES = ("nhwcc", "nhwcc.compiler", "nhwcc.formats", "nhwcc.passes", "nhwcc.frontends", "nhwcc.backends")
 """What the compiler is made of."""
+
+_FOLDERS = re.compile(r"(^|=)/.*/")
+"""Where a file lies, which does not matter."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Result:
 
 def key_of(task: Task) -> str:
     """Return a digest of everything that a task's result depends on."""
-    stated = json.dumps([[word for word in task.words if not Path(word).is_absolute()], task.target])
+    stated = json.dumps([[_FOLDERS.sub(r"\1", word) for word in task.words], task.target])
     parts = [stated, compiler(), *(digest(file) for file in task.files), *_module(task.words)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -117,17 +122,25 @@ def _version(distribution: str) -> str:
 
 
 class Cache:
-    """A folder with a file for every result, and one for every run."""
+    """A folder with a file for every result, and one for every run.
+
+    Raises:
+        CompileError: R012, there can be no such folder.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        (folder / "results").mkdir(parents=True, exist_ok=True)
-        (folder / "runs").mkdir(exist_ok=True)
+        try:
+            (folder / "results").mkdir(parents=True, exist_ok=True)
+            (folder / "runs").mkdir(exist_ok=True)
+        except OSError as bad:
+            raise cannot_write(folder, reason(bad)) from bad
 
     def find(self, key: str) -> Result | None:
         """Return a result, None if there is none of this key."""
         path = self.folder / "results" / f"{key}.json"
-        return replace(_read(path)[0], is_cached=True) if path.exists() else None
+        found = _read(path) if path.exists() else []
+        return replace(found[0], is_cached=True) if found else None
 
     def keep(self, result: Result) -> None:
         """Store a result, unless it may come out differently next time."""
@@ -144,7 +157,11 @@ class Cache:
 
 
 def _read(path: Path) -> list[Result]:
-    return [Result(**stated) for stated in json.loads(path.read_text(encoding="utf-8"))]
+    """Return the results in a file; none if it is damaged, or of another version."""
+    try:
+        return [Result(**stated) for stated in json.loads(path.read_text(encoding="utf-8"))]
+    except (ValueError, TypeError):
+        return []
 
 
 def _write(path: Path, results: Sequence[Result]) -> None:

@@ -39,7 +39,7 @@ def run_zoo(tasks: Sequence[Task], cache: Cache, machines: Machines, tell: Calla
     Raises:
         CompileError: R017 and R027, Dask is missing, or does not answer.
     """
-    before = {result.title: result for result in (cache.runs() or [[]])[-1]}
+    before = {result.title: result for run in cache.runs() for result in run}
     keys = {task.title: key_of(task) for task in tasks}
     found = {title: known for title, key in keys.items() if (known := cache.find(key)) is not None}
     missing = [(task, keys[task.title]) for task in tasks if task.title not in found]

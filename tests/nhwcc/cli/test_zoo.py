@@ -94,6 +94,8 @@ class TestTasks:
         assert first == key_of(self.task(tmp_path))
         assert first != key_of(self.task(tmp_path, SMALL + "\n")), "the file is another one"
         assert first != key_of(self.task(tmp_path, target="onnx"))
+        net = Task("m", "tflite", ("--module", f"{write(tmp_path / 'net.py', '')}:Net", "--target", "tflite"))
+        assert key_of(net) != key_of(replace(net, words=(net.words[0], f"{net.words[1]}2", *net.words[2:])))
         module = Task("m", "tflite", ("--module", "torch.nn:Conv2d", "--target", "tflite"))
         assert key_of(module) != key_of(replace(module, words=("--module", "onnx:Conv2d", "--target", "tflite")))
 
@@ -123,6 +125,16 @@ class TestTasks:
         new = replace(old, **change)  # pyright: ignore[reportArgumentType]
         row = _row(self.task(tmp_path), new, old)
         assert row.change == said and row.is_worse == said.startswith("worse")
+
+    def test_a_damaged_cache(self, tmp_path: Path) -> None:
+        cache = Cache(tmp_path)
+        cache.keep(ZooResult("m", "tflite", "ok", key="k"))
+        assert cache.find("k") == ZooResult("m", "tflite", "ok", key="k", is_cached=True)
+        write(tmp_path / "results" / "k.json", "[{")
+        assert cache.find("k") is None and cache.find("j") is None
+        write(tmp_path / "file", "")
+        with pytest.raises(CompileError, match="R012"):
+            Cache(tmp_path / "file")
 
     def test_history(self, tmp_path: Path) -> None:
         cache, task = Cache(tmp_path / "cache"), self.task(tmp_path)
