@@ -129,6 +129,17 @@ def _whole_channels(use: Use) -> str | None:
     return f"{size} channels, no multiple of {CHANNELS}, come out wrong" if along_last and not is_whole else None
 
 
+@condition("constants of rank 4, of fewer axes than the result, or with one along the first axis")
+def _constants_of_one_image(use: Use) -> str | None:
+    """Of a constant with fewer than four axes, the first one would be taken for the batch."""
+    rank = use.outputs[0].type.rank
+    for tensor in use.inputs:
+        shape = () if tensor is None or not tensor.is_constant else tensor.type.shape
+        if len(shape) == rank < MAX_RANK and shape and shape[0] != 1:
+            return f"a constant of {rank} axes, of which the first one would be taken for the batch"
+    return None
+
+
 @condition("one image")
 def _single(use: Use) -> str | None:
     data = use.data
@@ -187,11 +198,13 @@ KERNELS = Kernels(
 
 _run = KERNELS.run
 
-_run("ADD MUL MAXIMUM MINIMUM DIV FLOOR_DIV FLOOR_MOD NEG ABS SIGN", WITH_I32)
-_run("SUB", WITH_I32, version=3)
+_run("ADD MUL MAXIMUM MINIMUM DIV FLOOR_DIV FLOOR_MOD", WITH_I32, when=(_constants_of_one_image,))
+_run("NEG ABS SIGN", WITH_I32)
+_run("SUB", WITH_I32, version=3, when=(_constants_of_one_image,))
 _run("LOGISTIC", version=3)
-_run("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL", WITH_I32)
-_run("SQUARED_DIFFERENCE ATAN2 POW EXP LOG SQRT RSQRT SIN COS FLOOR CEIL ROUND SQUARE")
+_run("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL", WITH_I32, when=(_constants_of_one_image,))
+_run("SQUARED_DIFFERENCE ATAN2 POW", when=(_constants_of_one_image,))
+_run("EXP LOG SQRT RSQRT SIN COS FLOOR CEIL ROUND SQUARE")
 _run("ADD_N TANH ELU GELU HARD_SWISH RELU RELU6 RELU_N1_TO_1 LEAKY_RELU PRELU")
 _run("CONCATENATION", ANYTHING, version=6)
 _run("TILE", WITH_I32)

@@ -12,7 +12,7 @@ from ....compiler.dims import is_static, static
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.lowering import Build, Lowerings
-from ....compiler.ops import arith
+from ....compiler.ops import arith, logic
 from ....compiler.ops.index import ArgMax, ArgMin, CumSum, Gather, GatherNd
 from ....compiler.ops.linear import Linear, MatMul
 from ....compiler.ops.logic import NotEqual, Select
@@ -32,6 +32,13 @@ LOWERINGS = Lowerings()
 """Tried before TFLite's own and the shared ones."""
 
 lower = LOWERINGS.lower
+
+PAIRS = (
+    *(arith.Add, arith.Sub, arith.Mul, arith.Div, arith.FloorDiv, arith.Mod, arith.Max, arith.Min, arith.Pow),
+    *(arith.SquaredDifference, arith.Atan2),
+    *(logic.Equal, logic.NotEqual, logic.Greater, logic.GreaterEqual, logic.Less, logic.LessEqual),
+)
+"""Operations of two operands of any shapes."""
 
 
 @lower(AveragePool, benefit=3)
@@ -145,6 +152,16 @@ def _with_axes_before(op: Op, count: int) -> dict[str, Any]:
             return {"axis": op.axis + count}
         case _:
             return {}
+
+
+@lower(*PAIRS, benefit=2)
+def combine_as_images(op: Op, e: Build) -> None:
+    """Axes of size one before the others: of fewer than four of a constant, the first would be taken for the batch."""
+    shape = op.result.type.shape
+    if len(shape) >= IMAGES or not is_static(shape) or not any(map(constant, op.operands)):
+        return
+    whole = [e.reshape(v, (*(1,) * (IMAGES - v.type.rank), *v.type.shape)) for v in op.operands if v is not None]
+    e.replace(e.reshape(e.clone(op, *whole), shape))
 
 
 @lower(CumSum, benefit=2)

@@ -133,6 +133,11 @@ class TestGpu:
         out = on_gpu(single("cum_sum", "f32[1,4,3,4]", axis=1, exclusive=exclusive, reverse=reverse))
         assert out.builtins["CUMSUM"] == 1 and out.builtins["SUB"] == exclusive
 
+    @pytest.mark.parametrize("shape", ["5", "2,5", "2,3,5"])
+    def test_the_first_axis_of_a_constant_is_no_batch(self, on_gpu: Check, shape: str) -> None:
+        out = on_gpu(single("mul", f"f32[{shape}]", f"f32[{shape}]", constants={1: 1}))
+        assert out.builtins == {"RESHAPE": 2, "MUL": 1}
+
     @pytest.mark.parametrize("name", ["depth_to_space", "space_to_depth"])
     def test_blocks_of_a_batch(self, on_gpu: Check, name: str) -> None:
         out = on_gpu(single(name, "f32[2,4,6,8]", block=2, **LAST))
