@@ -80,7 +80,7 @@ class DeviceModel:
         given = {self._order[port.tensor]: inputs[name].astype(port.dtype) for name, port in self.inputs.items()}
         try:
             results = self._run([given[place] for place in range(len(given))])
-        except RuntimeError as bad:
+        except (RuntimeError, ValueError) as bad:
             raise self._refused(bad, "") from bad
         return {n: results[self._results[p.tensor]].reshape(p.shape) for n, p in self.outputs.items()}
 
@@ -140,7 +140,7 @@ class MicroModel(DeviceModel):
 
     def _run(self, arrays: list[Array]) -> list[Array]:
         for place, array in enumerate(arrays):
-            self._interpreter.set_input(np.ascontiguousarray(array), place)
+            self._interpreter.set_input(np.asarray(array, order="C"), place)
         self._interpreter.invoke()
         return [np.asarray(self._interpreter.get_output(place)) for place in range(len(self._results))]
 
@@ -179,7 +179,7 @@ class GpuModel(DeviceModel):
 
     def _run(self, arrays: list[Array]) -> list[Array]:
         for buffer, array in zip(self._inputs, arrays, strict=True):
-            buffer.write(np.ascontiguousarray(array))
+            buffer.write(np.asarray(array, order="C"))
         self._model.run_by_index(0, self._inputs, self._outputs)
         ports = {port.tensor: port for port in self.outputs.values()}
         places = {place: ports[tensor] for tensor, place in self._results.items()}

@@ -103,8 +103,14 @@ def no_activation(use: Use) -> str | None:
 @condition("quantized tensors")
 def quantized(use: Use) -> str | None:
     """Every tensor of numbers is made of integers with scales."""
-    floats = [t for t in use.tensors if t.type.dtype.is_float]
-    return "numbers in floats; compile with --quantize int8" if floats else None
+    if any(t.type.dtype.is_float for t in use.tensors):
+        return "numbers in floats; compile with --quantize int8"
+    plain = [t for t in use.tensors if t.type.dtype in SCALED and not t.is_constant and t.quantization is None]
+    return f"integers of {plain[0].type.dtype} without a scale" if plain else None
+
+
+SCALED = (DType.I8, DType.U8, DType.I16)
+"""Integers that stand for numbers."""
 
 
 def option(name: str, *allowed: object, text: str) -> Condition:

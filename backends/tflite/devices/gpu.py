@@ -129,6 +129,43 @@ def _whole_channels(use: Use) -> str | None:
     return f"{size} channels, no multiple of {CHANNELS}, come out wrong" if along_last and not is_whole else None
 
 
+@condition("constants of rank 4, of fewer axes than the result, or with one along the first axis")
+def _constants_of_one_image(use: Use) -> str | None:
+    """Of a constant with fewer than four axes, the first one would be taken for the batch."""
+    rank = use.outputs[0].type.rank
+    for tensor in use.inputs:
+        shape = () if tensor is None or not tensor.is_constant else tensor.type.shape
+        if len(shape) == rank < MAX_RANK and shape and shape[0] != 1:
+            return f"a constant of {rank} axes, of which the first one would be taken for the batch"
+    return None
+
+
+@condition("one image")
+def _single(use: Use) -> str | None:
+    data = use.data
+    return None if data is None or data.type.shape[0] == 1 else "several images, which come out wrong"
+
+
+@condition("sums from the first on, each with its own element")
+def _plain_sums(use: Use) -> str | None:
+    is_other = use.option("exclusive", default=False) or use.option("reverse", default=False)
+    return "exclusive sums, or sums from the end, which come out wrong" if is_other else None
+
+
+@condition("a computed start")
+def _computed_start(use: Use) -> str | None:
+    start = use.input(2)
+    return "a constant start" if start is not None and start.is_constant else None
+
+
+@condition("a condition of the result's shape; choices, too, or single constants")
+def _equal_shapes(use: Use) -> str | None:
+    whole = use.outputs[0].type.shape
+    chosen = [t for t in use.inputs[1:] if t is not None and not (t.is_constant and t.type.size == 1)]
+    shapes = [t.type.shape for t in (use.inputs[0], *chosen) if t is not None]
+    return None if all(shape == whole for shape in shapes) else "a choice between tensors of different shapes"
+
+
 @condition("matrices as many on either side")
 def _equal_batches(use: Use) -> str | None:
     left, right = use.inputs[0], use.inputs[1]
@@ -161,11 +198,13 @@ KERNELS = Kernels(
 
 _run = KERNELS.run
 
-_run("ADD MUL MAXIMUM MINIMUM DIV FLOOR_DIV FLOOR_MOD NEG ABS SIGN", WITH_I32)
-_run("SUB", WITH_I32, version=3)
+_run("ADD MUL MAXIMUM MINIMUM DIV FLOOR_DIV FLOOR_MOD", WITH_I32, when=(_constants_of_one_image,))
+_run("NEG ABS SIGN", WITH_I32)
+_run("SUB", WITH_I32, version=3, when=(_constants_of_one_image,))
 _run("LOGISTIC", version=3)
-_run("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL", WITH_I32)
-_run("SQUARED_DIFFERENCE ATAN2 POW EXP LOG SQRT RSQRT SIN COS FLOOR CEIL ROUND SQUARE")
+_run("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL", WITH_I32, when=(_constants_of_one_image,))
+_run("SQUARED_DIFFERENCE ATAN2 POW", when=(_constants_of_one_image,))
+_run("EXP LOG SQRT RSQRT SIN COS FLOOR CEIL ROUND SQUARE")
 _run("ADD_N TANH ELU GELU HARD_SWISH RELU RELU6 RELU_N1_TO_1 LEAKY_RELU PRELU")
 _run("CONCATENATION", ANYTHING, version=6)
 _run("TILE", WITH_I32)
@@ -184,10 +223,10 @@ _run("RESHAPE", ANYTHING, when=(constants(1),))
 _run("TRANSPOSE", ANYTHING, version=4, when=(constants(1),))
 _run("CAST", ANYTHING)
 _run("QUANTIZE DEQUANTIZE")
-_run("DYNAMIC_UPDATE_SLICE", when=(index_type(2, DType.I32),))
-_run("CONV_2D", version=6, when=(_padded_by_zeros, _whole_groups, _no_tanh))
-_run("DEPTHWISE_CONV_2D", version=6, when=(_padded_by_zeros, _no_tanh))
-_run("TRANSPOSE_CONV", version=3, when=(_aligned,))
+_run("DYNAMIC_UPDATE_SLICE", when=(index_type(2, DType.I32), _computed_start))
+_run("CONV_2D", version=6, when=(constants(2), _padded_by_zeros, _whole_groups, _no_tanh))
+_run("DEPTHWISE_CONV_2D", version=6, when=(constants(2), _padded_by_zeros, _no_tanh))
+_run("TRANSPOSE_CONV", version=3, when=(constants(3), _aligned))
 _run("FULLY_CONNECTED", version=9, when=(option("weights_format", "DEFAULT", text="weights as they are"),))
 _run("BATCH_MATMUL", when=(_computed_left, _equal_batches))
 _run("SOFTMAX", version=2, when=(option("beta", 1.0, text="beta 1"),))
@@ -195,13 +234,13 @@ _run("AVERAGE_POOL_2D", version=2, when=(_mean_of_all,))
 _run("MAX_POOL_2D", version=2, when=(_padded_by_least,))
 _run("MEAN REDUCE_PROD", when=(constants(1),))
 _run("SUM REDUCE_MAX REDUCE_MIN", WITH_I32, when=(constants(1),))
-_run("SELECT_V2 SELECT", ANYTHING, version=1)
+_run("SELECT_V2 SELECT", ANYTHING, version=1, when=(_equal_shapes,))
 _run("RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR", version=3, when=(constants(1),))
 _run("ARG_MAX", when=(constants(1), _whole_channels))
 _run("GATHER", WITH_I32, ranks=range(1, 5), when=(index_type(1, DType.I32), _in_one_row))
 _run("EMBEDDING_LOOKUP", when=(index_type(0, DType.I32),))
-_run("CUMSUM", when=(_one_image,))
-_run("SPACE_TO_DEPTH DEPTH_TO_SPACE")
+_run("CUMSUM", when=(_plain_sums, _one_image))
+_run("SPACE_TO_DEPTH DEPTH_TO_SPACE", when=(_single,))
 _run("TOPK_V2", when=(_one_row,))
 _run("ONE_HOT", "i32", when=(_last_axis,))
 _run("LOGICAL_AND LOGICAL_OR LOGICAL_NOT", "bool")

@@ -12,10 +12,12 @@ from ....compiler.dims import is_static, static
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.lowering import Build, Lowerings
-from ....compiler.ops import arith
+from ....compiler.ops import arith, logic
 from ....compiler.ops.index import ArgMax, ArgMin, CumSum, Gather, GatherNd
 from ....compiler.ops.linear import Linear, MatMul
+from ....compiler.ops.logic import NotEqual, Select
 from ....compiler.ops.shape import Concat, Pad, Reverse, Slice, Split, Tile
+from ....compiler.ops.spatial import DepthToSpace, SpaceToDepth
 from ....compiler.ops.window import AveragePool, Conv, MaxPool
 from ....compiler.padding import is_valid
 from ....compiler.types import DType
@@ -30,6 +32,13 @@ LOWERINGS = Lowerings()
 """Tried before TFLite's own and the shared ones."""
 
 lower = LOWERINGS.lower
+
+PAIRS = (
+    *(arith.Add, arith.Sub, arith.Mul, arith.Div, arith.FloorDiv, arith.Mod, arith.Max, arith.Min, arith.Pow),
+    *(arith.SquaredDifference, arith.Atan2),
+    *(logic.Equal, logic.NotEqual, logic.Greater, logic.GreaterEqual, logic.Less, logic.LessEqual),
+)
+"""Operations of two operands of any shapes."""
 
 
 @lower(AveragePool, benefit=3)
@@ -143,6 +152,59 @@ def _with_axes_before(op: Op, count: int) -> dict[str, Any]:
             return {"axis": op.axis + count}
         case _:
             return {}
+
+
+@lower(*PAIRS, benefit=2)
+def combine_as_images(op: Op, e: Build) -> None:
+    """Axes of size one before the others: of fewer than four of a constant, the first would be taken for the batch."""
+    shape = op.result.type.shape
+    if len(shape) >= IMAGES or not is_static(shape) or not any(map(constant, op.operands)):
+        return
+    whole = [e.reshape(v, (*(1,) * (IMAGES - v.type.rank), *v.type.shape)) for v in op.operands if v is not None]
+    e.replace(e.reshape(e.clone(op, *whole), shape))
+
+
+@lower(CumSum, benefit=2)
+def sum_from_the_first(op: CumSum, e: Build) -> None:
+    """Sums from the end are those of reversed data, sums without the element itself are less by it."""
+    if op.reverse:
+        turned = e(Reverse, op.x, dims=(op.axis,))
+        e.replace(e(Reverse, e.clone(op, turned, reverse=False), dims=(op.axis,)))
+    elif op.exclusive:
+        e.replace(e(arith.Sub, e.clone(op, op.x, exclusive=False), op.x))
+
+
+@lower(DepthToSpace, SpaceToDepth)
+def one_image_of_all(op: DepthToSpace | SpaceToDepth, e: Build) -> None:
+    """Images of a batch stand below each other."""
+    if not op.channels_last or not is_static(op.x.type.shape) or op.x.type.shape[0] == 1:
+        return
+    n, h, w, c = static(op.x.type.shape)
+    e.replace(e.reshape(e.clone(op, e.reshape(op.x, (1, n * h, w, c))), op.result.type.shape))
+
+
+@lower(Select, benefit=2)
+def choose_among_wholes(op: Select, e: Build) -> None:
+    """Conditions and choices of the result's shape: others are repeated."""
+    whole = op.result.type.shape
+    if not is_static((*op.condition.type.shape, *op.a.type.shape, *op.b.type.shape)):
+        return
+    parts = [_whole(v, static(whole), e) for v in (op.condition, op.a, op.b)]
+    if any(new is not old for new, old in zip(parts, op.operands, strict=True)):
+        e.replace(e.clone(op, *parts))
+
+
+def _whole(x: Value, shape: tuple[int, ...], e: Build) -> Value:
+    """Return a value repeated to a shape; single constants stay what they are."""
+    weight = constant(x)
+    if x.type.shape == shape or (weight is not None and weight.type.size == 1 and x.type.dtype is not DType.BOOL):
+        return x
+    own = e.reshape(x, (*(1,) * (len(shape) - x.type.rank), *x.type.shape))
+    times = tuple(size // has for size, has in zip(shape, static(own.type.shape), strict=True))
+    if x.type.dtype is not DType.BOOL or weight is not None:
+        return e(Tile, own, times)
+    numbers = e(Tile, e(arith.Cast, own, to=DType.F32), times)
+    return e(NotEqual, numbers, 0.0)
 
 
 @lower(ArgMax, Reverse, benefit=2)

@@ -90,8 +90,9 @@ class Use:
 
 
 def _quantized(tensor: Tensor) -> Tensor:
-    is_float = tensor.type.dtype.is_float
-    return replace(tensor, type=tensor.type.with_dtype(DType.I8)) if is_float else tensor
+    if not tensor.type.dtype.is_float:
+        return tensor
+    return replace(tensor, type=tensor.type.with_dtype(DType.I8), quantization=Quantization((1.0,), (0,)))
 
 
 DATA = {"SPLIT": 1, "TRANSPOSE_CONV": 2, "SELECT_V2": 1, "SELECT": 1, "SCATTER_ND": 1, "EMBEDDING_LOOKUP": 1}

@@ -65,7 +65,8 @@ class TestGpu:
 
     def test_other_paddings_than_zeros_before_convolutions(self, on_gpu: Check) -> None:
         out = on_gpu("""
-            func @main(%x: f32[1,8,8,3], %w: f32[4,3,3,3], %b: f32[4]) -> (f32[1,8,8,4] {name = "y"}) {
+            func @main(%x: f32[1,8,8,3], %w: f32[4,3,3,3]) -> (f32[1,8,8,4] {name = "y"}) {
+              %b = const() {value = dense<[0.5, -0.5, 1.0, 2.0]> : f32[4]} : f32[4]
               %p = pad(%x) {low = [0, 1, 1, 0], high = [0, 1, 1, 0], value = 1.5} : f32[1,10,10,3]
               %y = conv(%p, %w, %b) {strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 0]],
                                      channels_last = true} : f32[1,8,8,4]
@@ -125,6 +126,26 @@ class TestGpu:
         assert on_gpu(single("pad", "f32[3,5]", low=(1, 0), high=(0, 2))).builtins == {"RESHAPE": 2, "PAD": 1}
         assert on_gpu(single("reverse", "f32[3,5]", dims=(1,))).builtins == {"RESHAPE": 2, "REVERSE_V2": 1}
         assert on_gpu(single("top_k", "f32[1,5]", k=2, axis=1, dtype="i32")).builtins == {"TOPK_V2": 1}
+
+    @pytest.mark.parametrize("exclusive", [True, False])
+    @pytest.mark.parametrize("reverse", [True, False])
+    def test_sums(self, on_gpu: Check, exclusive: bool, reverse: bool) -> None:
+        out = on_gpu(single("cum_sum", "f32[1,4,3,4]", axis=1, exclusive=exclusive, reverse=reverse))
+        assert out.builtins["CUMSUM"] == 1 and out.builtins["SUB"] == exclusive
+
+    @pytest.mark.parametrize("shape", ["5", "2,5", "2,3,5"])
+    def test_the_first_axis_of_a_constant_is_no_batch(self, on_gpu: Check, shape: str) -> None:
+        out = on_gpu(single("mul", f"f32[{shape}]", f"f32[{shape}]", constants={1: 1}))
+        assert out.builtins == {"RESHAPE": 2, "MUL": 1}
+
+    @pytest.mark.parametrize("name", ["depth_to_space", "space_to_depth"])
+    def test_blocks_of_a_batch(self, on_gpu: Check, name: str) -> None:
+        out = on_gpu(single(name, "f32[2,4,6,8]", block=2, **LAST))
+        assert out.builtins == {"RESHAPE": 2, name.upper(): 1}
+
+    @pytest.mark.parametrize("shapes", [("bool[4,1]", "f32[2,4,3]", "f32[]"), ("bool[2,4,3]", "f32[3]", "f32[2,4,1]")])
+    def test_choices(self, on_gpu: Check, shapes: tuple[str, ...]) -> None:
+        assert on_gpu(single("select", *shapes, constants={2: 1})).builtins["SELECT_V2"] == 1
 
     @pytest.mark.parametrize("shapes", [("f32[2,3,4]", "f32[1,4,5]"), ("f32[3,4]", "f32[2,4,5]")])
     def test_matrices_are_repeated(self, on_gpu: Check, shapes: tuple[str, str]) -> None:
