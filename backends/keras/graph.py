@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ...compiler.diagnostics import error
+from ...compiler.dims import Dim, Sym
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Port, Region, Value
 from ...compiler.ops.core import Const, Return
@@ -22,7 +24,7 @@ from ...formats.keras.program import Call as Step
 from ..common.layout import describe
 from ..common.table import Table
 from ..common.unsupported import row_of
-from .table import Call, Nested, Operand
+from .table import Call, Nested, Operand, Zeros, linear
 
 MAX_INLINE = 256
 """Elements of integers up to which they stand in the model's description; floats are weights, which are trained."""
@@ -55,6 +57,8 @@ class _Builder:
         self._names: set[str] = set()
         self._number = 0
         self._zero: Tensor | None = None
+        self._sources: dict[str, tuple[Tensor, TensorType, int]] = {}
+        self._vectors: dict[Dim, Tensor] = {}
         self._place = ""
 
     def program(self, func: Func) -> Program:
@@ -63,6 +67,7 @@ class _Builder:
         outputs = [self._unique(p.name or "output") for p in func.outputs]
         for port, value in zip(func.inputs, func.args, strict=True):
             self._values[value] = self._tensor()
+            self._learn(value.type, self._values[value])
             self._inputs.append(Input(names[port.name], self._values[value], value.type))
         needed = _needed(func.body)
         for op in func.body.ops:
@@ -93,6 +98,48 @@ class _Builder:
         types = [r.type for r in op.results]
         results = self._call(call.function or row.kernel, arguments, call.settings, types, weights=call.weights)
         self._values |= dict(zip(op.results, results, strict=True))
+        for type, tensor in zip(types, results, strict=True):
+            self._learn(type, tensor)
+
+    def _learn(self, type: TensorType, tensor: Tensor) -> None:
+        """Remember which open sizes a tensor's shape tells."""
+        for axis, size in enumerate(type.shape):
+            if isinstance(size, Sym) and linear(size) == (str(size), 1, 0):
+                self._sources.setdefault(str(size), (tensor, type, axis))
+
+    def _zeros(self, size: Dim) -> Tensor:
+        """Return as many zeros as a size says.
+
+        Raises:
+            CompileError: B002, no shape tells the size.
+        """
+        if size not in self._vectors:
+            place, self._place = self._place, f"size.{size}"
+            self._vectors[size] = self._counted(size)
+            self._place = place
+        return self._vectors[size]
+
+    def _counted(self, size: Dim) -> Tensor:
+        found = linear(size) if isinstance(size, Sym) else None
+        if found is None or found[0] not in self._sources:
+            raise error("B002", f"the size {size} is needed when the network runs, but no shape tells it")
+        name, factor, added = found
+        tensor, type, axis = self._sources[name]
+        whole = type.with_dtype(DType.I32)
+        zeros = self._call("ops.zeros_like", (tensor,), {"dtype": "int32"}, [whole])[0]
+        others = tuple(a for a in range(type.rank) if a != axis)
+        vector = TensorType(DType.I32, (type.shape[axis],))
+        if others:
+            (zeros,) = self._call("ops.sum", (zeros,), {"axis": others}, [vector])
+        if factor > 1:
+            vector = vector.with_shape((vector.shape[0] * factor,))
+            (zeros,) = self._call("ops.tile", (zeros,), {"repeats": (factor,)}, [vector])
+        sized = vector.with_shape((size,))
+        if added > 0:
+            (zeros,) = self._call("ops.pad", (zeros,), {"pad_width": ((0, added),)}, [sized])
+        if added < 0:
+            (zeros,) = self._call("ops.get_item", (zeros,), {"key": (slice(-added, None),)}, [sized])
+        return zeros
 
     def operand(self, operand: Operand) -> Argument:
         """Return what a layer or function is called with."""
@@ -104,6 +151,8 @@ class _Builder:
                 return self._call(operand.function, inputs, operand.settings, [operand.type])[0]
             case Value():
                 return self.value(operand)
+            case Zeros():
+                return self._zeros(operand.size)
             case tuple():
                 return tuple(self.operand(v) for v in operand)
 
@@ -159,12 +208,22 @@ class _Builder:
         name: str | None = None,
     ) -> list[Tensor]:
         """Append a call; what is nested in an operation's gets a name of its own."""
+        if not any(isinstance(part, Tensor) for part in _parts(arguments)):
+            arguments = self._computed(arguments)
         results = [self._tensor() for _ in types]
         label = name or self._unique(self._place or function.rpartition(".")[2].lower())
         pairs = tuple(zip(results, types, strict=True))
         self._calls.append(Step(function, label, arguments, settings, pairs, weights))
         self.counts[function.rpartition(".")[2] if function.startswith("layers.") else function] += 1
         return results
+
+    def _computed(self, arguments: tuple[Argument, ...]) -> tuple[Argument, ...]:
+        """Return constants of which the first one is computed: what is called with constants alone is no part."""
+        first, *rest = arguments
+        if isinstance(first, tuple):
+            return (self._computed(first), *rest)
+        assert isinstance(first, np.ndarray)
+        return (self._shaped(first, Weight.of(first).type), *rest)
 
     def _tensor(self) -> Tensor:
         self._number += 1
@@ -188,6 +247,12 @@ def _label(op: Op) -> str:
     """Return what an operation is called after: the source's node, else its result."""
     node = op.location.node if op.location is not None else ""
     return node or (op.results[0].name if op.results else "") or op.spec.name
+
+
+def _parts(arguments: tuple[Argument, ...]) -> Iterator[Argument]:
+    """Yield arguments, and what lists of them hold."""
+    for argument in arguments:
+        yield from _parts(argument) if isinstance(argument, tuple) else (argument,)
 
 
 def _as_row(array: Any) -> Any:

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
+from ...compiler.dims import Dim, Sym
 from ...compiler.fold import constant
 from ...compiler.ir import Op, Value
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.keras.program import LAYERS, Setting
+from ..common.operands import scalar
 from ..common.table import ANY_RANK, Condition, Row, Table, condition
 from ..tensorflow.operators import operators
 
@@ -37,8 +39,20 @@ class Nested:
     settings: Mapping[str, Setting] = field(default_factory=lambda: dict[str, Setting](), hash=False)
 
 
-Operand: TypeAlias = "Value | Weight | Nested | tuple[Operand, ...]"
-"""What is called with: values, constants, other calls, and lists of these."""
+@dataclass(frozen=True)
+class Zeros:
+    """A vector of as many integers as an open size says, all of them zero: how functions of Keras learn a size."""
+
+    size: Dim
+
+    @property
+    def type(self) -> TensorType:
+        """Its type."""
+        return TensorType(DType.I32, (self.size,))
+
+
+Operand: TypeAlias = "Value | Weight | Nested | Zeros | tuple[Operand, ...]"
+"""What is called with: values, constants, other calls, sizes, and lists of these."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +82,14 @@ def emits(
 
 
 def kernels(operator: str) -> str:
-    """Return the element types for which TensorFlow has kernels, as far as files of Keras have them."""
+    """Return the element types for which TensorFlow has kernels, as far as Keras computes in them.
+
+    Of two numbers of 64 bits without sign it makes one of 32 bits.
+    """
     found = operators()[operator]
     types = next(iter(found.types.values()), frozenset[DType]())
-    known = {DType(name) for name in ANY.split()}
-    return " ".join(sorted(types & known)) if types else ANY
+    known = {DType(name) for name in ANY.split()} - {DType.U64}
+    return " ".join(sorted(types & known if types else known))
 
 
 def calls(operand: Operand) -> Iterator[Operand]:
@@ -81,6 +98,32 @@ def calls(operand: Operand) -> Iterator[Operand]:
     parts = operand.inputs if isinstance(operand, Nested) else operand if isinstance(operand, tuple) else ()
     for part in parts:
         yield from calls(part)
+
+
+def told(sizes: Any) -> str | None:
+    """Return why sizes can't be computed in a file; each must be known, or linear in one name."""
+    bad = next((d for d in sizes if isinstance(d, Sym) and linear(d) is None), None)
+    return None if bad is None else f"the size {bad}"
+
+
+def linear(size: Sym) -> tuple[str, int, int] | None:
+    """Return the name, the positive factor and the number that is added, of a size of this form."""
+    if len(size.names) != 1:
+        return None
+    (name,) = size.names
+    expr: Any = size.expr
+    (symbol,) = expr.free_symbols
+    added = expr.subs(symbol, 0)
+    factor = expr.subs(symbol, 1) - added
+    is_linear = factor.is_Integer and added.is_Integer and expr.diff(symbol) == factor and factor > 0
+    return (name, int(factor), int(added)) if is_linear else None
+
+
+def count_up(size: Dim) -> Nested:
+    """Return the positions from 0 to below an open size."""
+    type = Zeros(size).type
+    ones = Nested("ops.add", type, (Zeros(size), scalar(1, DType.I32)))
+    return Nested("ops.subtract", type, (Nested("ops.cumsum", type, (ones,)), scalar(1, DType.I32)))
 
 
 def layers_only(table: Table[Call]) -> Table[Call]:
@@ -100,6 +143,8 @@ def _only_layers(row: Row[Call]) -> Condition:
         other = next((name for name in used if not name.startswith(LAYERS)), None)
         if other is not None:
             return f"keras.{other}, which .keras files hold, and .h5 files don't"
+        if any(isinstance(part, Zeros) for part in parts):
+            return "sizes that are computed, which .keras files can do, and .h5 files can't"
         if any(is_constant(part) for part in parts):
             return "a constant operand, which .keras files hold, and .h5 files don't"
         return None
@@ -123,9 +168,14 @@ __all__ = [
     "Nested",
     "Operand",
     "Weight",
+    "Zeros",
     "condition",
+    "count_up",
     "emits",
     "is_constant",
     "kernels",
     "layers_only",
+    "linear",
+    "scalar",
+    "told",
 ]

@@ -17,7 +17,7 @@ from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.types import Array
 
 REFUSALS = (ValueError, TypeError, KeyError, AttributeError, OSError, ImportError, NotImplementedError, RuntimeError)
-"""What Keras and TensorFlow raise where a model can't be loaded or run."""
+"""What Keras raises where a model can't be loaded or run, besides what TensorFlow does."""
 
 
 class KerasSession:
@@ -28,11 +28,13 @@ class KerasSession:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         import keras
+        import tensorflow as tf
 
         self._keras = cast(Any, keras)
+        self._refusals = (*REFUSALS, tf.errors.OpError)
         try:
             self._model: Any = self._keras.saving.load_model(path, compile=False, safe_mode=True)
-        except REFUSALS as bad:
+        except self._refusals as bad:
             raise error("R018", f"Keras refuses the file: {_first_line(bad)}") from bad
         self.version: str = self._keras.__version__
 
@@ -60,7 +62,7 @@ class KerasSession:
     def _results(self, model: Any, inputs: Sequence[Array]) -> list[Array]:
         try:
             found: Any = model([np.asarray(array) for array in inputs], training=False)
-        except REFUSALS as bad:
+        except self._refusals as bad:
             raise error("R018", f"Keras refuses the inputs: {_first_line(bad)}") from bad
         results = found if isinstance(found, list | tuple) else [found]
         return [np.asarray(self._keras.ops.convert_to_numpy(one)) for one in results]

@@ -1,6 +1,6 @@
 """The rows of the table, one file per family of operations."""
 
-from . import activation, arith, index, linear, logic, norm, recurrent, reduce, shape, spatial, window
+from . import activation, arith, index, linear, logic, norm, recurrent, reduce, shape, sizes, spatial, window
 
 __all__ = [
     "activation",
@@ -12,6 +12,7 @@ __all__ = [
     "recurrent",
     "reduce",
     "shape",
+    "sizes",
     "spatial",
     "window",
 ]

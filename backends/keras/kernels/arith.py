@@ -8,7 +8,6 @@ from ....compiler.constants import elements
 from ....compiler.ir import Value
 from ....compiler.ops import arith as ir
 from ....compiler.ops.special import Special
-from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
 from ....formats.keras.build import NAMES
 from ..table import ANY, FLOATS, Call, condition, emits, kernels
@@ -126,19 +125,6 @@ def _known(op: ir.Cast) -> str | None:
 @emits(ir.Cast, "ops.cast", dtypes=ANY, when=(_known,))
 def cast(op: ir.Cast) -> Call:
     """Conversion; floats are cut."""
-    return Call((op.x,), {"dtype": NAMES[op.to]})
-
-
-@condition("between types of as many bits that are no truth values")
-def _as_wide(op: ir.BitCast) -> str | None:
-    types = (op.x.type.dtype, op.to)
-    is_known = DType.BOOL not in types and op.to in NAMES and op.x.type.dtype.bits == op.to.bits
-    return None if is_known else "other numbers of bits, or truth values"
-
-
-@emits(ir.BitCast, "ops.view", dtypes=ANY, when=(_as_wide,))
-def bit_cast(op: ir.BitCast) -> Call:
-    """The same bits."""
     return Call((op.x,), {"dtype": NAMES[op.to]})
 
 

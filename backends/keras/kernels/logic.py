@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ....compiler.ops import logic as ir
+from ....compiler.types import DType
 from ..table import FLOATS, condition, emits, kernels
 from .common import broadcasting, same
 
@@ -34,4 +35,12 @@ def _either(op: ir.IsInf) -> str | None:
 
 
 emits(ir.IsInf, "ops.isinf", dtypes=FLOATS, when=(_either,))(same)
-emits(ir.Select, "ops.where", dtypes="bool", when=(broadcasting,))(same)
+
+
+@condition("no numbers of 64 bits without sign")
+def _kept(op: ir.Select) -> str | None:
+    """Of two of them Keras makes one of 32 bits."""
+    return "elements of u64" if op.a.type.dtype is DType.U64 else None
+
+
+emits(ir.Select, "ops.where", dtypes="bool", when=(broadcasting, _kept))(same)

@@ -11,6 +11,7 @@ from ...common.shapes import cuts_of, unknown, within
 from ...common.unit_axes import inserted_axis, removed_axes
 from ..table import ANY, FLOATS, NUMBERS, Call, Condition, condition, emits, is_constant
 from .common import computed, dtype_of
+from .sizes import repetitions
 
 MAX_PAD_RANK, MAX_MIRROR_RANK, MAX_SLICE_RANK = 6, 5, 8
 
@@ -115,21 +116,15 @@ def broadcast_to(op: ir.BroadcastTo) -> Call:
     return Call((op.x,), {"shape": tuple(op.shape)})
 
 
-def _times(op: ir.BroadcastTo) -> tuple[Dim, ...]:
-    """How often each axis is repeated."""
-    given = (1,) * (len(op.shape) - op.x.type.rank) + op.x.type.shape
-    return tuple(1 if d == g else d for d, g in zip(op.shape, given, strict=True))
-
-
 @condition("open sizes that stay")
 def _open_stay(op: ir.BroadcastTo) -> str | None:
-    return None if is_static(_times(op)) else "repetition of an open size"
+    return None if is_static(repetitions(op)) else "repetition by an open size"
 
 
 @emits(ir.BroadcastTo, "ops.tile", dtypes=ANY, when=(_open_stay,))
 def repeated(op: ir.BroadcastTo) -> Call:
     """Repetition along the axes that are known."""
-    return Call((op.x,), {"repeats": tuple(_times(op))})
+    return Call((op.x,), {"repeats": tuple(repetitions(op))})
 
 
 @condition("another axis than the first one, of parts that are computed")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from ....compiler.fold import constant
+from ....compiler.ir import Value
 from ....compiler.ops.recurrent import Gru, Lstm, Recurrent, Rnn
-from ....compiler.ops.shape import Reverse
+from ....compiler.ops.shape import BroadcastTo, Reshape, Reverse, Slice, Tile, Transpose
 from ..kernels.recurrent import fits
 from .lowering import Build, lower
 
@@ -17,6 +19,26 @@ def batch_or_time_first(op: Recurrent, e: Build) -> None:
         return
     out, *states = e.each(op.clone((e.transpose(op.x, SWAPPED), *op.operands[1:]), batch_first=not op.batch_first))
     e.replace(e.transpose(out, SWAPPED), *states)
+
+
+@lower(Lstm, Gru, Rnn, benefit=4)
+def begin_with_zeros(op: Recurrent, e: Build) -> None:
+    """States that are zeros are left out: layers begin with them, whatever the size of the batch."""
+    if not fits(op):
+        return
+    zeros = [n for n in ("h0", "c0") if n in op.spec.operands and _is_zero(getattr(op, n))]
+    both = [n for n in ("h0", "c0") if n in op.spec.operands and getattr(op, n) is not None]
+    if zeros and zeros == both:
+        operands = [None if name in zeros else v for name, v in zip(op.spec.operands, op.operands, strict=True)]
+        e.replace(*e.each(op.clone(operands)))
+
+
+def _is_zero(value: Value | None) -> bool:
+    """Whether a value is made of zeros by moving them."""
+    while value is not None and isinstance(value.owner, BroadcastTo | Tile | Slice | Reshape | Transpose):
+        value = value.owner.operands[0]
+    weight = None if value is None else constant(value)
+    return weight is not None and not weight.array().any()
 
 
 @lower(Lstm, Gru, Rnn, benefit=2)
