@@ -12,7 +12,6 @@ from ...compiler.lowering import Limits
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.options import Strategy
 from ...formats.keras.build import NAMES, check_installed, save
-from ...passes.lowerings import LOWERINGS as SHARED
 from ..common.emulate_types import carry
 from ..common.table import Table
 from ..common.target import Emitted, Target
@@ -23,6 +22,7 @@ from . import pipeline
 from .graph import build
 from .kernels.recurrent import fits
 from .lowerings import LOWERINGS
+from .lowerings.shared import SHARED
 from .table import TABLE, Call, layers_only
 
 

@@ -10,22 +10,51 @@ from ....compiler.ops import arith as ir
 from ....compiler.ops.special import Special
 from ....compiler.value_ranges import nonnegative
 from ....formats.keras.build import NAMES
-from ..table import ANY, FLOATS, Call, condition, emits, kernels
+from ..table import ANY, FLOATS, Call, Nested, condition, emits, kernels
+from .bias import mistaken_bias
 from .common import broadcasting, computed, dtype_of, merged, merging, plain, same
 
-for _op, _layer in (
-    (ir.Add, "Add"),
-    (ir.Sub, "Subtract"),
-    (ir.Mul, "Multiply"),
-    (ir.Max, "Maximum"),
-    (ir.Min, "Minimum"),
-):
-    emits(
-        _op, f"layers.{_layer}", when=(*((plain,) if _op in (ir.Add, ir.Sub, ir.Mul) else ()), broadcasting, merging)
-    )(merged)
+
+@condition("an operand that Keras does not take for a bias along another axis")
+def _no_mistaken_bias(op: ir.Add) -> str | None:
+    return None if _in_order(op) is not None else "an operand that Keras takes for a bias along another axis"
+
+
+def _in_order(op: ir.Add) -> tuple[Value, Value] | None:
+    """Return the operands so that their sum is what it should be; None if it is in no order."""
+    return next((pair for pair in ((op.a, op.b), (op.b, op.a)) if not mistaken_bias(*pair)), None)
+
+
+def _added(op: ir.Add) -> tuple[Value, Value]:
+    pair = _in_order(op)
+    assert pair is not None
+    return pair
+
+
+@emits(ir.Add, "layers.Add", when=(plain, broadcasting, merging, _no_mistaken_bias))
+def add_layer(op: ir.Add) -> Call:
+    """Two tensors, in the order in which the sum is right."""
+    return Call((_added(op),), dtype_of(op))
+
+
+@emits(ir.Add, "ops.add", dtypes=kernels("AddV2"), when=(plain, broadcasting, _no_mistaken_bias))
+def add(op: ir.Add) -> Call:
+    """Also of constants."""
+    return Call(_added(op))
+
+
+@emits(ir.Add, "ops.subtract", dtypes=FLOATS, when=(plain, broadcasting))
+def minus_the_negative(op: ir.Add) -> Call:
+    """The same number, which Keras does not take for a bias."""
+    return Call((op.a, Nested("ops.negative", op.b.type, (op.b,))))
+
+
+for _op, _layer in ((ir.Sub, "Subtract"), (ir.Mul, "Multiply")):
+    emits(_op, f"layers.{_layer}", when=(plain, broadcasting, merging))(merged)
+for _op, _layer in ((ir.Max, "Maximum"), (ir.Min, "Minimum")):
+    emits(_op, f"layers.{_layer}", when=(broadcasting, merging))(merged)
 
 for _op, _function, _operator in (
-    (ir.Add, "add", "AddV2"),
     (ir.Sub, "subtract", "Sub"),
     (ir.Mul, "multiply", "Mul"),
     (ir.FloorDiv, "floor_divide", "FloorDiv"),
@@ -40,7 +69,8 @@ emits(ir.Div, "ops.divide", when=(plain, broadcasting))(same)
 
 @condition("a single constant number as the other operand")
 def _by_number(op: Any) -> str | None:
-    return None if computed(op) is None and _number(op.b) is not None else "another operand than a number"
+    is_number = computed(op) is None and _number(op.b) is not None and op.result.type == op.a.type
+    return None if is_number else "another operand than a number"
 
 
 def _number(value: Value) -> float | None:

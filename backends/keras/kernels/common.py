@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ....compiler.dims import Dim
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
+from ....compiler.ops.shape import BroadcastTo, Tile
 from ....compiler.types import DType
 from ....formats.keras.build import NAMES
 from ...tensorflow.kernels.common import broadcasting, channels_last, last_axis, plain, precise
@@ -60,6 +62,14 @@ def dtype_of(op: Op) -> dict[str, Any]:
     return {"dtype": NAMES[op.results[0].type.dtype]}
 
 
+def repetitions(op: BroadcastTo | Tile) -> tuple[Dim, ...]:
+    """How often each axis of the result is repeated."""
+    if isinstance(op, Tile):
+        return op.repeats
+    given = (1,) * (len(op.shape) - op.x.type.rank) + op.x.type.shape
+    return tuple(1 if d == g else d for d, g in zip(op.shape, given, strict=True))
+
+
 def same(op: Op) -> Call:
     """The operands as they are, without settings."""
     return Call(tuple(v for v in op.operands if v is not None))
@@ -89,6 +99,7 @@ __all__ = [
     "merging",
     "plain",
     "precise",
+    "repetitions",
     "same",
     "weight_of",
 ]

@@ -60,16 +60,33 @@ def _positive_coordinates(op: ir.ScatterNd) -> str | None:
     return None if nonnegative(op.indices) else "coordinates that may count back from the end"
 
 
-@condition("elements that are overwritten, of known coordinates")
-def _overwrites(op: ir.ScatterNd) -> str | None:
-    is_known = op.reduction == "none" and isinstance(op.indices.type.shape[-1], int)
-    return None if is_known and op.indices.type.rank == 2 else f"the reduction {op.reduction}, or more axes"
+@condition("a known number of coordinates")
+def _coordinates(op: ir.ScatterNd) -> str | None:
+    return None if isinstance(op.indices.type.shape[-1], int) else "an open number of coordinates"
 
 
-@emits(ir.ScatterNd, "ops.scatter_update", dtypes=ANY, when=(_overwrites, _usual, _positive_coordinates))
+def _reduction(name: str) -> Condition:
+    return Condition(f"reduction {name}", lambda op: None if op.reduction == name else f"the reduction {op.reduction}")
+
+
+@emits(
+    ir.ScatterNd,
+    "ops.scatter_update",
+    dtypes=ANY,
+    when=(_reduction("none"), _coordinates, _usual, _positive_coordinates),
+)
 def scatter_update(op: ir.ScatterNd) -> Call:
     """By coordinates."""
     return Call((op.x, op.indices, op.updates))
+
+
+for _name in ("add", "max", "min"):
+    emits(
+        ir.ScatterNd,
+        "ops.scatter_update",
+        dtypes=f"{FLOATS} i32 i64",
+        when=(_reduction(_name), _coordinates, _usual, _positive_coordinates),
+    )(lambda op: Call((op.x, op.indices, op.updates), {"reduction": op.reduction}))
 
 
 @condition("the first of equal elements")

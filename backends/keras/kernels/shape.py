@@ -10,8 +10,7 @@ from ....compiler.ops import shape as ir
 from ...common.shapes import cuts_of, unknown, within
 from ...common.unit_axes import inserted_axis, removed_axes
 from ..table import ANY, FLOATS, NUMBERS, Call, Condition, condition, emits, is_constant
-from .common import computed, dtype_of
-from .sizes import repetitions
+from .common import computed, dtype_of, repetitions
 
 MAX_PAD_RANK, MAX_MIRROR_RANK, MAX_SLICE_RANK = 6, 5, 8
 

@@ -14,14 +14,7 @@ from ....compiler.ops import shape as ir
 from ....compiler.types import DType, TensorType
 from ....formats.keras.build import NAMES
 from ..table import ANY, Call, Nested, Operand, Weight, Zeros, condition, count_up, emits, scalar, told
-
-
-def repetitions(op: ir.BroadcastTo | ir.Tile) -> tuple[Dim, ...]:
-    """How often each axis of the result is repeated."""
-    if isinstance(op, ir.Tile):
-        return op.repeats
-    given = (1,) * (len(op.shape) - op.x.type.rank) + op.x.type.shape
-    return tuple(1 if d == g else d for d, g in zip(op.shape, given, strict=True))
+from .common import repetitions
 
 
 @condition("open sizes that shapes tell, along axes of size one")
