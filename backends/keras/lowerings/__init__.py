@@ -3,7 +3,7 @@
 Importing this declares all of them.
 """
 
-from . import arith, index, recurrent, shape
+from . import arith, index, recurrent, shape, spatial
 from .lowering import LOWERINGS
 
-__all__ = ["LOWERINGS", "arith", "index", "recurrent", "shape"]
+__all__ = ["LOWERINGS", "arith", "index", "recurrent", "shape", "spatial"]
