@@ -35,6 +35,8 @@ TARGETS: dict[str, Entry] = {
     "saved_model": Entry((), _in_package("tensorflow", "SAVED_MODEL"), is_folder=True),
     "tensorflow": Entry((".pb",), _in_package("tensorflow", "GRAPH")),
     "openvino": Entry((".xml",), _in_package("openvino")),
+    "keras": Entry((".keras",), _in_package("keras", "KERAS")),
+    "h5": Entry((".h5", ".hdf5"), _in_package("keras", "HDF5")),
 }
 """Targets by the name that users say; the first one is meant where nothing says another."""
 

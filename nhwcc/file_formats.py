@@ -76,7 +76,7 @@ FORMATS = [
     Format(
         "ort", "a model of onnxruntime's own format", (".ort",), contents.magic_at(4, b"ORTM"), f"{ORIGIN}, as .onnx"
     ),
-    Format("keras", "a Keras model", (".h5", ".hdf5"), contents.magic(b"\x89HDF"), source=KERAS),
+    Format("h5", "a Keras model in HDF5", (".h5", ".hdf5"), contents.magic(b"\x89HDF"), source=KERAS),
     Format(
         "keras",
         "a Keras model",

@@ -109,7 +109,7 @@ def test_the_operator_that_is_explained_is_the_one_that_is_run() -> None:
         assert block in (DOCS.parent / "examples" / name).read_text(), block
 
 
-@pytest.mark.parametrize("page", ["tensorflow.md", "from-onnx-tensorflow.md"])
+@pytest.mark.parametrize("page", ["tensorflow.md", "from-onnx-tensorflow.md", "keras.md", "from-onnx2keras.md"])
 def test_to_tensorflow(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All commands, in their order, then what is shown in Python."""
     pytest.importorskip("tensorflow", reason="TensorFlow runs the folders")

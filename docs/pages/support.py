@@ -63,6 +63,9 @@ of. [openvino.md](openvino.md) shows how files are written; [what is read](#what
 below.""",
     "saved_model": """So it is in SavedModels and in frozen graphs. Types are those of the operator's first input for
 which TensorFlow has kernels for processors, as the installed TensorFlow says.""",
+    "keras": """Rows that begin with `layers.` are layers of `keras.layers`, the others functions of `keras.ops`.
+Files in HDF5 (`.h5`) hold layers only: what a function would be needed for is refused there. Types are those of the
+first operand. [keras.md](keras.md) shows how files are written.""",
 }
 """What is to be said of each target."""
 
@@ -178,8 +181,8 @@ def _raw_ops() -> Iterator[tuple[str, str, str]]:
 
 
 def tables() -> list[str]:
-    """Return the names of targets, of several with one table the first."""
-    return list({id(find_target(name).table): name for name in reversed(TARGETS)}.values())[::-1]
+    """Return the names of targets, of several with one table the first; .h5 takes a part of what .keras does."""
+    return list({id(find_target(name).table): name for name in reversed(TARGETS) if name != "h5"}.values())[::-1]
 
 
 def page_of(target: str) -> str:

@@ -24,6 +24,7 @@ BACKENDS = {
     "onnx": "OnnxBackend",
     "tensorflow": "TensorflowBackend",
     "openvino": "OpenvinoBackend",
+    "keras": "KerasBackend",
 }
 """By module name: the class with the protocol."""
 

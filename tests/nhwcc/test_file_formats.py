@@ -80,7 +80,7 @@ class TestContent:
 
     def test_models_of_keras(self) -> None:
         assert detect(zipped("metadata.json", "config.json", "model.weights.h5")).name == "keras"
-        assert detect(b"\x89HDF\r\n\x1a\n").name == "keras"
+        assert detect(b"\x89HDF\r\n\x1a\n").name == "h5"
 
     @pytest.mark.parametrize(
         "content",

@@ -1,0 +1,15 @@
+"""The Keras backend: a table of layers and operations, and functional models that stock Keras loads and trains."""
+
+from __future__ import annotations
+
+
+def pipeline(target: str) -> str:
+    """Return what runs between import and writing."""
+    return (
+        "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,"
+        f"propagate-layout,canonicalize,group-axes,canonicalize,legalize{{target={target}}},"
+        f"fuse-batch-norm,canonicalize,group-axes,legalize{{target={target}}},cse,dce"
+    )
+
+
+__all__ = ["pipeline"]

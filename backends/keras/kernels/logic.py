@@ -1,0 +1,46 @@
+"""Rows for comparisons, logic, bits and selection."""
+
+from __future__ import annotations
+
+from ....compiler.ops import logic as ir
+from ....compiler.types import DType
+from ..table import FLOATS, condition, emits, kernels
+from .common import broadcasting, same
+
+for _op, _function, _operator in (
+    (ir.Less, "less", "Less"),
+    (ir.LessEqual, "less_equal", "LessEqual"),
+    (ir.Greater, "greater", "Greater"),
+    (ir.GreaterEqual, "greater_equal", "GreaterEqual"),
+    (ir.Equal, "equal", "Equal"),
+    (ir.NotEqual, "not_equal", "NotEqual"),
+    (ir.BitwiseAnd, "bitwise_and", "BitwiseAnd"),
+    (ir.BitwiseOr, "bitwise_or", "BitwiseOr"),
+    (ir.BitwiseXor, "bitwise_xor", "BitwiseXor"),
+    (ir.ShiftLeft, "left_shift", "LeftShift"),
+    (ir.ShiftRight, "right_shift", "RightShift"),
+):
+    emits(_op, f"ops.{_function}", dtypes=kernels(_operator), when=(broadcasting,))(same)
+
+for _op, _function in ((ir.LogicalAnd, "logical_and"), (ir.LogicalOr, "logical_or"), (ir.LogicalXor, "logical_xor")):
+    emits(_op, f"ops.{_function}", dtypes="bool", when=(broadcasting,))(same)
+emits(ir.LogicalNot, "ops.logical_not", dtypes="bool")(same)
+emits(ir.BitwiseNot, "ops.bitwise_not", dtypes=kernels("Invert"))(same)
+emits(ir.IsNan, "ops.isnan", dtypes=FLOATS)(same)
+
+
+@condition("infinity of either sign")
+def _either(op: ir.IsInf) -> str | None:
+    return None if op.negative and op.positive else "infinity of one sign"
+
+
+emits(ir.IsInf, "ops.isinf", dtypes=FLOATS, when=(_either,))(same)
+
+
+@condition("no numbers of 64 bits without sign")
+def _kept(op: ir.Select) -> str | None:
+    """Of two of them Keras makes one of 32 bits."""
+    return "elements of u64" if op.a.type.dtype is DType.U64 else None
+
+
+emits(ir.Select, "ops.where", dtypes="bool", when=(broadcasting, _kept))(same)

@@ -1,0 +1,51 @@
+"""Rows for reductions."""
+
+from __future__ import annotations
+
+from ....compiler.ops import reduce as ir
+from ..table import FLOATS, Call, Condition, condition, emits, kernels
+from .common import computed, dtype_of, precise
+
+
+def _kind(name: str) -> Condition:
+    return Condition(f"kind {name}", lambda op: None if op.kind == name else f"the kind {op.kind}")
+
+
+@condition("all axes between the first one and the channels at the end")
+def _between(op: ir.Reduce) -> str | None:
+    rank = op.x.type.rank
+    return None if op.dims == tuple(range(1, rank - 1)) and op.dims else f"axes {list(op.dims)}"
+
+
+def _whole_images(op: ir.Reduce) -> Call:
+    return Call((op.x,), {"keepdims": op.keepdims, "data_format": "channels_last", **dtype_of(op)})
+
+
+for _rank in (1, 2, 3):
+    for _name, _word in (("mean", "Average"), ("max", "Max")):
+        emits(
+            ir.Reduce,
+            f"layers.Global{_word}Pooling{_rank}D",
+            ranks=range(_rank + 2, _rank + 3),
+            when=(_kind(_name), _between, computed, precise),
+        )(_whole_images)
+
+
+def _call(op: ir.Reduce) -> Call:
+    return Call((op.x,), {"axis": op.dims, "keepdims": op.keepdims})
+
+
+EXACT = f"{FLOATS} i32 i64"
+"""Types of which sums and products keep the type."""
+
+for _name, _function, _types in (
+    ("sum", "sum", EXACT),
+    ("mean", "mean", FLOATS),
+    ("max", "max", kernels("Max")),
+    ("min", "min", kernels("Min")),
+    ("prod", "prod", EXACT),
+    ("any", "any", "bool"),
+    ("all", "all", "bool"),
+):
+    _precise = (precise,) if _name in ("sum", "mean", "prod") else ()
+    emits(ir.Reduce, f"ops.{_function}", dtypes=_types, when=(_kind(_name), *_precise))(_call)

@@ -1,0 +1,51 @@
+"""Data movement that functions of Keras do not know."""
+
+from __future__ import annotations
+
+from ....compiler.dims import Dim, Sym, product
+from ....compiler.ops.index import CumProd, CumSum
+from ....compiler.ops.shape import Pad, Reshape, Reverse, Slice
+from .lowering import Build, lower
+
+
+@lower(CumSum, CumProd)
+def running_from_the_end(op: CumSum | CumProd, e: Build) -> None:
+    """Backwards: over the reversed data."""
+    if op.reverse:
+        turned = e(Reverse, op.x, dims=(op.axis,))
+        e.replace(e(Reverse, e.clone(op, turned, reverse=False), dims=(op.axis,)))
+
+
+@lower(CumSum, CumProd)
+def running_before(op: CumSum | CumProd, e: Build) -> None:
+    """Without the element itself: a neutral element comes first, and the last one is left out."""
+    shape = op.x.type.shape
+    if op.reverse or not op.exclusive:
+        return
+    edge = tuple(int(axis == op.axis) for axis in range(len(shape)))
+    none = (0,) * len(shape)
+    neutral = 1.0 if isinstance(op, CumProd) else 0.0
+    padded = e(Pad, op.x, low=edge, high=none, value=neutral)
+    whole = e(Slice, padded, starts=none, sizes=shape, steps=(1,) * len(shape))
+    e.replace(e.clone(op, whole, exclusive=False))
+
+
+@lower(Reshape)
+def reshape_beside_open_axis(op: Reshape, e: Build) -> None:
+    """Several open sizes, of which one stays what it is: its axis comes first, where a layer leaves it alone."""
+    before, after = op.x.type.shape, op.shape
+    if sum(isinstance(d, Sym) for d in after) < 2 or _stays(before, after, 0, 0):
+        return
+    pairs = ((i, j) for i in range(len(before)) for j in range(len(after)))
+    found = next(((i, j) for i, j in pairs if isinstance(before[i], Sym) and _stays(before, after, i, j)), None)
+    if found is None:
+        return
+    i, j = found
+    first = e.transpose(op.x, (i, *(axis for axis in range(len(before)) if axis != i)))
+    whole = e(Reshape, first, shape=(after[j], *after[:j], *after[j + 1 :]))
+    e.replace(e.transpose(whole, (*range(1, j + 1), 0, *range(j + 1, len(after)))))
+
+
+def _stays(before: tuple[Dim, ...], after: tuple[Dim, ...], i: int, j: int) -> bool:
+    """Whether an axis is the same before and after, and so are the elements on both sides of it."""
+    return before[i] == after[j] and product(before[:i]) == product(after[:j])

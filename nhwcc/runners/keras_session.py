@@ -1,0 +1,72 @@
+"""A model of Keras that was loaded: what runs in a process of its own."""
+
+# Keras has no types
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportMissingImports=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from nhwcc.compiler.diagnostics import error
+from nhwcc.compiler.types import Array
+
+REFUSALS = (ValueError, TypeError, KeyError, AttributeError, OSError, ImportError, NotImplementedError, RuntimeError)
+"""What Keras raises where a model can't be loaded or run, besides what TensorFlow does."""
+
+
+class KerasSession:
+    """A file as stock Keras loads it, in safe mode; what comes out is what the user of the file gets."""
+
+    def __init__(self, path: Path) -> None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        import keras
+        import tensorflow as tf
+
+        self._keras = cast(Any, keras)
+        self._refusals = (*REFUSALS, tf.errors.OpError)
+        try:
+            self._model: Any = self._keras.saving.load_model(path, compile=False, safe_mode=True)
+        except self._refusals as bad:
+            raise error("R018", f"Keras refuses the file: {_first_line(bad)}") from bad
+        self.version: str = self._keras.__version__
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Return the outputs in order.
+
+        Raises:
+            CompileError: R018, Keras refuses the inputs.
+        """
+        return self._results(self._model, inputs)
+
+    def tensors(self) -> dict[str, str]:
+        """Return the class of each layer and operation by its name."""
+        return {node.name: type(node).__name__ for node in self._model.operations}
+
+    def inner(self, names: Sequence[str], inputs: Sequence[Array]) -> list[Array]:
+        """Return what layers and operations give; of several results the first one."""
+        nodes = {node.name: node for node in self._model.operations}
+        wanted: list[Any] = []
+        for name in names:
+            given = nodes[name].output
+            wanted.append(given[0] if isinstance(given, list | tuple) else given)
+        return self._results(self._keras.Model(self._model.inputs, wanted), inputs)
+
+    def _results(self, model: Any, inputs: Sequence[Array]) -> list[Array]:
+        try:
+            found: Any = model([np.asarray(array) for array in inputs], training=False)
+        except self._refusals as bad:
+            raise error("R018", f"Keras refuses the inputs: {_first_line(bad)}") from bad
+        results = found if isinstance(found, list | tuple) else [found]
+        return [np.asarray(self._keras.ops.convert_to_numpy(one)) for one in results]
+
+
+def _first_line(bad: Exception) -> str:
+    return next((line.strip() for line in str(bad).splitlines() if line.strip()), type(bad).__name__)

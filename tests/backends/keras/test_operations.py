@@ -1,0 +1,60 @@
+"""Every operation in Keras: written, loaded, run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.opdef import OPS, Draws
+from nhwcc.compiler.types import DType
+from samples import module_of, samples
+
+from tests.backends.tensorflow.test_operations import tolerance
+from tests.backends.tflite.random_ops import MAKERS, draw_case
+
+from .conftest import Check
+
+SAMPLES = samples()
+
+KNOWN = {"lstm": {"n": np.asarray([5, 3])}}
+"""Inputs of examples for which random ones make no sense."""
+
+REFUSED = {"B001", "B003", "T001"}
+"""Codes of what Keras has not."""
+
+NOT_IN_KERAS = {
+    *("bit_cast", "if", "while", "non_zero", "unique", "non_max_suppression", "select_boxes"),
+    *("const", "conv_transpose", "dynamic_slice", "reverse_sequence", "rnn"),
+}
+"""Examples that are refused: of what Keras lacks, without an input, of computed weights or open sizes."""
+
+
+@pytest.mark.parametrize("name", [n for n in SAMPLES if n != "custom" and not OPS[n].spec.has(Draws)])
+def test_the_example_in_the_docs(check: Check, name: str) -> None:
+    if name in NOT_IN_KERAS:
+        with pytest.raises(CompileError) as caught:
+            check(module_of(SAMPLES[name]), inputs=KNOWN.get(name))
+        assert {d.code for d in caught.value.diagnostics} <= REFUSED
+        return
+    check(module_of(SAMPLES[name]), inputs=KNOWN.get(name), tolerance=3e-5)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", MAKERS)
+def test_many_random_operations(check: Check, name: str) -> None:
+    """Right or refused with a code, never wrong."""
+    for seed in range(12):
+        case = draw_case(name, seed)
+        single = tolerance(case.module.main)
+        codes: set[str] = set()
+        try:
+            check(case.module, inputs=case.inputs, tolerance=single, floor=1e-2)
+        except CompileError as bad:
+            codes = {d.code for d in bad.diagnostics}
+        assert codes <= REFUSED, f"{name}, {seed}: {codes}"
+
+
+def test_types_are_those_of_keras() -> None:
+    from nhwcc.formats.keras.build import NAMES
+
+    assert NAMES[DType.U8] == "uint8" and NAMES[DType.F16] == "float16" and DType.BF16 not in NAMES
