@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from pages.api import api
 from pages.cli import commands
 from pages.errors import errors
 from pages.ir import operations
@@ -24,6 +25,7 @@ from pages.support import (
 )
 
 PAGES: dict[str, Callable[[], str]] = {
+    "api.md": api,
     "cli.md": commands,
     "errors.md": errors,
     "ir.md": operations,
