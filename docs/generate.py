@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from nhwcc.backends.registry import DEVICES
+from pages.api import api
 from pages.cli import commands
 from pages.errors import errors
 from pages.ir import operations
@@ -26,6 +27,7 @@ from pages.support import (
 )
 
 PAGES: dict[str, Callable[[], str]] = {
+    "api.md": api,
     "cli.md": commands,
     "errors.md": errors,
     "ir.md": operations,

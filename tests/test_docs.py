@@ -13,7 +13,6 @@ import pytest
 from click.testing import CliRunner
 from nhwcc.compiler.diagnostics import collect_remarks
 from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.rewrite import rewrite
 from nhwcc.compiler.rules import parse_rules
@@ -22,7 +21,6 @@ from onnx import numpy_helper
 from onnx_models import model, node
 
 from nhwcc.cli import cli
-from nhwcc.testing import read_cases
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -44,19 +42,6 @@ def test_layout_example_pinned() -> None:
     with collect_remarks() as remarks:
         PropagateLayout(io_layout="keep").run(parse_module(before))
     assert [r.text for r in remarks] == shown.splitlines()
-
-
-def test_a_pass_in_python(tmp_path: Path) -> None:
-    (source,) = blocks("writing-passes.md", "python")
-    (text,) = blocks("writing-passes.md", "ir")
-    (tmp_path / "my_pass.py").write_text(source)
-    (tmp_path / "my_pass.ir").write_text(text)
-    (case,) = read_cases(tmp_path / "my_pass.ir")
-    case.check()
-    module = parse_module(text.partition("// becomes")[0])
-    with collect_remarks() as remarks:
-        Pipeline(parse_pipeline("merge-clamps,merge-clamps{quiet=true}")).run(module)
-    assert [r.text for r in remarks if r.kind == "note"] == ["1 clamps merged"]
 
 
 @pytest.mark.parametrize("page", ["openvino.md", "from-openvino2tensorflow.md"])

@@ -136,6 +136,7 @@ WALKS: dict[str, Callable[[Walk], None]] = {
     "README.md": readers_files,
     "docs/getting-started.md": readers_files,
     "docs/cli.md": open_model,
+    "docs/api.md": small_model,
     "docs/writing-passes.md": clamps,
     "docs/pytorch.md": nothing,
     "docs/from-onnx2tf.md": named_model,

@@ -19,6 +19,7 @@ EXAMPLES = """nhwcc compile model.onnx -o model.tflite                        # 
 nhwcc compile model.onnx -o model.tflite --shape x=1,3,320,320  # fix the shape of an input
 nhwcc compile model.onnx -o model.tflite --io-layout keep       # inputs and outputs as in the source
 nhwcc compile model.onnx -o model.tflite --check-each           # which pass changed a number?
+nhwcc compile model.onnx --report model.html                    # the network before and after, in a browser
 nhwcc verify model.onnx model.tflite --per-op                   # compare, tensor by tensor
 nhwcc inspect model.tflite --draw model.svg                     # what is in it, and a drawing
 nhwcc bench model.tflite other.tflite                           # how fast, operator by operator, and which is faster"""

@@ -96,7 +96,9 @@ class Pane {
     const left = Math.min(...xs) - 20, top = Math.min(...ys) - 40, wide = Math.max(...xs) + 20 - left, high = Math.max(...ys) + 40 - top;
     const place = this.svg.getBoundingClientRect(), ratio = place.height / Math.max(place.width, 1) || 1;
     const across = Math.max(wide, Math.min(high / ratio, 2.2 * (place.width || 600)), 300);
-    this.look([left - (across - wide) / 2, top, across, across * ratio]);
+    const chosen = drawing.boxes.find(b => this.chosen.has(b[0])), seen = across * ratio;
+    const y = chosen ? Math.max(top, Math.min(chosen[2] - seen / 2, top + high - seen)) : top;
+    this.look([left - (across - wide) / 2, y, across, seen]);
     this.way();
     this.paintStrip();
   }

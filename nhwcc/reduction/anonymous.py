@@ -16,17 +16,18 @@ from nhwcc.compiler.subgraph import open_sizes
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.compiler.weights import Weight
 
-FEW = 8
+FEW, FEW_INTEGERS = 8, 64
 """Elements of a constant up to which it is taken for a parameter of an operation: a shape, a scale, an axis."""
 
 
 def weights_of(module: Module) -> list[int]:
     """Return which constants of a main function, by number, may hold what was learned."""
-    return [n for n, op in enumerate(_constants(module)) if op.value.type.dtype.is_float and _size(op) > FEW]
+    return [number for number, op in enumerate(_constants(module)) if _is_learned(op.value.type)]
 
 
-def _size(op: Const) -> int:
-    return math.prod(static(op.value.type.shape))
+def _is_learned(type: TensorType) -> bool:
+    size = math.prod(static(type.shape))
+    return (type.dtype.is_float and size > FEW) or (type.dtype.is_int and size > FEW_INTEGERS)
 
 
 def _constants(module: Module) -> Iterator[Const]:
@@ -34,7 +35,7 @@ def _constants(module: Module) -> Iterator[Const]:
 
 
 def seeded(module: Module, chosen: Collection[int]) -> Module:
-    """Return a module in which these constants have random elements of about the same size as before."""
+    """Return a module in which these constants have random elements, about as large as before."""
     copy = clone_module(module)
     for number, op in enumerate(_constants(copy)):
         if number in chosen:
@@ -43,10 +44,13 @@ def seeded(module: Module, chosen: Collection[int]) -> Module:
 
 
 def _like(array: Array, type: TensorType, seed: int) -> Array:
-    """Return normal numbers with the deviation of an array."""
-    drawn = random_tensor(type, np.random.default_rng(seed))
+    """Return normal numbers with the deviation of an array, or integers between its least and its largest."""
+    rng = np.random.default_rng(seed)
+    if type.dtype.is_int:
+        return rng.integers(int(array.min()), int(array.max()), array.shape, endpoint=True).astype(array.dtype)
     deviation = float(array.astype(np.float64).std())
-    return (drawn * (deviation if math.isfinite(deviation) and deviation else 1.0)).astype(array.dtype)
+    factor = deviation if math.isfinite(deviation) and deviation else 1.0
+    return (random_tensor(type, rng) * factor).astype(array.dtype)
 
 
 def renamed(module: Module) -> Module:

@@ -107,9 +107,15 @@ def load(
 ) -> Module:
     """Read a model as the source says it: nothing is optimised, no layout is changed.
 
-    ``shapes`` replaces declared shapes of inputs (a text names a size that stays open), and gives numbers for named
-    sizes; ``inputs`` and ``outputs`` cut out the part of the graph between these tensors.  ``allow_custom_ops`` carries
-    operators that nobody knows as custom ones.  ``budget`` says what the model may cost at most.
+    Args:
+        model: A file, the bytes of one, a parsed ONNX message, a module or an exported program of PyTorch, a model of
+            Keras, or IR, which is copied.
+        shapes: Shapes by input, which replace declared ones; a text names a size that stays open.  A number in place of
+            a shape is what a named size is to be.
+        inputs: Tensors at which the part of the graph begins that is read.
+        outputs: Tensors at which it ends.
+        allow_custom_ops: Carry operators that nobody knows as custom ones.
+        budget: What the model may cost at most.
 
     Raises:
         CompileError: R010 unreadable, R014 unknown, R015 not supported, and what the frontend finds (F..., P...).

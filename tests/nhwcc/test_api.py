@@ -50,7 +50,7 @@ class TestSignatures:
             name: told for name, told in self.fields().items() if name != "output"
         }
 
-    @pytest.mark.parametrize("function", [nhwcc.compile, nhwcc.verify], ids=["compile", "verify"])
+    @pytest.mark.parametrize("function", [nhwcc.compile, nhwcc.verify, nhwcc.load], ids=["compile", "verify", "load"])
     def test_every_argument_is_described(self, function: Callable[..., object]) -> None:
         _, _, told = (inspect.getdoc(function) or "").partition("Args:\n")
         described = re.findall(r"^    (\w+): \S", told.partition("\nRaises:")[0], re.MULTILINE)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from models import SMALL, write
 from nhwcc.compiler.interpreter import random_inputs, run
-from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ir import Func, Module, Port, Region
+from nhwcc.compiler.ops.core import Const, Return
 from nhwcc.compiler.parser import parse_module, read_module
 from nhwcc.compiler.pipeline import PASSES
+from nhwcc.compiler.printer import print_module
+from nhwcc.compiler.weights import Weight
 
 from benchmarks.reduction import network
+from nhwcc.reduction.anonymous import renamed, seeded, weights_of
 from nhwcc.reduction.parts import bypassed, part_of, steps, with_outputs
 from nhwcc.reduction.search import smallest, windows
 
@@ -29,6 +34,16 @@ DIAMOND = """func @main(%x: f32[3], %y: f32[3]) -> (f32[3], f32[3]) {
 }"""
 SECRET = "layers"
 """What the names of the networks begin with."""
+
+
+def read_ints_and_floats() -> Module:
+    """A network with 100 integers, 100 floats, and a few."""
+    rng = np.random.default_rng(0)
+    body = Region([])
+    arrays = [rng.integers(-3, 3, 100, np.int8), 5 * rng.normal(size=100).astype(np.float32), np.zeros(4, np.float32)]
+    values = [body.insert(Const(Weight.of(array))).result for array in arrays]
+    body.insert(Return(tuple(values)))
+    return Module(Func("main", body, [], [Port(f"y{number}") for number in range(3)]))
 
 
 def kinds(module: Module) -> list[str]:
@@ -78,6 +93,21 @@ class TestParts:
         part = part_of(parse_module(text), {1})
         assert kinds(part) == ["if"] and {v.name for v in part.main.args} == {"c", "n", "x"}
         assert kinds(part_of(parse_module(text), {0})) == ["neg"]
+
+
+class TestSecrets:
+    def test_weights_become_others_of_the_same_size(self) -> None:
+        module = read_ints_and_floats()
+        assert weights_of(module) == [0, 1]
+        other = seeded(module, weights_of(module))
+        old, new = ([op.value.array() for op in m.main.ops if isinstance(op, Const)] for m in (module, other))
+        assert [a.dtype for a in old] == [a.dtype for a in new] and not (old[0] == new[0]).all()
+        assert new[0].min() >= -3 and new[0].max() <= 3 and abs(float(new[1].std()) / 5 - 1) < 0.3
+        assert (old[2] == new[2]).all(), "a parameter"
+
+    def test_no_name_is_left(self) -> None:
+        named = print_module(renamed(parse_module(DIAMOND)), locations=True)
+        assert not re.search(r"%[a-eky]\b", named) and "%x0" in named and "%w0" in named
 
 
 class TestSearch:
