@@ -145,9 +145,12 @@ emits(ir.CumSum, "ops.cumsum", dtypes=f"{FLOATS} i32 i64", when=_RUNNING)(_runni
 emits(ir.CumProd, "ops.cumprod", dtypes=f"{FLOATS} i32 i64", when=_RUNNING)(_running)
 
 
-@condition("known sizes of matrices")
+@condition("known sizes of matrices, with the diagonal in them")
 def _known_matrix(op: ir.Trilu) -> str | None:
-    return None if is_static(op.x.type.shape[-2:]) else "sizes that are open"
+    sizes = op.x.type.shape[-2:]
+    if not is_static(sizes) or 0 in op.x.type.shape:
+        return "sizes that are open, or no elements"
+    return None if -sizes[0] < op.k < sizes[1] else f"diagonal {op.k}, which is beyond the matrix"
 
 
 @condition("the lower triangle")

@@ -21,13 +21,20 @@ def _whole_images(op: ir.Reduce) -> Call:
     return Call((op.x,), {"keepdims": op.keepdims, "data_format": "channels_last", **dtype_of(op)})
 
 
+@condition("elements along the axes")
+def _something(op: ir.Reduce) -> str | None:
+    """Keras has no largest of no elements."""
+    is_empty = op.kind in ("max", "min") and any(op.x.type.shape[axis] == 0 for axis in op.dims)
+    return "the largest or smallest of no elements" if is_empty else None
+
+
 for _rank in (1, 2, 3):
     for _name, _word in (("mean", "Average"), ("max", "Max")):
         emits(
             ir.Reduce,
             f"layers.Global{_word}Pooling{_rank}D",
             ranks=range(_rank + 2, _rank + 3),
-            when=(_kind(_name), _between, computed, precise),
+            when=(_kind(_name), _between, _something, computed, precise),
         )(_whole_images)
 
 
@@ -48,4 +55,4 @@ for _name, _function, _types in (
     ("all", "all", "bool"),
 ):
     _precise = (precise,) if _name in ("sum", "mean", "prod") else ()
-    emits(ir.Reduce, f"ops.{_function}", dtypes=_types, when=(_kind(_name), *_precise))(_call)
+    emits(ir.Reduce, f"ops.{_function}", dtypes=_types, when=(_kind(_name), _something, *_precise))(_call)

@@ -152,7 +152,7 @@ def _conv_by_computed(op: ir.Conv) -> Call:
 
 _COMPUTED: tuple[Condition, ...] = (plain, precise, channels_last, is_something, known_padding, no_cuts, _either)
 for _rank in (1, 2, 3):
-    emits(ir.Conv, "ops.conv", ranks=RANKS[_rank], when=(*_COMPUTED, _few_groups, _dense_volumes))(_conv_by_computed)
+    emits(ir.Conv, "ops.conv", ranks=RANKS[_rank], when=(*_COMPUTED, ungrouped, _dense_volumes))(_conv_by_computed)
 
 
 @condition("no paddings and nothing added at the end, or over images those by which SAME cuts the result")
