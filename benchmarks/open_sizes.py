@@ -23,7 +23,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from nhwcc.compiler.dims import solve, static, substitute
+from nhwcc.compiler.dims import Dim, solve, static, substitute
 from nhwcc.compiler.types import Array, parse_type
 
 import nhwcc
@@ -122,7 +122,13 @@ def _torch(network: Network, seed: int) -> tuple[Run, nhwcc.Artifact]:
         with torch.no_grad():
             return [r.numpy() for r in module(*(torch.tensor(feeds[n]) for n in names))]
 
-    return run, _compiled(module, shapes={i.name: i.declared for i in network.inputs})
+    shapes = {i.name: tuple(map(_formula, i.shape)) if seed % 4 else i.declared for i in network.inputs}
+    return run, _compiled(module, shapes=shapes)
+
+
+def _formula(size: Dim) -> int | str:
+    """Return a size as PyTorch must be told: it refuses names for what is a multiple, or always equal."""
+    return size if isinstance(size, int) else str(size)
 
 
 def _compiled(model: Any, **options: Any) -> nhwcc.Artifact:
@@ -153,7 +159,7 @@ def _compare(network: Network, run: Run, artifact: nhwcc.Artifact, rng: Random, 
 
 
 def _choices(network: Network, artifact: nhwcc.Artifact, rng: Random, least: int) -> Iterator[dict[str, int]]:
-    """Draw sizes that the file takes: an exporter may have left open multiples only."""
+    """Draw sizes that the file takes: PyTorch may have left open multiples only, or a range."""
     seen: list[dict[str, int]] = []
     for _ in range(60):
         sizes = network.sizes(rng, least)
@@ -168,7 +174,11 @@ def _takes(network: Network, artifact: nhwcc.Artifact, sizes: dict[str, int]) ->
     pairs = [
         (d, n) for p in artifact.report.inputs for d, n in zip(parse_type(p.type).shape, given[p.name], strict=True)
     ]
-    return all(solve(d, n, bound) for d, n in pairs) and all(substitute(d, bound) == n for d, n in pairs)
+    if not all(solve(d, n, bound) for d, n in pairs) or any(substitute(d, bound) != n for d, n in pairs):
+        return False
+    limits = {text: n for r in artifact.report.remarks for text, n in r.facts.items()}
+    ranges = ((limits.get(f"{name} from", 0), size, limits.get(f"{name} to", size)) for name, size in bound.items())
+    return all(low <= size <= high for low, size, high in ranges)
 
 
 def summary(results: Sequence[Result]) -> str:

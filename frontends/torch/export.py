@@ -18,7 +18,7 @@ from torch.export.dynamic_shapes import Dim, refine_dynamic_shapes_from_suggeste
 from torch.export.graph_signature import ConstantArgument, InputKind, InputSpec, OutputKind, TensorArgument
 from torch.utils import _pytree as pytree
 
-from ...compiler.diagnostics import error
+from ...compiler.diagnostics import Remark, error, remark
 from .decompose import readable
 from .names import output_names
 from .opaque_rnn import whole_layers
@@ -211,17 +211,56 @@ def _spread(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], sh
 
 def _export(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: DynamicShapes) -> ExportedProgram:
     """Export; where PyTorch says that open sizes hold in a range only, or depend on each other, take them so."""
+    given = shapes
     with warnings.catch_warnings(), torch.no_grad(), assignments_as_writes(model), whole_layers():
         warnings.simplefilter("ignore")
-        for _ in range(ROUNDS):
+        for round in range(ROUNDS + 1):
             try:
-                return torch.export.export(model, args, kwargs, dynamic_shapes=cast(Any, shapes), strict=False)
+                program = torch.export.export(model, args, kwargs, dynamic_shapes=cast(Any, shapes), strict=False)
             except UserError as bad:
                 refined = _refined(str(bad), shapes)
-                if refined is None:
+                if refined is None or round == ROUNDS:
                     raise
                 shapes = refined
-        return torch.export.export(model, args, kwargs, dynamic_shapes=cast(Any, shapes), strict=False)
+            else:
+                _say_refined(given, shapes)
+                return program
+    raise AssertionError("the last round returns or raises")
+
+
+def _say_refined(given: DynamicShapes, taken: DynamicShapes) -> None:
+    """Say which open sizes are not what they were asked to be."""
+    before, after = ([_shown(d) for d in pytree.tree_leaves(shapes) if _is_size(d)] for shapes in (given, taken))
+    changed = [f"{b} for {a}" for a, b in dict(zip(before, after, strict=False)).items() if a != b]
+    if changed:
+        text = f"PyTorch leaves sizes open only so far: {'; '.join(changed)}"
+        remark(Remark("warning", "import", text, facts=_limits(taken)))
+
+
+def _shown(size: Any) -> str:
+    """Return a size with its range, if it has one."""
+    text = str(size.__name__)
+    if type(size) is Dim and size.min > 2:
+        text += f" from {size.min}"
+    return f"{text} to {size.max}" if type(size) is Dim and size.max < _ENDLESS else text
+
+
+_ENDLESS = 1 << 31
+"""No size is as large."""
+
+
+def _is_size(leaf: object) -> bool:
+    return isinstance(leaf, Dim)
+
+
+def _limits(shapes: DynamicShapes) -> dict[str, int]:
+    """Return the ends of the ranges of sizes that have any."""
+    found: dict[str, int] = {}
+    for leaf in pytree.tree_leaves(shapes):
+        if type(leaf) is Dim:
+            size: Any = leaf
+            found |= {f"{size.__name__} from": size.min, f"{size.__name__} to": min(size.max, (1 << 63) - 1)}
+    return found
 
 
 def _converted(model: torch.jit.ScriptModule, args: tuple[Any, ...]) -> ExportedProgram:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from functools import reduce
 from typing import Any
 
@@ -33,6 +34,24 @@ def _ceil(value: Any) -> Dim:
 
 def _modular(value: Dim, step: Dim, size: Dim) -> Dim:
     return value // step % size
+
+
+MAX_DENOMINATOR = 1 << 12
+"""Of a factor that is no whole number: sizes are computed in integers of 32 bits."""
+
+
+def _ratio(factor: float) -> Dim:
+    """Return a factor such as 1.5 in what is rounded further out.
+
+    Raises:
+        ValueError: it is no ratio of small integers.
+    """
+    import sympy
+
+    ratio = Fraction(factor)
+    if ratio.denominator > MAX_DENOMINATOR:
+        raise ValueError(f"a factor of {factor}")
+    return int(factor) if ratio.denominator == 1 else Sym(sympy.Rational(ratio.numerator, ratio.denominator))
 
 
 def _same(value: Dim) -> Dim:
@@ -141,6 +160,8 @@ class Symbols:
             return self._symbol(str(expr))
         if expr.is_Rational:
             return Sym(expr)  # a factor in what is rounded further out
+        if expr.is_Float:
+            return _ratio(float(expr))
         return _FUNCTIONS[type(expr).__name__](*map(self._translate, expr.args))
 
     def _symbol(self, name: str) -> Sym:
