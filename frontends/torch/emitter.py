@@ -94,7 +94,9 @@ class Emitter(BaseEmitter):
         return self.symbols.fresh()
 
     def bind(self, name: Dim, x: Value, bounds: Bounds = ANY_SIZE) -> None:
-        """Let a size that PyTorch names be what a tensor of one element holds."""
+        """Let a size that PyTorch names be what a tensor of one element holds; other ones are known."""
+        if isinstance(name, int) or not name.expr.is_Symbol:
+            return
         self.all(BindSizes(self.reshape(x, (1,)), (name,), (bounds.least,), (bounds.most,)))
         self.symbols.bound[str(name)] = self.cast(self.reshape(x, ()), DType.I64)
 

@@ -56,6 +56,19 @@ def bincount(emit: Emitter, x: Value, weights: Value | None = None, minlength: i
     return emit(ir.Scatter(zeros, numbers, updates, 0, "add"))
 
 
+@aten("repeat_interleave.Tensor", sizes_by_data=True)
+def repeat_interleave(emit: Emitter, repeats: Value, output_size: Dim | None = None) -> Value:
+    """Every number from zero on as often as it says there: how many sums end at or before each place."""
+    count, (size,) = repeats.type.shape[0], emit.shape
+    often = emit.cast(repeats, DType.I64)
+    if output_size is None:
+        emit.bind(size, emit(Reduce(often, "sum", (0,), keepdims=False)))
+    places = emit(Range(emit.const(0, DType.I64), emit.const(1, DType.I64), size))
+    ends = emit.reshape(emit(ir.CumSum(often, 0)), (1, count))
+    is_before = emit(logic.LessEqual(ends, emit.reshape(places, (size, 1))))
+    return emit.cast(emit(Reduce(emit.cast(is_before, DType.I64), "sum", (1,), keepdims=False)), emit.dtype)
+
+
 MANY = 1 << 16
 """Of how many boxes some are selected if their number is not known: every pair of them may be compared."""
 

@@ -17,6 +17,8 @@ from nhwcc.frontends.torch import import_torch as _registers  # noqa: F401  # py
 from nhwcc.frontends.torch.complex import Complex
 from nhwcc.frontends.torch.registry import BY_PARTS, COMPLEX, HANDLERS, IMPLIED, Entry, find
 
+PARSE: Any = getattr(torch, "_C").parse_schema  # noqa: B009
+
 KINDS: dict[str, set[Any]] = {
     "Tensor": {Value, Complex},
     "int": {int, Sym, DType},
@@ -37,7 +39,13 @@ ENTRIES = [*HANDLERS.items(), *COMPLEX.items()]
 every_handler = pytest.mark.parametrize(("name", "entry"), ENTRIES, ids=[name for name, _ in ENTRIES])
 
 
+ELSEWHERE = {"torchvision::nms.default": "torchvision::nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"}
+"""Schemas of operators whose packages need not be installed, as these declare them."""
+
+
 def schema_of(name: str) -> Any:
+    if name in ELSEWHERE:
+        return PARSE(ELSEWHERE[name])
     namespace, _, rest = name.partition("::")
     base, _, overload = rest.partition(".")
     return getattr(getattr(getattr(torch.ops, namespace), base), overload)._schema

@@ -83,6 +83,16 @@ def counted(i: Tensor, weights: Tensor) -> tuple[Tensor, ...]:
     return torch.bincount(i), torch.bincount(i, minlength=6), torch.bincount(i, weights)
 
 
+def repeated(x: Tensor, often: Tensor) -> tuple[Tensor, Tensor]:
+    return torch.repeat_interleave(x, often, dim=0), torch.repeat_interleave(often)
+
+
+def rolled(x: Tensor, count: Tensor) -> tuple[Tensor, Tensor]:
+    n = within(count, 1, 11)
+    before, behind = x.split([n, 12 - n], 1)
+    return torch.cat([behind, before], 1), x.roll(n, 1)
+
+
 def shifted(x: Tensor) -> tuple[Tensor, ...]:
     return x >> 2, x << 1, 3 << x, torch.bitwise_right_shift(100, x), x << x
 
@@ -104,6 +114,8 @@ CASES: dict[str, tuple[Any, list[tuple[Tensor, ...]]]] = {
     "reshape": (reshaped, [(X, n) for n in numbers(3, 12, 1)]),
     "loop": (looped, [(X, n) for n in numbers(3, 0, 12)]),
     "bincount": (counted, [(i, torch.rand(4)) for i in numbers([1, 2, 2, 5], [0, 0, 0, 0], [3, 2, 1, 9])]),
+    "repeat": (repeated, [(torch.rand(3, 2), n) for n in numbers([1, 2, 3], [0, 5, 1], [4, 0, 0])]),
+    "roll": (rolled, [(X, n) for n in numbers(3, 11, 1)]),
     "shifts": (shifted, [(torch.arange(7),)]),
 }
 
