@@ -1,0 +1,1 @@
+../../nhwcc/size_domains.py
