@@ -278,7 +278,7 @@ CODES = {
         "The format has no such version, none that can be written, or no versions at all.",
         "The message says which there are; without --opset the lowest one is taken that keeps operations whole.",
     ),
-    "L013": Code(
+    "L014": Code(
         "the list of a zoo can't be",
         "A file that nhwcc zoo reads is not TOML, or says something of a model that nobody understands.",
         "The message says what; docs/zoo.md describes the file.",
