@@ -284,14 +284,14 @@ CODES = {
         "The message says which there are; without --opset the lowest one is taken that keeps operations whole.",
     ),
     "L013": Code(
-        "the list of a zoo can't be",
-        "A file that nhwcc zoo reads is not TOML, or says something of a model that nobody understands.",
-        "The message says what; docs/zoo.md describes the file.",
-    ),
-    "L014": Code(
         "no device",
         "Where operators run is known of devices only.",
         "Choose one with --target: nhwcc check --help lists them.",
+    ),
+    "L014": Code(
+        "the list of a zoo can't be",
+        "A file that nhwcc zoo reads is not TOML, or says something of a model that nobody understands.",
+        "The message says what; docs/zoo.md describes the file.",
     ),
     "W001": Code(
         "rewriting does not end",

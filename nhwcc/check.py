@@ -25,7 +25,7 @@ def check_model(model: Model, target: str, options: CompileOptions) -> Placement
     device = find_target(target)
     if device.place is None:
         help = f"devices are {', '.join(DEVICES)}"
-        raise error("L014", f"{device.title} says nothing about a device", help=help)
+        raise error("L013", f"{device.title} says nothing about a device", help=help)
     path = Path(model) if isinstance(model, str | os.PathLike) else None
     if path is not None and supported(path).name == "tflite":
         return device.place(path)

@@ -59,23 +59,23 @@ def read_manifest(path: Path) -> list[Task]:
     """Read a list: every model for every one of its targets.
 
     Raises:
-        CompileError: R010, it can't be read; L013, something in it can't be; L008, there is no such target.
+        CompileError: R010, it can't be read; L014, something in it can't be; L008, there is no such target.
     """
     try:
         stated = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as bad:
         raise error("R010", f"can't read {path}: there is no such file, or it is no text") from bad
     except tomllib.TOMLDecodeError as bad:
-        raise error("L013", f"{path}: {bad}") from bad
+        raise error("L014", f"{path}: {bad}") from bad
     defaults = cast(dict[str, Any], stated.get("defaults", {}))
     models = cast(list[dict[str, Any]], stated.get("models", []))
     if not models:
-        raise error("L013", f"{path} lists no models", help='write [[models]], then name = "m" and path = "m.onnx"')
+        raise error("L014", f"{path} lists no models", help='write [[models]], then name = "m" and path = "m.onnx"')
     tasks = [task for model in models for task in _tasks(defaults | model, path)]
     titles = [task.title for task in tasks]
     for title in titles:
         if titles.count(title) > 1:
-            raise error("L013", f"{path}: {title} is listed twice", help="names tell results apart: give each its own")
+            raise error("L014", f"{path}: {title} is listed twice", help="names tell results apart: give each its own")
     return tasks
 
 
@@ -96,7 +96,7 @@ def _source(model: Mapping[str, Any], manifest: Path) -> Iterator[str]:
     """Yield the words that say what is compiled."""
     if ("path" in model) == ("module" in model):
         text = f"{manifest}: {model['name']} needs either a path or a module"
-        raise error("L013", text, help='path = "model.onnx", or module = "package.module:Class"')
+        raise error("L014", text, help='path = "model.onnx", or module = "package.module:Class"')
     if "path" in model:
         yield model["path"]
     else:
@@ -120,37 +120,37 @@ def _check(model: Mapping[str, Any], manifest: Path) -> None:
     """Refuse what nobody understands.
 
     Raises:
-        CompileError: L013.
+        CompileError: L014.
     """
     name = model.get("name", "a model without a name")
     for key, value in model.items():
         _known(key, _KEYS, f"{manifest}: {name}")
         if not isinstance(value, _KEYS[key]):
-            raise error("L013", f"{manifest}: {key} of {name} can't be {value!r}")
+            raise error("L014", f"{manifest}: {key} of {name} can't be {value!r}")
     for key in model.get("expect", {}):
         _known(key, [f.name for f in fields(Expected)], f"{manifest}: expect of {name}")
     if "name" not in model:
-        raise error("L013", f"{manifest}: {name}", help='name = "..." is what tables call it')
+        raise error("L014", f"{manifest}: {name}", help='name = "..." is what tables call it')
     try:
         parse_bytes(model.get("memory", "4GB"))
     except ValueError as bad:
-        raise error("L013", f"{manifest}: memory of {name}: {bad}", help="write 512MB or 4GB") from bad
+        raise error("L014", f"{manifest}: memory of {name}: {bad}", help="write 512MB or 4GB") from bad
 
 
 def _known(key: str, known: Sequence[str] | Mapping[str, object], where: str) -> None:
     if key not in known:
-        raise error("L013", f"{where} has no {key!r}", help=did_you_mean(key, known) or f"there are {', '.join(known)}")
+        raise error("L014", f"{where} has no {key!r}", help=did_you_mean(key, known) or f"there are {', '.join(known)}")
 
 
 def select(tasks: Sequence[Task], patterns: Sequence[str]) -> list[Task]:
     """Return the tasks whose names contain one of some texts, all if there are none.
 
     Raises:
-        CompileError: L013, no task is left.
+        CompileError: L014, no task is left.
     """
     kept = [t for t in tasks if not patterns or any(p in t.title for p in patterns)]
     if not kept:
-        raise error("L013", f"no model is called like {', '.join(patterns)}", help=f"there are {_names(tasks)}")
+        raise error("L014", f"no model is called like {', '.join(patterns)}", help=f"there are {_names(tasks)}")
     return kept
 
 

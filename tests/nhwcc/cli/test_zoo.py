@@ -149,20 +149,20 @@ class TestManifest:
     @pytest.mark.parametrize(
         ("text", "code", "said"),
         [
-            ("[[models]", "L013", "Expected"),
-            ("", "L013", "lists no models"),
-            ('[[models]]\npath = "m.ir"', "L013", "without a name"),
-            ('[[models]]\nname = "m"', "L013", "either a path or a module"),
-            ('[[models]]\nname = "m"\npath = "m.ir"\ntarget = "onnx"', "L013", "did you mean 'targets'?"),
-            ('[[models]]\nname = "m"\npath = "m.ir"\ntargets = "onnx"', "L013", "targets of m can't be 'onnx'"),
+            ("[[models]", "L014", "Expected"),
+            ("", "L014", "lists no models"),
+            ('[[models]]\npath = "m.ir"', "L014", "without a name"),
+            ('[[models]]\nname = "m"', "L014", "either a path or a module"),
+            ('[[models]]\nname = "m"\npath = "m.ir"\ntarget = "onnx"', "L014", "did you mean 'targets'?"),
+            ('[[models]]\nname = "m"\npath = "m.ir"\ntargets = "onnx"', "L014", "targets of m can't be 'onnx'"),
             ('[[models]]\nname = "m"\npath = "m.ir"\ntargets = ["onx"]', "L008", "did you mean 'onnx'?"),
-            ('[[models]]\nname = "m"\npath = "m.ir"\nmemory = "much"', "L013", "memory of m"),
+            ('[[models]]\nname = "m"\npath = "m.ir"\nmemory = "much"', "L014", "memory of m"),
             (
                 '[[models]]\nname = "m"\npath = "m.ir"\nexpect = { error = 1, eror = 2 }',
-                "L013",
+                "L014",
                 "did you mean 'error'?",
             ),
-            ('[[models]]\nname = "m"\npath = "m.ir"\n' * 2, "L013", "listed twice"),
+            ('[[models]]\nname = "m"\npath = "m.ir"\n' * 2, "L014", "listed twice"),
         ],
     )
     def test_what_can_not_be(self, text: str, code: str, said: str, tmp_path: Path) -> None:

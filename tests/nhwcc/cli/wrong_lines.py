@@ -128,7 +128,7 @@ COMMANDS = [
     line("compare good.onnx done.tflite", 2, "L011", "did you mean 'verify'?"),
     line("check good.onnx done.tflite", 2, "L011", "--target tflite-gpu", "nhwcc verify"),
     line("check good.onnx --target tflite-gpu --require most", 2, "L011", "write 100%"),
-    line("check good.onnx --target onnx", 1, "L014", "tflite-micro"),
+    line("check good.onnx --target onnx", 1, "L013", "tflite-micro"),
     line("simplify good.onnx", 2, "L011", "did you mean 'opt'?"),
     line("version", 2, "L011", "did you mean '--version'?"),
     line("help", 2, "L011", "did you mean '--help'?"),
