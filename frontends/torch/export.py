@@ -241,7 +241,7 @@ def _shown(size: Any) -> str:
     """Return a size with its range, if it has one."""
     limits = _limits([size]).values()
     least, most = limits or (0, _ENDLESS)
-    below = f" from {least}" if least > 2 else ""  # noqa: PLR2004 -- smaller ones PyTorch takes for fixed
+    below = f" from {least}" if least > 2 else ""
     return f"{size.__name__}{below}" + (f" to {most}" if most < _ENDLESS else "")
 
 
