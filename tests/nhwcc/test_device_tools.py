@@ -102,7 +102,6 @@ CASES = {
     "twice": '%r = resize(%d) {sizes = [16, 16], dims = [1, 2], mode = "linear", coordinates = "half_pixel"} '
     ": f32[1,16,16,4]",
     "exp": "%r = exp(%d) : f32[1,8,8,4]",
-    "transpose": "%r = transpose(%d) {perm = [0, 2, 1, 3]} : f32[1,8,8,4]",
 }
 """Operations between integers, some of which stay in floats."""
 
