@@ -177,8 +177,10 @@ def test_without_an_input(check: Check) -> None:
 
 
 def test_without_keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    find = util.find_spec
-    monkeypatch.setattr("nhwcc.formats.keras.build.find_spec", lambda name: None if name == "keras" else find(name))
+    def find_spec(name: str) -> object:
+        return None if name == "keras" else util.find_spec(name)
+
+    monkeypatch.setattr("nhwcc.formats.keras.build.find_spec", find_spec)
     with pytest.raises(CompileError, match="R017") as caught:
         nhwcc.compile(parse_module(NET), tmp_path / "m.keras", verify=False)
     assert caught.value.diagnostics[0].help == "pip install 'nhwcc[tensorflow]'"
