@@ -166,8 +166,16 @@ class _Builder:
         if weight not in self._constants:
             dtype, size = weight.type.dtype, weight.type.size
             is_small = size in (0, 1) if dtype.is_float else isinstance(size, int) and size <= MAX_INLINE
-            self._constants[weight] = weight.array() if is_small else self._stored(weight)
+            if size == 0 and weight.type.rank > 1:
+                self._constants[weight] = self._empty(weight.type)
+            else:
+                self._constants[weight] = weight.array() if is_small else self._stored(weight)
         return self._constants[weight]
+
+    def _empty(self, type: TensorType) -> Tensor:
+        """Return a constant without elements, whose shape a list of elements could not tell."""
+        flat = self._shaped(np.zeros(0, type.dtype.numpy), type.with_shape((0,)))
+        return self._call("ops.reshape", (flat,), {"newshape": type.shape}, [type])[0]
 
     def _stored(self, weight: Weight) -> Tensor:
         type, dtype = weight.type, weight.type.dtype

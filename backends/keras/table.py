@@ -5,7 +5,7 @@ Rows of layers come before those of functions, since a file in HDF5 holds layers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, TypeVar
 
@@ -127,29 +127,46 @@ def count_up(size: Dim) -> Nested:
 
 
 def layers_only(table: Table[Call]) -> Table[Call]:
-    """Return the table of files in HDF5: the same rows, of which those with functions refuse."""
+    """Return the table of files in HDF5: rows of layers, and behind them what says which function would be needed."""
     found: Table[Call] = Table("Keras in HDF5", table.kind)
     for op, rows in table.rows.items():
-        found.rows[op] = [replace(row, when=(*row.when, _only_layers(row))) for row in rows]
+        layers = [row for row in rows if row.kernel.startswith(LAYERS)]
+        functions = [row for row in rows if not row.kernel.startswith(LAYERS)]
+        found.rows[op] = [replace(row, when=(*row.when, _only_layers(row))) for row in layers]
+        if functions:
+            refuses = _needs_function(functions)
+            found.rows[op].append(Row(op, "keras.ops", {}, ANY_RANK, (refuses,), None, functions[0].call))
     return found
 
 
 def _only_layers(row: Row[Call]) -> Condition:
+    """The call of a row has no functions and no constants in it."""
+
     def why_not(op: Any) -> str | None:
         call = row.call(op)
-        used = [row.kernel, *([call.function] if call.function else [])]
         parts = [part for given in call.inputs for part in calls(given)]
-        used += [part.function for part in parts if isinstance(part, Nested)]
+        used = [call.function or row.kernel, *(part.function for part in parts if isinstance(part, Nested))]
         other = next((name for name in used if not name.startswith(LAYERS)), None)
         if other is not None:
-            return f"keras.{other}, which .keras files hold, and .h5 files don't"
-        if any(isinstance(part, Zeros) for part in parts):
-            return "sizes that are computed, which .keras files can do, and .h5 files can't"
-        if any(is_constant(part) for part in parts):
-            return "a constant operand, which .keras files hold, and .h5 files don't"
+            return f"keras.{other}, {IN_KERAS_FILES}"
+        if any(isinstance(part, Zeros) or is_constant(part) for part in parts):
+            return f"a constant operand or a computed size, {IN_KERAS_FILES}"
         return None
 
     return Condition("layers only", why_not)
+
+
+IN_KERAS_FILES = "which .keras files hold, and .h5 files don't"
+
+
+def _needs_function(rows: Sequence[Row[Call]]) -> Condition:
+    """No function will do: the reason names the one that would in the other format."""
+
+    def why_not(op: Any) -> str:
+        name = next((row.kernel for row in rows if row.reason(op) is None), None)
+        return f"no layer does it, but keras.{name}, {IN_KERAS_FILES}" if name else "no layer does it"
+
+    return Condition("never", why_not)
 
 
 def is_constant(operand: Operand) -> bool:

@@ -34,5 +34,5 @@ def stated_ports(path: Path) -> dict[str, list[dict[str, Any]]] | None:
     import h5py
 
     with h5py.File(path, "r") as file:
-        said: Any = file.attrs.get(ENTRY)
+        said: Any = cast(Any, file.attrs).get(ENTRY)
     return None if said is None else json.loads(said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ....compiler.dims import is_static
+from ....compiler.dims import is_static, static
 from ....compiler.fold import constant
 from ....compiler.ops import dynamic
 from ....compiler.ops import index as ir
@@ -150,7 +150,8 @@ def _known_matrix(op: ir.Trilu) -> str | None:
     sizes = op.x.type.shape[-2:]
     if not is_static(sizes) or 0 in op.x.type.shape:
         return "sizes that are open, or no elements"
-    return None if -sizes[0] < op.k < sizes[1] else f"diagonal {op.k}, which is beyond the matrix"
+    rows, columns = static(sizes)
+    return None if -rows < op.k < columns else f"diagonal {op.k}, which is beyond the matrix"
 
 
 @condition("the lower triangle")

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ....compiler.dims import static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import recurrent as ir
@@ -85,7 +86,7 @@ def _bias(op: ir.Recurrent, blocks: tuple[int, ...] | None) -> Weight:
 def _call(op: ir.Recurrent, blocks: tuple[int, ...] | None, bias: Weight, **settings: Any) -> Call:
     states = tuple(v for v in (op.h0, getattr(op, "c0", None)) if v is not None)
     inputs: tuple[Operand, ...] = (op.x, states) if states else (op.x,)
-    units = op.r.type.shape[1]
+    (units,) = static(op.r.type.shape[1:])
     said = {"units": units, "return_sequences": True, "return_state": True, **settings, **dtype_of(op)}
     return Call(inputs, said, (_matrix(op.w, blocks), _matrix(op.r, blocks), bias))
 

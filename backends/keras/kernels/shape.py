@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Any
 
-from ....compiler.dims import Dim, is_static
+from ....compiler.dims import Dim, is_static, static
 from ....compiler.ops import shape as ir
 from ...common.shapes import cuts_of, unknown, within
 from ...common.unit_axes import inserted_axis, removed_axes
@@ -112,7 +112,7 @@ def _static_shape(op: ir.BroadcastTo) -> str | None:
 @emits(ir.BroadcastTo, "ops.broadcast_to", dtypes=ANY, when=(_static_shape,))
 def broadcast_to(op: ir.BroadcastTo) -> Call:
     """To a known shape."""
-    return Call((op.x,), {"shape": tuple(op.shape)})
+    return Call((op.x,), {"shape": static(op.shape)})
 
 
 @condition("open sizes that stay")
@@ -123,7 +123,7 @@ def _open_stay(op: ir.BroadcastTo) -> str | None:
 @emits(ir.BroadcastTo, "ops.tile", dtypes=ANY, when=(_open_stay,))
 def repeated(op: ir.BroadcastTo) -> Call:
     """Repetition along the axes that are known."""
-    return Call((op.x,), {"repeats": tuple(repetitions(op))})
+    return Call((op.x,), {"repeats": static(repetitions(op))})
 
 
 @condition("another axis than the first one, of parts that are computed")
@@ -163,8 +163,8 @@ def _slices(op: ir.Slice) -> tuple[slice, ...] | None:
         return None
     found = [slice(None)] * op.x.type.rank
     for axis, start, stop, step in zip(axes, starts, stops, steps, strict=False):
-        ends = (None if e in (BEGIN, END) else e for e in (start, stop))
-        found[axis] = slice(*ends, step)
+        first, last = (None if e in (BEGIN, END) else e for e in (start, stop))
+        found[axis] = slice(first, last, step)
     return tuple(found)
 
 
@@ -186,7 +186,7 @@ def _mode(*modes: str) -> Condition:
 @condition("known widths that are not negative")
 def _known_widths(op: ir.Pad) -> str | None:
     widths = (*op.low, *op.high)
-    return None if is_static(widths) and all(w >= 0 for w in widths) else "widths that are open, or cut"
+    return None if is_static(widths) and min(static(widths)) >= 0 else "widths that are open, or cut"
 
 
 @condition("zeros before and after the axes between the first and the last one")
@@ -244,7 +244,7 @@ def _known_repeats(op: ir.Tile) -> str | None:
 @emits(ir.Tile, "ops.tile", dtypes=f"bool {FLOATS} i8 i16 i32 i64 u8 u32 u64", when=(_known_repeats,))
 def tile(op: ir.Tile) -> Call:
     """Repetition of the whole."""
-    return Call((op.x,), {"repeats": tuple(op.repeats)})
+    return Call((op.x,), {"repeats": static(op.repeats)})
 
 
 @emits(ir.Reverse, "ops.flip", dtypes=ANY, ranks=range(1, 9))

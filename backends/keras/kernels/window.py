@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ....compiler.dims import static
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
 from ....compiler.padding import geometry, is_same, is_valid
@@ -102,7 +103,7 @@ def _conv(op: ir.Conv) -> Call:
     rank = op.w.type.rank
     settings = {
         **_settings(op),
-        "filters": op.w.type.shape[0],
+        "filters": static(op.w.type.shape[:1])[0],
         "groups": op.groups,
         "dilation_rate": op.dilations,
         "padding": _word(op),
@@ -168,7 +169,7 @@ def _conv_transpose(op: ir.ConvTranspose) -> Call:
     rank = op.w.type.rank
     settings = {
         **_settings(op),
-        "filters": op.w.type.shape[0],
+        "filters": static(op.w.type.shape[:1])[0],
         "padding": "valid" if is_valid(op) else "same",
     }
     return Call((op.x,), settings, (_filter(op.w, (*range(1, rank - 1), 0, rank - 1)), *_bias(op)))

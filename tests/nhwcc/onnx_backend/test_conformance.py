@@ -12,7 +12,7 @@ import pytest
 from nhwcc.onnx_backend.conformance import BACKENDS, Judge
 from nhwcc.runners.tensorflow import is_available
 
-EVERY = {"interpreter": 6, "tflite": 40, "onnx": 40, "openvino": 100, "tensorflow": 120}
+EVERY = {"interpreter": 6, "tflite": 40, "onnx": 40, "openvino": 100, "tensorflow": 120, "keras": 150}
 """One case of so many is run by default."""
 
 
@@ -23,7 +23,7 @@ def passing(backend: str) -> set[str]:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_sample(backend: str) -> None:
     """Exactly the listed cases pass, and the others are refused with a code."""
-    if backend == "tensorflow" and not is_available():
+    if backend in ("tensorflow", "keras") and not is_available():
         pytest.skip("TensorFlow runs the files")
     wanted = passing(backend)
     with Judge(backend) as judge:
