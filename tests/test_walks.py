@@ -26,8 +26,8 @@ from nhwcc.cli import cli
 from nhwcc.pipelines import register_passes
 
 ROOT = Path(__file__).parents[1]
-SETUP = {"make", "pip", "python3", "source", "eval", "_NHWCC_COMPLETE=fish_source"}
-"""Programs that set the reader's machine up: these are not run."""
+SETUP = {"make", "pip", "python3", "source", "eval", "_NHWCC_COMPLETE=fish_source", "xxd", "vela", "edgetpu_compiler"}
+"""Programs that set the reader's machine up, or are a device's own: these are not run."""
 
 PREPARED = 0.8
 """What the pictures of the reader are filled with."""
@@ -128,6 +128,13 @@ def named_model(walk: Walk) -> None:
     image_model()
 
 
+def device_files(walk: Walk) -> None:
+    """Write a network, samples for it, and a TFLite file of others."""
+    image_model("x", "y", (1, 3, 32, 32))
+    np.save("samples.npy", np.random.default_rng(0).normal(size=(8, 3, 32, 32)).astype(np.float32))
+    assert CliRunner().invoke(cli, ["compile", "model.onnx", "-o", "others.tflite"]).exit_code == 0
+
+
 def nothing(walk: Walk) -> None:
     """The page itself makes all that it needs."""
 
@@ -142,6 +149,7 @@ WALKS: dict[str, Callable[[Walk], None]] = {
     "docs/from-onnx2tf.md": named_model,
     "docs/from-litert-torch.md": nothing,
     "docs/troubleshooting.md": small_model,
+    "docs/devices.md": device_files,
 }
 
 
@@ -176,6 +184,9 @@ def test_page(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 ELSEWHERE = {
     "docs/custom-ops.md": "tests/nhwcc/test_op_library.py runs its files",
     "docs/from-onnx-tensorflow.md": "test_docs.py, with TensorFlow",
+    "docs/from-onnx2keras.md": "test_docs.py, with TensorFlow",
+    "docs/keras.md": "test_docs.py, with TensorFlow",
+    "docs/speed.md": "test_docs.py, one round of each",
     "docs/from-openvino2tensorflow.md": "test_docs.py",
     "docs/openvino.md": "test_docs.py",
     "docs/tensorflow.md": "test_docs.py, with TensorFlow",
