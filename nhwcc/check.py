@@ -30,7 +30,7 @@ def check_model(model: Model, target: str, options: CompileOptions) -> Placement
     if path is not None and supported(path).name == "tflite":
         return device.place(path)
     passes = options.passes or device.pipeline.replace("legalize{", "legalize{partial=true,")
-    asked = replace(options, output=None, target=target, passes=passes, verify=options.quantize is not None)
+    asked = replace(options, output=None, target=target, passes=passes, verify=False)
     compiled = compile_model(model, asked)  # its file is there as long as it is
     return device.place(compiled.path)
 

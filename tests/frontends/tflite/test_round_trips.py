@@ -31,7 +31,6 @@ ALIKE = frozenset(
     {
         "abs",
         "add",
-        "arg_max",
         "bit_cast",
         "bitwise_xor",
         "cast",
