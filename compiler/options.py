@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 Strategy: TypeAlias = Literal["auto", "unroll", "while", "fused"]
 """How a target is asked to run a recurrent layer: as is best, step by step, as a loop, as one kernel."""
@@ -19,7 +19,10 @@ DataType: TypeAlias = Literal["FP32", "FP16"]
 QuantizationMode: TypeAlias = Literal["float16", "weight-int4", "weight-int8", "dynamic-int8", "int8", "int16x8"]
 """What quantization makes integers of, or numbers of 16 bits: weights, or all that kernels compute with."""
 
-CALIBRATED: frozenset[str] = frozenset({"int8", "int16x8"})
+MODES: frozenset[QuantizationMode] = frozenset(get_args(QuantizationMode))
+"""All of them."""
+
+CALIBRATED: frozenset[QuantizationMode] = frozenset({"int8", "int16x8"})
 """Modes in which kernels compute with integers by ranges from calibration."""
 
 QuantizationChoice: TypeAlias = Literal[

@@ -134,6 +134,9 @@ class _Job:
         target = _asked(find_target(options.target or target_of_file(output), options.opset), options)
         if options.quantize is not None and target.integers is None:
             raise error("Q003", f"{target.title} files are not quantized yet", help="write a .tflite file")
+        if options.quantize not in (None, "auto", *target.modes):
+            text = f"{target.title} has no kernels for {options.quantize}"
+            raise error("Q003", text, help=f"--quantize takes {', '.join(sorted(target.modes))} for it")
         if options.data_type is not None:
             target = _storing(target, options.data_type)
         passes = build_pipeline(options, target.pipeline)

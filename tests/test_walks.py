@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,6 +72,9 @@ class Walk:
         program, *words = shlex.split(line, comments=True) or [""]
         if program == "nhwcc":
             done = CliRunner().invoke(cli, words)
+            if "--on" in words and "error[R017]" in done.output:
+                warnings.warn(f"not run, for want of a device's own tool: {line}", stacklevel=1)
+                return
             assert done.exit_code == 0, f"{line}: {done.output}"
         elif program == "pytest":
             command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]

@@ -12,7 +12,7 @@ from ...compiler.diagnostics import Diagnostic
 from ...compiler.ir import Func, Module, Op
 from ...compiler.lowering import Limits, Lowerings
 from ...compiler.ops.shape import Transpose
-from ...compiler.options import Channels, DataType, Strategy
+from ...compiler.options import MODES, Channels, DataType, QuantizationMode, Strategy
 from ...compiler.rewrite import Pattern
 from ...compiler.scales import IntegerKernels
 from .placement import Placement
@@ -72,8 +72,8 @@ class Target:
     with, ``storing`` gives the target whose files do; where they can have variables, ``emit_variables`` writes weights
     as such.
     A device has the table of a processor as ``fallback``, which runs what it can't run itself, unless ``runs_alone``;
-    one that computes with integers ``only_integers``. ``place`` says of a file which operators run where, ``arena``
-    how many bytes its computed tensors need at the same time.
+    one that computes with integers ``only_integers``. ``modes`` are the ways to quantize that kernels know. ``place``
+    says of a file which operators run where, ``arena`` how many bytes its computed tensors need at the same time.
     """
 
     name: str
@@ -100,6 +100,7 @@ class Target:
     place: Callable[[Path], Placement] | None = None
     arena: Callable[[Path], int | None] | None = None
     only_integers: bool = False
+    modes: frozenset[QuantizationMode] = MODES
 
     def is_legal(self, op: Op) -> bool:
         """Say whether an operation is run as it is."""

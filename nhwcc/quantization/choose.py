@@ -49,14 +49,15 @@ def choose(choice: QuantizationChoice, bench: Bench, progress: Callable[[str], N
         return Choice(best, why)
     if not is_near:
         best, why = mix(bench, best, progress)
-    others = [bench.other(Candidate(mode, corrects_bias=bench.is_calibrated)) for mode in INSTEAD if mode != choice]
+    modes = [mode for mode in INSTEAD if mode != choice and mode in bench.target.modes]
+    others = [bench.other(Candidate(mode, corrects_bias=bench.is_calibrated)) for mode in modes]
     return Choice(best, why, [t for t in others if t.is_quantized])
 
 
 def _fastest(bench: Bench, progress: Callable[[str], None]) -> tuple[Trial, str]:
     """Return the fastest way that keeps what is asked for, and why it was taken."""
     goal = bench.goal
-    found = [_best(mode, bench, progress, timed=True) for mode in MODES]
+    found = [_best(mode, bench, progress, timed=True) for mode in MODES if mode in bench.target.modes]
     found = [t for t in found if t.is_quantized] or found
     fit = [t for t in found if goal.loss(t, FAITHFUL) <= 1 and _time(t) <= SLOWER]
     asked = goal.text(FAITHFUL)

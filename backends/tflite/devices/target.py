@@ -10,7 +10,7 @@ from typing import Literal
 from ....compiler.diagnostics import Diagnostic
 from ....compiler.ir import Module
 from ....compiler.lowering import Limits, Lowerings
-from ....compiler.options import Strategy
+from ....compiler.options import CALIBRATED, QuantizationMode, Strategy
 from ...common.target import Target
 from .. import FOR_ANY_DEVICE, emit
 from ..table import TABLE
@@ -27,7 +27,8 @@ class Device:
     """What there is to say of a device besides what its kernels take.
 
     ``own`` are its lowerings; ``without`` names those of TFLite that don't suit it. What it can't run is an error
-    unless ``rest`` says what then runs it.
+    unless ``rest`` says what then runs it. ``more_modes`` are ways to quantize besides those that compute with
+    integers.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Device:
     own: Lowerings | None = None
     without: Collection[str] = ()
     rest: str = "the CPU"
+    more_modes: frozenset[QuantizationMode] = frozenset()
 
     def target(self) -> Target:
         """Return the target."""
@@ -60,6 +62,7 @@ class Device:
             runs_alone=not self.rest,
             place=partial(place, self.name, self.kernels, self.rest),
             only_integers=self.kernels.only_integers,
+            modes=CALIBRATED | self.more_modes,
         )
 
 
@@ -82,6 +85,7 @@ _GPU = Device(
     gpu.KERNELS,
     Limits(gpu.MAX_RANK, gpu.MAX_RANK, gpu.MAX_RANK),
     gpu_lowerings.LOWERINGS,
+    more_modes=frozenset({"float16"}),
 )
 _MICRO = Device("tflite-micro", micro.KERNELS, Limits(5, 5, 6), micro_lowerings.LOWERINGS, rest="")
 

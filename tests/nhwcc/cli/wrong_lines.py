@@ -129,6 +129,10 @@ COMMANDS = [
     line("check good.onnx done.tflite", 2, "L011", "--target tflite-gpu", "nhwcc verify"),
     line("check good.onnx --target tflite-gpu --require most", 2, "L011", "write 100%"),
     line("check good.onnx --target onnx", 1, "L013", "tflite-micro"),
+    line(
+        "compile good.onnx -o o.tflite --target tflite-micro --quantize dynamic-int8",
+        *(1, "Q003", "no kernels for dynamic-int8", "int8"),
+    ),
     line("simplify good.onnx", 2, "L011", "did you mean 'opt'?"),
     line("version", 2, "L011", "did you mean '--version'?"),
     line("help", 2, "L011", "did you mean '--help'?"),
