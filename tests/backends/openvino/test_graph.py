@@ -121,13 +121,13 @@ func @main(%x: f32[b,h,w]) -> (f32[{shape}]) {{
 def test_sizes_are_rounded_down_also_where_numbers_are_negative(check: Check) -> None:
     done = check(
         """
-func @main(%x: f32[h]) -> (f32[((h-7)//2)+4]) {
+func @main(%x: f32[h], %z: f32[w]) -> (f32[((h-w)//2)+4]) {
   %zero = const() {value = dense<0.0> : f32[]} : f32[]
-  %y = broadcast_to(%zero) {shape = ['((h-7)//2)+4']} : f32[((h-7)//2)+4]
+  %y = broadcast_to(%zero) {shape = ['((h-w)//2)+4']} : f32[((h-w)//2)+4]
   return(%y)
 }
 """,
-        sizes=[{"h": n} for n in (2, 3, 8, 9)],
+        sizes=[{"h": n, "w": 7} for n in (2, 3, 8, 9)],
         reread=False,
     )
     assert done.operators["FloorMod"] == 1
