@@ -20,7 +20,7 @@ from typing import Any, SupportsIndex, TypeAlias, TypeVar, cast
 from .demands import demand
 from .diagnostics import error
 from .polynomial import exact_quotient, quotient, rounded_down
-from .size_bounds import never_negative
+from .size_bounds import extreme, never_negative
 
 T = TypeVar("T")
 
@@ -213,29 +213,7 @@ def _binary(kind: str, a: object, b: object) -> Dim:
         case "mod":
             return _wrap(x - y * rounded_down(x, y))
         case _:
-            return _wrap(_extreme(kind, x, y))
-
-
-def _extreme(kind: str, x: Any, y: Any) -> Any:
-    """Return the larger or smaller one, without what is known to be neither."""
-    import sympy
-
-    if _wins(kind, x, y) or _wins(kind, y, x):
-        return x if _wins(kind, x, y) else y
-    function = sympy.Max if kind == "max" else sympy.Min
-    left: list[Any] = []
-    for e in dict.fromkeys([*_operands(x, function), *_operands(y, function)]):
-        if not any(_wins(kind, other, e) for other in left):
-            left = [*(other for other in left if not _wins(kind, e, other)), e]
-    return left[0] if len(left) == 1 else function(*left)
-
-
-def _operands(x: Any, function: Any) -> tuple[Any, ...]:
-    return x.args if isinstance(x, function) else (x,)
-
-
-def _wins(kind: str, a: Any, b: Any) -> bool:
-    return never_negative(a - b if kind == "max" else b - a)
+            return _wrap(extreme(kind, x, y))
 
 
 def _check_terms(x: Any, y: Any) -> None:
@@ -414,9 +392,14 @@ def replaced(size: Dim, old: Sym, new: Dim) -> Dim:
     >>> replaced(symbol("h") * symbol("w") * 4, symbol("h") * symbol("w"), symbol("n"))
     4*n
     """
+    import sympy
+
     if isinstance(size, int) or not old.names <= size.names:
         return size
-    return _wrap(size.expr.subs(old.expr, _expr(new)))
+    expr = size.expr.subs(old.expr, _expr(new)).replace(sympy.floor, lambda x: rounded_down(x, _expr(1)))
+    for kind, function in (("max", sympy.Max), ("min", sympy.Min)):
+        expr = expr.replace(function, lambda *xs, kind=kind: reduce(partial(extreme, kind), xs))
+    return _wrap(expr)
 
 
 def solve(declared: Dim, actual: int, sizes: dict[str, int]) -> bool:

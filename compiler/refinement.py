@@ -113,14 +113,16 @@ class _Solution:
         difference = self.of(equation.left) - self.of(equation.right)
         if difference == 0:
             return
-        terms = None if isinstance(difference, int) else parts_of(difference.expr)
         if isinstance(difference, int):
             raise self._contradiction(equation)
-        if terms is None:
+        parts = parts_of(difference.expr)
+        if parts is None or any(c.denominator != 1 for _, c in parts):
             return
-        terms = _without_content([(powers, int(c)) for powers, c in terms])
+        terms = self._without_content([(powers, int(c)) for powers, c in parts])
         if len(terms) == 1:
-            raise self._contradiction(equation)
+            if all(str(atom) in self._names for atom in terms[0][0]):  # sizes that data decides about may be zero
+                raise self._contradiction(equation)
+            return
         solved = self._solve_name(terms, equation) or self._solve_multiple(terms) or self._solve_product(terms)
         if solved is not None:
             self._replaced[solved[0]] = solved[1]
@@ -158,6 +160,19 @@ class _Solution:
                 return symbol(name), symbol(new) * by
         return None
 
+    def _without_content(self, terms: list[tuple[Powers, int]]) -> list[tuple[Powers, int]]:
+        """Divide by what all terms have in common: numbers, and names of inputs' sizes, which are positive."""
+        number = gcd(*(c for _, c in terms))
+        shared: Mapping[Any, int] = {
+            atom: n
+            for atom in terms[0][0]
+            if str(atom) in self._names and (n := min(powers.get(atom, 0) for powers, _ in terms))
+        }
+        return [
+            ({atom: left for atom, n in powers.items() if (left := n - shared.get(atom, 0))}, c // number)
+            for powers, c in terms
+        ]
+
     def _is_open(self, value: Any) -> bool:
         """Whether only names of inputs occur in it."""
         return all(str(s) in self._names for s in value.free_symbols)
@@ -166,11 +181,11 @@ class _Solution:
         """Return what a product of names is that equals another one."""
         if len(terms) != 2 or not all(a.is_Symbol for powers, _ in terms for a in powers):
             return None
-        (new, _), (old, factor) = sorted(terms, key=lambda t: max(self._place(a) for a in t[0]) if t[0] else -1)
-        if abs(factor) != 1 or not (self._is_open(_sum([(new, 1)])) and self._is_open(_sum([(old, 1)]))):
+        (new, times), (old, factor) = sorted(terms, key=lambda t: max((self._place(a) for a in t[0]), default=-1))
+        left, right = _sum([(old, 1)]), _sum([(new, -times * factor)])
+        if abs(factor) != 1 or times * factor > 0 or not (self._is_open(left) and self._is_open(right)):
             return None
-        left = next(c for powers, c in terms if powers == new)
-        return Sym(_sum([(old, 1)])), Sym(_sum([(new, abs(left))]))
+        return Sym(left), int(right) if right.is_Integer else Sym(right)
 
     def _place(self, atom: Any) -> int:
         return self._names.index(str(atom)) if str(atom) in self._names else len(self._names)
@@ -191,18 +206,6 @@ class _Solution:
 
 
 _HELP = "The declared shapes of the inputs may be wrong; --shape gives others."
-
-
-def _without_content(terms: list[tuple[Powers, int]]) -> list[tuple[Powers, int]]:
-    """Divide by what all terms have in common: numbers, and names, which are positive."""
-    number = gcd(*(c for _, c in terms))
-    shared: Mapping[Any, int] = {
-        atom: n for atom in terms[0][0] if atom.is_Symbol and (n := min(powers.get(atom, 0) for powers, _ in terms))
-    }
-    return [
-        ({atom: left for atom, n in powers.items() if (left := n - shared.get(atom, 0))}, c // number)
-        for powers, c in terms
-    ]
 
 
 def _sum(terms: Any) -> Any:

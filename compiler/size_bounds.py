@@ -44,6 +44,28 @@ def never_negative(expr: Any, cases: int = MAX_CASES) -> bool:
     return _is_bounded(terms, strict=not expr.is_integer)
 
 
+def extreme(kind: str, x: Any, y: Any) -> Any:
+    """Return the larger ("max") or smaller ("min") of two expressions, without what is known to be neither."""
+    import sympy
+
+    if _wins(kind, x, y) or _wins(kind, y, x):
+        return x if _wins(kind, x, y) else y
+    function = sympy.Max if kind == "max" else sympy.Min
+    left: list[Any] = []
+    for e in dict.fromkeys([*_operands(x, function), *_operands(y, function)]):
+        if not any(_wins(kind, other, e) for other in left):
+            left = [*(other for other in left if not _wins(kind, e, other)), e]
+    return left[0] if len(left) == 1 else function(*left)
+
+
+def _operands(x: Any, function: Any) -> tuple[Any, ...]:
+    return x.args if isinstance(x, function) else (x,)
+
+
+def _wins(kind: str, a: Any, b: Any) -> bool:
+    return never_negative(a - b if kind == "max" else b - a)
+
+
 def _extremes(expr: Any) -> list[Any]:
     """The maxima and minima in an expression, outer ones first."""
     import sympy

@@ -183,7 +183,7 @@ def upsample(network: Network, rng: Random) -> Drawn:
 
 
 def resize_like(network: Network, rng: Random) -> Drawn:
-    """Nearest neighbours, as large as another tensor."""
+    """Bilinear interpolation to the size of another tensor; runtimes differ in which neighbour of two is nearest."""
     v, other = pick(network, rng, (4,)), pick(network, rng, (4,))
     if v is None or other is None:
         return None

@@ -102,7 +102,7 @@ class OnnxBuilder:
             self.node("Slice", self.node("Shape", v), self.const([a]), self.const([b]))
             for v, a, b in ((x, 0, 2), (y, 2, 4))
         ]
-        return self.node("Resize", x, "", "", self.node("Concat", *wanted, axis=0), **_nearest())
+        return self.node("Resize", x, "", "", self.node("Concat", *wanted, axis=0), mode="linear")
 
     def halve(self, x: str, *, axis: int) -> str:
         half = self.node("Div", self.axis(x, axis), self.const([2]))

@@ -79,7 +79,7 @@ class TorchNetwork(nn.Module):
         return functional.interpolate(x, scale_factor=2, mode="nearest")
 
     def do_resize_like(self, x: Tensor, y: Tensor) -> Tensor:
-        return functional.interpolate(x, size=y.shape[2:], mode="nearest")
+        return functional.interpolate(x, size=y.shape[2:], mode="bilinear")
 
     def do_halve(self, x: Tensor, *, axis: int) -> Tensor:
         return x.narrow(axis, 0, x.shape[axis] // 2)

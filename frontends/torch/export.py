@@ -239,10 +239,10 @@ def _say_refined(given: DynamicShapes, taken: DynamicShapes) -> None:
 
 def _shown(size: Any) -> str:
     """Return a size with its range, if it has one."""
-    text = str(size.__name__)
-    if type(size) is Dim and size.min > 2:
-        text += f" from {size.min}"
-    return f"{text} to {size.max}" if type(size) is Dim and size.max < _ENDLESS else text
+    limits = _limits([size]).values()
+    least, most = limits or (0, _ENDLESS)
+    below = f" from {least}" if least > 2 else ""
+    return f"{size.__name__}{below}" + (f" to {most}" if most < _ENDLESS else "")
 
 
 _ENDLESS = 1 << 31
@@ -253,7 +253,7 @@ def _is_size(leaf: object) -> bool:
     return isinstance(leaf, Dim)
 
 
-def _limits(shapes: DynamicShapes) -> dict[str, int]:
+def _limits(shapes: Any) -> dict[str, int]:
     """Return the ends of the ranges of sizes that have any."""
     found: dict[str, int] = {}
     for leaf in pytree.tree_leaves(shapes):

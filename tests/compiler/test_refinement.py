@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.dims import symbol
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.refinement import refined
@@ -73,6 +74,28 @@ def test_a_multiple() -> None:
     assert found == ["n = 4*n_4"]
     assert arguments(module) == ["f32[4*n_4,3]"]
     assert [str(v.type) for v in module.main.returns] == ["f32[n_4,12]"]
+
+
+def test_what_was_rounded_has_its_form_again() -> None:
+    """Half of what is a multiple of three, counted in threes."""
+    module, _ = refine(
+        "%x: f32[n,2]",
+        "%r = reshape(%x) {shape = ['n//3', 6]} : f32[(n//3),6]",
+        "%s = slice(%x) {starts = [0, 0], sizes = ['n//2', 2], steps = [1, 1]} : f32[(n//2),2]",
+        results="%r: f32[(n//3),6]; %s: f32[(n//2),2]",
+    )
+    assert module.main.returns[1].type.shape[0] == symbol("n_3") * 3 // 2
+
+
+def test_sizes_that_data_decides_about_may_be_zero() -> None:
+    """Twice nothing is nothing: that says nothing of what it is multiplied with."""
+    _, found = refine(
+        "%x: f32[n,2], %c: bool[n]",
+        "%p = non_zero(%c) {count = 'u', rows = true} : i64[u,1]",
+        "%r = reshape(%p) {shape = ['u*n']} : i64[n*u]",
+        results="%r: i64[n*u]",
+    )
+    assert found == []
 
 
 def test_a_size_that_is_no_name_alone() -> None:

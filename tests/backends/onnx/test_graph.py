@@ -44,7 +44,7 @@ func @main(%image: f32[batch,3,h,w], %w: f32[4,3,3,3], %b: f32[4]) -> (f32[batch
 def test_named_sizes_are_shared_by_inputs_and_outputs(check: Check) -> None:
     done = check(CONV, sizes=[{"batch": 1, "h": 5, "w": 7}, {"batch": 2, "h": 8, "w": 4}])
     assert sizes_of(done.model.graph.input[0]) == ["batch", 3, "h", "w"]
-    assert sizes_of(done.model.graph.output[0]) == ["batch", 4, "((h-1)//2)+1", "((w-1)//2)+1"]
+    assert sizes_of(done.model.graph.output[0]) == ["batch", 4, "((h+1)//2)", "((w+1)//2)"]
     assert dict(done.operators) == {"Conv": 1, "Clip": 1}
     assert done.opset == OLDEST
     assert done.model.ir_version == 6
