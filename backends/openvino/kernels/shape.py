@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ....compiler.dims import is_by_data
 from ....compiler.ops import shape as ir
 from ....compiler.ops.dynamic import DynamicSlice
 from ....compiler.types import DType, TensorType
@@ -109,7 +110,13 @@ def pad(op: ir.Pad) -> Call:
     return Call((op.x, *widths, *filling), {"pad_mode": op.mode})
 
 
-@emits(ir.Tile, "Tile", dtypes=ANY)
+@condition("repeats that no data decides about")
+def _told_by_shapes(op: ir.Tile) -> str | None:
+    """The kernel leaves parts of its result unwritten where it learns the repeats when it runs."""
+    return "repeats that data decides about" if any(map(is_by_data, op.repeats)) else None
+
+
+@emits(ir.Tile, "Tile", dtypes=ANY, when=(_told_by_shapes,))
 def tile(op: ir.Tile) -> Call:
     """Repetition of the whole."""
     return Call((op.x, Dims(op.repeats)))

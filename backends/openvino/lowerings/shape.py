@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ....compiler.ir import Value
-from ....compiler.ops.shape import BroadcastTo, Reshape, Slice, Split, Transpose
-from .lowering import Build, improve
+from ....compiler.ops.shape import BroadcastTo, Reshape, Slice, Split, Tile, Transpose
+from .lowering import Build, improve, lower
 
 
 @improve(Reshape, Split, Slice, Transpose)
@@ -16,3 +16,12 @@ def repeat_at_once(op: Reshape | Split | Slice | Transpose, e: Build) -> None:
             e.replace(*(e(BroadcastTo, number, r.type.shape) for r in op.results))
         case _:
             return
+
+
+@lower(Tile)
+def repeat_along_new_axes(op: Tile, e: Build) -> None:
+    """An axis before each one, along which it is repeated."""
+    shape = op.x.type.shape
+    rows = e.reshape(op.x, [d for size in shape for d in (1, size)])
+    wide = [d for pair in zip(op.repeats, shape, strict=True) for d in pair]
+    e.replace(e.reshape(e(BroadcastTo, rows, tuple(wide)), op.result.type.shape))

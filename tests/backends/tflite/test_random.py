@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from nhwcc.backends.common.table import STRUCTURE
 from nhwcc.backends.tflite import support
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run
@@ -19,7 +20,7 @@ OF_SINGLE, OF_HALF = 1e-5, 5e-3
 """Differences, relative to the largest number; half floats are computed in single precision."""
 
 SAMPLES = samples()
-WAYS = {way.op for way in support()} | {"const", "return"}
+WAYS = {way.op for way in support()} | {op.spec.name for op in STRUCTURE}
 
 
 @pytest.mark.parametrize("seed", range(2))
