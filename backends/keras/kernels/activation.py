@@ -11,10 +11,13 @@ import numpy as np
 from ....compiler.fold import constant
 from ....compiler.ops import activation as ir
 from ....compiler.types import Array
-from ..table import FLOATS, Call, Condition, condition, emits, kernels
+from ..table import Call, Condition, condition, emits, kernels
 from .common import computed, dtype_of, precise, same, weight_of
 
 SIXTH = 1 / 6
+
+RANKS = range(1, 6)
+"""Axes of what is normalized."""
 
 
 def _named(name: str) -> Any:
@@ -148,11 +151,11 @@ def _axes(op: ir.Softmax) -> str | None:
 _LAYER: tuple[Condition, ...] = (computed, precise, _axes)
 
 
-@emits(ir.Softmax, "layers.Softmax", when=_LAYER)
+@emits(ir.Softmax, "layers.Softmax", when=_LAYER, ranks=RANKS)
 def softmax(op: ir.Softmax) -> Call:
     """Along any axis."""
     return Call((op.x,), {"axis": op.axis, **dtype_of(op)})
 
 
-emits(ir.Softmax, "ops.softmax", dtypes=FLOATS, when=(precise,))(_along)
-emits(ir.LogSoftmax, "ops.log_softmax", dtypes=FLOATS, when=(precise,))(_along)
+emits(ir.Softmax, "ops.softmax", ranks=RANKS, when=(precise,))(_along)
+emits(ir.LogSoftmax, "ops.log_softmax", ranks=RANKS, when=(precise,))(_along)

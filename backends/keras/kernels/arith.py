@@ -10,7 +10,7 @@ from ....compiler.ops import arith as ir
 from ....compiler.ops.special import Special
 from ....compiler.value_ranges import nonnegative
 from ....formats.keras.build import NAMES
-from ..table import ANY, FLOATS, Call, Nested, condition, emits, kernels
+from ..table import ANY, FLOATS, Call, Nested, condition, emits, kernels, scalar
 from .bias import mistaken_bias
 from .common import broadcasting, computed, dtype_of, merged, merging, plain, same
 
@@ -102,7 +102,6 @@ for _op, _function, _operator in (
 for _op, _function in (
     (ir.Sqrt, "sqrt"),
     (ir.Rsqrt, "rsqrt"),
-    (ir.Reciprocal, "reciprocal"),
     (ir.Exp, "exp"),
     (ir.Log, "log"),
     (ir.Expm1, "expm1"),
@@ -124,6 +123,15 @@ for _op, _function in (
     (ir.Atanh, "arctanh"),
 ):
     emits(_op, f"ops.{_function}", dtypes=FLOATS)(same)
+
+
+emits(ir.Reciprocal, "ops.reciprocal", dtypes="f32")(same)
+
+
+@emits(ir.Reciprocal, "ops.divide")
+def one_divided(op: ir.Reciprocal) -> Call:
+    """Also of other floats, of which Keras takes the type of a reciprocal for f32."""
+    return Call((scalar(1, op.x.type.dtype), op.x))
 
 
 @condition("remainders with the sign of the divisor")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ....compiler.dims import is_static
 from ....compiler.ops import logic as ir
 from ....compiler.types import DType
-from ..table import FLOATS, condition, emits, kernels
+from ..table import FLOATS, Call, Nested, condition, emits, kernels
 from .common import broadcasting, same
 
 for _op, _function, _operator in (
@@ -14,13 +17,32 @@ for _op, _function, _operator in (
     (ir.GreaterEqual, "greater_equal", "GreaterEqual"),
     (ir.Equal, "equal", "Equal"),
     (ir.NotEqual, "not_equal", "NotEqual"),
+):
+    emits(_op, f"ops.{_function}", dtypes=kernels(_operator), when=(broadcasting,))(same)
+
+
+@condition("a first operand with the result's shape, or a known shape")
+def _first_is_whole(op: Any) -> str | None:
+    """Of bits Keras takes the first operand's shape for the result's."""
+    shape = op.result.type.shape
+    return None if op.a.type.shape == shape or is_static(shape) else "a first operand that broadcasts to open sizes"
+
+
+def _of_bits(op: Any) -> Call:
+    shape = op.result.type.shape
+    if op.a.type.shape == shape:
+        return same(op)
+    return Call((Nested("ops.broadcast_to", op.a.type.with_shape(shape), (op.a,), {"shape": shape}), op.b))
+
+
+for _op, _function, _operator in (
     (ir.BitwiseAnd, "bitwise_and", "BitwiseAnd"),
     (ir.BitwiseOr, "bitwise_or", "BitwiseOr"),
     (ir.BitwiseXor, "bitwise_xor", "BitwiseXor"),
     (ir.ShiftLeft, "left_shift", "LeftShift"),
     (ir.ShiftRight, "right_shift", "RightShift"),
 ):
-    emits(_op, f"ops.{_function}", dtypes=kernels(_operator), when=(broadcasting,))(same)
+    emits(_op, f"ops.{_function}", dtypes=kernels(_operator), when=(broadcasting, _first_is_whole))(_of_bits)
 
 for _op, _function in ((ir.LogicalAnd, "logical_and"), (ir.LogicalOr, "logical_or"), (ir.LogicalXor, "logical_xor")):
     emits(_op, f"ops.{_function}", dtypes="bool", when=(broadcasting,))(same)

@@ -146,7 +146,8 @@ def concat(op: ir.Concat) -> Call:
 
 @condition("known sizes but for the last one")
 def _known_parts(op: ir.Split) -> str | None:
-    return None if is_static(op.sizes[:-1]) else "parts whose sizes are open"
+    is_cut = len(op.sizes) > 1 and is_static(op.sizes[:-1])
+    return None if is_cut else "a single part, or parts whose sizes are open"
 
 
 @emits(ir.Split, "ops.split", dtypes=ANY, ranks=range(1, 64), when=(_known_parts,))

@@ -9,7 +9,7 @@ import numpy as np
 from ....compiler.constants import elements
 from ....compiler.dims import is_static, static
 from ....compiler.ops import arith, logic
-from ....compiler.ops.index import Gather, GatherNd, OneHot
+from ....compiler.ops.index import Gather, GatherNd, OneHot, ScatterNd
 from ....compiler.ops.reduce import Reduce
 from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
@@ -38,6 +38,22 @@ def rows_by_position(op: GatherNd, e: Build) -> None:
     places = e(Reduce, scaled, "sum", (last,), keepdims=False)
     rows = e.reshape(op.x, (math.prod(sizes), *op.x.type.shape[depth:]))
     e.replace(e(Gather, rows, places, axis=0, wraps=False))
+
+
+WIDER = {
+    **dict.fromkeys((DType.I8, DType.I16, DType.U8, DType.U16), DType.I32),
+    DType.U32: DType.I64,
+}
+"""Types in which small integers are combined at positions."""
+
+
+@lower(ScatterNd, benefit=2)
+def combine_in_wider_integers(op: ScatterNd, e: Build) -> None:
+    """Small integers are combined in a type that has kernels; sums wrap where they are narrowed again."""
+    dtype = op.x.type.dtype
+    if op.reduction in ("add", "max", "min") and dtype in WIDER:
+        x, updates = (e(arith.Cast, v, to=WIDER[dtype]) for v in (op.x, op.updates))
+        e.replace(e(arith.Cast, e.clone(op, x, op.indices, updates), to=dtype))
 
 
 @lower(OneHot)
