@@ -396,10 +396,18 @@ def replaced(size: Dim, old: Sym, new: Dim) -> Dim:
 
     if isinstance(size, int) or not old.names <= size.names:
         return size
-    expr = size.expr.subs(old.expr, _expr(new)).replace(sympy.floor, lambda x: rounded_down(x, _expr(1)))
+    expr = size.expr.subs(old.expr, _expr(new)).replace(sympy.floor, _rounded)
     for kind, function in (("max", sympy.Max), ("min", sympy.Min)):
-        expr = expr.replace(function, lambda *xs, kind=kind: reduce(partial(extreme, kind), xs))
+        expr = expr.replace(function, partial(_extreme_of, kind))
     return _wrap(expr)
+
+
+def _rounded(x: Any) -> Any:
+    return rounded_down(x, _expr(1))
+
+
+def _extreme_of(kind: str, *xs: Any) -> Any:
+    return reduce(partial(extreme, kind), xs)
 
 
 def solve(declared: Dim, actual: int, sizes: dict[str, int]) -> bool:

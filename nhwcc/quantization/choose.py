@@ -49,7 +49,7 @@ def choose(choice: QuantizationChoice, bench: Bench, progress: Callable[[str], N
         return Choice(best, why)
     if not is_near:
         best, why = mix(bench, best, progress)
-    modes = [mode for mode in INSTEAD if mode != choice and mode in bench.target.modes]
+    modes: list[QuantizationMode] = [mode for mode in INSTEAD if mode != choice and mode in bench.target.modes]
     others = [bench.other(Candidate(mode, corrects_bias=bench.is_calibrated)) for mode in modes]
     return Choice(best, why, [t for t in others if t.is_quantized])
 
