@@ -66,7 +66,7 @@ def blocks(height: int, width: int) -> tuple[int, int]:
     """Return the size of the fewest blocks that cover a filter and are small enough; of equally few, the widest.
 
     >>> blocks(7, 7), blocks(31, 31), blocks(1, 60)
-    ((3, 7), (5, 5), (1, 25))
+    ((3, 7), (3, 8), (1, 25))
     """
     sizes = [(min(FAST_TAPS // w, height), w) for w in range(1, min(width, FAST_TAPS) + 1)]
     return min(sizes, key=lambda size: (-(-height // size[0]) * -(-width // size[1]), -size[1]))

@@ -22,7 +22,7 @@ nhwcc compile model.onnx -o model.tflite --check-each           # which pass cha
 nhwcc compile model.onnx --report model.html                    # the network before and after, in a browser
 nhwcc verify model.onnx model.tflite --per-op                   # compare, tensor by tensor
 nhwcc inspect model.tflite --draw model.svg                     # what is in it, and a drawing
-nhwcc bench model.tflite other.tflite                           # how fast, operator by operator, and which is faster"""
+nhwcc bench model.tflite --shape x=1,320,320,3                  # how fast it runs, operator by operator"""
 
 FILES = """An output file appears whole or not at all: it is written beside its place, loaded by the target's runtime
 and compared with the source's own runtime, and takes its place when all of that went well. The model itself is never

@@ -24,7 +24,7 @@ REFUSED = {"B001", "B003", "T001"}
 
 NOT_IN_KERAS = {
     *("bit_cast", "if", "while", "non_zero", "unique", "non_max_suppression", "select_boxes"),
-    *("const", "conv_transpose", "dynamic_slice", "reverse_sequence", "rnn"),
+    *("bind_sizes", "const", "conv_transpose", "dynamic_slice", "reverse_sequence", "rnn"),
 }
 """Examples that are refused: of what Keras lacks, without an input, of computed weights or open sizes."""
 

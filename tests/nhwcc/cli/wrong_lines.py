@@ -248,7 +248,6 @@ OUTPUTS = [
     line("compile good.onnx -o other.tflite --opset 13", 1, "L012", "TFLite has no versions", "--opset"),
     line("compile good.onnx -o o.tflite -o o.tflite", 1, "L007", "written twice", "once"),
     line("compile good.onnx -o m.pth", 1, "L007", "a PyTorch file", "call it m.tflite"),
-    line("compile good.onnx -o m.h5", 1, "L007", "a Keras model", "call it m.tflite"),
     line("compile good.onnx -o m.mlmodel", 1, "L007", "a Core ML model", "call it m.tflite"),
     line("compile good.onnx -o m.mlpackage", 1, "L007", "a Core ML model", "call it m.tflite"),
     line("compile good.onnx -o web_model/", 1, "L007", "a TensorFlow.js model", "call it saved_model/"),
