@@ -235,11 +235,13 @@ def weighted_map(op: Conv | Linear, frame: Frame) -> LinearMap | None:
         return None
     if not op.w.has_one_use and w.nbytes > EAGER_BYTES:
         return None
+    if 0 in _shape(w):
+        return None
     if isinstance(op, Linear):
         return LinearMap(frame, op.x, w, bias, (), 1, math.prod(_shape(w)))
     w = _channels_moved(w, -1, 1) if op.channels_last else w
     pads = _numbers(op.pads)
-    if pads is None or 0 in _shape(w):
+    if pads is None:
         return None
     geometry = zip(_shape(w)[2:], op.strides, op.dilations, pads, strict=True)
     windows = tuple(Window.of(k, s, d if k > 1 else 1, p) for k, s, d, p in geometry)

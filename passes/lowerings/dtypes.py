@@ -100,6 +100,8 @@ def compute_in_i32(op: Op, e: Build) -> None:
     for v in op.operands:
         e.require(v is None or constant(v) is None or fits_i32(v), f"{op.spec.name} of i64 by numbers beyond 2^31")
     given = [v for v in op.operands if v is not None]
+    bits = [v for v in given if isinstance(v.owner, BitCast) and v.owner.x.type.dtype.is_float]
+    e.require(not bits, f"{op.spec.name} of the bits of numbers, of which i32 has half")
     if not all(map(fits_i32, given)) or (_grows(op) and not all(map(is_counted, given))):
         e.warn(f"{op.spec.name} of i64 is computed in i32: numbers beyond 2^31 would be cut")
     _convert(op, {DType.I64: DType.I32}, e)

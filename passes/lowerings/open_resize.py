@@ -59,6 +59,7 @@ def one_axis_by_positions(op: Resize, e: Build) -> None:
     if len(op.dims) != 1 or runs_as_image(op, e) or is_static((op.x.type.shape[op.dims[0]], *op.sizes)):
         return
     e.require(op.mode in ("nearest", "linear") and not op.antialias, f"{op.mode} resampling of open sizes")
+    e.require(op.mode == "nearest" or op.x.type.dtype.is_float, "linear resampling of integers of open sizes")
     e.require(not op.exclude_outside, "weights for positions inside only, of open sizes")
     (axis,), size = op.dims, op.x.type.shape[op.dims[0]]
     at = _positions(op, size, e)

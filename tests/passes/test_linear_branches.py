@@ -16,6 +16,7 @@ from nhwcc.compiler.ops.core import Const, Return
 from nhwcc.compiler.ops.linear import Linear
 from nhwcc.compiler.ops.shape import Concat
 from nhwcc.compiler.ops.window import AveragePool, Conv
+from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.verify import verify
 from nhwcc.compiler.weights import Weight
@@ -138,3 +139,18 @@ def test_same_numbers_and_no_more_arithmetic(first: int) -> None:
 def test_most_of_them_are_merged() -> None:
     fewer = Counter(len(list(m.walk())) < len(list(o.walk())) for m, o, _ in merged(SEEDS))
     assert fewer[True] > fewer[False]
+
+
+def test_nothing_to_multiply_stays() -> None:
+    module, original = (parse_module(NOTHING) for _ in range(2))
+    MergeLinearBranches().run(module)
+    verify(module)
+    compare(module, original, "products over no features")
+
+
+NOTHING = """func @main(%x: f32[2,0]) -> (f32[2,0]) {
+  %w = const() {value = dense<[]> : f32[0,0]} : f32[0,0]
+  %a = linear(%x, %w, none) : f32[2,0]
+  %y = linear(%a, %w, none) : f32[2,0]
+  return(%y)
+}"""
