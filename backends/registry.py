@@ -90,10 +90,9 @@ def suffix_of(name: str | None) -> str:
     Raises:
         CompileError: L008, there is no such target.
     """
-    name = next(iter(TARGETS)) if name is None else name
-    if name not in TARGETS:
-        find_target(name)
-    return next(iter(TARGETS[name].suffixes), "")
+    if name is None or name in TARGETS:
+        return next(iter(TARGETS[name or next(iter(TARGETS))].suffixes), "")
+    return find_target(name).suffix
 
 
 def writes_folder(name: str) -> bool:

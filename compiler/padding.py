@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .dims import Dim, ceil_div, maximum
-from .ops.window import Spatial
+from .ops.window import Pads, Spatial
 
 
 def same_pads(size: Dim, kernel: int, stride: int, dilation: int) -> tuple[Dim, Dim]:
@@ -20,6 +20,12 @@ def same_pads(size: Dim, kernel: int, stride: int, dilation: int) -> tuple[Dim, 
     else:
         total = maximum((ceil_div(size, stride) - 1) * stride + span - size, 0)
     return total // 2, total - total // 2
+
+
+def known_pads(pads: Pads) -> list[tuple[int, int]] | None:
+    """Return paddings that are numbers; None if one depends on a named size."""
+    found = [(a, b) for a, b in pads if isinstance(a, int) and isinstance(b, int)]
+    return found if len(found) == len(pads) else None
 
 
 def is_valid(op: Any) -> bool:

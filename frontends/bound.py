@@ -162,7 +162,7 @@ def _home(emit: BaseEmitter, value: Value) -> Region:
 
 
 def _bind(emit: BaseEmitter, value: Value, places: dict[int, Bounds]) -> None:
-    """Name elements of a tensor right behind the operation that computes it."""
+    """Name elements of a tensor right after the operation that computes it."""
     home = _home(emit, value)
     is_own = value.owner is not None or value in home.args
     before = (value.owner.after if value.owner is not None else home.ops.first) if is_own else None

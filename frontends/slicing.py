@@ -36,10 +36,10 @@ def cut(emit: BaseEmitter, x: Value, cuts: Mapping[int, tuple[Dim | Position, Di
     if sizes == list(shape) and all(step == 1 for step in steps):
         return x
     part = emit(Slice(x, tuple(bounds), tuple(sizes), tuple(steps)))
-    return _turned(emit, part, backwards) if backwards else part
+    return _walked_back(emit, part, backwards) if backwards else part
 
 
-def _turned(emit: BaseEmitter, x: Value, steps: Mapping[int, int]) -> Value:
+def _walked_back(emit: BaseEmitter, x: Value, steps: Mapping[int, int]) -> Value:
     """Walk backwards along some axes, in steps: a slice in negative steps has no end where it may be empty."""
     x = emit(Reverse(x, tuple(steps)))
     return cut(emit, x, {axis: (0, OPEN, -step) for axis, step in steps.items()})

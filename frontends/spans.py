@@ -61,7 +61,7 @@ def single_by_data(emit: BaseEmitter, x: Value, axis: int, position: Position) -
 
 
 def _length(start: Dim | Position, end: Dim | Position) -> int | None:
-    """Return how far apart two positions always are, if the second one is behind the first one."""
+    """Return how far apart two positions always are, if the second one comes after the first one."""
     if isinstance(start, Position) and isinstance(end, Position):
         found = distance(start.source, end.source)
         return found if found is not None and found > 0 else None

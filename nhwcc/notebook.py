@@ -1,4 +1,4 @@
-"""Objects in notebooks: the texts of the command line as HTML, in colours that suit light and dark pages."""
+"""Objects in notebooks: what the command line prints, as HTML, in colours that suit light and dark pages."""
 
 from __future__ import annotations
 

@@ -169,15 +169,20 @@ def check_io_dtypes(options: CompileOptions, module: Module, *, splits: bool = F
 
 
 def check_integers(title: str, module: Module, mode: str | None) -> None:
-    """Refuse floats for a device that computes with integers only.
+    """Refuse floats for a device that computes with integers only; ``mode`` is how they are to be quantized.
 
     Raises:
         CompileError: B007.
     """
-    if mode in ("int8", "int16x8", "auto") or any(op.spec.name == "quantize" for op in module.walk()):
+    from nhwcc.compiler.ops.quantize import Quantize
+
+    if mode is not None or any(isinstance(op, Quantize) for op in module.walk()):
         return
-    text = f"{title} computes with integers only" + (f", which {mode} does not give" if mode else "")
-    raise error("B007", text, help="add --quantize int8 --data SAMPLES, or give a model that brings its scales")
+    raise error(
+        "B007",
+        f"{title} computes with integers only",
+        help="add --quantize int8 --data SAMPLES, or give a model that brings its scales",
+    )
 
 
 def _check_numbers(tolerance: float, seed: int) -> None:

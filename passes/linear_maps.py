@@ -8,19 +8,19 @@ an average over windows without paddings, or one that counts them, has equal wei
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from ..compiler.dims import Dim
 from ..compiler.fold import constant
 from ..compiler.ir import Op, Value
 from ..compiler.ops.arith import Div, Mul
 from ..compiler.ops.core import Const
 from ..compiler.ops.linear import Linear
 from ..compiler.ops.window import AveragePool, Conv, Spatial
+from ..compiler.padding import known_pads
 from ..compiler.rewrite import Rewriter
 from ..compiler.types import Array, DType, TensorType
 from ..compiler.weights import EAGER_BYTES, Weight
@@ -48,7 +48,7 @@ class Frame:
 
     @property
     def channels_last(self) -> bool:
-        """Whether channels come behind the spatial axes."""
+        """Whether channels come after the spatial axes."""
         return bool(self.spatial) and self.channel == self.rank - 1
 
     @property
@@ -61,7 +61,7 @@ class Frame:
 class Window:
     """The windows along a spatial axis: ``taps`` are the places of the elements of the first one.
 
-    Places before 0 and behind the end are paddings.  The size n of the axis becomes ``(n + slack - 1) // stride + 1``.
+    Places before 0 and after the end are paddings.  The size n of the axis becomes ``(n + slack - 1) // stride + 1``.
     """
 
     stride: int = 1
@@ -148,7 +148,7 @@ class LinearMap:
         return Weight.splat(0, self.w.type.dtype, (self.outputs,)) if self.bias is None else self.bias
 
     def _joined(self, a: Weight, b: Weight) -> Weight:
-        """Weights one behind the other along the output channels."""
+        """Weights concatenated along the output channels."""
         shape = (self.outputs + _shape(b)[0], *_shape(a)[1:])
         return a.derive(self._type(shape), _concatenated, b)
 
@@ -240,7 +240,7 @@ def weighted_map(op: Conv | Linear, frame: Frame) -> LinearMap | None:
     if isinstance(op, Linear):
         return LinearMap(frame, op.x, w, bias, (), 1, math.prod(_shape(w)))
     w = _channels_moved(w, -1, 1) if op.channels_last else w
-    pads = _numbers(op.pads)
+    pads = known_pads(op.pads)
     if pads is None:
         return None
     geometry = zip(_shape(w)[2:], op.strides, op.dilations, pads, strict=True)
@@ -253,7 +253,7 @@ def _average(op: AveragePool, frame: Frame) -> LinearMap | None:
     channels = op.x.type.shape[frame.channel]
     counts_all = op.count_pads or all(p == (0, 0) for p in op.pads)
     is_plain = counts_all and not op.ceil
-    pads = _numbers(op.pads)
+    pads = known_pads(op.pads)
     if Frame.of(op) != frame or not is_plain or pads is None or not isinstance(channels, int) or not channels:
         return None
     shape = (channels, 1, *op.kernel)
@@ -319,12 +319,6 @@ def _shape(w: Weight) -> tuple[int, ...]:
     shape = w.type.shape
     assert all(isinstance(d, int) for d in shape)
     return tuple(int(d) for d in shape if isinstance(d, int))
-
-
-def _numbers(pads: Sequence[tuple[Dim, Dim]]) -> list[tuple[int, int]] | None:
-    """Return paddings that are numbers; None if one depends on a named size."""
-    found = [(a, b) for a, b in pads if isinstance(a, int) and isinstance(b, int)]
-    return found if len(found) == len(pads) else None
 
 
 def _channels_moved(w: Weight, source: int, target: int) -> Weight:

@@ -70,7 +70,7 @@ class Call:
 
 
 TABLE: Table[Call] = Table("Keras", "layer or function")
-"""All rows."""
+"""Which layers and functions of Keras operations become, layers first."""
 
 
 def emits(
@@ -127,7 +127,7 @@ def count_up(size: Dim) -> Nested:
 
 
 def layers_only(table: Table[Call]) -> Table[Call]:
-    """Return the table of files in HDF5: rows of layers, and behind them what says which function would be needed."""
+    """Return the table of files in HDF5: rows of layers, then rows that say which function would be needed."""
     found: Table[Call] = Table("Keras in HDF5", table.kind)
     for op, rows in table.rows.items():
         layers = [row for row in rows if row.kernel.startswith(LAYERS)]

@@ -14,9 +14,9 @@ from ...compiler.ops.core import Const
 from ...compiler.ops.linear import MatMul
 from ...compiler.ops.reduce import Reduce
 from ...compiler.ops.shape import Pad, Reshape, Slice
-from ...compiler.ops.window import Conv, Pads
+from ...compiler.ops.window import Conv
 from ...compiler.options import Goal
-from ...compiler.padding import same_pads
+from ...compiler.padding import known_pads, same_pads
 from ...compiler.pipeline import Pass, register
 from ...compiler.rewrite import Rewriter, pattern, rewrite
 from ...compiler.types import DType
@@ -30,7 +30,7 @@ AVX-512, `benchmarks/kernels.py`).
 """
 
 FEWEST_CHANNELS = 8
-"""Of half as many, the fast kernels leave most of a vector idle: both forms take the same time."""
+"""Of half as many, the fast kernels leave most of a vector unused: both forms take the same time."""
 
 
 @pattern(Conv)
@@ -47,8 +47,8 @@ def split_depthwise(op: Conv, rw: Rewriter) -> None:
     is_slow = taps > FAST_TAPS and op.groups >= FEWEST_CHANNELS
     if not is_slow or op.w.type.shape[0] != op.groups or op.x.type.dtype is not DType.F32:
         return
-    rw.require(is_static(op.x.type.shape), "kernels on open sizes are not XNNPACK's")
-    pads = _numbers(op.pads)
+    rw.require(is_static(op.x.type.shape), "sizes are open")
+    pads = known_pads(op.pads)
     rw.require(pads is not None, "paddings depend on the shapes of inputs")
     assert pads is not None
     zeros = rw.emit(Const(Weight.splat(0, DType.F32, (op.groups,))))
@@ -93,11 +93,6 @@ def _parts_of(length: int, size: int) -> list[range]:
     return [range(first, end) for first, end in pairwise(ends)]
 
 
-def _numbers(pads: Pads) -> list[tuple[int, int]] | None:
-    found = [(a, b) for a, b in pads if isinstance(a, int) and isinstance(b, int)]
-    return found if len(found) == len(pads) else None
-
-
 def _part(op: Conv, block: tuple[range, range], pads: list[tuple[int, int]], bias: Value, rw: Rewriter) -> list[Value]:
     """Return what a block of a filter adds to the result, if it reads anything but paddings."""
     starts, sizes, around = [0, 0, 0, 0], list(static(op.x.type.shape)), [(0, 0), (0, 0)]
@@ -139,7 +134,7 @@ def row_times_matrix(op: MatMul, rw: Rewriter) -> None:
     is_one = shape[-2] == 1 and row.type.shape[:-2] == matrix.type.shape[:-2] and len(shape) <= MAX_RANK
     if not is_one or op.result.type.dtype is not DType.F32 or constant(row) or constant(matrix):
         return
-    rw.require(isinstance(size, int), "kernels on open sizes are not XNNPACK's")
+    rw.require(isinstance(size, int), "sizes are open")
     rw.require(isinstance(size, int) and size >= ONE_ROW, "the matrix is too small for this to be faster")
     batch, depth = row.type.shape[:-2], row.type.shape[-2 if op.transpose_a else -1]
     if op.transpose_b:

@@ -167,6 +167,11 @@ class TfliteModel:
         details = self._interpreter.get_tensor_details()
         return {int(d["index"]): max(int(np.prod(d["shape"])), 0) * np.dtype(d["dtype"]).itemsize for d in details}
 
+    def shapes(self) -> dict[int, tuple[int, ...]]:
+        """Return the shapes that tensors of the main subgraph had in the last run."""
+        details = self._interpreter.get_tensor_details()
+        return {int(d["index"]): tuple(int(n) for n in d["shape"]) for d in details}
+
     def scales(self) -> dict[int, tuple[float, int]]:
         """Return the scale and the zero point of tensors of the main subgraph that have one of each."""
         found = {int(d["index"]): d["quantization"] for d in self._interpreter.get_tensor_details()}

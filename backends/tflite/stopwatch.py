@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 
+from ...compiler.diagnostics import CompileError
+from ...compiler.types import Array
 from ...formats.tflite.single import single_operators
 from .runtime import TfliteModel
 
@@ -45,11 +49,13 @@ class Stopwatch:
         Raises:
             CompileError: R013, the runtime fails.
         """
-        rng = np.random.default_rng(0)
-        inputs = {name: _drawn(rng, port.dtype, self._shapes[name]) for name, port in self._model.inputs.items()}
-        self._model.run(inputs)
+        self._model.run(self._inputs())
         self._times(seconds / 2)
         return self._times(seconds)
+
+    def _inputs(self) -> dict[str, Array]:
+        rng = np.random.default_rng(0)
+        return {name: _drawn(rng, port.dtype, self._shapes[name]) for name, port in self._model.inputs.items()}
 
     def _times(self, seconds: float) -> list[float]:
         times: list[float] = []
@@ -59,26 +65,36 @@ class Stopwatch:
             times.append(self._clock() - begun)
         return times
 
+    def _open_shapes(self) -> dict[int, tuple[int, ...]]:
+        """Return the shapes of computed tensors, where a run decides about them; delegates keep those to themselves."""
+        if all(d >= 0 for port in self._model.inputs.values() for d in port.shape):
+            return {}
+        plain = TfliteModel(self.path, delegate=False, threads=self.threads)
+        plain.run(self._inputs())
+        return plain.shapes()
+
     def on_delegate(self) -> set[int]:
         """Return the numbers of the operators that XNNPACK runs."""
         return self._model.delegated()
 
     def alone(self, folder: Path) -> dict[int, float | None]:
-        """Return the seconds that each operator takes in a file of its own; None where that can't be."""
+        """Return the seconds that each operator takes in a file of its own, with the sizes that it has in this one.
+
+        None where that can't be: it needs more than itself, or sizes that zeros are not.
+        """
         known: dict[str, float | None] = {}
         found: dict[int, float | None] = {}
-        for single in single_operators(self.path):
+        for single in single_operators(self.path, self._open_shapes()):
             if single.file is not None:
                 part = folder / "part.tflite"
                 part.write_bytes(single.file)
-                known[single.key] = median(Stopwatch(part, self.threads, {}).sample(SECONDS_ALONE))
+                with suppress(CompileError):
+                    known[single.key] = median(Stopwatch(part, self.threads, {}).sample(SECONDS_ALONE))
             found[single.index] = known.get(single.key)
         return found
 
 
-def _drawn(
-    rng: np.random.Generator, dtype: np.dtype[np.generic], shape: Sequence[int]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
+def _drawn(rng: np.random.Generator, dtype: np.dtype[Any], shape: Sequence[int]) -> Array:
     """Return numbers of any type; integers are zeros, which are a position in every axis."""
     if dtype.kind != "f":
         return np.zeros(shape, dtype)

@@ -46,11 +46,11 @@ class OnnxBuilder:
         return self.const(self.rng.standard_normal(shape) * 0.5, np.float32)
 
     def axis(self, tensor: str, axis: int) -> str:
-        """Return a vector of one size."""
+        """Return the size of a tensor along an axis, as a tensor of shape [1]."""
         return self.node("Gather", self.node("Shape", tensor), self.const([axis]))
 
     def size(self, size: Size) -> str:
-        """Return a vector of one size."""
+        """Return a size, a product of sizes of tensors and a number, as a tensor of shape [1]."""
         if not size.reads:
             return self.const([size.factor])
         read = [self.axis(self.tensors[v], a) for v, a in size.reads]

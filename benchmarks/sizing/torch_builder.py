@@ -164,7 +164,7 @@ class OneInput(TorchNetwork):
     """Called with one tensor."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Run."""
+        """Compute the results of the recorded steps."""
         return self.run([x])
 
 
@@ -172,7 +172,7 @@ class TwoInputs(TorchNetwork):
     """Called with two."""
 
     def forward(self, x: Tensor, z: Tensor) -> tuple[Tensor, ...]:
-        """Run."""
+        """Compute the results of the recorded steps."""
         return self.run([x, z])
 
 

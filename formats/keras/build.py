@@ -90,7 +90,7 @@ class _Builder:
             else:
                 found = self._function(call.function)(*arguments, **call.settings)
         except (ValueError, TypeError, AttributeError, RuntimeError) as bad:
-            raise error("R018", f"Keras refuses {call.function} at {call.name!r}: {_first_line(bad)}") from bad
+            raise error("R018", f"Keras refuses {call.function} at {call.name!r}: {first_line(bad)}") from bad
         results = found if isinstance(found, list | tuple) else (found,)
         if not call.function.startswith(LAYERS):
             results[0]._keras_history.operation.name = call.name
@@ -138,5 +138,6 @@ def _agree(found: tuple[int | None, ...], shape: Shape) -> bool:
     return len(found) == len(shape) and all(f is None or not isinstance(s, int) or f == s for f, s in pairs)
 
 
-def _first_line(bad: Exception) -> str:
+def first_line(bad: Exception) -> str:
+    """Return the first line of what an exception says; of a silent one its class."""
     return next((line.strip() for line in str(bad).splitlines() if line.strip()), type(bad).__name__)

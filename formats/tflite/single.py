@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,10 @@ class Single:
     file: bytes | None
 
 
-def single_operators(path: Path) -> Iterator[Single]:
+def single_operators(path: Path, shapes: Mapping[int, Sequence[int]]) -> Iterator[Single]:
     """Return every operator of the main subgraph in order; of those that are alike only the first has its file.
+
+    ``shapes`` are those that tensors have where they are not the file's own.
 
     Raises:
         CompileError: R010, it is no TFLite file.
@@ -44,6 +46,8 @@ def single_operators(path: Path) -> Iterator[Single]:
     with opened(path) as (_, view):
         model: Any = schema.ModelT.InitFromObj(view)
     graph, seen = model.subgraphs[0], set[str]()
+    for number, shape in shapes.items():
+        graph.tensors[number].shape, graph.tensors[number].shapeSignature = list(shape), None
     for index, operator in enumerate(graph.operators):
         code = model.operatorCodes[operator.opcodeIndex]
         name = _name(code)

@@ -20,7 +20,7 @@ SHOWN = 12
 
 
 @click.command("bench", short_help="Time .tflite files, operator by operator, or beside each other.")
-@click.argument("files", type=MODEL, nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", type=MODEL, nargs=-1, required=True)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads that run a file.")
 @click.option("--rounds", type=click.IntRange(1), default=7, show_default=True, help="Processes that run each file.")
 @click.option("--seconds", type=click.FloatRange(0.0, 60.0), default=0.3, show_default=True, help="Time in each.")
@@ -36,7 +36,7 @@ SHOWN = 12
 @budget_flags
 @common
 def bench_command(files: tuple[Path, ...], **given: Any) -> None:
-    """Time FILES (.tflite) on the TFLite runtime of this machine, the first one against the others.
+    """Time each FILE (.tflite) on the TFLite runtime of this machine, the first one against the others.
 
     Each round runs every file in a process of its own, in a random order; the intervals are those in which 95 of 100
     repetitions would lie. Of one thread the processor's time counts, which other processes do not lengthen. What each

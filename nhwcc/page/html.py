@@ -1,4 +1,4 @@
-"""Pieces of HTML: texts are escaped here, and nowhere else."""
+"""Pieces of HTML: strings are escaped here, and nowhere else."""
 
 from __future__ import annotations
 

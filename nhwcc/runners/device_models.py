@@ -94,7 +94,7 @@ class DeviceModel:
 
     @property
     def title(self) -> str:
-        """What runs the file."""
+        """The name of the runtime in messages."""
         raise NotImplementedError
 
 
@@ -128,7 +128,7 @@ class MicroModel(DeviceModel):
 
     @property
     def title(self) -> str:
-        """What runs the file."""
+        """The name of the runtime in messages."""
         return "TFLite Micro"
 
     def arena(self) -> int | None:
@@ -174,7 +174,7 @@ class GpuModel(DeviceModel):
 
     @property
     def title(self) -> str:
-        """What runs the file."""
+        """The name of the runtime in messages."""
         return "LiteRT's GPU accelerator"
 
     def _run(self, arrays: list[Array]) -> list[Array]:

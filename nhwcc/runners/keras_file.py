@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from nhwcc.formats.keras.build import check_installed
 from nhwcc.formats.keras.interface import stated_ports
 from nhwcc.runners import Traced
 from nhwcc.runners.tensorflow import is_available
-from nhwcc.runners.worker import Worker
+from nhwcc.runners.worker import InWorker, Worker
 from nhwcc.targets import TargetRunner
 
 SESSION = ("nhwcc.runners.keras_session", "KerasSession")
@@ -98,7 +98,7 @@ def _given(inputs: Mapping[str, Array], port: StoredPort) -> Array:
     return np.asarray(inputs[port.name]).astype(port.type.dtype.numpy, copy=False)
 
 
-class KerasFileRunner:
+class KerasFileRunner(InWorker):
     """Runs a written file by Keras, in the source's layout."""
 
     def __init__(self, path: Path, worker: Worker | None = None) -> None:
@@ -111,16 +111,6 @@ class KerasFileRunner:
         """The process with the file loaded."""
         self._worker.make(*SESSION, self.path)
         return self._worker
-
-    def close(self) -> None:
-        """End the process."""
-        self._worker.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def title(self) -> str:

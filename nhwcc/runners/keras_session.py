@@ -15,6 +15,7 @@ import numpy as np
 
 from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.types import Array
+from nhwcc.formats.keras.build import first_line
 
 REFUSALS = (ValueError, TypeError, KeyError, AttributeError, OSError, ImportError, NotImplementedError, RuntimeError)
 """What Keras raises where a model can't be loaded or run, besides what TensorFlow does."""
@@ -35,7 +36,7 @@ class KerasSession:
         try:
             self._model: Any = self._keras.saving.load_model(path, compile=False, safe_mode=True)
         except self._refusals as bad:
-            raise error("R018", f"Keras refuses the file: {_first_line(bad)}") from bad
+            raise error("R018", f"Keras refuses the file: {first_line(bad)}") from bad
         self.version: str = self._keras.__version__
 
     def run(self, inputs: Sequence[Array]) -> list[Array]:
@@ -63,10 +64,6 @@ class KerasSession:
         try:
             found: Any = model([np.asarray(array) for array in inputs], training=False)
         except self._refusals as bad:
-            raise error("R018", f"Keras refuses the inputs: {_first_line(bad)}") from bad
+            raise error("R018", f"Keras refuses the inputs: {first_line(bad)}") from bad
         results = found if isinstance(found, list | tuple) else [found]
         return [np.asarray(self._keras.ops.convert_to_numpy(one)) for one in results]
-
-
-def _first_line(bad: Exception) -> str:
-    return next((line.strip() for line in str(bad).splitlines() if line.strip()), type(bad).__name__)

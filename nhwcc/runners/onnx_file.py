@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from nhwcc.formats.onnx.tensors import element_type
 from nhwcc.runners import Traced
 from nhwcc.runners.onnx import ELEMENTS, OnnxRunner
 from nhwcc.runners.stored_interface import StoredInterface
-from nhwcc.runners.worker import Worker
+from nhwcc.runners.worker import InWorker, Worker
 
 RUNTIME = (__name__, "OnnxFile")
 
@@ -137,7 +137,7 @@ def _types(model: Any) -> dict[str, TensorType]:
     return out
 
 
-class OnnxFileRunner:
+class OnnxFileRunner(InWorker):
     """Runs a written ONNX file; layouts are those that its metadata states, else the file's own.
 
     ``fast`` is for other targets: onnxruntime gets ready the same way.
@@ -159,16 +159,6 @@ class OnnxFileRunner:
         outputs = {self._renamed.get(name, name): rank for name, rank in self._said.outputs.items()}
         ranks = {"inputs": {n: t.rank for n, t in self._said.inputs.items()}, "outputs": outputs}
         return read_layout(text.encode(), ranks)
-
-    def close(self) -> None:
-        """End the runtime's process."""
-        self._worker.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def title(self) -> str:

@@ -8,7 +8,7 @@ from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from nhwcc.compiler.weights import Weight
 from nhwcc.formats.openvino.weights import STORED_AS, element_type
 from nhwcc.formats.packed import elements, stored_weight
 from nhwcc.runners import Traced
-from nhwcc.runners.worker import Worker
+from nhwcc.runners.worker import InWorker, Worker
 
 RUNTIME = (__name__, "OpenvinoModel")
 
@@ -178,7 +178,7 @@ def _refused(bad: Exception) -> CompileError:
     return error("R018", f"OpenVINO refuses the model: {' '.join(str(bad).split())}")
 
 
-class OpenvinoRunner:
+class OpenvinoRunner(InWorker):
     """Runs a model; ``types`` are those of its inputs, ``first`` what states are in a first call."""
 
     def __init__(
@@ -199,16 +199,6 @@ class OpenvinoRunner:
         except CompileError:
             self._worker.close()
             raise
-
-    def close(self) -> None:
-        """End the runtime's process."""
-        self._worker.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def title(self) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from nhwcc.formats.openvino.weights import element_type
 from nhwcc.runners import Traced
 from nhwcc.runners.openvino import RUNTIME, OpenvinoModel, is_available
 from nhwcc.runners.stored_interface import StoredInterface
-from nhwcc.runners.worker import Worker
+from nhwcc.runners.worker import InWorker, Worker
 
 INSTALL = "pip install 'nhwcc[openvino]'"
 
@@ -98,7 +97,7 @@ def _type(layer: Layer) -> TensorType:
     return TensorType(element_type(layer.data.get("element_type", "")), tuple(named))
 
 
-class OpenvinoFileRunner:
+class OpenvinoFileRunner(InWorker):
     """Runs a written file; layouts are those that its metadata states, else the file's own.
 
     ``fast`` says that it will run: without OpenVINO a file that is only to be opened is taken for right.
@@ -115,16 +114,6 @@ class OpenvinoFileRunner:
             self._worker.close()
             text = f"OpenVINO is not installed, which runs what is written ({INSTALL})"
             raise error("R017", text, help="install it, or write without verifying: --no-verify")
-
-    def close(self) -> None:
-        """End the runtime's process."""
-        self._worker.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def title(self) -> str:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.runners import Traced
-from nhwcc.runners.worker import Worker
+from nhwcc.runners.worker import InWorker, Worker
 
 if TYPE_CHECKING:
     from nhwcc.frontends.tensorflow import Program
@@ -25,7 +25,7 @@ def is_available() -> bool:
     return find_spec("tensorflow") is not None
 
 
-class TensorflowRunner:
+class TensorflowRunner(InWorker):
     """Runs what was imported of a model by TensorFlow itself, under the names that the import gave."""
 
     def __init__(self, path: Path, program: Program) -> None:
@@ -36,16 +36,6 @@ class TensorflowRunner:
         self._back = {p.name: None if p.perm is None else inverse(p.perm) for p in func.outputs}
         self._worker = Worker(SESSION[0])
         self._worker.make(*SESSION, path, tuple(program.tags))
-
-    def close(self) -> None:
-        """End TensorFlow's process."""
-        self._worker.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def title(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from nhwcc.runners import Traced
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.runners.tensorflow import SESSION, is_available
 from nhwcc.runners.tensorflow_session import TensorflowSession
-from nhwcc.runners.worker import Worker
+from nhwcc.runners.worker import InWorker, Worker
 from nhwcc.targets import TargetRunner
 
 MISSING = "TensorFlow is not installed (pip install 'nhwcc[tensorflow]')"
@@ -98,7 +98,7 @@ class TensorflowFile:
         return {port.name: np.asarray(array) for port, array in zip(self._outputs, results, strict=True)}
 
 
-class TensorflowFileRunner:
+class TensorflowFileRunner(InWorker):
     """Runs a written file by TensorFlow, in the source's layout."""
 
     def __init__(self, path: Path, worker: Worker | None = None) -> None:
@@ -111,16 +111,6 @@ class TensorflowFileRunner:
         """The process with the file loaded."""
         self._worker.make(*SESSION, self.path, self._tags)
         return self._worker
-
-    def close(self) -> None:
-        """End the runtime's process."""
-        self._worker.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def title(self) -> str:

@@ -15,7 +15,7 @@ from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.formats.tflite.reader import inspect
 from nhwcc.runners import Traced, batches
-from nhwcc.runners.worker import Worker
+from nhwcc.runners.worker import InWorker, Worker
 
 if TYPE_CHECKING:
     from nhwcc.backends.tflite.runtime import TfliteModel
@@ -53,7 +53,7 @@ def in_process(path: Path) -> TfliteModel:
     return TfliteModel(path)
 
 
-class TfliteRunner:
+class TfliteRunner(InWorker):
     """Runs a .tflite file; layouts are those that the file's metadata states, else the file's own.
 
     ``fast`` uses XNNPACK, which makes a second copy of the weights in the form that its kernels like.  ``types`` say
@@ -80,16 +80,6 @@ class TfliteRunner:
             self._worker.make(*model, path)
         self._inputs: Mapping[str, Any] = self._worker.call("inputs")
         self._outputs: Mapping[str, Any] = self._worker.call("outputs")
-
-    def close(self) -> None:
-        """End the runtime's process."""
-        self._worker.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     @property
     def title(self) -> str:

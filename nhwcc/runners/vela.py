@@ -17,6 +17,7 @@ ACCELERATORS = {"ethos-u55": "ethos-u55-128", "ethos-u65": "ethos-u65-256", "eth
 """The configuration that is taken for a target where nothing else is said."""
 
 SECONDS = 600
+"""How long it may take."""
 
 _LEFT = re.compile(r"\(supported operators\) operator: (\w+), ofm: '([^']*)'")
 
@@ -36,16 +37,19 @@ def run_vela(path: Path, accelerator: str) -> VelaReport:
     """Compile a file with Vela; what it writes is not kept.
 
     Raises:
-        CompileError: R017, it is not installed; R013, it fails; R014, it knows no such accelerator.
+        CompileError: R017, it is not installed; R013, it fails, knows no such accelerator, or does not end in time.
     """
     if find_spec("ethosu") is None:
         raise error("R017", "Arm's compiler Vela is not installed", help="pip install ethos-u-vela")
     config = ACCELERATORS.get(accelerator, accelerator)
     with scratch() as folder:
-        command = [sys.executable, "-m", "ethosu.vela", str(path), "--output-dir", str(folder.path)]
-        done = subprocess.run(  # noqa: S603 -- a compiler on a file
-            [*command, "--accelerator-config", config], capture_output=True, text=True, check=False, timeout=SECONDS
-        )
+        command = [sys.executable, "-P", "-m", "ethosu.vela", str(path), "--output-dir", str(folder.path)]
+        try:
+            done = subprocess.run(  # noqa: S603 -- a compiler on a file
+                [*command, "--accelerator-config", config], capture_output=True, text=True, check=False, timeout=SECONDS
+            )
+        except subprocess.TimeoutExpired as bad:
+            raise error("R013", f"Vela takes more than {SECONDS} s for {path.name}") from bad
         said = done.stdout + done.stderr
         if done.returncode:
             last = next((line for line in reversed(said.splitlines()) if line.strip()), "")

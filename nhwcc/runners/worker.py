@@ -93,6 +93,22 @@ class Worker:
         return bad
 
 
+class InWorker:
+    """A runner in a process of its own, which ends with it; subclasses start the ``_worker``."""
+
+    _worker: Worker
+
+    def close(self) -> None:
+        """End the process."""
+        self._worker.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
 def _search_path() -> list[str]:
     """Return where the process looks for modules: where this one does, but for the current folder.
 

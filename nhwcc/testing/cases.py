@@ -23,7 +23,7 @@ from nhwcc.options import CompileOptions, PathLike
 from nhwcc.pipelines import build_pipeline, register_passes
 
 SEPARATOR, BECOMES = "// -----\n", "// becomes\n"
-"""What stands between cases, and between the two sides of one."""
+"""Lines that separate cases, and the two sides of one."""
 
 
 @dataclass(frozen=True)

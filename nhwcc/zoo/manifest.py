@@ -44,7 +44,7 @@ class Task:
 
     @property
     def title(self) -> str:
-        """Model and target."""
+        """The model and its target, as tables call a task."""
         return f"{self.name} → {self.target}"
 
 
@@ -143,7 +143,7 @@ def _known(key: str, known: Sequence[str] | Mapping[str, object], where: str) ->
 
 
 def select(tasks: Sequence[Task], patterns: Sequence[str]) -> list[Task]:
-    """Return the tasks whose names contain one of some texts, all if there are none.
+    """Return the tasks whose names contain one of some strings, all if there are none.
 
     Raises:
         CompileError: L014, no task is left.

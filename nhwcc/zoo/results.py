@@ -48,7 +48,7 @@ class Result:
 
     @property
     def title(self) -> str:
-        """Model and target."""
+        """The model and its target, as tables call a task."""
         return f"{self.name} → {self.target}"
 
     def misses(self, task: Task) -> str:

@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from nhwcc.backends.registry import suffix_of
-from nhwcc.compiler.scratch import Scratch
+from nhwcc.files import scratch
 from nhwcc.zoo.manifest import Task
 from nhwcc.zoo.results import Result, Status
 
@@ -21,11 +21,14 @@ STATUS: dict[int, Status] = {0: "ok", 3: "differs", 4: "not proven"}
 
 def run_task(task: Task, key: str) -> Result:
     """Compile a model as a task says and return what became of it."""
+    with scratch() as folder:
+        return _run(task, key, f"{folder.path / 'model'}{suffix_of(task.target) or '/'}")
+
+
+def _run(task: Task, key: str, output: str) -> Result:
+    """Run the command that writes the file ``output``, and read what it says."""
     begun = time.perf_counter()
-    folder = Scratch()
-    suffix = suffix_of(task.target)
-    output = f"{folder.path / 'model'}{suffix or '/'}"
-    command = [sys.executable, "-m", "nhwcc", "compile", *task.words, "-o", output, "--json"]
+    command = [sys.executable, "-P", "-m", "nhwcc", "compile", *task.words, "-o", output, "--json"]
     process = subprocess.Popen(  # noqa: S603
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True
     )

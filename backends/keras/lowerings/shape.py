@@ -12,8 +12,8 @@ from .lowering import Build, lower
 def running_from_the_end(op: CumSum | CumProd, e: Build) -> None:
     """Backwards: over the reversed data."""
     if op.reverse:
-        turned = e(Reverse, op.x, dims=(op.axis,))
-        e.replace(e(Reverse, e.clone(op, turned, reverse=False), dims=(op.axis,)))
+        backwards = e(Reverse, op.x, dims=(op.axis,))
+        e.replace(e(Reverse, e.clone(op, backwards, reverse=False), dims=(op.axis,)))
 
 
 @lower(CumSum, CumProd)

@@ -69,7 +69,7 @@ def _plain_steps(use: Use) -> str | None:
 KERNELS = Kernels(
     "the Edge TPU", "i8 u8", always=(static_sizes, quantized, _few_axes), one_partition=True, only_integers=True
 )
-"""All rows."""
+"""What the Edge TPU runs: one row for each builtin and group of element types."""
 
 _run = KERNELS.run
 

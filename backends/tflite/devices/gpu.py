@@ -194,7 +194,7 @@ def _has_axes(use: Use) -> str | None:
 KERNELS = Kernels(
     "the GPU", NUMBERS, ranks=range(MAX_RANK + 1), always=(static_sizes, at_most(MAX_RANK), distinct, _has_axes)
 )
-"""All rows."""
+"""What the GPU accelerator runs: one row for each builtin and group of element types."""
 
 _run = KERNELS.run
 

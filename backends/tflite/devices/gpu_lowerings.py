@@ -168,8 +168,8 @@ def combine_as_images(op: Op, e: Build) -> None:
 def sum_from_the_first(op: CumSum, e: Build) -> None:
     """Sums from the end are those of reversed data, sums without the element itself are less by it."""
     if op.reverse:
-        turned = e(Reverse, op.x, dims=(op.axis,))
-        e.replace(e(Reverse, e.clone(op, turned, reverse=False), dims=(op.axis,)))
+        backwards = e(Reverse, op.x, dims=(op.axis,))
+        e.replace(e(Reverse, e.clone(op, backwards, reverse=False), dims=(op.axis,)))
     elif op.exclusive:
         e.replace(e(arith.Sub, e.clone(op, op.x, exclusive=False), op.x))
 

@@ -15,7 +15,7 @@ from .uses import Use
 F32, I8, I16, I32 = DType.F32, DType.I8, DType.I16, DType.I32
 
 KERNELS = Kernels("TFLite Micro", "f32 i8 i16 i32", always=(static_sizes,))
-"""All rows."""
+"""What TFLite Micro runs: one row for each builtin and group of element types."""
 
 MAX_PARTS = 10
 """Operands of CONCATENATION."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ....compiler.ir import Op
@@ -10,8 +10,6 @@ from ....compiler.types import DType
 from ...common.table import ANY_RANK, Condition, Row, Table, show_ranks
 from ..calls import Call
 from .uses import Use, of_operation
-
-Names = Iterable[str]
 
 CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 """What says which numbers integers stand for: kernels on integers are found between them."""
@@ -58,7 +56,7 @@ class Kernels:
 
     ``types`` and ``ranks`` are those of rows that do not say so. ``stops`` is what its tools fail at.
 
-    With ``one_partition``, what stands after the first operator that it does not run is left out, too.  Where
+    With ``one_partition``, all operators after the first one that it does not run are left out, too.  Where
     ``only_integers`` are computed with, numbers in floats count as those that quantization will make of them as long as
     a network is lowered, and of builtins that the device lacks, only those that are ``rewritten`` become others: each
     further operation rounds once more.
@@ -150,7 +148,3 @@ def _nearest(rows: Iterable[Kernel], reasons: Iterable[str | None], use: Use) ->
     pairs = list(zip(rows, reasons, strict=True))
     fitting = [why for row, why in pairs if data is None or data.type.dtype in row.types]
     return fitting[-1] if fitting else pairs[-1][1]
-
-
-Check = Callable[[Use], str | None]
-"""Says why an operator does not fit."""

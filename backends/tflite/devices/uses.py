@@ -75,7 +75,7 @@ class Use:
         return (*(t for t in self.inputs if t is not None), *self.outputs)
 
     def option(self, name: str, default: Any = 0) -> Any:
-        """Return an option, or what stands for one that is left out."""
+        """Return an option, or its default where the file leaves it out."""
         return self.options.get(name, default)
 
     def quantized(self) -> Use:

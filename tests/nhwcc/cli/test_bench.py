@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from models import CONV, SMALL, write
+from nhwcc.formats.tflite.reader import inspect
+from nhwcc.formats.tflite.single import single_operators
 
 import nhwcc
 from nhwcc.bench import Settings, bench
@@ -56,6 +58,23 @@ class TestBench:
         path = Path(nhwcc.compile(write(tmp_path / "m.ir", OPEN), tmp_path / "m.tflite").path)
         assert call("bench", path, *QUICK, "--shape", "x=7,4").exit_code == 0
         assert call("bench", path, *QUICK).exit_code == 0
+
+    def test_what_reads_sizes_is_not_timed_alone(self, tmp_path: Path) -> None:
+        text = """func @main(%x: f32[n,4]) -> (f32[n-1,4]) {
+          %y = slice(%x) {starts = [1, 0], sizes = ['n-1', 4], steps = [1, 1]} : f32[n-1,4]
+          return(%y)
+        }"""
+        path = Path(nhwcc.compile(write(tmp_path / "m.ir", text), tmp_path / "m.tflite").path)
+        (found,) = bench([path], Settings(1, 0.001, shapes={"x": (7, 4)}))
+        assert {k.name: k.untimed for k in found.kinds}["SLICE"] > 0
+
+    def test_operators_alone_have_the_sizes_of_the_run(self, tmp_path: Path) -> None:
+        path = Path(nhwcc.compile(write(tmp_path / "m.ir", OPEN), tmp_path / "m.tflite").path)
+        gelu = next(op for op in inspect(path).main.operators if op.name == "GELU")
+        (single,) = (s for s in single_operators(path, {gelu.inputs[0]: (7, 4)}) if s.name == "GELU")
+        assert single.file is not None
+        (tmp_path / "alone.tflite").write_bytes(single.file)
+        assert [t.shape for t in inspect(tmp_path / "alone.tflite").ports("inputs").values()] == [(7, 4)]
 
     @pytest.mark.parametrize(
         ("arguments", "said"),

@@ -14,7 +14,10 @@ from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.frontends.torch import ModuleSpec
 from torch import nn
 
+from nhwcc.runners import vela
 from nhwcc.runners.worker import Worker
+from nhwcc.zoo.manifest import Task
+from nhwcc.zoo.task import run_task
 
 OURS = (
     "nhwcc numpy onnx click rich lark sympy scipy flatbuffers ml_dtypes ai_edge_litert torch onnxruntime google "
@@ -78,6 +81,26 @@ def test_an_interpreter_that_looks_there(evil: Path, monkeypatch: pytest.MonkeyP
     with Worker("json", "random", "numpy") as worker:
         worker.make("fractions", "Fraction", 3)
         assert worker.call("numerator") == 3
+    assert not (evil.parent / "ran").exists()
+
+
+def test_a_task_of_a_zoo(evil: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(evil)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert run_task(Task("m", "tflite", (str(evil / "m.ir"), "--target", "tflite")), "k").status == "ok"
+    assert not (evil.parent / "ran").exists()
+
+
+def test_the_compiler_of_a_device(evil: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vela is looked for where packages are installed, not beside the model."""
+    for part in ("ethosu", "ethosu/vela"):
+        (evil / part).mkdir()
+        (evil / part / "__init__.py").write_text(f"open({str(evil.parent / 'ran')!r}, 'a').write('vela')")
+    monkeypatch.chdir(evil)
+    monkeypatch.setitem(sys.modules, "ethosu", sys)
+    monkeypatch.setattr(vela, "find_spec", sys.modules.get)
+    with pytest.raises(CompileError):
+        vela.run_vela(evil / "m.ir", "ethos-u55")
     assert not (evil.parent / "ran").exists()
 
 

@@ -59,6 +59,11 @@ class TestSuccess:
         assert call("compile", small, "-o", tmp_path / "out.tflite").exit_code == 0
         assert (tmp_path / "out.tflite").read_bytes()[4:8] == b"TFL3"
 
+    def test_a_device_without_an_output(self, call: Call, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(small.parent)
+        assert call("compile", small, "--target", "tflite-micro").exit_code == 0
+        assert small.with_suffix(".tflite").exists()
+
     def test_without_an_output(self, call: Call, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / "here").mkdir()
         monkeypatch.chdir(tmp_path / "here")

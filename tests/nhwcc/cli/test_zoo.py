@@ -89,6 +89,11 @@ class TestTasks:
         short = run_task(self.task(tmp_path, memory=1 << 20), "k")
         assert short.status in ("died", "failed"), "Python itself needs more"
 
+    def test_a_device(self, tmp_path: Path) -> None:
+        """Only its name chooses it: its files are called like TFLite's."""
+        words = (str(write(tmp_path / "m.ir", SMALL)), "--target", "tflite-gpu")
+        assert run_task(Task("m", "tflite-gpu", words), "k").status == "ok"
+
     def test_keys(self, tmp_path: Path) -> None:
         first = key_of(self.task(tmp_path))
         assert first == key_of(self.task(tmp_path))
