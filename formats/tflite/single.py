@@ -38,7 +38,8 @@ class Single:
 def single_operators(path: Path, shapes: Mapping[int, Sequence[int]]) -> Iterator[Single]:
     """Return every operator of the main subgraph in order; of those that are alike only the first has its file.
 
-    ``shapes`` are those that tensors have where they are not the file's own.
+    ``shapes`` are those that tensors have where they are not the file's own; a runtime counts its temporary tensors
+    on behind those of the file, and they are passed over.
 
     Raises:
         CompileError: R010, it is no TFLite file.
@@ -46,8 +47,9 @@ def single_operators(path: Path, shapes: Mapping[int, Sequence[int]]) -> Iterato
     with opened(path) as (_, view):
         model: Any = schema.ModelT.InitFromObj(view)
     graph, seen = model.subgraphs[0], set[str]()
-    for number, shape in shapes.items():
-        graph.tensors[number].shape, graph.tensors[number].shapeSignature = list(shape), None
+    for number, tensor in enumerate(graph.tensors):
+        if number in shapes:
+            tensor.shape, tensor.shapeSignature = list(shapes[number]), None
     for index, operator in enumerate(graph.operators):
         code = model.operatorCodes[operator.opcodeIndex]
         name = _name(code)

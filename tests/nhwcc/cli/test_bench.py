@@ -76,6 +76,15 @@ class TestBench:
         (tmp_path / "alone.tflite").write_bytes(single.file)
         assert [t.shape for t in inspect(tmp_path / "alone.tflite").ports("inputs").values()] == [(7, 4)]
 
+    def test_convolutions_of_open_sizes(self, call: Call, tmp_path: Path) -> None:
+        """The runtime's kernels make tensors of their own, which the file does not have."""
+        text = """func @main(%x: f32[1,4,h,w], %f: f32[3,4,3,3]) -> (f32[1,3,h,w]) {
+          %y = conv(%x, %f) {strides = [1, 1], dilations = [1, 1], pads = [[1, 1], [1, 1]]} : f32[1,3,h,w]
+          return(%y)
+        }"""
+        path = Path(nhwcc.compile(write(tmp_path / "m.ir", text), tmp_path / "m.tflite").path)
+        assert call("bench", path, *QUICK, "--shape", "x=1,7,9,4").exit_code == 0
+
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
