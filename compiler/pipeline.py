@@ -65,11 +65,14 @@ def discover(package: str) -> None:
         import_module(f"{package}.{module.name}")
 
 
+DEFAULT = "default"
+"""Stands in a pipeline for the passes of the target's own."""
+
 _ITEM = re.compile(r"\s*([a-z][a-z0-9-]*)(?:\{([^}]*)\})?\s*(?:,|$)")
 
 
-def parse_pipeline(text: str) -> list[Pass]:
-    """Read ``canonicalize,fold-constants{max-bytes=64}``.
+def parse_pipeline(text: str, default: str = "") -> list[Pass]:
+    """Read ``canonicalize,fold-constants{max-bytes=64}``; ``default`` in it stands for all passes of that pipeline.
 
     Raises:
         CompileError: L001 malformed, L002 unknown pass, L003 unknown option, L004 bad or missing value.
@@ -80,7 +83,10 @@ def parse_pipeline(text: str) -> list[Pass]:
         item = _ITEM.match(text, position)
         if item is None:
             raise error("L001", f"malformed pipeline at column {position + 1}", excerpt=f"{text}\n{' ' * position}^")
-        out.append(_instantiate(_find(item, text), item.group(2) or ""))
+        if item.group(1) == DEFAULT and item.group(2) is None:
+            out += parse_pipeline(default)
+        else:
+            out.append(_instantiate(_find(item, text), item.group(2) or ""))
         position = item.end()
     return out
 

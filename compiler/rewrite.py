@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from .budget import TooLarge, budget
-from .diagnostics import Location, Remark, at, is_explaining, remark
+from .diagnostics import Location, Remark, at, error, is_explaining, remark
 from .fold import emit
 from .ir import Module, Op, Region, Value
+from .printer import print_op
 
 O = TypeVar("O", bound=Op)
+
+WITNESSES = 100
+"""So many rewrites before the limit are remembered, to say which patterns go on for ever."""
 
 
 class NoMatch(Exception):
@@ -164,13 +168,44 @@ class _Worklist:
             self._waiting.add(op)
             self._queue.append(op)
 
-    def __bool__(self) -> bool:
-        return bool(self._queue)
+    def __len__(self) -> int:
+        return len(self._queue)
 
     def take(self) -> Op:
         op = self._queue.popleft()
         self._waiting.discard(op)
         return op
+
+
+class _Rewrites:
+    """Counts how often patterns fired; shortly before there are too many it remembers which, and on what."""
+
+    def __init__(self, limit: int) -> None:
+        self.done = 0
+        self._limit = limit
+        self._before = ""
+        self._endless: dict[str, str] = {}
+
+    def look(self, op: Op) -> None:
+        """See an operation before patterns change it."""
+        self._before = print_op(op) if self.done > self._limit - WITNESSES else ""
+
+    def count(self, op: Op, fired: Pattern) -> None:
+        """Count one more.
+
+        Raises:
+            CompileError: W001, with every pattern that fired again and again, and an operation that it took.
+        """
+        self.done += 1
+        if self._before:
+            self._endless.setdefault(fired.name, self._before)
+        if self.done > self._limit:
+            names = list(self._endless)
+            what = f"{names[0]} fires on what it makes" if len(names) == 1 else f"{' and '.join(names)} undo each other"
+            shown = "\n".join(f"{name}: {text}" for name, text in self._endless.items())
+            help = "each rewrite must bring a network nearer to a form on which none fires: drop one, or guard it"
+            with at(op.location):
+                raise error("W001", f"rewriting does not come to an end: {what}", excerpt=shown, help=help)
 
 
 def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
@@ -185,8 +220,7 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
         watcher.begin(module, ordered)
     index: dict[type[Op], list[Pattern]] = {}
     work = _Worklist(module.walk())
-    limit = 1000 + 20 * len(work._waiting)  # pyright: ignore[reportPrivateUsage]
-    fired = 0
+    rewrites = _Rewrites(1000 + 20 * len(work))
     tally = _Tally(ordered) if is_explaining() else None
     while work:
         op = work.take()
@@ -195,19 +229,18 @@ def rewrite(module: Module, patterns: Iterable[Pattern]) -> int:
             index[kind] = [p for p in ordered if kind in p.roots or Op in p.roots]
         if op.parent is None or not index[kind]:
             continue
+        rewrites.look(op)
         with at(op.location):
             last = _first(index[kind], op, work)
         if tally is not None:
             tally.see(index[kind], op, last)
         if last is not None:
-            fired += 1
             for watcher in watchers:
                 watcher.fired(module, last)
-            if fired > limit:
-                raise op.fail("W001", f"rewriting does not come to an end; the last pattern was {last.name}")
+            rewrites.count(op, last)
     if tally is not None:
         tally.report()
-    return fired
+    return rewrites.done
 
 
 def _first(patterns: Iterable[Pattern], op: Op, work: _Worklist) -> Pattern | None:

@@ -1,9 +1,10 @@
 """Rule files: rewrites written as ``left => right``.
 
-``%x`` is any value (twice the same name, the same value), ``$p`` an attribute, a number a constant whose elements are
-all that number, ``op(...) as %d`` names an operation's result, ``none`` is an absent operand.  Operands of commutative
-operations match in either order.  Whatever the left side matches besides its root must have no users outside the
-match.  Guards and attribute expressions call helpers, which are Python functions under ``@helper``.
+``%x`` is any value (twice the same name, the same value or equal constants), ``$p`` an attribute, a number a constant
+whose elements are all that number, ``op(...) as %d`` names an operation's result, ``none`` is an absent operand.
+Operands of commutative operations match in either order.  Whatever the left side matches besides its root must have no
+users outside the match.  Guards and attributes call helpers, which are Python functions under ``@helper``.  On the
+right side an attribute or a helper may be an operand, too, if it is a number.
 
 An attribute that the left side does not name must have its default: ``add(%x, 0)`` does not match a sum that ends in an
 activation.  ``activation=$a`` binds it, ``shape=$_`` matches anything; what has no default must be named.  A rule does
@@ -13,96 +14,23 @@ not fire where what its right side builds would be ill-typed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import permutations
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
-import numpy as np
-
+from .constants import is_splat
 from .diagnostics import CompileError, counted, did_you_mean, error, reason
-from .fold import constant
 from .grammar import parser
 from .ir import Op, Value
 from .opdef import OPS, Commutative
-from .ops.core import Const
 from .rewrite import NoMatch, Pattern, Rewriter
+from .rule_helpers import HELPERS, check_known, helper, is_other, kind_of
+from .rule_params import Call, Hole, Literal, Match, Names, Param, Var, scalar
 from .types import DType
-from .weights import Weight
 
-MAX_COMPARED = 1 << 16
-"""Bytes of a constant whose elements are compared one by one."""
-
-HELPERS: dict[str, Callable[..., Any]] = {}
-"""Functions that rule files may call, by name."""
-
-SPLAT_TOLERANCE = 1e-6
-"""Relative: exporters write 1/6 or sqrt(2) with the digits that float32 keeps; whole numbers are exact."""
-
-
-def helper(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function callable from rule files, under its name with dashes."""
-    HELPERS[fn.__name__.replace("_", "-")] = fn
-    return fn
-
-
-@dataclass(frozen=True)
-class Match:
-    """What the variables of a rule stand for, and the operations that were matched."""
-
-    values: dict[str, Value | None] = field(default_factory=lambda: dict[str, Value | None]())
-    attributes: dict[str, Any] = field(default_factory=lambda: dict[str, Any]())
-    ops: tuple[Op, ...] = ()
-
-    def bind(self, name: str, value: Value | None) -> Match | None:
-        """Add a value, or compare with what is bound."""
-        if name in self.values:
-            return self if self.values[name] is value else None
-        return replace(self, values=self.values | {name: value})
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether only the root's results are used outside the match."""
-        return all(user in self.ops for op in self.ops[1:] for r in op.results for user in r.users)
-
-
-@dataclass
-class Names:
-    """The names that a rule has bound so far, while it is checked: what is read must have been bound."""
-
-    values: set[str] = field(default_factory=lambda: set[str]())
-    attributes: set[str] = field(default_factory=lambda: set[str]())
-
-
-@dataclass(frozen=True)
-class Var:
-    """``%x``: any value."""
-
-    name: str
-
-    def check_left(self, names: Names) -> None:
-        """Bind the name."""
-        names.values.add(self.name)
-
-    def check(self, names: Names) -> None:
-        """The name must be bound."""
-        if self.name not in names.values:
-            raise error("P003", f"{self.name} is not bound by the left side")
-
-    def match(self, value: Value | None, found: Match) -> Iterator[Match]:
-        """Bind, or compare with what is bound."""
-        bound = found.bind(self.name, value)
-        if bound is not None and value is not None:
-            yield bound
-
-    def build(self, found: Match, rw: Rewriter, like: DType) -> Value | None:
-        """Return what is bound."""
-        return found.values[self.name]
-
-    def get(self, found: Match) -> Any:
-        """Return what is bound, as a helper's argument."""
-        return found.values[self.name]
+__all__ = ["Absent", "Node", "Rule", "Splat", "Term", "helper", "load_rules", "parse_rules"]
 
 
 @dataclass(frozen=True)
@@ -123,8 +51,7 @@ class Splat:
 
     def build(self, found: Match, rw: Rewriter, like: DType) -> Value:
         """Insert a scalar of the element type that the operands beside it have."""
-        rw.require(like.is_float or (like.is_int and self.number.is_integer()), f"{self.number} is no {like}")
-        return rw.insert(Const(Weight.of(np.asarray(self.number, like.numpy)))).result
+        return scalar(self.number, rw, like)
 
 
 @dataclass(frozen=True)
@@ -147,61 +74,6 @@ class Absent:
 
 
 @dataclass(frozen=True)
-class Hole:
-    """``$p``: an attribute; ``$_`` is any, and binds nothing."""
-
-    name: str
-
-    @property
-    def is_any(self) -> bool:
-        """Whether it is ``$_``, which matches any value and binds nothing."""
-        return self.name == "_"
-
-    def check(self, names: Names) -> None:
-        """The name must be bound."""
-        if self.name not in names.attributes:
-            raise error("P003", f"${self.name} is not bound by the left side")
-
-    def get(self, found: Match) -> Any:
-        """Return what is bound."""
-        return found.attributes[self.name]
-
-
-@dataclass(frozen=True)
-class Literal:
-    """A number, a string, ``true`` or ``false``."""
-
-    value: Any
-
-    def check(self, names: Names) -> None:
-        """Read nothing."""
-
-    def get(self, found: Match) -> Any:
-        """Return it."""
-        return self.value
-
-
-@dataclass(frozen=True)
-class Call:
-    """``compose($p, $q)``: a helper applied to attributes and values."""
-
-    name: str
-    params: tuple[Param, ...]
-
-    def check(self, names: Names) -> None:
-        """All arguments must be bound."""
-        for p in self.params:
-            p.check(names)
-
-    def get(self, found: Match) -> Any:
-        """Call it."""
-        return HELPERS[self.name](*(p.get(found) for p in self.params))
-
-
-Param: TypeAlias = Hole | Literal | Call | Var
-
-
-@dataclass(frozen=True)
 class Node:
     """``add(%x, 3)``: an operation."""
 
@@ -214,22 +86,40 @@ class Node:
         """Bind names in the order in which they are matched: attributes, then operands."""
         self._check_fields()
         self._check_missing(help="write NAME=$p to use what it is, NAME=$_ if any will do")
-        for _, param in self.named:
-            if isinstance(param, Hole):
-                names.attributes |= set() if param.is_any else {param.name}
-            else:
-                param.check(names)
+        for name, param in self.named:
+            if not isinstance(param, Hole):
+                self._check_value(name, param, names)
+            elif not param.is_any:
+                names.attributes.setdefault(param.name, kind_of(self.op.spec.attributes[name].type))
         if self.alias is not None:
             names.values.add(self.alias)
         for term in self.terms:
+            if isinstance(term, Hole | Call):
+                raise error("P006", "an attribute can't be an operand on the left side", help="%x is any operand there")
             term.check_left(names)
 
     def check(self, names: Names) -> None:
         """Everything must be bound, and nothing that the operation needs may be missing."""
         self._check_fields()
         self._check_missing()
-        for item in (*(p for _, p in self.named), *self.terms):
-            item.check(names)
+        for name, param in self.named:
+            self._check_value(name, param, names)
+        for term in self.terms:
+            term.check(names)
+            if isinstance(term, Hole | Call) and is_other(kind := term.kind(names), kind_of(float)):
+                raise error("P006", f"an operand of {self.op.spec.name} is a value or a number, not {kind}")
+
+    def _check_value(self, name: str, param: Param, names: Names) -> None:
+        """What an attribute is given or compared with must be bound, and a value that it can have."""
+        param.check(names)
+        attribute = self.op.spec.attributes[name]
+        if isinstance(param, Literal):
+            try:
+                attribute.accept(param.value)
+            except ValueError as bad:
+                raise error("P006", f"{self.op.spec.name}: {bad}") from bad
+        elif is_other(kind := param.kind(names), wanted := kind_of(attribute.type)):
+            raise error("P006", f"{name} of {self.op.spec.name} is {wanted}, not {kind}")
 
     def _check_missing(self, help: str | None = None) -> None:
         """All attributes without a default must be named."""
@@ -287,9 +177,9 @@ class Node:
 
     def build(self, found: Match, rw: Rewriter, like: DType) -> Value:
         """Insert the operation, or what it folds to; numbers get the element type of the first operand beside them."""
-        built = {i: t.build(found, rw, like) for i, t in enumerate(self.terms) if not isinstance(t, Splat)}
+        built = {i: t.build(found, rw, like) for i, t in enumerate(self.terms) if not isinstance(t, NUMBERS)}
         beside = next((v.type.dtype for v in built.values() if v is not None), like)
-        operands = [t.build(found, rw, beside) if isinstance(t, Splat) else built[i] for i, t in enumerate(self.terms)]
+        operands = [built[i] if i in built else t.build(found, rw, beside) for i, t in enumerate(self.terms)]
         return rw.emit(self.op.spec.build(self.op, operands, {n: p.get(found) for n, p in self.named}))
 
     @property
@@ -298,7 +188,11 @@ class Node:
         return 1 + sum(t.size for t in self.terms if isinstance(t, Node))
 
 
-Term: TypeAlias = Var | Splat | Absent | Node
+Left: TypeAlias = Var | Splat | Absent | Node
+Term: TypeAlias = Left | Hole | Call
+
+NUMBERS = (Splat, Hole, Call)
+"""Terms that are a number: they get the element type of what stands beside them."""
 
 
 def _match_all(terms: tuple[Term, ...], values: tuple[Value | None, ...], found: Match) -> Iterator[Match]:
@@ -307,7 +201,7 @@ def _match_all(terms: tuple[Term, ...], values: tuple[Value | None, ...], found:
             yield found
         return
     first = values[0] if values else None
-    for partial in terms[0].match(first, found):
+    for partial in cast(Left, terms[0]).match(first, found):
         yield from _match_all(terms[1:], values[1:], partial)
 
 
@@ -369,20 +263,8 @@ class Rule:
         return nearest(self.left, op)
 
 
-def is_splat(value: Value | None, number: float) -> bool:
-    """Say whether a value is a constant whose elements are all ``number``.
-
-    Whole numbers are meant exactly, fractions up to :data:`SPLAT_TOLERANCE`.
-    """
-    weight = constant(value)
-    if weight is None or not (weight.type.dtype.is_float or weight.type.dtype.is_int) or not weight.nbytes:
-        return False
-    if weight.is_splat or weight.nbytes <= MAX_COMPARED:
-        array = weight.array()
-        first, tolerance = array.flat[0], 0.0 if number.is_integer() else SPLAT_TOLERANCE
-        close = abs(float(first) - number) <= tolerance * abs(number)
-        return bool(close and (array.size == 1 or (array == first).all()))
-    return False
+def _plain(number: float) -> float:
+    return int(number) if number.is_integer() else number
 
 
 class _Actions:
@@ -393,8 +275,11 @@ class _Actions:
 
     def rule(self, items: list[Any]) -> Rule:
         name, left, guards, right = items
-        rule = Rule(str(name), left, guards or (), right)
         try:
+            for side, term in (("left", left), ("right", right)):
+                if isinstance(term, NUMBERS) or (side == "left" and not isinstance(term, Node)):
+                    raise error("P006", f"its {side} side must be an operation{', or a value' * (side == 'right')}")
+            rule = Rule(str(name), left, guards or (), right)
             rule.check()
         except CompileError as bad:
             bad.diagnostics[0].message = f"rule {name}: {bad.diagnostics[0].message}"
@@ -413,11 +298,13 @@ class _Actions:
     def absent(self, items: list[Any]) -> Absent:
         return Absent()
 
-    def node(self, items: list[Any]) -> Node:
+    def node(self, items: list[Any]) -> Node | Call:
         name, *args, alias = items
+        if str(name) not in OPS and str(name) in HELPERS and alias is None:
+            return Call(str(name), tuple(Literal(_plain(a.number)) if isinstance(a, Splat) else a for a in args if a))
         if str(name) not in OPS:
-            raise error("P004", f"unknown operation {str(name)!r}", help=did_you_mean(name, OPS))
-        terms = tuple(a for a in args if isinstance(a, Var | Splat | Absent | Node))
+            raise error("P004", f"unknown operation {str(name)!r}", help=did_you_mean(name, [*OPS, *HELPERS]))
+        terms = tuple(a for a in args if isinstance(a, Var | Splat | Absent | Node | Hole | Call))
         named: Any = tuple(a for a in args if isinstance(a, tuple))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
         return Node(OPS[str(name)], terms, named, None if alias is None else str(alias))
 
@@ -428,8 +315,10 @@ class _Actions:
         return Hole(str(items[0]).removeprefix("$"))
 
     def number(self, items: list[Any]) -> Literal:
-        text = str(items[0])
-        return Literal(int(text) if text.lstrip("+-").isdigit() else float(text))
+        return Literal(_plain(float(items[0])))
+
+    def items(self, items: list[Any]) -> Literal:
+        return Literal(tuple(i.value for i in items if i is not None))
 
     def string(self, items: list[Any]) -> Literal:
         return Literal(str(items[0])[1:-1])
@@ -439,10 +328,7 @@ class _Actions:
 
     def call(self, items: list[Any]) -> Call:
         name = str(items[0])
-        if name not in HELPERS:
-            raise error(
-                "P009", f"rules call an unknown helper {name!r}", help=f"there are {', '.join(sorted(HELPERS))}"
-            )
+        check_known(name)
         return Call(name, tuple(i for i in items[1:] if i is not None))
 
 

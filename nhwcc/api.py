@@ -51,6 +51,8 @@ def compile(  # noqa: PLR0913 -- users see every option
     data_type: DataType | None = None,
     passes: str | None = None,
     disable: Collection[str] = (),
+    before: Mapping[str, str] | None = None,
+    after: Mapping[str, str] | None = None,
     load: Sequence[PathLike] = (),
     rules: Sequence[PathLike] = (),
     instruments: Sequence[Instrument] = (),
@@ -108,8 +110,10 @@ def compile(  # noqa: PLR0913 -- users see every option
             adds no operation for speed.
         data_type: In how many bits an OpenVINO file stores constants that are computed with in 32: ``FP32``, or
             ``FP16``, which halves the file; numbers then agree up to the rounding of the constants.
-        passes: A pipeline that replaces the target's own.
+        passes: A pipeline that replaces the target's own; ``default`` in it stands for that one.
         disable: Passes to leave out.
+        before: Pipelines to run before passes of the pipeline, by their names: ``{"legalize": "my-pass"}``.
+        after: Pipelines to run after them.
         load: Python files that declare operations or passes.
         rules: Files of rewrite rules; they go first, or where ``"after:PASS=FILE"`` or ``"before:PASS=FILE"`` says.
         instruments: Objects that see the module before and after every pass.
@@ -178,6 +182,8 @@ def compile_all(  # noqa: D417, PLR0913 -- users see every option; compile descr
     data_type: DataType | None = None,
     passes: str | None = None,
     disable: Collection[str] = (),
+    before: Mapping[str, str] | None = None,
+    after: Mapping[str, str] | None = None,
     load: Sequence[PathLike] = (),
     rules: Sequence[PathLike] = (),
     instruments: Sequence[Instrument] = (),

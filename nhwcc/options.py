@@ -67,6 +67,8 @@ class CompileOptions:
     data_type: DataType | None = None
     passes: str | None = None
     disable: Collection[str] = ()
+    before: Mapping[str, str] | None = None
+    after: Mapping[str, str] | None = None
     load: Sequence[PathLike] = ()
     rules: Sequence[PathLike] = ()
     instruments: Sequence[Instrument] = ()

@@ -39,7 +39,11 @@ def build_pipeline(options: CompileOptions, default: str) -> list[Pass]:
     Raises:
         CompileError: L001 to L004 for pipelines and options, L002 also for a pass to leave out that is not there, L007.
     """
-    passes = _with_rules(parse_pipeline(default if options.passes is None else options.passes), options.rules)
+    passes = parse_pipeline(default if options.passes is None else options.passes, default)
+    for when, added in (("before", options.before), ("after", options.after)):
+        for name, text in (added or {}).items():
+            passes = _placed(passes, when, name, parse_pipeline(text, default))
+    passes = _with_rules(passes, options.rules)
     names = [p.name for p in passes]
     for name in options.disable:
         if name not in names:
@@ -60,19 +64,31 @@ def _with_rules(passes: list[Pass], rules: Sequence[PathLike]) -> list[Pass]:
     """
     out = list(passes)
     first: list[Pass] = []
-    names = [p.name for p in passes]
     for place in map(read_place, rules):
         load_rules(place.file)
         apply: Pass = PASSES["apply-rules"](file=str(place.file))  # pyright: ignore[reportCallIssue]
-        if not place.name:
+        if place.name:
+            out = _placed(out, place.when, place.name, [apply])
+        else:
             first.append(apply)
-            continue
-        if place.name not in names:
-            help = did_you_mean(place.name, names) or f"it has {', '.join(dict.fromkeys(names))}"
-            raise error("L002", f"there is no pass {place.name!r} in the pipeline to put rules {place.when}", help=help)
-        for number in reversed([i for i, p in enumerate(out) if p.name == place.name]):
-            out.insert(number + (place.when == "after"), apply)
     return [*first, *out]
+
+
+def _placed(passes: list[Pass], when: str, name: str, added: list[Pass]) -> list[Pass]:
+    """Put passes ``before`` or ``after`` every one of some name.
+
+    Raises:
+        CompileError: L002, the pipeline has no such pass.
+    """
+    names = [p.name for p in passes]
+    if name not in names:
+        help = did_you_mean(name, names) or (f"it has {', '.join(dict.fromkeys(names))}" if names else "it is empty")
+        raise error("L002", f"there is no pass {name!r} in the pipeline to put something {when}", help=help)
+    out: list[Pass] = []
+    for p in passes:
+        around = added if p.name == name else []
+        out += [*around, p] if when == "before" else [p, *around]
+    return out
 
 
 def _with_option(passes: list[Pass], name: str, value: str) -> list[Pass]:
@@ -82,9 +98,10 @@ def _with_option(passes: list[Pass], name: str, value: str) -> list[Pass]:
         CompileError: L004, they do not take this value; L007, no pass has the option.
     """
     if not any(_takes(p, name) for p in passes):
-        raise error(
-            "L007", f"no pass of the pipeline has the option {name.replace('_', '-')!r}, but {value!r} is asked for"
-        )
+        having = ", ".join(sorted(n for n, p in PASSES.items() if any(f.name == name for f in fields(p))))
+        shown = name.replace("_", "-")
+        text = f"no pass of the pipeline has the option {shown!r}, but {value!r} is asked for"
+        raise error("L007", text, help=f"leave --{shown} out; {having} would look at it, and does not run for this target")
     return [replace(p, **{name: read_option(type(p), name, value)}) if _takes(p, name) else p for p in passes]
 
 

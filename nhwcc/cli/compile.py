@@ -161,6 +161,8 @@ def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOpt
         data_type=given["data_type"],
         passes=flags.passes,
         disable=flags.disable_pass,
+        before=flags.before,
+        after=flags.after,
         load=flags.load,
         rules=flags.rules,
         verify=given["verify"],

@@ -73,6 +73,17 @@ def named(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> l
     return [(name, text) for name, _, text in pairs]
 
 
+def placed(_ctx: click.Context, _param: click.Parameter, values: Sequence[str]) -> dict[str, str]:
+    """Read ``PASS=PIPELINE``; several for one pass follow each other."""
+    out: dict[str, str] = {}
+    for text in values:
+        name, equals, pipeline = text.partition("=")
+        if not equals or not name.strip() or not pipeline.strip():
+            raise click.BadParameter(f"{text!r} is not of the form PASS=PIPELINE, such as 'legalize=my-pass'")
+        out[name.strip()] = ",".join(filter(None, (out.get(name.strip()), pipeline)))
+    return out
+
+
 def complete_pass(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the names of passes."""
     return [CompletionItem(name) for name in pass_names() if name.startswith(incomplete)]
@@ -172,6 +183,8 @@ class PassFlags:
 
     passes: str | None
     disable_pass: tuple[str, ...]
+    before: dict[str, str]
+    after: dict[str, str]
     load: tuple[str, ...]
     rules: tuple[str, ...]
     print_ir_before: tuple[str, ...]
@@ -224,8 +237,12 @@ load_option = click.option(
 _PASS: dict[str, Any] = {"multiple": True, "metavar": "PASS", "shell_complete": complete_pass}
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _PASS_OPTIONS: list[Callable[[Any], Any]] = [
-    click.option("--passes", metavar="PIPELINE", help="Run this pipeline, such as 'a,b{option=1},c', instead."),
+    click.option("--passes", metavar="PIPELINE", help="Run this pipeline, such as 'a,default,b{option=1}', instead."),
     click.option("--disable-pass", **_PASS, help="Leave a pass out."),
+    click.option(
+        "--before", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="Run passes before PASS, too."
+    ),
+    click.option("--after", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="Run passes after PASS, too."),
     load_option,
     click.option(
         "--rules",

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any) -> None:
     """Run passes over MODEL (.ir, .onnx) and print the IR, for looking at passes.
 
-    Without --passes the IR is printed as it was read.  On standard output large weights are left out.
+    Without --passes the IR is printed as it was read; "default" is the pipeline for TFLite.  On standard output large weights are left out.
     """
     from nhwcc.file_formats import supported
     from nhwcc.request import check_model, check_options, check_writing
@@ -48,14 +48,17 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
     if output is not None:
         check_writing(output, "ir", [model])
     options = CompileOptions(
-        passes=flags.passes,
+        passes=flags.passes or "",
         disable=flags.disable_pass,
+        before=flags.before,
+        after=flags.after,
         load=flags.load,
         rules=flags.rules,
         data=data_of(given["data"]),
         seed=given["seed"],
     )
     check_options(options)
+    from nhwcc.backends.registry import find_target
     from nhwcc.compiler.diagnostics import collect_remarks, explaining
     from nhwcc.instruments import run_passes
     from nhwcc.pipelines import build_pipeline, register_passes
@@ -65,7 +68,7 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
     from nhwcc.verification import Settings
 
     register_passes(flags.load)
-    passes = build_pipeline(options, "")
+    passes = build_pipeline(options, find_target("tflite").pipeline)
     instruments = flags.instruments(Settings(data=options.data, seed=given["seed"]))
     for instrument in instruments:
         instrument.check(passes)

@@ -8,7 +8,18 @@ from typing import Any
 import click
 
 from nhwcc.cli.edge import echo, print_json
-from nhwcc.cli.flags import FILE, MODEL, budget_flags, common, custom_option, load_option, named, seed_option, shapes
+from nhwcc.cli.flags import (
+    FILE,
+    MODEL,
+    budget_flags,
+    common,
+    custom_option,
+    load_option,
+    named,
+    placed,
+    seed_option,
+    shapes,
+)
 from nhwcc.cli.progress import Progress
 from nhwcc.options import TOLERANCE, CompileOptions
 
@@ -28,6 +39,8 @@ from nhwcc.options import TOLERANCE, CompileOptions
 @click.option("--io-layout", multiple=True, callback=named, metavar="[NAME=]LAYOUT", help="As for nhwcc compile.")
 @click.option("--passes", metavar="PIPELINE", help="As for nhwcc compile.")
 @click.option("--disable-pass", multiple=True, metavar="PASS", help="As for nhwcc compile.")
+@click.option("--before", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="As for nhwcc compile.")
+@click.option("--after", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="As for nhwcc compile.")
 @click.option("--rules", multiple=True, metavar="[PLACE=]FILE", help="As for nhwcc compile.")
 @click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
 @load_option
@@ -53,6 +66,8 @@ def reduce_command(model: Path, output: Path | None, command: str | None, **give
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or None,
         passes=given["passes"],
         disable=given["disable_pass"],
+        before=given["before"],
+        after=given["after"],
         load=given["load"],
         rules=given["rules"],
         tolerance=given["tolerance"],

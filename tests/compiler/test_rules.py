@@ -10,7 +10,8 @@ from nhwcc.compiler.ir import Module, Value
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.rewrite import rewrite
-from nhwcc.compiler.rules import HELPERS, helper, load_rules, parse_rules
+from nhwcc.compiler.rule_helpers import HELPERS
+from nhwcc.compiler.rules import helper, load_rules, parse_rules
 from nhwcc.compiler.verify import verify
 
 
@@ -76,6 +77,19 @@ class TestPatterns:
         rule = "rule double: add(%a, %a) => mul(%a, 2)"
         fires(rule, module("%y = add(%x, %x)"), "%0 = const() {value = dense<2.0> : f32[]} : f32[]; %y = mul(%x, %0)")
         misses(rule, module("%y = add(%x, %z)"), None)
+
+    def test_the_same_variable_is_an_equal_constant(self) -> None:
+        """Exporters write a constant anew wherever it is used."""
+        text = """func @main(%x: f32[2]) -> (f32[2]) {
+            %c = const() {value = dense<[3.0, 4.0]> : f32[2]} : f32[2]
+            %d = const() {value = dense<OTHER> : f32[2]} : f32[2]
+            %a = add(%x, %c) : f32[2]
+            %b = sub(%a, %d) : f32[2]
+            return(%b) }"""
+        rule = "rule cancel: sub(add(%x, %c), %c) => abs(%x)"
+        got, _ = apply(rule, parse_module(text.replace("OTHER", "[3.0, 4.0]")))
+        assert "abs(%x)" in got and "add" not in got
+        misses(rule, parse_module(text.replace("OTHER", "[3.0, 5.0]")), None)
 
     def test_operands_of_commutative_operations_in_either_order(self) -> None:
         rule = "rule absorb: add(neg(%a), %b) => sub(%b, %a)"
@@ -180,6 +194,36 @@ class TestPatterns:
         assert "dense<7.0>" in got and got.count("add") == 1
 
 
+class TestNumbers:
+    """Attributes, and what helpers make of them, as operands of the right side."""
+
+    def test_an_attribute(self) -> None:
+        rule = "rule write-out: leaky_relu(%x, alpha=$a) => max(%x, mul(%x, $a))"
+        got, _ = apply(rule, module("%y = leaky_relu(%x) {alpha = 0.25}"))
+        assert "dense<0.25> : f32[]" in got and got.endswith("%y = max(%x, %1)")
+
+    def test_what_a_helper_gives(self) -> None:
+        rule = "rule sum: elu(%x, alpha=$p) => mul(%x, sum-of($p, 0.5))"
+        got, _ = apply(rule, module("%y = elu(%x) {alpha = 2.0}"))
+        assert "dense<2.5> : f32[]" in got
+
+    def test_a_fraction_is_no_integer(self) -> None:
+        text = """func @main(%x: i32[4]) -> (f32[4]) {
+            %a = cast(%x) {to = "f32"} : f32[4]
+            %y = elu(%a) {alpha = 0.5} : f32[4]
+            return(%y) }"""
+        rule = 'rule inner: elu(cast(%x, to="f32"), alpha=$p) => cast(mul(%x, $p), to="f32")'
+        misses(rule, parse_module(text), "0.5 is no i32")
+
+    def test_a_list(self) -> None:
+        text = """func @main(%x: f32[2,3]) -> (f32[3,2]) {
+            %y = transpose(%x) {perm = [1, 0]} : f32[3,2]
+            return(%y) }"""
+        before = parse_module(text)
+        rewrite(before, parse_rules("rule swap: transpose(%x, perm=[1, 0]) => reshape(%x, shape=[3, 2])"))
+        assert "%y = reshape(%x) {shape = [3, 2]}" in print_module(before)
+
+
 class TestHelpers:
     def test_on_the_right_side(self) -> None:
         rule = "rule sum: elu(elu(%x, alpha=$p), alpha=$q) => elu(%x, alpha=sum-of($p, $q))"
@@ -232,7 +276,14 @@ class TestRewriting:
         rules = "rule there: neg(%x) => abs(%x)\nrule back: abs(%x) => neg(%x)"
         with pytest.raises(CompileError) as caught:
             apply(rules, module("%y = neg(%x)"))
-        assert caught.value.diagnostics[0].code == "W001"
+        (said,) = caught.value.diagnostics
+        assert said.code == "W001" and said.message.endswith(" undo each other")
+        assert said.excerpt is not None
+        assert set(said.excerpt.splitlines()) == {"there: %y = neg(%x) : f32[4]", "back: %y = abs(%x) : f32[4]"}
+
+    def test_a_rule_that_fires_on_what_it_makes(self) -> None:
+        with pytest.raises(CompileError, match="grow fires on what it makes"):
+            apply("rule grow: neg(%x) => neg(abs(%x))", module("%y = neg(%x)"))
 
     def test_another_type_is_missed(self) -> None:
         """A rule can't know all types that its operands may have: it does not apply where it would change one."""
@@ -276,6 +327,25 @@ class TestMistakes:
             ("rule r: elu(%x, alpha=sum-of($p, 1)) => %x", "P003"),
             ("rule r: reshape(%x) => %x", "P006"),
             ("rule r: elu(%x, alpha=$_) => elu(%x, alpha=$_)", "P003"),
+            ("rule r: neg(%x) => mul(%x, $p)", "P003"),
+            ("rule r: mul(%x, $p) => %x", "P006"),
+            ("rule r: mul(%x, sum-of(1, 2)) => %x", "P006"),
+            ("rule r: elu(%x, alpha=%x) => %x", "P003"),
+            ("rule r: elu(%x, alpha=$p) => elu(%x, alpha=%x)", "P006"),
+            ('rule r: elu(%x, alpha="much") => %x', "P006"),
+            ('rule r: elu(%x, alpha=$p) => elu(%x, alpha="much")', "P006"),
+            ("rule r: transpose(%x, perm=1) => %x", "P006"),
+            ("rule r: transpose(%x, perm=$p) => elu(%x, alpha=$p)", "P006"),
+            ("rule r: transpose(%x, perm=$p) => mul(%x, $p)", "P006"),
+            ("rule r: elu(%x, alpha=$p) where exceeds-zero($p, $p) => %x", "P006"),
+            ("rule r: elu(%x, alpha=$p) where exceeds-zero() => %x", "P006"),
+            ("rule r: elu(%x, alpha=$p) where exceeds-zero(%x) => %x", "P006"),
+            ("rule r: elu(%x, alpha=$p) where is-vector($p) => %x", "P006"),
+            ("rule r: transpose(%x, perm=$p) where exceeds-zero($p) => %x", "P006"),
+            ("rule r: %x => neg(%x)", "P006"),
+            ("rule r: 3 => neg(3)", "P006"),
+            ("rule r: neg(%x) => 3", "P006"),
+            ("rule r: elu(%x, alpha=$p) => sum-of($p, 1)", "P006"),
         ],
     )
     def test_say_what_and_where(self, rules: str, code: str) -> None:

@@ -45,3 +45,38 @@ def test_a_file_that_is_called_like_a_place(tmp_path: Path, monkeypatch: pytest.
     assert read_place("after:cse=my.rules") == Place(Path("after:cse=my.rules"))
     assert read_place("after:cse=other.rules") == Place(Path("other.rules"), "after", "cse")
     assert read_place(Path("x.rules")) == Place(Path("x.rules"))
+
+
+def around(pipeline: str | None = None, **given: dict[str, str]) -> list[str]:
+    register_passes()
+    return [p.name for p in build_pipeline(CompileOptions(passes=pipeline, **given), "cse,dce,cse")]
+
+
+def test_pipelines_around_passes() -> None:
+    assert around(before={"dce": "fold-constants"}) == ["cse", "fold-constants", "dce", "cse"]
+    assert around(after={"cse": "dce,fold-constants"}) == [
+        "cse", "dce", "fold-constants", "dce", "cse", "dce", "fold-constants",
+    ]  # fmt: skip
+    assert around(before={"dce": "fold-constants"}, after={"fold-constants": "cse"}) == [
+        "cse", "fold-constants", "cse", "dce", "cse",
+    ]  # fmt: skip
+
+
+def test_rules_around_a_pass_that_was_added(rules: Path) -> None:
+    register_passes()
+    options = CompileOptions(before={"dce": "fold-constants"}, rules=[f"after:fold-constants={rules}"])
+    assert [p.name for p in build_pipeline(options, "dce")] == ["fold-constants", "apply-rules", "dce"]
+
+
+def test_the_targets_own_pipeline_in_another() -> None:
+    assert around("fold-constants,default") == ["fold-constants", "cse", "dce", "cse"]
+    assert around("default,default,dce")[-2:] == ["cse", "dce"]
+    assert around("") == []
+
+
+@pytest.mark.parametrize("given", [{"before": {"dcee": "cse"}}, {"after": {"dce": "csee"}}])
+def test_names_that_are_not_there(given: dict[str, dict[str, str]]) -> None:
+    with pytest.raises(CompileError) as caught:
+        around(**given)
+    told = caught.value.diagnostics[0]
+    assert told.code == "L002" and told.help is not None and told.help.startswith("did you mean")

@@ -23,7 +23,8 @@ from nhwcc.compiler.ops.core import Const, Return
 from nhwcc.compiler.ops.reduce import REDUCTIONS
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.rewrite import Pattern, rewrite
-from nhwcc.compiler.rules import Absent, Call, Hole, Literal, Node, Rule, Splat, Term, Var
+from nhwcc.compiler.rule_params import Call, Hole, Literal, Var
+from nhwcc.compiler.rules import Absent, Node, Rule, Splat, Term
 from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.compiler.verify import verify
 from nhwcc.compiler.weights import Weight

@@ -15,7 +15,9 @@ from typing import Literal as Choice
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.opdef import OPS, Commutative
 from nhwcc.compiler.ops.arith import ACTIVATIONS
-from nhwcc.compiler.rules import HELPERS, Call, Hole, Literal, Node, Param, Rule, Splat, Term, Var
+from nhwcc.compiler.rule_helpers import HELPERS
+from nhwcc.compiler.rule_params import Call, Hole, Literal, Param, Var
+from nhwcc.compiler.rules import Node, Rule, Splat, Term
 
 from .rewrites import rules
 from .verdicts import judge

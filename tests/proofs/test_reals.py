@@ -14,7 +14,7 @@ import pytest
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.opdef import OPS
 from nhwcc.compiler.ops.arith import ACTIVATIONS
-from nhwcc.compiler.rules import HELPERS
+from nhwcc.compiler.rule_helpers import HELPERS
 
 from .reals import EXTENDED, Extended, Meaning, exact, z3
 from .rewrites import rules

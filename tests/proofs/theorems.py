@@ -14,7 +14,9 @@ from typing import Literal as Choice
 
 from nhwcc.compiler.opdef import Attribute
 from nhwcc.compiler.ops.arith import ACTIVATIONS
-from nhwcc.compiler.rules import HELPERS, Absent, Call, Hole, Literal, Node, Param, Rule, Splat, Term, Var
+from nhwcc.compiler.rule_helpers import HELPERS
+from nhwcc.compiler.rule_params import Call, Hole, Literal, Param, Var
+from nhwcc.compiler.rules import Absent, Node, Rule, Splat, Term
 
 from .reals import CONSTANTS, Extended, Meaning, Unsupported, Word, larger, smaller, z3
 
