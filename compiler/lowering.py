@@ -89,7 +89,10 @@ class _Bound:
     target: LoweringTarget
 
     def __call__(self, op: Op, rw: Rewriter) -> None:
-        self.rewrite(op, Build(rw, self.target))
+        build = Build(rw, self.target)
+        made = self.rewrite(op, build)
+        if isinstance(made, Op | Value) and not op.is_unused:
+            build.replace(rw.emit(made) if isinstance(made, Op) else made)
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ class Lowerings:
 
         What is ``general`` is a way for many operations alike; the docs describe it once.
 
-        It rewrites by calling :meth:`Build.replace`, returns if it is not meant for the operation, and raises
+        It rewrites by calling :meth:`Build.replace`, or returns the new result; it returns None if it is not meant for
+        the operation, and raises
         :class:`~.rewrite.NoMatch` if it is but can't: the reason becomes part of the error.
         """
 

@@ -215,19 +215,29 @@ class Spec:
         try:
             self._check_attributes(op)
             self._check_elements(op)
-            types = self.infer_fn(op)
-            types = (types,) if isinstance(types, TensorType) else types
+            types = self._inferred(op)
             for type in types:
                 _check_sizes(type)
         except ValueError as bad:
             raise op.fail("T001", str(bad)) from bad
-        results = (types,) if isinstance(types, TensorType) else types
-        for type in results:
+        for type in types:
             problem = too_large(type.shape, type.dtype.bits)
             if problem is not None:
                 bad = op.fail("M001", f"the result of {op.title} would have {problem}", help=SMALLER)
                 raise TooLarge(*bad.diagnostics)
-        return results
+        return types
+
+    def _inferred(self, op: Op) -> Sequence[TensorType]:
+        """Call the declared function, which users write, too.
+
+        Raises:
+            CompileError: L010, it gives something else than types.
+        """
+        found: object = self.infer_fn(op)
+        types = (found,) if isinstance(found, TensorType) else found
+        if not isinstance(types, tuple | list) or not all(isinstance(t, TensorType) for t in cast(list[object], types)):
+            raise op.fail("L010", f"infer of {self.name} gives {found!r}, which is not the type of a result")
+        return cast(Sequence[TensorType], types)
 
     def axes_of(self, op: Op) -> Axes | None:
         """How the axes of operands and results correspond; None if the operation runs in the source's order only.
@@ -353,6 +363,7 @@ def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
             raise TypeError(f"{name}: {variadic!r} may be any number of operands, so it must be the last of them")
         found = (_find(cls, traits, what) for what in ("evaluate", "verify", "axes"))
         cls.spec = Spec(name, operands, optional, variadic, elements, regions, attributes, traits, infer, *found)
+        _check_fields(cls.spec)
         for slot, field in enumerate(operands):
             setattr(cls, field, _Operand(slot, variadic=field == variadic))
         for index, field in enumerate(regions):
@@ -364,6 +375,36 @@ def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
         return cls
 
     return wrap
+
+
+_TAKEN = frozenset((*vars(Op), "spec", "attributes", "location", "parent", "before", "after", "results", "regions"))
+"""Names that every operation has, whatever its fields."""
+
+_AXES = {"axis": "Axis", "dim": "Axis", "axes": "AxisTuple", "dims": "AxisTuple"}
+"""Attributes that are called like axes, and the types that say that they are."""
+
+
+def _check_fields(spec: Spec) -> None:
+    """Refuse fields that would hide what every operation has, axes that are not said to be some, and other parameters.
+
+    Raises:
+        TypeError: with what to write instead.
+    """
+    for field in spec.fields:
+        if field in _TAKEN:
+            raise TypeError(f"{spec.name}: every operation has {field!r} already; call this field something else")
+    for field, attribute in spec.attributes.items():
+        if spec.axes is not None and field in _AXES and attribute.names is None:
+            text = f"write {field}: {_AXES[field]} (of nhwcc.compiler.axes), so that other layouts renumber it"
+            raise TypeError(f"{spec.name}: {text}")
+    if inspect.isfunction(spec.evaluate):
+        given = [n for n in spec.operands if n != spec.variadic]
+        named = dict.fromkeys((*spec.regions, *spec.attributes))
+        try:
+            inspect.signature(spec.evaluate).bind(*given, **named)
+        except TypeError as bad:
+            called = ", ".join((*spec.operands, *(f"{n}={n}" for n in named)))
+            raise TypeError(f"{spec.name}: its evaluate is called as evaluate({called}): {bad}") from bad
 
 
 def _find(cls: type, traits: tuple[type, ...], what: str) -> Any:

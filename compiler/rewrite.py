@@ -93,7 +93,7 @@ class Pattern:
 
 
 def pattern(*roots: type[O], benefit: int = 1) -> Callable[[Callable[[O, Rewriter], object]], Pattern]:
-    """Make a function a pattern; it applies if it calls ``rw.replace``.
+    """Make a function a pattern; it applies if it calls ``rw.replace``, or returns what the result becomes.
 
     The docstring says what it does; ``rw.require`` says why it nearly did.
     """
@@ -263,7 +263,9 @@ def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
     rewriter = Rewriter(op, op.parent)
     users = [user for r in op.results for user in r.users]
     try:
-        p.apply(op, rewriter)
+        made = p.apply(op, rewriter)
+        if isinstance(made, Op | Value) and not op.is_unused:
+            rewriter.replace(made)
     except (NoMatch, TooLarge) as bad:
         reason = bad.diagnostics[0].message if isinstance(bad, TooLarge) else str(bad)
         remark(Remark("missed", p.name, reason, op.location))
@@ -272,7 +274,7 @@ def _apply(p: Pattern, op: Op, work: _Worklist) -> bool:
     if not users or not op.is_unused:
         _discard(rewriter)
         return False
-    erased = erase_dead(op, released=work.add)
+    erased = erase_dead(op, released=work.add, replaced=True)
     for new in rewriter.inserted:
         new.location = _origin(new, erased)
         work.add(new)
@@ -296,7 +298,9 @@ def why_not(p: Pattern, op: Op) -> str | None:
     assert op.parent is not None
     rewriter = Rewriter(op, op.parent)
     try:
-        p.apply(op, rewriter)
+        made = p.apply(op, rewriter)
+        if isinstance(made, Op | Value) and not op.is_unused:
+            rewriter.replace(made)
     except NoMatch as reason:
         return str(reason)
     except TooLarge as bad:
@@ -313,16 +317,18 @@ def _discard(rewriter: Rewriter) -> None:
             op.parent.erase(op)
 
 
-def erase_dead(*ops: Op, released: Callable[[Op], None] | None = None) -> list[Op]:
+def erase_dead(*ops: Op, released: Callable[[Op], None] | None = None, replaced: bool = False) -> list[Op]:
     """Erase removable operations without uses and whatever only they needed; return what was erased.
 
-    ``released`` is called with each operation that lost a user.
+    ``released`` is called with each operation that lost a user.  Operations that were ``replaced`` go whatever else
+    they may do: what stands in their place does it.
     """
     erased: list[Op] = []
     work = list(ops)
     while work:
         op = work.pop()
-        if op.parent is None or not op.spec.is_removable or not op.is_unused:
+        may_go = op.spec.is_removable or (replaced and op in ops)
+        if op.parent is None or not may_go or not op.is_unused:
             continue
         producers = [v.owner for v in op.operands if v is not None and v.owner is not None]
         op.parent.erase(op)

@@ -101,7 +101,9 @@ def _with_option(passes: list[Pass], name: str, value: str) -> list[Pass]:
         having = ", ".join(sorted(n for n, p in PASSES.items() if any(f.name == name for f in fields(p))))
         shown = name.replace("_", "-")
         text = f"no pass of the pipeline has the option {shown!r}, but {value!r} is asked for"
-        raise error("L007", text, help=f"leave --{shown} out; {having} would look at it, and does not run for this target")
+        raise error(
+            "L007", text, help=f"leave --{shown} out; {having} would look at it, and does not run for this target"
+        )
     return [replace(p, **{name: read_option(type(p), name, value)}) if _takes(p, name) else p for p in passes]
 
 

@@ -242,7 +242,9 @@ _PASS_OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--before", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="Run passes before PASS, too."
     ),
-    click.option("--after", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="Run passes after PASS, too."),
+    click.option(
+        "--after", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="Run passes after PASS, too."
+    ),
     load_option,
     click.option(
         "--rules",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from nhwcc.backends.registry import find_target
 from nhwcc.backends.tflite import lowering, table
 from nhwcc.compiler import opdef, plugins
 from nhwcc.compiler.types import Array
@@ -29,6 +30,7 @@ NORM, TORCH, KERNEL = (EXAMPLES / f"channel_norm{end}.py" for end in ("", "_torc
 def registries() -> Iterator[None]:
     """Forget afterwards what files have declared: other tests look at all operations that there are."""
     register_passes()
+    find_target("tflite").patterns()
     loaded: Any = plugins._LOADED  # pyright: ignore[reportPrivateUsage]
     found: list[Any] = [
         opdef.OPS,
@@ -189,6 +191,10 @@ class TestMistakes:
             ("emit(ChannelNorm(x, scale, axis=1", "emit(ChannelNorm(x, axis=1", "ChannelNorm(x, axis=1", "is missing"),
             ("import annotations", "import annotations\nimport numpyy", "import numpyy", "ModuleNotFoundError"),
             ("class ChannelNorm(Op):", "class ChannelNorm(Op)", "class ChannelNorm(Op)", "SyntaxError"),
+            ("    axis: Axis\n", "    axis: int\n", "@op(", "write axis: Axis (of nhwcc.compiler.axes)"),
+            ("    axis: Axis\n", "    axis: Axis\n    after: int = 0\n", "@op(", "every operation has 'after' already"),
+            ("*, axis: int, epsilon: float", "*, epsilon: float", "@op(", "evaluate(x, scale, axis=axis, epsilon="),
+            ("x: Array, scale: Array, *", "x: Array, *", "@op(", "evaluate(x, scale, axis=axis, epsilon="),
         ],
     )
     def test_the_line_is_named(self, tmp_path: Path, old: str, new: str, line: str, says: str) -> None:
@@ -196,6 +202,20 @@ class TestMistakes:
         text = refused("L010", normed(), load=[path])
         number = next(i for i, found in enumerate(path.read_text().splitlines(), 1) if line in found)
         assert f"{path}:{number}: " in text and says in text and line in text and "docs/custom-ops.md" in text
+
+    def test_a_type_that_is_none(self, tmp_path: Path) -> None:
+        path = library(tmp_path, "        return self.x.type\n", "        self.x.type\n")
+        assert "infer of acme.channel_norm gives None" in refused("L010", normed(), load=[path])
+
+    @pytest.mark.parametrize("trait", ["", ", Pure"])
+    @pytest.mark.parametrize("how", ["return {}", "build.replace({})"])
+    def test_what_is_lowered_goes(self, tmp_path: Path, trait: str, how: str) -> None:
+        """A lowering may return the new result; the operation goes, whether it was said to be pure or not."""
+        value = "build(Mul, build(Mul, op.x, factor), build.reshape(op.scale, shape))"
+        path = library(tmp_path, f"build.replace({value})", how.format(value))
+        path.write_text(path.read_text().replace('@op("acme.channel_norm", Pure)', f'@op("acme.channel_norm"{trait})'))
+        report = nhwcc.compile(normed(), load=[path]).report
+        assert report.verification is not None and report.verification.ok
 
     def test_shapes_that_do_not_fit(self) -> None:
         made = normed()

@@ -122,6 +122,8 @@ class Generator:
                 return self.splat(number)
             case Node():
                 return self.node(term)
+            case Hole() | Call():
+                raise Misfit("an attribute is no operand of a left side")
 
     def variable(self, name: str) -> Value:
         """An argument, or a constant, above all where a guard asks about it."""

@@ -89,6 +89,8 @@ class _Statement:
                 if term.alias is not None:
                     self.values[term.alias] = value
                 return value
+            case Hole() | Call():
+                return Extended.of(self.param(term))
 
     def right(self, term: Term) -> Extended | None:
         match term:
