@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ..compiler.diagnostics import did_you_mean, error
+from ..compiler.plugins import discover_plugins
 
 if TYPE_CHECKING:
     from .common.target import Target
@@ -51,6 +52,24 @@ DEVICES: dict[str, Entry] = {
 """Targets whose files are those of the first one in a form that suits a device; only their name chooses them."""
 
 
+PLUGINS = "nhwcc.targets"
+"""The entry point group under which installed distributions bring targets."""
+
+
+def register_target(target: Target, suffixes: tuple[str, ...] | None = None) -> Target:
+    """Make a target known under its name and the suffixes of its files, by default its own one; return it.
+
+    Raises:
+        TypeError: there is a target of this name or with such files already.
+    """
+    own = (target.suffix,) if suffixes is None else suffixes
+    for name, entry in (TARGETS | DEVICES).items():
+        if name == target.name or set(own) & set(entry.suffixes):
+            raise TypeError(f"target {target.name!r} has the name, or the files, of the target {name!r}")
+    TARGETS[target.name] = Entry(own, lambda: target, is_folder=target.artifact == "folder")
+    return target
+
+
 def find_target(name: str, version: int | None = None) -> Target:
     """Return a target by its name; of one whose format has versions, the one that goes up to ``version``.
 
@@ -58,6 +77,8 @@ def find_target(name: str, version: int | None = None) -> Target:
         CompileError: L008, there is no such target; L012, it has no such version.
     """
     known = TARGETS | DEVICES
+    if name not in known and discover_plugins(PLUGINS):
+        known = TARGETS | DEVICES
     if name not in known:
         help = did_you_mean(name, known) or f"there are {', '.join(known)}"
         raise error("L008", f"no target named {name!r}", help=help)
@@ -78,10 +99,16 @@ def target_of_file(path: str | os.PathLike[str] | None) -> str:
         return next(iter(TARGETS))
     text = os.fspath(path)
     known, suffix = Path(text), Path(text).suffix.lower()
-    by_suffix = (name for name, entry in TARGETS.items() if suffix in entry.suffixes)
     is_folder = text.endswith(("/", os.sep)) or (known.is_dir() and not suffix)
     folders = (n for n, entry in TARGETS.items() if entry.is_folder and (is_folder or known.name.lower() == n))
-    return next(folders, None) or next(by_suffix, None) or next(iter(TARGETS))
+    found = next(folders, None) or _with_suffix(suffix)
+    if found is None and suffix and discover_plugins(PLUGINS):
+        found = _with_suffix(suffix)
+    return found or next(iter(TARGETS))
+
+
+def _with_suffix(suffix: str) -> str | None:
+    return next((name for name, entry in TARGETS.items() if suffix in entry.suffixes), None)
 
 
 def suffix_of(name: str | None) -> str:

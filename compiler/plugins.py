@@ -16,6 +16,9 @@ from .diagnostics import CompileError, did_you_mean, error, reason
 _LOADED: set[Path] = set()
 """Files that have registered what they have: names can be taken only once."""
 
+_DISCOVERED: set[str] = set()
+"""Entry point groups whose modules have been imported."""
+
 PREFIX = "nhwcc_user_"
 """How the modules of loaded files begin."""
 
@@ -63,10 +66,24 @@ def load_function(path: Path, name: str) -> Callable[..., Any]:
     return found
 
 
-def discover_plugins(group: str = "nhwcc.passes") -> None:
-    """Import what installed distributions offer under an entry point group."""
-    for entry in entry_points(group=group):
-        entry.load()
+def discover_plugins(group: str = "nhwcc.passes") -> bool:
+    """Import what installed distributions offer under an entry point group, once; say whether there was anything new.
+
+    Raises:
+        CompileError: L010, one of them fails.
+    """
+    if group in _DISCOVERED:
+        return False
+    _DISCOVERED.add(group)
+    found = entry_points(group=group)
+    for entry in found:
+        try:
+            entry.load()
+        except Exception as bad:
+            owner = entry.dist.name if entry.dist else "a distribution"
+            help = f"correct or uninstall {owner}"
+            raise error("L010", f"the plug-in {entry.value} of {owner} fails: {_said(bad)}", help=help) from bad
+    return bool(found)
 
 
 def is_loaded(function: object) -> bool:

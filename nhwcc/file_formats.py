@@ -8,6 +8,7 @@ from pathlib import Path
 from nhwcc import contents
 from nhwcc.backends.registry import writes_folder
 from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error, reason
+from nhwcc.compiler.plugins import discover_plugins
 from nhwcc.contents import Begins, Content
 from nhwcc.files import cannot_write
 
@@ -45,6 +46,10 @@ PYTORCH = "nhwcc.sources.torch:TorchSource"
 TENSORFLOW = "nhwcc.sources.tensorflow:TensorflowSource"
 KERAS = "nhwcc.sources.keras:KerasSource"
 OPENVINO_IR = "nhwcc.sources.openvino:OpenvinoSource"
+
+
+PLUGINS = "nhwcc.sources"
+"""The entry point group under which installed distributions bring formats."""
 
 
 @dataclass(frozen=True)
@@ -215,16 +220,37 @@ def detect(source: Path | bytes) -> Format:
             if (source / file).is_file():
                 return named(name)
     content = Content.of(source) if isinstance(source, bytes) else _content(source)
+    found = _known(source, content)
+    if (found is None or found.remedy) and discover_plugins(PLUGINS):
+        found = _known(source, content)
+    if found is not None:
+        return found
+    what = "these bytes are" if isinstance(source, bytes) else f"{source} is"
+    near = None if isinstance(source, bytes) else _similar(source)
+    raise error("R014", f"{what} not a model that nhwcc knows", help=near or READ)
+
+
+def _known(source: Path | bytes, content: Content) -> Format | None:
+    """Return the format whose content this is, else the one whose files are called so."""
     for format in (*FORMATS, *OTHERS):
         if format.begins(content) and not _is_named_otherwise(format, source):
             return format
     suffix = "" if isinstance(source, bytes) else source.suffix.lower()
-    for format in (*FORMATS, *OTHERS):
-        if suffix in format.suffixes:
-            return format
-    what = "these bytes are" if isinstance(source, bytes) else f"{source} is"
-    near = None if isinstance(source, bytes) else _similar(source)
-    raise error("R014", f"{what} not a model that nhwcc knows", help=near or READ)
+    return next((format for format in (*FORMATS, *OTHERS) if suffix in format.suffixes), None)
+
+
+def register_format(format: Format) -> Format:
+    """Make a kind of file known, which its ``source`` reads; it is looked for before all others.
+
+    Raises:
+        TypeError: there is a format of this name already, or it has no source.
+    """
+    if any(known.name == format.name for known in FORMATS):
+        raise TypeError(f"format {format.name!r} is known already")
+    if not format.source or format.remedy:
+        raise TypeError(f"format {format.name!r} needs a source, module:class, and no remedy")
+    FORMATS.insert(0, format)
+    return format
 
 
 def named(name: str) -> Format:

@@ -28,6 +28,10 @@ def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathL
         CompileError: R010, R014 or R015 for the model; L007, R012 or R016 for the output; L004 and L005 for options;
             R010 for other files.
     """
+    if options.load:
+        from nhwcc.pipelines import register_passes
+
+        register_passes(options.load)  # they may bring what reads the model, or what the output is written for
     source = Path(model) if isinstance(model, str | os.PathLike) else None
     if source is not None:
         format = supported(source)

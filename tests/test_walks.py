@@ -5,8 +5,10 @@ A block says which file it is (```` ```python file=my_pass.py````); other blocks
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import warnings
@@ -19,11 +21,13 @@ import pytest
 import torch
 from click.testing import CliRunner
 from local import LocalWorker
+from nhwcc.backends.registry import TARGETS
 from nhwcc.compiler.pipeline import PASSES
 from onnx_models import model, node
 from torch import nn
 
 from nhwcc.cli import cli
+from nhwcc.file_formats import FORMATS
 from nhwcc.pipelines import register_passes
 
 ROOT = Path(__file__).parents[1]
@@ -58,7 +62,9 @@ class Walk:
 
     def go(self) -> None:
         for block in blocks(self.page):
-            if block.file:
+            if block.file and (ROOT / "examples" / block.file).exists():
+                assert block.text in Path(block.file).read_text(encoding="utf-8"), block.text
+            elif block.file:
                 with Path(block.file).open("a", encoding="utf-8") as file:
                     file.write(block.text)
             elif block.language == "sh":
@@ -140,6 +146,23 @@ def device_files(walk: Walk) -> None:
     assert CliRunner().invoke(cli, ["compile", "model.onnx", "-o", "others.tflite"]).exit_code == 0
 
 
+def example(*names: str) -> Callable[[Walk], None]:
+    """Return what copies examples, of which a page shows parts, and writes networks that they are for."""
+
+    def setup(walk: Walk) -> None:
+        for name in names:
+            shutil.copy(ROOT / "examples" / name, name)
+        first = {"weights": [[1, 2], [3, 4], [5, 6]], "bias": [0, 1, 2], "activation": "relu"}
+        layers = [first, {"weights": [[1, -1, 2]]}]
+        Path("model.dense").write_text(json.dumps({"layers": layers}), encoding="utf-8")
+        weights = np.random.default_rng(0).normal(size=(8, 4)).astype(np.float32)
+        nodes = [node("MatMul", "x w", "h"), node("Sigmoid", "h", "g"), node("Softmax", "g", "y", axis=-1)]
+        proto = model(nodes, {"x": ("batch", 8)}, ["y"], {"w": weights})
+        Path("model.onnx").write_bytes(proto.SerializeToString())
+
+    return setup
+
+
 def nothing(walk: Walk) -> None:
     """The page itself makes all that it needs."""
 
@@ -155,6 +178,8 @@ WALKS: dict[str, Callable[[Walk], None]] = {
     "docs/from-litert-torch.md": nothing,
     "docs/troubleshooting.md": small_model,
     "docs/devices.md": device_files,
+    "docs/writing-targets.md": example("numpy_target.py"),
+    "docs/writing-frontends.md": example("dense_source.py"),
 }
 
 
@@ -167,10 +192,12 @@ def local_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def own_passes() -> Iterator[None]:
     register_passes()
-    known = dict(PASSES)
+    known, targets, formats = dict(PASSES), dict(TARGETS), list(FORMATS)
     yield
-    for name in PASSES.keys() - known.keys():
-        del PASSES[name]
+    for registry, kept in ((PASSES, known), (TARGETS, targets)):
+        for name in registry.keys() - kept.keys():
+            del registry[name]
+    FORMATS[:] = formats
 
 
 @pytest.mark.parametrize("page", WALKS)

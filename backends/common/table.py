@@ -62,14 +62,23 @@ class Row(Generic[C]):
 
     def reason(self, op: Op) -> str | None:
         """Return why the row does not fit, None if it does."""
+        found = self.lacking(op)
+        return None if found is None else found[1]
+
+    def lacking(self, op: Op) -> tuple[int, str] | None:
+        """Return why the row does not fit, behind how near an operation comes to it; None if it fits.
+
+        Another rank or element type is further away than what some condition asks for.
+        """
+        first = op.operands[0] if op.operands else None
+        if first is not None and first.type.rank not in self.ranks:
+            return 0, f"{self.kernel} takes {show_ranks(self.ranks)}, not {first.type.rank}"
         for name, allowed in self.dtypes.items():
             dtype = _dtype(op, name)
             if dtype is not None and dtype not in allowed:
-                return f"{self.kernel} does not take {name} of {dtype}, only {', '.join(sorted(allowed))}"
-        first = op.operands[0] if op.operands else None
-        if first is not None and first.type.rank not in self.ranks:
-            return f"{self.kernel} takes {show_ranks(self.ranks)}, not {first.type.rank}"
-        return next((why for why in (condition(op) for condition in self.when) if why is not None), None)
+                return 1, f"{self.kernel} does not take {name} of {dtype}, only {', '.join(sorted(allowed))}"
+        found = (condition(op) for condition in self.when)
+        return next(((number, why) for number, why in enumerate(found, 2) if why is not None), None)
 
 
 class Table(Generic[C]):
@@ -110,14 +119,15 @@ class Table(Generic[C]):
         return wrap
 
     def legal(self, op: Op) -> Row[C] | list[str]:
-        """Return the first row that fits, or why none does."""
-        reasons: list[str] = []
+        """Return the first row that fits, or why none does, the nearest one last."""
+        reasons: list[tuple[int, str]] = []
         for row in self.rows.get(type(op), ()):
-            why = row.reason(op)
+            why = row.lacking(op)
             if why is None:
                 return row
             reasons.append(why)
-        return reasons or [f"{self.title} has no {self.kind} for {op.spec.name}"]
+        nearest_last = [why for _, why in sorted(reasons, key=lambda reason: reason[0])]
+        return nearest_last or [f"{self.title} has no {self.kind} for {op.spec.name}"]
 
     def is_legal(self, op: Op) -> bool:
         """Say whether some row fits, or no row is needed."""

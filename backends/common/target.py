@@ -44,6 +44,12 @@ class Prepare(Protocol):
         ...
 
 
+def prepare_nothing(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
+    """Leave a module as it is."""
+    del target, module, rnn
+    return []
+
+
 class Emit(Protocol):
     """What writes a module whose operations are all legal."""
 
@@ -54,6 +60,20 @@ class Emit(Protocol):
             CompileError: it can't be written.
         """
         ...
+
+
+class Unstorable(Protocol):
+    """What looks for values that no file of the target can hold."""
+
+    def __call__(self, func: Func) -> Iterable[Diagnostic]:
+        """Return a diagnostic for each kind of them."""
+        ...
+
+
+def all_storable(func: Func) -> Iterable[Diagnostic]:
+    """Find nothing that files can't hold."""
+    del func
+    return ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +104,10 @@ class Target:
     limits: Limits
     channels: Channels
     pipeline: str
-    prepare: Prepare
-    unstorable: Unstorable
     emit: Emit
     runner: str
+    prepare: Prepare = prepare_nothing
+    unstorable: Unstorable = all_storable
     artifact: ArtifactKind = "file"
     companion: str | None = None
     integers: IntegerKernels | None = None
@@ -129,11 +149,3 @@ class Target:
     def patterns(self) -> list[Pattern]:
         """Return all rewrites, in the order in which they are tried."""
         return [p.bind(self) for owner in self.lowerings for p in owner.patterns]
-
-
-class Unstorable(Protocol):
-    """What looks for values that no file of the target can hold."""
-
-    def __call__(self, func: Func) -> Iterable[Diagnostic]:
-        """Return a diagnostic for each kind of them."""
-        ...

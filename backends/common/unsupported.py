@@ -22,6 +22,12 @@ HELP = (
 )
 
 
+NOT_LEGALIZED = (
+    "the pipeline ends before everything is legal: let it end in the passes of the target, --passes mine,default, or "
+    "add a pass to them with --before or --after"
+)
+
+
 def row_of(table: Table[C], op: Op) -> Row[C]:
     """Return the row of a legal operation.
 
@@ -31,7 +37,7 @@ def row_of(table: Table[C], op: Op) -> Row[C]:
     found = table.legal(op)
     if isinstance(found, Row):
         return found
-    raise CompileError(*refusals(table.title, [op], lambda op: legal_reasons(table, op)))
+    raise CompileError(*refusals(table.title, [op], lambda op: legal_reasons(table, op), NOT_LEGALIZED))
 
 
 def legal_reasons(table: Table[C], op: Op) -> list[str]:
@@ -40,19 +46,19 @@ def legal_reasons(table: Table[C], op: Op) -> list[str]:
     return found if isinstance(found, list) else []
 
 
-def refusals(title: str, ops: Iterable[Op], reasons: Reason) -> list[Diagnostic]:
+def refusals(title: str, ops: Iterable[Op], reasons: Reason, help: str = HELP) -> list[Diagnostic]:
     """Build the errors that name all operations: one message per operation and reason."""
     groups: dict[tuple[str, tuple[str, ...]], list[Op]] = {}
     for op in ops:
         why = tuple(dict.fromkeys(reasons(op)))
         groups.setdefault((op.spec.name, why), []).append(op)
-    return [_diagnostic(f"{title} can't run {name}", why, group) for (name, why), group in groups.items()]
+    return [_diagnostic(f"{title} can't run {name}", why, group, help) for (name, why), group in groups.items()]
 
 
-def _diagnostic(text: str, why: tuple[str, ...], group: list[Op]) -> Diagnostic:
+def _diagnostic(text: str, why: tuple[str, ...], group: list[Op], help: str) -> Diagnostic:
     first = group[0]
     count = f" ({len(group)} of them)" if len(group) > 1 else ""
-    (out,) = first.fail("B001", f"{text}{count}: {why[-1]}", help=HELP).diagnostics
+    (out,) = first.fail("B001", f"{text}{count}: {why[-1]}", help=help).diagnostics
     out.notes += [f"also: {reason}" for reason in why[:-1]]
     out.notes += [f"also at {op.location}" for op in group[1:MAX_PLACES] if op.location is not None]
     if len(group) > MAX_PLACES:

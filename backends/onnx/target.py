@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 
 from ...compiler.diagnostics import Diagnostic
-from ...compiler.ir import Func, Module
+from ...compiler.ir import Module
 from ...compiler.lowering import Limits
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.options import Strategy
@@ -35,12 +35,6 @@ def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic
         if isinstance(op, Recurrent) and op.strategy in ("auto", "while"):
             op.attributes["strategy"] = "unroll" if rnn == "unroll" else "auto"
     return []
-
-
-def not_storable(func: Func) -> Iterator[Diagnostic]:
-    """Yield nothing: all element types of the IR are ONNX's."""
-    del func
-    yield from ()
 
 
 def emit(opset: int, module: Module, path: Path, *, metadata: Mapping[str, bytes] | None = None) -> Emitted:
@@ -84,7 +78,6 @@ def of_opset(opset: int) -> Target:
         channels="first",
         pipeline=PIPELINE if opset == usual() else PIPELINE.replace("target=onnx", f"target=onnx,opset={opset}"),
         prepare=prepare,
-        unstorable=not_storable,
         emit=partial(emit, opset),
         runner="nhwcc.runners.onnx_file",
         artifact="pair",

@@ -110,7 +110,8 @@ def report_diagnostics(ctx: click.Context, diagnostics: Sequence[Diagnostic], no
     """Show diagnostics as text on standard error, or as JSON on standard output if that was asked for."""
     if diagnostics:
         diagnostics[-1].notes.extend(notes)
-    _show(diagnostics, as_json=ctx.meta.get("nhwcc.json", False))
+    said: list[str] = ctx.meta.get("nhwcc.args", [])
+    _show(diagnostics, as_json=ctx.meta.get("nhwcc.json", False) or "--json" in said)
 
 
 def _show(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:

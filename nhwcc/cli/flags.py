@@ -226,13 +226,26 @@ def _to_stderr(text: str) -> None:
     echo(text, err=True)
 
 
+def load_files(_ctx: click.Context, _param: click.Parameter, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Load files at once: they may bring what reads a model, or what it is written for."""
+    if paths:
+        from nhwcc.compiler.plugins import blaming
+        from nhwcc.pipelines import register_passes
+
+        with blaming():
+            register_passes(paths)
+    return paths
+
+
 load_option = click.option(
     "--op-library",
     "--load",
     "load",
     multiple=True,
+    is_eager=True,
+    callback=load_files,
     type=click.Path(readable=False),
-    help="Load operators, or passes, from a Python file.",
+    help="Load operators, passes, targets or sources from a Python file.",
 )
 _PASS: dict[str, Any] = {"multiple": True, "metavar": "PASS", "shell_complete": complete_pass}
 _FOLDER = click.Path(file_okay=False, path_type=Path)

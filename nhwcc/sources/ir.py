@@ -1,11 +1,13 @@
-"""IR as a source: a module, or its text."""
+"""IR as a source: a module, or its text; and what sources are that become a module at once."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares operations
 from nhwcc.compiler.clone import clone_module
@@ -21,30 +23,36 @@ from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.sources.call import Call
 
 
-class IrSource:
-    """A module, which is copied, or a file or the bytes of its text."""
+class ModuleSource(ABC):
+    """A model whose reader gives a module, and that no other runtime runs: the reference interpreter does."""
 
-    def __init__(self, given: Path | bytes | Module, call: Call) -> None:
+    kind = "a model"
+    """What messages call a model that is not a file."""
+
+    def __init__(self, given: Any, call: Call) -> None:
         self.given = given
 
     @property
     def title(self) -> str:
-        """The path, or that it is IR."""
-        return str(self.given) if isinstance(self.given, Path) else "IR"
+        """The path, or what kind of object it is."""
+        return str(self.given) if isinstance(self.given, Path) else self.kind
 
-    def load(self, cut: Cut) -> Module:
-        """Read the text, or copy the module.
+    @abstractmethod
+    def read(self) -> Module:
+        """Read what was given: a path, or bytes.
 
         Raises:
-            CompileError: P..., T... for the text, F018 or F019 for the cut.
+            CompileError: it can't be read, or holds what there is no operation for.
         """
-        match self.given:
-            case Module():
-                module = clone_module(self.given)
-            case Path():
-                module = read_module(self.given)
-            case bytes():
-                module = parse_module(self.given.decode("utf-8"))
+        ...
+
+    def load(self, cut: Cut) -> Module:
+        """Read the model, and cut out the part that is meant.
+
+        Raises:
+            CompileError: as :meth:`read`; F018 or F019 for the cut.
+        """
+        module = self.read()
         _name_apart(module.main)
         return cut.of(module, cut.shapes)
 
@@ -61,6 +69,27 @@ class IrSource:
         module = self.load(Cut())
         check_run(module.main)
         return Bounded(ReferenceRunner(module), module.main)
+
+
+class IrSource(ModuleSource):
+    """A module, which is copied, or a file or the bytes of its text."""
+
+    kind = "IR"
+
+    def read(self) -> Module:
+        """Read the text, or copy the module.
+
+        Raises:
+            CompileError: P..., T... for the text.
+        """
+        given: Path | bytes | Module = self.given
+        match given:
+            case Module():
+                return clone_module(given)
+            case Path():
+                return read_module(given)
+            case bytes():
+                return parse_module(given.decode("utf-8"))
 
 
 def files_of(given: object, module: Module) -> list[Path]:

@@ -12,7 +12,6 @@ import pytest
 from nhwcc.backends import registry
 from nhwcc.backends.common.table import Condition, Table
 from nhwcc.backends.common.target import Emitted, Target
-from nhwcc.compiler.diagnostics import Diagnostic
 from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
 from nhwcc.compiler.lowering import Limits
 from nhwcc.compiler.ops import activation, arith, logic, norm, reduce, shape, window
@@ -45,24 +44,7 @@ def fake(channels: Channels) -> Target:
         table.emits(cls, cls.spec.name, dtypes="f32 i32 bool", when=(misplaced,))(str)
     pipeline = f"canonicalize,propagate-layout{{channels={channels}}},legalize{{target=fake}},dce"
     limits = Limits(6, 3, 4)
-    return Target(
-        "fake",
-        "Fake",
-        ".fake",
-        table,
-        (LOWERINGS,),
-        limits,
-        channels,
-        pipeline,
-        _nothing,
-        _nothing,
-        emit,
-        "fake_runners",
-    )
-
-
-def _nothing(*_: object, **__: object) -> list[Diagnostic]:
-    return []
+    return Target("fake", "Fake", ".fake", table, (LOWERINGS,), limits, channels, pipeline, emit, "fake_runners")
 
 
 def _misplaced(op: Op, channels: Channels) -> str | None:

@@ -11,6 +11,8 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 
+import nhwcc
+
 from .conftest import single
 
 
@@ -98,3 +100,19 @@ def test_integers_that_are_cut_for_certain() -> None:
     }}"""
     legalize(text.format(1 << 30))
     assert "floor_div of i64 by numbers beyond 2^31" in str(refused(text.format(1 << 31)))
+
+
+CONVOLUTION = """func @main(%x: f32[1,4,9,9], %f: f32[3,4,3,3]) -> (f32[1,3,9,9]) {
+  %y = conv(%x, %f) {strides = [1, 1], dilations = [1, 1], pads = [[1, 1], [1, 1]]} : f32[1,3,9,9]
+  return(%y)
+}"""
+
+
+def test_the_nearest_row_is_named_first(tmp_path: Path) -> None:
+    """A pipeline that ends too early: what the kernel for pictures lacks, not that another one is for volumes."""
+    with pytest.raises(CompileError) as caught:
+        nhwcc.compile(CONVOLUTION.encode(), tmp_path / "m.tflite", passes="canonicalize")
+    (said,) = caught.value.diagnostics
+    assert said.message == "TFLite can't run conv: channels on axis 1; the kernel has them last"
+    assert "also: CONV_3D takes rank 5, not 4" in said.notes
+    assert said.help is not None and "--passes mine,default" in said.help
