@@ -32,7 +32,7 @@ def load_file(path: Path) -> None:
         CompileError: R010, it can't be read; L010, it fails.
     """
     try:
-        there = path.is_file()
+        there, exists = path.is_file(), path.exists()
     except OSError as bad:
         raise error("R010", f"can't load {path}: {bad.strerror}") from bad
     if path.resolve() in _LOADED:
@@ -40,7 +40,7 @@ def load_file(path: Path) -> None:
     name = f"{PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not there:
-        raise error("R010", f"can't load {path}: it is not a Python file")
+        raise error("R010", f"can't load {path}: {'it is not a Python file' if exists else 'there is no such file'}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     _LOADED.add(path.resolve())
