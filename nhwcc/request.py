@@ -79,7 +79,7 @@ def check_options(options: CompileOptions) -> None:
     _check_files("rules", (read_place(rules).file for rules in options.rules))
     _check_files("Python code", options.load)
     if options.quantize is None:
-        _check_files("data", _data_files(options.data))
+        _check_files("data", data_files(options.data))
         _check_only_quantizing(options)
     else:
         _check_quantizing(options)
@@ -101,7 +101,7 @@ def _check_quantizing(options: CompileOptions) -> None:
         raise error("L004", f"an error of {options.max_error:g} is no share", help="for example max_error=0.005")
     io_dtypes(io_dtype_text(options.io_dtype))
     _check_files("statistics", options.calibration)
-    for path in map(Path, _data_files(options.data)):
+    for path in map(Path, data_files(options.data)):
         file, colon, _ = os.fspath(path).rpartition(":")
         if colon and file.endswith(".py"):
             _check_files("Python code", [file])
@@ -140,6 +140,21 @@ def check_writing(output: Path, format: str, sources: Iterable[Path]) -> None:
     check_not_source(output, sources)
     check_name(output, format)
     check_writable(output, folder=writes_folder(format))
+
+
+def check_certificate(path: Path, written: Sequence[Path], sources: Iterable[Path], *, verify: bool = True) -> None:
+    """Refuse a certificate over a model, in the place of what is written, of several files, or of nothing compared.
+
+    Raises:
+        CompileError: L007, R012, R016.
+    """
+    if not verify:
+        raise error("L007", "a certificate says what was compared, and nothing is", help="leave --no-verify out")
+    if len(written) > 1:
+        raise error("L007", "a certificate is about one file", help="compile the files one by one")
+    if any(path.resolve() == output.resolve() for output in written):
+        raise error("L007", f"{path} is to be written twice", help="give the certificate a name of its own")
+    check_writing(path, "certificate", sources)
 
 
 def io_layout_text(io_layout: str | Mapping[str, str] | None) -> str:
@@ -202,7 +217,7 @@ def _check_numbers(tolerance: float, seed: int) -> None:
         raise error("L004", f"the seed is {seed}, which is negative", help="give 0, 1, 2, ...")
 
 
-def _data_files(data: object) -> Iterable[PathLike]:
+def data_files(data: object) -> Iterable[PathLike]:
     """Return the files among what the data was given as."""
     given = cast("Mapping[str, object]", data).values() if isinstance(data, Mapping) else [data]
     return [cast("PathLike", item) for item in given if isinstance(item, str | os.PathLike)]

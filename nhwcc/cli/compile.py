@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -16,6 +16,7 @@ from nhwcc.cli.flags import (
     OUTPUT,
     PassFlags,
     budget_flags,
+    certificate_option,
     common,
     custom_option,
     data_of,
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
 @seed_option
 @pass_flags
 @click.option("--report", type=FILE, help="Write a page about it, HTML: the network before and after, all tables.")
+@certificate_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @budget_flags
 @common
@@ -113,12 +115,16 @@ def compile_command(
     The result is checked against the source's own runtime, and written.
     """
     started: float = click.get_current_context().find_root().obj or time.perf_counter()
-    from nhwcc.request import check_request
+    from nhwcc.request import check_certificate, check_request
 
     source = module.model(model)
     written = written or (_usual_output(source, given["target"]),)
     options = replace(_options(written[0], flags, given), **module.options, **interface.options)
     check_request(source, options, written)
+    certificate: Path | None = given["certificate"]
+    if certificate is not None:
+        sources = [source] if isinstance(source, Path) else []
+        check_certificate(certificate, list(map(Path, written)), sources, verify=options.verify)
     from nhwcc.driver import compile_all
     from nhwcc.verification import Settings
 
@@ -127,6 +133,8 @@ def compile_command(
     quiet: bool = given["quiet"] or given["as_json"]
     with Progress(shown=not quiet and not flags.prints) as progress, explaining(wanted=flags.explain):
         reports = [artifact.report for artifact in compile_all(source, options, written, progress, started)]
+    if certificate is not None:
+        _certify(source, reports[0], options, certificate)
     hollow = unproven((report.verification for report in reports), accepted=given["accept_unproven"])
     if given["as_json"]:
         first, *more = [report.to_dict() for report in reports]
@@ -138,6 +146,18 @@ def compile_command(
         for text in filter(None, (instrument.summary() for instrument in options.instruments)):
             echo(f"  {'checked':<12}{text}")
     end(hollow, as_json=given["as_json"])
+
+
+def _certify(source: Model, report: Report, options: CompileOptions, path: Path) -> None:
+    """Write a certificate: the options are those that were given, without what only looks on."""
+    from nhwcc.certificate import of_report, write_certificate
+    from nhwcc.request import data_files
+
+    usual = CompileOptions()
+    names = (f.name for f in fields(CompileOptions) if f.name not in ("output", "instruments", "report", "budget"))
+    given = {n: str(getattr(options, n)) for n in names if getattr(options, n) != getattr(usual, n)}
+    data = (path for path in map(Path, data_files(options.data)) if path.is_file())
+    write_certificate(of_report(source if isinstance(source, Path) else None, report, given, data), path)
 
 
 def _usual_output(model: Model, target: str | None) -> str:
@@ -161,8 +181,8 @@ def _options(output: str, flags: PassFlags, given: dict[str, Any]) -> CompileOpt
         data_type=given["data_type"],
         passes=flags.passes,
         disable=flags.disable_pass,
-        before=flags.before,
-        after=flags.after,
+        before=flags.before or None,
+        after=flags.after or None,
         load=flags.load,
         rules=flags.rules,
         verify=given["verify"],

@@ -295,6 +295,14 @@ def pass_flags(command: Callable[..., Any]) -> Callable[..., Any]:
     return out
 
 
+certificate_option = click.option(
+    "--certificate",
+    type=FILE,
+    help="Write what was compared and how it came out, with the SHA-256 of all files, as JSON that a second run writes "
+    "again byte by byte.",
+)
+
+
 def data_of(pairs: Iterable[tuple[str, str]]) -> str | Mapping[str, str] | None:
     """Return what --data was given: one file, files by name, or nothing.
 

@@ -51,8 +51,8 @@ def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any
     options = CompileOptions(
         passes=flags.passes or "",
         disable=flags.disable_pass,
-        before=flags.before,
-        after=flags.after,
+        before=flags.before or None,
+        after=flags.after or None,
         load=flags.load,
         rules=flags.rules,
         data=data_of(given["data"]),

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import MODEL, budget_flags, common, data_of, data_option, load_option, seed_option
+from nhwcc.cli.flags import (
+    MODEL,
+    budget_flags,
+    certificate_option,
+    common,
+    data_of,
+    data_option,
+    load_option,
+    seed_option,
+)
 from nhwcc.cli.unproven import accept_unproven_option, end, unproven
 from nhwcc.compiler.diagnostics import error
 from nhwcc.options import TOLERANCE, CompileOptions
@@ -44,6 +53,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Which NPU Vela compiles for: a target's name, or one of its own such as ethos-u65-512.",
 )
+@certificate_option
 @accept_unproven_option
 @load_option
 @data_option
@@ -60,10 +70,13 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     from nhwcc.comparison import compare_models
     from nhwcc.compiler.budget import timed
     from nhwcc.file_formats import supported
-    from nhwcc.request import check_model, check_options
+    from nhwcc.request import check_certificate, check_model, check_options, data_files
 
     for path in (reference, candidate):
         check_model(supported(path), path)
+    certificate: Path | None = given["certificate"]
+    if certificate is not None:
+        check_certificate(certificate, [], [reference, candidate])
     data = data_of(given["data"])
     check_options(CompileOptions(load=given["load"], tolerance=given["tolerance"], data=data, seed=given["seed"]))
     from nhwcc.pipelines import register_passes
@@ -81,6 +94,10 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     with timed():
         found = compare_models(source_of(reference), tested, settings, given["min_sqnr"])
     numbers, decibels = found.numbers, found.decibels
+    if certificate is not None:
+        from nhwcc.certificate import of_comparison, write_certificate
+
+        write_certificate(of_comparison(reference, candidate, found, map(Path, data_files(data))), certificate)
     hollow = unproven([numbers], accepted=given["accept_unproven"] or decibels is not None)
     if given["as_json"] and found.ok:
         more = {} if decibels is None else {"decibels": asdict(decibels)}
