@@ -62,7 +62,8 @@ class OperatorTime:
 class Timing:
     """A file: milliseconds for a run and for loading, and how much faster than the first file it is (1 for that one).
 
-    ``delegated`` of its ``operators`` are run by XNNPACK; ``kinds`` are these by name, the slowest first.
+    ``delegated`` of its ``operators`` are run by XNNPACK; ``kinds`` are these by name, the slowest first; ``each`` has
+    the milliseconds of every one alone in the file's order, None where that can't be measured.
     """
 
     file: str
@@ -73,6 +74,7 @@ class Timing:
     operators: int
     delegated: int
     kinds: list[OperatorTime]
+    each: list[float | None]
 
 
 def bench(files: Sequence[Path], settings: Settings, progress: Callable[[str], None] = lambda _: None) -> list[Timing]:
@@ -96,12 +98,12 @@ def bench(files: Sequence[Path], settings: Settings, progress: Callable[[str], N
     progress("each operator alone")
     found: list[Timing] = []
     for i, path in enumerate(files):
-        operators = _operators(path, summaries[i], settings)
+        operators, each = _operators(path, summaries[i], settings)
         ratios = [math.log(a / b) for a, b in zip(runs[0], runs[i], strict=True)]
         faster = Interval(*map(math.exp, _spread(ratios, rng)))
         times = Interval(*_spread(runs[i], rng)), Interval(*_spread(loads[i], rng))
         count, delegated = sum(k.count for k in operators), sum(k.delegated for k in operators)
-        found.append(Timing(str(path), path.stat().st_size, *times, faster, count, delegated, operators))
+        found.append(Timing(str(path), path.stat().st_size, *times, faster, count, delegated, operators, each))
     return found
 
 
@@ -124,7 +126,7 @@ def _timed(path: Path, settings: Settings) -> Worker:
     return worker
 
 
-def _operators(path: Path, summary: Summary, settings: Settings) -> list[OperatorTime]:
+def _operators(path: Path, summary: Summary, settings: Settings) -> tuple[list[OperatorTime], list[float | None]]:
     names = [op.name for op in summary.subgraphs[0].operators]
     with scratch() as folder, _timed(path, settings) as worker:
         delegated: set[int] = worker.call("on_delegate")
@@ -136,7 +138,8 @@ def _operators(path: Path, summary: Summary, settings: Settings) -> list[Operato
         seconds[name] += 0 if time is None else time  # pyright: ignore[reportArgumentType] -- a counter of seconds
         untimed[name] += time is None
     kinds = [OperatorTime(n, counts[n], taken[n], 1e3 * seconds[n], untimed[n]) for n in counts]
-    return sorted(kinds, key=lambda k: -k.milliseconds)
+    each = [None if (time := alone[i]) is None else 1e3 * time for i in range(len(names))]
+    return sorted(kinds, key=lambda k: -k.milliseconds), each
 
 
 def _spread(values: Sequence[float], rng: np.random.Generator) -> tuple[float, float, float]:

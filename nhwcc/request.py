@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from nhwcc.backends.registry import target_of_file, writes_folder
+from nhwcc.backends.registry import suffix_of, target_of_file, writes_folder
 from nhwcc.checkpoint import holds_weights_only
 from nhwcc.compiler.diagnostics import did_you_mean, error
 from nhwcc.compiler.layouts import parse_io_layout
 from nhwcc.file_formats import Format, check_name, supported
-from nhwcc.files import check_not_source, check_writable
+from nhwcc.files import cannot_write, check_not_source, check_writable
 from nhwcc.named import NamedModule, require_torch
 from nhwcc.options import CompileOptions, Model, PathLike
 from nhwcc.places import read_place
@@ -155,6 +155,19 @@ def check_certificate(path: Path, written: Sequence[Path], sources: Iterable[Pat
     if any(path.resolve() == output.resolve() for output in written):
         raise error("L007", f"{path} is to be written twice", help="give the certificate a name of its own")
     check_writing(path, "certificate", sources)
+
+
+def check_explorer(folder: Path, written: Sequence[PathLike], target: str | None) -> None:
+    """Refuse node data of files that are not TFLite's, or in the place of a file.
+
+    Raises:
+        CompileError: L007, R012.
+    """
+    for output in written:
+        if suffix_of(target or target_of_file(output)) != ".tflite":
+            raise error("L007", f"node data is about TFLite files, which {output} is not", help="leave it out")
+    if folder.exists() and not folder.is_dir():
+        raise cannot_write(folder, "it is a file", help="name a folder")
 
 
 def io_layout_text(io_layout: str | Mapping[str, str] | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import MODEL, budget_flags, common, seed_option, shapes
+from nhwcc.cli.flags import MODEL, budget_flags, common, explorer_option, seed_option, shapes
 from nhwcc.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ SHOWN = 12
     metavar="NAME=SHAPE",
     help="The shape of an input whose sizes are open: x=1,224,224,3, as the file has its axes.",
 )
+@explorer_option
 @seed_option
 @budget_flags
 @common
@@ -50,6 +51,12 @@ def bench_command(files: tuple[Path, ...], **given: Any) -> None:
     settings = Settings(given["rounds"], given["seconds"], given["threads"], chosen, given["seed"])
     with Progress(shown=not given["as_json"]) as progress:
         found = bench(files, settings, progress)
+    explorer: Path | None = given["model_explorer"]
+    if explorer is not None:
+        from nhwcc.model_explorer import write_overlays
+
+        for file, timing in zip(files, found, strict=True):
+            write_overlays(file, explorer, milliseconds=timing.each)
     if given["as_json"]:
         print_json({"ok": True, "report": [asdict(timing) for timing in found], "diagnostics": []})
         return

@@ -21,6 +21,7 @@ from nhwcc.cli.flags import (
     custom_option,
     data_of,
     data_option,
+    explorer_option,
     named,
     pass_flags,
     seed_option,
@@ -99,6 +100,7 @@ if TYPE_CHECKING:
 @pass_flags
 @click.option("--report", type=FILE, help="Write a page about it, HTML: the network before and after, all tables.")
 @certificate_option
+@explorer_option
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
 @budget_flags
 @common
@@ -115,12 +117,14 @@ def compile_command(
     The result is checked against the source's own runtime, and written.
     """
     started: float = click.get_current_context().find_root().obj or time.perf_counter()
-    from nhwcc.request import check_certificate, check_request
+    from nhwcc.request import check_certificate, check_explorer, check_request
 
     source = module.model(model)
     written = written or (_usual_output(source, given["target"]),)
     options = replace(_options(written[0], flags, given), **module.options, **interface.options)
     check_request(source, options, written)
+    if given["model_explorer"] is not None:
+        check_explorer(given["model_explorer"], written, options.target)
     certificate: Path | None = given["certificate"]
     if certificate is not None:
         sources = [source] if isinstance(source, Path) else []
@@ -135,6 +139,12 @@ def compile_command(
         reports = [artifact.report for artifact in compile_all(source, options, written, progress, started)]
     if certificate is not None:
         _certify(source, reports[0], options, certificate)
+    explorer: Path | None = given["model_explorer"]
+    if explorer is not None:
+        from nhwcc.model_explorer import write_overlays
+
+        for report in reports:
+            write_overlays(Path(report.output or ""), explorer, report.placement)
     hollow = unproven((report.verification for report in reports), accepted=given["accept_unproven"])
     if given["as_json"]:
         first, *more = [report.to_dict() for report in reports]

@@ -303,6 +303,14 @@ certificate_option = click.option(
 )
 
 
+explorer_option = click.option(
+    "--model-explorer",
+    type=_FOLDER,
+    metavar="FOLDER",
+    help="Write what Model Explorer shows over a TFLite file: bytes, transposes, where operators run, how long.",
+)
+
+
 def data_of(pairs: Iterable[tuple[str, str]]) -> str | Mapping[str, str] | None:
     """Return what --data was given: one file, files by name, or nothing.
 
