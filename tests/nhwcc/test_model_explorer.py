@@ -65,9 +65,9 @@ def test_model_explorer_calls_operators_by_the_same_numbers(made: Path) -> None:
     name = "model_explorer.builtin_tflite_flatbuffer_adapter"
     adapter: Any = pytest.importorskip(name, reason="Model Explorer reads the file")
     converted = import_module(adapter.__name__).BuiltinTfliteFlatbufferAdapter().convert(str(made), {})
-    (graph,) = converted["graphCollections"][0].graphs
-    labels = {node.id: node.label.upper() for node in graph.nodes}
-    assert graph.id == "main"
+    (graph,) = json.loads(json.dumps(converted, default=vars))["graphCollections"][0]["graphs"]
+    labels = {node["id"]: node["label"].upper() for node in graph["nodes"]}
+    assert graph["id"] == "main"
     assert [labels[str(i)] for i in range(len(inspect(made).main.operators))] == [
         op.name for op in inspect(made).main.operators
     ]
