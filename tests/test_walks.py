@@ -215,6 +215,7 @@ def test_page(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 ELSEWHERE = {
     "docs/custom-ops.md": "tests/nhwcc/test_op_library.py runs its files",
+    "docs/getting-started.ja.md": "has the commands of getting-started.md: test_translations.py",
     "docs/from-onnx-tensorflow.md": "test_docs.py, with TensorFlow",
     "docs/from-onnx2keras.md": "test_docs.py, with TensorFlow",
     "docs/keras.md": "test_docs.py, with TensorFlow",

@@ -1,0 +1,1 @@
+../../nhwcc/model_explorer.py
