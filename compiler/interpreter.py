@@ -89,6 +89,10 @@ class _Interpreter:
     def _call(self, region: Region, env: dict[Value, Array], *arguments: Array) -> list[Array]:
         """Run a region; sizes that it names have other numbers in the next turn of a loop."""
         outer = dict(self.sizes)
+        for arg, array in zip(region.args, arguments, strict=True):
+            for declared, actual in zip(arg.type.shape, array.shape, strict=True):
+                if isinstance(declared, Sym) and declared.expr.is_Symbol:
+                    self.sizes.setdefault(str(declared), actual)
         try:
             return self.region(region, arguments, env)
         finally:

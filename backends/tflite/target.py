@@ -22,6 +22,7 @@ from . import lowerings as _lowerings  # noqa: F401  # pyright: ignore[reportUnu
 from .broadcast import PORTABLE_RANK
 from .devices.arena import arena_of_file
 from .emitters.linear import MAX_BATCH_RANK
+from .growing_loops import give_leading_axes
 from .lowering import LOWERINGS
 from .lowerings.dtypes import WIDENED, stays_f64
 from .recurrence import why_not_fused
@@ -37,6 +38,7 @@ def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic
     _report_widening(module)
     _report_draws(module)
     choose_strategies(module, rnn, why_not_fused)
+    give_leading_axes(module)
     return problems
 
 

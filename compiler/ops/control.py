@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..diagnostics import counted
-from ..dims import Dim
+from ..dims import Dim, Sym
 from ..ir import Op, Region, Value
 from ..opdef import Pure, op
 from ..operands import Truth
@@ -62,33 +62,67 @@ def differing_sizes(first: Sequence[TensorType], second: Sequence[TensorType]) -
     return [(i, axis) for i, (a, b) in pairs for axis in range(a.rank) if a.shape[axis] != b.shape[axis]]
 
 
+def _changing_sizes(carried: Sequence[TensorType], taken: Sequence[TensorType]) -> list[tuple[int, int]]:
+    """Return for which axes of which values regions have a name of their own."""
+    if [(t.dtype, t.rank) for t in carried] != [(t.dtype, t.rank) for t in taken]:
+        return []
+    own = differing_sizes(carried, taken)
+    names = [taken[i].shape[axis] for i, axis in own]
+    return own if all(isinstance(d, Sym) and d.expr.is_Symbol for d in names) else []
+
+
+def _with_sizes(
+    types: Sequence[TensorType], places: Sequence[tuple[int, int]], like: Sequence[TensorType]
+) -> tuple[TensorType, ...]:
+    """Return types with the sizes of others at some places, where the ranks allow that."""
+    if [t.rank for t in types] != [t.rank for t in like]:
+        return tuple(types)
+    return tuple(
+        t.with_shape([like[i].shape[a] if (i, a) in places else d for a, d in enumerate(t.shape)])
+        for i, t in enumerate(types)
+    )
+
+
 @op("while", Pure)
 class While(Op):
-    """Run ``body`` while ``condition`` returns true; both take the carried values, the body returns the next ones."""
+    """Run ``body`` while ``condition`` returns true; both take the carried values, the body returns the next ones.
+
+    Where a round may return another size than it takes, the regions have a name of their own for what they take, such
+    as ``u1`` for values that grow from ``n`` to ``u1 + 1``, and ``sizes`` names those of the results, in their order.
+    """
 
     values: tuple[Value, ...]
     condition: Region
     body: Region
+    sizes: tuple[Dim, ...] = ()
 
     def infer(self) -> tuple[TensorType, ...]:
-        """The carried values keep their types."""
+        """The carried values keep their types, but for sizes that rounds change."""
         carried = tuple(v.type for v in self.values)
         if len(self.condition.returns) != 1:
             raise ValueError(f"the condition returns {len(self.condition.returns)} values instead of one")
         _check_truth(self.condition.returns[0].type)
-        for name, types in (
-            ("condition takes", [a.type for a in self.condition.args]),
-            ("body takes", [a.type for a in self.body.args]),
-            ("body returns", [v.type for v in self.body.returns]),
+        taken = tuple(a.type for a in self.body.args)
+        changing = _changing_sizes(carried, taken)
+        for name, found, wanted in (
+            ("condition takes", [a.type for a in self.condition.args], taken),
+            ("body takes", _with_sizes(taken, changing, carried), carried),
+            ("body returns", _with_sizes([v.type for v in self.body.returns], changing, carried), carried),
         ):
-            if tuple(types) != carried:
+            if tuple(found) != wanted:
                 raise ValueError(
-                    f"the {name} ({', '.join(map(str, types))}), but carried are ({', '.join(map(str, carried))})"
+                    f"the {name} ({', '.join(map(str, found))}), but carried are ({', '.join(map(str, wanted))})"
                 )
-        return carried
+        if len(changing) != len(self.sizes):
+            text = f"rounds change {counted(len(changing), 'size')}, but {len(self.sizes)} are named"
+            raise ValueError(text)
+        named = dict(zip(changing, self.sizes, strict=True))
+        return tuple(
+            t.with_shape([named.get((i, axis), d) for axis, d in enumerate(t.shape)]) for i, t in enumerate(carried)
+        )
 
     @staticmethod
-    def evaluate(*values: Array, condition: Body, body: Body) -> tuple[Array, ...]:
+    def evaluate(*values: Array, condition: Body, body: Body, sizes: tuple[Dim, ...]) -> tuple[Array, ...]:
         """Iterate."""
         carried: Sequence[Array] = values
         while condition(*carried)[0].item():

@@ -14,9 +14,10 @@ from ....compiler.ops.arith import Add, Sub
 from ....compiler.ops.core import Const, Return
 from ....compiler.ops.logic import Less, LogicalAnd
 from ....compiler.ops.shape import Concat, Reshape, Slice
-from ....compiler.types import DType
+from ....compiler.types import DType, TensorType
 from ....compiler.weights import Weight
 from ....formats.onnx.model import Graph
+from ...common.changing_sizes import Attempt, settle
 from ...common.rounds import Along, Body, count_of, empty_buffers, first_rows
 from ..emitter import Emitter
 from ..lists import Imported
@@ -176,15 +177,20 @@ def _while(
 ) -> tuple[Value, ...]:
     """Carry the number of the round and the condition along with the rest; put what rounds give into buffers."""
     start = [emit.const(0, DType.I64), emit.const(True) if cond is None else emit.reshape(cond, ()), *carried]
+    count = 1 + len(carried)
+
+    def attempt(types: Sequence[TensorType]) -> Attempt[tuple[Value, ...]]:
+        region, found = emit.graphs.region(body, [*(v.type for v in start[:2]), *types])
+        out = _only_tensors(emit, found)
+        return Attempt(region, [v.type for v in out[1:count]], out)
+
     try:
-        region, found = emit.graphs.region(body, [v.type for v in start])
+        tried, _ = settle(emit, [v.type for v in carried], attempt)
     except CompileError:
         if isinstance(rounds, int) and rounds <= MAX_STEPS:
             _ask(emit, (cond, "cond"))  # with it, rounds are imported one by one, where more is known
         raise
-    out = _only_tensors(emit, found)
-    count = 1 + len(carried)
-    _check_types(emit, carried, out[1:count])
+    region, out = tried.region, tried.found
     rows = out[count:]
     runs_on = (out[0] is region.args[1] and _holds(emit, cond)) or _holds(emit, out[0])
     alongs = [Along(0)] * len(rows)
@@ -194,13 +200,14 @@ def _while(
     again = out[0] if out[0].type.rank == 0 else inner(Reshape(out[0], ()))
     region.insert(Return((inner(Add(region.args[0], inner(Const(_ONE)))), again, *out[1:count], *after)))
     start += buffers
-    test = Region([Value(v.type) for v in start])
+    test = Region([Value(v.type) for v in region.args])
     answer = test.args[1]
     if limit is not None:
         bound = emit.reshape(limit, ())
         answer = test.insert(LogicalAnd(answer, test.insert(Less(test.args[0], bound)).result)).result
     test.insert(Return((answer,)))
-    turns, _, *found = emit.all(ir.While(tuple(start), test, region))
+    changing = ir.differing_sizes([v.type for v in start], [v.type for v in region.args])
+    turns, _, *found = emit.all(ir.While(tuple(start), test, region, tuple(emit.fresh() for _ in changing)))
     if rows and not runs_on:
         found[len(carried) :] = first_rows(emit, found[len(carried) :], turns, emit.fresh())
     return tuple(found)

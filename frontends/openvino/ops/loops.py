@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ....compiler.dims import Dim
 from ....compiler.ir import Region, Value
 from ....compiler.ops.arith import Add, Cast, Sub
-from ....compiler.ops.control import While
+from ....compiler.ops.control import While, differing_sizes
 from ....compiler.ops.core import Return
 from ....compiler.ops.logic import Less, LogicalAnd
 from ....compiler.ops.shape import Reshape
 from ....compiler.types import DType, TensorType
 from ....formats.openvino.model import Link
+from ...common.changing_sizes import Attempt, settle
 from ...common.rounds import Along, Body, empty_buffers, first_rows
 from ..emitter import Emitter
 from .iteration import Iteration, iteration_number
@@ -32,11 +34,15 @@ def looped(
     whole = None if limit is None else emit.cast(emit.reshape(limit, ()), DType.I64)
     last = None if whole is None else emit(Sub(whole, emit.const(1, DType.I64)))
     carried = [v for n in loop.carried if (v := loop.parameters[n][2]) is not None]
-    region, out, turn = _body(emit, loop, carried, last)
+
+    def attempt(types: Sequence[TensorType]) -> Attempt[tuple[list[Value], Value]]:
+        region, out, turn = _body(emit, loop, types, last)
+        return Attempt(region, [out[place].type for place in loop.carried.values()], (out, turn))
+
+    before = [v.type for v in carried]
+    tried, types = settle(emit, before, attempt)
+    region, (out, turn) = tried.region, tried.found
     after = [out[place] for place in loop.carried.values()]
-    before, behind = ([str(v.type) for v in values] for values in (carried, after))
-    if before != behind:
-        raise emit.fail(f"carries values of types ({', '.join(before)}) that become ({', '.join(behind)})")
     start = [emit.const(0, DType.I64), _truth(emit, condition), *carried]
     inner = Body(region)
     given, filled = _collected(emit, loop, (inner, out), (count or 0, turn, last))
@@ -44,7 +50,9 @@ def looped(
     again = region.args[1] if loop.goes_on is None else replace(emit, region=region).reshape(out[loop.goes_on], ())
     one = replace(emit, region=region).const(1, DType.I64)
     region.insert(Return((inner(Add(turn, one)), again, *after, *filled)))
-    turns, _, *found = emit.all(While(tuple(start), _test([v.type for v in start], emit, whole), region))
+    sizes = tuple(emit.fresh() for _ in differing_sizes(before, types))
+    test = _test([v.type for v in region.args], emit, whole)
+    turns, _, *found = emit.all(While(tuple(start), test, region, sizes))
     whole_results = _in_order(loop, found[: len(carried)], found[len(carried) :])
     if loop.goes_on is not None and emit.known(out[loop.goes_on]) is None:
         return _cut_short(emit, loop, whole_results, turns)
@@ -79,7 +87,7 @@ def _truth(emit: Emitter, condition: Value | None) -> Value:
 
 
 def _body(
-    emit: Emitter, loop: Iteration, carried: list[Value], last: Value | None
+    emit: Emitter, loop: Iteration, carried: Sequence[TensorType], last: Value | None
 ) -> tuple[Region, list[Value], Value]:
     """Import the body as a region that takes its number, the condition and what is carried; return its Results, too.
 
@@ -89,7 +97,7 @@ def _body(
     given: list[Value | TensorType] = []
     for n, (layer, link, value) in enumerate(loop.parameters):
         if n in loop.carried:
-            given.append(next(types).type)
+            given.append(next(types))
         elif link is None or value is None:
             given.append(iteration_number(emit, emit.const(0, DType.I64), layer).type)
         elif link.axis is None:

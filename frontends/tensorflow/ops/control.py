@@ -8,8 +8,9 @@ from ....compiler.ir import Value
 from ....compiler.ops import control as ir
 from ....compiler.ops.core import Return
 from ....compiler.ops.logic import Equal, NotEqual
-from ....compiler.types import DType
+from ....compiler.types import DType, TensorType
 from ....formats.tensorflow.model import FunctionName, StoredShape
+from ...common.changing_sizes import Attempt, settle
 from ...common.complex_numbers import Complex
 from ..emitter import Emitter
 from ..handles import Handle, Imported, TensorList
@@ -103,17 +104,20 @@ def while_(
     carried = tuple(_stored(start[i]) for i in moving)
     if not carried:
         raise emit.fail("carries nothing")
-    types = [v.type for v in carried]
-    condition, goes_on = emit.around.region(cond.name, *_arguments(start, moving))
+
+    def attempt(types: Sequence[TensorType]) -> Attempt[None]:
+        inner, found = emit.around.region(body.name, *_arguments(start, moving, types))
+        given = [_stored(found[i]) for i in moving]
+        inner.insert(Return(tuple(given)))
+        return Attempt(inner, [v.type for v in given], None)
+
+    before = [v.type for v in carried]
+    tried, types = settle(emit, before, attempt)
+    condition, goes_on = emit.around.region(cond.name, *_arguments(start, moving, types))
     condition.insert(Return(_tensors(emit, goes_on)))
-    inner, found = emit.around.region(body.name, *_arguments(start, moving))
-    given = [_stored(found[i]) for i in moving]
-    inner.insert(Return(tuple(given)))
-    if [v.type for v in given] != types:
-        shown = [f"({', '.join(map(str, t))})" for t in (types, [v.type for v in given])]
-        raise emit.fail(f"carries {shown[0]} into an iteration, but {shown[1]} out of it")
+    sizes = tuple(emit.fresh() for _ in ir.differing_sizes(before, types))
     results = list(start)
-    for i, value in zip(moving, emit.all(ir.While(carried, condition, inner)), strict=True):
+    for i, value in zip(moving, emit.all(ir.While(carried, condition, tried.region, sizes)), strict=True):
         results[i] = _like(start[i], value)
     return tuple(results)
 
@@ -129,12 +133,14 @@ def _like(carried: Imported, value: Value) -> Imported:
     return TensorList(value, value.type.dtype, value.type.shape[0]) if isinstance(carried, TensorList) else value
 
 
-def _arguments(start: Sequence[Imported], moving: Sequence[int]) -> tuple[list[Imported], list[Value]]:
-    """Return what a loop's function is given, and the arguments among it."""
+def _arguments(
+    start: Sequence[Imported], moving: Sequence[int], types: Sequence[TensorType]
+) -> tuple[list[Imported], list[Value]]:
+    """Return what a loop's function is given, and the arguments among it, of these types."""
     operands = list(start)
     arguments: list[Value] = []
-    for i in moving:
-        arguments.append(Value(_stored(start[i]).type))
+    for i, type in zip(moving, types, strict=True):
+        arguments.append(Value(type))
         operands[i] = _like(start[i], arguments[-1])
     return operands, arguments
 

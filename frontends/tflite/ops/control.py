@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from ....compiler.ir import Region, Value
 from ....compiler.ops import control as ir
 from ....compiler.ops.logic import Equal
+from ....compiler.types import TensorType
+from ...common.changing_sizes import Attempt, settle
 from ..emitter import Emitter
 from ..handles import Handle, Imported
 from ..registry import builtin
@@ -49,16 +51,18 @@ def while_(
 ) -> tuple[Imported, ...]:
     """The condition's subgraph and the body's, which takes and gives what is carried."""
     carried = tuple(v for v in operands if isinstance(v, Value))
-    types = [v.type for v in carried]
-    if not types:
+    before = [v.type for v in carried]
+    if not before:
         raise emit.fail("carries nothing")
+
+    def attempt(types: Sequence[TensorType]) -> Attempt[None]:
+        body = emit.around.region(body_subgraph_index, operands, types)
+        return Attempt(body, [v.type for v in body.returns], None)
+
+    tried, types = settle(emit, before, attempt)
     condition = emit.around.region(cond_subgraph_index, operands, types)
-    body = emit.around.region(body_subgraph_index, operands, types)
-    given = [v.type for v in body.returns]
-    if given != types:
-        shown = [f"({', '.join(map(str, t))})" for t in (types, given)]
-        raise emit.fail(f"carries {shown[0]} into an iteration, but {shown[1]} out of it")
-    results = iter(emit.all(ir.While(carried, condition, body)))
+    sizes = tuple(emit.fresh() for _ in ir.differing_sizes(before, types))
+    results = iter(emit.all(ir.While(carried, condition, tried.region, sizes)))
     return tuple(v if isinstance(v, Handle) else next(results) for v in operands)
 
 

@@ -409,3 +409,104 @@ def test_loops(name: str, tmp_path: Path) -> None:
         pairs = zip(outputs(tmp_path / "again.onnx", feed), outputs(proto.SerializeToString(), feed), strict=True)
         for got, want in pairs:
             np.testing.assert_allclose(got, want, rtol=1e-5)
+
+
+SQUARE = np.linspace(-1, 1, 16, dtype=np.float32).reshape(4, 4)
+KERNEL = np.linspace(-0.3, 0.3, 18, dtype=np.float32).reshape(1, 2, 3, 3)
+
+CHANGING: dict[str, tuple[list[Any], str, str, tuple[int | str, ...], Array]] = {
+    "grows by what it sums up to": (
+        [node("ReduceSum", "a", "s", keepdims=1), node("Tanh", "s", "t"), node("Concat", "a t", "out", axis=0)],
+        "a",
+        "n",
+        ("length",),
+        np.asarray([0.1, 0.2], np.float32),
+    ),
+    "grows from nothing": (
+        [
+            node("ReduceSum", "a z", "s", keepdims=1),
+            node("Add", "s x", "t"),
+            node("Concat", "a t", "out", axis=0),
+        ],
+        "a",
+        "n",
+        (0, 4),
+        SQUARE[:1],
+    ),
+    "grows by products with all that there is": (
+        [
+            node("Transpose", "a", "b", perm=[1, 0]),
+            node("MatMul", "x b", "p"),
+            node("Softmax", "p", "w", axis=-1),
+            node("MatMul", "w a", "t"),
+            node("Add", "t x", "u"),
+            node("Concat", "a u", "out", axis=0),
+        ],
+        "a",
+        "n",
+        ("rows", 4),
+        SQUARE[:1],
+    ),
+    "loses its first": (
+        [node("Slice", "a o big z", "out")],
+        "a",
+        "n",
+        ("length",),
+        np.arange(9, dtype=np.float32),
+    ),
+    "images grow by rows": (
+        [
+            node("Conv", "a k", "c", pads=[1, 1, 1, 1]),
+            node("Concat", "c c", "d", axis=1),
+            node("Slice", "d z o two", "row"),
+            node("Concat", "a row", "out", axis=2),
+        ],
+        "a",
+        "n",
+        (1, 2, "h", 4),
+        np.linspace(-1, 1, 24, dtype=np.float32).reshape(1, 2, 3, 4),
+    ),
+}
+
+
+def changing(name: str) -> tuple[ModelProto, list[Feed]]:
+    """A loop that carries ``x0``, or tensors without elements that become larger, and a few feeds."""
+    nodes, carried, rounds, shape, value = CHANGING[name]
+    is_empty = 0 in shape
+    inputs: dict[str, tuple[int | str, ...]] = {"x0": value.shape} if is_empty else {"x0": shape}
+    start = "empty" if is_empty else "x0"
+    # what the body calls x is the input, or a row
+    before = [node("Identity", "x0", "x")] if value.ndim != 2 or is_empty else [node("Slice", "x0 z o z", "x")]
+    proto = model(
+        [*before, node("Loop", f"{rounds} _ {start}", "y", body=looping(nodes, carried, "out"))],
+        {**inputs, rounds: ()},
+        constants={
+            "z": [0],
+            "o": [1],
+            "two": [2],
+            "big": [1 << 40],
+            "empty": np.zeros((0, 4), np.float32),
+            "k": KERNEL,
+        },
+    )
+    return proto, [{"x0": value, rounds: np.asarray(n)} for n in (0, 1, 2, 5)]
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_loops_that_change_sizes(name: str, tmp_path: Path) -> None:
+    proto, feeds = changing(name)
+    agrees(proto, *feeds)
+    made = nhwcc.compile(proto, output=tmp_path / "again.tflite", verify=False, io_layout="keep")
+    nhwcc.compile(made.path, output=tmp_path / "again.onnx", verify=False)
+    for feed in feeds[1:]:  # what was read back knows nothing of results without elements
+        pairs = zip(outputs(tmp_path / "again.onnx", feed), outputs(proto.SerializeToString(), feed), strict=True)
+        for got, want in pairs:
+            np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+
+
+def test_loops_that_change_more_than_sizes() -> None:
+    body = looping([node("Unsqueeze", "a z", "out")], "a", "out")
+    proto = model([node("Loop", "n _ x", "y", body=body)], {"x": ("length",), "n": ()}, constants={"z": [0]})
+    with pytest.raises(CompileError) as caught:
+        imported(proto)
+    assert codes(caught.value) == ["F005"]

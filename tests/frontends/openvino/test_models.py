@@ -164,6 +164,33 @@ def test_long_loops_are_loops(tmp_path: Path) -> None:
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
 
 
+def test_loops_that_change_sizes(tmp_path: Path) -> None:
+    """What is carried gets longer in every round, as often as an input says."""
+    o, ov = ops(), openvino()
+    x = o.parameter(ov.PartialShape("[?,4]"), np.float32, name="x0")
+    count = o.parameter([], np.int64, name="x1")
+    carried = o.parameter(ov.PartialShape("[?,4]"), np.float32)
+    total = o.reduce_sum(carried, o.constant(np.asarray([0])), keep_dims=True)
+    on = o.constant(np.asarray(True))
+    body = ov.Model([on, o.concat([carried, o.tanh(total)], 0)], [carried])
+    loop = o.loop(count, o.constant(np.asarray(True)))
+    loop.set_function(body)
+    loop.set_special_body_ports([-1, 0])
+    loop.set_merged_input(carried, x.output(0), body.results[1].output(0))
+    loop.get_iter_value(body.results[1].output(0), -1)
+    model = ov.Model([o.result(loop.output(0), name="y0")], [x, count])
+    path = save(model, tmp_path / "m.xml")
+    module = import_openvino(path)
+    made = nhwcc.compile(path, tmp_path / "m.tflite", verify=False)
+    for rounds in (0, 1, 4):
+        inputs = {"x0": f32(2, 4), "x1": np.asarray(rounds)}
+        (want,) = run(model, inputs)
+        (got,) = interpret(module.main, list(inputs.values()))
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+        (written,) = made(**inputs).values()
+        np.testing.assert_allclose(written, want, rtol=1e-5, atol=1e-6)
+
+
 def test_without_openvino(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reference interpreter stands in, and the report says so."""
     monkeypatch.setattr("nhwcc.sources.openvino.is_available", lambda: False)

@@ -271,6 +271,17 @@ class TestControl:
 
         agree(call, np.abs(floats(4)) + np.float32(1))
 
+    def test_a_loop_whose_value_grows(self) -> None:
+        def call(x):
+            def body(i, v):
+                return i + 1, tf.concat([v, tf.tanh(tf.reduce_sum(v, 0, keepdims=True))], 0)
+
+            sizes = (tf.TensorShape([]), tf.TensorShape([None, 3]))
+            return tf.while_loop(lambda i, v: i < 5, body, (0, x), shape_invariants=sizes)[1]
+
+        agree(call, floats(2, 3))
+        agree(call, floats(0, 3))
+
     def test_a_loop_of_complex_numbers(self) -> None:
         def call(x):
             z = tf.complex(x, x)
