@@ -90,8 +90,8 @@ def _cond(graphs: Graphs, args: Sequence[Any]) -> tuple[Value, ...]:
 def _while(graphs: Graphs, args: Sequence[Any]) -> tuple[Value, ...]:
     condition, body, carried, others = args
     values = [_tensor(v) for v in cast(Sequence[Any], carried)]
-    regions = [_region(graphs, graph, values, others) for graph in (condition, body)]
-    return _insert(graphs, lambda: While(tuple(values), *regions))
+    first, second = (_region(graphs, graph, values, others) for graph in (condition, body))
+    return _insert(graphs, lambda: While(tuple(values), first, second))
 
 
 def _truth(value: Any) -> Value:
