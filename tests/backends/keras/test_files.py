@@ -16,6 +16,7 @@ import pytest
 from nhwcc.backends.registry import find_target, target_of_file
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.parser import parse_module
+from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 
 import nhwcc
 from nhwcc.runners.keras_file import KerasFile, ports_of
@@ -169,6 +170,22 @@ def test_hdf5_holds_layers_only(check: Check) -> None:
     with pytest.raises(CompileError, match=r"but keras\.ops\.sin, which \.keras files hold") as caught:
         check("func @main(%x: f32[2]) -> (f32[2]) {\n  %y = sin(%x) : f32[2]\n  return(%y)\n}", target="h5")
     assert [d.code for d in caught.value.diagnostics] == ["B001"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "func @main(%x: i32[2,3]) -> (i32[2,3]) {\n  %y = shrink(%x) {threshold = 1.5, bias = 0.5} : i32[2,3]",
+        "func @main(%x: bool[3], %z: bool[3]) -> (bool[3]) {\n  %y = logical_xor(%x, %z) : bool[3]",
+        "func @main(%c: bool[3], %x: i8[3], %z: i8[3]) -> (i8[3]) {\n  %y = select(%c, %x, %z) : i8[3]",
+        'func @main(%x: f32[2,3]) -> (bool[2]) {\n  %y = reduce(%x) {kind = "any", dims = [1], keepdims = false} : bool[2]',
+        "func @main(%x: i64[3], %v: bool[2]) -> (bool[3,5]) {\n  %y = one_hot(%x, %v) {depth = 5, axis = 1} : bool[3,5]",
+    ],
+)
+def test_what_conversions_do_not_help_is_refused_by_name(text: str) -> None:
+    with pytest.raises(CompileError) as caught:
+        Pipeline(parse_pipeline("legalize{target=h5}")).run(parse_module(text + "\n  return(%y)\n}"))
+    assert [d.code for d in caught.value.diagnostics][:1] == ["B001"]
 
 
 def test_without_an_input(check: Check) -> None:

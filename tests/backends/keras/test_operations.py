@@ -19,7 +19,7 @@ SAMPLES = samples()
 KNOWN = {"lstm": {"n": np.asarray([5, 3])}}
 """Inputs of examples for which random ones make no sense."""
 
-REFUSED = {"B001", "B003", "T001"}
+REFUSED = {"B001", "B003"}
 """Codes of what Keras has not."""
 
 NOT_IN_KERAS = {
