@@ -15,7 +15,7 @@ from ...compiler.ops import arith, index, linear, logic, reduce, shape, spatial,
 from ...compiler.ops.arith import BitCast, Cast
 from ...compiler.ops.core import Const
 from ...compiler.types import DType
-from ...compiler.value_ranges import EXACT_BITS, fits_i32, is_counted
+from ...compiler.value_ranges import EXACT_BITS, fits_i32, is_counted, needs_64_bits
 from .registry import lower
 
 CONVERSIONS = tuple(
@@ -106,8 +106,7 @@ def compute_in_i32(op: Op, e: Build) -> None:
     for v in op.operands:
         e.require(v is None or constant(v) is None or fits_i32(v), f"{op.spec.name} of i64 by numbers beyond 2^31")
     given = [v for v in op.operands if v is not None]
-    bits = [v for v in given if isinstance(v.owner, BitCast) and v.owner.x.type.dtype.is_float]
-    e.require(not bits, f"{op.spec.name} of the bits of numbers, of which i32 has half")
+    e.require(not any(map(needs_64_bits, given)), f"{op.spec.name} of numbers whose bits i32 has half of")
     if not all(map(fits_i32, given)) or (_grows(op) and not all(map(is_counted, given))):
         e.warn(f"{op.spec.name} of i64 is computed in i32: numbers beyond 2^31 would be cut")
     _convert(op, {DType.I64: DType.I32}, e)
