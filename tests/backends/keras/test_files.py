@@ -173,18 +173,19 @@ def test_hdf5_holds_layers_only(check: Check) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("given", "type", "operation"),
     [
-        "func @main(%x: i32[2,3]) -> (i32[2,3]) {\n  %y = shrink(%x) {threshold = 1.5, bias = 0.5} : i32[2,3]",
-        "func @main(%x: bool[3], %z: bool[3]) -> (bool[3]) {\n  %y = logical_xor(%x, %z) : bool[3]",
-        "func @main(%c: bool[3], %x: i8[3], %z: i8[3]) -> (i8[3]) {\n  %y = select(%c, %x, %z) : i8[3]",
-        'func @main(%x: f32[2,3]) -> (bool[2]) {\n  %y = reduce(%x) {kind = "any", dims = [1], keepdims = false} : bool[2]',
-        "func @main(%x: i64[3], %v: bool[2]) -> (bool[3,5]) {\n  %y = one_hot(%x, %v) {depth = 5, axis = 1} : bool[3,5]",
+        ("%x: i32[2,3]", "i32[2,3]", "shrink(%x) {threshold = 1.5, bias = 0.5}"),
+        ("%x: bool[3], %z: bool[3]", "bool[3]", "logical_xor(%x, %z)"),
+        ("%c: bool[3], %x: i8[3], %z: i8[3]", "i8[3]", "select(%c, %x, %z)"),
+        ("%x: f32[2,3]", "bool[2]", 'reduce(%x) {kind = "any", dims = [1], keepdims = false}'),
+        ("%x: i64[3], %v: bool[2]", "bool[3,5]", "one_hot(%x, %v) {depth = 5, axis = 1}"),
     ],
 )
-def test_what_conversions_do_not_help_is_refused_by_name(text: str) -> None:
+def test_what_conversions_do_not_help_is_refused_by_name(given: str, type: str, operation: str) -> None:
+    text = f"func @main({given}) -> ({type}) {{\n  %y = {operation} : {type}\n  return(%y)\n}}"
     with pytest.raises(CompileError) as caught:
-        Pipeline(parse_pipeline("legalize{target=h5}")).run(parse_module(text + "\n  return(%y)\n}"))
+        Pipeline(parse_pipeline("legalize{target=h5}")).run(parse_module(text))
     assert [d.code for d in caught.value.diagnostics][:1] == ["B001"]
 
 
