@@ -140,13 +140,13 @@ CASES: dict[str, tuple[ModelProto, list[Feed]]] = {
         ),
         each("s", [7, 2, 3], [1, 4, 5], x=np.asarray([[[1.0]], [[2.0]]], np.float32)),
     ),
-    "a size behind a known one and another": (
+    "sizes behind a known one": (
         model(
-            [node("Concat", "two s t", "j", axis=0), node("Expand", "x j", "y")],
-            {"x": (1, 1, 1), "s": (1,), "t": (1,)},
+            [node("Concat", "two s", "j", axis=0), node("Expand", "x j", "y")],
+            {"x": (1, 1, 1), "s": (2,)},
             constants={"two": [2]},
         ),
-        each("s", [3], [5], t=np.asarray([4]), x=np.ones((1, 1, 1), np.float32)),
+        each("s", [3, 4], [5, 1], x=np.ones((1, 1, 1), np.float32)),
     ),
     "range to n": (
         model([node("Range", "z n o", "y")], {"n": ()}, constants={"z": 0, "o": 1}),
