@@ -343,8 +343,15 @@ def parse_rules(text: str, file: str = "<rules>") -> list[Pattern]:
     Raises:
         CompileError: P001, P003, P004, P006 or P009.
     """
+    return list(_compiled(text, file, tuple(OPS.values()), tuple(HELPERS.values())))
+
+
+@lru_cache(maxsize=64)
+def _compiled(text: str, file: str, *known: object) -> tuple[Pattern, ...]:
+    """Compile rules once while what they may speak of is ``known`` as it is: passes ask every time that they run."""
+    del known  # which only says when the answer is another one
     rules = _parser()(text, file)
-    return [Pattern(r.name, (r.left.op,), r.apply, benefit=r.left.size, nearly=r.nearly) for r in rules]
+    return tuple(Pattern(r.name, (r.left.op,), r.apply, benefit=r.left.size, nearly=r.nearly) for r in rules)
 
 
 def load_rules(path: Path) -> list[Pattern]:

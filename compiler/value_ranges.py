@@ -143,6 +143,30 @@ def _is_narrow(dtype: DType) -> bool:
     return dtype.bits < 64 and dtype is not DType.U32
 
 
+_MOVED = (
+    *(shape.Transpose, shape.Reshape, shape.BroadcastTo, shape.Concat, shape.Split, shape.Slice, shape.Tile),
+    *(shape.Reverse, shape.Pad, index.Gather, index.GatherElements, index.GatherNd, logic.Select, arith.Max, arith.Min),
+)
+"""Operations whose results are among what they read."""
+
+_OFFSET = (arith.Add, arith.Sub, arith.Mul, logic.BitwiseXor, logic.BitwiseOr)
+"""Operations that a large constant makes large."""
+
+
+def needs_64_bits(value: Value, depth: int = DEPTH) -> bool:
+    """Say whether numbers are surely beyond 32 bits: the bits of floats, and what large constants were added to."""
+    op = value.owner
+    if op is None or depth == 0:
+        return False
+    if isinstance(op, arith.BitCast):
+        return op.x.type.dtype.is_float
+    given = [v for v in op.operands if v is not None and v.type.dtype is value.type.dtype]
+    if isinstance(op, _OFFSET):  # of two that are large, it may be the difference
+        large = [constant(v) is not None and not fits_i32(v) for v in given]
+        return any(large) and not any(needs_64_bits(v, depth - 1) for v in given)
+    return isinstance(op, _MOVED) and any(needs_64_bits(v, depth - 1) for v in given)
+
+
 def is_counted(value: Value, depth: int = DEPTH) -> bool:
     """Say whether a tensor holds constants, sizes and positions only, or what is computed from them alone.
 

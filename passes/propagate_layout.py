@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from ..compiler.diagnostics import Remark, remark
@@ -139,9 +139,19 @@ def _report(problem: Problem, solution: Solution, moved: list[Moved], *, last: b
             f"{writer.label if writer else 'its writer'} has it as {describe(have, m.value, last=last)}, "
             f"{m.reader.label} reads it as {describe(m.order, m.value, last=last)}"
         )
-        slower = [s.label for s in (source, m.reader) if _has_slower_form(s, solution)]
+        near = (source, m.reader, *_behind(m.reader, problem))
+        slower = [s.label for s in near if _has_slower_form(s, solution)]
         text += f"; {slower[0]} can run without the transpose, but slower" if slower else ""
         remark(Remark("note", ASSIGNMENT, text, m.reader.op.location if m.reader.op else None))
+
+
+def _behind(site: Site, problem: Problem) -> Iterator[Site]:
+    """Yield what reads a value behind operations that hand every order on, such as reshapes."""
+    for port in site.ports if site.carries else ():
+        for other, i in problem.touching[port.value] if port.is_result else ():
+            if not other.ports[i].is_result:
+                yield other
+                yield from _behind(other, problem)
 
 
 def _has_slower_form(site: Site, solution: Solution) -> bool:

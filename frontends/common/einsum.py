@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...compiler.diagnostics import counted
 from ...compiler.dims import product
+from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.ops.arith import Mul
 from ...compiler.ops.linear import MatMul
@@ -98,7 +99,10 @@ def _ordered(emit: BaseEmitter, term: Term, order: tuple[str, ...]) -> Term:
 
 
 def _contract(emit: BaseEmitter, a: Term, b: Term, kept: set[str]) -> Term:
-    """Multiply two terms and sum over the letters that nobody needs any more."""
+    """Multiply two terms and sum over the letters that nobody needs any more; what is constant comes second."""
+    if constant(a.value) is not None and constant(b.value) is None:
+        a, b = b, a
+    is_weight = constant(b.value) is not None
     a, b = _sum_out(emit, a, kept | set(b.letters)), _sum_out(emit, b, kept | set(a.letters))
     batch = tuple(n for n in a.letters if n in b.letters and n in kept)
     summed = tuple(n for n in a.letters if n in b.letters and n not in kept)
@@ -110,7 +114,8 @@ def _contract(emit: BaseEmitter, a: Term, b: Term, kept: set[str]) -> Term:
     if summed:
         r, c = split + len(rows), split + len(summed)
         xs, ys = x.type.shape, y.type.shape
-        left = emit.reshape(x, (*xs[:split], product(xs[split:r]), product(xs[r:])))
+        apart = is_weight and rows and not batch  # rows that need not be joined leave layouts open
+        left = emit.reshape(x, (*(xs[:r] if apart else (*xs[:split], product(xs[split:r]))), product(xs[r:])))
         right = emit.reshape(y, (*ys[:split], product(ys[split:c]), product(ys[c:])))
         flat = emit(MatMul(left, right))
         out = emit.reshape(flat, (*flat.type.shape[:split], *xs[split:r], *ys[c:]))

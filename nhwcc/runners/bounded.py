@@ -40,8 +40,11 @@ class Bounded:
 
     @property
     def inputs(self) -> Mapping[str, TensorType]:
-        """Types of the wrapped runner's inputs, by name."""
-        return self._runner.inputs
+        """Types of the wrapped runner's inputs, by name, with all that the network demands of their sizes."""
+        ports = zip(self._func.inputs, self._func.args, strict=True)
+        demanded = {port.name: port.source_type(arg.type).shape for port, arg in ports}
+        found = ((name, type, demanded.get(name, ())) for name, type in self._runner.inputs.items())
+        return {name: type.with_shape(shape) if len(shape) == type.rank else type for name, type, shape in found}
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -70,7 +73,7 @@ class Bounded:
     def _check(self, inputs: Mapping[str, Array]) -> None:
         check_time("verification")
         sizes: dict[str, int] = {}
-        for name, type in self._runner.inputs.items():
+        for name, type in self.inputs.items():
             for declared, actual in zip(type.shape, inputs[name].shape if name in inputs else (), strict=False):
                 solve(declared, actual, sizes)
         check_run(self._func, sizes)

@@ -10,11 +10,12 @@ from ...compiler.fold import constant
 from ...compiler.ir import Op, Value
 from ...compiler.lowering import Build
 from ...compiler.opdef import OPS, Pure
+from ...compiler.operands import Elements
 from ...compiler.ops import arith, index, linear, logic, reduce, shape, spatial, window
 from ...compiler.ops.arith import BitCast, Cast
 from ...compiler.ops.core import Const
 from ...compiler.types import DType
-from ...compiler.value_ranges import EXACT_BITS, fits_i32, is_counted
+from ...compiler.value_ranges import EXACT_BITS, fits_i32, is_counted, needs_64_bits
 from .registry import lower
 
 CONVERSIONS = tuple(
@@ -73,8 +74,13 @@ EXACT = {
 def compute_in_wider_integers(op: Op, e: Build) -> None:
     """Small integers in i32, u32 in i64."""
     dtype = _first_dtype(op)
-    if dtype is not None and dtype in EXACT:
+    if dtype is not None and dtype in EXACT and not _asks_for_truth(op):
         _convert(op, {dtype: EXACT[dtype]}, e)
+
+
+def _asks_for_truth(op: Op) -> bool:
+    """Whether an operation combines truth values, which others would have to become again."""
+    return isinstance(op, reduce.Reduce) and op.kind in ("any", "all")
 
 
 GROWING = (
@@ -100,8 +106,7 @@ def compute_in_i32(op: Op, e: Build) -> None:
     for v in op.operands:
         e.require(v is None or constant(v) is None or fits_i32(v), f"{op.spec.name} of i64 by numbers beyond 2^31")
     given = [v for v in op.operands if v is not None]
-    bits = [v for v in given if isinstance(v.owner, BitCast) and v.owner.x.type.dtype.is_float]
-    e.require(not bits, f"{op.spec.name} of the bits of numbers, of which i32 has half")
+    e.require(not any(map(needs_64_bits, given)), f"{op.spec.name} of numbers whose bits i32 has half of")
     if not all(map(fits_i32, given)) or (_grows(op) and not all(map(is_counted, given))):
         e.warn(f"{op.spec.name} of i64 is computed in i32: numbers beyond 2^31 would be cut")
     _convert(op, {DType.I64: DType.I32}, e)
@@ -144,8 +149,15 @@ def _is_small(value: Value | None) -> bool:
 
 
 def _first_dtype(op: Op) -> DType | None:
-    first = next((v for v in op.operands if v is not None), None)
-    return None if first is None else first.type.dtype
+    """The element type of the first operand; conditions are none, which can have no other one."""
+    pairs = zip(op.operands, _classes(op), strict=True)
+    return next((v.type.dtype for v, taken in pairs if v is not None and taken is not Elements.TRUTH), None)
+
+
+def _classes(op: Op) -> list[Elements | None]:
+    """What the operation takes as each operand; None for anything."""
+    names = op.spec.operands
+    return [op.spec.elements.get(names[min(slot, len(names) - 1)]) for slot in range(len(op.operands))]
 
 
 def _convert(op: Op, types: dict[DType, DType], e: Build) -> None:
@@ -153,12 +165,22 @@ def _convert(op: Op, types: dict[DType, DType], e: Build) -> None:
 
 
 def compute_as(op: Op, types: Mapping[DType, DType], e: Build, how: type[Cast | BitCast]) -> None:
-    """Do the same with converted operands, and convert the results back."""
-    operands = [v if v is None or v.type.dtype not in types else e(how, v, to=types[v.type.dtype]) for v in op.operands]
+    """Do the same with converted operands, and convert the results back; conditions of others stay as they are."""
+    operands = [
+        v if v is None or not _is_taken(types.get(v.type.dtype), taken) else e(how, v, to=types[v.type.dtype])
+        for v, taken in zip(op.operands, _classes(op), strict=True)
+    ]
+    if tuple(operands) == op.operands:
+        return
     results = e.each(op.clone(operands))
     e.replace(
         *(v if v.type == r.type else e(how, v, to=r.type.dtype) for v, r in zip(results, op.results, strict=True))
     )
+
+
+def _is_taken(dtype: DType | None, taken: Elements | None) -> bool:
+    """Whether an operand becomes of another type that the operation takes, too."""
+    return dtype is not None and (taken is None or dtype in taken)
 
 
 WIDER = {DType.BF16: DType.F32, DType.F16: DType.F32}

@@ -70,7 +70,7 @@ def positions_in_rows(op: NonZero, e: Build) -> None:
 def count_up(op: Gather, e: Build) -> None:
     """Indices that count back from the end are taken modulo the size."""
     if op.wraps and not nonnegative(op.indices):
-        e.replace(e.clone(op, op.x, wrapped(op.indices, op.x, (op.axis,), e)))
+        e.replace(e.clone(op, op.x, wrapped(op.indices, op.x, (op.axis,), e), wraps=False))
 
 
 @lower(GatherNd)
@@ -80,7 +80,7 @@ def count_coordinates_up(op: GatherNd, e: Build) -> None:
     assert isinstance(depth, int)
     if op.wraps and not nonnegative(op.indices):
         axes = tuple(range(op.batch_dims, op.batch_dims + depth))
-        e.replace(e.clone(op, op.x, wrapped(op.indices, op.x, axes, e)))
+        e.replace(e.clone(op, op.x, wrapped(op.indices, op.x, axes, e), wraps=False))
 
 
 def wrapped(indices: Value, x: Value, axes: tuple[int, ...], e: Build) -> Value:
@@ -150,7 +150,8 @@ def one_hot(op: OneHot, e: Build) -> None:
         depth = e.size(op.depth, op.indices.type.dtype)
         up = e(arith.Add, op.indices, depth)
         within = e(logic.Select, e(logic.Less, up, 0), depth, up)
-        e.replace(e.clone(op, e(logic.Select, e(logic.Less, op.indices, 0), within, op.indices), op.values))
+        counted = e(logic.Select, e(logic.Less, op.indices, 0), within, op.indices)
+        e.replace(e.clone(op, counted, op.values, wraps=False))
         return
     if elements(op.values) is None:
         hit = e(OneHot, op.indices, e.constant(np.asarray([False, True])), depth=op.depth, axis=op.axis, wraps=op.wraps)

@@ -164,3 +164,9 @@ def test_contradictions_name_both_places(lines: list[str], said: str, before: st
     (only,) = caught.value.diagnostics
     assert only.code == "T003" and said in only.message
     assert before in "".join(only.notes)
+
+
+def test_no_size_can_be_less_than_one() -> None:
+    lines = "%c = concat(%x, %z) {axis = 0} : f32[n+5,3]", "%y = reshape(%c) {shape = [4, 3]} : f32[4,3]"
+    with pytest.raises(CompileError, match=r"needs 3\*n\+15 = 12"):
+        refine("%x: f32[n,3], %z: f32[5,3]", *lines, results="%y: f32[4,3]")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from nhwcc.compiler.interpreter import random_inputs, run
 from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.value_ranges import nonnegative
+from nhwcc.compiler.value_ranges import needs_64_bits, nonnegative
 
 POOL = "{kernel = [2], strides = [1], dilations = [1], pads = [[1, 0]]}"
 CLAMPED = '{strides = [1], dilations = [1], pads = [[0, 0]], activation = "relu"}'
@@ -56,3 +56,32 @@ def test_never_negative(what: str) -> None:
 @pytest.mark.parametrize("what", MAYBE)
 def test_maybe_negative(what: str) -> None:
     assert not nonnegative(parse_module(text(MAYBE[what])).main.returns[0])
+
+
+BITS = """func @main(%f: f64[9], %u: u64[9], %i: i64[9], %h: bool[9]) -> (i64[9]) {{
+  %far = const() {{value = dense<-9223372036854775808> : i64[]}} : i64[]
+  %near = const() {{value = dense<7> : i64[]}} : i64[]
+  %b = bit_cast(%f) {{to = "i64"}} : i64[9]
+  %s = bit_cast(%u) {{to = "i64"}} : i64[9]
+  %o = add(%s, %far) : i64[9]
+  %n = add(%s, %near) : i64[9]
+  %y = {what} : i64[9]
+  return(%y)
+}}"""
+
+
+@pytest.mark.parametrize(
+    ("what", "large"),
+    [
+        ("reverse(%b) {dims = [0]}", True),
+        ("select(%h, %i, %o)", True),
+        ("max(%o, %far)", True),
+        ("bitwise_xor(%i, %far)", True),
+        ("reverse(%n) {dims = [0]}", False),
+        ("select(%h, %i, %s)", False),
+        ("min(%i, %far)", False),
+        ("sub(%o, %far)", False),
+    ],
+)
+def test_what_32_bits_never_hold(what: str, large: bool) -> None:
+    assert needs_64_bits(parse_module(BITS.format(what=what)).main.returns[0]) == large

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import onnx.parser
 import pytest
 
 import nhwcc
@@ -96,3 +97,53 @@ def test_no_transpose(tmp_path: Path, text: str, kernels: dict[str, int]) -> Non
     report = nhwcc.compile(source, output=tmp_path / "net.tflite").report
     found = {name: count for name, count in report.ops_after.items() if name != "RESHAPE"}
     assert found == kernels
+
+
+def row(*numbers: float) -> str:
+    """The numbers of an initializer in ONNX's text form."""
+    return f"{{{', '.join(map(str, numbers))}}}"
+
+
+def varied(count: int) -> str:
+    return row(*(((7 * i) % 11 - 5) / 8 for i in range(count)))
+
+
+def unfolded(kernel: int, stride: int, pad: int) -> str:
+    """A convolution over the columns of an image, as exporters of PyTorch write them."""
+    count = (6 + 2 * pad - kernel) // stride + 1
+    places = [i + stride * j for i in range(kernel) for j in range(count)]
+    size = 2 * kernel * kernel
+    return f"""g (float[1,2,6,6] x) => (float[] y)
+      <float[2,2,1,1] v = {varied(4)}, float[3,{size},1,1] w = {varied(3 * size)},
+       int64[8] p = {row(0, 0, pad, pad, 0, 0, pad, pad)}, int64[{kernel},{count}] i = {row(*places)},
+       int64[4] s = {row(1, size, count, count)}> {{
+      c = Conv(x, v) d = Pad(c, p) a = Gather<axis=2>(d, i) b = Gather<axis=4>(a, i)
+      t = Transpose<perm=[0,1,2,4,3,5]>(b) r = Reshape(t, s) y = Conv(r, w) }}"""
+
+
+def over(equation: str, sizes: tuple[int, int]) -> str:
+    """A product with a matrix, between convolutions; the matrix comes first if the equation says so."""
+    operands = "m, c" if equation.index(",") == len("mk") else "c, m"
+    return f"""g (float[1,2,6,5] x) => (float[] y)
+      <float[4,2,1,1] v = {varied(8)}, float[{sizes[0]},{sizes[1]}] m = {varied(sizes[0] * sizes[1])},
+       float[3,4,1,1] w = {varied(12)}> {{
+      c = Conv(x, v) e = Einsum<equation="{equation}">({operands}) y = Conv(e, w) }}"""
+
+
+@pytest.mark.parametrize(
+    ("graph", "kernel"),
+    [
+        (unfolded(3, 1, 1), "CONCATENATION"),
+        (unfolded(2, 2, 0), "SPACE_TO_DEPTH"),
+        (unfolded(3, 2, 1), "CONCATENATION"),
+        (over("nchw,wk->nchk", (5, 3)), "BATCH_MATMUL"),
+        (over("nchw,hk->nckw", (6, 3)), "BATCH_MATMUL"),
+        (over("kh,nchw->nckw", (3, 6)), "BATCH_MATMUL"),
+    ],
+)
+def test_what_exporters_write_needs_no_transpose(tmp_path: Path, graph: str, kernel: str) -> None:
+    source = tmp_path / "net.onnx"
+    parsed = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["": 18]>\n{graph}')
+    source.write_bytes(parsed.SerializeToString())
+    report = nhwcc.compile(source, output=tmp_path / "net.tflite").report
+    assert kernel in report.ops_after and "TRANSPOSE" not in report.ops_after

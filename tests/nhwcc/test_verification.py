@@ -11,6 +11,7 @@ from nhwcc.backends.tflite.runtime import TfliteModel
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
+from nhwcc.compiler.refinement import refined
 from nhwcc.compiler.types import Array
 from nhwcc.formats.tflite.reader import inspect
 from nhwcc.passes.propagate_layout import PropagateLayout
@@ -19,6 +20,7 @@ from nhwcc.drawing import SCALE
 from nhwcc.driver import compile_model
 from nhwcc.options import TOLERANCE, CompileOptions
 from nhwcc.runners import Traced
+from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.onnx import OnnxRunner
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.sources import load
@@ -52,6 +54,18 @@ def test_open_sizes_are_checked_at_three() -> None:
     good = parse_module(OPEN.format("neg"))
     found = verify(ReferenceRunner(good), ReferenceRunner(good), Settings())
     assert found.ok and found.sizes == {"n": [1, 2, 3], "h": [64, 45, 109]} and found.scales == [1, 1, SCALE]
+
+
+def test_sizes_are_those_that_the_network_demands() -> None:
+    """A batch is tried with 1 and 2, which are no multiples of 4: the source does not say that it has to be one."""
+    source = parse_module(
+        "func @main(%x: f32[n,3]) -> (f32[(n//4),12]) {\n"
+        "%y = reshape(%x) {shape = ['n//4', 12]} : f32[(n//4),12]\nreturn(%y)\n}"
+    )
+    module, assumptions = refined(source)
+    runner = Bounded(ReferenceRunner(source), module.main)
+    assert [str(a.value) for a in assumptions] == ["4*n_4"] and str(runner.inputs["x"]) == "f32[4*n_4,3]"
+    assert verify(runner, ReferenceRunner(module), Settings()).ok
 
 
 def test_an_error_at_one_size_is_found_and_named() -> None:

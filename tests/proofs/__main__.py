@@ -6,6 +6,7 @@ Ends with 1 if a rewrite is wrong, lacks a proof that rules must have, or was va
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -19,7 +20,7 @@ from . import index_maps, mutants
 from .drafts import Body
 from .exploring import Explorer, Sources, merge
 from .firings import Findings, validate
-from .harvest import harvest
+from .harvest import Harvest
 from .parallel import parallel
 from .results import Entry, Results
 from .rewrites import Rewrite, all_rewrites, rules
@@ -50,8 +51,10 @@ class Run:
     printed: int = 0
 
     def say(self, text: str) -> None:
-        """Print with the time that has passed, and what has been doubted since."""
-        print(f"[{time.monotonic() - self.started:4.0f} s] {text}", flush=True)
+        """Print with the time that has passed, that of all processes, and what has been doubted since."""
+        used = os.times()
+        processors = used.user + used.system + used.children_user + used.children_system
+        print(f"[{time.monotonic() - self.started:4.0f} s, {processors:4.0f} s of processors] {text}", flush=True)
         for alarm in self.alarms[self.printed :]:
             print(f"#### {alarm}", flush=True)
         self.printed = len(self.alarms)
@@ -82,13 +85,13 @@ class Run:
         self.say(f"{total} firings in chains of moves")
         return fired
 
-    def firings(self, proven: set[str]) -> Findings:
+    def firings(self, proven: set[str], harvest: Harvest) -> Findings:
         """Validate firings until every rewrite has been seen often enough, or nothing new is found."""
         findings = Findings()
         for part in parallel(_random, range(SHARDS), self.workers, self.seed):
             findings.add(part)
         self.say(f"{findings.firings.total()} firings in random operations and graphs")
-        drafts = _drafts(self.seed)
+        drafts = _drafts(self.seed, harvest.drafts())
         self.say(f"{len(drafts)} modules to start from")
         explorer = Explorer(drafts, pipelines(), ENOUGH, self.seed)
         sources: Sources = {}
@@ -154,10 +157,8 @@ def _random(shard: int, seed: int) -> Findings:
     return findings
 
 
-def _drafts(seed: int) -> list[Body]:
+def _drafts(seed: int, harvested: Sequence[Body]) -> list[Body]:
     """All modules to start from: written ones, random ones, and those of the tests."""
-    with tempfile.TemporaryDirectory() as folder:
-        harvested = harvest(Path(folder) / "drafts.pickle")
     first = APART * seed
     seeds = [*random_operations(range(first, first + ROUNDS["seeds"])), *random_graphs(range(first, first + 40))]
     return distinct([*written_drafts(), *declared_drafts(), *harvested, *drafts_of(seeds)])
@@ -201,9 +202,11 @@ def main() -> int:
     options = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)
     run = Run(options.workers, options.seconds, options.seed)
-    verdicts = run.rules()
-    moves = run.moves()
-    findings = run.firings(set(verdicts))
+    with tempfile.TemporaryDirectory() as folder:
+        harvest = Harvest(Path(folder))
+        verdicts = run.rules()
+        moves = run.moves()
+        findings = run.firings(set(verdicts), harvest)
     entries = {r.key: _entry(r, verdicts.get(r.key), moves.get(r.key, {}), findings) for r in all_rewrites()}
     families = {name: family.text for name, family in index_maps.FAMILIES.items()}
     fates: dict[str, int] = {}

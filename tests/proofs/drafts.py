@@ -7,18 +7,25 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from nhwcc.compiler.dims import Sym, symbol
 from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
 from nhwcc.compiler.opdef import OPS
+from nhwcc.compiler.ops.bound import BindSizes
 from nhwcc.compiler.ops.core import Const
+from nhwcc.compiler.ops.index import NonZero, Unique
 from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.compiler.verify import verify
 from nhwcc.compiler.weights import Weight
 
 MAX_OPS = 60
 MAX_ELEMENTS = 1 << 13
+"""Of a constant."""
+
+MAX_COMPUTED = 1 << 18
+"""Elements of what is computed."""
 
 
 class TooLarge(Exception):
@@ -67,6 +74,21 @@ class Body:
         arrays = {id(array): array for step in self.walk() for _, array in step.arrays()}
         return copy.deepcopy(self, arrays)
 
+    def tell_sizes(self) -> None:
+        """Let an argument of its own tell each named size that no argument tells, nor any operation binds."""
+        found = {n for step in self.walk() for value in step.attributes.values() for n in _names(value)}
+        found |= {n for region in self._regions() for t in region.arguments.values() for n in _names(t.shape)}
+        told = {n for step in self.walk() for n in _names(step.attributes.get(_BINDING.get(step.kind, "")))}
+        told |= {str(d) for t in self.arguments.values() for d in t.shape if isinstance(d, Sym)}
+        number = 1 + max([*self.arguments, *(n for s in self.walk() for n in (*s.results, *s.uses()))], default=0)
+        for place, name in enumerate(sorted(found - told)):
+            self.arguments[number + place] = TensorType(DType.F32, (symbol(name),))
+
+    def _regions(self) -> Iterator[Body]:
+        yield self
+        for step in self.walk():
+            yield from step.regions
+
     def fingerprint(self) -> int:
         """A number that tells drafts apart."""
         digest = hashlib.blake2b(digest_size=8)
@@ -79,6 +101,19 @@ class Body:
             for name, value in sorted(step.attributes.items()):
                 digest.update(f"{name} {_described(arrays[name]) if name in arrays else repr(value)}".encode())
         return int.from_bytes(digest.digest())
+
+
+_BINDING = {BindSizes.spec.name: "sizes", NonZero.spec.name: "count", Unique.spec.name: "count"}
+"""By which attributes operations bind names."""
+
+
+def _names(value: object) -> Iterator[str]:
+    """Yield the named sizes in an attribute."""
+    if isinstance(value, Sym):
+        yield from value.names
+    elif isinstance(value, tuple):
+        for item in cast(tuple[object, ...], value):
+            yield from _names(item)
 
 
 def _described(array: Array) -> str:
@@ -108,9 +143,11 @@ class Snapshot:
         """Take a module's main function apart.
 
         Raises:
-            TooLarge: it has too many operations, or constants with too many elements.
+            TooLarge: it has too many operations, or values with too many elements.
         """
         body, numbers = _draft(module)
+        if any(isinstance(n := v.type.size, int) and n > MAX_COMPUTED for v in numbers):
+            raise TooLarge
         return Snapshot(body, list(module.main.body.ops), {n: v.type for v, n in numbers.items()})
 
     def around(self, wanted: Callable[[Op], bool]) -> Body | None:
@@ -135,8 +172,9 @@ class Snapshot:
         others = [s for i, s in enumerate(self.body.steps) if i not in chosen]
         wanted_outside = {n for s in others for n in s.uses()} & defined
         returned = [r for s in kept for r in s.results if r in wanted_outside]
-        whole = Body({n: self.types[n] for n in arguments}, [*kept, Step("return", [*returned], {}, [], [])])
-        return whole.copy()
+        whole = Body({n: self.types[n] for n in arguments}, [*kept, Step("return", [*returned], {}, [], [])]).copy()
+        whole.tell_sizes()
+        return whole
 
 
 REACH = 2

@@ -29,7 +29,7 @@ from .rounding import Rounded
 INTERNAL = "ITW"
 """Families of codes that the verified module itself is no reason for: ill-typed operations, endless rewriting."""
 
-MAX_SECONDS = 5.0
+MAX_SECONDS = 1.0
 """Of processor time for one module: a mutant of a loop may never end."""
 
 MAX_FIRINGS = {"pipeline": 200, "alone": 8}

@@ -64,12 +64,27 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     path.write_bytes(pickle.dumps(list(DRAFTS.values())))
 
 
-def harvest(path: Path) -> list[Body]:
-    """Run the tests in a process of its own, since they register operations and passes that belong to them."""
-    options = ["-p", "tests.proofs.harvest", "-p", "no:cacheprovider", "-p", "no:xdist", "--harvest", str(path)]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *SOURCES], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if not path.exists():
-        raise RuntimeError(f"no modules were taken from the tests:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return pickle.loads(path.read_bytes())
+class Harvest:
+    """Runs the tests in a process of its own, since they register operations and passes that belong to them.
+
+    It is started at once; what comes next need not wait for it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self.said = folder / "drafts.pickle", folder / "tests.txt"
+        options = ["-p", "tests.proofs.harvest", "-p", "no:cacheprovider", "-p", "no:xdist", "--harvest", self.path]
+        with self.said.open("w", encoding="utf-8") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pytest", *options, *SOURCES], cwd=ROOT, stdout=output, stderr=output
+            )
+
+    def drafts(self) -> list[Body]:
+        """Wait for the end, and return the modules.
+
+        Raises:
+            RuntimeError: the tests could not be run.
+        """
+        self.process.wait()
+        if not self.path.exists():
+            raise RuntimeError(f"no modules were taken from the tests:\n{self.said.read_text()[-4000:]}")
+        return pickle.loads(self.path.read_bytes())

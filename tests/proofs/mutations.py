@@ -67,6 +67,7 @@ class Mutator:
             done += self.rng.choices(mutations, weights)[0](self, changed)
             if done == wanted:
                 break
+        changed.tell_sizes()
         return changed
 
 

@@ -43,6 +43,16 @@ def test_rounding_that_the_module_amplifies() -> None:
     assert not excused(CANCELS, [a, -a], want * np.float32(1.005))
 
 
+def test_of_tangents_of_large_numbers_nothing_is_known() -> None:
+    m = module("%x: f32[1]", "f32[1]", "%y = tan(%x) : f32[1]")
+    for n in range(16):
+        x = np.asarray([4e9 + 4096 * n], np.float32)
+        (other,) = outputs(m, [np.nextafter(x, np.float32(5e9))])
+        assert excused(m, [x], other) and not excused(m, [x], np.asarray([1e9], np.float32))
+    near = np.asarray([0.5], np.float32)
+    assert not excused(m, [near], outputs(m, [near])[0] + np.float32(0.01))
+
+
 def test_rounding_decides_which_integer_it_is() -> None:
     m = module("%x: f32[2]", "i32[2]", '%y = cast(%x) {to = "i32"} : i32[2]')
     inputs = [np.asarray([2.0, 2.5], np.float32)]

@@ -143,6 +143,23 @@ def test_a_rare_rewrite_is_found_again_in_mutants() -> None:
     assert len(found.validated[key]) == 20 and not found.alarms
 
 
+def test_a_size_that_something_else_told_is_told_by_an_argument() -> None:
+    body = draft(
+        parse_module(
+            """func @main(%x: f32[2,4], %n: i64[1]) -> (f32[2*u0,4]) {
+              bind_sizes(%n) {sizes = ['u0'], least = [1]}
+              %y = tile(%x) {repeats = ['u0', 1]} : f32[2*u0,4]
+              return(%y)
+            }"""
+        )
+    )
+    whole = build(body)
+    body.steps[:] = [s for s in body.steps if s.kind != "bind_sizes"]
+    body.tell_sizes()
+    assert [str(a.type) for a in whole.main.args] == ["f32[2,4]", "i64[1]"]
+    assert [str(a.type) for a in build(body).main.args] == ["f32[2,4]", "i64[1]", "f32[u0]"]
+
+
 def test_declarations_say_what_to_try() -> None:
     body = draft(
         parse_module('func @main(%x: f32[4]) -> (i32[4]) {\n%y = cast(%x) {to = "i32"} : i32[4]\nreturn(%y)\n}')

@@ -114,6 +114,8 @@ def round_before_moving(op: Quantize, e: Build) -> None:
         return
     if own is None or len(own.scales) > 1 or not all(_is_near_integers(v) for v in data_operands(inner)):
         return
+    if op.x.type.shape != op.result.type.shape:
+        return  # a scale of more axes makes more of them
     rounded = [e(Quantize, v, op.scale, op.zero, dtype=op.dtype) for v in data_operands(inner)]
     moved = on_integers(inner, rounded, own, op.dtype, e, is_exact=False)
     if moved is not None:

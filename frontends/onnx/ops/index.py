@@ -14,6 +14,7 @@ from ....compiler.ops.detection import NonMaxSuppression
 from ....compiler.ops.logic import GreaterEqual, LessEqual, Select
 from ....compiler.ops.shape import BroadcastTo, Range, Reshape
 from ....compiler.types import DType
+from ...common.frames import windows_at
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 
@@ -23,8 +24,10 @@ REDUCTIONS = ("none", "add", "mul", "max", "min")
 
 @onnx_op("Gather", since=7)
 def gather(emit: Emitter, data: Value, indices: Value, *, axis: int = 0) -> Value:
-    """Slices at positions along an axis."""
-    return emit(ir.Gather(data, indices, emit.axis(axis, data.type.rank)))
+    """Slices at positions along an axis; known ones may be those of windows."""
+    along, places = emit.axis(axis, data.type.rank), emit.known(indices)
+    found = None if places is None or places.dtype == object else windows_at(emit, data, places, along)
+    return emit(ir.Gather(data, indices, along)) if found is None else found
 
 
 @onnx_op("GatherElements", since=11)

@@ -16,6 +16,7 @@ import pytest
 from nhwcc.backends.registry import find_target, target_of_file
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.parser import parse_module
+from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 
 import nhwcc
 from nhwcc.runners.keras_file import KerasFile, ports_of
@@ -169,6 +170,23 @@ def test_hdf5_holds_layers_only(check: Check) -> None:
     with pytest.raises(CompileError, match=r"but keras\.ops\.sin, which \.keras files hold") as caught:
         check("func @main(%x: f32[2]) -> (f32[2]) {\n  %y = sin(%x) : f32[2]\n  return(%y)\n}", target="h5")
     assert [d.code for d in caught.value.diagnostics] == ["B001"]
+
+
+@pytest.mark.parametrize(
+    ("given", "type", "operation"),
+    [
+        ("%x: i32[2,3]", "i32[2,3]", "shrink(%x) {threshold = 1.5, bias = 0.5}"),
+        ("%x: bool[3], %z: bool[3]", "bool[3]", "logical_xor(%x, %z)"),
+        ("%c: bool[3], %x: i8[3], %z: i8[3]", "i8[3]", "select(%c, %x, %z)"),
+        ("%x: f32[2,3]", "bool[2]", 'reduce(%x) {kind = "any", dims = [1], keepdims = false}'),
+        ("%x: i64[3], %v: bool[2]", "bool[3,5]", "one_hot(%x, %v) {depth = 5, axis = 1}"),
+    ],
+)
+def test_what_conversions_do_not_help_is_refused_by_name(given: str, type: str, operation: str) -> None:
+    text = f"func @main({given}) -> ({type}) {{\n  %y = {operation} : {type}\n  return(%y)\n}}"
+    with pytest.raises(CompileError) as caught:
+        Pipeline(parse_pipeline("legalize{target=h5}")).run(parse_module(text))
+    assert [d.code for d in caught.value.diagnostics][:1] == ["B001"]
 
 
 def test_without_an_input(check: Check) -> None:

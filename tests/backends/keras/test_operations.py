@@ -19,7 +19,7 @@ SAMPLES = samples()
 KNOWN = {"lstm": {"n": np.asarray([5, 3])}}
 """Inputs of examples for which random ones make no sense."""
 
-REFUSED = {"B001", "B003", "T001"}
+REFUSED = {"B001", "B003"}
 """Codes of what Keras has not."""
 
 NOT_IN_KERAS = {
@@ -37,6 +37,49 @@ def test_the_example_in_the_docs(check: Check, name: str) -> None:
         assert {d.code for d in caught.value.diagnostics} <= REFUSED
         return
     check(module_of(SAMPLES[name]), inputs=KNOWN.get(name), tolerance=3e-5)
+
+
+def numbers(*shape: int) -> str:
+    """Return the text of a constant whose elements differ."""
+    array = np.random.default_rng(len(shape)).standard_normal(shape).round(2)
+    dims = ",".join(map(str, shape))
+    return f"const() {{value = dense<{array.tolist()}> : f32[{dims}]}} : f32[{dims}]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"""func @main(%x: f32[1,3,3,2]) -> (f32[1,7,7,2]) {{
+          %w = {numbers(2, 3, 3, 2)}
+          %y = conv_transpose(%x, %w, none) {{strides = [2, 2], dilations = [1, 1], output_pads = [0, 0],
+            pads = [[0, 0], [0, 0]], channels_last = true}} : f32[1,7,7,2]
+          return(%y)
+        }}""",
+        f"""func @main(%x: f32[2,4,3]) -> (f32[2,4,2], f32[2,2], f32[2,2]) {{
+          %w = {numbers(8, 3)}
+          %r = {numbers(8, 2)}
+          %b = {numbers(8)}
+          %y, %h, %c = lstm(%x, %w, %r, %b) {{batch_first = true}} : f32[2,4,2], f32[2,2], f32[2,2]
+          return(%y, %h, %c)
+        }}""",
+        f"""func @main(%x: f32[2,4,3]) -> (f32[2,4,2], f32[2,2]) {{
+          %w = {numbers(6, 3)}
+          %r = {numbers(6, 2)}
+          %b = {numbers(6)}
+          %o = {numbers(2)}
+          %y, %h = gru(%x, %w, %r, %b, none, none, %o) {{batch_first = true, reset_after = true}} : f32[2,4,2], f32[2,2]
+          return(%y, %h)
+        }}""",
+    ],
+    ids=["conv_transpose", "lstm", "gru"],
+)
+def test_weights_whose_elements_differ(check: Check, text: str) -> None:
+    check(text)
+
+
+def test_quotients_of_integers_are_cut(check: Check) -> None:
+    text = "func @main(%a: i32[4], %b: i32[4]) -> (i32[4]) {\n  %y = div(%a, %b) : i32[4]\n  return(%y)\n}"
+    check(text, inputs={"a": np.asarray([-7, 7, -7, 6], np.int32), "b": np.asarray([2, -2, -2, 4], np.int32)})
 
 
 @pytest.mark.long

@@ -94,3 +94,10 @@ func @main(%x: f32[b,2]) -> (f32[b,2], f32[b,2]) {
 """
     operators = check(text, sizes=[{"b": 2}]).operators
     assert not {"VariadicSplit", "Reshape"} & operators.keys()
+
+
+@pytest.mark.parametrize("pool", ["average_pool", "max_pool"])
+def test_windows_that_hang_over_the_end(check: Check, pool: str) -> None:
+    windows = "kernel = [3], strides = [2], dilations = [1], pads = [[0, 0]], ceil = true"
+    text = f"func @main(%x: f32[1,2,6]) -> (f32[1,2,3]) {{\n%y = {pool}(%x) {{{windows}}} : f32[1,2,3]\nreturn(%y)\n}}"
+    check(text)

@@ -181,6 +181,13 @@ SHAPES = [
 ]
 INDEXING = [
     case("Gather", "x i", "2,5,3", i=ints(-2, 0, 1), axis=1),
+    case("Gather", "x i", "2,6,3", i=np.asarray([[0, 1], [2, 3], [4, 5]]), axis=1),
+    case("Gather", "x i", "2,6,3", i=np.asarray([[0, 2, 4], [1, 3, -1]]), axis=1),
+    case("Gather", "x i", "2,7,3", i=np.asarray([[0, 2], [1, 3], [2, 4]]), axis=1),
+    case("Gather", "x i", "7,2", i=np.asarray([[-7, 2, 4], [3, 5, -1]]), axis=0),
+    case("Gather", "x i", "2,3,7", i=np.asarray([[0, 3, 1], [1, 4, 2]]), axis=2),
+    case("Gather", "x i", "2,7", i=np.asarray([[0, 3, 1], [1, 4, 5]]), axis=1),
+    case("Gather", "x i", "2,7", i=np.asarray([[4, 2], [5, 3]]), axis=1),
     case("GatherElements", "x i", "2,5,3", i=np.asarray([[[1, 4, -1], [0, 2, 3]]]), axis=1),
     case("GatherND", "x i", "2,4,3", i=np.asarray([[1], [-1]]), batch_dims=1),
     case("ScatterElements", "x i u", "4,5 2,5", i=np.asarray([[0, 1, 2, 3, 0], [3, 2, 1, 0, 1]]), reduction="add"),

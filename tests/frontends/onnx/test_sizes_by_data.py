@@ -132,6 +132,22 @@ CASES: dict[str, tuple[ModelProto, list[Feed]]] = {
             for n, i, e in ((12, 3, 7), (5, 0, 12), (9, -4, -1), (3, 5, 5))
         ],
     ),
+    "a part of the sizes that are given": (
+        model(
+            [node("Slice", "s one three zero", "c"), node("Concat", "two c", "j", axis=0), node("Expand", "x j", "y")],
+            {"x": (2, 1, 1), "s": (3,)},
+            constants={"zero": [0], "one": [1], "two": [2], "three": [3]},
+        ),
+        each("s", [7, 2, 3], [1, 4, 5], x=np.asarray([[[1.0]], [[2.0]]], np.float32)),
+    ),
+    "sizes behind a known one": (
+        model(
+            [node("Concat", "two s", "j", axis=0), node("Expand", "x j", "y")],
+            {"x": (1, 1, 1), "s": (2,)},
+            constants={"two": [2]},
+        ),
+        each("s", [3, 4], [5, 1], x=np.ones((1, 1, 1), np.float32)),
+    ),
     "range to n": (
         model([node("Range", "z n o", "y")], {"n": ()}, constants={"z": 0, "o": 1}),
         each("n", 5, 1, 0, -3),
