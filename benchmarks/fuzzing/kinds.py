@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -55,6 +56,7 @@ class Kind:
     beside: tuple[str, ...] = ()
     model: str = ""
 
+    @cache  # noqa: B019 -- kinds stay as long as the program
     def paths(self, folder: Path) -> list[Path]:
         """Return its seeds in a folder."""
         return sorted(folder.glob(self.seeds))
