@@ -16,6 +16,7 @@ from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.formats.keras.config import arrays, code_in, read_config
 from nhwcc.formats.keras.refusals import STANDARD, first_line, refusals
 
+
 class KerasExport:
     """Loads files of Keras in a process of its own."""
 

@@ -17,6 +17,7 @@ from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.types import Array
 from nhwcc.formats.keras.refusals import first_line, refusals
 
+
 class KerasSession:
     """A file as stock Keras loads it, in safe mode; what comes out is what the user of the file gets."""
 

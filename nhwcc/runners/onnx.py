@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -136,20 +137,26 @@ class OnnxRunner:
 def is_available() -> bool:
     """Say whether onnxruntime is installed."""
     try:
-        import_module("onnxruntime")
+        _ort()
     except ImportError:
         return False
     return True
 
 
+SILENCE = "ORT_DISABLE_TELEMETRY"
+"""The variable that keeps onnxruntime from telling its makers which models run; it is read once, at the import."""
+
+
 @cache
 def _ort() -> Any:
+    os.environ.setdefault(SILENCE, "1")
     return import_module("onnxruntime")
 
 
 @cache
 def _refusals() -> tuple[type[Exception], ...]:
     """What onnxruntime raises: classes without a common base."""
+    _ort()
     state = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
     own = tuple(v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception))
     return (*own, ValueError, RuntimeError)

@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 import zlib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from nhwcc.cut import Cut
 from nhwcc.files import scratch
 from nhwcc.formats.keras.config import CONFIG
 from nhwcc.formats.keras.refusals import first_line
+from nhwcc.runners import Runner
+from nhwcc.runners.keras_file import written_file
 from nhwcc.runners.tensorflow import is_available
 from nhwcc.runners.worker import Worker
 from nhwcc.sources.call import Call
@@ -66,6 +69,12 @@ class KerasSource(TensorflowSource):
     def files(self, module: Module) -> list[Path]:
         """The file; weights lie in the temporary folder."""
         return [self.model] if isinstance(self.model, Path) else []
+
+    def _opened(self, program: Program, stack: ExitStack) -> Runner:
+        """Return Keras for a file that says in which layout it has its inputs and outputs, else TensorFlow."""
+        path = _named(self.model, self.given.parent) if isinstance(self.model, Path) else None
+        own = None if path is None else written_file(path, stack)
+        return super()._opened(program, stack) if own is None else own
 
     def _trace(self) -> None:
         if self._folder is not None:

@@ -81,7 +81,11 @@ class TensorflowSource:
         check_run(func)
         if not is_available():
             return Bounded(ReferenceRunner(program.module), func)
-        return Bounded(self._runtime(program, stack), func)
+        return Bounded(self._opened(program, stack), func)
+
+    def _opened(self, program: Program, stack: ExitStack) -> Runner:
+        """Return what runs the whole model where nothing of it is compiled."""
+        return self._runtime(program, stack)
 
     def _runtime(self, program: Program, stack: ExitStack) -> TensorflowRunner:
         """Open the model in a process; bytes lie in a temporary folder for so long."""

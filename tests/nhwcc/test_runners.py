@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +22,7 @@ from onnx import TensorProto, helper
 
 import nhwcc
 from nhwcc.numerics import compare_unordered
-from nhwcc.runners.onnx import OnnxRunner
+from nhwcc.runners.onnx import SILENCE, OnnxRunner
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.runners.tflite import TfliteRunner
 from nhwcc.sources import load
@@ -50,6 +53,13 @@ class TestReference:
 
 
 class TestOnnx:
+    def test_nothing_is_told_to_the_makers_of_the_runtime(self, tmp_path: Path) -> None:
+        """Some builds of onnxruntime leave a file when they get ready to."""
+        env = {k: v for k, v in os.environ.items() if k != SILENCE} | {"TMPDIR": str(tmp_path)}
+        code = f"import os; from nhwcc.runners import onnx; print(onnx.is_available(), os.environ['{SILENCE}'])"
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["True", "1"] and not list(tmp_path.iterdir())
+
     def test_names_types_and_numbers(self, tmp_path: Path) -> None:
         runner = OnnxRunner(write_onnx(tmp_path / "m.onnx"))
         assert runner.inputs == {"image": parse_type("f32[1,3,8,6]")} and runner.outputs == ("map", "scores")
