@@ -22,10 +22,13 @@ def damaged(rng: Random, data: bytes) -> bytes:
     import h5py
 
     file = io.BytesIO(data)
-    with h5py.File(file, "r+") as opened:
-        names: list[str] = []
-        opened.visit(names.append)
-        _change(rng, [opened, *(opened[name] for name in names)])
+    try:
+        with h5py.File(file, "r+") as opened:
+            names: list[str] = []
+            opened.visit(names.append)
+            _change(rng, [opened, *(opened[name] for name in names)])
+    except (ValueError, OSError, KeyError):
+        return damage.data(rng, data)  # what HDF5 does not write
     return file.getvalue()
 
 
