@@ -110,8 +110,10 @@ def _diagnosed(ended: Ended) -> tuple[tuple[str, ...], str]:
         found: Any = json.loads(ended.printed)
     except ValueError:
         return (), ended.complained.strip()[-300:]
-    errors = [d for d in found.get("diagnostics", []) if d["severity"] == "error"]
-    return tuple(d["code"] for d in errors), errors[0]["message"] if errors else ""
+    errors = [(d["code"], d["message"]) for d in found.get("diagnostics", []) if d["severity"] == "error"]
+    results: list[Any] = (found.get("report") or {}).get("results", [])  # of a list of networks, each with its own
+    errors += [r["message"].split(": ", 1) for r in results if r["status"] == "failed" and ": " in r["message"]]
+    return tuple(code for code, _ in errors), errors[0][1] if errors else ""
 
 
 def fuzz(cases: Iterable[int], seeds: Path, place: Path, *, workers: int = 1, keep: bool = False) -> Iterator[Result]:

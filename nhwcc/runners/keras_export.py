@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,10 @@ from typing import Any
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.formats.keras.config import arrays, code_in, read_config
 from nhwcc.formats.keras.refusals import STANDARD, first_line, refusals
+
+
+FREE, COPIES = 2 << 30, 6
+"""Bytes that loading and tracing a model may take, and how many times those of its arrays."""
 
 
 class KerasExport:
@@ -52,11 +57,26 @@ class KerasExport:
             raise error("F038", f"{source.name} holds {code}", help=help)
         import keras
 
+        _limit(sum(size for _, size in arrays(source)))
         try:
             model = keras.saving.load_model(source, compile=False, safe_mode=not unsafe)
         except refusals() as bad:
             raise _refused("load the file", bad) from bad
         save(model, folder)
+
+
+def _limit(stored: int) -> None:
+    """Limit what this process may take more than now, where the system can: a layer may state a size that is no file's.
+
+    Keras makes random weights before it reads those that are ``stored``, and TensorFlow copies them.
+    """
+    if sys.platform == "linux":
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[5])
+        most = pages * resource.getpagesize() + FREE + COPIES * stored
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
 
 
 @contextmanager
