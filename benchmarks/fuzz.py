@@ -110,9 +110,13 @@ def _diagnosed(ended: Ended) -> tuple[tuple[str, ...], str]:
         found: Any = json.loads(ended.printed)
     except ValueError:
         return (), ended.complained.strip()[-300:]
-    errors = [(d["code"], d["message"]) for d in found.get("diagnostics", []) if d["severity"] == "error"]
-    results: list[Any] = (found.get("report") or {}).get("results", [])  # of a list of networks, each with its own
-    errors += [r["message"].split(": ", 1) for r in results if r["status"] == "failed" and ": " in r["message"]]
+    told: list[dict[str, str]] = found.get("diagnostics", [])
+    report: dict[str, Any] = found.get("report") or {}
+    results: list[dict[str, str]] = report.get("results", [])  # of a list of networks, each with its own
+    errors = [(d["code"], d["message"]) for d in told if d["severity"] == "error"]
+    for result in results:
+        code, _, message = result["message"].partition(": ")
+        errors += [(code, message)] if result["status"] == "failed" else []
     return tuple(code for code, _ in errors), errors[0][1] if errors else ""
 
 

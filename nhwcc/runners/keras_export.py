@@ -17,7 +17,6 @@ from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.formats.keras.config import arrays, code_in, read_config
 from nhwcc.formats.keras.refusals import STANDARD, first_line, refusals
 
-
 FREE, COPIES = 2 << 30, 6
 """Bytes that loading and tracing a model may take, and how many times those of its arrays."""
 

@@ -9,6 +9,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nhwcc.compiler.budget import watched
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.dims import Dim, Sym, symbol
@@ -99,7 +101,8 @@ class OnnxRunner:
         options = _ort().RunOptions()
         with watched("the run on onnxruntime", lambda: setattr(options, "terminate", True)):
             try:
-                results = session.run(names, {name: a for name, a in inputs.items() if name in wanted}, options)
+                given = {name: np.asarray(a) for name, a in inputs.items() if name in wanted}
+                results = session.run(names, given, options)
             except _refusals() as bad:
                 raise _refused(bad) from bad
         return dict(zip(names, results, strict=True))

@@ -30,6 +30,10 @@ from nhwcc.sources import load
 IMAGE = np.random.default_rng(3).standard_normal((1, 3, 8, 6)).astype(np.float32)
 
 
+def port(name: str, shape: list[int], type: int = TensorProto.FLOAT) -> Any:
+    return helper.make_tensor_value_info(name, type, shape)
+
+
 class TestReference:
     def test_names_types_and_numbers(self) -> None:
         runner = ReferenceRunner(load(SMALL.encode()))
@@ -66,6 +70,18 @@ class TestOnnx:
         results = runner.run({"image": IMAGE})
         np.testing.assert_allclose(results["scores"], results["map"].mean((2, 3)), rtol=1e-5)
         assert runner.title.startswith("onnxruntime 1.")
+
+    def test_a_condition_without_axes(self) -> None:
+        branches = [
+            helper.make_graph([helper.make_node(op, ["x"], ["z"])], op, [], [port("z", [2])]) for op in ("Neg", "Exp")
+        ]
+        choice = helper.make_node("If", ["c"], ["y"], then_branch=branches[0], else_branch=branches[1])
+        given = [port("x", [2]), port("c", [], TensorProto.BOOL)]
+        graph = helper.make_graph([choice], "g", given, [port("y", [2])])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        done = nhwcc.compile(model.SerializeToString())
+        assert done.report.verification is not None and done.report.verification.proven
+        assert "onnxruntime" in done.report.verification.reference
 
     @pytest.mark.parametrize("form", ["path", "bytes", "message"])
     def test_paths_bytes_and_messages(self, form: str, tmp_path: Path) -> None:
