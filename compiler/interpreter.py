@@ -154,11 +154,11 @@ def random_tensor(type: TensorType, rng: np.random.Generator, bound: int = 4) ->
     """
     shape, dtype = static(type.shape), type.dtype
     if dtype is DType.BOOL:
-        return rng.random(shape) < 0.5
+        return np.asarray(rng.random(shape) < 0.5)
     if dtype.is_int:
-        return rng.integers(0, bound, shape).astype(dtype.numpy)
+        return np.asarray(rng.integers(0, bound, shape), dtype.numpy)
     if dtype.is_complex:
-        return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(dtype.numpy)
+        return np.asarray(rng.standard_normal(shape) + 1j * rng.standard_normal(shape), dtype.numpy)
     if dtype.is_float:
-        return rng.standard_normal(shape).astype(dtype.numpy)
+        return np.asarray(rng.standard_normal(shape), dtype.numpy)
     raise error("R001", f"there are no random values of type {type}", help="give data of your own")

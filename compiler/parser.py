@@ -231,6 +231,9 @@ class _Builder:
         if last is None or not last.spec.is_terminator:
             place = f"{self.file}:{body.statements[-1].line}" if body.statements else self.file
             raise error("V001", f"{place}: a region does not end in a return")
+        for op, statement in zip(region.ops, body.statements, strict=True):
+            if op.spec.is_terminator and op is not last:
+                raise error("V001", f"{self.file}:{statement.line}: a return stands before the end of its region")
 
     def statement(self, s: _Statement) -> Op:
         place = f"{self.file}:{s.line}"

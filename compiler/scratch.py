@@ -95,6 +95,10 @@ def _locked(place: Path, prefix: str) -> tuple[Path, int | None]:
 
 
 def _remove(folder: Path, lock: int | None) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    if lock is not None:
-        os.close(lock)
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        if folder.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # whoever ends us may have interrupted the first time
+        if lock is not None:
+            os.close(lock)

@@ -9,15 +9,21 @@ import numpy as np
 
 from nhwcc.compiler.dims import static
 from nhwcc.compiler.interpreter import random_tensor
-from nhwcc.compiler.types import Array, TensorType
+from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.domains import Domain
 from nhwcc.size_domains import SizeDomain
 
 SCALE = 32.0
 """How many times larger inputs become along their longest axis where a network is run with large ones."""
 
+SHRINK = 1000.0
+"""How many times smaller they are at the end of another axis then."""
+
 USUAL = 4
 """Integers of which nothing is known may be sizes, or exponents: they stay below this."""
+
+SIGNED = (DType.I32, DType.I64)
+"""Integers that are numbers may be negative."""
 
 NARROW = 16
 """Integers of as many bits are drawn from all that there are."""
@@ -53,6 +59,8 @@ class Draw:
         else:
             is_number = isinstance(domain, Domain) and domain.is_number
             drawn = random_tensor(type, rng, self.bound if is_number else min(self.bound, USUAL))
+            if is_number and self.scale > 1 and dtype in SIGNED:
+                drawn = np.where(rng.random(drawn.shape) < 0.5, drawn, -drawn)
         if isinstance(domain, Domain) and domain.divides:
             drawn = np.where(drawn == 0, np.ones_like(drawn), drawn)
         return _growing(drawn, self.scale) if dtype.is_float and self.scale > 1 else drawn
@@ -78,10 +86,16 @@ def _any_integer(type: TensorType, rng: np.random.Generator) -> Array:
 
 
 def _growing(array: Array, scale: float) -> Array:
-    """Let numbers grow along the longest axis, so that what looks at places sees small ones and large ones."""
+    """Let numbers grow along the longest axis, so that what looks at places sees small ones and large ones.
+
+    At the end of another axis they are tiny: what is added to a variance or a divisor counts beside such numbers only.
+    """
     if array.size < 2:
         return (array * array.dtype.type(scale)).astype(array.dtype)
     axis = int(np.argmax(array.shape))
-    factors = np.geomspace(1.0, scale, array.shape[axis])
-    shaped = factors.reshape([-1 if i == axis else 1 for i in range(array.ndim)])
-    return (array * shaped).astype(array.dtype)
+    other = next((i for i, size in enumerate(array.shape) if size > 1 and i != axis), None)
+    factors = np.geomspace(1.0, scale, array.shape[axis]).reshape([-1 if i == axis else 1 for i in range(array.ndim)])
+    large = (array * factors).astype(array.dtype)
+    if other is not None:
+        large[(*[slice(None)] * other, -1)] /= large.dtype.type(SHRINK)
+    return large

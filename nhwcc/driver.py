@@ -30,6 +30,7 @@ from nhwcc.files import check_not_beside, check_not_source, replacing, scratch
 from nhwcc.instruments import Watch, run_passes
 from nhwcc.interface import Interface, Renaming
 from nhwcc.memory import peak_memory
+from nhwcc.nan_inputs import warn_of_nan
 from nhwcc.options import TOLERANCE, CompileOptions, Model, PathLike
 from nhwcc.page.snapshots import Snapshots, write_page
 from nhwcc.passes.layout.proof import LayoutProof
@@ -55,6 +56,9 @@ AS_IT_WAS = "nothing was written; --check-each finds the pass that did it, --no-
 
 INSIDE = {"int8": "int8", "int16x8": "int16"}
 """What inputs and outputs of a device of integers are where nothing else is said, by the mode of quantization."""
+
+SWIFT = 1.0
+"""Seconds that verification may have taken for one run more, on NaN."""
 
 ANY = 1e9
 """A tolerance that is never exceeded: what is compared is only measured."""
@@ -333,12 +337,16 @@ class _Compilation:
         remark(Remark("note", "verify", f"the tolerance is {error:.2g}, since the source rounds to {dtype}"))
         return replace(settings, tolerance=error, floor=error)
 
-    def _verify(self, reference: Runner, candidate: Runner) -> Verification:
+    def _verify(self, reference: Bounded, candidate: Runner) -> Verification:
         """Compare what was written with what runs the source."""
+        begun = time.perf_counter()
         with timed():
             found = verify(reference, candidate, self.settings)
-        if not found.ok:
-            raise found.problems(AS_IT_WAS)
+            if not found.ok:
+                raise found.problems(AS_IT_WAS)
+            if time.perf_counter() - begun < SWIFT:
+                sizes = {name: numbers[0] for name, numbers in found.sizes.items()}
+                warn_of_nan(reference.func, (reference, candidate), sizes, self.settings.feeding)
         return found
 
     def _finish(self, report: Report, module: Module, job: _Job) -> None:

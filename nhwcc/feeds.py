@@ -52,13 +52,15 @@ class Feed:
 class Feeding:
     """Where inputs come from: ``data`` of the user, else random numbers of ``seed``.
 
-    ``domains`` are what is known of the integers of some inputs.  ``large`` asks for a run with large numbers, too.
+    ``domains`` are what is known of the integers of some inputs, ``sizes`` the named sizes that are no choice.
+    ``large`` asks for a run with large numbers, too.
     """
 
     data: Data | None = None
     seed: int = 0
     domains: Mapping[str, Domain | SizeDomain] = field(default_factory=lambda: dict[str, Domain | SizeDomain]())
     large: bool = True
+    sizes: Mapping[str, int] = field(default_factory=lambda: dict[str, int]())
 
 
 def feeds(types: Mapping[str, TensorType], feeding: Feeding = Feeding()) -> Iterator[Feed]:
@@ -68,7 +70,7 @@ def feeds(types: Mapping[str, TensorType], feeding: Feeding = Feeding()) -> Iter
         CompileError: as :func:`read_data`.
     """
     given = read_data(feeding.data, types)
-    bound = _bound(given, types)
+    bound = _bound(given, types, feeding.sizes)
     names = [n for n in _names(types) if n not in bound]
     for sizes in choices(names, types) if names else [{}]:
         yield from _Filling(types, given, feeding, DRAWS).give(bound | sizes, is_choice=bool(names))
@@ -83,7 +85,7 @@ def more_feeds(types: Mapping[str, TensorType], first: Feed, number: int, feedin
         CompileError: as :func:`read_data`.
     """
     given = read_data(feeding.data, types)
-    bound = _bound(given, types)
+    bound = _bound(given, types, feeding.sizes)
     names = [n for n in _names(types) if n not in bound]
     draws = LARGE if feeding.large and number == RUNS - 1 else DRAWS
     filling = _Filling(types, given, replace(feeding, seed=feeding.seed + number), draws)
@@ -124,9 +126,9 @@ class _Filling:
             yield Feed(inputs, sizes, is_choice, frozenset(made), draw.scale)
 
 
-def _bound(given: Mapping[str, Array], types: Mapping[str, TensorType]) -> dict[str, int]:
-    """The named sizes that the user's data tells."""
-    sizes: dict[str, int] = {}
+def _bound(given: Mapping[str, Array], types: Mapping[str, TensorType], known: Mapping[str, int]) -> dict[str, int]:
+    """The named sizes that are known, or that the user's data tells."""
+    sizes = dict(known)
     for name, array in given.items():
         for d, n in zip(types[name].shape, array.shape, strict=True):
             if not solve(d, n, sizes):

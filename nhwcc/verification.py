@@ -10,7 +10,8 @@ import numpy as np
 
 from nhwcc.agreement import Limits, agree, distance
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic, counted, error
-from nhwcc.compiler.types import Array
+from nhwcc.compiler.dims import Shape, solve, substitute
+from nhwcc.compiler.types import Array, TensorType
 from nhwcc.data import Data
 from nhwcc.domains import Domain
 from nhwcc.feeds import Feed, Feeding, runs
@@ -160,9 +161,10 @@ def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verifica
         CompileError: R022, the two have other inputs or outputs; or what refuses to run.
     """
     names = _pairs(reference, candidate)
+    feeding = replace(settings.feeding, sizes=common_sizes(reference.inputs, candidate.inputs, names[0]))
     found = _Found()
     inside: list[Compared] = []
-    for feed, want in runs(reference, settings.feeding):
+    for feed, want in runs(reference, feeding):
         run = _Run(feed, want, {names[0][name]: array for name, array in feed.inputs.items()})
         is_first = not found.tried
         is_wrong = not found.add(feed, want, _compare(reference, candidate, run, names[1], settings.limits))
@@ -370,6 +372,36 @@ def _match(what: str, ours: tuple[str, ...], theirs: tuple[str, ...]) -> dict[st
     if len(ours) == len(theirs) and not set(ours) & set(theirs):
         return dict(zip(ours, theirs, strict=True))
     raise error("R022", f"the two have other {what}: {', '.join(ours)} and {', '.join(theirs)}")
+
+
+def common_sizes(
+    ours: Mapping[str, TensorType], theirs: Mapping[str, TensorType], names: Mapping[str, str]
+) -> dict[str, int]:
+    """Return the numbers that one side's inputs have where those of the other have a named size.
+
+    Raises:
+        CompileError: R022, no sizes suit both.
+    """
+    sizes: dict[str, int] = {}
+    for name, other in names.items():
+        stated, found = ours[name].shape, theirs[other].shape
+        fits = len(stated) == len(found) and all(
+            solve(d, n, sizes) for d, n in zip(stated, found, strict=True) if isinstance(n, int)
+        )
+        if not fits:
+            raise _other_sizes(name, substitute(stated, sizes), found)
+    return sizes
+
+
+def _other_sizes(name: str, stated: Shape, found: Shape) -> CompileError:
+    """Say that an input has other sizes on both sides, and what can be done if these are the same in another order."""
+    text = f"{name} is {list(map(str, stated))} in one and {list(map(str, found))} in the other".replace("'", "")
+    is_turned = sorted(map(str, stated)) == sorted(map(str, found))
+    help = (
+        "these are the same in another order: layouts are known of files that nhwcc wrote; write the other one in "
+        "that of the reference: nhwcc compile --io-layout keep"
+    )
+    return error("R022", text, help=help if is_turned else "compile with --shape, or give both files the same sizes")
 
 
 def _describe(settings: Settings) -> str:

@@ -34,10 +34,12 @@ def build(func: Func, table: Table[Call]) -> tuple[Program, Counter[str]]:
     """Translate a function whose operations are all legal; return how often each layer and function is called.
 
     Raises:
-        CompileError: B001, an operation is not legal, or there is no input.
+        CompileError: B001, an operation is not legal, or there is no input or no output.
     """
-    if not func.args:
-        raise error("B001", "a model of Keras needs an input, and this network has none", help="write another format")
+    for what, ports in (("input", func.inputs), ("output", func.outputs)):
+        if not ports:
+            text = f"a model of Keras needs an {what}, and this network has none"
+            raise error("B001", text, help="write another format")
     builder = _Builder(table)
     return builder.program(func), builder.counts
 

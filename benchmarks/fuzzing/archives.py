@@ -7,7 +7,7 @@ import warnings
 import zipfile
 from random import Random
 
-from benchmarks.fuzzing import damage, tokens
+from benchmarks.fuzzing import damage, hdf5, tokens
 
 
 def damaged(rng: Random, data: bytes) -> bytes:
@@ -36,6 +36,8 @@ def damaged(rng: Random, data: bytes) -> bytes:
 def _content(rng: Random, name: str, content: bytes) -> bytes:
     if name.endswith((".json", ".py", "version", "byteorder", "archive_format")) and rng.random() < 0.8:
         return tokens.damaged(rng, content)
+    if name.endswith(".h5"):
+        return hdf5.damaged(rng, content)
     head = 128 if name.endswith(".npy") else len(content)
     return damage.data(rng, content[:head]) + content[head:]
 

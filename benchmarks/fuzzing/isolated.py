@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,8 +53,11 @@ class _Running:
     start: float
 
 
-def prepare(*, torch: bool = True) -> None:
-    """Import what jobs need, so that forks have it; nothing is run that would start threads."""
+def prepare(*, whole: bool = True) -> None:
+    """Import what jobs need, so that forks have it; nothing is run that would start threads.
+
+    PyTorch and TensorFlow are imported if the ``whole`` is wanted.
+    """
     import ai_edge_litert.interpreter  # noqa: F401  # pyright: ignore[reportUnusedImport]
     import onnxruntime  # noqa: F401  # pyright: ignore[reportUnusedImport, reportMissingTypeStubs]
     import sympy  # noqa: F401  # pyright: ignore[reportUnusedImport, reportMissingTypeStubs]
@@ -65,8 +69,10 @@ def prepare(*, torch: bool = True) -> None:
     from nhwcc.runners import onnx as runner  # noqa: F401  # pyright: ignore[reportUnusedImport]
     from nhwcc.runners import worker
 
-    if torch:
-        from nhwcc.frontends import torch as other  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    if whole:
+        os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": ""}
+        for module in ("openvino", "tensorflow", "keras", "nhwcc.frontends.torch", "nhwcc.frontends.tensorflow"):
+            import_module(module)
     worker.subprocess = _Forks  # pyright: ignore[reportAttributeAccessIssue]
     nhwcc.compile(SMALLEST, verify=False)
     gc.freeze()  # else every fork's first collection copies all pages
@@ -113,7 +119,8 @@ def _start(job: Job) -> int:
             for number, suffix in ((1, ".out"), (2, ".err")):
                 os.dup2(os.open(job.folder.with_suffix(suffix), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+            limit = BYTES + _mapped()
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             code = _run(job)
         finally:
@@ -123,6 +130,11 @@ def _start(job: Job) -> int:
             sys.stderr.flush()
             os._exit(code)
     return pid
+
+
+def _mapped() -> int:
+    """Return how many bytes this process has mapped, most of them code of libraries that the job may not need."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def _run(job: Job) -> int:

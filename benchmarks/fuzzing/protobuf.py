@@ -19,9 +19,27 @@ def damaged(rng: Random, data: bytes) -> bytes:
     """Return an ONNX model with other fields; now and then with other bytes."""
     from onnx import ModelProto
 
+    return _damaged(rng, data, ModelProto)
+
+
+def damaged_graph(rng: Random, data: bytes) -> bytes:
+    """Return a graph of TensorFlow with other fields; now and then with other bytes."""
+    from tensorflow.core.framework.graph_pb2 import GraphDef  # pyright: ignore[reportMissingImports]
+
+    return _damaged(rng, data, GraphDef)
+
+
+def damaged_saved_model(rng: Random, data: bytes) -> bytes:
+    """Return the graphs of a SavedModel with other fields; now and then with other bytes."""
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel  # pyright: ignore[reportMissingImports]
+
+    return _damaged(rng, data, SavedModel)
+
+
+def _damaged(rng: Random, data: bytes, kind: Any) -> bytes:
     if rng.random() < 0.1:
         return damage.data(rng, data)
-    model: Any = ModelProto.FromString(data)
+    model: Any = kind.FromString(data)
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         messages = list(_messages(model))
         _change(rng, rng.choice(messages), messages)
@@ -31,10 +49,20 @@ def damaged(rng: Random, data: bytes) -> bytes:
 def _messages(message: Any) -> Iterator[Any]:
     yield message
     for field, value in message.ListFields():
-        if field.message_type is None:
+        if field.message_type is None or (_is_map(field) and _valued(field).message_type is None):
             continue
-        for item in value[:MAX_ITEMS] if _is_list(field) else (value,):
+        items = list(value.values()) if _is_map(field) else value if _is_list(field) else (value,)
+        for item in items[:MAX_ITEMS]:
             yield from _messages(item)
+
+
+def _is_map(field: Any) -> bool:
+    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+
+
+def _valued(field: Any) -> Any:
+    """Return the field of a map's values."""
+    return field.message_type.fields_by_name["value"]
 
 
 def _is_list(field: Any) -> bool:
@@ -46,7 +74,9 @@ def _change(rng: Random, message: Any, others: list[Any]) -> None:
     present = [field for field, _ in message.ListFields()]
     fields = present if present and rng.random() < 0.8 else list(message.DESCRIPTOR.fields)
     field = rng.choice(fields)
-    if _is_list(field):
+    if _is_map(field):
+        _change_map(rng, _valued(field), getattr(message, field.name))
+    elif _is_list(field):
         _change_list(rng, field, getattr(message, field.name), others)
     elif rng.random() < 0.2:
         message.ClearField(field.name)
@@ -73,6 +103,31 @@ def _change_list(rng: Random, field: Any, items: Any, others: list[Any]) -> None
         case _:
             old = items[place] if items else None
             items.append(_another(rng, field, others) if field.message_type else _scalar(rng, field, old))
+
+
+def _change_map(rng: Random, field: Any, items: Any) -> None:
+    """Remove an entry, put another one's value in its place, or under another name."""
+    keys = sorted(items)
+    if not keys:
+        return
+    old, key = rng.choice(keys), rng.choice(keys)
+    match rng.randrange(3):
+        case 0:
+            del items[key]
+        case 1 if isinstance(key, str):
+            key = damage.text(rng, key)
+            _put(items, key, items[old], field)
+        case _ if field.message_type is None:
+            items[key] = _scalar(rng, field, items[key])
+        case _:
+            _put(items, key, items[old], field)
+
+
+def _put(items: Any, key: Any, value: Any, field: Any) -> None:
+    if field.message_type is None:
+        items[key] = value
+    else:
+        items[key].CopyFrom(_copy(value))
 
 
 def _copy(item: Any) -> Any:

@@ -5,6 +5,7 @@ python -m benchmarks.fuzzing.seeds FOLDER [--small]
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import warnings
 import zipfile
@@ -19,6 +20,25 @@ ROOT = Path(__file__).parents[2]
 LARGEST = 20_000
 """Bytes of the largest model of ONNX's suite that is taken."""
 
+ZOO = """
+[defaults]
+targets = ["tflite", "onnx"]
+memory = "4GB"
+seconds = 20
+
+[[models]]
+name = "conv"
+path = "conv.onnx"
+shapes = { n = "1" }
+options = ["--tolerance", "0.001"]
+expect = { status = "ok", transposes = 2, error = 0.1 }
+
+[[models]]
+name = "constant"
+path = "000.ir"
+targets = ["tflite"]
+"""
+
 
 def write_seeds(folder: Path, *, small: bool) -> None:
     """Write all seeds, or those that take no time."""
@@ -27,7 +47,9 @@ def write_seeds(folder: Path, *, small: bool) -> None:
     _write_ir(folder, small=small)
     _write_onnx(folder)
     _write_data(folder)
+    _write_openvino(folder)
     if not small:
+        _write_tensorflow(folder)
         _write_suite(folder)
         _write_torch(folder)
     (folder / "complete").touch()
@@ -102,12 +124,48 @@ def _write_onnx(folder: Path) -> None:
     save("control", control, [2, 3], {"c": np.asarray(True), "k": np.asarray([0, 2])}, functions=[own])
 
 
+def _compiled(folder: Path, suffix: str, step: int) -> None:
+    """Write operations, and the networks of ONNX, in a format of ours: one of ``step``."""
+    import nhwcc
+
+    for i, path in enumerate((*sorted(folder.glob("*.ir")), folder / "conv.onnx", folder / "control.onnx")):
+        if i % step == 0 or path.suffix == ".onnx":
+            with suppress(nhwcc.CompileError):  # not all formats have all operations
+                nhwcc.compile(path, f"{folder / path.stem}{suffix}", verify=False)
+
+
+def _write_openvino(folder: Path) -> None:
+    """Write networks for OpenVINO, each with its weights into a folder."""
+    _compiled(folder, ".xml", 4)
+    for path in folder.glob("*.xml"):
+        place = path.with_suffix(".ov")
+        place.mkdir()
+        path.with_suffix(".bin").rename(place / "model.bin")
+        path.rename(place / "model.xml")
+
+
+def _write_tensorflow(folder: Path) -> None:
+    """Write graphs, SavedModels with variables, and models of Keras."""
+    import nhwcc
+
+    _compiled(folder, ".pb", 3)
+    _compiled(folder, ".saved/", 8)
+    _compiled(folder, ".keras", 8)
+    _compiled(folder, ".h5", 8)
+    for name in ("conv", "control"):
+        with suppress(nhwcc.CompileError):
+            nhwcc.compile(folder / f"{name}.onnx", f"{folder / name}-trained.saved/", verify=False, variables=True)
+
+
 def _write_data(folder: Path) -> None:
-    """Write inputs for a network of one convolution."""
+    """Write inputs for a network of one convolution, the ranges that it has on them, and a list of networks."""
     given = {"x": np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype(np.float32)}
     save: Any = np.savez
     save(folder / "data.npz", **given)
     np.save(folder / "data.npy", given["x"])
+    command = [sys.executable, "-m", "nhwcc", "calibrate", "conv.onnx", "--data", "data.npz", "-o", "statistics.json"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    (folder / "zoo.toml").write_text(ZOO)
 
 
 def _write_suite(folder: Path) -> None:

@@ -18,6 +18,7 @@ from ...compiler.dims import Shape
 from ...compiler.types import DType, TensorType
 from .interface import annotate
 from .program import LAYERS, Argument, Call, Input, Program, Tensor
+from .refusals import first_line, refusals
 
 NAMES = {
     DType.BOOL: "bool",
@@ -89,7 +90,7 @@ class _Builder:
                 found = self._layer(call, arguments)
             else:
                 found = self._function(call.function)(*arguments, **call.settings)
-        except (ValueError, TypeError, AttributeError, RuntimeError) as bad:
+        except refusals() as bad:
             raise error("R018", f"Keras refuses {call.function} at {call.name!r}: {first_line(bad)}") from bad
         results = found if isinstance(found, list | tuple) else (found,)
         if not call.function.startswith(LAYERS):
@@ -136,8 +137,3 @@ def _check(call: Call, type: TensorType, result: Any) -> None:
 def _agree(found: tuple[int | None, ...], shape: Shape) -> bool:
     pairs = zip(found, shape, strict=False)
     return len(found) == len(shape) and all(f is None or not isinstance(s, int) or f == s for f, s in pairs)
-
-
-def first_line(bad: Exception) -> str:
-    """Return the first line of what an exception says; of a silent one its class."""
-    return next((line.strip() for line in str(bad).splitlines() if line.strip()), type(bad).__name__)

@@ -26,13 +26,34 @@ def annotate(path: Path, layout: bytes) -> None:
         cast(Any, file.attrs)[ENTRY] = layout.decode()
 
 
+LARGEST = 1 << 20
+"""Bytes of what is read of it: more than thousands of inputs and outputs need."""
+
+
+def is_annotated(path: Path) -> bool:
+    """Say whether a file was written by us."""
+    return _stated(path) is not None
+
+
 def stated_ports(path: Path) -> dict[str, list[dict[str, Any]]] | None:
-    """Return inputs and outputs in order: name, element type, shape and perm; None of a file of somebody else."""
+    """Return inputs and outputs in order: name, element type, shape and perm; None of a file of somebody else.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    said = _stated(path)
+    return None if said is None else json.loads(said)
+
+
+def _stated(path: Path) -> str | bytes | None:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            return json.loads(archive.read(ENTRY)) if ENTRY in archive.namelist() else None
+            if ENTRY not in archive.namelist():
+                return None
+            with archive.open(ENTRY) as entry:
+                return entry.read(LARGEST)
     import h5py
 
     with h5py.File(path, "r") as file:
         said: Any = cast(Any, file.attrs).get(ENTRY)
-    return None if said is None else json.loads(said)
+    return None if said is None else str(said)

@@ -46,12 +46,14 @@ class Signature:
 class Contents:
     """A model: its graph, its signatures, which node restores its variables, and where these lie.
 
-    ``path`` is the folder of a SavedModel, or the file of a graph.
+    ``loading`` are the nodes that run when TensorFlow loads the model, that which restores among them.  ``path`` is the
+    folder of a SavedModel, or the file of a graph.
     """
 
     graph: Graph
     signatures: tuple[Signature, ...] = ()
     restore: str = ""
+    loading: tuple[str, ...] = ()
     path: Path | None = None
     tags: tuple[str, ...] = ()
     _bundles: list[Bundle] = field(default_factory=lambda: list[Bundle]())
@@ -121,10 +123,12 @@ def _saved_model(message: Message, store: Store, path: Path | None) -> Contents:
     if graph is None:
         raise WireError("it holds no graph")
     saver = chosen.message(3)
+    restore = "" if saver is None else saver.text(3)
     return Contents(
         read_graph(graph, store),
         _signatures(chosen),
-        "" if saver is None else saver.text(3),
+        restore,
+        (restore, *_started(chosen)),
         path,
         tuple(tags),
     )
@@ -137,6 +141,18 @@ def _tags(message: Message) -> Sequence[str]:
 
 INTERNAL = "__saved_model_init_op"
 """The signature that says what runs when a model is loaded."""
+
+
+STARTED = ("saved_model_main_op", "legacy_init_op")
+"""Collections of nodes that run when a model is loaded."""
+
+
+def _started(message: Message) -> list[str]:
+    """Return the nodes that run when a model is loaded, once its variables are restored."""
+    named = [nodes for key, nodes in message.entries(4) if key in STARTED]
+    listed = [name for nodes in named if (found := nodes.message(1)) is not None for name in found.strings(1)]
+    signatures = [signature for key, signature in message.entries(5) if key == INTERNAL]
+    return [*listed, *(port.tensor for s in signatures for port in _ports(s, 2).values())]
 
 
 def _signatures(message: Message) -> tuple[Signature, ...]:

@@ -41,7 +41,7 @@ def grid_sample(
     """
     chosen = MODES.get(mode)
     spatial = x.type.rank - 2
-    if chosen is None or padding_mode not in PADDINGS or grid.type.shape[-1] != spatial:
+    if chosen is None or padding_mode not in PADDINGS or grid.type.shape[-1:] != (spatial,):
         raise emit.fail(f"has mode {mode!r}, padding {padding_mode!r} and a grid {grid.type} for {x.type}", code="F002")
     along: list[list[Tap]] = []
     for axis, size in enumerate(known_size(emit, d) for d in x.type.shape[2:]):

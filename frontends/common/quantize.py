@@ -21,7 +21,8 @@ def spread(emit: OperandEmitter, p: Value, x: Value, axis: int, block_size: int 
     if p.type.rank == 1:
         return emit.reshape(p, (*p.type.shape, *[1] * (x.type.rank - 1 - along)))
     shape = list(p.type.shape)
-    size = block_size or exact_div(x.type.shape[along], shape[along])
+    size = exact_div(x.type.shape[along], shape[along]) if len(shape) == x.type.rank else None
+    size = block_size or size
     if len(shape) != x.type.rank or size is None:
         raise emit.fail(f"has a scale or zero point {p.type} for {x.type}", code="T001")
     blocks = emit.reshape(p, (*shape[: along + 1], 1, *shape[along + 1 :]))

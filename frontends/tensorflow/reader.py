@@ -25,6 +25,7 @@ from ..common.inputs import BATCH, Declared, Shape, input_types, layout_perm
 from ..common.sizes import Stated
 from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
+from .effects import reaching_out, running
 from .flatten import Flat, Result, parse
 from .importer import Importer, Scope
 from .registry import results_of
@@ -51,12 +52,18 @@ class Interface:
 
 @dataclass(frozen=True)
 class Program:
-    """A module, and how the model itself calls its inputs and outputs: tensors by name; ``tags`` are the graph's."""
+    """A module, and how the model itself calls its inputs and outputs: tensors by name; ``tags`` are the graph's.
+
+    ``nodes`` are those that run.  ``reaching_out`` is what loading or running the model may do outside of it, such as
+    ``WriteFile at 'x'``; it may be empty.
+    """
 
     module: Module
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
     tags: tuple[str, ...]
+    nodes: frozenset[str] = frozenset()
+    reaching_out: str = ""
 
 
 def import_tensorflow(
@@ -128,7 +135,10 @@ def read_tensorflow(
     func = Func("main", importer.region, ins, outs)
     erase_dead(*reversed(func.ops))
     tensors = [{name: str(place) for name, place in side.ports.items()} for side in (starts, ends)]
-    return Program(Module(func), tensors[0], tensors[1], contents.tags)
+    nodes = running(contents.graph, tensors[1].values())
+    outer = reaching_out(contents.graph, nodes | running(contents.graph, contents.loading))
+    effect = "" if outer is None else f"{outer.op} at {outer.name!r}"
+    return Program(Module(func), tensors[0], tensors[1], contents.tags, nodes, effect)
 
 
 def _signature(contents: Contents, name: str | None) -> Signature | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from nhwcc.compiler.diagnostics import error
+from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.dims import parse_dim
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.formats.keras.build import check_installed
-from nhwcc.formats.keras.interface import stated_ports
+from nhwcc.formats.keras.interface import is_annotated, stated_ports
+from nhwcc.formats.keras.refusals import STANDARD
 from nhwcc.runners import Traced
 from nhwcc.runners.tensorflow import is_available
 from nhwcc.runners.worker import InWorker, Worker
@@ -55,22 +57,38 @@ class StoredPort:
 
     @staticmethod
     def read(said: Mapping[str, Any]) -> StoredPort:
-        """Return what a file says."""
+        """Return what a file says.
+
+        Raises:
+            ValueError, KeyError, TypeError, CompileError: it is damaged.
+        """
         shape = tuple(size if isinstance(size, int) else parse_dim(size) for size in said["shape"])
-        return StoredPort(said["name"], TensorType(DType(said["dtype"]), shape), tuple(said["perm"]))
+        perm = tuple(said["perm"])
+        if not isinstance(said["name"], str) or sorted(perm) != list(range(len(shape))):
+            raise ValueError(f"the axes {perm} of a tensor of {len(shape)}")
+        return StoredPort(said["name"], TensorType(DType(said["dtype"]), shape), perm)
 
 
 def ports_of(path: Path) -> tuple[list[StoredPort], list[StoredPort]]:
     """Return the inputs and outputs of a file of ours.
 
     Raises:
-        CompileError: R010, somebody else has written it.
+        CompileError: R010, somebody else has written it, or what it says is damaged.
     """
-    said = stated_ports(path)
-    if said is None:
-        raise error("R010", f"{path} was not written by nhwcc", help="nhwcc verify runs any model")
-    inputs, outputs = ([StoredPort.read(port) for port in said[side]] for side in ("inputs", "outputs"))
-    return inputs, outputs
+    try:
+        said = stated_ports(path)
+        if said is not None:
+            inputs, outputs = ([StoredPort.read(port) for port in said[side]] for side in ("inputs", "outputs"))
+            return inputs, outputs
+    except (*STANDARD, CompileError) as bad:
+        text = f"{path}: what it says of its inputs and outputs is damaged"
+        raise error("R010", text, help="write it again") from bad
+    raise error("R010", f"{path} was not written by nhwcc", help="nhwcc verify runs any model")
+
+
+def written_file(path: Path, stack: ExitStack) -> KerasFileRunner | None:
+    """Return what runs a file that says in which layout it has its inputs and outputs, None for any other file."""
+    return stack.enter_context(KerasFileRunner(path)) if is_annotated(path) else None
 
 
 class KerasFile:
@@ -89,7 +107,18 @@ class KerasFile:
             CompileError: R002, one is missing; R018, Keras refuses them.
         """
         results = self._session.run([_given(inputs, port) for port in self._inputs])
-        return {port.name: array for port, array in zip(self._outputs, results, strict=True)}
+        return {port.name: array for port, array in _pairs(self._outputs, results)}
+
+
+def _pairs(ports: Sequence[StoredPort], results: Sequence[Array]) -> Iterator[tuple[StoredPort, Array]]:
+    """Yield every output with its array.
+
+    Raises:
+        CompileError: R010, the network has others than the file says, or of other ranks.
+    """
+    if [len(port.perm) for port in ports] != [array.ndim for array in results]:
+        raise error("R010", "the file says of other outputs in which layout they are", help="write it again")
+    yield from zip(ports, results, strict=True)
 
 
 def _given(inputs: Mapping[str, Array], port: StoredPort) -> Array:
@@ -137,9 +166,8 @@ class KerasFileRunner(InWorker):
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run on inputs and to outputs in the source's layout."""
-        results = self._runtime.call("run", self._fed(inputs))
-        pairs = zip(self._outputs, results, strict=True)
-        return {port.name: np.asarray(array).transpose(inverse(port.perm)) for port, array in pairs}
+        results: list[Array] = self._runtime.call("run", self._fed(inputs))
+        return {port.name: array.transpose(inverse(port.perm)) for port, array in _pairs(self._outputs, results)}
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
         """Keras is asked for one order of computing only."""

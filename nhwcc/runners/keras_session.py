@@ -15,10 +15,7 @@ import numpy as np
 
 from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.types import Array
-from nhwcc.formats.keras.build import first_line
-
-REFUSALS = (ValueError, TypeError, KeyError, AttributeError, OSError, ImportError, NotImplementedError, RuntimeError)
-"""What Keras raises where a model can't be loaded or run, besides what TensorFlow does."""
+from nhwcc.formats.keras.refusals import first_line, refusals
 
 
 class KerasSession:
@@ -29,10 +26,9 @@ class KerasSession:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         os.environ.setdefault("KERAS_BACKEND", "tensorflow")
         import keras
-        import tensorflow as tf
 
         self._keras = cast(Any, keras)
-        self._refusals = (*REFUSALS, tf.errors.OpError)
+        self._refusals = refusals()
         try:
             self._model: Any = self._keras.saving.load_model(path, compile=False, safe_mode=True)
         except self._refusals as bad:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from nhwcc.compiler.budget import watched
 from nhwcc.compiler.diagnostics import CompileError, error
@@ -98,7 +101,8 @@ class OnnxRunner:
         options = _ort().RunOptions()
         with watched("the run on onnxruntime", lambda: setattr(options, "terminate", True)):
             try:
-                results = session.run(names, {name: a for name, a in inputs.items() if name in wanted}, options)
+                given = {name: np.asarray(a) for name, a in inputs.items() if name in wanted}
+                results = session.run(names, given, options)
             except _refusals() as bad:
                 raise _refused(bad) from bad
         return dict(zip(names, results, strict=True))
@@ -136,20 +140,26 @@ class OnnxRunner:
 def is_available() -> bool:
     """Say whether onnxruntime is installed."""
     try:
-        import_module("onnxruntime")
+        _ort()
     except ImportError:
         return False
     return True
 
 
+SILENCE = "ORT_DISABLE_TELEMETRY"
+"""The variable that keeps onnxruntime from telling its makers which models run; it is read once, at the import."""
+
+
 @cache
 def _ort() -> Any:
+    os.environ.setdefault(SILENCE, "1")
     return import_module("onnxruntime")
 
 
 @cache
 def _refusals() -> tuple[type[Exception], ...]:
     """What onnxruntime raises: classes without a common base."""
+    _ort()
     state = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
     own = tuple(v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception))
     return (*own, ValueError, RuntimeError)

@@ -70,9 +70,12 @@ class TensorflowRunner(InWorker):
         """TensorFlow is asked for one order of computing only."""
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
-        """Run for the tensors of the graph itself; those inside of functions can't be asked for."""
+        """Run for the tensors of the graph itself; those inside of functions can't be asked for.
+
+        What the outputs don't need is left alone: it may have effects.
+        """
         kinds: Mapping[str, str] = self._worker.call("tensors")
-        wanted = [name for name in kinds if only is None or name in only]
+        wanted = [name for name in kinds if name in self._program.nodes and (only is None or name in only)]
         results: list[Any] = self._worker.call("run", [f"{name}:0" for name in wanted], self._fed(inputs))
         for name, array in zip(wanted, results, strict=True):
             yield Traced(name, kinds[name], array)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nhwcc.compiler.budget import check_expansion
 from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.core import Const
@@ -17,6 +20,10 @@ from nhwcc.compiler.scratch import Scratch
 from nhwcc.contents import Content
 from nhwcc.cut import Cut
 from nhwcc.files import scratch
+from nhwcc.formats.keras.config import CONFIG
+from nhwcc.formats.keras.refusals import first_line
+from nhwcc.runners import Runner
+from nhwcc.runners.keras_file import written_file
 from nhwcc.runners.tensorflow import is_available
 from nhwcc.runners.worker import Worker
 from nhwcc.sources.call import Call
@@ -63,6 +70,12 @@ class KerasSource(TensorflowSource):
         """The file; weights lie in the temporary folder."""
         return [self.model] if isinstance(self.model, Path) else []
 
+    def _opened(self, program: Program, stack: ExitStack) -> Runner:
+        """Return Keras for a file that says in which layout it has its inputs and outputs, else TensorFlow."""
+        path = _named(self.model, self.given.parent) if isinstance(self.model, Path) else None
+        own = None if path is None else written_file(path, stack)
+        return super()._opened(program, stack) if own is None else own
+
     def _trace(self) -> None:
         if self._folder is not None:
             return
@@ -76,7 +89,9 @@ class KerasSource(TensorflowSource):
         if isinstance(model, Path | bytes):
             with Worker(EXPORT[0]) as worker:
                 worker.make(*EXPORT)
-                worker.call("save", _named(model, folder.path), self.given, self.unsafe_load)
+                path = _named(model, folder.path)
+                check_expansion(self.title, worker.call("contents", path), path.stat().st_size)
+                worker.call("save", path, self.given, self.unsafe_load)
         else:
             from nhwcc.runners.keras_export import save
 
@@ -85,10 +100,10 @@ class KerasSource(TensorflowSource):
 
 
 def check_file(model: Path | bytes) -> None:
-    """Refuse what is damaged, or holds weights alone, before Keras is imported to say so.
+    """Refuse what is damaged, holds weights alone or expands to too much, before Keras is imported to say so.
 
     Raises:
-        CompileError: R010, it is damaged or incomplete; F035, it holds no network.
+        CompileError: R010, it is damaged or incomplete; F035, it holds no network; M006, it expands to too much.
     """
     data = model if isinstance(model, bytes) else model.read_bytes()
     try:
@@ -96,10 +111,11 @@ def check_file(model: Path | bytes) -> None:
             is_network = b"model_config" in _whole(data)
         else:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                is_network = isinstance(json.loads(archive.read("config.json")), dict)
-    except (ValueError, KeyError, zipfile.BadZipFile, NotImplementedError, RecursionError) as bad:
+                check_expansion(_title(model), [(e.filename, e.file_size) for e in archive.infolist()], len(data))
+                is_network = isinstance(json.loads(archive.read(CONFIG)), dict)
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RecursionError) as bad:
         help = "Save or download it again."
-        raise error("R010", f"{_title(model)} is damaged or incomplete: {bad}", help=help) from bad
+        raise error("R010", f"{_title(model)} is damaged or incomplete: {first_line(bad)}", help=help) from bad
     if not is_network:
         help = "Save the whole model, by model.save('model.keras'), not its weights alone."
         raise error("F035", f"{_title(model)} holds weights, but no network", help=help)

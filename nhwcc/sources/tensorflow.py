@@ -30,6 +30,7 @@ class TensorflowSource:
     def __init__(self, given: Path | bytes, call: Call) -> None:
         self.given = given
         self.signature = call.signature
+        self.unsafe_load = call.unsafe_load
 
     @property
     def title(self) -> str:
@@ -65,23 +66,35 @@ class TensorflowSource:
 
     def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
         """Return TensorFlow for a whole model, else the reference interpreter on what is imported anew."""
-        if not is_available():
-            why = "TensorFlow is not installed (pip install 'nhwcc[tensorflow]')"
-        elif cut.inputs or cut.outputs:
-            why = "TensorFlow runs whole models"
-        else:
-            return self._runtime(self._read(cut), stack)
+        program = self._read(cut)
+        why = "TensorFlow runs whole models" if cut.inputs or cut.outputs else self._hindrance(program)
+        if not why:
+            return self._runtime(program, stack)
         remark(Remark("warning", "verify", f"verified against the reference interpreter: {why}"))
-        return ReferenceRunner(self.load(cut))
+        return ReferenceRunner(program.module)
+
+    def _hindrance(self, program: Program) -> str:
+        """Say why TensorFlow does not run the model; nothing if it does."""
+        if not is_available():
+            return "TensorFlow is not installed (pip install 'nhwcc[tensorflow]')"
+        if program.reaching_out and not self.unsafe_load:
+            return f"TensorFlow would run {program.reaching_out}, which nobody checks (--unsafe-load lets it)"
+        return ""
 
     def open(self, stack: ExitStack) -> Runner:
-        """Return TensorFlow, once it is known what a run costs; the reference interpreter where it is not installed."""
+        """Return TensorFlow, once it is known what a run costs and does, else the reference interpreter."""
         program = self._read(Cut())
         func: Func = program.module.main
         check_run(func)
-        if not is_available():
+        why = self._hindrance(program)
+        if why:
+            remark(Remark("warning", "verify", f"run by the reference interpreter: {why}"))
             return Bounded(ReferenceRunner(program.module), func)
-        return Bounded(self._runtime(program, stack), func)
+        return Bounded(self._opened(program, stack), func)
+
+    def _opened(self, program: Program, stack: ExitStack) -> Runner:
+        """Return what runs the whole model where nothing of it is compiled."""
+        return self._runtime(program, stack)
 
     def _runtime(self, program: Program, stack: ExitStack) -> TensorflowRunner:
         """Open the model in a process; bytes lie in a temporary folder for so long."""

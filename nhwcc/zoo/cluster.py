@@ -13,9 +13,13 @@ from typing import Any, TypeAlias
 from uuid import uuid4
 
 from nhwcc.compiler.diagnostics import error
+from nhwcc.files import scratch
 from nhwcc.zoo.manifest import Task
 from nhwcc.zoo.results import Result
 from nhwcc.zoo.task import run_task
+
+ALLOWED = "distributed.scheduler.allowed-failures"
+"""Dask's setting of how many workers a task may end."""
 
 PATIENCE = 10.0
 """Seconds in which a scheduler must answer."""
@@ -97,16 +101,22 @@ def _submit(client: Any, given: Given) -> Any:
 def _client(machines: Machines) -> Generator[Any, None, None]:
     """Connect to a scheduler, or start one with workers on this machine."""
     distributed: Any = import_module("distributed")
-    with import_module("dask.config").set({"distributed.scheduler.allowed-failures": 0}):
-        if machines.scheduler is not None:
+    settings: Any = import_module("dask.config").set
+    if machines.scheduler is not None:
+        with settings({ALLOWED: 0}):
             try:
                 client = distributed.Client(machines.scheduler, timeout=PATIENCE)
             except OSError as bad:
                 raise error("R027", f"no scheduler answers at {machines.scheduler}: {bad}") from bad
             with client:
                 yield client
-            return
-        here: dict[str, Any] = {"processes": True, "threads_per_worker": 1, "dashboard_address": None}
-        cluster = distributed.LocalCluster(n_workers=machines.workers, silence_logs=logging.CRITICAL, **here)
-        with cluster, distributed.Client(cluster) as client:
-            yield client
+        return
+    here: dict[str, Any] = {"processes": True, "threads_per_worker": 1, "dashboard_address": None}
+    here |= {"n_workers": machines.workers, "silence_logs": logging.CRITICAL}
+    with (
+        scratch() as folder,
+        settings({ALLOWED: 0, "temporary-directory": str(folder.path)}),
+        distributed.LocalCluster(**here) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client

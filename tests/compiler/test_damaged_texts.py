@@ -36,6 +36,7 @@ def wrapped(statement: str, type: str = "f32[2]", port: str = "") -> str:
         ("T001", wrapped("%y = conv(%x, %x) : f32[2]")),
         ("T001", wrapped("%y = concat() {axis = 0} : f32[2]")),
         ("V001", "func @main() -> () {\n}"),
+        ("V001", wrapped("%y = neg(%x) : f32[2]\nreturn(%y)")),
         ("V001", wrapped("%y = if(%x) do () { } do () { } : f32[2]")),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,3 +108,18 @@ def test_a_folder_that_is_swept_while_it_is_made(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(tempfile, "mkdtemp", slow)
     with Scratch(tmp_path / "out") as found:
         assert len(made) == 2 and found.path == made[1] and found.path.is_dir()
+
+
+def test_an_interruption_while_it_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    given, whole = Scratch(), shutil.rmtree
+    (given.path / "file").touch()
+
+    def interrupted(*_: object, **__: bool) -> None:
+        monkeypatch.setattr(shutil, "rmtree", whole)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        given.close()
+    assert not given.path.exists()

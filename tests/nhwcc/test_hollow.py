@@ -175,6 +175,27 @@ def written(rows: int) -> ModelProto:
     return model(nodes, {"x": (1, 32)}, ["y"], given, element=TensorProto.UINT8)
 
 
+def normalized(epsilon: float) -> ModelProto:
+    """Numbers over their spread; the epsilon beside it counts where that is tiny."""
+    nodes = [node("LayerNormalization", "x s", "y", epsilon=epsilon)]
+    return model(nodes, {"x": (4, 32)}, ["y"], {"s": np.ones(32, np.float32)})
+
+
+def attending(future: int) -> ModelProto:
+    """Attention to what is not more than so far in the future."""
+    nodes = [
+        *(node("Transpose", "x", "k", perm=[0, 2, 1]), node("MatMul", "x k", "s"), node("Mul", "s d", "t")),
+        *(node("Add", "t m", "u"), node("Softmax", "u", "p"), node("MatMul", "p x", "y")),
+    ]
+    mask = np.triu(np.full((8, 8), -1e9, np.float32), future)
+    return model(nodes, {"x": (1, 8, 16)}, ["y"], {"m": mask, "d": np.float32(0.1)})
+
+
+def stepped(scale: float) -> ModelProto:
+    nodes = [node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z", "y")]
+    return model(nodes, {"x": (4, 64)}, ["y"], {"s": np.float32(scale), "z": np.int8(0)})
+
+
 PAIRS: dict[str, tuple[Make, Any, Any]] = {
     "class scores reversed beside boxes": (detector(False, -8), CLASSES, CLASSES[::-1].copy()),
     "class scores of which none is left": (detector(False, -8), CLASSES, CLASSES * 0 - 20),
@@ -204,6 +225,9 @@ PAIRS: dict[str, tuple[Make, Any, Any]] = {
     "a mean over another axis of one element": (centred, 0, 1),
     "one score that is always 0": (scored, WEIGHT[:, :1], OTHER[:, :1]),
     "a cache whose end is never written": (written, 256, 32),
+    "an epsilon beside a tiny variance": (normalized, 1e-12, 1e-5),
+    "a causal mask that is one off": (attending, 1, 2),
+    "a step of quantization that is nearly right": (stepped, 0.05, 0.0501),
 }
 
 

@@ -222,6 +222,21 @@ class TestNames:
             verify(a, b, Settings())
 
 
+def test_sizes_that_one_side_fixes_are_those_of_both() -> None:
+    fixed = "func @main(%x: f32[2,5]) -> (f32[2,5]) {\n%y = neg(%x) : f32[2,5]\nreturn(%y)\n}"
+    first, second = ReferenceRunner(parse_module(OPEN.format("neg"))), ReferenceRunner(parse_module(fixed))
+    assert verify(first, second, Settings()).sizes == {"n": [2, 2], "h": [5, 5]}
+
+
+@pytest.mark.parametrize(("shape", "said"), [("3,2", "in that of the reference"), ("2,4", "--shape")])
+def test_sizes_that_nothing_suits_are_told(shape: str, said: str) -> None:
+    other = f"func @main(%x: f32[{shape}]) -> (f32[{shape}]) {{\n%y = neg(%x) : f32[{shape}]\nreturn(%y)\n}}"
+    with pytest.raises(CompileError) as caught:
+        verify(ReferenceRunner(module(GOOD)), ReferenceRunner(parse_module(other)), Settings())
+    (problem,) = caught.value.diagnostics
+    assert problem.code == "R022" and "x is [2, 3] in one" in problem.message and said in (problem.help or "")
+
+
 def test_open_sizes_need_not_work_at_one_each() -> None:
     """Where every size is one, nothing is left behind two convolutions, and XNNPACK refuses to get ready.
 

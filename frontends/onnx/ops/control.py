@@ -320,7 +320,7 @@ def _scan_while(
 
 
 def _steps(emit: Emitter, x: Value, axis: int) -> int:
-    steps = x.type.shape[axis]
+    steps = x.type.shape[emit.axis(axis, x.type.rank)]
     if not isinstance(steps, int) or not 0 < steps <= MAX_STEPS:
         raise emit.fail(
             f"scans {steps} positions; 1 to {MAX_STEPS} can be unrolled", code="F004", help="Fix the size by shapes=..."

@@ -232,6 +232,8 @@ def trilu(emit: Emitter, input: Value, k: Value | None = None, *, upper: int = 1
 
 def _triangle(emit: Emitter, x: Value, k: Value, *, upper: bool) -> Value:
     """Keep what is above or below a diagonal that data decides about."""
+    if x.type.rank < 2:
+        raise emit.fail(f"takes a triangle of {x.type}", code="T001")
     zero, one = emit.const(0, DType.I64), emit.const(1, DType.I64)
     height, width = x.type.shape[-2:]
     rows, columns = (emit(Range(zero, one, size)) for size in (height, width))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ....compiler.budget import check_operations
 from ....compiler.dims import Dim
 from ....compiler.ir import Value
 from ....compiler.ops.shape import Concat, Reshape, Split
@@ -88,6 +89,7 @@ def _sizes(emit: Emitter, size: Dim, split: Value | None) -> tuple[Dim, ...]:
     if not isinstance(size, int) or not isinstance(each, int) or each < 1:
         raise emit.fail(f"splits {size} positions into parts of {each}", code="F004", help="Fix it by shapes=...")
     whole, rest = divmod(size, each)
+    check_operations(whole, f"a sequence of {whole:,} parts")
     return (*[each] * whole, *([rest] if rest else []))
 
 

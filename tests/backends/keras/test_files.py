@@ -17,6 +17,7 @@ from nhwcc.backends.registry import find_target, target_of_file
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
+from nhwcc.formats.keras.interface import ENTRY
 
 import nhwcc
 from nhwcc.runners.keras_file import KerasFile, ports_of
@@ -73,6 +74,24 @@ def test_the_file_runs_in_this_process_as_it_lies(keras: Any, tmp_path: Path) ->
         KerasFile(done.path).run({})
 
 
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_written_file_is_compared_with_the_source(keras: Any, tmp_path: Path, suffix: str) -> None:
+    """Layouts and sizes are those that the file states."""
+    del keras
+    (tmp_path / "m.ir").write_text(NET)
+    done = nhwcc.compile(tmp_path / "m.ir", tmp_path / f"m{suffix}", verify=False, shapes={"batch": 2})
+    found = nhwcc.verify(tmp_path / "m.ir", done.path)
+    assert found.ok and found.numbers.proven and set(found.numbers.sizes["batch"]) == {2}
+
+
+@pytest.mark.parametrize("said", [b"", b"[]", b'{"inputs": [{}], "outputs": []}', b"[" * 10000, b"\xff"])
+def test_damaged_words_about_layouts_are_refused(tmp_path: Path, said: bytes) -> None:
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr(ENTRY, said)
+    with pytest.raises(CompileError, match="R010"):
+        ports_of(tmp_path / "m.keras")
+
+
 def test_a_file_of_somebody_else(keras: Any, tmp_path: Path) -> None:
     path = tmp_path / "own.keras"
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save(path)
@@ -92,6 +111,11 @@ def test_names_and_layouts_are_told(check: Check) -> None:
         layers = json.loads(archive.read("config.json"))["config"]["layers"]
     names = [layer["name"] for layer in layers]
     assert len(names) == len(set(names)) and all("/" not in name for name in names)
+
+
+def test_without_an_output(tmp_path: Path) -> None:
+    with pytest.raises(CompileError, match="needs an output"):
+        nhwcc.compile(b"func @main(%x: f32[2]) -> () {\n  return()\n}", tmp_path / "m.keras", verify=False)
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,18 @@ class TestNodes:
     def test_operands(self, inputs: str) -> None:
         assert codes(refused(model([node("Relu", inputs, "y")], {"x": (1,)}, ["y"]))) == ["F006"]
 
+    @pytest.mark.parametrize(
+        ("bad", "shapes"),
+        [
+            (node("Trilu", "x k", "y"), {"x": (), "k": ()}),
+            (node("GridSample", "x k", "y"), {"x": (1, 2, 3, 3), "k": ()}),
+            (node("QuantizeLinear", "x k", "y", axis=2), {"x": (2, 3, 4), "k": (1, 1)}),
+        ],
+        ids=lambda given: given.op_type if isinstance(given, NodeProto) else "",
+    )
+    def test_operands_of_other_ranks(self, bad: NodeProto, shapes: dict[str, tuple[int, ...]]) -> None:
+        assert codes(refused(model([bad], shapes, ["y"])))[0] in ("T001", "F002")
+
     def test_strings(self) -> None:
         proto = model([node("Identity", "x", "y")], {"x": (1,)}, ["y"], element=TensorProto.STRING)
         assert codes(refused(proto)) == ["F003"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,17 @@ def results_of(done: Result) -> dict[str, dict[str, Any]]:
     return {r["name"]: r for r in as_json(done)["report"]["results"]}
 
 
-def test_a_run_and_another_one(call: Call, manifest: Path, tmp_path: Path) -> None:
-    """A worker that dies loses one model; what is known is not compiled again."""
+def test_a_run_and_another_one(
+    call: Call,
+    manifest: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that dies loses one model; what is known is not compiled again, and no temporary file is left."""
+    temporary = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     args = ("zoo", "run", manifest, "--page", tmp_path / "zoo.html", "--json")
     done = call(*args)
     found = results_of(done)
@@ -74,6 +84,7 @@ def test_a_run_and_another_one(call: Call, manifest: Path, tmp_path: Path) -> No
     table = call("zoo", "run", manifest, "--only", "conv").stdout
     assert table.startswith("conv → tflite  ok ") and "0 transposes" in table
     assert call("zoo", "run", manifest, "--only", "conv", "-q").stdout.strip() == ""
+    assert not [p for p in temporary.iterdir() if "dask" in p.name]
 
 
 class TestTasks:
