@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """How the files of a target are called, or that it writes folders, and what gives it."""
+    """How the files of a target end, or how the folders are called that it writes, and what gives it."""
 
     suffixes: tuple[str, ...]
     load: Callable[[], Target]
-    is_folder: bool = False
+    folders: tuple[str, ...] = ()
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it writes folders."""
+        return bool(self.folders)
 
 
 def _in_package(name: str, target: str = "TARGET") -> Callable[[], Target]:
@@ -32,7 +37,8 @@ def _in_package(name: str, target: str = "TARGET") -> Callable[[], Target]:
 TARGETS: dict[str, Entry] = {
     "tflite": Entry((".tflite", ".lite"), _in_package("tflite")),
     "onnx": Entry((".onnx",), _in_package("onnx")),
-    "saved_model": Entry((), _in_package("tensorflow", "SAVED_MODEL"), is_folder=True),
+    "saved_model": Entry((), _in_package("tensorflow", "SAVED_MODEL"), ("saved_model",)),
+    "tfjs": Entry((), _in_package("tfjs"), ("tfjs", "tfjs_model", "web_model", "model_web")),
     "tensorflow": Entry((".pb",), _in_package("tensorflow", "GRAPH")),
     "openvino": Entry((".xml",), _in_package("openvino")),
     "keras": Entry((".keras",), _in_package("keras", "KERAS")),
@@ -72,7 +78,8 @@ def find_target(name: str, version: int | None = None) -> Target:
 def target_of_file(path: str | os.PathLike[str] | None) -> str:
     """Return the name of the target whose files are called like ``path``, of the first target if none's are.
 
-    What ends in a slash is a folder, as is what is one already, or is called after a target that writes folders.
+    What is called after a target that writes folders is one of its folders. Others that end in a slash, or are folders
+    already, are those of the first such target.
     """
     if path is None:
         return next(iter(TARGETS))
@@ -80,8 +87,10 @@ def target_of_file(path: str | os.PathLike[str] | None) -> str:
     known, suffix = Path(text), Path(text).suffix.lower()
     by_suffix = (name for name, entry in TARGETS.items() if suffix in entry.suffixes)
     is_folder = text.endswith(("/", os.sep)) or (known.is_dir() and not suffix)
-    folders = (n for n, entry in TARGETS.items() if entry.is_folder and (is_folder or known.name.lower() == n))
-    return next(folders, None) or next(by_suffix, None) or next(iter(TARGETS))
+    called = (name for name, entry in TARGETS.items() if known.name.lower() in entry.folders)
+    folders = (name for name, entry in TARGETS.items() if entry.is_folder and is_folder)
+    found = (*called, *folders, *by_suffix)
+    return next(iter(found), None) or next(iter(TARGETS))
 
 
 def suffix_of(name: str | None) -> str:
@@ -98,3 +107,8 @@ def suffix_of(name: str | None) -> str:
 def writes_folder(name: str) -> bool:
     """Say whether what a target writes is a folder; there need not be such a target."""
     return name in TARGETS and TARGETS[name].is_folder
+
+
+def folder_of(name: str) -> str:
+    """Return how the folders of a target that writes such are called first."""
+    return TARGETS[name].folders[0]

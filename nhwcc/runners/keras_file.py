@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from nhwcc.compiler.diagnostics import error
-from nhwcc.compiler.dims import parse_dim
-from nhwcc.compiler.ops.shape import inverse
-from nhwcc.compiler.types import Array, DType, TensorType
+from nhwcc.compiler.types import Array, DType
 from nhwcc.formats.keras.build import check_installed
 from nhwcc.formats.keras.interface import stated_ports
-from nhwcc.runners import Traced
+from nhwcc.runners.ports import FileRunner, Ports, StoredPort, not_ours
 from nhwcc.runners.tensorflow import is_available
-from nhwcc.runners.worker import InWorker, Worker
+from nhwcc.runners.worker import Worker
 from nhwcc.targets import TargetRunner
 
 SESSION = ("nhwcc.runners.keras_session", "KerasSession")
@@ -45,22 +37,7 @@ def in_process(path: Path) -> KerasFile:
     return KerasFile(path)
 
 
-@dataclass(frozen=True)
-class StoredPort:
-    """An input or output: the source's name and type, and how the source's axes lie in the file."""
-
-    name: str
-    type: TensorType
-    perm: tuple[int, ...]
-
-    @staticmethod
-    def read(said: Mapping[str, Any]) -> StoredPort:
-        """Return what a file says."""
-        shape = tuple(size if isinstance(size, int) else parse_dim(size) for size in said["shape"])
-        return StoredPort(said["name"], TensorType(DType(said["dtype"]), shape), tuple(said["perm"]))
-
-
-def ports_of(path: Path) -> tuple[list[StoredPort], list[StoredPort]]:
+def ports_of(path: Path) -> Ports:
     """Return the inputs and outputs of a file of ours.
 
     Raises:
@@ -68,9 +45,11 @@ def ports_of(path: Path) -> tuple[list[StoredPort], list[StoredPort]]:
     """
     said = stated_ports(path)
     if said is None:
-        raise error("R010", f"{path} was not written by nhwcc", help="nhwcc verify runs any model")
-    inputs, outputs = ([StoredPort.read(port) for port in said[side]] for side in ("inputs", "outputs"))
-    return inputs, outputs
+        raise not_ours(path)
+    ports = (
+        [StoredPort.of(p["name"], DType(p["dtype"]), p, p["name"]) for p in said[s]] for s in ("inputs", "outputs")
+    )
+    return Ports(*ports)
 
 
 class KerasFile:
@@ -79,7 +58,7 @@ class KerasFile:
     def __init__(self, path: Path) -> None:
         from nhwcc.runners.keras_session import KerasSession
 
-        self._inputs, self._outputs = ports_of(path)
+        self._ports = ports_of(path)
         self._session = KerasSession(path)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -88,69 +67,15 @@ class KerasFile:
         Raises:
             CompileError: R002, one is missing; R018, Keras refuses them.
         """
-        results = self._session.run([_given(inputs, port) for port in self._inputs])
-        return {port.name: array for port, array in zip(self._outputs, results, strict=True)}
+        return self._ports.named(self._session.run([], self._ports.given(inputs)))
 
 
-def _given(inputs: Mapping[str, Array], port: StoredPort) -> Array:
-    if port.name not in inputs:
-        raise error("R002", f"the input {port.name} is missing")
-    return np.asarray(inputs[port.name]).astype(port.type.dtype.numpy, copy=False)
-
-
-class KerasFileRunner(InWorker):
+class KerasFileRunner(FileRunner):
     """Runs a written file by Keras, in the source's layout."""
 
+    title_of_runtime = "Keras"
+    session = SESSION
+    inner = "inner"
+
     def __init__(self, path: Path, worker: Worker | None = None) -> None:
-        self.path = path
-        self._inputs, self._outputs = ports_of(path)
-        self._worker = worker or start()
-
-    @cached_property
-    def _runtime(self) -> Worker:
-        """The process with the file loaded."""
-        self._worker.make(*SESSION, self.path)
-        return self._worker
-
-    @property
-    def title(self) -> str:
-        """Keras with its version."""
-        return f"Keras {self._runtime.call('version')}"
-
-    @property
-    def inputs(self) -> dict[str, TensorType]:
-        """The types of the inputs, in the source's layout."""
-        return {port.name: port.type for port in self._inputs}
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        """The names of the outputs."""
-        return tuple(port.name for port in self._outputs)
-
-    def allocate(self) -> None:
-        """Load the file, which Keras may refuse."""
-        self._runtime.call("version")
-
-    def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """No input is known to be a state."""
-        return {}
-
-    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Run on inputs and to outputs in the source's layout."""
-        results = self._runtime.call("run", self._fed(inputs))
-        pairs = zip(self._outputs, results, strict=True)
-        return {port.name: np.asarray(array).transpose(inverse(port.perm)) for port, array in pairs}
-
-    def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
-        """Keras is asked for one order of computing only."""
-
-    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
-        """Run for what layers and operations give."""
-        kinds: Mapping[str, str] = self._runtime.call("tensors")
-        wanted = [name for name in kinds if only is None or name in only]
-        results: list[Any] = self._runtime.call("inner", wanted, self._fed(inputs))
-        for name, array in zip(wanted, results, strict=True):
-            yield Traced(name, kinds[name], array)
-
-    def _fed(self, inputs: Mapping[str, Array]) -> list[Array]:
-        return [_given(inputs, port).transpose(port.perm) for port in self._inputs]
+        super().__init__(path, ports_of(path), worker or start(), (path,))

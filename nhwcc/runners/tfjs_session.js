@@ -1,0 +1,116 @@
+'use strict';
+
+// Runs graph models by TensorFlow.js: requests come in one by one, and each gets an answer.
+//
+// A message is the length of a text, the text, which is JSON, and the bytes of the tensors that it describes.
+// When whoever asks is gone, a second pipe ends, and so does this process, whatever it is doing.
+
+const fs = require('fs');
+const path = require('path');
+const {Worker} = require('worker_threads');
+
+const [, , library, alive] = process.argv;
+new Worker(
+    `require('fs').readSync(${Number(alive)}, Buffer.alloc(1)); process.kill(process.pid, 'SIGKILL')`,
+    {eval: true});
+
+console.log = console.info = console.warn = () => undefined;
+const tf = require(library);
+
+const ARRAYS = {float32: Float32Array, int32: Int32Array, bool: Uint8Array};
+const models = new Map();
+
+function read(size) {
+  const buffer = Buffer.alloc(size);
+  let filled = 0;
+  while (filled < size) {
+    const count = fs.readSync(0, buffer, filled, size - filled, null);
+    if (count === 0) process.exit(0);
+    filled += count;
+  }
+  return buffer;
+}
+
+function write(buffer) {
+  let done = 0;
+  while (done < buffer.length) done += fs.writeSync(1, buffer, done);
+}
+
+function receive() {
+  const said = JSON.parse(read(read(4).readUInt32LE(0)).toString('utf8'));
+  for (const tensor of said.tensors || []) tensor.bytes = read(tensor.size);
+  return said;
+}
+
+function send(said, buffers) {
+  const text = Buffer.from(JSON.stringify(said), 'utf8');
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length, 0);
+  for (const buffer of [length, text, ...buffers]) write(buffer);
+}
+
+async function load({folder, number}) {
+  const said = JSON.parse(fs.readFileSync(path.join(folder, 'model.json'), 'utf8'));
+  const specs = [], parts = [];
+  for (const group of said.weightsManifest) {
+    specs.push(...group.weights);
+    parts.push(...group.paths.map(name => fs.readFileSync(path.join(folder, name))));
+  }
+  const joined = Buffer.concat(parts);
+  const weightData = joined.buffer.slice(joined.byteOffset, joined.byteOffset + joined.length);
+  const artifacts = {
+    modelTopology: said.modelTopology, signature: said.signature, format: said.format,
+    userDefinedMetadata: said.userDefinedMetadata, weightSpecs: specs, weightData,
+  };
+  await tf.setBackend('cpu');
+  await tf.ready();
+  models.set(number, await tf.loadGraphModel({load: async () => artifacts}));
+  return [{version: tf.version.tfjs}, []];
+}
+
+function tensorOf({dtype, shape, bytes, texts}) {
+  if (dtype === 'string') return tf.tensor(texts, shape, 'string');
+  const array = ARRAYS[dtype];
+  const own = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+  return tf.tensor(new array(own), shape, dtype);
+}
+
+async function run({number, tensors, outputs}) {
+  const inputs = Object.fromEntries(tensors.map(said => [said.name, tensorOf(said)]));
+  let found = await models.get(number).executeAsync(inputs, outputs);
+  if (!Array.isArray(found)) found = [found];
+  const told = [], buffers = [];
+  for (const tensor of found) {
+    const data = await tensor.data();
+    if (tensor.dtype === 'string') {
+      told.push({dtype: 'string', shape: tensor.shape, size: 0, texts: [...data]});
+      continue;
+    }
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    told.push({dtype: tensor.dtype, shape: tensor.shape, size: bytes.length});
+    buffers.push(bytes);
+  }
+  tf.dispose([...new Set([...found, ...Object.values(inputs)])]);
+  return [{tensors: told}, buffers];
+}
+
+async function forget({number}) {
+  models.get(number).dispose();
+  models.delete(number);
+  return [{}, []];
+}
+
+const KINDS = {load, run, forget};
+
+async function serve() {
+  for (;;) {
+    const said = receive();
+    try {
+      send(...await KINDS[said.kind](said));
+    } catch (bad) {
+      send({error: String(bad && bad.message || bad)}, []);
+    }
+  }
+}
+
+serve();
