@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,11 +72,22 @@ class Node:
         )
         os.close(ends)
         self._count = 0
+        self._forgotten: list[int] = []
 
-    def number(self) -> int:
-        """Return a number for another model."""
+    def load(self, folder: Path) -> tuple[int, str]:
+        """Load a model; return its number and the version of what runs it.
+
+        Raises:
+            CompileError: as :meth:`ask`.
+        """
         self._count += 1
-        return self._count
+        said = {"kind": "load", "folder": str(folder.absolute()), "number": self._count, "forget": self._forgotten}
+        self._forgotten = []
+        return self._count, self.ask("model", said)[0]["version"]
+
+    def forget(self, number: int) -> None:
+        """Let a model go when the next one comes: this may be called in the middle of something."""
+        self._forgotten.append(number)
 
     def ask(self, what: str, said: Mapping[str, Any], *parts: bytes) -> tuple[dict[str, Any], memoryview]:
         """Send a request with the bytes of tensors; return the answer with its own.
@@ -124,10 +134,8 @@ class TfjsSession:
         del tags
         folder = self._folder = place if place.is_dir() else place.parent
         self._node = _node()
-        self._number = self._node.number()
-        said = {"kind": "load", "folder": str(folder.absolute()), "number": self._number}
-        self.version: str = self._node.ask("model", said)[0]["version"]
-        finalize(self, _forget, self._node, self._number)
+        self._number, self.version = self._node.load(folder)
+        finalize(self, self._node.forget, self._number)
 
     def tensors(self) -> dict[str, str]:
         """Return the operator of each node of the graph itself."""
@@ -154,11 +162,6 @@ class TfjsRunner(TensorflowRunner):
 
     title_of_runtime = "TensorFlow.js"
     session = SESSION
-
-
-def _forget(node: Node, number: int) -> None:
-    with suppress(CompileError):
-        node.ask("model", {"kind": "forget", "number": number})
 
 
 def _told(name: str, array: Array) -> tuple[dict[str, Any], bytes]:

@@ -49,7 +49,11 @@ function send(said, buffers) {
   for (const buffer of [length, text, ...buffers]) write(buffer);
 }
 
-async function load({folder, number}) {
+async function load({folder, number, forget}) {
+  for (const other of forget) {
+    models.get(other).dispose();
+    models.delete(other);
+  }
   const said = JSON.parse(fs.readFileSync(path.join(folder, 'model.json'), 'utf8'));
   const specs = [], parts = [];
   for (const group of said.weightsManifest) {
@@ -94,13 +98,7 @@ async function run({number, tensors, outputs}) {
   return [{tensors: told}, buffers];
 }
 
-async function forget({number}) {
-  models.get(number).dispose();
-  models.delete(number);
-  return [{}, []];
-}
-
-const KINDS = {load, run, forget};
+const KINDS = {load, run};
 
 async function serve() {
   for (;;) {
