@@ -90,7 +90,9 @@ async function run({number, tensors, outputs}) {
       told.push({dtype: 'string', shape: tensor.shape, size: 0, texts: [...data]});
       continue;
     }
-    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    // a tensor that was converted may still hold the numbers of the one before
+    const numbers = data instanceof ARRAYS[tensor.dtype] ? data : ARRAYS[tensor.dtype].from(data);
+    const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
     told.push({dtype: tensor.dtype, shape: tensor.shape, size: bytes.length});
     buffers.push(bytes);
   }
