@@ -49,7 +49,7 @@ def carry(
     Those that are ``kept`` the target has itself; those that are ``computed`` in another type need not hold all
     numbers of it.
     """
-    carriers = {dtype: to for dtype, to in (CARRIERS | computed).items() if dtype not in kept}
+    carriers = {dtype: to for dtype, to in {**CARRIERS, **computed}.items() if dtype not in kept}
     found = [v for f in module.funcs.values() for v in _values(f) if v.type.dtype in carriers]
     stuck = [op for op in module.walk() if not _can_carry(op, carriers, computed)]
     if stuck or not found:

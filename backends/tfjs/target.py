@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -54,14 +54,14 @@ def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic
     return problems
 
 
-def _too_large(op: Const) -> list[Diagnostic]:
+def _too_large(op: Const) -> Sequence[Diagnostic]:
     """Refuse integers beyond 32 bits."""
     dtype = op.value.type.dtype
     if COMPUTED.get(dtype) is not DType.I32 or not op.value.type.size:
-        return []
+        return ()
     low, high = int(op.value.array().min()), int(op.value.array().max())
     if low >= -LARGEST and high < LARGEST:
-        return []
+        return ()
     text = f"a constant of {dtype} goes from {low} to {high}; {TITLE} has integers of 32 bits only"
     return op.fail("B003", text, help="make it smaller in the model, or cut the model before it").diagnostics
 

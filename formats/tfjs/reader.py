@@ -42,7 +42,7 @@ def read_graph_model(path: Path) -> Contents:
         raise error("R010", f"can't read {file}: {reason(bad)}") from bad
     except (ValueError, RecursionError) as bad:
         raise _bad(file, "it is no JSON") from bad
-    topology: Any = said.get("modelTopology") if isinstance(said, dict) else None
+    topology: Any = cast(dict[str, Any], said).get("modelTopology") if isinstance(said, dict) else None
     if not isinstance(topology, dict):
         raise _bad(file, "it says nothing of a network")
     if "node" not in topology:

@@ -7,7 +7,7 @@ import queue
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +27,9 @@ from nhwcc.sources import source_of
 EXAMPLE = Path(__file__).parents[2] / "examples" / "web"
 
 SIZE = 32
+
+MEAN, DEVIATION = (np.asarray(v, np.float32) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+"""What pictures are scaled by, as in ``segment.js``."""
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -77,7 +80,7 @@ class Site(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(folder: Path, library: Path) -> Iterator[tuple[str, queue.Queue[Any]]]:
+def served(folder: Path, library: Path) -> Generator[tuple[str, queue.Queue[Any]], None, None]:
     """Serve on a free port; give the address, and what is posted there."""
     told: queue.Queue[Any] = queue.Queue()
     handler = partial(Site, folder=folder, library=library, told=told)
@@ -110,7 +113,7 @@ def picture(folder: Path, size: int) -> Array:
     pixels = np.random.default_rng(0).integers(0, 255, (size, size, 3), np.uint8)
     Image.fromarray(pixels).save(folder / "picture.png")
     scaled = pixels.astype(np.float32) / np.float32(pixels.max())
-    normal = (scaled - np.float32([0.485, 0.456, 0.406])) / np.float32([0.229, 0.224, 0.225])
+    normal = (scaled - MEAN) / DEVIATION
     return normal.transpose(2, 0, 1)[None]
 
 
@@ -119,9 +122,9 @@ def check(folder: Path, path: Path, image: Array) -> None:
     found = browse(folder)
     assert found["state"] == "done", found["said"]
     size = image.shape[-1]
-    shown = np.asarray(found["pixels"]).reshape(size, size, 4)[:, :, 0]
+    shown: np.ndarray[Any, np.dtype[np.int64]] = np.asarray(found["pixels"], np.int64).reshape(size, size, 4)[:, :, 0]
     wanted = first_output(path, image)
-    scaled = (wanted - wanted.min()) / (wanted.max() - wanted.min())
+    scaled: Array = (wanted - wanted.min()) / (wanted.max() - wanted.min())
     assert wanted.std() > 0.01 and np.abs(shown - np.round(255 * scaled)).max() <= 2, found["said"]
 
 
@@ -140,7 +143,7 @@ def test_a_small_network(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     shapes = {"a": (4, 3, 3, 3), "b": (4, 4, 3, 3), "c": (1, 8, 1, 1)}
     weights = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-    weights |= {"scales": np.float32([1, 1, 2, 2]), "none": np.empty(0, np.float32)}
+    weights |= {"scales": np.asarray([1, 1, 2, 2], np.float32), "none": np.empty(0, np.float32)}
     nodes = [
         node("Conv", "image a", "wide", pads=[1, 1, 1, 1]),
         node("MaxPool", "wide", "small", kernel_shape=[2, 2], strides=[2, 2]),
@@ -161,10 +164,11 @@ def test_a_small_network(tmp_path: Path) -> None:
 def test_u2net(tmp_path: Path) -> None:
     """The network of the example, with random weights, on a small picture."""
     import torch
+    from torch.onnx import export  # pyright: ignore[reportUnknownVariableType]
 
     from examples.u2netp import seeded
 
     path = tmp_path / "model.onnx"
-    torch.onnx.export(seeded(), (torch.rand(1, 3, 64, 64),), path, dynamo=True)
+    export(seeded(), (torch.rand(1, 3, 64, 64),), path, dynamo=True)
     nhwcc.compile(path, tmp_path / "web_model", verify=False)
     check(tmp_path, path, picture(tmp_path, 64))

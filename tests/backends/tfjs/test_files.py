@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -113,22 +114,22 @@ def test_steps_of_others_are_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(constants(tmp_path / "m")["a"], [-1, -0.5, 0, 2])
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        (lambda said: said.pop("modelTopology"), "R010"),
-        (lambda said: said["modelTopology"].pop("node"), "R015"),
-        (lambda said: said["weightsManifest"][0]["weights"][0].update(shape=[1 << 40]), "M001"),
-        (lambda said: said["weightsManifest"][0]["weights"][0].update(shape=[1000]), "R010"),
-        (lambda said: said["weightsManifest"][0]["weights"][0].update(shape=[-4]), "M001"),
-        (lambda said: said["weightsManifest"][0].update(paths=["../x.bin"]), "R010"),
-        (lambda said: said["weightsManifest"][0].update(paths=["gone.bin"]), "R010"),
-        (lambda said: said["modelTopology"]["node"].append({"name": 3}), "R010"),
-        (lambda said: said["modelTopology"].update(node=[7]), "R010"),
-        (lambda said: said["signature"]["inputs"]["x"].update(dtype="DT_NONE"), "R010"),
-    ],
-)
-def test_what_is_damaged(tmp_path: Path, change: Any, code: str) -> None:
+DAMAGE: list[tuple[Callable[[Any], object], str]] = [
+    (lambda said: said.pop("modelTopology"), "R010"),
+    (lambda said: said["modelTopology"].pop("node"), "R015"),
+    (lambda said: said["weightsManifest"][0]["weights"][0].update(shape=[1 << 40]), "M001"),
+    (lambda said: said["weightsManifest"][0]["weights"][0].update(shape=[1000]), "R010"),
+    (lambda said: said["weightsManifest"][0]["weights"][0].update(shape=[-4]), "M001"),
+    (lambda said: said["weightsManifest"][0].update(paths=["../x.bin"]), "R010"),
+    (lambda said: said["weightsManifest"][0].update(paths=["gone.bin"]), "R010"),
+    (lambda said: said["modelTopology"]["node"].append({"name": 3}), "R010"),
+    (lambda said: said["modelTopology"].update(node=[7]), "R010"),
+    (lambda said: said["signature"]["inputs"]["x"].update(dtype="DT_NONE"), "R010"),
+]
+
+
+@pytest.mark.parametrize(("change", "code"), DAMAGE)
+def test_what_is_damaged(tmp_path: Path, change: Callable[[Any], object], code: str) -> None:
     nhwcc.compile(parse_module(NET), tmp_path / "web_model", verify=False)
     file = tmp_path / "web_model" / "model.json"
     said = json.loads(file.read_text())
