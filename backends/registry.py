@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """How the files of a target are called, or that it writes folders, and what gives it."""
+    """How the files of a target end, or how the folders are called that it writes, and what gives it."""
 
     suffixes: tuple[str, ...]
     load: Callable[[], Target]
-    is_folder: bool = False
+    folders: tuple[str, ...] = ()
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it writes folders."""
+        return bool(self.folders)
 
 
 def _in_package(name: str, target: str = "TARGET") -> Callable[[], Target]:
@@ -33,7 +38,8 @@ def _in_package(name: str, target: str = "TARGET") -> Callable[[], Target]:
 TARGETS: dict[str, Entry] = {
     "tflite": Entry((".tflite", ".lite"), _in_package("tflite")),
     "onnx": Entry((".onnx",), _in_package("onnx")),
-    "saved_model": Entry((), _in_package("tensorflow", "SAVED_MODEL"), is_folder=True),
+    "saved_model": Entry((), _in_package("tensorflow", "SAVED_MODEL"), ("saved_model",)),
+    "tfjs": Entry((), _in_package("tfjs"), ("tfjs", "tfjs_model", "web_model", "model_web")),
     "tensorflow": Entry((".pb",), _in_package("tensorflow", "GRAPH")),
     "openvino": Entry((".xml",), _in_package("openvino")),
     "keras": Entry((".keras",), _in_package("keras", "KERAS")),
@@ -66,7 +72,7 @@ def register_target(target: Target, suffixes: tuple[str, ...] | None = None) -> 
     for name, entry in (TARGETS | DEVICES).items():
         if name == target.name or set(own) & set(entry.suffixes):
             raise TypeError(f"target {target.name!r} has the name, or the files, of the target {name!r}")
-    TARGETS[target.name] = Entry(own, lambda: target, is_folder=target.artifact == "folder")
+    TARGETS[target.name] = Entry(own, lambda: target, (target.name,) if target.artifact == "folder" else ())
     return target
 
 
@@ -93,15 +99,17 @@ def find_target(name: str, version: int | None = None) -> Target:
 def target_of_file(path: str | os.PathLike[str] | None) -> str:
     """Return the name of the target whose files are called like ``path``, of the first target if none's are.
 
-    What ends in a slash is a folder, as is what is one already, or is called after a target that writes folders.
+    What is called after a target that writes folders is one of its folders. Others that end in a slash, or are folders
+    already, are those of the first such target.
     """
     if path is None:
         return next(iter(TARGETS))
     text = os.fspath(path)
     known, suffix = Path(text), Path(text).suffix.lower()
     is_folder = text.endswith(("/", os.sep)) or (known.is_dir() and not suffix)
-    folders = (n for n, entry in TARGETS.items() if entry.is_folder and (is_folder or known.name.lower() == n))
-    found = next(folders, None) or _with_suffix(suffix)
+    called = (name for name, entry in TARGETS.items() if known.name.lower() in entry.folders)
+    folders = (name for name, entry in TARGETS.items() if entry.is_folder and is_folder)
+    found = next(called, None) or next(folders, None) or _with_suffix(suffix)
     if found is None and suffix and discover_plugins(PLUGINS):
         found = _with_suffix(suffix)
     return found or next(iter(TARGETS))
@@ -125,3 +133,8 @@ def suffix_of(name: str | None) -> str:
 def writes_folder(name: str) -> bool:
     """Say whether what a target writes is a folder; there need not be such a target."""
     return name in TARGETS and TARGETS[name].is_folder
+
+
+def folder_of(name: str) -> str:
+    """Return how the folders of a target that writes such are called first."""
+    return TARGETS[name].folders[0]

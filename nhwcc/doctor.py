@@ -11,6 +11,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 
+from nhwcc.runners.tfjs import PACKAGE, find_library
+
 
 class Library(NamedTuple):
     """A library: what is imported, what is installed, what for; ``extra`` is empty for what nhwcc can't do without."""
@@ -66,6 +68,9 @@ def examine() -> Iterator[Finding]:
         yield _examine(library)
     dot = shutil.which("dot")
     yield Finding("dot", "drawing networks by Graphviz", "a system package", dot or "", "" if dot else "not installed")
+    library = find_library()
+    purpose, problem = "running what was written for browsers", "" if library else "not installed"
+    yield Finding(PACKAGE, purpose, "an npm package", str(library or ""), problem)
 
 
 def _examine(library: Library) -> Finding:

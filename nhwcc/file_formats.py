@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nhwcc import contents
-from nhwcc.backends.registry import writes_folder
+from nhwcc.backends.registry import folder_of, target_of_file, writes_folder
 from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error, reason
 from nhwcc.compiler.plugins import discover_plugins
 from nhwcc.contents import Begins, Content
@@ -22,7 +22,8 @@ TEXT = "a text file"
 UNREAD = "nhwcc does not read"
 READ = (
     "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt), TensorFlow's SavedModels (folders) and graphs "
-    "(.pb), models of Keras (.keras, .h5), OpenVINO's IR (.xml), TFLite files (.tflite) and its own IR (.ir)"
+    "(.pb), models of Keras (.keras, .h5), graph models of TensorFlow.js (model.json), OpenVINO's IR (.xml), TFLite "
+    "files (.tflite) and its own IR (.ir)"
 )
 
 GRAPH_TEXT = f"convert it to ONNX first: {TF2ONNX} --graphdef FILE --output model.onnx --inputs x:0 --outputs y:0"
@@ -117,7 +118,7 @@ FORMATS = [
         "a TensorFlow.js model",
         (),
         contents.text_with(b'"modelTopology"'),
-        f"{ORIGIN}; or make a SavedModel of it with tensorflowjs_converter, then: {TF2ONNX}",
+        source="nhwcc.sources.tfjs:TfjsSource",
     ),
     Format("jax", "weights of JAX", (".msgpack",), contents.never, JAX),
     Format("stablehlo", "StableHLO", (".mlir", ".stablehlo", ".jax"), contents.magic(b"ML\xefR"), JAX),
@@ -202,11 +203,11 @@ FOLDERS = [
 ]
 """What a folder with such a file is, and the way out; without one, the file itself is what can be read."""
 
-MODEL_FOLDERS = {"saved_model.pb": "tensorflow"}
+MODEL_FOLDERS = {"saved_model.pb": "tensorflow", "model.json": "tfjs"}
 """The formats of folders that are models, by a file in them."""
 
-WEB_FOLDERS = ("web_model", "model_web", "tfjs", "tfjs_model")
-"""How folders with models of TensorFlow.js are called."""
+WRITTEN_FOLDERS = {"saved_model": ("saved_model.pb", ()), "tfjs": ("model.json", ("group*-shard*of*.bin",))}
+"""By target: the file by which one of its folders is known, and what else is in it, if a page may lie beside it."""
 
 
 def detect(source: Path | bytes) -> Format:
@@ -312,7 +313,7 @@ def check_name(output: Path, format: str) -> None:
         CompileError: L007.
     """
     if writes_folder(format):
-        return _check_folder(output)
+        return _check_folder(output, format)
     own = next((f for f in (*FORMATS, DRAWING) if f.name == format and f.suffixes), None)
     suffix = output.suffix.lower()
     is_special = output.exists() and not output.is_file()
@@ -330,23 +331,31 @@ def check_name(output: Path, format: str) -> None:
     raise error("L007", text, help=f"call it {output.with_suffix(own.suffixes[0]).name}{folder}{drawing}")
 
 
-def _check_folder(output: Path) -> None:
-    """Refuse to write a SavedModel under a name by which it would be taken for something else, or over other files.
+def _check_folder(output: Path, target: str) -> None:
+    """Refuse to write a model's folder under a name by which it would be taken for something else, or over other files.
 
     Raises:
         CompileError: L007, R012.
     """
-    suffix = output.suffix.lower()
+    suffix, usual = output.suffix.lower(), folder_of(target)
     other = next((f.title for f in (*FORMATS, *OTHERS) if suffix and suffix in f.suffixes), None)
-    if output.name.lower() in WEB_FOLDERS:
-        other = named("tfjs").title
+    if target_of_file(output.name) != target and writes_folder(target_of_file(output.name)):
+        other = f"the folder of another target, {target_of_file(output.name)}"
     if other is not None:
-        text = f"{output} would be taken for {other}, but the folder of a TensorFlow SavedModel is written"
-        raise error("L007", text, help="call it saved_model/")
-    is_model = any((output / file).is_file() for file in MODEL_FOLDERS)
-    if output.is_dir() and not is_model and any(output.iterdir()):
-        help = f"give a file in it: {output / 'NAME'}, or a folder of its own: {output / 'saved_model'}/"
+        text = f"{output} would be taken for {other}, but a folder for {target} is written"
+        raise error("L007", text, help=f"call it {usual}/")
+    if output.is_dir() and any(output.iterdir()) and not _is_model_folder(output, target):
+        help = f"give a file in it: {output / 'NAME'}, or a folder of its own: {output / usual}/"
         raise cannot_write(output, "it is a folder with other files in it", help=help)
+
+
+def _is_model_folder(folder: Path, target: str) -> bool:
+    """Whether a folder is one that the target has written, which may be replaced as a whole."""
+    known, rest = WRITTEN_FOLDERS[target]
+    if not (folder / known).is_file():
+        return False
+    patterns = (known, *rest)
+    return not rest or all(any(path.match(pattern) for pattern in patterns) for path in folder.iterdir())
 
 
 def _content(path: Path) -> Content:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from onnx import numpy_helper
 from onnx_models import model, node
 
 from nhwcc.cli import cli
+from nhwcc.runners.tfjs import MISSING, find_library, find_node
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -110,6 +113,30 @@ def test_to_tensorflow(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert done.exit_code == 0, f"{line}: {done.output}"
     for step in blocks(page, "python"):
         exec(compile(step, page, "exec"), {})
+
+
+def test_to_tfjs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All commands, in their order, then what is shown in JavaScript."""
+    weights = np.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype(np.float32)
+    nodes = [node("Conv", "x w", "y", pads=[1, 1, 1, 1]), node("GlobalAveragePool", "y", "scores")]
+    proto = model(nodes, {"x": ("batch", 3, 8, 6)}, ["scores"], {"w": weights})
+    (tmp_path / "model.onnx").write_bytes(proto.SerializeToString())
+    monkeypatch.chdir(tmp_path)
+    for line in "".join(blocks("tfjs.md", "sh")).splitlines():
+        run_line(line)
+    library, (shown,) = find_library(), blocks("tfjs.md", "js")
+    if library is None:
+        pytest.skip(MISSING)
+    script = f"""
+        const fs = require('fs');
+        const library = require({json.dumps(str(library))});
+        const said = JSON.parse(fs.readFileSync('web_model/model.json'));
+        const weights = new Uint8Array(fs.readFileSync('web_model/' + said.weightsManifest[0].paths[0])).buffer;
+        const held = {{...said, weightSpecs: said.weightsManifest[0].weights, weightData: weights}};
+        const tf = {{...library, loadGraphModel: () => library.loadGraphModel({{load: async () => held}})}};
+        (async () => {{ {shown} console.log(JSON.stringify(scores.shape)); }})();"""
+    done = subprocess.run([find_node() or "", "-e", script], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == [2, 1, 1, 4], done.stderr
 
 
 def test_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,6 +223,7 @@ ELSEWHERE = {
     "docs/from-openvino2tensorflow.md": "test_docs.py",
     "docs/openvino.md": "test_docs.py",
     "docs/tensorflow.md": "test_docs.py, with TensorFlow",
+    "docs/tfjs.md": "test_docs.py, with node where it is installed",
     "docs/quantization.md": "tests/nhwcc/quantization: a form of a function, which has no body",
     "docs/passes.md": "printed from the passes",
     "docs/zoo.md": "tests/nhwcc/cli/test_zoo.py reads its list, and runs such ones",

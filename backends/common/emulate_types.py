@@ -7,7 +7,7 @@ becomes the rounding that it is.  Inputs and outputs change their type likewise,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -30,31 +30,56 @@ from .carriers import CARRIERS
 from .target import Target
 from .unsupported import refusals
 
-UNROUNDED = (DType.BF16,)
+UNROUNDED = {DType.BF16: DType.F32}
 """Types in which networks compute: their carrier does so instead, and rounds less."""
 
 EXACT = (*MOVES, Const, Return, If, While, arith.Cast, ShapeOf)
 """What can be done with the others: nothing that would have to be rounded again."""
 
 
-def carry(target: Target, module: Module, *, kept: frozenset[DType] = frozenset()) -> list[Diagnostic]:
+def carry(
+    target: Target,
+    module: Module,
+    *,
+    kept: frozenset[DType] = frozenset(),
+    computed: Mapping[DType, DType] = UNROUNDED,
+) -> list[Diagnostic]:
     """Replace the types of a whole module, and say so; or return why none is: what computes in a type of few bits.
 
-    Those that are ``kept`` the target has itself.
+    Those that are ``kept`` the target has itself; those that are ``computed`` in another type need not hold all
+    numbers of it.
     """
-    lacking = CARRIERS.keys() - kept
-    found = [v for f in module.funcs.values() for v in _values(f) if v.type.dtype in lacking]
-    stuck = [op for op in module.walk() if not _can_carry(op, lacking)]
+    carriers = {dtype: to for dtype, to in {**CARRIERS, **computed}.items() if dtype not in kept}
+    found = [v for f in module.funcs.values() for v in _values(f) if v.type.dtype in carriers]
+    stuck = [op for op in module.walk() if not _can_carry(op, carriers, computed)]
     if stuck or not found:
-        return refusals(target.title, stuck, lambda op: _why(op, target.title, lacking))
-    _report(target.title, module, found)
+        return refusals(target.title, stuck, lambda op: _why(op, target.title, carriers))
+    _report(target.title, module, found, carriers)
     for value in found:
-        value.type = value.type.with_dtype(CARRIERS[value.type.dtype])
+        value.type = value.type.with_dtype(carriers[value.type.dtype])
     for op in list(module.walk()):
-        if isinstance(op, Const | arith.Cast) and _names(op) in lacking:
+        if not isinstance(op, Const | arith.Cast):
+            op.attributes.update({k: carriers[v] for k, v in op.attributes.items() if v in carriers})
+            _convert_what_is_fixed(op)
+        elif _names(op) in carriers:
             with at(op.location):
-                _carried(op, target)
+                _carried(op, target, computed)
     return []
+
+
+def _convert_what_is_fixed(op: Op) -> None:
+    """Convert results whose type no attribute says, such as positions that are always of 64 bits."""
+    if op.spec.regions or not op.results:
+        return
+    for result, type in zip(op.results, op.spec.infer(op), strict=True):
+        if type.dtype is not result.type.dtype:
+            assert op.parent is not None
+            uses = result.uses
+            converted = arith.Cast(result, to=result.type.dtype)
+            result.type = result.type.with_dtype(type.dtype)
+            op.parent.insert(converted, op.after)
+            for use in uses:
+                use.op.set_operand(use.slot, converted.result)
 
 
 def _values(func: Func) -> list[Value]:
@@ -67,23 +92,23 @@ def _names(op: Const | arith.Cast) -> DType:
     return op.to if isinstance(op, arith.Cast) else op.value.type.dtype
 
 
-def _can_carry(op: Op, lacking: AbstractSet[DType]) -> bool:
-    types = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & lacking
+def _can_carry(op: Op, carriers: Mapping[DType, DType], computed: Mapping[DType, DType]) -> bool:
+    types = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & carriers.keys()
     if not types or isinstance(op, EXACT) or (isinstance(op, Dequantize) and all(t.is_int for t in types)):
         return True
-    return types <= set(UNROUNDED) and not isinstance(op, arith.BitCast)
+    return types <= computed.keys() and not isinstance(op, arith.BitCast)
 
 
-def _why(op: Op, title: str, lacking: AbstractSet[DType]) -> list[str]:
-    dtype = next(v.type.dtype for v in (*op.operands, *op.results) if v is not None and v.type.dtype in lacking)
-    return [f"it computes in {dtype} or reads its bits; {title} has no {dtype}, only {CARRIERS[dtype]} in its place"]
+def _why(op: Op, title: str, carriers: Mapping[DType, DType]) -> list[str]:
+    dtype = next(v.type.dtype for v in (*op.operands, *op.results) if v is not None and v.type.dtype in carriers)
+    return [f"it computes in {dtype} or reads its bits; {title} has no {dtype}, only {carriers[dtype]} in its place"]
 
 
-def _report(title: str, module: Module, found: list[Value]) -> None:
+def _report(title: str, module: Module, found: list[Value], carriers: Mapping[DType, DType]) -> None:
     """Say for each type how many values are carried, and which inputs and outputs change their type."""
     for dtype, count in Counter(v.type.dtype for v in found).items():
         become = "is" if count == 1 else "are"
-        text = f"{counted(count, 'value')} of {dtype} {become} {CARRIERS[dtype]}: {title}'s kernels have no {dtype}"
+        text = f"{counted(count, 'value')} of {dtype} {become} {carriers[dtype]}: {title}'s kernels have no {dtype}"
         remark(Remark("warning", "legalize", text))
     types = {v.type.dtype for v in found}
     func = module.main
@@ -92,18 +117,25 @@ def _report(title: str, module: Module, found: list[Value]) -> None:
         for port, value in zip(ports, values, strict=True):
             dtype = value.type.dtype
             if dtype in types:
-                text = f"the {side} {port.name} is {CARRIERS[dtype]} in the file, which has all numbers of {dtype}"
+                text = (
+                    f"the {side} {port.name} is {carriers[dtype]} in the file, which {_range(dtype, carriers[dtype])}"
+                )
                 remark(Remark("warning", "legalize", text))
 
 
-def _carried(op: Const | arith.Cast, target: Target) -> None:
+def _range(dtype: DType, carrier: DType) -> str:
+    """Say whether a type has all numbers of another one."""
+    return f"has all numbers of {dtype}" if carrier.holds(dtype) else f"has fewer numbers than {dtype}"
+
+
+def _carried(op: Const | arith.Cast, target: Target, computed: Mapping[DType, DType]) -> None:
     """Replace a constant, or a conversion, whose own words still speak of the type that is carried."""
     assert op.parent is not None
     e = Build(Rewriter(op, op.parent), target)
     carrier = op.result.type.dtype
     if isinstance(op, Const):
         e.replace(e.constant(op.value.derive(op.result.type, partial(_converted, dtype=carrier))))
-    elif op.to in UNROUNDED:
+    elif op.to in computed:
         e.replace(e(arith.Cast, op.x, to=carrier))
     elif op.to.is_int:
         e.replace(_wrapped(op.x, op.to, e))

@@ -6,7 +6,7 @@ from __future__ import annotations
 def pipeline(target: str) -> str:
     """Return what runs between import and writing."""
     return (
-        "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,"
+        "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,merge-linear-branches,"
         f"propagate-layout,canonicalize,group-axes,canonicalize,legalize{{target={target}}},"
         f"fuse-batch-norm,canonicalize,group-axes,legalize{{target={target}}},cse,dce"
     )

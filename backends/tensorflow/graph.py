@@ -20,15 +20,16 @@ from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.tensorflow.model import Attribute as StoredAttribute
 from ...formats.tensorflow.model import Function, FunctionName, Graph, Node, StoredShape
+from ...formats.tensorflow.saved_model import Port as StoredPort
 from ...formats.tensorflow.tensors import NUMBERS, ElementType
 from ...formats.tensorflow.tensors import Dims as StoredDims
 from ...formats.tensorflow.writer import Restored
 from ..common.layout import describe
-from ..common.table import STRUCTURE
+from ..common.table import STRUCTURE, Table
 from ..common.unsupported import row_of
-from .operators import operators
+from .operators import Operator, operators
 from .sizes import Sizes
-from .table import TABLE, Attribute, Dims, Nested, Operand
+from .table import TABLE, Attribute, Call, Dims, Nested, Operand
 from .variables import Variables
 
 SMALL = 1 << 10
@@ -46,13 +47,27 @@ class Built:
     variables: Restored | None = None
 
 
-def build(func: Func, *, variables: bool = False) -> Built:
+@dataclass(frozen=True)
+class Dialect:
+    """What a kind of graph has: how operators are called, what each takes, and the numbers of its element types."""
+
+    table: Table[Call]
+    schemas: Mapping[str, Operator]
+    elements: Mapping[DType, int]
+
+
+def tensorflow() -> Dialect:
+    """Return what graphs for TensorFlow itself have."""
+    return Dialect(TABLE, operators(), NUMBERS)
+
+
+def build(func: Func, *, variables: bool = False, dialect: Dialect | None = None) -> Built:
     """Translate a function whose operations are all legal; with ``variables`` its weights become such.
 
     Raises:
         CompileError: B001, an operation is not legal; B002, a size is not known when the network runs.
     """
-    shared = _Shared()
+    shared = _Shared(dialect or tensorflow())
     builder = _Main(shared, Variables() if variables else None)
     ports = [*zip(func.inputs, func.args, strict=True), *zip(func.outputs, func.returns, strict=True)]
     layouts = {builder.unique(p.name or v.name or "tensor"): _layout(n, p, v) for n, (p, v) in enumerate(ports)}
@@ -74,13 +89,36 @@ def stored_dims(shape: Shape) -> StoredDims:
     return tuple(size if isinstance(size, int) else None for size in shape)
 
 
+def stored_ports(
+    ports: list[Port], values: list[Value] | tuple[Value, ...], tensors: list[str], elements: Mapping[DType, int]
+) -> dict[str, StoredPort]:
+    """Return inputs or outputs as a signature has them."""
+    return {
+        port.name or tensor: StoredPort(f"{tensor}:0", ElementType(elements[v.type.dtype]), stored_dims(v.type.shape))
+        for port, v, tensor in zip(ports, values, tensors, strict=True)
+    }
+
+
 @dataclass
 class _Shared:
     """What all graphs of a file have in common; names of nodes, too, since converters put functions into graphs."""
 
+    dialect: Dialect
     names: set[str] = field(default_factory=lambda: set[str]())
     functions: dict[str, Function] = field(default_factory=lambda: dict[str, Function]())
     counts: Counter[str] = field(default_factory=lambda: Counter[str]())
+
+    def element(self, dtype: DType) -> ElementType:
+        """Return an element type as the file has it."""
+        return ElementType(self.dialect.elements[dtype])
+
+    def stored(self, value: Any) -> StoredAttribute:
+        """Return an attribute as files have it."""
+        if isinstance(value, DType):
+            return self.element(value)
+        if isinstance(value, tuple):
+            return tuple(map(self.stored, cast(tuple[Any, ...], value)))
+        return value
 
     def function_name(self, word: str) -> str:
         """Return a name that no function has yet."""
@@ -124,7 +162,7 @@ class _Builder:
                 self._emit(op, wanted or {})
 
     def _emit(self, op: Op, wanted: Mapping[Value, str]) -> None:
-        row = row_of(TABLE, op)
+        row = row_of(self.shared.dialect.table, op)
         call = row.call(op)
         attributes: dict[str, Any] = dict(call.attributes)
         self._place = _label(op)
@@ -132,9 +170,12 @@ class _Builder:
         types = [r.type for r in op.results]
         if call.regions:
             inputs, types = self._call_functions(op, attributes, inputs, types)
+        operator = call.operator or row.kernel
         name = wanted.get(op.results[0]) if op.results else None
-        name = name or self.unique(_label(op))
-        results = self.node(call.operator or row.kernel, inputs, types, attributes, name)
+        if operator == "Identity" and name is None:
+            self.define(op.results[0], inputs[0])
+            return
+        results = self.node(operator, inputs, types, attributes, name or self.unique(_label(op)))
         for value, result in zip(op.results, results, strict=False):
             self.define(value, result)
 
@@ -167,9 +208,9 @@ class _Builder:
         name: str,
     ) -> list[str]:
         """Append a node and return its results."""
-        schema = operators()[operator]
+        schema = self.shared.dialect.schemas[operator]
         told = schema.attributes([self.types[i].dtype for i in inputs], [t.dtype for t in types])
-        stored = {key: _stored(value) for key, value in {**told, **attributes}.items()}
+        stored = {key: self.shared.stored(value) for key, value in {**told, **attributes}.items()}
         self.nodes.append(Node(name, operator, tuple(inputs), stored))
         self.shared.counts[operator] += 1
         results = self.results(name, operator, len(types))
@@ -217,7 +258,7 @@ class _Builder:
         """Return the tensor of a constant; equal ones share one."""
         if weight not in self._constants:
             node = self.unique(name or "const")
-            attributes = {"dtype": ElementType(NUMBERS[weight.type.dtype]), "value": weight}
+            attributes = {"dtype": self.shared.element(weight.type.dtype), "value": weight}
             self.nodes.append(Node(node, "Const", (), attributes))
             (self._constants[weight],) = self.results(node, "Const", 1)
             self.types[self._constants[weight]] = weight.type
@@ -275,7 +316,7 @@ class _Main(_Builder):
 
     def placeholder(self, value: Value, name: str, layout: str) -> str:
         """Append an input."""
-        element = ElementType(NUMBERS[value.type.dtype])
+        element = self.shared.element(value.type.dtype)
         shape = StoredShape(stored_dims(value.type.shape))
         self.nodes.append(Node(name, "Placeholder", (), {"dtype": element, "shape": shape}, layout))
         self.define(value, name)
@@ -335,17 +376,17 @@ class _Body(_Builder):
         self.shared.functions[name] = Function(
             name,
             tuple(arguments),
-            tuple(ElementType(NUMBERS[self.types[a].dtype]) for a in arguments),
+            tuple(self.shared.element(self.types[a].dtype) for a in arguments),
             tuple(self.nodes),
             tuple(tensor for tensor, _ in results),
-            outputs={f"result_{n}": ElementType(NUMBERS[t.dtype]) for n, (_, t) in enumerate(results)},
+            outputs={f"result_{n}": self.shared.element(t.dtype) for n, (_, t) in enumerate(results)},
         )
         return FunctionName(name, {})
 
     def results(self, name: str, operator: str, count: int) -> list[str]:
         """In functions, results have the names that the operator gives them."""
         names: list[str] = []
-        parameters = operators()[operator].outputs if operator != "Const" else ()
+        parameters = self.shared.dialect.schemas[operator].outputs if operator != "Const" else ()
         for parameter in parameters:
             many = count - len(parameters) + 1 if parameter.lists or parameter.count is not None else 1
             names += [f"{name}:{parameter.name}:{place}" for place in range(many)]
@@ -379,15 +420,6 @@ def _label(op: Op) -> str:
     """What a node is called after: the source's name of its result or place."""
     named = next((r.name for r in op.results if r.name), None)
     return named or (op.location.node if op.location and op.location.node else op.spec.name)
-
-
-def _stored(value: Any) -> StoredAttribute:
-    """Return an attribute as files have it."""
-    if isinstance(value, DType):
-        return ElementType(NUMBERS[value])
-    if isinstance(value, tuple):
-        return tuple(map(_stored, cast(tuple[Any, ...], value)))
-    return value
 
 
 def _needed(region: Region) -> set[Op]:

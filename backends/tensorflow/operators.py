@@ -107,13 +107,14 @@ def _bound(parameters: Sequence[Parameter], given: Sequence[DType]) -> list[tupl
 def operators() -> dict[str, Operator]:
     """Read the table."""
     lines = TABLE.read_text(encoding="utf-8").splitlines()
-    return {found.name: found for found in map(_operator, lines)}
+    return {found.name: found for found in map(read_operator, lines)}
 
 
 _LINE = re.compile(r"(\w+)\((.*?)\) -> \((.*?)\)(.*)")
 
 
-def _operator(line: str) -> Operator:
+def read_operator(line: str) -> Operator:
+    """Read what a line says of an operator."""
     found = _LINE.fullmatch(line)
     assert found is not None, line
     name, inputs, outputs, types = found.groups()

@@ -7,15 +7,14 @@ from functools import partial
 from pathlib import Path
 
 from ...compiler.diagnostics import Diagnostic
-from ...compiler.ir import Func, Module, Port, Value
+from ...compiler.ir import Func, Module
 from ...compiler.lowering import Limits
 from ...compiler.ops.core import Const
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.options import Strategy
 from ...compiler.types import DType
-from ...formats.tensorflow.saved_model import Port as StoredPort
 from ...formats.tensorflow.saved_model import Signature
-from ...formats.tensorflow.tensors import NUMBERS, ElementType
+from ...formats.tensorflow.tensors import NUMBERS
 from ...formats.tensorflow.writer import MAX_MESSAGE, Written, write_graph, write_saved_model
 from ...passes.lowerings import LOWERINGS as SHARED
 from ..common.emulate_types import carry
@@ -23,7 +22,7 @@ from ..common.recurrence import choose_strategies
 from ..common.target import Emitted, Target
 from . import PIPELINE
 from . import kernels as _kernels  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
-from .graph import Built, build, stored_dims
+from .graph import Built, build, stored_ports
 from .kernels.common import BROADCAST_RANK
 from .lowerings import LOWERINGS
 from .table import TABLE
@@ -87,15 +86,10 @@ ROOM = 1 << 24
 
 def _signature(func: Func, built: Built) -> Signature:
     return Signature(
-        SIGNATURE, _ports(func.inputs, func.args, built.inputs), _ports(func.outputs, func.returns, built.outputs)
+        SIGNATURE,
+        stored_ports(func.inputs, func.args, built.inputs, NUMBERS),
+        stored_ports(func.outputs, func.returns, built.outputs, NUMBERS),
     )
-
-
-def _ports(ports: list[Port], values: list[Value] | tuple[Value, ...], tensors: list[str]) -> dict[str, StoredPort]:
-    return {
-        port.name or tensor: StoredPort(f"{tensor}:0", ElementType(NUMBERS[v.type.dtype]), stored_dims(v.type.shape))
-        for port, v, tensor in zip(ports, values, tensors, strict=True)
-    }
 
 
 def _target(name: str, kind: str, suffix: str) -> Target:

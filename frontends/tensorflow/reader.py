@@ -67,14 +67,14 @@ class Program:
 
 
 def import_tensorflow(
-    source: Path | str | bytes,
+    source: Path | str | bytes | Contents,
     *,
     shapes: Mapping[str, Shape | int] | None = None,
     inputs: Sequence[str] | None = None,
     outputs: Sequence[str] | None = None,
     signature: str | None = None,
 ) -> Module:
-    """Read a SavedModel's folder or a graph: a path, or the bytes of a graph.
+    """Read a SavedModel's folder or a graph: a path, the bytes of a graph, or what was read of either.
 
     ``shapes`` replaces the stated shapes of inputs; a string is the name of a size that stays open, and a number in
     the place of a shape is what a named size is to be.  ``inputs`` and ``outputs`` cut out the part between these
@@ -88,7 +88,7 @@ def import_tensorflow(
 
 
 def read_tensorflow(
-    source: Path | str | bytes,
+    source: Path | str | bytes | Contents,
     *,
     shapes: Mapping[str, Shape | int] | None = None,
     inputs: Sequence[str] | None = None,
@@ -100,7 +100,7 @@ def read_tensorflow(
     Raises:
         CompileError: as :func:`import_tensorflow`.
     """
-    contents = read_contents(Path(source) if isinstance(source, str) else source)
+    contents = source if isinstance(source, Contents) else _opened(source)
     flat = Flat(contents.graph.functions, results_of)
     flat.add(contents.graph.nodes)
     chosen = _signature(contents, signature)
@@ -139,6 +139,10 @@ def read_tensorflow(
     outer = reaching_out(contents.graph, nodes | running(contents.graph, contents.loading))
     effect = "" if outer is None else f"{outer.op} at {outer.name!r}"
     return Program(Module(func), tensors[0], tensors[1], contents.tags, nodes, effect)
+
+
+def _opened(source: Path | str | bytes) -> Contents:
+    return read_contents(Path(source) if isinstance(source, str) else source)
 
 
 def _signature(contents: Contents, name: str | None) -> Signature | None:

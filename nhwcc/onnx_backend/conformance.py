@@ -25,6 +25,7 @@ BACKENDS = {
     "tensorflow": "TensorflowBackend",
     "openvino": "OpenvinoBackend",
     "keras": "KerasBackend",
+    "tfjs": "TfjsBackend",
 }
 """By module name: the class with the protocol."""
 

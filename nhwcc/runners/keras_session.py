@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,26 +35,27 @@ class KerasSession:
             raise error("R018", f"Keras refuses the file: {first_line(bad)}") from bad
         self.version: str = self._keras.__version__
 
-    def run(self, inputs: Sequence[Array]) -> list[Array]:
-        """Return the outputs in order.
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
+        """Return the outputs in order, which have no names that could be asked for.
 
         Raises:
             CompileError: R018, Keras refuses the inputs.
         """
-        return self._results(self._model, inputs)
+        del outputs
+        return self._results(self._model, [*inputs.values()])
 
     def tensors(self) -> dict[str, str]:
         """Return the class of each layer and operation by its name."""
         return {node.name: type(node).__name__ for node in self._model.operations}
 
-    def inner(self, names: Sequence[str], inputs: Sequence[Array]) -> list[Array]:
+    def inner(self, names: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
         """Return what layers and operations give; of several results the first one."""
         nodes = {node.name: node for node in self._model.operations}
         wanted: list[Any] = []
         for name in names:
             given = nodes[name].output
             wanted.append(given[0] if isinstance(given, list | tuple) else given)
-        return self._results(self._keras.Model(self._model.inputs, wanted), inputs)
+        return self._results(self._keras.Model(self._model.inputs, wanted), [*inputs.values()])
 
     def _results(self, model: Any, inputs: Sequence[Array]) -> list[Array]:
         try:

@@ -28,19 +28,22 @@ def is_available() -> bool:
 class TensorflowRunner(InWorker):
     """Runs what was imported of a model by TensorFlow itself, under the names that the import gave."""
 
+    title_of_runtime = "TensorFlow"
+    session = SESSION
+
     def __init__(self, path: Path, program: Program) -> None:
         self._program = program
         func = program.module.main
         self._types = {p.name: p.source_type(arg.type) for p, arg in zip(func.inputs, func.args, strict=True)}
         self._perms = {p.name: p.perm for p in func.inputs}
         self._back = {p.name: None if p.perm is None else inverse(p.perm) for p in func.outputs}
-        self._worker = Worker(SESSION[0])
-        self._worker.make(*SESSION, path, tuple(program.tags))
+        self._worker = Worker(self.session[0])
+        self._worker.make(*self.session, path, tuple(program.tags))
 
     @property
     def title(self) -> str:
-        """TensorFlow with its version."""
-        return f"TensorFlow {self._worker.call('version')}"
+        """The runtime with its version."""
+        return f"{self.title_of_runtime} {self._worker.call('version')}"
 
     @property
     def inputs(self) -> dict[str, TensorType]:

@@ -9,9 +9,10 @@ from ...compiler.dims import Dim, static
 from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.lowering import Build
-from ...compiler.ops.shape import Concat, Pad, Reverse, Slice, Split, Transpose
+from ...compiler.ops.shape import Pad, Reverse, Slice, Transpose
 from ...compiler.ops.window import Conv, ConvTranspose
 from ...compiler.padding import is_valid
+from .groups import group_by_group
 from .registry import lower, refuse
 
 IMAGES, VOLUMES = 4, 5
@@ -36,28 +37,8 @@ def dilate_filter(op: ConvTranspose, e: Build) -> None:
 @lower(ConvTranspose)
 def split_groups(op: ConvTranspose, e: Build) -> None:
     """A few groups: one by one."""
-    if not op.channels_last or op.groups == 1 or (op.groups > MAX_SPLIT and op.x.type.rank == IMAGES):
-        return
-    last = op.x.type.rank - 1
-    xs, ws = _parts(op.x, last, op.groups, e), _parts(op.w, last, op.groups, e)
-    biases = [None] * op.groups if op.bias is None else _parts(op.bias, 0, op.groups, e)
-    parts = tuple(e.clone(op, x, w, b, groups=1) for x, w, b in zip(xs, ws, biases, strict=True))
-    e.replace(e.rw.emit(Concat(parts, last)))
-
-
-def _parts(value: Value, axis: int, count: int, e: Build) -> list[Value]:
-    """Equal parts along an axis; of a constant, constants."""
-    size = value.type.shape[axis]
-    e.require(isinstance(size, int), "groups of channels whose number is not known")
-    assert isinstance(size, int)
-    if constant(value) is None:
-        return list(e.each(Split(value, axis, (size // count,) * count)))
-    out: list[Value] = []
-    for i in range(count):
-        starts, sizes = [0] * value.type.rank, list(value.type.shape)
-        starts[axis], sizes[axis] = i * size // count, size // count
-        out.append(e(Slice, value, tuple(starts), tuple(sizes), (1,) * value.type.rank))
-    return out
+    if op.channels_last and op.groups > 1 and (op.groups <= MAX_SPLIT or op.x.type.rank != IMAGES):
+        group_by_group(op, op.x.type.rank - 1, e)
 
 
 @lower(ConvTranspose)

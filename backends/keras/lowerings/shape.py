@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from ....compiler.dims import Dim, Sym, product
 from ....compiler.ops.index import CumProd, CumSum
-from ....compiler.ops.shape import Pad, Reshape, Reverse, Slice
+from ....compiler.ops.shape import Pad, Reshape, Slice
+from ....passes.lowerings.running import running_from_the_end
 from .lowering import Build, lower
 
-
-@lower(CumSum, CumProd)
-def running_from_the_end(op: CumSum | CumProd, e: Build) -> None:
-    """Backwards: over the reversed data."""
-    if op.reverse:
-        backwards = e(Reverse, op.x, dims=(op.axis,))
-        e.replace(e(Reverse, e.clone(op, backwards, reverse=False), dims=(op.axis,)))
+lower(CumSum, CumProd)(running_from_the_end)
 
 
 @lower(CumSum, CumProd)

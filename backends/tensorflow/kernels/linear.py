@@ -13,22 +13,24 @@ MATRIX = 2
 
 
 @condition("two matrices")
-def _matrices(op: ir.MatMul) -> str | None:
+def matrices(op: ir.MatMul) -> str | None:
+    """Condition: no stacks of them."""
     return None if op.a.type.rank == op.b.type.rank == MATRIX else "more axes, or fewer"
 
 
-@emits(ir.MatMul, "MatMul", when=(_matrices, precise))
+@emits(ir.MatMul, "MatMul", when=(matrices, precise))
 def matmul(op: ir.MatMul) -> Call:
     """Either one transposed."""
     return Call((op.a, op.b), {"transpose_a": op.transpose_a, "transpose_b": op.transpose_b})
 
 
 @condition("both of at least 2 axes")
-def _stacks(op: ir.MatMul) -> str | None:
+def stacks(op: ir.MatMul) -> str | None:
+    """Condition: a product of matrices, or of stacks of them."""
     return None if min(op.a.type.rank, op.b.type.rank) > 1 else "a vector"
 
 
-@emits(ir.MatMul, "BatchMatMulV2", when=(_stacks, precise))
+@emits(ir.MatMul, "BatchMatMulV2", when=(stacks, precise))
 def batch_matmul(op: ir.MatMul) -> Call:
     """Either one transposed, batches broadcasting."""
     return Call((op.a, op.b), {"adj_x": op.transpose_a, "adj_y": op.transpose_b})

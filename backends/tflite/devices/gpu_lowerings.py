@@ -16,15 +16,18 @@ from ....compiler.ops import arith, logic
 from ....compiler.ops.index import ArgMax, ArgMin, CumSum, Gather, GatherNd
 from ....compiler.ops.linear import Linear, MatMul
 from ....compiler.ops.logic import NotEqual, Select
-from ....compiler.ops.shape import Concat, Pad, Reverse, Slice, Split, Tile
+from ....compiler.ops.shape import Concat, Pad, Reverse, Slice, Tile
 from ....compiler.ops.spatial import DepthToSpace, SpaceToDepth
 from ....compiler.ops.window import AveragePool, Conv, MaxPool
 from ....compiler.padding import is_valid
 from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
 from ....compiler.weights import Weight
+from ....passes.lowerings.batches import repeat_matrices
 from ....passes.lowerings.conv import pad_spatially
+from ....passes.lowerings.groups import group_by_group
 from ....passes.lowerings.pool import correction, overhang
+from ....passes.lowerings.running import running_from_the_end
 
 IMAGES = 4
 
@@ -103,22 +106,7 @@ def split_groups(op: Conv, e: Build) -> None:
     if op.is_depthwise and constant(op.w) is not None:
         return
     e.require(is_static((op.x.type.shape[-1], *op.w.type.shape)), "groups of channels whose number is not known")
-    xs, ws = _parts(op.x, IMAGES - 1, op.groups, e), _parts(op.w, 0, op.groups, e)
-    biases = [None] * op.groups if op.bias is None else _parts(op.bias, 0, op.groups, e)
-    parts = tuple(e.clone(op, x, w, b, groups=1) for x, w, b in zip(xs, ws, biases, strict=True))
-    e.replace(e.rw.emit(Concat(parts, IMAGES - 1)))
-
-
-def _parts(value: Value, axis: int, count: int, e: Build) -> list[Value]:
-    """Equal parts along an axis; of a constant, constants."""
-    size = value.type.shape[axis]
-    assert isinstance(size, int)
-    if constant(value) is None:
-        return list(e.each(Split(value, axis, (size // count,) * count)))
-    starts = np.arange(count) * (size // count)
-    sizes = (*value.type.shape[:axis], size // count, *value.type.shape[axis + 1 :])
-    places = [tuple(int(start) if a == axis else 0 for a in range(value.type.rank)) for start in starts]
-    return [e(Slice, value, place, sizes, (1,) * value.type.rank) for place in places]
+    group_by_group(op, 0, e)
 
 
 @lower(Gather, benefit=2)
@@ -164,13 +152,13 @@ def combine_as_images(op: Op, e: Build) -> None:
     e.replace(e.reshape(e.clone(op, *whole), shape))
 
 
+lower(CumSum, benefit=2)(running_from_the_end)
+
+
 @lower(CumSum, benefit=2)
-def sum_from_the_first(op: CumSum, e: Build) -> None:
-    """Sums from the end are those of reversed data, sums without the element itself are less by it."""
-    if op.reverse:
-        backwards = e(Reverse, op.x, dims=(op.axis,))
-        e.replace(e(Reverse, e.clone(op, backwards, reverse=False), dims=(op.axis,)))
-    elif op.exclusive:
+def sum_without_itself(op: CumSum, e: Build) -> None:
+    """Sums without the element itself are less by it."""
+    if op.exclusive and not op.reverse:
         e.replace(e(arith.Sub, e.clone(op, op.x, exclusive=False), op.x))
 
 
@@ -219,21 +207,7 @@ def along_the_width(op: ArgMax | Reverse, e: Build) -> None:
     e.replace(e.reshape(e.clone(op, wide, **along), op.result.type.shape))
 
 
-@lower(MatMul, benefit=2)
-def repeat_matrices(op: MatMul, e: Build) -> None:
-    """As many matrices on either side as there are products."""
-    batch = op.result.type.shape[:-2]
-    if not is_static((*op.a.type.shape, *op.b.type.shape)) or op.a.type.shape[:-2] == op.b.type.shape[:-2]:
-        return
-    e.replace(e.clone(op, *(_repeated(x, static(batch), e) for x in (op.a, op.b))))
-
-
-def _repeated(x: Value, batch: tuple[int, ...], e: Build) -> Value:
-    own = static(x.type.shape)
-    ones = (1,) * (len(batch) + 2 - len(own))
-    whole = e.reshape(x, (*ones, *own))
-    times = tuple(size // has for size, has in zip(batch, static(whole.type.shape), strict=False))
-    return whole if set(times) <= {1} else e(Tile, whole, (*times, 1, 1))
+lower(MatMul, benefit=2)(repeat_matrices)
 
 
 @lower(GatherNd)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from ....compiler.ops.arith import Cast
 from ....compiler.types import DType
+from ....passes.lowerings.conversions import drop_noop_cast, skip_wider_type
 from ..lowering import Build, improve
 from .dtypes import WIDENED
 
-
-@improve(Cast)
-def drop_noop_cast(op: Cast, e: Build) -> None:
-    """A conversion to the same type does nothing."""
-    if op.to is op.x.type.dtype:
-        e.replace(op.x)
+improve(Cast)(drop_noop_cast)
 
 
 @improve(Cast)
@@ -23,10 +19,7 @@ def merge_casts(op: Cast, e: Build) -> None:
     the truth.
     """
     first = op.x.owner
-    if not isinstance(first, Cast):
-        return
-    source, between = first.x.type.dtype, first.to
-    if op.to is DType.STRING:
-        return  # a text shows the type that it was made of
-    if between.holds(source) or (source is DType.F32 is op.to and between in WIDENED):
+    if isinstance(first, Cast) and first.x.type.dtype is DType.F32 is op.to and first.to in WIDENED:
         e.replace(e.clone(op, first.x))
+    else:
+        skip_wider_type(op, e)

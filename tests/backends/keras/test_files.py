@@ -105,8 +105,8 @@ def test_names_and_layouts_are_told(check: Check) -> None:
       %z = transpose(%a) {perm = [1, 0]} : f32[3,2]
       return(%y, %z)
     }""")
-    inputs, outputs = ports_of(done.path)
-    assert [p.name for p in inputs] == ["in/0:x"] and [p.name for p in outputs] == ["in/0:x", "é"]
+    ports = ports_of(done.path)
+    assert [p.name for p in ports.inputs] == ["in/0:x"] and [p.name for p in ports.outputs] == ["in/0:x", "é"]
     with zipfile.ZipFile(done.path) as archive:
         layers = json.loads(archive.read("config.json"))["config"]["layers"]
     names = [layer["name"] for layer in layers]

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from nhwcc.onnx_backend.conformance import BACKENDS, Judge
+from nhwcc.runners import tfjs
 from nhwcc.runners.tensorflow import is_available
 
-EVERY = {"interpreter": 6, "tflite": 40, "onnx": 40, "openvino": 100, "tensorflow": 120, "keras": 150}
+EVERY = {"interpreter": 6, "tflite": 40, "onnx": 40, "openvino": 100, "tensorflow": 120, "keras": 150, "tfjs": 120}
 """One case of so many is run by default."""
 
 
@@ -25,6 +26,8 @@ def test_sample(backend: str) -> None:
     """Exactly the listed cases pass, and the others are refused with a code."""
     if backend in ("tensorflow", "keras") and not is_available():
         pytest.skip("TensorFlow runs the files")
+    if backend == "tfjs" and not tfjs.is_available():
+        pytest.skip(tfjs.MISSING)
     wanted = passing(backend)
     with Judge(backend) as judge:
         names = [n for n in judge.names() if not n.startswith("Real")]

@@ -1,0 +1,64 @@
+"""Rows for positions that are searched for, and for sums at positions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....compiler.constants import elements
+from ....compiler.fold import constant
+from ....compiler.ops import index as ir
+from ....compiler.types import DType
+from ....compiler.value_ranges import nonnegative
+from ...tensorflow.table import Call, Dims, condition, scalar
+from ..table import emits, leave_out
+
+leave_out(ir.NonZero)
+
+
+@condition("one row for each, counted in 32 bits")
+def _in_rows(op: ir.NonZero) -> str | None:
+    is_there = op.rows and op.x.type.rank and op.dtype is DType.I32
+    return None if is_there else "positions in columns, of other types, or of a single number"
+
+
+@emits(ir.NonZero, "Where", when=(_in_rows,))
+def non_zero(op: ir.NonZero) -> Call:
+    """Positions, as many as there are."""
+    return Call((op.x,))
+
+
+@condition("sums over zeros, at positions known not to be negative")
+def _sums_alone(op: ir.ScatterNd) -> str | None:
+    weight = constant(op.x)
+    is_zero = weight is not None and weight.is_splat and not weight.array().reshape(-1)[:1].any()
+    return None if op.reduction == "add" and is_zero and nonnegative(op.indices) else "over data, or no sums"
+
+
+@emits(ir.ScatterNd, "ScatterNd", when=(_sums_alone,))
+def scatter_nd(op: ir.ScatterNd) -> Call:
+    """Updates of the same place are added up."""
+    return Call((op.indices, op.updates, Dims(op.x.type.shape, dtype=DType.I32)))
+
+
+leave_out(ir.OneHot)
+
+
+@condition("the last axis, of two numbers or more, which are constant")
+def _along_last(op: ir.OneHot) -> str | None:
+    is_last = op.axis in (-1, op.indices.type.rank)
+    is_large = isinstance(op.depth, int) and op.depth > 1
+    return None if is_last and is_large and elements(op.values) is not None else "another axis, or values or a depth"
+
+
+@condition("indices known not to be negative")
+def _positions(op: ir.OneHot) -> str | None:
+    return None if not op.wraps or nonnegative(op.indices) else "indices that may count back from the end"
+
+
+@emits(ir.OneHot, "OneHot", when=(_along_last, _positions))
+def one_hot(op: ir.OneHot) -> Call:
+    """Two values, by position."""
+    values = elements(op.values)
+    assert values is not None
+    off, on = (scalar(np.asarray(v).item(), op.values.type.dtype) for v in values)
+    return Call((op.indices, Dims((op.depth,), (), DType.I32), on, off), {"axis": -1})

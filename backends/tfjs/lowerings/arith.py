@@ -1,0 +1,22 @@
+"""Arithmetic."""
+
+from __future__ import annotations
+
+from ....compiler.ops import arith
+from ....passes.lowerings.activated import ENDING, split_activation
+from ....passes.lowerings.conversions import drop_noop_cast, skip_wider_type
+from ....passes.lowerings.quotients import quotient_cut
+from .lowering import Build, improve, lower
+
+lower(*ENDING, benefit=5)(split_activation)
+lower(arith.Div)(quotient_cut)
+improve(arith.Cast)(drop_noop_cast)
+improve(arith.Cast)(skip_wider_type)
+
+
+@lower(arith.FloorDiv)
+def quotient_without_rest(op: arith.FloorDiv, e: Build) -> None:
+    """Of fractions: the remainder, which is exact, is taken away before."""
+    if op.a.type.dtype.is_float:
+        whole = e(arith.Sub, op.a, e(arith.Mod, op.a, op.b, truncated=False))
+        e.replace(e(arith.Round, e(arith.Div, whole, op.b)))
