@@ -17,7 +17,7 @@ from ...compiler.ops.window import Conv
 from ...compiler.types import Array, DType
 from ..common.table import condition
 from .calls import Call, Stored
-from .quantization import is_consistent, stated
+from .quantization import integers_of, is_consistent, stated
 
 LARGEST = 7
 """The largest integer of 4 bits; the smallest is as large."""
@@ -68,7 +68,7 @@ def rounding(op: Linear | Conv, given: Call, version: int, version4: int) -> Cal
     assert isinstance(x, RoundDynamic) and isinstance(w, Dequantize)
     small = _in_4_bits(w)
     return Call(
-        (x.x, small or w.x, *given.inputs[2:]), given.options, version if small is None else max(version, version4)
+        (x.x, small or integers_of(w), *given.inputs[2:]), given.options, version if small is None else max(version, version4)
     )
 
 

@@ -39,6 +39,8 @@ def store_numbers(op: Dequantize, e: Build) -> None:
         return
     if runs_on_integers(op.result) or (op.x.type.rank <= IMAGES and _is_unfolded(op.result)):
         return
+    if all(keeps_scales(user) and _is_rounded_again(user) for user in op.result.users):
+        return
     e.replace(e.constant(weight.derive(op.result.type, Dequantize.evaluate, scale, zero)))
 
 
@@ -93,9 +95,11 @@ def _moved(op: Reshape | Transpose, v: Value, e: Build) -> Value | None:
 def move_integers(op: Op, e: Build) -> None:
     """Move integers, not the numbers that they stand for: a quarter of the bytes, and kernels on integers read them."""
     writers = [v.owner for v in data_operands(op)]
-    if not keeps_scales(op) or not all(isinstance(w, Dequantize) and constant(w.x) is None for w in writers):
+    if not keeps_scales(op) or not all(isinstance(w, Dequantize) for w in writers):
         return
     found = cast(list[Dequantize], writers)
+    if all(constant(w.x) is not None for w in found) and not _is_rounded_again(op):
+        return
     own, dtype = stated(found[0]), found[0].x.type.dtype
     if own is None or len(own.scales) > 1:
         return
@@ -104,6 +108,11 @@ def move_integers(op: Op, e: Build) -> None:
     moved = on_integers(op, [w.x for w in found], own, found[0].x.type.dtype, e, is_exact=True)
     if moved is not None:
         e.replace(*(e(Dequantize, r, found[0].scale, found[0].zero) for r in moved))
+
+
+def _is_rounded_again(op: Op) -> bool:
+    """Whether integers are all that comes of the results."""
+    return all(isinstance(user, Quantize) for result in op.results for user in result.users)
 
 
 @improve(Quantize)
