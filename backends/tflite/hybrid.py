@@ -67,9 +67,8 @@ def rounding(op: Linear | Conv, given: Call, version: int, version4: int) -> Cal
     x, w = op.x.owner, op.w.owner
     assert isinstance(x, RoundDynamic) and isinstance(w, Dequantize)
     small = _in_4_bits(w)
-    return Call(
-        (x.x, small or integers_of(w), *given.inputs[2:]), given.options, version if small is None else max(version, version4)
-    )
+    version = version if small is None else max(version, version4)
+    return Call((x.x, small or integers_of(w), *given.inputs[2:]), given.options, version)
 
 
 def _in_4_bits(w: Dequantize) -> Stored | None:

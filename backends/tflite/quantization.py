@@ -11,15 +11,15 @@ from ...compiler.ir import Op, Value
 from ...compiler.ops.quantize import Dequantize, Quantize
 from ...compiler.ops.spatial import Resize
 from ...compiler.ops.window import MaxPool
+from ...compiler.traits import Moves, ops_with
 from ...compiler.types import DType
 from ...formats.tflite.model import Quantization
-from ...passes.lowerings.dtypes import MOVES
 from .calls import Stored
 
 QUANTIZED = (DType.I8, DType.U8, DType.I16)
 """Element types whose tensors can state scales."""
 
-SAME_SCALE = (*MOVES, MaxPool, Resize)
+SAME_SCALE = (*ops_with(Moves), MaxPool, Resize)
 """What may give integers that stand for numbers as those that it reads do: it moves or compares them."""
 
 

@@ -13,11 +13,12 @@ from ..dims import Dim
 from ..ir import Op
 from ..opdef import Pure, broadcast_shapes, op
 from ..operands import Floats, Numbers, same_elements, vector_of
+from ..traits import Accumulates, Grows
 from ..types import Array, TensorType
 from .arith import Activation, activate
 
 
-@op("matmul", Pure)
+@op("matmul", Pure, Grows, Accumulates)
 class MatMul(Op):
     """Product of matrices in the last two axes; leading axes broadcast. Either matrix may be given transposed."""
 
@@ -67,7 +68,7 @@ class MatMul(Op):
         return Axes((a, b), ((*batch, "m", "n"),), forms=tuple(forms), broadcasts=True)
 
 
-@op("linear", Pure)
+@op("linear", Pure, Grows, Accumulates)
 class Linear(Op):
     """``x`` times the transpose of ``w``, plus ``bias``: ``... k, o k, o -> ... o``; may end in an activation.
 
