@@ -64,6 +64,10 @@ class Quantizable(Demands):
                 yield _weight(getattr(inner, name), op.dtype)
             elif name != self.bias:
                 yield from (_activation(v, op.dtype) for v in _values(getattr(inner, name)))
+        if self.is_nonnegative and any(
+            _known(v).zeros[0] > op.dtype.bounds[0] for v in inner.operands if v is not None
+        ):
+            yield "an operand that may be negative"
         if self.bias in names:
             yield self._bias(inner)
         yield self._result(inner, op)

@@ -22,7 +22,7 @@ from ....formats.tflite.model import Quantization
 from ..lowering import Build, improve
 from ..quantization import SAME_SCALE, data_operands, keeps_scales, stated
 from ..signed import is_uneven
-from ..table import DEMANDS, gives_integers, runs_on_integers
+from ..table import demands_of, gives_integers, runs_on_integers
 
 IMAGES = 4
 """Rank of a batch of images: filters over volumes are cut into layers, which would be done in every call."""
@@ -38,8 +38,6 @@ def store_numbers(op: Dequantize, e: Build) -> None:
     if weight is None or scale is None or zero is None:
         return
     if runs_on_integers(op.result) or (op.x.type.rank <= IMAGES and _is_unfolded(op.result)):
-        return
-    if all(keeps_scales(user) and _is_rounded_again(user) for user in op.result.users):
         return
     e.replace(e.constant(weight.derive(op.result.type, Dequantize.evaluate, scale, zero)))
 
@@ -95,11 +93,9 @@ def _moved(op: Reshape | Transpose, v: Value, e: Build) -> Value | None:
 def move_integers(op: Op, e: Build) -> None:
     """Move integers, not the numbers that they stand for: a quarter of the bytes, and kernels on integers read them."""
     writers = [v.owner for v in data_operands(op)]
-    if not keeps_scales(op) or not all(isinstance(w, Dequantize) for w in writers):
+    if not keeps_scales(op) or not all(isinstance(w, Dequantize) and constant(w.x) is None for w in writers):
         return
     found = cast(list[Dequantize], writers)
-    if all(constant(w.x) is not None for w in found) and not _is_rounded_again(op):
-        return
     own, dtype = stated(found[0]), found[0].x.type.dtype
     if own is None or len(own.scales) > 1:
         return
@@ -108,11 +104,6 @@ def move_integers(op: Op, e: Build) -> None:
     moved = on_integers(op, [w.x for w in found], own, found[0].x.type.dtype, e, is_exact=True)
     if moved is not None:
         e.replace(*(e(Dequantize, r, found[0].scale, found[0].zero) for r in moved))
-
-
-def _is_rounded_again(op: Op) -> bool:
-    """Whether integers are all that comes of the results."""
-    return all(isinstance(user, Quantize) for result in op.results for user in result.users)
 
 
 @improve(Quantize)
@@ -135,16 +126,15 @@ def round_twice(op: Quantize, e: Build) -> None:
     inner, own = op.x.owner, stated(op)
     if inner is None or own is None or op.scale.type.size != 1 or not op.x.has_one_use or op.dtype is DType.U8:
         return
-    for demands in DEMANDS.get(type(inner), {}).values():
-        found = demands.scale_of_result(inner, op.dtype) if op.dtype in demands.types else None
-        if found is None or found == (own.scales[0], own.zeros[0]) or found[0] > own.scales[0] * FINER:
-            continue
-        scale, zero = e.constant(np.asarray(found[0], np.float32)), e.constant(np.asarray(found[1], np.int32))
-        rounded = Quantize(e.clone(inner, *inner.operands), scale, zero, op.dtype)
-        e.rw.insert(rounded)
-        if gives_integers(rounded):
-            e.replace(e(Quantize, e(Dequantize, rounded.result, scale, zero), op.scale, op.zero, dtype=op.dtype))
-            return
+    demands = demands_of(inner)
+    found = None if demands is None or op.dtype not in demands.types else demands.scale_of_result(inner, op.dtype)
+    if found is None or found == (own.scales[0], own.zeros[0]) or found[0] > own.scales[0] * FINER:
+        return
+    scale, zero = e.constant(np.asarray(found[0], np.float32)), e.constant(np.asarray(found[1], np.int32))
+    rounded = Quantize(e.clone(inner, *inner.operands), scale, zero, op.dtype)
+    e.rw.insert(rounded)
+    if gives_integers(rounded):
+        e.replace(e(Quantize, e(Dequantize, rounded.result, scale, zero), op.scale, op.zero, dtype=op.dtype))
 
 
 FINER = 1.001
