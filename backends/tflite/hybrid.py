@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...compiler.dims import Dim
 from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.ops.linear import Linear
@@ -28,7 +29,7 @@ def _why_not(op: Linear | Conv, dims: Sequence[int]) -> str | None:
     x, w = op.x.owner, op.w.owner
     if not isinstance(x, RoundDynamic) or x.x.type.dtype is not DType.F32:
         return "numbers that are not rounded"
-    if tuple(d % op.x.type.rank for d in x.dims) != tuple(dims):
+    if _wide(op.x.type.shape, x.dims) != _wide(op.x.type.shape, dims):
         return f"numbers that are rounded by ranges along {list(x.dims)}, not {list(dims)}"
     if not isinstance(w, Dequantize) or constant(w.x) is None or w.x.type.dtype is not DType.I8:
         return "a weight that is no constant of i8"
@@ -38,6 +39,11 @@ def _why_not(op: Linear | Conv, dims: Sequence[int]) -> str | None:
     if len(found.scales) > 1 and found.axis != 0:
         return "scales of a weight along another axis than its outputs"
     return None
+
+
+def _wide(shape: Sequence[Dim], dims: Sequence[int]) -> set[int]:
+    """Return the dims of more than one element."""
+    return {d % len(shape) for d in dims if shape[d] != 1}
 
 
 def rows(op: Linear) -> tuple[int, ...] | None:
@@ -56,10 +62,10 @@ def by_rows(op: Linear) -> str | None:
     return _why_not(op, [op.x.type.rank - 1])
 
 
-@condition("numbers that are rounded sample by sample, a weight of i8, one group")
+@condition("numbers that are rounded sample by sample, a weight of i8")
 def by_samples(op: Conv) -> str | None:
     """Whether a kernel rounds every sample by a scale of its own."""
-    return "groups" if op.groups > 1 else _why_not(op, range(1, op.x.type.rank))
+    return _why_not(op, range(1, op.x.type.rank))
 
 
 def rounding(op: Linear | Conv, given: Call, version: int, version4: int) -> Call:

@@ -12,7 +12,7 @@ from ....compiler.dims import Dim
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
-from ....compiler.ops.quantize import Dequantize
+from ....compiler.ops.quantize import Dequantize, RoundDynamic
 from ....compiler.padding import geometry, is_same, is_valid
 from ....compiler.scales import WIDE
 from ....compiler.types import Array
@@ -66,6 +66,21 @@ def _conv_options(op: ir.Conv) -> dict[str, Any]:
         "dilationWFactor": op.dilations[1],
         "fusedActivationFunction": activation(op),
     }
+
+
+@emits(
+    ir.Conv,
+    "DEPTHWISE_CONV_2D",
+    dtypes="f32",
+    ranks=range(4, 5),
+    when=(*_CONV, _by_channel, by_samples),
+    kernel="depthwise_conv.cc",
+)
+def depthwise_rounding(op: ir.Conv) -> Call:
+    """Every sample is rounded by a scale and a zero point of its own."""
+    x, w, given = op.x.owner, op.w.owner, depthwise(op)
+    assert isinstance(x, RoundDynamic) and isinstance(w, Dequantize) and isinstance(given.inputs[1], Unfolded)
+    return Call((x.x, given.inputs[1].stored, op.bias), given.options, 6 if is_per_channel(op.w) else 4)
 
 
 @emits(
