@@ -61,10 +61,14 @@ class MatMul(Op):
             for tb in (False, True):
                 x = (..., "k", "m") if ta else (..., "m", "k")
                 y = (..., "n", "k") if tb else (..., "k", "n")
-                forms.append(Form((x, y), ((..., "m", "n"),), {"transpose_a": ta, "transpose_b": tb}))
-                forms.append(
-                    Form((x, y), ((..., "n", "m"),), {"transpose_a": not tb, "transpose_b": not ta}, swap=True)
+                plain, swapped = (
+                    {"transpose_a": ta, "transpose_b": tb},
+                    {"transpose_a": not tb, "transpose_b": not ta},
                 )
+                turned = tuple(i for i, is_turned in enumerate((ta, tb)) if is_turned)
+                others = tuple(i for i in range(2) if i not in turned)
+                forms.append(Form((x, y), ((..., "m", "n"),), plain, turned=turned))
+                forms.append(Form((x, y), ((..., "n", "m"),), swapped, swap=True, turned=others))
         return Axes((a, b), ((*batch, "m", "n"),), forms=tuple(forms), broadcasts=True)
 
 
