@@ -49,7 +49,7 @@ def litert_torch(name: str, folder: Path) -> Iterator[tuple[str, Callable[[], ob
     first = folder / f"{name}_litert_torch_float.tflite"
     yield "float", lambda: tool.convert(module, (samples[0],)).export(str(first))
 
-    def quantize(way: str, rules: Any, calibrates: bool = False) -> Callable[[], object]:
+    def quantize(way: str, rules: Any, *, calibrates: bool = False) -> Callable[[], object]:
         def run() -> None:
             q = quantizer.Quantizer(str(first))
             q.load_quantization_recipe(rules)

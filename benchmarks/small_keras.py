@@ -81,8 +81,8 @@ def segmenter(x: Any) -> Any:
             return tf.nn.depth_to_space(x, 2)
 
     high = layers.LeakyReLU(0.1)(_unit(x, 16))
-    middle = layers.ELU()(_unit(layers.MaxPooling2D()(high), 32))
-    low = layers.ReLU()(_unit(layers.AveragePooling2D()(middle), 32))
+    middle = layers.ELU()(_unit(layers.MaxPooling2D(2)(high), 32))
+    low = layers.ReLU()(_unit(layers.AveragePooling2D(2)(middle), 32))
     x = layers.Concatenate()([layers.Conv2DTranspose(16, 2, 2)(low), middle])
     x = layers.UpSampling2D(2, interpolation="bilinear")(layers.ReLU()(_unit(x, 32)))
     return ops.sigmoid(Shuffle()(layers.Conv2D(12, 3, padding="same")(layers.Concatenate()([x, high]))))

@@ -14,7 +14,7 @@ from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.ops.linear import Linear
 from ...compiler.ops.quantize import Dequantize, RoundDynamic
-from ...compiler.ops.window import Conv
+from ...compiler.ops.window import Conv, ConvTranspose
 from ...compiler.types import Array, DType
 from ..common.table import condition
 from .calls import Call, Stored
@@ -24,7 +24,7 @@ LARGEST = 7
 """The largest integer of 4 bits; the smallest is as large."""
 
 
-def _why_not(op: Linear | Conv, dims: Sequence[int]) -> str | None:
+def _why_not(op: Linear | Conv | ConvTranspose, dims: Sequence[int]) -> str | None:
     """Return why a kernel does not round what an operation multiplies."""
     x, w = op.x.owner, op.w.owner
     if not isinstance(x, RoundDynamic) or x.x.type.dtype is not DType.F32:
@@ -63,7 +63,7 @@ def by_rows(op: Linear) -> str | None:
 
 
 @condition("numbers that are rounded sample by sample, a weight of i8")
-def by_samples(op: Conv) -> str | None:
+def by_samples(op: Conv | ConvTranspose) -> str | None:
     """Whether a kernel rounds every sample by a scale of its own."""
     return _why_not(op, range(1, op.x.type.rank))
 
@@ -100,7 +100,7 @@ def is_per_channel(w: Value) -> bool:
 def is_part(op: RoundDynamic) -> str | None:
     """Whether the kernels that read numbers round them."""
     for user in op.result.users:
-        fits = by_rows if isinstance(user, Linear) else by_samples if isinstance(user, Conv) else None
+        fits = by_rows if isinstance(user, Linear) else by_samples if isinstance(user, Conv | ConvTranspose) else None
         why = f"{user.spec.name} reads it" if fits is None else fits(user)
         if why is not None:
             return why

@@ -122,6 +122,7 @@ def transposed_convolution(
 ) -> Value:
     """Insert a transposed convolution whose result has given spatial sizes; the filter is ``o k... c``."""
     x, w, bias = operands
+    x = emit.rounded(x, range(1, x.type.rank))
     for stride in strides:
         emit.positive(stride, "stride")
     ones = (1,) * len(strides)
@@ -135,7 +136,7 @@ def transposed_convolution(
     return ending_in(emit, build, activation)
 
 
-@builtin("TRANSPOSE_CONV", "TransposeConvOptions")
+@builtin("TRANSPOSE_CONV", "TransposeConvOptions", rounds=True)
 def transpose_conv(
     emit: Emitter,
     output_shape: Value,

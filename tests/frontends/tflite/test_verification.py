@@ -38,6 +38,21 @@ WEIGHTS = {
 """By builtin: a weight's shape, how many scales it has along which axis, options."""
 
 
+def test_transposed_convolutions_round_too(tmp_path: Path) -> None:
+    """Those whose windows lie side by side, too, which are products elsewhere."""
+    graph = new_graph()
+    rng = np.random.default_rng(0)
+    x = graph.input("f32[2,3,4,6]", "x")
+    scales = [0.01 * (i + 1) for i in range(5)]
+    parts = [graph.constant(rng.integers(-127, 128, (5, k, k, 6)).astype(np.int8), (scales, 0, 0)) for k in (3, 2)]
+    shape = graph.constant(np.asarray([2, 6, 8, 5], np.int32))
+    fields = options("TransposeConvOptions", padding="SAME", strideH=2, strideW=2)
+    outs = [graph.call("TRANSPOSE_CONV", [shape, w, x], ["f32[2,6,8,5]"], fields, 2)[0] for w in parts]
+    report = nhwcc.compile(save(graph, outs, tmp_path / "m.tflite"), tmp_path / "again.tflite").report
+    assert report.ops_after == {"TRANSPOSE_CONV": 2}
+    assert report.verification is not None and all(o.difference.error == 0 for o in report.verification.outputs)
+
+
 @pytest.mark.parametrize("builtin", WEIGHTS)
 def test_kernels_that_round_do_so_again(builtin: str, tmp_path: Path) -> None:
     path = hybrid(tmp_path / "m.tflite", builtin)
