@@ -1,4 +1,7 @@
-"""Runs ONNX's conformance suite and writes docs/onnx-conformance.md and the list of cases that pass."""
+"""Runs ONNX's conformance suite and writes docs/onnx-conformance.md and the list of cases that pass.
+
+Of backends that are not run, the page keeps what it said.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import argparse
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,8 +42,9 @@ def main() -> int:
     if not args.only:
         for backend, outcomes in found.items():
             write_passing(backend, outcomes)
-        if len(found) == len(BACKENDS):
-            PAGE.write_text(page(found), encoding="utf-8")
+        known = read_page(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}
+        columns = {name: Column.of(found[name]) if name in found else known.get(name) for name in BACKENDS}
+        PAGE.write_text(page({k: c for k, c in columns.items() if c is not None}), encoding="utf-8")
     return int(any(o.status in ("wrong", "crash") for outcomes in found.values() for o in outcomes))
 
 
@@ -66,62 +71,116 @@ def write_passing(backend: str, outcomes: Iterable[Outcome]) -> None:
     (PASSING / f"{backend}.passing").write_text("\n".join(names) + "\n", encoding="utf-8")
 
 
-def page(found: dict[str, list[Outcome]]) -> str:
-    """Return the page."""
-    lines = [
-        "# ONNX conformance",
-        "",
-        f"Printed by `make conformance` from the cases of onnx {version('onnx')}: the reference interpreter on the",
-        f"imported IR, the compiled file in the TFLite runtime (ai-edge-litert {version('ai-edge-litert')}), and the",
-        f"file written as ONNX in onnxruntime {version('onnxruntime')}, or in onnx's reference where that lacks a",
-        "kernel, or numpy a type.",
-        "What a model needs to know about its inputs while it is compiled, such as the target of a Reshape, is taken",
-        f"from the case's inputs: {_listed(found, lambda o: bool(o.compiled_in))}.",
-        "Numbers are compared as the suite does. Where that fails, one rounding step of the largest expected number is",
-        f"allowed, since some expected zeros are noise: {_listed(found, lambda o: bool(o.message))}.",
-        "Of random numbers, which every runtime draws for itself, only shapes and element types are compared:",
-        f"{_listed(found, lambda o: o.is_random)}.",
-        "",
-        "| | passed | refused with a code | refused by the runtime | wrong numbers | crashed | of |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for backend, outcomes in found.items():
-        for title, part in (
+@dataclass
+class Column:
+    """What the page says of one backend: notes, counts of operators and models, and cells by operator."""
+
+    notes: dict[str, str] = field(default_factory=lambda: dict[str, str]())
+    totals: dict[str, str] = field(default_factory=lambda: dict[str, str]())
+    cells: dict[str, str] = field(default_factory=lambda: dict[str, str]())
+    cases: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+
+    @staticmethod
+    def of(outcomes: Sequence[Outcome]) -> Column:
+        """Count what came of all cases."""
+        made = Column({title: _listed(outcomes, holds) for title, holds in NOTES.items()})
+        for kind, part in (
             ("operators", [o for o in outcomes if not o.is_model]),
             ("models", [o for o in outcomes if o.is_model]),
         ):
             count = counts(part)
             cells = [count[s] for s in ("pass", "refused", "failed", "wrong", "crash")]
-            lines.append(f"| {title}, {backend} | {' | '.join(map(str, cells))} | {len(part)} |")
-    lines += ["", "## By operator", "", "The last operator of each case's model, with the codes of its refusals.", ""]
-    header = " | ".join(f"{name} | refusals" for name in found)
-    lines += [f"| operator | cases | {header} |", "|---|---:|" + "---:|---|" * len(found)]
-    return "\n".join([*lines, *rows(found)]) + "\n"
+            made.totals[kind] = f"{' | '.join(map(str, cells))} | {len(part)}"
+        groups: dict[str, list[Outcome]] = defaultdict(list)
+        for outcome in outcomes:
+            groups[outcome.operator].append(outcome)
+        for operator, part in groups.items():
+            made.cells[operator] = " | ".join(_cells(part))
+            made.cases[operator] = len(part)
+        return made
 
 
-def _listed(found: dict[str, list[Outcome]], holds: Callable[[Outcome], bool]) -> str:
-    """Say for each backend of how many passed cases something holds, and of which if they are few."""
-    parts: list[str] = []
-    for backend, outcomes in found.items():
-        names = [o.case.partition("/")[2] for o in outcomes if o.status == "pass" and holds(o)]
-        few = f" ({', '.join(names)})" if 0 < len(names) <= FEW else ""
-        parts.append(f"{len(names)} passed cases in {backend}{few}")
-    return "; ".join(parts)
+NOTES: dict[str, Callable[[Outcome], bool]] = {
+    "compiled for values": lambda o: bool(o.compiled_in),
+    "within a rounding step": lambda o: bool(o.message),
+    "random": lambda o: o.is_random,
+}
+"""What is said of passed cases, by the words of the page."""
 
 
-def rows(found: dict[str, list[Outcome]]) -> list[str]:
+def page(columns: Mapping[str, Column]) -> str:
+    """Return the page."""
+    lines = [
+        "# ONNX conformance",
+        "",
+        f"Printed by `make conformance` from the cases of onnx {version('onnx')}: the reference interpreter on the",
+        f"imported IR, the compiled file in the TFLite runtime (ai-edge-litert {version('ai-edge-litert')}), the file",
+        f"written as ONNX in onnxruntime {version('onnxruntime')} (in onnx's reference where that lacks a kernel, or",
+        f"numpy a type), as a SavedModel in TensorFlow {version('tensorflow-cpu')}, as IR in OpenVINO",
+        f"{version('openvino')}, and as a Keras file in Keras {version('keras')}.",
+        "",
+        "Of the cases that pass, some are *compiled for values*: what a model needs to know about its inputs while it",
+        "is compiled, such as the target of a Reshape, is taken from the case's inputs. Numbers are compared as the",
+        "suite does; where that fails, one *rounding step* of the largest expected number is allowed, since some",
+        "expected zeros are noise. Of *random* numbers, which every runtime draws for itself, only shapes and element",
+        "types are compared.",
+        "",
+        f"| backend | {' | '.join(NOTES)} |",
+        f"|---|{'---|' * len(NOTES)}",
+        *(f"| {name} | {' | '.join(column.notes[title] for title in NOTES)} |" for name, column in columns.items()),
+        "",
+        "| | passed | refused with a code | refused by the runtime | wrong numbers | crashed | of |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+        *(f"| {kind}, {name} | {total} |" for name, column in columns.items() for kind, total in column.totals.items()),
+        "",
+        "## By operator",
+        "",
+        "The last operator of each case's model, with the codes of its refusals.",
+        "",
+        f"| operator | cases | {' | '.join(f'{name} | refusals' for name in columns)} |",
+        "|---|---:|" + "---:|---|" * len(columns),
+    ]
+    return "\n".join([*lines, *rows(columns)]) + "\n"
+
+
+def rows(columns: Mapping[str, Column]) -> list[str]:
     """Return one row per operator."""
-    names = {o.case: o.operator for outcomes in found.values() for o in outcomes if o.operator != "?"}
-    groups: dict[str, dict[str, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
-    for backend, outcomes in found.items():
-        for o in outcomes:
-            groups[names.get(o.case, "?")][backend].append(o)
     out: list[str] = []
-    for operator in sorted(groups):
-        cells = [cell for backend in found for cell in _cells(groups[operator][backend])]
-        total = max(len(part) for part in groups[operator].values())
+    for operator in sorted({name for column in columns.values() for name in column.cells}):
+        total = max(column.cases.get(operator, 0) for column in columns.values())
+        cells = (column.cells.get(operator, "0 | ") for column in columns.values())
         out.append(f"| {operator} | {total} | {' | '.join(cells)} |")
     return out
+
+
+def read_page(text: str) -> dict[str, Column]:
+    """Return what a page says of each backend."""
+    tables = [[_split(line) for line in block.splitlines()] for block in text.split("\n\n") if block.startswith("|")]
+    columns: dict[str, Column] = defaultdict(Column)
+    if len(tables) < 3:
+        return columns
+    notes, totals, operators = tables
+    for name, *cells in notes[2:]:
+        columns[name].notes = dict(zip(NOTES, cells, strict=True))
+    for title, *cells in totals[2:]:
+        kind, name = title.split(", ")
+        columns[name].totals[kind] = " | ".join(cells)
+    for operator, total, *cells in operators[2:]:
+        for i, name in enumerate(operators[0][2::2]):
+            columns[name].cells[operator] = f"{cells[2 * i]} | {cells[2 * i + 1]}"
+            columns[name].cases[operator] = int(total)
+    return columns
+
+
+def _split(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def _listed(outcomes: Sequence[Outcome], holds: Callable[[Outcome], bool]) -> str:
+    """Say of how many passed cases something holds, and of which if they are few."""
+    names = [o.case.partition("/")[2] for o in outcomes if o.status == "pass" and holds(o)]
+    few = f" ({', '.join(names)})" if 0 < len(names) <= FEW else ""
+    return f"{len(names)}{few}"
 
 
 def _cells(outcomes: Sequence[Outcome]) -> list[str]:

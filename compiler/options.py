@@ -13,6 +13,9 @@ Goal: TypeAlias = Literal["balanced", "size"]
 Channels: TypeAlias = Literal["first", "last"]
 """Where the channels of an operation lie: after the batch, or after all else."""
 
+Products = Literal["transposed", "straight"]
+"""Whether products of matrices also take computed ones transposed."""
+
 DataType: TypeAlias = Literal["FP32", "FP16"]
 """In how many bits a file stores constants that are computed with in 32, in OpenVINO's words."""
 

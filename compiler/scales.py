@@ -37,7 +37,8 @@ class Demands:
     axis 0, or of u8 with one scale, as data of 8 bits is; ``bias`` the one that becomes i32 in the scale of the
     products, i64 beside data of i16.  ``result`` is the scale and zero point that a result of i8 must have;
     ``keeps_scale`` demands those of the operand.  ``is_product`` says that scales are multiplied; ``types`` are those
-    of the integers.  ``is_slow`` says that floats between two conversions are faster.
+    of the integers.  ``is_nonnegative`` says that no operand may stand for a number below zero.  ``is_slow`` says that
+    floats between two conversions are faster, or nearer: only who brings the scales asks for the kernel.
     """
 
     weight: str | None = None
@@ -46,6 +47,7 @@ class Demands:
     keeps_scale: bool = False
     is_product: bool = False
     types: frozenset[DType] = BYTES
+    is_nonnegative: bool = False
     is_slow: bool = False
 
     def result_of(self, dtype: DType) -> tuple[float, int] | None:

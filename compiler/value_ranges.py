@@ -5,51 +5,9 @@ from __future__ import annotations
 from .fold import constant
 from .ir import Op, Value
 from .opdef import Pure
-from .ops import activation, arith, index, logic, reduce, shape, spatial, window
+from .ops import activation, arith, index, logic, reduce, shape, spatial
+from .traits import KeepsSign, NonNegative
 from .types import DType
-
-_PASS_ON = (
-    shape.Transpose,
-    shape.Reshape,
-    shape.BroadcastTo,
-    shape.Concat,
-    shape.Split,
-    shape.Slice,
-    shape.Tile,
-    shape.Reverse,
-    index.Gather,
-    index.GatherElements,
-    index.GatherNd,
-    arith.Add,
-    arith.Mul,
-    arith.Max,
-    arith.Min,
-    arith.FloorDiv,
-    arith.Div,
-    logic.Select,
-    window.AveragePool,
-    window.MaxPool,
-    spatial.DepthToSpace,
-    spatial.SpaceToDepth,
-)
-"""Operations whose result is not negative if none of their data is. (A sum that overflows is out of any axis.)"""
-
-_NEVER = (
-    shape.ShapeOf,
-    index.ArgMax,
-    index.ArgMin,
-    index.NonZero,
-    activation.Relu,
-    activation.Sigmoid,
-    activation.HardSigmoid,
-    activation.Softplus,
-    activation.Softmax,
-    arith.Abs,
-    arith.Square,
-    arith.SquaredDifference,
-    arith.Sqrt,
-    arith.Exp,
-)
 
 EXACT_BITS = 16
 """Integers of so many bits are exact in f32."""
@@ -72,7 +30,7 @@ def nonnegative(value: Value | None, depth: int = DEPTH) -> bool:
 
 
 def _gives_nonnegative(op: Op, result: Value, depth: int) -> bool:
-    if isinstance(op, _NEVER) or _is_clamped(op):
+    if op.spec.has(NonNegative) or _is_clamped(op):
         return True
     match op:
         case shape.Range():
@@ -112,7 +70,7 @@ def _keeps_nonnegative(op: Op) -> bool:
         case spatial.Resize():
             return op.mode != "cubic"
         case _:
-            return isinstance(op, _PASS_ON)
+            return op.spec.has(KeepsSign)
 
 
 def _holds_negative(condition: Value, value: Value) -> bool:

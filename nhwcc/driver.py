@@ -193,7 +193,7 @@ class _Compilation:
         with ExitStack() as stack:
             runtimes = [stack.enter_context(start_runtime(job.target)) for job in jobs]
             with collect_remarks() as remarks:
-                source = source_of(model, self.call)
+                source = source_of(model, replace(self.call, rounds=all(job.target.rounds for job in jobs)))
                 source = Streaming(source) if self.options.state == "io" else source
                 self.progress(f"reading {source.title}")
                 module, assumptions = refined(source.load(self.cut))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nhwcc.compiler.ir import Func, Module, Op
 from nhwcc.compiler.ops.arith import Cast
 from nhwcc.compiler.ops.core import Const
-from nhwcc.compiler.ops.quantize import Quantize
+from nhwcc.compiler.ops.quantize import Quantize, RoundDynamic
 from nhwcc.compiler.types import DType
 
 STEPS = 4
@@ -25,6 +25,8 @@ def attainable(program: Module | Func) -> tuple[float, DType | None]:
             dtype = value.type.dtype
             if isinstance(op, Quantize) or _quantizes(op):
                 found[dtype] = 2.0**-dtype.bits
+            elif isinstance(op, RoundDynamic):
+                found[DType.I8] = 2.0**-DType.I8.bits
             elif dtype in _STEP and not isinstance(op, Const):
                 found[dtype] = _STEP[dtype]
     coarsest = max(found, key=lambda d: found[d], default=None)

@@ -18,6 +18,7 @@ from ..compiler.rules import helper, load_rules
 from .blocks import focus, rearranged_blocks
 from .channels import channel_axis
 from .group_norms import affine_of_group_norm, reshaped_group_norm
+from .layer_norms import shifted_layer_norm
 
 
 @helper
@@ -126,6 +127,7 @@ PATTERNS = (
     focus,
     reshaped_group_norm,
     affine_of_group_norm,
+    shifted_layer_norm,
 )
 
 

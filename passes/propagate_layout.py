@@ -10,10 +10,10 @@ from dataclasses import replace
 from ..compiler.diagnostics import Remark, remark
 from ..compiler.ir import Func, Module, Port, Region, Value
 from ..compiler.layouts import Layouts, does_not_fit, general_perm, layout_perm, letters_of, parse_io_layout
-from ..compiler.options import Channels
+from ..compiler.options import Channels, Products
 from ..compiler.order import Order, axis_order
 from ..compiler.pipeline import Pass, register
-from .layout.candidates import Problem, collect, flood
+from .layout.candidates import Kernels, Problem, collect, flood
 from .layout.proof import ASSIGNMENT, assignment
 from .layout.realize import realize
 from .layout.sites import FormSite, Site, value_bytes
@@ -31,11 +31,13 @@ class PropagateLayout(Pass):
     ``NAME=nchw;NAME=0/2/1`` pins some by name.  ``channels`` is what the target's convolutions want.
 
     ``time-limit`` is in seconds, for the whole search in a region.  Where it ends the search, the result is the best
-    that was found, and the report says how far it may be from the optimum.
+    that was found, and the report says how far it may be from the optimum.  ``products`` says whether the target's
+    matrix products take computed matrices ``transposed``, or only ``straight``.
     """
 
     io_layout: str = "free"
     channels: Channels = "last"
+    products: Products = "transposed"
     time_limit: float = 30.0
 
     def run(self, module: Module) -> None:
@@ -51,7 +53,8 @@ class PropagateLayout(Pass):
 
     def _region(self, func: Func, region: Region, pins: Pins) -> None:
         start = time.monotonic()
-        problem = collect(func, region, pins.axes, self.channels, start + self.time_limit / 3)
+        kernels = Kernels(self.channels, self.products == "transposed")
+        problem = collect(func, region, pins.axes, kernels, start + self.time_limit / 3)
         solution = self._solve(problem, start)
         inputs, outputs, moved = realize(problem, solution)
         if region is func.body:

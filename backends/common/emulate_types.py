@@ -24,8 +24,8 @@ from ...compiler.ops.core import Const, Return
 from ...compiler.ops.quantize import Dequantize
 from ...compiler.ops.shape import ShapeOf
 from ...compiler.rewrite import Rewriter, erase_dead
+from ...compiler.traits import Moves, ops_with
 from ...compiler.types import Array, DType
-from ...passes.lowerings.dtypes import MOVES
 from .carriers import CARRIERS
 from .target import Target
 from .unsupported import refusals
@@ -33,7 +33,7 @@ from .unsupported import refusals
 UNROUNDED = {DType.BF16: DType.F32}
 """Types in which networks compute: their carrier does so instead, and rounds less."""
 
-EXACT = (*MOVES, Const, Return, If, While, arith.Cast, ShapeOf)
+EXACT = (*ops_with(Moves), Const, Return, If, While, arith.Cast, ShapeOf)
 """What can be done with the others: nothing that would have to be rounded again."""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from ...compiler.diagnostics import Diagnostic
 from ...compiler.ir import Func, Module, Op
 from ...compiler.lowering import Limits, Lowerings
+from ...compiler.ops.quantize import RoundDynamic
 from ...compiler.ops.shape import Transpose
 from ...compiler.options import MODES, Channels, DataType, QuantizationMode, Strategy
 from ...compiler.rewrite import Pattern
@@ -135,6 +136,11 @@ class Target:
         from ..registry import find_target
 
         return find_target, (self.name, self.version)
+
+    @property
+    def rounds(self) -> bool:
+        """Whether its kernels round what they multiply by weights of 8 bits; those of devices are not relied on."""
+        return RoundDynamic in self.table.rows and self.place is None
 
     @property
     def transpose(self) -> str:

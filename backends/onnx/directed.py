@@ -123,34 +123,47 @@ class Directed:
         first, second = parts
         if not unit or any(p in self.wanted or not p.has_one_use for p in parts):
             return False
-        steps, batch, features = first.type.shape
-        beside = first.type.with_shape((steps, batch, 2, features))
-        along_features, along_own = _reader(first, second, 2), self._reader_of_longer(parts)
-        if along_features is None and along_own is None:
+        as_they_are = self._reader_of_longer(parts, unit)
+        if as_they_are is not None and as_they_are.result not in self.wanted:
+            self.graph.shared.values[as_they_are.result] = name
+            self.graph.done.add(as_they_are)
+            return True
+        along_own = None if as_they_are is not None else self._reader_of_longer(parts, 2)
+        reader = as_they_are or along_own or _reader(first, second, 2)
+        if reader is None:
             return False
-        reader = along_own or along_features
-        assert reader is not None
-        given = {"perm": TIME_FIRST}
-        if along_own is not None:
-            self.graph.node("Transpose", [name], [self.graph.result(reader.result, self.wanted)], given)
+        out = [self.graph.result(reader.result, self.wanted)]
+        if as_they_are is not None:
+            self.graph.node("Identity", [name], out, {})
+        elif along_own is not None:
+            self.graph.node("Transpose", [name], out, {"perm": TIME_FIRST})
         else:
-            permuted = self.graph.computed("Transpose", [name], beside, given)
-            shape = self.graph.operand(Dims((0, 0, reader.result.type.shape[2])))
-            self.graph.node("Reshape", [permuted, shape], [self.graph.result(reader.result, self.wanted)], {})
+            self._side_by_side(name, first.type, reader, out)
         self.graph.done.add(reader)
         return True
 
-    def _reader_of_longer(self, parts: Sequence[Value]) -> Concat | None:
+    def _side_by_side(self, name: str, type: TensorType, reader: Concat, out: list[str]) -> None:
+        """Bring both directions beside the features, and count them as one axis; of one sample they are there."""
+        steps, batch, features = type.shape
+        size = reader.result.type.shape[2]
+        if batch == 1:
+            self.graph.node("Reshape", [name, self.graph.operand(Dims((0, 1, size)))], out, {})
+            return
+        beside = type.with_shape((steps, batch, 2, features))
+        permuted = self.graph.computed("Transpose", [name], beside, {"perm": TIME_FIRST})
+        self.graph.node("Reshape", [permuted, self.graph.operand(Dims((0, 0, size)))], out, {})
+
+    def _reader_of_longer(self, parts: Sequence[Value], axis: int) -> Concat | None:
         """Return what joins two outputs along an axis of their own before the features."""
         longer: list[Value] = []
         for part in parts:
             (user,) = part.users
-            if not isinstance(user, Reshape) or user.result.type != self._with_unit(part, 2):
+            if not isinstance(user, Reshape) or user.result.type != self._with_unit(part, axis):
                 return None
             if user.result in self.wanted or not user.result.has_one_use:
                 return None
             longer.append(user.result)
-        reader = _reader(longer[0], longer[1], 2)
+        reader = _reader(longer[0], longer[1], axis)
         if reader is not None:
             self.graph.done.update(value.owner for value in longer if value.owner is not None)
         return reader

@@ -109,7 +109,7 @@ class _Builder:
         self.own: set[str] = set()
         self.inputs: list[str] = []
         self.outputs: list[str] = []
-        self.sizes = Sizes(self)
+        self.sizes = Sizes(self, self.capture)
         self.done: set[Op] = set()
         self._location = ""
 

@@ -155,7 +155,7 @@ class _Builder:
         self.widened: dict[Weight, Place] = {}
         self.captured: dict[Place, Place] = {}
         self.results: list[int] = []
-        self.sizes = Sizes(self)
+        self.sizes = Sizes(self, self.capture)
         self.done: set[Op] = set()
         self._location = ""
         self._is_exact = False

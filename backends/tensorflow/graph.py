@@ -136,7 +136,7 @@ class _Builder:
         self.shared = shared
         self.nodes: list[Node] = []
         self.types: dict[str, TensorType] = {}
-        self.sizes = Sizes(self)
+        self.sizes = Sizes(self, self.capture_size)
         self._values: dict[Value, str] = {}
         self._constants: dict[Weight, str] = {}
         self._place = ""

@@ -2,129 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
-import numpy as np
-
-from ...compiler.dims import Shape
 from ...compiler.types import DType, TensorType
-from ...compiler.weights import Weight
-from ..common.shape_builder import ShapeBuilder
-from .table import Attribute, Dims, ints, scalar
-
-ONE = TensorType(DType.I32, (1,))
+from ..common.operands import scalar
+from ..common.sizes import SizeVectors
 
 
-class GraphHost(Protocol):
-    """The graph under construction, as far as sizes need it."""
+class Sizes(SizeVectors[str]):
+    """Sizes are i32."""
 
-    def computed(
-        self, operator: str, inputs: Sequence[str], type: TensorType, attributes: Mapping[str, Attribute] | None = None
-    ) -> str:
-        """Append a node with one nameless result, and return that."""
-        ...
-
-    def constant(self, weight: Weight) -> str:
-        """Return a constant."""
-        ...
-
-    def type(self, tensor: str) -> TensorType:
-        """Return the type of a tensor."""
-        ...
-
-    def capture_size(self, key: str) -> str:
-        """Return a size that the graph around knows."""
-        ...
-
-
-class Sizes:
-    """Turns sizes into tensors of a graph; also what they are computed by."""
-
-    def __init__(self, graph: GraphHost) -> None:
-        self._graph = graph
-        self._builder = ShapeBuilder(self)
-        self._vectors: dict[Dims, str] = {}
-
-    def learn(self, shape: Shape, tensor: str) -> None:
-        """Remember which named sizes the shape of a tensor tells."""
-        self._builder.learn(shape, tensor)
-
-    def bind(self, sizes: Shape, vector: str) -> None:
-        """Remember which named sizes the elements of a tensor are."""
-        self._builder.bind(sizes, vector)
-
-    def local(self, name: str) -> str | None:
-        """Return a named size that a tensor of this graph tells, None if none does."""
-        return self._builder.local(name)
-
-    def vector(self, dims: Dims) -> str:
-        """Return the tensor of several sizes."""
-        if all(isinstance(d, int) for d in dims.values):
-            array = np.asarray(dims.values, dims.dtype.numpy)
-            return self._graph.constant(Weight.of(array.reshape(array.shape if dims.shape is None else dims.shape)))
-        if dims not in self._vectors:
-            self._vectors[dims] = self._vector(dims)
-        return self._vectors[dims]
-
-    def _vector(self, dims: Dims) -> str:
-        joined = self._builder.vector(dims.values)
-        type = TensorType(DType.I32, (len(dims.values),))
-        if dims.shape is not None:
-            type = type.with_shape(dims.shape)
-            joined = self._graph.computed("Reshape", [joined, self._graph.constant(ints(*dims.shape))], type)
-        if dims.dtype is DType.I32:
-            return joined
-        return self._graph.computed("Cast", [joined], type.with_dtype(dims.dtype), {"Truncate": False})
-
-    def numbers(self, values: Sequence[int]) -> str:
-        """Return a constant vector of integers."""
-        return self._graph.constant(Weight.of(np.asarray(values, np.int32)))
+    dtype = DType.I32
+    operators = {  # noqa: RUF012 -- a ClassVar of the base class
+        "add": "AddV2",
+        "sub": "Sub",
+        "mul": "Mul",
+        "max": "Maximum",
+        "min": "Minimum",
+        "div": "FloorDiv",
+    }
 
     def shape_of(self, tensor: str) -> str:
         """Return the shape of a tensor as a vector, computed when the network runs."""
-        return self._graph.computed("Shape", [tensor], TensorType(DType.I32, (self._graph.type(tensor).rank,)))
+        return self.graph.computed("Shape", [tensor], self.shape_type(tensor))
 
     def element(self, shape: str, axis: int) -> str:
         """Return the element of a shape at an axis, as a vector of one."""
-        return self._graph.computed("Slice", [shape, self.numbers([axis]), self.numbers([1])], ONE)
+        return self.graph.computed("Slice", [shape, self.numbers([axis]), self.numbers([1])], self.one)
 
-    def as_sizes(self, vector: str) -> str:
-        """Return a vector of integers in the type that sizes have."""
-        type = self._graph.type(vector)
-        to = type.with_dtype(DType.I32)
-        return vector if type == to else self._graph.computed("Cast", [vector], to, {"Truncate": False})
-
-    def add(self, a: str, b: str) -> str:
-        """Return the elementwise sum of two sizes."""
-        return self._graph.computed("AddV2", [a, b], ONE)
-
-    def sub(self, a: str, b: str) -> str:
-        """Return the elementwise difference of two sizes."""
-        return self._graph.computed("Sub", [a, b], ONE)
-
-    def mul(self, a: str, b: str) -> str:
-        """Return the elementwise product of two sizes."""
-        return self._graph.computed("Mul", [a, b], ONE)
+    def join(self, parts: Sequence[str], count: int) -> str:
+        """Return several sizes in one vector."""
+        axis = self.graph.constant(scalar(0, DType.I32))
+        return self.graph.computed("ConcatV2", [*parts, axis], TensorType(self.dtype, (count,)))
 
     def floor_div(self, a: str, b: str, *, positive: bool) -> str:
         """Return a quotient rounded down, of numbers of any sign."""
         del positive
-        return self._graph.computed("FloorDiv", [a, b], ONE)
+        return self.arithmetic("div", a, b)
 
-    def max(self, a: str, b: str) -> str:
-        """Return the elementwise maximum of two sizes."""
-        return self._graph.computed("Maximum", [a, b], ONE)
-
-    def min(self, a: str, b: str) -> str:
-        """Return the elementwise minimum of two sizes."""
-        return self._graph.computed("Minimum", [a, b], ONE)
-
-    def join(self, parts: Sequence[str], count: int) -> str:
-        """Return several sizes in one vector."""
-        axis = self._graph.constant(scalar(0, DType.I32))
-        return self._graph.computed("ConcatV2", [*parts, axis], TensorType(DType.I32, (count,)))
-
-    def capture(self, key: str) -> str:
-        """Return a size that the graph around knows."""
-        return self._graph.capture_size(key)
+    def converted(self, tensor: str, type: TensorType) -> str:
+        """Return integers in the element type of ``type``."""
+        return self.graph.computed("Cast", [tensor], type, {"Truncate": False})

@@ -9,26 +9,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...compiler.dims import Dim
 from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.ops.linear import Linear
 from ...compiler.ops.quantize import Dequantize, RoundDynamic
-from ...compiler.ops.window import Conv
+from ...compiler.ops.window import Conv, ConvTranspose
 from ...compiler.types import Array, DType
 from ..common.table import condition
 from .calls import Call, Stored
-from .quantization import is_consistent, stated
+from .quantization import integers_of, is_consistent, stated
 
 LARGEST = 7
 """The largest integer of 4 bits; the smallest is as large."""
 
 
-def _why_not(op: Linear | Conv, dims: Sequence[int]) -> str | None:
+def _why_not(op: Linear | Conv | ConvTranspose, dims: Sequence[int]) -> str | None:
     """Return why a kernel does not round what an operation multiplies."""
     x, w = op.x.owner, op.w.owner
     if not isinstance(x, RoundDynamic) or x.x.type.dtype is not DType.F32:
         return "numbers that are not rounded"
-    if tuple(d % op.x.type.rank for d in x.dims) != tuple(dims):
+    if _wide(op.x.type.shape, x.dims) != _wide(op.x.type.shape, dims):
         return f"numbers that are rounded by ranges along {list(x.dims)}, not {list(dims)}"
     if not isinstance(w, Dequantize) or constant(w.x) is None or w.x.type.dtype is not DType.I8:
         return "a weight that is no constant of i8"
@@ -38,6 +39,11 @@ def _why_not(op: Linear | Conv, dims: Sequence[int]) -> str | None:
     if len(found.scales) > 1 and found.axis != 0:
         return "scales of a weight along another axis than its outputs"
     return None
+
+
+def _wide(shape: Sequence[Dim], dims: Sequence[int]) -> set[int]:
+    """Return the dims of more than one element."""
+    return {d % len(shape) for d in dims if shape[d] != 1}
 
 
 def rows(op: Linear) -> tuple[int, ...] | None:
@@ -56,10 +62,10 @@ def by_rows(op: Linear) -> str | None:
     return _why_not(op, [op.x.type.rank - 1])
 
 
-@condition("numbers that are rounded sample by sample, a weight of i8, one group")
-def by_samples(op: Conv) -> str | None:
+@condition("numbers that are rounded sample by sample, a weight of i8")
+def by_samples(op: Conv | ConvTranspose) -> str | None:
     """Whether a kernel rounds every sample by a scale of its own."""
-    return "groups" if op.groups > 1 else _why_not(op, range(1, op.x.type.rank))
+    return _why_not(op, range(1, op.x.type.rank))
 
 
 def rounding(op: Linear | Conv, given: Call, version: int, version4: int) -> Call:
@@ -67,9 +73,8 @@ def rounding(op: Linear | Conv, given: Call, version: int, version4: int) -> Cal
     x, w = op.x.owner, op.w.owner
     assert isinstance(x, RoundDynamic) and isinstance(w, Dequantize)
     small = _in_4_bits(w)
-    return Call(
-        (x.x, small or w.x, *given.inputs[2:]), given.options, version if small is None else max(version, version4)
-    )
+    version = version if small is None else max(version, version4)
+    return Call((x.x, small or integers_of(w), *given.inputs[2:]), given.options, version)
 
 
 def _in_4_bits(w: Dequantize) -> Stored | None:
@@ -95,7 +100,7 @@ def is_per_channel(w: Value) -> bool:
 def is_part(op: RoundDynamic) -> str | None:
     """Whether the kernels that read numbers round them."""
     for user in op.result.users:
-        fits = by_rows if isinstance(user, Linear) else by_samples if isinstance(user, Conv) else None
+        fits = by_rows if isinstance(user, Linear) else by_samples if isinstance(user, Conv | ConvTranspose) else None
         why = f"{user.spec.name} reads it" if fits is None else fits(user)
         if why is not None:
             return why

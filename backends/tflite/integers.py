@@ -22,7 +22,7 @@ from ...compiler.types import Array, DType
 from ...formats.tflite.model import CustomOptions, Options, Quantization
 from ..common.table import Condition, Row
 from .calls import Call, Operand, Stored, Unfolded
-from .quantization import is_consistent, stated
+from .quantization import integers_of, is_consistent, stated
 
 SUM_BITS = {DType.I32: 31, DType.I64: 47}
 """How many bits the magnitude of a sum of products has at most, by the type of the bias."""
@@ -64,6 +64,10 @@ class Quantizable(Demands):
                 yield _weight(getattr(inner, name), op.dtype)
             elif name != self.bias:
                 yield from (_activation(v, op.dtype) for v in _values(getattr(inner, name)))
+        if self.is_nonnegative and any(
+            _known(v).zeros[0] > op.dtype.bounds[0] for v in inner.operands if v is not None
+        ):
+            yield "an operand that may be negative"
         if self.bias in names:
             yield self._bias(inner)
         yield self._result(inner, op)
@@ -128,7 +132,7 @@ class Quantizable(Demands):
         if self.bias is not None and operand is getattr(inner, self.bias):
             return self._stored_bias(inner, operand)
         assert isinstance(operand.owner, Dequantize)
-        return operand.owner.x
+        return integers_of(operand.owner)
 
     def _stored_bias(self, inner: Op, bias: Value) -> Stored:
         weight, scale = constant(bias), self._product_scale(inner)

@@ -11,14 +11,15 @@ from ...compiler.ir import Op, Value
 from ...compiler.ops.quantize import Dequantize, Quantize
 from ...compiler.ops.spatial import Resize
 from ...compiler.ops.window import MaxPool
+from ...compiler.traits import Moves, ops_with
 from ...compiler.types import DType
 from ...formats.tflite.model import Quantization
-from ...passes.lowerings.dtypes import MOVES
+from .calls import Stored
 
 QUANTIZED = (DType.I8, DType.U8, DType.I16)
 """Element types whose tensors can state scales."""
 
-SAME_SCALE = (*MOVES, MaxPool, Resize)
+SAME_SCALE = (*ops_with(Moves), MaxPool, Resize)
 """What may give integers that stand for numbers as those that it reads do: it moves or compares them."""
 
 
@@ -89,7 +90,22 @@ def data_operands(op: Op) -> list[Value]:
 
 
 def is_consistent(op: Quantize | Dequantize) -> bool:
-    """Whether nobody else says something else about the same integers."""
+    """Whether nobody else says something else about the same integers, or each can have a constant of its own."""
+    return stated(op) is not None and (_is_constant(op) or _agrees(op))
+
+
+def integers_of(op: Dequantize) -> Value | Stored:
+    """Return what a builtin reads that takes the integers: equal constants of different scales are stored apart."""
+    weight = constant(op.x)
+    return op.x if weight is None or _agrees(op) else Stored(weight, stated(op))
+
+
+def _is_constant(op: Quantize | Dequantize) -> bool:
+    return isinstance(op, Dequantize) and constant(op.x) is not None
+
+
+def _agrees(op: Quantize | Dequantize) -> bool:
+    """Whether all that is said of the integers is the same."""
     own = stated(op)
     if own is None:
         return False

@@ -75,18 +75,22 @@ def _take_integers(row: Row[Call], integers: Quantizable) -> None:
     rows.insert(place, integer_row(row, integers, TABLE.ranks))
 
 
+def demands_of(op: Op) -> Quantizable | None:
+    """Return what the builtin that runs an operation of floats demands if it ran on integers, None if it never does."""
+    found = TABLE.legal(op)
+    return DEMANDS.get(type(op), {}).get(found.kernel) if isinstance(found, Row) else None
+
+
 class BuiltinsOnIntegers:
     """What builtins on integers demand: what quantization asks of the target."""
 
     def demands(self, op: Op) -> Quantizable | None:
         """Return what the builtin that runs an operation of floats demands if it ran on integers."""
-        found = TABLE.legal(op)
-        return DEMANDS.get(type(op), {}).get(found.kernel) if isinstance(found, Row) else None
+        return demands_of(op)
 
     def rounded_dims(self, op: Op) -> tuple[int, ...] | None:
         """Return along which dims one range counts if a builtin rounds what an operation multiplies."""
-        found = TABLE.legal(op)
-        demands = DEMANDS.get(type(op), {}).get(found.kernel) if isinstance(found, Row) else None
+        demands = demands_of(op)
         return None if demands is None or demands.rounds is None else demands.rounds(op)
 
     def keeps_scales(self, op: Op | None) -> bool:

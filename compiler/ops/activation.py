@@ -11,11 +11,12 @@ from ..axes import Axes, Axis, Form, letters
 from ..ir import Op
 from ..opdef import Elementwise, Pure, op
 from ..operands import Floats, Numbers, parameters_broadcast
+from ..traits import Accumulates, NonNegative
 from ..types import Array, DType, TensorType
 from .arith import erf
 
 
-@op("relu", Elementwise)
+@op("relu", Elementwise, NonNegative)
 class Relu(Op):
     """``max(x, 0)``."""
 
@@ -177,7 +178,7 @@ class Tanh(Op):
     evaluate = np.tanh
 
 
-@op("sigmoid", Elementwise)
+@op("sigmoid", Elementwise, NonNegative)
 class Sigmoid(Op):
     """``1 / (1 + exp(-x))``."""
 
@@ -190,7 +191,7 @@ class Sigmoid(Op):
         return sigmoid(x)
 
 
-@op("hard_sigmoid", Elementwise)
+@op("hard_sigmoid", Elementwise, NonNegative)
 class HardSigmoid(Op):
     """``clip(alpha * x + beta, 0, 1)``."""
 
@@ -244,7 +245,7 @@ class Gelu(Op):
         return (0.5 * x * (1 + erf(x / math.sqrt(2)))).astype(x.dtype)
 
 
-@op("softplus", Elementwise)
+@op("softplus", Elementwise, NonNegative)
 class Softplus(Op):
     """``log(1 + exp(x))``."""
 
@@ -297,7 +298,7 @@ class _AlongAxis:
         return Axes((names,), (names,), forms=forms)
 
 
-@op("softmax", _AlongAxis, Pure)
+@op("softmax", _AlongAxis, Pure, NonNegative, Accumulates)
 class Softmax(Op):
     """Normalised exponentials along one axis."""
 
@@ -311,7 +312,7 @@ class Softmax(Op):
         return e / e.sum(axis=axis, keepdims=True)
 
 
-@op("log_softmax", _AlongAxis, Pure)
+@op("log_softmax", _AlongAxis, Pure, Accumulates)
 class LogSoftmax(Op):
     """Logarithm of the normalised exponentials along one axis."""
 

@@ -12,6 +12,7 @@ from ..dims import maximum, minimum
 from ..ir import Op, Value
 from ..opdef import Commutative, Elementwise, Symbolic, broadcast_type, op
 from ..operands import Floats, Numbers, Reals
+from ..traits import Grows, KeepsSign, NonNegative, Ordered, SameBits
 from ..types import Array, DType, TensorType
 
 ACTIVATIONS = {
@@ -47,7 +48,7 @@ class _Clamped(Elementwise):
         return Elementwise.infer(op)
 
 
-@op("add", _Clamped, Commutative, Symbolic)
+@op("add", _Clamped, Commutative, Symbolic, SameBits, Grows, KeepsSign)
 class Add(Op):
     """Sum; may end in an activation."""
 
@@ -61,7 +62,7 @@ class Add(Op):
         return activate(np.add(a, b), activation)
 
 
-@op("sub", Elementwise, Symbolic)
+@op("sub", Elementwise, Symbolic, SameBits, Grows)
 class Sub(Op):
     """Difference; may end in an activation."""
 
@@ -75,7 +76,7 @@ class Sub(Op):
         return activate(np.subtract(a, b), activation)
 
 
-@op("mul", _Clamped, Commutative, Symbolic)
+@op("mul", _Clamped, Commutative, Symbolic, SameBits, Grows, KeepsSign)
 class Mul(Op):
     """Product; may end in an activation."""
 
@@ -89,7 +90,7 @@ class Mul(Op):
         return activate(np.multiply(a, b), activation)
 
 
-@op("div", Elementwise, Symbolic)
+@op("div", Elementwise, Symbolic, KeepsSign)
 class Div(Op):
     """Quotient, of integers rounded towards zero; may end in an activation."""
 
@@ -108,7 +109,7 @@ class Div(Op):
         return np.asarray(divide(a, b), dtype=object)
 
 
-@op("floor_div", Elementwise, Symbolic)
+@op("floor_div", Elementwise, Symbolic, KeepsSign)
 class FloorDiv(Op):
     """Quotient rounded down."""
 
@@ -131,7 +132,7 @@ class Mod(Op):
         return np.fmod(a, b) if truncated else np.mod(a, b)
 
 
-@op("pow", Elementwise)
+@op("pow", Elementwise, Grows)
 class Pow(Op):
     """``a`` to the power of ``b``; the exponent may have another element type.
 
@@ -154,7 +155,7 @@ class Pow(Op):
         return np.power(a, b).astype(a.dtype)
 
 
-@op("max", Elementwise, Commutative, Symbolic)
+@op("max", Elementwise, Commutative, Symbolic, Ordered, KeepsSign)
 class Max(Op):
     """The larger one; NaN wins."""
 
@@ -167,7 +168,7 @@ class Max(Op):
         return np.asarray(_LARGER(a, b)) if object in (a.dtype, b.dtype) else np.maximum(a, b)
 
 
-@op("min", Elementwise, Commutative, Symbolic)
+@op("min", Elementwise, Commutative, Symbolic, Ordered, KeepsSign)
 class Min(Op):
     """The smaller one; NaN wins."""
 
@@ -180,7 +181,7 @@ class Min(Op):
         return np.asarray(_SMALLER(a, b)) if object in (a.dtype, b.dtype) else np.minimum(a, b)
 
 
-@op("squared_difference", Elementwise, Commutative)
+@op("squared_difference", Elementwise, Commutative, Grows, NonNegative)
 class SquaredDifference(Op):
     """``(a - b)`` squared."""
 
@@ -202,7 +203,7 @@ class Atan2(Op):
     evaluate = np.arctan2
 
 
-@op("neg", Elementwise, Symbolic)
+@op("neg", Elementwise, Symbolic, SameBits, Grows)
 class Neg(Op):
     """Negative."""
 
@@ -210,7 +211,7 @@ class Neg(Op):
     evaluate = np.negative
 
 
-@op("abs", Elementwise)
+@op("abs", Elementwise, Grows, NonNegative)
 class Abs(Op):
     """Absolute value."""
 
@@ -226,7 +227,7 @@ class Sign(Op):
     evaluate = np.sign
 
 
-@op("square", Elementwise)
+@op("square", Elementwise, SameBits, Grows, NonNegative)
 class Square(Op):
     """Second power."""
 
@@ -234,7 +235,7 @@ class Square(Op):
     evaluate = np.square
 
 
-@op("sqrt", Elementwise)
+@op("sqrt", Elementwise, NonNegative)
 class Sqrt(Op):
     """Square root."""
 
@@ -262,7 +263,7 @@ class Reciprocal(Op):
     evaluate = np.reciprocal
 
 
-@op("exp", Elementwise)
+@op("exp", Elementwise, NonNegative)
 class Exp(Op):
     """Exponential."""
 

@@ -11,6 +11,7 @@ from ..dims import Dim, Shape, static
 from ..ir import Op, Value
 from ..opdef import Pure, op
 from ..operands import Integers
+from ..traits import Moves
 from ..types import Array, TensorType
 
 
@@ -37,7 +38,7 @@ def _places(starts: Array, sizes: Sequence[int], whole: Sequence[int]) -> tuple[
     return tuple(slice(low, high) for low, high in places)
 
 
-@op("dynamic_slice", Pure)
+@op("dynamic_slice", Pure, Moves)
 class DynamicSlice(Op):
     """``sizes`` elements along each axis from ``starts`` on, all of which are there."""
 
@@ -59,7 +60,7 @@ class DynamicSlice(Op):
         return x[_places(starts, static(sizes), x.shape)]
 
 
-@op("dynamic_update_slice", Pure)
+@op("dynamic_update_slice", Pure, Moves)
 class DynamicUpdateSlice(Op):
     """``x`` with ``update`` from ``starts`` on, where it fits."""
 

@@ -12,6 +12,7 @@ from ..dims import Dim, may_equal
 from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, op
 from ..operands import Integers, Numbers
+from ..traits import Accumulates, Grows, KeepsSign, Moves, NonNegative, Ordered, SameBits
 from ..types import Array, DType, TensorType
 from .indexing import Indexing, IndexOperand, check_constant, check_slices, coordinates, places_along
 
@@ -19,7 +20,7 @@ Reduction: TypeAlias = Annotated[str, OneOf("none", "add", "mul", "max", "min")]
 """How scattered elements are combined with what is there."""
 
 
-@op("gather", Symbolic)
+@op("gather", Symbolic, Moves, KeepsSign)
 class Gather(Indexing, Op):
     """``x`` at the positions ``indices`` along an axis; the indices' axes replace it.
 
@@ -54,7 +55,7 @@ class Gather(Indexing, Op):
         return Axes.common((names, None), (result,), frozenset({picked}))
 
 
-@op("gather_elements", Pure)
+@op("gather_elements", Pure, Moves, KeepsSign)
 class GatherElements(Indexing, Op):
     """Element ``[i][j]`` of the result is ``x[indices[i][j]][j]`` for axis 0, and so on for other axes.
 
@@ -88,7 +89,7 @@ class GatherElements(Indexing, Op):
         return Axes.common((names, names), (names,), _rigid(self, names))
 
 
-@op("gather_nd", Pure)
+@op("gather_nd", Pure, Moves, KeepsSign)
 class GatherNd(Indexing, Op):
     """``x`` at the positions in the last axis of ``indices``, after ``batch_dims`` common leading axes.
 
@@ -135,7 +136,7 @@ class GatherNd(Indexing, Op):
         return Axes((data, picked), (found,), frozenset((*indexed, "x")), forms)
 
 
-@op("scatter_nd", Pure)
+@op("scatter_nd", Pure, SameBits)
 class ScatterNd(Indexing, Op):
     """``x`` with the slices at ``indices`` replaced by ``updates``, or combined: "add", "mul", "max", "min".
 
@@ -229,7 +230,7 @@ class Scatter(Indexing, Op):
         return Axes.common((names, None, names), (names,), frozenset({names[self.axis]}))
 
 
-@op("scatter_elements", Pure)
+@op("scatter_elements", Pure, SameBits)
 class ScatterElements(Indexing, Op):
     """``x`` with ``updates[i][j]`` put at ``[indices[i][j]][j]`` for axis 0; combined as in ``scatter_nd``."""
 
@@ -288,7 +289,7 @@ def _update(out: Array, where: tuple[Array, ...], updates: Array, reduction: str
         _COMBINE[reduction].at(out, where, updates)
 
 
-@op("one_hot", Pure)
+@op("one_hot", Pure, SameBits)
 class OneHot(Indexing, Op):
     """A new axis of ``depth`` positions holding ``values[1]`` at the index and ``values[0]`` elsewhere.
 
@@ -343,7 +344,7 @@ class _ArgReduce:
         return Axes.common((names,), (result,), frozenset({names[op.axis]}))
 
 
-@op("arg_max", _ArgReduce, Pure)
+@op("arg_max", _ArgReduce, Pure, Ordered, NonNegative)
 class ArgMax(Op):
     """The position of the largest element along an axis; of equal ones the first, or the last."""
 
@@ -360,7 +361,7 @@ class ArgMax(Op):
         return np.expand_dims(found, axis) if keepdims else np.asarray(found)
 
 
-@op("arg_min", _ArgReduce, Pure)
+@op("arg_min", _ArgReduce, Pure, Ordered, NonNegative)
 class ArgMin(Op):
     """The position of the smallest element along an axis; of equal ones the first, or the last."""
 
@@ -377,7 +378,7 @@ class ArgMin(Op):
         return np.expand_dims(found, axis) if keepdims else np.asarray(found)
 
 
-@op("top_k", Pure)
+@op("top_k", Pure, Ordered)
 class TopK(Op):
     """The ``k`` largest (or smallest) elements along an axis, sorted, and their positions; equal ones in order."""
 
@@ -415,7 +416,7 @@ class TopK(Op):
         return Axes((names,), (names, names), frozenset({names[self.axis]}), (Form((last,), (last, last)),))
 
 
-@op("cum_sum", Pure)
+@op("cum_sum", Pure, SameBits, Grows, Accumulates)
 class CumSum(Op):
     """Running sums along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end."""
 
@@ -442,7 +443,7 @@ class CumSum(Op):
         return Axes.common((names,), (names,), frozenset({names[self.axis]}))
 
 
-@op("cum_prod", Pure)
+@op("cum_prod", Pure, SameBits, Grows, Accumulates)
 class CumProd(Op):
     """Running products along an axis; ``exclusive`` leaves out the element itself, ``reverse`` starts at the end."""
 
@@ -473,7 +474,7 @@ class CumProd(Op):
         return Axes.common((names,), (names,), frozenset({names[self.axis]}))
 
 
-@op("reverse_sequence", Pure)
+@op("reverse_sequence", Pure, Moves)
 class ReverseSequence(Indexing, Op):
     """The first ``lengths[i]`` positions along ``axis`` reversed, for position ``i`` along ``batch``."""
 
@@ -505,7 +506,7 @@ class ReverseSequence(Indexing, Op):
         return np.moveaxis(picked, (0, 1), (batch, axis))
 
 
-@op("non_zero", Pure)
+@op("non_zero", Pure, NonNegative)
 class NonZero(Op):
     """The positions of elements that are not zero, one column for each, or one row; ``count`` names their number."""
 
@@ -565,7 +566,7 @@ class Unique(Op):
         return flat.take(first[order], along), first[order], np.argsort(order)[where], often[order]
 
 
-@op("trilu", Pure)
+@op("trilu", Pure, SameBits)
 class Trilu(Op):
     """The upper or lower triangle of the last two axes, counted from diagonal ``k``; zero elsewhere."""
 

@@ -13,11 +13,12 @@ from ..dims import Dim
 from ..ir import Op
 from ..opdef import Pure, broadcast_shapes, op
 from ..operands import Floats, Numbers, same_elements, vector_of
+from ..traits import Accumulates, Grows
 from ..types import Array, TensorType
 from .arith import Activation, activate
 
 
-@op("matmul", Pure)
+@op("matmul", Pure, Grows, Accumulates)
 class MatMul(Op):
     """Product of matrices in the last two axes; leading axes broadcast. Either matrix may be given transposed."""
 
@@ -60,14 +61,18 @@ class MatMul(Op):
             for tb in (False, True):
                 x = (..., "k", "m") if ta else (..., "m", "k")
                 y = (..., "n", "k") if tb else (..., "k", "n")
-                forms.append(Form((x, y), ((..., "m", "n"),), {"transpose_a": ta, "transpose_b": tb}))
-                forms.append(
-                    Form((x, y), ((..., "n", "m"),), {"transpose_a": not tb, "transpose_b": not ta}, swap=True)
+                plain, swapped = (
+                    {"transpose_a": ta, "transpose_b": tb},
+                    {"transpose_a": not tb, "transpose_b": not ta},
                 )
+                turned = tuple(i for i, is_turned in enumerate((ta, tb)) if is_turned)
+                others = tuple(i for i in range(2) if i not in turned)
+                forms.append(Form((x, y), ((..., "m", "n"),), plain, turned=turned))
+                forms.append(Form((x, y), ((..., "n", "m"),), swapped, swap=True, turned=others))
         return Axes((a, b), ((*batch, "m", "n"),), forms=tuple(forms), broadcasts=True)
 
 
-@op("linear", Pure)
+@op("linear", Pure, Grows, Accumulates)
 class Linear(Op):
     """``x`` times the transpose of ``w``, plus ``bias``: ``... k, o k, o -> ... o``; may end in an activation.
 

@@ -10,6 +10,7 @@ from ..dims import Dim, is_equal, is_less
 from ..ir import Op, Value
 from ..opdef import Commutative, Elementwise, Predicate, Symbolic, broadcast_shapes, op
 from ..operands import Bits, Floats, Integers, Truth
+from ..traits import Grows, KeepsSign, Moves, Ordered, SameBits
 from ..types import Array, TensorType
 
 
@@ -27,7 +28,7 @@ def _comparison(
     return compare
 
 
-@op("equal", Predicate, Commutative, Symbolic)
+@op("equal", Predicate, Commutative, Symbolic, SameBits)
 class Equal(Op):
     """``a == b``."""
 
@@ -36,7 +37,7 @@ class Equal(Op):
     evaluate = _comparison(np.equal, is_equal)
 
 
-@op("not_equal", Predicate, Commutative, Symbolic)
+@op("not_equal", Predicate, Commutative, Symbolic, SameBits)
 class NotEqual(Op):
     """``a != b``."""
 
@@ -45,7 +46,7 @@ class NotEqual(Op):
     evaluate = _comparison(np.not_equal, lambda a, b: not is_equal(a, b))
 
 
-@op("less", Predicate, Symbolic)
+@op("less", Predicate, Symbolic, Ordered)
 class Less(Op):
     """``a < b``."""
 
@@ -54,7 +55,7 @@ class Less(Op):
     evaluate = _comparison(np.less, is_less)
 
 
-@op("less_equal", Predicate, Symbolic)
+@op("less_equal", Predicate, Symbolic, Ordered)
 class LessEqual(Op):
     """``a <= b``."""
 
@@ -63,7 +64,7 @@ class LessEqual(Op):
     evaluate = _comparison(np.less_equal, lambda a, b: not is_less(b, a))
 
 
-@op("greater", Predicate, Symbolic)
+@op("greater", Predicate, Symbolic, Ordered)
 class Greater(Op):
     """``a > b``."""
 
@@ -72,7 +73,7 @@ class Greater(Op):
     evaluate = _comparison(np.greater, lambda a, b: is_less(b, a))
 
 
-@op("greater_equal", Predicate, Symbolic)
+@op("greater_equal", Predicate, Symbolic, Ordered)
 class GreaterEqual(Op):
     """``a >= b``."""
 
@@ -116,7 +117,7 @@ class LogicalNot(Op):
     evaluate = np.logical_not
 
 
-@op("bitwise_and", Elementwise, Commutative)
+@op("bitwise_and", Elementwise, Commutative, SameBits)
 class BitwiseAnd(Op):
     """Bits set in both."""
 
@@ -125,7 +126,7 @@ class BitwiseAnd(Op):
     evaluate = np.bitwise_and
 
 
-@op("bitwise_or", Elementwise, Commutative)
+@op("bitwise_or", Elementwise, Commutative, SameBits)
 class BitwiseOr(Op):
     """Bits set in either."""
 
@@ -134,7 +135,7 @@ class BitwiseOr(Op):
     evaluate = np.bitwise_or
 
 
-@op("bitwise_xor", Elementwise, Commutative)
+@op("bitwise_xor", Elementwise, Commutative, SameBits)
 class BitwiseXor(Op):
     """Bits set in exactly one."""
 
@@ -143,7 +144,7 @@ class BitwiseXor(Op):
     evaluate = np.bitwise_xor
 
 
-@op("bitwise_not", Elementwise)
+@op("bitwise_not", Elementwise, SameBits)
 class BitwiseNot(Op):
     """All bits flipped."""
 
@@ -151,7 +152,7 @@ class BitwiseNot(Op):
     evaluate = np.bitwise_not
 
 
-@op("shift_left", Elementwise)
+@op("shift_left", Elementwise, SameBits, Grows)
 class ShiftLeft(Op):
     """Bits moved up by ``b``, which counts fewer than there are."""
 
@@ -191,7 +192,7 @@ class IsInf(Op):
         return (np.isneginf(x) & negative) | (np.isposinf(x) & positive)
 
 
-@op("select", Elementwise, Symbolic)
+@op("select", Elementwise, Symbolic, Moves, KeepsSign)
 class Select(Op):
     """``a`` where the condition holds, ``b`` elsewhere."""
 

@@ -9,6 +9,7 @@ from ..axes import Axes, Axis, AxisTuple, Form, letters
 from ..ir import Op
 from ..opdef import Pure, op
 from ..operands import Floats, parameters_broadcast, same_elements, vector_of
+from ..traits import Accumulates
 from ..types import Array, TensorType
 from .window import slide
 
@@ -62,7 +63,7 @@ class BatchNorm(Op):
         return Axes.common((names, channel, channel, channel, channel), (names,))
 
 
-@op("layer_norm", _AlongAxes, Pure)
+@op("layer_norm", _AlongAxes, Pure, Accumulates)
 class LayerNorm(Op):
     """Mean 0 and variance 1 along ``dims``, times ``scale`` plus ``bias``, which broadcast to ``x``."""
 
@@ -88,7 +89,7 @@ class LayerNorm(Op):
         return Axes.common(operands, (names,), broadcasts=True)
 
 
-@op("rms_norm", _AlongAxes, Pure)
+@op("rms_norm", _AlongAxes, Pure, Accumulates)
 class RmsNorm(Op):
     """``x`` divided by the root of its mean square along ``dims``, times ``scale`` (arXiv 1910.07467)."""
 
@@ -111,7 +112,7 @@ class RmsNorm(Op):
         return Axes.common(operands, (names,), broadcasts=True)
 
 
-@op("group_norm", Pure)
+@op("group_norm", Pure, Accumulates)
 class GroupNorm(Op):
     """Mean 0 and variance 1 within ``groups`` of neighbouring channels; one scale and bias per channel.
 
@@ -154,7 +155,7 @@ class GroupNorm(Op):
         return Axes((names, channel, channel), (names,), frozenset(channel), (form,))
 
 
-@op("local_response_norm", _PerChannel, Pure)
+@op("local_response_norm", _PerChannel, Pure, Accumulates)
 class LocalResponseNorm(Op):
     """``x / (bias + alpha / size * sum of squares of neighbours)^beta`` over ``size`` channels around each."""
 

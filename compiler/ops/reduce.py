@@ -12,6 +12,7 @@ from ..attributes import OneOf
 from ..axes import Axes, AxisTuple, letters
 from ..ir import Op, Value
 from ..opdef import Symbolic, op
+from ..traits import Accumulates
 from ..types import Array, DType, TensorType
 
 
@@ -63,7 +64,7 @@ OF_FLOATS = ("l2", "log_sum", "log_sum_exp")
 """Kinds whose results are no integers even if all elements are."""
 
 
-@op("reduce", Symbolic)
+@op("reduce", Symbolic, Accumulates)
 class Reduce(Op):
     """Combine the elements along ``dims``; ``kind`` is a key of ``REDUCTIONS``, such as "mean".
 

@@ -15,10 +15,11 @@ from ..ir import Op, Value
 from ..opdef import Pure, Symbolic, View, op
 from ..operands import Numbers, same_elements
 from ..order import Order
+from ..traits import KeepsSign, Moves, NonNegative
 from ..types import Array, DType, TensorType
 
 
-@op("transpose", View, Symbolic)
+@op("transpose", View, Symbolic, Moves, KeepsSign)
 class Transpose(Op):
     """Result axis ``i`` is operand axis ``perm[i]``."""
 
@@ -51,7 +52,7 @@ class Transpose(Op):
         return order.transposed(self.result.type.shape, inverse(self.perm))
 
 
-@op("reshape", View, Symbolic)
+@op("reshape", View, Symbolic, Moves, KeepsSign)
 class Reshape(Op):
     """The same elements in row-major order under another shape."""
 
@@ -86,7 +87,7 @@ class Reshape(Op):
         return self.view(order)
 
 
-@op("broadcast_to", Symbolic)
+@op("broadcast_to", Symbolic, Moves, KeepsSign)
 class BroadcastTo(Op):
     """Repeat along axes of size one, and along new leading axes, up to ``shape``."""
 
@@ -119,7 +120,7 @@ class BroadcastTo(Op):
         return Axes.common((names[len(names) - self.x.type.rank :],), (names,), broadcasts=True)
 
 
-@op("concat", Symbolic)
+@op("concat", Symbolic, Moves, KeepsSign)
 class Concat(Op):
     """Join along an axis."""
 
@@ -165,7 +166,7 @@ class Concat(Op):
         return Axes.join(self.xs[0].type.rank, self.axis, len(self.xs))
 
 
-@op("split", Symbolic)
+@op("split", Symbolic, Moves, KeepsSign)
 class Split(Op):
     """Cut along an axis into pieces of the given sizes."""
 
@@ -195,7 +196,7 @@ class Split(Op):
         return Axes.join(self.x.type.rank, self.axis, len(self.sizes)).reversed()
 
 
-@op("slice", Symbolic)
+@op("slice", Symbolic, Moves, KeepsSign)
 class Slice(Op):
     """``sizes[i]`` positions along every axis ``i``, from ``starts[i]`` in steps of ``steps[i]``, maybe negative."""
 
@@ -236,7 +237,7 @@ class Slice(Op):
         return Axes.common((names,), (names,), frozenset(cut))
 
 
-@op("pad", Pure)
+@op("pad", Pure, Moves)
 class Pad(Op):
     """Add ``low[i]`` positions before and ``high[i]`` after along every axis ``i``.
 
@@ -280,7 +281,7 @@ class Pad(Op):
         return Axes.common((names,), (names,), frozenset(padded))
 
 
-@op("tile", Symbolic)
+@op("tile", Symbolic, Moves, KeepsSign)
 class Tile(Op):
     """Repeat the whole ``repeats[i]`` times along every axis ``i``."""
 
@@ -306,7 +307,7 @@ class Tile(Op):
         return Axes.common((names,), (names,), frozenset(n for n, r in zip(names, self.repeats, strict=True) if r != 1))
 
 
-@op("reverse", Pure)
+@op("reverse", Pure, Moves, KeepsSign)
 class Reverse(Op):
     """Turn around along some axes."""
 
@@ -328,7 +329,7 @@ class Reverse(Op):
         return Axes.common((names,), (names,), frozenset(names[a] for a in self.dims))
 
 
-@op("shape_of", Symbolic)
+@op("shape_of", Symbolic, NonNegative)
 class ShapeOf(Op):
     """The sizes of the operand along the axes ``dims``."""
 

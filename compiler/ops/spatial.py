@@ -15,6 +15,7 @@ from ..ir import Op, Value
 from ..opdef import Pure, View, op
 from ..operands import Numbers
 from ..order import Order
+from ..traits import KeepsSign, Moves
 from ..types import Array, TensorType
 from .shape import inverse
 
@@ -169,7 +170,7 @@ class _Blocks(Op):
         return order.transposed(tuple(shape[p] for p in perm), inverse(perm))
 
 
-@op("depth_to_space", View)
+@op("depth_to_space", View, Moves, KeepsSign)
 class DepthToSpace(_Blocks):
     """Spread channels over blocks of ``block`` by ``block`` positions.
 
@@ -242,7 +243,7 @@ def _spread(
     )
 
 
-@op("space_to_depth", View)
+@op("space_to_depth", View, Moves, KeepsSign)
 class SpaceToDepth(_Blocks):
     """Gather blocks of ``block`` by ``block`` positions into channels, which count (row, column, channel)."""
 

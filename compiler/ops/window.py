@@ -19,6 +19,7 @@ from ..dims import Dim, Shape, at_least, ceil_div, minimum, product, static
 from ..ir import Op
 from ..opdef import Pure, op
 from ..operands import Floats, Numbers, same_elements, vector_of
+from ..traits import Accumulates, Grows, KeepsSign
 from ..types import Array, TensorType
 from .arith import Activation, activate
 
@@ -117,7 +118,7 @@ def _pool_axes(op: MaxPool | AveragePool | LpPool) -> Axes:
     return Axes((names,), (names,), frozenset(letters(rank - 2, "s")), forms)
 
 
-@op("conv", Pure)
+@op("conv", Pure, Grows, Accumulates)
 class Conv(Op):
     """Cross-correlation with a filter, over ``groups`` of channels; may end in an activation."""
 
@@ -230,7 +231,7 @@ def _correlate(view: Array, w: Array, groups: int) -> Array:
     return np.moveaxis(np.concatenate(parts, -1), -1, 1)
 
 
-@op("conv_transpose", Pure)
+@op("conv_transpose", Pure, Grows, Accumulates)
 class ConvTranspose(Op):
     """Transposed convolution: every input element adds a scaled filter to the output; may end in an activation.
 
@@ -398,7 +399,7 @@ def pool_windows(
     return view.reshape(*view.shape[: 2 + len(kernel)], math.prod(kernel))
 
 
-@op("max_pool", _Pool, Pure)
+@op("max_pool", _Pool, Pure, KeepsSign)
 class MaxPool(Op):
     """The largest element of every window; paddings never win. ``ceil`` lets the last window hang over."""
 
@@ -426,7 +427,7 @@ class MaxPool(Op):
         return channels_back(view.max(-1), channels_last)
 
 
-@op("average_pool", _Pool, Pure)
+@op("average_pool", _Pool, Pure, KeepsSign, Accumulates)
 class AveragePool(Op):
     """The mean of every window; ``count_pads`` says whether paddings count as zeros or not at all."""
 
@@ -463,7 +464,7 @@ class AveragePool(Op):
         return channels_back(total / count, channels_last).astype(x.dtype)
 
 
-@op("lp_pool", _Pool, Pure)
+@op("lp_pool", _Pool, Pure, Accumulates)
 class LpPool(Op):
     """The ``p``-norm of every window."""
 

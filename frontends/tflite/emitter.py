@@ -9,6 +9,7 @@ from typing import Protocol
 from ...compiler.diagnostics import CompileError, error
 from ...compiler.dims import Dim, Sym
 from ...compiler.ir import Region, Value
+from ...compiler.ops.quantize import RoundDynamic
 from ...compiler.types import DType, TensorType
 from ...formats.tflite.constants import element_type
 from ...formats.tflite.contents import StoredOperator, StoredTensor
@@ -52,8 +53,8 @@ class Emitter(OperandEmitter):
     """Builds the operations of one operator.
 
     ``inputs`` are the tensors that it reads (None: left out), ``outputs`` those that it writes.  ``is_raw`` says that
-    operands are integers as stored.  ``left`` is what the operator leaves in
-    variables that it reads, by operand.
+    operands are integers as stored, ``rounds`` that the kernel rounds what it multiplies.  ``left`` is what the
+    operator leaves in variables that it reads, by operand.
     """
 
     operator: StoredOperator
@@ -61,6 +62,7 @@ class Emitter(OperandEmitter):
     outputs: tuple[StoredTensor, ...]
     around: Surroundings
     is_raw: bool = False
+    rounds: bool = False
     left: dict[int, Value] = field(default_factory=lambda: dict[int, Value]())
 
     def fresh(self) -> Sym:
@@ -70,6 +72,10 @@ class Emitter(OperandEmitter):
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
         """Build the error that this operator can't be imported; by default because of its variant."""
         return error(code, f"{self.operator.name} {message}", help=help)
+
+    def rounded(self, x: Value, dims: Sequence[int]) -> Value:
+        """Return the numbers that the kernel multiplies: rounded by ranges along ``dims`` if it does so."""
+        return self(RoundDynamic(x, tuple(dims))) if self.rounds else x
 
     def result_type(self, number: int) -> DType:
         """Return the element type that the file states for a result; of integers that stand for numbers, f32.

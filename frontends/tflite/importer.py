@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import count
 
@@ -46,12 +46,14 @@ class Scope:
 class Importer:
     """Builds the operations of one region; what can't be built is collected in ``problems``.
 
-    ``carries`` says whether operators that nobody knows become custom ones.  ``rounded`` counts the operators whose
-    kernels round, by how they do it.
+    ``carries`` says whether operators that nobody knows become custom ones, ``rounds`` whether the rounding of kernels
+    that multiply numbers by weights of few bits is inserted.  ``rounded`` counts the operators whose kernels round as
+    the operations do not, by how they do it.
     """
 
     contents: Contents
     carries: bool = False
+    rounds: bool = False
     region: Region = field(default_factory=Region)
     known: Known = field(default_factory=Known)
     problems: Problems = field(default_factory=Problems)
@@ -138,8 +140,10 @@ class Importer:
     ) -> Sequence[Imported]:
         operands = operands if entry.name == "CONCATENATION" else [_whole(v) for v in operands]
         given = operands if emit.is_raw else [self._real(emit, i, v, scope) for i, v in enumerate(operands)]
-        how = rounding(emit) if entry.integers == "real" else None
-        if how is not None:
+        how = rounding(entry.name, (*emit.inputs, *emit.outputs)) if entry.integers == "real" else None
+        if how == "hybrid" and self.rounds:
+            emit = replace(emit, rounds=True)
+        elif how is not None:
             self.rounded[how] += 1
         results = _call(entry, emit, given)
         if len(results) < len(emit.outputs):

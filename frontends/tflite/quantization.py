@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,8 +11,9 @@ from ...compiler.ir import Region, Value
 from ...compiler.ops.quantize import Dequantize, Quantize
 from ...compiler.types import DType
 from ...formats.tflite.constants import element_type
-from ...formats.tflite.contents import StoredTensor
+from ...formats.tflite.contents import Contents, StoredOperator, StoredTensor
 from ...formats.tflite.model import Quantization
+from ...formats.tflite.reader import ABSENT
 from ..common.quantize import spread
 from .emitter import Emitter
 from .handles import Imported
@@ -46,12 +47,26 @@ HYBRID = frozenset(
 """Builtins whose kernels, given numbers and weights that are integers, round the numbers to integers as well."""
 
 
-def rounding(emit: Emitter) -> str | None:
+def rounding(name: str, tensors: Sequence[StoredTensor | None]) -> str | None:
     """Return how a kernel computes where the import has numbers: "hybrid", in "integers", or None for exactly so."""
-    tensors = [t for t in (*emit.inputs, *emit.outputs) if t is not None]
-    if any(is_quantized(t) and not t.is_constant for t in tensors):
+    found = [t for t in tensors if t is not None and is_quantized(t)]
+    if not all(t.is_constant for t in found):
         return "integers"
-    return "hybrid" if emit.operator.name in HYBRID and any(map(is_quantized, tensors)) else None
+    return "hybrid" if name in HYBRID and found else None
+
+
+def hybrid_builtins(contents: Contents) -> set[str]:
+    """Return the builtins whose kernels round the numbers that they multiply."""
+    return {
+        operator.name
+        for graph in contents.graphs
+        for operator in graph.operators
+        if rounding(operator.name, [graph.tensors[n] for n in _tensors(operator)]) == "hybrid"
+    }
+
+
+def _tensors(operator: StoredOperator) -> list[int]:
+    return [n for n in (*operator.info.inputs, *operator.info.outputs) if n != ABSENT]
 
 
 @dataclass

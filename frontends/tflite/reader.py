@@ -21,6 +21,8 @@ from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .importer import Importer, Scope
 from .inputs import Interface
+from .quantization import hybrid_builtins
+from .registry import HANDLERS
 from .schedule import read_tensors
 
 
@@ -74,8 +76,12 @@ def read_tflite(
     allow_custom_ops: bool = False,
     signature: str | None = None,
     keeps_state: bool = False,
+    rounds: bool = False,
 ) -> Program:
     """Read a TFLite file as :func:`import_tflite` does; with ``keeps_state``, variables become inputs and outputs.
+
+    With ``rounds``, kernels that round what they multiply by weights of few bits do so in the operations, too, unless
+    there are some that no operation of ours stands for.
 
     Raises:
         CompileError: as :func:`import_tflite`.
@@ -88,7 +94,7 @@ def read_tflite(
     _check_cut(graph, chosen, starts.values(), ends.values())
     layout = contents.summary.layout or {}
     types = input_types(Interface(graph, starts, layout.get("inputs", {})).declared, shapes or {})
-    importer = Importer(contents, carries=allow_custom_ops)
+    importer = Importer(contents, carries=allow_custom_ops, rounds=rounds and _can_round(contents))
     importer.resources.keeps_state = keeps_state
     args = {name: Value(type, name=name) for name, type in types.items()}
     importer.region = Region(args.values())
@@ -106,6 +112,11 @@ def read_tflite(
     _warn_of_states(func)
     _report_rounding(importer.rounded)
     return Program(Module(func), states, importer.rounded)
+
+
+def _can_round(contents: Contents) -> bool:
+    """Whether the handlers of all builtins whose kernels round say so: with some of them nothing could be compared."""
+    return all(HANDLERS[name].rounds for name in hybrid_builtins(contents))
 
 
 def _signature(contents: Contents, name: str | None) -> Signature:

@@ -80,12 +80,16 @@ def _describe(operand: object) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """A handler, what its signature says, and the schema's name of its options."""
+    """A handler, what its signature says, and the schema's name of its options.
+
+    ``rounds`` says that it inserts the rounding of kernels that multiply numbers by weights of 8 bits.
+    """
 
     name: str
     table: str | None
     integers: Integers
     handler: Handler
+    rounds: bool
     operands: tuple[Parameter, ...]
     options: Mapping[str, Parameter]
 
@@ -125,8 +129,12 @@ class Entry:
         return bound
 
 
-def builtin(name: str, table: str | None = None, *, integers: Integers = "real") -> Callable[[H], H]:
+def builtin(
+    name: str, table: str | None = None, *, integers: Integers = "real", rounds: bool = False
+) -> Callable[[H], H]:
     """Register a handler for a builtin whose options the schema calls ``table``.
+
+    With ``rounds`` it calls :meth:`~.emitter.Emitter.rounded` for what the builtin multiplies by a weight.
 
     Raises:
         TypeError: another handler has it already, or a parameter has a type that options don't have.
@@ -141,7 +149,7 @@ def builtin(name: str, table: str | None = None, *, integers: Integers = "real")
         for p in options.values():
             if not any(k in _CONVERT or get_origin(k) is Literal for k in p.kinds):
                 raise TypeError(f"the option {p.name!r} of {name} has no type that options have")
-        HANDLERS[name] = Entry(name, table, integers, fn, operands, options)
+        HANDLERS[name] = Entry(name, table, integers, fn, rounds, operands, options)
         return fn
 
     return wrap

@@ -18,7 +18,8 @@ class Call:
     """Example inputs, which of their sizes stay open, and what may be done to read and to run the model.
 
     ``signature`` names one of those that a file has; ``weights`` is where a model's constants are, if not where its
-    format says.  ``by_standard`` follows the ONNX standard where onnxruntime departs from it.
+    format says.  ``by_standard`` follows the ONNX standard where onnxruntime departs from it.  ``rounds`` says that all
+    targets round what they multiply by weights of few bits as a TFLite file's kernels do.
     """
 
     args: Sequence[Any] = ()
@@ -29,6 +30,7 @@ class Call:
     signature: str | None = None
     weights: Path | None = None
     by_standard: bool = False
+    rounds: bool = False
 
     @property
     def is_empty(self) -> bool:

@@ -31,6 +31,7 @@ class TfliteSource:
         self.given = given
         self.keeps_state = call.state == "io"
         self.signature = call.signature
+        self.rounds = call.rounds
         self._is_hybrid = False
 
     @property
@@ -44,11 +45,11 @@ class TfliteSource:
         Raises:
             CompileError: what the frontend finds (R010, F...).
         """
-        program = self._read(cut)
+        program = self._read(cut, rounds=self.rounds)
         self._is_hybrid = "hybrid" in program.rounded
         return cut.checked(program.module)
 
-    def _read(self, cut: Cut) -> Program:
+    def _read(self, cut: Cut, *, rounds: bool = False) -> Program:
         from nhwcc.frontends.tflite import read_tflite
 
         return read_tflite(
@@ -59,6 +60,7 @@ class TfliteSource:
             allow_custom_ops=cut.allow_custom_ops,
             keeps_state=self.keeps_state,
             signature=self.signature,
+            rounds=rounds,
         )
 
     def files(self, module: Module) -> list[Path]:

@@ -18,6 +18,7 @@ from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ir import Port as Interface
 from ...compiler.opdef import View
+from ...compiler.options import Channels
 from ...compiler.order import Order
 from .sites import FixedSite, Form, FormSite, FreeSite, Mode, Port, Site, ViewedFormSite, ViewSite, viewed
 
@@ -57,7 +58,27 @@ class Problem:
         return site
 
 
-def collect(func: Func, region: Region, pin: Pin, channels: str, until: float = math.inf) -> Problem:
+@dataclass(frozen=True)
+class Kernels:
+    """What a target's kernels want: where channels lie, and whether products transpose computed matrices themselves."""
+
+    channels: Channels = "last"
+    transposed_products: bool = True
+
+    def take(self, form: Form, op: Op) -> bool:
+        """Say whether there are kernels for a form."""
+        if form.channels not in (None, self.channels):
+            return False
+        if self.transposed_products or all(v is None or v.type.rank == MATRIX for v in op.operands):
+            return True
+        return all(constant(op.operands[i]) is not None for i in form.turned)
+
+
+MATRIX = 2
+"""Rank of what any target transposes as it multiplies."""
+
+
+def collect(func: Func, region: Region, pin: Pin, kernels: Kernels, until: float = math.inf) -> Problem:
     """Make the sites of a region and spread the orders that they ask for."""
     problem = Problem(region, until=until)
     is_body = region is func.body
@@ -75,7 +96,7 @@ def collect(func: Func, region: Region, pin: Pin, channels: str, until: float = 
                 axes = pin(func.outputs[i], value) if is_body else tuple(range(value.type.rank))
                 problem.outputs.append(problem.add(_interface_site(value, False, axes)))
         elif constant_result(op) is None:
-            problem.add(_site(op, channels))
+            problem.add(_site(op, kernels))
             for value in _captured(op.regions):
                 problem.add(FixedSite([Port(value, is_result=False)], None))
     _spread(problem)
@@ -117,7 +138,7 @@ def _captured(regions: Sequence[Region]) -> list[Value]:
     return [v for v in read if v not in inside and constant(v) is None]
 
 
-def _site(op: Op, channels: str) -> Site:
+def _site(op: Op, kernels: Kernels) -> Site:
     ports = [Port(v, is_result=False) for v in op.operands if v is not None and constant(v) is None]
     ports += [Port(v, is_result=True) for v in op.results]
     if any(port.value.type.size == 0 for port in ports):
@@ -129,7 +150,7 @@ def _site(op: Op, channels: str) -> Site:
         return ViewSite([Port(op.operands[0], is_result=False), Port(op.result, is_result=True)], op)
     axes = op.spec.axes_of(op)
     if axes is not None:
-        forms: list[Form] = [f for f in axes.forms if f.channels in (None, channels)]
+        forms: list[Form] = [f for f in axes.forms if kernels.take(f, op)]
         if forms:
             return (ViewedFormSite if op.spec.has(View) else FormSite)(op, axes, forms)
     return FixedSite(ports, op)

@@ -11,9 +11,10 @@ from ...compiler.ir import Op, Value
 from ...compiler.lowering import Build
 from ...compiler.opdef import OPS, Pure
 from ...compiler.operands import Elements
-from ...compiler.ops import arith, index, linear, logic, reduce, shape, spatial, window
+from ...compiler.ops import index, linear, reduce, shape, spatial, window
 from ...compiler.ops.arith import BitCast, Cast
 from ...compiler.ops.core import Const
+from ...compiler.traits import Grows, Moves, ops_with
 from ...compiler.types import DType
 from ...compiler.value_ranges import EXACT_BITS, fits_i32, is_counted, needs_64_bits
 from .registry import lower
@@ -24,32 +25,11 @@ CONVERSIONS = tuple(
 """Operations whose operands can be converted, and their results back."""
 
 
-MOVES = (
-    shape.Transpose,
-    shape.Reshape,
-    shape.BroadcastTo,
-    shape.Concat,
-    shape.Split,
-    shape.Slice,
-    shape.Pad,
-    shape.Tile,
-    shape.Reverse,
-    index.Gather,
-    index.GatherNd,
-    index.GatherElements,
-    index.ReverseSequence,
-    spatial.DepthToSpace,
-    spatial.SpaceToDepth,
-    OPS["select"],
-)
-"""Operations that only move data: any type with as many bits will do."""
-
-
 MOVED_AS = {DType.BOOL: DType.U8, DType.I16: DType.I32, DType.U16: DType.I32, DType.U32: DType.I32}
 """Types that some kernels don't move, and one with all their numbers that they do."""
 
 
-@lower(*MOVES, benefit=0, general=True)
+@lower(*ops_with(Moves), benefit=0, general=True)
 def move_as_another_type(op: Op, e: Build) -> None:
     """Convert to a type that the kernel moves, and back: no number changes."""
     dtype = op.results[0].type.dtype
@@ -83,19 +63,12 @@ def _asks_for_truth(op: Op) -> bool:
     return isinstance(op, reduce.Reduce) and op.kind in ("any", "all")
 
 
-GROWING = (
-    *(arith.Add, arith.Sub, arith.Mul, arith.Square, arith.SquaredDifference, arith.Pow, arith.Neg, arith.Abs),
-    *(index.CumSum, index.CumProd, linear.MatMul, linear.Linear, window.Conv, window.ConvTranspose, logic.ShiftLeft),
-)
-"""Operations whose result can have more bits than all operands; so have some reductions, and some updates."""
-
-
 def _grows(op: Op) -> bool:
     if isinstance(op, reduce.Reduce):
         return op.kind not in ("mean", "max", "min", "any", "all")
     if isinstance(op, index.ScatterNd | index.ScatterElements | index.Scatter):
         return op.reduction in ("add", "mul")
-    return isinstance(op, GROWING)
+    return op.spec.has(Grows)
 
 
 @lower(*CONVERSIONS, benefit=-2, general=True)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from math import prod
+
+from ...compiler.dims import static
+from ...compiler.fold import constant
+from ...compiler.ir import Value
 from ...compiler.lowering import Build
 from ...compiler.ops import arith
 from ...compiler.ops.activation import Clip
 from ...compiler.ops.logic import Greater, Select
 from ...compiler.ops.quantize import Dequantize, Quantize, RoundDynamic
 from ...compiler.ops.reduce import Reduce
+from ...compiler.ops.shape import Reshape, Transpose
 from ...compiler.types import DType
-from .registry import lower
+from .registry import lower, simplify
 
 
 @lower(Quantize)
@@ -45,3 +51,29 @@ def round_by_arithmetic(op: RoundDynamic, e: Build) -> None:
     point = e(arith.Round, e(Clip, point, -128.0, 127.0))
     kept = e(Clip, e(arith.Add, e(arith.Round, e(arith.Mul, op.x, factor)), point), -128.0, 127.0)
     e.replace(e(arith.Div, e(arith.Sub, kept, point), factor))
+
+
+@simplify(Reshape, Transpose)
+def move_weights(op: Reshape | Transpose, e: Build) -> None:
+    """Move weights while they are integers: for runtimes, a weight is a constant that is dequantized."""
+    writer = op.x.owner
+    if not isinstance(writer, Dequantize) or constant(writer.x) is None or writer.x.type.shape != op.x.type.shape:
+        return
+    scale, zero = (_moved(op, v, e) for v in (writer.scale, writer.zero))
+    if scale is not None and zero is not None:
+        e.replace(e(Dequantize, e.clone(op, writer.x), scale, zero))
+
+
+def _moved(op: Reshape | Transpose, v: Value, e: Build) -> Value | None:
+    """Return what broadcasts to the result as ``v``, of one number per position of an axis, does to the operand."""
+    if v.type.size == 1:
+        return e.reshape(v, ())
+    before, after = static(op.x.type.shape), static(op.result.type.shape)
+    wide = e.reshape(v, (*(1,) * (len(before) - v.type.rank), *v.type.shape))
+    if isinstance(op, Transpose):
+        return e.transpose(wide, op.perm)
+    places = [i for i, d in enumerate(wide.type.shape) if d != 1]
+    axis = next((i for i, d in enumerate(after) if d != 1 and prod(after[:i]) == prod(before[: places[0]])), None)
+    if len(places) != 1 or axis is None or after[axis] != before[places[0]]:
+        return None
+    return e.reshape(v, [d if i == axis else 1 for i, d in enumerate(after)])

@@ -8,8 +8,9 @@ from ...compiler.fold import constant
 from ...compiler.ir import Op, Value
 from ...compiler.lowering import Build
 from ...compiler.ops import activation, arith, index, logic, reduce, shape
+from ...compiler.traits import Moves, Ordered, SameBits, ops_with
 from ...compiler.types import DType
-from .dtypes import MOVES, compute_as
+from .dtypes import compute_as
 from .registry import lower, simplify
 
 SIGNED = {DType.U64: DType.I64}
@@ -24,7 +25,7 @@ def merge_bit_casts(op: arith.BitCast, e: Build) -> None:
         e.replace(e(arith.BitCast, op.x.owner.x, to=op.to))
 
 
-@lower(*MOVES, general=True)
+@lower(*ops_with(Moves), general=True)
 def move_bits(op: Op, e: Build) -> None:
     """Numbers of 64 bits move as i64."""
     dtype = op.results[0].type.dtype
@@ -45,30 +46,7 @@ def _pad_bits(op: shape.Pad, e: Build) -> None:
     e.replace(e(arith.BitCast, e(arith.Add, padded, bits), to=dtype))
 
 
-ALIKE = (
-    arith.Add,
-    arith.Sub,
-    arith.Mul,
-    arith.Neg,
-    arith.Square,
-    logic.BitwiseAnd,
-    logic.BitwiseOr,
-    logic.BitwiseXor,
-    logic.BitwiseNot,
-    logic.ShiftLeft,
-    logic.Equal,
-    logic.NotEqual,
-    index.ScatterNd,
-    index.ScatterElements,
-    index.OneHot,
-    index.CumSum,
-    index.CumProd,
-    index.Trilu,
-)
-"""Operations that give the same bits whether a number counts as signed or not."""
-
-
-@lower(*ALIKE, benefit=2, general=True)
+@lower(*ops_with(SameBits), benefit=2, general=True)
 def compute_unsigned_as_signed(op: Op, e: Build) -> None:
     """Sums, products and bits of u64 are those of i64, before they are clamped."""
     if op.attributes.get("activation", "none") == "none" and any(
@@ -78,21 +56,7 @@ def compute_unsigned_as_signed(op: Op, e: Build) -> None:
         (_compute_shifted if ordered else _compute_signed)(op, e)
 
 
-ORDERED = (
-    arith.Max,
-    arith.Min,
-    logic.Less,
-    logic.LessEqual,
-    logic.Greater,
-    logic.GreaterEqual,
-    index.TopK,
-    index.ArgMax,
-    index.ArgMin,
-)
-"""Operations that only ask which number is larger."""
-
-
-@lower(*ORDERED, benefit=2, general=True)
+@lower(*ops_with(Ordered), benefit=2, general=True)
 def compare_unsigned_as_signed(op: Op, e: Build) -> None:
     """With the first bit flipped, u64 is ordered like i64."""
     if any(v is not None and v.type.dtype is DType.U64 for v in op.operands):

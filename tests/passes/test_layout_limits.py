@@ -18,7 +18,7 @@ from nhwcc.compiler.ops.linear import Linear
 from nhwcc.compiler.ops.shape import Transpose
 from nhwcc.compiler.types import DType, TensorType
 from nhwcc.compiler.verify import verify
-from nhwcc.passes.layout.candidates import collect
+from nhwcc.passes.layout.candidates import Kernels, collect
 from nhwcc.passes.propagate_layout import PropagateLayout
 
 from nhwcc.runners.reference import ReferenceRunner
@@ -67,7 +67,7 @@ def test_orders_are_of_as_many_elements_as_the_value() -> None:
     y = region.insert(Linear(x, region.insert(Neg(w)).result, region.insert(Neg(b)).result)).result
     region.insert(Return((y,)))
     func = Func("main", region, [Port(name) for name in "xwb"], [Port("y")])
-    problem = collect(func, region, _free, "last", time.monotonic() + 5)
+    problem = collect(func, region, _free, Kernels(), time.monotonic() + 5)
     assert problem.is_complete
     for value, orders in problem.orders.items():
         assert all(math.prod(piece.size for piece in order.pieces) == value.type.size for order in orders)

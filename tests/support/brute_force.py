@@ -9,7 +9,7 @@ from itertools import product
 from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Func, Module
 from nhwcc.compiler.ops.shape import Transpose
-from nhwcc.passes.layout.candidates import Problem, collect, flood
+from nhwcc.passes.layout.candidates import Kernels, Problem, collect, flood
 from nhwcc.passes.layout.parts import Component, Part, components, split
 from nhwcc.passes.layout.program import integer_program
 from nhwcc.passes.layout.realize import realize
@@ -23,14 +23,14 @@ COMBINATIONS = 30_000
 
 def flooded(func: Func, layout: str = "free") -> Problem:
     """Return the layout problem with every order anywhere considered everywhere."""
-    problem = collect(func, func.body, Pins.of(layout).axes, "last")
+    problem = collect(func, func.body, Pins.of(layout).axes, Kernels())
     flood(problem, problem.sites)
     return problem
 
 
 def solved(func: Func, layout: str = "free") -> Solution:
     """What propagate-layout finds for a function's body."""
-    problem = collect(func, func.body, Pins.of(layout).axes, "last")
+    problem = collect(func, func.body, Pins.of(layout).axes, Kernels())
     solution = solve(problem)
     if solution.cost + solution.charge:
         flood(problem, solution.costly)

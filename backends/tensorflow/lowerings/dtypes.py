@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
-from ....compiler.ops import activation, arith, index, linear, norm, reduce, window
+from ....compiler.ops import arith
+from ....compiler.traits import Accumulates, Moves, has, ops_with
 from ....compiler.types import DType
-from ....passes.lowerings.dtypes import MOVES, WIDER, compute_as
+from ....passes.lowerings.dtypes import WIDER, compute_as
 from .lowering import Build, improve, lower
 
-SUMS = (
-    *(activation.Softmax, activation.LogSoftmax, index.CumSum, index.CumProd, reduce.Reduce),
-    *(norm.LayerNorm, norm.RmsNorm, norm.GroupNorm, norm.LocalResponseNorm, window.AveragePool, window.LpPool),
-    *(linear.MatMul, linear.Linear, window.Conv, window.ConvTranspose),
-)
-"""Operations whose results are sums."""
 
-
-@lower(*SUMS, benefit=6)
+@lower(*ops_with(Accumulates), benefit=6)
 def sum_in_f32(op: Op, e: Build) -> None:
     """In single precision, as whole operations: kernels round every sum on the way."""
     found = {v.type.dtype for v in (*op.operands, *op.results) if v is not None} & WIDER.keys()
@@ -39,7 +33,7 @@ def widen_before_moving(op: arith.Cast, e: Build) -> None:
     inner = op.x.owner
     if op.to is not DType.F32 or op.x.type.dtype not in WIDER or not op.x.has_one_use:
         return
-    if isinstance(inner, MOVES) and len(inner.results) == 1 and all(map(_was_f32, inner.operands)):
+    if has(inner, Moves) and len(inner.results) == 1 and all(map(_was_f32, inner.operands)):
         operands = [v if v is None or v.type.dtype not in WIDER else e(arith.Cast, v, to=op.to) for v in inner.operands]
         e.replace(e.clone(inner, *operands))
 

@@ -8,6 +8,7 @@ from ....compiler.fold import constant
 from ....compiler.ir import Op
 from ....compiler.ops import activation as ir
 from ....compiler.scales import WIDE
+from ....compiler.types import DType
 from ..table import FAST_RANKS, Call, Condition, Quantizable, condition, emits, options
 
 
@@ -72,13 +73,19 @@ def _alpha_one(op: ir.Elu) -> str | None:
     return None if op.alpha == 1 else "ELU has an alpha of one"
 
 
-@emits(ir.Elu, "ELU", dtypes="f32", when=(_alpha_one,), kernel="activations.cc")
+@emits(
+    ir.Elu,
+    "ELU",
+    dtypes=Quantizable(version=1, types=frozenset({DType.I8}), is_slow=True),
+    when=(_alpha_one,),
+    kernel="activations.cc",
+)
 def elu(op: ir.Elu) -> Call:
     """Exponential below zero."""
     return Call((op.x,))
 
 
-@emits(ir.Gelu, "GELU", dtypes="f32", kernel="gelu.cc")
+@emits(ir.Gelu, "GELU", dtypes=Quantizable(is_slow=True), kernel="gelu.cc")
 def gelu(op: ir.Gelu) -> Call:
     """Either form."""
     return Call((op.x,), options("GeluOptions", approximate=op.approximate))
@@ -102,7 +109,14 @@ def softmax(op: ir.Softmax) -> Call:
     return Call((op.x,), options("SoftmaxOptions", beta=1.0))
 
 
-@emits(ir.LogSoftmax, "LOG_SOFTMAX", dtypes="f32", ranks=FAST_RANKS[1:], when=(_last_axis,), kernel="activations.cc")
+@emits(
+    ir.LogSoftmax,
+    "LOG_SOFTMAX",
+    dtypes=Quantizable(result=(16 / 256, 127), is_slow=True),
+    ranks=FAST_RANKS[1:],
+    when=(_last_axis,),
+    kernel="activations.cc",
+)
 def log_softmax(op: ir.LogSoftmax) -> Call:
     """Along the last axis."""
     return Call((op.x,))

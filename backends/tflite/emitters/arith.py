@@ -14,6 +14,9 @@ from ..broadcast import PORTABLE_RANK, fits, same_shapes
 from ..table import Call, Quantizable, condition, emits, options
 from .common import by_type, clamp_options, float_activation
 
+_I8 = frozenset({DType.I8})
+_LOOKED_UP = Quantizable(types=_I8, is_slow=True)
+
 
 def _is_wide(op: Op) -> bool:
     """Broadcasting over more axes than the first kernels could."""
@@ -110,11 +113,18 @@ def _extremum(op: ir.Max | ir.Min) -> Call:
     return Call((op.a, op.b), None, 3 if _is_wide(op) else 1)
 
 
-emits(ir.Max, "MAXIMUM", dtypes="f32 i32 i64", when=(fits,), kernel="maximum_minimum.cc")(_extremum)
-emits(ir.Min, "MINIMUM", dtypes="f32 i32 i64", when=(fits,), kernel="maximum_minimum.cc")(_extremum)
+_PICKS = Quantizable(plain="f32 i32 i64", keeps_scale=True, types=WIDE, is_slow=True)
+emits(ir.Max, "MAXIMUM", dtypes=_PICKS, when=(fits,), kernel="maximum_minimum.cc")(_extremum)
+emits(ir.Min, "MINIMUM", dtypes=_PICKS, when=(fits,), kernel="maximum_minimum.cc")(_extremum)
 
 
-@emits(ir.SquaredDifference, "SQUARED_DIFFERENCE", dtypes="f32 i32", when=(fits,), kernel="squared_difference.cc")
+@emits(
+    ir.SquaredDifference,
+    "SQUARED_DIFFERENCE",
+    dtypes=Quantizable(plain="f32 i32", types=_I8, is_slow=True),
+    when=(fits,),
+    kernel="squared_difference.cc",
+)
 def squared_difference(op: ir.SquaredDifference) -> Call:
     """Squared difference."""
     return Call((op.a, op.b))
@@ -138,13 +148,25 @@ def _unary(**versions: int) -> Callable[[Op], Call]:
 
 
 emits(ir.Neg, "NEG", dtypes="f32 i32 i64", kernel="neg.cc")(_unary())
-emits(ir.Abs, "ABS", dtypes="f32 i32", kernel="elementwise.cc")(_unary(i32=5))
+emits(ir.Abs, "ABS", dtypes=Quantizable(plain="f32 i32", types=_I8, is_slow=True), kernel="elementwise.cc")(
+    _unary(i32=5)
+)
 emits(ir.Sign, "SIGN", dtypes="f32 i32", kernel="sign.cc")(_unary(i32=2))
 emits(ir.Square, "SQUARE", dtypes="f32", kernel="elementwise.cc")(_unary())
 emits(ir.Sqrt, "SQRT", dtypes="f32", kernel="elementwise.cc")(_unary())
-emits(ir.Rsqrt, "RSQRT", dtypes="f32", kernel="elementwise.cc")(_unary())
-emits(ir.Exp, "EXP", dtypes="f32", kernel="exp.cc")(_unary())
-emits(ir.Log, "LOG", dtypes="f32", kernel="elementwise.cc")(_unary())
+emits(
+    ir.Rsqrt,
+    "RSQRT",
+    dtypes=Quantizable(types=_I8, is_nonnegative=True, is_slow=True),
+    kernel="elementwise.cc",
+)(_unary())
+emits(ir.Exp, "EXP", dtypes=_LOOKED_UP, kernel="exp.cc")(_unary())
+emits(
+    ir.Log,
+    "LOG",
+    dtypes=Quantizable(types=_I8, is_nonnegative=True, is_slow=True),
+    kernel="elementwise.cc",
+)(_unary())
 emits(ir.Floor, "FLOOR", dtypes="f32", kernel="floor.cc")(_unary())
 emits(ir.Ceil, "CEIL", dtypes="f32", kernel="ceil.cc")(_unary())
 emits(ir.Round, "ROUND", dtypes="f32", kernel="round.cc")(_unary())

@@ -6,7 +6,7 @@ from ....compiler.fold import constant
 from ....compiler.ops import quantize as ir
 from ....compiler.types import DType
 from ..hybrid import is_part
-from ..quantization import QUANTIZED, is_consistent, stated
+from ..quantization import QUANTIZED, integers_of, is_consistent, stated
 from ..table import Call, condition, emits
 from .common import by_type
 
@@ -47,7 +47,7 @@ def _requantizes(op: ir.Quantize) -> str | None:
 def requantize(op: ir.Quantize) -> Call:
     """From one scale to another."""
     assert isinstance(op.x.owner, ir.Dequantize)
-    return Call((op.x.owner.x,), None, 2)
+    return Call((integers_of(op.x.owner),), None, 2)
 
 
 @emits(
@@ -87,8 +87,8 @@ def widen(op: ir.Dequantize) -> Call:
 def dequantize(op: ir.Dequantize) -> Call:
     """The scales are the operand's."""
     if op.scale.type.size != 1:
-        return Call((op.x,), None, 5)
-    return Call((op.x,), None, by_type(op.x, i8=2, i16=3))
+        return Call((integers_of(op),), None, 5)
+    return Call((integers_of(op),), None, by_type(op.x, i8=2, i16=3))
 
 
 @emits(ir.RoundDynamic, "FULLY_CONNECTED", dtypes="f32", when=(is_part,), kernel="fully_connected.cc")

@@ -20,11 +20,13 @@ def _call(op: ir.Reduce) -> Call:
     return Call((op.x, ints(*op.dims)), options("ReducerOptions", keepDims=op.keepdims))
 
 
+_PICKS = Quantizable(plain="f32 i32 i64", keeps_scale=True, is_slow=True)
+
 for _name, _builtin, _dtypes in (
     ("mean", "MEAN", Quantizable(types=WIDE)),
-    ("sum", "SUM", "f32 i32 i64"),
-    ("max", "REDUCE_MAX", "f32 i32 i64"),
-    ("min", "REDUCE_MIN", "f32 i32 i64"),
+    ("sum", "SUM", Quantizable(plain="f32 i32 i64", is_slow=True)),
+    ("max", "REDUCE_MAX", _PICKS),
+    ("min", "REDUCE_MIN", _PICKS),
     ("prod", "REDUCE_PROD", "f32 i32 i64"),
     ("any", "REDUCE_ANY", "bool"),
     ("all", "REDUCE_ALL", "bool"),

@@ -12,13 +12,13 @@ from ....compiler.dims import Dim
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import window as ir
-from ....compiler.ops.quantize import Dequantize
+from ....compiler.ops.quantize import Dequantize, RoundDynamic
 from ....compiler.padding import geometry, is_same, is_valid
 from ....compiler.scales import WIDE
 from ....compiler.types import Array
 from ....compiler.weights import Weight
 from ..hybrid import by_samples, is_per_channel, rounding, samples
-from ..quantization import unfolding
+from ..quantization import integers_of, unfolding
 from ..table import Call, Condition, Dims, Quantizable, Stored, Unfolded, condition, emits, options
 from .common import activation, by_type
 
@@ -66,6 +66,21 @@ def _conv_options(op: ir.Conv) -> dict[str, Any]:
         "dilationWFactor": op.dilations[1],
         "fusedActivationFunction": activation(op),
     }
+
+
+@emits(
+    ir.Conv,
+    "DEPTHWISE_CONV_2D",
+    dtypes="f32",
+    ranks=range(4, 5),
+    when=(*_CONV, _by_channel, by_samples),
+    kernel="depthwise_conv.cc",
+)
+def depthwise_rounding(op: ir.Conv) -> Call:
+    """Every sample is rounded by a scale and a zero point of its own."""
+    x, w, given = op.x.owner, op.w.owner, depthwise(op)
+    assert isinstance(x, RoundDynamic) and isinstance(w, Dequantize) and isinstance(given.inputs[1], Unfolded)
+    return Call((x.x, given.inputs[1].stored, op.bias), given.options, 6 if is_per_channel(op.w) else 4)
 
 
 @emits(
@@ -195,12 +210,31 @@ def _is_upsampling(op: ir.ConvTranspose) -> bool:
     return all(k >= s and p[0] == (k - s) // 2 and k - s - p[0] == p[1] - o for (_, k, s, _), p, o in fields)
 
 
+_UPSAMPLED: tuple[Condition, ...] = (_channels_last, _undilated, _ungrouped, _upsampling, _within_reach)
+
+
+@emits(
+    ir.ConvTranspose,
+    "TRANSPOSE_CONV",
+    dtypes="f32",
+    ranks=range(4, 5),
+    when=(*_UPSAMPLED, by_samples),
+    kernel="transpose_conv.cc",
+)
+def transpose_conv_rounding(op: ir.ConvTranspose) -> Call:
+    """Every sample is rounded by a scale and a zero point of its own."""
+    x, w, given = op.x.owner, op.w.owner, transpose_conv(op)
+    assert isinstance(x, RoundDynamic) and isinstance(w, Dequantize)
+    shape, _, _, *bias = given.inputs
+    return Call((shape, integers_of(w), x.x, *bias), given.options, max(given.version, 2))
+
+
 @emits(
     ir.ConvTranspose,
     "TRANSPOSE_CONV",
     dtypes=replace(_WEIGHTED, version16=3),
     ranks=range(4, 5),
-    when=(_channels_last, _undilated, _ungrouped, _upsampling, _within_reach),
+    when=_UPSAMPLED,
     kernel="transpose_conv.cc",
 )
 def transpose_conv(op: ir.ConvTranspose) -> Call:

@@ -13,6 +13,7 @@ from . import (  # isort: skip
     linear,
     positions,
     quantize,
+    rounding,
     shape,
     dtypes,
 )
@@ -28,5 +29,6 @@ __all__ = [
     "linear",
     "positions",
     "quantize",
+    "rounding",
     "shape",
 ]

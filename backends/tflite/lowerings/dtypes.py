@@ -7,14 +7,15 @@ from ....compiler.ops import arith
 from ....compiler.ops.arith import BitCast, Cast
 from ....compiler.ops.core import Const
 from ....compiler.ops.quantize import Dequantize
+from ....compiler.traits import Moves, ops_with
 from ....compiler.types import DType
-from ....passes.lowerings.dtypes import CONVERSIONS, MOVES, compute_as
+from ....passes.lowerings.dtypes import CONVERSIONS, compute_as
 from ..lowering import Build, improve
 
 WIDENED = {DType.F16: DType.F32, DType.F64: DType.F32}
 """Floating-point types that kernels lack, and the one that they have."""
 
-IN_F64 = (*MOVES, arith.Add, arith.Sub, arith.Mul, arith.Neg, arith.Max, arith.Min)
+IN_F64 = (*ops_with(Moves), arith.Add, arith.Sub, arith.Mul, arith.Neg, arith.Max, arith.Min)
 """What is done in f64 as long as no number comes from f32: there are kernels, and f32 has a smaller range."""
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import cast
 
 import numpy as np
 
-from ....compiler.dims import static
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.ops import arith
@@ -22,7 +20,7 @@ from ....formats.tflite.model import Quantization
 from ..lowering import Build, improve
 from ..quantization import SAME_SCALE, data_operands, keeps_scales, stated
 from ..signed import is_uneven
-from ..table import DEMANDS, gives_integers, runs_on_integers
+from ..table import demands_of, gives_integers, runs_on_integers
 
 IMAGES = 4
 """Rank of a batch of images: filters over volumes are cut into layers, which would be done in every call."""
@@ -61,32 +59,6 @@ def gather_integers(op: Gather, e: Build) -> None:
     elif op.axis == 0 and scale.type.shape[:1] == (scale.type.size,) and not zero.array().any():
         found = e(arith.Cast, e.clone(op, writer.x, op.indices), to=scale.type.dtype)
         e.replace(e(arith.Mul, found, e.clone(op, writer.scale, op.indices)))
-
-
-@improve(Reshape, Transpose)
-def move_weights(op: Reshape | Transpose, e: Build) -> None:
-    """Turn weights while they are integers: XNNPACK takes for a weight what DEQUANTIZE makes of a constant."""
-    writer = op.x.owner
-    if not isinstance(writer, Dequantize) or constant(writer.x) is None or writer.x.type.shape != op.x.type.shape:
-        return
-    scale, zero = (_moved(op, v, e) for v in (writer.scale, writer.zero))
-    if scale is not None and zero is not None:
-        e.replace(e(Dequantize, e.clone(op, writer.x), scale, zero))
-
-
-def _moved(op: Reshape | Transpose, v: Value, e: Build) -> Value | None:
-    """Return what broadcasts to the result as ``v``, of one number per position of an axis, does to the operand."""
-    if v.type.size == 1:
-        return e.reshape(v, ())
-    before, after = static(op.x.type.shape), static(op.result.type.shape)
-    wide = e.reshape(v, (*(1,) * (len(before) - v.type.rank), *v.type.shape))
-    if isinstance(op, Transpose):
-        return e.transpose(wide, op.perm)
-    places = [i for i, d in enumerate(wide.type.shape) if d != 1]
-    axis = next((i for i, d in enumerate(after) if d != 1 and prod(after[:i]) == prod(before[: places[0]])), None)
-    if len(places) != 1 or axis is None or after[axis] != before[places[0]]:
-        return None
-    return e.reshape(v, [d if i == axis else 1 for i, d in enumerate(after)])
 
 
 @improve(*SAME_SCALE)
@@ -128,16 +100,15 @@ def round_twice(op: Quantize, e: Build) -> None:
     inner, own = op.x.owner, stated(op)
     if inner is None or own is None or op.scale.type.size != 1 or not op.x.has_one_use or op.dtype is DType.U8:
         return
-    for demands in DEMANDS.get(type(inner), {}).values():
-        found = demands.scale_of_result(inner, op.dtype) if op.dtype in demands.types else None
-        if found is None or found == (own.scales[0], own.zeros[0]) or found[0] > own.scales[0] * FINER:
-            continue
-        scale, zero = e.constant(np.asarray(found[0], np.float32)), e.constant(np.asarray(found[1], np.int32))
-        rounded = Quantize(e.clone(inner, *inner.operands), scale, zero, op.dtype)
-        e.rw.insert(rounded)
-        if gives_integers(rounded):
-            e.replace(e(Quantize, e(Dequantize, rounded.result, scale, zero), op.scale, op.zero, dtype=op.dtype))
-            return
+    demands = demands_of(inner)
+    found = None if demands is None or op.dtype not in demands.types else demands.scale_of_result(inner, op.dtype)
+    if found is None or found == (own.scales[0], own.zeros[0]) or found[0] > own.scales[0] * FINER:
+        return
+    scale, zero = e.constant(np.asarray(found[0], np.float32)), e.constant(np.asarray(found[1], np.int32))
+    rounded = Quantize(e.clone(inner, *inner.operands), scale, zero, op.dtype)
+    e.rw.insert(rounded)
+    if gives_integers(rounded):
+        e.replace(e(Quantize, e(Dequantize, rounded.result, scale, zero), op.scale, op.zero, dtype=op.dtype))
 
 
 FINER = 1.001

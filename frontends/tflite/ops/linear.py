@@ -13,7 +13,7 @@ from ..registry import builtin
 from .common import Activation, ending_in
 
 
-@builtin("FULLY_CONNECTED", "FullyConnectedOptions")
+@builtin("FULLY_CONNECTED", "FullyConnectedOptions", rounds=True)
 def fully_connected(
     emit: Emitter,
     x: Value,
@@ -36,6 +36,7 @@ def fully_connected(
             x = emit.reshape(x, resolve_reshape(x.type.shape, (-1, features), zero_copies=False))
     if bias is not None and bias.type.rank != 1:
         bias = emit.reshape(bias, (product(bias.type.shape),))
+    x = emit.rounded(x, (x.type.rank - 1,))
     return ending_in(emit, lambda fused: Linear(x, w, bias, fused), fused_activation_function)
 
 

@@ -36,6 +36,7 @@ def _convolution(
     if groups is None:
         groups = channels // taken if isinstance(channels, int) and isinstance(taken, int) and taken else 1
     pads = padding_of(padding, x.type.shape[1:-1], w.type.shape[1:-1], strides, dilations)
+    x = emit.rounded(x, range(1, x.type.rank))
 
     def build(fused: str) -> Op:
         return Conv(x, w, bias, strides, dilations, pads, max(groups, 1), True, fused)
@@ -43,7 +44,7 @@ def _convolution(
     return ending_in(emit, build, activation)
 
 
-@builtin("CONV_2D", "Conv2DOptions")
+@builtin("CONV_2D", "Conv2DOptions", rounds=True)
 def conv_2d(
     emit: Emitter,
     x: Value,
@@ -63,7 +64,7 @@ def conv_2d(
     return _convolution(emit, (x, w, bias), padding, steps, fused_activation_function)
 
 
-@builtin("DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions")
+@builtin("DEPTHWISE_CONV_2D", "DepthwiseConv2DOptions", rounds=True)
 def depthwise_conv_2d(
     emit: Emitter,
     x: Value,
@@ -121,6 +122,7 @@ def transposed_convolution(
 ) -> Value:
     """Insert a transposed convolution whose result has given spatial sizes; the filter is ``o k... c``."""
     x, w, bias = operands
+    x = emit.rounded(x, range(1, x.type.rank))
     for stride in strides:
         emit.positive(stride, "stride")
     ones = (1,) * len(strides)
@@ -134,7 +136,7 @@ def transposed_convolution(
     return ending_in(emit, build, activation)
 
 
-@builtin("TRANSPOSE_CONV", "TransposeConvOptions")
+@builtin("TRANSPOSE_CONV", "TransposeConvOptions", rounds=True)
 def transpose_conv(
     emit: Emitter,
     output_shape: Value,

@@ -155,3 +155,20 @@ def test_both_directions_beside_each_other(check: Check) -> None:
   %c = concat(%p, %q) {axis = 2} : f32[t,b,2,1]
   return(%c)"""
     assert dict(check(both("f32[t,b,2,1]", rest), sizes=SIZES).operators) == {"GRU": 1, "Transpose": 1}
+
+
+def test_both_directions_as_the_operator_has_them(check: Check) -> None:
+    rest = """%u = reshape(%y) {shape = ['t', 1, 'b', 1]} : f32[t,1,b,1]
+  %o = reshape(%z) {shape = ['t', 1, 'b', 1]} : f32[t,1,b,1]
+  %c = concat(%u, %o) {axis = 1} : f32[t,2,b,1]
+  %d = neg(%c) : f32[t,2,b,1]
+  return(%d)"""
+    assert dict(check(both("f32[t,2,b,1]", rest), sizes=SIZES).operators) == {"GRU": 1, "Neg": 1}
+    as_result = rest.replace("  %d = neg(%c) : f32[t,2,b,1]\n", "").replace("return(%d)", "return(%c)")
+    assert dict(check(both("f32[t,2,b,1]", as_result), sizes=SIZES).operators) == {"GRU": 1, "Identity": 1}
+
+
+def test_both_directions_of_one_sample_are_counted_anew(check: Check) -> None:
+    text = both("f32[t,b,2]", "%c = concat(%y, %z) {axis = 2} : f32[t,b,2]\n  return(%c)")
+    one = text.replace(",b,", ",1,").replace("f32[b,", "f32[1,")
+    assert dict(check(one, sizes=[{"t": 3}]).operators) == {"GRU": 1, "Reshape": 1}
