@@ -87,10 +87,14 @@ def target_of_file(path: str | os.PathLike[str] | None) -> str:
     known, suffix = Path(text), Path(text).suffix.lower()
     by_suffix = (name for name, entry in TARGETS.items() if suffix in entry.suffixes)
     is_folder = text.endswith(("/", os.sep)) or (known.is_dir() and not suffix)
-    called = (name for name, entry in TARGETS.items() if known.name.lower() in entry.folders)
+    called = target_of_folder(known.name)
     folders = (name for name, entry in TARGETS.items() if entry.is_folder and is_folder)
-    found = (*called, *folders, *by_suffix)
-    return next(iter(found), None) or next(iter(TARGETS))
+    return called or next(folders, None) or next(by_suffix, None) or next(iter(TARGETS))
+
+
+def target_of_folder(name: str) -> str | None:
+    """Return the target whose folders are called so."""
+    return next((target for target, entry in TARGETS.items() if name.lower() in entry.folders), None)
 
 
 def suffix_of(name: str | None) -> str:

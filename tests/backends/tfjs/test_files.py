@@ -154,6 +154,13 @@ def test_names_of_folders() -> None:
     ]
 
 
+def test_any_folder_may_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        nhwcc.compile(parse_module(NET), "site/", target="tfjs", verify=False)
+    assert (tmp_path / "site" / "model.json").is_file()
+
+
 def test_a_folder_with_a_page_is_not_replaced(tmp_path: Path) -> None:
     folder = tmp_path / "web_model"
     for _ in range(2):
