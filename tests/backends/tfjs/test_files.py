@@ -201,6 +201,15 @@ def test_inputs_that_have_no_tensors_change_their_type() -> None:
     np.testing.assert_array_equal(results[1], [144, 6])
 
 
+def test_what_lowerings_count_in_is_not_warned_of(tmp_path: Path) -> None:
+    text = """func @main(%x: f32[steps,2,3], %w: f32[4,3], %r: f32[4,4]) -> (f32[steps,2,4] {name = "y"}) {
+      %y, %h = rnn(%x, %w, %r, none, none, none) {activations = ["relu"]} : f32[steps,2,4], f32[2,4]
+      return(%y)
+    }"""
+    done = nhwcc.compile(parse_module(text), tmp_path / "tfjs", verify=False)
+    assert [r.text for r in done.report.remarks if r.kind == "warning"] == []
+
+
 def test_large_constants_are_refused(tmp_path: Path) -> None:
     text = """func @main(%x: i64[2]) -> (i64[2] {name = "y"}) {
       %c = const() {value = dense<[4294967296, 1]> : i64[2]} : i64[2]
