@@ -107,9 +107,9 @@ def target_of_file(path: str | os.PathLike[str] | None) -> str:
     text = os.fspath(path)
     known, suffix = Path(text), Path(text).suffix.lower()
     is_folder = text.endswith(("/", os.sep)) or (known.is_dir() and not suffix)
-    called = (name for name, entry in TARGETS.items() if known.name.lower() in entry.folders)
+    called = target_of_folder(known.name)
     folders = (name for name, entry in TARGETS.items() if entry.is_folder and is_folder)
-    found = next(called, None) or next(folders, None) or _with_suffix(suffix)
+    found = called or next(folders, None) or _with_suffix(suffix)
     if found is None and suffix and discover_plugins(PLUGINS):
         found = _with_suffix(suffix)
     return found or next(iter(TARGETS))
@@ -117,6 +117,11 @@ def target_of_file(path: str | os.PathLike[str] | None) -> str:
 
 def _with_suffix(suffix: str) -> str | None:
     return next((name for name, entry in TARGETS.items() if suffix in entry.suffixes), None)
+
+
+def target_of_folder(name: str) -> str | None:
+    """Return the target whose folders are called so."""
+    return next((target for target, entry in TARGETS.items() if name.lower() in entry.folders), None)
 
 
 def suffix_of(name: str | None) -> str:

@@ -368,11 +368,8 @@ def _storing(target: Target, data_type: DataType) -> Target:
     """
     if target.storing is None:
         text = f"{target.title} files have no data type of constants to choose, but {data_type} is asked for"
-        raise error(
-            "L007",
-            text,
-            help="--data-type is for OpenVINO (.xml) and TensorFlow.js (web_model/); --quantize float16 for TFLite",
-        )
+        help = "--data-type is for OpenVINO (.xml) and TensorFlow.js (web_model/); --quantize float16 for TFLite"
+        raise error("L007", text, help=help)
     return target.storing(data_type)
 
 

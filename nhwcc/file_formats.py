@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nhwcc import contents
-from nhwcc.backends.registry import folder_of, target_of_file, writes_folder
+from nhwcc.backends.registry import folder_of, target_of_folder, writes_folder
 from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error, reason
 from nhwcc.compiler.plugins import discover_plugins
 from nhwcc.contents import Begins, Content
@@ -339,8 +339,9 @@ def _check_folder(output: Path, target: str) -> None:
     """
     suffix, usual = output.suffix.lower(), folder_of(target)
     other = next((f.title for f in (*FORMATS, *OTHERS) if suffix and suffix in f.suffixes), None)
-    if target_of_file(output.name) != target and writes_folder(target_of_file(output.name)):
-        other = f"the folder of another target, {target_of_file(output.name)}"
+    meant = target_of_folder(output.name)
+    if meant not in (None, target):
+        other = f"the folder of another target, {meant}"
     if other is not None:
         text = f"{output} would be taken for {other}, but a folder for {target} is written"
         raise error("L007", text, help=f"call it {usual}/")

@@ -59,7 +59,7 @@ def carry(
         value.type = value.type.with_dtype(carriers[value.type.dtype])
     for op in list(module.walk()):
         if not isinstance(op, Const | arith.Cast):
-            op.attributes.update({k: carriers[v] for k, v in op.attributes.items() if v in carriers})
+            op.attributes.update({k: carriers.get(v, v) for k, v in op.attributes.items() if isinstance(v, DType)})
             _convert_what_is_fixed(op)
         elif _names(op) in carriers:
             with at(op.location):

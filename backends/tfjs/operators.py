@@ -24,27 +24,30 @@ FLOAT, NUMBERS, ANY, LOGIC, INTEGERS = "f32", "f32 i32", "f32 i32 bool", "bool",
 
 @dataclass(frozen=True)
 class Operator:
-    """An operator: element types of its first operand, and numbers of axes that the operand with most of them may have.
+    """An operator: element types of its ``data``, and numbers of axes that the operand with most of them may have.
 
-    What only ``moves`` elements takes small integers and texts, too.
+    What only ``moves`` elements takes small integers and texts, too.  ``data`` is the place of the operand.
     """
 
     name: str
     types: frozenset[DType]
     ranks: range = RANKS
     moves: bool = False
+    data: int = 0
 
     def why_not(self, inputs: Sequence[Operand]) -> str | None:
         """Return why it does not run on operands, None if it does."""
         types = [operand.type for operand in inputs]
         if not types:
             return None
-        data = types[0]
+        data = types[self.data]
         allowed = self.types | MOVED if self.moves else self.types
         if data.dtype not in allowed:
             return f"{self.name} does not take {data.dtype}, only {', '.join(sorted(allowed))}"
         if any(isinstance(v, Value) and v.type.dtype is DType.I64 for v in inputs):
             return f"{self.name} takes no integers of 64 bits"
+        if self.name in COMPARED and 0 in data.shape:
+            return f"{self.name} of nothing, which is no number there"
         rank = max(t.rank for t in types)
         return None if rank in self.ranks else f"{self.name} takes {show_ranks(self.ranks)}, not {rank}"
 
@@ -52,14 +55,17 @@ class Operator:
 MOVED = frozenset({*SMALL, DType.STRING})
 """Element types besides those that are computed with."""
 
+COMPARED = ("Max", "Min")
+"""Reductions that give NaN where there is nothing to reduce."""
+
 OPERATORS: dict[str, Operator] = {}
 """All of them by name."""
 
 
-def _run(names: str, types: str, ranks: range = RANKS, *, moves: bool = False) -> None:
+def _run(names: str, types: str, ranks: range = RANKS, *, moves: bool = False, data: int = 0) -> None:
     """Declare operators, whose names stand side by side."""
     allowed = frozenset(map(DType, types.split()))
-    OPERATORS.update({name: Operator(name, allowed, ranks, moves) for name in names.split()})
+    OPERATORS.update({name: Operator(name, allowed, ranks, moves, data) for name in names.split()})
 
 
 IMAGES, VOLUMES, MATRICES = range(4, 5), range(5, 6), range(2, 3)
@@ -79,7 +85,8 @@ _run("Cast Identity Shape", ANY)
 _run("Sum Prod Max Min Cumsum Cumprod", NUMBERS)
 _run("Mean", FLOAT)
 _run("ArgMax ArgMin TopKV2", NUMBERS, range(1, 7))
-_run("Conv2D DepthwiseConv2dNative Conv2DBackpropInput", "f32 i32", IMAGES)
+_run("Conv2D DepthwiseConv2dNative", FLOAT, IMAGES)
+_run("Conv2DBackpropInput", FLOAT, IMAGES, data=2)
 _run("Conv3D AvgPool3D MaxPool3D", FLOAT, VOLUMES)
 _run("MaxPool AvgPool LRN ResizeBilinear", FLOAT, IMAGES)
 _run("ResizeNearestNeighbor DepthToSpace", NUMBERS, IMAGES)

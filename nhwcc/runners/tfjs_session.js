@@ -21,6 +21,11 @@ if (wasm) require(wasm).setWasmPaths(path.join(wasm, 'dist', path.sep));
 const ARRAYS = {float32: Float32Array, int32: Int32Array, bool: Uint8Array};
 const models = new Map();
 
+// A thread that waits in a call of the system keeps a process from ending any other way.
+function end() {
+  process.kill(process.pid, 'SIGKILL');
+}
+
 // Pipes may be full or empty for a while; libraries let calls fail then instead of waiting.
 function patiently(call) {
   for (;;) {
@@ -38,7 +43,7 @@ function read(size) {
   let filled = 0;
   while (filled < size) {
     const count = patiently(() => fs.readSync(0, buffer, filled, size - filled, null));
-    if (count === 0) process.exit(0);
+    if (count === 0) end();
     filled += count;
   }
   return buffer;
@@ -141,4 +146,6 @@ async function serve() {
   }
 }
 
-serve();
+serve().catch(bad => {
+  process.stderr.write(`${bad && bad.stack || bad}\n`, end);
+});

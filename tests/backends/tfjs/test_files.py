@@ -154,6 +154,13 @@ def test_names_of_folders() -> None:
     ]
 
 
+def test_any_folder_may_be_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        nhwcc.compile(parse_module(NET), "site/", target="tfjs", verify=False)
+    assert (tmp_path / "site" / "model.json").is_file()
+
+
 def test_a_folder_with_a_page_is_not_replaced(tmp_path: Path) -> None:
     folder = tmp_path / "web_model"
     for _ in range(2):
@@ -192,6 +199,15 @@ def test_inputs_that_have_no_tensors_change_their_type() -> None:
     x = np.asarray([200, 3])
     results = run(module.main, [x.astype(np.int32), x.astype(np.int32), x.astype(np.float32)])
     np.testing.assert_array_equal(results[1], [144, 6])
+
+
+def test_what_lowerings_count_in_is_not_warned_of(tmp_path: Path) -> None:
+    text = """func @main(%x: f32[steps,2,3], %w: f32[4,3], %r: f32[4,4]) -> (f32[steps,2,4] {name = "y"}) {
+      %y, %h = rnn(%x, %w, %r, none, none, none) {activations = ["relu"]} : f32[steps,2,4], f32[2,4]
+      return(%y)
+    }"""
+    done = nhwcc.compile(parse_module(text), tmp_path / "tfjs", verify=False)
+    assert [r.text for r in done.report.remarks if r.kind == "warning"] == []
 
 
 def test_large_constants_are_refused(tmp_path: Path) -> None:
