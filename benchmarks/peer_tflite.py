@@ -31,7 +31,8 @@ def torch_to_onnx(name: str, folder: Path) -> Iterator[tuple[str, Callable[[], o
     def export() -> None:
         module, samples = build(name)
         options: dict[str, Any] = {"input_names": ["x"], "dynamo": False, "opset_version": 17}
-        torch.onnx.export(module, (samples[0],), str(folder / f"{name}.onnx"), **options)
+        exporter: Any = torch.onnx
+        exporter.export(module, (samples[0],), str(folder / f"{name}.onnx"), **options)
         given = np.concatenate([s.numpy() for s in samples])
         np.save(folder / f"{name}.npy", np.moveaxis(given, 1, -1) if given.ndim == 4 else given)
 
