@@ -30,8 +30,9 @@ def torch_to_onnx(name: str, folder: Path) -> Iterator[tuple[str, Callable[[], o
 
     def export() -> None:
         module, samples = build(name)
-        options = {"input_names": ["x"], "dynamo": False, "opset_version": 17}
-        torch.onnx.export(module, (samples[0],), str(folder / f"{name}.onnx"), **options)
+        options: dict[str, Any] = {"input_names": ["x"], "dynamo": False, "opset_version": 17}
+        exporter: Any = torch.onnx
+        exporter.export(module, (samples[0],), str(folder / f"{name}.onnx"), **options)
         given = np.concatenate([s.numpy() for s in samples])
         np.save(folder / f"{name}.npy", np.moveaxis(given, 1, -1) if given.ndim == 4 else given)
 
@@ -112,7 +113,7 @@ def onnx2tf(name: str, folder: Path) -> Iterator[tuple[str, Callable[[], object]
 
 def tensorflow(name: str, folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     """Convert a network of Keras by TensorFlow's converter."""
-    import tensorflow as tf
+    tf: Any = importlib.import_module("tensorflow")
 
     from benchmarks.small_keras import build
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,22 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def _keras() -> Any:
+    return importlib.import_module("keras")
+
+
+def _tensorflow() -> Any:
+    return importlib.import_module("tensorflow")
+
+
 def _unit(x: Any, given: int, kernel: int = 3, stride: int = 1) -> Any:
     """Return a convolution with a norm, without an activation."""
-    from keras import layers
+    layers = _keras().layers
 
     return layers.BatchNormalization()(layers.Conv2D(given, kernel, stride, padding="same", use_bias=False)(x))
 
 
 def _deep(x: Any, kernel: int, stride: int = 1) -> Any:
-    from keras import layers
+    layers = _keras().layers
 
     return layers.BatchNormalization()(layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False)(x))
 
 
 def mobile(x: Any) -> Any:
     """Inverted residuals with squeeze-and-excitation."""
-    from keras import layers
+    layers = _keras().layers
 
     x = layers.Activation("hard_swish")(_unit(x, 16, stride=2))
     y = layers.Activation("hard_swish")(_deep(layers.Activation("hard_swish")(_unit(x, 64, 1)), 5))
@@ -37,7 +46,7 @@ def mobile(x: Any) -> Any:
 
 def residual(x: Any) -> Any:
     """Blocks of ResNet."""
-    from keras import layers
+    layers = _keras().layers
 
     x = layers.ReLU()(_unit(layers.ZeroPadding2D(3)(x), 16, 7, 2))
     x = layers.MaxPooling2D(3, 2, padding="same")(x)
@@ -48,7 +57,7 @@ def residual(x: Any) -> Any:
 
 def transformer(x: Any) -> Any:
     """A small ViT without a class token."""
-    from keras import layers
+    layers = _keras().layers
 
     x = layers.Reshape((16, 32))(layers.Conv2D(32, 8, 8)(x))
     for _ in range(2):
@@ -61,7 +70,7 @@ def transformer(x: Any) -> Any:
 
 def tagger(x: Any) -> Any:
     """Words to tags: an embedding, an LSTM in both directions, a GRU."""
-    from keras import layers
+    layers = _keras().layers
 
     x = layers.Bidirectional(layers.LSTM(16, return_sequences=True))(layers.Embedding(100, 24)(x))
     return layers.Dense(8, "softmax")(layers.GRU(16, return_sequences=True)(x))
@@ -69,16 +78,16 @@ def tagger(x: Any) -> Any:
 
 def segmenter(x: Any) -> Any:
     """A U-Net: transposed convolution, resizing, pixel shuffle, concatenations."""
-    from keras import layers, ops
+    layers, ops = _keras().layers, _keras().ops
 
-    class Shuffle(layers.Layer):
+    base: Any = layers.Layer
+
+    class Shuffle(base):
         """Channels to pixels."""
 
         def call(self, x: Any) -> Any:
             """By TensorFlow's own operation."""
-            import tensorflow as tf
-
-            return tf.nn.depth_to_space(x, 2)
+            return _tensorflow().nn.depth_to_space(x, 2)
 
     high = layers.LeakyReLU(0.1)(_unit(x, 16))
     middle = layers.ELU()(_unit(layers.MaxPooling2D(2)(high), 32))
@@ -90,7 +99,7 @@ def segmenter(x: Any) -> Any:
 
 def detector(x: Any) -> Any:
     """Two scales, SiLU, boxes decoded by points of a grid, scores beside them."""
-    from keras import layers, ops
+    layers, ops = _keras().layers, _keras().ops
 
     def silu(x: Any) -> Any:
         return layers.Activation("silu")(x)
@@ -124,8 +133,7 @@ NETS: dict[str, tuple[Callable[[Any], Any], tuple[int, ...]]] = {
 
 def build(name: str) -> tuple[Any, list[NDArray[Any]]]:
     """Make a network, and samples of its input."""
-    import keras
-
+    keras = _keras()
     rng = np.random.default_rng(0)
     keras.utils.set_random_seed(0)
     make, shape = NETS[name]

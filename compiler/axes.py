@@ -40,7 +40,7 @@ class Form:
     stand under ``...`` where the letter that they replace stands in the operands.  A form that is slower than others
     counts as if it moved a part of its data, ``moves``, and its constant operands whole; it is taken where that is less
     than the transposes it saves.  Of forms that cost the same, the one with the smallest ``penalty`` is taken.
-    ``turned`` are the operands that a kernel is told to transpose itself: not all targets have such kernels.
+    ``transposed`` are the operands that a kernel is told to transpose itself: not all targets have such kernels.
     """
 
     operands: tuple[Pattern | None, ...]
@@ -52,7 +52,7 @@ class Form:
     places: Mapping[str, str] = field(default_factory=lambda: dict[str, str]())
     penalty: int = 0
     moves: float = 0.0
-    turned: tuple[int, ...] = ()
+    transposed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,3 @@ def ops_with(trait: type) -> tuple[type[Op], ...]:
     ['max', 'min']
     """
     return tuple(cls for cls in OPS.values() if cls.spec.has(trait))
-
-
-def has(op: Op | None, trait: type) -> bool:
-    """Say whether there is an operation, and it has a trait."""
-    return op is not None and op.spec.has(trait)

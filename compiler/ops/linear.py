@@ -65,10 +65,10 @@ class MatMul(Op):
                     {"transpose_a": ta, "transpose_b": tb},
                     {"transpose_a": not tb, "transpose_b": not ta},
                 )
-                turned = tuple(i for i, is_turned in enumerate((ta, tb)) if is_turned)
-                others = tuple(i for i in range(2) if i not in turned)
-                forms.append(Form((x, y), ((..., "m", "n"),), plain, turned=turned))
-                forms.append(Form((x, y), ((..., "n", "m"),), swapped, swap=True, turned=others))
+                transposed = tuple(i for i, is_transposed in enumerate((ta, tb)) if is_transposed)
+                others = tuple(i for i in range(2) if i not in transposed)
+                forms.append(Form((x, y), ((..., "m", "n"),), plain, transposed=transposed))
+                forms.append(Form((x, y), ((..., "n", "m"),), swapped, swap=True, transposed=others))
         return Axes((a, b), ((*batch, "m", "n"),), forms=tuple(forms), broadcasts=True)
 
 

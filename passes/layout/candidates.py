@@ -71,7 +71,7 @@ class Kernels:
             return False
         if self.transposed_products or all(v is None or v.type.rank == MATRIX for v in op.operands):
             return True
-        return all(constant(op.operands[i]) is not None for i in form.turned)
+        return all(constant(op.operands[i]) is not None for i in form.transposed)
 
 
 MATRIX = 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.ops import arith
-from ....compiler.traits import Accumulates, Moves, has, ops_with
+from ....compiler.traits import Accumulates, Moves, ops_with
 from ....compiler.types import DType
 from ....passes.lowerings.dtypes import WIDER, compute_as
 from .lowering import Build, improve, lower
@@ -33,7 +33,7 @@ def widen_before_moving(op: arith.Cast, e: Build) -> None:
     inner = op.x.owner
     if op.to is not DType.F32 or op.x.type.dtype not in WIDER or not op.x.has_one_use:
         return
-    if has(inner, Moves) and len(inner.results) == 1 and all(map(_was_f32, inner.operands)):
+    if inner is not None and inner.spec.has(Moves) and len(inner.results) == 1 and all(map(_was_f32, inner.operands)):
         operands = [v if v is None or v.type.dtype not in WIDER else e(arith.Cast, v, to=op.to) for v in inner.operands]
         e.replace(e.clone(inner, *operands))
 

@@ -71,3 +71,20 @@ def test_integers_come_back(kernel: Kernel, tmp_path: Path, runtime: Runtime) ->
     assert [op.name for op in inspect(again).main.operators] == [kernel.builtin]
     (found,), (want,) = runtime(again, given).values(), runtime(path, given).values()
     check_same(found, want, 0, 0, "the same integers")
+
+
+def test_equal_constants_of_two_scales(tmp_path: Path, runtime: Runtime) -> None:
+    """They are one constant in the IR, and two tensors in the file."""
+    graph = new_graph()
+    x = graph.input("i8[4,6]", "x", FINE)
+    outs: list[int] = []
+    for scale in (0.01, 0.03):
+        number = graph.constant(np.asarray(127, np.int8), (scale, 0, 0))
+        outs += graph.call("MUL", [x, number], ["i8[4,6]"], options("MulOptions"), 2, {0: COARSE})
+    path = save(graph, outs, tmp_path / "m.tflite")
+    register_passes()
+    again = written(import_tflite(path), tmp_path / "again.tflite", FOR_ANY_DEVICE)
+    assert [op.name for op in inspect(again).main.operators] == ["MUL", "MUL"]
+    given = {"x": random_for(graph.graph.tensors[x].type, np.random.default_rng(0))}
+    for found, want in zip(runtime(again, given).values(), runtime(path, given).values(), strict=True):
+        check_same(found, want, 0, 0, "the same integers")
