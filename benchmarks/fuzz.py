@@ -78,7 +78,7 @@ def judge(ended: Ended, before: set[str]) -> Result:
     """Say what came of a case."""
     codes, message = _diagnosed(ended)
     left = _files(ended.job.folder) - before
-    if ended.code in WRITTEN:
+    if ended.code in WRITTEN or ended.job.kind == "zoo":  # which keeps what it knows of networks that are refused
         left = {name for name in left if not name.startswith("out")}
     is_internal = any(c[0] == "I" for c in codes) or (ended.code not in WRITTEN and not codes)
     if ended.code is None:
