@@ -36,8 +36,7 @@ def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathL
     if source is not None:
         format = supported(source)
         check_model(format, source)
-        if options.weights is not None and format.name != "openvino":
-            raise error("L007", f"{source} holds its own weights", help="weights are given for OpenVINO models (.xml)")
+        _check_suits(format, source, options)
     if isinstance(model, NamedModule):
         model.check()
     given = [output for output in outputs if output is not None]
@@ -52,6 +51,23 @@ def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathL
             raise error("L007", f"{options.report} is to be written twice", help="give the report a name of its own")
         check_writing(Path(options.report), "html", [] if source is None else [source])
     check_options(options)
+
+
+def _check_suits(format: Format, path: Path, options: CompileOptions) -> None:
+    """Refuse options that say nothing of a model of this format.
+
+    Raises:
+        CompileError: L007.
+    """
+    if options.weights is not None and format.name != "openvino":
+        raise error("L007", f"{path} holds its own weights", help="weights are given for OpenVINO models (.xml)")
+    if options.signature is not None and format.name not in ("tensorflow", "tflite"):
+        help = "--signature is for SavedModels and TFLite files; --outputs takes a part of others"
+        raise error("L007", f"{path} has no signatures to choose from", help=help)
+    if options.by_standard and format.name != "onnx":
+        raise error(
+            "L007", f"--by-standard is about the ONNX standard, and {path} is no ONNX model", help="leave it out"
+        )
 
 
 def check_model(format: Format, path: Path) -> None:
@@ -92,6 +108,7 @@ def _check_quantizing(options: CompileOptions) -> None:
         CompileError: L004, R010.
     """
     from nhwcc.backends.common.quantize import io_dtypes
+    from nhwcc.passes.quantization.statistics import load as load_statistics
     from nhwcc.quantization.images import ImageFormat
     from nhwcc.quantization.metrics import check_metric
 
@@ -100,7 +117,8 @@ def _check_quantizing(options: CompileOptions) -> None:
     if options.max_error is not None and not 0 < options.max_error <= 1:
         raise error("L004", f"an error of {options.max_error:g} is no share", help="for example max_error=0.005")
     io_dtypes(io_dtype_text(options.io_dtype))
-    _check_files("statistics", options.calibration)
+    for path in options.calibration:
+        load_statistics(Path(path))
     for path in map(Path, data_files(options.data)):
         file, colon, _ = os.fspath(path).rpartition(":")
         if colon and file.endswith(".py"):

@@ -58,10 +58,11 @@ class Cuts:
 
 
 def cuts_of(shape: Sequence[Dim], entries: Sequence[Bounds], masks: Masks) -> Cuts | None:
-    """Assign the entries to axes; None if there are more than axes."""
+    """Assign the entries to axes; None if there are more than axes, or two ellipses."""
     found, axis = Cuts(), 0
-    named = sum(masks.kind(i) in ("single", "span") for i in range(len(entries)))
-    if named > len(shape):
+    kinds = [masks.kind(i) for i in range(len(entries))]
+    named = kinds.count("single") + kinds.count("span")
+    if named > len(shape) or kinds.count("ellipsis") > 1:
         return None
     for i, given in enumerate(entries):
         kind = masks.kind(i)

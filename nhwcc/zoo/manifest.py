@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from nhwcc.backends.registry import suffix_of
 from nhwcc.compiler.budget import parse_bytes
-from nhwcc.compiler.diagnostics import did_you_mean, error
+from nhwcc.compiler.diagnostics import did_you_mean, error, reason
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,11 @@ def read_manifest(path: Path) -> list[Task]:
     """
     try:
         stated = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as bad:
-        raise error("R010", f"can't read {path}: there is no such file, or it is no text") from bad
+    except OSError as bad:
+        raise error("R010", f"can't read {path}: {reason(bad)}") from bad
+    except UnicodeDecodeError as bad:
+        help = "write [[models]], then name and path of each; nhwcc compile takes a model"
+        raise error("R010", f"can't read {path}: it is not a text", help=help) from bad
     except tomllib.TOMLDecodeError as bad:
         raise error("L014", f"{path}: {bad}") from bad
     defaults = cast(dict[str, Any], stated.get("defaults", {}))

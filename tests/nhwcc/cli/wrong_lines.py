@@ -322,6 +322,8 @@ SOURCES = [
     line("verify good.onnx nope.tflite", 1, "R010", "nope.tflite"),
     line("verify good.onnx photo.jpg", 1, "R015", "an image"),
     line("opt notes.txt", 1, "R015", "a text file"),
+    line("zoo run good.onnx", 1, "R010", "it is not a text"),
+    line("zoo run nope.toml", 1, "R010", "there is no such file"),
 ]
 
 MODULES = [
@@ -360,6 +362,9 @@ PASSES = [
     compile_("--data bad.npy", "R010", "does not hold an array"),
     compile_("--data imgae=bad.npy", "R010", "does not hold an array"),
     compile_("--data a.npy --data b.npy", "L011", "each needs a name"),
+    compile_("--signature main", "L007", "no signatures to choose from", "--outputs"),
+    compile_("--quantize int8 --calibration none.json", "R010", "there is no such file"),
+    compile_("--quantize int8 --calibration notes.txt", "R010", "it holds no statistics"),
 ]
 
 LINES = [*COMMANDS, *ARGUMENTS, *OPTIONS, *SHAPES, *LAYOUTS, *OUTPUTS, *SOURCES, *MODULES, *PASSES]

@@ -1,0 +1,1 @@
+../../nhwcc/nan_inputs.py
