@@ -346,3 +346,20 @@ func @main(%x: f32[1,8,8,4]) -> (f32[1,8,8,8]) {
 """
     weights, bias = (rng.normal(size=shape).tolist() for shape in ((8, 3, 3, 4), (8,)))
     check(text.replace("WEIGHTS", str(weights)).replace("BIAS", str(bias)))
+
+
+def test_quotients_of_sizes_are_rounded_down(check: Check) -> None:
+    text = """
+func @main(%x: f32[h]) -> (f32[(h//2),2]) {
+  %one = const() {value = dense<1.5> : f32[]} : f32[]
+  %y = broadcast_to(%one) {shape = ['h//2', 2]} : f32[(h//2),2]
+  return(%y)
+}
+"""
+    assert "FloorDiv" in check(text, sizes=[{"h": 7}, {"h": 4}]).operators
+
+
+@pytest.mark.parametrize("mode", ["reflect", "symmetric"])
+def test_mirrored_with_or_without_the_edge(check: Check, mode: str) -> None:
+    pad = f'pad(%x) {{low = [0, 2], high = [0, 1], mode = "{mode}"}}'
+    check(f"func @main(%x: f32[2,4]) -> (f32[2,7]) {{\n  %y = {pad} : f32[2,7]\n  return(%y)\n}}")
