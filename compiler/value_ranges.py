@@ -117,7 +117,7 @@ def needs_64_bits(value: Value, depth: int = DEPTH) -> bool:
     if op is None or depth == 0:
         return False
     if isinstance(op, arith.BitCast):
-        return op.x.type.dtype.is_float
+        return op.x.type.dtype.is_float or needs_64_bits(op.x, depth - 1)
     given = [v for v in op.operands if v is not None and v.type.dtype is value.type.dtype]
     if isinstance(op, _OFFSET):  # of two that are large, it may be the difference
         large = [constant(v) is not None and not fits_i32(v) for v in given]

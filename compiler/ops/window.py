@@ -218,6 +218,9 @@ def _correlate(view: Array, w: Array, groups: int) -> Array:
     n, c = view.shape[:2]
     positions, kernel = view.shape[2 : 2 + rank], view.shape[2 + rank :]
     if groups == c and groups == w.shape[0]:
+        if view.dtype.kind == "V":  # einsum takes no bf16
+            filters = w[:, 0].reshape(c, *[1] * rank, *kernel)
+            return (view * filters).sum(tuple(range(2 + rank, 2 + 2 * rank)), dtype=view.dtype)
         return np.einsum(
             view, [0, 1, *range(2, 2 + 2 * rank)], w[:, 0], [1, *range(2 + rank, 2 + 2 * rank)], list(range(2 + rank))
         )

@@ -209,9 +209,19 @@ def _spread(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any], sh
     }
 
 
+def _apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Put a tensor of its own at each place if one stands at several: PyTorch would take these for one input."""
+    leaves, spec = pytree.tree_flatten((args, kwargs))
+    tensors = [leaf for leaf in leaves if _is_tensor(leaf)]
+    if len(set(map(id, tensors))) == len(tensors):
+        return args, kwargs
+    return pytree.tree_unflatten([leaf.clone() if _is_tensor(leaf) else leaf for leaf in leaves], spec)
+
+
 def _export(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], shapes: DynamicShapes) -> ExportedProgram:
     """Export; where PyTorch says that open sizes hold in a range only, or depend on each other, take them so."""
     given = shapes
+    args, kwargs = _apart(args, kwargs)
     with warnings.catch_warnings(), torch.no_grad(), assignments_as_writes(model), whole_layers():
         warnings.simplefilter("ignore")
         for round in range(ROUNDS + 1):

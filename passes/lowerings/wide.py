@@ -49,6 +49,8 @@ def _pad_bits(op: shape.Pad, e: Build) -> None:
 @lower(*ops_with(SameBits), benefit=2, general=True)
 def compute_unsigned_as_signed(op: Op, e: Build) -> None:
     """Sums, products and bits of u64 are those of i64, before they are clamped."""
+    if isinstance(op, index.ScatterNd | index.ScatterElements) and op.indices.type.dtype is DType.U64:
+        return  # positions become i32 before
     if op.attributes.get("activation", "none") == "none" and any(
         v is not None and v.type.dtype is DType.U64 for v in op.operands
     ):

@@ -74,6 +74,7 @@ BITS = """func @main(%f: f64[9], %u: u64[9], %i: i64[9], %h: bool[9]) -> (i64[9]
     ("what", "large"),
     [
         ("reverse(%b) {dims = [0]}", True),
+        ('bit_cast(%b) {to = "i64"}', True),
         ("select(%h, %i, %o)", True),
         ("max(%o, %far)", True),
         ("bitwise_xor(%i, %far)", True),

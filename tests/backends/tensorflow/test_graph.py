@@ -346,3 +346,32 @@ func @main(%x: f32[1,8,8,4]) -> (f32[1,8,8,8]) {
 """
     weights, bias = (rng.normal(size=shape).tolist() for shape in ((8, 3, 3, 4), (8,)))
     check(text.replace("WEIGHTS", str(weights)).replace("BIAS", str(bias)))
+
+
+def test_quotients_of_sizes_are_rounded_down(check: Check) -> None:
+    text = """
+func @main(%x: f32[h]) -> (f32[(h//2),2]) {
+  %one = const() {value = dense<1.5> : f32[]} : f32[]
+  %y = broadcast_to(%one) {shape = ['h//2', 2]} : f32[(h//2),2]
+  return(%y)
+}
+"""
+    assert "FloorDiv" in check(text, sizes=[{"h": 7}, {"h": 4}]).operators
+
+
+@pytest.mark.parametrize("mode", ["reflect", "symmetric"])
+def test_mirrored_with_or_without_the_edge(check: Check, mode: str) -> None:
+    pad = f'pad(%x) {{low = [0, 2], high = [0, 1], mode = "{mode}"}}'
+    check(f"func @main(%x: f32[2,4]) -> (f32[2,7]) {{\n  %y = {pad} : f32[2,7]\n  return(%y)\n}}")
+
+
+def test_several_filters_for_each_channel(check: Check) -> None:
+    text = """
+func @main(%x: f32[1,3,3,2]) -> (f32[1,3,3,4]) {
+  %w = const() {value = dense<[[[[1.0]]], [[[2.0]]], [[[-3.0]]], [[[0.5]]]]> : f32[4,1,1,1]} : f32[4,1,1,1]
+  %y = conv(%x, %w, none) {strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 0]], groups = 2,
+    channels_last = true} : f32[1,3,3,4]
+  return(%y)
+}
+"""
+    assert check(text).operators == {"DepthwiseConv2dNative": 1}

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.backends.registry import find_target
+from nhwcc.backends.tflite import choose_kernels as _choose_kernels  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import Remark, collect_remarks
 from nhwcc.compiler.dims import static

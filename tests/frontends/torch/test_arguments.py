@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from nhwcc.frontends.torch.export import export
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 -- PyTorch's own convention
 from torch_cases import Function, check, honest
@@ -118,3 +119,11 @@ def test_functions(function: Any, shapes: tuple[tuple[int, ...], ...]) -> None:
 
 def tensor(shape: tuple[int, ...], seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_one_tensor_for_two_inputs() -> None:
+    """They stay two, although one example stands for both."""
+    x, z = torch.randn(ROWS), torch.randn(ROWS)
+    model = Function(lambda a, b: a - 2 * b)
+    program = export(model, (x, x), None, None).program
+    assert torch.equal(program.module()(x, z), model(x, z))
