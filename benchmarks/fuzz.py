@@ -111,8 +111,9 @@ def _diagnosed(ended: Ended) -> tuple[tuple[str, ...], str]:
     except ValueError:
         return (), ended.complained.strip()[-300:]
     told: list[dict[str, str]] = found.get("diagnostics", [])
-    report: dict[str, Any] = found.get("report") or {}
-    results: list[dict[str, str]] = report.get("results", [])  # of a list of networks, each with its own
+    report: object = found.get("report")
+    several = isinstance(report, dict) and "results" in report  # a list of networks, each with its own
+    results: list[dict[str, str]] = found["report"]["results"] if several else []
     errors = [(d["code"], d["message"]) for d in told if d["severity"] == "error"]
     for result in results:
         code, _, message = result["message"].partition(": ")

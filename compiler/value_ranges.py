@@ -120,6 +120,9 @@ def needs_64_bits(value: Value, depth: int = DEPTH) -> bool:
         return op.x.type.dtype.is_float or needs_64_bits(op.x, depth - 1)
     given = [v for v in op.operands if v is not None and v.type.dtype is value.type.dtype]
     if isinstance(op, _OFFSET):  # of two that are large, it may be the difference
+        bits = [isinstance(v.owner, arith.BitCast) and v.owner.x.type.dtype.is_float for v in given]
+        if sum(bits) == 1:
+            return True  # numbers differ by more than 32 bits from all but a few others
         large = [constant(v) is not None and not fits_i32(v) for v in given]
         return any(large) and not any(needs_64_bits(v, depth - 1) for v in given)
     return isinstance(op, _MOVED) and any(needs_64_bits(v, depth - 1) for v in given)

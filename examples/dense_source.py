@@ -70,7 +70,8 @@ def _layer(body: Region, x: Value, layer: Mapping[str, Any]) -> Value:
         return y
     if name not in ACTIVATIONS:
         raise error("F001", f"unknown activation {name!r}", help=f"there are {', '.join(ACTIVATIONS)}")
-    return body.insert(ACTIVATIONS[name](y)).result
+    kind = ACTIVATIONS[name]
+    return body.insert(kind(y)).result
 
 
 register_format(

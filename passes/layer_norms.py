@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -87,7 +88,7 @@ def _inverse_deviation(value: Value) -> tuple[Value, float] | None:
         return None
     for variance, added in _operands(owner.x, Add):
         epsilon = _number(added)
-        if epsilon is not None:
+        if epsilon is not None and math.isfinite(epsilon):
             return variance, epsilon
     return None
 

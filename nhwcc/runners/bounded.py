@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from nhwcc.compiler.budget import check_time
-from nhwcc.compiler.dims import solve
+from nhwcc.compiler.dims import Shape, solve
 from nhwcc.compiler.ir import Func
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.compiler.workload import check_run
 from nhwcc.runners import Runner, Traced
+
+
+def _refines(shape: Shape, type: TensorType) -> bool:
+    """Whether a shape is that of a type, with more known of open sizes."""
+    return len(shape) == type.rank and all(
+        not isinstance(own, int) or size == own for size, own in zip(shape, type.shape, strict=True)
+    )
 
 
 class Bounded:
@@ -40,11 +47,14 @@ class Bounded:
 
     @property
     def inputs(self) -> Mapping[str, TensorType]:
-        """Types of the wrapped runner's inputs, by name, with all that the network demands of their sizes."""
+        """Types of the wrapped runner's inputs, by name, with all that the network demands of their sizes.
+
+        A runner may have another layout than what was read: then its own sizes count.
+        """
         ports = zip(self._func.inputs, self._func.args, strict=True)
         demanded = {port.name: port.source_type(arg.type).shape for port, arg in ports}
         found = ((name, type, demanded.get(name, ())) for name, type in self._runner.inputs.items())
-        return {name: type.with_shape(shape) if len(shape) == type.rank else type for name, type, shape in found}
+        return {name: type.with_shape(shape) if _refines(shape, type) else type for name, type, shape in found}
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -21,5 +21,6 @@ def _repeated(x: Value, batch: tuple[int, ...], e: Build) -> Value:
     own = static(x.type.shape)
     ones = (1,) * (len(batch) + 2 - len(own))
     whole = e.reshape(x, (*ones, *own))
-    times = tuple(size // has for size, has in zip(batch, static(whole.type.shape), strict=False))
+    have = static(whole.type.shape)[:-2]
+    times = tuple(1 if size == has else size // has for size, has in zip(batch, have, strict=True))
     return whole if set(times) <= {1} else e(Tile, whole, (*times, 1, 1))

@@ -13,7 +13,7 @@ from ...compiler.ops.linear import Linear
 from ...compiler.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm, RmsNorm
 from ...compiler.ops.reduce import Reduce
 from ...compiler.ops.shape import inverse
-from ...compiler.types import Array
+from ...compiler.types import Array, DType
 from .registry import lower
 
 
@@ -92,7 +92,10 @@ def local_response_norm(op: LocalResponseNorm, e: Build) -> None:
     e.require(is_static((size,)), "a number of channels that is not known")
     assert isinstance(size, int)
     band = e.constant((_band(size, op.size) * np.float32(op.alpha / op.size)).astype(op.x.type.dtype.numpy))
-    total = e(Linear, e(arith.Square, op.x), band)
+    squares = e(arith.Square, op.x)
+    if op.x.type.dtype is DType.F32:  # one that overflows must not reach other channels, by a product with zero
+        squares = e(arith.Min, squares, float(np.finfo(np.float32).max))
+    total = e(Linear, squares, band)
     e.replace(e(arith.Mul, op.x, e(arith.Pow, e(arith.Add, total, op.bias), -op.beta)))
 
 
