@@ -31,7 +31,7 @@ MISSING = "node and TensorFlow.js are not installed (npm install -g @tensorflow/
 MEMORY = 8192
 """Megabytes that JavaScript may take."""
 
-TYPES = {"f": "float32", "i": "int32", "b": "bool"}
+TYPES = {"f": "float32", "i": "int32", "u": "int32", "b": "bool"}
 """What TensorFlow.js calls element types, by the kind that numpy says they are of."""
 
 
@@ -159,6 +159,10 @@ class TfjsSession:
         return found
 
 
+NUMBERS = {"i": np.int32, "u": np.int32, "f": np.float32}
+"""The numbers that TensorFlow.js computes with, by their kind."""
+
+
 class TfjsRunner(TensorflowRunner):
     """Runs what was imported of a graph model by TensorFlow.js, under the names that the import gave."""
 
@@ -171,7 +175,7 @@ def _told(name: str, array: Array) -> tuple[dict[str, Any], bytes]:
     said: dict[str, Any] = {"name": name, "shape": list(array.shape), "size": 0, "dtype": "string"}
     if array.dtype.kind not in TYPES:
         return said | {"texts": [str(text) for text in array.reshape(-1)]}, b""
-    content = np.ascontiguousarray(array).tobytes()
+    content = np.ascontiguousarray(array, NUMBERS.get(array.dtype.kind)).tobytes()
     return said | {"dtype": TYPES[array.dtype.kind], "size": len(content)}, content
 
 

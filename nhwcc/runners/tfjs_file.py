@@ -5,12 +5,15 @@ Without these, the reference interpreter runs what is read of the folder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from nhwcc.compiler.diagnostics import Remark, error, remark
 from nhwcc.compiler.types import Array
 from nhwcc.formats.tfjs.reader import read_graph_model
+from nhwcc.runners import Traced
 from nhwcc.runners.ports import FileRunner, ports_of_graph
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.runners.tfjs import MISSING, SESSION, TfjsSession, is_available
@@ -79,3 +82,15 @@ class InterpretedFolder(ReferenceRunner):
 
     def allocate(self) -> None:
         """Nothing is left to do."""
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Evaluate on inputs in the types that the folder has: 64 bits are 32 there."""
+        return super().run(self._stored(inputs))
+
+    def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
+        """Evaluate, and keep what has a name."""
+        return super().trace(self._stored(inputs), only)
+
+    def _stored(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        types = self.inputs
+        return {n: np.asarray(a).astype(types[n].dtype.numpy, copy=False) for n, a in inputs.items() if n in types}

@@ -211,6 +211,18 @@ def test_what_lowerings_count_in_is_not_warned_of(tmp_path: Path) -> None:
     assert [text for text in told if "node and TensorFlow.js are not installed" not in text] == []
 
 
+def test_inputs_of_64_bits_without_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference interpreter stands in, on numbers in the types of the file."""
+    monkeypatch.setattr("nhwcc.runners.tfjs_file.is_available", lambda: False)
+    text = """func @main(%x: i64[2], %n: u8[2]) -> (i64[2] {name = "y"}, f32[2] {name = "z"}) {
+      %y = add(%x, %x) : i64[2]
+      %z = cast(%n) {to = "f32"} : f32[2]
+      return(%y, %z)
+    }"""
+    done = nhwcc.compile(text.encode(), tmp_path / "web_model")
+    assert done.report.verification is not None and done.report.verification.ok
+
+
 def test_large_constants_are_refused(tmp_path: Path) -> None:
     text = """func @main(%x: i64[2]) -> (i64[2] {name = "y"}) {
       %c = const() {value = dense<[4294967296, 1]> : i64[2]} : i64[2]
