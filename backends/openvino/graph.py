@@ -289,6 +289,8 @@ class _Builder:
         carried = [inner.bind(arg, arg.name or "carried") for arg in op.body.args]
         inner.ops(op.body)
         returned = [inner.value(v) for v in op.body.returns]
+        if not all(is_static(arg.type.shape) for arg in op.body.args):
+            returned = [inner.copied(place) if place in carried else place for place in returned]
         ends = [inner.end(place) for place in returned]
         goes_on = inner.end(inner.run(op.condition, returned))
         captured = list(inner.captured.items())
@@ -396,6 +398,11 @@ class _Builder:
             to: dict[str, Attribute] = {"destination_type": DType.F32}
             (self.widened[weight],) = self._add("Convert", [stored], [weight.type], to, label=name)
         return self.widened[weight]
+
+    def copied(self, place: Place) -> Place:
+        """Return a copy: OpenVINO 2026.4 crashes on loops over open sizes whose results are their own parameters."""
+        type = self.types[place]
+        return self.computed("Convert", [place], type, {"destination_type": type.dtype})
 
     def computed(
         self,

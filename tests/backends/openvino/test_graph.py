@@ -181,6 +181,33 @@ def test_loops_ask_before_the_first_iteration(check: Check, count: int) -> None:
     assert [link.purpose for link in body.outputs] == ["", "", "", "execution_condition"]
 
 
+GROWING = """
+func @main(%n: i32[], %go: bool[], %x: f32[b,3]) -> (bool[], f32[u9,3]) {
+  %one = const() {value = dense<1> : i32[]} : i32[]
+  %zero = const() {value = dense<0> : i32[]} : i32[]
+  %m, %h, %p = while(%n, %go, %x) {sizes = ['u9']} do (%i: i32[], %on: bool[], %u: f32[u1,3]) {
+    %more = greater(%i, %zero) : bool[]
+    %both = logical_and(%more, %on) : bool[]
+    return(%both)
+  } do (%j: i32[], %still: bool[], %s: f32[u1,3]) {
+    %next = sub(%j, %one) : i32[]
+    %sum = reduce(%s) {kind = "sum", dims = [0]} : f32[1,3]
+    %longer = concat(%s, %sum) {axis = 0} : f32[u1+1,3]
+    return(%next, %still, %longer)
+  } : i32[], bool[], f32[u9,3]
+  return(%h, %p)
+}
+"""
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_loops_that_change_sizes_and_keep_others(check: Check, count: int) -> None:
+    """A result that is the body's own parameter is copied: the runtime crashes else where sizes are open."""
+    done = check(GROWING, inputs={"n": count, "go": True}, sizes=[{"b": 2}])
+    layers = only(done.network, "Loop").bodies["body"].network.layers.values()
+    assert [layer.type for layer in layers].count("Convert") == 1
+
+
 def test_tensors_of_nothing_are_constants(check: Check) -> None:
     text = """
 func @main(%x: f32[2]) -> (f32[0,2], f32[2]) {
