@@ -315,7 +315,8 @@ class _Actions:
         return Hole(str(items[0]).removeprefix("$"))
 
     def number(self, items: list[Any]) -> Literal:
-        return Literal(_plain(float(items[0])))
+        text = str(items[0])
+        return Literal(int(text) if text.lstrip("+-").isdigit() else float(text))
 
     def items(self, items: list[Any]) -> Literal:
         return Literal(tuple(i.value for i in items if i is not None))
