@@ -263,8 +263,19 @@ class Rule:
         return nearest(self.left, op)
 
 
-def _plain(number: float) -> float:
-    return int(number) if number.is_integer() else number
+def _argument(helper: str, given: object) -> Param:
+    """Return what stands in a call of a helper where an operation could stand, too, as an argument.
+
+    Raises:
+        CompileError: P006, helpers take no such thing.
+    """
+    match given:
+        case Splat(number):
+            return Literal(int(number) if number.is_integer() else number)
+        case Var() | Hole() | Call():
+            return given
+        case _:
+            raise error("P006", f"{helper} takes attributes, numbers and values, in the order of its parameters")
 
 
 class _Actions:
@@ -301,7 +312,7 @@ class _Actions:
     def node(self, items: list[Any]) -> Node | Call:
         name, *args, alias = items
         if str(name) not in OPS and str(name) in HELPERS and alias is None:
-            return Call(str(name), tuple(Literal(_plain(a.number)) if isinstance(a, Splat) else a for a in args if a))
+            return Call(str(name), tuple(_argument(str(name), a) for a in args if a is not None))
         if str(name) not in OPS:
             raise error("P004", f"unknown operation {str(name)!r}", help=did_you_mean(name, [*OPS, *HELPERS]))
         terms = tuple(a for a in args if isinstance(a, Var | Splat | Absent | Node | Hole | Call))
