@@ -142,7 +142,7 @@ NAMES = ("mobile", "residual", "transformer", "tagger", "segmenter", "detector")
 
 
 def main() -> None:
-    """Write all, and say what fails."""
+    """Write the files of one converter into a folder, print each, and what the converter raises where it fails."""
     tool, folder, names = sys.argv[1], Path(sys.argv[2]).absolute(), sys.argv[3:] or NAMES
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:

@@ -50,7 +50,7 @@ class Mobile(nn.Module):
         self.head = nn.Linear(24, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[n, 3, 64, 64]`` to probabilities."""
+        """Return probabilities for images ``[n, 3, 64, 64]``."""
         x = F.hardswish(self.stem(x))
         x = x + self.narrow(self.squeeze(F.hardswish(self.deep(F.hardswish(self.wide(x))))))
         return self.head(self.down(x).mean((2, 3))).softmax(1)
@@ -66,7 +66,7 @@ class Residual(nn.Module):
         self.head = nn.Linear(32, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[n, 3, 64, 64]`` to logits."""
+        """Return logits ``[n, 10]`` for images ``[n, 3, 64, 64]``."""
         x = F.max_pool2d(F.relu(self.stem(x)), 3, 2, 1)
         x = F.relu(x + self.first(x))
         x = F.relu(self.shortcut(x) + self.second(x))
@@ -83,7 +83,7 @@ class Attention(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[n, t, width]`` to the same."""
+        """Return features ``[n, t, width]`` for features of this shape."""
         n, t, width = x.shape
         q, k, v = self.qkv(self.norm1(x)).reshape(n, t, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         scores = (q @ k.transpose(-2, -1)) * (width // self.heads) ** -0.5
@@ -102,7 +102,7 @@ class Transformer(nn.Module):
         self.head = nn.Linear(32, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[n, 3, 32, 32]`` to logits."""
+        """Return logits ``[n, 10]`` for images ``[n, 3, 32, 32]``."""
         x = self.patches(x).flatten(2).transpose(1, 2)
         x = torch.cat([self.token.expand(x.shape[0], -1, -1), x], 1) + self.places
         return self.head(self.norm(self.blocks(x))[:, 0])
@@ -134,7 +134,7 @@ class Segmenter(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[n, 3, 32, 32]`` to ``[n, 3, 64, 64]``."""
+        """Return images ``[n, 3, 64, 64]`` for images ``[n, 3, 32, 32]``."""
         high = F.leaky_relu(self.enter(x), 0.1)
         middle = F.elu(self.down(F.max_pool2d(high, 2)))
         low = F.relu(self.bottom(F.avg_pool2d(middle, 2)))
@@ -153,7 +153,7 @@ class Detector(nn.Module):
         self.heads = nn.ModuleList(nn.Conv2d(32, 4 + 6, 1) for _ in range(2))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """``[n, 3, 64, 64]`` to boxes ``[n, p, 4]`` and scores ``[n, p, 6]``."""
+        """Return boxes ``[n, p, 4]`` and scores ``[n, p, 6]`` for images ``[n, 3, 64, 64]``."""
         fine = self.stem(x)
         coarse = F.silu(self.low(fine))
         fine = F.silu(self.high(torch.cat([F.interpolate(coarse, scale_factor=2.0), fine], 1)))

@@ -141,9 +141,8 @@ class Lowerings:
 
         What is ``general`` is a way for many operations alike; the docs describe it once.
 
-        It rewrites by calling :meth:`Build.replace`, or returns the new result; it returns None if it is not meant for
-        the operation, and raises
-        :class:`~.rewrite.NoMatch` if it is but can't: the reason becomes part of the error.
+        It rewrites by calling :meth:`Build.replace`, or returns the new result.  It returns None if it is not meant for
+        the operation, and raises :class:`~.rewrite.NoMatch` if it is but can't: the reason becomes part of the error.
         """
 
         def wrap(fn: Rewrite[O]) -> Rewrite[O]:

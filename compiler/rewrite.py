@@ -321,7 +321,7 @@ def erase_dead(*ops: Op, released: Callable[[Op], None] | None = None, replaced:
     """Erase removable operations without uses and whatever only they needed; return what was erased.
 
     ``released`` is called with each operation that lost a user.  Operations that were ``replaced`` go whatever else
-    they may do: what stands in their place does it.
+    they may do: their replacements do it.
     """
     erased: list[Op] = []
     work = list(ops)

@@ -48,35 +48,39 @@ class Names:
 
 @dataclass(frozen=True)
 class Var:
-    """``%x``: any value."""
+    """``%x``: any value; in further places, the same value or an equal constant."""
 
     name: str
 
     def check_left(self, names: Names) -> None:
-        """Bind the name."""
+        """Note that the left side binds the name."""
         names.values.add(self.name)
 
     def check(self, names: Names) -> None:
-        """The name must be bound."""
+        """Refuse a value that the left side does not bind.
+
+        Raises:
+            CompileError: P003.
+        """
         if self.name not in names.values:
             raise error("P003", f"{self.name} is not bound by the left side")
 
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:
-        """Bind, or compare with what is bound."""
+        """Yield the match in which the name stands for ``value``; nothing if it stands for another one."""
         bound = found.bind(self.name, value)
         if bound is not None and value is not None:
             yield bound
 
     def build(self, found: Match, rw: Rewriter, like: DType) -> Value | None:
-        """Return what is bound."""
+        """Return the value of a match that the name stands for, as an operand."""
         return found.values[self.name]
 
     def get(self, found: Match) -> Any:
-        """Return what is bound, as a helper's argument."""
+        """Return the value of a match that the name stands for, as an argument of a helper."""
         return found.values[self.name]
 
     def kind(self, names: Names) -> Kind:
-        """Say what it is."""
+        """Return which kind of argument it is for a helper: a value."""
         return kind_of(Value)
 
 
@@ -99,16 +103,20 @@ class Hole:
         return self.name == "_"
 
     def check(self, names: Names) -> None:
-        """The name must be bound."""
+        """Refuse an attribute that the left side does not bind.
+
+        Raises:
+            CompileError: P003.
+        """
         if self.name not in names.attributes:
             raise error("P003", f"${self.name} is not bound by the left side")
 
     def get(self, found: Match) -> Any:
-        """Return what is bound."""
+        """Return the attribute's value in a match."""
         return found.attributes[self.name]
 
     def kind(self, names: Names) -> Kind:
-        """Say what it is."""
+        """Return which kind of argument it is for a helper, from the declaration of the attribute."""
         return names.attributes[self.name]
 
     def build(self, found: Match, rw: Rewriter, like: DType) -> Value:
@@ -123,14 +131,14 @@ class Literal:
     value: Any
 
     def check(self, names: Names) -> None:
-        """Read nothing."""
+        """Accept it: a literal needs no name."""
 
     def get(self, found: Match) -> Any:
-        """Return it."""
+        """Return the value as it is written in the rule."""
         return self.value
 
     def kind(self, names: Names) -> Kind:
-        """Say what it is."""
+        """Return which kind of argument it is for a helper."""
         return kind_of(type(self.value))
 
 
@@ -142,17 +150,21 @@ class Call:
     params: tuple[Param, ...]
 
     def check(self, names: Names) -> None:
-        """All arguments must be bound, and such as the helper takes."""
+        """Refuse arguments that the left side does not bind, or that the helper does not take.
+
+        Raises:
+            CompileError: P003, P006.
+        """
         for p in self.params:
             p.check(names)
         check_call(self.name, [p.kind(names) for p in self.params])
 
     def get(self, found: Match) -> Any:
-        """Call it."""
+        """Call the helper on its arguments in a match, and return its result."""
         return HELPERS[self.name](*(p.get(found) for p in self.params))
 
     def kind(self, names: Names) -> Kind:
-        """Say what it gives."""
+        """Return which kind of argument the helper's result is for another one, from its annotation."""
         return result_kind(self.name)
 
     def build(self, found: Match, rw: Rewriter, like: DType) -> Value:

@@ -192,7 +192,7 @@ Left: TypeAlias = Var | Splat | Absent | Node
 Term: TypeAlias = Left | Hole | Call
 
 NUMBERS = (Splat, Hole, Call)
-"""Terms that are a number: they get the element type of what stands beside them."""
+"""Terms that are a number: they get the element type of the other operands."""
 
 
 def _match_all(terms: tuple[Term, ...], values: tuple[Value | None, ...], found: Match) -> Iterator[Match]:
@@ -264,7 +264,7 @@ class Rule:
 
 
 def _argument(helper: str, given: object) -> Param:
-    """Return what stands in a call of a helper where an operation could stand, too, as an argument.
+    """Return a term that was parsed as an operand as the argument of a helper.
 
     Raises:
         CompileError: P006, helpers take no such thing.

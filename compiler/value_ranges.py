@@ -6,7 +6,7 @@ from .fold import constant
 from .ir import Op, Value
 from .opdef import Pure
 from .ops import activation, arith, index, logic, reduce, shape, spatial
-from .traits import KeepsSign, NonNegative
+from .traits import KeepsSign, Moves, NonNegative
 from .types import DType
 
 EXACT_BITS = 16
@@ -101,12 +101,6 @@ def _is_narrow(dtype: DType) -> bool:
     return dtype.bits < 64 and dtype is not DType.U32
 
 
-_MOVED = (
-    *(shape.Transpose, shape.Reshape, shape.BroadcastTo, shape.Concat, shape.Split, shape.Slice, shape.Tile),
-    *(shape.Reverse, shape.Pad, index.Gather, index.GatherElements, index.GatherNd, logic.Select, arith.Max, arith.Min),
-)
-"""Operations whose results are among what they read."""
-
 _OFFSET = (arith.Add, arith.Sub, arith.Mul, logic.BitwiseXor, logic.BitwiseOr)
 """Operations that a large constant makes large."""
 
@@ -125,7 +119,8 @@ def needs_64_bits(value: Value, depth: int = DEPTH) -> bool:
             return True  # numbers differ by more than 32 bits from all but a few others
         large = [constant(v) is not None and not fits_i32(v) for v in given]
         return any(large) and not any(needs_64_bits(v, depth - 1) for v in given)
-    return isinstance(op, _MOVED) and any(needs_64_bits(v, depth - 1) for v in given)
+    is_among = op.spec.has(Moves) or isinstance(op, arith.Max | arith.Min)  # results are among what is read
+    return is_among and any(needs_64_bits(v, depth - 1) for v in given)
 
 
 def is_counted(value: Value, depth: int = DEPTH) -> bool:

@@ -93,7 +93,7 @@ def _digest(path: Path) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return plain data with rounded numbers; those that JSON lacks are texts."""
+    """Return plain data with rounded numbers; infinities and NaN, which JSON lacks, are strings."""
     match value:
         case float():
             rounded = float(f"{value:.{DIGITS}g}")

@@ -19,7 +19,7 @@ from nhwcc.files import replacing
 from nhwcc.formats.tflite.reader import Summary, TensorInfo, inspect
 
 Overlay: TypeAlias = "Mapping[int, float | str]"
-"""A number or a text for operators of the main subgraph."""
+"""A number or a string for operators of the main subgraph."""
 
 COLOURS = {"device": "#8bd3a1", "rest": "#ffe08a", "nowhere": "#ff9d9d", "stops": "#ff9d9d", "TRANSPOSE": "#ff9d9d"}
 """Of operators by where they run, and of transposes; all are readable under dark text."""
@@ -56,7 +56,7 @@ def write_overlays(
 
 
 def _node_data(name: str, overlay: Overlay) -> dict[str, Any]:
-    """Return the data of one graph: texts with their colours, numbers with a gradient."""
+    """Return the data of one graph: strings with their colours, numbers with a gradient."""
     results = {str(number): _result(value) for number, value in overlay.items()}
     numbers = [value for value in overlay.values() if not isinstance(value, str)]
     stops = [{"stop": stop, "bgColor": colour} for stop, colour in enumerate(GRADIENT)] if numbers else []

@@ -85,6 +85,6 @@ def _departing(want: Array, again: Array, got: Array) -> int:
 
 def _named(ops: list[Op]) -> str:
     """Say which operations these are."""
-    texts = dict.fromkeys(f"{op.spec.name} at {op.location}" for op in ops)
-    more = f" and {len(texts) - NAMED} more" if len(texts) > NAMED else ""
-    return f"kernels may ignore it in {', '.join([*texts][:NAMED])}{more}"
+    places = dict.fromkeys(f"{op.spec.name} at {op.location}" for op in ops)
+    more = f" and {len(places) - NAMED} more" if len(places) > NAMED else ""
+    return f"kernels may ignore it in {', '.join([*places][:NAMED])}{more}"

@@ -1,7 +1,10 @@
-"""Collects ``*.ir`` files: every case states a pipeline, IR before and IR after."""
+"""Collects ``*.ir`` files: a pipeline, IR before and IR after; numbers are the same in any order of tests."""
 
 from __future__ import annotations
 
+from zlib import crc32
+
+import numpy as np
 import pytest
 from firing import Firing
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
@@ -10,6 +13,14 @@ from nhwcc.compiler.pipeline import discover
 discover("nhwcc.passes")
 
 pytest_plugins = ["nhwcc.testing.plugin"]
+
+
+@pytest.fixture(autouse=True)
+def same_numbers(request: pytest.FixtureRequest) -> None:
+    """Let the generator ``RNG`` of a module draw the same numbers in a test whichever tests ran before it."""
+    shared: object = vars(request.node.module).get("RNG") if isinstance(request.node, pytest.Function) else None
+    if isinstance(shared, np.random.Generator):
+        shared.bit_generator.state = np.random.default_rng(crc32(request.node.name.encode())).bit_generator.state
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -123,9 +123,9 @@ def _report(title: str, module: Module, found: list[Value], carriers: Mapping[DT
                 remark(Remark("warning", "legalize", text))
 
 
-def _range(dtype: DType, carrier: DType) -> str:
+def _range(dtype: DType, stored: DType) -> str:
     """Say whether a type has all numbers of another one."""
-    return f"has all numbers of {dtype}" if carrier.holds(dtype) else f"has fewer numbers than {dtype}"
+    return f"has all numbers of {dtype}" if stored.holds(dtype) else f"has fewer numbers than {dtype}"
 
 
 def _carried(op: Const | arith.Cast, target: Target, computed: Mapping[DType, DType]) -> None:

@@ -63,7 +63,7 @@ class SizeVectors(ABC, Generic[T]):
 
     @abstractmethod
     def join(self, parts: Sequence[T], count: int) -> T:
-        """Return several sizes in one vector."""
+        """Concatenate vectors of sizes into one, of ``count`` elements in all."""
 
     @abstractmethod
     def floor_div(self, a: T, b: T, *, positive: bool) -> T:

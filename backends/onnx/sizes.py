@@ -10,7 +10,7 @@ from ..common.sizes import SizeVectors
 
 
 class Sizes(SizeVectors[str]):
-    """Sizes are i64."""
+    """Computes vectors of i64 by ONNX's operators: the type that Reshape, Expand and Slice take sizes in."""
 
     operators = {  # noqa: RUF012 -- a ClassVar of the base class
         "add": "Add",
@@ -31,7 +31,7 @@ class Sizes(SizeVectors[str]):
         return self.graph.computed("Gather", [shape, self.numbers([axis])], self.one)
 
     def join(self, parts: Sequence[str], count: int) -> str:
-        """Return several sizes in one vector."""
+        """Concatenate vectors of sizes into one, of ``count`` elements in all."""
         return self.graph.computed("Concat", parts, TensorType(self.dtype, (count,)), {"axis": 0})
 
     def floor_div(self, a: str, b: str, *, positive: bool) -> str:

@@ -11,7 +11,7 @@ from ..common.sizes import SizeVectors
 
 
 class Sizes(SizeVectors[Place]):
-    """Sizes are i64."""
+    """Computes vectors of i64 by OpenVINO's operations, one layer for each step."""
 
     operators = {  # noqa: RUF012 -- a ClassVar of the base class
         "add": "Add",
@@ -33,7 +33,7 @@ class Sizes(SizeVectors[Place]):
         return self.graph.computed("Gather", [shape, self.numbers([axis]), first], self.one, {"batch_dims": 0})
 
     def join(self, parts: Sequence[Place], count: int) -> Place:
-        """Return several sizes in one vector."""
+        """Concatenate vectors of sizes into one, of ``count`` elements in all."""
         return self.graph.computed("Concat", parts, TensorType(self.dtype, (count,)), {"axis": 0})
 
     def floor_div(self, a: Place, b: Place, *, positive: bool) -> Place:

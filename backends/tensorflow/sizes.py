@@ -10,7 +10,7 @@ from ..common.sizes import SizeVectors
 
 
 class Sizes(SizeVectors[str]):
-    """Sizes are i32."""
+    """Computes vectors of i32 by TensorFlow's operators: the type that all of its kernels take sizes in."""
 
     dtype = DType.I32
     operators = {  # noqa: RUF012 -- a ClassVar of the base class
@@ -31,7 +31,7 @@ class Sizes(SizeVectors[str]):
         return self.graph.computed("Slice", [shape, self.numbers([axis]), self.numbers([1])], self.one)
 
     def join(self, parts: Sequence[str], count: int) -> str:
-        """Return several sizes in one vector."""
+        """Concatenate vectors of sizes into one, of ``count`` elements in all."""
         axis = self.graph.constant(scalar(0, DType.I32))
         return self.graph.computed("ConcatV2", [*parts, axis], TensorType(self.dtype, (count,)))
 

@@ -26,7 +26,7 @@ FLOAT, NUMBERS, ANY, LOGIC, INTEGERS = "f32", "f32 i32", "f32 i32 bool", "bool",
 class Operator:
     """An operator: element types of its ``data``, and numbers of axes that the operand with most of them may have.
 
-    What only ``moves`` elements takes small integers and texts, too.  ``data`` is the place of the operand.
+    What only ``moves`` elements takes small integers and strings, too.  ``data`` is the place of the operand.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Damage to XML, in terms of its elements: attributes, children, texts."""
+"""Damage to XML, in terms of its elements: attributes, children, strings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 from benchmarks.fuzzing import damage, tokens
 
 MAX_LETTERS = 1 << 20
-"""Texts that are longer are damaged as bytes."""
+"""Strings that are longer are damaged as bytes."""
 ENTITIES = (
     b'<!DOCTYPE net [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>',
     b'<!DOCTYPE net SYSTEM "file:///etc/passwd">',

@@ -67,7 +67,7 @@ which TensorFlow has kernels for processors, as the installed TensorFlow says.""
 Files in HDF5 (`.h5`) hold layers only: what a function would be needed for is refused there. Types are those of the
 first operand. [keras.md](keras.md) shows how files are written.""",
     "tfjs": """Rows are those of TensorFlow's operators that the executor of TensorFlow.js has. Types are those of the
-operator's first input; what only moves elements takes small integers and texts, too. [tfjs.md](tfjs.md) shows how
+operator's first input; what only moves elements takes small integers and strings, too. [tfjs.md](tfjs.md) shows how
 folders are written.""",
 }
 """What is to be said of each target."""

@@ -1,4 +1,4 @@
-"""Weights of graph models: tensors one behind the other in files that end anywhere."""
+"""Weights of graph models: tensors concatenated in files that may end inside of one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Place: TypeAlias = "tuple[MappedFile, int, int]"
 """Bytes of a file: where they begin, and how many they are."""
 
 LENGTH = 4
-"""Bytes that tell the length of a text."""
+"""Bytes that tell the length of a string."""
 
 STORED = {"uint8": DType.U8, "uint16": DType.U16, "float16": DType.F16}
 """Element types in which weights are stored that are numbers of 32 bits for whoever reads them."""
@@ -64,16 +64,16 @@ class _Parts:
             return Weight.mapped(file, first, type)
         return stored_weight(type, partial(_joined, places))
 
-    def texts(self, start: int, shape: tuple[int, ...]) -> tuple[Weight, int]:
-        """Return a tensor of texts, and how many bytes it has."""
-        texts: list[str] = []
+    def strings(self, start: int, shape: tuple[int, ...]) -> tuple[Weight, int]:
+        """Return a tensor of strings, and how many bytes it has."""
+        strings: list[str] = []
         place = start
         for _ in range(int(np.prod(shape, dtype=np.int64))):
             length = int.from_bytes(self._bytes(place, LENGTH), "little")
-            texts.append(self._bytes(place + LENGTH, length).decode("utf-8", "surrogateescape"))
+            strings.append(self._bytes(place + LENGTH, length).decode("utf-8", "surrogateescape"))
             place += LENGTH + length
-        array = np.empty(len(texts), object)
-        array[:] = texts
+        array = np.empty(len(strings), object)
+        array[:] = strings
         return Weight.of(array.reshape(shape), is_stored=True), place - start
 
     def _bytes(self, start: int, size: int) -> bytes:
@@ -104,7 +104,7 @@ def read_weights(group: Json, folder: Path) -> Iterator[tuple[str, Weight]]:
         if problem is not None or any(size < 0 for size in shape):
             raise error("M001", f"the weight {said['name']} has {problem or f'the shape {list(shape)}'}")
         if dtype is DType.STRING:
-            weight, size = parts.texts(start, shape)
+            weight, size = parts.strings(start, shape)
         else:
             type = TensorType(stored, shape)
             weight, size = parts.weight(start, type), stored_bytes(type)

@@ -97,23 +97,23 @@ class _Stored:
         if halves and dtype is DType.F32:
             said["quantization"] = {"dtype": "float16", "original_dtype": "float32"}
             weight = _converted(weight, DType.F16)
-        size = sum(map(len, _texts(weight))) if dtype is DType.STRING else weight.nbytes
+        size = sum(map(len, _string_bytes(weight))) if dtype is DType.STRING else weight.nbytes
         return _Stored(said, weight, size)
 
     def pieces(self) -> Iterator[bytes | memoryview]:
-        """Yield the bytes."""
-        return _texts(self.weight) if self.weight.type.dtype is DType.STRING else stream(self.weight)
+        """Yield the bytes of the tensor as they lie in the files, piece by piece."""
+        return _string_bytes(self.weight) if self.weight.type.dtype is DType.STRING else stream(self.weight)
 
 
-def _texts(weight: Weight) -> Iterator[bytes]:
-    """Yield texts, each behind its length."""
+def _string_bytes(weight: Weight) -> Iterator[bytes]:
+    """Yield the bytes of a tensor of strings: each string after its length in four bytes."""
     for text in weight.array().reshape(-1):
         content = str(text).encode("utf-8", "surrogateescape")
         yield len(content).to_bytes(4, "little") + content
 
 
 def _write_parts(stored: Iterable[_Stored], paths: Sequence[Path]) -> None:
-    """Write the bytes of all constants one behind the other; a part ends wherever it is full."""
+    """Write the bytes of all constants, concatenated; a part ends wherever it is full."""
     pieces = (memoryview(piece) for weight in stored for piece in weight.pieces())
     rest = memoryview(b"")
     for path in paths:
@@ -212,7 +212,7 @@ def _attribute(value: Attribute) -> Json:
 
 
 def _single(value: Attribute) -> tuple[str, Any]:
-    """Return an attribute that is no list, and the field that holds it; integers are texts, as they are in JSON."""
+    """Return an attribute that is no list, and the field that holds it; integers become strings, as in protobuf."""
     match value:
         case bool():
             return "b", value

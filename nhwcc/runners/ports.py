@@ -136,7 +136,7 @@ class FileRunner(InWorker):
 
     @property
     def title(self) -> str:
-        """The runtime with its version."""
+        """Name and version of the runtime, for reports."""
         return f"{self.title_of_runtime} {self._runtime.call('version')}"
 
     @property

@@ -42,7 +42,7 @@ class TensorflowRunner(InWorker):
 
     @property
     def title(self) -> str:
-        """The runtime with its version."""
+        """Name and version of the runtime, for reports."""
         return f"{self.title_of_runtime} {self._worker.call('version')}"
 
     @property

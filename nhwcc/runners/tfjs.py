@@ -174,7 +174,7 @@ def _told(name: str, array: Array) -> tuple[dict[str, Any], bytes]:
     """Return what is said of a tensor, and its bytes."""
     said: dict[str, Any] = {"name": name, "shape": list(array.shape), "size": 0, "dtype": "string"}
     if array.dtype.kind not in TYPES:
-        return said | {"texts": [str(text) for text in array.reshape(-1)]}, b""
+        return said | {"strings": [str(text) for text in array.reshape(-1)]}, b""
     content = np.ascontiguousarray(array, NUMBERS.get(array.dtype.kind)).tobytes()
     return said | {"dtype": TYPES[array.dtype.kind], "size": len(content)}, content
 
@@ -182,9 +182,9 @@ def _told(name: str, array: Array) -> tuple[dict[str, Any], bytes]:
 def _array(said: Mapping[str, Any], content: memoryview) -> Array:
     shape = tuple(said["shape"])
     if said["dtype"] == "string":
-        texts = np.empty(len(said["texts"]), object)
-        texts[:] = said["texts"]
-        return texts.reshape(shape)
+        strings = np.empty(len(said["strings"]), object)
+        strings[:] = said["strings"]
+        return strings.reshape(shape)
     return np.frombuffer(content, {"bool": np.bool_}.get(said["dtype"], said["dtype"])).reshape(shape)
 
 

@@ -90,8 +90,8 @@ async function load({folder, number, forget}) {
   return [{version: tf.version.tfjs}, []];
 }
 
-function tensorOf({dtype, shape, bytes, texts}) {
-  if (dtype === 'string') return tf.tensor(texts, shape, 'string');
+function tensorOf({dtype, shape, bytes, strings}) {
+  if (dtype === 'string') return tf.tensor(strings, shape, 'string');
   const array = ARRAYS[dtype];
   const own = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
   return tf.tensor(new array(own), shape, dtype);
@@ -120,7 +120,7 @@ async function run({number, tensors, outputs}) {
   for (const tensor of found) {
     const data = await tensor.data();
     if (tensor.dtype === 'string') {
-      told.push({dtype: 'string', shape: tensor.shape, size: 0, texts: [...data]});
+      told.push({dtype: 'string', shape: tensor.shape, size: 0, strings: [...data]});
       continue;
     }
     // a tensor that was converted may still hold the numbers of the one before

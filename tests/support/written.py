@@ -1,14 +1,56 @@
-"""What tests of all targets do with a function: draw inputs, lay them out as a file has them, compare outputs."""
+"""What tests of all targets do: draw inputs, legalize, lay arrays out as a file has them, compare outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from nhwcc.compiler.interpreter import random_inputs
-from nhwcc.compiler.ir import Func
+from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
+from nhwcc.compiler.interpreter import random_inputs, run
+from nhwcc.compiler.ir import Func, Module
+from nhwcc.compiler.parser import parse_module
+from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
+from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.types import Array
+from nhwcc.compiler.verify import verify
+
+
+@dataclass(frozen=True)
+class Legalized:
+    """A module that was legalized, with its inputs in each run, and what its own semantics gave for them before."""
+
+    module: Module
+    runs: list[list[Array]]
+    wanted: list[list[Array]]
+    text: str
+
+
+def legalized(
+    given: Module | str,
+    legalize: str,
+    *,
+    sizes: Sequence[Mapping[str, int]],
+    inputs: Mapping[str, Any] | None,
+    passes: str | None = None,
+) -> Legalized:
+    """Legalize by ``passes``, by default ``legalize``, cse and dce, and check that ``legalize`` changes nothing again.
+
+    ``sizes`` are numbers for named sizes, one mapping per run; ``inputs`` replace random ones by name.
+    """
+    module = parse_module(given) if isinstance(given, str) else given
+    name_outputs(module.main)
+    verify(module)
+    runs = [drawn(module.main, s, inputs or {}) for s in sizes]
+    wanted = [run(module.main, r) for r in runs]
+    Pipeline(parse_pipeline(passes or f"{legalize},cse,dce")).run(module)
+    verify(module)
+    text = print_module(module)
+    Pipeline(parse_pipeline(legalize)).run(module)
+    assert print_module(module) == text, "legalize is not idempotent"
+    return Legalized(module, runs, wanted, text)
 
 
 def name_outputs(func: Func) -> None:

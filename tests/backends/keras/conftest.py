@@ -10,19 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.backends.registry import find_target
-from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
-from nhwcc.compiler.printer import print_module
-from nhwcc.compiler.verify import verify
 
 from nhwcc.runners.keras_file import KerasFileRunner, start
 from nhwcc.runners.worker import Worker
-from tests.backends.tensorflow.conftest import compare, drawn, name_outputs
+from tests.backends.tensorflow.conftest import compare
+from tests.support.written import legalized
 
 TOLERANCE = 1e-5
 """Of a difference, relative to the largest expected value."""
@@ -65,21 +59,12 @@ def check(tmp_path: Path, keras_process: Worker) -> Check:
         tolerance: float = TOLERANCE,
         floor: float = 1e-30,
     ) -> Checked:
-        module = parse_module(given) if isinstance(given, str) else given
-        name_outputs(module.main)
-        verify(module)
-        runs = [drawn(module.main, s, inputs or {}) for s in sizes]
-        wanted = [run(module.main, r) for r in runs]
-        legalize = f"legalize{{target={target}}}"
-        Pipeline(parse_pipeline(f"{legalize},cse,dce")).run(module)
-        verify(module)
-        text = print_module(module)
-        Pipeline(parse_pipeline(legalize)).run(module)
-        assert print_module(module) == text, "legalize is not idempotent"
+        done = legalized(given, f"legalize{{target={target}}}", sizes=sizes, inputs=inputs)
+        module, text = done.module, done.text
         found = find_target(target)
         emitted = found.emit(module, tmp_path / f"model{found.suffix}")
         runner = KerasFileRunner(emitted.path, keras_process)
-        for arrays, want in zip(runs, wanted, strict=True):
+        for arrays, want in zip(done.runs, done.wanted, strict=True):
             named = {p.name: a for p, a in zip(module.main.inputs, arrays, strict=True)}
             compare(module.main, runner.run(named), want, (tolerance, floor), text)
         return Checked(module, emitted.ops, emitted.path)

@@ -13,22 +13,17 @@ from typing import Any
 
 import onnx
 import pytest
-from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.backends.registry import find_target
-from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.types import Array
-from nhwcc.compiler.verify import verify
 from nhwcc.frontends.onnx import import_onnx
 from onnx import ModelProto
 
 from nhwcc.runners.onnx_file import OnnxFile
-from tests.support.written import compare, drawn, lay_out, name_outputs
+from tests.support.written import compare, lay_out, legalized
 
 TOLERANCE = 1e-5
 """Of a difference, relative to the largest expected value."""
@@ -67,23 +62,15 @@ def check(tmp_path: Path) -> Check:
         passes: str | None = None,
         reread: bool = True,
     ) -> Checked:
-        module = parse_module(given) if isinstance(given, str) else given
-        name_outputs(module.main)
-        verify(module)
-        runs = [drawn(module.main, s, inputs or {}) for s in sizes]
-        wanted = [run(module.main, r) for r in runs]
         target = find_target("onnx", opset)
         legalize = f"legalize{{target=onnx{f',opset={opset}' if opset else ''}}}"
-        Pipeline(parse_pipeline(passes or f"{legalize},cse,dce")).run(module)
-        verify(module)
-        text = print_module(module)
-        Pipeline(parse_pipeline(legalize)).run(module)
-        assert print_module(module) == text, "legalize is not idempotent"
+        done = legalized(given, legalize, sizes=sizes, inputs=inputs, passes=passes)
+        module, text = done.module, done.text
         emitted = target.emit(module, tmp_path / "model.onnx")
         model = checked_model(emitted.path)
         file = OnnxFile(emitted.path)
         again = import_onnx(emitted.path) if reread else None
-        for arrays, want in zip(runs, wanted, strict=True):
+        for arrays, want in zip(done.runs, done.wanted, strict=True):
             stored = lay_out(module.main, arrays)
             found = run_file(file, stored)
             if found is not None:

@@ -9,21 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.backends.registry import find_target
-from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.printer import print_module
-from nhwcc.compiler.verify import verify
 from nhwcc.formats.openvino.model import Network
 from nhwcc.formats.openvino.reader import read_contents
 from nhwcc.frontends.openvino import import_openvino
 
 from nhwcc.runners.openvino_file import OpenvinoFile
-from tests.support.written import compare, drawn, lay_out, name_outputs
+from tests.support.written import compare, lay_out, legalized
 
 TOLERANCE = 1e-5
 """Of a difference, relative to the largest expected value."""
@@ -60,21 +55,12 @@ def check(tmp_path: Path) -> Check:
         passes: str | None = None,
         reread: bool = True,
     ) -> Checked:
-        module = parse_module(given) if isinstance(given, str) else given
-        name_outputs(module.main)
-        verify(module)
-        runs = [drawn(module.main, s, inputs or {}) for s in sizes]
-        wanted = [run(module.main, r) for r in runs]
-        legalize = "legalize{target=openvino}"
-        Pipeline(parse_pipeline(passes or f"{legalize},cse,dce")).run(module)
-        verify(module)
-        text = print_module(module)
-        Pipeline(parse_pipeline(legalize)).run(module)
-        assert print_module(module) == text, "legalize is not idempotent"
+        done = legalized(given, "legalize{target=openvino}", sizes=sizes, inputs=inputs, passes=passes)
+        module, text = done.module, done.text
         emitted = find_target("openvino").emit(module, tmp_path / "model.xml")
         file = OpenvinoFile(emitted.path)
         again = import_openvino(emitted.path) if reread else None
-        for arrays, want in zip(runs, wanted, strict=True):
+        for arrays, want in zip(done.runs, done.wanted, strict=True):
             stored = lay_out(module.main, arrays)
             compare(module.main, file.run(stored), want, (tolerance, floor), text)
             if again is not None:

@@ -13,21 +13,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.backends.registry import find_target
-from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from nhwcc.compiler.interpreter import random_inputs, run
+from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Func, Module
-from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.types import Array
-from nhwcc.compiler.verify import verify
 from nhwcc.frontends.tensorflow import import_tensorflow
 
 from nhwcc.runners.tensorflow import is_available
 from nhwcc.runners.tensorflow_file import TensorflowFileRunner
 from nhwcc.runners.worker import Worker
+from tests.support.written import legalized
 
 TOLERANCE = 1e-5
 """Of a difference, relative to the largest expected value."""
@@ -68,23 +64,15 @@ def check(tmp_path: Path, tensorflow: Worker) -> Check:
         inputs: Mapping[str, Any] | None = None,
         tolerance: float = TOLERANCE,
         floor: float = 1e-30,
-        passes: str = "legalize{target=saved_model},cse,dce",
+        passes: str | None = None,
         reread: bool = True,
     ) -> Checked:
-        module = parse_module(given) if isinstance(given, str) else given
-        name_outputs(module.main)
-        verify(module)
-        runs = [drawn(module.main, s, inputs or {}) for s in sizes]
-        wanted = [run(module.main, r) for r in runs]
-        Pipeline(parse_pipeline(passes)).run(module)
-        verify(module)
-        text = print_module(module)
-        Pipeline(parse_pipeline("legalize{target=saved_model}")).run(module)
-        assert print_module(module) == text, "legalize is not idempotent"
+        done = legalized(given, "legalize{target=saved_model}", sizes=sizes, inputs=inputs, passes=passes)
+        module, text = done.module, done.text
         emitted = find_target("saved_model").emit(module, tmp_path / "model")
         runner = TensorflowFileRunner(emitted.path, tensorflow)
         again = import_tensorflow(emitted.path) if reread else None
-        for arrays, want in zip(runs, wanted, strict=True):
+        for arrays, want in zip(done.runs, done.wanted, strict=True):
             named = {p.name: a for p, a in zip(module.main.inputs, arrays, strict=True)}
             compare(module.main, runner.run(named), want, (tolerance, floor), text)
             if again is not None:
@@ -95,17 +83,6 @@ def check(tmp_path: Path, tensorflow: Worker) -> Check:
         return Checked(module, emitted.ops, emitted.path)
 
     return go
-
-
-def name_outputs(func: Func) -> None:
-    for number, port in enumerate(func.outputs):
-        port.name = port.name or f"y{number}"
-
-
-def drawn(func: Func, sizes: Mapping[str, int], replaced: Mapping[str, Any]) -> list[Array]:
-    random = random_inputs(func, sizes=sizes, default=3)
-    pairs = zip(func.inputs, random, strict=True)
-    return [np.asarray(replaced[p.name], a.dtype) if p.name in replaced else a for p, a in pairs]
 
 
 def laid_out(port: Any, array: Array) -> Array:

@@ -10,23 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from nhwcc.backends.common import legalize as _legalize  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.backends.registry import find_target
-from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
-from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.types import Array
-from nhwcc.compiler.verify import verify
 from nhwcc.formats.tfjs.reader import read_graph_model
 from nhwcc.frontends.tensorflow import import_tensorflow
 
 from nhwcc.runners.tfjs import MISSING, is_available
 from nhwcc.runners.tfjs_file import TfjsFileRunner
 from nhwcc.runners.worker import Worker
-from tests.backends.tensorflow.conftest import compare, drawn, laid_out, name_outputs
+from tests.backends.tensorflow.conftest import compare, laid_out
+from tests.support.written import legalized
 
 TOLERANCE = 1e-5
 """Of a difference, relative to the largest expected value."""
@@ -67,23 +63,15 @@ def check(tmp_path: Path, node: Worker) -> Check:
         inputs: Mapping[str, Any] | None = None,
         tolerance: float = TOLERANCE,
         floor: float = 1e-30,
-        passes: str = "legalize{target=tfjs},cse,dce",
+        passes: str | None = None,
         reread: bool = True,
     ) -> Checked:
-        module = parse_module(given) if isinstance(given, str) else given
-        name_outputs(module.main)
-        verify(module)
-        runs = [drawn(module.main, s, inputs or {}) for s in sizes]
-        wanted = [run(module.main, r) for r in runs]
-        Pipeline(parse_pipeline(passes)).run(module)
-        verify(module)
-        text = print_module(module)
-        Pipeline(parse_pipeline("legalize{target=tfjs}")).run(module)
-        assert print_module(module) == text, "legalize is not idempotent"
+        done = legalized(given, "legalize{target=tfjs}", sizes=sizes, inputs=inputs, passes=passes)
+        module, text = done.module, done.text
         emitted = find_target("tfjs").emit(module, tmp_path / "model")
         runner = TfjsFileRunner(emitted.path, node)
         again = import_tensorflow(read_graph_model(emitted.path)) if reread else None
-        for arrays, want in zip(runs, wanted, strict=True):
+        for arrays, want in zip(done.runs, done.wanted, strict=True):
             named = {p.name: a for p, a in zip(module.main.inputs, arrays, strict=True)}
             expected = as_stored(module, want)
             compare(module.main, runner.run(named), expected, (tolerance, floor), text)
