@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from nhwcc.compiler.ops.activation import Clip
 from nhwcc.compiler.ops.arith import Add, Cast, Max, Min, Sub
 from nhwcc.compiler.ops.bound import BindSizes
 from nhwcc.compiler.ops.logic import Select
-from nhwcc.compiler.ops.shape import Concat, Reshape, Slice
+from nhwcc.compiler.ops.shape import Concat, Reshape, Slice, Split
 from nhwcc.compiler.types import Array, TensorType
 
 LARGEST = 6
@@ -160,10 +160,10 @@ def _after(op: Op, part: _Part) -> Iterator[_Part]:
             yield replace(part, value=op.result)
         case Select() if op.condition is not part.value:
             yield replace(part, value=op.result)
-        case Slice() if op.result.type.rank == 1 and op.result.type.size == 1:
-            start = op.starts[0]
-            if isinstance(start, int) and part.low <= start < part.low + part.count:
-                yield _Part(op.result, 0, part.base + start - part.low, 1, part.shift, part.side)
+        case Slice() if op.x.type.rank == 1 and op.steps == (1,):
+            yield from _pieces(part, op.results, op.starts[0])
+        case Split() if op.x.type.rank == 1:
+            yield from _pieces(part, op.results, 0)
         case Concat() if op.result.type.rank == 1:
             place: Dim = 0
             for x in op.xs:
@@ -174,6 +174,17 @@ def _after(op: Op, part: _Part) -> Iterator[_Part]:
             yield _added(op, part)
         case _:
             pass
+
+
+def _pieces(part: _Part, pieces: Iterable[Value], start: Dim) -> Iterator[_Part]:
+    """Yield what pieces of the part's value hold of it; they follow each other from the element ``start`` on."""
+    for piece in pieces:
+        size = piece.type.size
+        if isinstance(start, int) and isinstance(size, int):
+            low, end = max(part.low, start), min(part.low + part.count, start + size)
+            if low < end:
+                yield replace(part, value=piece, low=low - start, base=part.base + low - part.low, count=end - low)
+        start = start + size
 
 
 def _added(op: Add | Sub, part: _Part) -> _Part:

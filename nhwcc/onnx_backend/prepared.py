@@ -130,10 +130,11 @@ class Prepared(BackendRep):
         func = module.main
         self.draws = any(op.spec.has(Draws) for op in module.walk())
         self._dtypes = {p.name: v.type.dtype for p, v in zip(func.outputs, func.returns, strict=True)}
+        # Before passes run: they replace what binds the sizes.
+        asked = tuple(p.name for p, arg in zip(func.inputs, func.args, strict=True) if size_domain(func, arg))
         try:
             self._ready = self._build(module)
         except CompileError as bad:
-            asked = tuple(p.name for p, arg in zip(func.inputs, func.args, strict=True) if size_domain(func, arg))
             bad.diagnostics[0].inputs = bad.diagnostics[0].inputs or asked
             raise
 

@@ -14,6 +14,7 @@ from nhwcc.domains import Domain, constants, domains
 from nhwcc.drawing import DRAWS
 from nhwcc.feeds import Feeding, feeds, large_feeds
 from nhwcc.runners.reference import ReferenceRunner
+from nhwcc.size_domains import SizeDomain
 
 
 def module(body: str, arguments: str = "%i: i64[3]", result: str = "f32[3,4]") -> Module:
@@ -183,6 +184,25 @@ def test_positions_that_are_clamped() -> None:
     given = [next(feeds(types, Feeding(None, seed, known))).inputs for seed in range(40)]
     assert all(0 <= feed["i"] < feed["e"] <= 12 for feed in given)
     assert len({int(feed["e"] - feed["i"]) for feed in given}) > 5
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        "%a, %b = split(%i) {axis = 0, sizes = [1, 2]} : i64[1], i64[2]",
+        """
+%a = slice(%i) {starts = [0], sizes = [1], steps = [1]} : i64[1]
+%b = slice(%i) {starts = [1], sizes = [2], steps = [1]} : i64[2]""",
+    ],
+)
+def test_pieces_of_a_tensor_are_followed(cut: str) -> None:
+    made = sized(
+        f"{cut}\nbind_sizes(%b) {{sizes = ['u0', 'u1'], most = [3, 9]}}\n{SLICED}",
+        "%x: f32[12], %i: i64[3]",
+        "f32[u1]",
+    )
+    known = domains(made.main)["i"]
+    assert isinstance(known, SizeDomain) and known.bounds == {1: (0, 3), 2: (0, 6)}
 
 
 def test_sizes_of_a_reshape_multiply_to_its_elements() -> None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from ....compiler.dims import Dim, Sym, product
+from collections.abc import Iterator
+
+import numpy as np
+
+from ....compiler.dims import Dim, Sym, is_by_data, is_static, product
+from ....compiler.ir import Op, Region, Value
+from ....compiler.ops.arith import Cast
+from ....compiler.ops.bound import BindSizes
+from ....compiler.ops.dynamic import DynamicSlice
 from ....compiler.ops.index import CumProd, CumSum
-from ....compiler.ops.shape import Pad, Reshape, Slice
+from ....compiler.ops.shape import Concat, Pad, Reshape, Slice
+from ....compiler.types import DType
 from ....passes.lowerings.running import running_from_the_end
 from .lowering import Build, lower
 
@@ -23,6 +32,35 @@ def running_before(op: CumSum | CumProd, e: Build) -> None:
     padded = e(Pad, op.x, low=edge, high=none, value=neutral)
     whole = e(Slice, padded, starts=none, sizes=shape, steps=(1,) * len(shape))
     e.replace(e.clone(op, whole, exclusive=False))
+
+
+@lower(Slice)
+def slice_from_data(op: Slice, e: Build) -> None:
+    """Known sizes from places on that an input tells: its elements are the starts."""
+    if not (is_static(op.sizes) and all(step == 1 for step in op.steps) and any(map(is_by_data, op.starts))):
+        return
+    named = dict(_named(e.rw.region))
+    if all(isinstance(start, int) or str(start) in named for start in op.starts):
+        starts = [named[str(start)] if isinstance(start, Sym) else start for start in op.starts]
+        e.replace(e(DynamicSlice, op.x, e(Concat, [_element(start, e) for start in starts], 0), op.sizes))
+
+
+def _element(start: int | tuple[Value, int], e: Build) -> Value:
+    """Build a vector of one index."""
+    if isinstance(start, int):
+        return e.constant(np.array([start], np.int64))
+    vector, place = start
+    one = e(Slice, vector, starts=(place,), sizes=(1,), steps=(1,))
+    return one if one.type.dtype is DType.I64 else e(Cast, one, DType.I64)
+
+
+def _named(region: Region | None) -> Iterator[tuple[str, tuple[Value, int]]]:
+    """Yield the names that elements of vectors have in a region and in those around it."""
+    while region is not None:
+        for bind in region.ops:
+            if isinstance(bind, BindSizes):
+                yield from ((str(d), (bind.x, i)) for i, d in enumerate(bind.sizes) if isinstance(d, Sym))
+        region = region.owner.parent if isinstance(region.owner, Op) else None
 
 
 @lower(Reshape)

@@ -82,6 +82,17 @@ def test_quotients_of_integers_are_cut(check: Check) -> None:
     check(text, inputs={"a": np.asarray([-7, 7, -7, 6], np.int32), "b": np.asarray([2, -2, -2, 4], np.int32)})
 
 
+@pytest.mark.parametrize("place", [[0, 0], [7, 1], [11, 0]])
+def test_a_known_size_from_places_that_an_input_tells(check: Check, place: list[int]) -> None:
+    text = """
+func @main(%x: f32[12,3], %i: i32[2]) -> (f32[1,2]) {
+  bind_sizes(%i) {sizes = ['u0', 'u1'], least = [0, 0], most = [11, 1]}
+  %y = slice(%x) {starts = ['u0', 'u1'], sizes = [1, 2], steps = [1, 1]} : f32[1,2]
+  return(%y)
+}"""
+    check(text, inputs={"i": np.asarray(place, np.int32)})
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", MAKERS)
 def test_many_random_operations(check: Check, name: str) -> None:
