@@ -29,7 +29,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}(?: file=\S+)?\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}(?: title=\S+)?\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
 
 
 def test_layout_example() -> None:
@@ -91,7 +91,7 @@ def test_rules() -> None:
 def test_the_operator_that_is_explained_is_the_one_that_is_run() -> None:
     """tests/nhwcc/test_op_library.py compiles and verifies these files."""
     text = (DOCS / "custom-ops.md").read_text()
-    shown = re.findall(r"^```python file=(\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    shown = re.findall(r'^```python title="(\S+)"\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
     assert {name for name, _ in shown} == {f"channel_norm{end}.py" for end in ("", "_torch", "_tflite", "_kernel")}
     for name, block in shown:
         assert block in (DOCS.parent / "examples" / name).read_text(), block

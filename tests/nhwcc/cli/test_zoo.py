@@ -199,7 +199,7 @@ class TestManifest:
 
     def test_the_one_of_the_docs(self, tmp_path: Path) -> None:
         (text,) = re.findall(
-            r"^```toml file=zoo.toml\n(.*?)^```", (ROOT / "docs" / "zoo.md").read_text(), re.MULTILINE | re.DOTALL
+            r'^```toml title="zoo.toml"\n(.*?)^```', (ROOT / "docs" / "zoo.md").read_text(), re.MULTILINE | re.DOTALL
         )
         write(tmp_path / "model.onnx", "")
         titles = [task.title for task in read_manifest(write(tmp_path / "zoo.toml", text))]
