@@ -162,6 +162,18 @@ def device_files(walk: Walk) -> None:
     assert CliRunner().invoke(cli, ["compile", "model.onnx", "-o", "others.tflite"]).exit_code == 0
 
 
+def with_keras(walk: Walk) -> None:
+    """The page makes its models with Keras."""
+    pytest.importorskip("tensorflow", reason="TensorFlow runs what the page makes")
+
+
+def tflite_file(walk: Walk) -> None:
+    """Write a TFLite file, and samples for it."""
+    image_model("x", "y", (1, 3, 32, 32))
+    assert CliRunner().invoke(cli, ["compile", "model.onnx", "-o", "model.tflite", "--io-layout", "keep"]).exit_code == 0
+    np.save("samples.npy", np.random.default_rng(0).normal(size=(8, 3, 32, 32)).astype(np.float32))
+
+
 def example(*names: str) -> Callable[[Walk], None]:
     """Return what copies examples, of which a page shows parts, and writes networks that they are for."""
 
@@ -194,6 +206,11 @@ WALKS: dict[str, Callable[[Walk], None]] = {
     "docs/pytorch.md": nothing,
     "docs/from-onnx2tf.md": named_model,
     "docs/from-litert-torch.md": nothing,
+    "docs/from-tinynn.md": nothing,
+    "docs/from-onnxsim.md": open_model,
+    "docs/from-tf2onnx.md": with_keras,
+    "docs/from-keras-onnx.md": with_keras,
+    "docs/from-tflite2tensorflow.md": tflite_file,
     "docs/troubleshooting.md": small_model,
     "docs/devices.md": device_files,
     "docs/writing-targets.md": example("numpy_target.py"),
