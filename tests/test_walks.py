@@ -170,7 +170,8 @@ def with_keras(walk: Walk) -> None:
 def tflite_file(walk: Walk) -> None:
     """Write a TFLite file, and samples for it."""
     image_model("x", "y", (1, 3, 32, 32))
-    assert CliRunner().invoke(cli, ["compile", "model.onnx", "-o", "model.tflite", "--io-layout", "keep"]).exit_code == 0
+    done = CliRunner().invoke(cli, ["compile", "model.onnx", "-o", "model.tflite", "--io-layout", "keep"])
+    assert done.exit_code == 0
     np.save("samples.npy", np.random.default_rng(0).normal(size=(8, 3, 32, 32)).astype(np.float32))
 
 
