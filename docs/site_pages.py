@@ -1,4 +1,4 @@
-"""Gathers the pages of the site: those of docs/, and what they link to outside of it. ``python docs/site_pages.py FOLDER``."""
+"""Gathers the pages of the site: those of docs/, and what they link to outside of it; its argument is a folder."""
 
 from __future__ import annotations
 

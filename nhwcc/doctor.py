@@ -55,7 +55,7 @@ class Finding:
 
     @property
     def is_broken(self) -> bool:
-        """Whether nhwcc can't work without it."""
+        """Whether something is wrong with it that nhwcc can't work without."""
         return bool(self.problem) and not self.extra
 
 

@@ -68,7 +68,7 @@ Progress = Callable[[str], None]
 
 
 def silent(step: str) -> None:
-    """Show no progress."""
+    """Take what would be shown as progress, and show nothing."""
 
 
 def compile_model(

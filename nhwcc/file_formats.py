@@ -255,7 +255,7 @@ def register_format(format: Format) -> Format:
 
 
 def named(name: str) -> Format:
-    """Return the format of this name."""
+    """Return the row of :data:`FORMATS` that has this name."""
     return next(format for format in FORMATS if format.name == name)
 
 

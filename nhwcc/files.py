@@ -21,7 +21,7 @@ def replacing(path: Path, *, folder: bool = False) -> Generator[Path, None, None
     itself.  What is written is a ``folder`` if that is said; one of an earlier time is replaced as a whole.
 
     Raises:
-        CompileError: R012, the folder is missing, not writable or full; nothing is left behind.
+        CompileError: R012, the folder is missing, not writable or full; no part of it is left.
     """
     check_writable(path, folder=folder)
     target = path.resolve()
@@ -82,7 +82,7 @@ def check_writable(path: Path, *, folder: bool = False) -> None:
 
 
 def cannot_write(path: Path, why: str, *, help: str | None = None) -> CompileError:
-    """Build the error."""
+    """Build the error R012 about a path, with the reason that the system gives."""
     return error("R012", f"can't write {path}: {why}", help=help)
 
 
@@ -119,7 +119,7 @@ def check_not_beside(output: Path, sources: Iterable[Path], companion: str | Non
 
 
 def usual_output(model: Path | str, suffix: str) -> str:
-    """Return where a model is written if nobody says it: under its own name, in the current folder.
+    """Return where a model is written by default: under its own name, in the current folder.
 
     ``suffix`` is that of the format, empty if it is a folder.
 

@@ -21,10 +21,10 @@ from nhwcc.compiler.rules import parse_rules
 from nhwcc.passes.propagate_layout import PropagateLayout
 from onnx import numpy_helper
 from onnx_models import model, node
+from site_pages import BESIDE, gather
 
 from nhwcc.cli import cli
 from nhwcc.runners.tfjs import MISSING, find_library, find_node
-from site_pages import BESIDE, gather
 
 DOCS = Path(__file__).parents[1] / "docs"
 

@@ -54,7 +54,7 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line of this process; a request to end is met once nothing is left behind."""
+    """Run the command line of this process; when it is asked to end, temporary files are removed first."""
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has only the first
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:

@@ -1,4 +1,4 @@
-"""nhwcc calibrate."""
+"""The command ``nhwcc calibrate``: ranges of tensors on samples, for quantization."""
 
 from __future__ import annotations
 

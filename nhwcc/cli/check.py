@@ -1,4 +1,4 @@
-"""nhwcc check."""
+"""The command ``nhwcc check``: which operations would run on a device."""
 
 from __future__ import annotations
 

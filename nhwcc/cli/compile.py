@@ -1,4 +1,4 @@
-"""nhwcc compile."""
+"""The command ``nhwcc compile``: from a model to files of a target."""
 
 from __future__ import annotations
 

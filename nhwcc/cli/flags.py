@@ -85,12 +85,12 @@ def placed(_ctx: click.Context, _param: click.Parameter, values: Sequence[str]) 
 
 
 def complete_pass(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the names of passes."""
+    """Complete the name of a pass, as the shell asks for it."""
     return [CompletionItem(name) for name in pass_names() if name.startswith(incomplete)]
 
 
 def pass_names() -> list[str]:
-    """Return the names of all passes."""
+    """Return the names of all registered passes, for messages and completion."""
     from nhwcc.compiler.pipeline import PASSES
     from nhwcc.pipelines import register_passes
 
@@ -179,7 +179,7 @@ def budget_flags(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class PassFlags:
-    """What the flags about passes say."""
+    """The values of the flags about passes, as the command line gives them."""
 
     passes: str | None
     disable_pass: tuple[str, ...]
@@ -200,11 +200,11 @@ class PassFlags:
 
     @property
     def prints(self) -> bool:
-        """Whether something is printed while passes run."""
+        """Whether some flag asks for the IR on standard error."""
         return bool(self.print_ir_before or self.print_ir_after or self.print_ir_after_all)
 
     def instruments(self, settings: Settings) -> list[Instrument]:
-        """Return what looks on while passes run."""
+        """Return the instruments that the flags ask for, such as printing the IR."""
         from nhwcc.check_each import CheckEach
         from nhwcc.dumps import DumpGraph, DumpIr
         from nhwcc.instruments import PrintIr, VerifyEach

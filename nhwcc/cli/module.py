@@ -30,7 +30,7 @@ _OPTIONS: list[Callable[..., Any]] = [
 
 @dataclass(frozen=True)
 class ModuleFlags:
-    """What the flags about modules say."""
+    """The values of the flags that name a PyTorch module, its arguments and its weights."""
 
     spec: str | None
     arguments: str

@@ -1,4 +1,4 @@
-"""nhwcc opt."""
+"""The command ``nhwcc opt``: passes over IR, printed as text."""
 
 from __future__ import annotations
 

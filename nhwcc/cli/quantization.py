@@ -1,4 +1,4 @@
-"""Flags about quantization."""
+"""Flags about quantization, which several commands share, and what they mean to the API."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ QUANTIZATION = (
 
 
 def quantization_flags(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the flags."""
+    """Decorate a command with all flags about quantization, for its argument ``quantization``."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

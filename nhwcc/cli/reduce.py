@@ -1,4 +1,4 @@
-"""nhwcc reduce."""
+"""The command ``nhwcc reduce``: the smallest part of a model that shows a fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nhwcc verify."""
+"""The command ``nhwcc verify``: compares the numbers of two files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nhwcc zoo."""
+"""The command ``nhwcc zoo``: compiles and verifies many models from a list."""
 
 from __future__ import annotations
 

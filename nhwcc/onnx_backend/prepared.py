@@ -26,10 +26,10 @@ MAX_ATTEMPTS = 8
 
 
 class Executable(Protocol):
-    """A compiled model."""
+    """A compiled model, which runs on arrays in the source's layout."""
 
     def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-        """Return the outputs by name."""
+        """Run on inputs by name, and return the outputs by name."""
         ...
 
 
@@ -64,7 +64,7 @@ class Prepared(BackendRep):
 
     @property
     def specialized(self) -> tuple[str, ...]:
-        """The inputs whose elements were compiled in."""
+        """The inputs whose values were compiled in as constants, such as the axes of a sum."""
         return tuple(self._values)
 
     def run(self, inputs: Sequence[Any] | Mapping[str, Any], **_: Any) -> tuple[Any, ...]:
@@ -185,7 +185,7 @@ class NhwccBackend(Backend):
 
     @classmethod
     def run_model(cls, model: ModelProto, inputs: Any, device: str = "CPU", **kwargs: Any) -> tuple[Any, ...]:
-        """Compile a model and run it once."""
+        """Compile a model and run it once, as ONNX's backend interface asks."""
         return cls.prepare(model, device, **kwargs).run(inputs)
 
     @classmethod

@@ -54,7 +54,7 @@ class Seen:
         return True
 
     def is_held(self, number: int, sample: Sample) -> bool:
-        """Hold a sample back from calibration if it is its turn."""
+        """Hold every fourth sample back from calibration, while there is room, and say whether it is."""
         if number % EVERY != EVERY - 1:
             return False
         if number // EVERY % 2:

@@ -95,7 +95,7 @@ class Bench:
         return trial
 
     def other(self, candidate: Candidate) -> Trial:
-        """Try what is not among the candidates."""
+        """Run a candidate without counting it among the trials that the best is chosen from."""
         known = self.trials
         found = self.run(candidate, timed=True)
         self.trials = known
@@ -130,7 +130,7 @@ class Bench:
         return Measurement(outputs, None if self.goal.metric is None else self.goal.metric(want, got))
 
     def outputs(self, path: Path, samples: Sequence[Sample]) -> list[dict[str, Array]]:
-        """Run a file on samples."""
+        """Run a file on samples, and return the outputs of each by name."""
         runner = open_timed(self.target, path, self.runtime)
         return [runner.numbers(runner.run(sample)) for sample in samples]
 

@@ -1,4 +1,4 @@
-"""onnxruntime as a runner of ONNX models."""
+"""ONNX models as sources, run by onnxruntime in this process."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class OnnxRunner:
 
 
 def is_available() -> bool:
-    """Say whether onnxruntime is installed."""
+    """Return whether onnxruntime is installed; nothing of it is imported."""
     try:
         _ort()
     except ImportError:

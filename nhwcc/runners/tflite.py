@@ -37,7 +37,7 @@ def start() -> Worker:
 
 
 def open_file(path: Path, worker: Worker, *, fast: bool) -> TfliteRunner:
-    """Open a file in a runtime's process."""
+    """Open a TFLite file in the process of a worker, and return its runner."""
     return TfliteRunner(path, worker, fast=fast)
 
 
@@ -47,7 +47,7 @@ def observe(path: Path, names: Sequence[str]) -> TfliteObserver:
 
 
 def in_process(path: Path) -> TfliteModel:
-    """Load a file into this process."""
+    """Load a TFLite file into this process, where a crash of the runtime would end it."""
     from nhwcc.backends.tflite.runtime import TfliteModel
 
     return TfliteModel(path)
@@ -188,7 +188,7 @@ class TfliteRunner(InWorker):
                         yield Traced(names[n], kinds[n], array)
 
     def stored(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Return inputs as the file has them."""
+        """Return inputs in the layout and the element types of the file, quantized where it is."""
         return self._stored(inputs)
 
     def _layout(self, side: str, name: str) -> Mapping[str, Any]:
@@ -242,7 +242,7 @@ class TfliteObserver:
         self._worker.call("see", self._runner.stored(inputs))
 
     def statistics(self) -> Calibration:
-        """Return what was seen of each tensor."""
+        """Return the range and the distribution that were seen of each tensor, by name."""
         return self._worker.call("statistics")
 
 

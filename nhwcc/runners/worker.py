@@ -99,7 +99,7 @@ class InWorker:
     _worker: Worker
 
     def close(self) -> None:
-        """End the process."""
+        """End the worker's process and free what it has loaded."""
         self._worker.close()
 
     def __enter__(self) -> Self:
@@ -120,7 +120,7 @@ def _search_path() -> list[str]:
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    """Answer requests until there are no more."""
+    """Answer requests from a pipe in a loop, until the other side closes it."""
     made: Any = None
     while True:
         try:

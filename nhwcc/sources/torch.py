@@ -83,7 +83,7 @@ class TorchSource:
 
     @cached_property
     def exported(self) -> Exported:
-        """The exported program."""
+        """Export the module if it is one, and return the exported program."""
         return replace(self._export(), keeps_state=self.call.state == "io")
 
     def _export(self) -> Exported:
