@@ -1,7 +1,7 @@
 """Folders for what is not finished: they vanish with their owner, and those of a process that was killed with the next.
 
 The owner holds a lock on its folder, which the system takes from a process however it ends.  A folder whose lock is
-free is therefore nobody's, also where the number of a process says nothing: in another container, or after a restart.
+free has therefore no owner, also where the number of a process says nothing: in another container, or after a restart.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Scratch:
     """A folder that is there until it is closed, garbage, or its process ends.
 
     It lies beside a file that is to be written, else where the system keeps temporary files.  Making one removes those
-    in the same place that nobody owns any more.
+    in the same place whose owner has ended.
 
     Raises:
         OSError: there can be no such folder.

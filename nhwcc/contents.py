@@ -117,7 +117,7 @@ _ONNX_WIRE = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 
 
 
 def is_onnx(content: Content) -> bool:
-    """Recognize a version, short strings, then the graph; TensorFlow's messages have their graph in place of strings."""
+    """Recognize a version, short strings, then the graph, which TensorFlow's messages have in place of the strings."""
     has_version = False
     for number, wire, value, _ in fields(content.head):
         if _ONNX_WIRE.get(number) != wire or (number in (2, 3, 4) and value > 256):

@@ -14,7 +14,7 @@ from nhwcc.shapes import Given
 
 @dataclass(frozen=True)
 class Cut:
-    """A part of a model between tensors, shapes of its inputs, and whether unknown operators are kept as custom ones."""
+    """A part of a model between tensors, shapes of its inputs, and whether unknown operators become custom ones."""
 
     shapes: Mapping[str, Given] = field(default_factory=lambda: dict[str, Given]())
     inputs: Sequence[str] | None = None

@@ -110,8 +110,8 @@ def load(
     Args:
         model: A file, the bytes of one, a parsed ONNX message, a module or an exported program of PyTorch, a model of
             Keras, or IR, which is copied.
-        shapes: Shapes by input, which replace declared ones; a string names a size that stays open.  A number in place of
-            a shape is what a named size is to be.
+        shapes: Shapes by input, which replace declared ones; a string names a size that stays open.  A number in place
+            of a shape is what a named size is to be.
         inputs: Tensors at which the part of the graph begins that is read.
         outputs: Tensors at which it ends.
         allow_custom_ops: Keep operators without a known meaning as custom operations.

@@ -1,4 +1,4 @@
-"""How to quantize."""
+"""How a network is to be quantized: mode, ranges, biases, what stays in floats."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Histogram:
 
     @property
     def centers(self) -> Array:
-        """The middle of each bin."""
+        """The number in the middle of each bin, as an array."""
         return np.ldexp(self.first + np.arange(self.counts.size) + 0.5, self.exponent)
 
 
@@ -147,7 +147,7 @@ class Statistics:
 
     @property
     def means(self) -> Array:
-        """The mean of each channel."""
+        """The mean of each channel over all samples, as an array."""
         return self.sums / max(self.rows, 1)
 
     def range(self, method: RangeMethod = "minmax", *, floor: float = -math.inf, levels: int = 256) -> Range:
@@ -184,7 +184,7 @@ class Statistics:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return the statistics as plain data, which JSON can hold."""
         h = self.histogram
         return {
             "low": self.low,
@@ -231,7 +231,7 @@ Calibration: TypeAlias = dict[str, Statistics]
 
 
 def joined(runs: Iterable[Calibration]) -> Calibration:
-    """Return what several runs have seen together."""
+    """Return statistics as if one run had seen the samples of all."""
     out: Calibration = {}
     for run in runs:
         for name, found in run.items():
@@ -240,7 +240,7 @@ def joined(runs: Iterable[Calibration]) -> Calibration:
 
 
 def save(calibration: Calibration, path: Path) -> None:
-    """Write statistics as JSON."""
+    """Write the statistics of all tensors into a JSON file."""
     data = {"nhwcc-statistics": FORMAT, "tensors": {name: s.to_dict() for name, s in calibration.items()}}
     path.write_text(json.dumps(data, separators=(",", ":")))
 

@@ -1,4 +1,4 @@
-"""Weights in few bits: integers or halves in place of a constant of floats, and what rounding changes on average."""
+"""Weights in few bits: integers or f16 in place of a constant of floats, and what rounding changes on average."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ for the sum."""
 
 
 def const(region: Region, before: Op, value: Array | Weight) -> Value:
-    """Insert a constant."""
+    """Insert a constant of an array, and return its value."""
     op = Const(Weight.of(value))
     region.insert(op, before)
     return op.result
@@ -47,7 +47,7 @@ class Rounded:
 
     @staticmethod
     def of(weight: Weight, *, per_channel: bool = True, bits: int = BITS) -> Rounded:
-        """Choose scales that cover all numbers."""
+        """Choose scales that cover all numbers of a weight, and round it."""
         return Rounded(weight, weight_scales(weight.array(), bits, per_channel=per_channel), bits)
 
     def with_room_for(self, bias: Array, input_scale: float, dtype: DType) -> Rounded:
@@ -58,7 +58,7 @@ class Rounded:
         return replace(self, scales=np.maximum(self.scales, least).astype(np.float32))
 
     def error(self) -> Array:
-        """Return what rounding takes from the weight."""
+        """Return what rounding takes from the weight: exact minus rounded."""
         weight = self.source.array()
         return weight - round_weight(weight, self.scales, self.bits) * self._spread()
 
@@ -66,7 +66,7 @@ class Rounded:
         return self.scales.reshape(-1, *(1,) * (self.source.type.rank - 1))
 
     def insert(self, region: Region, before: Op) -> Value:
-        """Insert the integers and what dequantizes them."""
+        """Insert the integers and the operation that dequantizes them; return its result."""
         type = self.source.type.with_dtype(DType.I8)
         integers = self.source.derive(type, partial(round_weight, scales=self.scales, bits=self.bits))
         scales = self._spread() if self.scales.size > 1 else self.scales.reshape(())
