@@ -207,7 +207,7 @@ class TestManifest:
 
     def test_the_one_to_begin_with(self) -> None:
         tasks = read_manifest(ROOT / "examples" / "zoo.toml")
-        assert len(tasks) > 100 and {task.target for task in tasks} == {"tflite", "onnx"}
+        assert len({task.name for task in tasks}) >= 70 and {task.target for task in tasks} == {"tflite", "onnx"}
 
 
 def test_no_scheduler(call: Call, manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
