@@ -53,4 +53,5 @@ def vision(kind: str, **sizes: Any) -> nn.Module:
 
 
 def _make(kind: str, sizes: dict[str, Any]) -> nn.Module:
-    return AutoModel.from_config(AutoConfig.for_model(kind, **sizes)).eval()
+    network: Any = AutoModel.from_config(AutoConfig.for_model(kind, **sizes))
+    return network.eval()

@@ -30,13 +30,13 @@ class Dims:
 
     @property
     def type(self) -> TensorType:
-        """A vector, unless a shape is stated."""
+        """The type of the operand: a vector, unless another shape is stated."""
         return TensorType(self.dtype, (len(self.values),) if self.shape is None else self.shape)
 
 
 @dataclass(frozen=True)
 class Nested:
-    """An operand that another kernel computes."""
+    """An operand that another kernel computes, which is called before this one."""
 
     operator: str
     type: TensorType
@@ -53,7 +53,7 @@ class Inline:
 
     @property
     def type(self) -> TensorType:
-        """The type of its only result."""
+        """The type of the only result of the kernel that is called."""
         return self.region.returns[0].type
 
 
@@ -69,10 +69,10 @@ def is_known(operand: Operand) -> bool:
 
 
 def ints(*values: int) -> Weight:
-    """A vector of i64."""
+    """Return a constant vector of i64 as an operand."""
     return Weight.of(np.asarray(values, np.int64))
 
 
 def scalar(value: float, dtype: DType) -> Weight:
-    """A number of some element type."""
+    """Return a constant scalar of an element type as an operand."""
     return Weight.of(np.asarray(value).astype(dtype.numpy))

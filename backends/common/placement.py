@@ -43,12 +43,12 @@ class Placement:
 
     @property
     def on_device(self) -> tuple[Placed, ...]:
-        """What runs on the device."""
+        """The operators that run on the device, in the file's order."""
         return tuple(op for op in self.operators if op.where == "device")
 
     @property
     def elsewhere(self) -> tuple[Placed, ...]:
-        """What does not."""
+        """The operators that do not run on the device, in the file's order."""
         return tuple(op for op in self.operators if op.where != "device")
 
     @property

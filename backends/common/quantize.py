@@ -68,7 +68,7 @@ IO_DTYPES = {"float32": DType.F32, "int8": DType.I8, "uint8": DType.U8, "int16":
 
 
 def io_dtypes(text: str) -> dict[str, DType]:
-    """Read ``int8`` or ``x=uint8;y=float32``; under an empty name stands what holds for all others.
+    """Read ``int8`` or ``x=uint8;y=float32``; the empty name has the type of all others.
 
     Raises:
         CompileError: L004, it names another type.

@@ -1,4 +1,4 @@
-"""How each recurrent layer runs."""
+"""Decides how each recurrent layer runs: unrolled, as a loop, or as a kernel."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def _ratio(before: Dim, after: Dim) -> float | None:
 
 @condition("ratios that the sizes have, or that give them")
 def said_by_numbers(op: ir.Resize) -> str | None:
-    """Kernels compute sizes from ratios themselves."""
+    """Condition: the kernel computes the result's size from the ratios itself."""
     if op.scales is None:
         return None
     if op.coordinates in ENDS and not _are_whole(op):

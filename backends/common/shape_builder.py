@@ -20,7 +20,7 @@ class Host(Protocol[T]):
     """The graph under construction, as far as sizes need it; all but constants append an operator."""
 
     def numbers(self, values: Sequence[int]) -> T:
-        """Return a constant vector of integers."""
+        """Return a constant vector of integers, as a tensor of the file."""
         ...
 
     def shape_of(self, tensor: T) -> T:
@@ -36,15 +36,15 @@ class Host(Protocol[T]):
         ...
 
     def add(self, a: T, b: T) -> T:
-        """Return the elementwise sum of two sizes."""
+        """Return the elementwise sum of two vectors of sizes."""
         ...
 
     def sub(self, a: T, b: T) -> T:
-        """Return the elementwise difference of two sizes."""
+        """Return the elementwise difference of two vectors of sizes."""
         ...
 
     def mul(self, a: T, b: T) -> T:
-        """Return the elementwise product of two sizes."""
+        """Return the elementwise product of two vectors of sizes."""
         ...
 
     def floor_div(self, a: T, b: T, *, positive: bool) -> T:
@@ -52,11 +52,11 @@ class Host(Protocol[T]):
         ...
 
     def max(self, a: T, b: T) -> T:
-        """Return the elementwise maximum of two sizes."""
+        """Return the elementwise maximum of two vectors of sizes."""
         ...
 
     def min(self, a: T, b: T) -> T:
-        """Return the elementwise minimum of two sizes."""
+        """Return the elementwise minimum of two vectors of sizes."""
         ...
 
     def join(self, parts: Sequence[T], count: int) -> T:
@@ -100,7 +100,7 @@ class ShapeBuilder(Generic[T]):
                 self._bound[str(size)] = (vector, place if len(sizes) > 1 else None)
 
     def vector(self, sizes: Sequence[Dim]) -> T:
-        """Return the tensor of several sizes."""
+        """Return a vector of sizes, computed from tensors when the network runs."""
         parts: list[T] = []
         for is_number, run in groupby(sizes, lambda d: isinstance(d, int)):
             some: list[Any] = list(run)

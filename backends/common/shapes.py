@@ -10,13 +10,13 @@ from .table import condition
 
 
 def unknown(shape: Sequence[Dim]) -> int:
-    """Count the sizes that are open."""
+    """Count the sizes of a shape that are open."""
     return sum(isinstance(d, Sym) for d in shape)
 
 
 @condition("several named sizes, and axes of size one that come or go")
 def only_units(op: ir.Reshape) -> str | None:
-    """Then no size has to be computed."""
+    """Condition: only axes of size one are added or removed, so that no size has to be computed."""
     before, after = op.x.type.shape, op.shape
     if unknown(after) < 2 or [d for d in before if d != 1] != [d for d in after if d != 1]:
         return "other sizes than those of size one change"
@@ -40,7 +40,7 @@ def added_units(before: Sequence[Dim], after: Sequence[Dim]) -> tuple[int, ...]:
 
 @condition("axes of size one that come")
 def unsqueezes(op: ir.Reshape) -> str | None:
-    """Else they go."""
+    """Whether a reshape adds axes of size one; otherwise it removes them."""
     return None if added_units(op.x.type.shape, op.shape) else "no axes of size one are added"
 
 

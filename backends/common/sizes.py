@@ -28,11 +28,11 @@ class GraphHost(Protocol[T]):
         ...
 
     def constant(self, weight: Weight, /) -> T:
-        """Return a constant."""
+        """Return a constant of an array, as a tensor of the file."""
         ...
 
     def type(self, tensor: T, /) -> TensorType:
-        """Return the type of a tensor."""
+        """Return the element type and the shape of a tensor."""
         ...
 
 
@@ -94,7 +94,7 @@ class SizeVectors(ABC, Generic[T]):
         return self._capture(key)
 
     def vector(self, dims: Dims) -> T:
-        """Return the tensor of several sizes."""
+        """Return a vector of sizes, computed from tensors when the network runs."""
         if is_static(dims.values):
             array = np.asarray(static(dims.values), dims.dtype.numpy)
             return self.graph.constant(Weight.of(array.reshape(array.shape if dims.shape is None else dims.shape)))

@@ -34,7 +34,7 @@ class Condition:
 
 
 def condition(text: str) -> Callable[[Callable[[Any], str | None]], Condition]:
-    """Name what a function looks for."""
+    """Give a condition of rows a name, which messages and support pages print."""
     return lambda why_not: Condition(text, why_not)
 
 
@@ -66,7 +66,7 @@ class Row(Generic[C]):
         return None if found is None else found[1]
 
     def lacking(self, op: Op) -> tuple[int, str] | None:
-        """Return why the row does not fit, behind how near an operation comes to it; None if it fits.
+        """Return why the row does not fit, after how near an operation comes to it; None if it fits.
 
         Another rank or element type is further away than what some condition asks for.
         """

@@ -46,7 +46,7 @@ class Prepare(Protocol):
 
 
 def prepare_nothing(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
-    """Leave a module as it is."""
+    """Leave a module as it is: for targets that prepare nothing."""
     del target, module, rnn
     return []
 
@@ -72,7 +72,7 @@ class Unstorable(Protocol):
 
 
 def all_storable(func: Func) -> Iterable[Diagnostic]:
-    """Find nothing that files can't hold."""
+    """Find no type that files can't hold: for targets that can store all."""
     del func
     return ()
 
@@ -144,7 +144,7 @@ class Target:
 
     @property
     def transpose(self) -> str:
-        """What its files call a transpose."""
+        """The operator that transposes in the target's files, whose number reports count."""
         rows = self.table.rows.get(Transpose, ())
         return rows[0].kernel if rows else Transpose.spec.name
 

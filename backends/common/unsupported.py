@@ -41,7 +41,7 @@ def row_of(table: Table[C], op: Op) -> Row[C]:
 
 
 def legal_reasons(table: Table[C], op: Op) -> list[str]:
-    """Return why no row fits."""
+    """Return why no row of the table fits an operation, one reason per row."""
     found = table.legal(op)
     return found if isinstance(found, list) else []
 

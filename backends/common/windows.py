@@ -15,13 +15,13 @@ from .table import condition
 
 @condition("known paddings")
 def known_pads(op: Any) -> str | None:
-    """Numbers only."""
+    """Condition: paddings are numbers, none of them open."""
     return None if all(is_static(pair) for pair in op.pads) else "symbolic paddings"
 
 
 @condition("paddings smaller than the window")
 def narrow_pads(op: Any) -> str | None:
-    """Else some windows hold nothing but paddings."""
+    """Condition: paddings are narrower than the window, so that no window has paddings only."""
     wide = [p for pair, k in zip(op.pads, op.kernel, strict=True) for p in pair if not isinstance(p, int) or p >= k]
     return f"a padding of {wide[0]}" if wide else None
 
@@ -41,37 +41,37 @@ def none_or_same(op: Any) -> str | None:
 
 @condition("no negative paddings")
 def no_cuts(op: Any) -> str | None:
-    """Condition: paddings add, and never cut."""
+    """Condition: paddings are not negative, so they add and never cut."""
     is_cut = any(isinstance(n, int) and n < 0 for pair in op.pads for n in pair)
     return f"paddings {show_pads(op.pads)}, of which some cut" if is_cut else None
 
 
 def show_pads(pads: ir.Pads) -> str:
-    """Return paddings as messages show them."""
+    """Return paddings as messages show them, such as ``1+1, 0+2``."""
     return ", ".join(f"{a}+{b}" for a, b in pads)
 
 
 @condition("no dilations")
 def undilated(op: Any) -> str | None:
-    """Condition: windows without gaps."""
+    """Condition: the dilation is 1 along all axes."""
     return None if all(d == 1 for d in op.dilations) else f"dilations {list(op.dilations)}"
 
 
 @condition("one group")
 def ungrouped(op: ir.Conv | ir.ConvTranspose) -> str | None:
-    """Condition: every filter reads all channels."""
+    """Condition: there is one group, so that every filter reads all channels."""
     return None if op.groups == 1 else "groups"
 
 
 @condition("equal strides")
 def equal_strides(op: ir.Conv) -> str | None:
-    """Condition: the same stride along all axes."""
+    """Condition: the stride is the same along all axes."""
     return None if len(set(op.strides)) == 1 else "strides that differ"
 
 
 @condition("filters for every channel by itself")
 def depthwise_filters(op: ir.Conv) -> str | None:
-    """Condition: as many groups as channels."""
+    """Condition: there are as many groups as input channels."""
     return None if op.is_depthwise else "other than filters for every channel by itself"
 
 

@@ -1,4 +1,4 @@
-"""Conditions of rows about broadcasting."""
+"""Conditions of rows about the broadcasting that their kernels do."""
 
 from __future__ import annotations
 

@@ -55,6 +55,6 @@ class Call:
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """The regions that become subgraphs."""
+        """The regions of the operation that become subgraphs of the file."""
         given = self.options.fields.values() if isinstance(self.options, Options) else ()
         return tuple(v for v in given if isinstance(v, Region))

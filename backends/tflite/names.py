@@ -47,7 +47,7 @@ OPERANDS: Mapping[str, Mapping[int, str]] = {
 
 
 def operand_name(builtin: str, slot: int) -> str:
-    """Return what a builtin calls an operand."""
+    """Return what the schema calls an operand of a builtin operator."""
     return OPERANDS.get(builtin, {}).get(slot, f"operand_{slot}")
 
 

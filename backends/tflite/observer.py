@@ -61,5 +61,5 @@ class Observer:
         ]
 
     def statistics(self) -> Calibration:
-        """Return what was seen."""
+        """Return the range and distribution that were seen of each tensor."""
         return self._seen

@@ -90,7 +90,7 @@ def data_operands(op: Op) -> list[Value]:
 
 
 def is_consistent(op: Quantize | Dequantize) -> bool:
-    """Whether nobody else says something else about the same integers, or each can have a constant of its own."""
+    """Whether all users of the same integers agree on their scale, or each can have a constant of its own."""
     return stated(op) is not None and (_is_constant(op) or _agrees(op))
 
 

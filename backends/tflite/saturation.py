@@ -34,7 +34,7 @@ class Saturation:
 
     @property
     def share(self) -> float:
-        """The share of all."""
+        """The share of the integers that are at an end of their range."""
         return self.count / max(self.size, 1)
 
 

@@ -25,7 +25,7 @@ class Subgraph(Protocol):
     def operator(
         self, builtin: str, inputs: list[int], outputs: list[int], options: Options | None = None, version: int = 1
     ) -> None:
-        """Append an operator."""
+        """Append an operator to the subgraph, and return its result."""
         ...
 
     def temporary(self, type: TensorType, name: str) -> int:
@@ -37,7 +37,7 @@ class Subgraph(Protocol):
         ...
 
     def type(self, tensor: int) -> TensorType:
-        """Return the type of a tensor."""
+        """Return the element type and the shape of a tensor."""
         ...
 
     def capture(self, key: str) -> int:

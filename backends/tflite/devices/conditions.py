@@ -10,18 +10,18 @@ from .uses import Use
 
 
 def named(text: str, why_not: Callable[[Use], str | None]) -> Condition:
-    """Name what a function looks for."""
+    """Give a condition of rows a name, which messages and support pages print."""
     return Condition(text, why_not)
 
 
 @condition("sizes that are known when compiling")
 def static_sizes(use: Use) -> str | None:
-    """No tensor's size is open."""
+    """Condition: no tensor of the operator has an open size."""
     return None if use.is_static else "a size that is open; --shape NAME=NUMBER fixes it"
 
 
 def at_most(rank: int) -> Condition:
-    """No tensor has more axes."""
+    """Condition: no tensor of the operator has more axes than this."""
 
     def why_not(use: Use) -> str | None:
         most = max((t.type.rank for t in use.tensors), default=0)
@@ -32,7 +32,7 @@ def at_most(rank: int) -> Condition:
 
 @condition("operands that differ")
 def distinct(use: Use) -> str | None:
-    """No operator reads a computed tensor twice."""
+    """Condition: the operator does not read the same computed tensor twice."""
     read = [t.key for t in use.inputs if t is not None and not t.is_constant]
     return None if len(set(read)) == len(read) else "the same operand twice"
 
@@ -64,7 +64,7 @@ def index_type(slot: int, *dtypes: DType) -> Condition:
 
 
 def result_type(*dtypes: DType) -> Condition:
-    """The result is of certain types."""
+    """Condition: the result has one of these element types."""
     allowed = ", ".join(dtypes)
 
     def why_not(use: Use) -> str | None:
@@ -75,7 +75,7 @@ def result_type(*dtypes: DType) -> Condition:
 
 
 def ranks_of_all(low: int, high: int) -> Condition:
-    """Every result has so many axes."""
+    """Condition: every result has one of these numbers of axes."""
 
     def why_not(use: Use) -> str | None:
         bad = [t.type.rank for t in use.outputs if not low <= t.type.rank <= high]
@@ -95,7 +95,7 @@ def no_hybrid(use: Use) -> str | None:
 
 @condition("no fused activation")
 def no_activation(use: Use) -> str | None:
-    """The kernel ends in no activation."""
+    """Condition: no activation is fused into the operator."""
     found = use.option("fused_activation_function", "NONE")
     return None if found in ("NONE", 0) else f"the fused activation {found}"
 
@@ -114,5 +114,5 @@ SCALED = (DType.I8, DType.U8, DType.I16)
 
 
 def option(name: str, *allowed: object, text: str) -> Condition:
-    """An option has one of these values."""
+    """Condition: an option of the operator has one of these values."""
     return Condition(text, lambda use: None if use.option(name, allowed[0]) in allowed else f"not {text}")

@@ -220,7 +220,7 @@ REWRITTEN = frozenset({"SQUARE", "LOG_SOFTMAX", "DEPTH_TO_SPACE", "SPACE_TO_DEPT
 
 
 def kernels(version: Literal["U55", "U65", "U85"]) -> Kernels:
-    """Return what one of the NPUs runs."""
+    """Return the table of the operators that one of the NPUs runs."""
     made = Kernels(f"Ethos-{version}", ANY, always=(static_sizes, quantized), only_integers=True, rewritten=REWRITTEN)
     is_large = version == "U85"
     _products(made, is_large=is_large)

@@ -36,6 +36,6 @@ def gather_rows(op: SpaceToDepth, e: Build) -> None:
 
 @lower(arith.Square)
 def square_by_product(op: arith.Square, e: Build) -> None:
-    """A product with itself."""
+    """The NPU has no SQUARE: multiply by itself."""
     if op.x.type.dtype is DType.F32:
         e.replace(e(arith.Mul, op.x, op.x))

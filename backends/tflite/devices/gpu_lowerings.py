@@ -164,7 +164,7 @@ def sum_without_itself(op: CumSum, e: Build) -> None:
 
 @lower(DepthToSpace, SpaceToDepth)
 def one_image_of_all(op: DepthToSpace | SpaceToDepth, e: Build) -> None:
-    """Images of a batch stand below each other."""
+    """Images of a batch become one image, one below the other."""
     if not op.channels_last or not is_static(op.x.type.shape) or op.x.type.shape[0] == 1:
         return
     n, h, w, c = static(op.x.type.shape)
@@ -212,7 +212,7 @@ lower(MatMul, benefit=2)(repeat_matrices)
 
 @lower(GatherNd)
 def gather_by_one_position(op: GatherNd, e: Build) -> None:
-    """Coordinates become positions in rows."""
+    """The GPU has no GATHER_ND: coordinates become positions in rows."""
     depth = op.indices.type.shape[-1]
     if (
         op.batch_dims
@@ -240,7 +240,7 @@ def _sum_of_last(x: Value, e: Build) -> Value:
 
 @lower(ArgMin)
 def largest_of_negated(op: ArgMin, e: Build) -> None:
-    """The largest of the negated numbers."""
+    """The GPU has no ARG_MIN: ARG_MAX of the negated numbers."""
     if op.x.type.dtype is DType.F32:
         e.replace(e(ArgMax, e(arith.Neg, op.x), op.axis, keepdims=op.keepdims, last=op.last, dtype=op.dtype))
 

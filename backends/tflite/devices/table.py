@@ -81,7 +81,7 @@ class Kernels:
         ranks: range | None = None,
         when: tuple[Condition, ...] = (),
     ) -> None:
-        """Declare rows for builtins, whose names stand side by side."""
+        """Declare rows for builtin operators, given as one string of names with spaces."""
         allowed = frozenset(map(DType, (types or self.types).split()))
         for builtin in builtins.split():
             row = Kernel(builtin, allowed, version, self.ranks if ranks is None else ranks, when)

@@ -40,7 +40,7 @@ class Device:
     more_modes: frozenset[QuantizationMode] = frozenset()
 
     def target(self) -> Target:
-        """Return the target."""
+        """Return the target of the device: TFLite's, narrowed to the device's table."""
         table = self.kernels.narrowed(TABLE)
         kept = (without(owner, self.without) for owner in TFLITE.lowerings)
         return Target(
@@ -73,7 +73,7 @@ def prepare_for_device(target: Target, module: Module, *, rnn: Strategy) -> list
 
 
 def without(owner: Lowerings, names: Collection[str]) -> Lowerings:
-    """Return lowerings but for some."""
+    """Return the lowerings of a target without those that have these names."""
     if not names:
         return owner
     kept = [p for p in owner.patterns if p.name not in names]

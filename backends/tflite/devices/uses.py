@@ -41,12 +41,12 @@ class Tensor:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the file holds its elements."""
+        """Whether the file holds its elements, so that it is a constant."""
         return self.weight is not None
 
     @property
     def elements(self) -> Array | None:
-        """The elements of a constant."""
+        """The elements of a constant; None if the tensor is computed."""
         return None if self.weight is None else self.weight.array()
 
 
@@ -71,7 +71,7 @@ class Use:
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """All that it reads and writes."""
+        """All tensors that the operator reads and writes."""
         return (*(t for t in self.inputs if t is not None), *self.outputs)
 
     def option(self, name: str, default: Any = 0) -> Any:
@@ -85,7 +85,7 @@ class Use:
 
     @cached_property
     def is_static(self) -> bool:
-        """Whether all sizes are numbers."""
+        """Whether all sizes of all its tensors are numbers."""
         return all(is_static(t.type.shape) for t in self.tensors)
 
 

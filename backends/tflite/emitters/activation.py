@@ -1,4 +1,4 @@
-"""Rows for activation functions and normalised exponentials."""
+"""Rows of the table for activation functions and softmax."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ for _builtin, _bounds in CLAMPS.items():
 
 @emits(ir.LeakyRelu, "LEAKY_RELU", dtypes=Quantizable(types=WIDE, version16=2), kernel="activations.cc")
 def leaky_relu(op: ir.LeakyRelu) -> Call:
-    """One slope."""
+    """LEAKY_RELU: one slope for negative numbers, an option."""
     return Call((op.x,), options("LeakyReluOptions", alpha=op.alpha))
 
 
@@ -64,7 +64,7 @@ def _per_channel(op: ir.PRelu) -> str | None:
 
 @emits(ir.PRelu, "PRELU", dtypes="f32", ranks=range(1, 7), when=(_per_channel,), kernel="activations.cc")
 def prelu(op: ir.PRelu) -> Call:
-    """Slopes by channel."""
+    """PRELU: slopes are an operand that broadcasts, such as one per channel."""
     return Call((op.x, op.slope))
 
 
@@ -81,13 +81,13 @@ def _alpha_one(op: ir.Elu) -> str | None:
     kernel="activations.cc",
 )
 def elu(op: ir.Elu) -> Call:
-    """Exponential below zero."""
+    """ELU: an exponential below zero, with an ``alpha`` of 1."""
     return Call((op.x,))
 
 
 @emits(ir.Gelu, "GELU", dtypes=Quantizable(is_slow=True), kernel="gelu.cc")
 def gelu(op: ir.Gelu) -> Call:
-    """Either form."""
+    """GELU: exact or by a hyperbolic tangent, as an option says."""
     return Call((op.x,), options("GeluOptions", approximate=op.approximate))
 
 
@@ -105,7 +105,7 @@ def _last_axis(op: ir.Softmax | ir.LogSoftmax) -> str | None:
     kernel="activations.cc",
 )
 def softmax(op: ir.Softmax) -> Call:
-    """Along the last axis."""
+    """SOFTMAX: the kernel works along the last axis only."""
     return Call((op.x,), options("SoftmaxOptions", beta=1.0))
 
 
@@ -118,5 +118,5 @@ def softmax(op: ir.Softmax) -> Call:
     kernel="activations.cc",
 )
 def log_softmax(op: ir.LogSoftmax) -> Call:
-    """Along the last axis."""
+    """LOG_SOFTMAX: the kernel works along the last axis only."""
     return Call((op.x,))

@@ -1,4 +1,4 @@
-"""Rows for arithmetic."""
+"""Rows of the table for arithmetic and for conversions."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def _sum(table: str, version16: int) -> Quantizable:
 
 @emits(ir.Add, "ADD", dtypes=_sum("AddOptions", 3), when=(fits, float_activation), kernel="add.cc")
 def add(op: ir.Add) -> Call:
-    """Sum."""
+    """ADD: a sum with broadcasting; of floats with a fused activation."""
     return Call((op.a, op.b), clamp_options("AddOptions", op), by_type(op.a, i64=4))
 
 
 @emits(ir.Sub, "SUB", dtypes=_sum("SubOptions", 5), when=(fits, float_activation), kernel="sub.cc")
 def sub(op: ir.Sub) -> Call:
-    """Difference."""
+    """SUB: a difference with broadcasting; of floats with a fused activation."""
     return Call((op.a, op.b), clamp_options("SubOptions", op), by_type(op.a, i64=4, f32=3 if _is_wide(op) else 1))
 
 
@@ -50,7 +50,7 @@ def sub(op: ir.Sub) -> Call:
     kernel="mul.cc",
 )
 def mul(op: ir.Mul) -> Call:
-    """Product."""
+    """MUL: a product with broadcasting; of floats with a fused activation."""
     return Call((op.a, op.b), clamp_options("MulOptions", op), by_type(op.a, i64=5, u32=7))
 
 
@@ -72,13 +72,13 @@ for _op, _builtin in (
 
 @emits(ir.Div, "DIV", dtypes="f32 i32", when=(fits, float_activation), kernel="div.cc")
 def div(op: ir.Div) -> Call:
-    """Quotient; the kernel rounds integers towards zero."""
+    """DIV: a quotient; the kernel rounds integers towards zero."""
     return Call((op.a, op.b), clamp_options("DivOptions", op), 2 if _is_wide(op) else 1)
 
 
 @emits(ir.FloorDiv, "FLOOR_DIV", dtypes="f32 i32", when=(fits,), kernel="floor_div.cc")
 def floor_div(op: ir.FloorDiv) -> Call:
-    """Quotient rounded down."""
+    """FLOOR_DIV: a quotient that is rounded towards minus infinity."""
     return Call((op.a, op.b), None, by_type(op.a, f32=2))
 
 
@@ -89,7 +89,7 @@ def _divisor_sign(op: ir.Mod) -> str | None:
 
 @emits(ir.Mod, "FLOOR_MOD", dtypes="f32 i32 i64", when=(fits, _divisor_sign), kernel="floor_mod.cc")
 def mod(op: ir.Mod) -> Call:
-    """Remainder."""
+    """FLOOR_MOD: a remainder that has the sign of the divisor."""
     return Call((op.a, op.b))
 
 
@@ -105,7 +105,7 @@ def _whole(op: ir.Pow) -> str | None:
 
 @emits(ir.Pow, "POW", dtypes="f32 i32", when=(fits, _same_types, _whole), kernel="pow.cc")
 def power(op: ir.Pow) -> Call:
-    """Power."""
+    """POW: a power of two tensors that broadcast."""
     return Call((op.a, op.b))
 
 
@@ -126,13 +126,13 @@ emits(ir.Min, "MINIMUM", dtypes=_PICKS, when=(fits,), kernel="maximum_minimum.cc
     kernel="squared_difference.cc",
 )
 def squared_difference(op: ir.SquaredDifference) -> Call:
-    """Squared difference."""
+    """SQUARED_DIFFERENCE: the square of a difference, with broadcasting."""
     return Call((op.a, op.b))
 
 
 @emits(ir.Atan2, "ATAN2", dtypes="f32", when=(same_shapes,), kernel="atan2.cc")
 def atan2(op: ir.Atan2) -> Call:
-    """Angle of a point."""
+    """ATAN2: the angle of a point; both operands have the same shape."""
     return Call((op.a, op.b))
 
 
@@ -180,7 +180,7 @@ _CAST_VERSIONS = (({DType.F16, DType.F64}, 5), ({DType.U16}, 4), ({DType.I8}, 3)
 
 @emits(ir.Cast, "CAST", dtypes={"x": _CAST, "to": _CAST}, kernel="cast.cc")
 def cast(op: ir.Cast) -> Call:
-    """Conversion."""
+    """CAST: a conversion between the element types that the kernel knows."""
     ends = {op.x.type.dtype, op.to}
     version = next((v for types, v in _CAST_VERSIONS if types & ends), 1)
     return Call((op.x,), options("CastOptions", inDataType=op.x.type.dtype, outDataType=op.to), version)
@@ -191,5 +191,5 @@ _BITS = "bool i8 i16 i32 i64 u8 u16 u32 u64 f16 f32 f64"
 
 @emits(ir.BitCast, "BITCAST", dtypes={"x": _BITS, "to": _BITS}, kernel="bitcast.cc")
 def bit_cast(op: ir.BitCast) -> Call:
-    """The same bits."""
+    """BITCAST: the same bits as another element type of the same size."""
     return Call((op.x,))

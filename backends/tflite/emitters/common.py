@@ -1,4 +1,4 @@
-"""What emitters of several families share."""
+"""Conditions and operands that rows of several families share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def by_type(value: Value, **versions: int) -> int:
 
 
 def activation(op: Any) -> str:
-    """The schema's name of a fused activation."""
+    """Return the schema's name of a fused activation."""
     return op.activation.upper()
 
 
@@ -32,23 +32,23 @@ def clamp_options(table: str, op: Any) -> Options | None:
 
 @condition("fused activations only of floats")
 def float_activation(op: Any) -> str | None:
-    """Condition: integers have no fused activation."""
+    """Condition: only floats have a fused activation, integers have none."""
     if op.activation != "none" and not op.results[0].type.dtype.is_float:
         return f"the activation {op.activation} is fused into floating-point operations only"
     return None
 
 
 def is_scalar(value: Value) -> bool:
-    """Whether a value has one element."""
+    """Whether a value has exactly one element, in any number of axes."""
     return value.type.size == 1
 
 
 def all_static(op: Op) -> str | None:
-    """Condition: all sizes are numbers."""
+    """Condition: all sizes are numbers, none of them open."""
     values = [v for v in (*op.operands, *op.results) if v is not None]
     return None if all(is_static(v.type.shape) for v in values) else "sizes that are not known when compiling"
 
 
 def float_scalar(value: float) -> Array:
-    """A float32 scalar."""
+    """Return a constant scalar of f32 as an operand."""
     return np.asarray(value, np.float32)

@@ -1,4 +1,4 @@
-"""Rows for control flow: regions become subgraphs."""
+"""Rows of the table for control flow, whose regions become subgraphs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ..table import Call, emits, options
 
 @emits(ir.If, "IF", dtypes="bool", kernel="if.cc")
 def if_(op: ir.If) -> Call:
-    """One of two subgraphs."""
+    """IF: one of two subgraphs runs, as a boolean says."""
     return Call((op.condition,), options("IfOptions", thenSubgraphIndex=op.then, elseSubgraphIndex=op.otherwise))
 
 
 @emits(ir.While, "WHILE", dtypes={}, kernel="while.cc")
 def while_(op: ir.While) -> Call:
-    """The condition's subgraph and the body's."""
+    """WHILE: two subgraphs, one of the condition and one of the body."""
     return Call(op.values, options("WhileOptions", condSubgraphIndex=op.condition, bodySubgraphIndex=op.body))

@@ -1,4 +1,4 @@
-"""Operators that nobody knows: carried as they are, for kernels that an application brings."""
+"""Custom operators: unknown ones are kept as they are, for kernels that an application brings."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def _counted_up(op: ir.Gather | ir.GatherElements | ir.GatherNd) -> str | None:
     kernel="gather.cc",
 )
 def gather(op: ir.Gather) -> Call:
-    """Along one axis."""
+    """GATHER: slices along one axis, at positions that are an operand."""
     return Call((op.x, op.indices), options("GatherOptions", axis=op.axis), by_type(op.x, bool=3, i8=2))
 
 
@@ -46,7 +46,7 @@ def gather(op: ir.Gather) -> Call:
     kernel="gather.cc",
 )
 def gather_strings(op: ir.Gather) -> Call:
-    """Of strings there are lists only."""
+    """GATHER of strings: the kernel takes vectors of them only."""
     return Call((op.x, op.indices), options("GatherOptions", axis=0))
 
 
@@ -83,7 +83,7 @@ def _no_batch(op: ir.GatherNd) -> str | None:
     kernel="gather_nd.cc",
 )
 def gather_nd(op: ir.GatherNd) -> Call:
-    """By coordinates."""
+    """GATHER_ND: elements or slices at coordinates that are an operand."""
     return Call((op.x, op.indices), None, by_type(op.x, bool=5))
 
 
@@ -129,7 +129,7 @@ def _positions(op: ir.OneHot) -> str | None:
     kernel="one_hot.cc",
 )
 def one_hot(op: ir.OneHot) -> Call:
-    """Two values, by position."""
+    """ONE_HOT: two values, of which one is at the position only."""
     values = elements(op.values)
     assert values is not None
     off, on = (Weight.of(np.asarray(v)) for v in values)
@@ -174,7 +174,7 @@ def _largest_along_last(op: ir.TopK) -> str | None:
     kernel="topk_v2.cc",
 )
 def top_k(op: ir.TopK) -> Call:
-    """Sorted, equal ones in order."""
+    """TOPK_V2: the largest elements, sorted; equal ones stay in order."""
     return Call((op.x, Dims((op.k,), ())), None, by_type(op.x, i8=2))
 
 
@@ -192,7 +192,7 @@ def cum_sum(op: ir.CumSum) -> Call:
     kernel="reverse_sequence.cc",
 )
 def reverse_sequence(op: ir.ReverseSequence) -> Call:
-    """Two different axes."""
+    """REVERSE_SEQUENCE: the axes of time and batch must be different."""
     return Call((op.x, op.lengths), options("ReverseSequenceOptions", seqDim=op.axis, batchDim=op.batch))
 
 
@@ -210,13 +210,13 @@ def _in_rows(op: ir.NonZero) -> str | None:
     kernel="where.cc",
 )
 def non_zero(op: ir.NonZero) -> Call:
-    """Positions, as many as there are."""
+    """WHERE: the positions of elements that are not zero, as many as there are."""
     return Call((op.x,), None, 1 if op.x.type.dtype is DType.BOOL else 2)
 
 
 @emits(dynamic.DynamicSlice, "SLICE", dtypes={"x": MOVABLE, "starts": _INDEX}, ranks=range(1, 9), kernel="slice.cc")
 def dynamic_slice(op: dynamic.DynamicSlice) -> Call:
-    """Starts that are computed."""
+    """SLICE: starts are an operand that is computed when the network runs."""
     return Call((op.x, op.starts, Dims(op.sizes, dtype=op.starts.type.dtype)), None, slice_version(op.x.type))
 
 
@@ -227,5 +227,5 @@ def dynamic_slice(op: dynamic.DynamicSlice) -> Call:
     kernel="dynamic_update_slice.cc",
 )
 def dynamic_update_slice(op: dynamic.DynamicUpdateSlice) -> Call:
-    """Starts that are computed."""
+    """DYNAMIC_UPDATE_SLICE: starts are an operand that is computed when the network runs."""
     return Call((op.x, op.update, op.starts), None, by_type(op.starts, i64=2))

@@ -1,4 +1,4 @@
-"""Rows for matrix products."""
+"""Rows of the table for matrix products and linear layers."""
 
 from __future__ import annotations
 
@@ -73,5 +73,5 @@ MAX_BATCH_RANK = 5
     kernel="batch_matmul.cc",
 )
 def batch_matmul(op: ir.MatMul) -> Call:
-    """Either matrix transposed, batches broadcasting."""
+    """BATCH_MATMUL: either matrix may be transposed, and batch axes broadcast."""
     return Call((op.a, op.b), options("BatchMatMulOptions", adjX=op.transpose_a, adjY=op.transpose_b))

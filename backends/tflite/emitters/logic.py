@@ -1,4 +1,4 @@
-"""Rows for comparisons, logic, bits and selection."""
+"""Rows of the table for comparisons, logic, bit operations and selection."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ emits(ir.BitwiseAnd, "STABLEHLO_AND", dtypes=f"{_BITS} i64", when=(same_shapes,)
     kernel="select.cc",
 )
 def select(op: ir.Select) -> Call:
-    """Choice by element."""
+    """SELECT_V2: a choice between two tensors by element, with broadcasting."""
     return Call((op.condition, op.a, op.b))

@@ -45,7 +45,7 @@ def _requantizes(op: ir.Quantize) -> str | None:
     kernel="quantize.cc",
 )
 def requantize(op: ir.Quantize) -> Call:
-    """From one scale to another."""
+    """QUANTIZE of integers: from one scale to another one."""
     assert isinstance(op.x.owner, ir.Dequantize)
     return Call((integers_of(op.x.owner),), None, 2)
 
@@ -58,7 +58,7 @@ def requantize(op: ir.Quantize) -> Call:
     kernel="quantize.cc",
 )
 def quantize(op: ir.Quantize) -> Call:
-    """The scale is the result's."""
+    """QUANTIZE of floats: the scale is stated by the result's tensor."""
     return Call((op.x,), None, 2 if op.dtype is DType.I16 else 1)
 
 
@@ -79,13 +79,13 @@ def _as_they_are(op: ir.Dequantize) -> str | None:
 
 @emits(ir.Dequantize, "DEQUANTIZE", dtypes={"x": "f16"}, when=(_as_they_are,), kernel="dequantize.cc")
 def widen(op: ir.Dequantize) -> Call:
-    """A file of half the size."""
+    """DEQUANTIZE of f16: weights of 16 bits make a file half as large."""
     return Call((op.x,), None, 3)
 
 
 @emits(ir.Dequantize, "DEQUANTIZE", dtypes={"x": "i8 u8 i16"}, when=(_per_channel, _constant), kernel="dequantize.cc")
 def dequantize(op: ir.Dequantize) -> Call:
-    """The scales are the operand's."""
+    """DEQUANTIZE: the scales are stated by the operand's tensor."""
     if op.scale.type.size != 1:
         return Call((integers_of(op),), None, 5)
     return Call((integers_of(op),), None, by_type(op.x, i8=2, i16=3))

@@ -1,4 +1,4 @@
-"""Rows for random numbers."""
+"""Rows of the table for random numbers, drawn anew in each run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ def _seeds(seed: int | None) -> Options:
 
 @emits(ir.RandomUniform, "RANDOM_UNIFORM", dtypes={}, kernel="random_ops.cc")
 def random_uniform(op: ir.RandomUniform) -> Call:
-    """By the Philox generator."""
+    """RANDOM_UNIFORM: drawn by the runtime's Philox generator, from a seed."""
     return Call((Dims(op.shape),), _seeds(op.seed))
 
 
 @emits(ir.RandomNormal, "RANDOM_STANDARD_NORMAL", dtypes={}, kernel="random_ops.cc")
 def random_normal(op: ir.RandomNormal) -> Call:
-    """By the Philox generator."""
+    """RANDOM_STANDARD_NORMAL: drawn by the runtime's Philox generator, from a seed."""
     return Call((Dims(op.shape),), _seeds(op.seed))
 
 
 @emits(ir.RandomChoice, "MULTINOMIAL", dtypes={"logits": "f32", "dtype": "i32 i64"}, kernel="random_ops.cc")
 def random_choice(op: ir.RandomChoice) -> Call:
-    """By the Philox generator."""
+    """MULTINOMIAL: drawn by the runtime's Philox generator, from a seed."""
     return Call((op.logits, int_scalar(op.count)), _seeds(op.seed))

@@ -92,7 +92,7 @@ def sequence_lstm(op: ir.Lstm) -> Call:
     kernel="unidirectional_sequence_rnn.cc",
 )
 def sequence_rnn(op: ir.Rnn) -> Call:
-    """A bias is no option."""
+    """UNIDIRECTIONAL_SEQUENCE_RNN: the bias is an operand that must be there."""
     function = op.activations[0].upper()
     given = options("SequenceRNNOptions", fusedActivationFunction=function, timeMajor=not op.batch_first)
     bias = _zeros(op, op.hidden) if op.bias is None else op.bias

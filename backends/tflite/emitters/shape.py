@@ -22,7 +22,7 @@ _ANY = "bool i8 i16 i32 i64 u8 u16 u32 f16 f32 f64"
 
 @emits(ir.Transpose, "TRANSPOSE", dtypes=f"{MOVABLE} i16", ranks=FAST_RANKS, kernel="transpose.cc")
 def transpose(op: ir.Transpose) -> Call:
-    """Up to six axes."""
+    """TRANSPOSE: the kernel takes up to six axes."""
     rank = op.x.type.rank
     version = max({5: 4, 6: 6}.get(rank, 1), by_type(op.x, bool=3, i8=2, i16=5))
     return Call((op.x, ints(*op.perm)), None, version)
@@ -72,7 +72,7 @@ def squeeze(op: ir.Reshape) -> Call:
 
 @emits(ir.Reshape, "RESHAPE", dtypes=_ANY, kernel="reshape.cc")
 def reshape_computed(op: ir.Reshape) -> Call:
-    """A shape computed in the file."""
+    """RESHAPE to a shape that the file computes from open sizes."""
     return Call((op.x, Dims(op.shape)))
 
 
@@ -109,7 +109,7 @@ MAX_PARTS = 4
 
 @emits(ir.Split, "SPLIT", dtypes="i8 i16 i32 i64 u8 f32", ranks=FAST_RANKS[1:], when=(_equal_parts,), kernel="split.cc")
 def split(op: ir.Split) -> Call:
-    """Equal parts."""
+    """SPLIT: into parts of equal size along one axis."""
     given = options("SplitOptions", numSplits=len(op.sizes))
     return Call((int_scalar(op.axis), op.x), given, by_type(op.x, i32=3, i8=2, i16=4))
 
@@ -126,7 +126,7 @@ def _forward(op: ir.Slice) -> str | None:
 
 @emits(ir.Slice, "SLICE", dtypes=f"{MOVABLE} i16", when=(_steps_of_one,), kernel="slice.cc")
 def slice_(op: ir.Slice) -> Call:
-    """Start and size along each axis."""
+    """SLICE: a start and a size along each axis."""
     return Call((op.x, Dims(op.starts), Dims(op.sizes)), None, slice_version(op.x.type))
 
 
@@ -134,7 +134,7 @@ def slice_(op: ir.Slice) -> Call:
     ir.Slice, "STRIDED_SLICE", dtypes=f"{MOVABLE} i16", ranks=range(1, 9), when=(_forward,), kernel="strided_slice.cc"
 )
 def strided_slice(op: ir.Slice) -> Call:
-    """Steps larger than one."""
+    """STRIDED_SLICE: for steps that are larger than one."""
     ends = tuple(a + (n - 1) * s + 1 if n != 0 else a for a, n, s in zip(op.starts, op.sizes, op.steps, strict=True))
     version = 4 if op.x.type.rank > 4 else by_type(op.x, bool=3, i8=2)
     return Call((op.x, Dims(op.starts), Dims(ends), ints(*op.steps)), options("StridedSliceOptions"), version)
@@ -169,7 +169,7 @@ def pad(op: ir.Pad) -> Call:
 
 @emits(ir.Pad, "PADV2", dtypes=f"{MOVABLE} i16", ranks=range(1, 6), when=(_mode("constant"),), kernel="pad.cc")
 def pad_v2(op: ir.Pad) -> Call:
-    """Any filling."""
+    """PADV2: a padding with a constant of any value."""
     filling = Weight.of(np.asarray(op.value).astype(op.x.type.dtype.numpy))
     own = quantization_of(op.result) if op.x.type.dtype in QUANTIZED else None
     stored = filling if own is None else Stored(filling, own)
@@ -196,13 +196,13 @@ def _within(op: ir.Pad) -> str | None:
     kernel="mirror_pad.cc",
 )
 def mirror_pad(op: ir.Pad) -> Call:
-    """With or without the edge."""
+    """MIRROR_PAD: a padding that mirrors, with or without the edge."""
     return Call((op.x, _widths(op)), options("MirrorPadOptions", mode=op.mode.upper()), by_type(op.x, i8=2))
 
 
 @emits(ir.Tile, "TILE", dtypes=MOVABLE, ranks=range(1, 9), kernel="tile.cc")
 def tile(op: ir.Tile) -> Call:
-    """Repetition of the whole."""
+    """TILE: repeats the whole tensor along each axis."""
     return Call((op.x, Dims(op.repeats)), None, by_type(op.x, i8=3))
 
 
@@ -213,7 +213,7 @@ def _one_axis(op: ir.Reverse) -> str | None:
 
 @emits(ir.Reverse, "REVERSE_V2", dtypes=MOVABLE, ranks=range(1, 9), when=(_one_axis,), kernel="reverse.cc")
 def reverse(op: ir.Reverse) -> Call:
-    """One axis."""
+    """REVERSE_V2: reverses the order of elements along one axis."""
     return Call((op.x, ints(*op.dims)), None, by_type(op.x, i8=3, bool=2))
 
 

@@ -50,7 +50,7 @@ def _resize(op: ir.Resize, table: str) -> Call:
     kernel="resize_bilinear.cc",
 )
 def resize_bilinear(op: ir.Resize) -> Call:
-    """Linear in both axes."""
+    """RESIZE_BILINEAR: linear interpolation along both axes of an image."""
     return _resize(op, "ResizeBilinearOptions")
 
 
@@ -63,7 +63,7 @@ def resize_bilinear(op: ir.Resize) -> Call:
     kernel="resize_nearest_neighbor.cc",
 )
 def resize_nearest(op: ir.Resize) -> Call:
-    """The nearest element in both axes."""
+    """RESIZE_NEAREST_NEIGHBOR: the nearest element along both axes of an image."""
     given = _resize(op, "ResizeNearestNeighborOptions")
     return replace(given, version=max(given.version, by_type(op.x, i8=2, i16=4)))
 
@@ -87,7 +87,7 @@ def _rows_first(op: ir.DepthToSpace) -> str | None:
     kernel="depth_to_space.cc",
 )
 def depth_to_space(op: ir.DepthToSpace) -> Call:
-    """Channels to blocks."""
+    """DEPTH_TO_SPACE: moves blocks of channels to spatial positions."""
     return Call((op.x,), options("DepthToSpaceOptions", blockSize=op.block), by_type(op.x, i8=2))
 
 
@@ -100,7 +100,7 @@ def depth_to_space(op: ir.DepthToSpace) -> Call:
     kernel="space_to_depth.cc",
 )
 def space_to_depth(op: ir.SpaceToDepth) -> Call:
-    """Blocks to channels."""
+    """SPACE_TO_DEPTH: moves blocks of spatial positions to channels."""
     return Call((op.x,), options("SpaceToDepthOptions", blockSize=op.block), by_type(op.x, i8=2))
 
 

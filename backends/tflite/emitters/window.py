@@ -1,4 +1,4 @@
-"""Rows for convolutions and poolings."""
+"""Rows of the table for convolutions and poolings."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def conv_rounding(op: ir.Conv) -> Call:
 
 @emits(ir.Conv, "CONV_2D", dtypes=replace(_WEIGHTED, rounds=samples), ranks=range(4, 5), when=_CONV, kernel="conv.cc")
 def conv(op: ir.Conv) -> Call:
-    """Any number of groups."""
+    """CONV_2D: any number of groups, with a bias and a fused activation."""
     return Call((op.x, op.w, op.bias), options("Conv2DOptions", **_conv_options(op)), 6 if op.groups > 1 else 1)
 
 
@@ -238,7 +238,7 @@ def transpose_conv_rounding(op: ir.ConvTranspose) -> Call:
     kernel="transpose_conv.cc",
 )
 def transpose_conv(op: ir.ConvTranspose) -> Call:
-    """The result's shape is an operand."""
+    """TRANSPOSE_CONV: the shape of the result is an operand."""
     given = options(
         "TransposeConvOptions",
         padding=_word(op),

@@ -1,4 +1,4 @@
-"""Operands that kernels don't broadcast."""
+"""Repeats operands for kernels that do not broadcast."""
 
 from __future__ import annotations
 

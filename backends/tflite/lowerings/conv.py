@@ -1,4 +1,4 @@
-"""Convolutions as the kernels want them."""
+"""Lowerings of convolutions to what TFLite's kernels take."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def split_depth(op: Conv, e: Build) -> None:
 
 @lower(Conv)
 def add_bias(op: Conv, e: Build) -> None:
-    """Zeros: the kernel needs a bias."""
+    """The kernel needs a bias: without one, zeros are added."""
     count = op.w.type.shape[0]
     if op.bias is None and isinstance(count, int):
         e.replace(e.clone(op, op.x, op.w, e.constant(Weight.splat(0, op.x.type.dtype, (count,)))))

@@ -1,4 +1,4 @@
-"""Transposed convolutions that are products."""
+"""Lowerings of transposed convolutions that are matrix products."""
 
 from __future__ import annotations
 

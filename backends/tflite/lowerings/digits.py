@@ -20,7 +20,7 @@ NEAR = 1 / 9
 
 @lower(arith.Log1p)
 def log1p_by_series(op: arith.Log1p, e: Build) -> None:
-    """The series near zero, the logarithm elsewhere."""
+    """A series near zero, and the logarithm elsewhere: no digits are lost."""
     if op.x.type.dtype is not DType.F32:
         return
     ratio = e(arith.Div, op.x, e(arith.Add, op.x, 2.0))

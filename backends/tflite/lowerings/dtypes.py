@@ -29,7 +29,7 @@ def compute_in_f32(op: Op, e: Build) -> None:
 
 
 def stays_f64(op: Op) -> bool:
-    """Whether an operation can be run in f64, and nobody needs its results in f32."""
+    """Whether an operation can run in f64, and no user needs its results in f32."""
     return _has_f64(op) and all(_has_f64(user) or user.spec.is_terminator for r in op.results for user in r.users)
 
 

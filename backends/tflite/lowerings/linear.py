@@ -1,4 +1,4 @@
-"""Matrix products with constants."""
+"""Lowerings of matrix products in which one matrix is constant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reshapes and reversals that old runtimes run."""
+"""Lowerings of reshapes and reversals for old runtimes."""
 
 from __future__ import annotations
 
