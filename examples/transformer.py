@@ -8,7 +8,7 @@ Weights of trained ones come from ``AutoModel.from_pretrained``; what compiles d
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
@@ -53,5 +53,5 @@ def vision(kind: str, **sizes: Any) -> nn.Module:
 
 
 def _make(kind: str, sizes: dict[str, Any]) -> nn.Module:
-    network: Any = AutoModel.from_config(AutoConfig.for_model(kind, **sizes))
+    network = cast(nn.Module, AutoModel.from_config(AutoConfig.for_model(kind, **sizes)))
     return network.eval()

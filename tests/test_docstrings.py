@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from docstrings import ROOT, Docstring, Documented, docstrings, files, read_classes
 
-DONE = ("nhwcc", "compiler", "formats", "passes")
-"""Trees in which every docstring has been read for that."""
+BACKENDS = ("common", "onnx", "tensorflow", "tfjs", "tflite")
+DONE = ("nhwcc", "compiler", "formats", "passes", *(f"backends/{name}" for name in BACKENDS))
+"""Folders in which every docstring has been read for that."""
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def documented() -> Documented:
 @pytest.mark.parametrize("tree", DONE)
 def test_no_docstring_is_short_or_private(tree: str, documented: Documented) -> None:
     found = [d for path in files([ROOT / tree]) for d in docstrings(path, documented)]
-    assert len(found) > 100
+    assert len(found) > 30
     assert not [f"{d.path}:{d.line}: {d.text}" for d in found if d.is_short or d.private], "see docs/docstrings.py"
 
 

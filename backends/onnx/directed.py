@@ -19,7 +19,7 @@ TIME_FIRST = (0, 2, 1, 3)
 
 
 class Names(Protocol):
-    """What gives a graph's tensors their names."""
+    """Gives the tensors of a graph their names, each one once."""
 
     values: dict[Value, str]
 
@@ -35,15 +35,15 @@ class GraphUnder(Protocol):
     done: set[Op]
 
     def result(self, value: Value, wanted: Mapping[Value, str]) -> str:
-        """Name a value that the graph computes."""
+        """Return the name of a new tensor for a value that the graph computes."""
         ...
 
     def new(self, name: str, type: TensorType) -> str:
-        """Note a tensor that the graph computes."""
+        """Register a tensor that the graph computes, and return its name."""
         ...
 
     def node(self, operator: str, inputs: Sequence[str], outputs: list[str], attributes: Mapping[str, Any]) -> None:
-        """Append a node."""
+        """Append a node to the graph, whose results have these names."""
         ...
 
     def computed(
@@ -53,7 +53,7 @@ class GraphUnder(Protocol):
         ...
 
     def operand(self, operand: Operand) -> str:
-        """Return the name of an operand's tensor."""
+        """Return the name of an operand's tensor, storing constants when needed."""
         ...
 
 
@@ -69,7 +69,7 @@ class Directed:
         graph.done.update(self.layers)
 
     def outputs(self) -> list[str]:
-        """Return the names of what the node gives; what nobody reads is left out."""
+        """Return the names of what the node gives; results without uses are left out."""
         return [self._output(place) for place in range(len(self.units))]
 
     def _output(self, place: int) -> str:
@@ -81,7 +81,7 @@ class Directed:
         return self.graph.new(name, parts[0].type.with_shape((*shape[:unit], len(parts), *shape[unit:])))
 
     def finish(self, outputs: Sequence[str]) -> None:
-        """Give the operations' results their shapes."""
+        """Insert the nodes that give the operations' results their shapes."""
         for place, name in enumerate(outputs):
             parts = [layer.results[place] for layer in self.layers]
             if not name:

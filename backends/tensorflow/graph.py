@@ -57,7 +57,7 @@ class Dialect:
 
 
 def tensorflow() -> Dialect:
-    """Return what graphs for TensorFlow itself have."""
+    """Return the dialect of graphs for TensorFlow itself: table, schemas, element types."""
     return Dialect(TABLE, operators(), NUMBERS)
 
 

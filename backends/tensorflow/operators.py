@@ -105,7 +105,7 @@ def _bound(parameters: Sequence[Parameter], given: Sequence[DType]) -> list[tupl
 
 @cache
 def operators() -> dict[str, Operator]:
-    """Read the table."""
+    """Read TensorFlow's operators from the file beside this module."""
     lines = TABLE.read_text(encoding="utf-8").splitlines()
     return {found.name: found for found in map(read_operator, lines)}
 

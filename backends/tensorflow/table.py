@@ -1,6 +1,6 @@
 """The table of what TensorFlow's kernels run: one row per operation and operator, with how the operator is called.
 
-Which element types kernels take stands in ``operators.txt``; a row adds what that leaves open.
+Which element types kernels take is in ``operators.txt``; a row adds what that leaves open.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Attribute: TypeAlias = "bool | int | float | str | DType | tuple[int, ...] | Reg
 
 @dataclass(frozen=True)
 class Nested:
-    """An operand that another operator computes."""
+    """An operand that another operator computes, whose node comes before."""
 
     operator: str
     type: TensorType
@@ -52,7 +52,7 @@ class Call:
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """The regions that become functions."""
+        """The regions of the operation that become functions of the graph."""
         return tuple(v for v in self.attributes.values() if isinstance(v, Region))
 
 

@@ -33,14 +33,14 @@ SquaredDifference(x: T, y: T) -> (z: T)"""
 
 @cache
 def schemas() -> Mapping[str, Operator]:
-    """Return what operators take and give."""
+    """Return operands, results and attributes of all operators, by their names."""
     return operators() | {found.name: found for found in map(read_operator, OWN.splitlines())}
 
 
 def emits(
     op: type[O], operator: str, *, when: tuple[Condition, ...] = (), ranks: range | None = None
 ) -> Callable[[Callable[[O], Call]], Callable[[O], Call]]:
-    """Declare a row behind TensorFlow's; the decorated function says how ``operator`` is called.
+    """Declare a row after TensorFlow's; the decorated function says how ``operator`` is called.
 
     It is asked for operations to which the conditions ``when`` apply, to learn the element types.
     """

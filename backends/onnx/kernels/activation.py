@@ -1,4 +1,4 @@
-"""Rows for activation functions and normalised exponentials."""
+"""Rows of the table for activation functions and softmax."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def clip(op: ir.Clip) -> Call:
 
 @emits(ir.Gelu, "Gelu")
 def gelu(op: ir.Gelu) -> Call:
-    """Exact, or by tanh."""
+    """Gelu: exact or by a hyperbolic tangent, as an attribute says."""
     return Call((op.x,), {"approximate": "tanh"} if op.approximate else {})
 
 

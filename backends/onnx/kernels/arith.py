@@ -1,4 +1,4 @@
-"""Rows for elementwise arithmetic."""
+"""Rows of the table for elementwise arithmetic and conversions."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ FLOAT8 = tuple(d for d in TYPE_NAMES if d.value.startswith("f8"))
 
 @emits(ir.Cast, "Cast")
 def cast(op: ir.Cast) -> Call:
-    """Any type to any other."""
+    """Cast: from any element type to any other, with saturation or without."""
     attributes: dict[str, int | str] = {"to": number_of(op.to)}
     if op.to is DType.F8E8M0:
         attributes |= {"saturate": 0, "round_mode": op.rounding}
@@ -73,5 +73,5 @@ def cast(op: ir.Cast) -> Call:
 
 @emits(ir.BitCast, "BitCast")
 def bit_cast(op: ir.BitCast) -> Call:
-    """The same bits."""
+    """BitCast: the same bits as another element type of the same size."""
     return Call((op.x,), {"to": number_of(op.to)})

@@ -25,18 +25,18 @@ def elements(value: Value | None) -> Array | None:
 
 @condition("no activation at its end")
 def plain(op: Any) -> str | None:
-    """ONNX has no fused activations."""
+    """Condition: no activation is fused, since ONNX has no fused activations."""
     return None if op.activation == "none" else f"{op.activation} at its end"
 
 
 @condition("channels on axis 1")
 def channels_first(op: Any) -> str | None:
-    """All of ONNX has them there."""
+    """Condition: channels come first, as everywhere in ONNX."""
     return None if not op.channels_last else "channels last; ONNX has them on axis 1"
 
 
 def same(op: Op) -> Call:
-    """The operands as they are, without attributes."""
+    """Call an operator with the operands as they are, without attributes."""
     return Call(op.operands)
 
 

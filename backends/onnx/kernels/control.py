@@ -1,4 +1,4 @@
-"""Rows for control flow."""
+"""Rows of the table for control flow, whose regions become subgraphs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The row for operators that nobody here knows."""
+"""The row for custom operators, which keep their name and domain."""
 
 from __future__ import annotations
 

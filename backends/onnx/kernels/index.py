@@ -16,7 +16,7 @@ def _counts_in_i64(op: Any) -> str | None:
 
 @emits(ir.Gather, "Gather")
 def gather(op: ir.Gather) -> Call:
-    """Whole slices along one axis."""
+    """Gather: whole slices along one axis, at computed positions."""
     return Call(op.operands, {"axis": op.axis} if op.axis else {})
 
 
@@ -28,7 +28,7 @@ def gather_elements(op: ir.GatherElements) -> Call:
 
 @emits(ir.GatherNd, "GatherND")
 def gather_nd(op: ir.GatherNd) -> Call:
-    """With or without batches."""
+    """GatherND: elements or slices at coordinates, with or without batch axes."""
     return Call(op.operands, {"batch_dims": op.batch_dims} if op.batch_dims else {})
 
 
@@ -48,7 +48,7 @@ def _combines_numbers(op: Any) -> str | None:
 
 @emits(ir.ScatterNd, "ScatterND", when=(_combines_numbers,))
 def scatter_nd(op: ir.ScatterNd) -> Call:
-    """Slices at positions."""
+    """ScatterND: writes slices at coordinates, or combines them with what is there."""
     attributes = {} if op.reduction == "none" else {"reduction": op.reduction}
     return Call(op.operands, attributes, since=SCATTERED[op.reduction])
 
@@ -64,7 +64,7 @@ def scatter_elements(op: ir.ScatterElements) -> Call:
 
 @emits(ir.OneHot, "OneHot")
 def one_hot(op: ir.OneHot) -> Call:
-    """Any two values."""
+    """OneHot: any two values, of which one is at the position only."""
     return Call((op.indices, Dims((op.depth,), ()), op.values), {"axis": op.axis})
 
 
@@ -79,7 +79,7 @@ emits(ir.ArgMin, "ArgMin", when=(_counts_in_i64,))(_extreme)
 
 @emits(ir.TopK, "TopK", when=(_counts_in_i64,))
 def top_k(op: ir.TopK) -> Call:
-    """Sorted."""
+    """TopK: the largest or smallest elements along an axis, sorted."""
     attributes = {"axis": op.axis}
     return Call((op.x, Dims((op.k,))), attributes if op.largest else attributes | {"largest": 0})
 
@@ -100,7 +100,7 @@ def _first_two(op: ir.ReverseSequence) -> str | None:
 
 @emits(ir.ReverseSequence, "ReverseSequence", when=(_first_two,))
 def reverse_sequence(op: ir.ReverseSequence) -> Call:
-    """Lengths in i64."""
+    """ReverseSequence: the lengths of the sequences are of i64."""
     return Call(op.operands, {"time_axis": op.axis, "batch_axis": op.batch})
 
 
@@ -111,20 +111,20 @@ def _in_columns(op: ir.NonZero) -> str | None:
 
 @emits(ir.NonZero, "NonZero", when=(_in_columns, _counts_in_i64))
 def non_zero(op: ir.NonZero) -> Call:
-    """One column for each."""
+    """NonZero: the positions of elements that are not zero, one column each."""
     return Call((op.x,))
 
 
 @emits(ir.Unique, "Unique")
 def unique(op: ir.Unique) -> Call:
-    """Of the whole, or along an axis."""
+    """Unique: different elements of the whole tensor, or slices along an axis."""
     attributes = {"sorted": int(op.sorted)}
     return Call((op.x,), attributes if op.axis is None else attributes | {"axis": op.axis})
 
 
 @emits(ir.Trilu, "Trilu")
 def trilu(op: ir.Trilu) -> Call:
-    """From any diagonal on."""
+    """Trilu: keeps a triangle of matrices, from any diagonal on."""
     diagonal = (scalar(op.k, DType.I64),) if op.k else ()
     return Call((op.x, *diagonal), {} if op.upper else {"upper": 0})
 
@@ -136,7 +136,7 @@ def _rows(op: ir.Scatter) -> str | None:
 
 @emits(ir.Scatter, "ScatterND", when=(_rows, _combines_numbers))
 def scatter(op: ir.Scatter) -> Call:
-    """Rows at positions."""
+    """ScatterElements along the first axis: rows at computed positions."""
     count = op.indices.type.shape[0]
     places = Nested("Unsqueeze", TensorType(op.indices.type.dtype, (count, 1)), (op.indices, ints(1)))
     attributes = {} if op.reduction == "none" else {"reduction": op.reduction}

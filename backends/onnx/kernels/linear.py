@@ -1,4 +1,4 @@
-"""Rows for matrix products."""
+"""Rows of the table for matrix products and linear layers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _no_batches(op: ir.MatMul) -> str | None:
 
 @emits(ir.MatMul, "Gemm", when=(_no_batches,))
 def transposed_matmul(op: ir.MatMul) -> Call:
-    """Either matrix may be transposed."""
+    """Gemm of two matrices, either of which may be transposed."""
     flags = {"transA": op.transpose_a, "transB": op.transpose_b}
     return Call(op.operands, {name: 1 for name, is_set in flags.items() if is_set})
 
@@ -42,7 +42,7 @@ def _matrix(op: ir.Linear) -> str | None:
 
 @emits(ir.Linear, "Gemm", when=(plain, _matrix))
 def gemm(op: ir.Linear) -> Call:
-    """With or without a bias."""
+    """Gemm: a product of two matrices, with or without a bias."""
     return Call(op.operands if op.bias is not None else (op.x, op.w), {"transB": 1})
 
 

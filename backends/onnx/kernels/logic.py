@@ -1,4 +1,4 @@
-"""Rows for comparison, logic, bits and selection."""
+"""Rows of the table for comparisons, logic, bit operations and selection."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ plainly(
 
 @emits(ir.ShiftLeft, "BitShift")
 def shift_left(op: ir.ShiftLeft) -> Call:
-    """Integers without a sign."""
+    """BitShift to the left: the operator takes unsigned integers only."""
     return Call(op.operands, {"direction": "LEFT"})
 
 
 @emits(ir.ShiftRight, "BitShift")
 def shift_right(op: ir.ShiftRight) -> Call:
-    """Integers without a sign."""
+    """BitShift to the right: the operator takes unsigned integers only."""
     return Call(op.operands, {"direction": "RIGHT"})
 
 
 @emits(ir.IsInf, "IsInf")
 def is_inf(op: ir.IsInf) -> Call:
-    """Of the signs that are asked for."""
+    """IsInf: attributes say whether positive or negative infinities are meant."""
     asked = {"detect_negative": op.negative, "detect_positive": op.positive}
     return Call(op.operands, {name: 0 for name, wanted in asked.items() if not wanted})

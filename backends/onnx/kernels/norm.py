@@ -1,4 +1,4 @@
-"""Rows for normalisations."""
+"""Rows of the table for normalisations of batches, layers, groups and channels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _on_axis_one(op: Any) -> str | None:
 
 @emits(ir.BatchNorm, "BatchNormalization", when=(_on_axis_one,))
 def batch_norm(op: ir.BatchNorm) -> Call:
-    """With the stated mean and variance."""
+    """BatchNormalization with the mean and the variance that are operands."""
     return Call(op.operands, {"epsilon": op.epsilon})
 
 
@@ -48,14 +48,14 @@ def _scale(op: ir.LayerNorm | ir.RmsNorm) -> Operand:
 
 @emits(ir.LayerNorm, "LayerNormalization", when=(_last_axes, _whole_parameters))
 def layer_norm(op: ir.LayerNorm) -> Call:
-    """Computed in f32, as in the IR."""
+    """LayerNormalization: moments are computed in f32, as in the IR."""
     bias: tuple[Value, ...] = () if op.bias is None else (op.bias,)
     return Call((op.x, _scale(op), *bias), {"axis": -len(op.dims), "epsilon": op.epsilon})
 
 
 @emits(ir.RmsNorm, "RMSNormalization", when=(_last_axes, _whole_parameters))
 def rms_norm(op: ir.RmsNorm) -> Call:
-    """Computed in f32, as in the IR."""
+    """RMSNormalization: the mean square is computed in f32, as in the IR."""
     return Call((op.x, _scale(op)), {"axis": -len(op.dims), "epsilon": op.epsilon})
 
 
@@ -66,13 +66,13 @@ def _instances(op: ir.GroupNorm) -> str | None:
 
 @emits(ir.GroupNorm, "InstanceNormalization", when=(_on_axis_one, _instances), ranks=range(3, 64))
 def instance_norm(op: ir.GroupNorm) -> Call:
-    """Every channel by itself."""
+    """InstanceNormalization: each channel of each sample is normalised by itself."""
     return Call(op.operands, {"epsilon": op.epsilon})
 
 
 @emits(ir.GroupNorm, "GroupNormalization", when=(_on_axis_one,), ranks=range(3, 64))
 def group_norm(op: ir.GroupNorm) -> Call:
-    """Groups of channels."""
+    """GroupNormalization: channels are normalised in groups of equal size."""
     return Call(op.operands, {"epsilon": op.epsilon, "num_groups": op.groups})
 
 
@@ -86,5 +86,5 @@ def _odd(op: ir.LocalResponseNorm) -> str | None:
 
 @emits(ir.LocalResponseNorm, "LRN", when=(_on_axis_one, _odd), ranks=range(4, 5))
 def local_response_norm(op: ir.LocalResponseNorm) -> Call:
-    """Over neighbouring channels."""
+    """LRN: divides by a norm over neighbouring channels."""
     return Call((op.x,), {"size": op.size, "alpha": op.alpha, "beta": op.beta, "bias": op.bias})

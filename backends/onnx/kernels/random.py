@@ -1,4 +1,4 @@
-"""Rows for random numbers."""
+"""Rows of the table for random numbers, drawn anew in each run."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ emits(ir.RandomNormal, "RandomNormal", when=(_known_shape,))(_draw)
 
 @emits(ir.RandomChoice, "Multinomial")
 def random_choice(op: ir.RandomChoice) -> Call:
-    """Columns by their probabilities."""
+    """Multinomial: draws columns by the logarithms of their probabilities."""
     return Call((op.logits,), {"sample_size": op.count, "dtype": number_of(op.dtype), **_seed(op.seed)})

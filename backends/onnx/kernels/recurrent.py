@@ -1,4 +1,4 @@
-"""Rows for recurrent layers: one direction each."""
+"""Rows of the table for recurrent layers, each of one direction."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ _WHEN = (_time_first, _whole, _known_state)
 @emits(ir.Rnn, "RNN", when=_WHEN)
 @in_both_directions
 def rnn(op: ir.Rnn) -> Call:
-    """One gate."""
+    """RNN: one gate, whose activation is an attribute."""
     state = _with_direction(op.h0)
     inputs = (op.x, _with_direction(op.w), _with_direction(op.r), _biases(op, None, 1), _lengths(op.lengths), state)
     return Call(inputs, _attributes(op), units=(1, 0))
@@ -136,7 +136,7 @@ def rnn(op: ir.Rnn) -> Call:
 @emits(ir.Gru, "GRU", when=_WHEN)
 @in_both_directions
 def gru(op: ir.Gru) -> Call:
-    """Update, reset, new."""
+    """GRU: ONNX has its gates in the order update, reset, new."""
     weights = (_with_direction(op.w), _with_direction(op.r))
     inputs = (op.x, *weights, _biases(op, op.hidden_bias, 3), _lengths(op.lengths), _with_direction(op.h0))
     attributes = _attributes(op) | ({"linear_before_reset": 1} if op.reset_after else {})
@@ -146,7 +146,7 @@ def gru(op: ir.Gru) -> Call:
 @emits(ir.Lstm, "LSTM", when=(*_WHEN, _plain_states))
 @in_both_directions
 def lstm(op: ir.Lstm) -> Call:
-    """Input, output, forget, new."""
+    """LSTM: ONNX has its gates in the order input, output, forget, new."""
     weights = (_with_direction(op.w), _with_direction(op.r), _biases(op, None, 4), _lengths(op.lengths))
     states = tuple(map(_with_direction, (op.h0, op.c0, op.peepholes)))
     attributes = _attributes(op) | ({"input_forget": 1} if op.coupled else {})

@@ -19,19 +19,19 @@ MOST, LEAST = 2**63 - 1, -(2**63)
 
 @emits(ir.Transpose, "Transpose")
 def transpose(op: ir.Transpose) -> Call:
-    """Any permutation."""
+    """Transpose: any permutation of any number of axes."""
     return Call((op.x,), {"perm": op.perm})
 
 
 @emits(ir.Reshape, "Unsqueeze", when=(only_units, unsqueezes))
 def unsqueeze(op: ir.Reshape) -> Call:
-    """No size has to be computed."""
+    """Unsqueeze for reshapes that add axes, so that no size is computed."""
     return Call((op.x, ints(*added_units(op.x.type.shape, op.shape))))
 
 
 @emits(ir.Reshape, "Squeeze", when=(only_units,))
 def squeeze(op: ir.Reshape) -> Call:
-    """No size has to be computed."""
+    """Squeeze for reshapes that remove axes, so that no size is computed."""
     return Call((op.x, ints(*added_units(op.shape, op.x.type.shape))))
 
 
@@ -49,19 +49,19 @@ def reshape(op: ir.Reshape) -> Call:
 
 @emits(ir.BroadcastTo, "Expand")
 def expand(op: ir.BroadcastTo) -> Call:
-    """Sizes that the operand has already may stand as one."""
+    """Expand: a size that the operand already has may be stated as one."""
     return Call((op.x, Dims(new_sizes(op))))
 
 
 @emits(ir.Concat, "Concat")
 def concat(op: ir.Concat) -> Call:
-    """Any number of parts."""
+    """Concat: any number of tensors along one axis."""
     return Call(op.operands, {"axis": op.axis})
 
 
 @emits(ir.Split, "Split")
 def split(op: ir.Split) -> Call:
-    """Parts of the stated sizes."""
+    """Split: into parts whose sizes are an operand."""
     return Call((op.x, Dims(op.sizes)), {"axis": op.axis} if op.axis else {})
 
 
@@ -75,7 +75,7 @@ def slice_(op: ir.Slice) -> Call:
 
 @emits(ir.Reverse, "Slice")
 def reverse(op: ir.Reverse) -> Call:
-    """Slices with negative steps."""
+    """Slice with steps of minus one along the axes that are reversed."""
     count = len(op.dims)
     ends = [ints(*[n] * count) for n in (-1, LEAST)]
     return Call((op.x, *ends, ints(*op.dims), ints(*[-1] * count)))
@@ -101,7 +101,7 @@ def pad(op: ir.Pad) -> Call:
 
 @emits(ir.Tile, "Tile")
 def tile(op: ir.Tile) -> Call:
-    """Repetition of the whole."""
+    """Tile: repeats the whole tensor along each axis."""
     return Call((op.x, Dims(op.repeats)))
 
 
@@ -130,13 +130,13 @@ def _neighbours(op: ir.ShapeOf) -> str | None:
 
 @emits(ir.ShapeOf, "Shape", when=(_in_i64, _neighbours))
 def part_of_shape(op: ir.ShapeOf) -> Call:
-    """From one axis to another."""
+    """Shape from one axis to another: some neighbouring sizes."""
     return Call((op.x,), {"start": op.dims[0], "end": op.dims[-1] + 1})
 
 
 @emits(ir.ShapeOf, "Gather", when=(_in_i64,))
 def sizes_of(op: ir.ShapeOf) -> Call:
-    """Picked from the whole shape."""
+    """Gather from the whole shape, for sizes that are no neighbours."""
     whole = Nested("Shape", TensorType(DType.I64, (op.x.type.rank,)), (op.x,))
     return Call((whole, ints(*op.dims)))
 

@@ -88,11 +88,11 @@ def _attributes(op: ir.Resize) -> dict[str, Any]:
 
 @emits(ir.DepthToSpace, "DepthToSpace", when=(channels_first,))
 def depth_to_space(op: ir.DepthToSpace) -> Call:
-    """Channels in either order."""
+    """DepthToSpace: an attribute says in which order channels are counted."""
     return Call((op.x,), {"blocksize": op.block, "mode": op.mode.upper()})
 
 
 @emits(ir.SpaceToDepth, "SpaceToDepth", when=(channels_first,))
 def space_to_depth(op: ir.SpaceToDepth) -> Call:
-    """Blocks to channels."""
+    """SpaceToDepth: moves blocks of spatial positions to channels."""
     return Call((op.x,), {"blocksize": op.block})

@@ -1,4 +1,4 @@
-"""Rows for convolutions and poolings."""
+"""Rows of the table for convolutions and poolings."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def _attributes(op: Any, kernel: tuple[int, ...], **others: int) -> dict[str, An
 
 @emits(ir.Conv, "Conv", when=(channels_first, plain, known_pads))
 def conv(op: ir.Conv) -> Call:
-    """Any number of spatial axes and groups."""
+    """Conv: any number of spatial axes, and any number of groups."""
     groups = {} if op.groups == 1 else {"group": op.groups}
     return Call(op.operands if op.bias is not None else (op.x, op.w), _attributes(op, _kernel(op)) | groups)
 
 
 @emits(ir.ConvTranspose, "ConvTranspose", when=(channels_first, plain, known_pads))
 def conv_transpose(op: ir.ConvTranspose) -> Call:
-    """Any number of spatial axes and groups."""
+    """ConvTranspose: any number of spatial axes, and any number of groups."""
     more: dict[str, Any] = {} if op.groups == 1 else {"group": op.groups}
     if any(p != 0 for p in op.output_pads):
         more["output_padding"] = static(op.output_pads)
@@ -71,13 +71,13 @@ _POOL = (channels_first, narrow_pads, _starting_inside)
 
 @emits(ir.MaxPool, "MaxPool", when=_POOL)
 def max_pool(op: ir.MaxPool) -> Call:
-    """Paddings never win."""
+    """MaxPool: paddings are smaller than every number and never win."""
     return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil)))
 
 
 @emits(ir.AveragePool, "AveragePool", when=_POOL)
 def average_pool(op: ir.AveragePool) -> Call:
-    """Paddings count or don't."""
+    """AveragePool: an attribute says whether paddings count in the average."""
     return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil), count_include_pad=int(op.count_pads)))
 
 
@@ -89,12 +89,12 @@ def _single(op: ir.LpPool) -> str | None:
 
 @emits(ir.LpPool, "LpPool", when=(*_POOL, _single))
 def lp_pool(op: ir.LpPool) -> Call:
-    """Any whole norm."""
+    """LpPool: the norm of each window, for any whole ``p``."""
     return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil)) | ({} if op.p == 2 else {"p": op.p}))
 
 
 @emits(MaxPoolPositions, "MaxPool", when=(narrow_pads, _starting_inside))
 def max_pool_positions(op: MaxPoolPositions) -> Call:
-    """Counted in rows, or in columns."""
+    """MaxPool with positions: counted row by row, or column by column."""
     flags = {"ceil_mode": int(op.ceil), "storage_order": int(op.column_major)}
     return Call((op.x,), _attributes(op, op.kernel, **flags))

@@ -1,4 +1,4 @@
-"""Activation functions that came late."""
+"""Lowerings of activation functions that came late to ONNX."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .lowering import Build, lower
 
 @lower(ir.Mish, benefit=2)
 def mish(op: ir.Mish, e: Build) -> None:
-    """By its definition."""
+    """Mish by its definition, for operator sets that do not have it."""
     e.replace(e(arith.Mul, op.x, e(ir.Tanh, e(ir.Softplus, op.x))))
 
 

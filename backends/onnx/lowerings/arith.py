@@ -1,4 +1,4 @@
-"""Arithmetic."""
+"""Lowerings of arithmetic that ONNX has no operators for."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from .lowering import Build, lower
 
 @lower(ir.Square)
 def square(op: ir.Square, e: Build) -> None:
-    """A product with itself."""
+    """ONNX has no square: it is a product with itself."""
     e.replace(e(ir.Mul, op.x, op.x))
 
 
 @lower(ir.SquaredDifference)
 def squared_difference(op: ir.SquaredDifference, e: Build) -> None:
-    """The square of the difference."""
+    """ONNX has no squared difference: it is the square of a difference."""
     difference = e(ir.Sub, op.a, op.b)
     e.replace(e(ir.Mul, difference, difference))
 
 
 @lower(ir.Rsqrt)
 def rsqrt(op: ir.Rsqrt, e: Build) -> None:
-    """The inverse of the root."""
+    """ONNX has no inverse root: it is the reciprocal of the root."""
     e.replace(e(ir.Reciprocal, e(ir.Sqrt, op.x)))
 
 

@@ -1,4 +1,4 @@
-"""Picking and putting elements at computed positions."""
+"""Lowerings of gathering and scattering at computed positions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .lowering import Build, lower
 
 @lower(ir.ArgMax, ir.ArgMin, ir.TopK, ir.NonZero, ShapeOf)
 def count_in_i64(op: Any, e: Build) -> None:
-    """Positions and sizes are i64."""
+    """ONNX gives positions and sizes as i64: convert them to the type that is asked for."""
     if op.dtype is DType.I64:
         return
     *values, places = e.each(op.clone(dtype=DType.I64))
@@ -22,7 +22,7 @@ def count_in_i64(op: Any, e: Build) -> None:
 
 @lower(ir.Gather, ir.GatherElements, ir.GatherNd, ir.ScatterNd, ir.ScatterElements, ir.Scatter)
 def index_in_i64(op: Any, e: Build) -> None:
-    """Indices are i64."""
+    """ONNX takes indices as i64 here: convert others to that."""
     if op.indices.type.dtype is not DType.I64:
         operands = [e(arith.Cast, v, to=DType.I64) if v is op.indices else v for v in op.operands]
         e.replace(e.clone(op, *operands))
@@ -30,7 +30,7 @@ def index_in_i64(op: Any, e: Build) -> None:
 
 @lower(ir.ReverseSequence)
 def lengths_in_i64(op: ir.ReverseSequence, e: Build) -> None:
-    """Lengths are i64."""
+    """ONNX takes lengths as i64: convert others to that."""
     if op.lengths.type.dtype is not DType.I64:
         e.replace(e.clone(op, op.x, e(arith.Cast, op.lengths, to=DType.I64)))
 

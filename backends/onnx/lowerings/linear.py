@@ -1,4 +1,4 @@
-"""Matrix products."""
+"""Lowerings of matrix products and linear layers for ONNX."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add_bias(op: Linear, e: Build) -> None:
 
 @lower(Linear)
 def computed_weight(op: Linear, e: Build) -> None:
-    """A product of two computed matrices."""
+    """A linear layer whose weight is computed is a product of two matrices."""
     if op.bias is None and op.activation == "none" and op.is_along_last and constant(op.w) is None:
         x = op.x if op.x.type.rank > 1 else e.reshape(op.x, (1, *op.x.type.shape))
         e.replace(e.reshape(e(MatMul, x, op.w, transpose_b=True), op.result.type.shape))
@@ -27,7 +27,7 @@ def computed_weight(op: Linear, e: Build) -> None:
 
 @lower(MatMul)
 def transpose_first(op: MatMul, e: Build) -> None:
-    """Computed matrices are transposed before."""
+    """MatMul transposes nothing: computed matrices are transposed before it."""
     a = _swapped(op.a, e) if op.transpose_a else op.a
     b = _swapped(op.b, e) if op.transpose_b else op.b
     if a is not op.a or b is not op.b:

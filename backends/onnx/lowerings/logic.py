@@ -1,4 +1,4 @@
-"""Comparison and bits."""
+"""Lowerings of comparisons and bit operations that ONNX does not have."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .lowering import Build, lower
 
 @lower(ir.NotEqual)
 def not_equal(op: ir.NotEqual, e: Build) -> None:
-    """The opposite of equal."""
+    """ONNX has no such comparison: it is the negation of Equal."""
     e.replace(e(ir.LogicalNot, e(ir.Equal, op.a, op.b)))
 
 
 @lower(ir.GreaterEqual, ir.LessEqual)
 def or_equal(op: ir.GreaterEqual | ir.LessEqual, e: Build) -> None:
-    """One or the other; NaN is neither."""
+    """Without the operator: ``a < b`` or ``a == b``; NaN makes both false."""
     strict = ir.Greater if isinstance(op, ir.GreaterEqual) else ir.Less
     e.replace(e(ir.LogicalOr, e(strict, op.a, op.b), e(ir.Equal, op.a, op.b)))
 

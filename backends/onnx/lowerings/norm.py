@@ -1,4 +1,4 @@
-"""Normalisations."""
+"""Lowerings of normalisations to those that ONNX has."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _along(parameter: Value, behind: int, e: Build) -> Value:
 
 @lower(LocalResponseNorm, benefit=2)
 def channels_on_axis_one(op: LocalResponseNorm, e: Build) -> None:
-    """Transposes around."""
+    """The operator has channels on axis 1: transpose before and after."""
     rank = op.x.type.rank
     if op.axis == 1 or rank != IMAGES or not op.size % 2 or op.x.type.dtype is DType.F64:
         return

@@ -1,4 +1,4 @@
-"""Recurrent layers."""
+"""Lowerings of recurrent layers to those that ONNX has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .lowering import Build, improve, lower
 
 @lower(Lstm, Gru, Rnn, benefit=2)
 def time_first(op: Recurrent, e: Build) -> None:
-    """Transposes around: runtimes refuse the batch first."""
+    """Runtimes refuse layers whose batch comes first: transpose before and after."""
     if not op.batch_first:
         return
     swap = (1, 0, 2)

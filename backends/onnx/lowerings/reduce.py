@@ -1,4 +1,4 @@
-"""Reductions."""
+"""Lowerings of reductions whose kinds or types ONNX does not have."""
 
 from __future__ import annotations
 

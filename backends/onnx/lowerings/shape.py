@@ -1,4 +1,4 @@
-"""Moving and padding data."""
+"""Lowerings of operations that move and pad data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows for activation functions."""
+"""Rows of the table for activation functions and softmax."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ emits(ir.Clip, "Relu6", when=(_six,))(same)
 
 @emits(ir.LeakyRelu, "LeakyRelu")
 def leaky_relu(op: ir.LeakyRelu) -> Call:
-    """One slope."""
+    """LeakyRelu: one slope for negative numbers, an attribute."""
     return Call((op.x,), {"alpha": float(op.alpha)})
 
 

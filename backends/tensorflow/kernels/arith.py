@@ -1,4 +1,4 @@
-"""Rows for arithmetic."""
+"""Rows of the table for arithmetic and conversions."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _known(op: ir.Cast) -> str | None:
 
 @emits(ir.Cast, "Cast", when=(_known,))
 def cast(op: ir.Cast) -> Call:
-    """Conversion; floats are cut."""
+    """Cast: a conversion that cuts floats towards zero on the way to integers."""
     return Call((op.x,), {"Truncate": False})
 
 

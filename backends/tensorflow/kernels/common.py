@@ -21,7 +21,7 @@ def plain(op: Any) -> str | None:
 
 @condition(f"axes that broadcast in at most {BROADCAST_RANK} groups")
 def broadcasting(op: Op) -> str | None:
-    """Condition: broadcasting within what kernels take."""
+    """Condition: operands broadcast over no more axes than the kernel takes."""
     shapes = shapes_of(op)
     if not broadcasts(shapes) or max(map(len, shapes)) <= BROADCAST_RANK or len(folds(shapes)) <= BROADCAST_RANK:
         return None
@@ -36,7 +36,7 @@ def channels_last(op: Any) -> str | None:
 
 @condition("along the last axis")
 def last_axis(op: Any) -> str | None:
-    """Condition: the operator knows no other axis."""
+    """Condition: the axis is the last one, since the operator has no other."""
     return None if op.axis == op.operands[0].type.rank - 1 else "along another axis than the last"
 
 
@@ -48,7 +48,7 @@ def precise(op: Op) -> str | None:
 
 
 def same(op: Op) -> Call:
-    """The operands as they are, without attributes."""
+    """Call an operator with the operands as they are, without attributes."""
     return Call(tuple(v for v in op.operands if v is not None))
 
 

@@ -1,4 +1,4 @@
-"""Rows for control flow: regions become functions."""
+"""Rows of the table for control flow, whose regions become functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows for what detection networks end in."""
+"""Rows of the table for non-maximum suppression of boxes."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def _usual(op: Any) -> str | None:
 
 @emits(ir.Gather, "GatherV2", when=(_usual, _counted_up))
 def gather(op: ir.Gather) -> Call:
-    """Along one axis."""
+    """GatherV2: slices along one axis, at positions that are an operand."""
     return Call((op.x, op.indices, scalar(op.axis, DType.I32)), {"batch_dims": 0})
 
 
@@ -64,7 +64,7 @@ def _coordinates(op: ir.GatherNd | ir.ScatterNd) -> str | None:
 
 @emits(ir.GatherNd, "GatherNd", when=(_usual, _no_batch, _coordinates, _counted_up))
 def gather_nd(op: ir.GatherNd) -> Call:
-    """By coordinates."""
+    """GatherNd: elements or slices at coordinates that are an operand."""
     return Call((op.x, op.indices))
 
 
@@ -100,7 +100,7 @@ def _positions(op: ir.OneHot) -> str | None:
 
 @emits(ir.OneHot, "OneHot", when=(_usual, _known_values, _positions))
 def one_hot(op: ir.OneHot) -> Call:
-    """Two values, by position."""
+    """OneHot: two values, of which one is at the position only."""
     values = elements(op.values)
     assert values is not None
     off, on = (Weight.of(np.asarray(v)) for v in values)
@@ -133,7 +133,7 @@ def _short(op: ir.TopK) -> str | None:
 
 @emits(ir.TopK, "TopKV2", when=(_largest, last_axis, _short))
 def top_k(op: ir.TopK) -> Call:
-    """Sorted, equal ones in order."""
+    """TopKV2: the largest elements, sorted; equal ones stay in order."""
     return Call((op.x, Dims((op.k,), (), DType.I32)), {"sorted": True})
 
 
@@ -148,7 +148,7 @@ emits(ir.CumProd, "Cumprod", when=(precise,))(_running)
 
 @emits(ir.ReverseSequence, "ReverseSequence", ranks=range(2, 6))
 def reverse_sequence(op: ir.ReverseSequence) -> Call:
-    """Two different axes."""
+    """ReverseSequence: the axes of time and batch must be different."""
     return Call((op.x, op.lengths), {"seq_dim": op.axis, "batch_dim": op.batch})
 
 
@@ -160,7 +160,7 @@ def _in_rows(op: ir.NonZero) -> str | None:
 
 @emits(ir.NonZero, "Where", ranks=range(1, 9), when=(_in_rows,))
 def non_zero(op: ir.NonZero) -> Call:
-    """Positions, as many as there are."""
+    """Where: the positions of elements that are not zero, as many as there are."""
     return Call((op.x,))
 
 
@@ -189,5 +189,5 @@ def _usual_starts(op: dynamic.DynamicSlice) -> str | None:
 
 @emits(dynamic.DynamicSlice, "Slice", ranks=range(9), when=(_usual_starts,))
 def dynamic_slice(op: dynamic.DynamicSlice) -> Call:
-    """Starts that are computed."""
+    """Slice: starts are an operand that is computed when the network runs."""
     return Call((op.x, op.starts, Dims(op.sizes, dtype=op.starts.type.dtype)))

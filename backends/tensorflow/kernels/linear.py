@@ -1,4 +1,4 @@
-"""Rows for matrix products."""
+"""Rows of the table for matrix products and linear layers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ MATRIX = 2
 
 @condition("two matrices")
 def matrices(op: ir.MatMul) -> str | None:
-    """Condition: no stacks of them."""
+    """Condition: both operands are matrices, not stacks of matrices."""
     return None if op.a.type.rank == op.b.type.rank == MATRIX else "more axes, or fewer"
 
 
 @emits(ir.MatMul, "MatMul", when=(matrices, precise))
 def matmul(op: ir.MatMul) -> Call:
-    """Either one transposed."""
+    """MatMul: two matrices, either of which may be transposed."""
     return Call((op.a, op.b), {"transpose_a": op.transpose_a, "transpose_b": op.transpose_b})
 
 
@@ -32,7 +32,7 @@ def stacks(op: ir.MatMul) -> str | None:
 
 @emits(ir.MatMul, "BatchMatMulV2", when=(stacks, precise))
 def batch_matmul(op: ir.MatMul) -> Call:
-    """Either one transposed, batches broadcasting."""
+    """BatchMatMulV2: either matrix may be transposed, and batch axes broadcast."""
     return Call((op.a, op.b), {"adj_x": op.transpose_a, "adj_y": op.transpose_b})
 
 
@@ -62,7 +62,7 @@ def _transposed(array: Array) -> Array:
 
 @emits(ir.Linear, "MatMul", ranks=range(MATRIX, MATRIX + 1), when=(plain, _features_last, precise))
 def dense(op: ir.Linear) -> Call:
-    """Then the bias."""
+    """MatMul, and BiasAdd after it if there is a bias."""
     return _product(op, "MatMul", "transpose_b")
 
 

@@ -1,4 +1,4 @@
-"""Rows for comparisons, logic, bits and selection."""
+"""Rows of the table for comparisons, logic, bit operations and selection."""
 
 from __future__ import annotations
 

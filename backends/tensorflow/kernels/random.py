@@ -1,4 +1,4 @@
-"""Rows for random numbers."""
+"""Rows of the table for random numbers, drawn anew in each run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows for reductions."""
+"""Rows of the table for reductions along axes."""
 
 from __future__ import annotations
 

@@ -22,13 +22,13 @@ def wide(values: Sequence[Dim]) -> DType:
 
 
 def vector(values: Sequence[Dim]) -> Dims:
-    """Return sizes as an operand."""
+    """Return sizes as an operand: a vector, constant or computed."""
     return Dims(tuple(values), dtype=wide(values))
 
 
 @emits(ir.Transpose, "Transpose")
 def transpose(op: ir.Transpose) -> Call:
-    """Any number of axes."""
+    """Transpose: any permutation of any number of axes."""
     return Call((op.x, ints(*op.perm)))
 
 
@@ -76,7 +76,7 @@ def squeeze(op: ir.Reshape) -> Call:
 
 @emits(ir.Reshape, "Reshape")
 def reshape_computed(op: ir.Reshape) -> Call:
-    """A shape computed in the file."""
+    """Reshape to a shape that the graph computes from open sizes."""
     return Call((op.x, vector(op.shape)))
 
 
@@ -88,13 +88,13 @@ def _few_groups(op: ir.BroadcastTo) -> str | None:
 
 @emits(ir.BroadcastTo, "BroadcastTo", when=(_few_groups,))
 def broadcast_to(op: ir.BroadcastTo) -> Call:
-    """To a shape that may be computed."""
+    """BroadcastTo: to a shape that may be computed."""
     return Call((op.x, vector(op.shape)))
 
 
 @emits(ir.Concat, "ConcatV2", ranks=range(1, 64))
 def concat(op: ir.Concat) -> Call:
-    """Any number of parts."""
+    """ConcatV2: any number of tensors along one axis."""
     return Call((*op.xs, scalar(op.axis, DType.I32)))
 
 
@@ -106,13 +106,13 @@ def _equal_parts(op: ir.Split) -> str | None:
 
 @emits(ir.Split, "Split", ranks=range(1, 64), when=(_equal_parts,))
 def split(op: ir.Split) -> Call:
-    """Equal parts."""
+    """Split: into parts of equal size along one axis."""
     return Call((scalar(op.axis, DType.I32), op.x))
 
 
 @emits(ir.Split, "SplitV", ranks=range(1, 64))
 def split_v(op: ir.Split) -> Call:
-    """Parts of any sizes."""
+    """SplitV: into parts whose sizes are an operand."""
     return Call((op.x, vector(op.sizes), scalar(op.axis, DType.I32)))
 
 
@@ -137,7 +137,7 @@ def slice_(op: ir.Slice) -> Call:
 
 @emits(ir.Slice, "StridedSlice", ranks=range(1, MAX_SLICE_RANK + 1), when=(_forward,))
 def strided_slice(op: ir.Slice) -> Call:
-    """Steps larger than one."""
+    """StridedSlice: for steps that are larger than one."""
     ends = tuple(a + (n - 1) * s + 1 if n != 0 else a for a, n, s in zip(op.starts, op.sizes, op.steps, strict=True))
     dtype = wide((*op.starts, *ends, *op.steps))
     inputs = (op.x, *(Dims(values, dtype=dtype) for values in (op.starts, ends, op.steps)))
@@ -161,13 +161,13 @@ def _widths(op: ir.Pad) -> Dims:
 
 @emits(ir.Pad, "Pad", ranks=range(1, MAX_PAD_RANK + 1), when=(_mode("constant"), _zeros))
 def pad(op: ir.Pad) -> Call:
-    """Zeros."""
+    """Pad: a padding with zeros before and after each axis."""
     return Call((op.x, _widths(op)))
 
 
 @emits(ir.Pad, "PadV2", ranks=range(1, MAX_PAD_RANK + 1), when=(_mode("constant"),))
 def pad_v2(op: ir.Pad) -> Call:
-    """Any filling."""
+    """PadV2: a padding with a constant of any value."""
     return Call((op.x, _widths(op), scalar(op.value, op.x.type.dtype)))
 
 
@@ -184,7 +184,7 @@ def _within(op: ir.Pad) -> str | None:
 
 @emits(ir.Pad, "MirrorPad", ranks=range(1, MAX_MIRROR_RANK + 1), when=(_mode("reflect", "symmetric"), _within))
 def mirror_pad(op: ir.Pad) -> Call:
-    """With or without the edge."""
+    """MirrorPad: a padding that mirrors, with or without the edge."""
     return Call((op.x, _widths(op)), {"mode": op.mode.upper()})
 
 
@@ -195,13 +195,13 @@ def _repeated(op: ir.Tile) -> str | None:
 
 @emits(ir.Tile, "Tile", when=(_repeated,))
 def tile(op: ir.Tile) -> Call:
-    """Repetition of the whole."""
+    """Tile: repeats the whole tensor along each axis."""
     return Call((op.x, vector(op.repeats)))
 
 
 @emits(ir.Reverse, "ReverseV2", ranks=range(1, 9))
 def reverse(op: ir.Reverse) -> Call:
-    """Any axes."""
+    """ReverseV2: reverses the order of elements along several axes."""
     return Call((op.x, ints(*op.dims)))
 
 

@@ -60,13 +60,13 @@ def _rows_first(op: ir.DepthToSpace) -> str | None:
 
 @emits(ir.DepthToSpace, "DepthToSpace", ranks=IMAGES, when=(channels_last, _rows_first))
 def depth_to_space(op: ir.DepthToSpace) -> Call:
-    """Channels to blocks."""
+    """DepthToSpace: moves blocks of channels to spatial positions."""
     return _blocks(op)
 
 
 @emits(ir.SpaceToDepth, "SpaceToDepth", ranks=IMAGES, when=(channels_last,))
 def space_to_depth(op: ir.SpaceToDepth) -> Call:
-    """Blocks to channels."""
+    """SpaceToDepth: moves blocks of spatial positions to channels."""
     return _blocks(op)
 
 

@@ -1,4 +1,4 @@
-"""Rows for convolutions and poolings."""
+"""Rows of the table for convolutions and poolings."""
 
 from __future__ import annotations
 

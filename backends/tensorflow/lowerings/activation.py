@@ -27,7 +27,7 @@ def clipped_line(op: HardSigmoid, e: Build) -> None:
 
 @lower(HardSwish, benefit=2)
 def times_clipped_line(op: HardSwish, e: Build) -> None:
-    """A product with a hard sigmoid."""
+    """Hard swish is a product of ``x`` with its hard sigmoid."""
     e.replace(e(Mul, op.x, e(HardSigmoid, op.x, alpha=SIXTH, beta=0.5)))
 
 

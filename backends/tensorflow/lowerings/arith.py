@@ -1,4 +1,4 @@
-"""Elementwise operations."""
+"""Lowerings of elementwise operations that TensorFlow does not have."""
 
 from __future__ import annotations
 

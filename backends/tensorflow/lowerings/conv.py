@@ -1,4 +1,4 @@
-"""Convolutions."""
+"""Lowerings of convolutions to those that all of TensorFlow's kernels run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums of many numbers of 16 bits."""
+"""Computes sums of many numbers of 16 bits in f32."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows for bounds and conversions."""
+"""Rows of the table for clipping and conversions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _of_its_type(op: activation.Clip) -> str | None:
 
 @emits(activation.Clip, "ClipByValue", when=(_ordered, _of_its_type))
 def clip(op: activation.Clip) -> Call:
-    """Any bounds."""
+    """ClipByValue: any two bounds, which are constants of the graph."""
     return Call((op.x, *(scalar(bound, op.x.type.dtype) for bound in (op.min, op.max))))
 
 
@@ -76,5 +76,5 @@ def _known(op: ir.Cast) -> str | None:
 
 @converts("Cast", _known)
 def cast(op: ir.Cast) -> Call:
-    """Conversion; floats are cut."""
+    """Cast: a conversion that cuts floats towards zero on the way to integers."""
     return Call((op.x,))

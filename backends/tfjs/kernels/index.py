@@ -23,7 +23,7 @@ def _in_rows(op: ir.NonZero) -> str | None:
 
 @emits(ir.NonZero, "Where", when=(_in_rows,))
 def non_zero(op: ir.NonZero) -> Call:
-    """Positions, as many as there are."""
+    """Where: the positions of elements that are not zero, as many as there are."""
     return Call((op.x,))
 
 
@@ -57,7 +57,7 @@ def _positions(op: ir.OneHot) -> str | None:
 
 @emits(ir.OneHot, "OneHot", when=(_along_last, _positions))
 def one_hot(op: ir.OneHot) -> Call:
-    """Two values, by position."""
+    """OneHot: two values, of which one is at the position only."""
     values = elements(op.values)
     assert values is not None
     off, on = (scalar(np.asarray(v).item(), op.values.type.dtype) for v in values)

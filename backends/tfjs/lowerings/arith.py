@@ -1,4 +1,4 @@
-"""Arithmetic."""
+"""Lowerings of arithmetic that TensorFlow.js does not have."""
 
 from __future__ import annotations
 

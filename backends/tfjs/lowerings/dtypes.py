@@ -13,7 +13,7 @@ from .lowering import Build, lower
 
 @lower(*CONVERSIONS, benefit=-1, general=True)
 def count_in_i32(op: Op, e: Build) -> None:
-    """Positions and sizes in 32 bits."""
+    """TensorFlow.js gives positions and sizes as i32: convert them."""
     given = [v for v in op.operands if v is not None and v.type.dtype is DType.I64]
     if given and all(fits_i32(v) for v in given if constant(v) is not None):
         compute_as(op, {DType.I64: DType.I32}, e, arith.Cast)

@@ -1,4 +1,4 @@
-"""Positions."""
+"""Lowerings of gathering whose positions are not of 32 bits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def row_for_each(op: NonZero, e: Build) -> None:
 
 @lower(Gather, GatherNd, GatherElements, benefit=2)
 def pick_by_i32(op: Gather | GatherNd | GatherElements, e: Build) -> None:
-    """Positions are of 32 bits."""
+    """TensorFlow.js takes positions as i32: convert others to that."""
     if op.indices.type.dtype is not DType.I32:
         e.replace(e.clone(op, op.x, e(arith.Cast, op.indices, to=DType.I32)))
 

@@ -1,4 +1,4 @@
-"""Stacks of matrices."""
+"""Lowerings of products of stacks of matrices that broadcast."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def common_bits(op: ir.BitwiseAnd, e: Build) -> None:
 
 @lower(ir.BitwiseOr, ir.BitwiseXor, benefit=2)
 def sum_without_common_bits(op: ir.BitwiseOr | ir.BitwiseXor, e: Build) -> None:
-    """The sum counts bits of both twice."""
+    """``a + b`` less the common bits, once for OR and twice for XOR."""
     if op.result.type.dtype is DType.I32:
         both = e(ir.BitwiseAnd, op.a, op.b)
         surplus = both if isinstance(op, ir.BitwiseOr) else e(arith.Add, both, both)

@@ -1,4 +1,4 @@
-"""Rearranged images."""
+"""Lowerings that move elements between channels and spatial axes."""
 
 from __future__ import annotations
 

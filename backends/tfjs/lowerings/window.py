@@ -1,4 +1,4 @@
-"""Convolutions that are taken apart."""
+"""Lowerings of convolutions into smaller ones for TensorFlow.js."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .lowering import Build, lower
 
 @lower(Conv)
 def split_groups(op: Conv, e: Build) -> None:
-    """Groups of channels one by one."""
+    """TensorFlow.js has no groups: they are computed one by one."""
     if op.channels_last and op.groups > 1 and not op.is_depthwise and op.x.type.rank < VOLUME:
         group_by_group(op, 0, e)
 
