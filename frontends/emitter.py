@@ -67,7 +67,7 @@ class BaseEmitter(ABC):
 
     @abstractmethod
     def fresh(self) -> Sym:
-        """Return the name of a size that data decides about, which nobody has used."""
+        """Return the name of a size that data decides about, which is not in use."""
 
     @abstractmethod
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:

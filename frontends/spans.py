@@ -53,7 +53,7 @@ def span_by_data(
 
 
 def single_by_data(emit: BaseEmitter, x: Value, axis: int, position: Position) -> tuple[Position, Position]:
-    """Return a position, which may count from the end, from the front, and the one behind it."""
+    """Return a position, which may count from the end, from the front, and the one after it."""
     value = position_value(emit, position)
     first = _wrapped(emit, value, value, size_of(emit, x, axis))
     behind = emit(Add(first, emit.const(1, DType.I64)))

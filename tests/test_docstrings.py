@@ -8,7 +8,15 @@ import pytest
 from docstrings import ROOT, Docstring, Documented, docstrings, files, read_classes
 
 BACKENDS = ("common", "onnx", "tensorflow", "tfjs", "tflite")
-DONE = ("nhwcc", "compiler", "formats", "passes", *(f"backends/{name}" for name in BACKENDS))
+FRONTENDS = ("common", "tflite")
+DONE = (
+    "nhwcc",
+    "compiler",
+    "formats",
+    "passes",
+    *(f"backends/{n}" for n in BACKENDS),
+    *(f"frontends/{n}" for n in FRONTENDS),
+)
 """Folders in which every docstring has been read for that."""
 
 

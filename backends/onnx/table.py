@@ -1,8 +1,7 @@
 """The table of what ONNX can say: one row per operation and operator, with how the operator is called.
 
-Which element types, attributes and inputs an operator takes, and since
-which opset, is in the standard's own
-schemas (:mod:`.standard`); a row adds only what these leave open.
+Which element types, attributes and inputs an operator takes, and since which opset, is in the standard's own schemas
+(:mod:`.standard`); a row adds only what these leave open.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What several frontends share."""
+"""Builders of operations that several frontends share, and their schemas of handlers."""

@@ -24,7 +24,7 @@ def attention(
 ) -> Value:
     """Return the softmax of scaled products of queries and keys, times values; zeros for a query that sees no key.
 
-    ``attn_mask`` is true where a query sees a key, or is added to the products; ``is_causal`` stands in its place.
+    ``attn_mask`` is true where a query sees a key, or is added to the products; ``is_causal`` replaces it.
     """
     query, key, value = operands
     dtype = query.type.dtype

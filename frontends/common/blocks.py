@@ -1,4 +1,4 @@
-"""Positions of blocks gathered into channels."""
+"""Space to depth with either order of channels, as exporters write it."""
 
 from __future__ import annotations
 

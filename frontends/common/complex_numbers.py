@@ -28,7 +28,7 @@ class Complex:
 
 
 def fitted(emit: OperandEmitter, x: Value, sizes: Sequence[int]) -> Value:
-    """Cut or fill up the last axes."""
+    """Cut the last axes to sizes, or fill them up with zeros."""
     rank = x.type.rank
     axes = {rank - len(sizes) + i: size for i, size in enumerate(sizes)}
     cuts: dict[int, tuple[Dim, Dim, int]] = {a: (0, n, 1) for a, n in axes.items()}

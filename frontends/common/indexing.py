@@ -60,12 +60,12 @@ def gathered(emit: OperandEmitter, x: Value, indices: Value, axis: int, batch_di
 
 
 def filled(emit: OperandEmitter, value: object, dtype: DType, shape: tuple[Dim, ...]) -> Value:
-    """Repeat a number up to a shape."""
+    """Repeat a number until it has a given shape."""
     return emit.expand(emit.const(np.asarray(value, dtype.numpy)), shape)
 
 
 def dense(emit: OperandEmitter, indices: Value, sizes: tuple[Dim, ...], values: Value, default: Value) -> Value:
-    """Put values at positions, a default elsewhere."""
+    """Put values at positions of a tensor that has a default elsewhere."""
     places = indices
     if indices.type.rank < 2:
         places = emit.reshape(indices, (*(indices.type.shape or (1,)), 1))

@@ -1,4 +1,4 @@
-"""Matrix products of operands of any rank."""
+"""Matrix products of operands of any rank, vectors included."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def squeezed(emit: OperandEmitter, x: Value, axes: Sequence[int]) -> Value:
 
 
 def may_be_one(size: Dim) -> bool:
-    """Whether an open size may be one."""
+    """Whether an open size may have the value one."""
     return isinstance(size, Sym) and not at_least(size, 2)
 
 
@@ -49,13 +49,13 @@ def axes_of_one(emit: OperandEmitter, x: Value) -> tuple[int, ...]:
 
 
 def unsqueezed(emit: OperandEmitter, x: Value, axis: Value) -> Value:
-    """Insert an axis of size one."""
+    """Insert an axis of size one at a position."""
     at = emit.axis(emit.int(axis, "axis"), x.type.rank + 1)
     return emit.reshape(x, (*x.type.shape[:at], 1, *x.type.shape[at:]))
 
 
 def joined(emit: OperandEmitter, values: Sequence[Value], axis: int) -> Value:
-    """Stack along a new axis."""
+    """Stack tensors of the same shape along a new axis."""
     at = emit.axis(axis, values[0].type.rank + 1)
     parts = [emit.reshape(x, (*x.type.shape[:at], 1, *x.type.shape[at:])) for x in values]
     return emit(ir.Concat(tuple(parts), at)) if len(parts) > 1 else parts[0]

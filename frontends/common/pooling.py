@@ -1,4 +1,4 @@
-"""Pooling by windows of different lengths."""
+"""Pooling by windows of different lengths, as adaptive pooling has them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scales and zero points as operands."""
+"""Quantization with scales and zero points that are operands."""
 
 from __future__ import annotations
 

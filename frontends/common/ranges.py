@@ -1,4 +1,4 @@
-"""Numbers that are counted up or down."""
+"""Vectors of numbers that are counted up or down by a step."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def max_roi_pool(
 ) -> Value:
     """The largest pixel in each cell of a grid that is laid over each region ``image, x1, y1, x2, y2``; 0 if none is.
 
-    A loop takes one pixel of each cell per turn.
+    A loop takes one pixel of each cell per iteration.
 
     Raises:
         CompileError: T001, the operands are no images and regions.

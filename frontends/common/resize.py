@@ -1,4 +1,4 @@
-"""Resampling to sizes or by factors."""
+"""Resampling of images, to sizes or by factors."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def resize(
 
 
 def interpolation(emit: OperandEmitter, mode: str, nearest: str) -> str:
-    """Return the IR's name of an interpolation."""
+    """Return the IR's name of an interpolation mode of the source."""
     mode = {"bilinear": "linear", "trilinear": "linear"}.get(mode, mode)
     if mode not in MODES or nearest not in ir.ROUND:
         raise emit.fail(f"has the mode {mode!r} and rounds by {nearest!r}", code="F002")

@@ -40,7 +40,7 @@ class Body:
         return self.region.insert(op, self.before).result
 
     def ints(self, *values: int) -> Value:
-        """Insert a vector of integers."""
+        """Insert a constant vector of integers into the loop's body."""
         return self(Const(Weight.of(np.asarray(values, np.int64))))
 
     def starts(self, turn: Value, last: Value | None, along: Along, rank: int) -> Value:

@@ -44,7 +44,7 @@ class Parameter:
 
     @classmethod
     def of(cls, parameter: inspect.Parameter) -> Self:
-        """Read a parameter of a handler."""
+        """Read how a handler declares a parameter: an operand, or an attribute with its type."""
         type, since, until = parameter.annotation, 0, None
         if get_origin(type) is typing.Annotated:
             type, *marks = get_args(type)
@@ -59,7 +59,7 @@ class Parameter:
 
     @property
     def is_required(self) -> bool:
-        """Whether it has no default."""
+        """Whether the parameter has no default and must be given."""
         return self.default is Parameter.required
 
     @property
@@ -77,7 +77,7 @@ P = TypeVar("P", bound=Parameter)
 
 
 def default_of(parameter: inspect.Parameter, type: Any) -> Any:
-    """Return a parameter's default; an operand that may be left out can stand before one that may not."""
+    """Return a parameter's default; an optional operand can come before one that is not."""
     is_operand = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
     return None if is_operand and types.NoneType in get_args(type) else parameter.default
 

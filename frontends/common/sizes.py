@@ -1,4 +1,4 @@
-"""Sizes that nobody knows while compiling: their names, the user's numbers for them, shapes that the user gives."""
+"""Sizes that are unknown when compiling: their names, the user's numbers for them, shapes that the user gives."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Sizes:
         return self._known[name]
 
     def fresh(self, prefix: str = "d") -> Dim:
-        """Return a size with a name that nobody has used."""
+        """Return a size with a name that is not in use."""
         while (text := f"{prefix}{self._count[prefix]}") in self._taken:
             self._count[prefix] += 1
         self._taken.add(text)
@@ -84,7 +84,7 @@ def known_size(stated: int | str | None) -> int | str | None:
 
 
 def given_shape(name: str, shape: Sequence[int | str], model: Stated) -> Stated:
-    """Check a shape that the user gives."""
+    """Check a shape that the user gives for an input, and return it."""
     if model is not None and len(model) != len(shape):
         axes = counted(len(shape), "axis", "axes")
         raise error("F019", f"the shape given for {name!r} has {axes}, but the model declares {len(model)}")

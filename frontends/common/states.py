@@ -18,7 +18,7 @@ from ...compiler.weights import Weight
 class Changed:
     """A variable that a call changes: what the call reads of it before, what it holds at first, what it holds at last.
 
-    The first two are None where nobody reads it, and where nothing was stored before.
+    The first two are None where it is not read, and where nothing was stored before.
     """
 
     name: str

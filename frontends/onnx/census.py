@@ -1,4 +1,4 @@
-"""Counting the operators of a model as they stand in the file, also of one that can't be imported."""
+"""Counting the operators of a model as the file has them, also of one that can't be imported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .registry import HANDLERS, find
 
 @dataclass(frozen=True)
 class Census:
-    """How often each operator occurs, and which of them nobody knows."""
+    """How often each operator occurs, and which of them are unknown."""
 
     counts: Counter[str]
     unknown: Counter[str]

@@ -1,4 +1,4 @@
-"""Operators that nobody knows, carried as they are."""
+"""Unknown operators, kept as custom ones."""
 
 from __future__ import annotations
 

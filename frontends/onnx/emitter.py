@@ -35,7 +35,7 @@ class Subgraphs(Protocol):
         ...
 
     def fresh(self) -> Sym:
-        """Return a size with a name that nobody has used."""
+        """Return a size with a name that is not in use."""
         ...
 
 

@@ -56,7 +56,7 @@ class Scope:
 class Importer:
     """Builds the operations of one region; what can't be built is collected in ``problems``.
 
-    ``carries`` says whether operators that nobody knows become custom ones.  ``assumed`` says which branch is taken at
+    ``carries`` says whether unknown operators become custom ones.  ``assumed`` says which branch is taken at
     conditions that nothing tells, by the paths of their nodes; ``undecided`` are those of which it would have to say
     more.  ``by_standard`` follows the standard where onnxruntime departs from it.
     """

@@ -1,4 +1,4 @@
-"""The types of a model's inputs: what it declares, what the user fixes, and names for the sizes that nobody knows."""
+"""The types of a model's inputs: what it declares, what the user fixes, and names for the sizes that are unknown."""
 
 from __future__ import annotations
 

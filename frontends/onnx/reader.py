@@ -53,7 +53,7 @@ def import_onnx(
     the graph between these tensors.  Inputs that have ``values`` become constants.
     ``lengths`` says of how many items the inputs that are sequences are, which become inputs ``name.0``, ``name.1`` and
     so on; None says that an optional input is absent.  Outputs that are sequences become several, too.  With
-    ``allow_custom_ops`` operators that nobody knows become custom ones, of the types that the model states.
+    ``allow_custom_ops`` unknown operators become custom ones, of the types that the model states.
     Where onnxruntime, for which exporters write, departs from the standard, its results are meant, or those of the
     standard with ``by_standard``.
 

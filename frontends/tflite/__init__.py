@@ -1,4 +1,4 @@
-"""TFLite."""
+"""The frontend for TFLite files: from flatbuffers to the IR."""
 
 from .reader import Program, import_tflite, read_tflite
 

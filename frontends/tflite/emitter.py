@@ -21,7 +21,7 @@ class Surroundings(Protocol):
     """What lies around an operator: other subgraphs, and resources."""
 
     def call(self, graph: int, operands: Sequence[Imported]) -> list[Imported]:
-        """Import a subgraph here, on given operands."""
+        """Import a subgraph at this point, applied to given operands."""
         ...
 
     def region(self, graph: int, operands: Sequence[Imported], types: Sequence[TensorType]) -> Region:
@@ -36,7 +36,7 @@ class Surroundings(Protocol):
         ...
 
     def write(self, variable: Handle, value: Value) -> None:
-        """Store into a resource."""
+        """Store a value into a resource, such as a variable."""
         ...
 
     def run_once(self, graph: int) -> None:
@@ -44,7 +44,7 @@ class Surroundings(Protocol):
         ...
 
     def fresh(self) -> Sym:
-        """Return a size with a name that nobody has used."""
+        """Return a size with a name that is not in use."""
         ...
 
 

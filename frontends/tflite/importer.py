@@ -46,7 +46,7 @@ class Scope:
 class Importer:
     """Builds the operations of one region; what can't be built is collected in ``problems``.
 
-    ``carries`` says whether operators that nobody knows become custom ones, ``rounds`` whether the rounding of kernels
+    ``carries`` says whether unknown operators become custom ones, ``rounds`` whether the rounding of kernels
     that multiply numbers by weights of few bits is inserted.  ``rounded`` counts the operators whose kernels round as
     the operations do not, by how they do it.
     """
@@ -64,7 +64,7 @@ class Importer:
 
     @property
     def file(self) -> str | None:
-        """What places name."""
+        """The name of the file, which locations of operations have."""
         return None if self.contents.path is None else str(self.contents.path)
 
     def run(self, scope: Scope, wanted: Iterable[int]) -> list[Imported | None]:

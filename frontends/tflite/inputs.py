@@ -24,7 +24,7 @@ class Interface:
 
     @property
     def declared(self) -> dict[str, Declared]:
-        """What is said of each input."""
+        """What the file states of each input: type, shape, layout."""
         return {
             name: Declared(
                 partial(element_type, self.graph.tensors[number]), self.stated(name), layout_perm(self.layout, name)
@@ -33,7 +33,7 @@ class Interface:
         }
 
     def stated(self, name: str) -> Stated:
-        """Return the sizes of an input in the source's order: numbers, names, None for what nobody knows."""
+        """Return the sizes of an input in the source's order: numbers, names, None for unknown ones."""
         said = self.layout.get(name, {}).get("shape")
         if said is not None:
             return tuple(said)

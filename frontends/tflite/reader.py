@@ -52,7 +52,7 @@ def import_tflite(
     ``shapes`` replaces the stated shapes of inputs; a string is the name of a size that stays open, and a number in
     the place of a shape is what a named size is to be.  ``inputs`` and ``outputs`` cut out the part between these
     tensors.  Of several signatures, ``signature`` chooses one, else it is the first.  With ``allow_custom_ops``
-    operators that nobody knows become custom ones, of the types that the file states.
+    unknown operators become custom ones, of the types that the file states.
 
     Raises:
         CompileError: the file can't be read or is not supported; codes R010 and F001 to F031, all problems at once.

@@ -63,7 +63,7 @@ class Around:
     scope: Scope
 
     def call(self, graph: int, operands: Sequence[Imported]) -> list[Imported]:
-        """Import a subgraph here, on given operands."""
+        """Import a subgraph at this point, applied to given operands."""
         return self.importer.enter(graph, operands, self.scope)
 
     def region(self, graph: int, operands: Sequence[Imported], types: Sequence[TensorType]) -> Region:

@@ -1,4 +1,4 @@
-"""Operators that nobody knows, carried as they are: torch.library's, and those of other libraries."""
+"""Unknown operators, kept as custom ones: torch.library's, and those of other libraries."""
 
 from __future__ import annotations
 

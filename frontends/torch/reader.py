@@ -49,7 +49,7 @@ def import_torch(
 
 
 def read(exported: Exported, *, allow_custom_ops: bool = False) -> Module:
-    """Read an exported program; with ``allow_custom_ops`` operators that nobody knows become custom ones.
+    """Read an exported program; with ``allow_custom_ops`` unknown operators become custom ones.
 
     Raises:
         CompileError: it is not supported; all problems at once.

@@ -1,7 +1,7 @@
 """TorchScript in files: a program of its own language, which PyTorch's interpreter runs.
 
 It has no way to Python, but operators that write files, and runs already when it is read.  What the text of a program
-does not name it can't call; so words are looked for, wherever they stand, which no two readers can see differently.
+does not name it can't call; so words are looked for, wherever they are, which no two readers can see differently.
 """
 
 from __future__ import annotations

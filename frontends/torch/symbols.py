@@ -100,7 +100,7 @@ class Symbols:
         self._taken: set[str] = set()
 
     def name(self, size: object, text: str | None) -> None:
-        """Call a size by its user's name, if it is one that PyTorch has made up and nobody has named it yet.
+        """Call a size by its user's name, if it is one that PyTorch has made up and that has no other name yet.
 
         What is a formula for PyTorch is one for its user, too: ``32*s0`` is ``32*h``.
         """
@@ -134,7 +134,7 @@ class Symbols:
         return self._names[str(expr)], Bounds(least, most)
 
     def fresh(self) -> Sym:
-        """Return the name of a size that data decides about, which nobody has used."""
+        """Return the name of a size that data decides about, which is not in use."""
         return symbol(self._fresh(f"unknown{len(self._taken)}"))
 
     def dim(self, size: object) -> Dim:

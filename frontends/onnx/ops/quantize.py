@@ -28,7 +28,7 @@ def _bounds(dtype: DType) -> tuple[float, float]:
 
 
 def to_integers(emit: Emitter, x: Value, zero: Value | None, dtype: DType) -> Value:
-    """Round to the nearest integer, halves to the even one, move by the zero point, and keep within the type."""
+    """Round to the nearest integer, ties to even, move by the zero point, and keep within the type."""
     rounded = emit(arith.Round(x))
     if zero is not None:
         rounded = emit(arith.Add(rounded, emit.cast(zero, x.type.dtype)))

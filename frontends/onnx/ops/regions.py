@@ -41,6 +41,6 @@ def max_roi_pool(
 ) -> Value:
     """The largest pixel in each cell of a grid that is laid over each region ``image, x1, y1, x2, y2``; 0 if none is.
 
-    A loop takes one pixel of each cell per turn.
+    A loop takes one pixel of each cell per iteration.
     """
     return largest_of_regions(emit, x, rois, pooled_shape, spatial_scale)

@@ -73,7 +73,7 @@ def mel_weight_matrix(
     *,
     output_datatype: int = 1,
 ) -> Value:
-    """Triangles that stand at equal distances on the mel scale."""
+    """Triangles at equal distances on the mel scale."""
     bins, length = emit.int(num_mel_bins, "num_mel_bins"), emit.int(dft_length, "dft_length")
     rate = emit.int(sample_rate, "sample_rate")
     edges = [float(emit.scalar(v, "edge")) for v in (lower_edge_hertz, upper_edge_hertz)]

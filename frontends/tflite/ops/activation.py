@@ -1,4 +1,4 @@
-"""Activation functions, normalised exponentials, and other normalisations."""
+"""Handlers of activation functions, softmax, and other normalisations."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ _clamp("RELU_0_TO_1", 0.0, 1.0)
 
 @builtin("LEAKY_RELU", "LeakyReluOptions")
 def leaky_relu(emit: Emitter, x: Value, *, alpha: float = 0.0) -> Value:
-    """One slope."""
+    """LEAKY_RELU: one slope for negative numbers, an option."""
     return emit(ir.LeakyRelu(x, alpha))
 
 
 @builtin("PRELU")
 def prelu(emit: Emitter, x: Value, slope: Value) -> Value:
-    """Slopes that broadcast."""
+    """PRELU: slopes are an operand, which broadcasts to the data."""
     return emit(ir.PRelu(x, slope))
 
 
 @builtin("GELU", "GeluOptions")
 def gelu(emit: Emitter, x: Value, *, approximate: bool = False) -> Value:
-    """Either form."""
+    """GELU: exact or by a hyperbolic tangent, as an option says."""
     return emit(ir.Gelu(x, approximate))
 
 
@@ -60,7 +60,7 @@ def softmax(emit: Emitter, x: Value, *, beta: float = 0.0) -> Value:
 
 @builtin("LOG_SOFTMAX", "LogSoftmaxOptions")
 def log_softmax(emit: Emitter, x: Value) -> Value:
-    """Along the last axis."""
+    """LOG_SOFTMAX: along the last axis, as the kernel does."""
     return emit(ir.LogSoftmax(x, emit.axis(-1, x.type.rank)))
 
 

@@ -65,13 +65,13 @@ binary("STABLEHLO_SHIFT_LEFT", logic.ShiftLeft, "StablehloShiftLeftOptions")
 
 @builtin("STABLEHLO_AND")
 def stablehlo_and(emit: Emitter, a: Value, b: Value) -> Value:
-    """Bits, or truth values."""
+    """STABLEHLO_AND: of bits for integers, of truth values for booleans."""
     return emit((logic.LogicalAnd if a.type.dtype is DType.BOOL else logic.BitwiseAnd)(a, b))
 
 
 @builtin("ADD_N", "AddNOptions")
 def add_n(emit: Emitter, first: Value, *others: Value) -> Value:
-    """Sum of any number of tensors."""
+    """ADD_N: the sum of any number of tensors of one shape."""
     return reduce(lambda a, b: emit(arith.Add(a, b)), others, first)
 
 
@@ -89,7 +89,7 @@ def bitcast(emit: Emitter, x: Value) -> Value:
 
 @builtin("SELECT_V2", "SelectV2Options")
 def select_v2(emit: Emitter, condition: Value, a: Value, b: Value) -> Value:
-    """Choice by element; all broadcast."""
+    """SELECT_V2: a choice by element, where all operands broadcast."""
     return emit(logic.Select(condition, a, b))
 
 

@@ -1,4 +1,4 @@
-"""What handlers of several families share."""
+"""Schemas and helpers that handlers of several families share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Branches, loops, and calls of other subgraphs."""
+"""Handlers of branches, loops, and calls of other subgraphs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def while_(
 
 @builtin("CALL_ONCE", "CallOnceOptions", integers="raw")
 def call_once(emit: Emitter, *, init_subgraph_index: int = 0) -> tuple[Value, ...]:
-    """What runs before the first call."""
+    """CALL_ONCE: a subgraph that runs before the first call, to initialize variables."""
     emit.around.run_once(init_subgraph_index)
     return ()
 

@@ -1,4 +1,4 @@
-"""What detection networks end in."""
+"""Handlers of non-maximum suppression and of detection's postprocessing."""
 
 from __future__ import annotations
 

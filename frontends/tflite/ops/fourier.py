@@ -22,17 +22,17 @@ def rfft2d(emit: Emitter, x: Value, length: Value) -> Complex:
 
 @builtin("REAL")
 def real(emit: Emitter, x: Complex) -> Value:
-    """The real parts."""
+    """REAL: the real parts of complex numbers, as floats."""
     return x.real
 
 
 @builtin("IMAG")
 def imag(emit: Emitter, x: Complex) -> Value:
-    """The imaginary parts."""
+    """IMAG: the imaginary parts of complex numbers, as floats."""
     return x.imag
 
 
 @builtin("COMPLEX_ABS")
 def complex_abs(emit: Emitter, x: Complex) -> Value:
-    """Absolute values."""
+    """COMPLEX_ABS: absolute values of complex numbers, as floats."""
     return emit(Sqrt(emit(Add(emit(Square(x.real)), emit(Square(x.imag))))))

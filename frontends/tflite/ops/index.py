@@ -21,13 +21,13 @@ def gather(emit: Emitter, x: Value, indices: Value, *, axis: int = 0, batch_dims
 
 @builtin("GATHER_ND", "GatherNdOptions", integers="moved")
 def gather_nd(emit: Emitter, x: Value, indices: Value) -> Value:
-    """By coordinates."""
+    """GATHER_ND: elements or slices at coordinates that are an operand."""
     return emit(ir.GatherNd(x, indices, wraps=False))
 
 
 @builtin("EMBEDDING_LOOKUP")
 def embedding_lookup(emit: Emitter, ids: Value, table: Value) -> Value:
-    """Rows of a table."""
+    """EMBEDDING_LOOKUP: rows of a table at positions that are an operand."""
     return emit(ir.Gather(table, ids, 0, wraps=False))
 
 
@@ -46,7 +46,7 @@ def hashtable_lookup(emit: Emitter, lookup: Value, keys: Value, values: Value) -
 
 @builtin("SCATTER_ND", "ScatterNdOptions", integers="moved")
 def scatter_nd(emit: Emitter, indices: Value, updates: Value, shape: Value) -> Value:
-    """Sums of updates in zeros."""
+    """SCATTER_ND: updates at coordinates of a tensor of zeros, summed up."""
     zeros = filled(emit, 0, updates.type.dtype, emit.dims(shape, "shape"))
     return emit(ir.ScatterNd(zeros, indices, updates, "add"))
 
@@ -55,13 +55,13 @@ def scatter_nd(emit: Emitter, indices: Value, updates: Value, shape: Value) -> V
 def sparse_to_dense(
     emit: Emitter, indices: Value, shape: Value, values: Value, default: Value, *, validate_indices: bool = False
 ) -> Value:
-    """Values at positions, a default elsewhere."""
+    """SPARSE_TO_DENSE: values at positions, and a default value elsewhere."""
     return dense(emit, indices, emit.dims(shape, "output_shape"), values, default)
 
 
 @builtin("ONE_HOT", "OneHotOptions", integers="moved")
 def one_hot(emit: Emitter, indices: Value, depth: Value, on: Value, off: Value, *, axis: int = 0) -> Value:
-    """Two values, by position."""
+    """ONE_HOT: two values, of which one is at the position only."""
     return hot(emit, indices, depth, (on, off), axis)
 
 
@@ -80,7 +80,7 @@ def unique(emit: Emitter, x: Value, *, idx_out_type: DType = DType.I32) -> tuple
 
 @builtin("REVERSE_SEQUENCE", "ReverseSequenceOptions", integers="moved")
 def reverse_sequence(emit: Emitter, x: Value, lengths: Value, *, seq_dim: int = 0, batch_dim: int = 0) -> Value:
-    """Each sequence reversed."""
+    """REVERSE_SEQUENCE: reverses the beginning of each sequence, as far as it is long."""
     axis, batch = (emit.axis(a, x.type.rank) for a in (seq_dim, batch_dim))
     return emit(ir.ReverseSequence(x, lengths, axis, batch))
 
@@ -93,7 +93,7 @@ def matrix_diag(emit: Emitter, x: Value) -> Value:
 
 @builtin("MATRIX_SET_DIAG", "MatrixSetDiagOptions", integers="moved")
 def matrix_set_diag(emit: Emitter, x: Value, diagonal: Value) -> Value:
-    """Matrices with other diagonals."""
+    """MATRIX_SET_DIAG: matrices whose diagonals are replaced by vectors."""
     return with_diagonal(emit, x, diagonal)
 
 

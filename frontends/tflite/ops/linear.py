@@ -1,4 +1,4 @@
-"""Matrix products."""
+"""Handlers of matrix products and of fully connected layers."""
 
 from __future__ import annotations
 
@@ -42,5 +42,5 @@ def fully_connected(
 
 @builtin("BATCH_MATMUL", "BatchMatMulOptions")
 def batch_matmul(emit: Emitter, a: Value, b: Value, *, adj_x: bool = False, adj_y: bool = False) -> Value:
-    """Either matrix transposed, batches broadcasting."""
+    """BATCH_MATMUL: either matrix may be transposed, and batch axes broadcast."""
     return emit(MatMul(a, b, adj_x, adj_y))

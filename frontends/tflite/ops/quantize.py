@@ -27,7 +27,7 @@ def dequantize(emit: Emitter, x: Value) -> Value:
 
 @builtin("DENSIFY", "DensifyOptions", integers="raw")
 def densify(emit: Emitter, x: Value) -> Value:
-    """Constants are read with their zeros."""
+    """DENSIFY: sparse constants are read with their zeros, so nothing is left to do."""
     if constant(x) is None:
         raise emit.fail("has an operand that is computed")
     return x

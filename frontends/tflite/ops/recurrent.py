@@ -39,7 +39,7 @@ class Cell:
 
     @staticmethod
     def of(operands: Sequence[Value | None], first: int = 1) -> Cell:
-        """Read the 17 operands from ``first`` on."""
+        """Read the 17 operands of a cell, from number ``first`` on."""
         given = list(operands[first : first + 17])
         return Cell(given[:4], given[4:8], given[8:11], given[11:15], given[15], given[16])
 
@@ -132,7 +132,7 @@ def unidirectional_sequence_lstm(
     time_major: bool = False,
     diagonal_recurrent_tensors: bool = False,
 ) -> Value:
-    """One direction; states are variables."""
+    """UNIDIRECTIONAL_SEQUENCE_LSTM: one direction of a layer, whose states are variables."""
     given = _padded(emit, (x, *operands), 24, 20)
     if diagonal_recurrent_tensors or any(v is not None for v in given[20:]):
         raise emit.fail("normalises its layers, or has diagonal weights")
@@ -198,7 +198,7 @@ def unidirectional_sequence_rnn(
     time_major: bool = False,
     fused_activation_function: Activation = "NONE",
 ) -> Value:
-    """One direction; the state is a variable."""
+    """UNIDIRECTIONAL_SEQUENCE_RNN: one direction; its state is a variable."""
     return _rnn(emit, (x, w, r, bias), (4, h), fused_activation_function, time_major=time_major)
 
 
@@ -231,7 +231,7 @@ def rnn(
     *,
     fused_activation_function: Activation = "NONE",
 ) -> Value:
-    """One step; the state is a variable."""
+    """RNN: one step of a layer; its state is a variable."""
     total = emit(Add(emit(Linear(x, w, bias)), emit(Linear(h, r))))
     emit.left[4] = found = activated(emit, total, fused_activation_function)
     return found
@@ -246,7 +246,7 @@ def bidirectional_sequence_rnn(
     fused_activation_function: Activation = "NONE",
     merge_outputs: bool = False,
 ) -> tuple[Value, ...]:
-    """Both directions of the same sequences."""
+    """BIDIRECTIONAL_SEQUENCE_RNN: both directions of the same sequences, joined if an option says so."""
     given = _padded(emit, (x, *operands), 12, 9)
     if any(v is not None for v in given[9:]):
         raise emit.fail("has auxiliary inputs")
@@ -276,7 +276,7 @@ def bidirectional_sequence_lstm(
     merge_outputs: bool = False,
     time_major: bool = True,
 ) -> tuple[Value, ...]:
-    """Both directions of the same sequences."""
+    """BIDIRECTIONAL_SEQUENCE_LSTM: both directions of the same sequences, joined if an option says so."""
     given = _padded(emit, (x, *operands), 48, 39)
     if any(v is not None for v in given[39:]):
         raise emit.fail("has auxiliary inputs")

@@ -1,4 +1,4 @@
-"""Reductions, positions of extreme elements, running sums."""
+"""Handlers of reductions, positions of extreme elements, and running sums."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ for _name, _kind in KINDS.items():
 
 @builtin("ARG_MAX", "ArgMaxOptions")
 def arg_max(emit: Emitter, x: Value, axis: Value, *, output_type: DType = DType.F32) -> Value:
-    """The first of equal elements."""
+    """ARG_MAX: the position of the largest element, the first of equal ones."""
     return emit(ArgMax(x, emit.axis(emit.int(axis, "axis"), x.type.rank), False, False, emit.result_type(0)))
 
 
 @builtin("ARG_MIN", "ArgMinOptions")
 def arg_min(emit: Emitter, x: Value, axis: Value, *, output_type: DType = DType.F32) -> Value:
-    """The first of equal elements."""
+    """ARG_MIN: the position of the smallest element, the first of equal ones."""
     return emit(ArgMin(x, emit.axis(emit.int(axis, "axis"), x.type.rank), False, False, emit.result_type(0)))
 
 
 @builtin("TOPK_V2", "TopKV2Options")
 def topk_v2(emit: Emitter, x: Value, k: Value) -> tuple[Value, ...]:
-    """The largest along the last axis."""
+    """TOPK_V2: the largest elements along the last axis, sorted, with their positions."""
     axis = emit.axis(-1, x.type.rank)
     return emit.all(TopK(x, emit.dim(k, "k"), axis, True, emit.result_type(1)))
 

@@ -1,4 +1,4 @@
-"""Moving, cutting and joining data; shapes."""
+"""Handlers of operators that move, cut and join data, and of shapes."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def squeeze(emit: Emitter, x: Value, *, squeeze_dims: tuple[int, ...] = ()) -> V
 
 @builtin("EXPAND_DIMS", "ExpandDimsOptions", integers="moved")
 def expand_dims(emit: Emitter, x: Value, axis: Value) -> Value:
-    """One more axis of size one."""
+    """EXPAND_DIMS: one more axis of size one, at a constant position."""
     return unsqueezed(emit, x, axis)
 
 
 @builtin("TRANSPOSE", "TransposeOptions", integers="moved")
 def transpose(emit: Emitter, x: Value, perm: Value) -> Value:
-    """Axes in another order."""
+    """TRANSPOSE: axes in another order, which is a constant."""
     order = emit.axes(emit.ints(perm, "perm"), x.type.rank)
     return emit.transpose(x, order) if len(order) == x.type.rank else emit(ir.Transpose(x, order))
 
@@ -69,7 +69,7 @@ def concatenation(
     axis: int = 0,
     fused_activation_function: Activation = "NONE",
 ) -> Value:
-    """Join along an axis."""
+    """CONCATENATION: joins tensors along one axis, with a fused activation."""
     values = (first, *others)
     if any(isinstance(v, Piece) for v in values):
         return updated(emit, values, axis)
@@ -80,7 +80,7 @@ def concatenation(
 
 @builtin("SPLIT", "SplitOptions", integers="moved")
 def split(emit: Emitter, axis: Value, x: Value, *, num_splits: int = 0) -> tuple[Value, ...]:
-    """Equal parts."""
+    """SPLIT: cuts an axis into parts of equal size."""
     return equal_parts(emit, x, emit.axis(emit.int(axis, "axis"), x.type.rank), num_splits)
 
 
@@ -92,7 +92,7 @@ def split_v(emit: Emitter, x: Value, sizes: Value, axis: Value, *, num_splits: i
 
 @builtin("PACK", "PackOptions", integers="moved")
 def pack(emit: Emitter, first: Value, *others: Value, values_count: int = 0, axis: int = 0) -> Value:
-    """Join along a new axis."""
+    """PACK: joins tensors of the same shape along a new axis."""
     return joined(emit, (first, *others), axis)
 
 
@@ -119,70 +119,70 @@ def slice_(emit: Emitter, x: Value, begin: Value, size: Value) -> Value | Piece:
 
 @builtin("PAD", "PadOptions", integers="moved")
 def pad(emit: Emitter, x: Value, paddings: Value) -> Value:
-    """Zeros around."""
+    """PAD: zeros before and after the data along each axis."""
     low, high = pairs_of(emit, paddings, x.type.rank)
     return emit(ir.Pad(x, low, high, "constant"))
 
 
 @builtin("PADV2", "PadV2Options", integers="moved")
 def padv2(emit: Emitter, x: Value, paddings: Value, value: Value) -> Value:
-    """A constant around."""
+    """PADV2: a constant of any value before and after the data."""
     low, high = pairs_of(emit, paddings, x.type.rank)
     return emit(ir.Pad(x, low, high, "constant", float(emit.scalar(value, "value"))))
 
 
 @builtin("MIRROR_PAD", "MirrorPadOptions", integers="moved")
 def mirror_pad(emit: Emitter, x: Value, paddings: Value, *, mode: Literal["REFLECT", "SYMMETRIC"] = "REFLECT") -> Value:
-    """Mirrored without or with the edge."""
+    """MIRROR_PAD: mirrors the data, with its edge or without it."""
     low, high = pairs_of(emit, paddings, x.type.rank)
     return emit(ir.Pad(x, low, high, mode.lower()))
 
 
 @builtin("TILE", "TileOptions", integers="moved")
 def tile(emit: Emitter, x: Value, repeats: Value) -> Value:
-    """Repetition of the whole."""
+    """TILE: repeats the whole tensor along each axis."""
     return emit(ir.Tile(x, emit.dims(repeats, "multiples")))
 
 
 @builtin("REVERSE_V2", "ReverseV2Options", integers="moved")
 def reverse_v2(emit: Emitter, x: Value, axes: Value) -> Value:
-    """Along some axes."""
+    """REVERSE_V2: reverses the order of elements along some axes."""
     return emit(ir.Reverse(x, emit.axes(emit.ints(axes, "axes"), x.type.rank)))
 
 
 @builtin("BROADCAST_TO", "BroadcastToOptions", integers="moved")
 def broadcast_to(emit: Emitter, x: Value, shape: Value) -> Value:
-    """Repeat up to a shape."""
+    """BROADCAST_TO: repeats axes of size one up to a shape."""
     return emit.expand(x, emit.dims(shape, "shape"))
 
 
 @builtin("BROADCAST_ARGS", integers="raw")
 def broadcast_args(emit: Emitter, a: Value, b: Value) -> Value:
-    """The shape to which two shapes broadcast."""
+    """BROADCAST_ARGS: the shape to which two shapes broadcast, as a vector."""
     return common_shape(emit, a, b)
 
 
 @builtin("SHAPE", "ShapeOptions", integers="raw")
 def shape(emit: Emitter, x: Value, *, out_type: DType = DType.F32) -> Value:
-    """All sizes."""
+    """SHAPE: all sizes of the operand, as a vector."""
     return emit(ir.ShapeOf(x, tuple(range(x.type.rank)), emit.result_type(0)))
 
 
 @builtin("RANK", "RankOptions", integers="raw")
 def rank(emit: Emitter, x: Value) -> Value:
-    """The number of axes."""
+    """RANK: the number of axes of the operand, as a scalar."""
     return emit.const(x.type.rank, DType.I32)
 
 
 @builtin("ZEROS_LIKE", "ZerosLikeOptions", integers="raw")
 def zeros_like(emit: Emitter, x: Value) -> Value:
-    """Zeros in the operand's shape."""
+    """ZEROS_LIKE: zeros in the shape and the type of the operand."""
     return emit.expand(emit.const(0, x.type.dtype), x.type.shape)
 
 
 @builtin("FILL", "FillOptions", integers="moved")
 def fill(emit: Emitter, dims: Value, value: Value) -> Value:
-    """One value in a shape."""
+    """FILL: a tensor of a given shape, all of one value."""
     return emit.expand(emit.reshape(value, ()), emit.dims(dims, "dims"))
 
 
@@ -206,5 +206,5 @@ def batch_to_space_nd(emit: Emitter, x: Value, block_shape: Value, crops: Value)
 
 @builtin("DYNAMIC_UPDATE_SLICE", "DynamicUpdateSliceOptions", integers="moved")
 def dynamic_update_slice(emit: Emitter, x: Value, update: Value, starts: Value) -> Value:
-    """Overwrite a part."""
+    """DYNAMIC_UPDATE_SLICE: overwrites a part of the data at a computed position."""
     return emit(DynamicUpdateSlice(x, update, starts))

@@ -1,4 +1,4 @@
-"""Resampling and rearranging images."""
+"""Handlers of operators that resample or rearrange images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..registry import builtin
 def resize_bilinear(
     emit: Emitter, x: Value, size: Value, *, align_corners: bool = False, half_pixel_centers: bool = False
 ) -> Value:
-    """Linear along rows and columns."""
+    """RESIZE_BILINEAR: linear interpolation along both axes of an image."""
     coordinates = "align_corners" if align_corners else "half_pixel" if half_pixel_centers else "asymmetric"
     return emit(Resize(x, (1, 2), _two(emit, x, size), "linear", coordinates))
 

@@ -1,4 +1,4 @@
-"""Builtins of StableHLO that have kernels."""
+"""Handlers of those of StableHLO's operators that have kernels in TFLite."""
 
 from __future__ import annotations
 

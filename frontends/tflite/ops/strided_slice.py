@@ -1,4 +1,4 @@
-"""Slices with steps and masks."""
+"""STRIDED_SLICE: slices with steps, and masks that change what they say."""
 
 from __future__ import annotations
 

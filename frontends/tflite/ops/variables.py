@@ -1,4 +1,4 @@
-"""Variables that outlive a call."""
+"""Handlers of variables, whose values outlive a call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def var_handle(emit: Emitter, *, container: str = "", shared_name: str = "") -> 
 
 @builtin("READ_VARIABLE", "ReadVariableOptions", integers="raw")
 def read_variable(emit: Emitter, variable: Handle) -> Value:
-    """What was stored last."""
+    """READ_VARIABLE: what was stored into the variable last."""
     found = emit.around.read(variable)
     if found is None:
         help = "Its first value is stored by a subgraph that CALL_ONCE runs, or by another signature."
@@ -26,6 +26,6 @@ def read_variable(emit: Emitter, variable: Handle) -> Value:
 
 @builtin("ASSIGN_VARIABLE", "AssignVariableOptions", integers="raw")
 def assign_variable(emit: Emitter, variable: Handle, value: Value) -> tuple[Value, ...]:
-    """Store."""
+    """ASSIGN_VARIABLE: stores a value that later reads and calls see."""
     emit.around.write(variable, value)
     return ()

@@ -1,4 +1,4 @@
-"""Convolutions and poolings."""
+"""Handlers of convolutions and poolings, with SAME or VALID paddings."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def masked_select(emit: Emitter, x: Value, mask: Value) -> Value:
 def unique(
     emit: Emitter, x: Value, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False
 ) -> tuple[Value | None, ...]:
-    """The different elements in order; which of them stands where, and how often."""
+    """The different elements in order; which of them is where, and how often."""
     found, _, where, often = emit.all(ir.Unique(x, emit.shape[0]))
     empty = emit.const([], DType.I64)
     inverse = emit.reshape(where, x.type.shape) if return_inverse else empty

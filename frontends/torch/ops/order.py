@@ -1,4 +1,4 @@
-"""Elements by their rank among others, and where numbers would stand among them."""
+"""Elements by their rank among others, and where numbers would be inserted among them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _ranked(emit: Emitter, x: Value, rank: Value, dim: int, keepdim: bool) -> Fo
 
 @aten("mode")
 def mode(emit: Emitter, x: Value, dim: int = -1, keepdim: bool = False) -> Found:
-    """The most frequent element along an axis, the smallest one of several, and the last position where it stands."""
+    """The most frequent element along an axis, the smallest of several, and the last position at which it occurs."""
     if not x.type.rank:
         return x, emit.const(0, DType.I64)
     axis = emit.axis(dim, x.type.rank)

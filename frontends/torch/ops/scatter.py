@@ -46,7 +46,7 @@ def scatter_by(emit: Emitter, x: Value, dim: int, index: Value, src: Operand, *,
 def scatter_reduce(
     emit: Emitter, x: Value, dim: int, index: Value, src: Value, reduce: str, *, include_self: bool = True
 ) -> Value:
-    """Combine elements at positions along an axis, with those that stand there or without them."""
+    """Combine elements at positions along an axis, with those that are there or without them."""
     if not include_self and index.type.size != 0:
         x = _scattered(emit, x, dim, index, neutral(emit, reduce, x.type.dtype), "none")
     total = _scattered(emit, x, dim, index, src, REDUCTIONS[reduce])
@@ -133,7 +133,7 @@ def _placed(emit: Emitter, x: Value, dim: int, index: Value, source: Value, redu
 def index_reduce(
     emit: Emitter, x: Value, dim: int, index: Value, source: Value, reduce: str, *, include_self: bool = True
 ) -> Value:
-    """Combine slices at positions of an axis, with those that stand there or without them."""
+    """Combine slices at positions of an axis, with those that are there or without them."""
     places = emit.reshape(index, (index.type.size,))
     rows = emit.full(neutral(emit, reduce, x.type.dtype), x.type.with_shape(_rows(emit, x, dim, places)))
     if not include_self:

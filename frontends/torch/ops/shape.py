@@ -145,7 +145,7 @@ def broadcast_tensors(emit: Emitter, tensors: tuple[Value, ...]) -> list[Value]:
 
 @aten("repeat")
 def repeat(emit: Emitter, x: Value, repeats: tuple[Dim, ...]) -> Value:
-    """Repeat the whole; new axes stand in front."""
+    """Repeat the whole; new axes come first."""
     return _tiled(emit, x, repeats)
 
 

@@ -131,7 +131,7 @@ def max_pool(
     dilation: tuple[int, ...] = (1,),
     ceil_mode: bool = False,
 ) -> Value:
-    """Paddings never win; without a stride windows stand side by side."""
+    """Paddings never win; without a stride windows do not overlap."""
     rank = axes_of(emit)
     kernel = spread(kernel_size, rank)
     pads = tuple((p, p) for p in spread(padding, rank))

@@ -30,7 +30,7 @@ def rotary_embedding(
     rotary_embedding_dim: int | None = None,
     scale: float | None = None,
 ) -> Value:
-    """Pairs of features turned by angles that grow with the position."""
+    """Pairs of features rotated by angles that grow with the position."""
     if is_packed_batching:
         raise emit.fail("has sequences of a batch packed into one")
     rotate = Rotation(cos_cache, sin_cache, bool(interleaved))

@@ -68,7 +68,7 @@ def group_query_attention(
     softcap: float | None = None,
     v_quant_type: str = "NONE",
 ) -> tuple[Value, ...]:
-    """Projected queries attend to what was kept and to this step; kept positions of a sequence stand at its front."""
+    """Projected queries attend to what was kept and to this step; kept positions of a sequence come first."""
     extras = (head_sink, k_scale, v_scale, q_norm_weight, k_norm_weight)
     flags = (kv_cache_bit_width, qk_output, sliding_window_cache, smooth_softmax > 0, not causal)
     if any(v is not None for v in extras) or any(flags) or (k_quant_type, v_quant_type) != ("NONE", "NONE"):

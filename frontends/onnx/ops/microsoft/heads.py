@@ -36,7 +36,7 @@ def split_heads(emit: Emitter, x: Value, heads: int) -> Value:
 
 
 def join_heads(emit: Emitter, x: Value) -> Value:
-    """To ``[batch, time, heads * width]``."""
+    """Join the heads' features: to ``[batch, time, heads * width]``."""
     batch, heads, time, width = x.type.shape
     return emit(Reshape(emit(Transpose(x, (0, 2, 1, 3))), (batch, time, product((heads, width)))))
 

@@ -99,7 +99,7 @@ def one_hot_encoder(
 
 @onnx_op("ArrayFeatureExtractor", since=1, domain=ML)
 def array_feature_extractor(emit: Emitter, x: Value, y: Value) -> Value:
-    """Positions along the last axis; a vector counts as one row. A single row is a list, which may be one of texts."""
+    """Elements at positions along the last axis; a vector counts as one row, which may hold strings."""
     if all(d == 1 for d in x.type.shape[:-1]):
         shape = (*x.type.shape[:-1], y.type.size) if x.type.rank > 1 else (1, y.type.size)
         return emit(Gather(emit.reshape(x, x.type.shape[-1:]), emit.reshape(y, shape), 0))

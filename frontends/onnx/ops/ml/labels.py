@@ -78,7 +78,7 @@ def encode_positions(
     default_int64: int = -1,
     default_string: str = "_Unused",
 ) -> Value:
-    """From positions to texts; the other direction would have texts as input."""
+    """From positions to strings; the other direction would have strings as input."""
     keys = np.arange(len(classes_strings), dtype=np.int64)
     return _encode(emit, x, keys, np.asarray(classes_strings, object), np.asarray(default_string, object))
 
