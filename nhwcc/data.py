@@ -100,4 +100,6 @@ def _check(name: str, array: Array, type: TensorType) -> None:
     sizes: dict[str, int] = {}
     fits = len(shape) == array.ndim and all(solve(d, n, sizes) for d, n in zip(shape, array.shape, strict=True))
     if not fits or array.dtype != type.dtype.numpy:
-        raise error("R002", f"{name} is {type}, but the data is {array.dtype}{list(array.shape)}")
+        is_many = array.ndim == len(shape) and array.shape[1:] == shape[1:]
+        help = "Give one sample, such as array[:1]; many are for --quantize and nhwcc calibrate." if is_many else None
+        raise error("R002", f"{name} is {type}, but the data is {array.dtype}{list(array.shape)}", help=help)

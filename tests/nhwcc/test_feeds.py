@@ -224,6 +224,11 @@ class TestData:
     def test_arrays_that_do_not_fit(self, wrong: Array) -> None:
         assert problem(wrong)[0] == "R002"
 
+    def test_many_samples_where_one_is_compared(self) -> None:
+        code, help = problem(np.ones((9, 3), np.float32))
+        assert code == "R002" and "array[:1]" in str(help)
+        assert problem(np.ones((2, 4), np.float32)) == ("R002", None)
+
     def test_names_that_do_not_exist(self) -> None:
         assert problem({"y": np.ones((2, 3), np.float32)}) == ("L006", "there are x")
         assert problem({"imagge": np.ones(1)}, IMAGE) == ("L006", "did you mean 'image'?")
