@@ -104,8 +104,8 @@ def _candidates(mode: QuantizationMode, bench: Bench, trials: Sequence[Trial]) -
         yield replace(_best_of(trials, bench), corrects_bias=False)
         if not bench.network.is_known:
             return
+        yield replace(_best_of(trials, bench), rounds_together=True)
         if mode == "int8" and bench.network.can_equalize:
             for strength, before in zip(STRENGTHS, (0.0, *STRENGTHS), strict=False):
                 if _best_of(trials, bench).equalization == before:  # more helps only where less did
                     yield replace(_best_of(trials, bench), equalization=strength)
-        yield replace(_best_of(trials, bench), rounds_together=True)
