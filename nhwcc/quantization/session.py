@@ -26,6 +26,7 @@ from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.images import ImageFormat
 from nhwcc.quantization.metrics import parse_metric
 from nhwcc.quantization.parts import joined_outputs
+from nhwcc.quantization.prepared import Network
 from nhwcc.quantization.report import QuantizationReport, most_clamped
 from nhwcc.quantization.samples import Sample, samples_of
 from nhwcc.quantization.trials import Bench, is_quantized
@@ -73,16 +74,23 @@ class Session:
         self._calibrate()
         options, tried = self.options, self.seen.tried or self.seen.held
         held = self.seen.held or tried
-        bench = Bench(
+        network = Network(
             self.target,
             options,
             self.module,
             self.floats,
             self.statistics,
+            self.samples,
+            self.seen,
+            self.progress,
+        )
+        bench = Bench(
+            self.target,
+            options,
+            network,
             self.runtime,
             tried,
             held,
-            is_calibrated=bool(self.seen.statistics),
             goal=self.goal,
         )
         assert options.quantize is not None

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from ...compiler.ir import Op, Value
 from ...compiler.options import CALIBRATED, QuantizationMode, RangeMethod
-from ...compiler.types import DType
+from ...compiler.types import Array, DType
 from .statistics import Calibration
 
 
@@ -20,8 +20,9 @@ class Recipe:
     ``per_channel`` gives every output channel of a weight a scale. ``keeps`` are patterns of the names of operations,
     or of what they compute, that stay in floats. ``dynamic`` are names of values whose operations round what they
     multiply where others have ranges from calibration, ``stored`` those of operations that compute in floats, by
-    weights of fewer bits. ``io_dtypes`` are element types of inputs and outputs by name, under an empty one those of
-    all others.
+    weights of fewer bits. ``rounded`` are integers of weights that were rounded together, by the names of what their
+    operations compute; others take the nearest ones. ``io_dtypes`` are element types of inputs and outputs by name,
+    under an empty one those of all others.
     """
 
     mode: QuantizationMode
@@ -33,6 +34,7 @@ class Recipe:
     dynamic: frozenset[str] = frozenset()
     stored: frozenset[str] = frozenset()
     io_dtypes: Mapping[str, DType] = field(default_factory=lambda: dict[str, DType]())
+    rounded: Mapping[str, Array] = field(default_factory=lambda: dict[str, Array]())
 
     @property
     def dtype(self) -> DType:
