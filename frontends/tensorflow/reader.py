@@ -27,6 +27,7 @@ from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .effects import reaching_out, running
 from .flatten import Flat, Result, parse
+from .functionalize import functionalize
 from .importer import Importer, Scope
 from .registry import results_of
 from .schedule import WRITES, needed_calls, what_axes_count
@@ -101,9 +102,10 @@ def read_tensorflow(
         CompileError: as :func:`import_tensorflow`.
     """
     contents = source if isinstance(source, Contents) else _opened(source)
-    flat = Flat(contents.graph.functions, results_of)
-    flat.add(contents.graph.nodes)
     chosen = _signature(contents, signature)
+    graph = functionalize(contents.graph, _named(contents, outputs))
+    flat = Flat(graph.functions, results_of)
+    flat.add(graph.nodes)
     own = _stated(contents)
     if own is not None:
         chosen = Signature("", own.inputs, own.outputs)
@@ -135,14 +137,20 @@ def read_tensorflow(
     func = Func("main", importer.region, ins, outs)
     erase_dead(*reversed(func.ops))
     tensors = [{name: str(place) for name, place in side.ports.items()} for side in (starts, ends)]
-    nodes = running(contents.graph, tensors[1].values())
-    outer = reaching_out(contents.graph, nodes | running(contents.graph, contents.loading))
+    nodes = running(graph, tensors[1].values())
+    outer = reaching_out(contents.graph, running(contents.graph, (*tensors[1].values(), *contents.loading)))
     effect = "" if outer is None else f"{outer.op} at {outer.name!r}"
     return Program(Module(func), tensors[0], tensors[1], contents.tags, nodes, effect)
 
 
 def _opened(source: Path | str | bytes) -> Contents:
     return read_contents(Path(source) if isinstance(source, str) else source)
+
+
+def _named(contents: Contents, outputs: Sequence[str] | None) -> list[str]:
+    """Return the tensors that are asked for by name, by signatures or by the user."""
+    ports = [port for s in contents.signatures for side in (s.inputs, s.outputs) for port in side.values()]
+    return [*(port.tensor for port in ports), *(outputs or ())]
 
 
 def _signature(contents: Contents, name: str | None) -> Signature | None:
