@@ -16,7 +16,7 @@ from ....compiler.budget import check_depth
 from ....formats.tensorflow.model import Function, FunctionName
 from ..flatten import Call, Result, calls_of
 from .names import MERGES, SWITCHES, results_of
-from .parts import Library, Part, argument_names, node_of, outlined, scope_of, unused
+from .parts import Library, Part, node_of, outlined, scope_of, unused
 
 Guard = frozenset[tuple[Result, int]]
 """Conditions with the side of each on which something runs: 1 where the condition holds."""
@@ -159,12 +159,11 @@ def _replace(ends: Sequence[End], guards: Guards, calls: dict[str, Call], librar
     condition = ends[0].condition
     parts = [_side(ends, guards, side) for side in (0, 1)]
     outer = dict.fromkeys(chain(*(part.outer for part in parts)))
-    arguments = argument_names(outer, {*parts[0].calls, *parts[1].calls})
     scope = scope_of((end.merge for end in ends), "cond")
     functions: list[FunctionName] = []
     for side, part in enumerate(parts):
         name = library.name(f"{scope}_{('false', 'true')[side]}")
-        outline = outlined(name, part, arguments, [end.operands[side] for end in ends], scope)
+        outline = outlined(name, part, outer, [end.operands[side] for end in ends], scope)
         library.functions[name] = outline  # whose name nobody else takes
         library.functions[name] = branches_in(outline, library, depth + 1)
         functions.append(FunctionName(name, {}))

@@ -15,7 +15,7 @@ from ....compiler.budget import check_depth
 from ....formats.tensorflow.model import FunctionName
 from ..flatten import Call, Result
 from .names import ENTERS, EXITS, MERGES, SWITCHES, TURNS
-from .parts import Library, Part, argument_names, outlined, scope_of, unused
+from .parts import Library, Part, outlined, scope_of, unused
 
 
 @dataclass
@@ -167,11 +167,10 @@ def _replace(loop: Loop, calls: dict[str, Call], nodes: Nodes, library: Library)
     frame = loop.frame
     scope = scope_of(frame.carried, "while")
     outer = [*map(Result, loop.live), *loop.constant]
-    arguments = argument_names(outer, {*loop.test.calls, *loop.body.calls})
     next = [*(frame.carried[name].next for name in loop.live), *loop.constant]
     test, body = (library.name(f"{scope}_{what}") for what in ("cond", "body"))
-    library.functions[test] = outlined(test, loop.test, arguments, [frame.goes_on], scope)
-    library.functions[body] = outlined(body, loop.body, arguments, next, scope)
+    library.functions[test] = outlined(test, loop.test, outer, [frame.goes_on], scope)
+    library.functions[body] = outlined(body, loop.body, outer, next, scope)
     exits = {exit: number for number, name in enumerate(loop.live) for exit in frame.carried[name].exits}
     for name in _inside(frame, nodes):
         calls.pop(name, None)

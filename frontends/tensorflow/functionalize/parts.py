@@ -82,27 +82,26 @@ class Part:
         return name in self.graph and self.is_inside(name)
 
 
-def outlined(name: str, part: Part, arguments: Mapping[Result, str], results: Sequence[Result], scope: str) -> Function:
-    """Return a part as a function; ``arguments`` are what tensors from outside are called in it, in their order.
+def outlined(name: str, part: Part, outer: Iterable[Result], results: Sequence[Result], scope: str) -> Function:
+    """Return a part as a function of the tensors ``outer``, in their order.
 
     Nodes are called as they are within ``scope``, which the call of the function is named after.
     """
     count_operations(0, nodes=len(part.calls))
     own = f"{scope}/"
-    shortens = all(node.startswith(own) for node in (*part.calls, *arguments.values()))
-
-    def local(node: str) -> str:
-        return node.removeprefix(own) if shortens else node
+    shortens = all(node.startswith(own) for node in part.calls)
+    local = {node: node.removeprefix(own) if shortens else node for node in part.calls}
+    arguments = _argument_names(outer, local.values())
 
     def inner(result: Result) -> Result:
         found = followed(result, part.aliases)
-        return Result(local(arguments[found])) if found in arguments else Result(local(found.node), found.number)
+        return Result(arguments[found]) if found in arguments else Result(local[found.node], found.number)
 
     nodes: list[Node] = []
     for call in part.calls.values():
-        before = tuple(local(b) for b in call.before if b in part.calls)
-        nodes.append(node_of(Call(local(call.name), call.op, tuple(map(inner, call.inputs)), before, call.attributes)))
-    given = tuple(map(local, arguments.values()))
+        before = tuple(local[b] for b in call.before if b in local)
+        nodes.append(node_of(Call(local[call.name], call.op, tuple(map(inner, call.inputs)), before, call.attributes)))
+    given = tuple(arguments.values())
     return Function(name, given, (None,) * len(given), tuple(nodes), tuple(inner(result).flat for result in results))
 
 
@@ -112,7 +111,7 @@ def node_of(call: Call) -> Node:
     return Node(call.name, call.op, inputs, call.attributes)
 
 
-def argument_names(outer: Iterable[Result], taken: Collection[str]) -> dict[Result, str]:
+def _argument_names(outer: Iterable[Result], taken: Collection[str]) -> dict[Result, str]:
     """Name the arguments of a function after the tensors that they stand for."""
     found: dict[Result, str] = {}
     used = set(taken)

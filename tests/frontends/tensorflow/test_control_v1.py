@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,11 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import Array
 from nhwcc.frontends.tensorflow import import_tensorflow
 
-from .building import check_same, graph_of, interpreted, session_of
+import nhwcc
+from nhwcc.runners.tflite import start
+from nhwcc.runners.worker import Worker
+
+from .building import check_same, graph_of, interpreted, run_written, session_of
 
 tf: Any = pytest.importorskip("tensorflow", reason="TensorFlow writes the models")
 
@@ -26,6 +31,12 @@ RNG = np.random.default_rng(8)
 
 def floats(*shape: int) -> Array:
     return RNG.standard_normal(shape).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[Worker]:
+    with start() as worker:
+        yield worker
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +70,57 @@ def flags(x: Array) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
 
 def names_of(module: Module) -> list[str]:
     return [op.spec.name for op in module.walk()]
+
+
+def dynamic_lstm(x, lengths):
+    """A layer as ``tf.nn.dynamic_rnn`` writes it: sequences end at their lengths, before the last step."""
+    shared = np.random.default_rng(1)
+    kernel = shared.normal(0, 0.3, (5 + 4, 16)).astype(np.float32)
+    bias = shared.normal(0, 0.3, 16).astype(np.float32)
+    steps, batch = tf.unstack(tf.shape(x))[:2]
+    given = tf.TensorArray("float32", steps).unstack(x)
+    zeros = tf.zeros((batch, 4))
+    longest, shortest = tf.reduce_max(lengths), tf.reduce_min(lengths)
+
+    def round(step, out, c, h):
+        row = given.read(step)
+        row.set_shape((None, 5))
+
+        def cell():
+            gates = tf.nn.bias_add(tf.matmul(tf.concat([row, h], 1), kernel), bias)
+            i, j, f, o = tf.split(gates, 4, 1)
+            new = c * tf.sigmoid(f + 1.0) + tf.sigmoid(i) * tf.tanh(j)
+            shown = tf.tanh(new) * tf.sigmoid(o)
+            return shown, new, shown
+
+        def some():
+            is_over = tf.tile(tf.expand_dims(step >= lengths, 1), (1, 4))
+            return [tf.where(is_over, a, b) for a, b in zip((zeros, c, h), cell(), strict=True)]
+
+        shown, c, h = tf.cond(
+            step >= longest, lambda: [zeros, c, h], lambda: tf.cond(step < shortest, lambda: [*cell()], some)
+        )
+        return step + 1, out.write(step, shown), c, h
+
+    out = tf.TensorArray("float32", steps)
+    _, out, _, h = tf.while_loop(lambda step, *_: step < steps, round, (0, out, zeros, zeros))
+    return out.stack(), h
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".onnx"])
+@pytest.mark.parametrize("shape", ["7,2,5", "t,2,5"])
+def test_a_frozen_dynamic_lstm(shape: str, suffix: str, process: Worker, tmp_path: Path) -> None:
+    """Written files give what TensorFlow gives."""
+    graph, outputs = graph_of(dynamic_lstm, [f"f32[{shape}]", "i32[2]"])
+    source, path = tmp_path / "graph.pb", tmp_path / f"model{suffix}"
+    source.write_bytes(graph.as_graph_def().SerializeToString())
+    nhwcc.compile(source, path, outputs=outputs, io_layout="keep", verify=False)
+    x = floats(7, 2, 5)
+    for lengths in ((7, 7), (3, 5), (0, 2)):
+        feeds = {"x0": x, "x1": np.asarray(lengths, np.int32)}
+        found = run_written(path, feeds, process)
+        for name, got, want in zip(outputs, found, session_of(graph, outputs, feeds), strict=True):
+            check_same(got, want, 1e-5, name)
 
 
 class TestBranches:
