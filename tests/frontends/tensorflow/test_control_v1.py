@@ -176,6 +176,26 @@ class TestBranches:
         module = import_tensorflow(graph.as_graph_def().SerializeToString())
         assert [port.name for port in module.main.outputs] == ["y0"]
 
+    def test_a_variable_that_a_branch_changes(self, tmp_path: Path) -> None:
+        """One that is not taken may change one."""
+        for learns in (True, False):
+            with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+                x = tf.compat.v1.placeholder("float32", (2,))
+                scale = tf.compat.v1.get_variable("scale", (), initializer=tf.ones_initializer())
+                flag = tf.compat.v1.placeholder_with_default(learns, ())
+
+                def learn(x=x, scale=scale):
+                    with tf.control_dependencies([scale.assign_add(1.0)]):
+                        return tf.identity(x)
+
+                y = tf.cond(flag, learn, lambda x=x, scale=scale: x * scale)
+                session.run(tf.compat.v1.global_variables_initializer())
+                path = tmp_path / str(learns)
+                tf.compat.v1.saved_model.simple_save(session, str(path), {"x": x}, {"y": y})
+        with pytest.raises(CompileError, match="F031"):
+            import_tensorflow(tmp_path / "True")
+        assert import_tensorflow(tmp_path / "False")
+
     def test_a_dead_result_is_refused(self) -> None:
         def call(x, flag):
             return tf.raw_ops.Switch(data=x, pred=flag)[1]
@@ -226,6 +246,52 @@ class TestLoops:
 
         with pytest.raises(CompileError, match=r"(?s)F001.*control flow of version 1"):
             imported(call, "f32[2]")
+
+    def test_what_a_loop_leaves_unread_is_no_output(self) -> None:
+        def call(x):
+            tf.identity(tf.constant(1.0), name="constant")
+            return tf.while_loop(lambda i, _: i < 5, lambda i, v: (i + 1, v * 1.5), (0, x))[1]
+
+        graph, outputs = graph_of(call, ["f32[2]"])
+        module = import_tensorflow(graph.as_graph_def().SerializeToString())
+        assert [port.name for port in module.main.outputs] == outputs
+
+    def test_a_loop_that_nobody_needs(self) -> None:
+        def call(x):
+            tf.while_loop(lambda i, _: i < 5, lambda i, v: (i + 1, tf.strings.as_string(v)), (0, tf.constant("")))
+            return x + 1.0
+
+        agree(call, ["f32[2]"], (floats(2),))
+
+    def test_what_version_2_lowers(self) -> None:
+        """Keras freezes its loops so, with lists of version 2 inside."""
+        keras = pytest.importorskip("keras")
+        from tensorflow.python.framework import convert_to_constants
+
+        net = keras.Sequential([keras.Input((None, 5)), keras.layers.LSTM(4)])
+        call = tf.function(lambda x: net(x)).get_concrete_function(tf.TensorSpec((2, None, 5)))
+        lowered = convert_to_constants.convert_variables_to_constants_v2(call, lower_control_flow=True)
+        graph = lowered.graph.as_graph_def()
+        assert "NextIteration" in {node.op for node in graph.node}
+        module = import_tensorflow(graph.SerializeToString())
+        x = floats(2, 7, 5)
+        (got,) = interpreted(module, {"x": x})
+        check_same(got, net(x).numpy(), 1e-5, "the last step")
+
+    def test_a_variable_that_a_loop_changes(self, tmp_path: Path) -> None:
+        with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+            x = tf.compat.v1.placeholder("float32", (2,))
+            count = tf.compat.v1.get_variable("count", (), initializer=tf.zeros_initializer())
+
+            def body(i, v):
+                with tf.control_dependencies([count.assign_add(1.0)]):
+                    return i + 1, tf.identity(v * 2.0)
+
+            y = tf.while_loop(lambda i, _: i < 3, body, (0, x))[1]
+            session.run(tf.compat.v1.global_variables_initializer())
+            tf.compat.v1.saved_model.simple_save(session, str(tmp_path / "saved"), {"x": x}, {"y": y})
+        with pytest.raises(CompileError, match="F031"):
+            import_tensorflow(tmp_path / "saved")
 
 
 class TestArrays:
