@@ -13,8 +13,6 @@ REFUSED = {
     "GatherTree": "walks back through the steps of a beam search",
     "GroupedMatMul": "multiplies groups whose sizes data decide",
     "ISTFT": "adds up frames at computed places; STFT is read",
-    "MatrixNms": "lets the scores of boxes decay by all better ones",
-    "MulticlassNms": "chooses boxes of all classes together, some of them by a threshold that changes",
     "NMSRotated": "compares boxes that are rotated",
     "PSROIPooling": "averages over cells of regions, of another channel in each",
     "RGBtoNV12": _IMAGES,

@@ -192,4 +192,54 @@ DETECTRON = [
         for more in ({}, {"max_detections_per_image": 5}, {"post_nms_count": 2})
     ),
 ]
-REGIONS = [*PROPOSALS, *GENERATED, *DETECTRON]
+
+
+def suppression(name: str, opset: int, **more: Any) -> Build:
+    """Boxes of all classes."""
+    given = {
+        "sort_result_type": "none",
+        "sort_result_across_batch": False,
+        "output_type": "i64",
+        "score_threshold": 0.1,
+        "nms_top_k": -1,
+        "keep_top_k": -1,
+        "background_class": -1,
+        "normalized": True,
+    }
+    own = {"decay_function": "linear", "gaussian_sigma": 2.0, "post_threshold": 0.2}
+    rest = own if name == "MatrixNms" else {"iou_threshold": 0.3, "nms_eta": 1.0}
+    return make(name, given | rest | more, opset)
+
+
+SORTED = (
+    {},
+    {"sort_result_type": "score", "keep_top_k": 5},
+    {"sort_result_type": "score", "sort_result_across_batch": True, "nms_top_k": 6, "output_type": "i32"},
+    {"sort_result_type": "classid", "background_class": 1, "normalized": False},
+    {"sort_result_type": "classid", "sort_result_across_batch": True, "keep_top_k": 7, "background_class": 0},
+)
+CROWD = np.concatenate([BOXES[None], BOXES[None] + 1], 0)
+SUPPRESSION = [
+    *(
+        Case(
+            name,
+            opset,
+            ("f32[2,12,4]", "f32[2,3,12]"),
+            suppression(name, opset, **more),
+            data={0: CROWD, 1: different(2, 3, 12)},
+        )
+        for name, opset in (("MulticlassNms", 8), ("MulticlassNms", 9), ("MatrixNms", 8))
+        for more in (*SORTED, *([{"decay_function": "gaussian"}] if name == "MatrixNms" else []))
+    ),
+    *(
+        Case(
+            "MulticlassNms",
+            9,
+            ("f32[2,12,4]", "f32[2,12]", "i32[2]"),
+            suppression("MulticlassNms", 9, **more),
+            data={0: CROWD, 1: different(2, 12), 2: np.asarray([7, 5], np.int32)},
+        )
+        for more in SORTED[:3]
+    ),
+]
+REGIONS = [*PROPOSALS, *GENERATED, *DETECTRON, *SUPPRESSION]
