@@ -174,8 +174,11 @@ def judged(chosen: Sequence[Version]) -> dict[Version, Outcome]:
         try:
             for stage, status, code, why in worker.call("run", number):
                 found[owner].add(stage, status, code, why)
+                if status != "right":
+                    print(f"{case.title}, case {number}, {stage}: {status} {code} {why}", flush=True)
         except CompileError as bad:
             found[owner].add("IR", "crash", "", bad.diagnostics[0].message)
+            print(f"{case.title}, case {number}: {bad}", flush=True)
             worker.close()
             worker = None
     if worker is not None:
@@ -269,10 +272,6 @@ def main() -> int:
     args = parser.parse_args()
     start = time.perf_counter()
     found = judged([v for v in versions() if not args.only or v.name in args.only])
-    for v, outcome in found.items():
-        for stage in STAGES:
-            if outcome.verdict(stage) in BAD or (args.only and outcome.verdict(stage) != "right"):
-                print(f"{v.name} since {v.since}, {stage}: {_cells(outcome, stage)} {outcome.why}")
     print(f"{len(found)} versions in {time.perf_counter() - start:.0f} s")
     if not args.only:
         PAGE.write_text(page(found, len(CASES)), encoding="utf-8")

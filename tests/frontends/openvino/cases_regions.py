@@ -242,4 +242,60 @@ SUPPRESSION = [
         for more in SORTED[:3]
     ),
 ]
-REGIONS = [*PROPOSALS, *GENERATED, *DETECTRON, *SUPPRESSION]
+WHOLE = np.asarray(
+    [[0, 3, 2, 40, 30], [1, 10, 9, 25.5, 44], [0, 0, 0, 2, 2], [-1, 0, 0, 0, 0], [1, 4, 4, 9, 9]], np.float32
+)
+PARTS = WHOLE / [1, 50, 50, 50, 50]
+POOLED = [
+    Case(
+        "PSROIPooling",
+        1,
+        ("f32[2,18,12,13]", "f32[5,5]"),
+        make("PSROIPooling", {"output_dim": 2, "group_size": 3, "spatial_scale": 0.25, "mode": "average"}, 1),
+        data={1: WHOLE},
+    ),
+    *(
+        Case(
+            "PSROIPooling",
+            1,
+            ("f32[2,12,12,13]", "f32[5,5]"),
+            make(
+                "PSROIPooling",
+                {
+                    "output_dim": 2,
+                    "group_size": cells,
+                    "spatial_scale": 1.0,
+                    "spatial_bins_x": 3,
+                    "spatial_bins_y": 2,
+                    "mode": "bilinear",
+                },
+                1,
+            ),
+            data={1: PARTS.astype(np.float32)},
+        )
+        for cells in (3, 1)
+    ),
+    *(
+        Case(
+            "DeformablePSROIPooling",
+            1,
+            ("f32[2,36,12,13]", "f32[5,5]", *moves),
+            make(
+                "DeformablePSROIPooling",
+                {
+                    "output_dim": 4,
+                    "group_size": 3,
+                    "spatial_scale": 0.25,
+                    "spatial_bins_x": 2,
+                    "spatial_bins_y": 3,
+                    "trans_std": 0.2,
+                    "part_size": 2,
+                },
+                1,
+            ),
+            data={1: WHOLE},
+        )
+        for moves in ((), ("f32[5,4,2,2]",))
+    ),
+]
+REGIONS = [*POOLED, *PROPOSALS, *GENERATED, *DETECTRON, *SUPPRESSION]
