@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ....compiler.budget import reserve
+from ....compiler.dims import static
 from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.activation import Clip
@@ -78,10 +79,12 @@ class Channels:
     def at(self, emit: BaseEmitter, batch: Value, y: Value, x: Value) -> Value:
         """Return ``[regions, classes, rows, columns, channels]`` at one pixel for each region and cell."""
         count, *inner = y.type.shape
-        numbers = np.indices(tuple(map(int, inner)))
         shape = (count, *inner, 1)
         columns = [emit.reshape(batch, (count, 1, 1, 1, 1))]
-        columns += [emit.const(n.reshape(1, *n.shape, 1), DType.I64) for n in numbers]
+        for axis, size in enumerate(static(tuple(inner))):
+            columns.append(
+                emit.const(np.arange(size).reshape(1, *(-1 if a == axis else 1 for a in range(4))), DType.I64)
+            )
         columns += [emit.reshape(v, shape) for v in (y, x)]
         return emit(GatherNd(self.data, emit(Concat(tuple(emit.expand(c, shape) for c in columns), 4))))
 
@@ -133,7 +136,8 @@ def _averaged(emit: Emitter, x: Value, regions: Regions, sizes: tuple[int, int],
     counts = [emit(Sub(last, first)) for first, last in ends]
     start = emit.expand(emit.number(0, x), (*shape, channels))
     total = for_all_samples(emit, counts, start, turn)
-    area = emit(Mul(*(spread(emit, v, a) for a, v in enumerate(counts))))
+    height, width = (spread(emit, v, a) for a, v in enumerate(counts))
+    area = emit(Mul(height, width))
     mean = emit(Div(total, emit.reshape(emit(arith.Max(area, emit.number(1, area))), (*shape, 1))))
     return emit.reshape(emit.transpose(mean, (0, 4, 1, 2, 3)), (count, channels, cells, cells))
 
@@ -221,7 +225,9 @@ def deformable_psroi_pooling(
     split = Channels.of(emit, x, classes, cells, output_dim)
     shifts = None if moves is None else _moves(emit, moves, (classes, cells), (part_size, trans_std))
     at = [
-        _samples(emit, regions.ends(emit, a), shifts and shifts[1 - a], (a, cells, bins[a]), spatial_scale)
+        _samples(
+            emit, regions.ends(emit, a), None if shifts is None else shifts[1 - a], (a, cells, bins[a]), spatial_scale
+        )
         for a in (0, 1)
     ]
     total, number = _added(emit, split, regions.batch, at, [known_size(emit, d) for d in x.type.shape[2:]])
