@@ -63,8 +63,12 @@ class Built:
     renamed: dict[str, str] = field(default_factory=lambda: dict[str, str]())
 
 
-def build(func: Func, table: Table[Call], *, compresses: bool = False) -> Built:
+def build(
+    func: Func, table: Table[Call], *, compresses: bool = False, states: Mapping[str, Weight] | None = None
+) -> Built:
     """Translate a function whose operations are all legal; ``compresses`` stores constants in 16 bits.
+
+    Inputs and outputs that are ``states`` become variables, which begin with what these hold.
 
     Raises:
         CompileError: B001, an operation is not legal; B002, a size is not known when the network runs.
@@ -75,11 +79,18 @@ def build(func: Func, table: Table[Call], *, compresses: bool = False) -> Built:
     for value, name in (*zip(func.args, names, strict=True), *zip(func.returns, outputs, strict=True)):
         shared.named[value] = (*shared.named.get(value, ()), name)
     builder = _Builder(shared, None)
+    first = states or {}
     for arg, name, port in zip(func.args, names, func.inputs, strict=True):
-        builder.bind(arg, name, _layout(port, arg))
+        if port.name in first:
+            builder.read(arg, port.name, first[port.name])
+        else:
+            builder.bind(arg, name, _layout(port, arg))
     builder.ops(func.body)
     for value, name, port in zip(func.returns, outputs, func.outputs, strict=True):
-        builder.end(builder.value(value), name, _layout(port, value))
+        if port.name in first:
+            builder.store(builder.value(value), port.name)
+        else:
+            builder.end(builder.value(value), name, _layout(port, value))
     network = builder.network(func.name)
     named = zip(outputs, func.outputs, strict=True)
     renamed = {name: port.name for name, port in named if port.name and port.name != name}
@@ -188,6 +199,23 @@ class _Builder:
         self.edges[number, 0] = place
         self.results.append(number)
         return number
+
+    def read(self, value: Value, variable: str, first: Weight) -> None:
+        """Let a variable, which holds ``first`` before the first call, be a value."""
+        data: dict[str, Attribute] = {
+            "variable_id": variable,
+            "variable_type": value.type.dtype,
+            "variable_shape": ",".join(map(str, value.type.shape)),
+        }
+        (begin,) = self._add("Const", [], [first.type], {}, label=f"{variable}_first", weight=first)
+        (place,) = self._add("ReadValue", [begin], [value.type], data, label=variable, opset="opset6")
+        self._define(value, place)
+
+    def store(self, place: Place, variable: str) -> None:
+        """Store a tensor in a variable."""
+        data: dict[str, Attribute] = {"variable_id": variable}
+        self._add("Assign", [place], [self.types[place]], data, label=f"{variable}_last", opset="opset6")
+        self.results.append(len(self.layers) - 1)
 
     def network(self, name: str) -> Network:
         """Return the network: all that a result needs, and all Parameters."""

@@ -46,7 +46,8 @@ _OPTIONS: list[Callable[..., Any]] = [
         default="refuse",
         show_default=True,
         help="What becomes of states: io makes inputs and outputs of those of recurrent layers, and of tensors that a "
-        "PyTorch module overwrites, such as caches, which are refused otherwise.",
+        "PyTorch module overwrites, such as caches, which are refused otherwise; keep leaves them to the file, whose "
+        "variables go on from call to call (OpenVINO).",
     ),
     click.option("--signature", metavar="NAME", help="Which signature of a SavedModel or TFLite file is read."),
     click.option(
