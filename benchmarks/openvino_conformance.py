@@ -21,18 +21,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
+from nhwcc.backends.registry import find_target
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run as interpret
+from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 from nhwcc.frontends.openvino import import_openvino, read_openvino
 from nhwcc.frontends.openvino.refused import REFUSED
 from nhwcc.frontends.openvino.registry import NEWEST
 
-import nhwcc
+from nhwcc.instruments import run_passes
 from nhwcc.numerics import compare
-from nhwcc.options import TOLERANCE, StateHandling
+from nhwcc.options import TOLERANCE, CompileOptions
+from nhwcc.pipelines import build_pipeline, register_passes
 from nhwcc.runners.worker import Worker
+from nhwcc.targets import runners_of
 from tests.frontends.openvino.building import Case, inputs_of, model_of, run, save
 from tests.frontends.openvino.cases import CASES
 
@@ -41,8 +45,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "openvino-conformance.md"
 STRUCTURE = ("Constant", "Parameter", "Result")
 """What every model consists of, besides operations."""
 
-STAGES = {"IR": "", "TFLite": ".tflite", "ONNX": ".onnx", "OpenVINO": ".xml"}
-"""Where what was read runs: the reference interpreter, and files by their suffix."""
+STAGES = {"IR": "", "TFLite": "tflite", "ONNX": "onnx", "OpenVINO": "openvino"}
+"""Where what was read runs: the reference interpreter, and files of targets by their names."""
 
 Status = Literal["right", "refused", "failed", "wrong", "crash"]
 BAD: tuple[Status, ...] = ("crash", "wrong", "failed")
@@ -97,53 +101,56 @@ def versions() -> list[Version]:
 
 
 class Judge:
-    """Runs cases at one stage after the other; lives in a process of its own."""
+    """Runs cases at one stage after the other; lives in a process of its own, and so do all runtimes."""
+
+    def __init__(self) -> None:
+        register_passes()
+        options = CompileOptions(io_layout="keep")
+        self._targets = {stage: find_target(name) for stage, name in STAGES.items() if name}
+        self._passes = {stage: build_pipeline(options, t.pipeline) for stage, t in self._targets.items()}
 
     def run(self, number: int) -> list[tuple[str, Status, str, str]]:
         """Return for a case the stages that were reached: how they came out, with a code and what was said."""
         case = CASES[number]
+        found: list[tuple[str, Status, str, str]] = []
         with tempfile.TemporaryDirectory() as folder:
             path = save(model_of(case), Path(folder) / "m.xml")
             inputs = inputs_of(case)
             want = run(model_of(case), inputs)
-            found: list[tuple[str, Status, str, str]] = []
-            for stage, suffix in STAGES.items():
-                status, code, why = _attempt(case, path, inputs, want, suffix)
+            for stage in STAGES:
+                status, code, why = self._attempt(case, path, inputs, want, stage)
                 found.append((stage, status, code, why))
-                if status != "right" and not suffix:
+                if status != "right" and not STAGES[stage]:
                     break
         return found
 
+    def _attempt(
+        self, case: Case, path: Path, inputs: dict[str, Array], want: Sequence[Array], stage: str
+    ) -> tuple[Status, str, str]:
+        try:
+            read = read_openvino(path, keeps_state=True)
+            verify(read.module)
+            given = inputs | {name: first.array() for name, first in read.states.items()}
+            got = self._compiled(read.module, path.parent, given, stage) if STAGES[stage] else _run(read.module, given)
+        except CompileError as bad:
+            first = bad.diagnostics[0]
+            return ("failed" if first.code in RUNTIME_CODES else "refused"), first.code, first.message
+        except Exception as bad:  # noqa: BLE001 -- a crash is a result here
+            return "crash", "", f"{type(bad).__name__}: {bad}"
+        wrong = _compared(case, want, got)
+        return ("wrong" if wrong else "right"), "", wrong
 
-def _attempt(
-    case: Case, path: Path, inputs: dict[str, Array], want: Sequence[Array], suffix: str
-) -> tuple[Status, str, str]:
-    try:
-        got = _interpreted(path, inputs) if not suffix else _compiled(path, inputs, suffix)
-    except CompileError as bad:
-        first = bad.diagnostics[0]
-        return ("failed" if first.code in RUNTIME_CODES else "refused"), first.code, first.message
-    except Exception as bad:  # noqa: BLE001 -- a crash is a result here
-        return "crash", "", f"{type(bad).__name__}: {bad}"
-    wrong = _compared(case, want, got)
-    return ("wrong" if wrong else "right"), "", wrong
+    def _compiled(self, module: Module, folder: Path, given: dict[str, Array], stage: str) -> list[Array]:
+        """Write a file in the layout of the source, and run it by its runtime."""
+        target = self._targets[stage]
+        run_passes(module, self._passes[stage])
+        path = folder / f"written{target.suffix}"
+        target.emit(module, path)
+        return list(runners_of(target).in_process(path).run(given).values())
 
 
-def _interpreted(path: Path, inputs: dict[str, Array]) -> list[Array]:
-    read = read_openvino(path, keeps_state=True)
-    verify(read.module)
-    given = inputs | {name: first.array() for name, first in read.states.items()}
-    return list(interpret(read.module.main, [given[p.name] for p in read.module.main.inputs]))
-
-
-def _compiled(path: Path, inputs: dict[str, Array], suffix: str) -> list[Array]:
-    """Write a file in the layout of the source, and run it by its runtime."""
-    read = read_openvino(path, keeps_state=True)
-    handling: StateHandling = "io" if read.states else "refuse"
-    artifact = nhwcc.compile(path, path.with_name(f"written{suffix}"), verify=False, io_layout="keep", state=handling)
-    given = inputs | {name: first.array() for name, first in read.states.items()}
-    found = artifact(**{port.name: given[port.name] for port in artifact.report.inputs})
-    return list(found.values())
+def _run(module: Module, given: dict[str, Array]) -> list[Array]:
+    return list(interpret(module.main, [given[p.name] for p in module.main.inputs]))
 
 
 def _compared(case: Case, want: Sequence[Array], got: Sequence[Array]) -> str:

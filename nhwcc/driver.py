@@ -280,8 +280,8 @@ class _Compilation:
         """Load a file, and compare what it computes with the source if that has not been done with its floats."""
         module, target, runtime = made
         compares = self.options.verify and report.verification is None
-        candidate = open_runner(target, file, runtime, fast=compares)
         try:
+            candidate = open_runner(target, file, runtime, fast=compares)
             check_run(module.main)
             candidate.allocate()
             if compares:

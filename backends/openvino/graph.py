@@ -20,6 +20,7 @@ from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ir import Port as OwnPort
 from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.control import While
+from ...compiler.ops.custom import Custom
 from ...compiler.ops.shape import Reshape
 from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import Weight
@@ -55,11 +56,13 @@ HALVES = (DType.F16, DType.BF16)
 class Built:
     """What is to be written: the network, and how often each operation is used.
 
-    ``renamed`` are the source's names of outputs that could not keep them, by those that they have in the file.
+    ``custom`` are the operations that are in no operation set.  ``renamed`` are the source's names of outputs that
+    could not keep them, by those that they have in the file.
     """
 
     network: Network
     counts: Counter[str]
+    custom: tuple[str, ...] = ()
     renamed: dict[str, str] = field(default_factory=lambda: dict[str, str]())
 
 
@@ -94,7 +97,8 @@ def build(
     network = builder.network(func.name)
     named = zip(outputs, func.outputs, strict=True)
     renamed = {name: port.name for name, port in named if port.name and port.name != name}
-    return Built(network, Counter(_types(network)), renamed)
+    custom = dict.fromkeys(op.code for op in func.walk() if isinstance(op, Custom))
+    return Built(network, Counter(_types(network)), tuple(custom), renamed)
 
 
 def _types(network: Network) -> list[str]:
@@ -259,8 +263,9 @@ class _Builder:
         names = tuple(self.shared.names(r) if not call.units else () for r in op.results)
         data = {name: v for name, v in call.attributes.items() if not isinstance(v, Region | Weight)}
         everything = [*types, *call.unread]
-        more: dict[str, Any] = {"opset": opset_of(row.kernel, call.opset), "bodies": bodies}
-        places = self._add(row.kernel, inputs, everything, data, names=names, **more)
+        opset, operator = call.extension or (opset_of(row.kernel, call.opset), row.kernel)
+        more: dict[str, Any] = {"opset": opset, "bodies": bodies}
+        places = self._add(operator, inputs, everything, data, names=names, **more)
         if call.units:
             for number, (place, axis) in enumerate(zip(places, call.units, strict=True)):
                 self._drop(tuple(layer.results[number] for layer in layers), place, axis)

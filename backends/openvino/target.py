@@ -101,7 +101,7 @@ def emit_states(
         texts[RENAMED] = json.dumps(built.renamed, separators=(",", ":")).encode()
     said = {name.replace(".", "/"): text.decode() for name, text in texts.items()}
     size = write(built.network, path, metadata=said)
-    return Emitted(path, built.counts, size, "IR 11")
+    return Emitted(path, built.counts, size, "IR 11", built.custom)
 
 
 @cache

@@ -134,7 +134,8 @@ class Importer:
             dtype = element_type(stated_type(port.precision))
             shape = tuple(d if d >= 0 else self.fresh() for d in port.dims)
             types.append(TensorType(WIDE.get(dtype, dtype), shape))
-        return Custom(tuple(operands), layer.type, tuple(types), dict(layer.data))
+        own = "" if layer.opset in ("", "extension") else f"{layer.opset}."
+        return Custom(tuple(operands), own + layer.type, tuple(types), dict(layer.data))
 
     def enter(self, network: Network, given: Sequence[Value | None], scope: Scope, name: str) -> list[Value]:
         """Import a body into the region that is being built: Parameters in their order are ``given``.
