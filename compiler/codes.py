@@ -480,7 +480,7 @@ CODES = {
     ),
     "R023": Code(
         "no kernel for a custom operator",
-        "The TFLite runtime of this machine can't run a file: it calls an operator whose kernel an application brings.",
+        "The runtime of this machine can't run a file: it calls an operator whose kernel an application brings.",
         "Run the file there. nhwcc compiles such models without verifying them, and says so.",
     ),
     "R024": Code(

@@ -93,6 +93,7 @@ def compile(  # noqa: PLR0913 -- users see every option
         dynamic_shapes: Which of their sizes stay open, as for ``torch.export``.
         state: ``"io"`` makes inputs and outputs of what one call leaves for the next: states of recurrent layers that
             begin with constants, and tensors of a PyTorch module that running it overwrites, such as caches.
+            ``"keep"`` leaves them to the file, whose variables go on from call to call; OpenVINO files have such.
         signature: Which signature of a SavedModel or a TFLite file; by default the one for serving, or the first one.
         unsafe_load: Allow files whose reading runs code that is in them.
         weights: The file with the constants of an OpenVINO model; by default the one beside it.

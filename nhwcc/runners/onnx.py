@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -167,6 +168,9 @@ def _refusals() -> tuple[type[Exception], ...]:
 
 def _refused(bad: Exception) -> CompileError:
     text = " ".join(str(bad).split())
+    node = re.search(r"(\S+)\(-?\d+\) is not a registered function/op", text)
+    if node is not None:
+        return error("R023", f"onnxruntime has no kernel for the operator {node[1]}")
     return error("R018", f"onnxruntime refuses the model: {text}")
 
 
