@@ -447,7 +447,8 @@ CODES = {
     ),
     "R019": Code(
         "the runtime ended its process",
-        "A kernel of the target's runtime aborted instead of reporting an error.",
+        "A runtime aborted instead of reporting an error, in a process of its own: a kernel of the target, "
+        "or what reads and runs the source, of a file that is damaged.",
         "For a file that nhwcc wrote, please report it with the model; nothing was overwritten.",
     ),
     "R020": Code(
