@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from .placing import finish
+
 try:
     import fcntl
 except ImportError:  # Windows has no such locks: there, folders of killed processes stay
@@ -62,11 +64,12 @@ def sweep(place: Path, prefix: str) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove one folder if its lock is free."""
+    """Remove one folder if its lock is free, once what is complete in it lies in its place."""
     with suppress(OSError):
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            finish(folder)
             shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(lock)
