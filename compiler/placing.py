@@ -20,6 +20,9 @@ try:
 except ImportError:  # Windows has no such locks
     fcntl: Any = None
 
+HIDDEN, PLAIN = ".nhwcc-draft-", "nhwcc-scratch-"
+"""How folders are called: beside a file that is written, and among the system's temporary ones."""
+
 WRITING, WHOLE, OLD = "writing", "whole", "old"
 """How a folder of drafts is called before and after all are complete, and where a folder goes that is replaced."""
 
@@ -99,8 +102,8 @@ def _stated(path: Path) -> os.stat_result | None:
 
 @contextmanager
 def _alone(folder: Path) -> Generator[None, None, None]:
-    """Let no other process put anything into a folder, where its file system has locks."""
-    if fcntl is None:
+    """Let no other process put anything into a folder, where its file system has locks; ours are locked already."""
+    if fcntl is None or folder.name.startswith((HIDDEN, PLAIN)):
         yield
         return
     lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -14,15 +14,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from .placing import finish
+from .placing import HIDDEN, PLAIN, finish
 
 try:
     import fcntl
 except ImportError:  # Windows has no such locks: there, folders of killed processes stay
     fcntl: Any = None
-
-HIDDEN, PLAIN = ".nhwcc-draft-", "nhwcc-scratch-"
-"""How folders are called: beside a file that is written, and among the system's temporary ones."""
 
 
 class Scratch:
