@@ -394,6 +394,12 @@ CODES = {
         "one scale: the small part would have no digits left.",
         "Give every part an output of its own (--split-outputs), or leave this one in floats: --io-dtype NAME=float32.",
     ),
+    "Q006": Code(
+        "nothing to keep in floats",
+        "A pattern of what is to stay in floats (--keep-float) fits no operation of the network.",
+        "Patterns are of kinds of operations as the compiled network has them, of the names of what they compute, or of "
+        "the source's nodes; * stands for anything.",
+    ),
     "R001": Code(
         "no reference semantics",
         "An operation can't be run by the reference interpreter.",
