@@ -397,8 +397,8 @@ CODES = {
     "Q006": Code(
         "nothing to keep in floats",
         "A pattern of what is to stay in floats (--keep-float) fits no operation of the network.",
-        "Patterns are of kinds of operations as the compiled network has them, of the names of what they compute, or of "
-        "the source's nodes; * stands for anything.",
+        "Patterns are of kinds of operations in the compiled network, of the names of what they compute, or of the "
+        "source's nodes; * stands for anything.",
     ),
     "R001": Code(
         "no reference semantics",

@@ -39,7 +39,7 @@ def place(drafts: Path, target: Path) -> None:
         OSError: one can't be put there.
     """
     whole = drafts.with_name(WHOLE)
-    with _alone(target.parent), _uninterrupted():
+    with _alone(target.parent), uninterrupted():
         model = _stated(target)
         for draft in drafts.iterdir():
             _keep_permissions(target.with_name(draft.name), draft, model)
@@ -116,7 +116,7 @@ def _alone(folder: Path) -> Generator[None, None, None]:
 
 
 @contextmanager
-def _uninterrupted() -> Generator[None, None, None]:
+def uninterrupted() -> Generator[None, None, None]:
     """Put off what would interrupt this block until it is over: Python's handlers of signals raise where they come."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from .placing import HIDDEN, PLAIN, finish
+from .placing import HIDDEN, PLAIN, finish, uninterrupted
 
 try:
     import fcntl
@@ -35,8 +35,9 @@ class Scratch:
     def __init__(self, beside: Path | None = None) -> None:
         place, prefix = (Path(tempfile.gettempdir()), PLAIN) if beside is None else (beside.parent, HIDDEN)
         sweep(place, prefix)
-        self.path, lock = _locked(place, prefix)
-        self._remove = weakref.finalize(self, _remove, self.path, lock)
+        with uninterrupted():  # else there could be a folder that nobody knows to remove
+            self.path, lock = _locked(place, prefix)
+            self._remove = weakref.finalize(self, _remove, self.path, lock)
 
     def close(self) -> None:
         """Remove the folder and what is in it."""
