@@ -398,6 +398,12 @@ CODES = {
         "one scale: the small part would have no digits left.",
         "Give every part an output of its own (--split-outputs), or leave this one in floats: --io-dtype NAME=float32.",
     ),
+    "Q006": Code(
+        "nothing to keep in floats",
+        "A pattern of operations to keep in floats (--keep-float) matches none in the network.",
+        "Patterns match the kinds of operations in the compiled network, the names of their results, and the "
+        "names of the source's nodes; * matches anything.",
+    ),
     "R001": Code(
         "no reference implementation",
         "An operation can't be run by the reference interpreter.",
@@ -460,7 +466,8 @@ CODES = {
     ),
     "R019": Code(
         "the runtime crashed",
-        "A kernel of the target's runtime aborted instead of reporting an error.",
+        "A runtime aborted instead of reporting an error: a kernel of the target, or the library that reads "
+        "and runs the source, given a damaged file.",
         "For a file that nhwcc wrote, please report it with the model; nothing was overwritten.",
     ),
     "R020": Code(

@@ -44,6 +44,7 @@ from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.worker import Worker
 from nhwcc.shapes import read_shapes
+from nhwcc.size_domains import advising, sized_inputs
 from nhwcc.sources import Source, source_of
 from nhwcc.sources.call import Call
 from nhwcc.streaming import Streaming
@@ -245,7 +246,8 @@ class _Compilation:
         report = Report(imported.source.title, None if job.folder else str(job.path), target.name)
         report.ops_before = imported.ops
         instruments = [Watch(self.progress), *self.options.instruments]
-        report.passes = describe_passes(run_passes(module, job.passes, instruments))
+        with advising(sized_inputs(module.main)):
+            report.passes = describe_passes(run_passes(module, job.passes, instruments))
         quantizing = self._quantizing(module, target, imported)
         if quantizing is not None:
             self._check_floats(quantizing, imported, report)

@@ -43,7 +43,7 @@ PICKLE = (
 ONNX_TEXT = "onnx.save(onnx.load('FILE', format='textproto'), 'model.onnx')"
 
 
-PYTORCH = "nhwcc.sources.torch:TorchSource"
+PYTORCH = "nhwcc.sources.torch:torch_source"
 TENSORFLOW = "nhwcc.sources.tensorflow:TensorflowSource"
 KERAS = "nhwcc.sources.keras:KerasSource"
 OPENVINO_IR = "nhwcc.sources.openvino:OpenvinoSource"
@@ -55,7 +55,7 @@ PLUGINS = "nhwcc.sources"
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: how its content begins, how such files are called, and what reads it: ``module:class``.
+    """A kind of file: how its content begins, how such files are called, what makes its source (``module:callable``).
 
     For those that can't be read there is a way out instead, in which FILE stands for the path as it was given, and
     FOLDER for where the file lies.

@@ -19,6 +19,8 @@ from nhwcc.instruments import Instrument, Stage, run_passes
 from nhwcc.options import CompileOptions
 from nhwcc.passes.quantization import statistics
 from nhwcc.passes.quantization.joins import index_text
+from nhwcc.passes.quantization.names import value_names
+from nhwcc.passes.quantization.recipe import check_keeps
 from nhwcc.passes.quantization.split import split_outputs
 from nhwcc.quantization.calibrate import COUNTED, HELD, TRIED, Seen, calibrate, write_named
 from nhwcc.quantization.choose import choose
@@ -47,6 +49,7 @@ class Session:
     seen: Seen = field(default_factory=Seen)
 
     def __post_init__(self) -> None:
+        check_keeps(self.module.main, self.options.keep_float, value_names(self.module.main))
         folder = self.stack.enter_context(scratch()).path
         self.floats = folder / f"floats{self.target.suffix}"
         self.statistics = folder / "statistics.json"

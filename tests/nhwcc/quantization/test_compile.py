@@ -123,6 +123,11 @@ class TestIntegers:
         assert found["ops_after"]["QUANTIZE"] == 1 and found["ops_after"]["DEQUANTIZE"] == 1
         assert "in floats: 1 reduce" in found["quantization"]["notes"][-1]
 
+    @pytest.mark.parametrize(("pattern", "advice"), [("redcue", "did you mean 'reduce'?"), ("x*", "conv")])
+    def test_what_is_not_there_can_not_be_kept(self, call: Callable[..., Result], pattern: str, advice: str) -> None:
+        result = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--keep-float", pattern)
+        assert result.exit_code == 1 and "error[Q006]" in result.stderr and advice in result.stderr
+
 
 class TestInterface:
     def test_integers_in_and_out(self, call: Callable[..., Result], tmp_path: Path) -> None:
