@@ -492,6 +492,11 @@ CODES = {
         "nhwcc zoo was asked to run on a cluster whose scheduler does not answer.",
         "Start one (dask scheduler, dask worker), or leave --scheduler out to run on this machine.",
     ),
+    "R028": Code(
+        "no runtime on this system",
+        "A file of the target runs on another system only, as packages of Core ML do on Apple's.",
+        "Verify it there. nhwcc compile checks the program of such a file, and says that numbers were not compared.",
+    ),
     "I000": Code(
         "defect",
         "Something happened that nobody foresaw.",
