@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from typing import IO, Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -28,6 +28,10 @@ HALF_PASSES = ("common::add_fp16_cast", "common::cast_optimization", *PASSES)
 
 FEW = 8
 """Elements of a constant up to which each operation has its own copy."""
+
+
+Request: TypeAlias = tuple[Program, str, bool, int]
+"""What is written, where, whether it computes in 16 bits, and how many constants follow."""
 
 
 class Builder:
@@ -146,10 +150,9 @@ class Builder:
         return self._stored[stored]
 
 
-def answer(requests: IO[bytes]) -> tuple[bool, Any]:
+def answer(request: Request, constants: list[Array]) -> tuple[bool, Any]:
     """Write what a request asks for; return whether that went well, or else what is wrong."""
-    program, path, halves, count = pickle.load(requests)  # noqa: S301 -- from our own process
-    constants = [pickle.load(requests) for _ in range(count)]  # noqa: S301
+    program, path, halves, _ = request
     try:
         Builder(constants).save(program, path, halves=halves)
     except CompileError as bad:
@@ -163,7 +166,9 @@ def main() -> None:
     """Answer one request on standard input and output; what coremltools prints goes to standard error."""
     back = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    pickle.dump(answer(sys.stdin.buffer), back, pickle.HIGHEST_PROTOCOL)
+    request: Request = pickle.load(sys.stdin.buffer)  # noqa: S301 -- from our own process
+    constants = [pickle.load(sys.stdin.buffer) for _ in range(request[-1])]  # noqa: S301
+    pickle.dump(answer(request, constants), back, pickle.HIGHEST_PROTOCOL)
     back.flush()
 
 

@@ -31,8 +31,11 @@ def check_installed() -> None:
 
 def load() -> Any:
     """Import coremltools without the libraries that it converts from; only in a process that needs none of them."""
-    for name in OTHERS:
-        sys.modules.setdefault(name, None)  # pyright: ignore[reportArgumentType, reportCallIssue] -- None blocks imports
-    import coremltools
-
+    blocked = {name: None for name in OTHERS if name not in sys.modules}
+    sys.modules.update(blocked)  # pyright: ignore[reportArgumentType, reportCallIssue] -- None blocks imports
+    try:
+        import coremltools
+    finally:
+        for name in blocked:
+            del sys.modules[name]
     return coremltools

@@ -35,7 +35,7 @@ def write_package(program: Program, path: Path, *, halves: bool = False) -> int:
     numbers: dict[Weight, Stored] = {}
     steps = tuple(replace(step, arguments=_numbered(step, numbers)) for step in program.steps)
     request = (replace(program, steps=steps), str(path), halves, len(numbers))
-    _ask(request, tuple(numbers))
+    ask(request, tuple(numbers))
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
@@ -52,7 +52,7 @@ def _numbered(step: Step, numbers: dict[Weight, Stored]) -> dict[str, Argument]:
     return {name: number(argument) for name, argument in step.arguments.items()}
 
 
-def _ask(request: object, weights: Sequence[Weight]) -> None:
+def ask(request: object, weights: Sequence[Weight]) -> None:
     """Let the process write a package; constants are evaluated and sent one by one."""
     with Scratch() as scratch, (scratch.path / "said").open("w+b") as log:
         process = subprocess.Popen(  # noqa: S603 -- our own module
@@ -81,12 +81,12 @@ def _exchange(process: subprocess.Popen[bytes], request: object, weights: Sequen
     assert to is not None and back is not None
     pickle.dump(request, to, pickle.HIGHEST_PROTOCOL)
     for weight in weights:
-        pickle.dump(_stored(weight), to, pickle.HIGHEST_PROTOCOL)
+        pickle.dump(stored(weight), to, pickle.HIGHEST_PROTOCOL)
     to.flush()
     return cast(tuple[bool, Any], pickle.load(back))  # noqa: S301 -- our own process
 
 
-def _stored(weight: Weight) -> Array:
+def stored(weight: Weight) -> Array:
     """Return the elements as a file has them.
 
     Raises:
@@ -95,7 +95,7 @@ def _stored(weight: Weight) -> Array:
     array, dtype = weight.array(), STORED[weight.type.dtype]
     if dtype is DType.I32 and array.size and not (array.min() >= -(1 << 31) and array.max() < 1 << 31):
         raise error("B003", "a constant has integers of more than 32 bits, which Core ML has not")
-    return np.ascontiguousarray(array).astype(dtype.numpy, copy=False)
+    return np.asarray(array, dtype.numpy, order="C")
 
 
 def _ended(log: IO[bytes], code: int) -> CompileError:

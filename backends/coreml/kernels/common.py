@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ....compiler.dims import Shape
+from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
+from ....compiler.types import Array
 from ..table import Call, Nested, Operand, condition, emits, is_constant, sizes
 
 
@@ -42,12 +45,19 @@ def repeated(value: Value, shape: Shape) -> Operand:
     """Return a value repeated along axes of size one, and along new ones before its own, up to a shape."""
     added = len(shape) - value.type.rank
     before = (1,) * added + value.type.shape
+    type, weight = value.type.with_shape(before), constant(value)
+    x: Operand = value
+    if added:
+        axes: dict[str, Operand] = {"x": value, "axes": tuple(range(added))}
+        x = Nested("expand_dims", type, axes) if weight is None else weight.derive(type, partial(_with_units, added))
     if before == shape:
-        return value
-    axes: dict[str, Operand] = {"x": value, "axes": tuple(range(added))}
-    x = Nested("expand_dims", value.type.with_shape(before), axes) if added else value
+        return x
     repeats = (1 if d == b else d for d, b in zip(shape, before, strict=True))
     return Nested("tile", value.type.with_shape(shape), {"x": x, "reps": sizes(*repeats)})
+
+
+def _with_units(added: int, array: Array) -> Array:
+    return array.reshape((1,) * added + array.shape)
 
 
 def plainly(rows: dict[type[Op], str], dtypes: str) -> None:

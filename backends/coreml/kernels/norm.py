@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from ....compiler.dims import Dim, product
+from ....compiler.dims import Dim, product, static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import norm as ir
@@ -51,7 +51,7 @@ def layer_norm(op: ir.LayerNorm) -> Call:
     shape = tuple(op.x.type.shape[a] for a in _last_axes(op))
     gamma, beta = (_shaped(v, shape) for v in (op.scale, op.bias))
     if gamma is None and beta is not None:
-        gamma = Weight.splat(1, op.x.type.dtype, shape)
+        gamma = Weight.splat(1, op.x.type.dtype, static(shape))
     parameters = given(gamma=gamma, beta=beta, epsilon=number(op.epsilon, op.x))
     return Call({"x": op.x, "axes": _last_axes(op), **parameters})
 

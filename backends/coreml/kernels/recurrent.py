@@ -79,9 +79,11 @@ _WHEN = (_whole, _one_length, _constant_weights, _usual_functions)
 
 def fits(op: ir.Recurrent) -> bool:
     """Say whether MIL runs a layer once time comes first, forwards, and states are given."""
-    own = {ir.Lstm: (_plain_lstm,), ir.Gru: (_resets_after,)}.get(type(op))
-    is_float = op.x.type.dtype == "f32"
-    return own is not None and is_float and all(condition(op) is None for condition in (*_WHEN, *own))
+    if isinstance(op, ir.Lstm):
+        own = _plain_lstm(op)
+    else:
+        own = _resets_after(op) if isinstance(op, ir.Gru) else "no such layer"
+    return own is None and op.x.type.dtype == "f32" and all(condition(op) is None for condition in _WHEN)
 
 
 def _ordered(value: Value | None, blocks: Sequence[int]) -> Weight | None:

@@ -57,23 +57,23 @@ def reshape(op: ir.Reshape) -> Call:
     return Call({"x": op.x, "shape": sizes(*shape)})
 
 
-@condition("another shape")
+@condition("sizes that grow")
 def _grows(op: ir.BroadcastTo) -> str | None:
-    return None if op.shape != op.x.type.shape else "the same shape"
+    return None if isinstance(repeated(op.x, op.shape), Nested) else "the same sizes"
 
 
 @emits(ir.BroadcastTo, "tile", dtypes=ANY, when=(_grows,))
 def broadcast(op: ir.BroadcastTo) -> Call:
-    """Repetition along axes of size one, which are added before."""
+    """Repetition along axes of size one, which are added before; or these alone."""
     found = repeated(op.x, op.shape)
     assert isinstance(found, Nested)
-    return Call(found.arguments)
+    return Call(found.arguments, found.operator)
 
 
 @emits(ir.BroadcastTo, "identity", dtypes=ANY)
-def same_shape(op: ir.BroadcastTo) -> Call:
+def same_sizes(op: ir.BroadcastTo) -> Call:
     """Nothing to repeat."""
-    return Call({"x": op.x})
+    return Call({"x": repeated(op.x, op.shape)})
 
 
 @emits(ir.Tile, "tile", dtypes=ANY, ranks=AXES)
