@@ -23,7 +23,7 @@ from .program import LARGEST, STORED, Argument, Input, Program, Step, Stored, Te
 PASSES = ("common::dead_code_elimination",)
 """The only pass of coremltools that runs: it drops what nothing reads."""
 
-HALF_PASSES = ("common::add_fp16_cast", "common::cast_optimization", *PASSES)
+HALF_PASSES = ("common::add_fp16_cast", "common::cast_optimization", "common::const_elimination", *PASSES)
 """Those that make a program compute in 16 bits, with conversions at its ends."""
 
 FEW = 8
@@ -121,7 +121,7 @@ class Builder:
         """Compare what coremltools infers with what the compiler has."""
         found = tuple(result.shape)
         pairs = list(zip(found, type.shape, strict=False))
-        fits = all(not isinstance(d, int | np.integer) or not isinstance(s, int) or d == s for d, s in pairs)
+        fits = all(not isinstance(d, int | np.integer) or (d == s if isinstance(s, int) else d > 0) for d, s in pairs)
         if len(found) != type.rank or not fits or result.dtype is not self._types[STORED[type.dtype]]:
             text = f"{step.operator} at {step.name!r} gives {result.dtype.__name__}{list(found)} in Core ML, not {type}"
             raise error("R018", text)

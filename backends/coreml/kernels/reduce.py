@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ....compiler.ops.reduce import Reduce
-from ..table import FLOATS, NUMBERS, Call, Condition, condition, emits
+from ....compiler.types import DType
+from ..table import FLOATS, NUMBERS, Call, Condition, Nested, Operand, condition, emits
 
 KINDS = {"sum": "reduce_sum", "max": "reduce_max", "min": "reduce_min", "prod": "reduce_prod", "l1": "reduce_l1_norm"}
 """Operations by the kind of reduction."""
@@ -34,3 +35,17 @@ def _declare(kinds: dict[str, str], dtypes: str) -> None:
 
 _declare(KINDS, NUMBERS)
 _declare(OF_FLOATS, FLOATS)
+
+OF_TRUTH = {"any": "reduce_max", "all": "reduce_min"}
+"""Those of truth values, as numbers."""
+
+
+def _truth(op: Reduce) -> Call:
+    """Through integers."""
+    x = Nested("cast", op.x.type.with_dtype(DType.I32), {"x": op.x, "dtype": "int32"})
+    arguments: dict[str, Operand] = {"x": x, "axes": op.dims, "keep_dims": op.keepdims}
+    return Call({"x": Nested(OF_TRUTH[op.kind], op.result.type.with_dtype(DType.I32), arguments), "dtype": "bool"})
+
+
+for _name in OF_TRUTH:
+    emits(Reduce, "cast", dtypes="bool", ranks=range(1, 6), when=(_kind(_name), _some))(_truth)

@@ -50,10 +50,8 @@ def squeeze(op: ir.Reshape) -> Call:
 
 @emits(ir.Reshape, "reshape", dtypes=ANY, when=(_few_axes,))
 def reshape(op: ir.Reshape) -> Call:
-    """One size may be what remains, and the others are computed if they are open."""
-    shape = remaining(op)
-    if 0 in shape and len(shape) != op.x.type.rank:
-        shape = tuple(d if s == 0 else s for d, s in zip(op.shape, shape, strict=True))
+    """One size may be what remains; others that are open are computed, since coremltools takes 0 for no elements."""
+    shape = (d if s == 0 else s for d, s in zip(op.shape, remaining(op), strict=True))
     return Call({"x": op.x, "shape": sizes(*shape)})
 
 
