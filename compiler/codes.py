@@ -495,7 +495,7 @@ CODES = {
     "R028": Code(
         "no runtime on this system",
         "A file of the target runs on another system only, as packages of Core ML do on Apple's.",
-        "Verify it there. nhwcc compile checks the program of such a file, and says that numbers were not compared.",
+        "Compile there to compare numbers. Elsewhere the program in such a file is checked, and the report says so.",
     ),
     "I000": Code(
         "defect",

@@ -27,8 +27,14 @@ from .table import Call, Nested, Operand
 IN_ORDER = {"shape": ("x",), "slice_by_index": ("x",), "squeeze": ("x",), "reshape": ("x",)}
 """What operations that compute sizes call their operands, if not x and y."""
 
-NAMED = re.compile(r"[^A-Za-z0-9_]")
+NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
 """What names of a program have not."""
+
+RESERVED = (
+    *("any", "bool", "dict", "false", "func", "list", "program", "state", "string", "tensor", "true", "tuple"),
+    *("bf16", "fp16", "fp32", "fp64", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))),
+)
+"""Words that are no names in MIL."""
 
 
 def build(func: Func, table: Table[Call]) -> tuple[Program, Counter[str]]:
@@ -53,7 +59,7 @@ class _Builder:
         self._steps: list[Step] = []
         self._values: dict[Value, Tensor] = {}
         self._types: dict[Tensor, TensorType] = {}
-        self._names: set[str] = set()
+        self._names = set(RESERVED)
         self._ends: dict[Value, str] = {}
         self._label = ""
         self._number = 0
@@ -182,8 +188,8 @@ class _Builder:
 
     def _unique(self, name: str) -> str:
         """Return a name that nothing else has, of letters that names of a program may have."""
-        clean = NAMED.sub("_", name)
-        clean = f"_{clean}" if not clean or clean[0].isdigit() else clean
+        clean = NOT_IN_NAMES.sub("_", name)
+        clean = clean if clean[:1].isalpha() else f"var_{clean}"
         found, number = clean, 0
         while found in self._names:
             number += 1

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import sys
@@ -16,6 +17,7 @@ import numpy as np
 from ...compiler.diagnostics import CompileError, error
 from ...compiler.dims import Sym
 from ...compiler.types import Array, DType, TensorType
+from ..layout import KEY
 from ..refusals import STANDARD, first_line
 from .install import load
 from .program import LARGEST, STORED, Argument, Input, Program, Step, Stored, Tensor
@@ -71,7 +73,8 @@ class Builder:
             pass_pipeline=ct.PassPipeline(list(HALF_PASSES if halves else PASSES), "nhwcc"),
             skip_model_load=True,
         )
-        model.user_defined_metadata.update(program.said)
+        texts = {**program.said, KEY: _renamed(program.said[KEY], model.get_spec().description)}
+        model.user_defined_metadata.update(texts)
         model.save(path)
 
     def _program(self, program: Program) -> Any:
@@ -148,6 +151,15 @@ class Builder:
         if stored not in self._stored:
             self._stored[stored] = self._mb.const(val=array, name=f"constant_{stored.number}")
         return self._stored[stored]
+
+
+def _renamed(said: str, description: Any) -> str:
+    """Return what is said of inputs and outputs with the names that they have: coremltools changes those that clash."""
+    sides = json.loads(said)
+    for side, features in (("inputs", description.input), ("outputs", description.output)):
+        for port, feature in zip(sides[side], features, strict=True):
+            port["tensor"] = feature.name
+    return json.dumps(sides, separators=(",", ":"))
 
 
 def answer(request: Request, constants: list[Array]) -> tuple[bool, Any]:

@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     "written",
     multiple=True,
     type=OUTPUT,
-    help="The file to write; its suffix says the format, or a slash at the end: saved_model/ is a folder, as is "
-    "web_model/, which is one for TensorFlow.js. Given several times, each is written from one import. By default the "
-    "model's name with the target's suffix, in the current folder.",
+    help="The file to write; its suffix says the format, or a slash at the end: saved_model/ is a folder, as are "
+    "web_model/, which is one for TensorFlow.js, and model.mlpackage. Given several times, each is written from one "
+    "import. By default the model's name with the target's suffix, in the current folder.",
 )
 @interface_flags
 @custom_option
@@ -80,8 +80,8 @@ if TYPE_CHECKING:
 @click.option(
     "--data-type",
     type=click.Choice(get_args(DataType)),
-    help="How files of OpenVINO and TensorFlow.js store the constants that are computed with in 32 bits: as they are, "
-    "or in 16 bits.",
+    help="How files of OpenVINO, TensorFlow.js and Core ML store the constants that are computed with in 32 bits: as "
+    "they are, or in 16 bits, in which Core ML then computes, too.",
 )
 @click.option("--target", help="What to compile for; by default what the output's suffix says.")
 @click.option(

@@ -19,7 +19,7 @@ from nhwcc.formats.coreml.install import load
 from nhwcc.formats.layout import KEY
 from nhwcc.formats.refusals import STANDARD, first_line
 
-HELP = "load the package on a Mac, where nhwcc verify compares it"
+HELP = "compile on a Mac, where the package is run and compared"
 APPLE = "Darwin"
 
 
