@@ -88,6 +88,10 @@ class MilFileRunner(CoremlFileRunner):
 
     session = ("mil_interpreter", "MilSession")
 
+    def said(self, what: str) -> Any:
+        """Return what the session says of the package: what a method without operands returns."""
+        return self._runtime.call(what)
+
 
 def _results(op: Any, values: Mapping[str, Any]) -> Sequence[Any]:
     if op.op_type == "const":
