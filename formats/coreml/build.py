@@ -88,6 +88,7 @@ class Builder:
             for step in program.steps:
                 self._run(step)
             function.set_outputs([self._tensors[tensor] for tensor in program.outputs])
+        _name_apart(function)
         made = MilProgram()
         made.add_function("main", function)
         return made
@@ -151,6 +152,19 @@ class Builder:
         if stored not in self._stored:
             self._stored[stored] = self._mb.const(val=array, name=f"constant_{stored.number}")
         return self._stored[stored]
+
+
+def _name_apart(function: Any) -> None:
+    """Give variables other names where several have one: coremltools makes more of the names of operations."""
+    kept = {id(var): var for var in (*function.inputs.values(), *function.outputs)}
+    taken = {var.name for var in kept.values()}
+    for op in function.operations:
+        for var in op.outputs:
+            name, number = var.name, 0
+            while id(var) not in kept and var.name in taken:
+                number += 1
+                var.set_name(f"{name}_{number}")
+            taken.add(var.name)
 
 
 def _renamed(said: str, description: Any) -> str:

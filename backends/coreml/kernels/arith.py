@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ....compiler.ops import arith as ir
 from ....compiler.types import DType
+from ....compiler.value_ranges import nonnegative
 from ....formats.coreml.program import STORED
 from ...common.operands import scalar
 from ..table import ANY, FLOATS, NUMBERS, SMALL, Call, Nested, Operand, condition, emits, number
@@ -70,7 +71,12 @@ def _same_types(op: ir.Pow) -> str | None:
     return None if a is b else f"a power of {a} by {b}"
 
 
-emits(ir.Pow, "pow", when=(_same_types,))(binary)
+@condition("exponents of integers that are not negative")
+def _whole(op: ir.Pow) -> str | None:
+    return None if not op.a.type.dtype.is_int or nonnegative(op.b) else "negative exponents of integers"
+
+
+emits(ir.Pow, "pow", dtypes=NUMBERS, when=(_same_types, _whole))(binary)
 
 
 @condition("the sign of the divisor")

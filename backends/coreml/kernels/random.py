@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....compiler.ops import random as ir
 from ....compiler.types import DType
 from ...common.operands import scalar
-from ..table import Call, Nested, Operand, emits, sizes
+from ..table import Call, Nested, Operand, condition, emits, sizes
 
 ANY_SEED = -1
 """What stands for a seed that is another one in each run."""
@@ -15,14 +15,19 @@ def _seed(seed: int | None) -> dict[str, Operand]:
     return {"seed": ANY_SEED if seed is None else seed}
 
 
-@emits(ir.RandomUniform, "random_uniform", dtypes={})
+@condition("some axes")
+def _axes(op: ir.RandomUniform | ir.RandomNormal) -> str | None:
+    return None if op.shape else "no axes"
+
+
+@emits(ir.RandomUniform, "random_uniform", dtypes={}, when=(_axes,))
 def random_uniform(op: ir.RandomUniform) -> Call:
     """From zero up to one."""
     low, high = (scalar(n, DType.F32) for n in (0, 1))
     return Call({"shape": sizes(*op.shape), "low": low, "high": high, **_seed(op.seed)})
 
 
-@emits(ir.RandomNormal, "random_normal", dtypes={})
+@emits(ir.RandomNormal, "random_normal", dtypes={}, when=(_axes,))
 def random_normal(op: ir.RandomNormal) -> Call:
     """Of mean 0 and deviation 1."""
     mean, stddev = (scalar(n, DType.F32) for n in (0, 1))

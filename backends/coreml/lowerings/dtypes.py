@@ -6,6 +6,7 @@ from ....compiler.fold import constant
 from ....compiler.ir import Op
 from ....compiler.ops import arith
 from ....compiler.ops.index import NonZero
+from ....compiler.ops.shape import Range
 from ....compiler.types import DType
 from ....compiler.value_ranges import fits_i32
 from ....passes.lowerings.dtypes import CONVERSIONS, compute_as
@@ -18,6 +19,15 @@ def find_in_i32(op: NonZero, e: Build) -> None:
     if op.dtype is DType.I64:
         found = e(NonZero, op.x, op.count, DType.I32, rows=op.rows)
         e.replace(e(arith.Cast, found, to=DType.I64))
+
+
+@lower(Range)
+def count_steps(op: Range, e: Build) -> None:
+    """Other numbers than integers of 32 bits, and ends that are computed: positions times the step, plus the start."""
+    places = e(Range, e.number(0, DType.I32), e.number(1, DType.I32), op.size)
+    dtype = op.start.type.dtype
+    places = places if dtype is DType.I32 else e(arith.Cast, places, to=dtype)
+    e.replace(e(arith.Add, e(arith.Mul, places, op.step), op.start))
 
 
 @lower(*CONVERSIONS, benefit=-1, general=True)

@@ -91,6 +91,20 @@ def test_names_types_and_layouts_are_told(check: Check) -> None:
     assert described.count("dataType: INT32") == 7 and described.count("dataType: FLOAT32") == 2
 
 
+def test_names_that_coremltools_makes_itself(check: Check) -> None:
+    """Results of an operation are numbered behind its name, and so are its constants."""
+    done = check("""func @main(%x: f32[2,4]) -> (f32[2,2] {name = "t_0"}, i32[2,2], f32[2,4] {name = "y1_begin_0"}) {
+      %t, %u = top_k(%x) {k = 2, axis = 1, dtype = "i32"} : f32[2,2], i32[2,2]
+      %t_1 = neg(%x) : f32[2,4]
+      %y1 = slice(%t_1) {starts = [0, 2], sizes = [2, 2], steps = [1, 1]} : f32[2,2]
+      %s = add(%t, %y1) : f32[2,2]
+      %p = mul(%t_1, %x) : f32[2,4]
+      return(%s, %u, %p)
+    }""")
+    said = json.loads(done.runner.said("said"))
+    assert [p["tensor"] for p in said["outputs"]] == ["t_0", "y1", "y1_begin_0"]
+
+
 def test_open_sizes(check: Check) -> None:
     """Shapes of two open sizes are computed, and what an input may be begins where its sizes do."""
     done = check(
