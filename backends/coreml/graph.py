@@ -6,23 +6,24 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from ...compiler.diagnostics import error
 from ...compiler.dims import Dim, Sym, substitute
 from ...compiler.fold import constant
-from ...compiler.ir import Func, Op, Port, Value
+from ...compiler.ir import Func, Op, Port, Region, Value
 from ...compiler.ops.bound import BindSizes
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
-from ...formats.coreml.program import STORED, Argument, Input, Program, Step, Tensor
+from ...formats.coreml.program import STORED, Argument, Block, Input, Program, Step, Tensor, walk
 from ...formats.layout import KEY
 from ..common.layout import describe
 from ..common.operands import Dims
 from ..common.table import STRUCTURE, Table
 from ..common.unsupported import row_of
 from .sizes import Place, Sizes
-from .table import Call, Nested, Operand
+from .table import Call, Carried, Nested, Operand
 
 IN_ORDER = {"shape": ("x",), "slice_by_index": ("x",), "squeeze": ("x",), "reshape": ("x",)}
 """What operations that compute sizes call their operands, if not x and y."""
@@ -52,18 +53,19 @@ def build(func: Func, table: Table[Call]) -> tuple[Program, Counter[str]]:
 
 
 class _Builder:
-    """Steps in order, and the tensors of values."""
+    """Steps in order, and the tensors of values; ``outer`` builds what is around a block."""
 
-    def __init__(self, table: Table[Call]) -> None:
+    def __init__(self, table: Table[Call], outer: _Builder | None = None) -> None:
         self._table = table
+        self._outer = outer
         self._steps: list[Step] = []
         self._values: dict[Value, Tensor] = {}
-        self._types: dict[Tensor, TensorType] = {}
-        self._names = set(RESERVED)
+        self._types: dict[Tensor, TensorType] = {} if outer is None else outer._types
+        self._names = set(RESERVED) if outer is None else outer._names
+        self._numbers = count() if outer is None else outer._numbers
         self._ends: dict[Value, str] = {}
         self._label = ""
-        self._number = 0
-        self._sizes = Sizes(self, _unknown)
+        self._sizes = Sizes(self, self._size_outside)
 
     def program(self, func: Func) -> tuple[Program, Counter[str]]:
         """Translate everything."""
@@ -71,14 +73,10 @@ class _Builder:
         results = [self._unique(p.name or "output") for p in func.outputs]
         inputs = tuple(self._input(v, name) for v, name in zip(func.args, names, strict=True))
         self._ends = {v: n for v, n in zip(func.returns, results, strict=True) if self._may_be_called(v, func)}
-        for op in func.body.ops:
-            if isinstance(op, BindSizes):
-                self._sizes.bind(op.sizes, self.value(op.x))
-            elif not isinstance(op, STRUCTURE):
-                self._emit(op)
+        self._run(func.body)
         outputs = tuple(self._end(v, name) for v, name in zip(func.returns, results, strict=True))
         said = {KEY: _said(func, names, results)}
-        counts = Counter(step.operator for step in self._steps)
+        counts = Counter(step.operator for step in walk(self._steps))
         return Program(inputs, tuple(self._steps), outputs, said), counts
 
     def _input(self, value: Value, name: str) -> Input:
@@ -117,6 +115,43 @@ class _Builder:
             return found
         return self._call("identity", {"x": found}, [type], name=name)[0]
 
+    def _run(self, region: Region) -> None:
+        """Append what a region computes."""
+        for op in region.ops:
+            if isinstance(op, BindSizes):
+                self._sizes.bind(op.sizes, self.value(op.x))
+            elif not isinstance(op, STRUCTURE):
+                self._emit(op)
+
+    def _block(self, region: Region) -> Block:
+        """Build a block, which returns nothing but what it has computed, each once."""
+        inner = _Builder(self._table, self)
+        takes = tuple(inner._tensor(v.type) for v in region.args)
+        for value, tensor in zip(region.args, takes, strict=True):
+            inner._values[value] = tensor
+            inner._sizes.learn(value.type.shape, tensor)
+        inner._run(region)
+        computed = {tensor for step in inner._steps for tensor, _ in step.results}
+        returns: list[Tensor] = []
+        for value in region.returns:
+            found = inner.value(value)
+            if found not in computed or found in returns:
+                (found,) = inner._call("identity", {"x": found}, [value.type])
+            assert isinstance(found, Tensor)
+            returns.append(found)
+        return Block(takes, tuple(inner._steps), tuple(returns))
+
+    def _size_outside(self, key: str) -> Place:
+        """Return a size that a tensor around the block tells.
+
+        Raises:
+            CompileError: B002, none does.
+        """
+        if self._outer is None:
+            raise error("B002", f"the size {key} is needed when the network runs, but no shape tells it")
+        found = self._outer._sizes.local(key)
+        return self._outer._size_outside(key) if found is None else found
+
     def _emit(self, op: Op) -> None:
         row = row_of(self._table, op)
         call = row.call(op)
@@ -124,7 +159,8 @@ class _Builder:
         arguments = {name: self.operand(v) for name, v in call.arguments.items()}
         types = [r.type for r in op.results]
         named = self._ends.get(op.results[0], "")
-        results = self._call(call.operator or row.kernel, arguments, types, name=named)
+        blocks = {name: self._block(region) for name, region in call.blocks.items()}
+        results = self._call(call.operator or row.kernel, arguments, types, name=named, blocks=blocks)
         for result, tensor in zip(op.results, results, strict=True):
             self._values[result] = tensor
             self._sizes.learn(result.type.shape, tensor)
@@ -139,15 +175,27 @@ class _Builder:
                 return self._call(operand.operator, arguments, [operand.type])[0]
             case Value():
                 return self.value(operand)
+            case Carried():
+                return tuple(self._variable(value) for value in operand.values)
             case tuple() if any(isinstance(part, Value) for part in operand):
                 return tuple(self.value(part) for part in operand if isinstance(part, Value))
             case _:
                 return operand  # pyright: ignore[reportReturnType] -- tuples of values are above
 
+    def _variable(self, value: Value) -> Tensor:
+        """Return the tensor of a value, of a constant one that is computed: loops carry no others."""
+        found = self.value(value)
+        return found if isinstance(found, Tensor) else self._call("identity", {"x": found}, [value.type])[0]
+
     def value(self, value: Value) -> Place:
         """Return the tensor of a value, or a constant."""
         weight = constant(value)
-        return weight if weight is not None else self._values[value]
+        if weight is not None:
+            return weight
+        if value not in self._values:
+            assert self._outer is not None
+            return self._outer.value(value)
+        return self._values[value]
 
     def constant(self, weight: Weight) -> Place:
         """Return a constant as it is: it has no step of its own."""
@@ -172,17 +220,23 @@ class _Builder:
         return self._call(operator, {**operands, **(attributes or {})}, [type])[0]
 
     def _call(
-        self, operator: str, arguments: Mapping[str, Argument], types: Sequence[TensorType], *, name: str = ""
+        self,
+        operator: str,
+        arguments: Mapping[str, Argument],
+        types: Sequence[TensorType],
+        *,
+        name: str = "",
+        blocks: Mapping[str, Block] | None = None,
     ) -> list[Tensor]:
         """Append a step, and return its results."""
         results = [self._tensor(type) for type in types]
         label = name or self._unique(self._label or operator)
-        self._steps.append(Step(operator, label, dict(arguments), tuple(zip(results, types, strict=True))))
+        pairs = tuple(zip(results, types, strict=True))
+        self._steps.append(Step(operator, label, dict(arguments), pairs, blocks or {}))
         return results
 
     def _tensor(self, type: TensorType) -> Tensor:
-        self._number += 1
-        tensor = Tensor(self._number)
+        tensor = Tensor(next(self._numbers))
         self._types[tensor] = type
         return tensor
 
@@ -213,10 +267,6 @@ def _least(size: Dim) -> int:
         return size
     found = substitute(size, dict.fromkeys(size.names, 1))
     return max(found, 1) if isinstance(found, int) else 1
-
-
-def _unknown(key: str) -> Place:
-    raise error("B002", f"the size {key} is needed when the network runs, but no shape tells it")
 
 
 def _said(func: Func, names: Sequence[str], results: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 
 from ...compiler.dims import Dim, is_static
 from ...compiler.fold import constant
-from ...compiler.ir import Op, Value
+from ...compiler.ir import Op, Region, Value
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.coreml.program import STORED, Setting
@@ -44,7 +44,14 @@ class Nested:
     arguments: Mapping[str, Operand] = field(default_factory=lambda: dict[str, Operand](), hash=False)
 
 
-Operand: TypeAlias = "Value | Weight | Dims | Nested | Setting | tuple[Value, ...]"
+@dataclass(frozen=True)
+class Carried:
+    """The values that a loop begins with."""
+
+    values: tuple[Value, ...]
+
+
+Operand: TypeAlias = "Value | Weight | Dims | Nested | Carried | Setting | tuple[Value, ...]"
 """What is called with: values, constants, sizes, other operations, and what is fixed in the file."""
 
 
@@ -52,11 +59,13 @@ Operand: TypeAlias = "Value | Weight | Dims | Nested | Setting | tuple[Value, ..
 class Call:
     """How an operation of MIL is called for one of the IR; results are the operation's own, in its order.
 
-    ``operator`` is the one that gives the results, where it is not the row's: that is nested in it then.
+    ``operator`` is the one that gives the results, where it is not the row's: that is nested in it then. ``blocks`` are
+    the regions that it runs.
     """
 
     arguments: Mapping[str, Operand]
     operator: str | None = None
+    blocks: Mapping[str, Region] = field(default_factory=lambda: dict[str, Region](), hash=False)
 
 
 TABLE: Table[Call] = Table("Core ML", "operation", RANKS)
@@ -103,6 +112,7 @@ __all__ = [
     "SMALL",
     "TABLE",
     "Call",
+    "Carried",
     "Condition",
     "Dims",
     "Nested",

@@ -7,6 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from ...compiler.diagnostics import Diagnostic, error
+from ...compiler.dims import is_static
 from ...compiler.ir import Func, Module, Value
 from ...compiler.lowering import Limits
 from ...compiler.ops.recurrent import Recurrent
@@ -18,6 +19,7 @@ from ...formats.coreml.writer import write_package
 from ...passes.lowerings.general import GENERAL
 from ..common.emulate_types import carry
 from ..common.large_integers import too_large
+from ..common.recurrence import choose_strategies
 from ..common.target import Emitted, Target
 from . import PIPELINE
 from . import kernels as _kernels  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
@@ -34,13 +36,21 @@ COMPUTED = {
 
 
 def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
-    """Replace element types that MIL lacks; recurrent layers that it has not are unrolled."""
+    """Replace element types that MIL lacks; recurrent layers that it has not are unrolled, or loops of known sizes."""
     check_installed()
     problems = [*too_large(target.title, module, COMPUTED)] or carry(target, module, computed=COMPUTED)
     for op in module.walk():
-        if isinstance(op, Recurrent) and op.strategy in ("auto", "while", "fused"):
-            op.attributes["strategy"] = "auto" if rnn != "unroll" and fits(op) else "unroll"
+        if isinstance(op, Recurrent) and op.strategy == "auto":
+            if rnn in ("auto", "fused") and fits(op):
+                op.attributes["strategy"] = "fused"
+            elif not is_static(op.x.type.shape):
+                op.attributes["strategy"] = "unroll"
+    choose_strategies(module, rnn, _why_not_fused)
     return problems
+
+
+def _why_not_fused(op: Recurrent) -> str:
+    return f"MIL has no such {op.spec.name}"
 
 
 def not_storable(func: Func) -> Iterator[Diagnostic]:

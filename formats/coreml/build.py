@@ -10,6 +10,8 @@ import json
 import os
 import pickle
 import sys
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,7 +22,7 @@ from ...compiler.types import Array, DType, TensorType
 from ..layout import KEY
 from ..refusals import STANDARD, first_line
 from .install import load
-from .program import LARGEST, STORED, Argument, Input, Program, Step, Stored, Tensor
+from .program import LARGEST, STORED, Argument, Block, Input, Program, Step, Stored, Tensor, walk
 
 PASSES = ("common::dead_code_elimination",)
 """The only pass of coremltools that runs: it drops what nothing reads."""
@@ -111,15 +113,32 @@ class Builder:
         return ct.TensorType(given.name, shape=ct.Shape(shape), dtype=given.type.dtype.numpy.type)
 
     def _run(self, step: Step) -> None:
+        self._store(step)
         arguments = {name: self._argument(a) for name, a in step.arguments.items()}
+        blocks = {name: partial(self._run_block, block) for name, block in step.blocks.items()}
         try:
-            found = getattr(self._mb, step.operator)(name=step.name, **arguments)
+            found = getattr(self._mb, step.operator)(name=step.name, **arguments, **blocks)
         except (*STANDARD, NotImplementedError) as bad:
             raise error("R018", f"Core ML refuses {step.operator} at {step.name!r}: {first_line(bad)}") from bad
         results = found if isinstance(found, list | tuple) else (found,)
         for (tensor, type), result in zip(step.results, results, strict=True):
             self._check(step, type, result)
             self._tensors[tensor] = result
+
+    def _run_block(self, block: Block, *taken: Any) -> list[Any]:
+        """Call the operations of a block, which is inside of an operation by then."""
+        self._tensors |= dict(zip(block.takes, taken, strict=True))
+        for step in block.steps:
+            self._run(step)
+        return [self._tensors[tensor] for tensor in block.returns]
+
+    def _store(self, step: Step) -> None:
+        """Make the constants of blocks where all blocks see them."""
+        inner = [s for block in step.blocks.values() for s in walk(block.steps)]
+        for argument in (a for s in inner for a in s.arguments.values()):
+            for part in argument if isinstance(argument, tuple) else (argument,):
+                if isinstance(part, Stored):
+                    self._constant(part)
 
     def _check(self, step: Step, type: TensorType, result: Any) -> None:
         """Compare what coremltools infers with what the compiler has."""
@@ -158,13 +177,21 @@ def _name_apart(function: Any) -> None:
     """Give variables other names where several have one: coremltools makes more of the names of operations."""
     kept = {id(var): var for var in (*function.inputs.values(), *function.outputs)}
     taken = {var.name for var in kept.values()}
-    for op in function.operations:
-        for var in op.outputs:
-            name, number = var.name, 0
-            while id(var) not in kept and var.name in taken:
-                number += 1
-                var.set_name(f"{name}_{number}")
-            taken.add(var.name)
+    for var in _variables(function):
+        name, number = var.name, 0
+        while id(var) not in kept and var.name in taken:
+            number += 1
+            var.set_name(f"{name}_{number}")
+        taken.add(var.name)
+
+
+def _variables(block: Any) -> Iterator[Any]:
+    """Yield what a block computes, and what blocks inside of it take and compute."""
+    for op in block.operations:
+        yield from op.outputs
+        for inner in op.blocks:
+            yield from inner.inputs
+            yield from _variables(inner)
 
 
 def _renamed(said: str, description: Any) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ...compiler.types import DType, TensorType
@@ -32,13 +32,31 @@ Argument: TypeAlias = "Tensor | Weight | Stored | Setting | tuple[Argument, ...]
 
 
 @dataclass(frozen=True)
+class Block:
+    """Steps inside of another one: what they take, and what they return; they read what is outside as it is."""
+
+    takes: tuple[Tensor, ...]
+    steps: tuple[Step, ...]
+    returns: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
 class Step:
-    """An operation; ``results`` are its tensors with the types that they must have."""
+    """An operation; ``results`` are its tensors with the types that they must have. ``blocks`` are what it runs."""
 
     operator: str
     name: str
     arguments: Mapping[str, Argument]
     results: tuple[tuple[Tensor, TensorType], ...]
+    blocks: Mapping[str, Block] = field(default_factory=lambda: dict[str, Block]())
+
+
+def walk(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield steps with those inside of them, in order."""
+    for step in steps:
+        yield step
+        for block in step.blocks.values():
+            yield from walk(block.steps)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, cast
@@ -33,10 +33,19 @@ def write_package(program: Program, path: Path, *, halves: bool = False) -> int:
     """
     check_installed()
     numbers: dict[Weight, Stored] = {}
-    steps = tuple(replace(step, arguments=_numbered(step, numbers)) for step in program.steps)
+    steps = _all_numbered(program.steps, numbers)
     request = (replace(program, steps=steps), str(path), halves, len(numbers))
     ask(request, tuple(numbers))
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _all_numbered(steps: Iterable[Step], numbers: dict[Weight, Stored]) -> tuple[Step, ...]:
+    """Return steps in which constants are numbers, those inside of them, too."""
+    found: list[Step] = []
+    for step in steps:
+        blocks = {n: replace(b, steps=_all_numbered(b.steps, numbers)) for n, b in step.blocks.items()}
+        found.append(replace(step, arguments=_numbered(step, numbers), blocks=blocks))
+    return tuple(found)
 
 
 def _numbered(step: Step, numbers: dict[Weight, Stored]) -> dict[str, Argument]:

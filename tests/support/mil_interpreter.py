@@ -55,9 +55,7 @@ class MilSession(CoremlSession):
         for name, var in function.inputs.items():
             assert inputs[name].dtype == _numpy_type(var), f"{name} is {inputs[name].dtype}"
             values[name] = inputs[name]
-        for op in function.operations:
-            for var, result in zip(op.outputs, _results(op, values), strict=True):
-                values[var.name] = _typed(op, var, result)
+        _evaluate(function, values)
         return [np.asarray(values[name]) for name in outputs]
 
     def operators(self) -> list[str]:
@@ -93,9 +91,35 @@ class MilFileRunner(CoremlFileRunner):
         return self._runtime.call(what)
 
 
+def _evaluate(block: Any, values: dict[str, Any]) -> None:
+    """Evaluate operations in order."""
+    for op in block.operations:
+        for var, result in zip(op.outputs, _results(op, values), strict=True):
+            values[var.name] = _typed(op, var, result)
+
+
+def _run_block(block: Any, values: Mapping[str, Any], taken: Sequence[Any] = ()) -> list[Any]:
+    """Return what a block gives; it sees what is around it."""
+    own = {**values, **dict(zip((var.name for var in block.inputs), taken, strict=True))}
+    _evaluate(block, own)
+    return [own[var.name] for var in block.outputs]
+
+
+def _looped(op: Any, values: Mapping[str, Any]) -> list[Any]:
+    condition, body = op.blocks
+    carried = [values[var.name] for var in op.loop_vars]
+    while np.asarray(_run_block(condition, values, carried)[0]).item():
+        carried = _run_block(body, values, carried)
+    return carried
+
+
 def _results(op: Any, values: Mapping[str, Any]) -> Sequence[Any]:
     if op.op_type == "const":
         return [op.outputs[0].val]
+    if op.op_type == "cond":
+        return _run_block(op.blocks[0 if np.asarray(values[op.pred.name]).item() else 1], values)
+    if op.op_type == "while_loop":
+        return _looped(op, values)
     operands = {name: _value(var, values) for name, var in op.inputs.items()}
     compute: Callable[..., Any] = OPERATIONS[op.op_type]
     found = compute(**operands)

@@ -16,7 +16,7 @@ NAMES = (
     *("sort-axes", "drop-noop-axes", "one-run-after-the-other", "one-axis-by-constants", "one-axis-by-positions"),
     *("quantize-by-arithmetic", "dequantize-by-arithmetic", "round-by-arithmetic", "pixel-shuffle"),
     *("refuse-conv", "dilate-filter", "spread-data", "cut-result", "refuse-conv-transpose", "move-weights"),
-    *("nothing", "unroll", "move-channels", "move-as-another-type", "put-rows"),
+    *("nothing", "unroll", "loop", "move-channels", "move-as-another-type", "put-rows"),
     *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32", "compute-halves-in-f32"),
     *("combine-at-computed-places", "largest-of-stacked-slices", "at-constant-places"),
     *("index-as-i32", "lengths-as-i32", "positions-as-i32", "some-sizes", "split-by-slices", "step-backwards"),

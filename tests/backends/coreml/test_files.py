@@ -175,6 +175,51 @@ def test_recurrent_layers(check: Check, reverse: str) -> None:
     assert done.calls["lstm"] == done.calls["gru"] == 1
 
 
+@pytest.mark.parametrize(("big", "count"), [(True, 3), (False, 2), (True, 0)])
+def test_loops_and_branches(check: Check, big: bool, count: int) -> None:
+    """What is around them is visible in them; what they return is computed there, constants and the outside, too."""
+    text = """func @main(%x: f32[2,3], %n: i32[], %big: bool[1], %b: f32[k,3]) -> (
+        f32[2,3], i32[], f32[2,3], f32[k,3]) {
+      %one = const() {value = dense<1> : i32[]} : i32[]
+      %zero = const() {value = dense<0> : i32[]} : i32[]
+      %y, %m, %z = while(%x, %zero, %x) do (%v: f32[2,3], %i: i32[], %w: f32[2,3]) {
+        %more = less(%i, %n) : bool[]
+        return(%more)
+      } do (%a: f32[2,3], %j: i32[], %c: f32[2,3]) {
+        %next = add(%j, %one) : i32[]
+        %s = if(%big) do () {
+          %d = mul(%a, %x) : f32[2,3]
+          return(%d)
+        } do () {
+          return(%x)
+        } : f32[2,3]
+        return(%s, %next, %c)
+      } : f32[2,3], i32[], f32[2,3]
+      %e = if(%big) do () {
+        %sizes = shape_of(%b) {dims = [0], dtype = "i32"} : i32[1]
+        %rows = reshape(%sizes) {shape = []} : i32[]
+        %f = cast(%rows) {to = "f32"} : f32[]
+        %g = mul(%b, %f) : f32[k,3]
+        return(%g)
+      } do () {
+        return(%b)
+      } : f32[k,3]
+      return(%y, %m, %z, %e)
+    }"""
+    done = check(text, sizes=({"k": 2},), inputs={"big": np.asarray([big]), "n": np.asarray(count, np.int32)})
+    assert done.calls["while_loop"] == 1 and done.calls["cond"] == 2
+
+
+def test_layers_that_mil_lacks_are_loops(check: Check) -> None:
+    done = check(f"""func @main(%x: f32[30,2,3]) -> (f32[30,2,2], f32[2,2]) {{
+      %w = {numbers(2, 3)}
+      %r = {numbers(2, 2)}
+      %y, %h = rnn(%x, %w, %r, none) : f32[30,2,2], f32[2,2]
+      return(%y, %h)
+    }}""")
+    assert done.calls["while_loop"]
+
+
 @pytest.mark.parametrize(
     ("given", "type", "operation", "code"),
     [

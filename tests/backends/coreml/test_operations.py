@@ -22,7 +22,7 @@ REFUSED = {"B001", "B002", "B003"}
 """Codes of what Core ML has not."""
 
 NOT_IN_CORE_ML = {
-    *("bit_cast", "if", "while", "rnn", "conv_transpose", "non_max_suppression", "select_boxes", "const"),
+    *("bit_cast", "rnn", "conv_transpose", "non_max_suppression", "select_boxes", "const"),
     *("bitwise_and", "bitwise_or", "bitwise_xor", "shift_right"),
 }
 """Examples that are refused: of what MIL lacks, without an input, of computed weights or open numbers of steps."""
