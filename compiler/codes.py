@@ -511,6 +511,11 @@ CODES = {
         "nhwcc zoo was asked to run on a cluster whose scheduler does not answer.",
         "Start one (dask scheduler, dask worker), or leave --scheduler out to run on this machine.",
     ),
+    "R028": Code(
+        "no runtime on this system",
+        "A file of the target runs on another system only, as packages of Core ML do on Apple's.",
+        "Compile there to compare numbers. Elsewhere the program in such a file is checked, and the report says so.",
+    ),
     "I000": Code(
         "defect",
         "An exception was raised that nhwcc does not expect.",

@@ -9,11 +9,11 @@ import subprocess
 import sys
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import IO, Any, Self, cast
 
 from nhwcc.compiler.budget import watched
 from nhwcc.compiler.diagnostics import CompileError, error
+from nhwcc.compiler.processes import search_path
 from nhwcc.files import scratch
 
 
@@ -34,7 +34,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=os.environ
-            | {"PYTHONPATH": os.pathsep.join(_search_path())}
+            | {"PYTHONPATH": os.pathsep.join(search_path())}
             | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._scratch.path)),
         )
 
@@ -109,16 +109,6 @@ class InWorker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _search_path() -> list[str]:
-    """Return where the process looks for modules: where this one does, but for the current folder.
-
-    What lies beside a model, a json.py or a clone of this package, is not ours.
-    """
-    own, current = Path(__file__).resolve().parents[2], Path.cwd()
-    folders = {folder: Path(folder).resolve() for folder in sys.path if folder}
-    return [str(place) for place in folders.values() if place != current or place == own]
 
 
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
