@@ -398,6 +398,12 @@ CODES = {
         "one scale: the small part would have no digits left.",
         "Give every part an output of its own (--split-outputs), or leave this one in floats: --io-dtype NAME=float32.",
     ),
+    "Q006": Code(
+        "nothing to keep in floats",
+        "A pattern of operations to keep in floats (--keep-float) matches none in the network.",
+        "Patterns match the kinds of operations in the compiled network, the names of their results, and the "
+        "names of the source's nodes; * matches anything.",
+    ),
     "R001": Code(
         "no reference implementation",
         "An operation can't be run by the reference interpreter.",
@@ -460,7 +466,8 @@ CODES = {
     ),
     "R019": Code(
         "the runtime crashed",
-        "A kernel of the target's runtime aborted instead of reporting an error.",
+        "A runtime aborted instead of reporting an error: a kernel of the target, or the library that reads "
+        "and runs the source, given a damaged file.",
         "For a file that nhwcc wrote, please report it with the model; nothing was overwritten.",
     ),
     "R020": Code(
@@ -480,7 +487,7 @@ CODES = {
     ),
     "R023": Code(
         "no kernel for a custom operator",
-        "The TFLite runtime of this machine can't run a file: it calls an operator whose kernel an application brings.",
+        "The runtime of this machine can't run a file: it calls an operator whose kernel an application brings.",
         "Run the file there. nhwcc compiles such models without verifying them, and says so.",
     ),
     "R024": Code(
@@ -503,6 +510,11 @@ CODES = {
         "no scheduler",
         "nhwcc zoo was asked to run on a cluster whose scheduler does not answer.",
         "Start one (dask scheduler, dask worker), or leave --scheduler out to run on this machine.",
+    ),
+    "R028": Code(
+        "no runtime on this system",
+        "A file of the target runs on another system only, as packages of Core ML do on Apple's.",
+        "Compile there to compare numbers. Elsewhere the program in such a file is checked, and the report says so.",
     ),
     "I000": Code(
         "defect",

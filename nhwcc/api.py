@@ -93,6 +93,7 @@ def compile(  # noqa: PLR0913 -- users see every option
         dynamic_shapes: Which of their sizes stay open, as for ``torch.export``.
         state: ``"io"`` makes inputs and outputs of what one call leaves for the next: states of recurrent layers that
             begin with constants, and tensors of a PyTorch module that running it overwrites, such as caches.
+            ``"keep"`` leaves them to the file, whose variables go on from call to call; OpenVINO files have such.
         signature: Which signature of a SavedModel or a TFLite file; by default the one for serving, or the first one.
         unsafe_load: Allow files whose reading runs code that is in them.
         weights: The file with the constants of an OpenVINO model; by default the one beside it.
@@ -108,9 +109,9 @@ def compile(  # noqa: PLR0913 -- users see every option
             is one, or ``auto``, whatever of these is fastest.
         optimize: ``balanced``, which takes kernels that are faster where they are worth their bytes, or ``size``, which
             adds no operation for speed.
-        data_type: In how many bits files of OpenVINO and TensorFlow.js store constants that are computed with in 32:
-            ``FP32``, or ``FP16``, which makes the file half as large; numbers then agree up to the rounding of the
-            constants.
+        data_type: In how many bits files of OpenVINO, TensorFlow.js and Core ML store constants that are computed with
+            in 32: ``FP32``, or ``FP16``, which makes the file half as large; numbers then agree up to the rounding of
+            the constants. Packages of Core ML then compute in 16 bits, too.
         passes: A pipeline that replaces the target's own; ``default`` in it stands for that one.
         disable: Passes to leave out.
         before: Pipelines to run before passes of the pipeline, by their names: ``{"legalize": "my-pass"}``.

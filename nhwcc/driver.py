@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nhwcc.artifact import Artifact
-from nhwcc.backends.common.target import Target
+from nhwcc.backends.common.target import Emitted, Target
 from nhwcc.backends.registry import find_target, target_of_file
 from nhwcc.compiler.budget import limited, timed
 from nhwcc.compiler.clone import clone_module
@@ -22,6 +22,7 @@ from nhwcc.compiler.plugins import blaming
 from nhwcc.compiler.refinement import refined
 from nhwcc.compiler.scratch import Scratch
 from nhwcc.compiler.types import TensorType
+from nhwcc.compiler.weights import Weight
 from nhwcc.compiler.workload import check_run
 from nhwcc.cut import Cut
 from nhwcc.data import read_data
@@ -29,6 +30,7 @@ from nhwcc.domains import constants, domains
 from nhwcc.files import check_not_beside, check_not_source, replacing, scratch
 from nhwcc.instruments import Watch, run_passes
 from nhwcc.interface import Interface, Renaming
+from nhwcc.kept_states import first_states
 from nhwcc.memory import peak_memory
 from nhwcc.nan_inputs import warn_of_nan
 from nhwcc.options import TOLERANCE, CompileOptions, Model, PathLike
@@ -42,6 +44,7 @@ from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.worker import Worker
 from nhwcc.shapes import read_shapes
+from nhwcc.size_domains import advising, sized_inputs
 from nhwcc.sources import Source, source_of
 from nhwcc.sources.call import Call
 from nhwcc.streaming import Streaming
@@ -158,8 +161,10 @@ def _asked(target: Target, options: CompileOptions) -> Target:
     """Return the target, or the one that writes weights as variables.
 
     Raises:
-        CompileError: L007, its files have no variables.
+        CompileError: L007, its files have no variables, or keep no states.
     """
+    if options.state == "keep" and target.emit_states is None:
+        raise error("L007", f"{target.title} files keep no states", help="write OpenVINO (.xml), or say --state io")
     if not options.variables:
         return target
     if target.emit_variables is None:
@@ -178,7 +183,7 @@ class _Compilation:
             options.kwargs,
             options.dynamic_shapes,
             options.unsafe_load,
-            options.state,
+            "refuse" if options.state == "refuse" else "io",
             options.signature,
             None if options.weights is None else Path(options.weights),
             options.by_standard,
@@ -194,7 +199,7 @@ class _Compilation:
             runtimes = [stack.enter_context(start_runtime(job.target)) for job in jobs]
             with collect_remarks() as remarks:
                 source = source_of(model, replace(self.call, rounds=all(job.target.rounds for job in jobs)))
-                source = Streaming(source) if self.options.state == "io" else source
+                source = source if self.options.state == "refuse" else Streaming(source)
                 self.progress(f"reading {source.title}")
                 module, assumptions = refined(source.load(self.cut))
                 renaming = self.interface.apply(module)
@@ -212,7 +217,7 @@ class _Compilation:
                     report = self._write(imported, own, job, draft, runtime)
                 report.remarks = [*remarks, *found]
                 report.sizes = [*assumptions]
-                self._finish(report, own, job)
+                self._finish(report, own, job, imported.kept or {})
                 out.append(Artifact(job.path, report, job.folder))
         return out
 
@@ -241,7 +246,8 @@ class _Compilation:
         report = Report(imported.source.title, None if job.folder else str(job.path), target.name)
         report.ops_before = imported.ops
         instruments = [Watch(self.progress), *self.options.instruments]
-        report.passes = describe_passes(run_passes(module, job.passes, instruments))
+        with advising(sized_inputs(module.main)):
+            report.passes = describe_passes(run_passes(module, job.passes, instruments))
         quantizing = self._quantizing(module, target, imported)
         if quantizing is not None:
             self._check_floats(quantizing, imported, report)
@@ -251,7 +257,7 @@ class _Compilation:
             if self.options.data_type == "FP16" and self.options.verify:
                 self._check_whole(module, target, imported, report)
             self.progress("writing")
-            emitted = target.emit(module, draft)
+            emitted = self._emit(target, module, draft, imported)
         report.peak_memory = peak_memory()
         report.seconds = time.perf_counter() - begun
         report.custom_ops = list(emitted.custom_ops)
@@ -263,20 +269,28 @@ class _Compilation:
         report.verification_seconds += time.perf_counter() - begun - report.seconds
         return report
 
+    def _emit(self, target: Target, module: Module, draft: Path, imported: _Imported) -> Emitted:
+        """Write a file, which keeps states if it is to."""
+        if self.options.state != "keep":
+            return target.emit(module, draft)
+        assert target.emit_states is not None
+        if imported.kept is None:
+            imported.kept = first_states(module.main, imported.renamed(self.cut))
+        return target.emit_states(imported.kept, module, draft)
+
     def _check(self, file: Path, made: tuple[Module, Target, Worker], imported: _Imported, report: Report) -> None:
         """Load a file, and compare what it computes with the source if that has not been done with its floats."""
         module, target, runtime = made
         compares = self.options.verify and report.verification is None
-        candidate = open_runner(target, file, runtime, fast=compares)
         try:
+            candidate = open_runner(target, file, runtime, fast=compares)
             check_run(module.main)
             candidate.allocate()
             if compares:
                 self.progress("verifying")
-                reference = imported.renaming.of(imported.reference(self.cut))
-                report.verification = self._verify(Bounded(reference, module.main), candidate)
+                report.verification = self._verify(Bounded(imported.renamed(self.cut), module.main), candidate)
             elif self.options.data_type == "FP16" and self.options.verify:
-                self._measure(Bounded(imported.renaming.of(imported.reference(self.cut)), module.main), candidate)
+                self._measure(Bounded(imported.renamed(self.cut), module.main), candidate)
         except CompileError as bad:
             report.not_verified = _why_not(bad, report.custom_ops)
 
@@ -286,7 +300,7 @@ class _Compilation:
         whole = target.storing("FP32")
         with scratch() as folder, start_runtime(whole) as runtime:
             file = folder.path / f"whole{whole.suffix}"
-            whole.emit(module, file)
+            self._emit(whole, module, file, imported)
             self._check(file, (module, whole, runtime), imported, report)
 
     def _measure(self, reference: Runner, candidate: Runner) -> None:
@@ -349,11 +363,11 @@ class _Compilation:
                 warn_of_nan(reference.func, (reference, candidate), sizes, self.settings.feeding)
         return found
 
-    def _finish(self, report: Report, module: Module, job: _Job) -> None:
-        """Say what is known once the file is written."""
+    def _finish(self, report: Report, module: Module, job: _Job, kept: Collection[str]) -> None:
+        """Say what is known once the file is written, which has no inputs and outputs for the states that it keeps."""
         func = module.main
-        report.inputs = describe_ports(func.inputs, func.args)
-        report.outputs = describe_ports(func.outputs, func.returns)
+        report.inputs = [p for p in describe_ports(func.inputs, func.args) if p.name not in kept]
+        report.outputs = [p for p in describe_ports(func.outputs, func.returns) if p.name not in kept]
         report.transposes_before = report.ops_before.get("transpose", 0)
         report.transposes_after = report.ops_after.get(job.target.transpose, 0)
         report.layout_proof = LayoutProof.of(report.remarks, report.transposes_after)
@@ -368,7 +382,8 @@ def _storing(target: Target, data_type: DataType) -> Target:
     """
     if target.storing is None:
         text = f"{target.title} files have no data type of constants to choose, but {data_type} is asked for"
-        help = "--data-type is for OpenVINO (.xml) and TensorFlow.js (web_model/); --quantize float16 for TFLite"
+        help = "--data-type is for OpenVINO (.xml), TensorFlow.js (web_model/) and Core ML (.mlpackage)"
+        help += "; --quantize float16 for TFLite"
         raise error("L007", text, help=help)
     return target.storing(data_type)
 
@@ -381,7 +396,10 @@ def _source_types(module: Module) -> dict[str, TensorType]:
 
 @dataclass
 class _Imported:
-    """What was read: the source, its module, what its interface became, its operations, and how long it took."""
+    """What was read: the source, its module, what its interface became, its operations, and how long it took.
+
+    ``kept`` are the states that files keep, once it is known what they begin with.
+    """
 
     source: Source
     module: Module
@@ -389,6 +407,7 @@ class _Imported:
     ops: dict[str, int]
     seconds: float
     stack: ExitStack
+    kept: dict[str, Weight] | None = None
     _reference: Runner | None = None
 
     def reference(self, cut: Cut) -> Runner:
@@ -398,13 +417,18 @@ class _Imported:
             self._reference = self.source.runner(cut, types, results, self.stack)
         return self._reference
 
+    def renamed(self, cut: Cut) -> Runner:
+        """Return what runs the source, under the names that its inputs and outputs have now."""
+        return self.renaming.of(self.reference(cut))
+
 
 def _why_not(bad: CompileError, custom_ops: Sequence[str]) -> str:
-    """Say why a file can't be verified if that is because of custom operators.
+    """Say why a file can't be verified if that is because of custom operators, or of the system.
 
     Raises:
         CompileError: it is for another reason.
     """
-    if not custom_ops or any(d.code not in ("R001", "R023") for d in bad.diagnostics):
+    accepted = ("R001", "R023", "R028") if custom_ops else ("R028",)
+    if any(d.code not in accepted for d in bad.diagnostics):
         raise bad
     return "; ".join(d.message for d in bad.diagnostics)

@@ -26,7 +26,7 @@ PathLike: TypeAlias = "str | os.PathLike[str]"
 Model: TypeAlias = "PathLike | bytes | ModelProto | nn.Module | NamedModule | ExportedProgram | Module"
 """A file, the bytes of one, a parsed ONNX message, PyTorch's modules and programs, or IR (copied, not changed)."""
 
-StateHandling: TypeAlias = Literal["refuse", "io"]
+StateHandling: TypeAlias = Literal["refuse", "io", "keep"]
 """What becomes of what one call leaves for the next."""
 
 TOLERANCE = 1e-4

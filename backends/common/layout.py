@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 from ...compiler.dims import Sym
 from ...compiler.ir import Func, Port, Value
 
 
-def write_layout(func: Func) -> bytes:
-    """Return what the metadata says of a function."""
+def write_layout(func: Func, without: Collection[str] = ()) -> bytes:
+    """Return what the metadata says of a function; ``without`` are inputs and outputs that the file has not."""
     sides = {"inputs": (func.inputs, func.args), "outputs": (func.outputs, func.returns)}
     said = {
-        side: {p.name: describe(p, v) for p, v in zip(ports, values, strict=True)}
+        side: {p.name: describe(p, v) for p, v in zip(ports, values, strict=True) if p.name not in without}
         for side, (ports, values) in sides.items()
     }
     return json.dumps(said, separators=(",", ":")).encode()

@@ -16,6 +16,7 @@ from ...compiler.ops.shape import Transpose
 from ...compiler.options import MODES, Channels, DataType, QuantizationMode, Strategy
 from ...compiler.rewrite import Pattern
 from ...compiler.scales import IntegerKernels
+from ...compiler.weights import Weight
 from .placement import Placement
 from .table import Table
 
@@ -63,6 +64,25 @@ class Emit(Protocol):
         ...
 
 
+class EmitStates(Protocol):
+    """What writes a module some of whose inputs and outputs are states, which the file keeps from call to call."""
+
+    def __call__(
+        self,
+        states: Mapping[str, Weight],
+        module: Module,
+        path: Path,
+        *,
+        metadata: Mapping[str, bytes] | None = None,
+    ) -> Emitted:
+        """Write the main function; ``states`` are what the states hold before the first call, by their names.
+
+        Raises:
+            CompileError: it can't be written.
+        """
+        ...
+
+
 class Unstorable(Protocol):
     """What looks for values that no file of the target can hold."""
 
@@ -91,7 +111,7 @@ class Target:
     Where a format has versions, ``at`` gives the target that goes up to one of them, and ``version`` is the one that
     this target goes up to; without it, to the newest. Where files can store constants in fewer bits than are computed
     with, ``storing`` gives the target whose files do; where they can have variables, ``emit_variables`` writes weights
-    as such.
+    as such; where they can keep states, ``emit_states`` does.
     A device has the table of a processor as ``fallback``, which runs what it can't run itself, unless ``runs_alone``;
     one that computes with integers ``only_integers``. ``modes`` are the ways to quantize that kernels know. ``place``
     says of a file which operators run where, ``arena`` how many bytes its computed tensors need at the same time.
@@ -115,6 +135,7 @@ class Target:
     version: int | None = None
     at: Callable[[int], Target] | None = None
     emit_variables: Emit | None = None
+    emit_states: EmitStates | None = None
     storing: Callable[[DataType], Target] | None = None
     fallback: Table[Any] | None = None
     runs_alone: bool = False

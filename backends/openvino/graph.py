@@ -20,6 +20,7 @@ from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ir import Port as OwnPort
 from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.control import While
+from ...compiler.ops.custom import Custom
 from ...compiler.ops.shape import Reshape
 from ...compiler.types import Array, DType, TensorType
 from ...compiler.weights import Weight
@@ -55,16 +56,22 @@ HALVES = (DType.F16, DType.BF16)
 class Built:
     """What is to be written: the network, and how often each operation is used.
 
-    ``renamed`` are the source's names of outputs that could not keep them, by those that they have in the file.
+    ``custom`` are the operations that are in no operation set.  ``renamed`` are the source's names of outputs that
+    could not keep them, by those that they have in the file.
     """
 
     network: Network
     counts: Counter[str]
+    custom: tuple[str, ...] = ()
     renamed: dict[str, str] = field(default_factory=lambda: dict[str, str]())
 
 
-def build(func: Func, table: Table[Call], *, compresses: bool = False) -> Built:
+def build(
+    func: Func, table: Table[Call], *, compresses: bool = False, states: Mapping[str, Weight] | None = None
+) -> Built:
     """Translate a function whose operations are all legal; ``compresses`` stores constants in 16 bits.
+
+    Inputs and outputs that are ``states`` become variables, which begin with what these hold.
 
     Raises:
         CompileError: B001, an operation is not legal; B002, a size is not known when the network runs.
@@ -75,15 +82,23 @@ def build(func: Func, table: Table[Call], *, compresses: bool = False) -> Built:
     for value, name in (*zip(func.args, names, strict=True), *zip(func.returns, outputs, strict=True)):
         shared.named[value] = (*shared.named.get(value, ()), name)
     builder = _Builder(shared, None)
+    first = states or {}
     for arg, name, port in zip(func.args, names, func.inputs, strict=True):
-        builder.bind(arg, name, _layout(port, arg))
+        if port.name in first:
+            builder.read(arg, port.name, first[port.name])
+        else:
+            builder.bind(arg, name, _layout(port, arg))
     builder.ops(func.body)
     for value, name, port in zip(func.returns, outputs, func.outputs, strict=True):
-        builder.end(builder.value(value), name, _layout(port, value))
+        if port.name in first:
+            builder.store(builder.value(value), port.name)
+        else:
+            builder.end(builder.value(value), name, _layout(port, value))
     network = builder.network(func.name)
     named = zip(outputs, func.outputs, strict=True)
     renamed = {name: port.name for name, port in named if port.name and port.name != name}
-    return Built(network, Counter(_types(network)), renamed)
+    custom = dict.fromkeys(op.code for op in func.walk() if isinstance(op, Custom))
+    return Built(network, Counter(_types(network)), tuple(custom), renamed)
 
 
 def _types(network: Network) -> list[str]:
@@ -189,6 +204,23 @@ class _Builder:
         self.results.append(number)
         return number
 
+    def read(self, value: Value, variable: str, first: Weight) -> None:
+        """Let a variable, which holds ``first`` before the first call, be a value."""
+        data: dict[str, Attribute] = {
+            "variable_id": variable,
+            "variable_type": value.type.dtype,
+            "variable_shape": ",".join(map(str, value.type.shape)),
+        }
+        (begin,) = self._add("Const", [], [first.type], {}, label=f"{variable}_first", weight=first)
+        (place,) = self._add("ReadValue", [begin], [value.type], data, label=variable, opset="opset6")
+        self._define(value, place)
+
+    def store(self, place: Place, variable: str) -> None:
+        """Store a tensor in a variable."""
+        data: dict[str, Attribute] = {"variable_id": variable}
+        self._add("Assign", [place], [self.types[place]], data, label=f"{variable}_last", opset="opset6")
+        self.results.append(len(self.layers) - 1)
+
     def network(self, name: str) -> Network:
         """Return the network: all that a result needs, and all Parameters."""
         needed: set[int] = set()
@@ -231,8 +263,9 @@ class _Builder:
         names = tuple(self.shared.names(r) if not call.units else () for r in op.results)
         data = {name: v for name, v in call.attributes.items() if not isinstance(v, Region | Weight)}
         everything = [*types, *call.unread]
-        more: dict[str, Any] = {"opset": opset_of(row.kernel, call.opset), "bodies": bodies}
-        places = self._add(row.kernel, inputs, everything, data, names=names, **more)
+        opset, operator = call.extension or (opset_of(row.kernel, call.opset), row.kernel)
+        more: dict[str, Any] = {"opset": opset, "bodies": bodies}
+        places = self._add(operator, inputs, everything, data, names=names, **more)
         if call.units:
             for number, (place, axis) in enumerate(zip(places, call.units, strict=True)):
                 self._drop(tuple(layer.results[number] for layer in layers), place, axis)

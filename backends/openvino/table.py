@@ -26,6 +26,9 @@ NUMBERS = f"{FLOATS} {INTEGERS}"
 ANY = f"bool {SMALL} i16 u16 u32 u64 {NUMBERS}"
 """Element types by what kernels do with them; what only moves takes all."""
 
+EXTENSION = "*"
+"""The operation of a row that stands for those of no operation set, of any name."""
+
 SINCE = {
     "AdaptiveAvgPool": 8,
     "AvgPool": 14,
@@ -93,7 +96,8 @@ class Call:
 
     ``units`` are axes of size one, one for each result, which it gives and the operation does not have.  ``unread`` are
     the types of results that it has besides.  Where it stands for several ``layers``, its units have their number.
-    ``opset`` is the set that is stated where the usual version of the operation does not do.
+    ``opset`` is the set that is stated where the usual version of the operation does not do; ``extension`` is one that
+    is none of OpenVINO's, with the operation of it that is called.
     """
 
     inputs: tuple[Operand, ...]
@@ -102,6 +106,7 @@ class Call:
     unread: tuple[TensorType, ...] = ()
     layers: tuple[Op, ...] = ()
     opset: int = 0
+    extension: tuple[str, str] | None = None
 
     @property
     def regions(self) -> tuple[Region, ...]:
@@ -131,6 +136,7 @@ def opset_of(operator: str, opset: int = 0) -> str:
 
 __all__ = [
     "ANY",
+    "EXTENSION",
     "FLOATS",
     "INTEGERS",
     "NUMBERS",

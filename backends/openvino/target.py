@@ -14,6 +14,7 @@ from ...compiler.ops.core import Const
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.options import DataType, Strategy
 from ...compiler.types import DType
+from ...compiler.weights import Weight
 from ...formats.layout import KEY, RENAMED
 from ...formats.openvino.weights import STORED_AS
 from ...formats.openvino.writer import write
@@ -74,17 +75,33 @@ def emit(data_type: DataType, module: Module, path: Path, *, metadata: Mapping[s
     """Write the main function of a module whose operations are all legal; with FP16 constants are stored in 16 bits.
 
     Raises:
+        CompileError: as :func:`emit_states`.
+    """
+    return emit_states(data_type, {}, module, path, metadata=metadata)
+
+
+def emit_states(
+    data_type: DataType,
+    states: Mapping[str, Weight],
+    module: Module,
+    path: Path,
+    *,
+    metadata: Mapping[str, bytes] | None = None,
+) -> Emitted:
+    """Write the main function; inputs and outputs that are ``states`` become variables, which hold these at first.
+
+    Raises:
         CompileError: B001, an operation is not legal; B002, a size can't be known at run time; R012, the files can't be
             written.
     """
     func = module.main
-    built = build(func, TABLE, compresses=data_type == "FP16")
-    texts = {KEY: write_layout(func), **(metadata or {})}
+    built = build(func, TABLE, compresses=data_type == "FP16", states=states)
+    texts = {KEY: write_layout(func, states), **(metadata or {})}
     if built.renamed:
         texts[RENAMED] = json.dumps(built.renamed, separators=(",", ":")).encode()
     said = {name.replace(".", "/"): text.decode() for name, text in texts.items()}
     size = write(built.network, path, metadata=said)
-    return Emitted(path, built.counts, size, "IR 11")
+    return Emitted(path, built.counts, size, "IR 11", built.custom)
 
 
 @cache
@@ -102,6 +119,7 @@ def storing(data_type: DataType) -> Target:
         prepare=prepare,
         unstorable=not_storable,
         emit=partial(emit, data_type),
+        emit_states=partial(emit_states, data_type),
         runner="nhwcc.runners.openvino_file",
         artifact="pair",
         companion=".bin",

@@ -56,6 +56,19 @@ NF4 = np.asarray(
 """The numbers that the codes of ``nf4`` stand for: quantiles of the normal distribution (arXiv 2305.14314)."""
 
 
+PRECISIONS = {"FP64": "f64", "FP32": "f32", "FP16": "f16", "BF16": "bf16", "BOOL": "boolean"}
+"""Element types as ports state them, where these are no types' own names."""
+
+
+def stated_type(precision: str) -> str:
+    """Return the name of the element type that a port states.
+
+    >>> stated_type("FP32"), stated_type("I64")
+    ('f32', 'i64')
+    """
+    return PRECISIONS.get(precision.upper(), precision.lower())
+
+
 def element_type(name: str) -> DType:
     """Return an element type by OpenVINO's name.
 

@@ -11,7 +11,7 @@ from ...compiler.types import DType
 from .operands import OperandEmitter
 
 
-def _just_below(limit: float) -> float:
+def just_below(limit: float) -> float:
     """The kernels drop boxes that reach a limit, the IR those beyond it."""
     return float(np.nextafter(np.float32(limit), np.float32(-np.inf)))
 
@@ -25,7 +25,7 @@ def best_boxes(
     whether all are ``filled``.
     """
     overlap, threshold = numbers
-    chosen, count = emit.all(SelectBoxes(boxes, scores, limit, _just_below(overlap), threshold, filled))
+    chosen, count = emit.all(SelectBoxes(boxes, scores, limit, just_below(overlap), threshold, filled))
     return chosen, count
 
 

@@ -240,7 +240,7 @@ def _pixels_of_cells(
     """Return the first pixel of each cell, and the one after its last, ``[regions, cells]``; cells may share some."""
     (size, scale), dtype = image, rois.type.dtype
     first, last = (
-        _rounded(emit, emit(Mul(v, emit.const(scale, dtype))))
+        rounded(emit, emit(Mul(v, emit.const(scale, dtype))))
         for v in (column(emit, rois, 2 - axis), column(emit, rois, 4 - axis))
     )
     one = emit.const(1, dtype)
@@ -253,7 +253,7 @@ def _pixels_of_cells(
     return next(inside), next(inside)
 
 
-def _rounded(emit: BaseEmitter, x: Value) -> Value:
+def rounded(emit: BaseEmitter, x: Value) -> Value:
     """Round halves away from zero."""
     away = emit(Floor(emit(Add(emit(arith.Abs(x)), emit.const(0.5, x.type.dtype)))))
     return emit(Mul(emit(arith.Sign(x)), away))

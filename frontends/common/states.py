@@ -29,7 +29,10 @@ class Changed:
 
 def refused_changes(names: Sequence[str]) -> CompileError:
     """Build the error that says that a call changes variables, which was not asked for."""
-    help = 'state="io" (--state io) makes states inputs and outputs, which their user feeds back.'
+    help = (
+        'state="io" (--state io) makes states inputs and outputs, which their user feeds back; '
+        'state="keep" leaves them in variables of an OpenVINO file.'
+    )
     return error("F031", f"the model changes its variables {', '.join(map(repr, names))}", help=help)
 
 

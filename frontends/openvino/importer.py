@@ -21,10 +21,10 @@ from ...compiler.value_analysis import Known
 from ...compiler.weights import Weight
 from ...formats.openvino.model import Layer, Network, Place
 from ...formats.openvino.reader import Contents
-from ...formats.openvino.weights import constant_weight, element_type
+from ...formats.openvino.weights import constant_weight, element_type, stated_type
 from ..problems import Problems
 from .emitter import WIDE, Emitter
-from .inputs import PRECISIONS, stated_shape
+from .inputs import stated_shape
 from .refused import REFUSED
 from .registry import HANDLERS, Entry, find
 from .schedule import operands_of, schedule
@@ -131,10 +131,11 @@ class Importer:
         """Return the operation that stands for a layer that nobody knows; what ports state are the types of results."""
         types: list[TensorType] = []
         for port in layer.outputs:
-            dtype = element_type(PRECISIONS.get(port.precision.upper(), port.precision.lower()))
+            dtype = element_type(stated_type(port.precision))
             shape = tuple(d if d >= 0 else self.fresh() for d in port.dims)
             types.append(TensorType(WIDE.get(dtype, dtype), shape))
-        return Custom(tuple(operands), layer.type, tuple(types), dict(layer.data))
+        own = "" if layer.opset in ("", "extension") else f"{layer.opset}."
+        return Custom(tuple(operands), own + layer.type, tuple(types), dict(layer.data))
 
     def enter(self, network: Network, given: Sequence[Value | None], scope: Scope, name: str) -> list[Value]:
         """Import a body into the region that is being built: Parameters in their order are ``given``.

@@ -12,13 +12,10 @@ from ...compiler.diagnostics import error
 from ...compiler.types import TensorType
 from ...formats.layout import KEY, read_layout
 from ...formats.openvino.model import Layer, Port
-from ...formats.openvino.weights import element_type
+from ...formats.openvino.weights import element_type, stated_type
 from ..common import inputs
 from ..common.inputs import BATCH, Shape
 from ..common.sizes import Stated
-
-PRECISIONS = {"FP64": "f64", "FP32": "f32", "FP16": "f16", "BF16": "bf16", "BOOL": "boolean"}
-"""Element types as ports state them, where these are no types' own names."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ def _is_name(size: object) -> bool:
 def declared_port(port: Port) -> Declared:
     """Return what a port inside of the model says."""
     dims = tuple(d if d >= 0 else None for d in port.dims)
-    return Declared(PRECISIONS.get(port.precision.upper(), port.precision.lower()), dims)
+    return Declared(stated_type(port.precision), dims)
 
 
 def stated_shape(text: str) -> Stated:

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 _STRINGS = "reads or gives strings, which only exist as constants here"
-_PROPOSALS = "chooses as many boxes as data say, through steps of its own between two suppressions"
 _IMAGES = "converts images of video, which belongs before the network"
 
 REFUSED = {
     "BGRtoNV12": _IMAGES,
     "BinaryConvolution": "has no numbers to compare with: OpenVINO's own kernel gives others from run to run",
     "CTCLoss": "is of training",
-    "DeformablePSROIPooling": "pools regions at places that data decide, each with a grid of its own",
-    "ExperimentalDetectronDetectionOutput": _PROPOSALS,
-    "ExperimentalDetectronGenerateProposalsSingleImage": _PROPOSALS,
-    "ExperimentalDetectronPriorGridGenerator": "lays boxes over sizes that data decide",
-    "ExperimentalDetectronROIFeatureExtractor": "chooses for each region one of several images by the region's size",
-    "ExperimentalDetectronTopKROIs": _PROPOSALS,
     "GatherTree": "walks back through the steps of a beam search",
-    "GenerateProposals": _PROPOSALS,
     "GroupedMatMul": "multiplies groups whose sizes data decide",
     "ISTFT": "adds up frames at computed places; STFT is read",
-    "MatrixNms": "lets the scores of boxes decay by all better ones",
-    "MulticlassNms": "chooses boxes of all classes together, some of them by a threshold that changes",
     "NMSRotated": "compares boxes that are rotated",
-    "Proposal": _PROPOSALS,
-    "PSROIPooling": "averages over cells of regions, of another channel in each",
     "RGBtoNV12": _IMAGES,
     "ROIAlignRotated": "samples regions that are rotated",
     "SparseFillEmptyRows": "gives rows in a number that data decide",

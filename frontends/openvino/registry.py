@@ -173,9 +173,12 @@ def unary(name: str, op: type[Op], *, since: int = 1) -> None:
 
 
 def find(name: str, opset: str) -> Entry | None:
-    """Return the handler of an operation in an operator set such as ``opset8``, None if there is none."""
+    """Return the handler of an operation in an operator set such as ``opset8``, None if there is none.
+
+    Of sets that are not OpenVINO's, such as ``extension``, only users know what they hold.
+    """
     stated = re.fullmatch(r"opset(\d{1,3})", opset.lower())
     if stated is None:
-        return None
+        return next((e for e in HANDLERS.get(name.lower(), ()) if e.is_users), None)
     number = int(stated[1])
     return next((e.at(number) for e in HANDLERS.get(name.lower(), ()) if e.covers(number)), None)

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     multiple=True,
     type=OUTPUT,
     help="The file to write. Its suffix decides the format; a slash at the end means a folder: "
-    "saved_model/, or web_model/ for TensorFlow.js. May be given several times; the model is then "
-    "read once. The default is the model's name with the target's suffix, in the current folder.",
+    "saved_model/, or web_model/ for TensorFlow.js. A model.mlpackage is a folder, too. May be given several times; "
+    "the model is then read once. The default is the model's name with the target's suffix, in the current folder.",
 )
 @interface_flags
 @custom_option
@@ -83,8 +83,8 @@ if TYPE_CHECKING:
 @click.option(
     "--data-type",
     type=click.Choice(get_args(DataType)),
-    help="How OpenVINO and TensorFlow.js files store float constants: in 32 or in 16 bits. They compute in "
-    "32 bits either way.",
+    help="How OpenVINO, TensorFlow.js and Core ML files store float constants: in 32 or in 16 bits. OpenVINO and "
+    "TensorFlow.js compute in 32 bits either way, Core ML in those that are stored.",
 )
 @click.option("--target", help="The target; by default, the suffix of the output decides.")
 @click.option(

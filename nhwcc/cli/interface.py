@@ -67,7 +67,8 @@ _OPTIONS: list[Callable[..., Any]] = [
         default="refuse",
         show_default=True,
         help="io: make inputs and outputs of states, which are those of recurrent layers and tensors that a "
-        "PyTorch module overwrites, such as caches. refuse: an overwritten tensor is an error.",
+        "PyTorch module overwrites, such as caches. keep: leave states in the file, as variables that keep their value "
+        "from call to call (OpenVINO). refuse: an overwritten tensor is an error.",
     ),
     click.option("--signature", metavar="NAME", help="The signature of a SavedModel or TFLite file to compile."),
     click.option(

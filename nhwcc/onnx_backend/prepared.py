@@ -16,7 +16,7 @@ from nhwcc.compiler.opdef import Draws
 from nhwcc.compiler.types import Array, DType
 from nhwcc.frontends.onnx import import_onnx
 from nhwcc.frontends.onnx.lists import item_name
-from nhwcc.size_domains import size_domain
+from nhwcc.size_domains import sized_inputs
 
 OPEN = ("F004", "F020")
 """Refusals that more knowledge about the inputs may lift."""
@@ -131,7 +131,7 @@ class Prepared(BackendRep):
         self.draws = any(op.spec.has(Draws) for op in module.walk())
         self._dtypes = {p.name: v.type.dtype for p, v in zip(func.outputs, func.returns, strict=True)}
         # Before passes run: they replace what binds the sizes.
-        asked = tuple(p.name for p, arg in zip(func.inputs, func.args, strict=True) if size_domain(func, arg))
+        asked = sized_inputs(func)
         try:
             self._ready = self._build(module)
         except CompileError as bad:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -175,7 +176,11 @@ def _openvino() -> Any:
 
 
 def _refused(bad: Exception) -> CompileError:
-    return error("R018", f"OpenVINO refuses the model: {' '.join(str(bad).split())}")
+    text = " ".join(str(bad).split())
+    layer = re.search(r"Cannot create (\S+) layer .* from unsupported opset", text)
+    if layer is not None:
+        return error("R023", f"OpenVINO has no kernel for the operation {layer[1]}")
+    return error("R018", f"OpenVINO refuses the model: {text}")
 
 
 class OpenvinoRunner(InWorker):

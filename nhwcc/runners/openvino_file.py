@@ -16,7 +16,7 @@ from nhwcc.compiler.types import Array, TensorType
 from nhwcc.formats.layout import KEY, RENAMED, Layout, read_layout
 from nhwcc.formats.openvino.model import Layer
 from nhwcc.formats.openvino.reader import read_contents
-from nhwcc.formats.openvino.weights import element_type
+from nhwcc.formats.openvino.weights import element_type, stated_type
 from nhwcc.runners import Traced
 from nhwcc.runners.openvino import RUNTIME, OpenvinoModel, is_available
 from nhwcc.runners.stored_interface import StoredInterface
@@ -51,9 +51,10 @@ class OpenvinoFile:
     def __init__(self, path: Path) -> None:
         self._ends = _Ends(path)
         self._model = OpenvinoModel(path, None, {})
+        self._states: dict[str, Array] = {}
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Run on arrays.
+        """Run on arrays; states go on where the last call ended.
 
         Raises:
             CompileError: R002, an input is missing; R018, the runtime refuses.
@@ -61,12 +62,13 @@ class OpenvinoFile:
         missing = [name for name in self._ends.inputs if name not in inputs]
         if missing:
             raise error("R002", f"the input {missing[0]!r} is missing")
-        found, _ = self._model.run({n: np.asarray(inputs[n]) for n in self._ends.inputs}, {})
+        given = {n: np.asarray(inputs[n]) for n in self._ends.inputs}
+        found, self._states = self._model.run(given, self._states)
         return {self._ends.outputs[layer]: array for layer, array in found.items()}
 
 
 class _Ends:
-    """What a file says of its inputs and outputs: types, ranks, names by layers, and its metadata."""
+    """What a file says of its inputs, outputs and states: types, ranks, names by layers, and its metadata."""
 
     def __init__(self, path: Path) -> None:
         contents = read_contents(path)
@@ -74,6 +76,8 @@ class _Ends:
         self.metadata = {name.replace("/", "."): text for name, text in contents.metadata.items()}
         self.renamed: dict[str, str] = json.loads(self.metadata.get(RENAMED, "{}"))
         self.inputs = {layer.name: _type(layer) for layer in network.of_type("Parameter")}
+        reads = network.of_type("ReadValue")
+        self.states = {layer.data["variable_id"]: _port_type(layer) for layer in reads if "variable_id" in layer.data}
         self.outputs: dict[str, str] = {}
         self.ranks: dict[str, int] = {}
         for layer in network.of_type("Result"):
@@ -87,6 +91,13 @@ class _Ends:
         text = self.metadata.get(KEY)
         ranks = {"inputs": {n: t.rank for n, t in self.inputs.items()}, "outputs": self.ranks}
         return None if text is None else read_layout(text.encode(), ranks)
+
+
+def _port_type(layer: Layer) -> TensorType:
+    """Return the type of the result of a layer; open sizes get names of their own."""
+    port = layer.outputs[0]
+    dims = tuple(d if d >= 0 else symbol(f"{layer.name}_{axis}") for axis, d in enumerate(port.dims))
+    return TensorType(element_type(stated_type(port.precision)), dims)
 
 
 def _type(layer: Layer) -> TensorType:
@@ -122,13 +133,13 @@ class OpenvinoFileRunner(InWorker):
 
     @property
     def inputs(self) -> dict[str, TensorType]:
-        """The types of the inputs, in the source's layout."""
-        return self._interface.inputs
+        """The types of the inputs, in the source's layout, and of the states that the file keeps."""
+        return self._interface.inputs | self._ends.states
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of the outputs."""
-        return tuple(self._ends.outputs.values())
+        """The names of the outputs, and of the states."""
+        return (*self._ends.outputs.values(), *self._ends.states)
 
     @property
     def states_layout(self) -> bool:
@@ -144,13 +155,17 @@ class OpenvinoFileRunner(InWorker):
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Run on inputs and to outputs in the source's layout."""
-        results, _ = self._worker.call("run", self._interface.store(inputs), {})
+        results, states = self._worker.call("run", self._interface.store(inputs), self._begun(inputs))
         named = {self._ends.outputs[layer]: array for layer, array in results.items()}
-        return self._interface.restore(named)
+        return self._interface.restore(named) | states
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> None:
         """OpenVINO is asked for one order of computing only."""
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
         """Run with more outputs and give the tensors inside."""
-        yield from self._worker.call("trace", self._interface.store(inputs), {}, only)
+        yield from self._worker.call("trace", self._interface.store(inputs), self._begun(inputs), only)
+
+    def _begun(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Return what states are to hold before a call."""
+        return {name: np.asarray(inputs[name]) for name in self._ends.states if name in inputs}

@@ -20,6 +20,7 @@ from nhwcc.runners.worker import InWorker, Worker
 if TYPE_CHECKING:
     from nhwcc.backends.tflite.runtime import TfliteModel
     from nhwcc.backends.tflite.saturation import Saturation
+    from nhwcc.passes.quantization.rounding import ProductsByName
     from nhwcc.passes.quantization.statistics import Calibration
 
 KEPT_BYTES = 256 << 20
@@ -44,6 +45,11 @@ def open_file(path: Path, worker: Worker, *, fast: bool) -> TfliteRunner:
 def observe(path: Path, names: Sequence[str]) -> TfliteObserver:
     """Open a file in a process of its own to see what its tensors hold."""
     return TfliteObserver(path, names)
+
+
+def round_weights(path: Path, products: ProductsByName, samples: int) -> TfliteRounder:
+    """Open a file to see what its weights are multiplied with, in so many samples."""
+    return TfliteRounder(path, products, samples)
 
 
 def in_process(path: Path) -> TfliteModel:
@@ -244,6 +250,34 @@ class TfliteObserver:
     def statistics(self) -> Calibration:
         """Return the range and the distribution that were seen of each tensor, by name."""
         return self._worker.call("statistics")
+
+
+class TfliteRounder:
+    """Runs a file on samples; the runtime's process sees what weights are multiplied with, and rounds these."""
+
+    def __init__(self, path: Path, products: ProductsByName, samples: int) -> None:
+        self._runner = TfliteRunner(path)
+        self._worker = start()
+        self._worker.make("nhwcc.backends.tflite.rounder", "Rounder", path, products, samples)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.close()
+        self._runner.close()
+
+    def see(self, inputs: Mapping[str, Array]) -> None:
+        """Run on one sample, in the source's layout.
+
+        Raises:
+            CompileError: as :meth:`TfliteRunner.run`.
+        """
+        self._worker.call("see", self._runner.stored(inputs))
+
+    def rounded(self) -> dict[str, Array]:
+        """Return the integers of each weight, i8, by the names of what the operations compute."""
+        return self._worker.call("rounded")
 
 
 def _counted(array: Array, port: Any) -> Array:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ....compiler.ops import index as ir
 from ....compiler.types import DType, TensorType
+from ....compiler.value_ranges import nonnegative
 from ..table import Call, Dims, Nested, condition, emits, ints, scalar
 
 
@@ -64,8 +65,13 @@ def scatter_elements(op: ir.ScatterElements) -> Call:
 
 @emits(ir.OneHot, "OneHot")
 def one_hot(op: ir.OneHot) -> Call:
-    """OneHot: any two values, of which one is at the position only."""
-    return Call((op.indices, Dims((op.depth,), ()), op.values), {"axis": op.axis})
+    """OneHot: any two values; negative indices that don't count from the end are moved out of range."""
+    type, indices = op.indices.type, op.indices
+    if not op.wraps and not nonnegative(op.indices):
+        negative = Nested("Less", type.with_dtype(DType.BOOL), (op.indices, scalar(0, type.dtype)))
+        outside = scalar(DType.I32.bounds[0], type.dtype)
+        indices = Nested("Where", type, (negative, outside, op.indices))
+    return Call((indices, Dims((op.depth,), ()), op.values), {"axis": op.axis})
 
 
 def _extreme(op: ir.ArgMax | ir.ArgMin) -> Call:

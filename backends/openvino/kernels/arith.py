@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ....compiler.ir import Value
+from ....compiler.opdef import Elementwise
 from ....compiler.ops import arith as ir
+from ....compiler.ops.reduce import Reduce
+from ....compiler.ops.shape import Reshape
 from ....compiler.types import DType, TensorType
 from ..table import ANY, FLOATS, INTEGERS, NUMBERS, Call, Condition, Nested, condition, emits
 from .common import elements, number, plain, plainly
@@ -61,8 +65,26 @@ def power(op: ir.Pow) -> Call:
 
 @emits(ir.Div, "Divide", dtypes=NUMBERS, when=(plain,))
 def divide(op: ir.Div) -> Call:
-    """Of integers, cut towards zero."""
-    return Call(op.operands, {"m_pythondiv": False})
+    """Of integers, cut towards zero; but rounded where kernels divide in the step that reduces, so rests go first."""
+    type, attributes = op.result.type, {"m_pythondiv": False}
+    if type.dtype.is_float or not any(map(_is_reduced, op.operands)):
+        return Call(op.operands, attributes)
+    rest = Nested("Mod", type, op.operands)
+    return Call((Nested("Subtract", type, (op.a, rest)), op.b), attributes)
+
+
+def _is_reduced(value: Value) -> bool:
+    """Whether a value is a reduction, or elements of one that are computed with: that may become one step."""
+    work, seen = [value], {value}
+    while work:
+        writer = work.pop().owner
+        if isinstance(writer, Reduce):
+            return True
+        if writer is not None and (writer.spec.has(Elementwise) or isinstance(writer, Reshape)):
+            more = {v for v in writer.operands if v is not None} - seen
+            seen |= more
+            work += more
+    return False
 
 
 @emits(ir.Round, "Round", dtypes=FLOATS)

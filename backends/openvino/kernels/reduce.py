@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....compiler.ops.reduce import Reduce
-from ..table import FLOATS, NUMBERS, Call, Condition, condition, emits, ints
+from ..table import FLOATS, INTEGERS, NUMBERS, Call, Condition, condition, emits, ints
 
 KINDS = {
     "sum": "ReduceSum",
@@ -43,4 +43,5 @@ def _declare(kinds: dict[str, str], dtypes: str) -> None:
 
 _declare(KINDS, NUMBERS)
 _declare(OF_FLOATS, FLOATS)
+_declare({"mean": OF_FLOATS["mean"]}, INTEGERS)
 _declare(OF_TRUTH, "bool")

@@ -43,3 +43,16 @@ def test_many_random_operations(check: Check, name: str) -> None:
     for seed in range(100, 130):
         case = draw_case(name, seed)
         check(case.module, inputs=case.inputs, tolerance=tolerance(case.module.main), floor=1e-2)
+
+
+@pytest.mark.parametrize("dtype", ["i32", "i64"])
+def test_negative_positions_of_ones_that_count_nothing(check: Check, dtype: str) -> None:
+    """ONNX counts them from the end."""
+    text = f"""
+func @main(%x: {dtype}[6]) -> (f32[6,4]) {{
+  %values = const() {{value = dense<[-1.0, 2.0]> : f32[2]}} : f32[2]
+  %y = one_hot(%x, %values) {{depth = 4, axis = 1, wraps = false}} : f32[6,4]
+  return(%y)
+}}
+"""
+    check(text, inputs={"x": np.asarray([-5, -4, -1, 0, 3, 4], dtype.replace("i", "int"))})

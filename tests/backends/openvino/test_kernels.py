@@ -101,3 +101,27 @@ def test_windows_that_hang_over_the_end(check: Check, pool: str) -> None:
     windows = "kernel = [3], strides = [2], dilations = [1], pads = [[0, 0]], ceil = true"
     text = f"func @main(%x: f32[1,2,6]) -> (f32[1,2,3]) {{\n%y = {pool}(%x) {{{windows}}} : f32[1,2,3]\nreturn(%y)\n}}"
     check(text)
+
+
+@pytest.mark.parametrize(
+    "quotient",
+    [
+        "%q = div(%r, %c) : i32[4,1]",
+        "%s = reshape(%r) {shape = [1, 4]} : i32[1,4]\n%t = mul(%s, %c) : i32[1,4]\n%q = div(%t, %d) : i32[1,4]",
+        "%q = div(%d, %r) : i32[4,1]",
+        '%q = reduce(%x) {kind = "mean", dims = [1], keepdims = true} : i32[4,1]',
+    ],
+)
+def test_quotients_of_integers_are_cut_behind_reductions(check: Check, quotient: str) -> None:
+    """Kernels that divide in the step that reduces would round them."""
+    check(
+        f"""func @main(%x: i32[4,9]) -> (i32[4,1]) {{
+        %c = const() {{value = dense<7> : i32[]}} : i32[]
+        %d = const() {{value = dense<100> : i32[]}} : i32[]
+        %r = reduce(%x) {{kind = "max", dims = [1], keepdims = true}} : i32[4,1]
+        {quotient}
+        %y = reshape(%q) {{shape = [4, 1]}} : i32[4,1]
+        return(%y)
+        }}""",
+        inputs={"x": np.random.default_rng(0).integers(-60, 60, (4, 9)).astype(np.int32)},
+    )

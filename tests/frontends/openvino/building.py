@@ -24,7 +24,7 @@ class Case:
     """One operation of an operator set: types of what is given, or constants, and how it is built.
 
     ``data`` replaces random inputs, ``slack`` is what numbers may differ by, relative to the largest.  ``dynamic`` are
-    shapes as OpenVINO writes them, in which some sizes are open.
+    shapes as OpenVINO writes them, in which some sizes are open.  Of what is random, only types are compared.
     """
 
     type: str
@@ -35,6 +35,7 @@ class Case:
     data: Mapping[int, Any] = field(default_factory=lambda: dict[int, Any]())
     dynamic: Mapping[int, str] = field(default_factory=lambda: dict[int, str]())
     outputs: tuple[int, ...] | None = None
+    is_random: bool = False
 
     @property
     def title(self) -> str:
@@ -66,9 +67,11 @@ def model_of(case: Case) -> Any:
         nodes.append(node)
     made = case.build(ops, *nodes)
     outputs: list[Any] = list(cast("list[Any]", made) if isinstance(made, list | tuple) else made.outputs())
-    chosen: list[Any] = outputs if case.outputs is None else [outputs[i] for i in case.outputs]
-    results = [import_module("openvino.opset13").result(o, name=f"y{i}") for i, o in enumerate(chosen)]
-    return ov.Model(results, parameters, case.type)
+    stores = [o for o in outputs if isinstance(o, ov.Node) and o.get_type_name() == "Assign"]
+    results = [o for o in outputs if o not in stores]
+    chosen: list[Any] = results if case.outputs is None else [results[i] for i in case.outputs]
+    named = [import_module("openvino.opset13").result(o, name=f"y{i}") for i, o in enumerate(chosen)]
+    return ov.Model(named, stores, parameters, case.type)
 
 
 def save(model: Any, path: Path) -> Path:
@@ -98,11 +101,12 @@ def _random(text: str, rng: np.random.Generator) -> Array:
 
 
 def run(model: Any, inputs: Mapping[str, Array]) -> list[Array]:
-    """Return what OpenVINO computes, in the order of the outputs."""
+    """Return what OpenVINO computes, in the order of the outputs, then what it has stored in variables."""
     request = openvino().compile_model(model, "CPU", CONFIG).create_infer_request()
     names = [p.get_node().get_friendly_name() for p in request.model_inputs]
     request.infer({i: inputs[name] for i, name in enumerate(names)})
-    return [np.array(request.get_output_tensor(i).data) for i in range(len(request.model_outputs))]
+    outputs = [np.array(request.get_output_tensor(i).data) for i in range(len(request.model_outputs))]
+    return [*outputs, *(np.array(variable.state.data) for variable in request.query_state())]
 
 
 def f32(*shape: int) -> Array:
