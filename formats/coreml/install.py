@@ -15,7 +15,7 @@ OTHERS = ("tensorflow", "torch", "transformers", "sklearn", "xgboost", "keras")
 
 
 def is_installed() -> bool:
-    """Say whether coremltools is there."""
+    """Return whether coremltools is installed; nothing of it is imported."""
     return find_spec("coremltools") is not None
 
 

@@ -254,6 +254,6 @@ def _pixels_of_cells(
 
 
 def rounded(emit: BaseEmitter, x: Value) -> Value:
-    """Round halves away from zero."""
+    """Round to the nearest integer; ties are rounded away from zero."""
     away = emit(Floor(emit(Add(emit(arith.Abs(x)), emit.const(0.5, x.type.dtype)))))
     return emit(Mul(emit(arith.Sign(x)), away))
