@@ -8,7 +8,7 @@ import pytest
 from docstrings import ROOT, Docstring, Documented, docstrings, files, read_classes
 
 BACKENDS = ("common", "onnx", "tensorflow", "tfjs", "tflite")
-FRONTENDS = ("common", "tflite")
+FRONTENDS = ("common", "onnx", "tflite")
 DONE = (
     "nhwcc",
     "compiler",

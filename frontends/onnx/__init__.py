@@ -1,4 +1,4 @@
-"""ONNX."""
+"""The frontend for ONNX models: from plain data to the IR."""
 
 from .reader import import_onnx
 

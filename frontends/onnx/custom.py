@@ -1,4 +1,4 @@
-"""Unknown operators, kept as custom ones."""
+"""Operators without a known meaning, kept as custom operators."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .lists import Imported
 
 
 def code(node: Node) -> str:
-    """Return an operator's name with its domain."""
+    """Return an operator's name, with its domain unless that is ONNX's own."""
     return f"{node.domain}.{node.op_type}" if node.domain else node.op_type
 
 

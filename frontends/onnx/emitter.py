@@ -19,7 +19,7 @@ class Subgraphs(Protocol):
     """Imports the graphs that are attributes of a node."""
 
     def inline(self, graph: Graph, inputs: Sequence[Imported]) -> list[Imported]:
-        """Import a graph here, on given inputs."""
+        """Import a graph at this point, applied to given inputs."""
         ...
 
     def region(self, graph: Graph, types: Sequence[TensorType]) -> tuple[Region, list[Imported]]:
@@ -31,7 +31,7 @@ class Subgraphs(Protocol):
         ...
 
     def leave_undecided(self) -> None:
-        """Ask for an assumption about the node."""
+        """Ask for an assumption about which branch the node takes."""
         ...
 
     def fresh(self) -> Sym:

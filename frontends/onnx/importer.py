@@ -49,7 +49,7 @@ class Scope:
 
     @property
     def names(self) -> set[str]:
-        """What is defined without running a node."""
+        """The names that are defined without running a node, such as inputs."""
         return {*self.values, *self.constants, *self.absent}
 
 

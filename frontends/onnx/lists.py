@@ -10,14 +10,14 @@ from ...compiler.ir import Value
 
 @dataclass(frozen=True)
 class ValueList:
-    """A sequence, whose length is known."""
+    """A sequence of values, whose length is known when compiling."""
 
     items: tuple[Value, ...]
 
 
 @dataclass(frozen=True)
 class Nothing:
-    """An optional value that is not there."""
+    """An optional value that is not there: what ``Optional`` without an input gives."""
 
 
 Imported: TypeAlias = Value | ValueList | Nothing

@@ -33,7 +33,7 @@ HANDLERS: dict[tuple[str, str], list[Entry]] = {}
 
 @dataclass(frozen=True)
 class Parameter(schema.Parameter):
-    """An input or attribute of a handler."""
+    """An input or an attribute of a handler, as its signature declares it."""
 
     def convert(self, value: Attribute) -> Any:
         """Return an attribute's value in the parameter's type, None if it is of another kind."""

@@ -1,4 +1,4 @@
-"""Activation functions and normalised exponentials."""
+"""Handlers of activation functions and of normalised exponentials."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ binary("PRelu", act.PRelu)
 
 @onnx_op("LeakyRelu", since=7)
 def leaky_relu(emit: Emitter, x: Value, *, alpha: float = 0.01) -> Value:
-    """One to one."""
+    """LeakyRelu: ``alpha * x`` where ``x`` is negative."""
     return emit(act.LeakyRelu(x, alpha))
 
 
 @onnx_op("ThresholdedRelu", since=10)
 def thresholded_relu(emit: Emitter, x: Value, *, alpha: float = 1.0) -> Value:
-    """One to one."""
+    """ThresholdedRelu: ``x`` where it exceeds ``alpha``, else 0."""
     return emit(act.ThresholdedRelu(x, alpha))
 
 
 @onnx_op("Elu", since=7)
 def elu(emit: Emitter, x: Value, *, alpha: float = 1.0) -> Value:
-    """One to one."""
+    """Elu: ``alpha * (exp(x) - 1)`` where ``x`` is negative."""
     return emit(act.Elu(x, alpha))
 
 
 @onnx_op("Celu", since=12)
 def celu(emit: Emitter, x: Value, *, alpha: float = 1.0) -> Value:
-    """One to one."""
+    """Celu: ``alpha * (exp(x / alpha) - 1)`` where ``x`` is negative."""
     return emit(act.Celu(x, alpha))
 
 
@@ -55,13 +55,13 @@ def celu(emit: Emitter, x: Value, *, alpha: float = 1.0) -> Value:
 def selu(
     emit: Emitter, x: Value, *, alpha: float = 1.67326319217681884765625, gamma: float = 1.05070102214813232421875
 ) -> Value:
-    """One to one."""
+    """Selu: an Elu that is scaled by ``gamma``."""
     return emit(act.Selu(x, alpha, gamma))
 
 
 @onnx_op("Gelu", since=20)
 def gelu(emit: Emitter, x: Value, *, approximate: str = "none") -> Value:
-    """Exact, or approximated through tanh."""
+    """Gelu: exact, or approximated by a hyperbolic tangent, as an attribute says."""
     if approximate not in ("none", "tanh"):
         raise emit.fail(f"has the approximation {approximate!r}, neither none nor tanh", code="F002")
     return emit(act.Gelu(x, approximate == "tanh"))
@@ -69,13 +69,13 @@ def gelu(emit: Emitter, x: Value, *, approximate: str = "none") -> Value:
 
 @onnx_op("HardSigmoid", since=7)
 def hard_sigmoid(emit: Emitter, x: Value, *, alpha: float = 0.2, beta: float = 0.5) -> Value:
-    """One to one."""
+    """HardSigmoid: ``alpha * x + beta``, clipped to 0 and 1."""
     return emit(act.HardSigmoid(x, alpha, beta))
 
 
 @onnx_op("Swish", since=24)
 def swish(emit: Emitter, x: Value, *, alpha: float = 1.0) -> Value:
-    """``x * sigmoid(alpha * x)``."""
+    """Swish: ``x * sigmoid(alpha * x)``, which is SiLU for an ``alpha`` of 1."""
     if alpha == 1:
         return emit(act.Silu(x))
     return emit(Mul(x, emit(act.Sigmoid(emit(Mul(x, emit.const(alpha, x.type.dtype)))))))
@@ -83,19 +83,19 @@ def swish(emit: Emitter, x: Value, *, alpha: float = 1.0) -> Value:
 
 @onnx_op("Shrink", since=9)
 def shrink(emit: Emitter, input: Value, *, bias: float = 0.0, lambd: float = 0.5) -> Value:
-    """One to one."""
+    """Shrink: moves ``x`` by ``bias`` towards 0, which it is within ``lambd``."""
     return emit(act.Shrink(input, bias, lambd))
 
 
 @onnx_op("Softmax", since=13)
 def softmax(emit: Emitter, input: Value, *, axis: int = -1) -> Value:
-    """Over one axis."""
+    """Softmax over one axis, as since operator set 13."""
     return emit(act.Softmax(input, emit.axis(axis, input.type.rank)))
 
 
 @onnx_op("LogSoftmax", since=13)
 def log_softmax(emit: Emitter, input: Value, *, axis: int = -1) -> Value:
-    """Over one axis."""
+    """LogSoftmax over one axis, as since operator set 13."""
     return emit(act.LogSoftmax(input, emit.axis(axis, input.type.rank)))
 
 

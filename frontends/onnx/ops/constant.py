@@ -22,7 +22,7 @@ from ..registry import Since, onnx_op
 
 @onnx_op("Constant", since=7, until=10)
 def constant_tensor(emit: Emitter, *, value: Weight) -> Value:
-    """A constant."""
+    """Constant before operator set 11: the tensor that an attribute holds."""
     return emit.const(value)
 
 
@@ -58,7 +58,7 @@ def constant(
 
 @onnx_op("ConstantOfShape", since=9)
 def constant_of_shape(emit: Emitter, input: Value, *, value: Weight | None = None) -> Value:
-    """One element, everywhere."""
+    """ConstantOfShape: one element repeated to a shape that is an operand."""
     weight = Weight.of(np.zeros(1, np.float32)) if value is None else value
     if weight.type.size != 1:
         raise emit.fail(f"repeats {counted(weight.type.size, 'element')} instead of one", code="F002")

@@ -1,4 +1,4 @@
-"""Sums of products in Einstein's notation."""
+"""Handler of Einsum: sums of products in Einstein's notation."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from ..registry import onnx_op
 
 @onnx_op("Einsum", since=12)
 def einsum(emit: Emitter, *Inputs: Value, equation: str) -> Value:
-    """Contract the operands from left to right."""
+    """Contract the operands two by two, from left to right."""
     return common.einsum(emit, Inputs, equation)

@@ -1,4 +1,4 @@
-"""Arithmetic."""
+"""Handlers of elementwise arithmetic and of conversions of types."""
 
 from __future__ import annotations
 
@@ -68,25 +68,25 @@ def _chain(emit: Emitter, op: type[Op], xs: tuple[Value, ...]) -> Value:
 
 @onnx_op("Sum", since=7)
 def sum_(emit: Emitter, *data_0: Value) -> Value:
-    """Sum of any number of tensors."""
+    """Sum: the sum of any number of tensors, which broadcast."""
     return _chain(emit, arith.Add, data_0)
 
 
 @onnx_op("Max", since=7)
 def max_(emit: Emitter, *data_0: Value) -> Value:
-    """Largest of any number of tensors."""
+    """Max: the largest elements of any number of tensors, which broadcast."""
     return _chain(emit, arith.Max, data_0)
 
 
 @onnx_op("Min", since=7)
 def min_(emit: Emitter, *data_0: Value) -> Value:
-    """Smallest of any number of tensors."""
+    """Min: the smallest elements of any number of tensors, which broadcast."""
     return _chain(emit, arith.Min, data_0)
 
 
 @onnx_op("Mean", since=7)
 def mean(emit: Emitter, *data_0: Value) -> Value:
-    """Mean of any number of tensors."""
+    """Mean: the sum of any number of tensors divided by their number."""
     total = _chain(emit, arith.Add, data_0)
     return total if len(data_0) == 1 else emit(arith.Div(total, emit.const(len(data_0), total.type.dtype)))
 
@@ -150,7 +150,7 @@ def cast(
     saturate: Annotated[int, Since(19)] = 1,
     round_mode: Annotated[str, Since(24)] = "up",
 ) -> Value:
-    """Convert the element type."""
+    """Cast: converts the element type; ``saturate`` and ``round_mode`` are for floats of 8 bits."""
     return convert(emit, input, element_type(to), saturate=bool(saturate), rounding=round_mode)
 
 
@@ -181,5 +181,5 @@ def convert(emit: Emitter, x: Value, to: DType, *, saturate: bool = True, roundi
 
 @onnx_op("BitCast", since=26)
 def bit_cast(emit: Emitter, input: Value, *, to: int) -> Value:
-    """The same bits as another type."""
+    """BitCast: the same bits as another element type of the same size."""
     return emit(arith.BitCast(input, element_type(to)))

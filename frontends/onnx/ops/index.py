@@ -32,13 +32,13 @@ def gather(emit: Emitter, data: Value, indices: Value, *, axis: int = 0) -> Valu
 
 @onnx_op("GatherElements", since=11)
 def gather_elements(emit: Emitter, data: Value, indices: Value, *, axis: int = 0) -> Value:
-    """Elements at positions along an axis."""
+    """GatherElements: an element for each position along an axis."""
     return emit(ir.GatherElements(data, indices, emit.axis(axis, data.type.rank)))
 
 
 @onnx_op("GatherND", since=11)
 def gather_nd(emit: Emitter, data: Value, indices: Value, *, batch_dims: Annotated[int, Since(12)] = 0) -> Value:
-    """Slices at positions along the first axes."""
+    """GatherND: slices at coordinates along the first axes, after batch axes."""
     return emit(ir.GatherNd(data, indices, batch_dims))
 
 
@@ -53,7 +53,7 @@ def scatter_elements(
     axis: int = 0,
     reduction: Annotated[str, Since(16)] = "none",
 ) -> Value:
-    """Replace or combine elements along an axis."""
+    """ScatterElements: replaces or combines single elements along an axis."""
     _check_reduction(emit, reduction)
     return emit(ir.ScatterElements(data, indices, updates, emit.axis(axis, data.type.rank), reduction))
 
@@ -81,7 +81,7 @@ def arg_max(
     keepdims: int = 1,
     select_last_index: Annotated[int, Since(12)] = 0,
 ) -> Value:
-    """The position of the largest element."""
+    """ArgMax: the position of the largest element, the first or the last of equal ones."""
     return emit(ir.ArgMax(data, emit.axis(axis, data.type.rank), bool(keepdims), bool(select_last_index)))
 
 
@@ -94,13 +94,13 @@ def arg_min(
     keepdims: int = 1,
     select_last_index: Annotated[int, Since(12)] = 0,
 ) -> Value:
-    """The position of the smallest element."""
+    """ArgMin: the position of the smallest element, the first or the last of equal ones."""
     return emit(ir.ArgMin(data, emit.axis(axis, data.type.rank), bool(keepdims), bool(select_last_index)))
 
 
 @onnx_op("TopK", since=7, until=9)
 def top_k_attribute(emit: Emitter, x: Value, *, k: int, axis: int = -1) -> tuple[Value, ...]:
-    """The largest elements and their positions."""
+    """TopK before operator set 10: how many elements is an attribute."""
     return _top_k(emit, x, k, axis, largest=True)
 
 
@@ -129,13 +129,13 @@ def _axis(emit: Emitter, axis: Value, rank: int) -> int:
 
 @onnx_op("CumSum", since=11)
 def cum_sum(emit: Emitter, x: Value, axis: Value, *, exclusive: int = 0, reverse: int = 0) -> Value:
-    """Running sums."""
+    """CumSum: running sums along an axis, from either end."""
     return emit(ir.CumSum(x, _axis(emit, axis, x.type.rank), bool(exclusive), bool(reverse)))
 
 
 @onnx_op("CumProd", since=26)
 def cum_prod(emit: Emitter, x: Value, axis: Value, *, exclusive: int = 0, reverse: int = 0) -> Value:
-    """Running products."""
+    """CumProd: running products along an axis, from either end."""
     return emit(ir.CumProd(x, _axis(emit, axis, x.type.rank), bool(exclusive), bool(reverse)))
 
 
@@ -161,7 +161,7 @@ def reverse_sequence(
 
 @onnx_op("NonZero", since=9)
 def non_zero(emit: Emitter, x: Value) -> Value:
-    """Positions, as many as the data has."""
+    """NonZero: positions of elements that are not zero, as many as there are."""
     return emit(ir.NonZero(x, emit.fresh()))
 
 
@@ -183,7 +183,7 @@ def non_max_suppression(
     *,
     center_point_box: int = 0,
 ) -> Value:
-    """Boxes that overlap no better one."""
+    """NonMaxSuppression: keeps the boxes that overlap no better one too much."""
     limit = int(emit.scalar(max_output_boxes_per_class, "max_output_boxes_per_class", 0))
     overlap = float(emit.scalar(iou_threshold, "iou_threshold", 0.0))
     threshold = None if score_threshold is None else float(emit.scalar(score_threshold, "score_threshold"))
@@ -224,7 +224,7 @@ def tensor_scatter(
 
 @onnx_op("Trilu", since=14)
 def trilu(emit: Emitter, input: Value, k: Value | None = None, *, upper: int = 1) -> Value:
-    """The upper or lower triangle."""
+    """Trilu: the upper or lower triangle of matrices, zeros elsewhere."""
     if k is not None and emit.known(k) is None:
         return _triangle(emit, input, k, upper=bool(upper))
     return emit(ir.Trilu(input, 0 if k is None else emit.int(k, "k"), bool(upper)))

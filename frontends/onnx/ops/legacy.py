@@ -48,7 +48,7 @@ for _name, _op in {
 
 @onnx_op("PRelu", since=6, until=6)
 def prelu(emit: Emitter, x: Value, slope: Value) -> Value:
-    """One slope, or one per channel."""
+    """PRelu before operator set 9: one slope, or one per channel."""
     if slope.type.size != 1 and x.type.rank > 1:
         slope = emit.reshape(slope, (*slope.type.shape, *[1] * (x.type.rank - 2)))
     return emit(PRelu(x, slope))
@@ -93,5 +93,5 @@ def batch_norm_testing(
 
 @onnx_op("Dropout", since=6, until=6)
 def dropout_testing(emit: Emitter, data: Value, *, is_test: int = 0, ratio: float = 0.5) -> tuple[Value, ...]:
-    """Nothing is dropped in inference."""
+    """Dropout before operator set 7: an identity, since nothing is dropped in inference."""
     return dropout(emit, data, ratio=ratio)

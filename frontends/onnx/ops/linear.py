@@ -1,4 +1,4 @@
-"""Matrix products."""
+"""Handlers of matrix products, linear layers and determinants."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def _gemm(
 
 
 def scaled(emit: Emitter, x: Value, factor: float) -> Value:
-    """Multiply unless the factor is one."""
+    """Multiply a value by a number, unless that is one."""
     return x if factor == 1 else emit(Mul(x, emit.const(factor, x.type.dtype)))
 
 
 @onnx_op("Det", since=11)
 def det(emit: Emitter, x: Value) -> Value:
-    """Determinants of square matrices."""
+    """Det: determinants of a stack of square matrices."""
     return emit(Det(x))

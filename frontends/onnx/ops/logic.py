@@ -1,4 +1,4 @@
-"""Comparison, logic, bits and selection."""
+"""Handlers of comparisons, logic, bit operations and selection."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def bit_shift(emit: Emitter, x: Value, y: Value, *, direction: str) -> Value:
 
 @onnx_op("Where", since=9)
 def where(emit: Emitter, condition: Value, x: Value, y: Value) -> Value:
-    """Choose by a condition."""
+    """Where: a choice between two tensors by a condition; all broadcast."""
     return emit(logic.Select(condition, x, y))

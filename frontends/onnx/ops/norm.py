@@ -1,4 +1,4 @@
-"""Normalisations."""
+"""Handlers of normalisations over batches, layers, groups and channels."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _channels(emit: Emitter, x: Value) -> int:
 def group_norm_by_group(
     emit: Emitter, x: Value, scale: Value, bias: Value, *, num_groups: int, epsilon: float = 1e-5
 ) -> Value:
-    """One scale and bias per group."""
+    """GroupNormalization before operator set 21: one scale and bias per group."""
     channels = _channels(emit, x)
     each = exact_div(channels, num_groups)
     if each is None:
@@ -120,7 +120,7 @@ def group_norm(
     epsilon: float = 1e-5,
     stash_type: int = 1,
 ) -> Value:
-    """One scale and bias per channel."""
+    """GroupNormalization: groups of channels, with one scale and bias per channel."""
     _check_stash(emit, stash_type)
     _channels(emit, x)
     return emit(ir.GroupNorm(x, scale, bias, num_groups, epsilon))
@@ -171,7 +171,7 @@ def rms_norm(
 
 @onnx_op("MeanVarianceNormalization", since=9)
 def mean_variance_norm(emit: Emitter, x: Value, *, axes: tuple[int, ...] = (0, 2, 3)) -> Value:
-    """``(x - mean) / (deviation + 1e-9)``."""
+    """MeanVarianceNormalization: ``(x - mean) / (deviation + 1e-9)`` over some axes."""
     _, centred, variance = _moments(emit, x, emit.axes(axes, x.type.rank))
     deviation = emit(Sqrt(variance))
     return emit(Div(centred, emit(Add(deviation, emit.const(1e-9, x.type.dtype)))))
@@ -191,7 +191,7 @@ def lp_norm(emit: Emitter, input: Value, *, axis: int = -1, p: int = 2) -> Value
 def local_response_norm(
     emit: Emitter, x: Value, *, size: int, alpha: float = 1e-4, beta: float = 0.75, bias: float = 1.0
 ) -> Value:
-    """One to one."""
+    """LRN: divides by a norm over neighbouring channels."""
     if x.type.rank < 3 or size < 1:
         raise emit.fail(f"normalises {x.type} over {size} channels", code="T001")
     return emit(ir.LocalResponseNorm(x, size, alpha, beta, bias))

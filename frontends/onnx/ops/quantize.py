@@ -89,7 +89,7 @@ def dequantize_linear(
     block_size: Annotated[int, Since(21)] = 0,
     output_dtype: Annotated[int, Since(23)] = 0,
 ) -> Value:
-    """``(x - zero_point) * scale``."""
+    """DequantizeLinear: ``(x - zero_point) * scale``, per tensor, axis or block."""
     to = element_type(output_dtype) if output_dtype else x_scale.type.dtype
     zero = emit.const(0, x.type.dtype) if x_zero_point is None else x_zero_point
     if to is DType.F32 and _is_stated(x.type.dtype, x_scale, zero):
@@ -130,7 +130,7 @@ def qlinear_matmul(
     y_scale: Value,
     y_zero_point: Value,
 ) -> Value:
-    """Product of quantized matrices."""
+    """QLinearMatMul: the product of quantized matrices, quantized again."""
     left = dequantize_linear(emit, a, a_scale, a_zero_point, axis=-2)
     right = dequantize_linear(emit, b, b_scale, b_zero_point, axis=-1)
     return quantize_linear(emit, emit(MatMul(left, right)), y_scale, y_zero_point, axis=-2)

@@ -37,7 +37,7 @@ def random_uniform(
     low: float = 0.0,
     seed: float | None = None,
 ) -> Value:
-    """Numbers between two bounds."""
+    """RandomUniform: numbers that are equally likely between two bounds."""
     return _scaled(emit, ir.RandomUniform(shape, _seed(seed)), high - low, low, element_type(dtype))
 
 
@@ -51,7 +51,7 @@ def random_uniform_like(
     low: float = 0.0,
     seed: float | None = None,
 ) -> Value:
-    """As many as another tensor has."""
+    """RandomUniformLike: uniform numbers in the shape of another tensor."""
     to = input.type.dtype if dtype is None else element_type(dtype)
     return _scaled(emit, ir.RandomUniform(input.type.shape, _seed(seed)), high - low, low, to)
 
@@ -66,7 +66,7 @@ def random_normal(
     scale: float = 1.0,
     seed: float | None = None,
 ) -> Value:
-    """Numbers around a mean."""
+    """RandomNormal: normally distributed numbers, by mean and deviation."""
     return _scaled(emit, ir.RandomNormal(shape, _seed(seed)), scale, mean, element_type(dtype))
 
 
@@ -80,7 +80,7 @@ def random_normal_like(
     scale: float = 1.0,
     seed: float | None = None,
 ) -> Value:
-    """As many as another tensor has."""
+    """RandomNormalLike: normally distributed numbers in the shape of another tensor."""
     to = input.type.dtype if dtype is None else element_type(dtype)
     return _scaled(emit, ir.RandomNormal(input.type.shape, _seed(seed)), scale, mean, to)
 
@@ -89,13 +89,13 @@ def random_normal_like(
 def multinomial(
     emit: Emitter, input: Value, *, dtype: int = 6, sample_size: int = 1, seed: float | None = None
 ) -> Value:
-    """Columns, by the logarithms of their probabilities."""
+    """Multinomial: draws columns by the logarithms of their probabilities."""
     return emit(ir.RandomChoice(input, sample_size, element_type(dtype), _seed(seed)))
 
 
 @onnx_op("Dropout", since=7, until=11)
 def dropout(emit: Emitter, data: Value, *, ratio: float = 0.5) -> tuple[Value, ...]:
-    """Nothing is dropped in inference."""
+    """Dropout: an identity, since nothing is dropped in inference."""
     return _keep_all(emit, data)
 
 

@@ -65,7 +65,7 @@ class Direction:
         return _part(self.emit, self.bias, 0, size), _part(self.emit, self.bias, size, size)
 
     def total(self) -> Value | None:
-        """Return the sum of both biases."""
+        """Return the sum of the input's and the recurrent bias."""
         halves = self.halves()
         return None if halves is None else self.emit(Add(*halves))
 

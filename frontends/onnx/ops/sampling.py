@@ -1,4 +1,4 @@
-"""Reading images at computed positions: GridSample."""
+"""Handler of GridSample, which reads images at computed positions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..registry import onnx_op
 def grid_sample_images(
     emit: Emitter, x: Value, grid: Value, *, align_corners: int = 0, mode: str = "bilinear", padding_mode: str = "zeros"
 ) -> Value:
-    """Interpolate at the positions in ``grid``."""
+    """GridSample: images interpolated at the positions in ``grid``."""
     return grid_sample(emit, x, grid, align_corners=align_corners, mode=mode, padding_mode=padding_mode)
 
 

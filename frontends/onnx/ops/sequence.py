@@ -15,13 +15,13 @@ from ..registry import onnx_op
 
 @onnx_op("SequenceConstruct", since=11)
 def sequence_construct(emit: Emitter, *inputs: Value) -> ValueList:
-    """A sequence of tensors."""
+    """SequenceConstruct: a sequence of the tensors that are operands."""
     return ValueList(inputs)
 
 
 @onnx_op("SequenceEmpty", since=11)
 def sequence_empty(emit: Emitter, *, dtype: int | None = None) -> ValueList:
-    """A sequence without items."""
+    """SequenceEmpty: a sequence without items, of a stated element type."""
     return ValueList(())
 
 
@@ -35,7 +35,7 @@ def _place(emit: Emitter, position: Value, count: int) -> int:
 
 @onnx_op("SequenceAt", since=11)
 def sequence_at(emit: Emitter, input_sequence: ValueList, position: Value) -> Value:
-    """One item."""
+    """SequenceAt: the item of a sequence at a constant position."""
     return input_sequence.items[_place(emit, position, len(input_sequence.items))]
 
 
@@ -62,7 +62,7 @@ def sequence_erase(emit: Emitter, input_sequence: ValueList, position: Value | N
 
 @onnx_op("SequenceLength", since=11)
 def sequence_length(emit: Emitter, input_sequence: ValueList) -> Value:
-    """The number of items."""
+    """SequenceLength: the number of items, which is known when compiling."""
     return emit.const(len(input_sequence.items), DType.I64)
 
 
@@ -122,19 +122,19 @@ def sequence_map(
 
 @onnx_op("Optional", since=15)
 def optional(emit: Emitter, input: Value | ValueList | None = None, *, type: Opaque | None = None) -> Imported:
-    """A value that may be absent."""
+    """Optional: a value that may be absent, from an input or a type."""
     return Nothing() if input is None else input
 
 
 @onnx_op("OptionalHasElement", since=15)
 def optional_has_element(emit: Emitter, input: Value | ValueList | Nothing | None = None) -> Value:
-    """Whether there is a value."""
+    """OptionalHasElement: whether there is a value, known when compiling."""
     return emit.const(input is not None and not isinstance(input, Nothing))
 
 
 @onnx_op("OptionalGetElement", since=15)
 def optional_get_element(emit: Emitter, input: Value | ValueList | Nothing) -> Imported:
-    """The value that must be there."""
+    """OptionalGetElement: the value, which is an error if absent."""
     if isinstance(input, Nothing):
         raise emit.fail("reads an optional value that is absent", code="F006")
     return input

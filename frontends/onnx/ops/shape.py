@@ -23,7 +23,7 @@ from ..registry import Since, onnx_op
 
 @onnx_op("Identity", since=7)
 def identity(emit: Emitter, input: Value | ValueList | Nothing) -> Imported:
-    """The same tensor, sequence or optional value."""
+    """Identity: the same tensor, sequence or optional value."""
     return input
 
 
@@ -50,13 +50,13 @@ def flatten(emit: Emitter, input: Value, *, axis: int = 1) -> Value:
 
 @onnx_op("Squeeze", since=7, until=12)
 def squeeze_attribute(emit: Emitter, data: Value, *, axes: tuple[int, ...] = ()) -> Value:
-    """Drop axes of size one."""
+    """Squeeze before operator set 13: removes axes of size one, given by an attribute."""
     return _squeeze(emit, data, axes)
 
 
 @onnx_op("Squeeze", since=13)
 def squeeze(emit: Emitter, data: Value, axes: Value | None = None) -> Value:
-    """Drop axes of size one."""
+    """Squeeze: removes axes of size one, all or those that are given."""
     return _squeeze(emit, data, () if axes is None else emit.ints(axes, "axes"))
 
 
@@ -82,13 +82,13 @@ def _axes_of_one(emit: Emitter, x: Value) -> Sequence[int]:
 
 @onnx_op("Unsqueeze", since=7, until=12)
 def unsqueeze_attribute(emit: Emitter, data: Value, *, axes: tuple[int, ...]) -> Value:
-    """Insert axes of size one."""
+    """Unsqueeze before operator set 13: inserts axes of size one, given by an attribute."""
     return _unsqueeze(emit, data, axes)
 
 
 @onnx_op("Unsqueeze", since=13)
 def unsqueeze(emit: Emitter, data: Value, axes: Value) -> Value:
-    """Insert axes of size one."""
+    """Unsqueeze: inserts axes of size one at constant positions."""
     return _unsqueeze(emit, data, emit.ints(axes, "axes"))
 
 
@@ -100,7 +100,7 @@ def _unsqueeze(emit: Emitter, x: Value, axes: Sequence[int]) -> Value:
 
 @onnx_op("Transpose", since=7)
 def transpose(emit: Emitter, data: Value, *, perm: tuple[int, ...] | None = None) -> Value:
-    """Permute the axes; reverse them by default."""
+    """Transpose: permutes the axes; without ``perm`` it reverses them."""
     rank = data.type.rank
     order = tuple(reversed(range(rank))) if perm is None else emit.axes(perm, rank)
     return data if order == tuple(range(rank)) else emit(ir.Transpose(data, order))
@@ -108,7 +108,7 @@ def transpose(emit: Emitter, data: Value, *, perm: tuple[int, ...] | None = None
 
 @onnx_op("Concat", since=7)
 def concat(emit: Emitter, *inputs: Value, axis: int) -> Value:
-    """Join along an axis."""
+    """Concat: joins any number of tensors along an axis."""
     return emit(ir.Concat(inputs, emit.axis(axis, inputs[0].type.rank)))
 
 
@@ -155,7 +155,7 @@ def _split(emit: Emitter, x: Value, axis: int, sizes: Sequence[Dim] | None, *, e
 def slice_attributes(
     emit: Emitter, data: Value, *, starts: tuple[int, ...], ends: tuple[int, ...], axes: tuple[int, ...] = ()
 ) -> Value:
-    """Cut in steps of one."""
+    """Slice before operator set 10: bounds are attributes, steps are one."""
     return _slice(emit, data, starts, ends, axes, [1] * len(starts))
 
 
@@ -163,7 +163,7 @@ def slice_attributes(
 def slice_(
     emit: Emitter, data: Value, starts: Value, ends: Value, axes: Value | None = None, steps: Value | None = None
 ) -> Value:
-    """Cut; negative steps walk backwards."""
+    """Slice: from starts to ends; negative steps go backwards."""
     first = emit.positions(starts, "starts")
     along = () if axes is None else emit.ints(axes, "axes")
     strides = [1] * len(first) if steps is None else emit.ints(steps, "steps")
@@ -186,7 +186,7 @@ def _slice(
 
 @onnx_op("Expand", since=8)
 def expand(emit: Emitter, input: Value, shape: Value) -> Value:
-    """Broadcast together with a shape."""
+    """Expand: broadcasts the data and a shape with each other."""
     with emit.typed():
         target = broadcast(input.type.shape, emit.dims(shape, "shape"))
         return input if target == input.type.shape else emit(ir.BroadcastTo(input, target))
@@ -194,7 +194,7 @@ def expand(emit: Emitter, input: Value, shape: Value) -> Value:
 
 @onnx_op("Tile", since=7)
 def tile(emit: Emitter, input: Value, repeats: Value) -> Value:
-    """Repeat along every axis."""
+    """Tile: repeats the whole tensor along every axis."""
     return emit(ir.Tile(input, emit.dims(repeats, "repeats")))
 
 
@@ -202,13 +202,13 @@ def tile(emit: Emitter, input: Value, repeats: Value) -> Value:
 def shape(
     emit: Emitter, data: Value, *, start: Annotated[int, Since(15)] = 0, end: Annotated[int | None, Since(15)] = None
 ) -> Value:
-    """The sizes, or some of them."""
+    """Shape: the sizes as a vector, all or those from ``start`` to ``end``."""
     return emit(ir.ShapeOf(data, tuple(range(data.type.rank)[start:end])))
 
 
 @onnx_op("Size", since=7)
 def size(emit: Emitter, data: Value) -> Value:
-    """The number of elements."""
+    """Size: the number of elements, as a scalar of i64."""
     sizes = emit(ir.ShapeOf(data, tuple(range(data.type.rank))))
     return emit(Reduce(sizes, "prod", (0,), keepdims=False))
 
@@ -221,7 +221,7 @@ PAD_MODES = ("constant", "reflect", "edge", "wrap")
 def pad_attributes(
     emit: Emitter, data: Value, *, pads: tuple[int, ...], mode: str = "constant", value: float = 0.0
 ) -> Value:
-    """Pad by attributes."""
+    """Pad before operator set 11: paddings and their value are attributes."""
     return _pad(emit, data, pads, tuple(range(data.type.rank)), mode, value)
 
 
@@ -235,7 +235,7 @@ def pad_(
     *,
     mode: str = "constant",
 ) -> Value:
-    """Pad all axes, or some of them."""
+    """Pad: pads all axes, or those that are given, by one of four modes."""
     along = tuple(range(data.type.rank)) if axes is None else emit.axes(emit.ints(axes, "axes"), data.type.rank)
     widths = emit.positions(pads, "pads")
     if mode == "constant" and constant_value is not None and emit.known(constant_value) is None:

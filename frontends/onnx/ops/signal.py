@@ -50,7 +50,7 @@ def stft(
     *,
     onesided: int = 1,
 ) -> Value:
-    """Fourier transforms of frames of a signal."""
+    """STFT: Fourier transforms of overlapping frames of a signal."""
     step, size = emit.int(frame_step, "frame_step"), signal.type.shape[1]
     stated = window.type.shape[0] if window is not None else None
     length = stated if frame_length is None else emit.int(frame_length, "frame_length")

@@ -176,7 +176,7 @@ def _keep_ratio(emit: Emitter, x: Value, sizes: Mapping[int, Dim], policy: str, 
 
 @onnx_op("DepthToSpace", since=7)
 def depth_to_space(emit: Emitter, input: Value, *, blocksize: int, mode: Annotated[str, Since(11)] = "DCR") -> Value:
-    """Spread channels over blocks."""
+    """DepthToSpace: moves channels to blocks of positions, in either order."""
     if mode not in ("DCR", "CRD"):
         raise emit.fail(f"has the mode {mode!r}, neither DCR nor CRD", code="F002")
     return emit(ir.DepthToSpace(input, blocksize, mode.lower()))

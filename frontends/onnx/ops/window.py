@@ -1,4 +1,4 @@
-"""Convolutions and poolings."""
+"""Handlers of convolutions and poolings, with their paddings."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def average_pool(
     pads: tuple[int, ...] = (),
     strides: tuple[int, ...] = (),
 ) -> Value:
-    """One to one."""
+    """AveragePool: the mean of each window, with or without paddings in it."""
     found = window(emit, x, kernel_shape, strides, dilations, auto_pad, pads)
     x, rest = cut_negative(emit, x, found.pads)
     fields = (found.kernel, found.strides, found.dilations, rest, bool(ceil_mode), bool(count_include_pad))
@@ -143,7 +143,7 @@ def lp_pool(
     pads: tuple[int, ...] = (),
     strides: tuple[int, ...] = (),
 ) -> Value:
-    """One to one."""
+    """LpPool: the ``p``-norm of each window, which a padding of zero keeps."""
     found = window(emit, x, kernel_shape, strides, dilations, auto_pad, pads)
     x, rest = cut_negative(emit, x, found.pads)
     return emit(ir.LpPool(x, found.kernel, found.strides, found.dilations, rest, p, bool(ceil_mode)))
@@ -157,19 +157,19 @@ def _global(emit: Emitter, x: Value, kind: str) -> Value:
 
 @onnx_op("GlobalAveragePool", since=7)
 def global_average_pool(emit: Emitter, x: Value) -> Value:
-    """The mean over all positions."""
+    """GlobalAveragePool: the mean over all positions of each channel."""
     return _global(emit, x, "mean")
 
 
 @onnx_op("GlobalMaxPool", since=7)
 def global_max_pool(emit: Emitter, x: Value) -> Value:
-    """The largest element of all positions."""
+    """GlobalMaxPool: the largest element of each channel, over all positions."""
     return _global(emit, x, "max")
 
 
 @onnx_op("GlobalLpPool", since=7)
 def global_lp_pool(emit: Emitter, x: Value, *, p: int = 2) -> Value:
-    """The norm over all positions."""
+    """GlobalLpPool: the ``p``-norm over all positions of each channel."""
     if p in (1, 2):
         return _global(emit, x, f"l{p}")
     if p < 1:

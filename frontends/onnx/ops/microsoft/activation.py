@@ -1,4 +1,4 @@
-"""Activations, and their fusions with biases."""
+"""Handlers of onnxruntime's activations, and of their fusions with biases."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from .domain import MICROSOFT, plus
 
 @onnx_op("Gelu", since=1, domain=MICROSOFT)
 def gelu(emit: Emitter, x: Value) -> Value:
-    """Exact."""
+    """Gelu: that of onnxruntime, which is always the exact one."""
     return emit(Gelu(x))
 
 
 @onnx_op("BiasGelu", since=1, domain=MICROSOFT)
 def bias_gelu(emit: Emitter, a: Value, b: Value) -> Value:
-    """Exact, of a sum."""
+    """BiasGelu: the exact Gelu of a sum with a bias."""
     return emit(Gelu(plus(emit, a, b)))
 
 
 @onnx_op("FastGelu", since=1, domain=MICROSOFT)
 def fast_gelu(emit: Emitter, x: Value, bias: Value | None = None) -> Value:
-    """Approximated through tanh."""
+    """FastGelu: Gelu approximated by a hyperbolic tangent, of a sum if there is a bias."""
     return emit(Gelu(plus(emit, x, bias), True))
 
 
 @onnx_op("QuickGelu", since=1, domain=MICROSOFT)
 def quick_gelu(emit: Emitter, x: Value, *, alpha: float = 1.702) -> Value:
-    """``x * sigmoid(alpha * x)``."""
+    """QuickGelu: ``x * sigmoid(alpha * x)``, an approximation of Gelu."""
     return swish(emit, x, alpha=alpha)
 
 
 @onnx_op("GemmFastGelu", since=1, domain=MICROSOFT)
 def gemm_fast_gelu(emit: Emitter, x: Value, w: Value, bias: Value | None = None) -> Value:
-    """Approximated through tanh, of a product."""
+    """GemmFastGelu: FastGelu of the product of two matrices."""
     return emit(Gelu(plus(emit, emit(MatMul(x, w)), bias), True))
 
 
@@ -56,7 +56,7 @@ def bias_split_gelu(emit: Emitter, x: Value, bias: Value) -> Value:
 
 @onnx_op("BiasAdd", since=1, domain=MICROSOFT)
 def bias_add(emit: Emitter, x: Value, bias: Value, skip: Value) -> Value:
-    """A bias and what passes by."""
+    """BiasAdd: the data, a bias per channel, and a skip connection are added."""
     return plus(emit, x, bias, skip)
 
 

@@ -144,7 +144,7 @@ def attention(
     scale: float | None = None,
     unidirectional: int = 0,
 ) -> tuple[Value, ...]:
-    """Projects, attends, and keeps keys and values."""
+    """Attention: projects the input, attends, and returns keys and values for the next call."""
     if do_rotary or past_present_share_buffer or past_sequence_length is not None:
         raise emit.fail("rotates, or shares its buffers between steps", help=UNSHARED)
     projected = plus(emit, emit(MatMul(input, weights)), bias)
@@ -203,7 +203,7 @@ def qattention(
     scale: float | None = None,
     unidirectional: int = 0,
 ) -> tuple[Value, ...]:
-    """Projects in integers, then attends in floats."""
+    """QAttention: projects in integers, then attends in floats."""
     if do_rotary or past_present_share_buffer:
         raise emit.fail("rotates, or shares its buffers between steps", help=UNSHARED)
     projected = matmul_integer_to_float(

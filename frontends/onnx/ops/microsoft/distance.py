@@ -1,4 +1,4 @@
-"""Distances between rows."""
+"""Handlers of distances between the rows of two matrices."""
 
 from __future__ import annotations
 

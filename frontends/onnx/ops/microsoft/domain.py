@@ -1,4 +1,4 @@
-"""What the operators of the domain share."""
+"""What the handlers of operators in onnxruntime's own domain share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MICROSOFT = "com.microsoft"
 
 
 def plus(emit: Emitter, x: Value, *others: Value | None) -> Value:
-    """Add what is there."""
+    """Add an optional operand, if it is there."""
     for other in others:
         x = x if other is None else emit(Add(x, other))
     return x

@@ -58,7 +58,7 @@ def fused_conv(
     pads: tuple[int, ...] = (),
     strides: tuple[int, ...] = (),
 ) -> Value:
-    """A convolution, plus ``z``, then an activation."""
+    """FusedConv: a convolution, plus ``z`` if it is there, then an activation."""
     found = conv(
         emit,
         x,
@@ -237,7 +237,7 @@ def nhwc_max_pool(
     pads: tuple[int, ...] = (),
     strides: tuple[int, ...] = (),
 ) -> Value:
-    """The largest elements, channels being last."""
+    """NhwcMaxPool: the largest element of each window, of data with channels last."""
     largest, *_ = max_pool(
         emit,
         channels_first(emit, x),
@@ -252,7 +252,7 @@ def nhwc_max_pool(
 
 
 def channels_first(emit: Emitter, x: Value) -> Value:
-    """Move the last axis after the batch."""
+    """Move the last axis, which has the channels, after the batch."""
     return emit(Transpose(x, (0, x.type.rank - 1, *range(1, x.type.rank - 1))))
 
 

@@ -59,13 +59,13 @@ def branchwise_rms_norm(
 
 @onnx_op("GatedAdd", since=1, domain=MICROSOFT)
 def gated_add(emit: Emitter, x: Value, y: Value, gate: Value) -> Value:
-    """``x + y * gate``."""
+    """GatedAdd: ``x + y * gate``, where the gate broadcasts."""
     return emit(Add(x, emit(Mul(y, gate))))
 
 
 @onnx_op("ScaledSiLU", since=1, domain=MICROSOFT)
 def scaled_silu(emit: Emitter, x: Value, scale: Value | None = None, *, alpha: float = 1.0) -> Value:
-    """Activation of scaled data."""
+    """SiLU of data that is scaled by a number first."""
     factor = emit.const(alpha, x.type.dtype) if scale is None else emit.cast(scale, x.type.dtype)
     return emit(Silu(emit(Mul(x, emit.reshape(factor, ())))))
 

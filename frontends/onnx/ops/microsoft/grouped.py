@@ -28,7 +28,7 @@ class Lengths:
 
     @property
     def total(self) -> Dim:
-        """Number of keys."""
+        """The number of keys: those that were kept, and those of this step."""
         return self.kept + self.new
 
 

@@ -73,7 +73,7 @@ def hidden_where(emit: Emitter, seen: Value, filter: float, dtype: DType) -> Val
 
 
 def counted(emit: Emitter, size: Dim, dtype: DType = DType.I32) -> Value:
-    """Return 0, 1, 2 and so on."""
+    """Return the vector 0, 1, 2, ... of a length that may be open."""
     return emit(Range(emit.const(0, dtype), emit.const(1, dtype), size))
 
 

@@ -1,4 +1,4 @@
-"""Products of integers."""
+"""Handlers of onnxruntime's own products of integer matrices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .domain import MICROSOFT, plus
 
 @onnx_op("MatMulInteger16", since=1, domain=MICROSOFT)
 def matmul_integer_16(emit: Emitter, a: Value, b: Value) -> Value:
-    """In 32 bits."""
+    """MatMulInteger16: products of i16 that are summed up in i32."""
     return emit(MatMul(emit.cast(a, DType.I32), emit.cast(b, DType.I32)))
 
 
@@ -33,7 +33,7 @@ def matmul_integer_to_float(
     b_zero_point: Value | None = None,
     bias: Value | None = None,
 ) -> Value:
-    """The product that quantized matrices stand for."""
+    """MatMulIntegerToFloat: the product of the floats that quantized matrices represent."""
     total = emit.cast(matmul_integer(emit, a, b, a_zero_point, b_zero_point), a_scale.type.dtype)
     scale = emit(Mul(spread(emit, a_scale, total, -2), spread(emit, b_scale, total, -1)))
     return plus(emit, emit(Mul(total, scale)), bias)

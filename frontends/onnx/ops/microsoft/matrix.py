@@ -1,4 +1,4 @@
-"""Matrices as such."""
+"""Handlers of operators on single matrices, such as inverses."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from .domain import MICROSOFT
 
 @onnx_op("Inverse", since=1, domain=MICROSOFT)
 def inverse(emit: Emitter, x: Value) -> Value:
-    """Inverses of square matrices."""
+    """Inverse: the inverses of a stack of square matrices."""
     return emit(Inverse(x))

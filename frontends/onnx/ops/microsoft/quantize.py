@@ -37,7 +37,7 @@ def quantized(emit: Emitter, y: Value, scale: Value, zero: Value | None, like: V
 def quantize(
     emit: Emitter, x: Value, y_scale: Value, y_zero_point: Value | None = None, *, axis: int | None = None
 ) -> Value:
-    """As in the standard, of more types."""
+    """QuantizeLinear as in the standard, but to more element types."""
     return quantize_linear(emit, x, y_scale, y_zero_point, axis=1 if axis is None else axis)
 
 
@@ -45,7 +45,7 @@ def quantize(
 def dequantize(
     emit: Emitter, x: Value, x_scale: Value, x_zero_point: Value | None = None, *, axis: int | None = None
 ) -> Value:
-    """As in the standard, of more types."""
+    """DequantizeLinear as in the standard, but from more element types."""
     return dequantize_linear(emit, x, x_scale, x_zero_point, axis=1 if axis is None else axis)
 
 
@@ -61,7 +61,7 @@ def qlinear_add(
     c_scale: Value,
     c_zero_point: Value | None = None,
 ) -> Value:
-    """Sum."""
+    """QLinearAdd: a sum of quantized tensors, quantized again."""
     x, y = dequantized(emit, a, a_scale, a_zero_point), dequantized(emit, b, b_scale, b_zero_point)
     return quantized(emit, emit(Add(x, y)), c_scale, c_zero_point, a)
 
@@ -78,7 +78,7 @@ def qlinear_mul(
     c_scale: Value,
     c_zero_point: Value | None = None,
 ) -> Value:
-    """Product."""
+    """QLinearMul: a product of quantized tensors, quantized again."""
     x, y = dequantized(emit, a, a_scale, a_zero_point), dequantized(emit, b, b_scale, b_zero_point)
     return quantized(emit, emit(Mul(x, y)), c_scale, c_zero_point, a)
 
@@ -94,7 +94,7 @@ def qlinear_leaky_relu(
     *,
     alpha: float = 0.01,
 ) -> Value:
-    """Activation."""
+    """QLinearLeakyRelu: a LeakyRelu of a quantized tensor, quantized again."""
     y = emit(act.LeakyRelu(dequantized(emit, x, x_scale, x_zero_point), alpha))
     return quantized(emit, y, y_scale, y_zero_point, x)
 
@@ -108,7 +108,7 @@ def qlinear_sigmoid(
     y_scale: Value,
     y_zero_point: Value | None = None,
 ) -> Value:
-    """Activation."""
+    """QLinearSigmoid: a sigmoid of a quantized tensor, quantized again."""
     y = emit(act.Sigmoid(dequantized(emit, x, x_scale, x_zero_point)))
     return quantized(emit, y, y_scale, y_zero_point, x)
 
@@ -148,7 +148,7 @@ def qlinear_average_pool(
     pads: tuple[int, ...] = (),
     strides: tuple[int, ...] = (),
 ) -> Value:
-    """Means in windows; padding stands for zero."""
+    """QLinearAveragePool: means over windows; paddings count as the number zero."""
     data = dequantized(emit, x, x_scale, x_zero_point)
     means = average_pool(
         emit,
@@ -164,7 +164,7 @@ def qlinear_average_pool(
 
 
 def last_again(emit: Emitter, x: Value, wanted: int) -> Value:
-    """Put channels last if they were."""
+    """Move channels back to the last axis, if they were there."""
     return channels_last(emit, x) if wanted else x
 
 
@@ -179,7 +179,7 @@ def qlinear_global_average_pool(
     *,
     channels_last: int = 0,
 ) -> Value:
-    """Means over all positions."""
+    """QLinearGlobalAveragePool: means over all positions of an image, quantized again."""
     first = 1 if channels_last else 2
     dims = tuple(range(first, first + x.type.rank - 2))
     means = emit(Reduce(dequantized(emit, x, x_scale, x_zero_point), "mean", dims))
@@ -198,7 +198,7 @@ def qlinear_reduce_mean(
     axes: tuple[int, ...],
     keepdims: int,
 ) -> Value:
-    """Means along axes."""
+    """QLinearReduceMean: means along axes of a quantized tensor, quantized again."""
     plain = dequantized(emit, data, data_scale, data_zero_point)
     means = emit(Reduce(plain, "mean", emit.axes(axes, data.type.rank), bool(keepdims)))
     return quantized(emit, means, reduced_scale, reduced_zero_point, data)
@@ -230,7 +230,7 @@ def qlinear_where(
     z_scale: Value,
     z_zero_point: Value,
 ) -> Value:
-    """Choose by a condition."""
+    """QLinearWhere: a choice between quantized tensors, quantized again."""
     a, b = dequantized(emit, x, x_scale, x_zero_point), dequantized(emit, y, y_scale, y_zero_point)
     return quantized(emit, emit(Select(condition, a, b)), z_scale, z_zero_point, x)
 

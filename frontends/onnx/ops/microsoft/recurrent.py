@@ -1,4 +1,4 @@
-"""Recurrent layers with weights of 8 bits."""
+"""Handlers of onnxruntime's recurrent layers with weights of 8 bits."""
 
 from __future__ import annotations
 

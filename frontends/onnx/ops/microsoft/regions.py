@@ -1,4 +1,4 @@
-"""Regions of images."""
+"""Handlers of onnxruntime's operators on regions of images."""
 
 from __future__ import annotations
 

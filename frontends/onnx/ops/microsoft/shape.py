@@ -22,25 +22,25 @@ from .domain import MICROSOFT
 
 @onnx_op("Pad", since=1, domain=MICROSOFT)
 def pad(emit: Emitter, data: Value, pads: Value, value: Value | None = None, *, mode: str = "constant") -> Value:
-    """All axes."""
+    """Pad of onnxruntime: pads all axes, by an operand."""
     return pad_(emit, data, pads, value, mode=mode)
 
 
 @onnx_op("Trilu", since=1, domain=MICROSOFT)
 def trilu(emit: Emitter, x: Value, k: Value | None = None, *, upper: int = 1) -> Value:
-    """The upper or lower triangle."""
+    """Trilu of onnxruntime: the upper or lower triangle of matrices."""
     return trilu_of_standard(emit, x, k, upper=upper)
 
 
 @onnx_op("GatherND", since=1, domain=MICROSOFT)
 def gather_nd(emit: Emitter, data: Value, indices: Value) -> Value:
-    """Slices at positions along the first axes."""
+    """GatherND: slices at coordinates along the first axes."""
     return gather_nd_of_standard(emit, data, indices)
 
 
 @onnx_op("ExpandDims", since=1, domain=MICROSOFT)
 def expand_dims(emit: Emitter, x: Value, axis: Value) -> Value:
-    """One more axis of size one."""
+    """ExpandDims: one more axis of size one, at a constant position."""
     return unsqueeze_of_standard(emit, x, axis)
 
 
@@ -62,7 +62,7 @@ def unique(emit: Emitter, x: Value) -> tuple[Value, ...]:
 def grid_sample(
     emit: Emitter, x: Value, grid: Value, *, align_corners: int = 0, mode: str = "bilinear", padding_mode: str = "zeros"
 ) -> Value:
-    """Interpolated at the positions of a grid."""
+    """GridSample of onnxruntime: images interpolated at the positions of a grid."""
     return grid_sample_of_standard(emit, x, grid, align_corners=align_corners, mode=mode, padding_mode=padding_mode)
 
 

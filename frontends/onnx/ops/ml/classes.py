@@ -22,7 +22,7 @@ from .walk import combined
 
 @dataclass(frozen=True)
 class Classifier:
-    """An ensemble that classifies."""
+    """An ensemble of trees that classifies: a label and scores for each row."""
 
     ensemble: Ensemble
     labels: Labels

@@ -174,7 +174,7 @@ class Ensemble:
 
     @property
     def targets(self) -> int:
-        """Number of targets or classes."""
+        """The number of targets of a regression, or of classes."""
         return self.weights.shape[1]
 
     @property

@@ -47,7 +47,7 @@ def normalizer(emit: Emitter, x: Value, *, norm: str = "MAX") -> Value:
 
 @onnx_op("Binarizer", since=1, domain=ML)
 def binarizer(emit: Emitter, x: Value, *, threshold: float = 0.0) -> Value:
-    """1 above the threshold, else 0."""
+    """Binarizer: 1 where an element exceeds the threshold, 0 elsewhere."""
     above = emit(Greater(x, emit.const(threshold, x.type.dtype)))
     return emit(Cast(above, x.type.dtype))
 
@@ -108,7 +108,7 @@ def array_feature_extractor(emit: Emitter, x: Value, y: Value) -> Value:
 
 @onnx_op("FeatureVectorizer", since=1, domain=ML)
 def feature_vectorizer(emit: Emitter, *x: Value, inputdimensions: tuple[int, ...] = ()) -> Value:
-    """All inputs side by side."""
+    """FeatureVectorizer: joins all inputs along the last axis."""
     if len(inputdimensions) != len(x):
         raise emit.fail(f"states {counted(len(inputdimensions), 'size')} for {counted(len(x), 'input')}", code="F002")
     parts: list[Value] = []

@@ -1,4 +1,4 @@
-"""Linear models."""
+"""Handlers of linear models, for regression and for classification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Support vector machines."""
+"""Handlers of support vector machines: regression and classification."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SMALLEST_PROBABILITY = 1e-7
 
 @dataclass(frozen=True)
 class Kernel:
-    """A kernel function with its parameters."""
+    """A kernel function of a support vector machine, with its parameters."""
 
     type: str
     gamma: float

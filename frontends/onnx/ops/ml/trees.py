@@ -1,4 +1,4 @@
-"""Ensembles of decision trees: regression, classification."""
+"""Handlers of ensembles of decision trees: regression and classification."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def tree_ensemble_regressor(
     target_weights: tuple[float, ...] = (),
     target_weights_as_tensor: Annotated[Weight | None, Since(3)] = None,
 ) -> Value:
-    """The leaves' weights combined, plus base values."""
+    """TreeEnsembleRegressor: the weights of the leaves, combined, plus base values."""
     lists = NodeLists(
         nodes_treeids,
         nodes_nodeids,
@@ -97,7 +97,7 @@ def tree_ensemble(
     post_transform: int = 0,
     tree_roots: tuple[int, ...],
 ) -> Value:
-    """The leaves' weights combined."""
+    """TreeEnsemble: the weights of the leaves that a row reaches, combined."""
     if not 0 <= aggregate_function < len(AGGREGATES) or not 0 <= post_transform < len(TRANSFORMS):
         text = f"has the aggregate_function {aggregate_function} and the post_transform {post_transform}"
         raise emit.fail(text, code="F002")
