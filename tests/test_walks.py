@@ -167,6 +167,12 @@ def with_keras(walk: Walk) -> None:
     pytest.importorskip("tensorflow", reason="TensorFlow runs what the page makes")
 
 
+def with_core_ml(walk: Walk) -> None:
+    """Write a network; packages are made by coremltools."""
+    pytest.importorskip("coremltools", reason="coremltools writes packages")
+    image_model("x", "y", (1, 3, 32, 32))
+
+
 def tflite_file(walk: Walk) -> None:
     """Write a TFLite file, and samples for it."""
     image_model("x", "y", (1, 3, 32, 32))
@@ -214,6 +220,7 @@ WALKS: dict[str, Callable[[Walk], None]] = {
     "docs/from-tflite2tensorflow.md": tflite_file,
     "docs/troubleshooting.md": small_model,
     "docs/devices.md": device_files,
+    "docs/coreml.md": with_core_ml,
     "docs/writing-targets.md": example("numpy_target.py"),
     "docs/writing-frontends.md": example("dense_source.py"),
 }
