@@ -35,7 +35,7 @@ WORDS = {
 """Words of this project alone, and what the field says."""
 
 PRIVATE = re.compile(rf"\b(?:{'|'.join(WORDS)})\b")
-ALLOWED = re.compile(r"\bin turns?\b|\bstands? for\b|\bin turn\b")
+ALLOWED = re.compile(r"\bin turns?\b|\bstands? for\b")
 """Uses of these words that every reader knows."""
 
 CONTRACT = {"infer", "evaluate", "verify", "axes", "copies"}
