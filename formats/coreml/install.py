@@ -15,7 +15,7 @@ OTHERS = ("tensorflow", "torch", "transformers", "sklearn", "xgboost", "keras")
 
 
 def is_installed() -> bool:
-    """Say whether coremltools is there."""
+    """Say whether coremltools can be imported in this environment."""
     return find_spec("coremltools") is not None
 
 

@@ -71,7 +71,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Program:
-    """A whole model; outputs are called as the steps that give them. ``said`` are texts that the file has besides."""
+    """A whole model; outputs are called as the steps that give them. ``said`` are strings of metadata in the file."""
 
     inputs: tuple[Input, ...]
     steps: tuple[Step, ...]
