@@ -98,6 +98,22 @@ def test_quotients_and_remainders_of_integers(check: Check) -> None:
     check(text, inputs={"a": np.asarray([-7, 7, -7, 6], np.int32), "b": np.asarray([2, -2, -2, 4], np.int32)})
 
 
+def test_random_numbers_are_drawn(check: Check) -> None:
+    """Nobody can compare them, so that nothing is left of them here."""
+    done = check("""func @main(%l: f32[b,5]) -> (f32[2,b], f32[2,b], i32[b,4]) {
+      %u = random_uniform() {shape = [2, 'b'], seed = 7} : f32[2,b]
+      %n = random_normal() {shape = [2, 'b']} : f32[2,b]
+      %c = random_choice(%l) {count = 4, dtype = "i32"} : i32[b,4]
+      %f = floor(%u) : f32[2,b]
+      %zero = const() {value = dense<0.0> : f32[]} : f32[]
+      %g = mul(%n, %zero) : f32[2,b]
+      %none = const() {value = dense<0> : i32[]} : i32[]
+      %d = mul(%c, %none) : i32[b,4]
+      return(%f, %g, %d)
+    }""")
+    assert {"random_uniform", "random_normal", "random_categorical"} <= done.calls.keys()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", MAKERS)
 def test_many_random_operations(check: Check, name: str) -> None:
