@@ -210,6 +210,34 @@ def test_loops_and_branches(check: Check, big: bool, count: int) -> None:
     assert done.calls["while_loop"] == 1 and done.calls["cond"] == 2
 
 
+def test_loops_carry_known_sizes(check: Check) -> None:
+    """Also where coremltools itself does not know them: of every other position from a computed one on."""
+    done = check(
+        """func @main(%x: f32[6], %n: i32[]) -> (f32[2], i32[]) {
+      %one = const() {value = dense<1> : i32[]} : i32[]
+      %zero = const() {value = dense<0> : i32[]} : i32[]
+      %two = const() {value = dense<[0.0, 0.0]> : f32[2]} : f32[2]
+      %y, %m = while(%two, %zero) do (%v: f32[2], %i: i32[]) {
+        %more = less(%i, %n) : bool[]
+        return(%more)
+      } do (%a: f32[2], %j: i32[]) {
+        %p = reshape(%j) {shape = [1]} : i32[1]
+        bind_sizes(%p) {sizes = ['u0'], least = [0], most = [2]}
+        %s = slice(%x) {starts = ['u0'], sizes = [2], steps = [2]} : f32[2]
+        %next = add(%j, %one) : i32[]
+        return(%s, %next)
+      } : f32[2], i32[]
+      %q = reshape(%n) {shape = [1]} : i32[1]
+      bind_sizes(%q) {sizes = ['u1'], least = [0], most = [3]}
+      %t = slice(%x) {starts = ['u1'], sizes = [2], steps = [1]} : f32[2]
+      %sum = add(%y, %t) : f32[2]
+      return(%sum, %m)
+    }""",
+        inputs={"n": np.asarray(2, np.int32)},
+    )
+    assert done.calls["slice_by_index"] and done.calls["slice_by_size"]
+
+
 def test_layers_that_mil_lacks_are_loops(check: Check) -> None:
     done = check(f"""func @main(%x: f32[30,2,3]) -> (f32[30,2,2], f32[2,2]) {{
       %w = {numbers(2, 3)}
