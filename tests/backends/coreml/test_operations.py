@@ -78,6 +78,16 @@ def test_how_it_is_done(check: Check, text: str, operator: str) -> None:
     assert check(text).calls[operator]
 
 
+@pytest.mark.parametrize("coordinates", ["half_pixel", "align_corners"])
+def test_open_sizes_that_grow_by_whole_factors(check: Check, coordinates: str) -> None:
+    text = f"""func @main(%x: f32[1,2,h,w]) -> (f32[1,2,2*h,3*w]) {{
+      %y = resize(%x) {{dims = [2, 3], sizes = ['2*h', '3*w'], mode = "linear",
+        coordinates = "{coordinates}"}} : f32[1,2,2*h,3*w]
+      return(%y)
+    }}"""
+    assert check(text, sizes=({"h": 3, "w": 4}, {"h": 1, "w": 1})).calls["upsample_bilinear"]
+
+
 def test_the_last_of_equal_elements(check: Check) -> None:
     text = """func @main(%x: f32[2,4]) -> (i32[2,1], i32[2]) {
       %y = arg_max(%x) {axis = 1, last = true, dtype = "i32"} : i32[2,1]
