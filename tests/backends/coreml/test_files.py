@@ -50,9 +50,13 @@ needs_coremltools = pytest.mark.skipif(
 def test_a_package_is_written_and_what_was_not_compared_is_said(tmp_path: Path) -> None:
     """By a process of its own; an earlier package is replaced as a whole."""
     path = tmp_path / "m.mlpackage"
-    nhwcc.compile(parse_module(net()), path, verify=False)
+    path.mkdir()
+    (path / "Manifest.json").write_text("{}")
+    (path / "earlier").write_text("")
     done = nhwcc.compile(parse_module(net()), path)
     assert {p.name for p in path.iterdir()} == {"Manifest.json", "Data"} and [*tmp_path.iterdir()] == [path]
+    files, folders = ({p.stat().st_mode for p in path.rglob("*") if p.is_dir() is d} for d in (False, True))
+    assert len(files) == len(folders) == 1 and path.stat().st_mode in folders
     if platform.system() != "Darwin":
         assert done.report.verification is None and "on Apple's systems only" in done.report.not_verified
         with pytest.raises(CompileError, match="R028"):
