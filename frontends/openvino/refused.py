@@ -10,7 +10,6 @@ REFUSED = {
     "BinaryConvolution": "has no numbers to compare with: OpenVINO's own kernel gives others from run to run",
     "CTCLoss": "is of training",
     "GroupedMatMul": "multiplies groups whose sizes data decide",
-    "ISTFT": "adds up frames at computed places; STFT is read",
     "NMSRotated": "compares boxes that are rotated",
     "RGBtoNV12": _IMAGES,
     "SparseFillEmptyRows": "gives rows in a number that data decide",

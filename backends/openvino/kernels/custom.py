@@ -44,4 +44,5 @@ def custom(op: Custom) -> Call:
     """The layer as the source has it: of the set that its domain names, else of the application's own."""
     domain, _, name = op.code.rpartition(".")
     options = {n: _listed(v) for n, v in op.options.items()}
-    return Call(op.inputs, options, extension=(domain or OWN, name))
+    operands = tuple(v for v in op.inputs if v is not None)
+    return Call(operands, options, extension=(domain or OWN, name))
