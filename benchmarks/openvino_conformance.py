@@ -227,7 +227,7 @@ def page(found: dict[Version, Outcome], cases: int) -> str:
         "# OpenVINO's operations",
         "",
         f"Printed by `make conformance`: every operation of the sets 1 to {NEWEST} in each of its versions,",
-        f"{cases} models of one operation that OpenVINO {version('openvino')} makes and runs. They are read, and run by",
+        f"{cases} models of one operation that OpenVINO {version('openvino')} makes and runs. They are read and run by",
         f"the reference interpreter, as TFLite (ai-edge-litert {version('ai-edge-litert')}), as ONNX (onnxruntime",
         f"{version('onnxruntime')}) and as OpenVINO's IR again. A version is right if models of it are right and all",
         "others are refused with a code. A failure is a file that the runtime does not take. Of what is drawn at",
