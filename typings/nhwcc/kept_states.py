@@ -1,0 +1,1 @@
+../../nhwcc/kept_states.py
