@@ -29,7 +29,8 @@ docs: $(VENV)/ready-dev
 	$(RUN) docs/generate.py
 
 site: $(VENV)/ready-docs
-	$(RUN) -m zensical build
+	$(RUN) docs/site_pages.py out/pages
+	$(RUN) -m zensical build --clean --strict
 	@echo "out/site/index.html"
 
 conformance: $(VENV)/ready-dev

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """How the files of a target end, or how the folders are called that it writes, and what gives it."""
+    """How the files of a target end, or how the folders end or are called that it writes, and what gives it."""
 
     suffixes: tuple[str, ...]
     load: Callable[[], Target]
@@ -43,6 +43,7 @@ TARGETS: dict[str, Entry] = {
     "tensorflow": Entry((".pb",), _in_package("tensorflow", "GRAPH")),
     "openvino": Entry((".xml",), _in_package("openvino")),
     "keras": Entry((".keras",), _in_package("keras", "KERAS")),
+    "coreml": Entry((".mlpackage",), _in_package("coreml"), ("model.mlpackage",)),
     "h5": Entry((".h5", ".hdf5"), _in_package("keras", "HDF5")),
 }
 """Targets by the name that users say; the first one is meant where nothing says another."""
@@ -99,17 +100,18 @@ def find_target(name: str, version: int | None = None) -> Target:
 def target_of_file(path: str | os.PathLike[str] | None) -> str:
     """Return the name of the target whose files are called like ``path``, of the first target if none's are.
 
-    What is called after a target that writes folders is one of its folders. Others that end in a slash, or are folders
-    already, are those of the first such target.
+    What is called after a target that writes folders, or ends as its folders do, is one of them. Others that end in a
+    slash, or are folders already, are those of the first such target.
     """
     if path is None:
         return next(iter(TARGETS))
     text = os.fspath(path)
     known, suffix = Path(text), Path(text).suffix.lower()
     is_folder = text.endswith(("/", os.sep)) or (known.is_dir() and not suffix)
-    called = target_of_folder(known.name)
+    ending = _with_suffix(suffix)
+    called = target_of_folder(known.name) or (ending if ending and writes_folder(ending) else None)
     folders = (name for name, entry in TARGETS.items() if entry.is_folder and is_folder)
-    found = called or next(folders, None) or _with_suffix(suffix)
+    found = called or next(folders, None) or ending
     if found is None and suffix and discover_plugins(PLUGINS):
         found = _with_suffix(suffix)
     return found or next(iter(TARGETS))
@@ -133,6 +135,11 @@ def suffix_of(name: str | None) -> str:
     if name is None or name in TARGETS:
         return next(iter(TARGETS[name or next(iter(TARGETS))].suffixes), "")
     return find_target(name).suffix
+
+
+def suffixes_of(name: str) -> tuple[str, ...]:
+    """Return all ends that files or folders of a target may have."""
+    return TARGETS[name].suffixes
 
 
 def writes_folder(name: str) -> bool:

@@ -37,6 +37,7 @@ TOO_LATE = {"F033", "R003", "R013", "R018", "R019", "R020", "R021"}
 """Codes that blame nhwcc, or by which a runtime refuses what nhwcc has taken: findings, unless the file is to blame."""
 EXCUSED = {
     "tflite": {"R013", "R019"},  # a damaged file is run, in a process that may end
+    "script": {"R019"},  # so is a script, when it is read
     "onnx": {"R018", "R003"},  # onnxruntime may refuse what we take; sizes may depend on data
     "external data": {"R018", "R020"},  # damaged weights are huge, too
     "openvino's weights": {"R018", "R020"},

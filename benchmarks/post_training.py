@@ -1,11 +1,11 @@
 """Trained networks quantized after training, beside Google's quantizer: how far they are from themselves in floats.
 
-    python -m benchmarks.post_training [--peer FOLDER] [--wide] [NAME ...]
+    python -m benchmarks.post_training [--peer FOLDER] [--wide] [--mode MODE ...] [NAME ...]
 
 FOLDER holds ai-edge-quantizer (pip install --target FOLDER ai-edge-quantizer).  It quantizes the file in floats that
 nhwcc wrote, with ranges over all samples and with its own moving averages.  Every file is measured on pictures that
 nobody has seen; times are those of one thread, each beside the file in floats.  ``--wide`` adds integers of 16 bits,
-whose kernels are slow on a CPU.
+whose kernels are slow on a CPU; ``--mode`` leaves out all others.
 """
 
 from __future__ import annotations
@@ -288,12 +288,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--peer", type=Path)
     parser.add_argument("--wide", action="store_true")
+    parser.add_argument("--mode", action="append")
     parser.add_argument("names", nargs="*", default=list(NETWORKS))
     given = parser.parse_args()
     rows: list[list[str]] = []
     folder = scratch()
     for name in given.names:
-        setting, found = ours(name, NETWORKS[name], folder, (*MODES, *WIDE) if given.wide else MODES)
+        modes = [m for m in ((*MODES, *WIDE) if given.wide else MODES) if m[0] in (given.mode or [m[0]])]
+        setting, found = ours(name, NETWORKS[name], folder, modes)
         before = len(rows)
         rows += found
         if given.peer is not None:

@@ -70,7 +70,7 @@ class Attribute:
 
     @property
     def is_required(self) -> bool:
-        """Whether it has no default."""
+        """Whether the attribute has no default and must be stated."""
         return self.default is inspect.Parameter.empty
 
     @property

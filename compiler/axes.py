@@ -37,7 +37,7 @@ class Form:
     form is chosen.  ``channels`` says for which kind of target the form is: None, for all.  ``index`` asks that the
     positions along a letter's axis are stored in another order: sizes of the digits of the index, slowest first, and
     their permutation.  With ``swap`` the two operands change places.  Letters of results that are keys of ``places``
-    stand under ``...`` where the letter that they replace stands in the operands.  A form that is slower than others
+    are placed under ``...`` at the letter that they replace in the operands.  A form that is slower than others
     counts as if it moved a part of its data, ``moves``, and its constant operands whole; it is taken where that is less
     than the transposes it saves.  Of forms that cost the same, the one with the smallest ``penalty`` is taken.
     ``transposed`` are the operands that a kernel is told to transpose itself: not all targets have such kernels.
@@ -83,7 +83,7 @@ class Axes:
         return Axes(parts, (whole,), forms=(form,), joined={whole[axis]: names})
 
     def reversed(self) -> Axes:
-        """The same with operands and results exchanged."""
+        """Return the axes of the inverse operation: operands and results exchanged."""
         assert None not in self.operands
         forms = tuple(replace(f, operands=f.results, results=tuple(p or () for p in f.operands)) for f in self.forms)
         return replace(self, operands=self.results, results=tuple(x or () for x in self.operands), forms=forms)

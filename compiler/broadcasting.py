@@ -11,7 +11,7 @@ from .opdef import broadcast_shapes
 
 
 def shapes_of(op: Op) -> list[Shape]:
-    """The shapes of all operands."""
+    """Return the shapes of all operands that are present, in their order."""
     return [v.type.shape for v in op.operands if v is not None]
 
 

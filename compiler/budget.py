@@ -44,16 +44,16 @@ class _Element(Protocol):
 
 
 class Sized(Protocol):
-    """The type of a tensor."""
+    """The type of a tensor, as far as its memory depends on it."""
 
     @property
     def shape(self) -> Sequence[object]:
-        """Its sizes."""
+        """The sizes of its axes, which may be symbolic."""
         ...
 
     @property
     def dtype(self) -> _Element:
-        """Its element type."""
+        """The type of its elements, which says their bytes."""
         ...
 
 
@@ -72,7 +72,7 @@ class Budget:
 
     @property
     def operations(self) -> int:
-        """How many operations a network may have."""
+        """How many operations a network may have, as follows from ``memory``."""
         return self.memory // OPERATION_BYTES
 
 
@@ -91,7 +91,7 @@ _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 
 def budget() -> Budget:
-    """Return the limits that hold now."""
+    """Return the limits of the compilation that runs in this context."""
     return _budget.get()
 
 

@@ -30,11 +30,11 @@ FAMILIES = {
 
 CODES = {
     "P001": Code(
-        "syntax error", "The text does not follow the grammar.", "The message says where, and what could stand there."
+        "syntax error", "The text does not follow the grammar.", "The message says where, and what is expected there."
     ),
     "P002": Code("defined twice", "Two operations give their results the same name.", "Rename one of them."),
     "P003": Code(
-        "not defined", "An operand has a name that no earlier operation gives.", "Define it above its first use."
+        "not defined", "An operand is a value that no earlier operation defines.", "Define it above its first use."
     ),
     "P004": Code(
         "unknown operation",
@@ -53,11 +53,11 @@ CODES = {
     "P008": Code(
         "missing weight",
         "A constant's elements are in no side file.",
-        "Keep side files beside the text; elided texts can't be read back.",
+        "Keep side files beside the text; text from which weights were left out can't be read.",
     ),
     "P009": Code(
         "unknown helper",
-        "A rule calls a function that nobody registered.",
+        "A rule calls a function that is not registered.",
         "Register it with @helper and --load its file.",
     ),
     "P010": Code(
@@ -68,8 +68,8 @@ CODES = {
     "F001": Code(
         "operator not supported",
         "The model has an operator, or calls a function, that nhwcc does not know at this version.",
-        "Cut it off with --inputs and --outputs, declare it with --op-library, or carry it with --allow-custom-ops "
-        "(docs/custom-ops.md); docs/support.md lists what is read.",
+        "Cut it off with --inputs and --outputs, declare it with --op-library, or keep it as a custom "
+        "operator with --allow-custom-ops (docs/custom-ops.md); docs/support.md lists what is read.",
     ),
     "F002": Code(
         "bad attribute",
@@ -78,12 +78,12 @@ CODES = {
     ),
     "F003": Code(
         "element type not supported",
-        "A tensor has elements of a type that the IR does not have, or an input holds texts.",
+        "A tensor has elements of a type that the IR does not have, or an input holds strings.",
         "Convert the model to a supported type, or cut that part off.",
     ),
     "F004": Code(
-        "must be known while compiling",
-        "An operand decides about shapes, but it is computed from data or depends on open sizes.",
+        "must be constant when compiling",
+        "An operand determines a shape, but it is computed from data or depends on open sizes.",
         "Make it a constant, or fix the input shapes that it is computed from with --shape.",
     ),
     "F005": Code(
@@ -110,13 +110,13 @@ CODES = {
     ),
     "F013": Code("cycle", "Nodes read each other in a circle.", "The model is damaged; export it again."),
     "F014": Code(
-        "no origin",
+        "undefined tensor",
         "A node or an output reads a tensor that nothing defines.",
         "The model is damaged, or was cut at the wrong place.",
     ),
     "F015": Code(
-        "two origins",
-        "A tensor is defined twice.",
+        "tensor defined twice",
+        "Two nodes, or a node and an input, define a tensor of the same name.",
         "The model is damaged; every name may be defined once only.",
     ),
     "F016": Code(
@@ -147,23 +147,24 @@ CODES = {
     "F021": Code("recursive function", "A function of the model calls itself.", "The model is damaged."),
     "F022": Code(
         "subgraph not imported",
-        "A branch or loop body has problems of its own, which are reported beside this one.",
+        "A branch or loop body has problems of its own, which are reported, too.",
         "Look at the other messages.",
     ),
     "F023": Code(
         "custom operator of unknown type",
-        "A model's operator is to be carried as a custom one, but the model does not state the type of its result.",
+        "An operator is to be kept as a custom one, but the model does not state the type of its result.",
         "Add the result to the graph's value_info, or declare the operator with --op-library; docs/custom-ops.md.",
     ),
     "F030": Code(
         "torch.export fails",
-        "PyTorch can't make a graph of the module with these inputs.",
-        "The message is PyTorch's own; the module itself, its inputs or the sizes that are left open must change.",
+        "torch.export can't trace the module with these inputs.",
+        "The message is PyTorch's own; change the module, its inputs or the sizes that stay open.",
     ),
     "F031": Code(
-        "the model changes itself",
+        "the module writes to its buffers",
         "Running the module writes to its buffers, as batch normalisation does in training.",
-        'Call .eval() before; state="io" (--state io) makes states inputs and outputs, which their user feeds back.',
+        'Call .eval() before; or state="io" (--state io) makes inputs and outputs of the buffers, to be '
+        "fed back by the application.",
     ),
     "F032": Code(
         "an output is not a tensor",
@@ -181,12 +182,12 @@ CODES = {
         "Load the weights as plain tensors on the CPU.",
     ),
     "F035": Code(
-        "weights without a network",
-        "A file holds tensors by name, but nothing that says what to compute with them.",
+        "weights without a model",
+        "A file holds tensors by name (a state dict), but not the network that uses them.",
         "Name the class with --module package.module:Class and give the file with --weights.",
     ),
     "F036": Code(
-        "the module can't be made",
+        "the module can't be constructed",
         "The class or function named by --module can't be imported or called.",
         "The message is Python's own; --python-path says where modules are, --args what the class is called with.",
     ),
@@ -196,14 +197,14 @@ CODES = {
         "The message names some; often the network was made with other arguments.",
     ),
     "F038": Code(
-        "code in a file",
-        "PyTorch or Keras would run code that is in the file: pickled objects, expressions that it evaluates, "
-        "functions, calls of what is no operator.",
-        "Say --unsafe-load if you trust it; better save model.state_dict() or an exported program.",
+        "the file contains code",
+        "Reading the file would run code that it contains: pickled objects, expressions, functions, or "
+        "calls of something that is not an operator.",
+        "Use --unsafe-load if you trust the file. It is better to save model.state_dict() or an exported program.",
     ),
     "T001": Code(
         "types don't fit",
-        "The operands' types are impossible for the operation.",
+        "The operation is not defined for operands of these types or shapes.",
         "Look at the types in the notes; often a declared input shape is wrong.",
     ),
     "T002": Code(
@@ -213,7 +214,7 @@ CODES = {
     ),
     "T003": Code(
         "sizes contradict",
-        "Operations demand of the named sizes of the inputs what can't hold at once.",
+        "Operations require equations between named sizes that can't hold together.",
         "The message names both places; often a declared shape is wrong, and --shape gives another.",
     ),
     "V001": Code("terminator", "A region does not end in its only return.", "End every region with return(...)."),
@@ -237,7 +238,7 @@ CODES = {
     "V007": Code(
         "interface",
         "A function's described inputs or outputs don't match its arguments or returns.",
-        "Describe each exactly once.",
+        "Describe each input and output exactly once.",
     ),
     "L001": Code("malformed pipeline", "A pipeline is not a list of passes.", "Write 'a,b{option=value},c'."),
     "L002": Code("unknown pass", "No pass has this name.", "nhwcc passes lists them; --load brings your own."),
@@ -249,7 +250,7 @@ CODES = {
     ),
     "L005": Code(
         "layout does not fit",
-        "A word that is asked for is not a layout, or names another number of axes than the tensor has.",
+        "A layout that was given is not known, or has another number of axes than the tensor.",
         "The message lists what there is: keep, nhwc, nchw, nwc, ..., or axis numbers as 0/2/1.",
     ),
     "L006": Code(
@@ -259,7 +260,7 @@ CODES = {
     ),
     "L007": Code(
         "an option does not apply",
-        "An option asks for what this format or pipeline can't do.",
+        "An option asks for something that this format or pipeline can't do.",
         "The message says why; leave the option out.",
     ),
     "L008": Code("unknown target", "There is no backend of this name.", "nhwcc compile --help shows the default."),
@@ -269,8 +270,8 @@ CODES = {
         "Give each exactly one name: --rename OLD=NEW, or --input-names and --output-names in their order.",
     ),
     "L010": Code(
-        "your code fails",
-        "A file given with --op-library declares what can't be, or what it declares raises an exception.",
+        "a loaded file fails",
+        "A file given with --op-library or --load makes an invalid declaration, or its code raises an exception.",
         "The message names the line; docs/custom-ops.md and docs/writing-passes.md say what may be declared.",
     ),
     "L011": Code(
@@ -284,43 +285,44 @@ CODES = {
         "The message says which there are; without --opset the lowest one is taken that keeps operations whole.",
     ),
     "L013": Code(
-        "no device",
-        "Where operators run is known of devices only.",
+        "no device was given",
+        "nhwcc check needs a target that is a device.",
         "Choose one with --target: nhwcc check --help lists them.",
     ),
     "L014": Code(
-        "the list of a zoo can't be",
-        "A file that nhwcc zoo reads is not TOML, or says something of a model that nobody understands.",
-        "The message says what; docs/zoo.md describes the file.",
+        "invalid manifest of a zoo",
+        "The manifest is not TOML, or has a key or a value that is not known.",
+        "The message says which; docs/zoo.md describes the file.",
     ),
     "W001": Code(
-        "rewriting does not end",
-        "Patterns undo each other.",
+        "rewriting does not terminate",
+        "Patterns keep undoing each other's rewrites.",
         "The message names the last one; --disable-pass leaves it out.",
     ),
     "M001": Code(
         "too large",
-        "A tensor would have more than 2,147,483,647 elements, or take more memory than the budget allows.",
+        "A tensor would have more than 2,147,483,647 elements, or take more memory than --max-memory allows.",
         "Look for a size that is not meant; smaller inputs (--shape) take less, --max-memory allows more bytes.",
     ),
     "M002": Code(
-        "constants grow",
-        "Constants that the model does not hold but computes, such as windows or repeated values, take too much.",
+        "computed constants are too large",
+        "Constants that are not stored in the model but computed from it, such as repeated values, take "
+        "too much memory.",
         "Look for a size that is not meant; --max-growth allows more.",
     ),
     "M003": Code(
         "takes too long",
-        "Verification runs longer than the budget allows, or a loop has so many iterations that it would.",
+        "Verification takes longer than --max-seconds, or a loop has so many iterations that it would.",
         "Give it more time with --max-seconds, or smaller inputs; --no-verify does without.",
     ),
     "M004": Code(
         "too many operations",
-        "Functions, loops or one operation become more operations than can be compiled.",
-        "Fewer iterations, or a loop that is not written out (--rnn while); --max-memory allows more.",
+        "Unrolled loops, inlined functions or one decomposed operation give more operations than --max-memory allows.",
+        "Use fewer iterations, or keep the loop (--rnn while); --max-memory allows more.",
     ),
     "M005": Code(
         "nested too deeply",
-        "Graphs, functions, regions or terms lie inside of each other, too many times.",
+        "Graphs, functions, regions or expressions are nested too deeply.",
         "Flatten them.",
     ),
     "M006": Code(
@@ -330,17 +332,18 @@ CODES = {
     ),
     "M007": Code(
         "a run takes too much memory",
-        "The tensors that a run of the network holds at a time take more memory than the budget allows.",
+        "The tensors that are alive at the same time in a run of the network take more memory than "
+        "--max-memory allows.",
         "Smaller inputs (--shape, --data) take less, --no-verify none; --max-memory allows more.",
     ),
     "B001": Code(
         "the target can't run this",
-        "No builtin of the target and no decomposition fits the operation with its types and attributes.",
-        "The message says what is in the way of each; docs/support.md lists what runs.",
+        "The target has no kernel for the operation with these types and attributes, and no decomposition applies.",
+        "The message says why each one does not apply; docs/support.md lists what runs.",
     ),
     "B002": Code(
-        "a size is unknown when the network runs",
-        "A shape depends on a named size that neither an input's nor a computed tensor's shape tells.",
+        "a size can't be computed at run time",
+        "A shape depends on a named size that is not the size of any input or computed tensor.",
         "Give the size a number when compiling, or declare an input whose shape has the name as a size.",
     ),
     "B003": Code(
@@ -349,44 +352,45 @@ CODES = {
         "Convert it to another type in the model.",
     ),
     "B004": Code(
-        "no form for an attribute",
-        "An attribute of a custom operator holds what its kernel can't be told, such as a size that stays open.",
-        "Give it a number; docs/custom-ops.md says what kernels are told.",
+        "attribute can't be stored",
+        "An attribute of a custom operator has a value that the file can't hold, such as a size that stays open.",
+        "Give it a number; docs/custom-ops.md says what attributes may hold.",
     ),
     "B005": Code(
         "too large for the format",
-        "A file of the target has less room than the network's weights need.",
+        "The weights are larger than a file of the target can be.",
         "Write a format that keeps weights in other files, or cut the model in parts with --inputs and --outputs.",
     ),
     "B006": Code(
-        "less on the device than required",
-        "A device does not run as many of the network's operators as is required.",
-        "The message says what is in the way of each; nhwcc check --ops lists all operators.",
+        "smaller share on the device than required",
+        "The device runs a smaller share of the operators than --require says.",
+        "The message says why operators do not run there; nhwcc check --ops lists all of them.",
     ),
     "B007": Code(
-        "a device of integers",
-        "The device computes with integers only, and the network has floats that nobody quantizes.",
-        "Quantize (--quantize int8 --data SAMPLES), or give a model that brings its scales.",
+        "the device computes with integers only",
+        "The network computes with floats and is not quantized, but the device has integer kernels only.",
+        "Quantize (--quantize int8 --data SAMPLES), or compile a model that is already quantized.",
     ),
     "Q001": Code(
-        "no calibration",
-        "Integers need the ranges of values, which calibration finds.",
-        "Give data (--data), or what nhwcc calibrate wrote (--calibration).",
+        "no calibration data",
+        "Quantization needs the range of every tensor, which is measured on samples.",
+        "Give samples (--data), or statistics of nhwcc calibrate (--calibration).",
     ),
     "Q002": Code(
         "another model's calibration",
-        "Statistics were taken of another model, or of the same one compiled with other options.",
+        "The statistics are of another model, or of this one with other options.",
         "Calibrate again with the options of the compilation.",
     ),
     "Q003": Code(
-        "target without integers",
-        "Post-training quantization knows no kernels on integers of this target.",
-        "Write a .tflite file; a model that brings its scales keeps them.",
+        "no quantization for this target",
+        "Post-training quantization does not support this target.",
+        "Write a .tflite file; a model that is already quantized keeps its scales.",
     ),
     "Q004": Code(
-        "too much is lost",
-        "What is quantized is further from the network in floats than is allowed.",
-        "Calibrate on real data, keep more in floats (--keep-float), choose another mode, or lower --min-sqnr.",
+        "quantization loses too much",
+        "The outputs of the quantized network differ from those in floats by more than is allowed.",
+        "Calibrate on real data, keep more operations in floats (--keep-float), choose another mode, or "
+        "lower --min-sqnr.",
     ),
     "Q005": Code(
         "an output would lose a part",
@@ -394,11 +398,17 @@ CODES = {
         "one scale: the small part would have no digits left.",
         "Give every part an output of its own (--split-outputs), or leave this one in floats: --io-dtype NAME=float32.",
     ),
+    "Q006": Code(
+        "nothing to keep in floats",
+        "A pattern of operations to keep in floats (--keep-float) matches none in the network.",
+        "Patterns match the kinds of operations in the compiled network, the names of their results, and the "
+        "names of the source's nodes; * matches anything.",
+    ),
     "R001": Code(
-        "no reference semantics",
+        "no reference implementation",
         "An operation can't be run by the reference interpreter.",
-        "It can be compiled all the same: verify against the source's runtime, or give it an evaluate; "
-        "docs/custom-ops.md shows how.",
+        "It can be compiled nevertheless: verify against the source's runtime, or declare the operation "
+        "with evaluate; docs/custom-ops.md shows how.",
     ),
     "R002": Code(
         "input does not fit",
@@ -406,24 +416,32 @@ CODES = {
         "The message shows both.",
     ),
     "R003": Code(
-        "result does not fit", "A result's shape contradicts inference.", "This is a defect; please report it."
+        "result contradicts inference",
+        "A computed result has another shape than was inferred for it.",
+        "This is a defect; please report it.",
     ),
-    "R010": Code("can't read", "A file is missing, unreadable or not what it should be.", "The message says why."),
-    "R011": Code("can't store", "A weight's element type has no form in a side file.", "Convert it first."),
+    "R010": Code(
+        "file can't be read", "A file is missing, unreadable or not what it should be.", "The message says why."
+    ),
+    "R011": Code(
+        "element type can't be stored",
+        "A weight has an element type that side files can't hold.",
+        "Convert it to another type first.",
+    ),
     "R012": Code(
-        "can't write",
+        "file can't be written",
         "The target folder is missing or read-only, or the disk is full.",
         "The message says why. Nothing was overwritten.",
     ),
     "R013": Code(
         "the runtime refuses the file",
-        "The TFLite runtime can't load or run a file.",
+        "The target's runtime can't load or run a file.",
         "The message is the runtime's own; for a file that nhwcc wrote, please report it.",
     ),
     "R014": Code(
         "unknown format",
         "Neither the content nor the name of a file is that of a model.",
-        "Give an ONNX model or a file of nhwcc's IR.",
+        "Give a file of one of the formats in docs/support.md; export the model again if it should be one.",
     ),
     "R015": Code(
         "format not supported",
@@ -436,23 +454,25 @@ CODES = {
         "Choose another output.",
     ),
     "R017": Code(
-        "can't be done here",
+        "something is missing here",
         "A library is missing, or no sizes for the inputs can be found.",
         "The message says what to install, or what to give.",
     ),
     "R018": Code(
         "the source's runtime refuses",
-        "The runtime of the source, onnxruntime, can't load or run the model as it was given.",
-        "The message is the runtime's own. --data and --shape choose other inputs, --no-verify does without.",
+        "The source's own runtime, such as onnxruntime, can't load or run the model.",
+        "The message is the runtime's own. Try other inputs (--data, --shape), or compile without "
+        "comparing (--no-verify).",
     ),
     "R019": Code(
-        "the runtime ended its process",
-        "A kernel of the target's runtime aborted instead of reporting an error.",
+        "the runtime crashed",
+        "A runtime aborted instead of reporting an error: a kernel of the target, or the library that reads "
+        "and runs the source, given a damaged file.",
         "For a file that nhwcc wrote, please report it with the model; nothing was overwritten.",
     ),
     "R020": Code(
         "numbers differ",
-        "The result computes something else than the source, beyond the tolerance.",
+        "The compiled file gives other numbers than the source, by more than the tolerance.",
         "Nothing was written. --check-each finds the pass, --no-verify writes the file nevertheless; please report it.",
     ),
     "R021": Code(
@@ -476,25 +496,29 @@ CODES = {
         "Look for a size that is not meant; smaller inputs (--shape), or --no-verify, take less.",
     ),
     "R025": Code(
-        "nothing is proven",
-        "Results agree, but would do so, too, if something else was computed: they are constant, saturated, NaN, or so "
-        "sensitive that the source is as far from itself.",
-        "Give data for which the network computes something (--data), or accept it (--accept-unproven). The file is "
-        "written.",
+        "agreement proves nothing",
+        "The numbers agree, but they would also agree if something else were computed: they are constant, "
+        "saturated, NaN, or so sensitive to rounding that the source differs from itself as much.",
+        "The file is written. Give real data (--data), or accept it (--accept-unproven).",
     ),
     "R026": Code(
-        "no fault to reduce",
-        "nhwcc reduce was asked to keep a fault that the whole network does not show.",
-        "Give the options with which nhwcc compile fails, or a command (--while) that tells the fault.",
+        "the model shows no fault",
+        "nhwcc reduce is to keep a fault that the whole model does not show.",
+        "Give the options with which nhwcc compile fails, or a command (--while) that shows the fault.",
     ),
     "R027": Code(
         "no scheduler",
         "nhwcc zoo was asked to run on a cluster whose scheduler does not answer.",
         "Start one (dask scheduler, dask worker), or leave --scheduler out to run on this machine.",
     ),
+    "R028": Code(
+        "no runtime on this system",
+        "A file of the target runs on another system only, as packages of Core ML do on Apple's.",
+        "Compile there to compare numbers. Elsewhere the program in such a file is checked, and the report says so.",
+    ),
     "I000": Code(
         "defect",
-        "Something happened that nobody foresaw.",
+        "An exception was raised that nhwcc does not expect.",
         "Please report it with what --backtrace prints, and the model or its --dump-ir.",
     ),
     "I001": Code(
@@ -504,17 +528,19 @@ CODES = {
     ),
     "I002": Code("no terminator", "A region without return was run.", "Please report it."),
     "I003": Code(
-        "replaced by another type", "A rule gave a value another type.", "Please report it with the rule's name."
+        "replaced by another type",
+        "A rule replaced a value by one of another type.",
+        "Please report it with the rule's name.",
     ),
     "I004": Code(
-        "relayout failed",
-        "An operation in another order has another type than it should.",
-        "Please report it; --disable-pass propagate-layout gets around it.",
+        "layout change failed",
+        "An operation has another type than expected after its layout was changed.",
+        "Please report it; --disable-pass propagate-layout avoids it.",
     ),
     "I006": Code(
-        "no relayout",
-        "Elements have to change their order in a way that no transposes do.",
-        "Please report it; --disable-pass propagate-layout gets around it.",
+        "layout change impossible",
+        "A layout was chosen that no sequence of transposes can produce.",
+        "Please report it; --disable-pass propagate-layout avoids it.",
     ),
     "I007": Code(
         "scales that the format forbids",

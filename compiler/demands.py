@@ -15,7 +15,7 @@ _collected: ContextVar[list[tuple[Dim, Dim]] | None] = ContextVar("equations", d
 
 @contextmanager
 def collect_equations() -> Generator[list[tuple[Dim, Dim]], None, None]:
-    """Collect what is demanded inside the block."""
+    """Collect pairs of sizes that operations inside the block require to be equal."""
     found: list[tuple[Dim, Dim]] = []
     token = _collected.set(found)
     try:

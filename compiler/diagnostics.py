@@ -145,9 +145,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 class Remark:
     """Something a pass did or nearly did, for ``--explain`` and for the report.
 
-    ``kind`` is "fired" (a rule applied), "missed" (it nearly did; ``text`` says why not), "idle" (it never did; the
+    ``kind`` is "fired" (a rule applied), "missed" (it nearly did; ``text`` says why not), ``"idle"`` (it never did; the
     text says what was in the way where it was nearest), "note" (plain information) or "warning" (the user should know
-    although the result stands).  ``facts`` are the numbers of the text for programs that read remarks.
+    it although the result is right).  ``facts`` are the numbers of the text for programs that read remarks.
     """
 
     kind: Literal["fired", "missed", "idle", "note", "warning"]
@@ -162,7 +162,7 @@ _listeners: ContextVar[tuple[list[Remark], ...]] = ContextVar("listeners", defau
 
 @contextmanager
 def collect_remarks() -> Generator[list[Remark], None, None]:
-    """Collect what passes remark inside this block."""
+    """Return a list to which all remarks made inside this block are appended."""
     collected: list[Remark] = []
     token = _listeners.set((*_listeners.get(), collected))
     try:
@@ -190,11 +190,11 @@ def is_explaining() -> bool:
 
 
 def remark(item: Remark) -> None:
-    """Hand a remark to whoever collects; costs nothing when nobody does."""
+    """Hand a remark to :func:`collect_remarks`; outside of such a block it is dropped."""
     for listener in _listeners.get():
         listener.append(item)
 
 
 def remarks_wanted() -> bool:
-    """Say whether anybody collects, so that expensive texts are built only then."""
+    """Say whether remarks are collected, so that expensive ones are built only then."""
     return bool(_listeners.get())

@@ -129,12 +129,12 @@ class Sym:
 
     @property
     def names(self) -> frozenset[str]:
-        """The named sizes in the expression."""
+        """The names of the symbolic sizes that the expression depends on."""
         return frozenset(str(s) for s in self.expr.free_symbols)
 
     @property
     def is_rounded(self) -> bool:
-        """Whether something in the expression is rounded."""
+        """Whether some part of the expression is rounded down: a quotient of integers."""
         import sympy
 
         return bool(self.expr.has(sympy.floor))
@@ -251,7 +251,7 @@ def ceil_div(a: Dim, b: Dim) -> Dim:
 
 
 def product(dims: Iterable[Dim]) -> Dim:
-    """Multiply dimensions; 1 for none."""
+    """Multiply sizes; the product of none is 1."""
     out: Dim = 1
     for d in dims:
         out = d if out == 1 else out * d
@@ -356,7 +356,7 @@ def static(shape: Shape) -> tuple[int, ...]:
 
 
 def is_static(shape: Shape) -> bool:
-    """Say whether all sizes are numbers."""
+    """Say whether all sizes of a shape are numbers, none of them symbolic."""
     return all(isinstance(d, int) for d in shape)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Use(NamedTuple):
-    """Operand ``slot`` of ``op``."""
+    """One use of a value: operand number ``slot`` of the operation ``op``."""
 
     op: Op
     slot: int
@@ -75,7 +75,7 @@ class Value:
 
 @dataclass_transform(eq_default=False)
 class Op:
-    """An operation. Subclasses are declared with :func:`~nhwcc.compiler.opdef.op`."""
+    """An operation: operands, attributes, regions, results; declared with :func:`~nhwcc.compiler.opdef.op`."""
 
     spec: ClassVar[Spec]
 
@@ -110,7 +110,7 @@ class Op:
 
     @property
     def result(self) -> Value:
-        """The only result."""
+        """The result of an operation that has exactly one."""
         (only,) = self.results
         return only
 
@@ -150,7 +150,7 @@ class Op:
 
     @property
     def is_unused(self) -> bool:
-        """Whether no result has a use."""
+        """Whether no result of the operation has a use."""
         return not any(r.uses for r in self.results)
 
     def fail(self, code: str, message: str, *, help: str | None = None) -> CompileError:
@@ -207,7 +207,7 @@ class Region:
 
     @property
     def returns(self) -> tuple[Value, ...]:
-        """The values that the region returns."""
+        """The values that the region returns: the operands of its terminator."""
         return tuple(v for v in self.terminator.operands if v is not None)
 
     def walk(self) -> Iterator[Op]:
@@ -223,7 +223,7 @@ class Port:
     """How the outside sees an input or output: its name in the source, and how the source's axes lie in it.
 
     ``perm[i]`` is the source axis that lies at axis ``i``; None means the source's own order.  ``axes`` are the letters
-    of the source's axes, such as ``NHWC``; empty where nobody said them, which is taken for channels first.
+    of the source's axes, such as ``NHWC``; empty where the source states none, which is taken for channels first.
     """
 
     name: str
@@ -256,21 +256,21 @@ class Func:
 
     @property
     def args(self) -> list[Value]:
-        """The arguments."""
+        """The values that stand for the function's inputs, in order."""
         return self.body.args
 
     @property
     def returns(self) -> tuple[Value, ...]:
-        """The values that the function returns."""
+        """The values that the function returns, in order: its outputs."""
         return self.body.returns
 
     @property
     def ops(self) -> OpList:
-        """The operations of the body, terminator included."""
+        """The operations of the body in order, with the terminator at the end."""
         return self.body.ops
 
     def walk(self) -> Iterator[Op]:
-        """Iterate over all operations, nested ones too."""
+        """Iterate over all operations of the function, those in nested regions, too."""
         return self.body.walk()
 
 
@@ -292,7 +292,7 @@ class Module:
         return self.funcs.get("main") or next(iter(self.funcs.values()))
 
     def walk(self) -> Iterator[Op]:
-        """Iterate over all operations of all functions."""
+        """Iterate over all operations of all functions, those in nested regions, too."""
         for func in self.funcs.values():
             yield from func.walk()
 

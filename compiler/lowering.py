@@ -40,7 +40,7 @@ class LoweringTarget(Protocol):
 
     @property
     def title(self) -> str:
-        """How messages call it."""
+        """What messages call the target, such as ``TFLite``."""
         ...
 
     @property
@@ -50,7 +50,7 @@ class LoweringTarget(Protocol):
 
     @property
     def limits(self) -> Limits:
-        """How many axes its kernels take."""
+        """How many axes the target's kernels take: of any data, of batches, of broadcasts."""
         ...
 
     def is_legal(self, op: Op) -> bool:
@@ -210,15 +210,15 @@ class Build:
         return self.rw.emit(kind(*given, **attributes))
 
     def each(self, op: Op) -> tuple[Value, ...]:
-        """Insert an operation with several results."""
+        """Insert an operation that has several results, and return all of them."""
         return self.rw.insert(op).results
 
     def number(self, value: float, dtype: DType) -> Value:
-        """Insert a scalar constant."""
+        """Insert a constant scalar of an element type, and return its value."""
         return self.constant(np.asarray(value).astype(dtype.numpy))
 
     def constant(self, value: Array | Weight) -> Value:
-        """Insert a constant."""
+        """Insert a constant of an array or a weight, and return its value."""
         return self.rw.insert(Const(Weight.of(value))).result
 
     def size(self, value: Dim, dtype: DType) -> Value:
@@ -238,7 +238,7 @@ class Build:
 
     @staticmethod
     def product(shape: Sequence[Dim]) -> Dim:
-        """Multiply sizes."""
+        """Multiply sizes, symbolic ones, too; the product of none is 1."""
         return product(shape)
 
     def clone(self, op: Op, *operands: Value | None, **attributes: Any) -> Value:
@@ -266,5 +266,5 @@ class Build:
         self.rw.require(condition, reason)
 
     def warn(self, text: str) -> None:
-        """Tell the user what he should know although the result stands."""
+        """Warn the user of something that matters although the result is right."""
         remark(Remark("warning", "legalize", text, self.rw.root.location))

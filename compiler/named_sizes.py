@@ -11,7 +11,7 @@ from .ops.bound import BindSizes
 
 
 def binds_unused(op: Op, used: set[str]) -> bool:
-    """Say whether an operation only binds names that are not among those which are used behind it."""
+    """Say whether an operation only binds names that no later operation uses."""
     return isinstance(op, BindSizes) and used.isdisjoint(op.defines())
 
 

@@ -35,7 +35,7 @@ class Kept:
 
 
 class Commutative(Pure):
-    """Trait: the two operands may be swapped."""
+    """Trait: the two operands may be swapped without changing the result."""
 
 
 class Symbolic(Pure):
@@ -43,7 +43,7 @@ class Symbolic(Pure):
 
 
 class Terminator:
-    """Trait: ends a region."""
+    """Trait: ends a region, and its operands are the region's results."""
 
 
 class Elementwise(Pure):
@@ -64,7 +64,7 @@ class Elementwise(Pure):
 
 
 class Predicate(Elementwise):
-    """Trait: elementwise with a boolean result."""
+    """Trait: elementwise, with booleans as the elements of the result."""
 
     @staticmethod
     def infer(op: Op) -> TensorType:
@@ -85,7 +85,7 @@ class Multiplies(Protocol):
     """An operation whose work is counted in products that are summed up."""
 
     def macs(self) -> Dim:
-        """Number of multiply-accumulates."""
+        """Return the number of multiply-accumulates of one run; sizes may be symbolic."""
         ...
 
 
@@ -125,17 +125,17 @@ class Spec:
     axes: Callable[[Any], Axes | None] | None
 
     def has(self, trait: type) -> bool:
-        """Say whether the operation has a trait."""
+        """Say whether the operation was declared with a trait, or with a subclass of it."""
         return any(issubclass(t, trait) for t in self.traits)
 
     @property
     def is_removable(self) -> bool:
-        """Whether the operation can go if nobody uses its results: it is pure, or only draws numbers."""
+        """Whether an operation without uses can be erased: it is pure, or only draws random numbers."""
         return self.has(Pure) or self.has(Draws)
 
     @property
     def is_terminator(self) -> bool:
-        """Whether the operation ends a region."""
+        """Whether the operation ends a region, as ``return`` does."""
         return self.has(Terminator)
 
     def bind(
@@ -337,8 +337,9 @@ def op(name: str, *traits: type) -> Callable[[type[O]], type[O]]:
     Fields of type ``Value`` are operands (``Value | None`` optional, ``tuple[Value, ...]`` as the last one variadic,
     ``tuple[Value | None, ...]`` variadic with some left out); types of :mod:`.operands`, such as ``Floats``, say which
     elements these take.  Fields of type ``Region`` are regions, all others are attributes.  A class may give
-    ``infer`` (result types), ``evaluate`` (numpy semantics), ``axes`` (storage orders) and ``verify``; the rest comes
-    from its traits.  Classes between it and ``Op`` give fields and methods that several operations share.
+    ``infer`` (result types), ``evaluate`` (numpy semantics), ``axes`` (storage orders), ``copies`` (whether it is an
+    identity) and ``verify`` (whether operands and attributes fit); the rest comes from its traits.  Classes between it
+    and ``Op`` give fields and methods that several operations share.
     """
 
     def wrap(cls: type[O]) -> type[O]:

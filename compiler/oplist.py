@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 class OpList:
     """Operations linked through ``Op.before`` and ``Op.after``.
 
-    Insertion and erasure take constant time.  An erased operation keeps its links, so that an iteration that stands
-    on it goes on: it visits what is inserted after the current operation and skips what has been erased.
+    Insertion and erasure take constant time.  An erased operation keeps its links, so that an iteration at this
+    point goes on: it visits what is inserted after the current operation and skips what has been erased.
     """
 
     __slots__ = ("_count", "first", "last")

@@ -10,7 +10,7 @@ as the source sees it.  So for ``f32[1,3,4,5]``
 A reshape does not change the row-major index, hence not the order: it costs nothing in any layout.  A transpose
 renumbers strides.  Where others were joined to one axis, each stretch may have an order of its own: that is one piece,
 too, a :class:`Joined`.  Pieces of size one are left out and pieces that continue each other are merged, so that equal
-orders are equal objects, whatever the shape is and wherever its axes of size one stand.
+orders are equal objects, whatever the shape is and wherever its axes of size one are.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class AxisPiece(NamedTuple):
     parts: tuple[tuple[int, tuple[AnyPiece, ...]], ...] = ()
 
     def of_stride(self, stride: Dim) -> AnyPiece:
-        """The piece with another stride."""
+        """Return a piece of the same size with another stride."""
         return Joined(self.size, stride, self.parts) if self.parts else Piece(self.size, stride)
 
 
@@ -101,7 +101,7 @@ class Order:
 
     @staticmethod
     def natural(shape: Shape) -> Order:
-        """The source's own order."""
+        """Return the source's own row-major order of a tensor of this shape."""
         return Order.of_pieces([(product(shape), 1)])
 
     @staticmethod

@@ -29,7 +29,7 @@ def known_pads(pads: Pads) -> list[tuple[int, int]] | None:
 
 
 def is_valid(op: Any) -> bool:
-    """Whether a windowed operation has no paddings."""
+    """Whether a windowed operation pads nothing: what TFLite and TensorFlow call ``VALID``."""
     return all(p == (0, 0) for p in op.pads)
 
 

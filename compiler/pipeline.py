@@ -1,4 +1,4 @@
-"""Passes by name, with options, in pipelines."""
+"""Passes, which are registered by name with options, and pipelines of them."""
 
 from __future__ import annotations
 

@@ -93,9 +93,9 @@ def is_loaded(function: object) -> bool:
 
 @contextmanager
 def blaming() -> Generator[None, None, None]:
-    """Turn what goes wrong outside of nhwcc into an error that says where; all else passes through.
+    """Replace exceptions that arise outside of nhwcc by an error that says where; all else passes through.
 
-    That is what loaded files do, and what the system says of a file where nobody expected it to, such as that its
+    That is what loaded files do, and unexpected errors of the system about a file, such as that its
     name is too long.
 
     Raises:

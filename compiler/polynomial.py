@@ -42,7 +42,7 @@ def exact_quotient(a: Any, b: Any) -> Any | None:
 def rounded_down(x: Any, y: Any) -> Any:
     """Return ``x / y`` rounded down, in a form that does not depend on how it is written.
 
-    Of integers divided by a number, what is a multiple of the number stands outside, ``(3*n+5)//2`` is
+    Of integers divided by a number, multiples of the number are taken out of the quotient, ``(3*n+5)//2`` is
     ``n+(n+1)//2+2``, and what is rounded up is a quotient rounded down: ``-(-n//4)`` is ``(n+3)//4``.
     """
     import sympy

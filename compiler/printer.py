@@ -26,7 +26,7 @@ class WeightSink(Protocol):
     """Where large constants go while a module is printed."""
 
     def add(self, weight: Weight) -> str:
-        """Keep the weight and return its key."""
+        """Keep a weight, and return the key under which the text refers to it."""
         ...
 
 
@@ -157,7 +157,7 @@ def _port(port: Port, name: str | None) -> str:
 
 
 def print_func(func: Func, *, locations: bool = False, sink: WeightSink | None = None) -> str:
-    """Print one function."""
+    """Return the text of one function, which :mod:`.parser` reads again."""
     names = Names()
     args = ", ".join(f"{names[a]}: {a.type}{_port(p, a.name)}" for a, p in zip(func.args, func.inputs, strict=True))
     outs = ", ".join(f"{v.type}{_port(p, None)}" for v, p in zip(func.returns, func.outputs, strict=True))

@@ -85,7 +85,7 @@ class Var:
 
 
 def scalar(number: Any, rw: Rewriter, like: DType) -> Value:
-    """Insert a number as a constant."""
+    """Insert a number as a constant scalar of an element type."""
     rw.require(isinstance(number, int | float) and not isinstance(number, bool), f"{number} is not a number")
     rw.require(like.is_float or (like.is_int and float(number).is_integer()), f"{number} is no {like}")
     return rw.insert(Const(Weight.of(np.asarray(number, like.numpy)))).result
@@ -112,7 +112,7 @@ class Hole:
             raise error("P003", f"${self.name} is not bound by the left side")
 
     def get(self, found: Match) -> Any:
-        """Return the attribute's value in a match."""
+        """Return the attribute's value that the left side was matched with."""
         return found.attributes[self.name]
 
     def kind(self, names: Names) -> Kind:
@@ -131,7 +131,7 @@ class Literal:
     value: Any
 
     def check(self, names: Names) -> None:
-        """Accept it: a literal needs no name."""
+        """Accept it: a literal does not depend on any name."""
 
     def get(self, found: Match) -> Any:
         """Return the value as it is written in the rule."""

@@ -40,12 +40,12 @@ class Splat:
     number: float
 
     def check_left(self, names: Names) -> None:
-        """Bind nothing."""
+        """Bind nothing: a number on the left side has no name."""
 
     check = check_left
 
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:
-        """Compare all elements."""
+        """Match a constant whose elements are all equal to the number."""
         if is_splat(value, self.number):
             yield found
 
@@ -56,26 +56,26 @@ class Splat:
 
 @dataclass(frozen=True)
 class Absent:
-    """``none``: no operand."""
+    """``none``: an optional operand that must be, or is to be, absent."""
 
     def check_left(self, names: Names) -> None:
-        """Bind nothing."""
+        """Bind nothing: an absent operand on the left side has no name."""
 
     check = check_left
 
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:
-        """Match absence."""
+        """Match an optional operand that the operation does not have."""
         if value is None:
             yield found
 
     def build(self, found: Match, rw: Rewriter, like: DType) -> None:
-        """Give no operand."""
+        """Return None, for an optional operand that the new operation does not get."""
         return
 
 
 @dataclass(frozen=True)
 class Node:
-    """``add(%x, 3)``: an operation."""
+    """``add(%x, 3)``: an operation to match on the left, or to build on the right."""
 
     op: type[Op]
     terms: tuple[Term, ...]
@@ -143,7 +143,7 @@ class Node:
             )
 
     def match(self, value: Value | None, found: Match) -> Iterator[Match]:
-        """Match the operation that gives ``value``."""
+        """Match the operation that defines ``value``, with its operands and attributes."""
         if value is not None and value.owner is not None and value.owner.results[0] is value:
             yield from self.match_op(value.owner, found)
 
@@ -184,7 +184,7 @@ class Node:
 
     @property
     def size(self) -> int:
-        """Number of operations in the pattern."""
+        """The number of operations in the pattern, those inside it included."""
         return 1 + sum(t.size for t in self.terms if isinstance(t, Node))
 
 
@@ -207,7 +207,7 @@ def _match_all(terms: tuple[Term, ...], values: tuple[Value | None, ...], found:
 
 @dataclass(frozen=True)
 class Rule:
-    """``rule name: left where guards => right``."""
+    """A rewrite rule as it was read: ``rule name: left where guards => right``."""
 
     name: str
     left: Node

@@ -65,7 +65,7 @@ class Demands:
 
 
 class IntegerKernels(Protocol):
-    """What quantization may ask of a target."""
+    """What quantization asks of a target: which operations it has integer kernels for."""
 
     def demands(self, op: Op) -> Demands | None:
         """Return what the kernel on integers of an operation demands, None if it has none."""
@@ -92,7 +92,7 @@ class Range:
 
     @property
     def width(self) -> float:
-        """How far the ends are apart."""
+        """The distance between the smallest and the largest number."""
         return self.high - self.low
 
     def join(self, other: Range) -> Range:
@@ -124,7 +124,7 @@ class Scale:
 
     @property
     def range(self) -> Range:
-        """The numbers that the integers reach."""
+        """The real numbers that the smallest and the largest integer stand for."""
         first, last = self.dtype.bounds
         return Range((first - self.zero) * self.scale, (last - self.zero) * self.scale)
 
@@ -145,7 +145,7 @@ def weight_scales(weight: Array, bits: int, *, per_channel: bool = True) -> Arra
 
 
 def round_weight(weight: Array, scales: Array, bits: int) -> Array:
-    """Return the integers nearest to a weight whose scales differ along axis 0, halves to the even one."""
+    """Return the integers nearest to a weight whose scales differ along axis 0; ties go to even."""
     spread = scales.reshape(-1, *(1,) * (weight.ndim - 1))
     last = (1 << (bits - 1)) - 1
     return np.clip(np.rint(weight / spread), -last, last).astype(np.int8)

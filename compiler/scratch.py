@@ -1,7 +1,7 @@
 """Folders for what is not finished: they vanish with their owner, and those of a process that was killed with the next.
 
 The owner holds a lock on its folder, which the system takes from a process however it ends.  A folder whose lock is
-free is therefore nobody's, also where the number of a process says nothing: in another container, or after a restart.
+free has therefore no owner, also where the number of a process says nothing: in another container, or after a restart.
 """
 
 from __future__ import annotations
@@ -14,20 +14,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from .placing import HIDDEN, PLAIN, finish, uninterrupted
+
 try:
     import fcntl
 except ImportError:  # Windows has no such locks: there, folders of killed processes stay
     fcntl: Any = None
-
-HIDDEN, PLAIN = ".nhwcc-draft-", "nhwcc-scratch-"
-"""How folders are called: beside a file that is written, and among the system's temporary ones."""
 
 
 class Scratch:
     """A folder that is there until it is closed, garbage, or its process ends.
 
     It lies beside a file that is to be written, else where the system keeps temporary files.  Making one removes those
-    in the same place that nobody owns any more.
+    in the same place whose owner has ended.
 
     Raises:
         OSError: there can be no such folder.
@@ -36,8 +35,9 @@ class Scratch:
     def __init__(self, beside: Path | None = None) -> None:
         place, prefix = (Path(tempfile.gettempdir()), PLAIN) if beside is None else (beside.parent, HIDDEN)
         sweep(place, prefix)
-        self.path, lock = _locked(place, prefix)
-        self._remove = weakref.finalize(self, _remove, self.path, lock)
+        with uninterrupted():  # else there could be a folder that nobody knows to remove
+            self.path, lock = _locked(place, prefix)
+            self._remove = weakref.finalize(self, _remove, self.path, lock)
 
     def close(self) -> None:
         """Remove the folder and what is in it."""
@@ -62,11 +62,12 @@ def sweep(place: Path, prefix: str) -> None:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove one folder if its lock is free."""
+    """Remove one folder if its lock is free, once what is complete in it lies in its place."""
     with suppress(OSError):
         lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            finish(folder)
             shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(lock)

@@ -54,7 +54,7 @@ _STORED_AS = {
 
 @dataclass
 class SideFile:
-    """Collects weights under keys while texts are printed; ``known`` weights stand in earlier files already."""
+    """Collects weights under keys while modules are printed; ``known`` weights are in earlier files already."""
 
     prefix: str = "w"
     known: dict[int, tuple[str, Weight]] = field(default_factory=lambda: dict[int, tuple[str, Weight]]())

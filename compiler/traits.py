@@ -15,7 +15,7 @@ class Moves:
 
 
 class Ordered:
-    """Trait: only asks which number is larger."""
+    """Trait: depends only on which of two numbers is larger, so that scales may change."""
 
 
 class SameBits:

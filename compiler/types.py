@@ -58,12 +58,12 @@ class DType(StrEnum):
 
     @property
     def is_float(self) -> bool:
-        """Whether elements are real floating-point numbers."""
+        """Whether elements are real floating-point numbers, of any number of bits."""
         return self is DType.BF16 or self.value[0] == "f"
 
     @property
     def is_int(self) -> bool:
-        """Whether elements are integers; bool is none."""
+        """Whether elements are integers, signed or not; booleans are none."""
         return self.value[0] in "iu"
 
     @property
@@ -79,7 +79,7 @@ class DType(StrEnum):
 
     @property
     def is_complex(self) -> bool:
-        """Whether elements are complex numbers."""
+        """Whether elements are complex numbers: pairs of a real and an imaginary part."""
         return self in (DType.C64, DType.C128)
 
     def holds(self, other: DType) -> bool:
@@ -177,12 +177,12 @@ class TensorType:
 
     @property
     def rank(self) -> int:
-        """Number of axes."""
+        """The number of axes; 0 for a scalar."""
         return len(self.shape)
 
     @property
     def size(self) -> Dim:
-        """Number of elements."""
+        """The number of elements; symbolic if a size is."""
         return product(self.shape)
 
     def with_shape(self, shape: tuple[Dim, ...] | list[Dim]) -> TensorType:

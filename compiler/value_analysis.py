@@ -70,7 +70,7 @@ class Known:
         return tuple(d if isinstance(d, Sym) else int(d) for d in array.reshape(-1).tolist())
 
     def dim(self, value: Value | None) -> Dim | None:
-        """Return the only element as a dimension."""
+        """Return the only element of a value as a size; None if it is not known."""
         found = self.dims(value)
         return found[0] if found is not None and len(found) == 1 else None
 

@@ -196,7 +196,7 @@ class Weight:
 
     @property
     def nbytes(self) -> int:
-        """Size in bytes when stored unpacked."""
+        """The size in bytes when elements are stored unpacked, one after the other."""
         return math.prod(static(self.type.shape)) * max(self.type.dtype.numpy.itemsize, 1)
 
     @property

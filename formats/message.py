@@ -49,11 +49,11 @@ class Message:
         return _signed(self.unsigned(number, default))
 
     def flag(self, number: int) -> bool:
-        """Return a truth value."""
+        """Return a field as a boolean; false if it is absent."""
         return self.unsigned(number) != 0
 
     def real(self, number: int, default: float = 0.0) -> float:
-        """Return a number of 32 bits."""
+        """Return a field as a float of 32 bits; ``default`` if it is absent."""
         found = self._of_kind(number, FIXED32)
         return _floats(self._data[found[-1].body : found[-1].end])[0] if found else default
 
@@ -94,20 +94,20 @@ class Message:
         return (found[-1].body, found[-1].value) if found else None
 
     def content(self, number: int) -> bytes:
-        """Return the content of a field."""
+        """Return the bytes of a field; none if it is absent."""
         found = self._of_kind(number, BYTES)
         return bytes(self._data[found[-1].body : found[-1].end]) if found else b""
 
     def contents(self, number: int) -> list[bytes]:
-        """Return the contents of a list."""
+        """Return the bytes of every item of a repeated field."""
         return [bytes(self._data[f.body : f.end]) for f in self._of_kind(number, BYTES)]
 
     def text(self, number: int) -> str:
-        """Return a string."""
+        """Return a field as a string; empty if it is absent."""
         return self.content(number).decode("utf-8", "replace")
 
     def strings(self, number: int) -> list[str]:
-        """Return a list of strings."""
+        """Return the items of a repeated field as strings."""
         return [item.decode("utf-8", "replace") for item in self.contents(number)]
 
     def message(self, number: int) -> Message | None:
@@ -116,7 +116,7 @@ class Message:
         return self._inner(found[-1]) if found else None
 
     def messages(self, number: int) -> Iterator[Message]:
-        """Iterate over a list of messages."""
+        """Iterate over the items of a repeated field, each a message."""
         return (self._inner(field) for field in self._of_kind(number, BYTES))
 
     def entries(self, number: int) -> Iterator[tuple[str, Message]]:

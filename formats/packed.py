@@ -13,7 +13,7 @@ from .chunks import chunks
 
 
 def stored_bytes(type: TensorType) -> int:
-    """Return how many bytes the elements take."""
+    """Return how many bytes elements take, those of few bits packed."""
     assert isinstance(type.size, int)
     return (type.size * type.dtype.bits + 7) // 8
 

@@ -13,7 +13,7 @@ MAX_DEPTH = 100
 
 
 class WireError(ValueError):
-    """The bytes are no protobuf message."""
+    """The bytes are no protobuf message: a length or a type is impossible."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,5 +91,5 @@ def tag(number: int) -> bytes:
 
 
 def bytes_field(number: int, content: bytes) -> bytes:
-    """Return a whole field that holds bytes."""
+    """Return a whole field that holds bytes: its tag, their length, and themselves."""
     return tag(number) + varint(len(content)) + content

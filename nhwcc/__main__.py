@@ -1,4 +1,4 @@
-"""``python -m nhwcc``."""
+"""Runs the command line as a module: ``python -m nhwcc`` is ``nhwcc``."""
 
 from nhwcc.cli import main
 

@@ -83,7 +83,7 @@ def compile(  # noqa: PLR0913 -- users see every option
         target: What to compile for; by default what the output's suffix says.
         opset: The newest version that an ONNX file may ask for; it gets the lowest that keeps every operation whole.
         variables: Write the weights of a SavedModel as variables, which can be trained on, in place of constants.
-        shapes: Shapes by input, which replace declared ones; a text names a size that stays open, ``"i64:1,length"``
+        shapes: Shapes by input, which replace declared ones; a string names a size that stays open, ``"i64:1,length"``
             states an element type, too.  A number in place of a shape is what a named size is to be:
             ``{"x": (1, 3, 224, 224), "batch": 1}``.
         inputs: Tensors at which the part of the graph begins that is compiled.
@@ -98,7 +98,7 @@ def compile(  # noqa: PLR0913 -- users see every option
         unsafe_load: Allow files whose reading runs code that is in them.
         weights: The file with the constants of an OpenVINO model; by default the one beside it.
         by_standard: Follow the ONNX standard where onnxruntime, for which exporters write, departs from it.
-        allow_custom_ops: Carry operators that nobody knows as custom ones.
+        allow_custom_ops: Keep operators without a known meaning as custom operators of the file.
         rename: New names of inputs and outputs.  ``io_layout`` and ``data`` speak of these, all above of the source's.
         input_names: New names of all inputs.
         output_names: New names of all outputs.
@@ -109,8 +109,9 @@ def compile(  # noqa: PLR0913 -- users see every option
             is one, or ``auto``, whatever of these is fastest.
         optimize: ``balanced``, which takes kernels that are faster where they are worth their bytes, or ``size``, which
             adds no operation for speed.
-        data_type: In how many bits files of OpenVINO and TensorFlow.js store constants that are computed with in 32:
-            ``FP32``, or ``FP16``, which halves the file; numbers then agree up to the rounding of the constants.
+        data_type: In how many bits files of OpenVINO, TensorFlow.js and Core ML store constants that are computed with
+            in 32: ``FP32``, or ``FP16``, which makes the file half as large; numbers then agree up to the rounding of
+            the constants. Packages of Core ML then compute in 16 bits, too.
         passes: A pipeline that replaces the target's own; ``default`` in it stands for that one.
         disable: Passes to leave out.
         before: Pipelines to run before passes of the pipeline, by their names: ``{"legalize": "my-pass"}``.

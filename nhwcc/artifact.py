@@ -29,7 +29,7 @@ class Artifact:
         self._model: InProcess | None = None
 
     def save(self, path: PathLike) -> Path:
-        """Write a copy of the file or folder, and of what stands beside it, whole or not at all, and return its path.
+        """Write a copy of the file or folder, and of the files beside it, whole or not at all, and return its path.
 
         Raises:
             CompileError: R012, it can't be written.

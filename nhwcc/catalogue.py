@@ -32,7 +32,7 @@ class PassInfo:
 
 
 def all_passes() -> list[PassInfo]:
-    """Return all registered passes, by name."""
+    """Return the classes of all registered passes, by the names that pipelines use."""
     return [_describe(PASSES[name]) for name in sorted(PASSES)]
 
 

@@ -40,18 +40,18 @@ class CheckEach(Instrument):
         return f"{passes}: {outputs} as before, at most {self._furthest:.1e} of the largest value off"
 
     def start(self, module: Module, passes: Sequence[Pass]) -> None:
-        """Run what was imported."""
+        """Run the module as it was imported; its results are the first to compare with."""
         check_run(module.main)
         runner = ReferenceRunner(module)
         candidates = feeds(runner.inputs, replace(self._settings.feeding, domains=domains(module.main)))
         self._feed, self._results = accepted(runner, candidates)
 
     def before(self, stage: Stage) -> None:
-        """Keep a copy."""
+        """Keep a copy of the module, in which to look for the operation that changed."""
         self._before = clone_module(stage.module)
 
     def after(self, stage: Stage) -> None:
-        """Run again and compare."""
+        """Run the module again and compare its outputs with those before the pass."""
         runner = ReferenceRunner(stage.module)
         results = runner.run(self._feed.inputs)
         found: list[Diagnostic] = []

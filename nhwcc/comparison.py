@@ -35,7 +35,7 @@ class Comparison:
         return self.numbers.ok if self.decibels is None else self.decibels.ok
 
     def render(self, style: Style = plain) -> str:
-        """Return it in words."""
+        """Return the comparison as a line of a report: the output's name, its error, the verdict."""
         from nhwcc.render import render_decibels, render_verification
 
         if self.decibels is None:

@@ -47,7 +47,7 @@ class Content:
 
     @property
     def first_line(self) -> str:
-        """How a text begins."""
+        """The first line of a text file, 80 characters at most."""
         return self.head.decode("utf-8", "replace").strip().partition("\n")[0][:80].strip()
 
 
@@ -55,12 +55,12 @@ Begins = Callable[[Content], bool]
 
 
 def magic(*starts: bytes) -> Begins:
-    """The first bytes are one of these."""
+    """Recognize files whose first bytes are one of these."""
     return lambda content: content.head.startswith(starts)
 
 
 def magic_at(position: int, *texts: bytes) -> Begins:
-    """One of these bytes stand at a position."""
+    """Recognize files that have one of these byte strings at a position."""
     return lambda content: content.head.startswith(texts, position)
 
 
@@ -83,7 +83,7 @@ def zip_with(*names: str) -> Begins:
 
 
 def never(_content: Content) -> bool:
-    """The content tells nothing; the name does."""
+    """Recognize nothing by its content; the file's name decides."""
     return False
 
 
@@ -117,7 +117,7 @@ _ONNX_WIRE = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 
 
 
 def is_onnx(content: Content) -> bool:
-    """A version, then short texts, then the graph; TensorFlow's messages have their graph where the texts stand."""
+    """Recognize a version, short strings, then the graph, which TensorFlow's messages have in place of the strings."""
     has_version = False
     for number, wire, value, _ in fields(content.head):
         if _ONNX_WIRE.get(number) != wire or (number in (2, 3, 4) and value > 256):
@@ -170,15 +170,15 @@ def is_pickle(content: Content) -> bool:
 
 
 def is_ir(content: Content) -> bool:
-    """The text of nhwcc's IR."""
+    """Recognize the text form of nhwcc's IR by how it begins."""
     return content.head.lstrip().startswith((b"func @", b'weights "', b"// "))
 
 
 def is_html(content: Content) -> bool:
-    """A web page."""
+    """Recognize a web page, which a failed download leaves."""
     return content.head.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))
 
 
 def is_text(content: Content) -> bool:
-    """Any other text."""
+    """Recognize any text file that nothing else recognizes."""
     return content.is_text

@@ -14,7 +14,7 @@ from nhwcc.shapes import Given
 
 @dataclass(frozen=True)
 class Cut:
-    """A part of a model between tensors, shapes of its inputs, and whether operators that nobody knows are carried."""
+    """A part of a model between tensors, shapes of its inputs, and whether unknown operators become custom ones."""
 
     shapes: Mapping[str, Given] = field(default_factory=lambda: dict[str, Given]())
     inputs: Sequence[str] | None = None
@@ -52,5 +52,5 @@ class Cut:
 
 
 def sizes_of(shapes: Mapping[str, Given]) -> dict[str, tuple[int | str, ...] | int]:
-    """Return shapes without element types."""
+    """Return the sizes that were given for each input, without element types."""
     return {name: given.sizes for name, given in shapes.items()}

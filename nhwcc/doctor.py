@@ -38,6 +38,7 @@ LIBRARIES = (
     Library("torch", "torch", "exporting models from PyTorch", "torch"),
     Library("tensorflow", "tensorflow", "comparing with what runs a SavedModel", "tensorflow"),
     Library("openvino", "openvino", "comparing with what runs OpenVINO's IR", "openvino"),
+    Library("coremltools", "coremltools", "writing packages of Core ML", "coreml"),
     Library("graphviz", "graphviz", "asking Graphviz for drawings", "draw"),
     Library("distributed", "distributed", "running zoos of models", "zoo"),
 )
@@ -55,7 +56,7 @@ class Finding:
 
     @property
     def is_broken(self) -> bool:
-        """Whether nhwcc can't work without it."""
+        """Whether something is wrong with it that nhwcc can't work without."""
         return bool(self.problem) and not self.extra
 
 

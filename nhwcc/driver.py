@@ -44,6 +44,7 @@ from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.worker import Worker
 from nhwcc.shapes import read_shapes
+from nhwcc.size_domains import advising, sized_inputs
 from nhwcc.sources import Source, source_of
 from nhwcc.sources.call import Call
 from nhwcc.streaming import Streaming
@@ -70,7 +71,7 @@ Progress = Callable[[str], None]
 
 
 def silent(step: str) -> None:
-    """Show no progress."""
+    """Take what would be shown as progress, and show nothing."""
 
 
 def compile_model(
@@ -245,7 +246,8 @@ class _Compilation:
         report = Report(imported.source.title, None if job.folder else str(job.path), target.name)
         report.ops_before = imported.ops
         instruments = [Watch(self.progress), *self.options.instruments]
-        report.passes = describe_passes(run_passes(module, job.passes, instruments))
+        with advising(sized_inputs(module.main)):
+            report.passes = describe_passes(run_passes(module, job.passes, instruments))
         quantizing = self._quantizing(module, target, imported)
         if quantizing is not None:
             self._check_floats(quantizing, imported, report)
@@ -380,7 +382,8 @@ def _storing(target: Target, data_type: DataType) -> Target:
     """
     if target.storing is None:
         text = f"{target.title} files have no data type of constants to choose, but {data_type} is asked for"
-        help = "--data-type is for OpenVINO (.xml) and TensorFlow.js (web_model/); --quantize float16 for TFLite"
+        help = "--data-type is for OpenVINO (.xml), TensorFlow.js (web_model/) and Core ML (.mlpackage)"
+        help += "; --quantize float16 for TFLite"
         raise error("L007", text, help=help)
     return target.storing(data_type)
 
@@ -420,11 +423,12 @@ class _Imported:
 
 
 def _why_not(bad: CompileError, custom_ops: Sequence[str]) -> str:
-    """Say why a file can't be verified if that is because of custom operators.
+    """Say why a file can't be verified if that is because of custom operators, or of the system.
 
     Raises:
         CompileError: it is for another reason.
     """
-    if not custom_ops or any(d.code not in ("R001", "R023") for d in bad.diagnostics):
+    accepted = ("R001", "R023", "R028") if custom_ops else ("R028",)
+    if any(d.code not in accepted for d in bad.diagnostics):
         raise bad
     return "; ".join(d.message for d in bad.diagnostics)

@@ -69,7 +69,7 @@ class DumpGraph(_Dump):
     """One drawing per pass: a .dot file and an .svg file."""
 
     def write(self, module: Module, stem: Path) -> None:
-        """Write both."""
+        """Write the drawing as ``.dot`` and as ``.svg``."""
         from nhwcc.graphs.dot import to_dot
         from nhwcc.graphs.render import render
         from nhwcc.graphs.view import view_module

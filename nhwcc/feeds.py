@@ -33,7 +33,7 @@ AFFORDABLE = 0.4
 class Feed:
     """Inputs by name, in the source's layout, and what the named sizes are in them; maybe we chose some of these.
 
-    ``drawn`` are those that nobody gave, up to ``scale`` times as large as usual.
+    ``drawn`` are those that no data was given for, up to ``scale`` times as large as usual.
     """
 
     inputs: dict[str, Array]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nhwcc import contents
-from nhwcc.backends.registry import folder_of, target_of_folder, writes_folder
+from nhwcc.backends.registry import folder_of, suffixes_of, target_of_folder, writes_folder
 from nhwcc.compiler.diagnostics import CompileError, did_you_mean, error, reason
 from nhwcc.compiler.plugins import discover_plugins
 from nhwcc.contents import Begins, Content
@@ -43,7 +43,7 @@ PICKLE = (
 ONNX_TEXT = "onnx.save(onnx.load('FILE', format='textproto'), 'model.onnx')"
 
 
-PYTORCH = "nhwcc.sources.torch:TorchSource"
+PYTORCH = "nhwcc.sources.torch:torch_source"
 TENSORFLOW = "nhwcc.sources.tensorflow:TensorflowSource"
 KERAS = "nhwcc.sources.keras:KerasSource"
 OPENVINO_IR = "nhwcc.sources.openvino:OpenvinoSource"
@@ -55,7 +55,7 @@ PLUGINS = "nhwcc.sources"
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: how its content begins, how such files are called, and what reads it: ``module:class``.
+    """A kind of file: how its content begins, how such files are called, what makes its source (``module:callable``).
 
     For those that can't be read there is a way out instead, in which FILE stands for the path as it was given, and
     FOLDER for where the file lies.
@@ -206,7 +206,11 @@ FOLDERS = [
 MODEL_FOLDERS = {"saved_model.pb": "tensorflow", "model.json": "tfjs"}
 """The formats of folders that are models, by a file in them."""
 
-WRITTEN_FOLDERS = {"saved_model": ("saved_model.pb", ()), "tfjs": ("model.json", ("group*-shard*of*.bin",))}
+WRITTEN_FOLDERS = {
+    "saved_model": ("saved_model.pb", ()),
+    "tfjs": ("model.json", ("group*-shard*of*.bin",)),
+    "coreml": ("Manifest.json", ()),
+}
 """By target: the file by which one of its folders is known, and what else is in it, if a page may lie beside it."""
 
 
@@ -255,7 +259,7 @@ def register_format(format: Format) -> Format:
 
 
 def named(name: str) -> Format:
-    """Return the format of this name."""
+    """Return the row of :data:`FORMATS` that has this name."""
     return next(format for format in FORMATS if format.name == name)
 
 
@@ -337,8 +341,12 @@ def _check_folder(output: Path, target: str) -> None:
     Raises:
         CompileError: L007, R012.
     """
-    suffix, usual = output.suffix.lower(), folder_of(target)
-    other = next((f.title for f in (*FORMATS, *OTHERS) if suffix and suffix in f.suffixes), None)
+    suffix, usual, own = output.suffix.lower(), folder_of(target), suffixes_of(target)
+    if own and suffix not in own:
+        text = f"{output} does not end in {own[0]}, but a package for {target} is written"
+        raise error("L007", text, help=f"call it {output.with_suffix(own[0]).name}")
+    formats = () if own else (*FORMATS, *OTHERS)
+    other = next((f.title for f in formats if suffix and suffix in f.suffixes), None)
     meant = target_of_folder(output.name)
     if meant not in (None, target):
         other = f"the folder of another target, {meant}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from nhwcc.compiler.diagnostics import CompileError, error, reason
+from nhwcc.compiler.placing import WRITING, place
 from nhwcc.compiler.scratch import Scratch
 
 
@@ -18,41 +18,22 @@ def replacing(path: Path, *, folder: bool = False) -> Generator[Path, None, None
 
     It lies in a folder of its own on the same disk.  A link stays a link: what it points to is replaced.  Who may read
     the file stays as it was.  Files that were written beside it come to lie beside ``path``, before it is replaced
-    itself.  What is written is a ``folder`` if that is said; one of an earlier time is replaced as a whole.
+    itself; who ends the process meanwhile is kept waiting.  What is written is a ``folder`` if that is said; one of an
+    earlier time is replaced as a whole.
 
     Raises:
-        CompileError: R012, the folder is missing, not writable or full; nothing is left behind.
+        CompileError: R012, the folder is missing, not writable or full; no part of it is left.
     """
     check_writable(path, folder=folder)
     target = path.resolve()
     try:
         with Scratch(target) as scratch:
-            draft = scratch.path / target.name
-            yield draft
-            for written in sorted(scratch.path.iterdir(), key=lambda p: p == draft):
-                _take_place(target.with_name(written.name), written)
+            drafts = scratch.path / WRITING
+            drafts.mkdir()
+            yield drafts / target.name
+            place(drafts, target)
     except OSError as bad:
         raise cannot_write(path, reason(bad)) from bad
-
-
-def _take_place(old: Path, new: Path) -> None:
-    """Put a file or folder where an old one was."""
-    if new.is_dir():
-        if old.exists():
-            old.rename(new.with_name(f"{new.name}.old"))
-    else:
-        _keep_permissions(old, new)
-    new.replace(old)
-
-
-def _keep_permissions(old: Path, new: Path) -> None:
-    """Give a file the mode of the one that it replaces, and its owner where the system lets us."""
-    with suppress(FileNotFoundError):
-        stated, own = old.stat(), new.stat()
-        if hasattr(os, "chown") and (stated.st_uid, stated.st_gid) != (own.st_uid, own.st_gid):
-            with suppress(PermissionError):
-                os.chown(new, stated.st_uid, stated.st_gid)
-        new.chmod(stat.S_IMODE(stated.st_mode))
 
 
 def check_writable(path: Path, *, folder: bool = False) -> None:
@@ -82,7 +63,7 @@ def check_writable(path: Path, *, folder: bool = False) -> None:
 
 
 def cannot_write(path: Path, why: str, *, help: str | None = None) -> CompileError:
-    """Build the error."""
+    """Build the error R012 about a path, with the reason that the system gives."""
     return error("R012", f"can't write {path}: {why}", help=help)
 
 
@@ -119,7 +100,7 @@ def check_not_beside(output: Path, sources: Iterable[Path], companion: str | Non
 
 
 def usual_output(model: Path | str, suffix: str) -> str:
-    """Return where a model is written if nobody says it: under its own name, in the current folder.
+    """Return where a model is written by default: under its own name, in the current folder.
 
     ``suffix`` is that of the format, empty if it is a folder.
 

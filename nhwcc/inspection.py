@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a file holds; ``macs`` counts multiply-accumulates, as a text where sizes have names or are unknown.
+    """What a file holds; ``macs`` counts multiply-accumulates, as a string where sizes have names or are unknown.
 
-    ``unsupported`` are the operators that nobody knows, and how often they occur.
+    ``unsupported`` are operators without a known meaning, and how often each occurs.
     """
 
     file: str
@@ -53,14 +53,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A summary, and what a drawing shows."""
+    """A summary of a file, and the graph that a drawing of it shows."""
 
     summary: Summary
     graph: Graph
 
 
 def inspect(path: Path, *, allow_custom_ops: bool = False) -> Inspection:
-    """Look into a file; one with operators that nobody knows is shown as it stands.
+    """Look into a file; one with unknown operators is shown without importing it.
 
     Raises:
         CompileError: it can't be read, or is damaged.

@@ -26,11 +26,11 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """The name of the pass."""
+        """The name of the pass, without its options."""
         return self.work.name
 
     def fired(self) -> Counter[str]:
-        """How often each rule fired."""
+        """Return how often each rule or pattern fired in the pass, by name."""
         return Counter(r.by for r in self.remarks if r.kind == "fired")
 
 
@@ -41,13 +41,13 @@ class Instrument:
         """See the pipeline, before a model is read."""
 
     def start(self, module: Module, passes: Sequence[Pass]) -> None:
-        """See the module as it was imported."""
+        """Called once, with the module as it was imported, before any pass runs."""
 
     def before(self, stage: Stage) -> None:
-        """See the module before a pass."""
+        """Called before each pass; ``stage`` names the pass, and the module must not be changed."""
 
     def after(self, stage: Stage) -> None:
-        """See the module after a pass."""
+        """Called after each pass, with what it remarked in ``stage``; raising an error ends the compilation."""
 
     def summary(self) -> str:
         """Return what is worth saying when all went well."""

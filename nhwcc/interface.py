@@ -80,7 +80,7 @@ class Renaming:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing changed."""
+        """Whether every input and output keeps the name that it has."""
         kept = [(name, name) for name in self.types]
         return [*self.inputs.items()] == kept and all(old == new for old, new in self.outputs.items())
 

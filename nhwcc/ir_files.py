@@ -8,7 +8,7 @@ from pathlib import Path
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.sidefile import SideFile
-from nhwcc.files import check_not_source, replacing, save_text
+from nhwcc.files import check_not_source, check_writable, replacing, save_text
 
 
 def write_ir(module: Module, path: Path, sources: Sequence[Path] = ()) -> None:
@@ -24,6 +24,7 @@ def write_ir(module: Module, path: Path, sources: Sequence[Path] = ()) -> None:
         save_text(path, print_module(module, locations=True))
         return
     check_not_source(side, sources)
-    with replacing(path) as draft, replacing(side) as side_draft:
-        weights.write(side_draft)
+    check_writable(side)
+    with replacing(path) as draft:
+        weights.write(draft.with_name(side.name))
         draft.write_text(text, encoding="utf-8")

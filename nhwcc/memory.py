@@ -1,4 +1,4 @@
-"""Peak memory of this process."""
+"""The peak memory of this process, as the operating system counts it."""
 
 from __future__ import annotations
 

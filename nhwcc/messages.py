@@ -12,7 +12,7 @@ Style = Callable[[str, Tone], str]
 
 
 def plain(text: str, _tone: Tone) -> str:
-    """Leave a text as it is."""
+    """Return a string without any colour: the style of files and pipes."""
     return text
 
 

@@ -43,7 +43,7 @@ class NamedModule:
 
     @property
     def title(self) -> str:
-        """The name of the class."""
+        """The name of the class or function, as reports call the model."""
         return self.name.rpartition(":")[2]
 
     def check(self) -> None:

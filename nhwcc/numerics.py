@@ -49,8 +49,8 @@ def all_equal(found: Difference) -> Difference:
 def compare(want: Array, got: Array, tolerance: float = TOLERANCE) -> Difference:
     """Compare elements one by one, by one measure for the whole.
 
-    Floats may differ by ``tolerance`` times the largest value; NaN and infinities must stand at the same
-    places.  Of integers, booleans and strings, a share of ``tolerance`` may differ: rounding can tip an arg-max.
+    Floats may differ by ``tolerance`` times the largest value; NaN and infinities must be at the same
+    positions.  Of integers, booleans and strings, a share of ``tolerance`` may differ: rounding can tip an arg-max.
     """
     if want.shape != got.shape:
         return Difference("differs", note=f"shape {list(got.shape)}, not {list(want.shape)}")

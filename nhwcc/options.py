@@ -1,4 +1,4 @@
-"""What can be asked of a compilation."""
+"""The options of a compilation, as plain data that all of the product shares."""
 
 from __future__ import annotations
 

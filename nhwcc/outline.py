@@ -1,4 +1,4 @@
-"""What an ONNX file holds as it stands, for models of which not all can be imported."""
+"""What an ONNX file holds, read without importing it, for models of which not all can be imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From options to passes."""
+"""Builds the pipeline of a compilation from its options, and runs it."""
 
 from __future__ import annotations
 

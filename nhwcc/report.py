@@ -96,12 +96,12 @@ class Report:
 
     @property
     def warnings(self) -> list[str]:
-        """What the user should know although the result stands."""
+        """Warnings: what the user should know although the file is right."""
         return [r.text for r in self.remarks if r.kind == "warning"]
 
     @property
     def verdict(self) -> str:
-        """How verification came out, in words."""
+        """How verification came out, in words: ok, not proven, differs, or not verified."""
         return "not verified" if self.verification is None else self.verification.verdict
 
     def __repr__(self) -> str:
@@ -159,7 +159,7 @@ def describe_layout(proof: LayoutProof | None, remarks: Iterable[Remark]) -> lis
 
 
 def describe_passes(stages: Sequence[Stage]) -> list[PassReport]:
-    """Describe the passes that ran."""
+    """Describe the passes that ran: their names, how long each took, what fired."""
     return [PassReport(str(s.work), s.seconds, dict(s.fired().most_common())) for s in stages]
 
 

@@ -40,7 +40,7 @@ class Given:
 
     @property
     def shape(self) -> tuple[int | str, ...]:
-        """The shape of an input."""
+        """The shape of an input, without its element type."""
         return (self.sizes,) if isinstance(self.sizes, int) else self.sizes
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nhwcc.compiler.dims import UNBOUNDED, Dim, Sym, is_by_data, substitute
+from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.dims import UNBOUNDED, Dim, Sym, is_by_data, is_data_name, substitute
 from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Func, Op, Value
 from nhwcc.compiler.ops.activation import Clip
@@ -108,6 +111,31 @@ def size_domain(func: Func, arg: Value) -> SizeDomain | None:
                 bounds[place], ranks[place] = found, rank
         names |= op.defines()
     return SizeDomain(bounds, _product(func, names)) if bounds else None
+
+
+def sized_inputs(func: Func) -> tuple[str, ...]:
+    """Return the names of the inputs whose elements become sizes or positions; passes replace what tells."""
+    ports = zip(func.inputs, func.args, strict=True)
+    return tuple(port.name for port, arg in ports if size_domain(func, arg) is not None)
+
+
+@contextmanager
+def advising(inputs: Sequence[str]) -> Generator[None, None, None]:
+    """Say of operations that a target can't run, of sizes that are elements of ``inputs``, that these may be constants.
+
+    Raises:
+        CompileError: what the block raises, with this advice.
+    """
+    try:
+        yield
+    except CompileError as bad:
+        for found in bad.diagnostics if inputs else ():
+            if found.code == "B001" and any(map(is_data_name, re.findall(r"\w+", found.excerpt or ""))):
+                found.inputs = tuple(inputs)
+                names = ", ".join(map(repr, inputs))
+                which = f"inputs {names} constants" if len(inputs) > 1 else f"input {names} a constant"
+                found.help = f"make the {which} of the model, since sizes are read from there; or {found.help}"
+        raise
 
 
 def _cut(func: Func) -> dict[str, int]:

@@ -14,6 +14,7 @@ from nhwcc.runners.worker import Worker
 
 if TYPE_CHECKING:
     from nhwcc.backends.tflite.saturation import Saturation
+    from nhwcc.passes.quantization.rounding import ProductsByName
     from nhwcc.passes.quantization.statistics import Calibration
 
 
@@ -61,6 +62,30 @@ class Observer(Protocol):
         ...
 
 
+class Rounder(Protocol):
+    """A file that runs on samples to round weights, by what its operations multiply these with."""
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """End what runs the file."""
+        ...
+
+    def see(self, inputs: Mapping[str, Array]) -> None:
+        """Run on one sample, in the source's layout.
+
+        Raises:
+            CompileError: the runtime refuses.
+        """
+        ...
+
+    def rounded(self) -> dict[str, Array]:
+        """Return the integers of each weight, i8, by the names of what the operations compute."""
+        ...
+
+
 class TimedRunner(TargetRunner, Protocol):
     """A runner of a quantized file, which knows how long the runtime itself takes."""
 
@@ -82,6 +107,10 @@ class _Observing(Protocol):
 
     def observe(self, path: Path, names: Sequence[str]) -> Observer:
         """Open a file to see what some of its tensors hold."""
+        ...
+
+    def round_weights(self, path: Path, products: ProductsByName, samples: int) -> Rounder:
+        """Open a file to see what its weights are multiplied with, in so many samples."""
         ...
 
 
@@ -114,6 +143,11 @@ def start_runtime(target: Target) -> Worker:
 def open_observer(target: Target, path: Path, names: Sequence[str]) -> Observer:
     """Return what runs a file of a target that has kernels on integers, to see what some of its tensors hold."""
     return cast(_Observing, import_module(target.runner)).observe(path, names)
+
+
+def open_rounder(target: Target, path: Path, products: ProductsByName, samples: int) -> Rounder:
+    """Return what runs a file on samples to round weights, by what its operations multiply these with."""
+    return cast(_Observing, import_module(target.runner)).round_weights(path, products, samples)
 
 
 def open_timed(target: Target, path: Path, runtime: Worker) -> TimedRunner:

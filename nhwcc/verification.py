@@ -71,7 +71,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether all outputs agree."""
+        """Whether all outputs agree within the tolerance, whatever that proves."""
         return all(o.difference.ok for o in self.outputs)
 
     @property
@@ -81,7 +81,7 @@ class Verification:
 
     @property
     def verdict(self) -> Status:
-        """That of all outputs together."""
+        """The verdict on all outputs together: the worst of theirs."""
         return "differs" if not self.ok else "ok" if self.proven else "not proven"
 
     def __repr__(self) -> str:
@@ -145,12 +145,12 @@ class Settings:
 
     @property
     def feeding(self) -> Feeding:
-        """Where inputs come from."""
+        """Return where inputs come from: the data, or the seed of random ones."""
         return Feeding(self.data, self.seed, self.domains)
 
     @property
     def limits(self) -> Limits:
-        """What results may differ by."""
+        """Return how far results may differ: tolerance, and steps of coarser types."""
         return Limits(self.tolerance, self.floor, strict=self.strict)
 
 
@@ -351,7 +351,7 @@ def _until_departure(compared: Iterator[Compared]) -> Iterator[Compared]:
 
 
 def say(difference: Difference) -> str:
-    """Return a difference in a few words."""
+    """Return a difference in a few words, with its error and how many elements differ."""
     numbers = f"max error {difference.error:.2g}, {difference.relative:.2g} of the largest value"
     if not difference.size:
         return difference.note

@@ -1,4 +1,4 @@
-"""apply-rules: rewrites from a rule file."""
+"""apply-rules: rewrites a module with the rules of a file."""
 
 from __future__ import annotations
 

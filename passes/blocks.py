@@ -37,7 +37,7 @@ class Blocks:
         return (sizes, f"nhw{self.digits}", "nhrwkc") if self.channels_last else (sizes, f"n{self.digits}hw", "nchrwk")
 
     def image(self, n: Dim, c: Dim, h: Dim, w: Dim) -> Shape:
-        """The shape of images."""
+        """Return the shape of images, with their channels where this layout has them."""
         return (n, h, w, c) if self.channels_last else (n, c, h, w)
 
     def recounted(self, x: Value, before: str, after: str, rw: Rewriter) -> Op:

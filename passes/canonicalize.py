@@ -20,25 +20,25 @@ from ..compiler.types import DType
 
 @helper
 def compose(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
-    """Permutation of ``second`` after ``first``."""
+    """Helper of rules: the permutation that transposes by ``first``, then by ``second``."""
     return tuple(first[i] for i in second)
 
 
 @helper
 def larger(a: float, b: float) -> float:
-    """The larger of two numbers."""
+    """Helper of rules: the larger of two numbers that are attributes."""
     return max(a, b)
 
 
 @helper
 def smaller(a: float, b: float) -> float:
-    """The smaller of two numbers."""
+    """Helper of rules: the smaller of two numbers that are attributes."""
     return min(a, b)
 
 
 @helper
 def positive(a: float) -> bool:
-    """Whether a number exceeds zero."""
+    """Helper of rules: whether a number that is an attribute exceeds zero."""
     return a > 0
 
 
@@ -62,7 +62,7 @@ def overlap(a: float, b: float, c: float, d: float) -> bool:
 
 @helper
 def is_float(x: Value) -> bool:
-    """Whether elements are real floating-point numbers."""
+    """Helper of rules: whether a value's elements are real floating-point numbers."""
     return x.type.dtype.is_float
 
 
@@ -88,7 +88,7 @@ def uniform(x: Value) -> float:
 
 @pattern(Op)
 def drop_copy(op: Op, rw: Rewriter) -> None:
-    """What gives its operand unchanged is dropped."""
+    """Remove identity operations: those whose result is their operand unchanged."""
     if op.copies() and op.operands[0] is not None and op.result.type == op.operands[0].type:
         rw.replace(op.operands[0])
 

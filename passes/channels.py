@@ -93,7 +93,7 @@ class Origin:
 
     @staticmethod
     def of(value: Value) -> Origin | None:
-        """Follow a value up through views that nobody else reads; None if no weighted operation is there."""
+        """Follow a value up through views that have no other use; None if no weighted operation is there."""
         steps: list[tuple[Reshape | Transpose | Split, int]] = []
         while isinstance(value.owner, Reshape | Transpose | Split) and value.has_one_use:
             steps.append((value.owner, value.owner.results.index(value)))

@@ -1,4 +1,4 @@
-"""cse: common subexpression elimination."""
+"""cse: common subexpression elimination over a function and its regions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dce: dead code elimination."""
+"""dce: dead code elimination; operations with side effects stay."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..compiler.pipeline import Pass, register
 
 @register("dce")
 class Dce(Pass):
-    """Erase operations whose results, or the names of sizes that they bind, nobody uses; if they are pure or draw."""
+    """Erase operations without uses, of their results and of the sizes that they bind, if they are pure or draw."""
 
     def run(self, module: Module) -> None:
         """Go backwards, so that one visit is enough."""

@@ -1,4 +1,4 @@
-"""fold-constants."""
+"""fold-constants: evaluates pure operations on constants when the network is compiled."""
 
 from __future__ import annotations
 

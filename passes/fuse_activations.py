@@ -1,4 +1,4 @@
-"""fuse-activations."""
+"""fuse-activations: moves a clamp into the operation before it."""
 
 from __future__ import annotations
 

@@ -272,7 +272,7 @@ PATTERNS: Sequence[Pattern] = (
 class FuseBatchNorm(Pass):
     """Fold batch normalisations, and any constant factor or term per channel, into the weights and biases around them.
 
-    What stands after a convolution, transposed convolution or matrix product is folded first, then what stands before
+    What follows a convolution, transposed convolution or matrix product is folded first, then what precedes
     one that does not pad, also as a factor of the product that it reads.  A normalisation with nothing to go into
     becomes one product and one sum.  Reshapes, transposes, splits and concats on the way don't matter where channels
     stay whole; so the scale of attention and what layer normalisations end in vanish, too.

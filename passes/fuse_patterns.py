@@ -29,7 +29,7 @@ def close(a: float, b: float) -> bool:
 
 @helper
 def is_constant(x: Value) -> bool:
-    """Whether a value is constant."""
+    """Helper of rules: whether a value is a constant."""
     return constant(x) is not None
 
 

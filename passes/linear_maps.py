@@ -39,7 +39,7 @@ class Frame:
 
     @staticmethod
     def of(op: Conv | Linear | AveragePool) -> Frame:
-        """Return the axes of an operation."""
+        """Return the channel axis and the spatial axes of a linear operation."""
         rank = op.x.type.rank
         if isinstance(op, Linear):
             return Frame(rank, op.axis % rank, ())
@@ -48,12 +48,12 @@ class Frame:
 
     @property
     def channels_last(self) -> bool:
-        """Whether channels come after the spatial axes."""
+        """Whether channels come after the spatial axes, as in N,H,W,C."""
         return bool(self.spatial) and self.channel == self.rank - 1
 
     @property
     def pointwise(self) -> tuple[Window, ...]:
-        """Windows of one element."""
+        """Windows of one element along each spatial axis, as a matrix product has."""
         return (Window(),) * len(self.spatial)
 
 
@@ -76,7 +76,7 @@ class Window:
 
     @property
     def pads(self) -> tuple[int, int]:
-        """The paddings before and after the axis."""
+        """The paddings before and after the axis, in elements."""
         return -self.taps.start, self.slack + self.taps[-1]
 
     def joined(self, other: Window) -> Window:
@@ -104,7 +104,7 @@ class LinearMap:
 
     @property
     def outputs(self) -> int:
-        """How many output channels there are."""
+        """How many output channels the map has."""
         return _shape(self.w)[0]
 
     @property
@@ -136,7 +136,7 @@ class LinearMap:
         return LinearMap(self.frame, self.x, w, bias, windows, groups, math.prod(shape))
 
     def beside(self, other: LinearMap) -> LinearMap | None:
-        """Return the map that gives the output channels of both, those of ``other`` behind; None if windows differ."""
+        """Return the map that gives the output channels of both, those of ``other`` last; None if windows differ."""
         if (self.x, self.windows, self.groups, other.groups) != (other.x, other.windows, 1, 1):
             return None
         w, bias = (self._joined(a, b) for a, b in ((self.w, other.w), (self._any_bias, other._any_bias)))
@@ -153,7 +153,7 @@ class LinearMap:
         return a.derive(self._type(shape), _concatenated, b)
 
     def negated(self) -> LinearMap:
-        """Return the map of opposite sign."""
+        """Return the map of opposite sign: weights and bias negated."""
         bias = _signed_sum(None, self.bias, -1)
         return replace(self, w=self.w.derive(self.w.type, np.negative), bias=bias)
 
@@ -184,7 +184,7 @@ class LinearMap:
 
     @property
     def own_cost(self) -> int:
-        """The multiplications of this map itself."""
+        """Multiplications of this map for one output position: the size of its weight."""
         return math.prod(_shape(self.w))
 
     def build(self, rw: Rewriter, activation: str = "none") -> Conv | Linear:

@@ -24,7 +24,7 @@ MAX_TERMS = 16
 
 @dataclass(frozen=True)
 class Term:
-    """A term of a sum."""
+    """A term of a sum: a value, and the sign that it is added with."""
 
     value: Value
     sign: int
@@ -145,5 +145,5 @@ class MergeLinearBranches(Pass):
     """
 
     def run(self, module: Module) -> None:
-        """Merge, and fold what then stands next to weights."""
+        """Merge branches, then fold factors that became neighbours of weights."""
         rewrite(module, [merge_branches, compose_maps, join_filters, *PATTERNS])

@@ -1,4 +1,4 @@
-"""propagate-layout: the provably least transposed bytes."""
+"""propagate-layout: chooses layouts with provably the fewest transposed bytes."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Pins:
 
     @staticmethod
     def of(text: str) -> Pins:
-        """Read what is asked for; see :func:`~nhwcc.compiler.layouts.parse_io_layout`."""
+        """Read which inputs and outputs are pinned; see :func:`~nhwcc.compiler.layouts.parse_io_layout`."""
         return Pins(parse_io_layout(text))
 
     def holding(self, names: Collection[str]) -> Pins:

@@ -21,6 +21,7 @@ from nhwcc.compiler.rules import parse_rules
 from nhwcc.passes.propagate_layout import PropagateLayout
 from onnx import numpy_helper
 from onnx_models import model, node
+from site_pages import BESIDE, gather
 
 from nhwcc.cli import cli
 from nhwcc.runners.tfjs import MISSING, find_library, find_node
@@ -29,7 +30,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def blocks(page: str, language: str) -> list[str]:
-    return re.findall(rf"^```{language}(?: file=\S+)?\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
+    return re.findall(rf"^```{language}(?: title=\S+)?\n(.*?)^```", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
 
 
 def test_layout_example() -> None:
@@ -91,7 +92,7 @@ def test_rules() -> None:
 def test_the_operator_that_is_explained_is_the_one_that_is_run() -> None:
     """tests/nhwcc/test_op_library.py compiles and verifies these files."""
     text = (DOCS / "custom-ops.md").read_text()
-    shown = re.findall(r"^```python file=(\S+)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    shown = re.findall(r'^```python title="(\S+)"\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
     assert {name for name, _ in shown} == {f"channel_norm{end}.py" for end in ("", "_torch", "_tflite", "_kernel")}
     for name, block in shown:
         assert block in (DOCS.parent / "examples" / name).read_text(), block
@@ -152,7 +153,23 @@ def test_speed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_site_has_every_page() -> None:
     """``make site`` builds it."""
     listed = re.findall(r"([\w.-]+\.md)", (DOCS.parent / "mkdocs.yml").read_text().partition("nav:")[2])
-    assert sorted(listed) == sorted(page.name for page in DOCS.glob("*.md"))
+    assert sorted(listed) == sorted([*(page.name for page in DOCS.glob("*.md")), *BESIDE.values()])
     index = (DOCS / "README.md").read_text()
-    beside = re.compile("README|support-|.*-conformance")
+    beside = re.compile("README|support-|.*-conformance|" + "|".join(BESIDE.values()))
     assert not [page for page in listed if f"({page})" not in index and not beside.match(page)]
+
+
+def test_links_of_the_site_lead_somewhere(tmp_path: Path) -> None:
+    gather(tmp_path / "pages")
+    for page in (tmp_path / "pages").glob("*.md"):
+        for target in re.findall(r"\]\(([^)\s#:]+)[#)]", page.read_text()):
+            assert (page.parent / target).exists(), (page.name, target)
+            assert not target.startswith(".."), (page.name, target)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_the_site_knows_all_fences(page: Path) -> None:
+    """What superfences do not understand would be printed as a paragraph."""
+    opened = [line for line in page.read_text().splitlines() if line.startswith("```")]
+    known = re.compile(r'```(\w+( title="\S+")?)?')
+    assert not [line for line in opened if not known.fullmatch(line)]

@@ -1,15 +1,18 @@
 """Pages as walks: every command and every snippet, in order, in a fresh folder; what a page shows as a file is written.
 
-A block says which file it is (```` ```python file=my_pass.py````); other blocks of Python run in one session per page.
+A block says which file it is (```` ```python title="my_pass.py"````), and replaces one of this name; other blocks
+of Python run in one session per page. A command behind which ``# fails`` stands must fail.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import re
+import runpy
 import shlex
 import shutil
-import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -47,7 +50,7 @@ class Block(NamedTuple):
 
 
 def blocks(page: Path) -> Iterator[Block]:
-    fenced = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    fenced = re.compile(r'^```(\w+)(?: title="(\S+)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
     found = fenced.findall(page.read_text(encoding="utf-8"))
     return (Block(*block) for block in found)
 
@@ -65,8 +68,7 @@ class Walk:
             if block.file and (ROOT / "examples" / block.file).exists():
                 assert block.text in Path(block.file).read_text(encoding="utf-8"), block.text
             elif block.file:
-                with Path(block.file).open("a", encoding="utf-8") as file:
-                    file.write(block.text)
+                Path(block.file).write_text(block.text, encoding="utf-8")
             elif block.language == "sh":
                 for line in block.text.replace("\\\n", "").splitlines():
                     self.command(line)
@@ -76,21 +78,35 @@ class Walk:
 
     def command(self, line: str) -> None:
         program, *words = shlex.split(line, comments=True) or [""]
+        fails = line.partition("# ")[2].startswith("fails")
         if program == "nhwcc":
             words += ["--rounds", "1", "--seconds", "0.01"] if words[:1] == ["bench"] else []
             done = CliRunner().invoke(cli, words)
             if "--on" in words and "error[R017]" in done.output:
                 warnings.warn(f"not run, for want of a device's own tool: {line}", stacklevel=1)
                 return
-            assert done.exit_code == 0, f"{line}: {done.output}"
+            assert (done.exit_code != 0) == fails, f"{line}: {done.output}"
         elif program == "pytest":
-            command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
-            again = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert again.returncode == 0, f"{line}: {again.stdout}"
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                ended = pytest.main(["-p", "no:cacheprovider", "--rootdir", ".", *words])
+            assert ended == int(fails), f"{line}: {printed.getvalue()}"
+        elif program == "python3" and Path(words[0]).exists():
+            run_script(words)
         else:
             assert not program or program in SETUP, line
             return
         self.ran.append(line)
+
+
+def run_script(words: list[str]) -> None:
+    """Run a script as ``python3`` would, but here, where PyTorch is imported already."""
+    threads, arguments = torch.get_num_threads(), sys.argv
+    try:
+        sys.argv = words
+        runpy.run_path(words[0], run_name="__main__")
+    finally:
+        sys.argv = arguments
+        torch.set_num_threads(threads)
 
 
 def image_model(name: str = "image", result: str = "fused", sizes: tuple[int | str, ...] = (1, 3, 320, 320)) -> None:
@@ -146,6 +162,19 @@ def device_files(walk: Walk) -> None:
     assert CliRunner().invoke(cli, ["compile", "model.onnx", "-o", "others.tflite"]).exit_code == 0
 
 
+def with_keras(walk: Walk) -> None:
+    """The page makes its models with Keras."""
+    pytest.importorskip("tensorflow", reason="TensorFlow runs what the page makes")
+
+
+def tflite_file(walk: Walk) -> None:
+    """Write a TFLite file, and samples for it."""
+    image_model("x", "y", (1, 3, 32, 32))
+    done = CliRunner().invoke(cli, ["compile", "model.onnx", "-o", "model.tflite", "--io-layout", "keep"])
+    assert done.exit_code == 0
+    np.save("samples.npy", np.random.default_rng(0).normal(size=(8, 3, 32, 32)).astype(np.float32))
+
+
 def example(*names: str) -> Callable[[Walk], None]:
     """Return what copies examples, of which a page shows parts, and writes networks that they are for."""
 
@@ -170,12 +199,19 @@ def nothing(walk: Walk) -> None:
 WALKS: dict[str, Callable[[Walk], None]] = {
     "README.md": readers_files,
     "docs/getting-started.md": readers_files,
+    "docs/tutorial-phone.md": nothing,
+    "docs/tutorial-pass.md": nothing,
     "docs/cli.md": open_model,
     "docs/api.md": small_model,
     "docs/writing-passes.md": clamps,
     "docs/pytorch.md": nothing,
     "docs/from-onnx2tf.md": named_model,
     "docs/from-litert-torch.md": nothing,
+    "docs/from-tinynn.md": nothing,
+    "docs/from-onnxsim.md": open_model,
+    "docs/from-tf2onnx.md": with_keras,
+    "docs/from-keras-onnx.md": with_keras,
+    "docs/from-tflite2tensorflow.md": tflite_file,
     "docs/troubleshooting.md": small_model,
     "docs/devices.md": device_files,
     "docs/writing-targets.md": example("numpy_target.py"),

@@ -9,7 +9,7 @@ from ...compiler.ir import Module
 from ...compiler.options import CALIBRATED, QuantizationMode, RangeMethod
 from ...compiler.pipeline import Pass, register
 from ...compiler.types import DType
-from ...passes.quantization import statistics
+from ...passes.quantization import rounding, statistics
 from ...passes.quantization.quantize import Recipe, quantize
 from ...passes.quantization.statistics import Calibration
 from ..registry import find_target
@@ -27,7 +27,8 @@ class Quantize(Pass):
     ``io-dtype`` gives inputs and outputs a type: ``int8``, ``uint8``, ``int16``, or by name ``x=uint8;y=float32``.
     ``keep-float`` names operations that stay in floats, patterns with ``;`` or line breaks between them; ``dynamic``
     values, with line breaks between them, whose operations round what they multiply by ranges of its own, ``stored``
-    those that only have weights of fewer bits.
+    those that only have weights of fewer bits. ``rounded`` is a file of integers for weights that are not the nearest
+    ones, which compiling on real data makes.
     """
 
     mode: QuantizationMode = "weight-int8"
@@ -40,6 +41,7 @@ class Quantize(Pass):
     dynamic: str = ""
     stored: str = ""
     io_dtype: str = ""
+    rounded: str = ""
 
     def run(self, module: Module) -> None:
         """Quantize the main function.
@@ -58,8 +60,18 @@ class Quantize(Pass):
         seen = statistics.load(Path(self.statistics)) if self.statistics else Calibration()
         keeps = tuple(filter(None, self.keep_float.split("\n" if "\n" in self.keep_float else ";")))
         dynamic, stored = (frozenset(filter(None, text.split("\n"))) for text in (self.dynamic, self.stored))
-        io = io_dtypes(self.io_dtype)
-        recipe = Recipe(self.mode, seen, self.method, self.correct_bias, self.per_channel, keeps, dynamic, stored, io)
+        recipe = Recipe(
+            self.mode,
+            seen,
+            self.method,
+            self.correct_bias,
+            self.per_channel,
+            keeps,
+            dynamic,
+            stored,
+            io_dtypes(self.io_dtype),
+            rounding.load(Path(self.rounded)) if self.rounded else {},
+        )
         quantize(module.main, recipe, target.integers)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ...compiler.diagnostics import Remark, remark
 from ...compiler.ir import Module
 from ...compiler.ops.recurrent import Recurrent
-from ...passes.lowerings.turns import MAX_COPIES, bytes_of_step
+from ...passes.lowerings.loop_iterations import MAX_COPIES, bytes_of_step
 
 MAX_STEPS = 8
 """Steps up to which a layer is unrolled; with more, a loop of several steps a turn is as fast with few operators."""

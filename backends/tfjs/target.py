@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -10,15 +10,14 @@ from pathlib import Path
 from ...compiler.diagnostics import Diagnostic
 from ...compiler.ir import Func, Module
 from ...compiler.lowering import Limits
-from ...compiler.ops.core import Const
 from ...compiler.ops.recurrent import Recurrent
 from ...compiler.options import DataType, Strategy
-from ...compiler.types import DType
 from ...formats.tensorflow.model import Graph, Node
 from ...formats.tensorflow.saved_model import Signature
 from ...formats.tfjs.writer import Written, write_graph_model
 from ...passes.lowerings import LOWERINGS as SHARED
 from ..common.emulate_types import carry
+from ..common.large_integers import too_large
 from ..common.recurrence import choose_strategies
 from ..common.target import Emitted, Target
 from ..tensorflow.graph import Built, Dialect, build, stored_ports
@@ -32,8 +31,6 @@ from .table import TABLE, TITLE, schemas
 RANK = 6
 """Axes that all kernels take."""
 
-LARGEST = 1 << 31
-
 SIGNATURE = "serving_default"
 """What the signature is called."""
 
@@ -46,24 +43,11 @@ DATA_FORMATS = {
 
 def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic]:
     """Replace element types that there are no tensors of, and choose how recurrent layers run."""
-    problems = [d for op in module.walk() if isinstance(op, Const) for d in _too_large(op)]
-    problems = problems or carry(target, module, computed=COMPUTED)
+    problems = [*too_large(target.title, module, COMPUTED)] or carry(target, module, computed=COMPUTED)
     if not problems:
         narrow_interface(target.title, module)
     choose_strategies(module, rnn, _why_not_fused)
     return problems
-
-
-def _too_large(op: Const) -> Sequence[Diagnostic]:
-    """Refuse integers beyond 32 bits."""
-    dtype = op.value.type.dtype
-    if COMPUTED.get(dtype) is not DType.I32 or not op.value.type.size:
-        return ()
-    low, high = int(op.value.array().min()), int(op.value.array().max())
-    if low >= -LARGEST and high < LARGEST:
-        return ()
-    text = f"a constant of {dtype} goes from {low} to {high}; {TITLE} has integers of 32 bits only"
-    return op.fail("B003", text, help="make it smaller in the model, or cut the model before it").diagnostics
 
 
 def _why_not_fused(op: Recurrent) -> str:

@@ -108,6 +108,8 @@ class _Builder:
             bodies[1].graph.outputs += [bodies[1].captured[k] for k in captured]
             bodies[1].copy_moved_inputs()
             outputs += [self._like(self.capture(k), "after") for k in captured]
+        for body in bodies:
+            body.copy_repeated_outputs()
         self.operator(builtin, inputs, outputs, _numbered(call.options, bodies), call.version)
         for slot, result in zip(call.overwrites, op.results[left:], strict=True):
             if result.uses:
@@ -136,6 +138,13 @@ class _Builder:
         ins, outs = self.graph.inputs, self.graph.outputs
         for place, tensor in enumerate(outs):
             if tensor in ins and ins.index(tensor) != place:
+                outs[place] = self._copy(tensor)
+
+    def copy_repeated_outputs(self) -> None:
+        """Copy outputs that are given twice: kernels move their memory, which one of the two then lacks."""
+        outs = self.graph.outputs
+        for place, tensor in enumerate(outs):
+            if tensor in outs[:place]:
                 outs[place] = self._copy(tensor)
 
     def _copy(self, tensor: int) -> int:

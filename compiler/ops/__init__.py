@@ -1,4 +1,4 @@
-"""All operations, one module per family."""
+"""All operations of the IR, in one module per family."""
 
 from . import (
     activation,

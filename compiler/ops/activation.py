@@ -1,4 +1,4 @@
-"""Activation functions and normalised exponentials."""
+"""Activation functions, applied to every element, and normalised exponentials (softmax)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .arith import erf
 
 @op("relu", Elementwise, NonNegative)
 class Relu(Op):
-    """``max(x, 0)``."""
+    """``max(x, 0)`` of every element; NaN stays NaN."""
 
     x: Numbers
     told_apart = (0.0, math.inf)
@@ -70,14 +70,14 @@ def binding(low: float, high: float, dtype: DType) -> tuple[float | int | None, 
 
 @op("leaky_relu", Elementwise)
 class LeakyRelu(Op):
-    """``x`` where positive, ``alpha * x`` elsewhere."""
+    """``x`` where it is positive, ``alpha * x`` elsewhere."""
 
     x: Numbers
     alpha: Finite = 0.01
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float) -> Array:
-        """Select by sign."""
+        """Choose between both formulas by the sign of each element."""
         return np.where(x > 0, x, x * np.asarray(alpha, x.dtype))
 
 
@@ -94,7 +94,7 @@ class PRelu(Op):
 
     @staticmethod
     def evaluate(x: Array, slope: Array) -> Array:
-        """Select by sign."""
+        """Choose between both formulas by the sign of each element."""
         return np.where(x > 0, x, x * slope)
 
 
@@ -112,7 +112,7 @@ class Elu(Op):
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float) -> Array:
-        """Select by sign."""
+        """Choose between both formulas by the sign of each element."""
         return np.where(x > 0, x, np.asarray(alpha, x.dtype) * np.expm1(_negative(x)))
 
 
@@ -126,7 +126,7 @@ class Selu(Op):
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float, gamma: float) -> Array:
-        """Select by sign."""
+        """Choose between both formulas by the sign of each element."""
         return np.where(x > 0, gamma * x, gamma * alpha * np.expm1(_negative(x))).astype(x.dtype)
 
 
@@ -139,20 +139,20 @@ class Celu(Op):
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         return (np.maximum(x, 0) + np.minimum(0, alpha * np.expm1(np.minimum(x, 0) / alpha))).astype(x.dtype)
 
 
 @op("thresholded_relu", Elementwise)
 class ThresholdedRelu(Op):
-    """``x`` where it exceeds ``alpha``, else 0."""
+    """``x`` where it exceeds ``alpha``, and 0 elsewhere."""
 
     x: Floats
     alpha: Finite = 1.0
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float) -> Array:
-        """Select."""
+        """Choose between both values by the condition."""
         return np.where(x > alpha, x, np.asarray(0, x.dtype))
 
 
@@ -166,13 +166,13 @@ class Shrink(Op):
 
     @staticmethod
     def evaluate(x: Array, *, bias: float, threshold: float) -> Array:
-        """Select."""
+        """Choose between both values by the condition."""
         return np.where(x < -threshold, x + bias, np.where(x > threshold, x - bias, 0)).astype(x.dtype)
 
 
 @op("tanh", Elementwise)
 class Tanh(Op):
-    """Hyperbolic tangent."""
+    """Hyperbolic tangent of every element, between -1 and 1."""
 
     x: Floats
     evaluate = np.tanh
@@ -180,20 +180,20 @@ class Tanh(Op):
 
 @op("sigmoid", Elementwise, NonNegative)
 class Sigmoid(Op):
-    """``1 / (1 + exp(-x))``."""
+    """``1 / (1 + exp(-x))`` of every element, between 0 and 1."""
 
     x: Floats
     told_apart = (-8.0, 8.0)
 
     @staticmethod
     def evaluate(x: Array) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         return sigmoid(x)
 
 
 @op("hard_sigmoid", Elementwise, NonNegative)
 class HardSigmoid(Op):
-    """``clip(alpha * x + beta, 0, 1)``."""
+    """``clip(alpha * x + beta, 0, 1)``: a sigmoid made of straight lines."""
 
     x: Floats
     alpha: Finite = 0.2
@@ -201,7 +201,7 @@ class HardSigmoid(Op):
 
     @staticmethod
     def evaluate(x: Array, *, alpha: float, beta: float) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         return np.clip(x * np.asarray(alpha, x.dtype) + np.asarray(beta, x.dtype), 0, 1).astype(x.dtype)
 
 
@@ -214,19 +214,19 @@ class HardSwish(Op):
 
     @staticmethod
     def evaluate(x: Array) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         return (x * (np.clip(x + 3, 0, 6) / 6)).astype(x.dtype)
 
 
 @op("silu", Elementwise)
 class Silu(Op):
-    """``x * sigmoid(x)``."""
+    """``x * sigmoid(x)`` of every element, also called Swish."""
 
     x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         return x * sigmoid(x)
 
 
@@ -239,7 +239,7 @@ class Gelu(Op):
 
     @staticmethod
     def evaluate(x: Array, *, approximate: bool) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         if approximate:
             return (0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))).astype(x.dtype)
         return (0.5 * x * (1 + erf(x / math.sqrt(2)))).astype(x.dtype)
@@ -247,7 +247,7 @@ class Gelu(Op):
 
 @op("softplus", Elementwise, NonNegative)
 class Softplus(Op):
-    """``log(1 + exp(x))``."""
+    """``log(1 + exp(x))`` of every element, without overflow for large ones."""
 
     x: Floats
 
@@ -259,25 +259,25 @@ class Softplus(Op):
 
 @op("softsign", Elementwise)
 class Softsign(Op):
-    """``x / (1 + |x|)``."""
+    """``x / (1 + abs(x))`` of every element, between -1 and 1."""
 
     x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         return x / (1 + np.abs(x))
 
 
 @op("mish", Elementwise)
 class Mish(Op):
-    """``x * tanh(softplus(x))``."""
+    """``x * tanh(softplus(x))`` of every element, an activation function."""
 
     x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         return x * np.tanh(np.logaddexp(x, np.asarray(0, x.dtype)))
 
 
@@ -300,7 +300,7 @@ class _AlongAxis:
 
 @op("softmax", _AlongAxis, Pure, NonNegative, Accumulates)
 class Softmax(Op):
-    """Normalised exponentials along one axis."""
+    """``exp(x)`` divided by its sum along one axis."""
 
     x: Floats
     axis: Axis

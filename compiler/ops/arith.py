@@ -50,7 +50,7 @@ class _Clamped(Elementwise):
 
 @op("add", _Clamped, Commutative, Symbolic, SameBits, Grows, KeepsSign)
 class Add(Op):
-    """Sum; may end in an activation."""
+    """``a + b`` with broadcasting; ``activation`` is applied to the sum."""
 
     a: Value
     b: Value
@@ -64,7 +64,7 @@ class Add(Op):
 
 @op("sub", Elementwise, Symbolic, SameBits, Grows)
 class Sub(Op):
-    """Difference; may end in an activation."""
+    """``a - b`` with broadcasting; ``activation`` is applied to the difference."""
 
     a: Numbers
     b: Numbers
@@ -78,7 +78,7 @@ class Sub(Op):
 
 @op("mul", _Clamped, Commutative, Symbolic, SameBits, Grows, KeepsSign)
 class Mul(Op):
-    """Product; may end in an activation."""
+    """``a * b`` with broadcasting; ``activation`` is applied to the product."""
 
     a: Value
     b: Value
@@ -111,7 +111,7 @@ class Div(Op):
 
 @op("floor_div", Elementwise, Symbolic, KeepsSign)
 class FloorDiv(Op):
-    """Quotient rounded down."""
+    """``a / b`` rounded towards minus infinity, with broadcasting."""
 
     a: Reals
     b: Reals
@@ -157,7 +157,7 @@ class Pow(Op):
 
 @op("max", Elementwise, Commutative, Symbolic, Ordered, KeepsSign)
 class Max(Op):
-    """The larger one; NaN wins."""
+    """The larger of ``a`` and ``b``; NaN if either is NaN."""
 
     a: Value
     b: Value
@@ -170,7 +170,7 @@ class Max(Op):
 
 @op("min", Elementwise, Commutative, Symbolic, Ordered, KeepsSign)
 class Min(Op):
-    """The smaller one; NaN wins."""
+    """The smaller of ``a`` and ``b``; NaN if either is NaN."""
 
     a: Value
     b: Value
@@ -183,20 +183,20 @@ class Min(Op):
 
 @op("squared_difference", Elementwise, Commutative, Grows, NonNegative)
 class SquaredDifference(Op):
-    """``(a - b)`` squared."""
+    """``(a - b) * (a - b)`` of every pair of elements, with broadcasting."""
 
     a: Numbers
     b: Numbers
 
     @staticmethod
     def evaluate(a: Array, b: Array) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         return np.square(np.subtract(a, b))
 
 
 @op("atan2", Elementwise)
 class Atan2(Op):
-    """Angle of the point ``(b, a)``."""
+    """Angle in radians of the point with ordinate ``a`` and abscissa ``b``."""
 
     a: Floats
     b: Floats
@@ -205,7 +205,7 @@ class Atan2(Op):
 
 @op("neg", Elementwise, Symbolic, SameBits, Grows)
 class Neg(Op):
-    """Negative."""
+    """``-x`` of every element; the smallest integer stays itself."""
 
     x: Numbers
     evaluate = np.negative
@@ -213,7 +213,7 @@ class Neg(Op):
 
 @op("abs", Elementwise, Grows, NonNegative)
 class Abs(Op):
-    """Absolute value."""
+    """Absolute value of every element; the smallest integer stays itself."""
 
     x: Numbers
     evaluate = np.abs
@@ -221,7 +221,7 @@ class Abs(Op):
 
 @op("sign", Elementwise)
 class Sign(Op):
-    """-1, 0 or 1."""
+    """-1 for negative elements, 1 for positive ones, 0 for zeros."""
 
     x: Numbers
     evaluate = np.sign
@@ -229,7 +229,7 @@ class Sign(Op):
 
 @op("square", Elementwise, SameBits, Grows, NonNegative)
 class Square(Op):
-    """Second power."""
+    """``x * x`` of every element; integers wrap on overflow."""
 
     x: Numbers
     evaluate = np.square
@@ -237,7 +237,7 @@ class Square(Op):
 
 @op("sqrt", Elementwise, NonNegative)
 class Sqrt(Op):
-    """Square root."""
+    """Square root of every element; NaN for negative ones."""
 
     x: Floats
     evaluate = np.sqrt
@@ -245,19 +245,19 @@ class Sqrt(Op):
 
 @op("rsqrt", Elementwise)
 class Rsqrt(Op):
-    """One over the square root."""
+    """``1 / sqrt(x)`` of every element; infinity for 0, NaN for negative ones."""
 
     x: Floats
 
     @staticmethod
     def evaluate(x: Array) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         return np.reciprocal(np.sqrt(x))
 
 
 @op("reciprocal", Elementwise)
 class Reciprocal(Op):
-    """One over ``x``."""
+    """``1 / x`` of every element; infinity for a zero."""
 
     x: Floats
     evaluate = np.reciprocal
@@ -265,7 +265,7 @@ class Reciprocal(Op):
 
 @op("exp", Elementwise, NonNegative)
 class Exp(Op):
-    """Exponential."""
+    """``e`` to the power of every element; infinity on overflow."""
 
     x: Floats
     evaluate = np.exp
@@ -273,7 +273,7 @@ class Exp(Op):
 
 @op("log", Elementwise)
 class Log(Op):
-    """Natural logarithm."""
+    """Natural logarithm of every element; minus infinity for 0, NaN for negative ones."""
 
     x: Floats
     evaluate = np.log
@@ -289,7 +289,7 @@ class Expm1(Op):
 
 @op("log1p", Elementwise)
 class Log1p(Op):
-    """Logarithm of one more, exact near zero."""
+    """``log(1 + x)`` of every element, exact near zero."""
 
     x: Floats
     evaluate = np.log1p
@@ -297,7 +297,7 @@ class Log1p(Op):
 
 @op("erf", Elementwise)
 class Erf(Op):
-    """Gauss error function."""
+    """Gauss error function of every element, between -1 and 1."""
 
     x: Floats
 
@@ -309,7 +309,7 @@ class Erf(Op):
 
 @op("floor", Elementwise, Symbolic)
 class Floor(Op):
-    """Round down."""
+    """The largest integer that is not above the element; the element type stays."""
 
     x: Reals
     evaluate = np.floor
@@ -317,7 +317,7 @@ class Floor(Op):
 
 @op("ceil", Elementwise, Symbolic)
 class Ceil(Op):
-    """Round up."""
+    """The smallest integer that is not below the element; the element type stays."""
 
     x: Reals
     evaluate = np.ceil
@@ -325,7 +325,7 @@ class Ceil(Op):
 
 @op("round", Elementwise)
 class Round(Op):
-    """Round to the nearest integer, halves to the even one."""
+    """The nearest integer, the even one of two that are as near; the element type stays."""
 
     x: Numbers
 
@@ -337,7 +337,7 @@ class Round(Op):
 
 @op("sin", Elementwise)
 class Sin(Op):
-    """Sine of radians."""
+    """Sine of every element, which is an angle in radians."""
 
     x: Floats
     evaluate = np.sin
@@ -345,7 +345,7 @@ class Sin(Op):
 
 @op("cos", Elementwise)
 class Cos(Op):
-    """Cosine of radians."""
+    """Cosine of every element, which is an angle in radians."""
 
     x: Floats
     evaluate = np.cos
@@ -353,7 +353,7 @@ class Cos(Op):
 
 @op("tan", Elementwise)
 class Tan(Op):
-    """Tangent of radians."""
+    """Tangent of every element, which is an angle in radians."""
 
     x: Floats
     evaluate = np.tan
@@ -361,7 +361,7 @@ class Tan(Op):
 
 @op("asin", Elementwise)
 class Asin(Op):
-    """Inverse sine in radians."""
+    """Inverse sine in radians; NaN beyond -1 and 1."""
 
     x: Floats
     evaluate = np.arcsin
@@ -369,7 +369,7 @@ class Asin(Op):
 
 @op("acos", Elementwise)
 class Acos(Op):
-    """Inverse cosine in radians."""
+    """Inverse cosine in radians; NaN beyond -1 and 1."""
 
     x: Floats
     evaluate = np.arccos
@@ -377,7 +377,7 @@ class Acos(Op):
 
 @op("atan", Elementwise)
 class Atan(Op):
-    """Inverse tangent in radians."""
+    """Inverse tangent in radians, between minus and plus pi / 2."""
 
     x: Floats
     evaluate = np.arctan
@@ -385,7 +385,7 @@ class Atan(Op):
 
 @op("sinh", Elementwise)
 class Sinh(Op):
-    """Hyperbolic sine."""
+    """Hyperbolic sine, ``(exp(x) - exp(-x)) / 2``, of every element."""
 
     x: Floats
     evaluate = np.sinh
@@ -393,7 +393,7 @@ class Sinh(Op):
 
 @op("cosh", Elementwise)
 class Cosh(Op):
-    """Hyperbolic cosine."""
+    """Hyperbolic cosine, ``(exp(x) + exp(-x)) / 2``, of every element."""
 
     x: Floats
     evaluate = np.cosh
@@ -401,7 +401,7 @@ class Cosh(Op):
 
 @op("asinh", Elementwise)
 class Asinh(Op):
-    """Inverse hyperbolic sine."""
+    """Inverse hyperbolic sine of every element, of any sign."""
 
     x: Floats
     evaluate = np.arcsinh
@@ -409,7 +409,7 @@ class Asinh(Op):
 
 @op("acosh", Elementwise)
 class Acosh(Op):
-    """Inverse hyperbolic cosine."""
+    """Inverse hyperbolic cosine of every element; NaN below 1."""
 
     x: Floats
     evaluate = np.arccosh
@@ -417,7 +417,7 @@ class Acosh(Op):
 
 @op("atanh", Elementwise)
 class Atanh(Op):
-    """Inverse hyperbolic tangent."""
+    """Inverse hyperbolic tangent; infinite at -1 and 1, NaN beyond."""
 
     x: Floats
     evaluate = np.arctanh
@@ -486,7 +486,7 @@ def _power_of_two(x: Array, *, up: bool) -> Array:
 
 
 def activate(x: Array, activation: str) -> Array:
-    """Apply one of :data:`ACTIVATIONS`."""
+    """Apply one of :data:`ACTIVATIONS`, by name, to an array in numpy."""
     if activation == "none":
         return x
     low, high = ACTIVATIONS[activation]
@@ -494,7 +494,7 @@ def activate(x: Array, activation: str) -> Array:
 
 
 def erf(x: Array) -> Array:
-    """Gauss error function of every element."""
+    """Gauss error function of every element, in numpy and scipy."""
     from scipy.special import erf as special_erf
 
     return special_erf(x.astype(np.float64)).astype(x.dtype)

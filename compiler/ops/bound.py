@@ -1,4 +1,4 @@
-"""Sizes and positions that data decides about."""
+"""Operations that bind names to sizes which data decides about when the network runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class BindSizes(Op):
         return ()
 
     def defines(self) -> frozenset[str]:
-        """Return the names that are bound here."""
+        """Return the names of the sizes that are bound here."""
         return frozenset(str(d) for d in self.sizes if isinstance(d, Sym))
 
     def bound(self, x: Array, known: Mapping[str, int]) -> dict[str, int]:

@@ -10,7 +10,7 @@ from ..weights import Weight
 
 @op("const", Pure)
 class Const(Op):
-    """A constant tensor."""
+    """A constant tensor; its elements are an attribute, shared between uses."""
 
     value: Weight
 

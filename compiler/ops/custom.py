@@ -12,10 +12,10 @@ from ..types import TensorType
 
 @op("custom")
 class Custom(Op):
-    """An operator that only its name is known of: it is neither folded nor merged, and keeps the source's layout.
+    """An operator of which only the name is known: it is neither folded nor merged, and keeps the source's layout.
 
     ``code`` is its name with its domain, ``types`` are those of its results as the source states them, ``options``
-    what the source calls attributes: numbers, texts, truth values, tensors, and lists of them.
+    what the source calls attributes: numbers, strings, booleans, tensors, and lists of them.
     """
 
     inputs: tuple[Value | None, ...]

@@ -1,4 +1,4 @@
-"""What detection networks end in."""
+"""What detection networks end in: selecting boxes by score and overlap."""
 
 from __future__ import annotations
 

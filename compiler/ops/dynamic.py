@@ -1,4 +1,4 @@
-"""Cutting out and overwriting at computed places."""
+"""Slices that are read and overwritten at positions computed when the network runs."""
 
 from __future__ import annotations
 

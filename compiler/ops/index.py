@@ -534,10 +534,10 @@ class NonZero(Op):
 
 @op("unique", Pure)
 class Unique(Op):
-    """The different elements, or slices along an axis; where each first stands, which one is where, and how often.
+    """The different elements, or slices along an axis; where each occurs first, which one is where, and how often.
 
     Without an axis ``x`` counts as flat.  ``count`` names their number; they are ``sorted`` or in the order of their
-    first places.
+    first positions.
     """
 
     x: Value

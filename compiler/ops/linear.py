@@ -1,4 +1,4 @@
-"""Matrix products."""
+"""Matrix products, linear layers, determinants and inverses, of stacks of matrices, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparison, logic, bits and selection; all broadcast."""
+"""Comparison, logic, bit operations and selection, all with broadcasting."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _comparison(
 
 @op("equal", Predicate, Commutative, Symbolic, SameBits)
 class Equal(Op):
-    """``a == b``."""
+    """Whether ``a == b``, element by element; false for NaN."""
 
     a: Value
     b: Value
@@ -39,7 +39,7 @@ class Equal(Op):
 
 @op("not_equal", Predicate, Commutative, Symbolic, SameBits)
 class NotEqual(Op):
-    """``a != b``."""
+    """Whether ``a != b``, element by element; true for NaN."""
 
     a: Value
     b: Value
@@ -48,7 +48,7 @@ class NotEqual(Op):
 
 @op("less", Predicate, Symbolic, Ordered)
 class Less(Op):
-    """``a < b``."""
+    """Whether ``a < b``, element by element; false for NaN."""
 
     a: Value
     b: Value
@@ -57,7 +57,7 @@ class Less(Op):
 
 @op("less_equal", Predicate, Symbolic, Ordered)
 class LessEqual(Op):
-    """``a <= b``."""
+    """Whether ``a <= b``, element by element; false for NaN."""
 
     a: Value
     b: Value
@@ -66,7 +66,7 @@ class LessEqual(Op):
 
 @op("greater", Predicate, Symbolic, Ordered)
 class Greater(Op):
-    """``a > b``."""
+    """Whether ``a > b``, element by element; false for NaN."""
 
     a: Value
     b: Value
@@ -75,7 +75,7 @@ class Greater(Op):
 
 @op("greater_equal", Predicate, Symbolic, Ordered)
 class GreaterEqual(Op):
-    """``a >= b``."""
+    """Whether ``a >= b``, element by element; false for NaN."""
 
     a: Value
     b: Value
@@ -84,7 +84,7 @@ class GreaterEqual(Op):
 
 @op("logical_and", Elementwise, Commutative)
 class LogicalAnd(Op):
-    """Both."""
+    """Whether ``a`` and ``b`` are both true, element by element."""
 
     a: Truth
     b: Truth
@@ -93,7 +93,7 @@ class LogicalAnd(Op):
 
 @op("logical_or", Elementwise, Commutative)
 class LogicalOr(Op):
-    """At least one."""
+    """Whether ``a`` or ``b`` or both are true, element by element."""
 
     a: Truth
     b: Truth
@@ -102,7 +102,7 @@ class LogicalOr(Op):
 
 @op("logical_xor", Elementwise, Commutative)
 class LogicalXor(Op):
-    """Exactly one."""
+    """Whether exactly one of ``a`` and ``b`` is true, element by element."""
 
     a: Truth
     b: Truth
@@ -111,7 +111,7 @@ class LogicalXor(Op):
 
 @op("logical_not", Elementwise)
 class LogicalNot(Op):
-    """Not."""
+    """True where ``x`` is false, and false where it is true."""
 
     x: Truth
     evaluate = np.logical_not
@@ -119,7 +119,7 @@ class LogicalNot(Op):
 
 @op("bitwise_and", Elementwise, Commutative, SameBits)
 class BitwiseAnd(Op):
-    """Bits set in both."""
+    """The bits that are set in both integers, element by element."""
 
     a: Bits
     b: Bits
@@ -128,7 +128,7 @@ class BitwiseAnd(Op):
 
 @op("bitwise_or", Elementwise, Commutative, SameBits)
 class BitwiseOr(Op):
-    """Bits set in either."""
+    """The bits that are set in either integer, element by element."""
 
     a: Bits
     b: Bits
@@ -137,7 +137,7 @@ class BitwiseOr(Op):
 
 @op("bitwise_xor", Elementwise, Commutative, SameBits)
 class BitwiseXor(Op):
-    """Bits set in exactly one."""
+    """The bits that are set in exactly one of both integers."""
 
     a: Bits
     b: Bits
@@ -146,7 +146,7 @@ class BitwiseXor(Op):
 
 @op("bitwise_not", Elementwise, SameBits)
 class BitwiseNot(Op):
-    """All bits flipped."""
+    """Every bit of every integer flipped; of signed ones, ``-x - 1``."""
 
     x: Bits
     evaluate = np.bitwise_not
@@ -172,7 +172,7 @@ class ShiftRight(Op):
 
 @op("is_nan", Predicate)
 class IsNan(Op):
-    """Whether an element is no number."""
+    """Whether an element is NaN, as a tensor of booleans."""
 
     x: Floats
     evaluate = np.isnan
@@ -194,7 +194,7 @@ class IsInf(Op):
 
 @op("select", Elementwise, Symbolic, Moves, KeepsSign)
 class Select(Op):
-    """``a`` where the condition holds, ``b`` elsewhere."""
+    """``a`` where the condition is true, ``b`` elsewhere; all three broadcast."""
 
     condition: Truth
     a: Value

@@ -1,4 +1,4 @@
-"""Normalisations."""
+"""Normalisations: batch, layer, root mean square, group, and local response normalisation."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class BatchNorm(Op):
     def evaluate(
         x: Array, scale: Array, bias: Array, mean: Array, variance: Array, *, epsilon: float, axis: int
     ) -> Array:
-        """By definition."""
+        """Compute the formula of the class in numpy."""
         shape = [-1 if i == axis else 1 for i in range(x.ndim)]
         factor = scale / np.sqrt(variance + np.asarray(epsilon, variance.dtype))
         return (x * factor.reshape(shape) + (bias - mean * factor).reshape(shape)).astype(x.dtype)

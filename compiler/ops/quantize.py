@@ -13,9 +13,9 @@ from ..types import Array, DType, TensorType
 
 @op("quantize", Elementwise)
 class Quantize(Op):
-    """``x / scale`` to the nearest integer, halves to the even one, plus ``zero``, kept within the element type.
+    """``x / scale`` to the nearest integer, plus ``zero``, clamped to the element type.
 
-    The zero point is a number of that type, whatever its own.
+    Of two integers that are as near, the even one is taken.  The zero point is a number of that type, whatever its own.
     """
 
     x: Floats

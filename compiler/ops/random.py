@@ -34,7 +34,7 @@ class RandomUniform(Op):
 
 @op("random_normal", Draws)
 class RandomNormal(Op):
-    """Numbers of mean 0 and deviation 1."""
+    """Normally distributed numbers of mean 0 and deviation 1, drawn anew in each run."""
 
     shape: tuple[Dim, ...]
     seed: Count | None = None

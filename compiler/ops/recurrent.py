@@ -92,12 +92,12 @@ class Recurrent(Op):
 
     @property
     def steps(self) -> Dim:
-        """Number of steps."""
+        """The number of steps: the size of the data's time axis."""
         return self.x.type.shape[1 if self.batch_first else 0]
 
     @property
     def batch(self) -> Dim:
-        """Number of sequences."""
+        """The number of sequences: the size of the data's batch axis."""
         return self.x.type.shape[0 if self.batch_first else 1]
 
     @property
@@ -114,7 +114,7 @@ class Recurrent(Op):
 
     @property
     def states(self) -> tuple[Letters, ...]:
-        """The axes of every state."""
+        """The letters of the axes of every state, for :attr:`axes`."""
         return (("b", "h"),)
 
     def infer(self) -> tuple[TensorType, ...]:

@@ -1,4 +1,4 @@
-"""Reductions along axes."""
+"""Reductions along axes: sums, means, extremes, products and norms."""
 
 from __future__ import annotations
 

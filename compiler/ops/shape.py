@@ -1,4 +1,4 @@
-"""Operations that move, cut and join data."""
+"""Operations that move, cut, join or repeat data without computing with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..types import Array, DType, TensorType
 
 @op("transpose", View, Symbolic, Moves, KeepsSign)
 class Transpose(Op):
-    """Result axis ``i`` is operand axis ``perm[i]``."""
+    """Permute the axes: axis ``i`` of the result is axis ``perm[i]`` of the operand."""
 
     x: Value
     perm: tuple[int, ...]
@@ -122,7 +122,7 @@ class BroadcastTo(Op):
 
 @op("concat", Symbolic, Moves, KeepsSign)
 class Concat(Op):
-    """Join along an axis."""
+    """Join tensors along an axis; all other sizes are equal."""
 
     xs: tuple[Value, ...]
     axis: Axis
@@ -309,7 +309,7 @@ class Tile(Op):
 
 @op("reverse", Pure, Moves, KeepsSign)
 class Reverse(Op):
-    """Turn around along some axes."""
+    """Reverse the order of the elements along some axes."""
 
     x: Value
     dims: AxisTuple

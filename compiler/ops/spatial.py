@@ -1,4 +1,4 @@
-"""Operations that resample or rearrange spatial axes."""
+"""Operations that resample images or move elements between channels and spatial axes."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Spatial:
         return Spatial(rank - 1, tuple(range(1, rank - 1))) if channels_last else Spatial(1, tuple(range(2, rank)))
 
     def shape(self, batch: Dim, channels: Dim, sizes: Sequence[Dim]) -> tuple[Dim, ...]:
-        """Assemble a shape."""
+        """Return the shape of data with these sizes, channels where this layout has them."""
         return (batch, *sizes, channels) if self.channel > 1 else (batch, channels, *sizes)
 
 
@@ -55,7 +55,7 @@ def channels_first(x: Array, channels_last: bool) -> Array:
 
 
 def channels_back(x: Array, channels_last: bool) -> Array:
-    """Undo :func:`channels_first`."""
+    """Move channels from axis 1 back: the inverse of :func:`channels_first`."""
     return np.moveaxis(x, 1, -1) if channels_last else x
 
 
@@ -276,7 +276,7 @@ class ConvTranspose(Op):
 
     @property
     def filter_shape(self) -> Shape:
-        """The filter's shape as ``c o k...``."""
+        """The filter's shape as ``c o k...``: input channels, output channels, window."""
         w = self.w.type.shape
         return (w[-1], w[0], *w[1:-1]) if self.channels_last else w
 
@@ -469,7 +469,7 @@ class AveragePool(Op):
 
 @op("lp_pool", _Pool, Pure, Accumulates)
 class LpPool(Op):
-    """The ``p``-norm of every window."""
+    """The ``p``-norm of every window: the ``p``-th root of a sum of powers."""
 
     x: Floats
     kernel: PerSpatial[Positive]

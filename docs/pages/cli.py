@@ -24,11 +24,13 @@ nhwcc verify model.onnx model.tflite --per-op                   # compare, tenso
 nhwcc inspect model.tflite --draw model.svg                     # what is in it, and a drawing
 nhwcc bench model.tflite --shape x=1,320,320,3                  # how fast it runs, operator by operator"""
 
-FILES = """An output file appears whole or not at all: it is written beside its place, loaded by the target's runtime
-and compared with the source's own runtime, and takes its place when all of that went well. The model itself is never
-written to. Where numbers differ, `--no-verify` writes the file nevertheless."""
+FILES = """An output file appears whole or not at all: a temporary file beside it is written, loaded by the target's
+runtime and compared with the source's own runtime; if all of that succeeds, it is renamed. The model itself is never
+changed. If numbers differ, `--no-verify` writes the file nevertheless."""
 
-COMPLETION = "Commands, options, passes and codes complete in this shell, or, from its startup file, in all:"
+COMPLETION = (
+    "To complete commands, options, passes and codes with the Tab key, put a line into your shell's startup file:"
+)
 
 SCRIPTS = """eval "$(_NHWCC_COMPLETE=bash_source nhwcc)"    # bash
 eval "$(_NHWCC_COMPLETE=zsh_source nhwcc)"     # zsh
@@ -41,8 +43,8 @@ DIAGNOSTIC = """error[T001]: 3 input channels, but the filter takes 5 in each of
    = note: %w is f32[4,5,3,3]"""
 
 MESSAGES = """A message says what is wrong, where (the node of the model), with which operation, and often what to do.
-It is explained by `nhwcc explain T001` and in [errors.md](errors.md). Colours are for terminals, and not where
-`NO_COLOR` is set."""
+It is explained by `nhwcc explain T001` and in [errors.md](errors.md). Colours are used on
+terminals only, and not if `NO_COLOR` is set."""
 
 SHARED = ("compile", "opt")
 """Commands that run passes."""

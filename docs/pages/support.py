@@ -66,6 +66,10 @@ which TensorFlow has kernels for processors, as the installed TensorFlow says.""
     "keras": """Rows that begin with `layers.` are layers of `keras.layers`, the others functions of `keras.ops`.
 Files in HDF5 (`.h5`) hold layers only: what a function would be needed for is refused there. Types are those of the
 first operand. [keras.md](keras.md) shows how files are written.""",
+    "coreml": """Rows are operations of MIL as of iOS 16 and macOS 13, as Apple's coremltools describes them. Types are
+those of the first operand, or of the operand or attribute whose name stands before them; small integers are of 32 bits
+in a file. Other operations than the named one may stand before it: a logarithm of a softmax is a `sub` behind a
+`reduce_log_sum_exp`. [coreml.md](coreml.md) shows how packages are written.""",
     "tfjs": """Rows are those of TensorFlow's operators that the executor of TensorFlow.js has. Types are those of the
 operator's first input; what only moves elements takes small integers and strings, too. [tfjs.md](tfjs.md) shows how
 folders are written.""",
@@ -78,7 +82,8 @@ model are not, and [devices.md](devices.md) how files get onto the device."""
 
 GRAPHS = """SavedModels of version 1 and 2, and frozen graphs, read without TensorFlow; inputs and attributes are those
 of the operators' own schemas (`tf.raw_ops`). Functions are read where they are called. Variables stay in the files of
-the SavedModel. A node that writes to a variable is refused."""
+the SavedModel. A node that writes to a variable is refused. Control flow of version 1 (`Switch` and `Merge`; `Enter`,
+`LoopCond`, `NextIteration` and `Exit`) is read as `If` and `While`, and refused where it is neither."""
 
 FILES = """Files of any converter, in all versions of a builtin; operands and options are those of the schema. Integers
 that stand for numbers are read as *dequantize, operation, quantize*, with the scales that the file states."""

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import tempfile
 import warnings
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 from ...compiler.diagnostics import error
 from ...compiler.dims import Shape
+from ...compiler.scratch import Scratch
 from ...compiler.types import DType, TensorType
 from .interface import annotate
 from .program import LAYERS, Argument, Call, Input, Program, Tensor
@@ -51,12 +56,45 @@ def save(program: Program, path: Path) -> int:
     check_installed()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    model = _Builder().model(program)
-    with warnings.catch_warnings():
+    with _silenced(), _confined(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of .h5, that it is the older format
-        model.save(path)
+        _Builder().model(program).save(path)
     annotate(path, program.layout)
     return path.stat().st_size
+
+
+@contextmanager
+def _confined() -> Generator[None, None, None]:
+    """Let temporary folders lie in one of ours: Keras leaves its own where it can't write."""
+    usual = tempfile.tempdir
+    with Scratch() as folder:
+        tempfile.tempdir = str(folder.path)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = usual
+
+
+@contextmanager
+def _silenced() -> Generator[None, None, None]:
+    """Keep from standard error what TensorFlow writes there about itself when it is imported, at any level."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    with suppress(AttributeError):
+        sys.stderr.flush()
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)
+    try:
+        yield
+    finally:
+        with suppress(AttributeError):
+            sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 class _Builder:

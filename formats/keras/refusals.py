@@ -6,27 +6,7 @@
 
 from __future__ import annotations
 
-import struct
-import zipfile
-import zlib
-
-STANDARD = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What Python's own libraries and numpy's raise."""
+from ..refusals import STANDARD, first_line
 
 
 def refusals() -> tuple[type[Exception], ...]:
@@ -36,6 +16,4 @@ def refusals() -> tuple[type[Exception], ...]:
     return (*STANDARD, tf.errors.OpError)
 
 
-def first_line(bad: Exception) -> str:
-    """Return the first line of what an exception says; of a silent one its class."""
-    return next((line.strip() for line in str(bad).splitlines() if line.strip()), type(bad).__name__)
+__all__ = ["STANDARD", "first_line", "refusals"]

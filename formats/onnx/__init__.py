@@ -1,1 +1,1 @@
-"""ONNX files."""
+"""ONNX files: protobuf to plain data, and back, without the IR."""

@@ -1,4 +1,4 @@
-"""A model as it stands in the file, in plain typed objects: what the rest of the frontend sees of protobuf."""
+"""A model as the file has it, in plain typed objects: what the rest of the frontend sees of protobuf."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Declared:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes with an interface."""
+    """A graph: its nodes, its inputs and outputs, its constants."""
 
     nodes: tuple[Node, ...]
     inputs: Mapping[str, Declared]
@@ -98,7 +98,7 @@ FunctionId: TypeAlias = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Model:
-    """A whole model."""
+    """A whole model: its graph, functions, operator sets and metadata."""
 
     graph: Graph
     opsets: Mapping[str, int]
@@ -107,7 +107,7 @@ class Model:
 
     @property
     def file(self) -> str | None:
-        """The name of the model's file."""
+        """The name of the model's file, as messages give it."""
         return None if self.store.path is None else self.store.path.name
 
 
@@ -124,7 +124,7 @@ def read_model(proto: ModelProto, store: Store) -> Model:
 
 
 def read_function(proto: FunctionProto, store: Store | None = None) -> Function:
-    """Turn a function's message into plain objects."""
+    """Make plain objects of the message of a function that a model declares."""
     store = store or Store()
     defaults = {a.name: _attribute(a, store) for a in proto.attribute_proto}
     nodes = _nodes(proto.node, store)

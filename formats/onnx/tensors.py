@@ -86,7 +86,7 @@ class Store:
 
     @property
     def path(self) -> Path | None:
-        """The model file."""
+        """The file of the model, beside which external data lies."""
         return None if self.file is None else self.file.path
 
     def open(self, location: str) -> MappedFile:
@@ -126,7 +126,7 @@ class Constant(Protocol):
 
 @dataclass(frozen=True)
 class Tensor:
-    """A dense constant."""
+    """A dense constant: its element type, its shape, and where its elements are."""
 
     proto: TensorProto
     store: Store

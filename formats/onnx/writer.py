@@ -43,7 +43,7 @@ _GRAPH, _INITIALIZER, _RAW_DATA = 7, 5, 9
 
 @dataclass(frozen=True)
 class Stored:
-    """A constant that is to be written."""
+    """A constant that is to be written, in the file or beside it."""
 
     name: str
     content: Weight
@@ -168,7 +168,7 @@ def _messages(model: Model, ir_version: int, metadata: Mapping[str, str]) -> tup
 
 
 def graph_message(graph: Graph, name: str = "main") -> GraphProto:
-    """Return a graph's message without its constants."""
+    """Return the message of a graph without its constants, which are streamed."""
     from onnx import GraphProto
 
     message: Any = GraphProto(name=name)

@@ -22,7 +22,7 @@ class Element:
     text: str = ""
 
     def all(self, tag: str) -> Iterator[Element]:
-        """Iterate over the children with a tag."""
+        """Iterate over the direct children that have a tag."""
         return (child for child in self.children if child.tag == tag)
 
     def first(self, tag: str) -> Element | None:

@@ -36,26 +36,26 @@ class Draft:
         return self
 
     def content(self, field: int, content: bytes) -> Draft:
-        """Append bytes, also if there are none."""
+        """Append a field of bytes, also if there are none."""
         self._open += tag(field) + varint(len(content)) + content
         return self
 
     def text(self, field: int, text: str) -> Draft:
-        """Append a text."""
+        """Append a field that holds a string, in UTF-8."""
         return self.content(field, text.encode()) if text else self
 
     def strings(self, field: int, strings: Iterable[str]) -> Draft:
-        """Append the strings of a list."""
+        """Append a repeated field with one item for every string."""
         for text in strings:
             self.content(field, text.encode("utf-8", "surrogateescape"))
         return self
 
     def integers(self, field: int, values: Iterable[int]) -> Draft:
-        """Append a list of integers."""
+        """Append a repeated field of integers, packed into one."""
         return self.content(field, b"".join(varint(v & _ALL) for v in values))
 
     def message(self, field: int, inner: Draft) -> Draft:
-        """Append a message."""
+        """Append a field that holds another message, which is complete."""
         self._open += tag(field) + varint(len(inner))
         if inner._pieces:
             self._close()
@@ -65,7 +65,7 @@ class Draft:
         return self
 
     def entries(self, field: int, entries: Mapping[str, Draft]) -> Draft:
-        """Append a map from strings to messages."""
+        """Append a map from strings to messages: one entry for each."""
         for name, inner in entries.items():
             self.message(field, Draft().text(1, name).message(2, inner))
         return self
@@ -87,7 +87,7 @@ class Draft:
 
     @property
     def weights(self) -> list[Weight]:
-        """The tensors whose elements are written."""
+        """The tensors whose elements are written when the draft is."""
         return [piece for piece in self._pieces if isinstance(piece, Weight)]
 
     def written(self) -> Iterator[bytes | memoryview]:

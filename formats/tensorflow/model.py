@@ -13,7 +13,7 @@ from .tensors import Dims, ElementType, Store, StoredTensor, read_shape, read_te
 
 @dataclass(frozen=True)
 class StoredShape:
-    """Sizes that an attribute states."""
+    """The sizes that an attribute states, some of which may be unknown."""
 
     dims: Dims
 

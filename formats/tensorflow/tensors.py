@@ -70,7 +70,7 @@ Dims: TypeAlias = "tuple[int | None, ...] | None"
 
 @dataclass(frozen=True)
 class ElementType:
-    """An element type by TensorFlow's number."""
+    """An element type, by the number that TensorFlow gives it."""
 
     number: int
 
@@ -104,7 +104,7 @@ class Store:
 
     @property
     def size(self) -> int:
-        """The number of bytes."""
+        """The number of bytes that can be read."""
         return self.held.size if isinstance(self.held, MappedFile) else len(self.held)
 
     @property
@@ -224,7 +224,7 @@ def read_shape(message: Message | None) -> Dims:
 
 
 def shape_message(dims: Dims) -> Draft:
-    """Return what states sizes."""
+    """Return the ``TensorShapeProto`` of sizes, some of which may be open."""
     message = Draft()
     if dims is None:
         return message.number(3, 1)

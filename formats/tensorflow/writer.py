@@ -57,7 +57,7 @@ class Restored:
 
 @dataclass(frozen=True)
 class Written:
-    """A model that is to be written."""
+    """A model that is to be written: graphs, signatures, and weights."""
 
     graph: Graph
     signatures: Sequence[Signature] = ()
@@ -142,7 +142,7 @@ def _signature(signature: Signature) -> Draft:
 
 
 def graph_message(graph: Graph) -> Draft:
-    """Return a ``GraphDef``."""
+    """Return a ``GraphDef`` with its nodes and its library of functions."""
     message = Draft()
     for node in graph.nodes:
         message.message(1, _node(node))
@@ -179,7 +179,7 @@ def _argument(name: str, element: ElementType | None) -> Draft:
 
 
 def attribute_message(value: Attribute) -> Draft:
-    """Return an ``AttrValue``."""
+    """Return the ``AttrValue`` of a node's attribute, by the kind of its value."""
     message = Draft()
     match value:
         case tuple():

@@ -1,1 +1,1 @@
-"""TFLite files."""
+"""TFLite files: flatbuffers to plain data, and back, without the IR."""

@@ -75,13 +75,13 @@ class StoredOperator:
 
     @property
     def is_custom(self) -> bool:
-        """Whether an application brings its kernel."""
+        """Whether it is a custom operator, whose kernel an application brings."""
         return self.info.custom_options is not None
 
 
 @dataclass(frozen=True)
 class StoredGraph:
-    """A subgraph."""
+    """A subgraph as the file has it: tensors, operators, inputs, outputs."""
 
     name: str
     tensors: tuple[StoredTensor, ...]

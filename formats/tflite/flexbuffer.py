@@ -1,6 +1,6 @@
 """What the kernel of a custom operator is told: a map with the operator's attributes, as a flexbuffer.
 
-Numbers, texts, truth values and lists are what they are.  A tensor is a map of its element ``type`` (``f32``), its
+Numbers, strings, booleans and lists are what they are.  A tensor is a map of its element ``type`` (``f32``), its
 ``shape`` and its ``data``, row by row in little-endian order.  A size that stays open has no place here.
 """
 

@@ -21,7 +21,7 @@ class Options:
 
 
 def options(table: str, **fields: Any) -> Options:
-    """Name an options table and its fields."""
+    """Name an options table of the schema, and give values to its fields."""
     return Options(table, fields)
 
 
@@ -114,12 +114,12 @@ class Model:
 
     @property
     def operators(self) -> Iterator[Operator]:
-        """All operators of all subgraphs."""
+        """All operators of all subgraphs, in the order of the file."""
         return (op for graph in self.subgraphs for op in graph.operators)
 
     @property
     def versions(self) -> set[tuple[str, int]]:
-        """The builtins used, with their versions."""
+        """The builtin operators that are used, each with the version it needs."""
         return {(op.builtin, op.version) for op in self.operators}
 
     @property

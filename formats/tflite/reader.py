@@ -60,7 +60,7 @@ class OperatorInfo:
 
 @dataclass(frozen=True)
 class SubgraphInfo:
-    """A subgraph."""
+    """What a subgraph holds: tensors, operators, inputs and outputs, without elements."""
 
     name: str
     tensors: tuple[TensorInfo, ...]
@@ -81,7 +81,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything but the weights' elements."""
+    """What a file holds, without the elements of its weights."""
 
     bytes: int
     version: int
@@ -93,7 +93,7 @@ class Summary:
 
     @property
     def main(self) -> SubgraphInfo:
-        """The subgraph that runs."""
+        """The subgraph that runs: that of the first signature, or the first one."""
         return self.subgraphs[self.signatures[0].subgraph if self.signatures else 0]
 
     def ports(self, side: Literal["inputs", "outputs"]) -> dict[str, TensorInfo]:
@@ -107,7 +107,7 @@ class Summary:
 
     @property
     def min_runtime(self) -> str | None:
-        """The oldest runtime that the writer promised."""
+        """The oldest runtime that the file's metadata promises; None if it promises none."""
         text = self.metadata.get("min_runtime_version")
         return None if text is None else text.rstrip(b"\0").decode("utf-8", "replace")
 

@@ -45,13 +45,13 @@ def builtin_code(name: str) -> int:
 
 @cache
 def builtin_names() -> dict[int, str]:
-    """All builtins by number."""
+    """Return the names of all builtin operators of the schema, by number."""
     return _names(schema.BuiltinOperator)
 
 
 @cache
 def tensor_type_names() -> dict[int, str]:
-    """The schema's element types by number."""
+    """Return the names of the schema's element types, by number."""
     return _names(schema.TensorType)
 
 

@@ -38,8 +38,8 @@ class Single:
 def single_operators(path: Path, shapes: Mapping[int, Sequence[int]]) -> Iterator[Single]:
     """Return every operator of the main subgraph in order; of those that are alike only the first has its file.
 
-    ``shapes`` are those that tensors have where they are not the file's own; a runtime counts its temporary tensors
-    on behind those of the file, and they are passed over.
+    ``shapes`` are those that tensors have where they are not the file's own; a runtime numbers its temporary tensors
+    after those of the file, and they are passed over.
 
     Raises:
         CompileError: R010, it is no TFLite file.

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from ...formats.tensorflow.model import Attribute, FunctionName, Graph, Node
 from .flatten import CALLS
+from .functionalize.names import CONTROL
 from .registry import HANDLERS
 from .schedule import WRITES
 
@@ -54,6 +55,7 @@ HARMLESS = frozenset(
         "VariableV2",
         "While",
         *CALLS,
+        *CONTROL,
         *WRITES,
     }
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -24,6 +24,11 @@ class Result(NamedTuple):
     def __str__(self) -> str:
         return f"{self.node}:{self.number}"
 
+    @property
+    def flat(self) -> str:
+        """How both graphs and functions name the tensor."""
+        return str(self) if self.number else self.node
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -38,6 +43,12 @@ class Call:
     before: tuple[str, ...]
     attributes: Mapping[str, Attribute]
     chain: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, node: Node) -> Call:
+        """Return a node of a graph."""
+        inputs = tuple(parse(text) for text in node.inputs if not text.startswith("^"))
+        return cls(node.name, node.op, inputs, _before(node, ""), node.attributes)
 
 
 @dataclass
@@ -61,8 +72,7 @@ class Flat:
             CompileError: F015, two have the same name.
         """
         for node in nodes:
-            inputs = tuple(parse(text) for text in node.inputs if not text.startswith("^"))
-            self._insert(Call(node.name, node.op, inputs, _before(node, ""), node.attributes))
+            self._insert(Call.of(node))
 
     def enter(self, function: Function, prefix: str = "", chain: tuple[str, ...] = ()) -> list[Result]:
         """Insert the nodes of a function's body, and return its results; its arguments are nodes without inputs.
@@ -154,18 +164,14 @@ class Flat:
     ) -> list[Result]:
         check_depth(len(chain), "functions")
         count_operations(0, nodes=1 + len(function.nodes))
-        names: dict[str, Sequence[str]] = dict.fromkeys(function.arguments, ())
-        names |= {node.name: self._names(node) for node in function.nodes}
+        names = names_in(function, self.functions, self.results_of)
         for argument in function.arguments:
             self._insert(Call(prefix + argument, "_Arg", (), (), {}, chain))
         for node in function.nodes:
-            inputs = tuple(_inside(text, names, prefix) for text in node.inputs if not text.startswith("^"))
+            inputs = tuple(inside(text, names, prefix) for text in node.inputs if not text.startswith("^"))
             attributes = {name: _bound(value, given) for name, value in node.attributes.items()}
             self._insert(Call(prefix + node.name, node.op, inputs, _before(node, prefix), attributes, chain))
-        return [_inside(text, names, prefix) for text in function.results]
-
-    def _names(self, node: Node) -> Sequence[str]:
-        return () if node.op in CALLS or node.op in self.functions else self.results_of(node.op)
+        return [inside(text, names, prefix) for text in function.results]
 
     def _insert(self, call: Call) -> None:
         if call.name in self.calls:
@@ -192,7 +198,35 @@ def parse(text: str) -> Result:
     return Result(node, int(number)) if node and number.isdecimal() else Result(text)
 
 
-def _inside(text: str, names: Mapping[str, Sequence[str]], prefix: str) -> Result:
+def names_in(
+    function: Function, functions: Collection[str], results_of: Callable[[str], Sequence[str]]
+) -> dict[str, Sequence[str]]:
+    """Return what a function's arguments and nodes are called, each with the names of its results."""
+    names: dict[str, Sequence[str]] = dict.fromkeys(function.arguments, ())
+    for node in function.nodes:
+        names[node.name] = () if node.op in CALLS or node.op in functions else results_of(node.op)
+    return names
+
+
+def calls_of(
+    function: Function, functions: Collection[str], results_of: Callable[[str], Sequence[str]]
+) -> tuple[dict[str, Call], list[Result]]:
+    """Return a function's nodes by name, and its results.
+
+    Raises:
+        CompileError: F014, one reads what is not there; F015, two have the same name.
+    """
+    names = names_in(function, functions, results_of)
+    calls: dict[str, Call] = {}
+    for node in function.nodes:
+        if node.name in calls:
+            raise error("F015", f"two nodes are called {node.name!r}", help="The model is damaged.")
+        inputs = tuple(inside(text, names) for text in node.inputs if not text.startswith("^"))
+        calls[node.name] = Call(node.name, node.op, inputs, _before(node, ""), node.attributes)
+    return calls, [inside(text, names) for text in function.results]
+
+
+def inside(text: str, names: Mapping[str, Sequence[str]], prefix: str = "") -> Result:
     """Read the name of a tensor in a function: an argument, or ``node:result:number``.
 
     Raises:

@@ -31,6 +31,7 @@ class TensorList:
     dtype: DType
     count: Dim = 0
     dims: tuple[int | None, ...] | None = None
+    grows: bool = False
 
 
 Imported: TypeAlias = Value | Handle | TensorList | Complex

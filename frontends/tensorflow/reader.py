@@ -27,6 +27,8 @@ from ..problems import Problems
 from . import ops as _handlers  # noqa: F401 -- registers them  # pyright: ignore[reportUnusedImport]
 from .effects import reaching_out, running
 from .flatten import Flat, Result, parse
+from .functionalize import functionalize
+from .functionalize.names import EXITS
 from .importer import Importer, Scope
 from .registry import results_of
 from .schedule import WRITES, needed_calls, what_axes_count
@@ -101,14 +103,15 @@ def read_tensorflow(
         CompileError: as :func:`import_tensorflow`.
     """
     contents = source if isinstance(source, Contents) else _opened(source)
-    flat = Flat(contents.graph.functions, results_of)
-    flat.add(contents.graph.nodes)
     chosen = _signature(contents, signature)
+    graph = functionalize(contents.graph, _named(contents, outputs))
+    flat = Flat(graph.functions, results_of)
+    flat.add(graph.nodes)
     own = _stated(contents)
     if own is not None:
         chosen = Signature("", own.inputs, own.outputs)
     layout: Layout = {} if own is None else own.layout
-    ends = _outputs(flat, chosen, outputs)
+    ends = _outputs(flat, chosen, outputs) if outputs is not None or chosen is not None else _unread(flat, contents)
     starts = _inputs(flat, chosen, inputs, ends.ports.values())
     counted = what_axes_count(flat, starts.ports.values(), ends.ports.values())
     declared = {name: _declared(name, flat, starts, counted, layout.get("inputs", {})) for name in starts.ports}
@@ -135,14 +138,20 @@ def read_tensorflow(
     func = Func("main", importer.region, ins, outs)
     erase_dead(*reversed(func.ops))
     tensors = [{name: str(place) for name, place in side.ports.items()} for side in (starts, ends)]
-    nodes = running(contents.graph, tensors[1].values())
-    outer = reaching_out(contents.graph, nodes | running(contents.graph, contents.loading))
+    nodes = running(graph, tensors[1].values())
+    outer = reaching_out(contents.graph, running(contents.graph, (*tensors[1].values(), *contents.loading)))
     effect = "" if outer is None else f"{outer.op} at {outer.name!r}"
     return Program(Module(func), tensors[0], tensors[1], contents.tags, nodes, effect)
 
 
 def _opened(source: Path | str | bytes) -> Contents:
     return read_contents(Path(source) if isinstance(source, str) else source)
+
+
+def _named(contents: Contents, outputs: Sequence[str] | None) -> list[str]:
+    """Return the tensors that are asked for by name, by signatures or by the user."""
+    ports = [port for s in contents.signatures for side in (s.inputs, s.outputs) for port in side.values()]
+    return [*(port.tensor for port in ports), *(outputs or ())]
 
 
 def _signature(contents: Contents, name: str | None) -> Signature | None:
@@ -183,26 +192,54 @@ def _different(signatures: Iterable[Signature]) -> set[tuple[tuple[str, ...], ..
 
 
 def _outputs(flat: Flat, signature: Signature | None, names: Sequence[str] | None) -> Interface:
-    """Return the outputs: those that are named, those of the signature, or what nobody reads.
+    """Return the outputs that are named, or those of the signature.
 
     Raises:
-        CompileError: F011, there is none; F018, there is no such tensor.
+        CompileError: F018, there is no such tensor; F014, the signature names one that nothing computes.
     """
     own = {} if signature is None else dict(signature.outputs)
     if names is not None:
         return _found("outputs", names, flat, own)
-    if signature is not None:
-        return Interface({name: _checked(flat, port.tensor) for name, port in own.items()}, own)
+    return Interface({name: _checked(flat, port.tensor) for name, port in own.items()}, own)
+
+
+def _unread(flat: Flat, contents: Contents) -> Interface:
+    """Return the tensors of a graph that nobody reads.
+
+    What loops leave unread and what depends on no input count if there is nothing else.
+
+    Raises:
+        CompileError: F011, there is none.
+    """
     read = {operand.node for call in flat.calls.values() for operand in call.inputs}
-    ends = [
-        (str(Result(call.name, number)) if number else call.name, Result(call.name, number))
+    unread = [
+        call
         for call in flat.calls.values()
         if call.name not in read and call.op not in WITHOUT_RESULTS | PLACEHOLDERS and call.op != "Const"
-        for number in range(len(results_of(call.op)) or 1)
     ]
+    left = {node.name for node in contents.graph.nodes if node.op in EXITS}
+    computed = _computed(flat)
+    likely = [call for call in unread if call.name in computed and call.name not in left]
+    ends = [Result(call.name, n) for call in likely or unread for n in range(len(results_of(call.op)) or 1)]
     if not ends:
         raise error("F011", "the graph has no output", help="Name one: --outputs NODE.")
-    return Interface(dict(ends), {})
+    return Interface({place.flat: place for place in ends}, {})
+
+
+def _computed(flat: Flat) -> set[str]:
+    """Return the nodes that depend on an input."""
+    readers: dict[str, list[str]] = {}
+    for call in flat.calls.values():
+        for operand in call.inputs:
+            readers.setdefault(operand.node, []).append(call.name)
+    found: set[str] = set()
+    waiting = [call.name for call in flat.calls.values() if call.op in PLACEHOLDERS]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += readers.get(name, ())
+    return found
 
 
 def _inputs(flat: Flat, signature: Signature | None, names: Sequence[str] | None, ends: Iterable[Result]) -> Interface:

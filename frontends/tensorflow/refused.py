@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from .functionalize.names import CONTROL
+
 _TEXTS = "reads or gives strings, which only exist as constants here"
 _TABLE = "looks something up in a table that is filled when the network is loaded"
 _RAGGED = "belongs to ragged tensors, whose rows have different lengths"
 _SPARSE = "belongs to sparse tensors"
 _FILES = "reads or decodes a file"
-_FRAMES = "belongs to control flow of version 1, in which values run in circles"
+_FRAMES = "belongs to control flow of version 1, in a form that is no loop and no branch of two sides"
 
 FAMILIES = {
     "Ragged": _RAGGED,
@@ -30,16 +32,10 @@ FAMILIES = {
 REFUSED = {
     "AsString": _TEXTS,
     "DynamicPartition": "makes parts whose sizes depend on data",
-    "Enter": _FRAMES,
-    "Exit": _FRAMES,
-    "LoopCond": _FRAMES,
-    "Merge": _FRAMES,
-    "NextIteration": _FRAMES,
     "ReadFile": _FILES,
     "ReduceJoin": _TEXTS,
     "StaticRegexFullMatch": _TEXTS,
     "StaticRegexReplace": _TEXTS,
-    "Switch": _FRAMES,
     "Substr": _TEXTS,
     "UnicodeDecodeWithOffsets": _TEXTS,
     "UnicodeTranscode": _TEXTS,
@@ -49,6 +45,8 @@ REFUSED = {
 
 def why_refused(op: str) -> str | None:
     """Return why an operator is not read, None if nothing speaks against it but that nobody wrote a handler."""
+    if op in CONTROL:
+        return _FRAMES
     if op in REFUSED:
         return REFUSED[op]
     return next((why for start, why in FAMILIES.items() if op.startswith(start)), None)

@@ -22,9 +22,9 @@ from nhwcc.cli.reduce import reduce_command
 from nhwcc.cli.verify import verify_command
 from nhwcc.cli.zoo import zoo_command
 
-EXIT_CODES = """Exit codes: 0 all is well; 1 the model, a file or an option is wrong, the diagnostics say what; 2 the
-command line is not understood; 3 numbers differ; 4 numbers agree, which proves nothing; 130 interrupted, 143
-terminated."""
+EXIT_CODES = """Exit codes: 0 success; 1 something is wrong with the model, a file or an option, and the messages say
+what; 2 the command line is not understood; 3 numbers differ; 4 numbers agree, but that proves nothing; 130 interrupted;
+143 terminated."""
 
 
 @click.group(cls=Edge, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
@@ -54,7 +54,7 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line of this process; a request to end is met once nothing is left behind."""
+    """Run the command line of this process; when it is asked to end, temporary files are removed first."""
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has only the first
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:

@@ -1,4 +1,4 @@
-"""nhwcc bench."""
+"""The command ``nhwcc bench``: how fast files run, beside each other."""
 
 from __future__ import annotations
 
@@ -21,9 +21,23 @@ SHOWN = 12
 
 @click.command("bench", short_help="Time .tflite files, operator by operator, or beside each other.")
 @click.argument("files", metavar="FILE...", type=MODEL, nargs=-1, required=True)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Threads that run a file.")
-@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True, help="Processes that run each file.")
-@click.option("--seconds", type=click.FloatRange(0.0, 60.0), default=0.3, show_default=True, help="Time in each.")
+@click.option(
+    "--threads", type=click.IntRange(1), default=1, show_default=True, help="Number of threads that the runtime uses."
+)
+@click.option(
+    "--rounds",
+    type=click.IntRange(1),
+    default=7,
+    show_default=True,
+    help="Number of rounds; in each, every file runs in a process of its own.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.0, 60.0),
+    default=0.3,
+    show_default=True,
+    help="Seconds for which a file runs in each round.",
+)
 @click.option(
     "--shape",
     "sizes",
@@ -37,11 +51,11 @@ SHOWN = 12
 @budget_flags
 @common
 def bench_command(files: tuple[Path, ...], **given: Any) -> None:
-    """Time each FILE (.tflite) on the TFLite runtime of this machine, the first one against the others.
+    """Measure how fast each FILE (.tflite) runs in the TFLite runtime here, and compare the others with the first one.
 
-    Each round runs every file in a process of its own, in a random order; the intervals are those in which 95 of 100
-    repetitions would lie. Of one thread the processor's time counts, which other processes do not lengthen. What each
-    operator takes is measured in a file of its own.
+    Each round runs every file in a process of its own, in random order. Intervals are 95 % confidence intervals. With
+    one thread, CPU time is measured, which other processes do not lengthen. The time of each operator is measured in a
+    file that has only this operator.
     """
     from nhwcc.bench import Settings, bench
     from nhwcc.shapes import read_shape

@@ -1,4 +1,4 @@
-"""nhwcc calibrate."""
+"""The command ``nhwcc calibrate``: ranges of tensors on samples, for quantization."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from nhwcc.options import CompileOptions
 @click.option("-o", "--output", required=True, type=FILE, help="The file of statistics to write, JSON.")
 @interface_flags
 @custom_option
-@click.option("--images", metavar="KEY=VALUE,...", help="How pictures become inputs; see nhwcc compile.")
+@click.option("--images", metavar="KEY=VALUE,...", help="How pictures of --data are preprocessed; see nhwcc compile.")
 @data_option
 @seed_option
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing if there are no warnings and no errors.")
 @budget_flags
 @common
 def calibrate_command(
     model: Path | None, output: Path, module: ModuleFlags, interface: InterfaceFlags, **given: Any
 ) -> None:
-    """Run MODEL in floats on the samples of --data, and write the ranges of its values for --calibration.
+    """Run MODEL in floats on the samples of --data, and write the ranges of its tensors, for --calibration.
 
-    Parts of the samples can be seen apart, by several machines: nhwcc compile joins several files.  The model must be
-    compiled with the same options then.
+    Several machines can each run a part of the samples: nhwcc compile joins several files.  Give nhwcc compile the same
+    options about the model.
     """
     options = CompileOptions(
         allow_custom_ops=given["allow_custom_ops"],

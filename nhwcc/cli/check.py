@@ -1,4 +1,4 @@
-"""nhwcc check."""
+"""The command ``nhwcc check``: which operations would run on a device."""
 
 from __future__ import annotations
 
@@ -33,7 +33,12 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
 @click.argument("model", type=MODEL, required=False)
 @module_flags
 @click.option("--target", required=True, help="The device: tflite-gpu, tflite-micro, ethos-u55, ethos-u65, ...")
-@click.option("--require", callback=_share, metavar="SHARE", help="Fail where fewer operators run on the device: 100%.")
+@click.option(
+    "--require",
+    callback=_share,
+    metavar="SHARE",
+    help="Exit with 1 if a smaller share of the operators runs on the device: 100%.",
+)
 @click.option("--ops", is_flag=True, help="List every operator.")
 @interface_flags
 @quantization_flags
@@ -44,9 +49,9 @@ def _share(ctx: click.Context, param: click.Parameter, value: str | None) -> flo
 @budget_flags
 @common
 def check_command(model: Path | None, module: ModuleFlags, interface: InterfaceFlags, **given: Any) -> None:
-    """Say where the operations of MODEL would run if it was compiled for a device; a TFLite file is taken as it is.
+    """Say which operations of MODEL would run on a device if it were compiled for it; a TFLite file is taken as it is.
 
-    Nothing is written. With --require, the exit code is 1 if less runs on the device.
+    Nothing is written. With --require, the exit code is 1 if a smaller share runs on the device.
     """
     from nhwcc.request import check_request
 

@@ -1,4 +1,4 @@
-"""nhwcc compile."""
+"""The command ``nhwcc compile``: from a model to files of a target."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     "written",
     multiple=True,
     type=OUTPUT,
-    help="The file to write; its suffix says the format, or a slash at the end: saved_model/ is a folder, as is "
-    "web_model/, which is one for TensorFlow.js. Given several times, each is written from one import. By default the "
-    "model's name with the target's suffix, in the current folder.",
+    help="The file to write. Its suffix decides the format; a slash at the end means a folder: "
+    "saved_model/, or web_model/ for TensorFlow.js. A model.mlpackage is a folder, too. May be given several times; "
+    "the model is then read once. The default is the model's name with the target's suffix, in the current folder.",
 )
 @interface_flags
 @custom_option
@@ -60,40 +60,49 @@ if TYPE_CHECKING:
     multiple=True,
     callback=named,
     metavar="[NAME=]LAYOUT",
-    help="How inputs and outputs lie: free (as is cheapest), keep (as in the source), nhwc, nchw, or by name x=nchw, "
-    "x=0/2/1. By default keep for ONNX and OpenVINO, free for others.",
+    help="The layout of inputs and outputs: free (whatever needs the fewest transposes), keep (as in the "
+    "source), nhwc, nchw, or by name x=nchw, x=0/2/1. The default is keep for ONNX and OpenVINO, free "
+    "for other targets.",
 )
 @click.option(
     "--rnn",
     type=click.Choice(get_args(Strategy)),
     default="auto",
     show_default=True,
-    help="How recurrent layers run: step by step, as a loop, or as one kernel where there is one.",
+    help="How recurrent layers are compiled: unrolled step by step, as a while loop, or as one fused "
+    "kernel if there is one; auto takes the fastest.",
 )
 @click.option(
     "--optimize",
     type=click.Choice(get_args(Goal)),
     default="balanced",
     show_default=True,
-    help="Take kernels of TFLite that are faster where they are worth their bytes, or add nothing for speed.",
+    help="balanced: replace operations by faster TFLite kernels if the file does not grow much; size: add "
+    "no bytes for speed.",
 )
 @click.option(
     "--data-type",
     type=click.Choice(get_args(DataType)),
-    help="How files of OpenVINO and TensorFlow.js store the constants that are computed with in 32 bits: as they are, "
-    "or in 16 bits.",
+    help="How OpenVINO, TensorFlow.js and Core ML files store float constants: in 32 or in 16 bits. OpenVINO and "
+    "TensorFlow.js compute in 32 bits either way, Core ML in those that are stored.",
 )
-@click.option("--target", help="What to compile for; by default what the output's suffix says.")
+@click.option("--target", help="The target; by default, the suffix of the output decides.")
 @click.option(
     "--opset",
     type=int,
-    help="The newest version that an ONNX file may ask for; by default the lowest that keeps every operation whole.",
+    help="The newest operator set version that the ONNX file may require; by default the lowest one that "
+    "needs no operation to be decomposed.",
 )
 @click.option(
     "--variables", is_flag=True, help="Write the weights of a SavedModel as variables, which can be trained on."
 )
 @click.option("--verify/--no-verify", default=True, help="Compare the result with the source's own runtime.")
-@click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
+@click.option(
+    "--tolerance",
+    default=TOLERANCE,
+    show_default=True,
+    help="The largest error that is allowed, relative to the largest value of an output.",
+)
 @accept_unproven_option
 @quantization_flags
 @data_option
@@ -102,7 +111,7 @@ if TYPE_CHECKING:
 @click.option("--report", type=FILE, help="Write a page about it, HTML: the network before and after, all tables.")
 @certificate_option
 @explorer_option
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing if there are no warnings and no errors.")
 @budget_flags
 @common
 def compile_command(

@@ -1,4 +1,4 @@
-"""nhwcc doctor."""
+"""The command ``nhwcc doctor``: what is installed, and what is missing for which task."""
 
 from __future__ import annotations
 

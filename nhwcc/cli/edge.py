@@ -59,14 +59,14 @@ class Edge(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Suggest the command that was probably meant."""
+        """Find the command; if it does not exist, suggest the one that was probably meant."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             raise wrong(f"there is no command {args[0]!r}", ctx, help=command_meant(args[0], self.commands))
         check_habits(args, ctx)
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; turn what goes wrong into a message and an exit code."""
+        """Run the command; errors become a message and an exit code."""
         try:
             with limited(), blaming():
                 return super().invoke(ctx)
@@ -129,7 +129,7 @@ def _show_trace(ctx: click.Context) -> None:
 
 
 def style(text: str, tone: str) -> str:
-    """Colour a text; :func:`echo` takes the colours out where nobody sees them."""
+    """Colour a string; :func:`echo` removes the colours where the output is no terminal."""
     return click.style(text, **COLOURS[tone])
 
 
@@ -141,5 +141,5 @@ def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
 
 
 def print_json(value: dict[str, Any]) -> None:
-    """Print JSON on standard output."""
+    """Print data as one JSON object on standard output."""
     click.echo(json.dumps(value, indent=2, allow_nan=False))

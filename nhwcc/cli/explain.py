@@ -1,4 +1,4 @@
-"""nhwcc explain."""
+"""The command ``nhwcc explain``: cause and remedy of an error code."""
 
 from __future__ import annotations
 

@@ -85,12 +85,12 @@ def placed(_ctx: click.Context, _param: click.Parameter, values: Sequence[str]) 
 
 
 def complete_pass(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the names of passes."""
+    """Complete the name of a pass, as the shell asks for it."""
     return [CompletionItem(name) for name in pass_names() if name.startswith(incomplete)]
 
 
 def pass_names() -> list[str]:
-    """Return the names of all passes."""
+    """Return the names of all registered passes, for messages and completion."""
     from nhwcc.compiler.pipeline import PASSES
     from nhwcc.pipelines import register_passes
 
@@ -143,7 +143,7 @@ _BUDGET_OPTIONS: list[Callable[[Any], Any]] = [
         metavar="SIZE",
         default=in_bytes(_LIMITS.memory),
         show_default=True,
-        help="What tensors, a run of the network, and archives may take.",
+        help="The most memory for one tensor, for one run of the network, and for an expanded archive.",
     ),
     click.option(
         "--max-growth",
@@ -151,14 +151,14 @@ _BUDGET_OPTIONS: list[Callable[[Any], Any]] = [
         metavar="SIZE",
         default=in_bytes(_LIMITS.growth),
         show_default=True,
-        help="What constants may take that the model does not hold but computes.",
+        help="The most memory for constants that are not stored in the model but computed from it.",
     ),
     click.option(
         "--max-seconds",
         type=click.FloatRange(min=0, min_open=True),
         default=_LIMITS.seconds,
         show_default=True,
-        help="How long verification may take.",
+        help="The most time for verification, in seconds.",
     ),
 ]
 
@@ -179,7 +179,7 @@ def budget_flags(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class PassFlags:
-    """What the flags about passes say."""
+    """The values of the flags about passes, as the command line gives them."""
 
     passes: str | None
     disable_pass: tuple[str, ...]
@@ -200,11 +200,11 @@ class PassFlags:
 
     @property
     def prints(self) -> bool:
-        """Whether something is printed while passes run."""
+        """Whether some flag asks for the IR on standard error."""
         return bool(self.print_ir_before or self.print_ir_after or self.print_ir_after_all)
 
     def instruments(self, settings: Settings) -> list[Instrument]:
-        """Return what looks on while passes run."""
+        """Return the instruments that the flags ask for, such as printing the IR."""
         from nhwcc.check_each import CheckEach
         from nhwcc.dumps import DumpGraph, DumpIr
         from nhwcc.instruments import PrintIr, VerifyEach
@@ -251,19 +251,27 @@ _PASS: dict[str, Any] = {"multiple": True, "metavar": "PASS", "shell_complete": 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _PASS_OPTIONS: list[Callable[[Any], Any]] = [
     click.option("--passes", metavar="PIPELINE", help="Run this pipeline, such as 'a,default,b{option=1}', instead."),
-    click.option("--disable-pass", **_PASS, help="Leave a pass out."),
+    click.option("--disable-pass", **_PASS, help="Do not run this pass."),
     click.option(
-        "--before", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="Run passes before PASS, too."
+        "--before",
+        multiple=True,
+        callback=placed,
+        metavar="PASS=PIPELINE",
+        help="Also run a pipeline before PASS, each time it runs.",
     ),
     click.option(
-        "--after", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="Run passes after PASS, too."
+        "--after",
+        multiple=True,
+        callback=placed,
+        metavar="PASS=PIPELINE",
+        help="Also run a pipeline after PASS, each time it runs.",
     ),
     load_option,
     click.option(
         "--rules",
         multiple=True,
         metavar="[PLACE=]FILE",
-        help="Apply the rules of a file, before all passes, or where PLACE says: before:PASS, after:PASS.",
+        help="Apply the rewrite rules of a file, before all passes; or before:PASS=FILE, after:PASS=FILE.",
     ),
     click.option("--print-ir-before", **_PASS, help="Print the IR before a pass."),
     click.option("--print-ir-after", **_PASS, help="Print the IR after a pass."),
@@ -276,7 +284,7 @@ _PASS_OPTIONS: list[Callable[[Any], Any]] = [
     ),
     click.option("--time-passes", is_flag=True, help="Show how long each pass takes."),
     click.option("--explain", is_flag=True, help="Show which rules fired, which nearly did or never did, and why not."),
-    click.option("-v", "--verbose", is_flag=True, help="Both: --explain and --time-passes."),
+    click.option("-v", "--verbose", is_flag=True, help="The same as --explain and --time-passes together."),
 ]
 
 
@@ -298,8 +306,8 @@ def pass_flags(command: Callable[..., Any]) -> Callable[..., Any]:
 certificate_option = click.option(
     "--certificate",
     type=FILE,
-    help="Write what was compared and how it came out, with the SHA-256 of all files, as JSON that a second run writes "
-    "again byte by byte.",
+    help="Write a certificate of the comparison, JSON: what was compared, the result, and the SHA-256 of "
+    "all files. A second run writes the same bytes.",
 )
 
 
@@ -307,7 +315,8 @@ explorer_option = click.option(
     "--model-explorer",
     type=_FOLDER,
     metavar="FOLDER",
-    help="Write what Model Explorer shows over a TFLite file: bytes, transposes, where operators run, how long.",
+    help="Write node data for Model Explorer, which shows it on a TFLite file: bytes, transposes, where "
+    "operators run, how long.",
 )
 
 
@@ -332,10 +341,12 @@ data_option = click.option(
     multiple=True,
     callback=named,
     metavar="[NAME=]FILE",
-    help="Compare on this data (.npy, .npz); with --quantize, calibrate on it: many samples, a folder of pictures, or "
-    "file.py:function, which yields arrays.",
+    help="Inputs to compare on (.npy, .npz). With --quantize: samples for calibration, also a folder of "
+    "pictures or file.py:function, which yields arrays.",
 )
 custom_option = click.option(
-    "--allow-custom-ops", is_flag=True, help="Carry operators that nobody knows; your application brings the kernels."
+    "--allow-custom-ops",
+    is_flag=True,
+    help="Keep unknown operators as custom operators; your application must bring their kernels.",
 )
 seed_option = click.option("--seed", default=0, show_default=True, help="Seed of random inputs.")

@@ -1,4 +1,4 @@
-"""nhwcc inspect."""
+"""The command ``nhwcc inspect``: inputs, outputs, operations and size of a file."""
 
 from __future__ import annotations
 

@@ -32,30 +32,51 @@ _OPTIONS: list[Callable[..., Any]] = [
         multiple=True,
         callback=shapes,
         metavar="NAME=[TYPE:]N,N,...",
-        help="Fix an input's shape (x=1,3,64,64; a word leaves a size open), or a named size everywhere (batch=1). "
-        "A PyTorch module's inputs are f32 unless x=i64:1,16 says so.",
+        help="The shape of an input: x=1,3,64,64; a name instead of a number leaves a size open: "
+        "x=batch,3,64,64. Or the value of a named size: batch=1. For a PyTorch module also the element "
+        "type, f32 by default: x=i64:1,16.",
     ),
-    click.option("--inputs", multiple=True, callback=names, metavar="A,B", help="Start at these tensors."),
-    click.option("--outputs", multiple=True, callback=names, metavar="A,B", help="End at these tensors."),
+    click.option(
+        "--inputs",
+        multiple=True,
+        callback=names,
+        metavar="A,B",
+        help="Cut the model: compile only what follows these tensors, which become the inputs.",
+    ),
+    click.option(
+        "--outputs",
+        multiple=True,
+        callback=names,
+        metavar="A,B",
+        help="Cut the model: compile only what leads to these tensors, which become the outputs.",
+    ),
     click.option("--rename", multiple=True, callback=_pairs, metavar="OLD=NEW", help="Rename an input or output."),
-    click.option("--input-names", multiple=True, callback=names, metavar="A,B", help="What all inputs are called."),
-    click.option("--output-names", multiple=True, callback=names, metavar="A,B", help="What all outputs are called."),
+    click.option(
+        "--input-names", multiple=True, callback=names, metavar="A,B", help="New names for all inputs, in their order."
+    ),
+    click.option(
+        "--output-names",
+        multiple=True,
+        callback=names,
+        metavar="A,B",
+        help="New names for all outputs, in their order.",
+    ),
     click.option(
         "--state",
         type=click.Choice(get_args(StateHandling)),
         default="refuse",
         show_default=True,
-        help="What becomes of states: io makes inputs and outputs of those of recurrent layers, and of tensors that a "
-        "PyTorch module overwrites, such as caches, which are refused otherwise; keep leaves them to the file, whose "
-        "variables go on from call to call (OpenVINO).",
+        help="io: make inputs and outputs of states, which are those of recurrent layers and tensors that a "
+        "PyTorch module overwrites, such as caches. keep: leave states in the file, as variables that keep their value "
+        "from call to call (OpenVINO). refuse: an overwritten tensor is an error.",
     ),
-    click.option("--signature", metavar="NAME", help="Which signature of a SavedModel or TFLite file is read."),
+    click.option("--signature", metavar="NAME", help="The signature of a SavedModel or TFLite file to compile."),
     click.option(
         "--by-standard",
         is_flag=True,
-        help="Where onnxruntime departs from the ONNX standard, follow the standard.",
+        help="Follow the ONNX standard also where onnxruntime departs from it.",
     ),
-    click.option("--drop-unused-inputs", is_flag=True, help="Leave out inputs that nothing reads."),
+    click.option("--drop-unused-inputs", is_flag=True, help="Remove inputs that no operation reads."),
 ]
 
 

@@ -15,22 +15,40 @@ if TYPE_CHECKING:
 
 _OPTIONS: list[Callable[..., Any]] = [
     click.option(
-        "--module", "spec", metavar="PACKAGE.MODULE:CLASS", help="A PyTorch class or function; FILE.py:CLASS."
+        "--module",
+        "spec",
+        metavar="PACKAGE.MODULE:CLASS",
+        help="Compile a PyTorch module: the class, or a function that returns one. FILE.py:CLASS names a file.",
     ),
-    click.option("--args", "arguments", default="", metavar="ARGS", help="What it is called with: '64, classes=10'."),
     click.option(
-        "--weights", type=click.Path(path_type=Path), help="Its weights (.pth, .pt); or those of an .xml (.bin)."
+        "--args",
+        "arguments",
+        default="",
+        metavar="ARGS",
+        help="Arguments for the class or function of --module, as in Python: '64, classes=10'.",
     ),
     click.option(
-        "--python-path", multiple=True, type=click.Path(path_type=Path), help="Where Python looks for modules, too."
+        "--weights",
+        type=click.Path(path_type=Path),
+        help="The weights of the --module (.pth, .pt), or of an .xml (.bin).",
     ),
-    click.option("--unsafe-load", is_flag=True, help="Read files of PyTorch and Keras even if that runs code in them."),
+    click.option(
+        "--python-path",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="A folder in which Python also looks for modules.",
+    ),
+    click.option(
+        "--unsafe-load",
+        is_flag=True,
+        help="Read PyTorch and Keras files even if reading them runs code that they contain.",
+    ),
 ]
 
 
 @dataclass(frozen=True)
 class ModuleFlags:
-    """What the flags about modules say."""
+    """The values of the flags that name a PyTorch module, its arguments and its weights."""
 
     spec: str | None
     arguments: str

@@ -1,4 +1,4 @@
-"""nhwcc opt."""
+"""The command ``nhwcc opt``: passes over IR, printed as text."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 @budget_flags
 @common
 def opt_command(model: Path, output: Path | None, flags: PassFlags, **given: Any) -> None:
-    """Run passes over MODEL (.ir, .onnx) and print the IR, for looking at passes.
+    """Run passes over MODEL (.ir, or any model) and print the IR.
 
-    Without --passes the IR is printed as it was read; "default" is the pipeline for TFLite.  On standard output large
-    weights are left out.
+    Without --passes, the IR is printed as it was read; "default" stands for the pipeline for TFLite.  On standard
+    output large weights are left out.
     """
     from nhwcc.file_formats import supported
     from nhwcc.request import check_model, check_options, check_writing

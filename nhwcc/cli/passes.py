@@ -1,4 +1,4 @@
-"""nhwcc passes."""
+"""The command ``nhwcc passes``: all passes, or one with its options."""
 
 from __future__ import annotations
 

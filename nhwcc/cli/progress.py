@@ -19,7 +19,7 @@ PATIENCE = 1.0
 
 
 class Progress:
-    """Is told what happens next."""
+    """Shows on a terminal what the compiler is doing, and for how long."""
 
     def __init__(self, *, shown: bool) -> None:
         self._shown = shown

@@ -1,4 +1,4 @@
-"""Flags about quantization."""
+"""Flags about quantization, which several commands share, and what they mean to the API."""
 
 from __future__ import annotations
 
@@ -23,60 +23,66 @@ _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--quantize",
         type=click.Choice(get_args(QuantizationChoice)),
-        help="Store weights in 16 bits (float16), 8 (weight-int8) or 4 (weight-int4), let products round what they "
-        "multiply (dynamic-int8), or let all kernels compute with integers of 8 bits (int8), or of 16 bits by weights "
-        "of 8 (int16x8), whose ranges are calibrated on --data; auto takes what is fastest and keeps the accuracy.",
+        help="Quantize: store weights in 16 bits (float16), 8 (weight-int8) or 4 (weight-int4); quantize the "
+        "operands of matrix products at run time (dynamic-int8); compute with integers of 8 bits (int8), "
+        "or with activations of 16 bits and weights of 8 (int16x8), whose ranges are calibrated on "
+        "--data. auto takes the fastest mode that keeps the accuracy.",
     ),
     click.option(
         "--calibration",
         multiple=True,
         type=FILE,
         metavar="FILE",
-        help="Statistics of nhwcc calibrate, in place of samples; several are joined.",
+        help="Statistics that nhwcc calibrate wrote, instead of --data; several files are joined.",
     ),
     click.option(
         "--images",
         metavar="KEY=VALUE,...",
-        help="How pictures of --data become inputs: resize=256,crop=224,mean=0.485/0.456/0.406,std=0.229/0.224/0.225,"
-        "scale=255,order=bgr.",
+        help="How pictures of --data are preprocessed: "
+        "resize=256,crop=224,mean=0.485/0.456/0.406,std=0.229/0.224/0.225,scale=255,order=bgr.",
     ),
     click.option(
         "--keep-float",
         multiple=True,
         metavar="PATTERN",
-        help="Leave operations in floats, by their kind or the names of what they compute: softmax, '*/head/*'.",
+        help="Do not quantize these operations; give their kind or a pattern for the names of their results: "
+        "softmax, '*/head/*'.",
     ),
-    click.option("--per-tensor", is_flag=True, help="Give each weight one scale, not one per output channel."),
+    click.option(
+        "--per-tensor", is_flag=True, help="Quantize each weight with one scale instead of one per output channel."
+    ),
     click.option(
         "--io-dtype",
         multiple=True,
         callback=named,
         metavar="[NAME=]TYPE",
-        help="Store inputs and outputs as int8, uint8 or int16, all or by name; float32 where nothing is said.",
+        help="Element type of inputs and outputs, of all or by name: int8, uint8 or int16. The default is float32.",
     ),
     click.option(
         "--split-outputs",
         is_flag=True,
-        help="Make several outputs, NAME_0, NAME_1, ..., of one that is joined from parts, such as boxes and scores: "
-        "each has its own scale.",
+        help="If an output is a concatenation of parts with very different ranges, such as boxes and scores, "
+        "return the parts instead: NAME_0, NAME_1, ..., each with its own scale.",
     ),
     click.option(
         "--min-sqnr",
         type=float,
         metavar="DB",
-        help="How far outputs may be from those in floats; 10 dB where nothing is said. Below, nothing is written.",
+        help="The least signal-to-noise ratio of each output against floats, by default 10 dB. If one is "
+        "lower, nothing is written.",
     ),
     click.option(
         "--metric",
         metavar="NAME|FILE.py:FUNCTION",
-        help="What is kept of the network's task, from 0 to 1: cosine, top1, iou, or a function of the outputs in "
-        "floats and of the quantized ones, a list of arrays by name each.",
+        help="How accuracy is measured, from 0 to 1: cosine, top1, iou, or your own function(floats, "
+        "quantized). Its arguments are lists with one {name: array} per sample.",
     ),
     click.option(
         "--max-error",
         callback=_share,
         metavar="SHARE",
-        help="How much of the metric may be lost, or of each output without one: 0.5%.  More digits are kept for it.",
+        help="How much of the metric may be lost; without --metric, the error of each output: 0.5%. Parts of "
+        "the network keep more bits for it.",
     ),
 ]
 
@@ -95,7 +101,7 @@ QUANTIZATION = (
 
 
 def quantization_flags(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the flags."""
+    """Decorate a command with all flags about quantization, for its argument ``quantization``."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

@@ -1,4 +1,4 @@
-"""nhwcc reduce."""
+"""The command ``nhwcc reduce``: the smallest part of a model that shows a fault."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ from nhwcc.options import TOLERANCE, CompileOptions
     "--while",
     "command",
     metavar="COMMAND",
-    help="The fault is there while COMMAND ends with the exit code that it has for MODEL. {} in it, or else its end, "
-    "is where the file stands, which is of the output's format. By default the fault is that nhwcc compile fails.",
+    help="A command that shows the fault: a part is kept if COMMAND ends with the same exit code as for "
+    "MODEL. {} in it is replaced by the file, which is appended otherwise; it has the output's "
+    "format. By default the fault is that nhwcc compile fails.",
 )
-@click.option("--target", help="What to compile for; by default TFLite.")
+@click.option("--target", help="The target; by default TFLite.")
 @click.option("--shape", "shapes", multiple=True, callback=shapes, metavar="NAME=SIZES", help="As for nhwcc compile.")
 @click.option("--io-layout", multiple=True, callback=named, metavar="[NAME=]LAYOUT", help="As for nhwcc compile.")
 @click.option("--passes", metavar="PIPELINE", help="As for nhwcc compile.")
@@ -42,18 +43,23 @@ from nhwcc.options import TOLERANCE, CompileOptions
 @click.option("--before", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="As for nhwcc compile.")
 @click.option("--after", multiple=True, callback=placed, metavar="PASS=PIPELINE", help="As for nhwcc compile.")
 @click.option("--rules", multiple=True, metavar="[PLACE=]FILE", help="As for nhwcc compile.")
-@click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to an output's largest value.")
+@click.option(
+    "--tolerance",
+    default=TOLERANCE,
+    show_default=True,
+    help="The largest error that is allowed, relative to the largest value of an output.",
+)
 @load_option
 @custom_option
 @seed_option
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing when all is well.")
+@click.option("-q", "--quiet", is_flag=True, help="Print nothing if there are no warnings and no errors.")
 @budget_flags
 @common
 def reduce_command(model: Path, output: Path | None, command: str | None, **given: Any) -> None:
-    """Cut MODEL to the smallest part that still shows a fault, so that it can be reported.
+    """Cut MODEL to the smallest part that still shows a fault, so that you can report it.
 
-    Weights become random where the fault stays, and all names are replaced: what is left tells nothing of a secret
-    model but a few operations.
+    Weights are replaced by random ones where the fault stays, and all names by others: only a few operations of a
+    confidential model are left.
     """
     from nhwcc.file_formats import supported
     from nhwcc.request import check_model, check_options, check_writing

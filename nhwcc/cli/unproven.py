@@ -21,7 +21,7 @@ def accept_unproven_option(command: F) -> F:
     flag = click.option(
         "--accept-unproven",
         is_flag=True,
-        help="Exit with 0 where results agree without proving anything: constants, saturation, chaos.",
+        help="Exit with 0 instead of 4 if the numbers agree but prove nothing, such as constant or saturated outputs.",
     )
     return flag(command)
 

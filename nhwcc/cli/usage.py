@@ -70,7 +70,7 @@ OPTIONS = {
         "--check-onnx-tf-outputs-elementwise-close", "--check-model",
     ),
     "--tolerance sets the error that is allowed": ("--atol", "--rtol", "-cotoa", "-cotor", "--eps", "--tol"),
-    "--allow-custom-ops carries operators that nobody knows": ("--allow-custom-op", "--enable-custom-ops"),
+    "--allow-custom-ops keeps unknown operators": ("--allow-custom-op", "--enable-custom-ops"),
     "--op-library FILE.py loads operators of your own": ("--custom-ops", "--custom-opdefs", "--plugin", "--extension"),
     "--verbose says what passes did and how long they took": ("--debug", "--verbosity", "--log-level"),
     "--quiet prints nothing when all is well": ("--silent", "-w", "--non-verbose", "--no-verbose"),

@@ -1,4 +1,4 @@
-"""nhwcc verify."""
+"""The command ``nhwcc verify``: compares the numbers of two files."""
 
 from __future__ import annotations
 
@@ -32,26 +32,32 @@ if TYPE_CHECKING:
 @click.command("verify", short_help="Run two models on the same input and compare.")
 @click.argument("reference", type=MODEL)
 @click.argument("candidate", type=MODEL)
-@click.option("--per-op", is_flag=True, help="Compare the tensors inside that have the same name, too.")
-@click.option("--tolerance", default=TOLERANCE, show_default=True, help="Error relative to a tensor's largest value.")
+@click.option("--per-op", is_flag=True, help="Also compare intermediate tensors that have the same name in both.")
+@click.option(
+    "--tolerance",
+    default=TOLERANCE,
+    show_default=True,
+    help="The largest error that is allowed, relative to the largest value of a tensor.",
+)
 @click.option(
     "--min-sqnr",
     default=10.0,
     show_default=True,
     metavar="DB",
-    help="How far outputs of a quantized file may be from those in floats.",
+    help="The least signal-to-noise ratio of each output of a quantized file against floats.",
 )
 @click.option(
     "--on",
     type=click.Choice(("tflm", "gpu", "vela")),
-    help="Where CANDIDATE, a TFLite file, runs: in TFLite Micro's interpreter, or on LiteRT's GPU accelerator alone. "
-    "With vela, numbers are compared as usual, and Arm's compiler says what it places on the NPU.",
+    help="Where the TFLite file CANDIDATE runs: in TFLite Micro's interpreter (tflm), or only on LiteRT's "
+    "GPU accelerator (gpu). With vela, numbers are compared as usual, and Arm's compiler reports what "
+    "it places on the NPU.",
 )
 @click.option(
     "--accelerator",
     default="ethos-u55",
     show_default=True,
-    help="Which NPU Vela compiles for: a target's name, or one of its own such as ethos-u65-512.",
+    help="The NPU that Vela compiles for: a target's name, or a configuration of Vela such as ethos-u65-512.",
 )
 @certificate_option
 @accept_unproven_option
@@ -63,9 +69,8 @@ if TYPE_CHECKING:
 def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     """Run REFERENCE and CANDIDATE (.onnx, .tflite, .pb, .xml, .ir, SavedModels) on the same input, compare the outputs.
 
-    Layouts are read from the metadata of files that nhwcc wrote.  A quantized CANDIDATE that differs is compared in dB
-    with the other one.  Exit code 3 says that numbers differ, 4 that they agree, but would do so in
-    another network, too.
+    Files that nhwcc wrote state the layouts of their inputs and outputs.  A quantized CANDIDATE is compared by its
+    signal-to-noise ratio, in dB.  Exit code 3: the numbers differ; 4: they agree, but that proves nothing.
     """
     from nhwcc.comparison import compare_models
     from nhwcc.compiler.budget import timed

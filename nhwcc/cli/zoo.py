@@ -1,4 +1,4 @@
-"""nhwcc zoo."""
+"""The command ``nhwcc zoo``: compiles and verifies many models from a list."""
 
 from __future__ import annotations
 
@@ -24,22 +24,37 @@ def zoo_command() -> None:
 
 @zoo_command.command("run", short_help="Compile all models of a list that have changed.")
 @click.argument("manifest", type=FILE)
-@click.option("--cache", type=click.Path(file_okay=False, path_type=Path), help="Where results are kept; by default "
-              "MANIFEST.cache.")  # fmt: skip
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for results; by default MANIFEST.cache.",
+)
 @click.option("--page", type=FILE, help="Write a page with all results and their history, HTML.")
-@click.option("--only", multiple=True, metavar="TEXT", help="Only models whose name or target contains a text.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes on this machine.")
+@click.option(
+    "--only", multiple=True, metavar="TEXT", help="Run only models whose name or target contains this string."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Number of worker processes on this machine.",
+)
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a cluster of Dask instead: tcp://HOST:8786.")
 @click.option(
-    "--retries", type=click.IntRange(min=1), default=1, show_default=True, help="Further tries if a worker dies."
+    "--retries",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How often a model is tried again if its worker dies.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Print only what is not as expected.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only results that are not as expected.")
 @common
 def zoo_run_command(manifest: Path, **given: Any) -> None:
-    """Compile all models that MANIFEST lists, and compare with what is expected and with the last run.
+    """Compile all models that MANIFEST lists, and compare the results with those expected and those of the last run.
 
-    What has not changed, model, options and compiler, is not compiled again; a run that was interrupted goes on.  Exit
-    code 3 says that numbers differ, 1 that something else is not as expected.
+    A model is not compiled again if the model, its options and the compiler are as in an earlier run; so a run that was
+    interrupted goes on.  Exit code 3: numbers differ; 1: something else is not as expected.
     """
     from nhwcc.files import save_text
     from nhwcc.request import check_writing

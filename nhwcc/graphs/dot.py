@@ -1,4 +1,4 @@
-"""Graphviz text of a drawing."""
+"""Drawings in Graphviz's language: boxes for operations, edges for tensors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nhwcc.graphs.view import CATEGORIES, Graph
 
 
 def to_dot(graph: Graph) -> str:
-    """Return the text of a .dot file."""
+    """Return a graph in Graphviz's language, the text of a ``.dot`` file."""
     lines = [
         f"digraph {_quote(graph.title)} {{",
         '  node [shape=box, style="rounded,filled", fontname="sans-serif", fontsize=11];',

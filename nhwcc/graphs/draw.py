@@ -27,7 +27,7 @@ g:hover>rect{stroke-width:2.5}rect{stroke-width:1;rx:5}"""
 
 
 def to_svg(graph: Graph) -> str:
-    """Return the text of an .svg file."""
+    """Return a drawing of a graph with a legend, as the text of an ``.svg`` file."""
     widths = [width(box) for box in graph.boxes]
     places, routes = lay_out(widths, [(a, b) for a, b, _ in graph.arrows])
     right = max((p.x + w / 2 for p, w in zip(places, widths, strict=True)), default=0) + MARGIN
@@ -91,7 +91,7 @@ def _legend(graph: Graph, at: Point) -> Iterator[str]:
 
 
 def width(box: Box) -> float:
-    """Return how wide a box is."""
+    """Return how wide a box must be for its lines, in pixels."""
     return max(len(shortened(box.title)), len(shortened(box.detail)) * 0.9, 6) * CHARACTER + 16
 
 

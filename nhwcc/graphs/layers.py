@@ -22,7 +22,7 @@ BEND = 12.0
 
 
 class Point(NamedTuple):
-    """A place in pixels."""
+    """A position in a drawing, in pixels from its upper left corner."""
 
     x: float
     y: float

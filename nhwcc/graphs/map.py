@@ -35,15 +35,15 @@ class Panel(NamedTuple):
 
     @property
     def height(self) -> float:
-        """The height with the title."""
+        """Its height in pixels, with the title and the lowest level."""
         return TITLE + self._down(self.sizes[0]) + STEP
 
     def x(self, number: int) -> float:
-        """The middle of an operation."""
+        """Return the horizontal middle of an operation, by its number, in pixels."""
         return MARGIN + (number + 0.5) * self.pitch
 
     def y(self, size: int) -> float:
-        """The middle of a level."""
+        """Return the vertical middle of the level for tensors of a size, in pixels."""
         return self.top + TITLE + self._down(size)
 
     def _down(self, size: int) -> float:

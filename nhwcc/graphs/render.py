@@ -19,7 +19,7 @@ def has_graphviz() -> bool:
 
 
 def render(graph: Graph) -> str:
-    """Return an .svg file's text."""
+    """Return the text of an ``.svg`` file for a graph that has been laid out."""
     if len(graph.boxes) > LARGEST or not has_graphviz():
         return to_svg(graph)
     import graphviz

@@ -72,12 +72,12 @@ class Graph:
     arrows: list[tuple[int, int, str]] = field(default_factory=lambda: list[tuple[int, int, str]]())
 
     def add(self, box: Box) -> int:
-        """Add a box and return its number."""
+        """Add a box at the end, and return its number, which edges refer to."""
         self.boxes.append(box)
         return len(self.boxes) - 1
 
     def categories(self) -> list[Category]:
-        """The categories that occur, for a legend."""
+        """The categories of operations that occur, in the order of the legend."""
         used = {box.category for box in self.boxes}
         return [category for name, category in CATEGORIES.items() if name in used]
 

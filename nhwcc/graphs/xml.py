@@ -8,5 +8,5 @@ from nhwcc.compiler.visible import visible_lines
 
 
 def xml_text(text: str) -> str:
-    """Return a text as it stands between two tags."""
+    """Return a string escaped for the text between two tags."""
     return escape(visible_lines(text))

@@ -107,11 +107,11 @@ class Suite:
         }
 
     def names(self) -> list[str]:
-        """The names of all cases."""
+        """Return the names of all cases, ``Kind/test_name``, sorted."""
         return list(self._items)
 
     def run(self, case: str) -> Outcome:
-        """Run a case; errors that nobody foresaw end the process."""
+        """Run a case and classify how it ended; any unexpected exception ends the process."""
         item = self._items[case]
         self._lenient.clear()
         self._prepared.clear()
@@ -162,17 +162,17 @@ class Judge:
         self.close()
 
     def close(self) -> None:
-        """End the process."""
+        """End the process in which the cases run, if there is one."""
         if self._worker is not None:
             self._worker.close()
             self._worker = None
 
     def names(self) -> list[str]:
-        """The names of all cases."""
+        """Return the names of all cases of the suite."""
         return self._suite().call("names")
 
     def run(self, cases: Iterable[str]) -> Iterator[Outcome]:
-        """Run cases."""
+        """Run the cases in order, and yield how each ended; a crash counts as an outcome, too."""
         for case in cases:
             try:
                 yield self._suite().call("run", case)

@@ -18,7 +18,7 @@ def _build(module: Module) -> Executable:
 
 
 class InterpreterBackend(NhwccBackend):
-    """Runs the imported IR, before any pass."""
+    """ONNX's backend interface on the reference interpreter: runs the imported IR, before any pass."""
 
     build = staticmethod(_build)
 

@@ -16,7 +16,7 @@ from nhwcc.compiler.opdef import Draws
 from nhwcc.compiler.types import Array, DType
 from nhwcc.frontends.onnx import import_onnx
 from nhwcc.frontends.onnx.lists import item_name
-from nhwcc.size_domains import size_domain
+from nhwcc.size_domains import sized_inputs
 
 OPEN = ("F004", "F020")
 """Refusals that more knowledge about the inputs may lift."""
@@ -26,10 +26,10 @@ MAX_ATTEMPTS = 8
 
 
 class Executable(Protocol):
-    """A compiled model."""
+    """A compiled model, which runs on arrays in the source's layout."""
 
     def run(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
-        """Return the outputs by name."""
+        """Run on inputs by name, and return the outputs by name."""
         ...
 
 
@@ -64,7 +64,7 @@ class Prepared(BackendRep):
 
     @property
     def specialized(self) -> tuple[str, ...]:
-        """The inputs whose elements were compiled in."""
+        """The inputs whose values were compiled in as constants, such as the axes of a sum."""
         return tuple(self._values)
 
     def run(self, inputs: Sequence[Any] | Mapping[str, Any], **_: Any) -> tuple[Any, ...]:
@@ -131,7 +131,7 @@ class Prepared(BackendRep):
         self.draws = any(op.spec.has(Draws) for op in module.walk())
         self._dtypes = {p.name: v.type.dtype for p, v in zip(func.outputs, func.returns, strict=True)}
         # Before passes run: they replace what binds the sizes.
-        asked = tuple(p.name for p, arg in zip(func.inputs, func.args, strict=True) if size_domain(func, arg))
+        asked = sized_inputs(func)
         try:
             self._ready = self._build(module)
         except CompileError as bad:
@@ -185,7 +185,7 @@ class NhwccBackend(Backend):
 
     @classmethod
     def run_model(cls, model: ModelProto, inputs: Any, device: str = "CPU", **kwargs: Any) -> tuple[Any, ...]:
-        """Compile a model and run it once."""
+        """Compile a model and run it once, as ONNX's backend interface asks."""
         return cls.prepare(model, device, **kwargs).run(inputs)
 
     @classmethod

@@ -9,7 +9,7 @@ from nhwcc.compiler.visible import visible
 
 
 class Html(str):
-    """A text that is HTML already."""
+    """A string that is HTML already, and is not escaped again."""
 
     __slots__ = ()
 
@@ -20,7 +20,7 @@ def text(value: object) -> Html:
 
 
 def element(tag: str, *inside: object, kind: str = "") -> Html:
-    """Return an element of a class."""
+    """Return an HTML element around escaped content; ``kind`` is its CSS class."""
     stated = f' class="{escape(kind)}"' if kind else ""
     return Html(f"<{tag}{stated}>{''.join(map(text, inside))}</{tag}>")
 

@@ -23,7 +23,7 @@ fewer bytes. What lowerings add afterwards is counted apart, and nothing is prov
 
 
 def sections(report: Report, network: Network) -> Iterator[Html]:
-    """Yield the sections about one output."""
+    """Yield the sections of the page about one output file: numbers, layouts, quantization, passes."""
     if report.verification is not None:
         yield section("Numbers", *_numbers(report.verification))
     yield section("Layouts", *_layouts(report))
@@ -36,7 +36,7 @@ def sections(report: Report, network: Network) -> Iterator[Html]:
 
 
 def summary(report: Report) -> Html:
-    """Return what matters most of an output."""
+    """Return the table at the top of the page: source, file, operations, transposes, verdict, time."""
     before, after = sum(report.ops_before.values()), sum(report.ops_after.values())
     whole = report.seconds + report.verification_seconds
     left = element("span", report.transposes_after, kind="warning" if report.transposes_after else "good")

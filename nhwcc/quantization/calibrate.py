@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,7 +34,7 @@ HELD_BYTES = 256 << 20
 class Seen:
     """What calibration saw: how many samples, some of them, some that were held back, and statistics.
 
-    Recipes are compared on ``compared`` samples at most.
+    Recipes are compared on ``compared`` samples at most.  Calibration has not seen those whose numbers are ``apart``.
     """
 
     count: int = 0
@@ -44,6 +44,7 @@ class Seen:
     bytes: int = 0
     known: int = 0
     compared: int = TRIED
+    apart: set[int] = field(default_factory=lambda: set[int]())
 
     def _keep(self, sample: Sample, where: list[Sample], most: int) -> bool:
         size = sum(array.nbytes for array in sample.values())
@@ -54,12 +55,18 @@ class Seen:
         return True
 
     def is_held(self, number: int, sample: Sample) -> bool:
-        """Hold a sample back from calibration if it is its turn."""
+        """Hold every fourth sample back from calibration, while there is room, and say whether it is."""
         if number % EVERY != EVERY - 1:
             return False
-        if number // EVERY % 2:
-            return self._keep(sample, self.tried, self.compared // 2)
-        return self._keep(sample, self.held, HELD)
+        is_tried = number // EVERY % 2
+        is_kept = self._keep(sample, *((self.tried, self.compared // 2) if is_tried else (self.held, HELD)))
+        if is_kept:
+            self.apart.add(number)
+        return is_kept
+
+    def others(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """Yield those of the same samples that calibration has seen."""
+        return (sample for number, sample in enumerate(samples) if number not in self.apart)
 
     def try_on(self, sample: Sample) -> None:
         """Keep a sample that calibration sees for the comparison of recipes, too, while there is room."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nhwcc.compiler.options import CALIBRATED, QuantizationChoice, QuantizationMode, RangeMethod
 from nhwcc.quantization.goal import FAITHFUL
@@ -19,6 +19,9 @@ MODES: tuple[QuantizationMode, ...] = ("int8", "dynamic-int8", "weight-int8", "f
 
 INSTEAD: tuple[QuantizationMode, ...] = ("int8", "dynamic-int8")
 """Modes that run fast on a CPU: what they would have given is told where kernels on other integers were asked for."""
+
+STRENGTHS = (0.5, 1.0)
+"""How much channels are equalized: the whole way makes weights uneven, which loses digits, too."""
 
 SLOWER = 1.05
 """How much slower than in floats a file may be measured and count as no slower."""
@@ -87,12 +90,22 @@ def _best(mode: QuantizationMode, bench: Bench, progress: Callable[[str], None],
     return max(trials, key=lambda t: bench.goal.rank(t, t.sqnr))
 
 
+def _best_of(trials: Sequence[Trial], bench: Bench) -> Candidate:
+    return max(trials, key=lambda t: bench.goal.rank(t, t.sqnr)).candidate
+
+
 def _candidates(mode: QuantizationMode, bench: Bench, trials: Sequence[Trial]) -> Iterator[Candidate]:
-    """Yield what to try next, given what was tried: all methods first, then the best one without correction."""
+    """Yield what to try next, given what was tried: all methods, the best one without correction, weights together."""
     methods: tuple[RangeMethod, ...] = METHODS if mode == "int8" else METHODS[:1]
     is_calibrated = bench.is_calibrated and mode != "float16"
     for method in methods:
         yield Candidate(mode, method, is_calibrated)
     if is_calibrated:
-        best = max(trials, key=lambda t: bench.goal.rank(t, t.sqnr))
-        yield Candidate(mode, best.candidate.method, corrects_bias=False)
+        yield replace(_best_of(trials, bench), corrects_bias=False)
+        if not bench.network.is_known:
+            return
+        yield replace(_best_of(trials, bench), rounds_together=True)
+        if mode == "int8" and bench.network.can_equalize:
+            for strength, before in zip(STRENGTHS, (0.0, *STRENGTHS), strict=False):
+                if _best_of(trials, bench).equalization == before:  # more helps only where less did
+                    yield replace(_best_of(trials, bench), equalization=strength)

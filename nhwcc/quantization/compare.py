@@ -31,7 +31,7 @@ class Decibels:
 
     @property
     def ok(self) -> bool:
-        """Whether all outputs are near enough."""
+        """Whether each output has at least the SQNR that is asked for."""
         return all(o.sqnr >= self.least for o in self.outputs)
 
     def problems(self) -> VerificationError:

@@ -50,7 +50,7 @@ class Goal:
         return max(asked, default=usual)
 
     def text(self, usual: float = LEAST) -> str:
-        """Say what is asked for."""
+        """Return what is asked for in words, such as ``10 dB and top1 of 0.99``."""
         decibels = self.required(usual)
         asked = [] if decibels == -math.inf else [f"{decibels:.4g} dB"]
         if self.metric is not None and self.max_error is not None:

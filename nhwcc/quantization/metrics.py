@@ -99,7 +99,7 @@ def _cosine(a: Array, b: Array) -> float:
 
 
 def top1(want: Outputs, got: Outputs) -> float:
-    """How often the largest number along the last axis stands at the same place, as that of a label."""
+    """How often the largest element along the last axis is at the same position: the same label."""
     return _worst_mean(
         (name, float((a.argmax(-1) == b.argmax(-1)).mean())) for name, a, b in _pairs(want, got) if a.shape[-1:] > (1,)
     )

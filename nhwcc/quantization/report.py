@@ -18,7 +18,8 @@ class Candidate:
     """A way to quantize.
 
     ``dynamic`` are names of values whose operations round what they multiply as it comes, ``stored`` those of
-    operations that compute in floats and have weights of fewer bits.
+    operations that compute in floats and have weights of fewer bits.  ``rounds_together`` lets weights of one sum make
+    up for each other's errors.  ``equalization`` is by how much channels are made alike.
     """
 
     mode: QuantizationMode
@@ -26,10 +27,14 @@ class Candidate:
     corrects_bias: bool = True
     dynamic: tuple[str, ...] = ()
     stored: tuple[str, ...] = ()
+    rounds_together: bool = False
+    equalization: float = 0.0
 
     def __str__(self) -> str:
         ranges = {"minmax": "whole ranges", "percentile": "ranges of 99.98 %", "mse": "ranges of least error"}
         biases = "biases corrected" if self.corrects_bias else "biases as they are"
+        biases += ", weights rounded together" if self.rounds_together else ""
+        biases += f", channels equalized by {self.equalization:g}" if self.equalization else ""
         count = len(self.dynamic) + len(self.stored)
         more = f", {count} without fixed ranges" if count else ""
         if self.mode == "float16":

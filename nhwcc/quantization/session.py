@@ -19,6 +19,8 @@ from nhwcc.instruments import Instrument, Stage, run_passes
 from nhwcc.options import CompileOptions
 from nhwcc.passes.quantization import statistics
 from nhwcc.passes.quantization.joins import index_text
+from nhwcc.passes.quantization.names import value_names
+from nhwcc.passes.quantization.recipe import check_keeps
 from nhwcc.passes.quantization.split import split_outputs
 from nhwcc.quantization.calibrate import COUNTED, HELD, TRIED, Seen, calibrate, write_named
 from nhwcc.quantization.choose import choose
@@ -26,6 +28,7 @@ from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.images import ImageFormat
 from nhwcc.quantization.metrics import parse_metric
 from nhwcc.quantization.parts import joined_outputs
+from nhwcc.quantization.prepared import Network
 from nhwcc.quantization.report import QuantizationReport, most_clamped
 from nhwcc.quantization.samples import Sample, samples_of
 from nhwcc.quantization.trials import Bench, is_quantized
@@ -46,6 +49,7 @@ class Session:
     seen: Seen = field(default_factory=Seen)
 
     def __post_init__(self) -> None:
+        check_keeps(self.module.main, self.options.keep_float, value_names(self.module.main))
         folder = self.stack.enter_context(scratch()).path
         self.floats = folder / f"floats{self.target.suffix}"
         self.statistics = folder / "statistics.json"
@@ -73,16 +77,23 @@ class Session:
         self._calibrate()
         options, tried = self.options, self.seen.tried or self.seen.held
         held = self.seen.held or tried
-        bench = Bench(
+        network = Network(
             self.target,
             options,
             self.module,
             self.floats,
             self.statistics,
+            self.samples,
+            self.seen,
+            self.progress,
+        )
+        bench = Bench(
+            self.target,
+            options,
+            network,
             self.runtime,
             tried,
             held,
-            is_calibrated=bool(self.seen.statistics),
             goal=self.goal,
         )
         assert options.quantize is not None

@@ -22,6 +22,7 @@ from nhwcc.pipelines import build_pipeline
 from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.measure import OutputReport, measure
 from nhwcc.quantization.parts import Parts, different_parts
+from nhwcc.quantization.prepared import Network
 from nhwcc.quantization.report import Candidate, Trial
 from nhwcc.quantization.samples import Sample
 from nhwcc.request import io_dtype_text
@@ -51,21 +52,33 @@ class Measurement:
 
 @dataclass
 class Bench:
-    """Tries candidates for ``module``, of which ``floats`` is the file, on ``samples``; ``held`` are for the report."""
+    """Tries candidates for a network on ``samples``; ``held`` are for the report."""
 
     target: Target
     options: CompileOptions
-    module: Module
-    floats: Path
-    statistics: Path
+    network: Network
     runtime: Worker
     samples: Sequence[Sample]
     held: Sequence[Sample]
-    is_calibrated: bool
     goal: Goal
     trials: list[Trial] = field(default_factory=lambda: list[Trial]())
     _want: dict[int, list[dict[str, Array]]] = field(default_factory=lambda: dict[int, list[dict[str, Array]]]())
     _parts: Parts | None = None
+
+    @property
+    def module(self) -> Module:
+        """The network in floats, whose operations are all legal."""
+        return self.network.module
+
+    @property
+    def floats(self) -> Path:
+        """The file of the network in floats, which trials are compared with."""
+        return self.network.floats
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether calibration has seen the ranges of the network's values."""
+        return bool(self.network.seen.statistics)
 
     def run(self, candidate: Candidate, *, timed: bool = False, on_held: bool = False) -> Trial:
         """Try a candidate; remember how it came out.
@@ -95,7 +108,7 @@ class Bench:
         return trial
 
     def other(self, candidate: Candidate) -> Trial:
-        """Try what is not among the candidates."""
+        """Run a candidate without counting it among the trials that the best is chosen from."""
         known = self.trials
         found = self.run(candidate, timed=True)
         self.trials = known
@@ -106,7 +119,7 @@ class Bench:
         first = Quantize(
             mode=candidate.mode,
             target=self.target.name,
-            statistics=str(self.statistics),
+            statistics=str(self.network.statistics_of(candidate.equalization)),
             method=candidate.method,
             correct_bias=candidate.corrects_bias,
             per_channel=not self.options.per_tensor,
@@ -114,9 +127,11 @@ class Bench:
             keep_float="\n".join(["", *self.options.keep_float]),
             dynamic="\n".join(candidate.dynamic),
             stored="\n".join(candidate.stored),
+            rounded=str((self.network.rounded(candidate.equalization) or "") if candidate.rounds_together else ""),
         )
+        equal = [self.network.equalization(candidate.equalization)] if candidate.equalization else []
         last = [p for p in build_pipeline(self.options, self.target.pipeline) if p.after_quantization]
-        return [first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce"), *last]
+        return [*equal, first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce"), *last]
 
     def measure(self, path: Path, samples: Sequence[Sample]) -> Measurement:
         """Compare a file with the one in floats, outputs that join different ranges part by part."""
@@ -130,7 +145,7 @@ class Bench:
         return Measurement(outputs, None if self.goal.metric is None else self.goal.metric(want, got))
 
     def outputs(self, path: Path, samples: Sequence[Sample]) -> list[dict[str, Array]]:
-        """Run a file on samples."""
+        """Run a file on samples, and return the outputs of each by name."""
         runner = open_timed(self.target, path, self.runtime)
         return [runner.numbers(runner.run(sample)) for sample in samples]
 

@@ -20,7 +20,7 @@ def windows(count: int, near: Sequence[int]) -> Iterator[range]:
 
 
 def smallest(items: Sequence[int], holds: Callable[[Sequence[int]], bool]) -> list[int]:
-    """Leave out pieces as long as the rest holds: halves, quarters, ..., single items, until none can be left out.
+    """Leave out pieces as long as the rest holds: one half, one quarter, ..., single items, until none can be left out.
 
     >>> smallest(range(100), lambda rest: {17, 61} <= set(rest))
     [17, 61]

@@ -43,7 +43,7 @@ class Runner(Protocol):
 
     @property
     def title(self) -> str:
-        """What runs, with its version."""
+        """The name and the version of what runs the network, for reports."""
         ...
 
     @property
@@ -53,7 +53,7 @@ class Runner(Protocol):
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The names of the outputs."""
+        """The names of the outputs, in the order of the network's results."""
         ...
 
     def first(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:

@@ -32,12 +32,12 @@ class Bounded:
 
     @property
     def func(self) -> Func:
-        """What the wrapped runner computes."""
+        """The function that the wrapped runner computes, whose memory is estimated before each run."""
         return self._func
 
     @property
     def inner(self) -> Runner:
-        """The wrapped runner."""
+        """The wrapped runner, for those that need to know its kind."""
         return self._runner
 
     @property

@@ -94,7 +94,7 @@ class DeviceModel:
 
     @property
     def title(self) -> str:
-        """The name of the runtime in messages."""
+        """The name of the device's runtime, as messages call it."""
         raise NotImplementedError
 
 

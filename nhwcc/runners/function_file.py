@@ -26,7 +26,7 @@ class FunctionFile:
     function: Callable[[dict[str, Array]], Mapping[str, Any]]
 
     def allocate(self) -> None:
-        """There is nothing to prepare."""
+        """Do nothing: a function needs no memory to be prepared for new shapes."""
 
     def first(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Return nothing: no input is known to be a state."""

@@ -25,7 +25,7 @@ def start() -> Worker:
 
 
 def open_file(path: Path, worker: Worker, *, fast: bool) -> TargetRunner:
-    """Open a file in the process."""
+    """Open a Keras file in the process of a worker, and return its runner."""
     del fast
     return KerasFileRunner(path, worker)
 

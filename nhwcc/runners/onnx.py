@@ -1,4 +1,4 @@
-"""onnxruntime as a runner of ONNX models."""
+"""ONNX models as sources, run by onnxruntime in this process."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class OnnxRunner:
 
 
 def is_available() -> bool:
-    """Say whether onnxruntime is installed."""
+    """Return whether onnxruntime is installed; nothing of it is imported."""
     try:
         _ort()
     except ImportError:
@@ -166,11 +166,24 @@ def _refusals() -> tuple[type[Exception], ...]:
     return (*own, ValueError, RuntimeError)
 
 
+NEWER = {
+    r"Unsupported model IR version: (\d+), max supported IR version: (\d+)": "IR version",
+    r"Opset (\d+) is under development.*support for domain \S* is till opset (\d+)": "opset",
+}
+"""What onnxruntime says of models that are newer than itself: their version, and the newest that it reads."""
+
+
 def _refused(bad: Exception) -> CompileError:
     text = " ".join(str(bad).split())
     node = re.search(r"(\S+)\(-?\d+\) is not a registered function/op", text)
     if node is not None:
         return error("R023", f"onnxruntime has no kernel for the operator {node[1]}")
+    for pattern, what in NEWER.items():
+        if found := re.search(pattern, text):
+            own, newest = found.groups()
+            text = f"it has {what} {own}, and onnxruntime {_ort().__version__} reads up to {newest}"
+            help = f"pip install --upgrade onnxruntime; or export the model with {what} {newest}"
+            return error("R018", f"onnxruntime refuses the model: {text}", help=help)
     return error("R018", f"onnxruntime refuses the model: {text}")
 
 

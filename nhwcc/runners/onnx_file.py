@@ -33,12 +33,12 @@ def start() -> Worker:
 
 
 def open_file(path: Path, worker: Worker, *, fast: bool) -> OnnxFileRunner:
-    """Open a file in a runtime's process."""
+    """Open an ONNX file in the process of a worker, and return its runner."""
     return OnnxFileRunner(path, worker, fast=fast)
 
 
 def in_process(path: Path) -> OnnxFile:
-    """Load a file into this process."""
+    """Load an ONNX file into this process, where a crash of the runtime would end it."""
     return OnnxFile(path)
 
 
@@ -53,7 +53,7 @@ class Described:
 
 
 class OnnxFile:
-    """A loaded file, in the runtime's process."""
+    """An ONNX file that onnxruntime has loaded; lives in the worker's process."""
 
     def __init__(self, path: Path) -> None:
         onnx: Any = import_module("onnx")
@@ -75,7 +75,7 @@ class OnnxFile:
         return any(element_type(p.type.tensor_type.elem_type) in RARE for p in ports)
 
     def describe(self) -> Described:
-        """Say what the file says."""
+        """Return names, element types and shapes of inputs and outputs, as the file declares them."""
         onnx: Any = import_module("onnx")
         metadata = {p.key: p.value for p in self._model.metadata_props}
         outputs = {o.name: len(o.type.tensor_type.shape.dim) for o in self._model.graph.output}

@@ -167,7 +167,7 @@ def _inside(model: Any, only: Collection[str] | None) -> dict[tuple[str, int], t
 
 
 def is_available() -> bool:
-    """Say whether OpenVINO is installed."""
+    """Return whether OpenVINO is installed; nothing of it is imported."""
     return find_spec("openvino") is not None
 
 

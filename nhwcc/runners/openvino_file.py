@@ -31,12 +31,12 @@ def start() -> Worker:
 
 
 def open_file(path: Path, worker: Worker, *, fast: bool) -> OpenvinoFileRunner:
-    """Open a file in a runtime's process."""
+    """Open an OpenVINO model in the process of a worker, and return its runner."""
     return OpenvinoFileRunner(path, worker, fast=fast)
 
 
 def in_process(path: Path) -> OpenvinoFile:
-    """Load a file into this process."""
+    """Load an OpenVINO model into this process, where a crash of the runtime would end it."""
     return OpenvinoFile(path)
 
 

@@ -53,7 +53,7 @@ class StoredPort:
 
 @dataclass(frozen=True)
 class Ports:
-    """Both sides of a file."""
+    """The inputs and the outputs of a file: names, types, and layouts."""
 
     inputs: Sequence[StoredPort]
     outputs: Sequence[StoredPort]

@@ -1,4 +1,4 @@
-"""The reference interpreter as a runner: slow, with no library behind it but numpy."""
+"""The reference interpreter as a runner: slow, which needs no library but numpy."""
 
 from __future__ import annotations
 

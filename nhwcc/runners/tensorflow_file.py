@@ -83,4 +83,4 @@ class InterpretedFile(ReferenceRunner):
         remark(Remark("warning", "verify", f"the file is run by the reference interpreter: {MISSING}"))
 
     def allocate(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: the interpreter needs no memory to be prepared for new shapes."""

@@ -47,7 +47,7 @@ class TensorflowSession:
         return {n.name: n.type for n in nodes if n.outputs and n.outputs[0].dtype.is_numpy_compatible}
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Array]) -> list[Array]:
-        """Return tensors, given others.
+        """Run the graph on tensors by name, and return those that are asked for.
 
         Raises:
             CompileError: R018.

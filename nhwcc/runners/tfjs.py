@@ -36,7 +36,7 @@ TYPES = {"f": "float32", "i": "int32", "u": "int32", "b": "bool"}
 
 
 def find_node() -> str | None:
-    """Return the path of node."""
+    """Return the path of the program ``node``, or None without one."""
     return shutil.which("node")
 
 
@@ -55,7 +55,7 @@ def find_library(package: str = PACKAGE) -> Path | None:
 
 
 def is_available() -> bool:
-    """Whether node and TensorFlow.js are there."""
+    """Return whether node and the package of TensorFlow.js are installed."""
     return find_library() is not None
 
 

@@ -81,7 +81,7 @@ class InterpretedFolder(ReferenceRunner):
         remark(Remark("warning", "verify", f"the file is run by the reference interpreter: {MISSING}"))
 
     def allocate(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: the interpreter needs no memory to be prepared for new shapes."""
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Evaluate on inputs in the types that the folder has: 64 bits are 32 there."""

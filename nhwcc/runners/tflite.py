@@ -20,6 +20,7 @@ from nhwcc.runners.worker import InWorker, Worker
 if TYPE_CHECKING:
     from nhwcc.backends.tflite.runtime import TfliteModel
     from nhwcc.backends.tflite.saturation import Saturation
+    from nhwcc.passes.quantization.rounding import ProductsByName
     from nhwcc.passes.quantization.statistics import Calibration
 
 KEPT_BYTES = 256 << 20
@@ -37,7 +38,7 @@ def start() -> Worker:
 
 
 def open_file(path: Path, worker: Worker, *, fast: bool) -> TfliteRunner:
-    """Open a file in a runtime's process."""
+    """Open a TFLite file in the process of a worker, and return its runner."""
     return TfliteRunner(path, worker, fast=fast)
 
 
@@ -46,8 +47,13 @@ def observe(path: Path, names: Sequence[str]) -> TfliteObserver:
     return TfliteObserver(path, names)
 
 
+def round_weights(path: Path, products: ProductsByName, samples: int) -> TfliteRounder:
+    """Open a file to see what its weights are multiplied with, in so many samples."""
+    return TfliteRounder(path, products, samples)
+
+
 def in_process(path: Path) -> TfliteModel:
-    """Load a file into this process."""
+    """Load a TFLite file into this process, where a crash of the runtime would end it."""
     from nhwcc.backends.tflite.runtime import TfliteModel
 
     return TfliteModel(path)
@@ -188,7 +194,7 @@ class TfliteRunner(InWorker):
                         yield Traced(names[n], kinds[n], array)
 
     def stored(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Return inputs as the file has them."""
+        """Return inputs in the layout and the element types of the file, quantized where it is."""
         return self._stored(inputs)
 
     def _layout(self, side: str, name: str) -> Mapping[str, Any]:
@@ -242,8 +248,36 @@ class TfliteObserver:
         self._worker.call("see", self._runner.stored(inputs))
 
     def statistics(self) -> Calibration:
-        """Return what was seen of each tensor."""
+        """Return the range and the distribution that were seen of each tensor, by name."""
         return self._worker.call("statistics")
+
+
+class TfliteRounder:
+    """Runs a file on samples; the runtime's process sees what weights are multiplied with, and rounds these."""
+
+    def __init__(self, path: Path, products: ProductsByName, samples: int) -> None:
+        self._runner = TfliteRunner(path)
+        self._worker = start()
+        self._worker.make("nhwcc.backends.tflite.rounder", "Rounder", path, products, samples)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._worker.close()
+        self._runner.close()
+
+    def see(self, inputs: Mapping[str, Array]) -> None:
+        """Run on one sample, in the source's layout.
+
+        Raises:
+            CompileError: as :meth:`TfliteRunner.run`.
+        """
+        self._worker.call("see", self._runner.stored(inputs))
+
+    def rounded(self) -> dict[str, Array]:
+        """Return the integers of each weight, i8, by the names of what the operations compute."""
+        return self._worker.call("rounded")
 
 
 def _counted(array: Array, port: Any) -> Array:

@@ -9,21 +9,23 @@ import subprocess
 import sys
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import IO, Any, Self, cast
 
 from nhwcc.compiler.budget import watched
 from nhwcc.compiler.diagnostics import CompileError, error
+from nhwcc.compiler.processes import search_path
 from nhwcc.files import scratch
 
 
 class Worker:
     """Makes an object in another process and calls its methods; arguments and results are copied.
 
-    The process starts at once and imports the modules ``warm``, while we do something else.
+    The process starts at once and imports the modules ``warm``, while we do something else.  ``runtime`` is what errors
+    call that which runs there.
     """
 
-    def __init__(self, *warm: str) -> None:
+    def __init__(self, *warm: str, runtime: str = "the runtime") -> None:
+        self._runtime = runtime
         self._scratch = scratch()
         self._log = (self._scratch.path / "said").open("w+b")
         self._process = subprocess.Popen(  # noqa: S603 -- our own module
@@ -32,7 +34,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=os.environ
-            | {"PYTHONPATH": os.pathsep.join(_search_path())}
+            | {"PYTHONPATH": os.pathsep.join(search_path())}
             | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(self._scratch.path)),
         )
 
@@ -72,7 +74,7 @@ class Worker:
     def _ask(self, kind: str, where: tuple[str, ...], args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
         to, back = self._process.stdin, self._process.stdout
         assert to is not None and back is not None
-        with watched("the run on the target's runtime", self._process.kill):
+        with watched(f"the run on {self._runtime}", self._process.kill):
             try:
                 pickle.dump((kind, where, args, kwargs), to, pickle.HIGHEST_PROTOCOL)
                 to.flush()
@@ -88,7 +90,7 @@ class Worker:
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         self._log.seek(0)
         said = self._log.read().decode("utf-8", "replace").strip().splitlines()[-8:]
-        bad = error("R019", f"the runtime ended its process ({how})", excerpt="\n".join(said) or None)
+        bad = error("R019", f"{self._runtime} ended its process ({how})", excerpt="\n".join(said) or None)
         bad.diagnostics[0].notes.append("the process was nhwcc's worker; nothing else was harmed")
         return bad
 
@@ -99,7 +101,7 @@ class InWorker:
     _worker: Worker
 
     def close(self) -> None:
-        """End the process."""
+        """End the worker's process and free what it has loaded."""
         self._worker.close()
 
     def __enter__(self) -> Self:
@@ -109,18 +111,8 @@ class InWorker:
         self.close()
 
 
-def _search_path() -> list[str]:
-    """Return where the process looks for modules: where this one does, but for the current folder.
-
-    What lies beside a model, a json.py or a clone of this package, is not ours.
-    """
-    own, current = Path(__file__).resolve().parents[2], Path.cwd()
-    folders = {folder: Path(folder).resolve() for folder in sys.path if folder}
-    return [str(place) for place in folders.values() if place != current or place == own]
-
-
 def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
-    """Answer requests until there are no more."""
+    """Answer requests from a pipe in a loop, until the other side closes it."""
     made: Any = None
     while True:
         try:

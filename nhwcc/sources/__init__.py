@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """A model of some format."""
+    """A model of some format: how it is read, and what runs the original."""
 
     @property
     def title(self) -> str:
@@ -41,7 +41,7 @@ class Source(Protocol):
         ...
 
     def files(self, module: Module) -> list[Path]:
-        """The files that the model and its weights are read from."""
+        """Return the files that the model and its weights are read from; none in memory."""
         ...
 
     def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
@@ -110,11 +110,11 @@ def load(
     Args:
         model: A file, the bytes of one, a parsed ONNX message, a module or an exported program of PyTorch, a model of
             Keras, or IR, which is copied.
-        shapes: Shapes by input, which replace declared ones; a text names a size that stays open.  A number in place of
-            a shape is what a named size is to be.
+        shapes: Shapes by input, which replace declared ones; a string names a size that stays open.  A number in place
+            of a shape is what a named size is to be.
         inputs: Tensors at which the part of the graph begins that is read.
         outputs: Tensors at which it ends.
-        allow_custom_ops: Carry operators that nobody knows as custom ones.
+        allow_custom_ops: Keep operators without a known meaning as custom operations.
         budget: What the model may cost at most.
 
     Raises:

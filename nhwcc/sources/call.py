@@ -34,5 +34,5 @@ class Call:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was said."""
+        """Whether there are neither positional nor keyword arguments."""
         return not self.args and not self.kwargs

@@ -69,7 +69,8 @@ class OnnxSource:
                 return OnnxRunner(self.given) if cut.is_whole else OnnxRunner(self.given, types=types, outputs=outputs)
             why = "onnxruntime is not installed (pip install 'nhwcc[onnxruntime]')"
         except CompileError as bad:
-            why = bad.diagnostics[0].message
+            refused = bad.diagnostics[0]
+            why = f"{refused.message} ({refused.help})" if refused.help else refused.message
         remark(Remark("warning", "verify", f"verified against the reference interpreter: {why}"))
         return ReferenceRunner(self.load(cut))
 

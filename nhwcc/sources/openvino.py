@@ -1,4 +1,4 @@
-"""Models of OpenVINO as sources."""
+"""Models in OpenVINO's IR as sources, run by OpenVINO where it is installed."""
 
 from __future__ import annotations
 

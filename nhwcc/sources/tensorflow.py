@@ -1,4 +1,4 @@
-"""TensorFlow's SavedModels and graphs as sources."""
+"""TensorFlow's SavedModels and graphs as sources, run by TensorFlow where it is installed."""
 
 from __future__ import annotations
 

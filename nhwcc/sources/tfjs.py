@@ -1,4 +1,4 @@
-"""Graph models of TensorFlow.js as sources."""
+"""Graph models of TensorFlow.js as sources, run by node where it is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TFLite files as sources."""
+"""TFLite files as sources, run by the TFLite runtime on all platforms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class TfliteSource:
-    """A file, or its bytes."""
+    """A TFLite file by its path, or the bytes of one."""
 
     def __init__(self, given: Path | bytes, call: Call) -> None:
         self.given = given

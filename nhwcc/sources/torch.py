@@ -22,6 +22,7 @@ from nhwcc.named import NamedModule, require_torch
 from nhwcc.shapes import Given
 from nhwcc.sizes import choices
 from nhwcc.sources.call import Call
+from nhwcc.sources.torch_script import ScriptSource, is_script
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 
     from nhwcc.frontends.torch.export import Exported
     from nhwcc.runners import Runner
+    from nhwcc.sources import Source
+
+
+def torch_source(given: nn.Module | NamedModule | ExportedProgram | Path | bytes, call: Call) -> Source:
+    """Return what reads a model of PyTorch: in a process of its own if it is a script, which may end it."""
+    if isinstance(given, Path) and is_script(given):
+        return ScriptSource(given, call)
+    return TorchSource(given, call)
 
 
 class TorchSource:
@@ -83,7 +92,7 @@ class TorchSource:
 
     @cached_property
     def exported(self) -> Exported:
-        """The exported program."""
+        """Export the module if it is one, and return the exported program."""
         return replace(self._export(), keeps_state=self.call.state == "io")
 
     def _export(self) -> Exported:

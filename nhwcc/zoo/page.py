@@ -22,7 +22,7 @@ TONES = {"ok": "good", "not proven": "warning"}
 
 
 def zoo_page(rows: Sequence[Row], runs: Sequence[Sequence[Result]], title: str) -> str:
-    """Return the page."""
+    """Return the HTML page of a run: all results, and a history of the last runs."""
     by_run = [{result.title: result for result in run} for run in runs[-SHOWN:]]
     lines = [_line(row, [run.get(row.task.title) for run in by_run]) for row in rows]
     counts: dict[str, int] = {}

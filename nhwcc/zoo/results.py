@@ -152,7 +152,7 @@ class Cache:
         return [_read(path) for path in sorted((self.folder / "runs").glob("*.json"))]
 
     def finish(self, results: Sequence[Result]) -> None:
-        """Store a run."""
+        """Store the results of a run, with its time, for the history and for comparisons."""
         _write(self.folder / "runs" / f"{len(self.runs()):06}.json", results)
 
 

@@ -1,4 +1,4 @@
-"""Clusters: values that share their leading axes, whatever reshapes stand around them."""
+"""Clusters: values that share their leading axes, whatever reshapes are around them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Cluster:
         self._inside = set(self.ops)
 
     def is_outdated(self) -> bool:
-        """Whether something of it has been rewritten."""
+        """Whether some operation of it was erased by a rewrite since it was made."""
         made = (v.owner for v in self.values)
         return any(op is not None and op.parent is None for op in (*self.ops, *made))
 
@@ -37,7 +37,7 @@ class Cluster:
         return value.type.shape[self.count :]
 
     def reshaped_to(self, value: Value) -> Iterator[Reshape]:
-        """Reshapes that read a value made here."""
+        """Return the reshapes that read a value which an operation of the cluster defines."""
         return (u for u in value.users if isinstance(u, Reshape)) if value.owner in self._inside else iter(())
 
     def others(self) -> Iterator[Shape]:
@@ -55,7 +55,7 @@ class Cluster:
         return shape[:count]
 
     def reshapes(self, lead: Shape) -> int:
-        """How many reshapes stand around if the leading axes are ``lead``."""
+        """Return how many reshapes are left around the cluster if the leading axes are ``lead``."""
         is_new, total = lead != self.lead, 0
         for v in self.values:
             shape = (*lead, *self.rest(v))
@@ -100,7 +100,7 @@ def alone(region: Region, free: Free) -> list[Cluster]:
 
 
 def constant_result(op: Op) -> bool:
-    """Whether an operation is a constant."""
+    """Whether the operation that defines a value is a constant."""
     return bool(op.results) and constant(op.results[0]) is not None
 
 

@@ -51,13 +51,13 @@ class Part:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a choice."""
+        """Whether there are several options to choose from."""
         return len(self.options) > 1
 
 
 @dataclass(frozen=True)
 class Member:
-    """One port of a part."""
+    """One port of a part: an operand or a result of its operation."""
 
     part: Part
     port: int
@@ -69,7 +69,7 @@ class Member:
 
     @property
     def possible(self) -> tuple[Order, ...]:
-        """The orders that the port can have."""
+        """The orders that the port can have, over all options of the part."""
         return tuple(dict.fromkeys(option[self.port] for option in self.part.options))
 
     def options_with(self, order: Order) -> list[int]:
@@ -105,12 +105,12 @@ class Edge:
 
     @property
     def offered(self) -> tuple[Order, ...]:
-        """The orders that the writer may give."""
+        """The orders in which the writer may give the value."""
         return () if self.writer is None else self.writer.possible
 
     @property
     def wanted(self) -> tuple[Order, ...]:
-        """The orders that readers may want."""
+        """The orders in which readers may want the value, without repetition."""
         return tuple(dict.fromkeys(order for r in self.readers for order in r.possible))
 
     @property
@@ -147,11 +147,11 @@ class Component:
         return self.transposed() + self.charge()
 
     def moves(self) -> float:
-        """Transposes with the options chosen now."""
+        """Return how many transposes the options chosen now need."""
         return sum(e.moves() for e in self.edges)
 
     def penalty(self) -> int:
-        """Penalties of the options chosen now."""
+        """Return the penalties of the options chosen now, summed up."""
         return sum(p.penalties[p.chosen] for p in self.parts)
 
     def canonicalize(self) -> None:
@@ -177,7 +177,7 @@ class Component:
             edge.readers.sort(key=lambda m: (rank.get(m.part, -1), m.port))
 
     def choose(self, options: Sequence[int]) -> None:
-        """Choose an option for every part."""
+        """Choose an option for every part, by its number, in the parts' order."""
         for part, option in zip(self.parts, options, strict=True):
             part.chosen = option
 

@@ -188,7 +188,7 @@ class _Realizer:
 
 
 def site_axes(site: FormSite, form: Form, port: Port, sequence: tuple[str, ...]) -> tuple[int, ...]:
-    """Which axis of a port lies where."""
+    """Return the permutation of a port's axes that the chosen order says."""
     assert port.letters is not None
     return tuple(i for x in site.port_letters(form, port, sequence) for i, own in enumerate(port.letters) if own == x)
 

@@ -81,7 +81,7 @@ class Site(ABC):
 
     @property
     def can_flood(self) -> bool:
-        """Whether some orders are possible that nobody needs to ask for."""
+        """Whether orders are possible besides those that neighbours ask for."""
         return False
 
     def flood(self) -> list[Mode]:
@@ -100,7 +100,7 @@ class Site(ABC):
         return fresh
 
     def natural(self) -> Mode:
-        """All ports in their own order."""
+        """Return the mode in which all ports have the source's own order."""
         return Mode(tuple(Order.natural(p.value.type.shape) for p in self.ports))
 
     @property
@@ -129,7 +129,7 @@ class FixedSite(Site):
 
 
 class FreeSite(Site):
-    """One port in any order of its axes: an input or output whose layout nobody pinned. Its own order is preferred."""
+    """One port in any order of its axes: an input or output whose layout is not pinned. Its own order is preferred."""
 
     def seed(self) -> list[Mode]:
         """Return the port's own order."""
@@ -178,7 +178,7 @@ def viewed(op: Op | None, port: int, order: Order) -> list[Mode]:
 
 
 class FormSite(Site):
-    """An operation that declares its axes."""
+    """An operation that declares its axes and the forms in which it runs."""
 
     def __init__(self, op: Op, axes: Axes, forms: list[Form]) -> None:
         super().__init__(_ports(op, axes), op)
@@ -208,7 +208,7 @@ class FormSite(Site):
         return form.results[port.position] if port.is_result else form.operands[port.position]
 
     def star_letters(self, form: Form) -> tuple[str, ...]:
-        """Letters that stand under ``...``, in their own order."""
+        """Return the letters that a form places under ``...``, in their own order."""
         out: dict[str, None] = {}
         for p in (*self.ports, *self._constant_ports()):
             pattern = self.pattern(form, p)

@@ -1,4 +1,4 @@
-"""Activation functions and normalised exponentials."""
+"""Lowerings of activation functions and of normalised exponentials."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOWERINGS.rules(load_rules(Path(__file__).with_name("elementwise.rules")), "A fo
 
 @lower(ir.Relu)
 def relu_of_integers(op: ir.Relu, e: Build) -> None:
-    """A maximum: RELU takes floats."""
+    """RELU takes floats only: of integers, it is a maximum with zero."""
     if op.x.type.dtype.is_int:
         e.replace(e(arith.Max, op.x, 0))
 
@@ -44,7 +44,7 @@ def clip(op: ir.Clip, e: Build) -> None:
 
 @lower(ir.LeakyRelu)
 def leaky_relu_of_integers(op: ir.LeakyRelu, e: Build) -> None:
-    """By sign."""
+    """LEAKY_RELU takes floats only: of integers, choose by sign."""
     if op.x.type.dtype.is_int:
         e.replace(e(Select, e(Greater, op.x, 0), op.x, e(arith.Mul, op.x, op.alpha)))
 
@@ -75,7 +75,7 @@ def elu(op: ir.Elu, e: Build) -> None:
 
 @lower(ir.Selu)
 def selu(op: ir.Selu, e: Build) -> None:
-    """A scaled ELU."""
+    """A product: ``gamma`` times the ELU with the same ``alpha``."""
     e.replace(e(arith.Mul, e(ir.Elu, op.x, alpha=op.alpha), op.gamma))
 
 
@@ -89,7 +89,7 @@ def celu(op: ir.Celu, e: Build) -> None:
 
 @lower(ir.ThresholdedRelu)
 def thresholded_relu(op: ir.ThresholdedRelu, e: Build) -> None:
-    """By comparison."""
+    """Compare with the threshold, and choose ``x`` or zero."""
     e.replace(e(Select, e(Greater, op.x, op.alpha), op.x, e.number(0, op.x.type.dtype)))
 
 
@@ -138,7 +138,7 @@ def softmax(op: ir.Softmax, e: Build) -> None:
 
 @lower(ir.LogSoftmax)
 def log_softmax(op: ir.LogSoftmax, e: Build) -> None:
-    """Along another axis than the last."""
+    """Along another axis than the last: subtract the logarithm of the sum."""
     if op.x.type.rank > e.target.limits.rank:
         return
     shifted = e(arith.Sub, op.x, e(Reduce, op.x, "max", (op.axis,)))
@@ -148,13 +148,13 @@ def log_softmax(op: ir.LogSoftmax, e: Build) -> None:
 
 @lower(ir.HardSwish)
 def hard_swish(op: ir.HardSwish, e: Build) -> None:
-    """A product with a hard sigmoid."""
+    """A product of ``x`` with its hard sigmoid."""
     e.replace(e(arith.Mul, op.x, e(ir.HardSigmoid, op.x, alpha=1 / 6, beta=0.5)))
 
 
 @lower(ir.Gelu)
 def gelu(op: ir.Gelu, e: Build) -> None:
-    """By its definition, exact or by tanh."""
+    """Compute GELU by its definition, exact with ERF or by TANH."""
     x = op.x
     if op.approximate:
         cube = e(arith.Mul, e(arith.Mul, e(arith.Mul, x, x), x), 0.044715)

@@ -1,4 +1,4 @@
-"""Arithmetic."""
+"""Lowerings of arithmetic whose kernels lack element types or broadcasting."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def negative_power_of_integers(op: ir.Pow, e: Build) -> None:
 
 @lower(ir.Square)
 def square_of_integers(op: ir.Square, e: Build) -> None:
-    """A product: SQUARE takes floats."""
+    """SQUARE takes floats only: of integers, a product with itself."""
     if op.x.type.dtype.is_int:
         e.replace(e(ir.Mul, op.x, op.x))
 
@@ -87,7 +87,7 @@ def squared_difference(op: ir.SquaredDifference, e: Build) -> None:
 
 @lower(ir.Abs)
 def abs_of_integers(op: ir.Abs, e: Build) -> None:
-    """The larger of ``x`` and ``-x``."""
+    """ABS lacks these integers: the larger of ``x`` and ``-x``."""
     if op.x.type.dtype.value == "i64":
         e.replace(e(ir.Max, op.x, e(ir.Neg, op.x)))
 
@@ -101,7 +101,7 @@ def sign_of_integers(op: ir.Sign, e: Build) -> None:
 
 @lower(ir.Floor, ir.Ceil, ir.Round)
 def round_integers(op: ir.Floor | ir.Ceil | ir.Round, e: Build) -> None:
-    """Integers are whole."""
+    """Rounding an integer changes nothing, so the operation is dropped."""
     if op.x.type.dtype.is_int:
         e.replace(op.x)
 

@@ -1,4 +1,4 @@
-"""Stacks of matrices that broadcast."""
+"""Lowerings of products of stacks of matrices that broadcast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of images in terms of axes."""
+"""Space to depth and back as reshapes and transposes, for any target."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ APART = (0, 1, 3, 2, 4, 5)
 
 
 def blocks_to_channels(op: SpaceToDepth, e: Build) -> None:
-    """Axes of blocks come before the channels."""
+    """Cut both spatial axes into blocks, and move their positions before the channels."""
     if op.channels_last:
         n, _, _, channels = op.x.type.shape
         b, (_, rows, columns, _) = op.block, op.result.type.shape

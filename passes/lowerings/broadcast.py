@@ -28,7 +28,7 @@ def drop_broadcasts(op: Op, e: Build) -> None:
 
 @lower(*ELEMENTWISE, general=True)
 def fold_axes(op: Op, e: Build) -> None:
-    """Merge neighbouring axes that broadcast alike."""
+    """Merge neighbouring axes that broadcast alike, for kernels of fewer axes."""
     if not needs_fold(op, e.target.limits.broadcast_rank):
         return
     runs = folds(shapes_of(op))
@@ -38,7 +38,7 @@ def fold_axes(op: Op, e: Build) -> None:
 
 @lower(BroadcastTo)
 def repeat(op: BroadcastTo, e: Build) -> None:
-    """Tile along the axes of size one."""
+    """The kernel does not broadcast: tile operands along their axes of size one."""
     given = (1,) * (len(op.shape) - op.x.type.rank) + op.x.type.shape
     repeats = [exact_div(wanted, have) for have, wanted in zip(given, op.shape, strict=True)]
     if all(have in {1, wanted} for have, wanted in zip(given, op.shape, strict=True)) and None not in repeats:
@@ -47,6 +47,6 @@ def repeat(op: BroadcastTo, e: Build) -> None:
 
 @simplify(Tile)
 def drop_single_tiles(op: Tile, e: Build) -> None:
-    """Repeating once does nothing."""
+    """Repeating once changes nothing, so the operation is dropped."""
     if all(r == 1 for r in op.repeats):
         e.replace(op.x)

@@ -1,4 +1,4 @@
-"""Convolutions."""
+"""Lowerings of convolutions to those that kernels run: dilations, groups, ranks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transposed convolutions."""
+"""Lowerings of transposed convolutions to those that kernels run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def dilate_filter(op: ConvTranspose, e: Build) -> None:
 
 @lower(ConvTranspose)
 def split_groups(op: ConvTranspose, e: Build) -> None:
-    """A few groups: one by one."""
+    """The kernel has no groups: a few of them are computed one by one."""
     if op.channels_last and op.groups > 1 and (op.groups <= MAX_SPLIT or op.x.type.rank != IMAGES):
         group_by_group(op, op.x.type.rank - 1, e)
 

@@ -1,4 +1,4 @@
-"""Conversions in a row."""
+"""Merges conversions of element types that follow each other."""
 
 from __future__ import annotations
 

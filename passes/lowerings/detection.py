@@ -1,4 +1,4 @@
-"""What detection networks end in."""
+"""Lowerings of non-maximum suppression and of selecting boxes."""
 
 from __future__ import annotations
 

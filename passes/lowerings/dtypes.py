@@ -52,7 +52,7 @@ EXACT = {
 
 @lower(*CONVERSIONS, benefit=-1, general=True)
 def compute_in_wider_integers(op: Op, e: Build) -> None:
-    """Small integers in i32, u32 in i64."""
+    """Compute small integers in i32, and u32 in i64, where kernels lack them."""
     dtype = _first_dtype(op)
     if dtype is not None and dtype in EXACT and not _asks_for_truth(op):
         _convert(op, {dtype: EXACT[dtype]}, e)
@@ -98,7 +98,7 @@ FLOAT_KERNELS = (
 
 @lower(*FLOAT_KERNELS, benefit=-2, general=True)
 def compute_integers_in_f32(op: Op, e: Build) -> None:
-    """Exact up to 2^24."""
+    """Compute i32 in f32, which is exact up to 2^24; a warning says where it may not be."""
     if _first_dtype(op) is DType.I32:
         if not all(_is_small(v) for v in op.operands):
             e.warn(f"{op.spec.name} of i32 is computed in f32: numbers beyond 2^24 would be rounded")

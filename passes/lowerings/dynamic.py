@@ -1,4 +1,4 @@
-"""Overwriting at computed places."""
+"""Lowerings of slices that are overwritten at computed positions."""
 
 from __future__ import annotations
 

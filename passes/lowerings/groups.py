@@ -1,4 +1,4 @@
-"""Convolutions group by group."""
+"""Computes convolutions group by group and joins the results."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def index_as_i32(op: Any, e: Build) -> None:
 
 @lower(ReverseSequence)
 def lengths_as_i32(op: ReverseSequence, e: Build) -> None:
-    """Lengths are i32 or i64."""
+    """The kernel takes lengths as i32 or i64: convert others to i32."""
     if op.lengths.type.dtype not in INDEX:
         e.replace(e.clone(op, op.x, e(arith.Cast, op.lengths, to=DType.I32)))
 
@@ -100,7 +100,7 @@ def _sizes(x: Value, axes: tuple[int, ...], dtype: DType, e: Build) -> Value:
 
 @lower(GatherNd)
 def gather_nd_in_batches(op: GatherNd, e: Build) -> None:
-    """Batch axes become coordinates of their own."""
+    """The kernel has no batch axes: add their positions to the coordinates."""
     if op.batch_dims == 0:
         return
     e.require(is_static(op.indices.type.shape), "batches whose number is not known")
@@ -161,14 +161,14 @@ def one_hot(op: OneHot, e: Build) -> None:
 
 @lower(ArgMax, ArgMin)
 def keep_axis(op: ArgMax | ArgMin, e: Build) -> None:
-    """The kernel drops the axis."""
+    """The kernel drops the axis: a reshape brings it back with size one."""
     if op.keepdims:
         e.replace(e.clone(op, op.x, keepdims=False))
 
 
 @lower(ArgMax, ArgMin)
 def last_of_equal(op: ArgMax | ArgMin, e: Build) -> None:
-    """The first one from the end."""
+    """Of equal elements take the last: search the reversed data for the first one."""
     if op.last and not op.keepdims:
         found = e.clone(op, e(Reverse, op.x, (op.axis,)), last=False)
         end = e(arith.Sub, e.reshape(_sizes(op.x, (op.axis,), op.dtype, e), ()), 1)
@@ -187,7 +187,7 @@ def smallest(op: TopK, e: Build) -> None:
 
 @lower(TopK)
 def along_last_axis(op: TopK, e: Build) -> None:
-    """Transposes around."""
+    """The kernel works along the last axis: transpose before and after."""
     rank = op.x.type.rank
     if op.axis == rank - 1:
         return
@@ -198,7 +198,7 @@ def along_last_axis(op: TopK, e: Build) -> None:
 
 @lower(TopK)
 def positions_as_i32(op: TopK, e: Build) -> None:
-    """The kernel counts in i32."""
+    """The kernel gives positions as i32: convert them to the type that is asked for."""
     if op.dtype is not DType.I32:
         values, places = e.each(op.clone((op.x,), dtype=DType.I32))
         e.replace(values, e(arith.Cast, places, to=op.dtype))

@@ -1,4 +1,4 @@
-"""Matrix products."""
+"""Lowerings of matrix products, linear layers and determinants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logic and bits."""
+"""Lowerings of logic and of bit operations without a kernel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TRUTH: dict[type[Op], type[Op]] = {
 
 @lower(*TRUTH, benefit=2)
 def bits_of_truth_values(op: Op, e: Build) -> None:
-    """The bits of booleans are their values."""
+    """Bit operations on booleans are logical operations, since a boolean has one bit."""
     if op.results[0].type.dtype is DType.BOOL:
         e.replace(e(TRUTH[type(op)], *op.operands))
 
@@ -34,7 +34,7 @@ WIDE = (DType.I64, DType.U64)
 
 @lower(ir.BitwiseOr)
 def bitwise_or(op: ir.BitwiseOr, e: Build) -> None:
-    """What is in both is counted once."""
+    """``a + b - (a & b)``: bits that both have are counted once."""
     both = e(ir.BitwiseAnd, op.a, op.b)
     if op.result.type.dtype in WIDE:
         e.replace(e(arith.Sub, e(arith.Add, op.a, op.b), both))

@@ -41,7 +41,7 @@ def _normalised(x: Value, dims: tuple[int, ...], epsilon: float, e: Build) -> Va
 
 @lower(LayerNorm)
 def layer_norm(op: LayerNorm, e: Build) -> None:
-    """Means along the axes."""
+    """Subtract the mean along the axes, divide by the root of the variance."""
     out = _normalised(op.x, _counted_up(op.dims, op.x.type.rank), op.epsilon, e)
     out = out if op.scale is None else e(arith.Mul, out, op.scale)
     e.replace(out if op.bias is None else e(arith.Add, out, op.bias))
@@ -49,7 +49,7 @@ def layer_norm(op: LayerNorm, e: Build) -> None:
 
 @lower(RmsNorm)
 def rms_norm(op: RmsNorm, e: Build) -> None:
-    """The mean of squares along the axes."""
+    """Divide by the root of the mean of squares along the axes."""
     square = e(Reduce, e(arith.Square, op.x), "mean", _counted_up(op.dims, op.x.type.rank))
     out = e(arith.Mul, op.x, e(arith.Rsqrt, e(arith.Add, square, op.epsilon)))
     e.replace(out if op.scale is None else e(arith.Mul, out, op.scale))

@@ -1,4 +1,4 @@
-"""Paddings."""
+"""Lowerings of paddings: by mirroring, by repeating the edge, around."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_PAD_RANK = 5
 
 @simplify(Pad)
 def drop_empty_pads(op: Pad, e: Build) -> None:
-    """Nothing added is no padding."""
+    """A padding that adds nothing is an identity, so it is dropped."""
     if all(w == 0 for w in (*op.low, *op.high)):
         e.replace(op.x)
 

@@ -29,7 +29,7 @@ def halfway(order: Sequence[int], limit: int) -> list[int]:
 
 
 def first_swap(order: Sequence[int]) -> list[int]:
-    """Return ``0, 1, ...`` with the first blocks that stand elsewhere in ``order`` brought there: four blocks move.
+    """Return ``0, 1, ...`` with the first blocks that are elsewhere in ``order`` moved there: four blocks move.
 
     >>> first_swap([0, 3, 4, 2, 1])
     [0, 3, 4, 1, 2]

@@ -1,4 +1,4 @@
-"""Poolings."""
+"""Lowerings of poolings to those that kernels run: paddings, dilations, ranks."""
 
 from __future__ import annotations
 

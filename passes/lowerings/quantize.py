@@ -20,7 +20,7 @@ from .registry import lower, simplify
 
 @lower(Quantize)
 def quantize_by_arithmetic(op: Quantize, e: Build) -> None:
-    """Divide, round, move and clamp."""
+    """Without a kernel: divide by the scale, round, add the zero point, clamp."""
     (low, high), types = op.dtype.bounds, (op.x.type.dtype, op.scale.type.dtype)
     dtype = types[0] if len(set(types)) == 1 else DType.F64 if DType.F64 in types else DType.F32
     x, scale = (v if v.type.dtype is dtype else e(arith.Cast, v, to=dtype) for v in (op.x, op.scale))
@@ -31,7 +31,7 @@ def quantize_by_arithmetic(op: Quantize, e: Build) -> None:
 
 @lower(Dequantize)
 def dequantize_by_arithmetic(op: Dequantize, e: Build) -> None:
-    """Move and scale."""
+    """Without a kernel: subtract the zero point, multiply by the scale."""
     dtype = op.scale.type.dtype
     moved = e(arith.Sub, e(arith.Cast, op.x, to=dtype), e(arith.Cast, op.zero, to=dtype))
     e.replace(e(arith.Mul, moved, op.scale))

@@ -57,7 +57,7 @@ class Cell:
         return e(BroadcastTo, e.number(0, self.op.x.type.dtype), shape) if given is None else e.reshape(given, shape)
 
     def with_step(self, shape: Sequence[Dim]) -> tuple[Dim, ...]:
-        """Insert the step's axis."""
+        """Insert an axis of size one for the step into the shape of a state."""
         return (*shape[: self.time], 1, *shape[self.time :])
 
     def rows(self, e: Build, x: Value, first: int, count: int) -> Value:
@@ -68,7 +68,7 @@ class Cell:
         return e(Slice, x, (first * size, *[0] * len(rest)), (count * size, *rest), (1,) * x.type.rank)
 
     def gate(self, e: Build, number: int, x: Value, *, clipped: bool = True) -> Value:
-        """Apply an activation."""
+        """Clip the sum of a gate if the layer does, and apply the gate's activation."""
         if self.op.clip and clipped:
             x = e(Clip, x, min=-self.op.clip, max=self.op.clip)
         return apply(e, self.functions[number], x)
@@ -78,7 +78,7 @@ class Cell:
         return e(Linear, x, self.rows(e, self.op.r, first, count), bias)
 
     def step(self, e: Build, inputs: Sequence[Value], states: Sequence[Value]) -> tuple[Value, ...]:
-        """Build the next states."""
+        """Build the operations of one step, and return the next states."""
         match self.op:
             case Lstm():
                 return _lstm(self, self.op, e, inputs[0], *states)
@@ -118,7 +118,7 @@ class Cell:
 
 
 def apply(e: Build, steps: Sequence[BoundStep], x: Value) -> Value:
-    """Apply operations one after the other."""
+    """Apply the operations of an activation function one after the other."""
     for kind, numbers in steps:
         x = e(kind, x, *numbers)
     return x

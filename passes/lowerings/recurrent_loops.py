@@ -1,4 +1,4 @@
-"""Recurrent layers as loops: of blocks of steps, of some steps a turn, of single steps, as their number needs it."""
+"""Recurrent layers as loops: over blocks of steps, over several steps an iteration, or over single steps."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from ...compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ...compiler.ops.recurrent import Gru, Lstm, Recurrent, Rnn
 from ...compiler.ops.shape import BroadcastTo, Concat, Slice
 from ...compiler.types import DType
+from .loop_iterations import is_block, products_first, steps_per_iteration
 from .recurrent import Cell
 from .registry import lower
-from .turns import is_block, products_first, steps_per_turn
 
 
 @lower(Lstm, Gru, Rnn)
 def loop(op: Recurrent, e: Build) -> None:
-    """Loops one after the other that carry the place of the next steps, the outputs so far, and the states.
+    """Loops one after the other that carry the position of the next steps, the outputs so far, and the states.
 
-    What is left of the steps by one is done by the next, which does fewer in a turn.
+    What is left of the steps by one is done by the next, which does fewer in an iteration.
     """
     if op.strategy != "while":
         return
-    counts = steps_per_turn(op)
+    counts = steps_per_iteration(op)
     cell = Cell(op, e, first=products_first(op) and not any(map(is_block, counts[:1])))
     shape = op.results[0].type.shape
     if not counts:
         e.replace(e(BroadcastTo, e.number(0, op.x.type.dtype), shape), *cell.initial)
         return
-    room = 0 if isinstance(op.steps, int) else counts[0]  # a runtime checks that a turn's outputs fit, if it does none
+    room = 0 if isinstance(op.steps, int) else counts[0]  # outputs of an iteration must fit, even if none runs
     longer = tuple(d + room if axis == cell.time else d for axis, d in enumerate(shape))
     outputs = e(BroadcastTo, e.number(0, op.x.type.dtype), longer)
     carried = (_begin(e, cell, counts[0]), outputs, *cell.initial)
     for count, after in zip(counts, (*counts[1:], 0), strict=True):
-        place, *others = Turns(cell, count).run(e, carried)
+        place, *others = Iterations(cell, count).run(e, carried)
         carried = (e(arith.Add, place, _along(e, cell, count - after)) if op.reverse and after else place, *others)
     _, whole, *states = carried
     e.replace(e(Slice, whole, (0, 0, 0), shape, (1, 1, 1)) if room else whole, *states)
 
 
 def _begin(e: Build, cell: Cell, count: int) -> Value:
-    """Return where the first steps lie: a number for every axis."""
+    """Return the index vector of the first steps: a number for every axis."""
     op = cell.op
     first = e(arith.Sub, e.size(op.steps, DType.I32), count) if op.reverse else e.number(0, DType.I32)
     numbers = [e.reshape(first, (1,)) if i == cell.time else e.constant(np.zeros(1, np.int32)) for i in range(3)]
@@ -54,15 +54,15 @@ def _begin(e: Build, cell: Cell, count: int) -> Value:
 
 
 def _along(e: Build, cell: Cell, steps: int) -> Value:
-    """Return a way along the axis of time."""
+    """Return an index vector that advances ``steps`` along the time axis."""
     way = np.zeros(3, np.int32)
     way[cell.time] = steps
     return e.constant(way)
 
 
 @dataclass(frozen=True)
-class Turns:
-    """How a loop goes that does some steps in each turn, as long as there are so many."""
+class Iterations:
+    """A loop that does ``count`` steps in each iteration, as long as there are so many."""
 
     cell: Cell
     count: int
@@ -71,11 +71,11 @@ class Turns:
         """Build the loop; return what it carries to its end."""
         last = e(arith.Sub, e.size(self.cell.op.steps, DType.I32), self.count)
         condition = e.region(carried, lambda f, values: (self.go_on(f, values[0], last),))
-        body = e.region(carried, lambda f, values: self.turn(f, *values))
+        body = e.region(carried, lambda f, values: self.body(f, *values))
         return tuple(e.each(While(tuple(carried), condition, body)))
 
     def go_on(self, e: Build, place: Value, last: Value) -> Value:
-        """Say whether there are more steps."""
+        """The condition of the loop: whether enough steps are left for an iteration."""
         first = self.number(e, place)
         return e(logic.GreaterEqual, first, 0) if self.cell.op.reverse else e(logic.LessEqual, first, last)
 
@@ -83,8 +83,8 @@ class Turns:
         """Return the number of the step at a place."""
         return e.reshape(e(Slice, place, (self.cell.time,), (1,), (1,)), ())
 
-    def turn(self, e: Build, place: Value, outputs: Value, *states: Value) -> tuple[Value, ...]:
-        """Do the next steps."""
+    def body(self, e: Build, place: Value, outputs: Value, *states: Value) -> tuple[Value, ...]:
+        """The body of the loop: run the next steps, store their outputs."""
         cell = self.cell
         cut = [(*x.type.shape[: cell.time], self.count, *x.type.shape[cell.time + 1 :]) for x in cell.inputs]
         rows = [e(DynamicSlice, x, place, sizes) for x, sizes in zip(cell.inputs, cut, strict=True)]
@@ -96,7 +96,7 @@ class Turns:
     def block(
         self, e: Build, inputs: Sequence[Value], states: Sequence[Value], first: Value
     ) -> tuple[Value, tuple[Value, ...]]:
-        """Build a layer of fewer steps, whose loop copies less in every turn; return outputs and states."""
+        """Build a layer of fewer steps, whose loop copies less in every iteration; return outputs and states."""
         op, ends = self.cell.op, self.cell.op.results[1:]
         begin = [e.reshape(state, end.type.shape) for state, end in zip(states, ends, strict=True)]
         given = {"x": inputs[0], **dict(zip(("h0", "c0"), begin, strict=False))}

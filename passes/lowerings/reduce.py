@@ -1,4 +1,4 @@
-"""Reductions."""
+"""Lowerings of reductions: kinds without a kernel, axes, empty data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .registry import lower, simplify
 
 @lower(Reduce)
 def compose(op: Reduce, e: Build) -> None:
-    """Kinds that are made of others."""
+    """Kinds without a kernel by others: norms and sums of squares by sums, with ABS, SQUARE, SQRT and LOG."""
     match op.kind:
         case "l1":
             e.replace(e.clone(op, e(arith.Abs, op.x), kind="sum"))

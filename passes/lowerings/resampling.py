@@ -34,7 +34,7 @@ class ResizedAxis:
 
     @staticmethod
     def of(op: Resize, i: int) -> ResizedAxis:
-        """The ``i``-th axis of a resize."""
+        """Return how a resize samples its ``i``-th axis: sizes, scale, rounding."""
         (size, out) = static((op.x.type.shape[op.dims[i]], op.sizes[i]))
         scale = op.scales[i] if op.scales else None
         return ResizedAxis(size, out, scale, op.coordinates, op.nearest if op.mode == "nearest" else None)
@@ -46,7 +46,7 @@ class ResizedAxis:
         return COORDINATES[self.coordinates](np.arange(self.out, dtype=np.float64), scale, self.size, self.out)
 
     def nearest_positions(self) -> Array:
-        """Which elements are taken."""
+        """Return the positions of the elements that the nearest mode takes, one per result."""
         assert self.nearest is not None
         return np.clip(ROUND[self.nearest](self.positions()), 0, self.size - 1).astype(np.int64)
 

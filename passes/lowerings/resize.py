@@ -15,7 +15,7 @@ from .resampling import ResizedAxis
 
 @simplify(Resize, benefit=2)
 def drop_noop_resize(op: Resize, e: Build) -> None:
-    """Nothing changes."""
+    """A resize to the size that the data has changes nothing, so it is dropped."""
     if not _moved(op):
         e.replace(op.x)
 

@@ -8,7 +8,7 @@ from ...compiler.ops.shape import Reverse
 
 
 def running_from_the_end(op: CumSum | CumProd, e: Build) -> None:
-    """Backwards: over the reversed data."""
+    """Running sums from the end are those over the reversed data, reversed."""
     if op.reverse:
         backwards = e(Reverse, op.x, dims=(op.axis,))
         e.replace(e(Reverse, e.clone(op, backwards, reverse=False), dims=(op.axis,)))

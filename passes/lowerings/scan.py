@@ -1,4 +1,4 @@
-"""Running products."""
+"""Lowerings of running products, by doubling the distance."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ ADDED_AS = {DType.BOOL: DType.U8, DType.I16: DType.I32, DType.U16: DType.I32, DT
 
 @lower(ScatterNd, ScatterElements, benefit=2)
 def index_as_i32(op: ScatterNd | ScatterElements, e: Build) -> None:
-    """Indices are i32."""
+    """The kernel takes indices as i32: convert others to that."""
     if op.indices.type.dtype is not DType.I32:
         e.replace(e.clone(op, op.x, e(arith.Cast, op.indices, to=DType.I32), op.updates))
 
@@ -74,7 +74,7 @@ def _axis_in_front(op: Scatter, e: Build) -> Value:
 
 @lower(ScatterElements)
 def scatter_elements(op: ScatterElements, e: Build) -> None:
-    """Single elements of the flattened data."""
+    """Scatter single elements into the flattened data, at computed positions."""
     size = e.product(op.x.type.shape)
     count = e.product(op.indices.type.shape)
     flat = e.reshape(flat_positions(op.x, op.indices, op.axis, e), (count, 1))

@@ -1,4 +1,4 @@
-"""Moving, cutting and joining data."""
+"""Lowerings of operations that move, cut and join data."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _unknown(shape: tuple[Dim, ...]) -> int:
 
 @simplify(Concat)
 def drop_single_parts(op: Concat, e: Build) -> None:
-    """One part is the whole."""
+    """A concatenation of one part is an identity, so it is dropped."""
     if len(op.xs) == 1:
         e.replace(op.xs[0])
 
@@ -127,7 +127,7 @@ def split_by_slices(op: Split, e: Build) -> None:
 
 @lower(Slice)
 def step_backwards(op: Slice, e: Build) -> None:
-    """Cut forwards, then turn around: 36 times as fast as negative steps."""
+    """Slice forwards, then reverse: 36 times as fast as a slice with negative steps."""
     back = [a for a, s in enumerate(op.steps) if s < 0]
     if not back:
         return
@@ -138,14 +138,14 @@ def step_backwards(op: Slice, e: Build) -> None:
 
 @simplify(Slice)
 def drop_whole_slices(op: Slice, e: Build) -> None:
-    """All of it is no slice."""
+    """A slice of all elements is an identity, so it is dropped."""
     if op.sizes == op.x.type.shape and all(s == 1 for s in op.steps) and not any(op.starts):
         e.replace(op.x)
 
 
 @simplify(ShapeOf, benefit=2)
 def known_shape(op: ShapeOf, e: Build) -> None:
-    """Sizes that are numbers are a constant."""
+    """A shape whose sizes are all numbers is a constant."""
     sizes = tuple(op.x.type.shape[d] for d in op.dims)
     if is_static(sizes):
         e.replace(e.constant(np.asarray(sizes, op.dtype.numpy)))
@@ -153,7 +153,7 @@ def known_shape(op: ShapeOf, e: Build) -> None:
 
 @lower(ShapeOf)
 def some_sizes(op: ShapeOf, e: Build) -> None:
-    """Some sizes of the whole shape."""
+    """The kernel gives the whole shape: gather the sizes that are asked for."""
     whole = tuple(range(op.x.type.rank))
     if op.dims != whole:
         e.replace(e(Gather, e(ShapeOf, op.x, whole, dtype=op.dtype), e.constant(np.asarray(op.dims, np.int32)), axis=0))

@@ -1,4 +1,4 @@
-"""Blocks of positions and channels."""
+"""Lowerings of moving elements between channels and spatial axes."""
 
 from __future__ import annotations
 

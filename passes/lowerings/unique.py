@@ -1,4 +1,4 @@
-"""Different elements, and where they are."""
+"""Lowerings of finding the different elements, and where they are."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Found:
 
 @lower(Unique)
 def sort_and_compare_neighbours(op: Unique, e: Build) -> None:
-    """Equal elements stand side by side once they are sorted; where a run begins there is another one."""
+    """Sort, so that equal elements are neighbours; each run of them is one different element."""
     if op.axis is not None and op.x.type.rank > 1:
         return
     size = e.product(op.x.type.shape)

@@ -27,7 +27,7 @@ def merge_bit_casts(op: arith.BitCast, e: Build) -> None:
 
 @lower(*ops_with(Moves), general=True)
 def move_bits(op: Op, e: Build) -> None:
-    """Numbers of 64 bits move as i64."""
+    """Where only data moves, numbers of 64 bits move as i64."""
     dtype = op.results[0].type.dtype
     if dtype not in (DType.U64, DType.F64):
         return
@@ -67,7 +67,7 @@ def compare_unsigned_as_signed(op: Op, e: Build) -> None:
 
 @lower(reduce.Reduce, benefit=2)
 def reduce_unsigned(op: reduce.Reduce, e: Build) -> None:
-    """Reductions of u64 in i64."""
+    """Reduce u64 as i64: sums and products wrap alike; for extremes the sign bit is flipped."""
     if op.x.type.dtype is DType.U64 and op.kind in ("sum", "prod", "max", "min"):
         (_compute_signed if op.kind in ("sum", "prod") else _compute_shifted)(op, e)
 

@@ -95,6 +95,7 @@ class Integers:
         x = _original(op.operands[0])
         assert weight is not None and x is not None
         rounded = Rounded.of(weight, per_channel=self.recipe.per_channel)
+        rounded = rounded.with_integers(self.recipe.rounded.get(self.names.get(op.results[0], "")))
         bias = None if kernel.demands.bias is None else constant(getattr(op, kernel.demands.bias))
         if bias is not None:
             dtype = self.recipe.dtype

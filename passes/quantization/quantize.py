@@ -17,7 +17,7 @@ from .integers import Integers
 from .interface import store_interface
 from .names import value_names
 from .ranges import constant_range
-from .recipe import Recipe
+from .recipe import Recipe, check_keeps
 from .split import check_outputs
 from .storage import Storage
 
@@ -27,9 +27,10 @@ def quantize(func: Func, recipe: Recipe, kernels: IntegerKernels) -> None:
 
     Raises:
         CompileError: Q001, ranges are needed and unknown; Q002, the calibration belongs to another function; Q005, an
-            output of integers joins parts of too different ranges.
+            output of integers joins parts of too different ranges; Q006, what is to stay in floats is not there.
     """
     names = value_names(func)
+    check_keeps(func, recipe.keeps, names)
     check_outputs(func, recipe, names)
     static = Integers.of(func, recipe, kernels, names) if recipe.is_static else None
     storage = Storage(func, recipe, kernels, names, rounds=recipe.mode in ("dynamic-int8", "int8", "weight-int4"))

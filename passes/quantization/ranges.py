@@ -35,11 +35,11 @@ class Group:
 
     @property
     def is_fixed(self) -> bool:
-        """Whether a kernel gives one scale only."""
+        """Whether a kernel gives its result in one fixed scale, as softmax does."""
         return self.demands is not None and self.demands.result is not None
 
     def scale(self, dtype: DType) -> Scale:
-        """The scale of all of them."""
+        """Return the scale that all values of the group share."""
         fixed = None if self.demands is None else self.demands.result_of(dtype)
         return Scale.of(self.range, dtype) if fixed is None else Scale(*fixed, dtype)
 
@@ -133,7 +133,7 @@ class Scales:
 
 
 def constant_range(weight: Weight) -> Range:
-    """Return the range of a constant."""
+    """Return the smallest and the largest element of a constant."""
     numbers = weight.array()
     return Range(min(float(numbers.min(initial=0.0)), 0.0), max(float(numbers.max(initial=0.0)), 0.0))
 

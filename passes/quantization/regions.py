@@ -20,17 +20,17 @@ class Kernel:
 
     @property
     def is_weighted(self) -> bool:
-        """Whether it has weights."""
+        """Whether the kernel multiplies what it reads by constant weights."""
         return self.demands is not None and self.demands.weight is not None
 
 
 def slot_of(op: Op, name: str) -> int:
-    """Return where the operand of a name stands; all before it are single ones."""
+    """Return the position of an operand by its name; none before it is variadic."""
     return op.spec.operands.index(name)
 
 
 def weight_of(op: Op, demands: Demands) -> Value | None:
-    """Return the constant weight of an operation."""
+    """Return the constant weight of an operation; None without one."""
     return None if demands.weight is None else getattr(op, demands.weight)
 
 

@@ -38,7 +38,7 @@ MASKED = 32.0
 TAIL = 1e-4
 """The share of numbers that the method ``percentile`` leaves outside of the range."""
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file's form."""
 
 
@@ -87,7 +87,7 @@ class Histogram:
 
     @property
     def centers(self) -> Array:
-        """The middle of each bin."""
+        """The number in the middle of each bin, as an array."""
         return np.ldexp(self.first + np.arange(self.counts.size) + 0.5, self.exponent)
 
 
@@ -99,9 +99,9 @@ def _exponent(low: float, high: float) -> int:
 
 @dataclass
 class Statistics:
-    """Of one tensor: the range of all numbers, their histogram, and the sum of each channel, the last axis.
+    """Of one tensor: the range of all numbers, their histogram, and the sum and range of each channel, the last axis.
 
-    ``has_masked`` says that some numbers stood for infinity.
+    ``has_masked`` says that some numbers stood for infinity.  Sums and ranges of channels are those of some ``rows``.
     """
 
     low: float = math.inf
@@ -110,6 +110,8 @@ class Statistics:
     histogram: Histogram = field(default_factory=Histogram)
     sums: Array = field(default_factory=lambda: np.zeros(0))
     rows: int = 0
+    lows: Array = field(default_factory=lambda: np.zeros(0))
+    highs: Array = field(default_factory=lambda: np.zeros(0))
 
     def add(self, numbers: Array) -> None:
         """See the tensor in one sample."""
@@ -129,12 +131,14 @@ class Statistics:
         if numbers.ndim:
             rows = numbers.reshape(-1, numbers.shape[-1])
             rows = rows[:: max(len(rows) // ROWS, 1)]
-            self._sum(rows.sum(0, dtype=np.float64), rows.shape[0])
+            self._sum(rows.sum(0, dtype=np.float64), rows.shape[0], rows.min(0), rows.max(0))
 
-    def _sum(self, sums: Array, rows: int) -> None:
-        if self.rows and sums.shape != self.sums.shape:
-            sums = np.full(self.sums.shape, sums.mean())  # a last axis whose size is open has no channels
+    def _sum(self, sums: Array, rows: int, lows: Array, highs: Array) -> None:
+        if self.rows and sums.shape != self.sums.shape:  # a last axis whose size is open has no channels
+            sums, lows, highs = (np.full(self.sums.shape, found) for found in (sums.mean(), lows.min(), highs.max()))
         self.sums = sums if not self.rows else self.sums + sums
+        self.lows = lows if not self.rows else np.minimum(self.lows, lows)
+        self.highs = highs if not self.rows else np.maximum(self.highs, highs)
         self.rows += rows
 
     def join(self, other: Statistics) -> None:
@@ -143,11 +147,11 @@ class Statistics:
         self.has_masked |= other.has_masked
         self.histogram.join(other.histogram)
         if other.rows:
-            self._sum(other.sums, other.rows)
+            self._sum(other.sums, other.rows, other.lows, other.highs)
 
     @property
     def means(self) -> Array:
-        """The mean of each channel."""
+        """The mean of each channel over all samples, as an array."""
         return self.sums / max(self.rows, 1)
 
     def range(self, method: RangeMethod = "minmax", *, floor: float = -math.inf, levels: int = 256) -> Range:
@@ -184,7 +188,7 @@ class Statistics:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
+        """Return the statistics as plain data, which JSON can hold."""
         h = self.histogram
         return {
             "low": self.low,
@@ -192,6 +196,8 @@ class Statistics:
             "has_masked": self.has_masked,
             "rows": self.rows,
             "sums": self.sums.tolist(),
+            "lows": self.lows.tolist(),
+            "highs": self.highs.tolist(),
             "histogram": {"exponent": h.exponent, "first": h.first, "counts": h.counts.tolist()},
         }
 
@@ -204,10 +210,9 @@ class Statistics:
         """
         h: Mapping[str, Any] = data["histogram"]
         histogram = Histogram(int(h["exponent"]), int(h["first"]), np.asarray(h["counts"], np.int64))
-        sums = np.asarray(data["sums"], np.float64)
-        return Statistics(
-            float(data["low"]), float(data["high"]), bool(data["has_masked"]), histogram, sums, int(data["rows"])
-        )
+        sums, lows, highs = (np.asarray(data[key], np.float64) for key in ("sums", "lows", "highs"))
+        ends = float(data["low"]), float(data["high"])
+        return Statistics(*ends, bool(data["has_masked"]), histogram, sums, int(data["rows"]), lows, highs)
 
 
 SHARES = tuple(round(1 - 0.04 * i, 2) for i in range(20))
@@ -231,7 +236,7 @@ Calibration: TypeAlias = dict[str, Statistics]
 
 
 def joined(runs: Iterable[Calibration]) -> Calibration:
-    """Return what several runs have seen together."""
+    """Return statistics as if one run had seen the samples of all."""
     out: Calibration = {}
     for run in runs:
         for name, found in run.items():
@@ -240,7 +245,7 @@ def joined(runs: Iterable[Calibration]) -> Calibration:
 
 
 def save(calibration: Calibration, path: Path) -> None:
-    """Write statistics as JSON."""
+    """Write the statistics of all tensors into a JSON file."""
     data = {"nhwcc-statistics": FORMAT, "tensors": {name: s.to_dict() for name, s in calibration.items()}}
     path.write_text(json.dumps(data, separators=(",", ":")))
 

@@ -66,6 +66,7 @@ class Storage:
             per_channel = op.axis % weight.type.rank == 0 if is_table else self.recipe.per_channel
             few = self.recipe.mode == "weight-int4" and dims is not None and per_channel
             rounded = Rounded.of(weight, per_channel=per_channel, bits=4 if few else 8)
+            rounded = rounded.with_integers(self.recipe.rounded.get(self.names.get(op.results[0], "")))
             self._correct(op, rounded)
             stored = rounded.insert(region, op)
         if stored is None:

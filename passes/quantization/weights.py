@@ -1,4 +1,4 @@
-"""Weights in few bits: integers or halves in place of a constant of floats, and what rounding changes on average."""
+"""Weights in few bits: integers or f16 in place of a constant of floats, and what rounding changes on average."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ for the sum."""
 
 
 def const(region: Region, before: Op, value: Array | Weight) -> Value:
-    """Insert a constant."""
+    """Insert a constant of an array, and return its value."""
     op = Const(Weight.of(value))
     region.insert(op, before)
     return op.result
@@ -39,36 +39,50 @@ def const(region: Region, before: Op, value: Array | Weight) -> Value:
 
 @dataclass(frozen=True)
 class Rounded:
-    """A weight of integers and their scales, one per position of axis 0 or one for all."""
+    """A weight of integers and their scales, one per position of axis 0 or one for all.
+
+    ``integers`` were rounded together (:mod:`.rounding`); without them each is the nearest one.
+    """
 
     source: Weight
     scales: Array
     bits: int = BITS
+    integers: Array | None = None
 
     @staticmethod
     def of(weight: Weight, *, per_channel: bool = True, bits: int = BITS) -> Rounded:
-        """Choose scales that cover all numbers."""
+        """Choose scales that cover all numbers of a weight, and round it."""
         return Rounded(weight, weight_scales(weight.array(), bits, per_channel=per_channel), bits)
+
+    def with_integers(self, integers: Array | None) -> Rounded:
+        """Take integers that were rounded together for the same scales, if they are as many and in the bits' reach."""
+        if integers is None or integers.shape != self.source.type.shape:
+            return self
+        last = (1 << (self.bits - 1)) - 1
+        return replace(self, integers=integers) if np.abs(integers.astype(np.int16)).max(initial=0) <= last else self
 
     def with_room_for(self, bias: Array, input_scale: float, dtype: DType) -> Rounded:
         """Widen scales until biases are integers beside data of a type: a channel would be lost otherwise."""
         least = np.abs(bias) / (input_scale * BIAS_ROOM[dtype])
         if self.scales.size == 1:
             least = least.max(initial=0.0, keepdims=True)
-        return replace(self, scales=np.maximum(self.scales, least).astype(np.float32))
+        scales = np.maximum(self.scales, least).astype(np.float32)
+        return self if (scales == self.scales).all() else replace(self, scales=scales, integers=None)
 
     def error(self) -> Array:
-        """Return what rounding takes from the weight."""
+        """Return what rounding takes from the weight: exact minus rounded."""
         weight = self.source.array()
-        return weight - round_weight(weight, self.scales, self.bits) * self._spread()
+        integers = round_weight(weight, self.scales, self.bits) if self.integers is None else self.integers
+        return weight - integers * self._spread()
 
     def _spread(self) -> Array:
         return self.scales.reshape(-1, *(1,) * (self.source.type.rank - 1))
 
     def insert(self, region: Region, before: Op) -> Value:
-        """Insert the integers and what dequantizes them."""
+        """Insert the integers and the operation that dequantizes them; return its result."""
         type = self.source.type.with_dtype(DType.I8)
-        integers = self.source.derive(type, partial(round_weight, scales=self.scales, bits=self.bits))
+        nearest = self.source.derive(type, partial(round_weight, scales=self.scales, bits=self.bits))
+        integers = nearest if self.integers is None else Weight.of(self.integers)
         scales = self._spread() if self.scales.size > 1 else self.scales.reshape(())
         return _dequantized(region, before, integers, scales)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
+from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.types import Array, TensorType
+from onnx import TensorProto
+from onnx_models import model, node
 
+import nhwcc
 from nhwcc.domains import Domain, constants, domains
 from nhwcc.drawing import DRAWS
 from nhwcc.feeds import Feeding, feeds, large_feeds
@@ -213,3 +218,11 @@ def test_sizes_of_a_reshape_multiply_to_its_elements() -> None:
     )
     rows = drawn(made).reshape(-1, 2)
     assert (rows.prod(1) == 12).all() and len(np.unique(rows, axis=0)) > 3
+
+
+def test_who_can_not_have_sizes_from_data_is_told_where_they_come_from(tmp_path: Path) -> None:
+    padded = model([node("Pad", "x p", "y")], {"x": (2, 3), "p": (4,)}, ["y"])
+    padded.graph.input[1].type.tensor_type.elem_type = TensorProto.INT64
+    with pytest.raises(CompileError, match="make the input 'p' a constant of the model") as caught:
+        nhwcc.compile(padded, tmp_path / "x.keras", verify=False)
+    assert {(d.code, d.inputs) for d in caught.value.diagnostics} == {("B001", ("p",))}

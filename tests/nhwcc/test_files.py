@@ -12,7 +12,7 @@ import pytest
 from models import answering
 from nhwcc.compiler.diagnostics import CompileError
 
-from nhwcc.files import check_not_beside, check_not_source, check_writable, replacing, save_text
+from nhwcc.files import check_not_beside, check_not_source, check_writable, replacing, save_text, scratch
 
 
 def code(caught: pytest.ExceptionInfo[CompileError]) -> str:
@@ -217,6 +217,13 @@ def test_files_beside_come_along(tmp_path: Path) -> None:
         draft.write_text("net")
         draft.with_name("net.onnx.data").write_text("weights")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["net.onnx", "net.onnx.data"]
+
+
+def test_what_lies_in_a_temporary_folder_is_replaced_there() -> None:
+    with scratch() as folder:
+        for text in ("old", "new"):
+            save_text(folder.path / "out", text)
+        assert (folder.path / "out").read_text() == "new"
 
 
 def test_weights_of_the_model_are_no_side_file(tmp_path: Path) -> None:

@@ -162,6 +162,17 @@ class TestOnnx:
             OnnxRunner(onnx_model()).run({"image": image})
         assert caught.value.diagnostics[0].code == "R018"
 
+    @pytest.mark.parametrize("what", ["IR version", "opset"])
+    def test_what_is_newer_than_itself(self, what: str) -> None:
+        newer = onnx_model()
+        if what == "opset":
+            newer.opset_import[0].version = 99
+        else:
+            newer.ir_version = 99
+        with pytest.raises(CompileError, match=rf"it has {what} 99(.|\n)*--upgrade onnxruntime") as caught:
+            OnnxRunner(newer)
+        assert [d.code for d in caught.value.diagnostics] == ["R018"]
+
     def test_what_it_refuses_to_load(self, tmp_path: Path) -> None:
         (tmp_path / "m.onnx").write_bytes(b"no model")
         for source in (tmp_path / "m.onnx", tmp_path / "none.onnx", b"no model"):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ....compiler.ir import Value
+from ....compiler.ir import Region, Value
 from ....compiler.ops import control as ir
 from ....compiler.ops.core import Return
 from ....compiler.ops.logic import Equal, NotEqual
@@ -12,6 +13,7 @@ from ....compiler.types import DType, TensorType
 from ....formats.tensorflow.model import FunctionName, StoredShape
 from ...common.changing_sizes import Attempt, settle
 from ...common.complex_numbers import Complex
+from .. import items
 from ..emitter import Emitter
 from ..handles import Handle, Imported, TensorList
 from ..registry import tf_op
@@ -39,16 +41,37 @@ def if_(
 
 def _either(
     emit: Emitter, condition: Value, input: tuple[Imported, ...], branches: Sequence[FunctionName]
-) -> tuple[Value, ...]:
+) -> tuple[Imported, ...]:
     """Insert a choice between two functions."""
     (then, first), (otherwise, second) = (emit.around.region(branch.name, input) for branch in branches)
+    if len(first) != len(second):
+        raise emit.fail(f"has branches that give {len(first)} and {len(second)} tensors", code="F006")
+    results: list[Imported] = list(first)
+    chosen = [i for i, (a, b) in enumerate(zip(first, second, strict=True)) if isinstance(a, Value) or a != b]
+    _align(emit, (then, first), (otherwise, second), chosen)
     for region, given in ((then, first), (otherwise, second)):
-        region.insert(Return(_tensors(emit, given)))
-    types = [[v.type for v in _tensors(emit, given)] for given in (first, second)]
+        region.insert(Return(_tensors(emit, [given[i] for i in chosen])))
+    types = [[v.type for v in region.returns] for region in (then, otherwise)]
     if [(t.dtype, t.rank) for t in types[0]] != [(t.dtype, t.rank) for t in types[1]]:
         raise emit.undecided(condition, types)
     sizes = tuple(emit.fresh() for _ in ir.differing_sizes(*types))
-    return emit.all(ir.If(condition, then, otherwise, sizes))
+    for i, value in zip(chosen, emit.all(ir.If(condition, then, otherwise, sizes)), strict=True):
+        results[i] = _like(first[i], value)
+    return tuple(results)
+
+
+def _align(
+    emit: Emitter, one: tuple[Region, list[Imported]], other: tuple[Region, list[Imported]], places: Sequence[int]
+) -> None:
+    """Give lists that one of two branches has not written to the items that they have then, as the other one's are."""
+    for (region, own), (_, others) in ((one, other), (other, one)):
+        inner = replace(emit, region=region)
+        for i in places:
+            mine, theirs = own[i], others[i]
+            if isinstance(mine, TensorList) and mine.value is None and isinstance(theirs, TensorList):
+                shape = None if theirs.value is None else theirs.value.type.shape[1:]
+                value = items.all_items(inner, mine) if shape is None else items.zeros(inner, mine, shape)
+                own[i] = items.holding(mine, value)
 
 
 @tf_op("Case", "StatelessCase")
@@ -74,10 +97,11 @@ def case(
 
 
 def _tensors(emit: Emitter, values: Sequence[Imported]) -> tuple[Value, ...]:
-    found = tuple(v for v in values if isinstance(v, Value))
-    if len(found) < len(values):
-        raise emit.fail("gives a resource, a list of tensors or complex numbers")
-    return found
+    found = [v.value if isinstance(v, TensorList) else v for v in values]
+    tensors = tuple(v for v in found if isinstance(v, Value))
+    if len(tensors) < len(values):
+        raise emit.fail("gives a resource or complex numbers")
+    return tensors
 
 
 @tf_op("While", "StatelessWhile")
@@ -130,7 +154,7 @@ def _stored(carried: Imported) -> Value:
 
 
 def _like(carried: Imported, value: Value) -> Imported:
-    return TensorList(value, value.type.dtype, value.type.shape[0]) if isinstance(carried, TensorList) else value
+    return items.holding(carried, value) if isinstance(carried, TensorList) else value
 
 
 def _arguments(
@@ -164,9 +188,9 @@ def _materialized(emit: Emitter, values: Sequence[Imported], kept: Sequence[bool
         result = results[i]
         if not isinstance(result, TensorList) or result.value is None:
             raise emit.fail("carries a list into which nothing is written", code="F004")
-        type = result.value.type
-        zeros = emit.expand(emit.const(0, type.dtype), type.shape)
-        found[i] = TensorList(zeros, type.dtype, type.shape[0])
+        start = values[i]
+        assert isinstance(start, TensorList)
+        found[i] = items.holding(start, items.zeros(emit, start, result.value.type.shape[1:]))
     for op in trial.ops:  # it has said what it writes, and reads nothing any more
         op.drop_operands()
     return found

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from ....compiler.dims import Dim
 from ....compiler.ir import Value
-from ....compiler.ops.dynamic import DynamicUpdateSlice
-from ....compiler.ops.index import Gather
 from ....compiler.ops.shape import Concat
 from ....compiler.types import DType
 from ...slicing import cut
+from .. import items
 from ..emitter import Emitter
 from ..handles import TensorList
 from ..registry import tf_op
@@ -20,20 +18,6 @@ def _stated(emit: Emitter, shape: Value) -> tuple[int | None, ...] | None:
     if found is None or shape.type.rank == 0:
         return None
     return tuple(d if isinstance(d, int) and d >= 0 else None for d in found)
-
-
-def _items(emit: Emitter, items: TensorList) -> Value:
-    """Return the items as one tensor.
-
-    Raises:
-        CompileError: F004, nobody has written any, and their sizes are open.
-    """
-    if items.value is not None:
-        return items.value
-    if items.dims is None or any(d is None for d in items.dims):
-        raise emit.fail("reads a list of items whose sizes are not known", code="F004")
-    shape: tuple[Dim, ...] = (items.count, *(d for d in items.dims if d is not None))
-    return emit.expand(emit.const(0, items.dtype), shape)
 
 
 @tf_op("TensorListReserve")
@@ -61,7 +45,7 @@ def tensor_list_stack(
     num_elements: int = -1,
 ) -> Value:
     """All items along a new first axis."""
-    return _items(emit, input_handle)
+    return items.all_items(emit, input_handle)
 
 
 @tf_op("TensorListGetItem")
@@ -69,7 +53,7 @@ def tensor_list_get_item(
     emit: Emitter, input_handle: TensorList, index: Value, element_shape: Value, *, element_dtype: DType
 ) -> Value:
     """One item."""
-    return emit(Gather(_items(emit, input_handle), emit.reshape(index, ()), 0, wraps=False))
+    return items.item(emit, input_handle, index)
 
 
 @tf_op("TensorListSetItem")
@@ -82,23 +66,13 @@ def tensor_list_set_item(
     resize_if_index_out_of_bounds: bool = False,
 ) -> TensorList:
     """Another item in one place."""
-    stored = input_handle.value
-    if stored is None:
-        stored = emit.expand(emit.const(0, item.type.dtype), (input_handle.count, *item.type.shape))
-    update = emit.reshape(item, (1, *item.type.shape))
-    zeros = emit.const([0] * item.type.rank, index.type.dtype)
-    first = emit.reshape(index, (1,))
-    starts = emit(Concat((first, zeros), 0)) if item.type.rank else first
-    return TensorList(emit(DynamicUpdateSlice(stored, update, starts)), item.type.dtype, input_handle.count)
+    return items.with_item(emit, input_handle, index, item, grows=resize_if_index_out_of_bounds)
 
 
 @tf_op("TensorListLength")
 def tensor_list_length(emit: Emitter, input_handle: TensorList) -> Value:
     """How many items there are."""
-    count = input_handle.count if input_handle.value is None else input_handle.value.type.shape[0]
-    if not isinstance(count, int):
-        raise emit.fail(f"counts {count} items, which depends on the shapes of inputs", code="F004")
-    return emit.const(count, DType.I32)
+    return items.count_of(emit, input_handle)
 
 
 @tf_op("EmptyTensorList")
@@ -116,7 +90,7 @@ def tensor_list_push_back(
     """One more item at the end."""
     item = emit.reshape(tensor, (1, *tensor.type.shape))
     joined = item if input_handle.value is None else emit(Concat((input_handle.value, item), 0))
-    return TensorList(joined, tensor.type.dtype, joined.type.shape[0])
+    return items.holding(input_handle, joined)
 
 
 @tf_op("TensorListPopBack", outputs=("output_handle", "tensor"))
@@ -124,7 +98,48 @@ def tensor_list_pop_back(
     emit: Emitter, input_handle: TensorList, element_shape: Value, *, element_dtype: DType
 ) -> tuple[TensorList, Value]:
     """Without the last item, and that item."""
-    items = _items(emit, input_handle)
-    size = items.type.shape[0]
-    left, last = (cut(emit, items, {0: bounds}) for bounds in ((0, size - 1, 1), (size - 1, size, 1)))
-    return TensorList(left, items.type.dtype, size - 1), emit.reshape(last, items.type.shape[1:])
+    stored = items.all_items(emit, input_handle)
+    size = stored.type.shape[0]
+    left, last = (cut(emit, stored, {0: bounds}) for bounds in ((0, size - 1, 1), (size - 1, size, 1)))
+    return items.holding(input_handle, left), emit.reshape(last, stored.type.shape[1:])
+
+
+@tf_op("TensorListGather")
+def tensor_list_gather(
+    emit: Emitter, input_handle: TensorList, indices: Value, element_shape: Value, *, element_dtype: DType
+) -> Value:
+    """The items at some places, stacked."""
+    return items.picked(emit, input_handle, indices)
+
+
+@tf_op("TensorListScatterV2")
+def tensor_list_scatter(
+    emit: Emitter, tensor: Value, indices: Value, element_shape: Value, num_elements: Value
+) -> TensorList:
+    """A list with items in some places; -1 items are as many as the places need."""
+    count = emit.known.dim(num_elements)
+    if isinstance(count, int) and count < 0:
+        fresh = TensorList(None, tensor.type.dtype, 0)
+        return items.with_items(emit, fresh, indices, tensor, grows=True)
+    fresh = TensorList(None, tensor.type.dtype, emit.dim(num_elements, "num_elements"))
+    return items.with_items(emit, fresh, indices, tensor)
+
+
+@tf_op("TensorListScatterIntoExistingList")
+def tensor_list_scatter_into(emit: Emitter, input_handle: TensorList, tensor: Value, indices: Value) -> TensorList:
+    """Other items in some places."""
+    return items.with_items(emit, input_handle, indices, tensor)
+
+
+@tf_op("TensorListConcatV2", outputs=("tensor", "lengths"))
+def tensor_list_concat(
+    emit: Emitter, input_handle: TensorList, element_shape: Value, leading_dims: Value, *, element_dtype: DType
+) -> tuple[Value, Value]:
+    """The items one after the other along their first axis, and how long each is."""
+    return items.joined(emit, input_handle)
+
+
+@tf_op("TensorListSplit")
+def tensor_list_split(emit: Emitter, tensor: Value, element_shape: Value, lengths: Value) -> TensorList:
+    """Parts of a tensor as items."""
+    return items.split(emit, TensorList(None, tensor.type.dtype), tensor, lengths)

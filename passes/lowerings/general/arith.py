@@ -1,4 +1,4 @@
-"""Arithmetic."""
+"""Lowerings of arithmetic that ONNX and OpenVINO share."""
 
 from __future__ import annotations
 

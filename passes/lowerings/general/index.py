@@ -1,4 +1,4 @@
-"""Picking and putting elements at computed positions."""
+"""Lowerings of gathering and scattering that ONNX and OpenVINO share."""
 
 from __future__ import annotations
 

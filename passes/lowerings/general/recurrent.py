@@ -1,4 +1,4 @@
-"""Recurrent layers."""
+"""Lowerings of recurrent layers that ONNX and OpenVINO share."""
 
 from __future__ import annotations
 

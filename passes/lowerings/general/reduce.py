@@ -1,4 +1,4 @@
-"""Reductions."""
+"""Lowerings of reductions that ONNX and OpenVINO share."""
 
 from __future__ import annotations
 

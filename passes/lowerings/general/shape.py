@@ -1,4 +1,4 @@
-"""Moving data."""
+"""Lowerings of operations that move data, which ONNX and OpenVINO share."""
 
 from __future__ import annotations
 

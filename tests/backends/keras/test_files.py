@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import tempfile
 import zipfile
 from importlib import util
 from pathlib import Path
@@ -216,6 +219,26 @@ def test_what_conversions_do_not_help_is_refused_by_name(given: str, type: str, 
 def test_without_an_input(check: Check) -> None:
     with pytest.raises(CompileError, match="B001"):
         check("func @main() -> (f32[]) {\n  %k = const() {value = dense<1.0> : f32[]} : f32[]\n  return(%k)\n}")
+
+
+RELU = "func @main(%x: f32[2,4]) -> (f32[2,4]) {\n%y = relu(%x) : f32[2,4]\nreturn(%y)\n}"
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """Keras writes into a temporary folder first, which it leaves where it can't."""
+    pytest.importorskip("keras")
+    places: list[Path] = []
+
+    def full(*_: object, **__: object) -> None:
+        places.append(Path(tempfile.mkdtemp()))
+        os.write(2, b"chatter")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("keras.Model.save", full)
+    with pytest.raises(CompileError, match="can't write"):
+        nhwcc.compile(RELU.encode(), tmp_path / "x.keras", verify=False)
+    assert places and not places[0].exists() and not list(tmp_path.iterdir())
+    assert "chatter" not in capfd.readouterr().err
 
 
 def test_without_keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,23 @@ func @main(%p: bool[], %q: bool[1], %x: f32[4]) -> (f32[4] {name = "y"}) {
   return(%y)
 }"""
 
+REPEATED = """
+func @main(%p: bool[], %q: bool[], %x: f32[4]) -> (f32[4] {name = "a"}, f32[4] {name = "b"}) {
+  %a, %b = if(%p) do () {
+    %i, %j = if(%q) do () {
+      %t = sin(%x) : f32[4]
+      return(%t, %t)
+    } do () {
+      return(%x, %x)
+    } : f32[4], f32[4]
+    return(%i, %j)
+  } do () {
+    %n = neg(%x) : f32[4]
+    return(%n, %n)
+  } : f32[4], f32[4]
+  return(%a, %b)
+}"""
+
 LOOP = """
 func @main(%n: i32[], %x: f32[2,3], %k: f32[3]) -> (i32[] {name = "count"}, f32[2,3] {name = "y"}) {
   %zero = const() {value = dense<0> : i32[]} : i32[]
@@ -100,6 +117,12 @@ def test_a_branch_is_taken(check: Check, flag: bool) -> None:
 @pytest.mark.parametrize(("p", "q"), [(True, True), (True, False), (False, True)])
 def test_branches_in_branches(check: Check, p: bool, q: bool) -> None:
     assert check(NESTED, inputs={"p": p, "q": [q]}).builtins["IF"] == 2
+
+
+@pytest.mark.parametrize(("p", "q"), [(True, True), (True, False), (False, True)])
+def test_one_value_twice_in_branches_of_branches(check: Check, p: bool, q: bool) -> None:
+    """The runtime moves what a branch gives, which then is there only once."""
+    check(REPEATED, inputs={"p": p, "q": q})
 
 
 @pytest.mark.parametrize("n", [0, 1, 5])

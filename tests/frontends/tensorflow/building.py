@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
+import onnxruntime as ort
 from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import Array, TensorType, parse_type
+
+from nhwcc.runners.tflite import RUNTIME
+from nhwcc.runners.worker import Worker
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -97,6 +103,16 @@ def interpreted(module: Module, inputs: Mapping[str, Array]) -> list[Array]:
     """Run a function by the meaning of its operations."""
     func = module.main
     return list(run(func, [inputs[port.name] for port in func.inputs]))
+
+
+def run_written(path: Path, inputs: Mapping[str, Array], process: Worker) -> list[Array]:
+    """Run what was compiled by its own runtime."""
+    if path.suffix == ".onnx":
+        onnx.checker.check_model(onnx.load(path), full_check=True)
+        session: Any = ort.InferenceSession(path)
+        return list(session.run(None, dict(inputs)))
+    process.make(*RUNTIME, path, delegate=True)
+    return list(process.call("run", dict(inputs)).values())
 
 
 def check_same(got: Array, want: Array, slack: float, what: str) -> None:

@@ -303,6 +303,43 @@ class TestControl:
 
         agree(tf.function(call), floats(4, 2, 3))
 
+    def test_items_in_some_places(self) -> None:
+        def call(x):
+            array = tf.TensorArray("float32", 4, clear_after_read=False).scatter([3, 1], x)
+            halves = tf.TensorArray("float32", 2).split(x, [1, 1])
+            return array.gather([1, 3]), array.stack(), halves.concat()
+
+        agree(call, floats(2, 3))
+
+    def test_a_list_that_grows_in_a_loop(self) -> None:
+        def call(x):
+            def body(i, array):
+                return i + 1, array.write(i, x * tf.cast(i, "float32"))
+
+            array = tf.TensorArray("float32", 0, dynamic_size=True, element_shape=(2, 3))
+            return tf.while_loop(lambda i, _: i < 4, body, (0, array))[1].stack()
+
+        agree(call, floats(2, 3))
+
+    def test_a_list_that_a_loop_pushes_to(self) -> None:
+        def call(x):
+            def body(i, items):
+                return i + 1, tf.raw_ops.TensorListPushBack(input_handle=items, tensor=x * tf.cast(i, "float32"))
+
+            items = tf.raw_ops.EmptyTensorList(element_shape=[2, 3], max_num_elements=-1, element_dtype="float32")
+            items = tf.while_loop(lambda i, _: i < 4, body, (0, items))[1]
+            return tf.raw_ops.TensorListStack(input_handle=items, element_shape=[2, 3], element_dtype="float32")
+
+        agree(call, floats(2, 3))
+
+    def test_a_list_that_one_branch_writes_to(self) -> None:
+        def call(x, flag):
+            array = tf.TensorArray("float32", 3, element_shape=(3,))
+            return tf.cond(flag, lambda: array.unstack(x), lambda: array).stack()
+
+        for flag in (True, False):
+            agree(call, floats(3, 3), np.asarray(flag))
+
 
 def test_random_numbers_are_drawn_when_the_network_runs() -> None:
     def call(x):

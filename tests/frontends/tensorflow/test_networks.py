@@ -7,23 +7,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime as ort
 import pytest
 from click.testing import CliRunner
-from nhwcc.compiler.types import Array
 
 import nhwcc
 from nhwcc.cli import cli
-from nhwcc.runners.tflite import RUNTIME, start
+from nhwcc.runners.tflite import start
 from nhwcc.runners.worker import Worker
 
-from .building import check_same, graph_of, raw, session_of
+from .building import check_same, graph_of, raw, run_written, session_of
 
 tf: Any = pytest.importorskip("tensorflow", reason="TensorFlow writes the models")
 keras: Any = pytest.importorskip("keras")
@@ -53,16 +50,6 @@ def with_random_weights(model: Any) -> Any:
             value = rng.normal(0, 0.2, shape) + ("gamma" in name)
         variable.assign(value.astype(np.float32))
     return model
-
-
-def run_written(path: Path, inputs: Mapping[str, Array], process: Worker) -> list[Array]:
-    """Run what was compiled by its own runtime."""
-    if path.suffix == ".onnx":
-        onnx.checker.check_model(onnx.load(path), full_check=True)
-        session: Any = ort.InferenceSession(path)
-        return list(session.run(None, dict(inputs)))
-    process.make(*RUNTIME, path, delegate=True)
-    return list(process.call("run", dict(inputs)).values())
 
 
 class Crop(layers.Layer):

@@ -199,7 +199,7 @@ class TestManifest:
 
     def test_the_one_of_the_docs(self, tmp_path: Path) -> None:
         (text,) = re.findall(
-            r"^```toml file=zoo.toml\n(.*?)^```", (ROOT / "docs" / "zoo.md").read_text(), re.MULTILINE | re.DOTALL
+            r'^```toml title="zoo.toml"\n(.*?)^```', (ROOT / "docs" / "zoo.md").read_text(), re.MULTILINE | re.DOTALL
         )
         write(tmp_path / "model.onnx", "")
         titles = [task.title for task in read_manifest(write(tmp_path / "zoo.toml", text))]
@@ -207,7 +207,7 @@ class TestManifest:
 
     def test_the_one_to_begin_with(self) -> None:
         tasks = read_manifest(ROOT / "examples" / "zoo.toml")
-        assert len(tasks) > 100 and {task.target for task in tasks} == {"tflite", "onnx"}
+        assert len({task.name for task in tasks}) >= 70 and {task.target for task in tasks} == {"tflite", "onnx"}
 
 
 def test_no_scheduler(call: Call, manifest: Path, monkeypatch: pytest.MonkeyPatch) -> None:

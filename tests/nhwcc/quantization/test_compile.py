@@ -45,7 +45,10 @@ class TestIntegers:
         quantized = found["quantization"]
         assert (quantized["chosen"]["mode"], quantized["samples"], quantized["held"]) == ("int8", 80, 10)
         tried = [(t["candidate"]["method"], t["candidate"]["corrects_bias"]) for t in quantized["trials"]]
-        assert {("minmax", True), ("percentile", True), ("mse", True)} < set(tried) and len(tried) == 4
+        assert {("minmax", True), ("percentile", True), ("mse", True)} < set(tried)
+        corrections = [(t["candidate"]["equalization"], t["candidate"]["rounds_together"]) for t in quantized["trials"]]
+        assert sum(together for _, together in corrections) == 1
+        assert len(tried) == 5 and {e for e, _ in corrections} == {0.0}  # no channels between two convolutions
         (chosen,) = (t for t in quantized["trials"] if t["candidate"] == quantized["chosen"])
         assert chosen["sqnr"] == max(t["sqnr"] for t in quantized["trials"]) and quantized["seconds_after"] > 0
         assert {o["name"] for o in quantized["outputs"]} == {"map", "scores"}
@@ -53,6 +56,27 @@ class TestIntegers:
         assert found["verification"]["tolerance"] == 1e-4  # of the network in floats
         assert found["ops_after"]["QUANTIZE"] == 1 and found["ops_after"]["CONV_2D"] == 1
         assert len(inspect(tmp_path / "q.tflite").subgraphs[0].operators) == sum(found["ops_after"].values())
+
+    def test_channels_are_equalized_where_it_helps(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        """Of two convolutions the second one reads channels of very different ranges, and all count alike."""
+        ranges = np.array([30.0, 1.0, 0.1, 3.0], np.float32)
+        first = (RNG.standard_normal((4, 1, 1, 3)) * ranges[:, None, None, None]).astype(np.float32)
+        last = (RNG.standard_normal((2, 1, 1, 4)) / ranges).astype(np.float32)
+        settings = "strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 0]], channels_last = true"
+        text = f"""func @main(%x: f32[1,8,6,3]) -> (f32[1,8,6,2]) {{
+          %a = const() {{value = dense<{first.tolist()}> : f32[4,1,1,3]}} : f32[4,1,1,3]
+          %b = const() {{value = dense<{last.tolist()}> : f32[2,1,1,4]}} : f32[2,1,1,4]
+          %p = conv(%x, %a, none) {{{settings}, activation = "relu"}} : f32[1,8,6,4]
+          %y = conv(%p, %b, none) {{{settings}}} : f32[1,8,6,2]
+          return(%y)
+        }}"""
+        write(tmp_path / "uneven.ir", text)
+        np.save(tmp_path / "even.npy", RNG.standard_normal((40, 8, 6, 3)).astype(np.float32))
+        said = ("compile", "uneven.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "even.npy", "--json")
+        found = report(call(*said))["quantization"]
+        best = {e: max(t["sqnr"] for t in found["trials"] if t["candidate"]["equalization"] == e) for e in (0.0, 0.5)}
+        assert best[0.5] > best[0.0] + 6 and found["chosen"]["equalization"] >= 0.5
+        assert all(o["sqnr"] > best[0.0] + 6 for o in found["outputs"])  # on samples that nobody has seen
 
     def test_kernels_are_chosen_after_quantization(self, call: Callable[..., Result], tmp_path: Path) -> None:
         large = """func @main(%x: f32[1,9,9,8]) -> (f32[1,9,9,8]) {
@@ -98,6 +122,11 @@ class TestIntegers:
         found = report(call(*args, "--keep-float", "reduce"))
         assert found["ops_after"]["QUANTIZE"] == 1 and found["ops_after"]["DEQUANTIZE"] == 1
         assert "in floats: 1 reduce" in found["quantization"]["notes"][-1]
+
+    @pytest.mark.parametrize(("pattern", "advice"), [("redcue", "did you mean 'reduce'?"), ("x*", "conv")])
+    def test_what_is_not_there_can_not_be_kept(self, call: Callable[..., Result], pattern: str, advice: str) -> None:
+        result = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--keep-float", pattern)
+        assert result.exit_code == 1 and "error[Q006]" in result.stderr and advice in result.stderr
 
 
 class TestInterface:

@@ -1,7 +1,7 @@
-"""How the loop of a recurrent layer is cut into turns: of several steps, of a loop again, of what is left.
+"""How the loop of a recurrent layer is cut into iterations: of several steps, of a loop again, of what is left.
 
-Measured with TFLite, which copies in every turn all that a loop carries or reads; other runtimes gain as much by doing
-several steps a turn, since each turn costs them something, too.
+Measured with TFLite, which copies in every iteration all that a loop carries or reads; other runtimes gain as much by
+doing several steps an iteration, since each one costs them something, too.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from ...compiler.dims import product
 from ...compiler.ops.recurrent import Recurrent
 
 MAX_COPIES = 1 << 20
-"""Bytes of recurrent weights: XNNPACK keeps a copy for every step that stands in the file, and caches hold a few."""
+"""Bytes of recurrent weights: XNNPACK keeps a copy for every step that is in the file, and caches hold a few."""
 
 MAX_COPIED = 1 << 19
-"""Bytes of products with the inputs that a loop may copy in every turn."""
+"""Bytes of products with the inputs that a loop may copy in every iteration."""
 
-MAX_PER_TURN = 8
-"""Steps that a loop does in one turn: in each, TFLite copies what goes round and what the loop reads."""
+MAX_PER_ITERATION = 8
+"""Steps that a loop does in one iteration: in each, TFLite copies what the loop carries and what it reads."""
 
 BLOCK = 64
-"""Steps of a long sequence that are cut out at once: a loop inside of a turn copies nothing but these."""
+"""Steps of a long sequence that are cut out at once: a loop inside of an iteration copies nothing but these."""
 
 LONG = 4 * BLOCK
 """Steps up to which a loop does without blocks."""
 
 
-def steps_per_turn(op: Recurrent) -> list[int]:
-    """Return how many steps loops do in one turn, one loop after the other; each does what the one before has left."""
-    steps, few = op.steps, max(1, min(MAX_PER_TURN, MAX_COPIES // max(bytes_of_step(op), 1)))
+def steps_per_iteration(op: Recurrent) -> list[int]:
+    """Return how many steps an iteration of each loop does; each loop does what the one before has left."""
+    steps, few = op.steps, max(1, min(MAX_PER_ITERATION, MAX_COPIES // max(bytes_of_step(op), 1)))
     if not isinstance(steps, int):
         return list(dict.fromkeys((BLOCK, few, 1)))
     counts: list[int] = []
@@ -39,8 +39,8 @@ def steps_per_turn(op: Recurrent) -> list[int]:
 
 
 def is_block(count: int) -> bool:
-    """Say whether so many steps in one turn are a loop again."""
-    return count > MAX_PER_TURN
+    """Say whether so many steps in one iteration are a loop again."""
+    return count > MAX_PER_ITERATION
 
 
 def _evenly(steps: int, most: int) -> int:
@@ -52,7 +52,7 @@ def _evenly(steps: int, most: int) -> int:
 def products_first(op: Recurrent) -> bool:
     """Say whether a loop has the products with the inputs of all steps computed before it starts.
 
-    They are computed faster at once, but are copied in every turn, as all that a loop reads.
+    They are computed faster at once, but are copied in every iteration, as all that a loop reads.
     """
     features, rows = op.x.type.shape[2], op.w.type.shape[0]
     if isinstance(features, int) and isinstance(rows, int) and features >= rows:

@@ -1,0 +1,195 @@
+"""Branches of version 1 as ``StatelessIf``.
+
+A ``Switch`` gives its operand at one of two places, as a condition says; what reads the other one does not run. A
+``Merge`` gives the operand that is there. So each node has a guard: which sides of which conditions it runs on. A
+``Merge`` of the two sides of a condition ends a branch, and all that such ends need on one side becomes a function.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+
+from ....compiler.budget import check_depth
+from ....formats.tensorflow.model import Function, FunctionName
+from ..flatten import Call, Result, calls_of
+from .names import MERGES, SWITCHES, results_of
+from .parts import Library, Part, node_of, outlined, scope_of, unused
+
+Guard = frozenset[tuple[Result, int]]
+"""Conditions with the side of each on which something runs: 1 where the condition holds."""
+
+SAME = frozenset({"Identity", "LoopCond"})
+"""Operators that give their operand."""
+
+
+@dataclass(frozen=True)
+class End:
+    """A ``Merge`` that ends branches: the condition, and its operands where that does not hold and where it does.
+
+    ``depth`` is larger than that of all other ends that it needs.
+    """
+
+    merge: str
+    condition: Result
+    operands: tuple[Result, Result]
+    depth: int
+
+
+@dataclass
+class Guards:
+    """The guards of the nodes of a graph without loops, and the ends that are on no side of any condition.
+
+    ``sent`` are what nodes give on a side of a condition, each with what they are given.
+    """
+
+    calls: Mapping[str, Call]
+    of_node: dict[str, Guard] = field(default_factory=lambda: dict[str, Guard]())
+    ends: list[End] = field(default_factory=lambda: list[End]())
+    sent: dict[tuple[Result, int], dict[Result, Result]] = field(
+        default_factory=lambda: defaultdict[tuple[Result, int], dict[Result, Result]](dict)
+    )
+    _sides: dict[Result, Guard] = field(default_factory=lambda: dict[Result, Guard]())
+    _depths: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+
+    @classmethod
+    def of(cls, calls: Mapping[str, Call]) -> Guards:
+        """Find the guards of all nodes."""
+        found = cls(calls)
+        read = {operand for call in calls.values() for operand in call.inputs}
+        for call in _in_order(calls):
+            found._visit(call, is_counted=Result(call.name, 1) in read)
+        return found
+
+    def condition(self, result: Result) -> Result:
+        """Return the tensor that a condition is, which many identities give on."""
+        call = self.calls.get(result.node)
+        while call is not None and call.op in SAME and call.inputs:
+            result = call.inputs[0]
+            call = self.calls.get(result.node)
+        return result
+
+    def _visit(self, call: Call, *, is_counted: bool) -> None:
+        """Find the guard of a node whose operands have theirs; of an end, ``is_counted`` asks which side was taken."""
+        sides = [self._of(operand) for operand in call.inputs]
+        waited = [self.of_node.get(name, frozenset()) for name in call.before]
+        guard: Guard = frozenset(chain(*sides, *waited))
+        depth = max((self._depths.get(name, 0) for name in _read(call)), default=0)
+        if call.op in MERGES and len(sides) == 2 and not is_counted:
+            condition = _decided(*sides)
+            if condition is not None:
+                guard = frozenset(pair for pair in guard if pair[0] != condition)
+                depth += not guard
+                false = 0 if (condition, 0) in sides[0] else 1
+                if not guard:
+                    pair = (call.inputs[false], call.inputs[1 - false])
+                    self.ends.append(End(call.name, condition, pair, depth))
+        self.of_node[call.name], self._depths[call.name] = guard, depth
+        if call.op in SWITCHES and len(call.inputs) == 2:
+            condition, data = self.condition(call.inputs[1]), call.inputs[0]
+            for side in (0, 1):
+                sent = self.sent[condition, side]
+                sent[Result(call.name, side)] = sent.get(data, data)
+                self._sides[Result(call.name, side)] = guard | {(condition, side)}
+
+    def _of(self, result: Result) -> Guard:
+        return self._sides.get(result) or self.of_node.get(result.node, frozenset())
+
+
+def _read(call: Call) -> Iterable[str]:
+    return chain((operand.node for operand in call.inputs), call.before)
+
+
+def _decided(first: Guard, second: Guard) -> Result | None:
+    """Return the condition on which one operand is there on one side, and the other one on the other."""
+    for condition, side in first:
+        if (condition, 1 - side) in second:
+            others = {pair for pair in first | second if pair[0] != condition}
+            if not any((c, 1 - s) in others for c, s in others):
+                return condition
+    return None
+
+
+def _in_order(calls: Mapping[str, Call]) -> Iterable[Call]:
+    """Yield nodes, each after those that it reads; of loops that were not raised, some come before."""
+    seen: set[str] = set()
+    stack = [(name, False) for name in calls]
+    while stack:
+        name, is_done = stack.pop()
+        call = calls[name]
+        if is_done:
+            yield call
+        elif name not in seen:
+            seen.add(name)
+            stack.append((name, True))
+            stack += [(read, False) for read in _read(call) if read in calls and read not in seen]
+
+
+def raise_branches(calls: dict[str, Call], library: Library, kept: Collection[str], depth: int = 0) -> None:
+    """Replace branches; those of a kind that is not known stay as they are.  Nodes that are ``kept`` do, too.
+
+    Raises:
+        CompileError: M005, they are nested too deeply.
+    """
+    check_depth(depth, "branches")
+    if not any(call.op in MERGES for call in calls.values()):
+        return
+    guards = Guards.of(calls)
+    groups: dict[tuple[Result, int], list[End]] = {}
+    for end in guards.ends:
+        groups.setdefault((end.condition, end.depth), []).append(end)
+    read = {name for call in calls.values() for name in _read(call)}
+    needless = {name for name, guard in guards.of_node.items() if guard or name in read} - set(kept)
+    for ends in groups.values():
+        _replace(ends, guards, calls, library, depth)
+    _prune(calls, needless)
+
+
+def branches_in(function: Function, library: Library, depth: int = 0) -> Function:
+    """Return a function whose branches are replaced."""
+    calls, results = calls_of(function, library.functions, results_of)
+    raise_branches(calls, library, {result.node for result in results}, depth)
+    return replace(function, nodes=tuple(map(node_of, calls.values())))
+
+
+def _replace(ends: Sequence[End], guards: Guards, calls: dict[str, Call], library: Library, depth: int) -> None:
+    """Insert a call in the place of the ends of the same branches."""
+    condition = ends[0].condition
+    parts = [_side(ends, guards, side) for side in (0, 1)]
+    outer = dict.fromkeys(chain(*(part.outer for part in parts)))
+    scope = scope_of((end.merge for end in ends), "cond")
+    functions: list[FunctionName] = []
+    for side, part in enumerate(parts):
+        name = library.name(f"{scope}_{('false', 'true')[side]}")
+        outline = outlined(name, part, outer, [end.operands[side] for end in ends], scope)
+        library.functions[name] = outline  # whose name nobody else takes
+        library.functions[name] = branches_in(outline, library, depth + 1)
+        functions.append(FunctionName(name, {}))
+    waits = dict.fromkeys(chain(*(part.waits for part in parts), *(calls[end.merge].before for end in ends)))
+    before = tuple(name for name in waits if calls[name].op not in SWITCHES)
+    name = unused(scope, calls)
+    attributes = {"else_branch": functions[0], "then_branch": functions[1]}
+    calls[name] = Call(name, "StatelessIf", (condition, *outer), before, attributes)
+    for number, end in enumerate(ends):
+        calls[end.merge] = Call(end.merge, "Identity", (Result(name, number),), (), {})
+
+
+def _side(ends: Sequence[End], guards: Guards, side: int) -> Part:
+    """Return what ends need on one side of their condition."""
+    literal = (ends[0].condition, side)
+    part = Part(guards.calls, lambda name: literal in guards.of_node.get(name, ()), guards.sent[literal])
+    part.add(end.operands[side] for end in ends)
+    return part
+
+
+def _prune(calls: dict[str, Call], needless: Collection[str]) -> None:
+    """Drop nodes that are ``needless`` where nothing reads them any more: what ran on a side of a condition."""
+    reads = Counter(name for call in calls.values() for name in _read(call))
+    waiting = [name for name in needless if reads[name] == 0]
+    while waiting:
+        call = calls.pop(waiting.pop())
+        for name in _read(call):
+            reads[name] -= 1
+            waiting += [name] if reads[name] == 0 and name in needless else []
