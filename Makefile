@@ -36,6 +36,7 @@ site: $(VENV)/ready-docs
 conformance: $(VENV)/ready-dev
 	$(RUN) benchmarks/conformance.py
 	$(RUN) -m benchmarks.torch_conformance --jobs $(WORKERS)
+	$(RUN) -m benchmarks.openvino_conformance
 
 mutants: $(VENV)/ready-dev
 	$(RUN) -m tests.mutants.run --workers $(WORKERS) --page

@@ -117,10 +117,10 @@ class Judge:
             path = save(model_of(case), Path(folder) / "m.xml")
             inputs = inputs_of(case)
             want = run(model_of(case), inputs)
-            for stage in STAGES:
+            for stage, target in STAGES.items():
                 status, code, why = self._attempt(case, path, inputs, want, stage)
                 found.append((stage, status, code, why))
-                if status != "right" and not STAGES[stage]:
+                if status != "right" and not target:
                     break
         return found
 
@@ -223,21 +223,16 @@ def refusal(v: Version) -> tuple[str, str]:
 
 def page(found: dict[Version, Outcome], cases: int) -> str:
     """Return the page."""
-    runtimes = {
-        "the reference interpreter on what was read": "",
-        "TFLite": f" (ai-edge-litert {version('ai-edge-litert')})",
-        "ONNX": f" (onnxruntime {version('onnxruntime')})",
-        "OpenVINO's IR again": "",
-    }
     lines = [
         "# OpenVINO's operations",
         "",
-        f"Printed by `make conformance`: every operation of the sets 1 to {NEWEST} in each of its versions, {cases}",
-        f"models of one operation that OpenVINO {version('openvino')} makes and runs. They are read and run by",
-        f"{_listed(runtimes)}.",
-        "A version is right if models of it are right and all others are refused with a code. A failure is a file that",
-        "the runtime does not take. Of what is drawn at random, shapes and element types are compared; what variables",
-        "keep for the next call is compared as another output.",
+        f"Printed by `make conformance`: every operation of the sets 1 to {NEWEST} in each of its versions,",
+        f"{cases} models of one operation that OpenVINO {version('openvino')} makes and runs. They are read and run by",
+        f"the reference interpreter, as TFLite (ai-edge-litert {version('ai-edge-litert')}), as ONNX (onnxruntime",
+        f"{version('onnxruntime')}) and as OpenVINO's IR again. A version is right if models of it are right and all",
+        "others are refused with a code. A failure is a file that the runtime does not take. Of what is drawn at",
+        "random, shapes and element types are compared; what variables keep for the next call is compared as another",
+        "output.",
         "",
         "| | right | refused | wrong numbers | failed | crashed | of |",
         "|---|---:|---:|---:|---:|---:|---:|",
@@ -260,11 +255,6 @@ def page(found: dict[Version, Outcome], cases: int) -> str:
         cells = " | ".join(_cells(outcome, stage) for stage in STAGES)
         lines.append(f"| {v.name} | {sets} | {sum(v.has(c) for c in CASES)} | {cells} | {outcome.why[:120]} |")
     return "\n".join(lines) + "\n"
-
-
-def _listed(names: dict[str, str]) -> str:
-    *first, last = (name + said for name, said in names.items())
-    return f"{', as '.join(first)}, and as {last}"
 
 
 def _cells(outcome: Outcome, stage: str) -> str:

@@ -38,7 +38,6 @@ LIBRARIES = (
     Library("torch", "torch", "exporting models from PyTorch", "torch"),
     Library("tensorflow", "tensorflow", "comparing with what runs a SavedModel", "tensorflow"),
     Library("openvino", "openvino", "comparing with what runs OpenVINO's IR", "openvino"),
-    Library("coremltools", "coremltools", "writing packages of Core ML", "coreml"),
     Library("graphviz", "graphviz", "asking Graphviz for drawings", "draw"),
     Library("distributed", "distributed", "running zoos of models", "zoo"),
 )
@@ -67,11 +66,20 @@ def examine() -> Iterator[Finding]:
     )
     for library in LIBRARIES:
         yield _examine(library)
+    yield _found("coremltools", "writing packages of Core ML", "coreml")
     dot = shutil.which("dot")
     yield Finding("dot", "drawing networks by Graphviz", "a system package", dot or "", "" if dot else "not installed")
     library = find_library()
     purpose, problem = "running what was written for browsers", "" if library else "not installed"
     yield Finding(PACKAGE, purpose, "an npm package", str(library or ""), problem)
+
+
+def _found(distribution: str, purpose: str, extra: str) -> Finding:
+    """Look for a library that is not imported, since it imports all others that it can convert from."""
+    try:
+        return Finding(distribution, purpose, extra, version(distribution))
+    except PackageNotFoundError:
+        return Finding(distribution, purpose, extra, "", "not installed")
 
 
 def _examine(library: Library) -> Finding:

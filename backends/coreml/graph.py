@@ -139,7 +139,8 @@ class _Builder:
                 (found,) = inner._call("identity", {"x": found}, [value.type])
             assert isinstance(found, Tensor)
             returns.append(found)
-        return Block(takes, tuple(inner._steps), tuple(returns))
+        types = (value.type for value in region.returns)
+        return Block(takes, tuple(inner._steps), tuple(zip(returns, types, strict=True)))
 
     def _size_outside(self, key: str) -> Place:
         """Return a size that a tensor around the block tells.

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...compiler.diagnostics import CompileError, error
-from ...compiler.dims import Sym
+from ...compiler.dims import Sym, is_static
 from ...compiler.types import Array, DType, TensorType
 from ..layout import KEY
 from ..refusals import STANDARD, first_line
@@ -130,7 +130,13 @@ class Builder:
         self._tensors |= dict(zip(block.takes, taken, strict=True))
         for step in block.steps:
             self._run(step)
-        return [self._tensors[tensor] for tensor in block.returns]
+        return [self._sized(self._tensors[tensor], type) for tensor, type in block.returns]
+
+    def _sized(self, result: Any, type: TensorType) -> Any:
+        """Return a result with all its sizes where coremltools does not know some: loops carry what keeps its type."""
+        if not is_static(type.shape) or all(isinstance(d, int | np.integer) for d in result.shape):
+            return result
+        return self._mb.reshape(x=result, shape=np.asarray(type.shape, np.int32))
 
     def _store(self, step: Step) -> None:
         """Make the constants of blocks where all blocks see them."""

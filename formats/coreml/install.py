@@ -15,7 +15,7 @@ OTHERS = ("tensorflow", "torch", "transformers", "sklearn", "xgboost", "keras")
 
 
 def is_installed() -> bool:
-    """Return whether coremltools is installed; nothing of it is imported."""
+    """Say whether coremltools can be imported in this environment."""
     return find_spec("coremltools") is not None
 
 

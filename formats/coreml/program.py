@@ -33,11 +33,11 @@ Argument: TypeAlias = "Tensor | Weight | Stored | Setting | tuple[Argument, ...]
 
 @dataclass(frozen=True)
 class Block:
-    """Steps inside of another one: what they take, and what they return; they read what is outside as it is."""
+    """Steps inside of another one: what they take, and what they return with its type; they see what is outside."""
 
     takes: tuple[Tensor, ...]
     steps: tuple[Step, ...]
-    returns: tuple[Tensor, ...]
+    returns: tuple[tuple[Tensor, TensorType], ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Program:
-    """A whole model; outputs are called as the steps that give them. ``said`` are strings that the file has besides."""
+    """A whole model; outputs are called as the steps that give them. ``said`` are strings of metadata in the file."""
 
     inputs: tuple[Input, ...]
     steps: tuple[Step, ...]

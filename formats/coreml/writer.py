@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import stat
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -36,7 +37,15 @@ def write_package(program: Program, path: Path, *, halves: bool = False) -> int:
     steps = _all_numbered(program.steps, numbers)
     request = (replace(program, steps=steps), str(path), halves, len(numbers))
     ask(request, tuple(numbers))
+    _share(path)
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _share(path: Path) -> None:
+    """Let those read the whole package who may read the file of it that coremltools writes as others do."""
+    files = stat.S_IMODE((path / "Manifest.json").stat().st_mode)
+    for part in path.rglob("*"):
+        part.chmod(files | (files & 0o444) >> 2 if part.is_dir() else files)
 
 
 def _all_numbered(steps: Iterable[Step], numbers: dict[Weight, Stored]) -> tuple[Step, ...]:

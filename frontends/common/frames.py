@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from ...compiler.budget import reserve
-from ...compiler.dims import Dim
+from ...compiler.dims import Dim, static
 from ...compiler.ir import Value
 from ...compiler.ops.arith import Add, Mul
 from ...compiler.ops.index import Gather
-from ...compiler.ops.shape import Concat, Range, Slice
+from ...compiler.ops.shape import Concat, Pad, Range, Slice
 from ...compiler.ops.window import Conv
 from ...compiler.types import Array, DType
 from ..emitter import BaseEmitter
@@ -99,3 +101,26 @@ def spectra(emit: BaseEmitter, x: Value, window: Value | None, frames: tuple[int
         weight = emit(Mul(weight, emit.reshape(window, (1, 1, size))))
     found = emit(Conv(emit.transpose(x, (0, 2, 1)), weight, None, (step,), (1,), ((0, 0),)))
     return emit.reshape(emit.transpose(found, (0, 2, 1)), (batch, (length - size) // step + 1, outs, 2))
+
+
+def overlapped(emit: BaseEmitter, frames: Value, hop: int) -> Value:
+    """Add up frames ``[batch, count, size]`` of which each begins ``hop`` numbers after the one before."""
+    batch, count, size = frames.type.shape
+    with emit.typed():
+        (whole,) = static((size,))
+    blocks = -(-whole // hop)
+    long = longer(emit, frames, 2, (0, blocks * hop - whole))
+    moved = (
+        longer(emit, emit(Slice(long, (0, 0, i * hop), (batch, count, hop), (1, 1, 1))), 1, (i, blocks - 1 - i))
+        for i in range(blocks)
+    )
+    total = emit.reshape(reduce(lambda a, b: emit(Add(a, b)), moved), (batch, (count + blocks - 1) * hop))
+    return emit(Slice(total, (0, 0), (batch, (count - 1) * hop + whole), (1, 1)))
+
+
+def longer(emit: BaseEmitter, x: Value, axis: int, more: tuple[Dim, Dim]) -> Value:
+    """Put so many zeros before and after an axis."""
+    if more == (0, 0):
+        return x
+    low, high = ([size if a == axis else 0 for a in range(x.type.rank)] for size in more)
+    return emit(Pad(x, tuple(low), tuple(high)))

@@ -65,7 +65,7 @@ class Seen:
         return is_kept
 
     def others(self, samples: Iterable[Sample]) -> Iterator[Sample]:
-        """Yield the samples whose values calibration used, not those held back."""
+        """Yield those of the same samples that calibration has seen."""
         return (sample for number, sample in enumerate(samples) if number not in self.apart)
 
     def try_on(self, sample: Sample) -> None:

@@ -47,7 +47,7 @@ class Network:
         return not self.options.calibration and equalize(clone_module(self.module).main, self.seen.statistics, 1.0) > 0
 
     def equalization(self, strength: float) -> EqualizeChannels:
-        """Return the pass that equalizes the ranges of channels."""
+        """Return the pass that equalizes channels by a strength from 0 to 1."""
         return EqualizeChannels(statistics=str(self.statistics), strength=strength)
 
     def file(self, strength: float) -> Path:
@@ -64,7 +64,7 @@ class Network:
         return path
 
     def statistics_of(self, strength: float) -> Path:
-        """Return the file of the statistics of the network that was equalized with a strength."""
+        """Return the file of statistics for the network that was equalized so."""
         self.file(strength)
         return self._statistics(strength)
 

@@ -72,12 +72,12 @@ class Bench:
 
     @property
     def floats(self) -> Path:
-        """The file of the network in floats, which candidates are compared with."""
+        """The file of the network in floats, which trials are compared with."""
         return self.network.floats
 
     @property
     def is_calibrated(self) -> bool:
-        """Whether there are statistics of the values, so that activations can be quantized."""
+        """Whether calibration has seen the ranges of the network's values."""
         return bool(self.network.seen.statistics)
 
     def run(self, candidate: Candidate, *, timed: bool = False, on_held: bool = False) -> Trial:

@@ -51,7 +51,7 @@ class ChannelFactors:
 
     @staticmethod
     def of(func: Func) -> ChannelFactors:
-        """Look at all operations of a function for factors per channel."""
+        """Find the channels of a function whose factors can differ."""
         found = ChannelFactors(func)
         for op in func.ops:
             found._visit(op)

@@ -114,12 +114,12 @@ class Products:
 
     @property
     def size(self) -> int:
-        """How many weights each sum of products has."""
+        """How many weights, and products, one sum has."""
         return self.weight[0].size
 
     @property
     def bytes(self) -> int:
-        """How many bytes of memory the covariances take."""
+        """How much memory the covariances of all groups take."""
         return self.factors.groups * self.size**2 * 8
 
     def see(self, x: Array, count: int, rng: np.random.Generator) -> None:

@@ -283,7 +283,7 @@ def _concat(values: list[Array], axis: int, interleave: bool) -> Array:
 
 def _random(draw: Callable[..., Any]) -> Callable[..., Any]:
     def call(shape: Array, seed: int, **numbers: float) -> Array:
-        return draw(np.random.default_rng(None if seed < 0 else seed), tuple(shape), **numbers)
+        return draw(np.random.default_rng(None if seed < 0 else int(seed)), tuple(shape), **numbers)
 
     return call
 

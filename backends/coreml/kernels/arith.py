@@ -72,11 +72,11 @@ def _same_types(op: ir.Pow) -> str | None:
 
 
 @condition("exponents of integers that are not negative")
-def _whole(op: ir.Pow) -> str | None:
+def _not_negative(op: ir.Pow) -> str | None:
     return None if not op.a.type.dtype.is_int or nonnegative(op.b) else "negative exponents of integers"
 
 
-emits(ir.Pow, "pow", dtypes=NUMBERS, when=(_same_types, _whole))(binary)
+emits(ir.Pow, "pow", dtypes=NUMBERS, when=(_same_types, _not_negative))(binary)
 
 
 @condition("the sign of the divisor")

@@ -106,6 +106,19 @@ MOST, LEAST = 2**31 - 1, -(2**31)
 """What stands for "to the end" and "to the beginning"."""
 
 
+@condition("computed starts, known sizes and steps of one")
+def _from_computed(op: ir.Slice) -> str | None:
+    """Then coremltools knows the result's sizes, too."""
+    is_so = is_static(op.sizes) and not is_static(op.starts) and all(step == 1 for step in op.steps)
+    return None if is_so else "known starts, sizes that are open, or other steps"
+
+
+@emits(ir.Slice, "slice_by_size", dtypes=ANY, ranks=AXES, when=(_from_computed,))
+def slice_from_computed(op: ir.Slice) -> Call:
+    """As many positions as are asked for, from computed ones on."""
+    return Call({"x": op.x, "begin": sizes(*op.starts), "size": sizes(*op.sizes)})
+
+
 @emits(ir.Slice, "slice_by_index", dtypes=ANY, ranks=AXES, when=(_forwards,))
 def slice_(op: ir.Slice) -> Call:
     """From starts to ends with steps; what reaches to the end says so."""

@@ -73,12 +73,20 @@ def resize(op: ir.Resize) -> Call:
     return Call({"x": op.x, **words})
 
 
-@emits(ir.Resize, "upsample_bilinear", ranks=IMAGES, when=(_mode("linear"), _last_two, _whole_factors, _mapped))
+@condition("centres of pixels at half positions, or aligned corners of axes that grow")
+def _upsampled(op: ir.Resize) -> str | None:
+    """An axis of one position that stays so has no corners to align."""
+    mode, factors = kernel_mode(op), _factors(op) or ()
+    is_known = mode == "half_pixel" or (mode == "align_corners" and 1 not in factors)
+    return None if is_known else f"positions as {op.coordinates} gives them"
+
+
+@emits(ir.Resize, "upsample_bilinear", ranks=IMAGES, when=(_mode("linear"), _last_two, _whole_factors, _upsampled))
 def upsample_bilinear(op: ir.Resize) -> Call:
     """By whole factors, of sizes that are open."""
-    factors, mode = _factors(op), kernel_mode(op)
+    factors, is_aligned = _factors(op), kernel_mode(op) == "align_corners"
     assert factors is not None
-    words = {"align_corners": mode == "align_corners", "half_pixel_centers": mode == "half_pixel"}
+    words = {"align_corners": is_aligned, "half_pixel_centers": not is_aligned}
     return Call({"x": op.x, "scale_factor_height": factors[0], "scale_factor_width": factors[1], **words})
 
 

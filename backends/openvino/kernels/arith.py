@@ -67,7 +67,7 @@ def power(op: ir.Pow) -> Call:
 def divide(op: ir.Div) -> Call:
     """Of integers, cut towards zero; but rounded where kernels divide in the step that reduces, so rests go first."""
     type, attributes = op.result.type, {"m_pythondiv": False}
-    if type.dtype.is_float or not any(map(_is_reduced, op.operands)):
+    if type.dtype.is_float or not (_is_reduced(op.a) or _is_reduced(op.b)):
         return Call(op.operands, attributes)
     rest = Nested("Mod", type, op.operands)
     return Call((Nested("Subtract", type, (op.a, rest)), op.b), attributes)

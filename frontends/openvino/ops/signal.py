@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ....compiler.dims import static
+from ....compiler.dims import minimum, static
 from ....compiler.ir import Value
+from ....compiler.ops.arith import Div, Mul
+from ....compiler.ops.logic import NotEqual, Select
 from ....compiler.ops.shape import Slice
 from ...common.fourier import transformed
-from ...common.frames import spectra
+from ...common.frames import longer, overlapped, spectra
 from ...slicing import pad
 from ..emitter import Emitter
 from ..registry import openvino_op
@@ -78,3 +80,42 @@ def stft(
     found = spectra(emit, parts, wide, (size, step), onesided=True)
     found = emit.transpose(found, (0, 2, 1, 3)) if transpose_frames else found
     return found if x.type.rank == 2 else emit.reshape(found, found.type.shape[1:])
+
+
+@openvino_op("ISTFT", since=16)
+def istft(
+    emit: Emitter,
+    x: Value,
+    window: Value,
+    frame_size: Value,
+    frame_step: Value,
+    length: Value | None = None,
+    *,
+    center: bool,
+    normalized: bool,
+) -> Value:
+    """The signal of which these are the transforms of overlapping frames; zeros where no window reaches."""
+    size, step = emit.int(frame_size, "frame_size"), emit.int(frame_step, "frame_step")
+    rows = x if x.type.rank == 4 else emit.reshape(x, (1, *x.type.shape))
+    with emit.typed():
+        (own,) = static(window.type.shape)
+    if size < 1 or step < 1 or own > size:
+        raise emit.fail(f"adds up frames of {size} in steps of {step} under {window.type}", code="F002")
+    parts = transformed(emit, rows, size, 1, inverse=True, onesided=True)
+    n, _, count, _ = parts.type.shape
+    real = emit(Slice(parts, (0,) * 4, (n, size, count, 1), (1,) * 4))
+    frames = emit.transpose(emit.reshape(real, (n, size, count)), (0, 2, 1))
+    before = (size - own) // 2
+    wide = pad(emit, window, (before,), (size - own - before,), "constant")
+    total = overlapped(emit, emit(Mul(frames, wide)), step)
+    squares = overlapped(emit, emit.expand(emit.reshape(emit(Mul(wide, wide)), (1, 1, size)), (1, count, size)), step)
+    none = emit.number(0, squares)
+    reached = emit(NotEqual(squares, none))
+    signal = emit(Select(reached, emit(Div(total, emit(Select(reached, squares, emit.number(1, squares))))), none))
+    signal = emit(Mul(signal, emit.number(size**0.5, signal))) if normalized else signal
+    start, whole = size // 2 if center else 0, signal.type.shape[1]
+    wanted = whole - 2 * start if length is None else emit.dim(length, "length")
+    taken = minimum(wanted, whole - start)
+    cut = emit(Slice(signal, (0, start), (n, taken), (1, 1)))
+    found = longer(emit, cut, 1, (0, wanted - taken))
+    return found if x.type.rank == 4 else emit.reshape(found, found.type.shape[1:])

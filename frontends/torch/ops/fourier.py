@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 
 import numpy as np
 
-from ....compiler.dims import Dim, maximum, minimum, product, static
+from ....compiler.dims import maximum, minimum, product
 from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.linear import MatMul
-from ....compiler.ops.shape import Concat, Pad, Slice
+from ....compiler.ops.shape import Concat, Slice
 from ....compiler.types import Array, DType
+from ...common.frames import longer, overlapped
 from ...fourier import fourier_matrix
 from ..complex import Complex
 from ..emitter import Emitter
@@ -131,40 +131,17 @@ def istft(
     rows = emit.transpose(columns, [*range(rank - 2), rank - 1, rank - 2])
     frames = emit.reshape(rows, (product(batch), *rows.type.shape[-2:]))
     shape = _window(emit, window, win_length or n_fft, n_fft, frames.type.dtype)
-    total = _overlapped(emit, emit(arith.Mul(frames, shape)), hop)
+    total = overlapped(emit, emit(arith.Mul(frames, shape)), hop)
     squares = emit.expand(emit(arith.Square(shape)), (1, *frames.type.shape[1:]))
-    signal = emit(arith.Div(total, _overlapped(emit, squares, hop)))
+    signal = emit(arith.Div(total, overlapped(emit, squares, hop)))
     start, size = n_fft // 2 if center else 0, signal.type.shape[1]
     end = start + length if length is not None else size - start
     cut = emit(Slice(signal, (0, start), (signal.type.shape[0], minimum(end, size) - start), (1, 1)))
-    return emit.reshape(_longer(emit, cut, 1, (0, maximum(end - size, 0))), emit.shape)
+    return emit.reshape(longer(emit, cut, 1, (0, maximum(end - size, 0))), emit.shape)
 
 
 def _window(emit: Emitter, window: Value | None, length: int, size: int, dtype: DType) -> Value:
     """A window of so many numbers in the middle of as many as a frame has."""
     given = emit.const(np.ones(length), dtype) if window is None else emit.cast(window, dtype)
     before = (size - length) // 2
-    return _longer(emit, given, 0, (before, size - length - before))
-
-
-def _overlapped(emit: Emitter, frames: Value, hop: int) -> Value:
-    """Add up frames ``[batch, count, size]`` of which each begins ``hop`` numbers after the one before."""
-    batch, count, size = frames.type.shape
-    with emit.typed():
-        (whole,) = static((size,))
-    blocks = -(-whole // hop)
-    long = _longer(emit, frames, 2, (0, blocks * hop - whole))
-    moved = (
-        _longer(emit, emit(Slice(long, (0, 0, i * hop), (batch, count, hop), (1, 1, 1))), 1, (i, blocks - 1 - i))
-        for i in range(blocks)
-    )
-    total = emit.reshape(reduce(lambda a, b: emit(arith.Add(a, b)), moved), (batch, (count + blocks - 1) * hop))
-    return emit(Slice(total, (0, 0), (batch, (count - 1) * hop + whole), (1, 1)))
-
-
-def _longer(emit: Emitter, x: Value, axis: int, more: tuple[Dim, Dim]) -> Value:
-    """Put so many zeros before and after an axis."""
-    if more == (0, 0):
-        return x
-    low, high = ([size if a == axis else 0 for a in range(x.type.rank)] for size in more)
-    return emit(Pad(x, tuple(low), tuple(high)))
+    return longer(emit, given, 0, (before, size - length - before))

@@ -50,9 +50,13 @@ needs_coremltools = pytest.mark.skipif(
 def test_a_package_is_written_and_what_was_not_compared_is_said(tmp_path: Path) -> None:
     """By a process of its own; an earlier package is replaced as a whole."""
     path = tmp_path / "m.mlpackage"
-    nhwcc.compile(parse_module(net()), path, verify=False)
+    path.mkdir()
+    (path / "Manifest.json").write_text("{}")
+    (path / "earlier").write_text("")
     done = nhwcc.compile(parse_module(net()), path)
     assert {p.name for p in path.iterdir()} == {"Manifest.json", "Data"} and [*tmp_path.iterdir()] == [path]
+    files, folders = ({p.stat().st_mode for p in path.rglob("*") if p.is_dir() is d} for d in (False, True))
+    assert len(files) == len(folders) == 1 and path.stat().st_mode in folders
     if platform.system() != "Darwin":
         assert done.report.verification is None and "on Apple's systems only" in done.report.not_verified
         with pytest.raises(CompileError, match="R028"):
@@ -208,6 +212,34 @@ def test_loops_and_branches(check: Check, big: bool, count: int) -> None:
     }"""
     done = check(text, sizes=({"k": 2},), inputs={"big": np.asarray([big]), "n": np.asarray(count, np.int32)})
     assert done.calls["while_loop"] == 1 and done.calls["cond"] == 2
+
+
+def test_loops_carry_known_sizes(check: Check) -> None:
+    """Also where coremltools itself does not know them: of every other position from a computed one on."""
+    done = check(
+        """func @main(%x: f32[6], %n: i32[]) -> (f32[2], i32[]) {
+      %one = const() {value = dense<1> : i32[]} : i32[]
+      %zero = const() {value = dense<0> : i32[]} : i32[]
+      %two = const() {value = dense<[0.0, 0.0]> : f32[2]} : f32[2]
+      %y, %m = while(%two, %zero) do (%v: f32[2], %i: i32[]) {
+        %more = less(%i, %n) : bool[]
+        return(%more)
+      } do (%a: f32[2], %j: i32[]) {
+        %p = reshape(%j) {shape = [1]} : i32[1]
+        bind_sizes(%p) {sizes = ['u0'], least = [0], most = [2]}
+        %s = slice(%x) {starts = ['u0'], sizes = [2], steps = [2]} : f32[2]
+        %next = add(%j, %one) : i32[]
+        return(%s, %next)
+      } : f32[2], i32[]
+      %q = reshape(%n) {shape = [1]} : i32[1]
+      bind_sizes(%q) {sizes = ['u1'], least = [0], most = [3]}
+      %t = slice(%x) {starts = ['u1'], sizes = [2], steps = [1]} : f32[2]
+      %sum = add(%y, %t) : f32[2]
+      return(%sum, %m)
+    }""",
+        inputs={"n": np.asarray(2, np.int32)},
+    )
+    assert done.calls["slice_by_index"] and done.calls["slice_by_size"]
 
 
 def test_layers_that_mil_lacks_are_loops(check: Check) -> None:

@@ -318,6 +318,21 @@ ENDS = [
         data={0: BYTES[:, :4], 1: BYTES[:, 4].reshape(1, 2, 2, 1), 2: BYTES[:, 5].reshape(1, 2, 2, 1)},
     ),
     *(Case("STFT", 15, ("f32[2,20]", f32(6), scalar(8), scalar(3)), method("stft", t)) for t in (True, False)),
+    *(
+        Case(
+            "ISTFT",
+            16,
+            (f"f32[{batch}5,6,2]", np.abs(f32(7)) + 0.1, scalar(8), scalar(3), *([scalar(n)] if n else [])),
+            lambda o, x, w, s, t, *n, c=center: o.istft(x, w, s, t, c, not c, *n),
+        )
+        for batch, center, n in (
+            ("2,", True, None),
+            ("", False, None),
+            ("2,", True, 9),
+            ("2,", True, 40),
+            ("2,", False, 30),
+        )
+    ),
     Case("Xor", 1, ("bool[2,3]", "bool[3]"), create("Xor", {})),
     *(
         Case("Reverse", 1, ("f32[2,3,4]", v), create("Reverse", {"mode": m}))

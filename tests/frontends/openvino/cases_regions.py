@@ -298,4 +298,30 @@ POOLED = [
         for moves in ((), ("f32[5,4,2,2]",))
     ),
 ]
-REGIONS = [*POOLED, *PROPOSALS, *GENERATED, *DETECTRON, *SUPPRESSION]
+ANGLES = np.asarray([[20, 18, 22, 14, 0.7], [30, 9, 12, 26, -1.2], [2, 3, 40, 9, 3.0]], np.float32)
+ROTATED = [
+    Case(
+        "ROIAlignRotated",
+        15,
+        ("f32[2,3,10,12]", "f32[3,5]", np.asarray([0, 1, 1])),
+        lambda o, *n, c=clockwise, s=samples: o.roi_align_rotated(*n, 2, 3, s, 0.25, c),
+        data={1: ANGLES},
+    )
+    for clockwise, samples in ((True, 2), (False, 3))
+]
+STEPS = np.asarray([[[7, 2, 3]], [[4, 5, 1]], [[1, 8, 9]], [[3, 4, 2]]])
+PARENTS = np.asarray([[[0, 0, 0]], [[1, 0, 2]], [[2, 1, 0]], [[0, 2, 1]]])
+BEAMS = [
+    Case(
+        "GatherTree",
+        1,
+        (f"{type}[4,2,3]", f"{type}[4,2,3]", f"{type}[2]", np.asarray(1, np.float32 if type == "f32" else np.int32)),
+        make("GatherTree", {}, 1),
+        data={
+            n: np.asarray(v, np.float32 if type == "f32" else np.int32)
+            for n, v in enumerate((np.repeat(STEPS, 2, 1), np.repeat(PARENTS, 2, 1), [3, 9]))
+        },
+    )
+    for type in ("f32", "i32")
+]
+REGIONS = [*ROTATED, *BEAMS, *POOLED, *PROPOSALS, *GENERATED, *DETECTRON, *SUPPRESSION]

@@ -14,6 +14,8 @@ from nhwcc.frontends.openvino.emitter import Emitter
 from nhwcc.frontends.openvino.refused import REFUSED
 from nhwcc.frontends.openvino.registry import HANDLERS, NEWEST, find, openvino_op
 
+from benchmarks.openvino_conformance import PAGE, versions
+
 from .building import Case, model_of, save
 from .cases import CASES
 
@@ -92,3 +94,18 @@ def test_attributes_that_do_not_fit(given: dict[str, str], code: str) -> None:
     assert entry is not None
     with pytest.raises(CompileError, match=code):
         entry.call(None, [], given)  # pyright: ignore[reportArgumentType]
+
+
+def test_the_page_of_all_versions_is_fresh() -> None:
+    """It names the versions that there are, with as many models as are tested, none of which gives wrong numbers."""
+    text = PAGE.read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in text.partition("## By operation")[2].splitlines()]
+    shown = {(row[0], row[1].partition(" to ")[0]): row[2] for row in rows[5:] if len(row) > len("nsm")}
+    cases = {(v.name, str(v.since)): str(sum(v.has(c) for c in CASES)) for v in versions()}
+    assert shown == cases, "python -m benchmarks.openvino_conformance"
+    refused = {row[0] for row in rows[5:] if len(row) > len("nsm") and "F001" in row[4]}
+    assert refused == REFUSED.keys() & {v.name for v in versions()}
+    totals = re.findall(
+        r"^\| (?:IR|TFLite|ONNX|OpenVINO) \| (\d+) \| (\d+) \| 0 \| 0 \| 0 \| (\d+) \|$", text, re.MULTILINE
+    )
+    assert [int(whole) for _, _, whole in totals] == [len(cases)] * 4
