@@ -20,8 +20,8 @@ MODES: tuple[QuantizationMode, ...] = ("int8", "dynamic-int8", "weight-int8", "f
 INSTEAD: tuple[QuantizationMode, ...] = ("int8", "dynamic-int8")
 """Modes that run fast on a CPU: what they would have given is told where kernels on other integers were asked for."""
 
-STRENGTHS = (0.5, 1.0)
-"""How much channels are equalized: the whole way makes weights uneven, which loses digits, too."""
+STRENGTH = 0.5
+"""How much channels are equalized: the whole way makes weights uneven, which loses as much on inputs not yet seen."""
 
 SLOWER = 1.05
 """How much slower than in floats a file may be measured and count as no slower."""
@@ -106,6 +106,4 @@ def _candidates(mode: QuantizationMode, bench: Bench, trials: Sequence[Trial]) -
             return
         yield replace(_best_of(trials, bench), rounds_together=True)
         if mode == "int8" and bench.network.can_equalize:
-            for strength, before in zip(STRENGTHS, (0.0, *STRENGTHS), strict=False):
-                if _best_of(trials, bench).equalization == before:  # more helps only where less did
-                    yield replace(_best_of(trials, bench), equalization=strength)
+            yield replace(_best_of(trials, bench), equalization=STRENGTH)

@@ -120,7 +120,7 @@ class TestOutput:
             failed(call("compile", small, "-o", output), "R016")
         assert small.read_bytes() == before
 
-    @pytest.mark.parametrize("name", ["out.mlpackage", "out.ir"])
+    @pytest.mark.parametrize("name", ["out.mlmodel", "out.ir"])
     def test_the_name_of_another_format_is_refused(self, name: str, call: Call, small: Path, tmp_path: Path) -> None:
         said = failed(call("compile", small, "-o", tmp_path / name), "L007")
         assert "call it out.tflite" in said and leftovers(tmp_path, "small.ir") == []
