@@ -3,7 +3,7 @@
 Importing this declares all of them.
 """
 
-from . import arith, dtypes, index, linear, logic, shape, spatial, window
+from . import arith, dtypes, index, linear, logic, spatial, window
 from .lowering import LOWERINGS
 
-__all__ = ["LOWERINGS", "arith", "dtypes", "index", "linear", "logic", "shape", "spatial", "window"]
+__all__ = ["LOWERINGS", "arith", "dtypes", "index", "linear", "logic", "spatial", "window"]
