@@ -153,6 +153,13 @@ def is_graph_def(content: Content) -> bool:
     return content.head[position + start : position + start + size].isalnum()
 
 
+def is_graph_text(content: Content) -> bool:
+    """A graph of TensorFlow, or a SavedModel, as text: the first field is one of theirs."""
+    from nhwcc.formats.tensorflow.schema import is_text
+
+    return content.is_text and is_text(content.head)
+
+
 def is_safetensors(content: Content) -> bool:
     """The length of a header, then the header, which is JSON."""
     return 2 <= int.from_bytes(content.head[:8], "little") < 100_000_000 and content.head[8:9] == b"{"

@@ -22,11 +22,10 @@ TEXT = "a text file"
 UNREAD = "nhwcc does not read"
 READ = (
     "nhwcc reads ONNX models (.onnx), PyTorch's programs (.pt2, .pt), TensorFlow's SavedModels (folders) and graphs "
-    "(.pb), models of Keras (.keras, .h5), graph models of TensorFlow.js (model.json), OpenVINO's IR (.xml), TFLite "
-    "files (.tflite) and its own IR (.ir)"
+    "(.pb, .pbtxt), models of Keras (.keras, .h5), graph models of TensorFlow.js (model.json), OpenVINO's IR (.xml), "
+    "TFLite files (.tflite) and its own IR (.ir)"
 )
 
-GRAPH_TEXT = f"convert it to ONNX first: {TF2ONNX} --graphdef FILE --output model.onnx --inputs x:0 --outputs y:0"
 META_GRAPH = (
     f"convert it to ONNX first: {TF2ONNX} --checkpoint model.ckpt.meta --output model.onnx --inputs x:0 --outputs y:0"
 )
@@ -111,7 +110,7 @@ FORMATS = [
     Format("coreml", "a Core ML model", (".mlmodel", ".mlpackage"), contents.is_coreml, COREML),
     Format("tensorflow", "a TensorFlow SavedModel", (), contents.is_saved_model, source=TENSORFLOW),
     Format("tensorflow", "a TensorFlow graph", (".pb",), contents.is_graph_def, source=TENSORFLOW),
-    Format("tensorflow-text", "a TensorFlow graph as text", (".pbtxt",), contents.never, GRAPH_TEXT),
+    Format("tensorflow", "a TensorFlow graph as text", (".pbtxt",), contents.is_graph_text, source=TENSORFLOW),
     Format("checkpoint", "a TensorFlow checkpoint", (".meta", ".index"), contents.never, META_GRAPH),
     Format(
         "tfjs",
@@ -185,7 +184,6 @@ BINARY = ("onnx", "tflite", "safetensors", "gguf", "pickle", *ZIPPED)
 """Formats that are never texts, whatever a text is called."""
 
 FOLDERS = [
-    ("saved_model.pbtxt", "a TensorFlow SavedModel as text", GRAPH_TEXT),
     ("Manifest.json", "a Core ML package", COREML),
     ("*.mlmodel", "a Core ML package", COREML),
     ("_CHECKPOINT_METADATA", "a checkpoint of JAX (Orbax)", JAX),
@@ -203,7 +201,7 @@ FOLDERS = [
 ]
 """What a folder with such a file is, and the way out; without one, the file itself is what can be read."""
 
-MODEL_FOLDERS = {"saved_model.pb": "tensorflow", "model.json": "tfjs"}
+MODEL_FOLDERS = {"saved_model.pb": "tensorflow", "saved_model.pbtxt": "tensorflow", "model.json": "tfjs"}
 """The formats of folders that are models, by a file in them."""
 
 WRITTEN_FOLDERS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import TypeVar
 
@@ -59,6 +60,16 @@ def converts(operator: str, when: Condition) -> Callable[[Callable[[Cast], Call]
 
     def wrap(call: Callable[[Cast], Call]) -> Callable[[Cast], Call]:
         TABLE.rows.setdefault(Cast, []).append(Row(Cast, operator, {}, TABLE.ranks, (when,), DOCS, call))
+        return call
+
+    return wrap
+
+
+def calls_otherwise(op: type[O], operator: str) -> Callable[[Callable[[O], Call]], Callable[[O], Call]]:
+    """Keep TensorFlow's row of an operator, but call it as the decorated function says."""
+
+    def wrap(call: Callable[[O], Call]) -> Callable[[O], Call]:
+        TABLE.rows[op] = [replace(row, call=call) if row.kernel == operator else row for row in TABLE.rows[op]]
         return call
 
     return wrap

@@ -142,6 +142,7 @@ KINDS = (
     Kind("openvino", "*.ov/model.xml", markup.damaged, (*[COMPILE, FAST] * 5, INSPECT, *ANY), 40, (), "model.xml"),
     Kind("openvino's weights", "*.ov/model.bin", damage.data, (COMPILE, FAST), 4, (), "model.xml"),
     Kind("graph", "*.pb", protobuf.damaged_graph, (*[COMPILE, FAST] * 3, *[FAST, INSPECT] * 5, *ANY), 30),
+    Kind("graph as text", "*.pbtxt", tokens.damaged, (*[COMPILE, FAST] * 3, INSPECT), 12),
     Kind("saved model", "*.saved/saved_model.pb", protobuf.damaged_saved_model, (COMPILE, *[FAST] * 6, INSPECT), 20),
     Kind("variables", "*.saved/variables/variables.*", damage.data, (FAST, INSPECT), 6),
     Kind("keras", "*.keras", archives.damaged, (*[FAST] * 4, INSPECT, PAGED, COMPILE), 14),

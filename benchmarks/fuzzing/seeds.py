@@ -149,12 +149,23 @@ def _write_tensorflow(folder: Path) -> None:
     import nhwcc
 
     _compiled(folder, ".pb", 3)
+    _write_texts(folder)
     _compiled(folder, ".saved/", 8)
     _compiled(folder, ".keras", 8)
     _compiled(folder, ".h5", 8)
     for name in ("conv", "control"):
         with suppress(nhwcc.CompileError):
             nhwcc.compile(folder / f"{name}.onnx", f"{folder / name}-trained.saved/", verify=False, variables=True)
+
+
+def _write_texts(folder: Path) -> None:
+    """Write every fourth graph as text, too."""
+    from google.protobuf import text_format
+    from tensorflow.core.framework.graph_pb2 import GraphDef  # pyright: ignore[reportMissingImports]
+
+    for path in sorted(folder.glob("*.pb"))[::4]:
+        graph: Any = GraphDef.FromString(path.read_bytes())  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        path.with_suffix(".pbtxt").write_text(text_format.MessageToString(graph))
 
 
 def _write_data(folder: Path) -> None:

@@ -80,10 +80,11 @@ DEVICE = """Builtins of TFLite files that the device runs (`--target {name}`), w
 Other operations are rewritten into these where there is a way; `nhwcc check MODEL --target {name}` says which of a
 model are not, and [devices.md](devices.md) how files get onto the device."""
 
-GRAPHS = """SavedModels of version 1 and 2, and frozen graphs, read without TensorFlow; inputs and attributes are those
-of the operators' own schemas (`tf.raw_ops`). Functions are read where they are called. Variables stay in the files of
-the SavedModel. A node that writes to a variable is refused. Control flow of version 1 (`Switch` and `Merge`; `Enter`,
-`LoopCond`, `NextIteration` and `Exit`) is read as `If` and `While`, and refused where it is neither."""
+GRAPHS = """SavedModels of version 1 and 2, and frozen graphs, as messages or as text (`.pbtxt`), read without
+TensorFlow; inputs and attributes are those of the operators' own schemas (`tf.raw_ops`). Functions are read where they
+are called. Variables stay in the files of the SavedModel. A node that writes to a variable is refused. Control flow of
+version 1 (`Switch`, `Merge`; `Enter`, `LoopCond`, `NextIteration`, `Exit`) is read as `If` and `While`, and refused
+where it is neither."""
 
 FILES = """Files of any converter, in all versions of a builtin; operands and options are those of the schema. Integers
 that stand for numbers are read as *dequantize, operation, quantize*, with the scales that the file states."""

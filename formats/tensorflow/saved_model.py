@@ -12,13 +12,20 @@ from ..message import Message
 from ..wire import WireError
 from .bundle import Bundle, read_bundle
 from .model import Graph, read_graph
+from .schema import binary_of, is_text
 from .tensors import Dims, ElementType, Store, read_shape
 
 GRAPH_FILE = "saved_model.pb"
 """The file in a SavedModel's folder that holds the graph."""
 
+TEXT_FILE = "saved_model.pbtxt"
+"""The file that holds it as text, in a folder without the other one."""
+
 VARIABLES = Path("variables", "variables")
 """Where a SavedModel's folder has its variables."""
+
+HEAD = 4096
+"""Bytes that tell a text from a message."""
 
 SERVE = "serve"
 """The tag of the graph that is meant for inference."""
@@ -74,15 +81,15 @@ class Contents:
 
 
 def read_contents(source: Path | bytes) -> Contents:
-    """Read a SavedModel or a graph.
+    """Read a SavedModel or a graph, either of them as a message or as text.
 
     Raises:
         CompileError: R010, it is missing, truncated, damaged or neither of them.
     """
     if isinstance(source, bytes):
         return _parsed(source, Store(source), None)
-    folder = source if source.is_dir() else source.parent if source.name == GRAPH_FILE else None
-    file = source if folder is None else folder / GRAPH_FILE
+    folder = source if source.is_dir() else source.parent if source.name in (GRAPH_FILE, TEXT_FILE) else None
+    file = source if folder is None else graph_file(folder)
     try:
         store = Store(MappedFile(file))
     except OSError as bad:
@@ -90,8 +97,15 @@ def read_contents(source: Path | bytes) -> Contents:
     return _parsed(file, store, folder or file)
 
 
+def graph_file(folder: Path) -> Path:
+    """Return the file that holds a SavedModel's graph, as TensorFlow looks for it."""
+    return folder / (TEXT_FILE if not (folder / GRAPH_FILE).exists() and (folder / TEXT_FILE).exists() else GRAPH_FILE)
+
+
 def _parsed(source: Path | bytes, store: Store, path: Path | None) -> Contents:
     try:
+        if is_text(bytes(store.view[:HEAD])):
+            store = Store(binary_of(bytes(store.view)))
         message = Message(store.view)
         is_saved = 1 in message and _is_number(message)
         if is_saved:

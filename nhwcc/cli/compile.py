@@ -122,7 +122,7 @@ def compile_command(
     interface: InterfaceFlags,
     **given: Any,
 ) -> None:
-    """Compile MODEL (.onnx, .tflite, .pt2, .pt, .pb, .keras, .h5, .xml, .ir), a SavedModel or a PyTorch module.
+    """Compile MODEL (.onnx, .tflite, .pt2, .pt, .pb, .pbtxt, .keras, .h5, .xml, .ir), a SavedModel or a PyTorch module.
 
     The result is checked against the source's own runtime, and written.
     """

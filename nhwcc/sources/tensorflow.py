@@ -11,6 +11,7 @@ from nhwcc.compiler.diagnostics import Remark, remark
 from nhwcc.compiler.ir import Func, Module
 from nhwcc.compiler.types import TensorType
 from nhwcc.compiler.workload import check_run
+from nhwcc.contents import Content, is_graph_text
 from nhwcc.cut import Cut, sizes_of
 from nhwcc.files import scratch
 from nhwcc.runners import Runner
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class TensorflowSource:
-    """The folder of a SavedModel, a frozen graph, or the bytes of one."""
+    """The folder of a SavedModel, a frozen graph, also as text, or the bytes of one."""
 
     def __init__(self, given: Path | bytes, call: Call) -> None:
         self.given = given
@@ -59,9 +60,9 @@ class TensorflowSource:
     def files(self, module: Module) -> list[Path]:
         """The graph, and the files of its variables."""
         if isinstance(self.given, Path) and self.given.is_dir():
-            from nhwcc.formats.tensorflow.saved_model import GRAPH_FILE
+            from nhwcc.formats.tensorflow.saved_model import graph_file
 
-            return files_of(self.given / GRAPH_FILE, module)
+            return files_of(graph_file(self.given), module)
         return files_of(self.given, module)
 
     def runner(self, cut: Cut, types: Mapping[str, TensorType], outputs: Sequence[str], stack: ExitStack) -> Runner:
@@ -97,9 +98,21 @@ class TensorflowSource:
         return self._runtime(program, stack)
 
     def _runtime(self, program: Program, stack: ExitStack) -> TensorflowRunner:
-        """Open the model in a process; bytes lie in a temporary folder for so long."""
-        if isinstance(self.given, Path):
+        """Open the model in a process; bytes, and what a text stands for, lie in a temporary folder for so long."""
+        message = self._message()
+        if message is None:
+            assert isinstance(self.given, Path)
             return stack.enter_context(TensorflowRunner(self.given, program))
         path = stack.enter_context(scratch()).path / "graph.pb"
-        path.write_bytes(self.given)
+        path.write_bytes(message)
         return stack.enter_context(TensorflowRunner(path, program))
+
+    def _message(self) -> bytes | None:
+        """Return the bytes of a graph that TensorFlow can't read where it lies."""
+        from nhwcc.formats.tensorflow.schema import binary_of
+
+        if isinstance(self.given, Path) and self.given.is_dir():
+            return None
+        if is_graph_text(Content.of(self.given)):
+            return binary_of(self.given if isinstance(self.given, bytes) else self.given.read_bytes())
+        return None if isinstance(self.given, Path) else self.given

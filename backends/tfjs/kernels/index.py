@@ -9,8 +9,8 @@ from ....compiler.fold import constant
 from ....compiler.ops import index as ir
 from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
-from ...tensorflow.table import Call, Dims, condition, scalar
-from ..table import emits, leave_out
+from ...tensorflow.table import Call, Dims, Nested, condition, ints, scalar
+from ..table import calls_otherwise, emits, leave_out
 
 leave_out(ir.NonZero)
 
@@ -32,6 +32,13 @@ def _sums_alone(op: ir.ScatterNd) -> str | None:
     weight = constant(op.x)
     is_zero = weight is not None and weight.is_splat and not weight.array().reshape(-1)[:1].any()
     return None if op.reduction == "add" and is_zero and nonnegative(op.indices) else "over data, or no sums"
+
+
+@calls_otherwise(ir.ScatterNd, "TensorScatterUpdate")
+def update_a_copy(op: ir.ScatterNd) -> Call:
+    """The kernel for processors writes into its operand, which others may read, or which is a weight."""
+    copy = Nested("Tile", op.x.type, (op.x, ints(*[1] * op.x.type.rank)))
+    return Call((copy, op.indices, op.updates))
 
 
 @emits(ir.ScatterNd, "ScatterNd", when=(_sums_alone,))

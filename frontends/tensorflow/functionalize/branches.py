@@ -16,7 +16,7 @@ from ....compiler.budget import check_depth
 from ....formats.tensorflow.model import Function, FunctionName
 from ..flatten import Call, Result, calls_of
 from .names import MERGES, SWITCHES, results_of
-from .parts import Library, Part, node_of, outlined, scope_of, unused
+from .parts import Library, Part, node_of, outlined, scope_of
 
 Guard = frozenset[tuple[Result, int]]
 """Conditions with the side of each on which something runs: 1 where the condition holds."""
@@ -56,7 +56,11 @@ class Guards:
 
     @classmethod
     def of(cls, calls: Mapping[str, Call]) -> Guards:
-        """Find the guards of all nodes."""
+        """Find the guards of all nodes.
+
+        Raises:
+            CompileError: M005, one runs on sides of too many conditions.
+        """
         found = cls(calls)
         read = {operand for call in calls.values() for operand in call.inputs}
         for call in _in_order(calls):
@@ -86,6 +90,7 @@ class Guards:
                 if not guard:
                     pair = (call.inputs[false], call.inputs[1 - false])
                     self.ends.append(End(call.name, condition, pair, depth))
+        check_depth(len(guard), "branches")
         self.of_node[call.name], self._depths[call.name] = guard, depth
         if call.op in SWITCHES and len(call.inputs) == 2:
             condition, data = self.condition(call.inputs[1]), call.inputs[0]
@@ -169,7 +174,7 @@ def _replace(ends: Sequence[End], guards: Guards, calls: dict[str, Call], librar
         functions.append(FunctionName(name, {}))
     waits = dict.fromkeys(chain(*(part.waits for part in parts), *(calls[end.merge].before for end in ends)))
     before = tuple(name for name in waits if calls[name].op not in SWITCHES)
-    name = unused(scope, calls)
+    name = library.unused(scope, calls)
     attributes = {"else_branch": functions[0], "then_branch": functions[1]}
     calls[name] = Call(name, "StatelessIf", (condition, *outer), before, attributes)
     for number, end in enumerate(ends):

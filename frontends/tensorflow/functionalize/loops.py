@@ -15,7 +15,7 @@ from ....compiler.budget import check_depth
 from ....formats.tensorflow.model import FunctionName
 from ..flatten import Call, Result
 from .names import ENTERS, EXITS, MERGES, SWITCHES, TURNS
-from .parts import Library, Part, outlined, scope_of, unused
+from .parts import Library, Part, outlined, scope_of
 
 
 @dataclass
@@ -176,7 +176,7 @@ def _replace(loop: Loop, calls: dict[str, Call], nodes: Nodes, library: Library)
         calls.pop(name, None)
     if not exits:
         return
-    name = unused(scope, calls)
+    name = library.unused(scope, calls)
     inputs = (*(frame.carried[name].start for name in loop.live), *(frame.constant[result] for result in loop.constant))
     attributes = {"cond": FunctionName(test, {}), "body": FunctionName(body, {})}
     calls[name] = Call(name, "StatelessWhile", inputs, frame.before, attributes)

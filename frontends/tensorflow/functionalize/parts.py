@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -19,23 +20,19 @@ class Library:
     """The functions of a graph, to which parts are added."""
 
     functions: dict[str, Function]
+    _numbers: Counter[str] = field(default_factory=lambda: Counter[str]())
 
     def name(self, wanted: str) -> str:
         """Return a name that no function has."""
-        return unused(wanted, self.functions)
+        return self.unused(wanted, self.functions)
 
-
-def unused(wanted: str, taken: Collection[str]) -> str:
-    """Return a name that is not taken.
-
-    >>> unused("while", ["while", "while_1"])
-    'while_2'
-    """
-    name, number = wanted, 0
-    while name in taken:
-        number += 1
-        name = f"{wanted}_{number}"
-    return name
+    def unused(self, wanted: str, taken: Collection[str]) -> str:
+        """Return a name that is not taken: with a number where the name itself is."""
+        name = wanted
+        while name in taken:
+            self._numbers[wanted] += 1
+            name = f"{wanted}_{self._numbers[wanted]}"
+        return name
 
 
 def followed(result: Result, aliases: Aliases) -> Result:
@@ -116,9 +113,11 @@ def _argument_names(outer: Iterable[Result], taken: Collection[str]) -> dict[Res
     found: dict[Result, str] = {}
     used = set(taken)
     for result in outer:
-        wanted = result.node if result.number == 0 else f"{result.node}_{result.number}"
-        found[result] = unused(wanted, used)
-        used.add(found[result])
+        name = result.node if result.number == 0 else f"{result.node}_{result.number}"
+        while name in used:
+            name += "_"
+        found[result] = name
+        used.add(name)
     return found
 
 

@@ -25,3 +25,30 @@ def test_the_example_in_the_docs(check: Check, name: str) -> None:
 def test_random_operations(check: Check, name: str) -> None:
     case = draw_case(name, 0)
     check(case.module, inputs=case.inputs, tolerance=tolerance(case.module.main), floor=1e-2)
+
+
+def test_updates_leave_what_they_are_made_to(check: Check) -> None:
+    """The kernel for processors writes into its operand."""
+    check("""
+    func @main(%x: f32[4], %u: f32[2], %v: f32[2]) -> (f32[4] {name = "a"}, f32[4] {name = "b"}, f32[4] {name = "c"}) {
+      %places = const() {value = dense<[[0], [2]]> : i32[2,1]} : i32[2,1]
+      %a = scatter_nd(%x, %places, %u) : f32[4]
+      %b = scatter_nd(%x, %places, %v) : f32[4]
+      %c = neg(%x) : f32[4]
+      return(%a, %b, %c)
+    }""")
+
+
+@pytest.mark.parametrize("found", [[0, 0, 0], [0, 1, 0], [1, 1, 1]])
+def test_numbers_that_are_repeated_no_times(found: list[int], check: Check) -> None:
+    """``BroadcastTo`` would leave one of them."""
+    text = """
+    func @main(%x: i32[3], %y: f32[2,1])
+        -> (i32[unknown0,1] {name = "a"}, i32[unknown0] {name = "b"}, f32[2,unknown0] {name = "c"}) {
+      %a = non_zero(%x) {count = 'unknown0', dtype = "i32", rows = true} : i32[unknown0,1]
+      %five = const() {value = dense<5> : i32[]} : i32[]
+      %b = broadcast_to(%five) {shape = ['unknown0']} : i32[unknown0]
+      %c = broadcast_to(%y) {shape = [2, 'unknown0']} : f32[2,unknown0]
+      return(%a, %b, %c)
+    }"""
+    check(text, inputs={"x": found})

@@ -380,7 +380,29 @@ _BOXES = np.asarray(
 )
 _SCORES = np.asarray([0.9, 0.75, 0.6, 0.95, 0.5, 0.3], np.float32)
 
+_CORNERS = np.random.default_rng(4).uniform(-0.2, 1.2, (2, 9, 3, 4)).astype(np.float32)
+
 DETECTION = [
+    *[
+        Case(
+            "CombinedNonMaxSuppression",
+            (
+                _CORNERS[:, :, :owners],
+                "f32[2,9,3]",
+                scalar(limit),
+                scalar(total),
+                scalar(overlap, np.float32),
+                scalar(least, np.float32),
+            ),
+            {"pad_per_class": padded, "clip_boxes": clipped},
+        )
+        for owners, limit, total, overlap, least, padded, clipped in (
+            (1, 3, 5, 0.3, 0.2, False, True),
+            (1, 4, 40, 0.1, float("-inf"), False, False),
+            (3, 4, 40, 0.2, -0.5, True, True),
+            (3, 2, 40, 1.0, 9.0, False, True),
+        )
+    ],
     Case("NonMaxSuppression", (_BOXES, _SCORES, scalar(4)), {"iou_threshold": 0.4}),
     Case("NonMaxSuppressionV2", (_BOXES, _SCORES, scalar(3), scalar(0.5, np.float32))),
     *[

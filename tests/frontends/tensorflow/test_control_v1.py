@@ -16,7 +16,9 @@ import pytest
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import Array
+from nhwcc.formats.tensorflow.model import Graph, Node
 from nhwcc.frontends.tensorflow import import_tensorflow
+from nhwcc.frontends.tensorflow.functionalize import functionalize
 
 import nhwcc
 from nhwcc.runners.tflite import start
@@ -195,6 +197,14 @@ class TestBranches:
         with pytest.raises(CompileError, match="F031"):
             import_tensorflow(tmp_path / "True")
         assert import_tensorflow(tmp_path / "False")
+
+    def test_too_many_in_each_other(self) -> None:
+        nodes = [Node("x0", "Placeholder", (), {})]
+        for i in range(2000):
+            nodes += [Node(f"p{i}", "Placeholder", (), {}), Node(f"x{i + 1}", "Switch", (f"x{i}", f"p{i}"), {})]
+        nodes += [Node(f"m{i}", "Merge", (f"x{i}", f"m{i + 1}" if i < 1999 else "x2000:1"), {}) for i in range(2000)]
+        with pytest.raises(CompileError, match="M005"):
+            functionalize(Graph(tuple(nodes)))
 
     def test_a_dead_result_is_refused(self) -> None:
         def call(x, flag):
