@@ -39,11 +39,15 @@ class Shaken:
 
     def shake(self) -> None:
         """Run on shaken inputs."""
-        self._take(self._runner.run({name: self._shaken(array) for name, array in self._inputs.items()}))
+        self._take(self._runner.run(self._others()))
 
     def reorder(self) -> None:
-        """Run in another order, if there is one."""
-        self._take(self._runner.run_otherwise(self._inputs) or self._results)
+        """Run on shaken inputs in another order, if there is one."""
+        inputs = self._others()
+        self._take(self._runner.run_otherwise(inputs) or self._runner.run(inputs))
+
+    def _others(self) -> dict[str, Array]:
+        return {name: self._shaken(array) for name, array in self._inputs.items()}
 
     def _shaken(self, array: Array) -> Array:
         """Change the last bits of each floating-point element, up or down, of equal ones alike."""

@@ -241,7 +241,7 @@ def _compare(
     found = {a: agree(want[a], got[b], limits) for a, b in outputs.items()}
     ours = Shaken(reference, run.feed.inputs, want, run.feed.limits)
     theirs = Shaken(candidate, run.renamed, got, run.feed.limits)
-    for ask in (ours.reorder, theirs.shake, ours.shake, theirs.reorder, ours.shake, theirs.shake):
+    for ask in (ours.reorder, theirs.shake, ours.shake, theirs.shake, ours.shake, theirs.reorder):
         if all(difference.ok for difference in found.values()):
             break
         ask()
