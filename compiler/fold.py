@@ -9,10 +9,13 @@ import numpy as np
 from .budget import EXPANSION, budget
 from .dims import is_open, is_static
 from .ir import Op, Region, Value
-from .opdef import Kept, Pure
+from .opdef import Kept, Multiplies, Pure
 from .ops.core import Const
 from .types import Array
 from .weights import Origin, Weight
+
+MAX_PRODUCTS = 1 << 34
+"""How many products are summed up to fold one operation: a second or two."""
 
 
 def constant(value: Value | None) -> Weight | None:
@@ -42,7 +45,13 @@ def fold(op: Op, *, max_bytes: int | None = None) -> list[Weight] | None:
 def _is_foldable(op: Op) -> bool:
     if isinstance(op, Const) or op.spec.has(Kept) or not op.spec.has(Pure):
         return False
-    return op.spec.evaluate is not None and not op.regions and bool(op.results)
+    return op.spec.evaluate is not None and not op.regions and bool(op.results) and not _is_long(op)
+
+
+def _is_long(op: Op) -> bool:
+    """Whether it takes long to compute, which then is done when the network runs."""
+    macs = op.macs() if isinstance(op, Multiplies) else 0
+    return isinstance(macs, int) and macs > MAX_PRODUCTS
 
 
 def _grows(op: Op, given: list[Weight], max_bytes: int | None) -> bool:

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 
 from .budget import CALL_SECONDS, budget, in_bytes
 from .diagnostics import CompileError, Diagnostic
-from .dims import substitute
+from .dims import Sym, substitute
 from .fold import constant
 from .ir import Func, Op, Region, Value
+from .opdef import Multiplies, View
 from .ops.arith import Add
 from .ops.control import While
 from .ops.core import Const
 from .ops.logic import Less, LogicalAnd
+
+MACS_PER_SECOND = 1e11
+"""How many products one core sums up in a second at most: 32 at a time, at 3 GHz."""
+
+BYTES_PER_SECOND = 1e12
+"""How many bytes a machine writes in a second at most."""
 
 
 def check_run(func: Func, sizes: Mapping[str, int] | None = None) -> None:
     """Refuse a network that can't be run within the budget; sizes that stay open count as one.
 
     Raises:
-        CompileError: M003, its loops iterate too often; M007, its tensors take too much memory.
+        CompileError: M003, it takes too long; M007, its tensors take too much memory.
     """
     check_calls(func.body)
+    check_work(func.body, sizes or {})
     peak, op = peak_bytes(func.body, sizes or {})
     if peak > budget().memory:
         text = f"a run of the network holds {in_bytes(peak)} of tensors at a time"
@@ -91,6 +100,34 @@ def check_calls(region: Region) -> int:
             help = f"at most {limit:,} are done in {budget().seconds:g} s; --max-seconds gives more time"
             raise op.fail("M003", f"a loop runs {often}, with {each:,} operations in every iteration", help=help)
     return int(total)
+
+
+def check_work(region: Region, sizes: Mapping[str, int], times: float = 1) -> float:
+    """Return how many seconds a run takes at least that happens a number of times.
+
+    Raises:
+        CompileError: M003, at the operation with which it takes too long.
+    """
+    limit, total = budget().seconds, 0.0
+    for op in region.ops:
+        count = times * ((iterations(op) or 1) if isinstance(op, While) else 1)
+        total += sum(check_work(inner, sizes, count) for inner in op.regions)
+        total += times * _seconds(op, sizes)
+        if total > limit:
+            text = f"a run of the network takes {total:,.0f} s at least"
+            help = f"the limit is {limit:g} s; --max-seconds raises it, smaller inputs take less"
+            raise op.fail("M003", text, help=help)
+    return total
+
+
+def _seconds(op: Op, sizes: Mapping[str, int]) -> float:
+    """Return how long an operation takes at least: for products, and to write its results, if they are its own."""
+    written = 0 if isinstance(op, Const) or op.spec.has(View) else sum(_bytes(r, sizes) for r in op.results)
+    macs = substitute(op.macs(), dict(sizes)) if isinstance(op, Multiplies) else 0
+    if isinstance(macs, Sym):
+        macs = substitute(macs, dict.fromkeys(macs.names, 1))
+    summing = macs / (MACS_PER_SECOND * (os.cpu_count() or 1)) if isinstance(macs, int) else 0.0
+    return max(written / BYTES_PER_SECOND, summing)
 
 
 def iterations(loop: While) -> float | None:

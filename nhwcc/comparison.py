@@ -68,7 +68,7 @@ def compare_models(reference: Source, candidate: Source, settings: Settings, lea
     """
     with ExitStack() as stack:
         first, second = reference.open(stack), candidate.open(stack)
-        func = _read(reference, first) if _takes_integers(first) else None
+        func = _read(reference, first) if _takes_integers(first) or isinstance(first, Bounded) else None
         known = settings if func is None else replace(settings, domains=domains(func))
         found = verify(first, second, known)
         if not found.ok and settings.tolerance == TOLERANCE:

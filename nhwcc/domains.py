@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,29 +14,21 @@ from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Func, Op, Value
 from nhwcc.compiler.opdef import Draws, View
 from nhwcc.compiler.ops.activation import Clip
-from nhwcc.compiler.ops.arith import Add, Cast, Div, FloorDiv, Max, Min, Mod, Sub
+from nhwcc.compiler.ops.arith import Abs, Add, Cast, Div, FloorDiv, Max, Min, Mod, Mul, Neg, Sub
 from nhwcc.compiler.ops.indexing import Indexing
-from nhwcc.compiler.ops.logic import (
-    Equal,
-    Greater,
-    GreaterEqual,
-    Less,
-    LessEqual,
-    NotEqual,
-    Select,
-    ShiftLeft,
-    ShiftRight,
-)
+from nhwcc.compiler.ops.logic import Select, ShiftLeft, ShiftRight
 from nhwcc.compiler.ops.recurrent import Recurrent
 from nhwcc.compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split, Tile
 from nhwcc.compiler.types import Array, TensorType
+from nhwcc.landmarks import COMPARES, Landmarks, landmarks
 from nhwcc.size_domains import SizeDomain, size_domain
 
 CARRIES = (BroadcastTo, Tile, Reverse, Concat, Split, Slice)
 """Operations whose results hold elements of their operands, as those of views do."""
 
-COMPARES = (Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual)
 
+COMPUTES = (Abs, Add, Cast, Clip, Max, Min, Mul, Neg, Select, Sub)
+"""Operations that give other numbers of integers."""
 
 MANY = 1 << 22
 """Among how many places distinct ones are looked for."""
@@ -47,8 +40,8 @@ class Domain:
 
     ``sizes`` are those of the axes that it points into: one, or one for each element of its last axis; ``shift`` is
     what is added before.  ``distinct`` positions are so in each line ``along`` an axis, or where there is none, in all.
-    ``divides`` says that it must not be 0, ``is_number`` that it counts as a number only: it is compared, or becomes a
-    float.
+    ``divides`` says that it must not be 0, ``is_number`` that it counts as a number only: what is computed of it is
+    compared, becomes a float, or is a result.
     """
 
     sizes: Shape = ()
@@ -94,23 +87,41 @@ class Domain:
         return None
 
 
-def domains(func: Func) -> dict[str, Domain | SizeDomain]:
-    """Return what is known of the inputs that hold integers, by name."""
-    found: dict[str, Domain | SizeDomain] = {}
+Known: TypeAlias = Domain | SizeDomain | Landmarks
+"""What is known of an input."""
+
+
+def domains(func: Func) -> dict[str, Known]:
+    """Return what is known of inputs, by name."""
+    found: dict[str, Known] = {}
+    marks = landmarks(func)
     for port, arg in zip(func.inputs, func.args, strict=True):
-        if arg.type.dtype.is_int and port.perm is None:
+        if arg.type.dtype.is_float:
+            found[port.name] = marks
+        elif arg.type.dtype.is_int and port.perm is None:
             uses, sizes = list(_uses(arg)), size_domain(func, arg)
             if sizes is not None:
                 found[port.name] = sizes
             elif uses:
                 found[port.name] = _narrowest(uses)
-            elif all(_takes_number(user) for user in arg.users):
+            elif _is_number(arg):
                 found[port.name] = Domain(is_number=True)
     return found
 
 
-def _takes_number(op: Op) -> bool:
-    return isinstance(op, COMPARES) or (isinstance(op, Cast) and op.to.is_float)
+def _is_number(arg: Value) -> bool:
+    """Whether integers, and what is computed of them, are compared, become floats, or are results, but nothing else."""
+    pending, seen = [arg], set[Value]()
+    while pending:
+        value = pending.pop()
+        seen.add(value)
+        for op in value.users:
+            if isinstance(op, COMPARES) or (isinstance(op, Cast) and op.to.is_float) or op.spec.is_terminator:
+                continue
+            if not isinstance(op, (*COMPUTES, *CARRIES)) and not op.spec.has(View):
+                return False
+            pending += [result for result in op.results if result not in seen]
+    return True
 
 
 def constants(func: Func) -> frozenset[str]:

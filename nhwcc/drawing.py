@@ -10,7 +10,8 @@ import numpy as np
 from nhwcc.compiler.dims import static
 from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.types import Array, DType, TensorType
-from nhwcc.domains import Domain
+from nhwcc.domains import Domain, Known
+from nhwcc.landmarks import Landmarks
 from nhwcc.size_domains import SizeDomain
 
 SCALE = 32.0
@@ -36,7 +37,8 @@ class Draw:
     Integers stay below ``bound``, and below :data:`USUAL` if they may be more than numbers; positions may count from
     the end if they are ``negative``.
 
-    Floats are normally distributed; with a ``scale``, they grow up to as many times along the longest axis.
+    Floats are normally distributed; with a ``scale``, they grow up to as many times along the longest axis, or to where
+    the network has limits, and some are zero, equal to others, or next to such a limit.
     """
 
     bound: int = USUAL
@@ -44,14 +46,15 @@ class Draw:
     scale: float = 1.0
 
     def tensor(
-        self, type: TensorType, domain: Domain | SizeDomain | None, sizes: Mapping[str, int], rng: np.random.Generator
+        self, type: TensorType, domain: Known | None, sizes: Mapping[str, int], rng: np.random.Generator
     ) -> Array:
         """Draw a tensor; all its sizes are numbers.
 
         Raises:
             CompileError: R001, there are no random elements of this type.
         """
-        if domain is not None and domain.is_known(sizes) and type.size:
+        marks = domain if isinstance(domain, Landmarks) else Landmarks()
+        if isinstance(domain, Domain | SizeDomain) and domain.is_known(sizes) and type.size:
             return domain.draw(type, sizes, rng, negative=self.negative)
         dtype = type.dtype
         if dtype.is_int and dtype.bits <= NARROW and self.bound > SMALL.bound:
@@ -63,7 +66,9 @@ class Draw:
                 drawn = np.where(rng.random(drawn.shape) < 0.5, drawn, -drawn)
         if isinstance(domain, Domain) and domain.divides:
             drawn = np.where(drawn == 0, np.ones_like(drawn), drawn)
-        return _growing(drawn, self.scale) if dtype.is_float and self.scale > 1 else drawn
+        if not dtype.is_float or self.scale == 1:
+            return drawn
+        return marks.sprinkle(_growing(drawn, max(self.scale, marks.scale)), rng)
 
 
 SMALL = Draw(2, negative=False)

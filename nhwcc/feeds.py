@@ -13,8 +13,9 @@ from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.dims import Sym, solve, substitute
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.data import Data, read_data
-from nhwcc.domains import Domain
+from nhwcc.domains import Known
 from nhwcc.drawing import DRAWS, LARGE, Draw
+from nhwcc.landmarks import Landmarks
 from nhwcc.runners import Runner
 from nhwcc.size_domains import SizeDomain
 from nhwcc.sizes import choices, variations
@@ -33,7 +34,8 @@ AFFORDABLE = 0.4
 class Feed:
     """Inputs by name, in the source's layout, and what the named sizes are in them; maybe we chose some of these.
 
-    ``drawn`` are those that no data was given for, up to ``scale`` times as large as usual.
+    ``drawn`` are those that no data was given for, up to ``scale`` times as large as usual; some of their elements are
+    ``limits`` of the network.
     """
 
     inputs: dict[str, Array]
@@ -41,6 +43,7 @@ class Feed:
     is_choice: bool = False
     drawn: frozenset[str] = frozenset()
     scale: float = 1.0
+    limits: frozenset[float] = frozenset()
 
     def starting(self, first: Mapping[str, Array]) -> Feed:
         """Return the inputs with states as they are in a first call, unless the user gave others."""
@@ -52,13 +55,13 @@ class Feed:
 class Feeding:
     """Where inputs come from: ``data`` of the user, else random numbers of ``seed``.
 
-    ``domains`` are what is known of the integers of some inputs, ``sizes`` the named sizes that are no choice.
+    ``domains`` are what is known of some inputs, ``sizes`` the named sizes that are no choice.
     ``large`` asks for a run with large numbers, too.
     """
 
     data: Data | None = None
     seed: int = 0
-    domains: Mapping[str, Domain | SizeDomain] = field(default_factory=lambda: dict[str, Domain | SizeDomain]())
+    domains: Mapping[str, Known] = field(default_factory=lambda: dict[str, Known]())
     large: bool = True
     sizes: Mapping[str, int] = field(default_factory=lambda: dict[str, int]())
 
@@ -123,7 +126,14 @@ class _Filling:
             rng = np.random.default_rng(self.feeding.seed)
             made = {name: draw.tensor(type, self.feeding.domains.get(name), sizes, rng) for name, type in drawn.items()}
             inputs = {name: self.given[name] if name in self.given else made[name] for name in concrete}
-            yield Feed(inputs, sizes, is_choice, frozenset(made), draw.scale)
+            marks = self._landmarks(made) if draw.scale > 1 else []
+            limits = frozenset(value for known in marks for value in known.values)
+            scale = max(draw.scale, *(known.scale for known in marks), 1.0)
+            yield Feed(inputs, sizes, is_choice, frozenset(made), scale, limits)
+
+    def _landmarks(self, made: Iterable[str]) -> list[Landmarks]:
+        known = (self.feeding.domains.get(name) for name in made)
+        return [marks for marks in known if isinstance(marks, Landmarks)]
 
 
 def _bound(given: Mapping[str, Array], types: Mapping[str, TensorType], known: Mapping[str, int]) -> dict[str, int]:

@@ -8,19 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from nhwcc.agreement import Limits, agree, distance
+from nhwcc.agreement import Limits, agree
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic, counted, error
 from nhwcc.compiler.dims import Shape, solve, substitute
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.data import Data
-from nhwcc.domains import Domain
+from nhwcc.domains import Known
 from nhwcc.feeds import Feed, Feeding, runs
 from nhwcc.numerics import Difference, Status, compare_unordered
 from nhwcc.options import TOLERANCE
 from nhwcc.runners import Runner, batches
-
-SHAKE = 1.0
-"""By how many units in the last place inputs are shaken: every layer rounds, and these must do for all of them."""
+from nhwcc.shaking import Shaken
 
 TRACED_BYTES = 64 << 20
 """How many bytes of tensors inside are held at a time, from each side."""
@@ -131,7 +129,7 @@ class Settings:
 
     ``floor`` is the error relative to the largest value that rounding to a narrow type inside of the source costs, 0 if
     there is none.  A ``strict`` tolerance is kept to whatever the source is from itself.  ``domains`` are what is known
-    of integer inputs, ``constants`` the outputs that depend on no input: to be equal is all that they can.
+    of inputs, ``constants`` the outputs that depend on no input: to be equal is all that they can.
     """
 
     tolerance: float = TOLERANCE
@@ -140,7 +138,7 @@ class Settings:
     inside: bool = False
     floor: float = 0.0
     strict: bool = False
-    domains: Mapping[str, Domain] = field(default_factory=lambda: dict[str, Domain]())
+    domains: Mapping[str, Known] = field(default_factory=lambda: dict[str, Known]())
     constants: Collection[str] = ()
 
     @property
@@ -241,8 +239,9 @@ def _compare(
     if run.feed.scale > 1:
         got = {b: _where_finite(want[a], got[b]) for a, b in outputs.items()}
     found = {a: agree(want[a], got[b], limits) for a, b in outputs.items()}
-    ours, theirs = _Shaken(reference, run.feed.inputs, want), _Shaken(candidate, run.renamed, got)
-    for ask in (ours.reorder, theirs.shake, ours.shake, theirs.reorder, ours.shake, theirs.shake):
+    ours = Shaken(reference, run.feed.inputs, want, run.feed.limits)
+    theirs = Shaken(candidate, run.renamed, got, run.feed.limits)
+    for ask in (ours.reorder, theirs.shake, ours.shake, theirs.shake, ours.shake, theirs.reorder):
         if all(difference.ok for difference in found.values()):
             break
         ask()
@@ -272,48 +271,10 @@ def _where_finite(want: Array, got: Array) -> Array:
 
 def noise(runner: Runner, inputs: Mapping[str, Array], results: Mapping[str, Array]) -> dict[str, Array]:
     """Return how far a runner is from its own results, element by element: no other can be closer."""
-    shaken = _Shaken(runner, inputs, results)
+    shaken = Shaken(runner, inputs, results)
     shaken.shake()
     shaken.reorder()
     return shaken.moved
-
-
-class _Shaken:
-    """How far a runner is from its own results: no other can be closer.
-
-    It computes in another order, and on inputs that are the same up to their last bit: no sum is more exact than this,
-    and a network that amplifies the difference amplifies its own rounding, too.
-    """
-
-    def __init__(self, runner: Runner, inputs: Mapping[str, Array], results: Mapping[str, Array]) -> None:
-        self._runner = runner
-        self._inputs = inputs
-        self._results = results
-        self._rng = np.random.default_rng(0)
-        self.moved = {name: np.zeros(array.shape) for name, array in results.items()}
-
-    def shake(self) -> None:
-        """Run on shaken inputs."""
-        self._take(self._runner.run({name: _shaken(array, self._rng) for name, array in self._inputs.items()}))
-
-    def reorder(self) -> None:
-        """Run in another order, if there is one."""
-        self._take(self._runner.run_otherwise(self._inputs) or self._results)
-
-    def _take(self, others: Mapping[str, Array]) -> None:
-        for name, array in self._results.items():
-            if array.shape != others[name].shape:
-                self.moved[name] = np.full(array.shape, np.inf)
-            else:
-                self.moved[name] = np.maximum(self.moved[name], distance(array, others[name]))
-
-
-def _shaken(array: Array, rng: np.random.Generator) -> Array:
-    """Change the last bits of each floating-point element, up or down."""
-    if array.dtype.kind != "f":
-        return array
-    with np.errstate(over="ignore"):
-        return array + np.spacing(array) * rng.choice(np.asarray([-SHAKE, SHAKE], array.dtype), array.shape)
 
 
 def compare_inside(

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FOLDER = "session.model_external_initializers_file_folder_path"
 """onnxruntime's key for where the weights of a model given as bytes lie."""
 
+SPINNING = "session.intra_op.allow_spinning"
+"""Its key for whether threads that have nothing to do keep a processor busy."""
+
 ELEMENTS = {
     "float": DType.F32,
     "double": DType.F64,
@@ -112,6 +115,7 @@ class OnnxRunner:
         """Make a session; with ``outputs``, one for looking inside."""
         options = _ort().SessionOptions()
         options.log_severity_level = 4  # what matters arrives as an exception
+        options.add_session_config_entry(SPINNING, "0")  # threads that wait would take time from the other runtime
         model: Any = self._source
         if outputs is not None:
             options.graph_optimization_level = _ort().GraphOptimizationLevel.ORT_DISABLE_ALL

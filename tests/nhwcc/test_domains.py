@@ -123,7 +123,8 @@ func @main(%x: f32[2]) -> (f32[2] {name = "a"}, f32[2] {name = "b"}, f32[2] {nam
     [
         ('%y = cast(%i) {to = "f32"} : f32[9]', 99),
         ("%y = less(%i, %k) : bool[9]", 99),
-        ("%y = add(%i, %k) : i64[9]", 3),
+        ("%y = add(%i, %k) : i64[9]", 99),
+        ("%y = pow(%i, %k) : i64[9]", 3),
     ],
 )
 def test_large_integers_are_drawn_only_of_numbers(body: str, high: int) -> None:

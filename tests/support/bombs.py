@@ -330,6 +330,33 @@ def _(folder: Path) -> object:
     return compiled(folder, proto, budget=Budget(seconds=1.0))
 
 
+onnx_bomb(
+    "a filter as large as a picture",
+    "M003",
+    [node("ConstantOfShape", "s", "w"), node("Conv", "x w", "y", pads=[1 << 12] * 4)],
+    {"s": ints(1, 1, 1 << 13, 1 << 13)},
+    (1, 1, 1 << 13, 1 << 13),
+)
+onnx_bomb(
+    "a filter and a picture that are constants",
+    "M003",
+    [
+        *(node("ConstantOfShape", "s", "w"), node("Conv", "w w", "c", pads=[1 << 12] * 4)),
+        *(node("ReduceMax", "c", "m", keepdims=0), node("Add", "x m", "y")),
+    ],
+    {"s": ints(1, 1, 1 << 13, 1 << 13)},
+)
+
+
+@bomb("a loop of large products", "M003")
+def _(folder: Path) -> object:
+    nodes = [node("Identity", "c", "k"), node("Expand", "v0 s", "e"), node("MatMul", "e e", "p")]
+    nodes += [node("ReduceMax", "p", "r"), node("Reshape", "r one", "q"), node("Concat", "q q", "v", axis=0)]
+    loop = node("Loop", "m t x", "y", body=body(nodes))
+    given = {"m": np.int64(1 << 27), "t": np.asarray(True), "s": ints(1 << 20, 2, 2), "one": ints(1)}
+    return compiled(folder, model([loop], {"x": (2,)}, ["y"], given))
+
+
 # Texts.
 def text(line: str, result: str = "f32[4]", header: str = "f32[4]") -> str:
     """A function with one operation."""
