@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, cast
@@ -199,11 +199,18 @@ def _draft(module: Module) -> tuple[Body, dict[Value, int]]:
         regions = [body(r) for r in op.regions]
         for r in op.results:
             known[r] = next(numbers)
-        attributes = {k: _array(v) if isinstance(v, Weight) else v for k, v in op.attributes.items()}
+        attributes = {k: _held(v) for k, v in op.attributes.items()}
         splat = isinstance(op, Const) and op.value.is_splat
         return Step(op.spec.name, operands, attributes, regions, [known[r] for r in op.results], splat)
 
     return body(module.main.body), known
+
+
+def _held(value: Any) -> Any:
+    """Return an attribute, with arrays for weights, which other processes can't be sent."""
+    if isinstance(value, Mapping):
+        return {name: _held(one) for name, one in cast("Mapping[Any, Any]", value).items()}
+    return _array(value) if isinstance(value, Weight) else value
 
 
 def _array(weight: Weight) -> Array:
