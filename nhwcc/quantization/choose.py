@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from nhwcc.compiler.options import CALIBRATED, QuantizationChoice, QuantizationMode, RangeMethod
-from nhwcc.quantization.goal import FAITHFUL
+from nhwcc.quantization.goal import FAITHFUL, MARGIN
 from nhwcc.quantization.mixed import mix
 from nhwcc.quantization.report import Candidate, Trial
 from nhwcc.quantization.trials import Bench
@@ -46,7 +46,7 @@ def choose(choice: QuantizationChoice, bench: Bench, progress: Callable[[str], N
         return Choice(*_fastest(bench, progress))
     goal = bench.goal
     best = _best(choice, bench, progress, timed=False)
-    is_near = goal.loss(best) <= 1 and goal.loss(bench.run(best.candidate, on_held=True)) <= 1
+    is_near = goal.loss(best) <= MARGIN and goal.loss(bench.run(best.candidate, on_held=True)) <= MARGIN
     why = f"the best of {len(bench.trials)} on samples" if len(bench.trials) > 1 else "as asked for"
     if choice not in CALIBRATED:
         return Choice(best, why)
@@ -62,7 +62,7 @@ def _fastest(bench: Bench, progress: Callable[[str], None]) -> tuple[Trial, str]
     goal = bench.goal
     found = [_best(mode, bench, progress, timed=True) for mode in MODES if mode in bench.target.modes]
     found = [t for t in found if t.is_quantized] or found
-    fit = [t for t in found if goal.loss(t, FAITHFUL) <= 1 and _time(t) <= SLOWER]
+    fit = [t for t in found if goal.loss(t, FAITHFUL) <= _share(t) and _time(t) <= SLOWER]
     asked = goal.text(FAITHFUL)
     if fit:
         best = min(fit, key=_time)
@@ -70,6 +70,11 @@ def _fastest(bench: Bench, progress: Callable[[str], None]) -> tuple[Trial, str]
         return best, f"{text}; {_others(found, best)}"
     best = max(found, key=lambda t: goal.rank(t, t.least))
     return best, f"nothing keeps {asked} and is no slower than floats; this loses least; {_others(found, best)}"
+
+
+def _share(trial: Trial) -> float:
+    """Return what share of a bound may be used up on known samples: of ranges from these, not all of it."""
+    return MARGIN if trial.candidate.mode in CALIBRATED else 1.0
 
 
 def _others(found: Sequence[Trial], best: Trial) -> str:
