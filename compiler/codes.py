@@ -157,7 +157,7 @@ CODES = {
     ),
     "F030": Code(
         "torch.export fails",
-        "torch.export can't trace the module with these inputs.",
+        "PyTorch's torch.export can't trace the module with these inputs.",
         "The message is PyTorch's own; change the module, its inputs or the sizes that stay open.",
     ),
     "F031": Code(

@@ -1,4 +1,4 @@
-"""Protobuf messages as text, turned into the bytes that they stand for, so that one reader serves both.
+"""Protobuf messages as text, converted to the binary encoding, so that one reader serves both.
 
 Each character is looked at once, and nesting is limited, so that what is read costs as much as the text is long.
 """

@@ -38,7 +38,7 @@ class Shaken:
         self.moved = {name: np.zeros(array.shape) for name, array in results.items()}
 
     def shake(self) -> None:
-        """Run on shaken inputs."""
+        """Run once more on shaken inputs, and remember how far results move."""
         self._take(self._runner.run(self._others()))
 
     def reorder(self) -> None:

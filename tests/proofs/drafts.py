@@ -29,7 +29,7 @@ MAX_COMPUTED = 1 << 18
 
 
 class TooLarge(Exception):
-    """Checking every rewrite of such a module would take too long."""
+    """Checking every rewrite of such a module would take too long, or is not possible."""
 
 
 @dataclass
@@ -207,10 +207,15 @@ def _draft(module: Module) -> tuple[Body, dict[Value, int]]:
 
 
 def _held(value: Any) -> Any:
-    """Return an attribute, with arrays for weights, which other processes can't be sent."""
+    """Return an attribute, an array for a weight; weights inside of options can't be compared, nor sent."""
+    if isinstance(value, Weight):
+        return _array(value)
     if isinstance(value, Mapping):
-        return {name: _held(one) for name, one in cast("Mapping[Any, Any]", value).items()}
-    return _array(value) if isinstance(value, Weight) else value
+        options = cast("Mapping[str, Any]", value)
+        if any(isinstance(option, Weight | np.ndarray) for option in options.values()):
+            raise TooLarge
+        return options
+    return value
 
 
 def _array(weight: Weight) -> Array:

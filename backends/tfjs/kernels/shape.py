@@ -1,4 +1,4 @@
-"""Rows for data that is repeated."""
+"""Rows of the table for operations that repeat or broadcast data."""
 
 from __future__ import annotations
 
