@@ -114,13 +114,25 @@ def needs_64_bits(value: Value, depth: int = DEPTH) -> bool:
         return op.x.type.dtype.is_float or needs_64_bits(op.x, depth - 1)
     given = [v for v in op.operands if v is not None and v.type.dtype is value.type.dtype]
     if isinstance(op, _OFFSET):  # of two that are large, it may be the difference
-        bits = [isinstance(v.owner, arith.BitCast) and v.owner.x.type.dtype.is_float for v in given]
-        if sum(bits) == 1:
+        if sum(_are_bits(v, depth - 1) for v in given) == 1:
             return True  # numbers differ by more than 32 bits from all but a few others
         large = [constant(v) is not None and not fits_i32(v) for v in given]
         return any(large) and not any(needs_64_bits(v, depth - 1) for v in given)
     is_among = op.spec.has(Moves) or isinstance(op, arith.Max | arith.Min)  # results are among what is read
     return is_among and any(needs_64_bits(v, depth - 1) for v in given)
+
+
+def _are_bits(value: Value, depth: int) -> bool:
+    """Say whether integers are the bits of floats, moved, or with something added that is none."""
+    op = value.owner
+    if op is None or depth == 0:
+        return False
+    if isinstance(op, arith.BitCast):
+        return op.x.type.dtype.is_float or _are_bits(op.x, depth - 1)
+    if not (isinstance(op, _OFFSET) or op.spec.has(Moves)):
+        return False
+    found = sum(_are_bits(v, depth - 1) for v in op.operands if v is not None and v.type.dtype is value.type.dtype)
+    return found == 1 if isinstance(op, _OFFSET) else found > 0
 
 
 def is_counted(value: Value, depth: int = DEPTH) -> bool:

@@ -65,6 +65,8 @@ BITS = """func @main(%f: f64[9], %u: u64[9], %i: i64[9], %h: bool[9]) -> (i64[9]
   %s = bit_cast(%u) {{to = "i64"}} : i64[9]
   %o = add(%s, %far) : i64[9]
   %n = add(%s, %near) : i64[9]
+  %c = sub(%b, %far) : i64[9]
+  %d = sub(%b, %c) : i64[9]
   %y = {what} : i64[9]
   return(%y)
 }}"""
@@ -78,6 +80,9 @@ BITS = """func @main(%f: f64[9], %u: u64[9], %i: i64[9], %h: bool[9]) -> (i64[9]
         ("select(%h, %i, %o)", True),
         ("max(%o, %far)", True),
         ("bitwise_xor(%i, %far)", True),
+        ("add(%c, %far)", True),
+        ("sub(%b, %c)", False),
+        ("add(%d, %near)", False),
         ("reverse(%n) {dims = [0]}", False),
         ("select(%h, %i, %s)", False),
         ("min(%i, %far)", False),
