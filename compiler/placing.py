@@ -6,6 +6,7 @@ place before the first of it is moved, and whoever finds that folder without an 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import stat
@@ -26,6 +27,12 @@ HIDDEN, PLAIN = ".nhwcc-draft-", "nhwcc-scratch-"
 WRITING, WHOLE, OLD = "writing", "whole", "old"
 """How a folder of drafts is called before and after all are complete, and where a folder goes that is replaced."""
 
+PROOF = "proof"
+"""The file in a folder of drafts that says that a process of ours, on this system since it started, has filled it."""
+
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+"""A random number that Linux has until it starts again; whoever packs an archive elsewhere does not know it."""
+
 _INTERRUPTIONS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -43,6 +50,7 @@ def place(drafts: Path, target: Path) -> None:
         model = _stated(target)
         for draft in drafts.iterdir():
             _keep_permissions(target.with_name(draft.name), draft, model)
+        (drafts.parent / PROOF).write_text(_proof(drafts.parent))
         drafts.rename(whole)
         for written in sorted(whole.iterdir(), key=lambda p: p.name == target.name):
             _replace(target.with_name(written.name), written)
@@ -51,16 +59,41 @@ def place(drafts: Path, target: Path) -> None:
 def finish(folder: Path) -> None:
     """Put what a killed process had begun to put beside its folder, but for what is older than what is there.
 
-    A link is not followed: no process of ours makes one here.
+    A link is not followed: no process of ours makes one here.  A folder that came with strangers' files has no proof of
+    who has filled it: nothing is replaced then.
     """
     whole = folder / WHOLE
     if not whole.is_dir() or whole.is_symlink() or (folder / OLD).is_symlink():
         return
+    may_replace = _is_proven(folder)
     with _alone(folder.parent):
         for written in whole.iterdir():
             target = folder.with_name(written.name)
-            if not target.exists() or target.lstat().st_mtime_ns < written.lstat().st_mtime_ns:
+            is_older = may_replace and _is_older(target, written)
+            if is_older or not os.path.lexists(target):
                 _replace(target, written)
+
+
+def _is_older(target: Path, written: Path) -> bool:
+    return os.path.lexists(target) and target.lstat().st_mtime_ns < written.lstat().st_mtime_ns
+
+
+def _proof(folder: Path) -> str:
+    """Return what only a process on this system can know of a folder; nothing where the system has no such secret."""
+    try:
+        boot = BOOT.read_text()
+    except OSError:
+        return ""
+    own = folder.lstat()
+    return hashlib.sha256(f"{boot} {own.st_dev} {own.st_ino}".encode()).hexdigest()
+
+
+def _is_proven(folder: Path) -> bool:
+    proof, file = _proof(folder), folder / PROOF
+    if not proof or file.is_symlink() or not file.is_file():
+        return False
+    with file.open("rb") as stored:
+        return stored.read(len(proof) + 1) == proof.encode()
 
 
 def _replace(target: Path, written: Path) -> None:

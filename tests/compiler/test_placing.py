@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from nhwcc.compiler.placing import OLD, WHOLE, WRITING, place
+from nhwcc.compiler.placing import OLD, PROOF, WHOLE, WRITING, place
 from nhwcc.compiler.scratch import HIDDEN, Scratch
 
 ENDING = """
@@ -110,6 +111,35 @@ def test_links_are_not_followed(tmp_path: Path, name: str) -> None:
     with Scratch(tmp_path / "out"):
         pass
     assert [p.name for p in tmp_path.rglob("*")] == ["precious", "file"]
+
+
+@pytest.mark.parametrize("proof", [None, "", "0" * 64])
+def test_a_folder_that_came_with_other_files_replaces_nothing(tmp_path: Path, proof: str | None) -> None:
+    """An archive may hold what looks like the folder of a killed process, with newer files in it."""
+    mine = tmp_path / "weights.bin"
+    mine.write_text("mine")
+    os.utime(mine, (1, 1))
+    left = tmp_path / f"{HIDDEN}planted"
+    (left / WHOLE).mkdir(parents=True)
+    (left / WHOLE / mine.name).write_text("theirs")
+    if proof is not None:
+        (left / PROOF).write_text(proof)
+    with Scratch(tmp_path / "out"):
+        pass
+    assert mine.read_text() == "mine" and list(tmp_path.iterdir()) == [mine]
+
+
+def test_a_proof_is_that_of_one_folder(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    old_output(target, "pair")
+    ended(target, "pair", 2, signal.SIGKILL)
+    (left,) = (p for p in tmp_path.iterdir() if p.name.startswith(HIDDEN))
+    copy = tmp_path / f"{HIDDEN}copy"
+    shutil.copytree(left, copy)
+    shutil.rmtree(left)
+    with Scratch(target):
+        pass
+    assert target.read_text() == "old"
 
 
 def drafted(target: Path, text: str) -> tuple[Scratch, Path]:
