@@ -30,7 +30,7 @@ class Encoder(Hidden):
     """Features of tokens: i64[batch, length] to f32[batch, length, features]."""
 
     def forward(self, input_ids: Tensor) -> Tensor:
-        """Run the network."""
+        """Return the last hidden states of the network."""
         return self.network(input_ids=input_ids).last_hidden_state
 
 
@@ -38,7 +38,7 @@ class Vision(Hidden):
     """Features of patches: f32[batch, 3, height, width] to f32[batch, patches, features]."""
 
     def forward(self, pixel_values: Tensor) -> Tensor:
-        """Run the network."""
+        """Return the last hidden states of the network."""
         return self.network(pixel_values=pixel_values).last_hidden_state
 
 

@@ -62,7 +62,7 @@ _LONGEST_NUMBER = 64
 
 
 def as_bytes(text: bytes, schema: Schema) -> bytes:
-    """Return the message that a text stands for.
+    """Return the message of a text in the binary encoding.
 
     Raises:
         WireError: it is no text of a message of this kind, or messages nest too deeply.
@@ -87,7 +87,7 @@ class _Reader:
         before, self._start = self.token, self._end
         found = _TOKEN.match(self._text, self._end)
         if found is None:
-            raise self._bad("what stands here is no part of a message")
+            raise self._bad("this is no part of a message")
         self._end = found.end()
         self.kind = found.lastgroup or "end"
         self.token = found[self.kind]
@@ -135,14 +135,14 @@ class _Reader:
         has_colon, depth = place
         if self.kind == "sign" and self.token in (b"{", b"<"):
             if isinstance(kind, Scalar):
-                raise self._bad("a message stands where a single value belongs")
+                raise self._bad("a message is here in place of a single value")
             end = "}" if self._advance() == b"{" else ">"
             content = self.message(kind, end, depth + 1)
             if kind is not None:
                 out += bytes_field(number, bytes(content))
             return
         if isinstance(kind, Schema) or not has_colon:
-            raise self._bad("a value stands where a message belongs")
+            raise self._bad("a value is here in place of a message")
         content = self._scalar(kind)
         if kind is not None:
             out += varint(number << 3 | kind.wire) + content
@@ -151,8 +151,8 @@ class _Reader:
         """Read one value, and return how it is stored."""
         if self.kind == "text":
             if kind is not None and kind.wire != BYTES:
-                raise self._bad("a text stands where a number belongs")
-            text = self._texts()
+                raise self._bad("a string is here in place of a number")
+            text = self._strings()
             return varint(len(text)) + text
         sign = -1 if self._takes(b"-") else 1
         if self.kind not in ("name", "number") or (kind is not None and kind.wire == BYTES):
@@ -164,8 +164,8 @@ class _Reader:
             raise self._bad("a value is too long")
         return self._real(kind, sign, token) if kind.is_real else self._integer(kind, sign, token)
 
-    def _texts(self) -> bytes:
-        """Read texts that follow each other, which are one."""
+    def _strings(self) -> bytes:
+        """Read string literals that follow each other, which are one string."""
         parts: list[bytes] = []
         while self.kind == "text":
             inner = self._advance()[1:-1]
@@ -202,7 +202,7 @@ def _base(token: str) -> int:
 
 
 def _character(found: re.Match[bytes]) -> bytes:
-    """Return what an escape stands for."""
+    """Return the bytes of an escape sequence."""
     octal, short, medium, long, other = found.groups()
     if octal is not None:
         return bytes([int(octal, 8) & 0xFF])

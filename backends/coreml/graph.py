@@ -29,13 +29,13 @@ IN_ORDER = {"shape": ("x",), "slice_by_index": ("x",), "squeeze": ("x",), "resha
 """What operations that compute sizes call their operands, if not x and y."""
 
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]")
-"""What names of a program have not."""
+"""Characters that names in a program of MIL can not have."""
 
 RESERVED = (
     *("any", "bool", "dict", "false", "func", "list", "program", "state", "string", "tensor", "true", "tuple"),
     *("bf16", "fp16", "fp32", "fp64", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))),
 )
-"""Words that are no names in MIL."""
+"""Keywords of MIL, which tensors can not have as names."""
 
 
 def build(func: Func, table: Table[Call]) -> tuple[Program, Counter[str]]:
@@ -68,7 +68,7 @@ class _Builder:
         self._sizes = Sizes(self, self._size_outside)
 
     def program(self, func: Func) -> tuple[Program, Counter[str]]:
-        """Translate everything."""
+        """Translate all operations of a function, with its inputs and outputs."""
         names = [self._unique(p.name or "input") for p in func.inputs]
         results = [self._unique(p.name or "output") for p in func.outputs]
         inputs = tuple(self._input(v, name) for v, name in zip(func.args, names, strict=True))

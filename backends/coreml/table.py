@@ -37,7 +37,7 @@ RANKS = range(RANK + 1)
 
 @dataclass(frozen=True)
 class Nested:
-    """An operand that another operation computes."""
+    """An operand that another operation of MIL computes from its arguments."""
 
     operator: str
     type: TensorType
@@ -46,7 +46,7 @@ class Nested:
 
 @dataclass(frozen=True)
 class Carried:
-    """The values that a loop begins with."""
+    """The values that a loop carries, as they are before the first iteration."""
 
     values: tuple[Value, ...]
 
@@ -85,7 +85,7 @@ def emits(
 
 
 def sizes(*values: Dim) -> Dims:
-    """A vector of sizes."""
+    """Return a vector of sizes, which may be symbolic, as an operand."""
     return Dims(values, None, DType.I32)
 
 
@@ -100,7 +100,7 @@ def is_constant(value: Value | None) -> bool:
 
 
 def given(**operands: Operand | None) -> dict[str, Operand]:
-    """Return operands without those that are absent."""
+    """Return the named operands without those that are absent (None)."""
     return {name: operand for name, operand in operands.items() if operand is not None}
 
 

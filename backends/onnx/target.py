@@ -49,14 +49,14 @@ def emit(opset: int, module: Module, path: Path, *, metadata: Mapping[str, bytes
     func = module.main
     built = build(func, table(opset), opset)
     imports = [helper.make_opsetid(domain, version) for domain, version in built.opsets.items()]
-    texts = {KEY: write_layout(func), **(metadata or {})}
+    strings = {KEY: write_layout(func), **(metadata or {})}
     if built.renamed:
-        texts[RENAMED] = json.dumps(built.renamed, separators=(",", ":")).encode()
+        strings[RENAMED] = json.dumps(built.renamed, separators=(",", ":")).encode()
     size = write(
         Model(built.graph, built.opsets, {}),
         path,
         ir_version=helper.find_min_ir_version_for(imports, ignore_unknown=True),
-        metadata={name: text.decode() for name, text in texts.items()},
+        metadata={name: text.decode() for name, text in strings.items()},
     )
     return Emitted(path, built.counts, size, f"opset {built.opsets['']}", built.custom)
 

@@ -96,10 +96,10 @@ def emit_states(
     """
     func = module.main
     built = build(func, TABLE, compresses=data_type == "FP16", states=states)
-    texts = {KEY: write_layout(func, states), **(metadata or {})}
+    strings = {KEY: write_layout(func, states), **(metadata or {})}
     if built.renamed:
-        texts[RENAMED] = json.dumps(built.renamed, separators=(",", ":")).encode()
-    said = {name.replace(".", "/"): text.decode() for name, text in texts.items()}
+        strings[RENAMED] = json.dumps(built.renamed, separators=(",", ":")).encode()
+    said = {name.replace(".", "/"): text.decode() for name, text in strings.items()}
     size = write(built.network, path, metadata=said)
     return Emitted(path, built.counts, size, "IR 11", built.custom)
 

@@ -75,8 +75,8 @@ class Builder:
             pass_pipeline=ct.PassPipeline(list(HALF_PASSES if halves else PASSES), "nhwcc"),
             skip_model_load=True,
         )
-        texts = {**program.said, KEY: _renamed(program.said[KEY], model.get_spec().description)}
-        model.user_defined_metadata.update(texts)
+        metadata = {**program.said, KEY: _renamed(program.said[KEY], model.get_spec().description)}
+        model.user_defined_metadata.update(metadata)
         model.save(path)
 
     def _program(self, program: Program) -> Any:

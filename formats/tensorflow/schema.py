@@ -44,8 +44,8 @@ _MESSAGES = {
         "float8_val=18:text"
     ),
     "library": "function=1:function",
-    "function": "signature=1:signature node_def=3:node ret=4:texts attr=5:attributes control_ret=6:texts",
-    "texts": "key=1:text value=2:text",
+    "function": "signature=1:signature node_def=3:node ret=4:strings attr=5:attributes control_ret=6:strings",
+    "strings": "key=1:text value=2:text",
     "signature": (
         "name=1:text input_arg=2:argument output_arg=3:argument attr=4:declared is_stateful=17:flag "
         "control_output=20:text"
@@ -107,7 +107,7 @@ def is_text(beginning: bytes) -> bool:
 
 
 def binary_of(text: bytes) -> bytes:
-    """Return the message that a graph or a SavedModel as text stands for.
+    """Return a graph or a SavedModel as text in the binary encoding.
 
     Raises:
         WireError: it is neither of them.

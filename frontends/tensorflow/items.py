@@ -20,7 +20,7 @@ def all_items(emit: Emitter, items: TensorList) -> Value:
     """Return the items as one tensor.
 
     Raises:
-        CompileError: F004, nobody has written any, and their sizes are open.
+        CompileError: F004, none was written, and their sizes are open.
     """
     if items.value is not None:
         return items.value
@@ -30,12 +30,12 @@ def all_items(emit: Emitter, items: TensorList) -> Value:
 
 
 def zeros(emit: Emitter, items: TensorList, shape: Sequence[Dim]) -> Value:
-    """Return the items of a list that nobody has written to, whose shape somebody knows by now."""
+    """Return zeros as the items of a list that was never written to, once their shape is known."""
     return emit.expand(emit.const(0, items.dtype), (items.count, *shape))
 
 
 def item(emit: Emitter, items: TensorList, index: Value) -> Value:
-    """Return one item."""
+    """Return the item at a position, which may be computed at run time."""
     return emit(Gather(all_items(emit, items), emit.reshape(index, ()), 0, wraps=False))
 
 
@@ -65,12 +65,12 @@ def _grown(emit: Emitter, stored: Value, index: Value) -> Value:
 
 
 def holding(items: TensorList, value: Value) -> TensorList:
-    """Return a list with other items."""
+    """Return a list of the same kind that holds other items."""
     return replace(items, value=value, count=value.type.shape[0])
 
 
 def picked(emit: Emitter, items: TensorList, indices: Value) -> Value:
-    """Return the items at some places, stacked."""
+    """Stack the items at the positions of a vector along a new first axis."""
     stored = all_items(emit, items)
     return stored if _is_all(emit, indices, stored) else emit(Gather(stored, indices, 0, wraps=False))
 

@@ -57,9 +57,9 @@ class TorchScript:
         return self.runner.run(inputs)
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Run the script with other kernels."""
+        """Run the script without PyTorch's fast kernels, which sum in another order."""
         return self.runner.run_otherwise(inputs)
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None) -> list[Traced]:
-        """Run the graph node by node."""
+        """Run the graph node by node, and return the tensors of each node."""
         return list(self.runner.trace(inputs, only))

@@ -144,9 +144,9 @@ class ScriptRunner(InWorker):
         return self._worker.call("run", dict(inputs))
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Run the script with other kernels."""
+        """Run the script without PyTorch's fast kernels, which sum in another order."""
         return self._worker.call("run_otherwise", dict(inputs))
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
-        """Run the graph node by node."""
+        """Run the graph node by node, and yield the tensors of each node."""
         yield from self._worker.call("trace", dict(inputs), only)

@@ -23,6 +23,7 @@ from ...compiler.ir import Op
 from ...compiler.ops.linear import Linear
 from ...compiler.ops.window import Conv
 from ...compiler.types import Array
+from .statistics import LARGEST
 
 DAMPING = 0.01
 """What is added to each variance, as a share of their mean: as many samples as there are say no more."""
@@ -108,6 +109,7 @@ class Products:
     weight: Array
     scales: Array
     bits: int
+    _middle: Array | None = None
     _sums: Array = field(default_factory=lambda: np.zeros(()))
     _squares: Array = field(default_factory=lambda: np.zeros(()))
     _count: int = 0
@@ -124,7 +126,11 @@ class Products:
 
     def see(self, x: Array, count: int, rng: np.random.Generator) -> None:
         """Add ``count`` of the sums that an operand takes part in."""
-        rows = self.factors.draw(x, count, rng)
+        drawn = self.factors.draw(x, count, rng)
+        rows = np.where(np.abs(drawn) < LARGEST, drawn, 0)
+        if self._middle is None:  # squares of numbers far from zero would leave no digits for what varies
+            self._middle = rows.mean(1, keepdims=True)
+        rows -= self._middle
         self._sums = self._sums + rows.sum(1)
         self._squares = self._squares + np.matmul(rows.transpose(0, 2, 1), rows)
         self._count += rows.shape[1]
@@ -141,7 +147,6 @@ class Products:
     def _covariances(self) -> Array:
         means = self._sums / max(self._count, 1)
         found = self._squares / max(self._count, 1) - means[:, :, None] * means[:, None, :]
-        found[~np.isfinite(found)] = 0
         variances = np.diagonal(found, axis1=1, axis2=2)
         floor = DAMPING * variances.mean(1) + np.finfo(np.float32).tiny
         return found + floor[:, None, None] * np.eye(self.size)

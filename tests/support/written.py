@@ -53,6 +53,13 @@ def legalized(
     return Legalized(module, runs, wanted, text)
 
 
+def constant_text(*shape: int) -> str:
+    """Return the text of a constant of f32 whose elements differ, the same one for each shape."""
+    array = np.random.default_rng(len(shape)).standard_normal(shape).round(2)
+    dims = ",".join(map(str, shape))
+    return f"const() {{value = dense<{array.tolist()}> : f32[{dims}]}} : f32[{dims}]"
+
+
 def name_outputs(func: Func) -> None:
     for number, port in enumerate(func.outputs):
         port.name = port.name or f"y{number}"

@@ -1,4 +1,4 @@
-"""Rows for activation functions."""
+"""Rows of the table for activation functions, by their own operations in MIL."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _to_six(op: ir.Clip) -> str | None:
 
 @emits(ir.Clip, "relu6", when=(_to_six,))
 def relu6(op: ir.Clip) -> Call:
-    """From 0 to 6."""
+    """Clamp to the range from 0 to 6."""
     return Call({"x": op.x})
 
 
@@ -43,7 +43,7 @@ def _two_bounds(op: ir.Clip) -> str | None:
 
 @emits(ir.Clip, "clip", when=(_two_bounds,))
 def clip(op: ir.Clip) -> Call:
-    """Between two numbers."""
+    """Clamp between two bounds, which are numbers of the element type."""
     return Call({"x": op.x, "alpha": number(op.min, op.x), "beta": number(op.max, op.x)})
 
 
@@ -57,25 +57,25 @@ def _below(bound: str) -> Condition:
 
 @emits(ir.Clip, "maximum", when=(_below("min"),))
 def at_least(op: ir.Clip) -> Call:
-    """Not below a number."""
+    """Clamp by a lower bound only, as a maximum with it."""
     return Call({"x": op.x, "y": number(op.min, op.x)})
 
 
 @emits(ir.Clip, "minimum", when=(_below("max"),))
 def at_most(op: ir.Clip) -> Call:
-    """Not above a number."""
+    """Clamp by an upper bound only, as a minimum with it."""
     return Call({"x": op.x, "y": number(op.max, op.x)})
 
 
 @emits(ir.LeakyRelu, "leaky_relu")
 def leaky_relu(op: ir.LeakyRelu) -> Call:
-    """One slope."""
+    """The identity above zero, one slope below it for all channels."""
     return Call({"x": op.x, "alpha": number(op.alpha, op.x)})
 
 
 @emits(ir.Elu, "elu")
 def elu(op: ir.Elu) -> Call:
-    """``alpha (e^x - 1)`` below zero."""
+    """The identity above zero, ``alpha (e^x - 1)`` below it."""
     return Call({"x": op.x, "alpha": number(op.alpha, op.x)})
 
 
@@ -91,7 +91,7 @@ def _of_channels(op: ir.PRelu) -> str | None:
 
 @emits(ir.PRelu, "prelu", ranks=range(4, 5), when=(_of_channels,))
 def prelu(op: ir.PRelu) -> Call:
-    """One slope for each channel."""
+    """The identity above zero, one slope per channel below it."""
     weight = constant(op.slope)
     assert weight is not None
     return Call({"x": op.x, "alpha": weight.derive(weight.type.with_shape((op.x.type.shape[1],)), _flat)})
@@ -103,19 +103,19 @@ def _flat(array: Array) -> Array:
 
 @emits(ir.HardSigmoid, "sigmoid_hard")
 def hard_sigmoid(op: ir.HardSigmoid) -> Call:
-    """Both numbers are stated."""
+    """``min(max(alpha x + beta, 0), 1)``, with alpha and beta as parameters."""
     return Call({"x": op.x, "alpha": number(op.alpha, op.x), "beta": number(op.beta, op.x)})
 
 
 @emits(ir.Gelu, "gelu")
 def gelu(op: ir.Gelu) -> Call:
-    """Exact, or by tanh."""
+    """GELU by the error function, or its approximation by tanh."""
     return Call({"x": op.x, "mode": "TANH_APPROXIMATION" if op.approximate else "EXACT"})
 
 
 @emits(ir.Softmax, "softmax", ranks=range(1, 6))
 def softmax(op: ir.Softmax) -> Call:
-    """Along any axis."""
+    """Exponentials that sum up to one along any single axis."""
     return Call({"x": op.x, "axis": op.axis})
 
 

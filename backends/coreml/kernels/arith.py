@@ -1,4 +1,4 @@
-"""Rows for elementwise arithmetic."""
+"""Rows of the table for elementwise arithmetic, comparisons of types, and conversions."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def log(op: ir.Log) -> Call:
 
 @emits(ir.Neg, "mul", dtypes=NUMBERS)
 def negative(op: ir.Neg) -> Call:
-    """Times -1."""
+    """A product with -1, since MIL has no negation."""
     return Call({"x": op.x, "y": number(-1, op.x)})
 
 
 @emits(ir.SquaredDifference, "square", dtypes=NUMBERS)
 def squared_difference(op: ir.SquaredDifference) -> Call:
-    """The square of a difference."""
+    """The square of the difference, in two operations of MIL."""
     return Call({"x": Nested("sub", op.result.type, {"x": op.a, "y": op.b})})
 
 
@@ -145,5 +145,5 @@ def _known(op: ir.Cast) -> str | None:
 
 @emits(ir.Cast, "cast", dtypes=STORED_TYPES, when=(_known,))
 def cast(op: ir.Cast) -> Call:
-    """Conversion; floats are cut."""
+    """Conversion of element types; from floats to integers it rounds towards zero."""
     return Call({"x": op.x, "dtype": CASTS[op.to]})

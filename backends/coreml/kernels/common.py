@@ -15,13 +15,13 @@ from ..table import Call, Nested, Operand, condition, emits, is_constant, sizes
 
 @condition("no activation at its end")
 def plain(op: Any) -> str | None:
-    """Condition: activations are operations of their own."""
+    """Condition: no activation is fused, which MIL has as operations of their own."""
     return None if op.activation == "none" else f"{op.activation} at its end"
 
 
 @condition("channels on axis 1")
 def channels_first(op: Any) -> str | None:
-    """Condition: all of MIL has them there."""
+    """Condition: channels come second, as all operations of MIL have them."""
     return None if not op.channels_last else "channels last; Core ML has them on axis 1"
 
 
@@ -32,12 +32,12 @@ def constant_parameters(op: Op) -> str | None:
 
 
 def unary(op: Any) -> Call:
-    """The only operand as it is."""
+    """Call an operation of MIL on the only operand, without parameters."""
     return Call({"x": op.x})
 
 
 def binary(op: Any) -> Call:
-    """Two operands as they are."""
+    """Call an operation of MIL on both operands, without parameters."""
     return Call({"x": op.a, "y": op.b})
 
 

@@ -1,4 +1,4 @@
-"""Rows for control flow."""
+"""Rows of the table for branches and loops, whose regions become blocks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _same_sizes(op: ir.If) -> str | None:
 
 @emits(ir.If, "cond", dtypes="bool", when=(_same_sizes,))
 def if_(op: ir.If) -> Call:
-    """What branches read is visible in them."""
+    """A branch by one truth value; blocks see the values around them."""
     pred: Operand = op.condition
     if op.condition.type.rank:
         axes: dict[str, Operand] = {"x": op.condition, "axes": tuple(range(op.condition.type.rank))}

@@ -46,7 +46,7 @@ def gather_elements(op: ir.GatherElements) -> Call:
 
 @emits(ir.GatherNd, "gather_nd", dtypes=DATA, ranks=AXES, when=(_counts_up,))
 def gather_nd(op: ir.GatherNd) -> Call:
-    """By coordinates, with or without batches."""
+    """Slices at coordinates, for each batch its own if there are batches."""
     return Call({"x": op.x, "indices": op.indices, "batch_dims": op.batch_dims})
 
 
@@ -56,7 +56,7 @@ MODES = {"none": "update", "add": "add", "mul": "mul", "max": "max", "min": "min
 
 @emits(ir.ScatterNd, "scatter_nd", dtypes=DATA, ranks=AXES, when=(_counts_up,))
 def scatter_nd(op: ir.ScatterNd) -> Call:
-    """Slices at coordinates."""
+    """Slices written, added or compared at coordinates, one after the other."""
     return Call({"data": op.x, "indices": op.indices, "updates": op.updates, "mode": MODES[op.reduction]})
 
 
@@ -67,7 +67,7 @@ def _in_a_row(op: ir.Scatter) -> str | None:
 
 @emits(ir.Scatter, "scatter", dtypes=DATA, ranks=AXES, when=(_in_a_row, _counts_up))
 def scatter(op: ir.Scatter) -> Call:
-    """Slices at positions along one axis."""
+    """Slices written, added or compared at positions along one axis."""
     operands = {"data": op.x, "indices": op.indices, "updates": op.updates}
     return Call({**operands, "axis": op.axis, "mode": MODES[op.reduction]})
 
@@ -107,20 +107,20 @@ def _known_number(op: ir.TopK) -> str | None:
 
 @emits(ir.TopK, "topk", dtypes=ORDERED, ranks=AXES, when=(_known_number,))
 def top_k(op: ir.TopK) -> Call:
-    """Sorted."""
+    """The largest elements along an axis and their positions, in descending order."""
     assert isinstance(op.k, int)
     return Call({"x": op.x, "k": op.k, "axis": op.axis, "ascending": not op.largest})
 
 
 @emits(ir.CumSum, "cumsum", dtypes=NUMBERS, ranks=AXES)
 def cum_sum(op: ir.CumSum) -> Call:
-    """Along one axis."""
+    """Running sums along one axis, exclusive or reversed if asked for."""
     return Call({"x": op.x, "axis": op.axis, "exclusive": op.exclusive, "reverse": op.reverse})
 
 
 @emits(ir.ReverseSequence, "reverse_sequence", dtypes={"x": ANY, "lengths": "i32"}, ranks=AXES)
 def reverse_sequence(op: ir.ReverseSequence) -> Call:
-    """Along any axis."""
+    """The first elements of each sequence reversed, along any axis."""
     return Call({"x": op.x, "lengths": op.lengths, "seq_axis": op.axis, "batch_axis": op.batch})
 
 
@@ -134,13 +134,13 @@ def _in_rows(op: ir.NonZero) -> str | None:
 
 @emits(ir.NonZero, "non_zero", dtypes=FOUND, ranks=AXES, when=(_in_rows,))
 def non_zero(op: ir.NonZero) -> Call:
-    """One row for each."""
+    """Coordinates of the elements that are not zero, one row for each."""
     return Call({"x": op.x})
 
 
 @emits(ir.NonZero, "transpose", dtypes=FOUND, ranks=AXES)
 def non_zero_in_columns(op: ir.NonZero) -> Call:
-    """One column for each."""
+    """Coordinates of the elements that are not zero, one column for each."""
     type = op.result.type.with_shape(op.result.type.shape[::-1])
     return Call({"x": Nested("non_zero", type, {"x": op.x}), "perm": (1, 0)})
 
@@ -152,6 +152,6 @@ def _band(op: ir.Trilu) -> str | None:
 
 @emits(ir.Trilu, "band_part", dtypes=f"bool {NUMBERS}", ranks=range(2, 6), when=(_band,))
 def trilu(op: ir.Trilu) -> Call:
-    """A band that reaches to one corner."""
+    """A triangle of each matrix, as a band that reaches to one corner."""
     lower, upper = (-op.k, -1) if op.upper else (-1, op.k)
     return Call({"x": op.x, "lower": lower, "upper": upper})

@@ -1,4 +1,4 @@
-"""Rows for matrix products."""
+"""Rows of the table for matrix products and linear layers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _features_last(op: ir.Linear) -> str | None:
 
 @emits(ir.Linear, "linear", ranks=range(1, 4), when=(plain, _features_last, constant_parameters))
 def linear(op: ir.Linear) -> Call:
-    """By a constant weight, with the bias."""
+    """A product with the transpose of a constant weight, plus a bias."""
     return Call(given(x=op.x, weight=op.w, bias=op.bias))
 
 
@@ -34,7 +34,7 @@ def product(op: ir.Linear) -> Call:
 
 @emits(ir.Linear, "add", ranks=range(2, 6), when=_PRODUCT)
 def product_and_bias(op: ir.Linear) -> Call:
-    """The product, then the bias."""
+    """A product with a computed weight, then a sum with the bias."""
     assert op.bias is not None
     return Call({"x": Nested("matmul", op.result.type, product(op).arguments), "y": op.bias})
 

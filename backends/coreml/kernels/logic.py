@@ -1,4 +1,4 @@
-"""Rows for comparison, logic and selection."""
+"""Rows of the table for comparisons, truth values and selection."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ plainly(
 
 @emits(ir.Equal, "logical_not", dtypes="bool")
 def same_truth(op: ir.Equal) -> Call:
-    """Neither without the other."""
+    """Equality of truth values: the negation of their exclusive or."""
     return Call({"x": Nested("logical_xor", op.result.type, binary(op).arguments)})
 
 
 @emits(ir.IsNan, "not_equal", dtypes=FLOATS)
 def is_nan(op: ir.IsNan) -> Call:
-    """What differs from itself."""
+    """NaN is the only number that differs from itself."""
     return Call({"x": op.x, "y": op.x})
 
 

@@ -1,4 +1,4 @@
-"""Rows for normalisations."""
+"""Rows of the table for normalizations, by MIL's own layers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _on_axis_one(op: Any) -> str | None:
 
 @emits(ir.BatchNorm, "batch_norm", ranks=range(3, 6), when=(_on_axis_one, constant_parameters))
 def batch_norm(op: ir.BatchNorm) -> Call:
-    """With the stated mean and variance."""
+    """Normalization by constant means and variances per channel, then scale and shift."""
     parameters: dict[str, Operand] = {"mean": op.mean, "variance": op.variance, "gamma": op.scale, "beta": op.bias}
     return Call({"x": op.x, **parameters, "epsilon": number(op.epsilon, op.x)})
 
@@ -74,7 +74,7 @@ def _instances(op: ir.GroupNorm) -> str | None:
 
 @emits(ir.GroupNorm, "instance_norm", ranks=range(3, 5), when=(_on_axis_one, constant_parameters, _instances))
 def instance_norm(op: ir.GroupNorm) -> Call:
-    """Every channel by itself."""
+    """Normalization of every channel of every sample by its own moments."""
     return Call({"x": op.x, "gamma": op.scale, "beta": op.bias, "epsilon": number(op.epsilon, op.x)})
 
 
@@ -85,6 +85,6 @@ def _odd(op: ir.LocalResponseNorm) -> str | None:
 
 @emits(ir.LocalResponseNorm, "local_response_norm", ranks=range(3, 5), when=(_on_axis_one, _odd))
 def local_response_norm(op: ir.LocalResponseNorm) -> Call:
-    """Over neighbouring channels."""
+    """Division by a power of the mean square over neighbouring channels."""
     numbers = {name: number(n, op.x) for name, n in (("alpha", op.alpha), ("beta", op.beta), ("k", op.bias))}
     return Call({"x": op.x, "size": op.size, **numbers})

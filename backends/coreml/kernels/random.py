@@ -1,4 +1,4 @@
-"""Rows for random numbers."""
+"""Rows of the table for random numbers, drawn anew in each run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...common.operands import scalar
 from ..table import Call, Nested, Operand, condition, emits, sizes
 
 ANY_SEED = -1
-"""What stands for a seed that is another one in each run."""
+"""The seed that makes MIL draw other numbers in each run."""
 
 
 def _seed(seed: int | None) -> dict[str, Operand]:
@@ -22,14 +22,14 @@ def _axes(op: ir.RandomUniform | ir.RandomNormal) -> str | None:
 
 @emits(ir.RandomUniform, "random_uniform", dtypes={}, when=(_axes,))
 def random_uniform(op: ir.RandomUniform) -> Call:
-    """From zero up to one."""
+    """Uniformly distributed numbers from zero up to one, without one."""
     low, high = (scalar(n, DType.F32) for n in (0, 1))
     return Call({"shape": sizes(*op.shape), "low": low, "high": high, **_seed(op.seed)})
 
 
 @emits(ir.RandomNormal, "random_normal", dtypes={}, when=(_axes,))
 def random_normal(op: ir.RandomNormal) -> Call:
-    """Of mean 0 and deviation 1."""
+    """Normally distributed numbers of mean 0 and standard deviation 1."""
     mean, stddev = (scalar(n, DType.F32) for n in (0, 1))
     return Call({"shape": sizes(*op.shape), "mean": mean, "stddev": stddev, **_seed(op.seed)})
 

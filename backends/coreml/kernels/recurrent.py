@@ -66,12 +66,12 @@ def _plain_lstm(op: ir.Lstm) -> str | None:
     return "a projection, peepholes, gates in common, or states that are rounded" if extra else None
 
 
-@condition("the reset gate behind the product with the state, which has no bias")
+@condition("the reset gate after the product with the state, which has no bias")
 def _resets_after(op: ir.Gru) -> str | None:
     """Of a bias there MIL does not say whether the gate multiplies it."""
     bias = elements(op.hidden_bias)
     is_zero = op.hidden_bias is None or (bias is not None and not bias.any())
-    return None if op.reset_after and is_zero else "the reset gate before the product, or a bias behind it"
+    return None if op.reset_after and is_zero else "the reset gate before the product, or a bias after it"
 
 
 _WHEN = (_whole, _one_length, _constant_weights, _usual_functions)
@@ -107,11 +107,11 @@ _LAYER = (_time_first, _forwards, _given_states, *_WHEN)
 
 @emits(ir.Lstm, "lstm", dtypes="f32", when=(*_LAYER, _plain_lstm))
 def lstm(op: ir.Lstm) -> Call:
-    """Input, forget, output, new."""
+    """An LSTM with gates in MIL's order: input, forget, output, cell."""
     return Call({**given(x=op.x, initial_h=op.h0, initial_c=op.c0), **_layer(op, IFON)})
 
 
 @emits(ir.Gru, "gru", dtypes="f32", when=(*_LAYER, _resets_after))
 def gru(op: ir.Gru) -> Call:
-    """Reset, new, update."""
+    """A GRU with gates in MIL's order: reset, new, update."""
     return Call({**given(x=op.x, initial_h=op.h0), **_layer(op, RNZ)})

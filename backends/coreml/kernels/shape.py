@@ -16,7 +16,7 @@ AXES = range(1, 6)
 
 @emits(ir.Transpose, "transpose", dtypes=ANY, ranks=AXES)
 def transpose(op: ir.Transpose) -> Call:
-    """Any permutation."""
+    """The axes in another order, by any permutation of them."""
     return Call({"x": op.x, "perm": op.perm})
 
 
@@ -32,19 +32,19 @@ def _to_number(op: ir.Reshape) -> str | None:
 
 @emits(ir.Reshape, "squeeze", dtypes=ANY, when=(_to_number,))
 def squeeze_all(op: ir.Reshape) -> Call:
-    """To a number."""
+    """A tensor of one element reshaped to a scalar without axes."""
     return Call({"x": op.x, "axes": tuple(range(op.x.type.rank))})
 
 
 @emits(ir.Reshape, "expand_dims", dtypes=ANY, when=(_few_axes, only_units, unsqueezes))
 def expand_dims(op: ir.Reshape) -> Call:
-    """No size has to be computed."""
+    """Axes of size one added, for which no size is computed at run time."""
     return Call({"x": op.x, "axes": added_units(op.x.type.shape, op.shape)})
 
 
 @emits(ir.Reshape, "squeeze", dtypes=ANY, when=(_few_axes, only_units))
 def squeeze(op: ir.Reshape) -> Call:
-    """No size has to be computed."""
+    """Axes of size one removed, for which no size is computed at run time."""
     return Call({"x": op.x, "axes": added_units(op.shape, op.x.type.shape)})
 
 
@@ -70,19 +70,19 @@ def broadcast(op: ir.BroadcastTo) -> Call:
 
 @emits(ir.BroadcastTo, "identity", dtypes=ANY)
 def same_sizes(op: ir.BroadcastTo) -> Call:
-    """Nothing to repeat."""
+    """Broadcasting to the same sizes, which leaves the tensor as it is."""
     return Call({"x": repeated(op.x, op.shape)})
 
 
 @emits(ir.Tile, "tile", dtypes=ANY, ranks=AXES)
 def tile(op: ir.Tile) -> Call:
-    """Repetition of the whole."""
+    """The whole tensor repeated along each axis, by known numbers of times."""
     return Call({"x": op.x, "reps": sizes(*op.repeats)})
 
 
 @emits(ir.Concat, "concat", dtypes={"xs": ANY}, ranks=AXES)
 def concat(op: ir.Concat) -> Call:
-    """Any number of parts."""
+    """Any number of tensors, one after the other along an axis."""
     return Call({"values": op.xs, "axis": op.axis, "interleave": False})
 
 
@@ -93,7 +93,7 @@ def _known_sizes(op: ir.Split) -> str | None:
 
 @emits(ir.Split, "split", dtypes=ANY, ranks=AXES, when=(_known_sizes,))
 def split(op: ir.Split) -> Call:
-    """Parts of the stated sizes."""
+    """Parts of stated sizes, one after the other along an axis."""
     return Call({"x": op.x, "split_sizes": static(op.sizes), "axis": op.axis})
 
 
@@ -103,7 +103,7 @@ def _forwards(op: ir.Slice) -> str | None:
 
 
 MOST, LEAST = 2**31 - 1, -(2**31)
-"""What stands for "to the end" and "to the beginning"."""
+"""The stops of a slice that goes to the end, and of one that goes back to the beginning."""
 
 
 @condition("computed starts, known sizes and steps of one")
@@ -134,7 +134,7 @@ def slice_(op: ir.Slice) -> Call:
 
 @emits(DynamicSlice, "slice_by_size", dtypes={"x": ANY, "starts": "i32"}, ranks=AXES)
 def dynamic_slice(op: DynamicSlice) -> Call:
-    """From computed starts on."""
+    """Known sizes cut from starts that are computed at run time."""
     return Call({"x": op.x, "begin": op.starts, "size": sizes(*op.sizes)})
 
 
@@ -145,7 +145,7 @@ def _some(op: ir.Reverse) -> str | None:
 
 @emits(ir.Reverse, "reverse", dtypes=ANY, ranks=AXES, when=(_some,))
 def reverse(op: ir.Reverse) -> Call:
-    """Along any axes."""
+    """The elements in reversed order, along any of the axes."""
     return Call({"x": op.x, "axes": op.dims})
 
 
@@ -192,7 +192,7 @@ def shape_of(op: ir.ShapeOf) -> Call:
 
 @emits(ir.ShapeOf, "gather", dtypes={"x": ANY, "dtype": "i32"}, ranks=AXES)
 def sizes_of(op: ir.ShapeOf) -> Call:
-    """Picked from the whole shape."""
+    """Sizes of some axes, picked from the shape of the tensor."""
     whole = Nested("shape", TensorType(op.dtype, (op.x.type.rank,)), {"x": op.x})
     return Call({"x": whole, "indices": sizes(*op.dims), "axis": 0, "batch_dims": 0})
 

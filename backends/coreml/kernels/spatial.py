@@ -42,7 +42,7 @@ def _repeats(op: ir.Resize) -> str | None:
     ir.Resize, "upsample_nearest_neighbor", ranks=IMAGES, when=(_mode("nearest"), _last_two, _whole_factors, _repeats)
 )
 def upsample(op: ir.Resize) -> Call:
-    """Every element several times."""
+    """Nearest-neighbour resizing by whole factors: every element several times."""
     factors = _factors(op)
     assert factors is not None
     return Call({"x": op.x, "scale_factor_height": factors[0], "scale_factor_width": factors[1]})
@@ -67,7 +67,7 @@ def _mapped(op: ir.Resize) -> str | None:
 
 @emits(ir.Resize, "resize_bilinear", ranks=IMAGES, when=(_mode("linear"), _last_two, _known, _mapped))
 def resize(op: ir.Resize) -> Call:
-    """To known sizes."""
+    """Linear resizing to known sizes, by one of MIL's sampling modes."""
     height, width = (int(s) for s in op.sizes if isinstance(s, int))
     words = {"target_size_height": height, "target_size_width": width, "sampling_mode": SAMPLING[kernel_mode(op) or ""]}
     return Call({"x": op.x, **words})
@@ -104,17 +104,17 @@ _WHEN = (channels_first, _blocks)
 
 @emits(ir.DepthToSpace, "depth_to_space", dtypes=FLOATS, ranks=range(4, 5), when=(*_WHEN, _order("dcr")))
 def depth_to_space(op: ir.DepthToSpace) -> Call:
-    """Channels that come last in each block."""
+    """Blocks of pixels from channels, the depth varying fastest in each block."""
     return Call({"x": op.x, "block_size": op.block})
 
 
 @emits(ir.DepthToSpace, "pixel_shuffle", dtypes=FLOATS, ranks=range(4, 5), when=(*_WHEN, _order("crd")))
 def pixel_shuffle(op: ir.DepthToSpace) -> Call:
-    """Channels that come first."""
+    """Blocks of pixels from channels, the place in the block varying fastest."""
     return Call({"x": op.x, "upscale_factor": op.block})
 
 
 @emits(ir.SpaceToDepth, "space_to_depth", dtypes=FLOATS, ranks=range(4, 5), when=_WHEN)
 def space_to_depth(op: ir.SpaceToDepth) -> Call:
-    """Blocks to channels."""
+    """Channels from blocks of pixels, the inverse of depth to space."""
     return Call({"x": op.x, "block_size": op.block})

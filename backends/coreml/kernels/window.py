@@ -1,4 +1,4 @@
-"""Rows for convolutions and poolings."""
+"""Rows of the table for convolutions and poolings over spatial axes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _known_ends(op: ir.ConvTranspose) -> str | None:
 
 @emits(ir.ConvTranspose, "conv_transpose", ranks=IMAGES, when=(*_WHEN, constant_parameters, _known_ends, _cuts_enough))
 def conv_transpose(op: ir.ConvTranspose) -> Call:
-    """Cut at both ends."""
+    """A transposed convolution with constant filters, cropped by paddings at both ends."""
     pads = _cut(op)
     assert pads is not None
     return Call({**given(x=op.x, weight=op.w, bias=op.bias), **_steps(op), **_edges(pads)})
@@ -85,11 +85,11 @@ _POOL: tuple[Any, ...] = (channels_first, known_pads, narrow_pads, undilated, fi
 
 @emits(ir.MaxPool, "max_pool", ranks=IMAGES, when=_POOL)
 def max_pool(op: ir.MaxPool) -> Call:
-    """Paddings never win."""
+    """The largest element of each window; paddings are never the largest."""
     return Call(_window(op))
 
 
 @emits(ir.AveragePool, "avg_pool", ranks=IMAGES, when=_POOL)
 def average_pool(op: ir.AveragePool) -> Call:
-    """Paddings count or don't."""
+    """The mean of each window, in which paddings count or do not."""
     return Call({**_window(op), "exclude_padding_from_average": not op.count_pads})

@@ -1,4 +1,4 @@
-"""Arithmetic of integers."""
+"""Lowerings for arithmetic of integers that MIL computes otherwise, or not."""
 
 from __future__ import annotations
 

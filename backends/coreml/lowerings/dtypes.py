@@ -15,7 +15,7 @@ from .lowering import Build, lower
 
 @lower(NonZero)
 def find_in_i32(op: NonZero, e: Build) -> None:
-    """Positions in 32 bits."""
+    """Find positions in 32 bits: MIL has no integers of 64."""
     if op.dtype is DType.I64:
         found = e(NonZero, op.x, op.count, DType.I32, rows=op.rows)
         e.replace(e(arith.Cast, found, to=DType.I64))
@@ -32,7 +32,7 @@ def count_steps(op: Range, e: Build) -> None:
 
 @lower(*CONVERSIONS, benefit=-1, general=True)
 def count_in_i32(op: Op, e: Build) -> None:
-    """Positions and sizes in 32 bits."""
+    """Give positions and sizes in 32 bits, and convert what reads 64."""
     given = [v for v in op.operands if v is not None and v.type.dtype is DType.I64]
     if given and all(fits_i32(v) for v in given if constant(v) is not None):
         compute_as(op, {DType.I64: DType.I32}, e, arith.Cast)

@@ -12,7 +12,7 @@ SWAPPED = (1, 0, 2)
 
 @lower(Lstm, Gru, benefit=4)
 def time_first(op: Recurrent, e: Build) -> None:
-    """Transposes around what reads the batch first."""
+    """Transpose around recurrent layers whose data has the batch first."""
     if not op.batch_first or not fits(op):
         return
     out, *states = e.each(op.clone((e.transpose(op.x, SWAPPED), *op.operands[1:]), batch_first=False))
@@ -30,7 +30,7 @@ def read_forwards(op: Recurrent, e: Build) -> None:
 
 @lower(Lstm, Gru, benefit=2)
 def begin_with_zeros(op: Recurrent, e: Build) -> None:
-    """States that are not given are zeros."""
+    """Make initial states of zeros for layers that are given none."""
     names = [n for n in ("h0", "c0") if n in op.spec.operands]
     missing = [n for n in names if getattr(op, n) is None]
     if not missing or op.batch_first or op.reverse or not fits(op):

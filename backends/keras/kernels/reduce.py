@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from ....compiler.ops import reduce as ir
-from ..table import FLOATS, Call, Condition, condition, emits, kernels
+from ...common.reductions import of_kind
+from ..table import FLOATS, Call, condition, emits, kernels
 from .common import computed, dtype_of, precise
-
-
-def _kind(name: str) -> Condition:
-    return Condition(f"kind {name}", lambda op: None if op.kind == name else f"the kind {op.kind}")
 
 
 @condition("all axes between the first one and the channels at the end")
@@ -34,7 +31,7 @@ for _rank in (1, 2, 3):
             ir.Reduce,
             f"layers.Global{_word}Pooling{_rank}D",
             ranks=range(_rank + 2, _rank + 3),
-            when=(_kind(_name), _between, _something, computed, precise),
+            when=(of_kind(_name), _between, _something, computed, precise),
         )(_whole_images)
 
 
@@ -55,4 +52,4 @@ for _name, _function, _types in (
     ("all", "all", "bool"),
 ):
     _precise = (precise,) if _name in ("sum", "mean", "prod") else ()
-    emits(ir.Reduce, f"ops.{_function}", dtypes=_types, when=(_kind(_name), _something, *_precise))(_call)
+    emits(ir.Reduce, f"ops.{_function}", dtypes=_types, when=(of_kind(_name), _something, *_precise))(_call)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ....compiler.ops.reduce import Reduce
 from ....compiler.types import DType
+from ...common.reductions import of_kind
 from ..table import Call, Condition, condition, emits, ints
 
 KINDS = {
@@ -27,10 +28,6 @@ GLOBAL = {"mean": "GlobalAveragePool", "max": "GlobalMaxPool"}
 
 OF_TRUTH = {"any": "ReduceMax", "all": "ReduceMin"}
 """Operators of truth values."""
-
-
-def _kind(wanted: str) -> Condition:
-    return Condition(f"kind {wanted}", lambda op: None if op.kind == wanted else f"kind {op.kind}")
 
 
 @condition("some axes")
@@ -61,7 +58,7 @@ def _pool(op: Reduce) -> Call:
 
 def _declare(kinds: dict[str, str], call: Callable[[Reduce], Call], *when: Condition, ranks: range = range(64)) -> None:
     for kind, operator in kinds.items():
-        emits(Reduce, operator, when=(_kind(kind), _some, *when), ranks=ranks)(call)
+        emits(Reduce, operator, when=(of_kind(kind), _some, *when), ranks=ranks)(call)
 
 
 _declare(GLOBAL, _pool, _spatial, ranks=range(3, 6))

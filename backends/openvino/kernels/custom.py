@@ -1,4 +1,4 @@
-"""The row for operators that nobody here knows."""
+"""The row of the table for custom operators, whose meaning is not known."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def _all_given(op: Custom) -> str | None:
     return "an operand that is left out" if None in op.inputs else None
 
 
-@condition("attributes that are numbers, texts, truth values or lists of these")
-def _told_as_text(op: Custom) -> str | None:
+@condition("attributes that are numbers, strings, truth values or lists of these")
+def _are_strings(op: Custom) -> str | None:
     return next((f"the attribute {name!r}" for name, value in op.options.items() if not _is_plain(value)), None)
 
 
@@ -39,7 +39,7 @@ def _listed(value: Any) -> Any:
     return value if items is None else tuple(map(_listed, items))
 
 
-@emits(Custom, EXTENSION, dtypes={}, when=(_all_given, _told_as_text))
+@emits(Custom, EXTENSION, dtypes={}, when=(_all_given, _are_strings))
 def custom(op: Custom) -> Call:
     """The layer as the source has it: of the set that its domain names, else of the application's own."""
     domain, _, name = op.code.rpartition(".")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ....compiler.ops.reduce import Reduce
-from ..table import FLOATS, INTEGERS, NUMBERS, Call, Condition, condition, emits, ints
+from ...common.reductions import of_kind, some_elements
+from ..table import FLOATS, INTEGERS, NUMBERS, Call, emits, ints
 
 KINDS = {
     "sum": "ReduceSum",
@@ -21,24 +22,13 @@ OF_TRUTH = {"any": "ReduceLogicalOr", "all": "ReduceLogicalAnd"}
 """Those of truth values."""
 
 
-def _kind(wanted: str) -> Condition:
-    return Condition(f"kind {wanted}", lambda op: None if op.kind == wanted else f"kind {op.kind}")
-
-
-@condition("some axes, and elements along them")
-def _some(op: Reduce) -> str | None:
-    if not op.dims:
-        return "no axes"
-    return "nothing to reduce" if any(op.x.type.shape[a] == 0 for a in op.dims) else None
-
-
 def _reduce(op: Reduce) -> Call:
     return Call((op.x, ints(*op.dims)), {"keep_dims": op.keepdims})
 
 
 def _declare(kinds: dict[str, str], dtypes: str) -> None:
     for kind, operator in kinds.items():
-        emits(Reduce, operator, dtypes=dtypes, when=(_kind(kind), _some))(_reduce)
+        emits(Reduce, operator, dtypes=dtypes, when=(of_kind(kind), some_elements))(_reduce)
 
 
 _declare(KINDS, NUMBERS)

@@ -38,13 +38,13 @@ def squeeze_all(op: ir.Reshape) -> Call:
 
 @emits(ir.Reshape, "Unsqueeze", dtypes=ANY, when=(only_units, unsqueezes))
 def unsqueeze(op: ir.Reshape) -> Call:
-    """No size has to be computed."""
+    """Axes of size one added, for which no size is computed at run time."""
     return Call((op.x, ints(*added_units(op.x.type.shape, op.shape))))
 
 
 @emits(ir.Reshape, "Squeeze", dtypes=ANY, when=(only_units,))
 def squeeze(op: ir.Reshape) -> Call:
-    """No size has to be computed."""
+    """Axes of size one removed, for which no size is computed at run time."""
     return Call((op.x, ints(*added_units(op.shape, op.x.type.shape))))
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from ....compiler.ops import reduce as ir
-from ..table import Call, Condition, condition, emits, ints
+from ...common.reductions import of_kind
+from ..table import Call, condition, emits, ints
 from .common import precise
-
-
-def _kind(name: str) -> Condition:
-    return Condition(f"kind {name}", lambda op: None if op.kind == name else f"the kind {op.kind}")
 
 
 @condition("no mean of integers")
@@ -34,4 +31,4 @@ for _name, _operator in (
     ("any", "Any"),
     ("all", "All"),
 ):
-    emits(ir.Reduce, _operator, when=(_kind(_name), _exact, *((precise,) if _name in SUMS else ())))(_call)
+    emits(ir.Reduce, _operator, when=(of_kind(_name), _exact, *((precise,) if _name in SUMS else ())))(_call)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from ....compiler.ops import reduce as ir
 from ....compiler.scales import WIDE
-from ..table import FAST_RANKS, Call, Condition, Quantizable, condition, emits, ints, options
-
-
-def _kind(kind: str) -> Condition:
-    return Condition(f"kind {kind}", lambda op: None if op.kind == kind else f"another kind than {kind}")
+from ...common.reductions import of_kind
+from ..table import FAST_RANKS, Call, Quantizable, condition, emits, ints, options
 
 
 @condition("at least one axis")
@@ -36,6 +33,6 @@ for _name, _builtin, _dtypes in (
         _builtin,
         dtypes=_dtypes,
         ranks=FAST_RANKS[1:],
-        when=(_kind(_name), _axes),
+        when=(of_kind(_name), _axes),
         kernel="reduce.cc",
     )(_call)

@@ -18,7 +18,7 @@ from .control import MAX_STEPS
 
 @openvino_op("GatherTree")
 def gather_tree(emit: Emitter, steps: Value, parents: Value, lengths: Value, end: Value) -> Value:
-    """What each beam was at each step, ``[steps, batch, beams]``; behind the first end there are ends only."""
+    """What each beam was at each step, ``[steps, batch, beams]``; after the first end there are ends only."""
     count = known_size(emit, steps.type.shape[0])
     if count > MAX_STEPS:
         raise emit.fail(f"walks back through {count} steps, more than {MAX_STEPS}")

@@ -47,7 +47,7 @@ class Regions:
         return Regions(rows, batch, emit(Equal(ends, emit.const(0, DType.I32))))
 
     def finished(self, emit: Emitter, pooled: Value) -> Value:
-        """Return what was pooled, with zeros for the regions behind the end of the list."""
+        """Return what was pooled, with zeros for the regions after the end of the list."""
         counts = emit.reshape(self.counts, (self.rows.type.shape[0], *[1] * (pooled.type.rank - 1)))
         return emit(Select(counts, pooled, emit.number(0, pooled)))
 

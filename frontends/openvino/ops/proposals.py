@@ -50,7 +50,7 @@ class Image:
 
 
 def corners_of(emit: Emitter, x: Value) -> tuple[Value, Value]:
-    """Return both halves of the last axis, which has four numbers."""
+    """Return the two corners of each box, from the four numbers of the last axis."""
     shape = x.type.shape[:-1]
     zeros, ones = (0,) * len(shape), (1,) * len(shape)
     low, high = (emit(Slice(x, (*zeros, start), (*shape, 2), (*ones, 1))) for start in (0, 2))
@@ -74,7 +74,7 @@ def moved(emit: Emitter, anchors: Value, deltas: Value, offset: float, end: floa
 
 
 def clipped(emit: Emitter, boxes: Value, size: Value, offset: float = 0.0) -> Value:
-    """Move corners into an image."""
+    """Clamp the corners of boxes to the bounds of an image."""
     last = emit(Sub(size, emit.number(offset, size)))
     inside = emit(arith.Min(boxes, emit(Concat((last, last), 0))))
     return emit(arith.Max(inside, emit.number(0, boxes)))

@@ -40,11 +40,11 @@ class Chosen:
 
     @property
     def count(self) -> Dim:
-        """How many they are."""
+        """How many boxes there are, which may be symbolic."""
         return self.scores.type.shape[0]
 
     def at(self, emit: Emitter, places: Value) -> Chosen:
-        """Return some of them."""
+        """Return the boxes at the positions of a vector, in its order."""
         return Chosen(*(emit(Gather(v, places, 0)) for v in (self.classes, self.scores, self.boxes, self.numbers)))
 
     def by_class(self, emit: Emitter) -> Chosen:

@@ -22,7 +22,7 @@ from .parts import Library, node_of
 def functionalize(graph: Graph, kept: Collection[str] = ()) -> Graph:
     """Return a graph without control flow of version 1, as far as it can be read.
 
-    ``kept`` are names of tensors that must stay, besides those that nobody reads.
+    ``kept`` are names of tensors that must stay, besides those without users.
     """
     bodies = [graph.nodes, *(function.nodes for function in graph.functions.values())]
     if not any(node.op in MERGES for body in bodies for node in body):

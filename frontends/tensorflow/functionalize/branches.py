@@ -153,7 +153,7 @@ def raise_branches(calls: dict[str, Call], library: Library, kept: Collection[st
 
 
 def branches_in(function: Function, library: Library, depth: int = 0) -> Function:
-    """Return a function whose branches are replaced."""
+    """Return a function in which Switch and Merge are replaced by branches."""
     calls, results = calls_of(function, library.functions, results_of)
     raise_branches(calls, library, {result.node for result in results}, depth)
     return replace(function, nodes=tuple(map(node_of, calls.values())))

@@ -62,7 +62,7 @@ class Nodes:
 
     @classmethod
     def of(cls, calls: Mapping[str, Call]) -> Nodes:
-        """Look who reads what."""
+        """Index the nodes of a graph by name, with the users of each."""
         found: dict[str, list[str]] = {name: [] for name in calls}
         for call in calls.values():
             for name in dict.fromkeys(chain((operand.node for operand in call.inputs), call.before)):

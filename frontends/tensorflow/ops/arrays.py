@@ -26,20 +26,20 @@ def tensor_array(
     identical_element_shapes: bool = False,
     tensor_array_name: str = "",
 ) -> tuple[Handle, TensorList]:
-    """So many items, which are zeros until they are written."""
+    """Make a list of a number of items, which are zeros until they are written."""
     count = emit.dim(size, "size")
     return Handle("TensorArray", emit.call.name), TensorList(None, dtype, count, element_shape.dims, dynamic_size)
 
 
 @tf_op("TensorArrayReadV3")
 def tensor_array_read(emit: Emitter, handle: Handle, index: Value, flow_in: TensorList, *, dtype: DType) -> Value:
-    """One item."""
+    """Return the item at a position, which may be computed at run time."""
     return items.item(emit, flow_in, index)
 
 
 @tf_op("TensorArrayWriteV3")
 def tensor_array_write(emit: Emitter, handle: Handle, index: Value, value: Value, flow_in: TensorList) -> TensorList:
-    """Another item in one place."""
+    """Return the list with another item at a position."""
     return items.with_item(emit, flow_in, index, value, grows=flow_in.grows)
 
 
@@ -53,7 +53,7 @@ def tensor_array_gather(
     dtype: DType,
     element_shape: StoredShape = ANY_SHAPE,
 ) -> Value:
-    """The items at some places, stacked."""
+    """Stack the items at the positions of a vector along a new first axis."""
     return items.picked(emit, flow_in, indices)
 
 
@@ -61,13 +61,13 @@ def tensor_array_gather(
 def tensor_array_scatter(
     emit: Emitter, handle: Handle, indices: Value, value: Value, flow_in: TensorList
 ) -> TensorList:
-    """Other items in some places."""
+    """Replace the items at the positions of a vector by slices of a tensor."""
     return items.with_items(emit, flow_in, indices, value, grows=flow_in.grows)
 
 
 @tf_op("TensorArraySizeV3")
 def tensor_array_size(emit: Emitter, handle: Handle, flow_in: TensorList) -> Value:
-    """How many items there are."""
+    """Return the number of items of the list, which may be symbolic."""
     return items.count_of(emit, flow_in)
 
 
@@ -80,11 +80,11 @@ def tensor_array_concat(
     dtype: DType,
     element_shape_except0: StoredShape = ANY_SHAPE,
 ) -> tuple[Value, Value]:
-    """The items one after the other along their first axis, and how long each is."""
+    """Concatenate the items along their first axis; return their lengths, too."""
     return items.joined(emit, flow_in)
 
 
 @tf_op("TensorArraySplitV3")
 def tensor_array_split(emit: Emitter, handle: Handle, value: Value, lengths: Value, flow_in: TensorList) -> TensorList:
-    """Parts of a tensor as items."""
+    """Split a tensor along its first axis into items of the given lengths."""
     return items.split(emit, flow_in, value, lengths)

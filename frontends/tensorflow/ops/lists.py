@@ -24,14 +24,14 @@ def _stated(emit: Emitter, shape: Value) -> tuple[int | None, ...] | None:
 def tensor_list_reserve(
     emit: Emitter, element_shape: Value, num_elements: Value, *, element_dtype: DType
 ) -> TensorList:
-    """So many items that are zeros until they are written."""
+    """Make a list of a number of items, which are zeros until they are written."""
     count = emit.dim(num_elements, "num_elements")
     return TensorList(None, element_dtype, count, _stated(emit, element_shape))
 
 
 @tf_op("TensorListFromTensor")
 def tensor_list_from_tensor(emit: Emitter, tensor: Value, element_shape: Value) -> TensorList:
-    """The positions along the first axis."""
+    """Make a list of the slices of a tensor along its first axis."""
     return TensorList(tensor, tensor.type.dtype, tensor.type.shape[0])
 
 
@@ -44,7 +44,7 @@ def tensor_list_stack(
     element_dtype: DType,
     num_elements: int = -1,
 ) -> Value:
-    """All items along a new first axis."""
+    """Stack all items of the list along a new first axis."""
     return items.all_items(emit, input_handle)
 
 
@@ -52,7 +52,7 @@ def tensor_list_stack(
 def tensor_list_get_item(
     emit: Emitter, input_handle: TensorList, index: Value, element_shape: Value, *, element_dtype: DType
 ) -> Value:
-    """One item."""
+    """Return the item at a position, which may be computed at run time."""
     return items.item(emit, input_handle, index)
 
 
@@ -65,13 +65,13 @@ def tensor_list_set_item(
     *,
     resize_if_index_out_of_bounds: bool = False,
 ) -> TensorList:
-    """Another item in one place."""
+    """Return the list with another item at a position."""
     return items.with_item(emit, input_handle, index, item, grows=resize_if_index_out_of_bounds)
 
 
 @tf_op("TensorListLength")
 def tensor_list_length(emit: Emitter, input_handle: TensorList) -> Value:
-    """How many items there are."""
+    """Return the number of items of the list, which may be symbolic."""
     return items.count_of(emit, input_handle)
 
 
@@ -79,7 +79,7 @@ def tensor_list_length(emit: Emitter, input_handle: TensorList) -> Value:
 def empty_tensor_list(
     emit: Emitter, element_shape: Value, max_num_elements: Value, *, element_dtype: DType
 ) -> TensorList:
-    """No items."""
+    """Make a list without items, to which loops append."""
     return TensorList(None, element_dtype, 0, _stated(emit, element_shape))
 
 
@@ -87,7 +87,7 @@ def empty_tensor_list(
 def tensor_list_push_back(
     emit: Emitter, input_handle: TensorList, tensor: Value, *, element_dtype: DType
 ) -> TensorList:
-    """One more item at the end."""
+    """Append one item to the list; the list grows by it."""
     item = emit.reshape(tensor, (1, *tensor.type.shape))
     joined = item if input_handle.value is None else emit(Concat((input_handle.value, item), 0))
     return items.holding(input_handle, joined)
@@ -97,7 +97,7 @@ def tensor_list_push_back(
 def tensor_list_pop_back(
     emit: Emitter, input_handle: TensorList, element_shape: Value, *, element_dtype: DType
 ) -> tuple[TensorList, Value]:
-    """Without the last item, and that item."""
+    """Remove the last item of the list; return the rest and the item."""
     stored = items.all_items(emit, input_handle)
     size = stored.type.shape[0]
     left, last = (cut(emit, stored, {0: bounds}) for bounds in ((0, size - 1, 1), (size - 1, size, 1)))
@@ -108,7 +108,7 @@ def tensor_list_pop_back(
 def tensor_list_gather(
     emit: Emitter, input_handle: TensorList, indices: Value, element_shape: Value, *, element_dtype: DType
 ) -> Value:
-    """The items at some places, stacked."""
+    """Stack the items at the positions of a vector along a new first axis."""
     return items.picked(emit, input_handle, indices)
 
 
@@ -116,7 +116,7 @@ def tensor_list_gather(
 def tensor_list_scatter(
     emit: Emitter, tensor: Value, indices: Value, element_shape: Value, num_elements: Value
 ) -> TensorList:
-    """A list with items in some places; -1 items are as many as the places need."""
+    """Make a list with slices at positions; -1 items mean as many as these need."""
     count = emit.known.dim(num_elements)
     if isinstance(count, int) and count < 0:
         fresh = TensorList(None, tensor.type.dtype, 0)
@@ -127,7 +127,7 @@ def tensor_list_scatter(
 
 @tf_op("TensorListScatterIntoExistingList")
 def tensor_list_scatter_into(emit: Emitter, input_handle: TensorList, tensor: Value, indices: Value) -> TensorList:
-    """Other items in some places."""
+    """Replace the items at the positions of a vector by slices of a tensor."""
     return items.with_items(emit, input_handle, indices, tensor)
 
 
@@ -135,11 +135,11 @@ def tensor_list_scatter_into(emit: Emitter, input_handle: TensorList, tensor: Va
 def tensor_list_concat(
     emit: Emitter, input_handle: TensorList, element_shape: Value, leading_dims: Value, *, element_dtype: DType
 ) -> tuple[Value, Value]:
-    """The items one after the other along their first axis, and how long each is."""
+    """Concatenate the items along their first axis; return their lengths, too."""
     return items.joined(emit, input_handle)
 
 
 @tf_op("TensorListSplit")
 def tensor_list_split(emit: Emitter, tensor: Value, element_shape: Value, lengths: Value) -> TensorList:
-    """Parts of a tensor as items."""
+    """Split a tensor along its first axis into items of the given lengths."""
     return items.split(emit, TensorList(None, tensor.type.dtype), tensor, lengths)

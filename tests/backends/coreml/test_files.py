@@ -18,22 +18,17 @@ from nhwcc.formats.coreml.install import is_installed
 import nhwcc
 from nhwcc.runners.coreml_file import CoremlFile, ports_of
 from nhwcc.runners.worker import Worker
+from tests.support.written import constant_text
 
 from .conftest import Check
 
 RNG = np.random.default_rng(0)
 
 
-def numbers(*shape: int) -> str:
-    """Return the text of a constant whose elements differ."""
-    dims = ",".join(map(str, shape))
-    return f"const() {{value = dense<{RNG.standard_normal(shape).round(2).tolist()}> : f32[{dims}]}} : f32[{dims}]"
-
-
 def net() -> str:
     return f"""func @main(%image: f32[batch,3,8,6] {{name = "in/0:x"}}) -> (f32[batch,4] {{name = "scores"}}) {{
-  %w = {numbers(4, 3, 3, 3)}
-  %b = {numbers(4)}
+  %w = {constant_text(4, 3, 3, 3)}
+  %b = {constant_text(4)}
   %c = conv(%image, %w, %b) {{strides = [1, 1], dilations = [1, 1], pads = [[1, 1], [1, 1]]}} : f32[batch,4,8,6]
   %y = relu(%c) : f32[batch,4,8,6]
   %m = reduce(%y) {{kind = "mean", dims = [2, 3], keepdims = false}} : f32[batch,4]
@@ -134,7 +129,7 @@ def test_open_sizes(check: Check) -> None:
 
 def test_shared_weights_are_stored_once(check: Check) -> None:
     done = check(f"""func @main(%x: f32[2,64]) -> (f32[2,64]) {{
-      %w = {numbers(64, 64)}
+      %w = {constant_text(64, 64)}
       %y = linear(%x, %w) : f32[2,64]
       %z = linear(%y, %w) : f32[2,64]
       return(%z)
@@ -146,7 +141,7 @@ def test_shared_weights_are_stored_once(check: Check) -> None:
 def test_halves(check: Check, coreml_process: Worker, tmp_path: Path) -> None:
     """Weights take half the room, and inputs and outputs stay as they are."""
     text = f"""func @main(%x: f32[2,64]) -> (f32[2,64]) {{
-      %w = {numbers(64, 64)}
+      %w = {constant_text(64, 64)}
       %y = linear(%x, %w) : f32[2,64]
       return(%y)
     }}"""
@@ -163,13 +158,13 @@ def test_recurrent_layers(check: Check, reverse: str) -> None:
     """Either way, the batch first, over an open number of steps."""
     done = check(
         f"""func @main(%x: f32[2,t,3]) -> (f32[2,t,2], f32[2,2], f32[2,2], f32[2,t,2]) {{
-      %w = {numbers(8, 3)}
-      %r = {numbers(8, 2)}
-      %b = {numbers(8)}
+      %w = {constant_text(8, 3)}
+      %r = {constant_text(8, 2)}
+      %b = {constant_text(8)}
       %y, %h, %c = lstm(%x, %w, %r, %b) {{batch_first = true, reverse = {reverse}}} : f32[2,t,2], f32[2,2], f32[2,2]
-      %v = {numbers(6, 3)}
-      %s = {numbers(6, 2)}
-      %d = {numbers(6)}
+      %v = {constant_text(6, 3)}
+      %s = {constant_text(6, 2)}
+      %d = {constant_text(6)}
       %z, %g = gru(%x, %v, %s, %d) {{batch_first = true, reset_after = true,
         reverse = {reverse}}} : f32[2,t,2], f32[2,2]
       return(%y, %h, %c, %z)
@@ -244,8 +239,8 @@ def test_loops_carry_known_sizes(check: Check) -> None:
 
 def test_layers_that_mil_lacks_are_loops(check: Check) -> None:
     done = check(f"""func @main(%x: f32[30,2,3]) -> (f32[30,2,2], f32[2,2]) {{
-      %w = {numbers(2, 3)}
-      %r = {numbers(2, 2)}
+      %w = {constant_text(2, 3)}
+      %r = {constant_text(2, 2)}
       %y, %h = rnn(%x, %w, %r, none) : f32[30,2,2], f32[2,2]
       return(%y, %h)
     }}""")

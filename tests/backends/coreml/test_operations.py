@@ -10,6 +10,7 @@ from samples import module_of, samples
 
 from tests.backends.tensorflow.test_operations import tolerance
 from tests.backends.tflite.random_ops import MAKERS, draw_case
+from tests.support.written import constant_text
 
 from .conftest import Check
 
@@ -38,16 +39,9 @@ def test_the_example_in_the_docs(check: Check, name: str) -> None:
     check(module_of(SAMPLES[name]), inputs=KNOWN.get(name), tolerance=3e-5)
 
 
-def numbers(*shape: int) -> str:
-    """Return the text of a constant whose elements differ."""
-    array = np.random.default_rng(len(shape)).standard_normal(shape).round(2)
-    dims = ",".join(map(str, shape))
-    return f"const() {{value = dense<{array.tolist()}> : f32[{dims}]}} : f32[{dims}]"
-
-
 TRANSPOSED = f"""func @main(%x: f32[1,4,3,3]) -> (f32[1,6,7,6]) {{
-  %w = {numbers(4, 3, 3, 3)}
-  %b = {numbers(6)}
+  %w = {constant_text(4, 3, 3, 3)}
+  %b = {constant_text(6)}
   %y = conv_transpose(%x, %w, %b) {{strides = [2, 2], dilations = [1, 1], pads = [[0, 0], [1, 1]],
     output_pads = [0, 1], groups = 2}} : f32[1,6,7,6]
   return(%y)

@@ -11,6 +11,7 @@ from samples import module_of, samples
 
 from tests.backends.tensorflow.test_operations import tolerance
 from tests.backends.tflite.random_ops import MAKERS, draw_case
+from tests.support.written import constant_text
 
 from .conftest import Check
 
@@ -39,34 +40,27 @@ def test_the_example_in_the_docs(check: Check, name: str) -> None:
     check(module_of(SAMPLES[name]), inputs=KNOWN.get(name), tolerance=3e-5)
 
 
-def numbers(*shape: int) -> str:
-    """Return the text of a constant whose elements differ."""
-    array = np.random.default_rng(len(shape)).standard_normal(shape).round(2)
-    dims = ",".join(map(str, shape))
-    return f"const() {{value = dense<{array.tolist()}> : f32[{dims}]}} : f32[{dims}]"
-
-
 @pytest.mark.parametrize(
     "text",
     [
         f"""func @main(%x: f32[1,3,3,2]) -> (f32[1,7,7,2]) {{
-          %w = {numbers(2, 3, 3, 2)}
+          %w = {constant_text(2, 3, 3, 2)}
           %y = conv_transpose(%x, %w, none) {{strides = [2, 2], dilations = [1, 1], output_pads = [0, 0],
             pads = [[0, 0], [0, 0]], channels_last = true}} : f32[1,7,7,2]
           return(%y)
         }}""",
         f"""func @main(%x: f32[2,4,3]) -> (f32[2,4,2], f32[2,2], f32[2,2]) {{
-          %w = {numbers(8, 3)}
-          %r = {numbers(8, 2)}
-          %b = {numbers(8)}
+          %w = {constant_text(8, 3)}
+          %r = {constant_text(8, 2)}
+          %b = {constant_text(8)}
           %y, %h, %c = lstm(%x, %w, %r, %b) {{batch_first = true}} : f32[2,4,2], f32[2,2], f32[2,2]
           return(%y, %h, %c)
         }}""",
         f"""func @main(%x: f32[2,4,3]) -> (f32[2,4,2], f32[2,2]) {{
-          %w = {numbers(6, 3)}
-          %r = {numbers(6, 2)}
-          %b = {numbers(6)}
-          %o = {numbers(2)}
+          %w = {constant_text(6, 3)}
+          %r = {constant_text(6, 2)}
+          %b = {constant_text(6)}
+          %o = {constant_text(2)}
           %y, %h = gru(%x, %w, %r, %b, none, none, %o) {{batch_first = true, reset_after = true}} : f32[2,4,2], f32[2,2]
           return(%y, %h)
         }}""",

@@ -133,6 +133,26 @@ def test_numbers_that_never_vary() -> None:
     assert (products.rounded() == round_weight(weight, scales, 8)).all()
 
 
+def rounded(rows: Array, weight: Array) -> Array:
+    products = Products(Factors(), weight, weight_scales(weight, 8), 8)
+    products.see(rows, len(rows), np.random.default_rng(1))
+    return products.rounded()
+
+
+def test_infinite_numbers_are_left_out() -> None:
+    """Masks hold such numbers."""
+    rows, weight = alike(1000, 16), RNG.standard_normal((4, 16)).astype(np.float32)
+    rows[::50, 3], rows[::70, 5] = -np.inf, np.nan
+    assert (rounded(rows, weight) == rounded(np.where(np.isfinite(rows), rows, 0), weight)).all()
+
+
+def test_numbers_far_from_zero() -> None:
+    """What varies counts, not how far from zero it is."""
+    rows, weight = alike(1000, 16).astype(np.float64), RNG.standard_normal((4, 16)).astype(np.float32)
+    assert (rounded(rows + 1e9, weight) == rounded(rows, weight)).mean() > 0.9
+    assert (rounded(rows, weight) != round_weight(weight, weight_scales(weight, 8), 8)).any()
+
+
 def test_integers_are_taken_for_their_own_scales_only() -> None:
     weight = Weight.of(np.array([[1.0, -0.5]], np.float32))
     rounded = Rounded.of(weight).with_integers(np.array([[127, -63]], np.int8))
