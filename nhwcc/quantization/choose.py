@@ -100,7 +100,7 @@ def _best_of(trials: Sequence[Trial], bench: Bench) -> Candidate:
 
 
 def _candidates(mode: QuantizationMode, bench: Bench, trials: Sequence[Trial]) -> Iterator[Candidate]:
-    """Yield what to try next, given what was tried: all methods, the best one without correction, weights together."""
+    """Yield what to try next, given what was tried: all methods, then the best one with other corrections."""
     methods: tuple[RangeMethod, ...] = METHODS if mode == "int8" else METHODS[:1]
     is_calibrated = bench.is_calibrated and mode != "float16"
     for method in methods:

@@ -86,7 +86,9 @@ class Network:
             self.equalization(strength).run(module)
         bits = 4 if mode == "weight-int4" else 8
         sums = sums_of(module.main, kernels, bits, per_channel=not self.options.per_tensor)
+        if not sums:
+            return None
         found = round_weights(self.target, self.file(strength), sums, self.seen.others(self.samples), self.progress)
         path = self.floats.with_name(f"rounded-{strength:g}.npz")
         rounding.save(found, path)
-        return path if found else None
+        return path

@@ -169,7 +169,7 @@ def _replace(ends: Sequence[End], guards: Guards, calls: dict[str, Call], librar
     for side, part in enumerate(parts):
         name = library.name(f"{scope}_{('false', 'true')[side]}")
         outline = outlined(name, part, outer, [end.operands[side] for end in ends], scope)
-        library.functions[name] = outline  # whose name nobody else takes
+        library.functions[name] = outline  # which takes the name before inner ones are made
         library.functions[name] = branches_in(outline, library, depth + 1)
         functions.append(FunctionName(name, {}))
     waits = dict.fromkeys(chain(*(part.waits for part in parts), *(calls[end.merge].before for end in ends)))

@@ -1,8 +1,8 @@
 """Loops of version 1 as ``StatelessWhile``.
 
-Each loop has a frame. ``Enter`` takes a tensor into it, once for all rounds, or as the start of one that is carried;
+Each loop has a frame. ``Enter`` takes a tensor into it, once for all iterations, or as the start of a carried one;
 that is a ``Merge`` of the start and of what ``NextIteration`` gives. A ``Switch`` sends what is carried into the next
-round or to an ``Exit``, as ``LoopCond`` says.
+iteration or to an ``Exit``, as ``LoopCond`` says.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from itertools import chain
 from ....compiler.budget import check_depth
 from ....formats.tensorflow.model import FunctionName
 from ..flatten import Call, Result
-from .names import ENTERS, EXITS, MERGES, SWITCHES, TURNS
+from .names import ENTERS, EXITS, MERGES, NEXT_ITERATIONS, SWITCHES
 from .parts import Library, Part, outlined, scope_of
 
 
 @dataclass
 class Carried:
-    """A tensor that rounds change: where it starts, what a round gives, and the nodes that give its last value."""
+    """A tensor that iterations change: its start, what an iteration gives, and the nodes that give its last value."""
 
     start: Result
     next: Result
@@ -31,7 +31,7 @@ class Carried:
 class Frame:
     """A loop: what it carries by the ``Merge`` of each, what it reads, and the tensor that says whether it goes on.
 
-    ``aliases`` are what the nodes give that send tensors into a round.  ``before`` are the nodes that it waits for.
+    ``aliases`` are what the nodes give that send tensors into an iteration, ``before`` the nodes that it waits for.
     """
 
     name: str
@@ -119,7 +119,7 @@ def _loop(enters: Sequence[Call], nodes: Nodes) -> Loop | None:
             return None
         live[result.node] = None
         open += body.add([frame.carried[result.node].next])
-    if any(call.op in ENTERS | EXITS | TURNS for part in (test, body) for call in part.calls.values()):
+    if any(call.op in ENTERS | EXITS | NEXT_ITERATIONS for part in (test, body) for call in part.calls.values()):
         return None
     constant = [result for result in frame.constant if result in test.outer or result in body.outer]
     return Loop(frame, [name for name in frame.carried if name in live], constant, test, body)
@@ -156,10 +156,10 @@ def _frame(enters: Sequence[Call], nodes: Nodes) -> Frame | None:
 
 def _carried(merge: Call, enter: Call, calls: Mapping[str, Call]) -> Carried | None:
     others = [operand for operand in merge.inputs if operand.node != enter.name]
-    turn = calls.get(others[0].node) if len(merge.inputs) == 2 and len(others) == 1 else None
-    if turn is None or turn.op not in TURNS or len(turn.inputs) != 1:
+    following = calls.get(others[0].node) if len(merge.inputs) == 2 and len(others) == 1 else None
+    if following is None or following.op not in NEXT_ITERATIONS or len(following.inputs) != 1:
         return None
-    return Carried(enter.inputs[0], turn.inputs[0])
+    return Carried(enter.inputs[0], following.inputs[0])
 
 
 def _replace(loop: Loop, calls: dict[str, Call], nodes: Nodes, library: Library) -> None:

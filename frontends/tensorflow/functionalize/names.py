@@ -10,16 +10,16 @@ ENTERS = frozenset({"Enter", "RefEnter"})
 EXITS = frozenset({"Exit", "RefExit"})
 """What takes a tensor out of the frame of a loop."""
 
-TURNS = frozenset({"NextIteration", "RefNextIteration"})
-"""What takes a tensor into the next round of a loop."""
+NEXT_ITERATIONS = frozenset({"NextIteration", "RefNextIteration"})
+"""What takes a tensor into the next iteration of a loop."""
 
 MERGES = frozenset({"Merge", "RefMerge"})
-"""What gives the operand that is there: that of the branch taken, or of the round before."""
+"""What gives the operand that is there: that of the branch taken, or of the iteration before."""
 
 SWITCHES = frozenset({"Switch", "RefSwitch"})
 """What gives an operand at one of two places, as a condition says; the other one is dead."""
 
-CONTROL = ENTERS | EXITS | TURNS | MERGES | SWITCHES | {"ControlTrigger", "LoopCond"}
+CONTROL = ENTERS | EXITS | NEXT_ITERATIONS | MERGES | SWITCHES | {"ControlTrigger", "LoopCond"}
 """All of them."""
 
 
