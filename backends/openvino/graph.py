@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from ...compiler.diagnostics import error
 from ...compiler.dims import Sym, is_static
 from ...compiler.fold import constant
@@ -22,7 +20,7 @@ from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.control import While
 from ...compiler.ops.custom import Custom
 from ...compiler.ops.shape import Reshape
-from ...compiler.types import Array, DType, TensorType
+from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.openvino.model import Body, Layer, Link, Network, Place, Port
 from ...formats.openvino.weights import STORED_AS
@@ -30,6 +28,8 @@ from ..common.directions import beside
 from ..common.operands import Attribute, Dims, Inline, Nested, Operand, ints, scalar
 from ..common.table import STRUCTURE, Table
 from ..common.unsupported import row_of
+from .compressed import as_halves, is_compressible
+from .names import Shared
 from .sizes import Sizes
 from .table import Call, opset_of
 
@@ -41,12 +41,6 @@ BRANCHES = {"then": "then_body", "otherwise": "else_body"}
 
 EXACT = ("FakeQuantize",)
 """Operations whose constants are not stored in fewer bits: they say which numbers integers stand for."""
-
-ROUNDING = 2.0**-11
-"""What rounding to 16 bits may change, relative to the whole constant."""
-
-FEW = 16
-"""Elements of a constant that is worth storing in fewer bits."""
 
 HALVES = (DType.F16, DType.BF16)
 """Types in which numbers are stored rather than computed: what widens a constant of these is no computation."""
@@ -76,7 +70,7 @@ def build(
     Raises:
         CompileError: B001, an operation is not legal; B002, a size is not known when the network runs.
     """
-    shared = _Shared(table, compresses)
+    shared = Shared(table, compresses)
     names = [shared.tensor(p.name or a.name or "input") for a, p in zip(func.args, func.inputs, strict=True)]
     outputs = [shared.tensor(p.name or v.name or "output") for v, p in zip(func.returns, func.outputs, strict=True)]
     for value, name in (*zip(func.args, names, strict=True), *zip(func.returns, outputs, strict=True)):
@@ -121,44 +115,10 @@ def _layout(port: OwnPort, value: Value) -> str:
     return f"[{','.join(port.axes[p] for p in perm)}]"
 
 
-@dataclass
-class _Shared:
-    """What all networks of a model have in common: the table, and names."""
-
-    table: Table[Call]
-    compresses: bool = False
-    tensors: set[str] = field(default_factory=lambda: set[str]())
-    labels: set[str] = field(default_factory=lambda: set[str]())
-    named: dict[Value, tuple[str, ...]] = field(default_factory=lambda: dict[Value, tuple[str, ...]]())
-
-    def tensor(self, name: str) -> str:
-        """Return a name that no tensor has yet."""
-        return _unique(name, self.tensors)
-
-    def label(self, name: str) -> str:
-        """Return a name that no layer has yet."""
-        return _unique(name, self.labels)
-
-    def names(self, value: Value) -> tuple[str, ...]:
-        """Return the names of the tensor that a value becomes, those of inputs and outputs first of all."""
-        if value in self.named:
-            return self.named[value]
-        return (self.tensor(value.name),) if value.name else ()
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    unique, number = name, 0
-    while unique in taken:
-        number += 1
-        unique = f"{name}_{number}"
-    taken.add(unique)
-    return unique
-
-
 class _Builder:
     """Builds one network; ``outer`` builds the one around it."""
 
-    def __init__(self, shared: _Shared, outer: _Builder | None) -> None:
+    def __init__(self, shared: Shared, outer: _Builder | None) -> None:
         self.shared = shared
         self.outer = outer
         self.layers: dict[int, Layer] = {}
@@ -417,7 +377,7 @@ class _Builder:
 
     def constant(self, weight: Weight, name: str = "constant") -> Place:
         """Return where a constant is; equal ones are one."""
-        if self.shared.compresses and not self._is_exact and _is_compressible(weight):
+        if self.shared.compresses and not self._is_exact and is_compressible(weight):
             return self._compressed(weight, name)
         if weight not in self.constants:
             (self.constants[weight],) = self._add("Const", [], [weight.type], {}, label=name, weight=weight)
@@ -426,7 +386,7 @@ class _Builder:
     def _compressed(self, weight: Weight, name: str) -> Place:
         """Return where a constant is once it has 32 bits again."""
         if weight not in self.widened:
-            halves = weight.derive(weight.type.with_dtype(DType.F16), _as_halves)
+            halves = weight.derive(weight.type.with_dtype(DType.F16), as_halves)
             (stored,) = self._add("Const", [], [halves.type], {}, label=f"{name}_compressed", weight=halves)
             to: dict[str, Attribute] = {"destination_type": DType.F32}
             (self.widened[weight],) = self._add("Convert", [stored], [weight.type], to, label=name)
@@ -507,21 +467,6 @@ class _Builder:
     def _port(number: int, type: TensorType) -> Port:
         precision = PRECISIONS.get(type.dtype) or STORED_AS[type.dtype].upper()
         return Port(number, precision, tuple(-1 if isinstance(d, Sym) else d for d in type.shape))
-
-
-def _is_compressible(weight: Weight) -> bool:
-    """Whether a constant is worth storing in 16 bits, and loses no more than rounding: none of its range."""
-    if weight.type.dtype is not DType.F32 or not isinstance(weight.type.size, int) or weight.type.size < FEW:
-        return False
-    array = weight.array()
-    finite = array if np.isfinite(array).all() else array[np.isfinite(array)]
-    with np.errstate(over="ignore"):
-        lost = finite - finite.astype(np.float16)
-    return bool(np.linalg.norm(lost) <= ROUNDING * np.linalg.norm(finite))
-
-
-def _as_halves(array: Array) -> Array:
-    return array.astype(np.float16)
 
 
 def _with_unit(type: TensorType, axis: int, size: int) -> TensorType:

@@ -1,0 +1,43 @@
+"""What all networks of a model have in common: the table, and which names are taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...compiler.ir import Value
+from ..common.table import Table
+from .table import Call
+
+
+@dataclass
+class Shared:
+    """What all networks of a model have in common: the table, and names."""
+
+    table: Table[Call]
+    compresses: bool = False
+    tensors: set[str] = field(default_factory=lambda: set[str]())
+    labels: set[str] = field(default_factory=lambda: set[str]())
+    named: dict[Value, tuple[str, ...]] = field(default_factory=lambda: dict[Value, tuple[str, ...]]())
+
+    def tensor(self, name: str) -> str:
+        """Return a name that no tensor has yet."""
+        return _unique(name, self.tensors)
+
+    def label(self, name: str) -> str:
+        """Return a name that no layer has yet."""
+        return _unique(name, self.labels)
+
+    def names(self, value: Value) -> tuple[str, ...]:
+        """Return the names of the tensor that a value becomes, those of inputs and outputs first of all."""
+        if value in self.named:
+            return self.named[value]
+        return (self.tensor(value.name),) if value.name else ()
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    unique, number = name, 0
+    while unique in taken:
+        number += 1
+        unique = f"{name}_{number}"
+    taken.add(unique)
+    return unique
