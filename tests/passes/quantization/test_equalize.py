@@ -76,6 +76,13 @@ CASES: dict[str, tuple[list[NodeProto], dict[str, Array]]] = {
         {"b": filters(3, 3, uneven=UNEVEN[[0, 3, 1]]), "z": filters(2, 7)},
     ),
     "leaky": ([A, node("LeakyRelu", "p", "q", alpha=0.1), node("Conv", "q z", "y")], LAST),
+    "product": (
+        [
+            *(A, node("Conv", "x s", "r"), node("Relu", "r", "o"), node("Mul", "p o", "q")),
+            *(node("Relu", "q", "t"), node("Conv", "t z", "y")),
+        ],
+        {"s": filters(4, 3, uneven=UNEVEN[::-1]), **LAST},
+    ),
     "gate": (
         [
             *(A, node("GlobalAveragePool", "p", "m"), node("Conv", "m s", "n"), node("Sigmoid", "n", "o")),
@@ -107,7 +114,7 @@ def test_the_network_stays_what_it_is(name: str) -> None:
             np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5 * np.abs(want).max())
 
 
-@pytest.mark.parametrize("name", sorted(CASES.keys() - {"gate"}))
+@pytest.mark.parametrize("name", sorted(CASES.keys() - {"gate", "product"}))
 def test_channels_get_one_range(name: str) -> None:
     """Channels that can have a factor are as large as the largest of their tensor, in one of those they stand in."""
     module = case(name)
@@ -168,6 +175,23 @@ def test_bounds_of_activations_are_kept_away_from() -> None:
     assert count
     for inputs in runs:
         np.testing.assert_allclose(run(copy.main, inputs)[0], run(module.main, inputs)[0], rtol=1e-4, atol=1e-4)
+
+
+def test_channels_stay_below_the_bound_on_larger_inputs() -> None:
+    """Where the largest channel is clipped already, small ones would be raised to the bound itself."""
+    uneven = {**WEIGHTS, "a": WEIGHTS["a"] * np.array([3, 0.3, 0.3, 0.05], np.float32)[:, None, None, None]}
+    relu6 = {"lo": np.asarray(0, np.float32), "hi": np.asarray(6, np.float32)}
+    module = network(
+        [A, node("Clip", "p lo hi", "q"), node("Conv", "q z", "y")],
+        (1, 3, 8, 8),
+        {**uneven, "ab": np.zeros(4, np.float32), **LAST, **relu6},
+    )
+    runs = samples(module)
+    copy, count = equalized(module, runs)
+    assert count
+    for (x,) in runs:
+        want, got = (run(m.main, [1.2 * x])[0] for m in (module, copy))
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4)
 
 
 def test_dead_channels_get_a_bounded_factor() -> None:
