@@ -42,6 +42,8 @@ def warn_of_nan(func: Func, runners: tuple[Runner, Runner], sizes: Mapping[str, 
     reference, candidate = runners
     try:
         want, got = reference.run(inputs), candidate.run(inputs)
+        if not any(_departing(array, array, got[name]) for name, array in want.items() if name in got):
+            return
         again = reference.run_otherwise(inputs) or want
     except CompileError:
         return  # it takes no NaN
