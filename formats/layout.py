@@ -19,6 +19,11 @@ Layout = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """For "inputs" and "outputs" by name: the source's axis at every axis, ``perm``, and the source's ``shape``."""
 
 
+def key_of(signature: str) -> str:
+    """Return what the metadata is called that is about a signature; that of a file's first one may be :data:`KEY`."""
+    return f"{KEY}.{signature}"
+
+
 def read_layout(text: bytes, ranks: Mapping[str, Mapping[str, int]]) -> Layout:
     """Read what the metadata says of a file whose inputs and outputs have these ``ranks``, by side and name.
 

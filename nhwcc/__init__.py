@@ -16,7 +16,7 @@ if sys.argv[:1] == ["-m"] and sys.orig_argv[-len(sys.argv)].endswith("nhwcc") an
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nhwcc.api import compile, compile_all, verify  # noqa: A004 -- what a compiler does
+from nhwcc.api import compile, compile_all, compile_signatures, verify  # noqa: A004 -- what a compiler does
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic, Location
 from nhwcc.options import CompileOptions
 
@@ -64,6 +64,7 @@ __all__ = [
     "VerificationError",
     "compile",
     "compile_all",
+    "compile_signatures",
     "load",
     "verify",
 ]

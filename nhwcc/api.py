@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nhwcc.frontends.torch import DynamicShapes
     from nhwcc.instruments import Instrument
     from nhwcc.shapes import ShapeLike
+    from nhwcc.signatures import Part
 
 
 def compile(  # noqa: PLR0913 -- users see every option
@@ -221,6 +222,30 @@ def compile_all(  # noqa: D417, PLR0913 -- users see every option; compile descr
     from nhwcc import driver
 
     return driver.compile_all(model, CompileOptions(**given), files)
+
+
+def compile_signatures(models: Mapping[str, Part], output: PathLike, **options: Any) -> list[Artifact]:
+    """Compile networks into one file, each of them called by its key; weights that they share are stored once.
+
+    Files that hold several are TFLite files and SavedModels. Each network is compared with its source, and called in
+    the file to compare it with what it is alone.
+
+    Args:
+        models: By key, the models, as for :func:`compile`, which may be one with several signatures; or a pair of a
+            model and a dictionary of options that are its own: ``{"decode": (decoder, {"shapes": {"z": (1, 16)}})}``.
+        output: The file to write, or the folder of a SavedModel.
+        **options: The arguments of :func:`compile` that are the same for all.
+
+    Returns:
+        What was made of each network, in order: its report, and a function that calls it in the file.
+
+    Raises:
+        VerificationError: a network computes something else than its source.
+        CompileError: everything else that can be wrong.
+    """
+    from nhwcc import signatures
+
+    return signatures.compile_signatures(models, output, CompileOptions(output, **options))
 
 
 def verify(  # noqa: PLR0913 -- users see every option

@@ -12,18 +12,20 @@ from nhwcc.compiler.types import Array
 from nhwcc.files import replacing
 from nhwcc.options import PathLike
 from nhwcc.report import Report
-from nhwcc.targets import InProcess, runners_of
+from nhwcc.targets import InProcess, runners_of, signatures_of
 
 
 class Artifact:
     """A compiled network.
 
     Called with arrays, by position or by name, it runs on the target's runtime and returns the outputs by name.  Inputs
-    and outputs lie as ``report.inputs`` and ``report.outputs`` say.
+    and outputs lie as ``report.inputs`` and ``report.outputs`` say.  Of a file that holds several networks, it is the
+    one that is called by the key ``signature``.
     """
 
-    def __init__(self, path: Path, report: Report, folder: Scratch | None = None) -> None:
+    def __init__(self, path: Path, report: Report, folder: Scratch | None = None, signature: str | None = None) -> None:
         self.path = path
+        self.signature = signature
         self.report = report
         self._folder = folder
         self._model: InProcess | None = None
@@ -50,7 +52,11 @@ class Artifact:
             CompileError: R002, an array doesn't fit its input; R013, the runtime refuses.
         """
         if self._model is None:
-            self._model = runners_of(find_target(self.report.target)).in_process(self.path)
+            target = find_target(self.report.target)
+            if self.signature is None:
+                self._model = runners_of(target).in_process(self.path)
+            else:
+                self._model = signatures_of(target).signature_in_process(self.path, self.signature)
         names = [port.name for port in self.report.inputs]
         if len(args) > len(names):
             raise error(

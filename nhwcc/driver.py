@@ -105,10 +105,25 @@ def compile_all(
         check_request(model, options, outputs)
         snapshots = [] if options.report is None else [Snapshots()]
         options = replace(options, instruments=[*options.instruments, *snapshots])
-        made = _Compilation(options, progress, started).run(model, [_Job.of(output, options) for output in outputs])
+        jobs = [_Job.of(output, options) for output in outputs]
+        made = [artifact for artifact, _ in _Compilation(options, progress, started).run(model, jobs)]
         for seen in snapshots:
             write_page(seen, [artifact.report for artifact in made], Path(options.report or ""))
         return made
+
+
+def compile_part(
+    model: Model, options: CompileOptions, progress: Progress, started: float
+) -> tuple[Artifact, Module, Target]:
+    """Compile a model into a temporary file; return the module that is written there, and for which target, besides.
+
+    Raises:
+        CompileError: as :func:`compile_model`.
+    """
+    check_request(model, options, [])
+    job = _Job.of(None, options)
+    [(artifact, module)] = _Compilation(options, progress, started).run(model, [job])
+    return artifact, module, job.target
 
 
 def calibrate_model(model: Model, options: CompileOptions, output: Path, progress: Progress = silent) -> int:
@@ -167,9 +182,9 @@ def _asked(target: Target, options: CompileOptions) -> Target:
         raise error("L007", f"{target.title} files keep no states", help="write OpenVINO (.xml), or say --state io")
     if not options.variables:
         return target
-    if target.emit_variables is None:
+    if target.with_variables is None:
         raise error("L007", f"{target.title} files of this kind have no variables", help="write saved_model/")
-    return replace(target, emit=target.emit_variables)
+    return target.with_variables()
 
 
 class _Compilation:
@@ -194,7 +209,8 @@ class _Compilation:
         inside, strict = options.report is not None, options.tolerance != TOLERANCE
         self.settings = Settings(options.tolerance, options.data, options.seed, inside, strict=strict)
 
-    def run(self, model: Model, jobs: Sequence[_Job]) -> list[Artifact]:
+    def run(self, model: Model, jobs: Sequence[_Job]) -> list[tuple[Artifact, Module]]:
+        """Return what was made for each job, and the module that its file holds."""
         with ExitStack() as stack:
             runtimes = [stack.enter_context(start_runtime(job.target)) for job in jobs]
             with collect_remarks() as remarks:
@@ -210,7 +226,7 @@ class _Compilation:
                 self.settings = self._within_reach(module, known)
             imported = _Imported(source, module, renaming, count_ops(module), time.perf_counter() - self.start, stack)
             modules = [clone_module(module) for _ in jobs[1:]]
-            out: list[Artifact] = []
+            out: list[tuple[Artifact, Module]] = []
             for job, runtime, own in zip(jobs, runtimes, (module, *modules), strict=True):
                 draft = stack.enter_context(replacing(job.path, folder=job.target.artifact == "folder"))
                 with collect_remarks() as found:
@@ -218,7 +234,7 @@ class _Compilation:
                 report.remarks = [*remarks, *found]
                 report.sizes = [*assumptions]
                 self._finish(report, own, job, imported.kept or {})
-                out.append(Artifact(job.path, report, job.folder))
+                out.append((Artifact(job.path, report, job.folder), own))
         return out
 
     def calibrate(self, model: Model, job: _Job, output: Path) -> int:

@@ -25,7 +25,7 @@ from nhwcc.report import PortReport, count_ops, describe_port, describe_ports
 from nhwcc.sources import load
 
 if TYPE_CHECKING:
-    from nhwcc.formats.tflite.reader import OperatorInfo, SubgraphInfo, TensorInfo
+    from nhwcc.formats.tflite.reader import OperatorInfo, Signature, SubgraphInfo, TensorInfo
     from nhwcc.formats.tflite.reader import Summary as TfliteSummary
 
 
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 class Summary:
     """What a file holds; ``macs`` counts multiply-accumulates, as a string where sizes have names or are unknown.
 
-    ``unsupported`` are operators without a known meaning, and how often each occurs.
+    ``unsupported`` are operators without a known meaning, and how often each occurs. ``signatures`` are those of a file
+    that holds several, of which inputs, outputs and operations of the first one are listed.
     """
 
     file: str
@@ -49,6 +50,7 @@ class Summary:
     metadata: dict[str, str] = field(default_factory=lambda: dict[str, str]())
     ops: list[str] = field(default_factory=lambda: list[str]())
     unsupported: dict[str, int] = field(default_factory=lambda: dict[str, int]())
+    signatures: list[str] = field(default_factory=lambda: list[str]())
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,12 @@ def _of_tflite(found: TfliteSummary, path: Path) -> Summary:
         sum(_macs(op, graph) for graph in found.subgraphs for op in graph.operators),
         {k: v.decode("utf-8", "replace").rstrip("\0") for k, v in found.metadata.items()},
         [_operator(op, main) for op in main.operators],
+        signatures=[_called(s) for s in found.signatures] if len(found.signatures) > 1 else [],
     )
+
+
+def _called(signature: Signature) -> str:
+    return f"{signature.key}({', '.join(signature.inputs)}) -> {', '.join(signature.outputs)}"
 
 
 def _port(found: TfliteSummary, side: str, name: str, tensor: TensorInfo) -> PortReport:
@@ -211,6 +218,7 @@ def render_inspection(found: Summary, style: Style = plain, *, ops: bool = False
     texts = [visible_lines(op) for op in found.ops]  # of which some have several lines
     found = visible_parts(found)
     lines = [f"{style(found.file, 'strong')}  {found.format}, {human_bytes(found.bytes)}"]
+    lines += (f"  {'signature':<12}{text}" for text in found.signatures)
     for title, ports in (("input", found.inputs), ("output", found.outputs)):
         for port in ports:
             layout = f" {port.layout} (source: {port.source_layout})" if port.layout else ""

@@ -29,6 +29,12 @@ Model: TypeAlias = "PathLike | bytes | ModelProto | nn.Module | NamedModule | Ex
 StateHandling: TypeAlias = Literal["refuse", "io", "keep"]
 """What becomes of what one call leaves for the next."""
 
+ALL = "all"
+"""What stands for all signatures of a model."""
+
+WITH_SIGNATURES = ("tensorflow", "tflite")
+"""The formats of files that may hold several networks, each called by a key."""
+
 TOLERANCE = 1e-4
 """Error relative to the largest value of an output: float32 summed in another order stays well below."""
 

@@ -33,6 +33,8 @@ def render_report(report: Report, style: Style = plain) -> str:
     report = visible_parts(report)
     size = human_bytes(report.bytes)
     lines = [f"{style(report.output or report.source, 'strong')}  {size}, for {report.requires}"]
+    if report.signature is not None:
+        lines.append(_row("signature", report.signature))
     before, after = sum(report.ops_before.values()), sum(report.ops_after.values())
     tone: Tone = "good" if not report.transposes_after else "warning"
     transposes = f"{report.transposes_before} -> {style(str(report.transposes_after), tone)}"

@@ -64,6 +64,8 @@ class Report:
 
     ``sizes`` are what the network itself demands of sizes that its inputs leave open.
 
+    ``signature`` is the key by which the network is called in a file that holds several, whose size ``bytes`` is.
+
     ``layout`` says in words what ``layout_proof`` has in numbers, and names the transposes; it is empty if no pass
     chose layouts.
     """
@@ -93,6 +95,7 @@ class Report:
     seconds: float = 0.0
     peak_memory: int | None = None
     verification_seconds: float = 0.0
+    signature: str | None = None
 
     @property
     def warnings(self) -> list[str]:

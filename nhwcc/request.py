@@ -14,7 +14,7 @@ from nhwcc.compiler.layouts import parse_io_layout
 from nhwcc.file_formats import Format, check_name, supported
 from nhwcc.files import cannot_write, check_not_source, check_writable
 from nhwcc.named import NamedModule, require_torch
-from nhwcc.options import CompileOptions, Model, PathLike
+from nhwcc.options import WITH_SIGNATURES, CompileOptions, Model, PathLike
 from nhwcc.places import read_place
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _check_suits(format: Format, path: Path, options: CompileOptions) -> None:
     """
     if options.weights is not None and format.name != "openvino":
         raise error("L007", f"{path} holds its own weights", help="weights are given for OpenVINO models (.xml)")
-    if options.signature is not None and format.name not in ("tensorflow", "tflite"):
+    if options.signature is not None and format.name not in WITH_SIGNATURES:
         help = "--signature is for SavedModels and TFLite files; --outputs takes a part of others"
         raise error("L007", f"{path} has no signatures to choose from", help=help)
     if options.by_standard and format.name != "onnx":

@@ -130,6 +130,23 @@ class _Runners(Protocol):
         ...
 
 
+class _Signed(Protocol):
+    """What the module of a target has besides if a file holds several networks, each called by a key."""
+
+    def open_signature(self, path: Path, key: str, worker: Worker) -> TargetRunner:
+        """Open one of them in the process."""
+        ...
+
+    def signature_in_process(self, path: Path, key: str) -> InProcess:
+        """Load one of them."""
+        ...
+
+
+def signatures_of(target: Target) -> _Signed:
+    """Return what runs single signatures of the files of a target that has ``emit_signatures``."""
+    return cast(_Signed, import_module(target.runner))
+
+
 def runners_of(target: Target) -> _Runners:
     """Return what runs the files of a target."""
     return cast(_Runners, import_module(target.runner))

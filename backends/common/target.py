@@ -83,6 +83,24 @@ class EmitStates(Protocol):
         ...
 
 
+class EmitSignatures(Protocol):
+    """What writes several modules into one file, where each is called by a key."""
+
+    def __call__(
+        self,
+        modules: Mapping[str, Module],
+        path: Path,
+        *,
+        metadata: Mapping[str, bytes] | None = None,
+    ) -> Emitted:
+        """Write the main function of each module under its key; weights that are equal are stored once.
+
+        Raises:
+            CompileError: it can't be written.
+        """
+        ...
+
+
 class Unstorable(Protocol):
     """What looks for values that no file of the target can hold."""
 
@@ -110,8 +128,9 @@ class Target:
     ``suffix``, where there is always one.
     Where a format has versions, ``at`` gives the target that goes up to one of them, and ``version`` is the one that
     this target goes up to; without it, to the newest. Where files can store constants in fewer bits than are computed
-    with, ``storing`` gives the target whose files do; where they can have variables, ``emit_variables`` writes weights
-    as such; where they can keep states, ``emit_states`` does.
+    with, ``storing`` gives the target whose files do; where they can have variables, ``with_variables`` gives the
+    target that writes weights as such; where they can keep states, ``emit_states`` does; where a file holds several
+    networks, each called by a key, ``emit_signatures`` writes them.
     A device has the table of a processor as ``fallback``, which runs what it can't run itself, unless ``runs_alone``;
     one that computes with integers ``only_integers``. ``modes`` are the ways to quantize that kernels know. ``place``
     says of a file which operators run where, ``arena`` how many bytes its computed tensors need at the same time.
@@ -134,8 +153,9 @@ class Target:
     integers: IntegerKernels | None = None
     version: int | None = None
     at: Callable[[int], Target] | None = None
-    emit_variables: Emit | None = None
+    with_variables: Callable[[], Target] | None = None
     emit_states: EmitStates | None = None
+    emit_signatures: EmitSignatures | None = None
     storing: Callable[[DataType], Target] | None = None
     fallback: Table[Any] | None = None
     runs_alone: bool = False

@@ -25,6 +25,7 @@ from ...formats.tensorflow.tensors import NUMBERS, ElementType
 from ...formats.tensorflow.tensors import Dims as StoredDims
 from ...formats.tensorflow.writer import Restored
 from ..common.layout import describe
+from ..common.sharing import Shared
 from ..common.table import STRUCTURE, Table
 from ..common.unsupported import row_of
 from .operators import Operator, operators
@@ -36,13 +37,20 @@ SMALL = 1 << 10
 """Bytes up to which a constant stands in every function that reads it; others are arguments."""
 
 
-@dataclass
-class Built:
-    """What is to be written: the graph, its inputs and outputs in order, and how often operators are used."""
+@dataclass(frozen=True)
+class Ends:
+    """The tensors that are a function's inputs and outputs, in order."""
 
-    graph: Graph
     inputs: list[str]
     outputs: list[str]
+
+
+@dataclass
+class Built:
+    """What is to be written: the graph, the ends of each function in it by its key, how often operators are used."""
+
+    graph: Graph
+    ends: dict[str, Ends]
     counts: Counter[str]
     variables: Restored | None = None
 
@@ -61,27 +69,37 @@ def tensorflow() -> Dialect:
     return Dialect(TABLE, operators(), NUMBERS)
 
 
-def build(func: Func, *, variables: bool = False, dialect: Dialect | None = None) -> Built:
-    """Translate a function whose operations are all legal; with ``variables`` its weights become such.
+def build(funcs: Mapping[str, Func], *, variables: bool = False, dialect: Dialect | None = None) -> Built:
+    """Translate functions whose operations are all legal into one graph; with ``variables`` their weights become such.
 
     Raises:
         CompileError: B001, an operation is not legal; B002, a size is not known when the network runs.
     """
     shared = _Shared(dialect or tensorflow())
-    builder = _Main(shared, Variables() if variables else None)
-    ports = [*zip(func.inputs, func.args, strict=True), *zip(func.outputs, func.returns, strict=True)]
-    layouts = {builder.unique(p.name or v.name or "tensor"): _layout(n, p, v) for n, (p, v) in enumerate(ports)}
-    names = [*layouts][: len(func.args)]
-    inputs = [builder.placeholder(a, name, layouts.pop(name)) for a, name in zip(func.args, names, strict=True)]
-    outputs = builder.main(func.body, layouts)
-    restored = None if builder.variables is None else builder.variables.restored(builder.unique)
-    nodes = (*builder.nodes, *(() if builder.variables is None else builder.variables.nodes))
-    return Built(Graph(nodes, shared.functions), inputs, outputs, shared.counts, restored)
+    kept = Variables() if variables else None
+    ends: dict[str, Ends] = {}
+    start = builder = _Main(shared, kept)
+    nodes: list[Node] = []
+    for key, func in funcs.items():
+        builder = start if len(funcs) == 1 else _Main(shared, kept, builder)
+        ports = [*zip(func.inputs, func.args, strict=True), *zip(func.outputs, func.returns, strict=True)]
+        signature = key if len(funcs) > 1 else None
+        stated = (_layout(place, *port, signature) for place, port in enumerate(ports))
+        layouts = {
+            builder.unique(p.name or v.name or "tensor"): said for (p, v), said in zip(ports, stated, strict=True)
+        }
+        names = [*layouts][: len(func.args)]
+        inputs = [builder.placeholder(a, name, layouts.pop(name)) for a, name in zip(func.args, names, strict=True)]
+        ends[key] = Ends(inputs, builder.main(func.body, layouts))
+        nodes += builder.nodes
+    restored = None if kept is None else kept.restored(builder.unique)
+    return Built(Graph((*nodes, *(kept.nodes if kept else ())), shared.functions), ends, shared.counts, restored)
 
 
-def _layout(place: int, port: Port, value: Value) -> str:
-    """Return what the file says of an input or output: its place, the source's name, and how its axes lie."""
-    return json.dumps({"place": place, "name": port.name, **describe(port, value)}, separators=(",", ":"))
+def _layout(place: int, port: Port, value: Value, signature: str | None) -> str:
+    """Return what the file says of an input or output: place, the source's name, how its axes lie, whose it is."""
+    own = {} if signature is None else {"signature": signature}
+    return json.dumps({"place": place, "name": port.name, **describe(port, value), **own}, separators=(",", ":"))
 
 
 def stored_dims(shape: Shape) -> StoredDims:
@@ -298,14 +316,21 @@ class _Builder:
 
 
 class _Main(_Builder):
-    """Builds the graph itself; what ``variables`` takes is no constant."""
+    """Builds a function of the graph itself, which may read constants of those before it: equal ones are one node.
 
-    def __init__(self, shared: _Shared, variables: Variables | None) -> None:
+    ``variables`` takes weights.
+    """
+
+    def __init__(self, shared: _Shared, variables: Variables | None, before: _Main | None = None) -> None:
         super().__init__(shared)
         self.variables = variables
+        self.equal = None if before is None else before.equal or Shared()
+        if before is not None:
+            self.types, self._constants = before.types, before._constants
 
     def constant(self, weight: Weight, name: str | None = None) -> str:
         """Return the tensor of a constant, or of a variable that holds it."""
+        weight = weight if self.equal is None else self.equal.first(weight)
         if self.variables is None or weight in self._constants or not self.variables.takes(weight):
             return super().constant(weight, name)
         nodes, read = self.variables.add(weight, name or "variable", self.unique)

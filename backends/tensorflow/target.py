@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
 from pathlib import Path
 
 from ...compiler.diagnostics import Diagnostic
@@ -22,7 +22,7 @@ from ..common.recurrence import choose_strategies
 from ..common.target import Emitted, Target
 from . import PIPELINE
 from . import kernels as _kernels  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
-from .graph import Built, build, stored_ports
+from .graph import Ends, build, stored_ports
 from .kernels.common import BROADCAST_RANK
 from .lowerings import LOWERINGS
 from .table import TABLE
@@ -65,33 +65,47 @@ def emit(kind: str, module: Module, path: Path, *, metadata: Mapping[str, bytes]
             too large; R012, it can't be written.
     """
     del metadata
-    func = module.main
-    if kind == "graph":
-        built = build(func)
-        size = write_graph(built.graph, path)
-    else:
-        built = build(func, variables=kind == "variables" or _is_large(func))
-        size = write_saved_model(Written(built.graph, [_signature(func, built)], built.variables), path)
+    if kind != "graph":
+        return emit_signatures(kind, {SIGNATURE: module}, path)
+    built = build({SIGNATURE: module.main})
+    return Emitted(path, built.counts, write_graph(built.graph, path), "TensorFlow 2")
+
+
+def emit_signatures(
+    kind: str, modules: Mapping[str, Module], path: Path, *, metadata: Mapping[str, bytes] | None = None
+) -> Emitted:
+    """Write the main functions of modules into a SavedModel, each a signature by its key.
+
+    Raises:
+        CompileError: as :func:`emit`.
+    """
+    del metadata
+    funcs = {key: module.main for key, module in modules.items()}
+    built = build(funcs, variables=kind == "variables" or _are_large(funcs.values()))
+    signatures = [_signature(key, func, built.ends[key]) for key, func in funcs.items()]
+    size = write_saved_model(Written(built.graph, signatures, built.variables), path)
     return Emitted(path, built.counts, size, "TensorFlow 2")
 
 
-def _is_large(func: Func) -> bool:
+def _are_large(funcs: Iterable[Func]) -> bool:
     """Whether constants have no room in the message of a graph."""
-    return sum(op.value.nbytes for op in func.walk() if isinstance(op, Const)) > MAX_MESSAGE - ROOM
+    weights = {op.value for func in funcs for op in func.walk() if isinstance(op, Const)}
+    return sum(weight.nbytes for weight in weights) > MAX_MESSAGE - ROOM
 
 
 ROOM = 1 << 24
 """Bytes of a graph without its constants."""
 
 
-def _signature(func: Func, built: Built) -> Signature:
+def _signature(key: str, func: Func, ends: Ends) -> Signature:
     return Signature(
-        SIGNATURE,
-        stored_ports(func.inputs, func.args, built.inputs, NUMBERS),
-        stored_ports(func.outputs, func.returns, built.outputs, NUMBERS),
+        key,
+        stored_ports(func.inputs, func.args, ends.inputs, NUMBERS),
+        stored_ports(func.outputs, func.returns, ends.outputs, NUMBERS),
     )
 
 
+@cache
 def _target(name: str, kind: str, suffix: str) -> Target:
     return Target(
         name=name,
@@ -105,9 +119,10 @@ def _target(name: str, kind: str, suffix: str) -> Target:
         prepare=prepare,
         unstorable=not_storable,
         emit=partial(emit, kind),
-        emit_variables=partial(emit, "variables") if kind == "folder" else None,
+        with_variables=partial(_target, name, "variables", suffix) if kind == "folder" else None,
+        emit_signatures=None if kind == "graph" else partial(emit_signatures, kind),
         runner="nhwcc.runners.tensorflow_file",
-        artifact="folder" if kind == "folder" else "file",
+        artifact="file" if kind == "graph" else "folder",
     )
 
 

@@ -20,7 +20,7 @@ from ..common.emulate_types import carry
 from ..common.large_integers import too_large
 from ..common.recurrence import choose_strategies
 from ..common.target import Emitted, Target
-from ..tensorflow.graph import Built, Dialect, build, stored_ports
+from ..tensorflow.graph import Dialect, Ends, build, stored_ports
 from . import PIPELINE
 from . import kernels as _kernels  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from .elements import COMPUTED, NUMBERS
@@ -72,8 +72,8 @@ def emit(data_type: DataType, module: Module, path: Path, *, metadata: Mapping[s
     """
     del metadata
     func = module.main
-    built = build(func, dialect=Dialect(TABLE, schemas(), NUMBERS))
-    written = Written(_said(built.graph), _signature(func, built), halves=data_type == "FP16")
+    built = build({SIGNATURE: func}, dialect=Dialect(TABLE, schemas(), NUMBERS))
+    written = Written(_said(built.graph), _signature(func, built.ends[SIGNATURE]), halves=data_type == "FP16")
     return Emitted(path, built.counts, write_graph_model(written, path), f"{TITLE} 4")
 
 
@@ -89,11 +89,11 @@ def _with_format(node: Node) -> Node:
     return replace(node, attributes={**node.attributes, "data_format": DATA_FORMATS[node.op]})
 
 
-def _signature(func: Func, built: Built) -> Signature:
+def _signature(func: Func, ends: Ends) -> Signature:
     return Signature(
         SIGNATURE,
-        stored_ports(func.inputs, func.args, built.inputs, NUMBERS),
-        stored_ports(func.outputs, func.returns, built.outputs, NUMBERS),
+        stored_ports(func.inputs, func.args, ends.inputs, NUMBERS),
+        stored_ports(func.outputs, func.returns, ends.outputs, NUMBERS),
     )
 
 

@@ -25,6 +25,9 @@ FOR_ANY_DEVICE = (
 )
 """What brings a module into a form that some runtime of TFLite files runs."""
 
+SIGNATURE = "serving_default"
+"""The key of a file's only signature."""
+
 PIPELINE = f"{FOR_ANY_DEVICE},choose-kernels"
 """What runs between import and :func:`emit`.
 
@@ -47,7 +50,22 @@ def emit(
         CompileError: B001, an operation is not legal; B002, a size can't be known at run time; B003, an element type
             can't be stored; R012, the file can't be written.
     """
-    from ...formats.layout import KEY
+    return emit_signatures({SIGNATURE: module}, path, metadata=metadata, tables=tables)
+
+
+def emit_signatures(
+    modules: Mapping[str, Module],
+    path: Path,
+    *,
+    metadata: Mapping[str, bytes] | None = None,
+    tables: Sequence[Table[Call]] | None = None,
+) -> Emitted:
+    """Write main functions into one file, each a signature by its key; the first one runs where no key is said.
+
+    Raises:
+        CompileError: as :func:`emit`.
+    """
+    from ...formats.layout import KEY, key_of
     from ...formats.tflite.writer import write
     from ..common.layout import write_layout
     from ..common.target import Emitted
@@ -55,12 +73,12 @@ def emit(
     from .table import TABLE
     from .versions import min_runtime
 
-    func = module.main
-    model = build(func, tables or (TABLE,))
+    funcs = {key: module.main for key, module in modules.items()}
+    model = build(funcs, tables or (TABLE,))
     oldest = min_runtime(model.versions)
     model.metadata = {
         "min_runtime_version": oldest.encode().ljust(16, b"\0"),
-        KEY: write_layout(func),
+        **{key_of(key) if place else KEY: write_layout(func) for place, (key, func) in enumerate(funcs.items())},
         **(metadata or {}),
     }
     size = write(model, path)
@@ -76,4 +94,4 @@ def support() -> list[Support]:
     return support_matrix.support(TARGET)
 
 
-__all__ = ["PIPELINE", "emit", "support"]
+__all__ = ["PIPELINE", "emit", "emit_signatures", "support"]

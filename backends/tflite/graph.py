@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -14,7 +14,7 @@ from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.bound import BindSizes
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
-from ...formats.tflite.model import CustomOptions, Model, Operator, Options, Subgraph, Tensor
+from ...formats.tflite.model import CustomOptions, Model, Operator, Options, Signature, Subgraph, Tensor
 from ..common.table import STRUCTURE, Row, Table
 from ..common.unsupported import row_of
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
@@ -27,18 +27,23 @@ from .table import TABLE, Call, Dims, Operand, Stored, Unfolded, int_scalar, int
 from .versions import slice_version
 
 
-def build(func: Func, tables: Sequence[Table[Call]] = (TABLE,)) -> Model:
-    """Translate a function whose operations are all legal; of several tables, the first one that has a row is used.
+def build(funcs: Mapping[str, Func], tables: Sequence[Table[Call]] = (TABLE,)) -> Model:
+    """Translate functions whose operations are all legal, each a signature by its key; equal weights are shared.
+
+    Of several tables, the first one that has a row for an operation is used.
 
     Raises:
         CompileError: B001, one is not; B002, a size is not known when the network runs; B003, an element type can't be
             stored; I007, scales break a rule of the format.
     """
-    problems = list(not_storable(func))
+    problems = [problem for func in funcs.values() for problem in not_storable(func)]
     if problems:
         raise CompileError(*problems)
-    model = Model(input_names=[p.name for p in func.inputs], output_names=[p.name for p in func.outputs])
-    _Builder(model, func.name, func.body, tables=tables).translate()
+    model = Model()
+    for key, func in funcs.items():
+        names = [p.name for p in func.inputs], [p.name for p in func.outputs]
+        model.signatures.append(Signature(key, len(model.subgraphs), *names))
+        _Builder(model, func.name if len(funcs) == 1 else key, func.body, tables=tables).translate()
     check_scales(model)
     return model
 

@@ -160,7 +160,7 @@ class TfliteModel:
         return found
 
     def _read(self, tensor: int) -> Array:
-        return _decoded(self._interpreter.get_tensor(tensor))
+        return decoded(self._interpreter.get_tensor(tensor))
 
     def sizes(self) -> dict[int, int]:
         """Return how many bytes each tensor of the main subgraph had in the last run, 0 if that is not known."""
@@ -211,7 +211,7 @@ class TfliteModel:
         return error("R013", f"the TFLite runtime refuses {self.path.name}: {' '.join(str(bad).split())}")
 
 
-def _decoded(array: Array) -> Array:
+def decoded(array: Array) -> Array:
     """Return strings as texts: the runtime gives their bytes."""
     if array.dtype.kind != "S" and array.dtype != object:
         return array
@@ -224,10 +224,11 @@ def _ports(details: list[dict[str, Any]], names: Mapping[str, int]) -> dict[str,
     """Describe inputs or outputs; the signature's names count, tensors without one keep their own."""
     by_tensor = {int(d["index"]): d for d in details}
     chosen = names or {str(d["name"]): int(d["index"]) for d in details}
-    return {name: _port(name, by_tensor[tensor]) for name, tensor in chosen.items()}
+    return {name: port_of(name, by_tensor[tensor]) for name, tensor in chosen.items()}
 
 
-def _port(name: str, detail: dict[str, Any]) -> Port:
+def port_of(name: str, detail: dict[str, Any]) -> Port:
+    """Return an input or output as the runtime describes it."""
     signature = detail["shape_signature"]
     shape = signature if len(signature) == len(detail["shape"]) else detail["shape"]
     scale, zero = detail["quantization"]

@@ -16,7 +16,7 @@ from ...passes.lowerings import LOWERINGS as SHARED
 from ..common.emulate_types import carry
 from ..common.recurrence import choose_strategies
 from ..common.target import Target
-from . import PIPELINE, emit
+from . import PIPELINE, emit, emit_signatures
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from . import lowerings as _lowerings  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares them
 from .broadcast import PORTABLE_RANK
@@ -78,6 +78,7 @@ TARGET = Target(
     prepare=prepare,
     unstorable=not_storable,
     emit=emit,
+    emit_signatures=emit_signatures,
     runner="nhwcc.runners.tflite",
     integers=BuiltinsOnIntegers(),
     arena=arena_of_file,

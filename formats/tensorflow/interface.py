@@ -24,13 +24,16 @@ class Interface:
     layout: Layout
 
 
-def stated_interface(graph: Graph) -> Interface | None:
-    """Return what a graph of ours says; None of one that somebody else has made.
+def stated_interface(graph: Graph, signature: str | None = None) -> Interface | None:
+    """Return what a graph of ours says, of a signature if it holds several; None of one that somebody else has made.
 
     Raises:
         ValueError: what it says is damaged.
     """
     said = sorted(((_said(node), node) for node in graph.nodes if node.layout), key=lambda pair: pair[0]["place"])
+    keys = {str(words["signature"]) for words, _ in said if "signature" in words}
+    if keys:
+        said = [(words, node) for words, node in said if words.get("signature") == (signature or min(keys))]
     if not said:
         return None
     sides: dict[str, dict[str, Port]] = {"inputs": {}, "outputs": {}}

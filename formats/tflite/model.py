@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,14 +92,23 @@ class Subgraph:
     outputs: list[int] = field(default_factory=lambda: list[int]())
 
 
+@dataclass(frozen=True)
+class Signature:
+    """What applications call by a key: the number of a subgraph, and names for its inputs and outputs in order."""
+
+    key: str
+    subgraph: int
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+
+
 @dataclass
 class Model:
-    """Everything that is written: subgraphs (the first is the entry), weights, names of the signature, metadata."""
+    """Everything that is written: subgraphs (the first is the entry), weights, signatures, metadata."""
 
     subgraphs: list[Subgraph] = field(default_factory=lambda: list[Subgraph]())
     weights: list[Weight] = field(default_factory=lambda: list[Weight]())
-    input_names: list[str] = field(default_factory=lambda: list[str]())
-    output_names: list[str] = field(default_factory=lambda: list[str]())
+    signatures: list[Signature] = field(default_factory=lambda: list[Signature]())
     metadata: dict[str, bytes] = field(default_factory=lambda: dict[str, bytes]())
     _buffers: dict[object, int] = field(default_factory=lambda: dict[object, int]())
 

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import mmap
 import struct
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
 
 from ...compiler.diagnostics import CompileError, error, reason
-from ..layout import KEY, Layout, read_layout
+from ..layout import KEY, Layout, key_of, read_layout
 
 T = TypeVar("T")
 
 MAX_TEXT_METADATA = 1 << 16
 """Bytes of metadata that are shown; more is no text."""
 
-SIDES: tuple[Literal["inputs", "outputs"], ...] = ("inputs", "outputs")
+Side: TypeAlias = Literal["inputs", "outputs"]
+
+SIDES: tuple[Side, ...] = ("inputs", "outputs")
 
 ABSENT = -1
 """The number of an operand that is left out."""
@@ -89,27 +91,41 @@ class Summary:
     subgraphs: tuple[SubgraphInfo, ...]
     signatures: tuple[Signature, ...]
     metadata: dict[str, bytes]
-    layout: Layout | None = None
+    layouts: Mapping[str, Layout] = field(default_factory=lambda: dict[str, Layout]())
+
+    @property
+    def layout(self) -> Layout | None:
+        """How inputs and outputs of the first signature lie, None if the file does not say so."""
+        return self.layouts.get(self.signatures[0].key if self.signatures else "")
 
     @property
     def main(self) -> SubgraphInfo:
         """The subgraph that runs: that of the first signature, or the first one."""
         return self.subgraphs[self.signatures[0].subgraph if self.signatures else 0]
 
-    def ports(self, side: Literal["inputs", "outputs"]) -> dict[str, TensorInfo]:
+    def ports(self, side: Side) -> dict[str, TensorInfo]:
         """Inputs or outputs by the names of the signature, or by those of the tensors where there is none."""
-        tensors = self.main.tensors
-        if self.signatures:
-            named = self.signatures[0].inputs if side == "inputs" else self.signatures[0].outputs
-            return {name: tensors[number] for name, number in named.items()}
-        numbers = self.main.inputs if side == "inputs" else self.main.outputs
-        return {tensors[number].name: tensors[number] for number in numbers}
+        return _named(self, self.signatures[0] if self.signatures else Signature(), side)
 
     @property
     def min_runtime(self) -> str | None:
         """The oldest runtime that the file's metadata promises; None if it promises none."""
         text = self.metadata.get("min_runtime_version")
         return None if text is None else text.rstrip(b"\0").decode("utf-8", "replace")
+
+
+def find_signature(path: Path, key: str) -> Signature:
+    """Return the signature of a file that has a key.
+
+    Raises:
+        CompileError: F018, there is none; R010, the file is missing, truncated or no TFLite file.
+    """
+    there = inspect(path).signatures
+    found = next((s for s in there if s.key == key), None)
+    if found is None:
+        keys = ", ".join(repr(s.key) for s in there)
+        raise error("F018", f"there is no signature {key!r}", help=f"There are {keys or 'none'}.")
+    return found
 
 
 def inspect(path: Path) -> Summary:
@@ -182,10 +198,24 @@ def summarize(data: mmap.mmap | bytes, model: Any) -> Summary:
     metadata = {name: _content(data, model, m, MAX_TEXT_METADATA) for name, m in entries.items()}
     summary = Summary(size, model.Version(), _text(model.Description()), graphs, _signatures(model, size), metadata)
     _check(summary)
-    if KEY not in entries:
-        return summary
-    ranks = {side: {n: len(t.shape) for n, t in summary.ports(side).items()} for side in SIDES}
-    return replace(summary, layout=read_layout(_content(data, model, entries[KEY], size), ranks))
+    layouts: dict[str, Layout] = {}
+    for number, signature in enumerate(summary.signatures or (Signature(),)):
+        entry = entries.get(key_of(signature.key), None if number else entries.get(KEY))
+        if entry is not None:
+            ports = {side: _named(summary, signature, side) for side in SIDES}
+            ranks = {side: {n: len(t.shape) for n, t in own.items()} for side, own in ports.items()}
+            layouts[signature.key] = read_layout(_content(data, model, entry, size), ranks)
+    return replace(summary, layouts=layouts)
+
+
+def _named(summary: Summary, signature: Signature, side: Side) -> dict[str, TensorInfo]:
+    """Inputs or outputs by the names of a signature, or by those of the tensors where there is none."""
+    graph = summary.subgraphs[signature.subgraph]
+    named = signature.inputs if side == "inputs" else signature.outputs
+    if summary.signatures:
+        return {name: graph.tensors[number] for name, number in named.items()}
+    numbers = graph.inputs if side == "inputs" else graph.outputs
+    return {graph.tensors[number].name: graph.tensors[number] for number in numbers}
 
 
 def _check(summary: Summary) -> None:

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -19,12 +20,11 @@ from ...compiler.dims import Sym
 from ...compiler.types import Array, DType
 from . import flexbuffer
 from .first_sizes import first_sizes, with_first
-from .model import CustomOptions, Model, Operator, Options, Quantization, Subgraph, Tensor
+from .model import CustomOptions, Model, Operator, Options, Quantization, Signature, Subgraph, Tensor
 from .tensors import TENSOR_TYPES
 
 SCHEMA_VERSION = 3
 IDENTIFIER = b"TFL3"
-SIGNATURE = "serving_default"
 
 _ENUMS = {
     "padding": schema.Padding,
@@ -109,7 +109,7 @@ def pack(model: Model, *, external: bool) -> bytearray:
         subgraphs=[_subgraph(g, codes, sizes) for g in model.subgraphs],
         buffers=[schema.BufferT(), *(_buffer(external) for _ in range(len(model.weights) + len(model.metadata)))],
         metadata=[schema.MetadataT(n, metadata_start + i) for i, n in enumerate(model.metadata)],
-        signatureDefs=[_signature(model)],
+        signatureDefs=[_signature(s, model.subgraphs[s.subgraph]) for s in model.signatures],
     )
     builder = _Sharing(1 << 16)
     builder.Finish(out.Pack(builder), IDENTIFIER)
@@ -208,11 +208,10 @@ def _field(name: str, value: Any) -> Any:
             return value
 
 
-def _signature(model: Model) -> Any:
-    graph = model.subgraphs[0]
-    ins = [schema.TensorMapT(n, t) for n, t in zip(model.input_names, graph.inputs, strict=True)]
-    outs = [schema.TensorMapT(n, t) for n, t in zip(model.output_names, graph.outputs, strict=True)]
-    return schema.SignatureDefT(inputs=ins, outputs=outs, signatureKey=SIGNATURE, subgraphIndex=0)
+def _signature(given: Signature, graph: Subgraph) -> Any:
+    ins = [schema.TensorMapT(n, t) for n, t in zip(given.inputs, graph.inputs, strict=True)]
+    outs = [schema.TensorMapT(n, t) for n, t in zip(given.outputs, graph.outputs, strict=True)]
+    return schema.SignatureDefT(inputs=ins, outputs=outs, signatureKey=given.key, subgraphIndex=given.subgraph)
 
 
 _DATA, _OFFSET, _SIZE = 4, 6, 8
@@ -254,6 +253,23 @@ def options_of(operator: Any) -> tuple[str | None, dict[str, Any]]:
                 raise ValueError(f"options of kind {kind}")
             return name, _fields(_table(name, found))
     return None, {}
+
+
+_IS_SUBGRAPH = re.compile("ubgraph(Index)?$")
+"""How fields are called that hold the number of a subgraph."""
+
+
+def fields_of_subgraphs(operator: Any) -> Iterator[tuple[Any, int]]:
+    """Yield the table of an operator's options and a place in its list of fields, for each that names a subgraph."""
+    unions = (
+        (schema.BuiltinOptions, operator.BuiltinOptionsType(), operator.BuiltinOptions),
+        (schema.BuiltinOptions2, operator.BuiltinOptions2Type(), operator.BuiltinOptions2),
+    )
+    for union, kind, get in unions:
+        found, name = get() if kind else None, _names(union).get(kind, "")
+        if found is not None and hasattr(schema, f"{name}T"):
+            fields = enumerate(vars(getattr(schema, f"{name}T")()))  # in the order of the schema, two bytes each
+            yield from ((found, 4 + 2 * number) for number, field in fields if _IS_SUBGRAPH.search(field))
 
 
 def _table(name: str, found: Any) -> Any:

@@ -107,7 +107,7 @@ def read_tensorflow(
     graph = functionalize(contents.graph, _named(contents, outputs))
     flat = Flat(graph.functions, results_of)
     flat.add(graph.nodes)
-    own = _stated(contents)
+    own = _stated(contents, None if chosen is None else chosen.key)
     if own is not None:
         chosen = Signature("", own.inputs, own.outputs)
     layout: Layout = {} if own is None else own.layout
@@ -174,14 +174,14 @@ def _signature(contents: Contents, name: str | None) -> Signature | None:
     return there[0]
 
 
-def _stated(contents: Contents) -> StatedInterface | None:
-    """Return what a file of ours says of its inputs and outputs.
+def _stated(contents: Contents, signature: str | None) -> StatedInterface | None:
+    """Return what a file of ours says of its inputs and outputs, those of a signature.
 
     Raises:
         CompileError: R010, it is damaged.
     """
     try:
-        return stated_interface(contents.graph)
+        return stated_interface(contents.graph, signature)
     except ValueError as bad:
         raise error("R010", f"the graph is damaged: {bad}", help="Compile it again.") from bad
 

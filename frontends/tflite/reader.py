@@ -92,7 +92,7 @@ def read_tflite(
     starts = _find_all("inputs", inputs, graph, chosen)
     ends = _find_all("outputs", outputs, graph, chosen)
     _check_cut(graph, chosen, starts.values(), ends.values())
-    layout = contents.summary.layout or {}
+    layout = contents.summary.layouts.get(chosen.key) or {}
     types = input_types(Interface(graph, starts, layout.get("inputs", {})).declared, shapes or {})
     importer = Importer(contents, carries=allow_custom_ops, rounds=rounds and _can_round(contents))
     importer.resources.keeps_state = keeps_state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -131,7 +132,8 @@ def compile_command(
 
     source = module.model(model)
     written = written or (_usual_output(source, given["target"]),)
-    options = replace(_options(written[0], flags, given), **module.options, **interface.options)
+    options = replace(_options(written[0], flags, given), **module.options, **interface.shared)
+    options = options if interface.is_several else replace(options, **interface.options)
     check_request(source, options, written)
     if given["model_explorer"] is not None:
         check_explorer(given["model_explorer"], written, options.target)
@@ -139,14 +141,14 @@ def compile_command(
     if certificate is not None:
         sources = [source] if isinstance(source, Path) else []
         check_certificate(certificate, list(map(Path, written)), sources, verify=options.verify)
-    from nhwcc.driver import compile_all
     from nhwcc.verification import Settings
 
     settings = Settings(options.tolerance, options.data, options.seed)
     options = replace(options, instruments=flags.instruments(settings))
     quiet: bool = given["quiet"] or given["as_json"]
     with Progress(shown=not quiet and not flags.prints) as progress, explaining(wanted=flags.explain):
-        reports = [artifact.report for artifact in compile_all(source, options, written, progress, started)]
+        signatures = interface.signatures if interface.is_several else ()
+        reports = _compiled(source, options, written, signatures, progress, started)
     if certificate is not None:
         _certify(source, reports[0], options, certificate)
     explorer: Path | None = given["model_explorer"]
@@ -166,6 +168,27 @@ def compile_command(
         for text in filter(None, (instrument.summary() for instrument in options.instruments)):
             echo(f"  {'checked':<12}{text}")
     end(hollow, as_json=given["as_json"])
+
+
+def _compiled(
+    source: Model,
+    options: CompileOptions,
+    written: Sequence[str],
+    signatures: Sequence[str],
+    progress: Progress,
+    started: float,
+) -> list[Report]:
+    """Compile a model into files, or several of its signatures into one."""
+    if not signatures:
+        from nhwcc.driver import compile_all
+
+        return [artifact.report for artifact in compile_all(source, options, written, progress, started)]
+    from nhwcc.signatures import compile_signatures, parts_of
+
+    if len(written) > 1:
+        raise click.UsageError("several signatures are written into one file; give -o once")
+    parts = parts_of(source, signatures, options)
+    return [artifact.report for artifact in compile_signatures(parts, written[0], options, progress, started)]
 
 
 def _certify(source: Model, report: Report, options: CompileOptions, path: Path) -> None:

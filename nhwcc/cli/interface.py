@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_args
 
 import click
 
 from nhwcc.cli.flags import names, once, shapes
-from nhwcc.options import StateHandling
+from nhwcc.options import ALL, StateHandling
 
 
 def _pairs(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> dict[str, str] | None:
@@ -70,7 +70,14 @@ _OPTIONS: list[Callable[..., Any]] = [
         "PyTorch module overwrites, such as caches. keep: leave states in the file, as variables that keep their value "
         "from call to call (OpenVINO). refuse: an overwritten tensor is an error.",
     ),
-    click.option("--signature", metavar="NAME", help="The signature of a SavedModel or TFLite file to compile."),
+    click.option(
+        "--signature",
+        "signatures",
+        multiple=True,
+        metavar="NAME",
+        help="The signature of a SavedModel or TFLite file to compile. nhwcc compile takes several, or all, and writes "
+        "them into one file.",
+    ),
     click.option(
         "--by-standard",
         is_flag=True,
@@ -91,14 +98,28 @@ class InterfaceFlags:
     input_names: list[str] | None
     output_names: list[str] | None
     state: str
-    signature: str | None
+    signatures: Sequence[str]
     by_standard: bool
     drop_unused_inputs: bool
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options of a compilation that they are."""
-        return asdict(self)
+        """The options of a compilation that they are, with at most one signature."""
+        given = asdict(self)
+        asked: Sequence[str] = given.pop("signatures")
+        if self.is_several:
+            raise click.UsageError("several signatures are compiled into one file by nhwcc compile only; give one here")
+        return {**given, "signature": asked[0] if asked else None}
+
+    @property
+    def is_several(self) -> bool:
+        """Whether several signatures are asked for."""
+        return len(self.signatures) > 1 or ALL in self.signatures
+
+    @property
+    def shared(self) -> dict[str, Any]:
+        """The options that all signatures have."""
+        return replace(self, signatures=()).options
 
 
 def interface_flags(command: Callable[..., Any]) -> Callable[..., Any]:

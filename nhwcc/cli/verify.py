@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from nhwcc.cli.flags import (
 )
 from nhwcc.cli.unproven import accept_unproven_option, end, unproven
 from nhwcc.compiler.diagnostics import error
-from nhwcc.options import TOLERANCE, CompileOptions
+from nhwcc.options import TOLERANCE, WITH_SIGNATURES, CompileOptions
 
 if TYPE_CHECKING:
     from nhwcc.runners.devices import Runtime
@@ -59,6 +60,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="The NPU that Vela compiles for: a target's name, or a configuration of Vela such as ethos-u65-512.",
 )
+@click.option(
+    "--signature",
+    metavar="NAME",
+    help="Which signature of SavedModels and TFLite files runs; the first one by default.",
+)
 @certificate_option
 @accept_unproven_option
 @load_option
@@ -86,10 +92,10 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     check_options(CompileOptions(load=given["load"], tolerance=given["tolerance"], data=data, seed=given["seed"]))
     from nhwcc.pipelines import register_passes
     from nhwcc.render import compared_table
-    from nhwcc.sources import source_of
     from nhwcc.verification import Settings
 
-    tested = _on_device(candidate, given["on"]) if given["on"] in ("tflm", "gpu") else source_of(candidate)
+    _check_signature(given["signature"], (reference, candidate))
+    tested = _on_device(candidate, given["on"]) if given["on"] in ("tflm", "gpu") else _opened(candidate, given)
     placed = _placed_by_vela(candidate, given["accelerator"]) if given["on"] == "vela" else None
 
     if given["load"]:
@@ -97,7 +103,7 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     strict = given["tolerance"] != TOLERANCE
     settings = Settings(given["tolerance"], data, given["seed"], given["per_op"], strict=strict)
     with timed():
-        found = compare_models(source_of(reference), tested, settings, given["min_sqnr"])
+        found = compare_models(_opened(reference, given), tested, settings, given["min_sqnr"])
     numbers, decibels = found.numbers, found.decibels
     if certificate is not None:
         from nhwcc.certificate import of_comparison, write_certificate
@@ -120,6 +126,31 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     if not found.ok:
         raise numbers.problems() if decibels is None else decibels.problems()
     end(hollow, as_json=given["as_json"])
+
+
+def _check_signature(name: str | None, paths: Sequence[Path]) -> None:
+    """Refuse a signature where neither model has some.
+
+    Raises:
+        CompileError: L007.
+    """
+    if name is not None and not any(map(_has_signatures, paths)):
+        help = "--signature is for SavedModels and TFLite files"
+        raise error("L007", "neither of the two models has signatures to choose from", help=help)
+
+
+def _has_signatures(path: Path) -> bool:
+    from nhwcc.file_formats import supported
+
+    return supported(path).name in WITH_SIGNATURES
+
+
+def _opened(path: Path, given: dict[str, Any]) -> Source:
+    """Return a model, or a signature of it where it has some."""
+    from nhwcc.sources import source_of
+    from nhwcc.sources.call import Call
+
+    return source_of(path, Call(signature=given["signature"]) if _has_signatures(path) else None)
 
 
 def _on_device(path: Path, runtime: Runtime) -> Source:

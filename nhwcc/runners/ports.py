@@ -88,13 +88,13 @@ class Ports:
         yield from zip(self.outputs, results, strict=True)
 
 
-def ports_of_graph(graph: Graph, path: Path) -> Ports:
-    """Return the inputs and outputs of a graph of ours, which was read of a path.
+def ports_of_graph(graph: Graph, path: Path, signature: str | None = None) -> Ports:
+    """Return the inputs and outputs of a graph of ours, which was read of a path, or those of a signature of it.
 
     Raises:
         CompileError: R010, somebody else has written it.
     """
-    stated = stated_interface(graph)
+    stated = stated_interface(graph, signature)
     if stated is None:
         raise not_ours(path)
     inputs, outputs = (

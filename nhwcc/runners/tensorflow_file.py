@@ -43,12 +43,31 @@ def in_process(path: Path) -> TensorflowFile:
     return TensorflowFile(path)
 
 
-class TensorflowFile:
-    """A file in TensorFlow's process: arrays go in and come out by the source's names, as they lie in the file."""
+def open_signature(path: Path, key: str, worker: Worker) -> TargetRunner:
+    """Return what runs a signature of a file, by TensorFlow or by the reference interpreter."""
+    return TensorflowFileRunner(path, worker, key) if is_available() else InterpretedFile(path, key)
 
-    def __init__(self, path: Path) -> None:
+
+def signature_in_process(path: Path, key: str) -> TensorflowFile:
+    """Load a file into this process, of which one signature is called.
+
+    Raises:
+        CompileError: as :func:`in_process`.
+    """
+    if not is_available():
+        raise error("R017", MISSING)
+    return TensorflowFile(path, key)
+
+
+class TensorflowFile:
+    """A file in TensorFlow's process: arrays go in and come out by the source's names, as they lie in the file.
+
+    Of several signatures, ``key`` names one.
+    """
+
+    def __init__(self, path: Path, key: str | None = None) -> None:
         contents = read_contents(path)
-        self._ports = ports_of_graph(contents.graph, path)
+        self._ports = ports_of_graph(contents.graph, path, key)
         self._session = TensorflowSession(path, contents.tags)
 
     def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
@@ -68,18 +87,18 @@ class TensorflowFileRunner(FileRunner):
     session = SESSION
     wanted = "{}:0"
 
-    def __init__(self, path: Path, worker: Worker | None = None) -> None:
+    def __init__(self, path: Path, worker: Worker | None = None, key: str | None = None) -> None:
         contents = read_contents(path)
-        super().__init__(path, ports_of_graph(contents.graph, path), worker or start(), (path, contents.tags))
+        super().__init__(path, ports_of_graph(contents.graph, path, key), worker or start(), (path, contents.tags))
 
 
 class InterpretedFile(ReferenceRunner):
     """Runs what is read of a written file by the reference interpreter."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, key: str | None = None) -> None:
         from nhwcc.frontends.tensorflow import import_tensorflow
 
-        super().__init__(import_tensorflow(path))
+        super().__init__(import_tensorflow(path, signature=key))
         remark(Remark("warning", "verify", f"the file is run by the reference interpreter: {MISSING}"))
 
     def allocate(self) -> None:

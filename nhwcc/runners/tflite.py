@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,13 +14,16 @@ from nhwcc.backends.common.carriers import CARRIERS
 from nhwcc.compiler.dims import Dim, is_static, parse_dim, symbol
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
-from nhwcc.formats.tflite.reader import inspect
+from nhwcc.files import scratch
+from nhwcc.formats.tflite.entry import begin_with
+from nhwcc.formats.tflite.reader import find_signature, inspect
 from nhwcc.runners import Traced, batches
 from nhwcc.runners.worker import InWorker, Worker
 
 if TYPE_CHECKING:
     from nhwcc.backends.tflite.runtime import TfliteModel
     from nhwcc.backends.tflite.saturation import Saturation
+    from nhwcc.backends.tflite.signature_model import SignatureModel
     from nhwcc.passes.quantization.rounding import ProductsByName
     from nhwcc.passes.quantization.statistics import Calibration
 
@@ -30,6 +34,8 @@ QUANTIZED = ("INT8", "UINT8", "INT16", "INT4", "FLOAT16")
 """Element types of quantized files, in the schema's words."""
 
 RUNTIME = ("nhwcc.backends.tflite.runtime", "TfliteModel")
+
+SIGNED = ("nhwcc.backends.tflite.signature_model", "SignatureModel")
 
 
 def start() -> Worker:
@@ -59,11 +65,24 @@ def in_process(path: Path) -> TfliteModel:
     return TfliteModel(path)
 
 
+def open_signature(path: Path, key: str, worker: Worker) -> SignatureRunner:
+    """Return what calls a signature of a file by its key, in the process of a worker."""
+    return SignatureRunner(path, key, worker)
+
+
+def signature_in_process(path: Path, key: str) -> SignatureModel:
+    """Load a TFLite file into this process, of which one signature is called."""
+    from nhwcc.backends.tflite.signature_model import SignatureModel
+
+    return SignatureModel(path, key)
+
+
 class TfliteRunner(InWorker):
     """Runs a .tflite file; layouts are those that the file's metadata states, else the file's own.
 
     ``fast`` uses XNNPACK, which makes a second copy of the weights in the form that its kernels like.  ``types`` say
-    which sizes inputs have where these are not the file's own, ``model`` the class that runs it.
+    which sizes inputs have where these are not the file's own, ``signature`` which one runs in place of the first one,
+    ``model`` the class that runs it.
     """
 
     def __init__(
@@ -73,19 +92,28 @@ class TfliteRunner(InWorker):
         *,
         fast: bool = True,
         types: Mapping[str, TensorType] | None = None,
+        signature: str | None = None,
         model: tuple[str, str] = RUNTIME,
     ) -> None:
+        self._scratch = None if signature is None else scratch()
+        if self._scratch is not None and signature is not None:
+            copy = self._scratch.path / path.name
+            begin_with(path, find_signature(path, signature), copy)
+            path = copy
         self.path = path
         self._types = types
         self._summary = inspect(path)
         self._worker = worker or start()
         self._fast = fast
-        if model == RUNTIME:
-            self._worker.make(*model, path, delegate=fast)
-        else:
-            self._worker.make(*model, path)
+        self._load(model)
         self._inputs: Mapping[str, Any] = self._worker.call("inputs")
         self._outputs: Mapping[str, Any] = self._worker.call("outputs")
+
+    def _load(self, model: tuple[str, str]) -> None:
+        if model == RUNTIME:
+            self._worker.make(*model, self.path, delegate=self._fast)
+        else:
+            self._worker.make(*model, self.path)
 
     @property
     def title(self) -> str:
@@ -222,6 +250,21 @@ class TfliteRunner(InWorker):
             perm: Sequence[int] = self._layout("outputs", name).get("perm") or range(array.ndim)
             out[name] = array.transpose(inverse(tuple(perm)))
         return out
+
+
+class SignatureRunner(TfliteRunner):
+    """Calls a signature of a file by its key, as applications do."""
+
+    def __init__(self, path: Path, key: str, worker: Worker) -> None:
+        self._key = key
+        super().__init__(path, worker)
+        first = find_signature(path, key)
+        others = (s for s in self._summary.signatures if s.key != key)
+        self._summary = replace(self._summary, signatures=(first, *others))
+
+    def _load(self, model: tuple[str, str]) -> None:
+        del model
+        self._worker.make(*SIGNED, self.path, self._key)
 
 
 class TfliteObserver:

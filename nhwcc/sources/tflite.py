@@ -101,4 +101,4 @@ class TfliteSource:
         return stack.enter_context(self._open(path, types))
 
     def _open(self, path: Path, types: Mapping[str, TensorType] | None) -> TfliteRunner:
-        return TfliteRunner(path, types=types)
+        return TfliteRunner(path, types=types, signature=self.signature)

@@ -12,7 +12,7 @@ from ....compiler.ir import Module
 from ....compiler.lowering import Limits, Lowerings
 from ....compiler.options import CALIBRATED, QuantizationMode, Strategy
 from ...common.target import Target
-from .. import FOR_ANY_DEVICE, emit
+from .. import FOR_ANY_DEVICE, emit, emit_signatures
 from ..table import TABLE
 from ..target import TARGET as TFLITE
 from ..target import prepare
@@ -55,6 +55,7 @@ class Device:
             prepare=prepare_for_device,
             unstorable=TFLITE.unstorable,
             emit=partial(emit, tables=(table, TABLE)),
+            emit_signatures=partial(emit_signatures, tables=(table, TABLE)),
             runner=TFLITE.runner,
             integers=TFLITE.integers,
             arena=TFLITE.arena,

@@ -1,0 +1,82 @@
+"""Which subgraph a file begins with: a copy of it that runs another signature than the first one.
+
+Runtimes run the first subgraph unless an application calls a signature by its key; tools look into that one only.
+"""
+
+# the schema's generated views are untyped
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportPrivateUsage=false
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ...compiler.diagnostics import error
+from .reader import Signature, opened
+from .schema import fields_of_subgraphs
+
+SUBGRAPHS, SIGNATURES, OWN_SUBGRAPH = 8, 18, 12
+"""Where the schema has the subgraphs and the signatures of a model, and the subgraph of a signature."""
+
+WORD = 4
+"""Bytes of an offset, of a vector's length, and of a subgraph's number."""
+
+
+def begin_with(path: Path, signature: Signature, copy: Path) -> None:
+    """Copy a file so that its first subgraph is that of a signature, which is the only one of the copy.
+
+    Subgraphs that operators call change their numbers, too; no byte of a weight moves.
+
+    Raises:
+        CompileError: R013, an operator calls the first subgraph, which then has a number that there is no room for.
+    """
+    number = signature.subgraph
+    shutil.copyfile(path, copy)
+    with opened(path) as (_, model), copy.open("r+b") as file:
+        keys = [(model.SignatureDefs(i).SignatureKey() or b"").decode() for i in range(model.SignatureDefsLength())]
+        entry = keys.index(signature.key)
+        _swap(file, model._tab, SIGNATURES, entry)
+        _put(file, _vector(model._tab, SIGNATURES) - WORD, 1)  # the length: the others would name other tensors
+        if number:
+            _swap(file, model._tab, SUBGRAPHS, number)
+            table = model.SignatureDefs(entry)._tab
+            _put(file, table.Pos + table.Offset(OWN_SUBGRAPH), 0)
+            for place, called in _calls(model):
+                if called == 0:
+                    text = f"an operator of {path.name} calls the subgraph that the file begins with"
+                    raise error("R013", text, help="give every signature a file of its own")
+                if called == number:
+                    _put(file, place, 0)
+
+
+def _calls(model: Any) -> Iterator[tuple[int, int]]:
+    """Yield where operators say which subgraph they call, and its number; the place is 0 for a number left out."""
+    for graph in map(model.Subgraphs, range(model.SubgraphsLength())):
+        for operator in map(graph.Operators, range(graph.OperatorsLength())):
+            for table, field in fields_of_subgraphs(operator):
+                offset = table.Offset(field)
+                place = table.Pos + offset if offset else 0
+                yield place, int.from_bytes(table.Bytes[place : place + WORD], "little") if place else 0
+
+
+def _vector(table: Any, field: int) -> int:
+    """Return where the first element of a vector is."""
+    return int(table.Vector(table.Offset(field)))
+
+
+def _swap(file: BinaryIO, table: Any, field: int, number: int) -> None:
+    """Swap the first element of a vector with another one: offsets, which count from where they stand."""
+    start = _vector(table, field)
+    places = start, start + WORD * number
+    targets = [int(table.Indirect(place)) for place in places]
+    for place, target in zip(places, reversed(targets), strict=True):
+        _put(file, place, target - place)
+
+
+def _put(file: BinaryIO, place: int, number: int) -> None:
+    file.seek(place)
+    file.write(struct.pack("<I", number))

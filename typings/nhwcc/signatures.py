@@ -1,0 +1,1 @@
+../../nhwcc/signatures.py
