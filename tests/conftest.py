@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from zlib import crc32
 
 import numpy as np
@@ -25,6 +26,12 @@ def same_numbers(request: pytest.FixtureRequest) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rewrites", action="store_true", help="say which rewrites never fired")
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage look no more at what stays: tens of thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_configure(config: pytest.Config) -> None:

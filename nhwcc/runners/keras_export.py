@@ -10,12 +10,14 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.formats.keras.config import arrays, code_in, read_config
 from nhwcc.formats.keras.refusals import STANDARD, first_line, refusals
+from nhwcc.runners.libraries import load_keras, quiet
 
 FREE, COPIES = 2 << 30, 6
 """Bytes that loading and tracing a model may take, and how many times those of its arrays."""
@@ -25,8 +27,7 @@ class KerasExport:
     """Loads files of Keras in a process of its own."""
 
     def __init__(self) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+        quiet()
         os.environ["KERAS_BACKEND"] = "tensorflow"
 
     def contents(self, source: Path) -> list[tuple[str, int]]:
@@ -54,8 +55,7 @@ class KerasExport:
         if code is not None:
             help = "Load it in Python and give the model, or --unsafe-load (unsafe_load=True) if you trust the file."
             raise error("F038", f"{source.name} holds {code}", help=help)
-        import keras
-
+        keras = import_module("keras") if unsafe else load_keras()  # code in the file may need what we leave out
         _limit(sum(size for _, size in arrays(source)))
         try:
             model = keras.saving.load_model(source, compile=False, safe_mode=not unsafe)

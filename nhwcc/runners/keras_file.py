@@ -11,6 +11,7 @@ from nhwcc.compiler.types import Array, DType
 from nhwcc.formats.keras.build import check_installed
 from nhwcc.formats.keras.interface import is_annotated, stated_ports
 from nhwcc.formats.keras.refusals import STANDARD
+from nhwcc.runners.libraries import KERAS
 from nhwcc.runners.ports import FileRunner, Ports, StoredPort, not_ours
 from nhwcc.runners.tensorflow import is_available
 from nhwcc.runners.worker import Worker
@@ -21,7 +22,7 @@ SESSION = ("nhwcc.runners.keras_session", "KerasSession")
 
 def start() -> Worker:
     """Start the process; Keras gets ready in it."""
-    return Worker(*(("tensorflow", "keras") if is_available() else ()))
+    return Worker(*((KERAS,) if is_available() else ()))
 
 
 def open_file(path: Path, worker: Worker, *, fast: bool) -> TargetRunner:

@@ -11,6 +11,7 @@ from pathlib import Path
 from nhwcc.compiler.diagnostics import Remark, error, remark
 from nhwcc.compiler.types import Array
 from nhwcc.formats.tensorflow.saved_model import read_contents
+from nhwcc.runners.libraries import TENSORFLOW
 from nhwcc.runners.ports import FileRunner, ports_of_graph
 from nhwcc.runners.reference import ReferenceRunner
 from nhwcc.runners.tensorflow import SESSION, is_available
@@ -23,7 +24,7 @@ MISSING = "TensorFlow is not installed (pip install 'nhwcc[tensorflow]')"
 
 def start() -> Worker:
     """Start the runtime's process; it is ready when a file is."""
-    return Worker(*(("tensorflow",) if is_available() else ()))
+    return Worker(*((TENSORFLOW,) if is_available() else ()))
 
 
 def open_file(path: Path, worker: Worker, *, fast: bool) -> TargetRunner:

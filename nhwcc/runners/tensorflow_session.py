@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.types import Array
+from nhwcc.runners.libraries import load_tensorflow
 
 
 class TensorflowSession:
@@ -22,10 +22,7 @@ class TensorflowSession:
     """
 
     def __init__(self, path: Path, tags: Sequence[str]) -> None:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-        import tensorflow as tf
-
+        tf = load_tensorflow()
         self._errors = (tf.errors.OpError, ValueError, TypeError, KeyError, OSError)
         graph = tf.Graph()
         try:

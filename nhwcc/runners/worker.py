@@ -20,8 +20,8 @@ from nhwcc.files import scratch
 class Worker:
     """Makes an object in another process and calls its methods; arguments and results are copied.
 
-    The process starts at once and imports the modules ``warm``, while we do something else.  ``runtime`` is what errors
-    call that which runs there.
+    The process starts at once and imports the modules ``warm``, or calls functions that are named ``module:function``,
+    while we do something else.  ``runtime`` is what errors call that which runs there.
     """
 
     def __init__(self, *warm: str, runtime: str = "the runtime") -> None:
@@ -137,8 +137,11 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked decides when to stop
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    for module in sys.argv[1:]:
-        import_module(module)
+    for warm in sys.argv[1:]:
+        module, _, function = warm.partition(":")
+        found = import_module(module)
+        if function:
+            getattr(found, function)()
     serve(sys.stdin.buffer, answers)
 
 

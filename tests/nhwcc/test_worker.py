@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from nhwcc.compiler.diagnostics import CompileError, Diagnostic
 
+from nhwcc.runners.libraries import KERAS, TENSORFLOW
 from nhwcc.runners.worker import Worker
 
 
@@ -71,3 +73,13 @@ def test_modules_are_imported_while_we_do_something_else() -> None:
     with Worker("actors") as worker:
         worker.make("actors", "Actor", "warm")
         assert worker.call("name") == "warm"
+
+
+@pytest.mark.parametrize(("how", "missing"), [(TENSORFLOW, "keras"), (KERAS, "sklearn")])
+def test_libraries_come_without_what_is_not_used(how: str, missing: str) -> None:
+    library = how.partition(":")[2].removeprefix("load_")
+    if find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+    with Worker(how) as worker:
+        worker.make("actors", "Actor", "me")
+        assert [worker.call("has_imported", name) for name in (library, missing)] == [True, False]

@@ -23,6 +23,9 @@ class Actor:
     def double(self, array: Array) -> Array:
         return array * 2
 
+    def has_imported(self, name: str) -> bool:
+        return sys.modules.get(name) is not None
+
     def fail(self) -> None:
         raise error("R013", "refused", help="try again")
 

@@ -20,6 +20,7 @@ from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.types import Array
 from nhwcc.frontends.tensorflow import import_tensorflow
 
+from nhwcc.runners.libraries import TENSORFLOW
 from nhwcc.runners.tensorflow import is_available
 from nhwcc.runners.tensorflow_file import TensorflowFileRunner
 from nhwcc.runners.worker import Worker
@@ -46,7 +47,7 @@ def tensorflow() -> Iterator[Worker]:
     """One process for all files: it takes seconds to begin."""
     if not is_available():
         pytest.skip("TensorFlow runs the files")
-    with Worker("tensorflow") as worker:
+    with Worker(TENSORFLOW) as worker:
         yield worker
 
 

@@ -1,0 +1,47 @@
+"""TensorFlow and Keras in processes of their own, imported without what is not used there: half of the time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+TENSORFLOW = f"{__name__}:load_tensorflow"
+"""What a worker does to get ready for TensorFlow."""
+
+KERAS = f"{__name__}:load_keras"
+"""What a worker does to get ready for Keras."""
+
+BESIDE = "sklearn"
+"""What Keras imports for wrappers of its models if it is installed."""
+
+
+def load_tensorflow() -> Any:
+    """Import TensorFlow for its own kernels on processors.
+
+    TensorFlow imports Keras to know where it lies, except that of version 2, whose place is known without.
+    """
+    quiet()
+    if "keras" not in sys.modules:
+        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    return import_module("tensorflow")
+
+
+def load_keras() -> Any:
+    """Import Keras on TensorFlow without scikit-learn, which it gets on without."""
+    quiet()
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if BESIDE in sys.modules:
+        return import_module("keras")
+    sys.modules[BESIDE] = None  # pyright: ignore[reportArgumentType] -- None blocks imports
+    try:
+        return import_module("keras")
+    finally:
+        del sys.modules[BESIDE]
+
+
+def quiet() -> None:
+    """Let TensorFlow print errors only, and leave graphics processors alone."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""
