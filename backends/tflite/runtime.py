@@ -212,7 +212,7 @@ class TfliteModel:
 
 
 def decoded(array: Array) -> Array:
-    """Return strings as texts: the runtime gives their bytes."""
+    """Return an array as it is, or the strings of it, of which the runtime gives the bytes."""
     if array.dtype.kind != "S" and array.dtype != object:
         return array
     texts = np.empty(array.size, object)

@@ -113,12 +113,12 @@ class InterfaceFlags:
 
     @property
     def is_several(self) -> bool:
-        """Whether several signatures are asked for."""
+        """Whether several signatures are asked for, or all that a model has."""
         return len(self.signatures) > 1 or ALL in self.signatures
 
     @property
     def shared(self) -> dict[str, Any]:
-        """The options that all signatures have."""
+        """The options that are the same for all signatures, which is none of these."""
         return replace(self, signatures=()).options
 
 
