@@ -31,7 +31,7 @@ DOCS = "https://keras.io/api/{}"
 
 @dataclass(frozen=True)
 class Nested:
-    """An operand that another call computes."""
+    """An operand that another call computes: a function, the type of its result, its inputs and its settings."""
 
     function: str
     type: TensorType
@@ -170,7 +170,7 @@ def _needs_function(rows: Sequence[Row[Call]]) -> Condition:
 
 
 def is_constant(operand: Operand) -> bool:
-    """Whether an operand is a constant."""
+    """Whether an operand is a constant of the program, given as a weight or as a value of the IR."""
     return isinstance(operand, Weight) or (isinstance(operand, Value) and constant(operand) is not None)
 
 

@@ -1,4 +1,4 @@
-"""Rows for matrix products."""
+"""Rows for matrix products: ``layers.Dense`` for constant weights, ``ops.matmul`` for all others, and inverses."""
 
 from __future__ import annotations
 

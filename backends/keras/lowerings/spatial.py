@@ -1,4 +1,4 @@
-"""Rearranged images."""
+"""Depth to space and back as reshapes and transposes, for which Keras has no layer or function."""
 
 from __future__ import annotations
 
