@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from docstrings import ROOT, Docstring, Documented, docstrings, files, read_classes
 
-BACKENDS = ("common", "coreml", "keras", "onnx", "tensorflow", "tfjs", "tflite")
+BACKENDS = ("common", "coreml", "keras", "onnx", "openvino", "tensorflow", "tfjs", "tflite")
 FRONTENDS = ("common", "onnx", "tflite")
 DONE = (
     "nhwcc",

@@ -21,7 +21,7 @@ MOST, LEAST = 2**31 - 1, -(2**31)
 
 @emits(ir.Transpose, "Transpose", dtypes=ANY)
 def transpose(op: ir.Transpose) -> Call:
-    """Any permutation."""
+    """Transpose by any permutation of the axes, which is an operand."""
     return Call((op.x, ints(*op.perm)))
 
 
@@ -59,19 +59,19 @@ def reshape(op: ir.Reshape) -> Call:
 
 @emits(ir.BroadcastTo, "Broadcast", dtypes=ANY)
 def broadcast(op: ir.BroadcastTo) -> Call:
-    """Sizes that the operand has already may stand as one."""
+    """Broadcast in mode ``bidirectional``: where the operand has a size already, the target may be 1."""
     return Call((op.x, Dims(new_sizes(op))), {"mode": "bidirectional"})
 
 
 @emits(ir.Concat, "Concat", dtypes={"xs": ANY})
 def concat(op: ir.Concat) -> Call:
-    """Any number of parts."""
+    """Concat of any number of tensors along one axis."""
     return Call(op.operands, {"axis": op.axis})
 
 
 @emits(ir.Split, "VariadicSplit", dtypes=ANY)
 def split(op: ir.Split) -> Call:
-    """Parts of the stated sizes."""
+    """VariadicSplit along one axis, into parts whose sizes are an operand."""
     return Call((op.x, scalar(op.axis, DType.I64), Dims(op.sizes)))
 
 
@@ -89,7 +89,7 @@ def _some(op: ir.Reverse) -> str | None:
 
 @emits(ir.Reverse, "Slice", dtypes=ANY, when=(_some,))
 def reverse(op: ir.Reverse) -> Call:
-    """Slices with negative steps."""
+    """Slice with steps of -1, from the last element of each reversed axis to its first."""
     count = len(op.dims)
     return Call((op.x, ints(*[-1] * count), ints(*[LEAST] * count), ints(*[-1] * count), ints(*op.dims)))
 
@@ -118,7 +118,7 @@ def _told_by_shapes(op: ir.Tile) -> str | None:
 
 @emits(ir.Tile, "Tile", dtypes=ANY, when=(_told_by_shapes,))
 def tile(op: ir.Tile) -> Call:
-    """Repetition of the whole."""
+    """Tile: the whole tensor repeated along each axis, by numbers that are an operand."""
     return Call((op.x, Dims(op.repeats)))
 
 
@@ -135,7 +135,7 @@ def shape_of(op: ir.ShapeOf) -> Call:
 
 @emits(ir.ShapeOf, "Gather", dtypes={"x": ANY, "dtype": INTEGERS})
 def sizes_of(op: ir.ShapeOf) -> Call:
-    """Picked from the whole shape."""
+    """ShapeOf, and Gather of those sizes that are asked for."""
     type = TensorType(op.dtype, (op.x.type.rank,))
     whole = Nested("ShapeOf", type, (op.x,), {"output_type": op.dtype})
     return Call((whole, ints(*op.dims), scalar(0, DType.I64)), {"batch_dims": 0})

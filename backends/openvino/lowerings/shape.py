@@ -1,4 +1,4 @@
-"""Data that is one number."""
+"""Repetition: of a single number that is then cut or moved, and of tensors by computed numbers."""
 
 from __future__ import annotations
 
