@@ -37,7 +37,7 @@ class Surroundings(Protocol):
         ...
 
     def fresh(self) -> Sym:
-        """Return a size with a name that nobody has used."""
+        """Return a symbolic size with a name that is not in use yet."""
         ...
 
 

@@ -140,7 +140,11 @@ def segment_max(
     *,
     fill_mode: Literal["zero", "lowest"] = "zero",
 ) -> Value:
-    """The largest elements of segments of rows."""
+    """SegmentMax: the largest elements among rows with the same segment id, which are sorted.
+
+    Segments without rows are zeros, or the lowest number of the type.  Without ``num_segments`` the ids have to be
+    constant.
+    """
     known = emit.known(segments)
     if count is None and (known is None or known.dtype == object):
         raise emit.fail("has a number of segments that data decides", code="F004")
@@ -168,7 +172,7 @@ def segment_max(
 def eye(
     emit: Emitter, rows: Value, columns: Value, diagonal: Value, batch: Value | None = None, *, output_type: DType
 ) -> Value:
-    """Ones on a diagonal."""
+    """Eye: ones on one diagonal, the same for each batch; the matrix's sizes and the diagonal have to be constants."""
     n, m = emit.int(rows, "num_rows"), emit.int(columns, "num_columns")
     reserve(max(n, 0), max(m, 0), what="the matrix")
     made = emit.const(np.eye(max(n, 0), max(m, 0), emit.int(diagonal, "diagonal_index")), output_type)

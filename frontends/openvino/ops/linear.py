@@ -21,7 +21,7 @@ def matmul(emit: Emitter, a: Value, b: Value, *, transpose_a: bool = False, tran
 
 @openvino_op("Einsum", since=7)
 def einsum(emit: Emitter, *xs: Value, equation: str) -> Value:
-    """Contract the operands from left to right."""
+    """Einsum: products and sums along named axes, of two operands at a time from left to right."""
     return contraction(emit, xs, equation)
 
 

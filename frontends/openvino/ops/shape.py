@@ -23,7 +23,7 @@ from ..registry import openvino_op
 
 @openvino_op("Identity", since=16)
 def identity(emit: Emitter, x: Value) -> Value:
-    """The same tensor."""
+    """Identity: its operand, so that nothing is left of it in the IR."""
     return x
 
 
@@ -87,7 +87,7 @@ def _squeeze(emit: Emitter, x: Value, axes: Value | None) -> Value:
 
 @openvino_op("Unsqueeze")
 def unsqueeze(emit: Emitter, x: Value, axes: Value) -> Value:
-    """Insert axes of size one."""
+    """Unsqueeze: axes of size 1, which are counted in the result; duplicates count once."""
     stated = dict.fromkeys(emit.ints(axes, "axes"))
     rank = x.type.rank + len(stated)
     inserted = emit.axes(list(stated), rank)
@@ -111,7 +111,7 @@ def concat(emit: Emitter, *xs: Value, axis: int) -> Value:
 
 @openvino_op("Split")
 def split(emit: Emitter, x: Value, axis: Value, *, num_splits: int) -> tuple[Value, ...]:
-    """Cut into equal pieces."""
+    """Split: parts of equal size along a constant axis, whose size they have to divide."""
     along = emit.axis(emit.int(axis, "axis"), x.type.rank)
     size = exact_div(x.type.shape[along], num_splits) if num_splits > 0 else None
     if size is None:
@@ -151,7 +151,7 @@ def strided_slice(
 
 @openvino_op("Slice", since=8)
 def slice_(emit: Emitter, x: Value, start: Value, stop: Value, step: Value, axes: Value | None = None) -> Value:
-    """Cut; negative steps walk backwards."""
+    """Slice: starts, stops and steps along all axes or stated ones; with negative steps from the end backward."""
     cuts = cuts_of(emit, x, (start, stop, step), axes)
     return cut(emit, x, cuts)
 
@@ -188,7 +188,7 @@ PadMode = Literal["constant", "reflect", "edge", "symmetric"]
 def pad_(
     emit: Emitter, x: Value, begin: Value, end: Value, value: Value | None = None, *, pad_mode: PadMode = "constant"
 ) -> Value:
-    """Pad all axes; negative numbers cut."""
+    """Pad on all axes, with a constant, the edge, or a mirrored tensor; negative paddings cut."""
     low, high = emit.positions(begin, "pads_begin"), emit.positions(end, "pads_end")
     if not len(low) == len(high) == x.type.rank:
         raise emit.fail(f"pads {x.type} by {counted(len(low), 'number')} before and {len(high)} after", code="F006")
@@ -257,7 +257,7 @@ def range_(emit: Emitter, start: Value, stop: Value, step: Value, *, output_type
 
 @openvino_op("Reverse", until=3)
 def reverse(emit: Emitter, x: Value, axes: Value, *, mode: Literal["index", "mask"] = "index") -> Value:
-    """Turn around along axes, which are named or masked."""
+    """Reverse: the order of elements reversed along axes, which are listed or have a 1 in a mask."""
     stated = emit.numbers(axes, "axes").reshape(-1).tolist()
     dims = tuple(map(int, stated)) if mode == "index" else tuple(i for i, bit in enumerate(stated) if bit)
     return emit(ir.Reverse(x, emit.axes(dims, x.type.rank)))
@@ -265,7 +265,7 @@ def reverse(emit: Emitter, x: Value, axes: Value, *, mode: Literal["index", "mas
 
 @openvino_op("Roll", since=7)
 def roll(emit: Emitter, x: Value, shift: Value, axes: Value) -> Value:
-    """Move elements along axes; what leaves at the end comes in at the beginning."""
+    """Roll: elements moved along axes; those that leave at the end come in at the beginning."""
     along, shifts = emit.ints(axes, "axes"), emit.ints(shift, "shift")
     shifts = shifts * len(along) if len(shifts) == 1 else shifts
     if len(shifts) != len(along):
@@ -288,7 +288,7 @@ def _rolled(emit: Emitter, x: Value, axis: int, by: int) -> Value:
 
 @openvino_op("ShuffleChannels")
 def shuffle_channels(emit: Emitter, x: Value, *, axis: int = 1, group: int = 1) -> Value:
-    """Interleave groups of channels."""
+    """ShuffleChannels: an axis split into groups, these exchanged with what is in one, and merged again."""
     along, shape = emit.axis(axis, x.type.rank), x.type.shape
     each = exact_div(shape[along], group) if group > 0 else None
     if each is None:

@@ -228,7 +228,7 @@ def grid_sample(
     mode: Literal["bilinear", "bicubic", "nearest"] = "bilinear",
     padding_mode: Literal["zeros", "border", "reflection"] = "zeros",
 ) -> Value:
-    """Interpolate at the positions in ``grid``."""
+    """GridSample: interpolation at the positions, from -1 to 1, that ``grid`` has for each pixel of the result."""
     sizes = [emit.size(x, axis, grid.type.dtype) for axis in range(2, x.type.rank)]
     rules = ({"bilinear": "linear", "bicubic": "cubic"}.get(mode, mode), padding_mode)
     return grid_sample_padding_taps(emit, x, grid, sizes, rules, align_corners=align_corners)
