@@ -8,7 +8,7 @@ import pytest
 from docstrings import ROOT, Docstring, Documented, docstrings, files, read_classes
 
 BACKENDS = ("common", "coreml", "keras", "onnx", "openvino", "tensorflow", "tfjs", "tflite")
-FRONTENDS = ("common", "onnx", "openvino", "tflite")
+FRONTENDS = ("common", "onnx", "openvino", "tensorflow", "tflite")
 DONE = (
     "nhwcc",
     "compiler",

@@ -1,4 +1,4 @@
-"""Resampling and rearranging images."""
+"""Handlers of operators that resample images, cut them into windows, or exchange blocks with channels."""
 
 from __future__ import annotations
 
