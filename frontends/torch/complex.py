@@ -25,11 +25,11 @@ class Complex:
 
     @property
     def parts(self) -> tuple[Value, Value]:
-        """Both parts."""
+        """The tensors of real and of imaginary parts, in this order."""
         return self.real, self.imag
 
     def map(self, function: Callable[[Value], Value]) -> Complex:
-        """Do the same to both parts."""
+        """Apply a function to the real and to the imaginary parts, as linear operators with real weights do."""
         return Complex(function(self.real), function(self.imag))
 
 

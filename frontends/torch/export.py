@@ -1,4 +1,4 @@
-"""Running torch.export, and what its errors mean."""
+"""Runs ``torch.export`` on modules, and translates its errors into those of the compiler, with what helps."""
 
 from __future__ import annotations
 

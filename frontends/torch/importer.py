@@ -36,9 +36,9 @@ FAILED = object()
 class Importer:
     """Builds the operations of one region; what can't be built is collected in ``problems``.
 
-    ``values`` has what each node gives: a Value, a tuple of them, or a size.  The node of an in-place operator is the
-    ``same`` as the node whose tensor it overwrites.  ``carries`` says whether operators that nobody knows become custom
-    ones.
+    ``values`` has what each node gives: a Value, a tuple of them, or a size. The node of an in-place operator is
+    the ``same`` as the node whose tensor it overwrites. ``carries`` says whether operators without a handler become
+    custom ones.
     """
 
     def __init__(self, region: Region, symbols: Symbols, weights: Weights, *, carries: bool = False) -> None:

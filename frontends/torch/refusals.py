@@ -1,4 +1,4 @@
-"""What PyTorch raises when it refuses."""
+"""The exceptions that running or exporting a model can raise: the model's own and PyTorch's."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def logaddexp(emit: Emitter, x: Value, other: Value) -> Value:
 
 @aten("logaddexp2")
 def logaddexp2(emit: Emitter, x: Value, other: Value) -> Value:
-    """The same to the base 2."""
+    """``logaddexp2``: ``log2(2 ** x + 2 ** other)``, computed without overflow."""
     return _log_of_sum(emit, x, other, 2)
 
 
@@ -111,7 +111,7 @@ def round_decimals(emit: Emitter, x: Value, *, decimals: int) -> Value:
 
 @aten("frac")
 def frac(emit: Emitter, x: Value) -> Value:
-    """What is after the point."""
+    """``frac``: ``x - trunc(x)``, which has the sign of ``x``."""
     return emit(arith.Sub(x, trunc(emit, x)))
 
 

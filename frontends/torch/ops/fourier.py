@@ -1,4 +1,4 @@
-"""Fourier transforms, as products with constant matrices."""
+"""Handlers of Fourier transforms, which become products with constant matrices of sines and cosines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products of matrices."""
+"""Handlers of products of matrices and vectors, of sums with them, and of linear layers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def addbmm(emit: Emitter, x: Value, batch1: Value, batch2: Value, *, beta: Numbe
 
 @aten("baddbmm")
 def baddbmm(emit: Emitter, x: Value, batch1: Value, batch2: Value, *, beta: Number = 1, alpha: Number = 1) -> Value:
-    """As ``addmm``, for batches."""
+    """``baddbmm``: ``beta * x + alpha * (batch1 @ batch2)``, one product of matrices for each batch."""
     return _added(emit, x, matmul(emit, batch1, batch2), beta, alpha)
 
 

@@ -1,4 +1,4 @@
-"""Normalisations."""
+"""Handlers of normalizations: over batches, layers, groups of channels and instances."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def layer_norm(
     eps: float = 1e-5,
     cudnn_enable: bool = True,
 ) -> Value:
-    """Over the last axes."""
+    """``layer_norm`` over the last axes, as many as ``normalized_shape`` has; weight and bias may be missing."""
     rank = input.type.rank
     dims = tuple(range(rank - len(normalized_shape), rank))
     if weight is None and bias is not None:
@@ -124,7 +124,7 @@ def rms_norm(
     weight: Value | None = None,
     eps: float | None = None,
 ) -> Value:
-    """Over the last axes."""
+    """``rms_norm`` over the last axes; without ``eps`` it is the distance from 1 to the next number of the type."""
     rank = input.type.rank
     dims = tuple(range(rank - len(normalized_shape), rank))
     return emit(ir.RmsNorm(input, weight, dims, EPSILON[input.type.dtype] if eps is None else eps))
@@ -140,7 +140,7 @@ def group_norm(
     eps: float = 1e-5,
     cudnn_enabled: bool = True,
 ) -> Value:
-    """Over neighbouring channels and all positions."""
+    """``group_norm``: mean and variance over each group of neighbouring channels and all positions."""
     scale, shift = _parameters(emit, input.type.with_shape(input.type.shape[1:2]), weight, bias)
     return emit(ir.GroupNorm(input, scale, shift, num_groups, eps))
 

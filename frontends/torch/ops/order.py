@@ -26,7 +26,7 @@ def topk(emit: Emitter, x: Value, k: Dim, dim: int = -1, largest: bool = True, s
 
 @aten("sort")
 def sort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) -> Found:
-    """All elements in order, and their positions."""
+    """``sort``: all elements of an axis in order and their positions, as a TopK of all of them."""
     if not x.type.rank:
         return x, emit.const(0, DType.I64)
     axis = emit.axis(dim, x.type.rank)
@@ -35,13 +35,13 @@ def sort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) -> Fo
 
 @aten("sort.stable")
 def sort_stable(emit: Emitter, x: Value, *, stable: bool | None, dim: int = -1, descending: bool = False) -> Found:
-    """As ``sort``, which is stable anyway."""
+    """``sort`` with the flag ``stable``, which changes nothing: the IR's TopK is stable anyway."""
     return sort(emit, x, dim, descending)
 
 
 @aten("argsort")
 def argsort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) -> Value:
-    """Positions in order."""
+    """``argsort``: the positions that ``sort`` gives, without the elements themselves."""
     found = sort(emit, x, dim, descending)[1]
     assert found is not None
     return found
@@ -82,7 +82,7 @@ def nanmedian_along(emit: Emitter, x: Value, dim: int, keepdim: bool = False) ->
 
 @aten("median")
 def median(emit: Emitter, x: Value) -> Value:
-    """The middle one of all elements."""
+    """``median`` of all elements: the middle one, of an even number the lower of both."""
     found = median_along(emit, emit.reshape(x, (x.type.size,)), 0)[0]
     assert found is not None
     return found

@@ -18,7 +18,7 @@ SMALLEST = 2.0**-24
 
 @aten("rand")
 def rand(emit: Emitter, size: tuple[Dim, ...]) -> Value:
-    """Numbers from 0 up to 1."""
+    """``rand``: numbers from 0 up to, not including, 1, drawn anew in each run."""
     return _uniform(emit, 0, 1)
 
 
@@ -44,13 +44,13 @@ def uniform_of_shape(
     stride: object = None,
     generator: object = None,
 ) -> Value:
-    """Numbers between two bounds."""
+    """``prims.uniform``: numbers from ``low`` up to ``high``, which decompositions leave of random initializers."""
     return _uniform(emit, low, high)
 
 
 @aten("randn")
 def randn(emit: Emitter, size: tuple[Dim, ...]) -> Value:
-    """Numbers around 0."""
+    """``randn``: normal numbers of mean 0 and standard deviation 1, drawn anew in each run."""
     return _normal(emit, 0, 1)
 
 
@@ -68,7 +68,7 @@ def normal_like(emit: Emitter, x: Value, mean: float = 0, std: float = 1, *, gen
 
 @aten("normal.float_float")
 def normal_of_size(emit: Emitter, mean: float, std: float, size: tuple[Dim, ...], *, generator: object = None) -> Value:
-    """Numbers around a mean."""
+    """``normal`` with numbers for mean and standard deviation, in a shape that is given."""
     return _normal(emit, mean, std)
 
 
@@ -88,19 +88,19 @@ def normal_of_shape(
     requires_grad: bool = False,
     generator: object = None,
 ) -> Value:
-    """Numbers around a mean."""
+    """``prims.normal``: normal numbers, which decompositions leave of random initializers."""
     return _normal(emit, mean, std)
 
 
 @aten("randint")
 def randint(emit: Emitter, high: Dim, size: tuple[Dim, ...]) -> Value:
-    """Integers from 0 up to a bound."""
+    """``randint`` without a lower bound: integers from 0 up to, not including, ``high``."""
     return _integers(emit, 0, high)
 
 
 @aten("randint.low")
 def randint_low(emit: Emitter, low: Dim, high: Dim, size: tuple[Dim, ...]) -> Value:
-    """Integers between two bounds."""
+    """``randint`` with both bounds: integers from ``low`` up to, not including, ``high``."""
     return _integers(emit, low, high)
 
 
@@ -131,7 +131,7 @@ def bernoulli(emit: Emitter, x: Value, p: Value | None = None, *, generator: obj
 
 @aten("bernoulli.p", "bernoulli_.float")
 def bernoulli_everywhere(emit: Emitter, x: Value, p: float = 0.5, *, generator: object = None) -> Value:
-    """One with a probability, else zero."""
+    """``bernoulli`` with one probability ``p`` for all elements: 1 where a uniform number is below it, else 0."""
     return _hits(emit, p)
 
 

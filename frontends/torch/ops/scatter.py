@@ -1,4 +1,4 @@
-"""Operators that put elements at computed positions."""
+"""Handlers of operators that put elements or slices at computed positions, or combine them with what is there."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def scatter(emit: Emitter, x: Value, dim: int, index: Value, src: Operand) -> Va
 
 @aten("scatter.reduce", "scatter.value_reduce")
 def scatter_by(emit: Emitter, x: Value, dim: int, index: Value, src: Operand, *, reduce: str) -> Value:
-    """Combine elements at positions along an axis."""
+    """``scatter`` with ``reduce``: elements are added to, or multiplied with, those at positions along an axis."""
     return _scattered(emit, x, dim, index, src, REDUCTIONS[reduce])
 
 
@@ -103,13 +103,13 @@ def index_fill(emit: Emitter, x: Value, dim: int, index: Value, value: Operand) 
 
 @aten("index_copy")
 def index_copy(emit: Emitter, x: Value, dim: int, index: Value, source: Value) -> Value:
-    """Put slices at positions of an axis."""
+    """``index_copy``: slices put at the positions of an axis that a vector lists."""
     return _placed(emit, x, dim, index, source, "none")
 
 
 @aten("index_add")
 def index_add(emit: Emitter, x: Value, dim: int, index: Value, source: Value, *, alpha: Operand = 1) -> Value:
-    """Add slices at positions of an axis."""
+    """``index_add``: slices, times ``alpha``, added at the positions of an axis that a vector lists."""
     if alpha != 1:
         source = emit(arith.Mul(source, emit.value(alpha, x.type.dtype)))
     return _placed(emit, x, dim, index, source, "add")
