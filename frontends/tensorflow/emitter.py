@@ -51,7 +51,7 @@ class Emitter(OperandEmitter):
     around: Surroundings
 
     def fresh(self) -> Sym:
-        """Return the name of a size that data decides about."""
+        """Return a symbolic size with a new name, for a size that data decides about."""
         return self.around.fresh()
 
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:

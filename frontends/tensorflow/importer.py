@@ -194,7 +194,7 @@ class Around:
         return functions[name]
 
     def variable(self, handle: Handle) -> Value:
-        """Return what a variable holds, once in each region."""
+        """Return the constant that a variable holds, which is inserted once in each region."""
         key = (self.importer.region, handle)
         if key not in self.importer.held:
             weight = self.importer.variables.weight(handle.name)
@@ -204,7 +204,7 @@ class Around:
         return self.importer.held[key]
 
     def fresh(self) -> Sym:
-        """Return a new symbolic size, which data will decide."""
+        """Return a symbolic size with a new name, for a size that data decides about."""
         return symbol(f"unknown{next(self.importer.unknown)}")
 
 

@@ -43,7 +43,7 @@ def part_type(type: TensorType) -> TensorType:
 
 
 def part_dtype(emit: Emitter) -> DType:
-    """Return the element type of the result's parts."""
+    """Return the real element type in which a complex result's parts are computed, such as f32 of c64."""
     return part_type(emit.type).dtype
 
 
@@ -68,7 +68,7 @@ class ByParts:
     joins: bool
 
     def call(self, emit: Emitter, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Run the handler twice.
+        """Run the handler on the real parts, then on the imaginary parts.
 
         Raises:
             CompileError: what the handler raises.

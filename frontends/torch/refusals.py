@@ -21,6 +21,6 @@ REFUSALS = (
 
 
 def first_lines(bad: BaseException) -> str:
-    """Return the beginning of an error's message on one line."""
+    """Return the first three lines of an error's message as one, or the name of its class."""
     lines = [line.strip() for line in str(bad).splitlines() if line.strip()]
     return " ".join(lines[:3]) if lines else type(bad).__name__

@@ -51,7 +51,7 @@ def computed(op: Op) -> str | None:
 
 
 def weight_of(value: Value) -> Weight:
-    """Return the constant of a value that is one."""
+    """Return the constant that a value is; conditions have made sure that it is one."""
     found = constant(value)
     assert found is not None
     return found
@@ -81,7 +81,7 @@ def layer(op: Op) -> Call:
 
 
 def merged(op: Op) -> Call:
-    """A layer that takes a list of tensors."""
+    """Call a layer that takes a list of tensors, without settings but the element type."""
     return Call((tuple(v for v in op.operands if v is not None),), dtype_of(op))
 
 

@@ -39,7 +39,7 @@ def embedding(op: ir.Gather) -> Call:
 
 @emits(ir.Gather, "ops.take", dtypes=ANY, when=(_usual,))
 def take(op: ir.Gather) -> Call:
-    """Along one axis; indices may count back from the end."""
+    """``ops.take`` of slices along one axis; indices may count back from the end."""
     return Call((op.x, op.indices), {"axis": op.axis})
 
 
@@ -51,7 +51,7 @@ def _alike(op: ir.GatherElements) -> str | None:
 
 @emits(ir.GatherElements, "ops.take_along_axis", dtypes=ANY, when=(_usual, _alike))
 def take_along_axis(op: ir.GatherElements) -> Call:
-    """Every element by an index of its own."""
+    """``ops.take_along_axis``: every element by an index of its own along one axis."""
     return Call((op.x, op.indices), {"axis": op.axis})
 
 

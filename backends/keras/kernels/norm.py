@@ -83,6 +83,6 @@ def _inner_axis(op: ir.BatchNorm) -> str | None:
 
 @emits(ir.BatchNorm, "layers.BatchNormalization", dtypes="f32", when=(computed, _constant, _inner_axis))
 def batch_norm(op: ir.BatchNorm) -> Call:
-    """With the moving mean and variance as weights."""
+    """``layers.BatchNormalization``, with scale, bias, moving mean and moving variance as its weights."""
     values = tuple(map(weight_of, (op.scale, op.bias, op.mean, op.variance)))
     return Call((op.x,), {"axis": op.axis, "epsilon": op.epsilon, **dtype_of(op)}, values)

@@ -24,7 +24,7 @@ IFCO = (0, 2, 3, 1)
 
 @condition("a layer of Keras: plain gates, constant weights, sequences of one length")
 def is_layer(op: ir.Recurrent) -> str | None:
-    """Condition: what other recurrent layers have besides is not there."""
+    """Condition: none of what the IR's recurrent layers have and those of Keras have not, such as peepholes."""
     other = next((name for name in op.activations if name not in FUNCTIONS), None)
     if other or op.clip or op.lengths is not None:
         return f"the function {other}" if other else "clipping, or sequences of different lengths"

@@ -72,7 +72,7 @@ def _one_open(op: ir.Reshape) -> str | None:
 
 @emits(ir.Reshape, "ops.reshape", dtypes=ANY, when=(_one_open,))
 def reshape(op: ir.Reshape) -> Call:
-    """A shape in which -1 stands for the open size."""
+    """``ops.reshape`` to a shape in which -1 stands for the only open size."""
     return Call((op.x,), {"newshape": _remaining(op.shape)})
 
 

@@ -115,5 +115,5 @@ def _length(size: Dim) -> Operand:
 
 
 def ints(*values: int) -> Weight:
-    """Return a vector of integers of 32 bits."""
+    """Return a constant vector of i32, as functions of Keras take sizes and positions."""
     return Weight.of(np.asarray(values, np.int32))

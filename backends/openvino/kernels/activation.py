@@ -56,7 +56,7 @@ def _aligned(op: ir.PRelu) -> str | None:
 
 @emits(ir.PRelu, "PReLU", dtypes=FLOATS, when=(_aligned,))
 def prelu(op: ir.PRelu) -> Call:
-    """A vector would be one slope for each channel."""
+    """PReLU with slopes of the operand's rank: OpenVINO takes a vector for one slope per channel."""
     missing = op.x.type.rank - op.slope.type.rank
     return Call((op.x, reshaped(op.slope, (*[1] * missing, *op.slope.type.shape))))
 

@@ -132,7 +132,7 @@ def floor_of_quotient(op: ir.FloorDiv) -> Call:
 
 @emits(ir.FloorDiv, "Divide", dtypes=INTEGERS)
 def whole_quotient(op: ir.FloorDiv) -> Call:
-    """What is left without the remainder is divided."""
+    """Divide without the remainder, ``(a - FloorMod(a, b)) / b``: a quotient of integers that is rounded down."""
     type: TensorType = op.result.type
     rest = Nested("FloorMod", type, op.operands)
     return Call((Nested("Subtract", type, (op.a, rest)), op.b), {"m_pythondiv": False})

@@ -45,7 +45,7 @@ def same(op: Op) -> Call:
 
 
 def plainly(rows: dict[type[Op], str], dtypes: str) -> None:
-    """Declare operations that take the operands as they are."""
+    """Declare rows whose operation takes the operands as they are and has no attributes."""
     for op, operator in rows.items():
         when = (plain,) if "activation" in op.spec.attributes else ()
         emits(op, operator, dtypes=dtypes, when=when)(same)
@@ -62,7 +62,7 @@ def _taking(names: dict[str, str]) -> Callable[[Op], Call]:
 
 
 def number(value: float, like: Value) -> Weight:
-    """Return a scalar of the element type of a value."""
+    """Return a number as a scalar constant in the element type of a value."""
     return scalar(value, like.type.dtype)
 
 

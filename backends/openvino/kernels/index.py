@@ -35,7 +35,7 @@ def _aligned(op: ir.GatherElements) -> str | None:
 
 @emits(ir.GatherElements, "GatherElements", dtypes=DATA, when=(_aligned,))
 def gather_elements(op: ir.GatherElements) -> Call:
-    """Single elements, each at its own position along one axis."""
+    """GatherElements: single elements, each at its own position along one axis."""
     return Call((op.x, op.indices), {"axis": op.axis})
 
 
@@ -62,7 +62,7 @@ def scatter_nd(op: ir.ScatterNd) -> Call:
 
 @emits(ir.ScatterElements, "ScatterElementsUpdate", dtypes=DATA)
 def scatter_elements(op: ir.ScatterElements) -> Call:
-    """Single elements, each to its own position along one axis."""
+    """ScatterElementsUpdate: single elements replaced or combined, each at its own position along one axis."""
     attributes = {"reduction": REDUCTIONS[op.reduction], "use_init_val": True}
     return Call((op.x, op.indices, op.updates, scalar(op.axis, DType.I64)), attributes)
 
@@ -85,7 +85,7 @@ def _rows(op: ir.Scatter) -> str | None:
 
 @emits(ir.Scatter, "ScatterNDUpdate", dtypes=DATA, when=(_rows, _counts_up))
 def scatter_rows(op: ir.Scatter) -> Call:
-    """Rows that are combined with what is there."""
+    """ScatterNDUpdate for a scatter along the first axis whose updates are combined with the rows that are there."""
     count = op.indices.type.shape[0]
     places = Nested("Reshape", TensorType(op.indices.type.dtype, (count, 1)), (op.indices, Dims((count, 1))), EXACT)
     return Call((op.x, places, op.updates), {"reduction": REDUCTIONS[op.reduction]})

@@ -28,7 +28,7 @@ BY_ROWS = {"transpose_a": False, "transpose_b": True}
 
 @emits(ir.Linear, "MatMul", dtypes=FLOATS, when=(plain, _along_last, _no_bias))
 def product(op: ir.Linear) -> Call:
-    """The weight has a row for each result."""
+    """MatMul by the transposed weight, which has one row for each result, without a bias."""
     return Call((op.x, op.w), BY_ROWS)
 
 

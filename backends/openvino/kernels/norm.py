@@ -41,7 +41,7 @@ def _axes(op: ir.LayerNorm) -> str | None:
 
 @emits(ir.LayerNorm, "MVN", dtypes=FLOATS, when=(_no_parameters,))
 def mean_and_variance(op: ir.LayerNorm) -> Call:
-    """Mean 0 and variance 1 along any axes."""
+    """MVN: mean 0 and variance 1 along any axes, with epsilon inside the square root."""
     return Call(*_normal(op))
 
 

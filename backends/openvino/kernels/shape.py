@@ -104,7 +104,7 @@ def _known_mode(op: ir.Pad) -> str | None:
 
 @emits(ir.Pad, "Pad", dtypes=ANY, when=(_known_mode, within))
 def pad(op: ir.Pad) -> Call:
-    """Filled with a number, or with what is there."""
+    """Pad with a number, or by repeating or mirroring what the tensor has."""
     widths = Dims(op.low), Dims(op.high)
     filling = (number(op.value, op.x),) if op.mode == "constant" else ()
     return Call((op.x, *widths, *filling), {"pad_mode": op.mode})
@@ -129,7 +129,7 @@ def _whole(op: ir.ShapeOf) -> str | None:
 
 @emits(ir.ShapeOf, "ShapeOf", dtypes={"x": ANY, "dtype": INTEGERS}, when=(_whole,))
 def shape_of(op: ir.ShapeOf) -> Call:
-    """All sizes of the operand as a vector."""
+    """ShapeOf: all sizes of the operand as a vector of i32 or i64."""
     return Call((op.x,), {"output_type": op.dtype})
 
 
@@ -149,7 +149,7 @@ def _known_steps(op: ir.Range) -> str | None:
 
 @emits(ir.Range, "Range", dtypes=INTEGERS, when=(_known_steps,))
 def range_(op: ir.Range) -> Call:
-    """A size that is known only when the network runs."""
+    """Range with known start and step, whose end is computed from a size when the network runs."""
     start, step = elements(op.start), elements(op.step)
     assert start is not None and step is not None
     dtype = op.start.type.dtype
@@ -160,7 +160,7 @@ def range_(op: ir.Range) -> Call:
 
 @emits(DynamicSlice, "Slice", dtypes={"x": ANY, "starts": INTEGERS})
 def dynamic_slice(op: DynamicSlice) -> Call:
-    """From computed starts to as many positions after them."""
+    """Slice from starts that are an operand, over known or named sizes, with steps of 1."""
     starts = op.starts.type
     ends = Nested("Add", starts, (op.starts, Dims(op.sizes, None, starts.dtype)))
     steps, axes = ([1] * len(op.sizes), range(len(op.sizes)))

@@ -12,7 +12,7 @@ SWAPPED = (1, 0, 2)
 
 @lower(Lstm, Gru, Rnn, benefit=3)
 def batch_or_time_first(op: Recurrent, e: Build) -> None:
-    """Transposes around: kernels read the batch first, loops the time."""
+    """Layers that have a kernel get the batch first, others, which become loops, the time; by transposes around."""
     if op.strategy not in ("auto", "fused") or op.batch_first == fits(op):
         return
     out, *states = e.each(op.clone((e.transpose(op.x, SWAPPED), *op.operands[1:]), batch_first=not op.batch_first))

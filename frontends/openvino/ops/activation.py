@@ -26,7 +26,7 @@ for _name, _op, _since in (
 
 @openvino_op("PRelu")
 def prelu(emit: Emitter, x: Value, slope: Value) -> Value:
-    """A vector of slopes has one for each channel."""
+    """PRelu: a slope for negative numbers, broadcast; a vector has one for each channel, which is axis 1."""
     rank, size = x.type.rank, slope.type.size
     if slope.type.rank == 1 and size != 1 and rank > 1 and size == x.type.shape[1]:
         slope = emit.reshape(slope, (size, *[1] * (rank - 2)))
@@ -75,13 +75,13 @@ def gelu_exact(emit: Emitter, x: Value) -> Value:
 
 @openvino_op("Gelu", since=7)
 def gelu(emit: Emitter, x: Value, *, approximation_mode: Literal["erf", "tanh"] = "erf") -> Value:
-    """Through the error function, or approximated through tanh."""
+    """Gelu: exact with the error function, or approximated by a hyperbolic tangent, as an attribute says."""
     return emit(act.Gelu(x, approximation_mode == "tanh"))
 
 
 @openvino_op("Clamp")
 def clamp(emit: Emitter, x: Value, *, min: float, max: float) -> Value:
-    """Kept between two numbers; of integers, between those within."""
+    """Clamp between two numbers; integers between the integers within, and only where their type exceeds the bounds."""
     if x.type.dtype.is_float:
         return emit(act.Clip(x, min, max))
     least, most = x.type.dtype.bounds
@@ -92,7 +92,7 @@ def clamp(emit: Emitter, x: Value, *, min: float, max: float) -> Value:
 
 @openvino_op("Softmax")
 def softmax(emit: Emitter, x: Value, *, axis: int = 1) -> Value:
-    """Over one axis, which may be counted from the end."""
+    """Softmax over one axis, by default axis 1, which may be counted from the end."""
     return emit(act.Softmax(x, emit.axis(axis, x.type.rank)))
 
 

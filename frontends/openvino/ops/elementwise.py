@@ -135,13 +135,13 @@ def round_(emit: Emitter, x: Value, *, mode: Literal["half_to_even", "half_away_
 
 @openvino_op("IsInf", since=10)
 def is_inf(emit: Emitter, x: Value, *, detect_negative: bool = True, detect_positive: bool = True) -> Value:
-    """Whether an element is infinite, of the signs asked for."""
+    """IsInf: whether an element is infinite, of either sign or of one, as attributes say."""
     return emit(logic.IsInf(x, detect_negative, detect_positive))
 
 
 @openvino_op("IsFinite", since=10)
 def is_finite(emit: Emitter, x: Value) -> Value:
-    """Whether an element is neither infinite nor NaN."""
+    """IsFinite: whether an element is neither infinite nor NaN, by the IR's tests for both."""
     odd = emit(logic.LogicalOr(emit(logic.IsInf(x)), emit(logic.IsNan(x))))
     return emit(logic.LogicalNot(odd))
 
@@ -181,7 +181,7 @@ def convert(emit: Emitter, x: Value, *, destination_type: DType) -> Value:
 
 @openvino_op("ConvertLike")
 def convert_like(emit: Emitter, x: Value, like: Value) -> Value:
-    """Convert to the element type of another tensor."""
+    """ConvertLike: a conversion to the element type of another tensor, whose elements are not read."""
     return _converted(emit, x, like.type.dtype)
 
 

@@ -147,7 +147,7 @@ def scatter_nd_reducing(
     *,
     reduction: Literal["none", "sum", "sub", "prod", "min", "max"] = "none",
 ) -> Value:
-    """Replace or combine slices along the first axes."""
+    """ScatterNDUpdate: slices at coordinates replaced or combined; ``sub`` adds the negated updates."""
     if reduction == "sub":
         zero = emit.number(0, updates)
         return emit(ir.ScatterNd(x, indices, emit(Sub(zero, updates)), "add"))
@@ -171,7 +171,7 @@ Sort = Literal["value", "index", "none"]
 def top_k(
     emit: Emitter, x: Value, k: Value, *, axis: int, mode: TopKMode, sort: Sort, index_element_type: DType = DType.I32
 ) -> tuple[Value, ...]:
-    """The largest or smallest elements and their positions."""
+    """TopK before operation set 11: sorted by value, or by position if ``sort`` says so; equal ones in any order."""
     return _top_k(emit, x, emit.dim(k, "k"), (axis, mode, sort), index_element_type)
 
 
@@ -241,7 +241,7 @@ def _one_hot(emit: Emitter, given: tuple[Value, Value, Value, Value], axis: int,
 
 @openvino_op("ReverseSequence")
 def reverse_sequence(emit: Emitter, x: Value, lengths: Value, *, batch_axis: int = 0, seq_axis: int = 1) -> Value:
-    """Turn around the first elements of every sequence."""
+    """ReverseSequence: in each batch entry as many leading elements reversed as its length says."""
     along, batch = emit.axes((seq_axis, batch_axis), x.type.rank)
     places = lengths if lengths.type.dtype.is_int else emit.cast(lengths, DType.I32)
     return emit(ir.ReverseSequence(x, places, along, batch))

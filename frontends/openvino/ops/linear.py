@@ -27,7 +27,7 @@ def einsum(emit: Emitter, *xs: Value, equation: str) -> Value:
 
 @openvino_op("Inverse", since=14)
 def inverse(emit: Emitter, x: Value, *, adjoint: bool = False) -> Value:
-    """Inverses of square matrices; their adjoints are not computed."""
+    """Inverse of the square matrices in the last two axes; with ``adjoint`` it is refused."""
     if adjoint:
         raise emit.fail("gives adjoint matrices")
     return emit(Inverse(x))
@@ -45,7 +45,7 @@ def attention(
     *,
     causal: bool = False,
 ) -> Value:
-    """Softmax of scaled products of queries and keys, times values."""
+    """ScaledDotProductAttention: ``softmax(q @ k.T * scale + mask) @ v``; the scale is ``width ** -0.5`` by default."""
     if sink is not None:
         raise emit.fail("has sinks")
     width = query.type.shape[-1]

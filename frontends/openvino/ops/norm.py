@@ -73,7 +73,7 @@ def _normalized(emit: Emitter, x: Value, dims: tuple[int, ...], scales: bool, ep
 
 @openvino_op("GroupNormalization", since=12)
 def group_norm(emit: Emitter, x: Value, scale: Value, bias: Value, *, num_groups: int, epsilon: float) -> Value:
-    """Mean 0 and variance 1 within groups of channels."""
+    """GroupNormalization: mean 0 and variance 1 within groups of channels, then scale and bias for each channel."""
     if num_groups < 1:
         raise emit.fail(f"has {num_groups} groups", code="F002")
     return emit(ir.GroupNorm(x, scale, bias, num_groups, epsilon))

@@ -29,7 +29,7 @@ def identity(emit: Emitter, x: Value) -> Value:
 
 @openvino_op("Assign", since=3)
 def assign(emit: Emitter, x: Value, *, variable_id: str = "") -> Value:
-    """What is stored goes on; the reader looks at variables."""
+    """Assign: its operand; the reader collects what variables hold at the end of a call."""
     return x
 
 
@@ -97,7 +97,7 @@ def unsqueeze(emit: Emitter, x: Value, axes: Value) -> Value:
 
 @openvino_op("Transpose")
 def transpose(emit: Emitter, x: Value, order: Value) -> Value:
-    """Permute the axes; without an order, reverse them."""
+    """Transpose: the axes in a constant order, or reversed if the order is empty."""
     rank = x.type.rank
     perm = emit.ints(order, "order") or tuple(reversed(range(rank)))
     return emit.transpose(x, emit.axes(perm, rank))
@@ -174,7 +174,7 @@ def cuts_of(
 
 @openvino_op("Tile")
 def tile(emit: Emitter, x: Value, repeats: Value) -> Value:
-    """Repeat along every axis; missing axes come first."""
+    """Tile: the whole tensor repeated along each axis; where numbers or axes are missing, leading ones are added."""
     times = emit.dims(repeats, "repeats")
     rank = max(len(times), x.type.rank)
     x = emit.reshape(x, (*[1] * (rank - x.type.rank), *x.type.shape))
@@ -239,13 +239,13 @@ def _broadcast(emit: Emitter, x: Value, target: Sequence[Dim], axes: Value | Non
 
 @openvino_op("ShapeOf")
 def shape_of(emit: Emitter, x: Value, *, output_type: Annotated[DType, Since(3)] = DType.I64) -> Value:
-    """The sizes of all axes, as a vector."""
+    """ShapeOf: the sizes of all axes as a vector; it folds to a constant if they are known."""
     return emit(ir.ShapeOf(x, tuple(range(x.type.rank)), output_type))
 
 
 @openvino_op("Range", until=3)
 def range_same(emit: Emitter, start: Value, stop: Value, step: Value) -> Value:
-    """Numbers from ``start`` up to, not including, ``stop``."""
+    """Range before operation set 4: numbers from ``start`` up to, not including, ``stop``, in their own type."""
     return counted_range(emit, start, stop, step)
 
 
@@ -319,7 +319,7 @@ def space_to_batch(emit: Emitter, x: Value, block_shape: Value, begin: Value, en
 
 @openvino_op("BatchToSpace", since=2)
 def batch_to_space(emit: Emitter, x: Value, block_shape: Value, begin: Value, end: Value) -> Value:
-    """Put parts of the batch back into blocks of positions."""
+    """BatchToSpace: the batch is split into blocks of positions, which interleave; then crops cut the edges."""
     blocks, shape = emit.ints(block_shape, "block_shape"), x.type.shape
     batch = exact_div(shape[0], product(blocks))
     if batch is None or len(blocks) != len(shape):

@@ -60,7 +60,7 @@ def interpolate(
     pads_end: Sizes = (0,),
     cube_coeff: float = -0.75,
 ) -> Value:
-    """Resample some axes to sizes or by factors."""
+    """Interpolate in operation sets 4 to 10: axes resampled to sizes or by factors, which are both operands."""
     x = _padded(emit, x, pads_begin, pads_end)
     along = _along(emit, x, axes)
     fields = _fields(mode, coordinate_transformation_mode, nearest_mode, cube_coeff)

@@ -100,7 +100,7 @@ def group_convolution(
     pads_end: Sizes = (),
     auto_pad: AutoPad = "explicit",
 ) -> Value:
-    """Cross-correlation with a filter for each group of channels."""
+    """GroupConvolution: cross-correlation by ``[groups, outputs, inputs, ...]``, in the IR by joined groups."""
     filters, groups = joined_groups(emit, w)
     found = window_of(emit, x, kernel_of(emit, filters), (strides, dilations), (pads_begin, pads_end), auto_pad)
     return _convolved(emit, x, filters, found, groups)

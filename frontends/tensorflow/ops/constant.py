@@ -20,7 +20,7 @@ def const(emit: Emitter, *, value: StoredTensor, dtype: ElementType) -> Value:
 
 @tf_op("Placeholder")
 def placeholder(emit: Emitter, *, dtype: ElementType, shape: StoredShape = StoredShape(None)) -> Value:  # noqa: B008 -- never changed
-    """What is given; where it is not, it is missing."""
+    """Placeholder: an error, since those that are inputs have values before nodes are imported."""
     raise emit.fail(f"{emit.call.name!r} has no value", code="F018", help="Name it: --inputs NODE.")
 
 
@@ -44,7 +44,7 @@ def identity_n(emit: Emitter, input: tuple[Imported, ...]) -> tuple[Imported, ..
 
 @tf_op("CheckNumerics", "CheckNumericsV2")
 def check_numerics(emit: Emitter, tensor: Value, *, message: str) -> Value:
-    """Nothing is changed; that elements are numbers is not checked."""
+    """CheckNumerics: its operand; that no element is NaN or infinite is not checked."""
     return tensor
 
 
@@ -70,7 +70,7 @@ def var_handle_op(
     debug_name: str = "",
     allowed_devices: tuple[str, ...] = (),
 ) -> Handle:
-    """The handle of a variable, by its name."""
+    """VarHandleOp: the handle of a variable, by the name under which it is stored."""
     return Handle("variable", variable_name(emit.call))
 
 
@@ -114,7 +114,7 @@ def cast(emit: Emitter, x: Value, *, DstT: DType, Truncate: bool = False) -> Val
 
 @tf_op("Bitcast")
 def bitcast(emit: Emitter, input: Value, *, type: DType) -> Value:
-    """The same bits; elements of another size are not read."""
+    """Bitcast: the same bits as another element type of equal size; of another size it is refused."""
     from ....compiler.ops.arith import BitCast
 
     return emit(BitCast(input, type))

@@ -153,7 +153,7 @@ def xlog1py(emit: Emitter, x: Value, y: Value) -> Value:
 
 @tf_op("IsFinite")
 def is_finite(emit: Emitter, x: Value) -> Value:
-    """Whether an element is a number that is not infinite."""
+    """IsFinite: whether an element is neither infinite nor NaN, by the IR's tests for both."""
     return emit(logic.LogicalNot(emit(logic.LogicalOr(emit(logic.IsNan(x)), emit(logic.IsInf(x))))))
 
 
@@ -165,7 +165,7 @@ def clip_by_value(emit: Emitter, t: Value, clip_value_min: Value, clip_value_max
 
 @tf_op("ApproximateEqual")
 def approximate_equal(emit: Emitter, x: Value, y: Value, *, tolerance: float = 1e-5) -> Value:
-    """Whether elements differ by less than a tolerance."""
+    """ApproximateEqual: ``abs(x - y) < tolerance``, where the tolerance is an attribute."""
     distance = emit(arith.Abs(emit(arith.Sub(x, y))))
     return emit(logic.Less(distance, emit.const(tolerance, x.type.dtype)))
 

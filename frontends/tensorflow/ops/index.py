@@ -88,7 +88,7 @@ for _name, _kind in SCATTERS.items():
 def tensor_scatter_update(
     emit: Emitter, tensor: Value, indices: Value, updates: Value, *, bad_indices_policy: str = ""
 ) -> Value:
-    """Updates in the place of what is there."""
+    """TensorScatterUpdate: slices at coordinates replaced by updates; which one of duplicates stays is open."""
     _check_policy(emit, bad_indices_policy)
     return emit(ir.ScatterNd(tensor, indices, updates, "none"))
 
@@ -110,7 +110,7 @@ def one_hot(emit: Emitter, indices: Value, depth: Value, on_value: Value, off_va
 
 @tf_op("Where")
 def where(emit: Emitter, input: Value) -> Value:
-    """Positions of what is not zero, one in each row."""
+    """Where with one operand: a row of coordinates for each element that is not zero; data decides how many."""
     return emit(ir.NonZero(input, emit.fresh(), DType.I64, True))
 
 
@@ -167,7 +167,7 @@ def segment_sum(emit: Emitter, data: Value, segment_ids: Value) -> Value:
 
 @tf_op("Bucketize")
 def bucketize(emit: Emitter, input: Value, *, boundaries: tuple[float, ...]) -> Value:
-    """How many boundaries are not above each element."""
+    """Bucketize: for each element the number of boundaries that are not above it, as i32."""
     return buckets(emit, input, boundaries)
 
 

@@ -52,7 +52,7 @@ def batch_matmul_v3(
     grad_x: bool = False,
     grad_y: bool = False,
 ) -> Value:
-    """Products of matrices in the element type ``Tout``."""
+    """BatchMatMulV3: both operands are converted to ``Tout`` before they are multiplied."""
     return emit(MatMul(emit.cast(x, Tout), emit.cast(y, Tout), adj_x, adj_y))
 
 
@@ -64,7 +64,7 @@ def einsum(emit: Emitter, inputs: tuple[Value, ...], *, equation: str) -> Value:
 
 @tf_op("MatrixInverse")
 def matrix_inverse(emit: Emitter, input: Value, *, adjoint: bool = False) -> Value:
-    """Inverses of square matrices, or of what these are transposed."""
+    """MatrixInverse of the matrices in the last two axes; ``adjoint`` transposes the result."""
     found = emit(Inverse(input))
     rank = input.type.rank
     return emit.transpose(found, (*range(rank - 2), rank - 1, rank - 2)) if adjoint else found

@@ -23,7 +23,7 @@ def _check_main(emit: Emitter, k: Value) -> None:
 
 @tf_op("MatrixDiag", "Diag")
 def matrix_diag(emit: Emitter, diagonal: Value) -> Value:
-    """Vectors on the diagonals of matrices of zeros."""
+    """MatrixDiag, and Diag of a vector: zeros with the last axis on the main diagonal."""
     if emit.call.op == "Diag" and diagonal.type.rank != 1:
         raise emit.fail(f"makes a tensor of {2 * diagonal.type.rank} axes")
     return on_diagonal(emit, diagonal)

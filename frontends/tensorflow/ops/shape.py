@@ -44,7 +44,7 @@ def reshape(emit: Emitter, tensor: Value, shape: Value) -> Value:
 
 @tf_op("Squeeze")
 def squeeze(emit: Emitter, input: Value, *, squeeze_dims: tuple[int, ...] = ()) -> Value:
-    """Without some axes of size one, or without all."""
+    """Squeeze: the stated axes of size 1 removed, or all axes of size 1 if none is stated."""
     return squeezed(emit, input, squeeze_dims)
 
 
@@ -71,14 +71,14 @@ def invert_permutation(emit: Emitter, x: Value) -> Value:
 
 @tf_op("ConcatV2")
 def concat_v2(emit: Emitter, values: tuple[Value, ...], axis: Value) -> Value:
-    """Joined along an axis, which is the last operand."""
+    """ConcatV2: tensors joined along a constant axis, which is the last operand; a single one is the result."""
     along = emit.axis(emit.int(axis, "axis"), values[0].type.rank)
     return emit(ir.Concat(values, along)) if len(values) != 1 else values[0]
 
 
 @tf_op("Concat")
 def concat(emit: Emitter, concat_dim: Value, values: tuple[Value, ...]) -> Value:
-    """Joined along an axis, which is the first operand."""
+    """Concat: tensors joined along a constant axis, which is the first operand, unlike that of ConcatV2."""
     return concat_v2(emit, values, concat_dim)
 
 
@@ -104,7 +104,7 @@ def pack(emit: Emitter, values: tuple[Value, ...], *, axis: int = 0) -> Value:
 
 @tf_op("Unpack")
 def unpack(emit: Emitter, value: Value, *, num: int, axis: int = 0) -> tuple[Value, ...]:
-    """One result for each position along an axis, without it."""
+    """Unpack: one result for each position along an axis, which is removed; ``num`` has to be its size."""
     return pieces(emit, value, num, axis)
 
 
@@ -268,13 +268,13 @@ def rank(emit: Emitter, input: Value) -> Value:
 
 @tf_op("Range")
 def range_(emit: Emitter, start: Value, limit: Value, delta: Value) -> Value:
-    """Numbers from ``start`` up to, not including, ``limit``."""
+    """Range: numbers from ``start`` up to, not including, ``limit``, in steps of ``delta``."""
     return counted_range(emit, start, limit, delta)
 
 
 @tf_op("LinSpace")
 def lin_space(emit: Emitter, start: Value, stop: Value, num: Value) -> Value:
-    """So many numbers from ``start`` to ``stop``, both included."""
+    """LinSpace: a constant of ``num`` numbers from ``start`` to ``stop``, both of them included."""
     first, last = float(emit.scalar(start, "start")), float(emit.scalar(stop, "stop"))
     count = emit.positive(emit.int(num, "num"), "number")
     return emit.const(np.linspace(first, last, count), start.type.dtype)
@@ -282,25 +282,25 @@ def lin_space(emit: Emitter, start: Value, stop: Value, num: Value) -> Value:
 
 @tf_op("SpaceToBatchND")
 def space_to_batch_nd(emit: Emitter, input: Value, block_shape: Value, paddings: Value) -> Value:
-    """Positions within blocks of the spatial axes become batches."""
+    """SpaceToBatchND: after a padding, positions within blocks of the spatial axes move into the batch."""
     return space_to_batch(emit, input, block_shape, paddings)
 
 
 @tf_op("BatchToSpaceND")
 def batch_to_space_nd(emit: Emitter, input: Value, block_shape: Value, crops: Value) -> Value:
-    """Batches become positions within blocks of the spatial axes."""
+    """BatchToSpaceND: parts of the batch become positions within blocks; then crops cut the edges."""
     return batch_to_space(emit, input, block_shape, crops)
 
 
 @tf_op("SpaceToBatch")
 def space_to_batch_of_images(emit: Emitter, input: Value, paddings: Value, *, block_size: int) -> Value:
-    """Positions within square blocks of images become batches."""
+    """SpaceToBatch: SpaceToBatchND for images with channels last, and square blocks that an attribute states."""
     return space_to_batch(emit, input, emit.const((block_size, block_size), DType.I32), paddings)
 
 
 @tf_op("BatchToSpace")
 def batch_to_space_of_images(emit: Emitter, input: Value, crops: Value, *, block_size: int) -> Value:
-    """Batches become positions within square blocks of images."""
+    """BatchToSpace: BatchToSpaceND for images with channels last, and square blocks that an attribute states."""
     return batch_to_space(emit, input, emit.const((block_size, block_size), DType.I32), crops)
 
 

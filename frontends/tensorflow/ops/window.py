@@ -27,7 +27,7 @@ VolumeFormat: TypeAlias = Literal["NDHWC", "NCDHW"]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the axes of data lie that windows move over."""
+    """The number of axes that data has, and whether its channels are the last axis or axis 1."""
 
     rank: int
     is_last: bool
@@ -157,7 +157,7 @@ def conv_3d(
     data_format: VolumeFormat = "NDHWC",
     dilations: tuple[int, ...] = (1, 1, 1, 1, 1),
 ) -> Value:
-    """Volumes; filters are ``d h w i o``."""
+    """Conv3D: volumes by filters ``d h w i o``, with channels last or first, as ``data_format`` says."""
     return _convolution(emit, (input, filter), data_format, (strides, dilations), (padding, ()))
 
 
@@ -295,7 +295,7 @@ def max_pool(
     explicit_paddings: tuple[int, ...] = (),
     data_format: ImageFormat = "NHWC",
 ) -> Value:
-    """The largest element of every window of images."""
+    """MaxPool: the largest element of every window of images, by a rule or by explicit paddings, which never win."""
     return _pool(emit, input, data_format, (ksize, strides), (padding, explicit_paddings), is_mean=False)
 
 
@@ -338,7 +338,7 @@ def max_pool_3d(
     padding: Literal["SAME", "VALID"],
     data_format: VolumeFormat = "NDHWC",
 ) -> Value:
-    """The largest element of every window of volumes."""
+    """MaxPool3D: the largest element of every window of volumes; paddings never win."""
     return _pool(emit, input, data_format, (ksize, strides), (padding, ()), is_mean=False)
 
 

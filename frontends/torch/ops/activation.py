@@ -37,7 +37,7 @@ def hardtanh(emit: Emitter, x: Value, min_val: float = -1, max_val: float = 1) -
 
 @aten("clamp", "clip")
 def clamp(emit: Emitter, x: Value, min: float | None = None, max: float | None = None) -> Value:
-    """Clamp into bounds that are numbers; the upper one wins."""
+    """``clamp`` and ``clip`` between numbers; where they cross, the upper one counts; NaN as a bound makes all NaN."""
     low = -math.inf if min is None else min
     high = math.inf if max is None else max
     x = emit.cast(x, emit.dtype)
@@ -128,7 +128,7 @@ def threshold_(emit: Emitter, x: Value, threshold: Number, value: Number) -> Val
 
 @aten("glu")
 def glu(emit: Emitter, x: Value, dim: int = -1) -> Value:
-    """One half, weighted by the logistic function of the other."""
+    """``glu``: an axis is halved, and the first half is multiplied by the sigmoid of the second one."""
     axis = emit.axis(dim, x.type.rank)
     half = exact_div(x.type.shape[axis], 2)
     if half is None:

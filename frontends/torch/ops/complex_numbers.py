@@ -246,7 +246,7 @@ def exp(emit: Emitter, x: Complex) -> Complex:
 
 @complex_aten("log")
 def log(emit: Emitter, x: Complex) -> Complex:
-    """The logarithm of the length, and the angle."""
+    """``log`` of complex numbers: ``log(abs(x))`` as half the logarithm of the squared length, and the angle."""
     half = emit.const(0.5, x.real.type.dtype)
     return Complex(emit(arith.Mul(half, emit(arith.Log(_square(emit, x))))), angle(emit, x))
 

@@ -29,7 +29,7 @@ def full(emit: Emitter, size: tuple[Dim, ...], fill_value: Number) -> Value:
 
 @aten("zeros", "empty.memory_format")
 def zeros(emit: Emitter, size: tuple[Dim, ...]) -> Value:
-    """Zero everywhere; what is empty may hold anything."""
+    """``zeros`` and ``empty``, whose elements may be anything, as zeros in the shape of the node's result."""
     return filled(emit, 0)
 
 
@@ -41,37 +41,37 @@ def ones(emit: Emitter, size: tuple[Dim, ...]) -> Value:
 
 @aten("full_like")
 def full_like(emit: Emitter, x: Value, fill_value: Number) -> Value:
-    """One number everywhere, in the shape of another tensor."""
+    """``full_like``: one number everywhere, in the shape of another tensor and the node's element type."""
     return filled(emit, fill_value)
 
 
 @aten("zeros_like", "empty_like")
 def zeros_like(emit: Emitter, x: Value) -> Value:
-    """Zero everywhere, in the shape of another tensor."""
+    """``zeros_like`` and ``empty_like``: zeros in the shape of another tensor and the node's element type."""
     return filled(emit, 0)
 
 
 @aten("ones_like")
 def ones_like(emit: Emitter, x: Value) -> Value:
-    """One everywhere, in the shape of another tensor."""
+    """``ones_like``: ones in the shape of another tensor and the node's element type."""
     return filled(emit, 1)
 
 
 @aten("new_full")
 def new_full(emit: Emitter, x: Value, size: tuple[Dim, ...], fill_value: Number) -> Value:
-    """One number everywhere, in the element type of another tensor."""
+    """``new_full``: one number everywhere, in a shape that is given and by default another tensor's element type."""
     return filled(emit, fill_value)
 
 
 @aten("new_zeros", "new_empty")
 def new_zeros(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
-    """Zero everywhere, in the element type of another tensor."""
+    """``new_zeros`` and ``new_empty``: zeros in a shape that is given and by default another tensor's element type."""
     return filled(emit, 0)
 
 
 @aten("new_ones")
 def new_ones(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
-    """One everywhere, in the element type of another tensor."""
+    """``new_ones``: ones in a shape that is given and by default another tensor's element type."""
     return filled(emit, 1)
 
 
@@ -83,13 +83,13 @@ def scalar_tensor(emit: Emitter, s: Number) -> Value:
 
 @aten("fill.Scalar", "fill.Tensor")
 def fill(emit: Emitter, x: Value, value: Number | Value) -> Value:
-    """One number everywhere, in the type of another tensor."""
+    """``fill``: a number, or a tensor without axes, everywhere in the shape and type of another tensor."""
     return emit.full(value, x.type) if isinstance(value, Value) else filled(emit, value)
 
 
 @aten("zero")
 def zero(emit: Emitter, x: Value) -> Value:
-    """Zero everywhere, in the type of another tensor."""
+    """``zero``: zeros in the shape and element type of another tensor, which ``zero_`` overwrites."""
     return filled(emit, 0)
 
 

@@ -54,7 +54,7 @@ _rounding("round", arith.Round)
 
 @aten("abs")
 def absolute(emit: Emitter, x: Value) -> Value:
-    """Absolute value; booleans and unsigned integers are their own."""
+    """``abs``: the absolute value; booleans and unsigned integers stay as they are."""
     return emit(arith.Abs(x)) if x.type.dtype.value[0] in "fbi" and x.type.dtype is not DType.BOOL else x
 
 
@@ -119,7 +119,7 @@ def _weighted(emit: Emitter, op: type[Op], x: Operand, other: Operand, alpha: Nu
 
 @aten("mul.Tensor", "mul.Scalar")
 def mul(emit: Emitter, x: Operand, other: Operand) -> Value:
-    """Product; of booleans it is whether both hold."""
+    """``mul``: the product in the result's element type; of booleans it is whether both hold."""
     op = logic.LogicalAnd if emit.dtype is DType.BOOL else arith.Mul
     return emit(op(emit.value(x, emit.dtype), emit.value(other, emit.dtype)))
 
@@ -161,7 +161,7 @@ def fmod(emit: Emitter, x: Operand, other: Operand) -> Value:
 
 @aten("pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar")
 def power(emit: Emitter, x: Operand, exponent: Operand) -> Value:
-    """Power in the element type of the result."""
+    """``pow``: a tensor or number to the power of another one, in the element type of the result."""
     return emit(arith.Pow(emit.value(x, emit.dtype), emit.value(exponent, emit.dtype)))
 
 

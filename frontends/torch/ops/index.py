@@ -72,7 +72,7 @@ def take(emit: Emitter, x: Value, index: Value) -> Value:
 
 @aten("index.Tensor", "_unsafe_index.Tensor", sizes_by_data=True)
 def index(emit: Emitter, x: Value, indices: tuple[Value | None, ...]) -> Value:
-    """NumPy's indexing by tensors of positions, or by one mask."""
+    """``index``: NumPy's indexing by tensors of positions, or by one mask, for which data decides how many remain."""
     axes = [a for a, i in enumerate(indices) if i is not None]
     mask = _only_mask(emit, indices)
     if mask is not None:

@@ -60,7 +60,7 @@ def det(emit: Emitter, A: Value) -> tuple[Value | None, ...]:
 
 @aten("_linalg_slogdet")
 def slogdet(emit: Emitter, A: Value) -> tuple[Value | None, ...]:
-    """Signs of determinants, and logarithms of their sizes."""
+    """``_linalg_slogdet``: signs of determinants, and logarithms of their absolute values; LU factors are refused."""
     if emit.needed - {0, 1}:
         raise emit.fail("gives factors of the matrix")
     found = emit(Det(A))

@@ -68,7 +68,7 @@ def native_batch_norm(
     momentum: float,
     eps: float,
 ) -> tuple[Value | None, ...]:
-    """By stored statistics; what training would save is empty."""
+    """``_native_batch_norm_legit_no_training``: ``batch_norm`` by stored statistics, and two empty tensors."""
     y = batch_norm(emit, input, weight, bias, running_mean, running_var, False, momentum, eps, False)
     empty = emit.const(np.zeros((0,), np.float32))
     return y, empty, empty
@@ -179,7 +179,7 @@ def instance_norm(
     eps: float,
     cudnn_enabled: bool,
 ) -> Value:
-    """Over the positions of every channel, or by stored statistics."""
+    """``instance_norm``: mean and variance over the positions of every channel, or stored ones, as a flag says."""
     if not use_input_stats and running_mean is not None and running_var is not None:
         return batch_norm(emit, input, weight, bias, running_mean, running_var, False, momentum, eps, False)
     channels = input.type.shape[1]

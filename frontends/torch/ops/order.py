@@ -18,7 +18,7 @@ Found = tuple[Value | None, ...]
 
 @aten("topk")
 def topk(emit: Emitter, x: Value, k: Dim, dim: int = -1, largest: bool = True, sorted: bool = True) -> Found:
-    """The largest or smallest elements and their positions, in order."""
+    """``topk``: the ``k`` largest or smallest elements along an axis and their positions, always in order."""
     if not x.type.rank:
         return x, emit.const(0, DType.I64)
     return emit.all(ir.TopK(x, k, emit.axis(dim, x.type.rank), largest))
@@ -49,7 +49,7 @@ def argsort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) ->
 
 @aten("kthvalue")
 def kthvalue(emit: Emitter, x: Value, k: int, dim: int = -1, keepdim: bool = False) -> Found:
-    """The ``k``-th smallest element along an axis, and its position."""
+    """``kthvalue``: the ``k``-th smallest element along an axis, counted from 1, and its position."""
     return _ranked(emit, x, emit.const(k - 1, DType.I64), dim, keepdim)
 
 
@@ -90,7 +90,7 @@ def median(emit: Emitter, x: Value) -> Value:
 
 @aten("nanmedian")
 def nanmedian(emit: Emitter, x: Value) -> Value:
-    """The middle one of all elements that are numbers."""
+    """``nanmedian``: the middle one of all elements that are not NaN, of an even number the lower of both."""
     found = nanmedian_along(emit, emit.reshape(x, (x.type.size,)), 0)[0]
     assert found is not None
     return found

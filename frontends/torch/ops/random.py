@@ -30,7 +30,7 @@ def rand_like(emit: Emitter, x: Value) -> Value:
 
 @aten("uniform")
 def uniform(emit: Emitter, x: Value, low: float = 0, high: float = 1, *, generator: object = None) -> Value:
-    """As many numbers between two bounds as another tensor has."""
+    """``uniform``: numbers from ``low`` up to ``high`` in the shape of another tensor."""
     return _uniform(emit, low, high)
 
 
@@ -56,13 +56,13 @@ def randn(emit: Emitter, size: tuple[Dim, ...]) -> Value:
 
 @aten("randn_like")
 def randn_like(emit: Emitter, x: Value) -> Value:
-    """As many numbers around 0 as another tensor has."""
+    """``randn_like``: normal numbers of mean 0 and standard deviation 1 in the shape of another tensor."""
     return _normal(emit, 0, 1)
 
 
 @aten("normal_", "normal_functional")
 def normal_like(emit: Emitter, x: Value, mean: float = 0, std: float = 1, *, generator: object = None) -> Value:
-    """As many numbers around a mean as another tensor has."""
+    """``normal_``: normal numbers in the shape of the tensor that they overwrite, which is not read."""
     return _normal(emit, mean, std)
 
 
@@ -74,7 +74,7 @@ def normal_of_size(emit: Emitter, mean: float, std: float, size: tuple[Dim, ...]
 
 @aten("normal.Tensor_float", "normal.float_Tensor", "normal.Tensor_Tensor")
 def normal(emit: Emitter, mean: Value | float, std: Value | float = 1, *, generator: object = None) -> Value:
-    """Numbers, each around a mean of its own."""
+    """``normal`` where mean or standard deviation is a tensor: each number is drawn with its own."""
     return _normal(emit, mean, std)
 
 
@@ -125,7 +125,7 @@ def randperm(emit: Emitter, n: Dim) -> Value:
 
 @aten("bernoulli", "bernoulli.Tensor")
 def bernoulli(emit: Emitter, x: Value, p: Value | None = None, *, generator: object = None) -> Value:
-    """One with the probability that the element states, else zero."""
+    """``bernoulli``: 1 where a uniform number is below the probability that each element states, else 0."""
     return _hits(emit, x if p is None else p)
 
 

@@ -120,7 +120,7 @@ def lstm(
     bidirectional: bool,
     batch_first: bool,
 ) -> tuple[Value, ...]:
-    """Gates in the order input, forget, cell, output."""
+    """``lstm``: one operation of the IR per layer and direction; gates are in the order input, forget, new, output."""
     _demand_eval(emit, dropout, train, num_layers)
     return _run(emit, LSTM, input, hx, params, Layers(has_biases, num_layers, bidirectional, batch_first, {}))
 

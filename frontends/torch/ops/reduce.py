@@ -37,7 +37,7 @@ def mean(
 def sum_(
     emit: Emitter, x: Value, dim: tuple[int, ...] | None = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Value:
-    """Sum along axes; small integers are widened first."""
+    """``sum`` along axes, or of all elements, in the result's type, which is i64 for integers by default."""
     return reduced(emit, emit.cast(x, emit.dtype), "sum", dim, keepdim)
 
 
@@ -45,7 +45,7 @@ def sum_(
 def prod(
     emit: Emitter, x: Value, dim: int | None = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Value:
-    """Product along axes; small integers are widened first."""
+    """``prod`` along an axis, or of all elements, in the result's type, which is i64 for integers by default."""
     return reduced(emit, emit.cast(x, emit.dtype), "prod", dim, keepdim)
 
 
@@ -80,13 +80,13 @@ def _extreme(emit: Emitter, x: Value, kind: str, dim: Dims, keepdim: bool) -> Va
 
 @aten("max.dim")
 def max_along(emit: Emitter, x: Value, dim: int, keepdim: bool = False) -> tuple[Value | None, ...]:
-    """The largest elements along an axis, and their positions."""
+    """``max`` along an axis: the largest elements, and their positions, which are computed only if they are used."""
     return _extreme_along(emit, x, "max", dim, keepdim)
 
 
 @aten("min.dim")
 def min_along(emit: Emitter, x: Value, dim: int, keepdim: bool = False) -> tuple[Value | None, ...]:
-    """The smallest elements along an axis, and their positions."""
+    """``min`` along an axis: the smallest elements, and their positions, which are computed only if they are used."""
     return _extreme_along(emit, x, "min", dim, keepdim)
 
 

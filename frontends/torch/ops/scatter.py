@@ -31,7 +31,7 @@ REDUCTIONS = {
 
 @aten("scatter.src", "scatter.value", "scatter_add")
 def scatter(emit: Emitter, x: Value, dim: int, index: Value, src: Operand) -> Value:
-    """Put elements, or one number, at positions along an axis."""
+    """``scatter`` and ``scatter_add``: elements, or one number, put or added at positions along an axis."""
     reduction = "add" if "scatter_add" in str(emit.node.target) else "none"
     return _scattered(emit, x, dim, index, src, reduction)
 
@@ -57,7 +57,7 @@ def scatter_reduce(
 
 
 def neutral(emit: Emitter, reduction: str, dtype: DType) -> int | float:
-    """The number that changes nothing in a combination."""
+    """Return the neutral element of a reduction: 0, 1, or the end of the element type's range."""
     if reduction in ("sum", "mean"):
         return 0
     if reduction == "prod":
@@ -96,7 +96,7 @@ def _corner(emit: Emitter, x: Value, shape: tuple[Dim, ...]) -> Value:
 
 @aten("index_fill.int_Scalar", "index_fill.int_Tensor")
 def index_fill(emit: Emitter, x: Value, dim: int, index: Value, value: Operand) -> Value:
-    """One number at some positions of an axis."""
+    """``index_fill``: one number at the positions of an axis that a vector lists."""
     row = emit.value(value, x.type.dtype)
     return _placed(emit, x, dim, index, emit.expand(row, _rows(emit, x, dim, index)), "none")
 
@@ -158,7 +158,7 @@ def put(emit: Emitter, x: Value, index: Value, source: Value, accumulate: bool =
 
 @aten("masked_scatter")
 def masked_scatter(emit: Emitter, x: Value, mask: Value, source: Value) -> Value:
-    """Put elements one after the other where a mask holds."""
+    """``masked_scatter``: elements of ``source`` in row-major order, one for each place where the mask holds."""
     hits = emit.expand(emit.cast(mask, DType.BOOL), emit.shape)
     flat = emit.reshape(emit.cast(hits, DType.I64), (hits.type.size,))
     number = emit(arith.Sub(emit(ir.CumSum(flat, 0)), emit.const(1, DType.I64)))

@@ -19,19 +19,19 @@ from ..registry import aten
 
 @aten("view", "view_copy", "_unsafe_view")
 def view(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
-    """PyTorch has worked out what -1 stands for."""
+    """``view``: a reshape to the shape that the node states, where -1 has been replaced by a size."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("reshape")
 def reshape(emit: Emitter, x: Value, shape: tuple[Dim, ...]) -> Value:
-    """PyTorch has worked out what -1 stands for."""
+    """``reshape``: as ``view``; whether memory would be copied has no meaning in the IR."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("_reshape_copy")
 def reshape_copy(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
-    """PyTorch has worked out what -1 stands for."""
+    """``_reshape_copy``, which decompositions leave of ``reshape``: the same for the IR."""
     return emit.reshape(x, emit.shape)
 
 
@@ -55,7 +55,7 @@ def unflatten(emit: Emitter, x: Value, dim: int, sizes: tuple[Dim, ...]) -> Valu
 
 @aten("squeeze", "squeeze_copy", "ravel")
 def squeeze(emit: Emitter, x: Value) -> Value:
-    """Drop axes of size one; or all but one."""
+    """``squeeze`` without axes removes all of size 1; ``ravel`` makes a vector of the tensor."""
     return emit.reshape(x, emit.shape)
 
 
@@ -106,7 +106,7 @@ def matrix_transpose(emit: Emitter, x: Value) -> Value:
 
 @aten("movedim.intlist")
 def movedim(emit: Emitter, x: Value, source: tuple[int, ...], destination: tuple[int, ...]) -> Value:
-    """Move some axes, the others staying in order."""
+    """``movedim``: some axes moved to other positions, the others staying in order."""
     rank = x.type.rank
     places = dict(zip(emit.axes(destination, rank), emit.axes(source, rank), strict=True))
     rest = iter(a for a in range(rank) if a not in places.values())
@@ -253,7 +253,7 @@ def unbind(emit: Emitter, x: Value, dim: int = 0) -> list[Value]:
 
 
 def pieces(emit: Emitter, x: Value, dim: int) -> list[Value]:
-    """Cut into pieces as long as PyTorch says."""
+    """Split a tensor along an axis into parts whose sizes are those that the node's results state."""
     axis = emit.axis(dim, x.type.rank)
     sizes = tuple(t.shape[axis] for t in emit.types if t is not None)
     return list(emit.all(ir.Split(x, axis, sizes))) if len(sizes) > 1 else [x]
@@ -291,7 +291,7 @@ def flip(emit: Emitter, x: Value, dims: tuple[int, ...]) -> Value:
 
 @aten("roll")
 def roll(emit: Emitter, x: Value, shifts: tuple[Dim, ...], dims: tuple[int, ...] = ()) -> Value:
-    """Shift in a circle; without axes, along the flattened data."""
+    """``roll``: elements moved in a circle along axes, or, without axes, in the flattened tensor."""
     if not dims:
         flat = emit.reshape(x, (x.type.size,))
         return emit.reshape(_rolled(emit, flat, 0, shifts[0]), x.type.shape)
@@ -324,7 +324,7 @@ def unfold(emit: Emitter, x: Value, dimension: int, size: int, step: int) -> Val
 def slice_scatter(
     emit: Emitter, x: Value, src: Value, dim: int = 0, start: Dim | None = None, end: Dim | None = None, step: int = 1
 ) -> Value:
-    """Put a tensor in the place of a slice."""
+    """``slice_scatter``: a copy of ``x`` with ``src`` in the place of a slice along one axis."""
     axis = emit.axis(dim, x.type.rank)
     size = x.type.shape[axis]
     src = emit.cast(src, x.type.dtype)
@@ -363,7 +363,7 @@ def _replaced(emit: Emitter, x: Value, src: Value, axis: int, start: Dim) -> Val
 
 @aten("select_scatter")
 def select_scatter(emit: Emitter, x: Value, src: Value, dim: int, index: Dim) -> Value:
-    """Put a tensor in the place of one position."""
+    """``select_scatter``: a copy of ``x`` with ``src`` in the place of one position of an axis."""
     axis = emit.axis(dim, x.type.rank)
     first = _first(x.type.shape[axis], index)
     row = emit.reshape(emit.cast(src, x.type.dtype), (*x.type.shape[:axis], 1, *x.type.shape[axis + 1 :]))
@@ -389,7 +389,7 @@ def diagonal(emit: Emitter, x: Value, offset: int = 0, dim1: int = 0, dim2: int 
 
 @aten("meshgrid.indexing", "meshgrid")
 def meshgrid(emit: Emitter, tensors: tuple[Value, ...], *, indexing: str = "ij") -> list[Value]:
-    """Each vector along its own axis, repeated along the others."""
+    """``meshgrid``: each vector along its own axis, broadcast along the others; ``xy`` exchanges the first two."""
     out: list[Value] = []
     for i, (x, type) in enumerate(zip(tensors, emit.types, strict=True)):
         assert type is not None

@@ -91,7 +91,7 @@ def upsample_antialiased_sizes(
     scales_h: float | None = None,
     scales_w: float | None = None,
 ) -> Value:
-    """With a filter that widens when shrinking, to sizes."""
+    """Antialiased ``upsample`` in the form that decompositions leave: sizes, and a scale for each axis."""
     return _antialiased(emit, x, align_corners, (scales_h, scales_w))
 
 
@@ -169,7 +169,7 @@ def pixel_shuffle(emit: Emitter, x: Value, upscale_factor: int) -> Value:
 
 @aten("pixel_unshuffle")
 def pixel_unshuffle(emit: Emitter, x: Value, downscale_factor: int) -> Value:
-    """Gather blocks into channels, which count (channel, row, column)."""
+    """``pixel_unshuffle``: blocks become channels, counted (channel, row, column), any number of leading axes."""
     b = downscale_factor
     *batch, c, h, w = x.type.shape
     rows, columns = exact_div(h, b), exact_div(w, b)
@@ -183,7 +183,7 @@ def pixel_unshuffle(emit: Emitter, x: Value, downscale_factor: int) -> Value:
 
 @aten("channel_shuffle")
 def channel_shuffle(emit: Emitter, x: Value, groups: Dim) -> Value:
-    """Exchange the groups of channels with the channels in them."""
+    """``channel_shuffle``: channels split into groups, these exchanged with what is in one, and merged again."""
     n, c, *rest = x.type.shape
     split = emit.reshape(x, (n, groups, c // groups, *rest))
     return emit.reshape(emit.transpose(split, [0, 2, 1, *range(3, len(rest) + 3)]), x.type.shape)

@@ -47,7 +47,7 @@ for _name, _function_name in FUNCTIONS.items():
 
 @aten("polygamma")
 def polygamma(emit: Emitter, n: int, x: Value) -> Value:
-    """The digamma function; of its derivatives there is none."""
+    """``polygamma`` of order 0, the digamma function; its derivatives are refused."""
     if n != 0:
         raise emit.fail(f"is derivative {n} of the digamma function")
     return emit(Special(emit.cast(x, emit.dtype), "digamma"))

@@ -27,7 +27,7 @@ def unsafe_chunk(emit: Emitter, x: Value, chunks: int, dim: int = 0) -> list[Val
 
 @aten("tensor_split.indices")
 def tensor_split_at(emit: Emitter, x: Value, indices: tuple[Dim, ...], dim: int = 0) -> list[Value]:
-    """Cut at positions; what ends before it begins is empty."""
+    """``tensor_split`` at known positions; a part that ends before it begins has no elements."""
     axis = emit.axis(dim, x.type.rank)
     size = x.type.shape[axis]
     if not is_static((size, *indices)):
@@ -39,7 +39,7 @@ def tensor_split_at(emit: Emitter, x: Value, indices: tuple[Dim, ...], dim: int 
 
 @aten("tensor_split.tensor_indices_or_sections")
 def tensor_split(emit: Emitter, x: Value, tensor_indices_or_sections: Value, dim: int = 0) -> list[Value]:
-    """Cut into so many pieces, or at positions."""
+    """``tensor_split`` by a constant tensor: a number of parts, or positions at which it is cut."""
     known = emit.known(tensor_indices_or_sections)
     if known is None:
         raise emit.fail("cuts where data says", code="F004")
@@ -147,7 +147,7 @@ def as_strided_scatter(
 
 @aten("diagonal_scatter")
 def diagonal_scatter(emit: Emitter, x: Value, src: Value, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Value:
-    """Put a tensor in the place of a diagonal."""
+    """``diagonal_scatter``: a copy of ``x``, whose sizes must be known, with ``src`` in the place of a diagonal."""
     if not is_static(x.type.shape):
         raise emit.fail(f"writes to a diagonal of {x.type}", code="F004")
     shape = static(x.type.shape)

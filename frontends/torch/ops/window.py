@@ -37,7 +37,7 @@ def batched(emit: Emitter, x: Value, rank: int) -> Value:
 
 
 def unbatched(emit: Emitter, y: Value, like: Value) -> Value:
-    """Take the batch axis away that :func:`batched` gave."""
+    """Remove the batch axis that ``batched`` has added, if the operand had none."""
     return y if y.type.rank == like.type.rank else emit.reshape(y, y.type.shape[1:])
 
 
@@ -54,7 +54,7 @@ def convolution(
     output_padding: tuple[Dim, ...],
     groups: int,
 ) -> Value:
-    """Of any number of spatial axes, transposed or not."""
+    """``convolution``, which all convolutions become by decomposition: any spatial axes, transposed or not."""
     rank = weight.type.rank - 2
     x = batched(emit, input, rank)
     strides, dilations = spread(stride, rank), spread(dilation, rank)
@@ -131,7 +131,7 @@ def max_pool(
     dilation: tuple[int, ...] = (1,),
     ceil_mode: bool = False,
 ) -> Value:
-    """Paddings never win; without a stride windows do not overlap."""
+    """``max_pool``: paddings never win; the stride is the kernel's size by default, so that windows do not overlap."""
     rank = axes_of(emit)
     kernel = spread(kernel_size, rank)
     pads = tuple((p, p) for p in spread(padding, rank))
