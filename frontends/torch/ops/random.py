@@ -44,7 +44,7 @@ def uniform_of_shape(
     stride: object = None,
     generator: object = None,
 ) -> Value:
-    """``prims.uniform``: numbers from ``low`` up to ``high``, which decompositions leave of random initializers."""
+    """``prims.uniform``, to which ``uniform`` is decomposed: numbers from ``low`` up to ``high``."""
     return _uniform(emit, low, high)
 
 
@@ -88,7 +88,7 @@ def normal_of_shape(
     requires_grad: bool = False,
     generator: object = None,
 ) -> Value:
-    """``prims.normal``: normal numbers, which decompositions leave of random initializers."""
+    """``prims.normal``, to which ``normal`` is decomposed: normal numbers around a mean."""
     return _normal(emit, mean, std)
 
 
