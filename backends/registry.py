@@ -26,7 +26,7 @@ class Entry:
 
     @property
     def is_folder(self) -> bool:
-        """Whether it writes folders."""
+        """Whether the target writes folders, which are recognized by their names, instead of files."""
         return bool(self.folders)
 
 

@@ -1,8 +1,8 @@
 """Lists public docstrings that say too little, and those with words that nobody else in the field uses.
 
-``python docs/docstrings.py [FILE or FOLDER ...]`` lists them by place; without one, it counts them by tree. A method
-that overrides a documented one, or has the name of one that a protocol documents, may be short: what it has to do is
-said there.
+``python docs/docstrings.py [FILE or FOLDER ...]`` lists those in these places, by default in all trees; there are none
+but in work that is not finished, since a test asks for that. A method that overrides a documented one, or has the name
+of one that a protocol documents, may be short: what it has to do is said there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import ast
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -125,21 +124,15 @@ def _docstrings(path: Path, node: Definition, name: str, documented: Documented)
 
 
 def main() -> None:
-    """Print the list, or how many there are."""
+    """Print the list."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("places", nargs="*", type=Path, help="list those in these files and folders")
-    places: list[Path] = parser.parse_args().places
+    places: list[Path] = parser.parse_args().places or [ROOT / tree for tree in TREES]
     documented = read_classes()
-    if places:
-        for found in (d for path in files(places) for d in docstrings(path, documented)):
-            if found.is_short or found.private:
-                words = f" [{', '.join(found.private)}]" if found.private else ""
-                print(f"{found.path}:{found.line}: {found.name}:{words} {' '.join(found.text.split())}")
-        return
-    for tree in TREES:
-        of_tree = [d for path in files([ROOT / tree]) for d in docstrings(path, documented)]
-        counts = Counter(short=sum(d.is_short for d in of_tree), private=sum(bool(d.private) for d in of_tree))
-        print(f"{tree}: {len(of_tree)} docstrings, {counts['short']} short, {counts['private']} with private words")
+    for found in (d for path in files(places) for d in docstrings(path, documented)):
+        if found.is_short or found.private:
+            words = f" [{', '.join(found.private)}]" if found.private else ""
+            print(f"{found.path}:{found.line}: {found.name}:{words} {' '.join(found.text.split())}")
 
 
 if __name__ == "__main__":

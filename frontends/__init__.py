@@ -1,1 +1,1 @@
-"""Frontends: one package per source format."""
+"""Frontends: one package for each source format, with a handler for each of its operators."""

@@ -38,12 +38,12 @@ class BaseEmitter(ABC):
         return self.region.insert(op).result
 
     def all(self, op: Op) -> tuple[Value, ...]:
-        """Insert an operation and return its results."""
+        """Insert an operation that may have several results, and return all of them."""
         count_operations(1)
         return self.region.insert(op).results
 
     def const(self, value: ArrayLike | Weight, dtype: DType | None = None) -> Value:
-        """Insert a constant."""
+        """Insert a constant: a weight, or numbers in the given element type or in NumPy's own."""
         if isinstance(value, Weight):
             return self(Const(value))
         return self(Const(Weight.of(np.asarray(value, None if dtype is None else dtype.numpy))))

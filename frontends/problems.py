@@ -20,7 +20,7 @@ class Problems:
 
     @contextmanager
     def collect(self) -> Generator[None, None, None]:
-        """Keep the errors that this block raises."""
+        """Collect the diagnostics of compile errors that this block raises, so that the import can go on."""
         try:
             yield
         except CompileError as bad:
@@ -29,7 +29,7 @@ class Problems:
 
     @property
     def diagnostics(self) -> list[Diagnostic]:
-        """All messages, one for each problem."""
+        """One diagnostic for each problem, which names the first places where it was found."""
         return [_merge(same) for same in self._found.values()]
 
     def raise_any(self) -> None:

@@ -31,12 +31,12 @@ class Line:
     align_corners: bool
 
     def number(self, value: float) -> Value:
-        """Insert a constant beside positions."""
+        """Insert a constant in the element type in which positions are computed."""
         return self.emit.const(value, self.size.type.dtype)
 
     @property
     def last(self) -> Value:
-        """The number of the last pixel."""
+        """The number of the last pixel, ``size - 1``, which is the largest position on the image."""
         return self.emit(Sub(self.size, self.number(1)))
 
     def position(self, grid: Value, axis: int) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def pipeline(target: str) -> str:
-    """Return what runs between import and writing."""
+    """Return the passes, as a pipeline's text, that run between import and writing of a file for Keras."""
     return (
         "canonicalize,fold-constants,cse,dce,fuse-recurrent-loops,fuse-patterns,fuse-batch-norm,merge-linear-branches,"
         f"propagate-layout,canonicalize,group-axes,canonicalize,legalize{{target={target}}},"

@@ -31,7 +31,7 @@ DOCS = "https://keras.io/api/{}"
 
 @dataclass(frozen=True)
 class Nested:
-    """An operand that another call computes."""
+    """An operand that another call computes: a function, the type of its result, its inputs and its settings."""
 
     function: str
     type: TensorType
@@ -93,7 +93,7 @@ def kernels(operator: str) -> str:
 
 
 def calls(operand: Operand) -> Iterator[Operand]:
-    """Yield an operand and what it is made of."""
+    """Yield an operand and, if it is a call or a list, all of its parts."""
     yield operand
     parts = operand.inputs if isinstance(operand, Nested) else operand if isinstance(operand, tuple) else ()
     for part in parts:
@@ -120,7 +120,7 @@ def linear(size: Sym) -> tuple[str, int, int] | None:
 
 
 def count_up(size: Dim) -> Nested:
-    """Return the positions from 0 to below an open size."""
+    """Return the numbers 0, 1, 2 and so on below an open size, as a running sum of ones minus one."""
     type = Zeros(size).type
     ones = Nested("ops.add", type, (Zeros(size), scalar(1, DType.I32)))
     return Nested("ops.subtract", type, (Nested("ops.cumsum", type, (ones,)), scalar(1, DType.I32)))
@@ -170,7 +170,7 @@ def _needs_function(rows: Sequence[Row[Call]]) -> Condition:
 
 
 def is_constant(operand: Operand) -> bool:
-    """Whether an operand is a constant."""
+    """Whether an operand is a constant of the program, given as a weight or as a value of the IR."""
     return isinstance(operand, Weight) or (isinstance(operand, Value) and constant(operand) is not None)
 
 

@@ -20,11 +20,11 @@ class Shared:
     named: dict[Value, tuple[str, ...]] = field(default_factory=lambda: dict[Value, tuple[str, ...]]())
 
     def tensor(self, name: str) -> str:
-        """Return a name that no tensor has yet."""
+        """Return a name for a tensor that no other one has, like the one that is wanted."""
         return _unique(name, self.tensors)
 
     def label(self, name: str) -> str:
-        """Return a name that no layer has yet."""
+        """Return a name for a layer that no other one has, like the one that is wanted."""
         return _unique(name, self.labels)
 
     def names(self, value: Value) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ class Sizes(SizeVectors[Place]):
         return self.arithmetic("div", a if positive else self.sub(a, self.arithmetic("mod", a, b)), b)
 
     def converted(self, tensor: Place, type: TensorType) -> Place:
-        """Return integers in the element type of ``type``."""
+        """Convert a tensor of integers to the element type of ``type``, by a Convert in the graph."""
         return self.graph.computed("Convert", [tensor], type, {"destination_type": type.dtype})
 
     def reshaped(self, vector: Place, type: TensorType) -> Place:

@@ -110,7 +110,7 @@ class Call:
 
     @property
     def regions(self) -> tuple[Region, ...]:
-        """The regions that become networks inside of the layer."""
+        """The regions among the attributes, which become networks inside of the layer."""
         return tuple(v for v in self.attributes.values() if isinstance(v, Region))
 
 

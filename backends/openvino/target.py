@@ -106,7 +106,7 @@ def emit_states(
 
 @cache
 def storing(data_type: DataType) -> Target:
-    """Return the target whose files store constants so."""
+    """Return the target whose files store floating-point constants in this type, the same one for each call."""
     return Target(
         name="openvino",
         title=TABLE.title,

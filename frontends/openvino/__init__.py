@@ -1,4 +1,4 @@
-"""OpenVINO."""
+"""The OpenVINO frontend: models in OpenVINO IR, an XML file with the elements of constants beside it."""
 
 from .reader import Program, import_openvino, read_openvino
 

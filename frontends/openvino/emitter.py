@@ -37,7 +37,7 @@ class Surroundings(Protocol):
         ...
 
     def fresh(self) -> Sym:
-        """Return a size with a name that nobody has used."""
+        """Return a symbolic size with a name that is not in use yet."""
         ...
 
 
@@ -50,7 +50,7 @@ class Emitter(OperandEmitter):
     around: Surroundings
 
     def fresh(self) -> Sym:
-        """Return the name of a size that data decides about."""
+        """Return a symbolic size with a new name, for a size that data decides about."""
         return self.around.fresh()
 
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:
@@ -58,7 +58,7 @@ class Emitter(OperandEmitter):
         return error(code, f"{self.layer.type} {message}", help=help)
 
     def convert(self, x: Value, to: DType) -> Value:
-        """Convert the element type, to one that is computed in."""
+        """Convert to an element type, but to f32 for f16 and bf16, in which OpenVINO stores and does not compute."""
         return self.cast(x, WIDE.get(to, to))
 
     def size(self, x: Value, axis: int, dtype: DType) -> Value:

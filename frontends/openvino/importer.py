@@ -49,7 +49,7 @@ class Scope:
 class Importer:
     """Builds the operations of one region; what can't be built is collected in ``problems``.
 
-    ``carries`` says whether operations that nobody knows become custom ones.
+    ``carries`` says whether operations without a handler become custom ones.
     """
 
     contents: Contents
@@ -62,11 +62,11 @@ class Importer:
 
     @property
     def file(self) -> str | None:
-        """What places name."""
+        """The path that locations in error messages begin with, if the model came from a file."""
         return None if self.contents.path is None else str(self.contents.path)
 
     def fresh(self) -> Sym:
-        """Return a size with a name that nobody has used."""
+        """Return a symbolic size with a name that is not in use yet."""
         return symbol(f"unknown{next(self.unknown)}")
 
     def run(self, scope: Scope, wanted: Iterable[Place]) -> list[Value | None]:
@@ -128,7 +128,7 @@ class Importer:
         return value
 
     def _custom(self, layer: Layer, operands: Sequence[Value | None]) -> Custom:
-        """Return the operation that stands for a layer that nobody knows; what ports state are the types of results."""
+        """Return a custom operation for a layer without a handler; its results have the types that its ports state."""
         types: list[TensorType] = []
         for port in layer.outputs:
             dtype = element_type(stated_type(port.precision))

@@ -71,7 +71,7 @@ def _is_name(size: object) -> bool:
 
 
 def declared_port(port: Port) -> Declared:
-    """Return what a port inside of the model says."""
+    """Return the type and the sizes that a port states; sizes of -1 are open."""
     dims = tuple(d if d >= 0 else None for d in port.dims)
     return Declared(stated_type(port.precision), dims)
 

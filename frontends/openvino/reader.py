@@ -56,7 +56,7 @@ def import_openvino(
     The elements of constants lie in ``weights``, by default in the file beside the XML.  ``shapes`` replaces the stated
     shapes of inputs; a string is the name of a size that stays open, and a number in the place of a shape is what a
     named size is to be.  ``inputs`` and ``outputs`` cut out the part between these tensors.  With ``allow_custom_ops``
-    operations that nobody knows become custom ones, of the types that the model states.
+    operations without a handler become custom ones, of the types that the model states.
 
     Raises:
         CompileError: the model can't be read or is not supported; codes R010 and F001 to F031, all problems at once.

@@ -37,7 +37,7 @@ NEWEST = 16
 
 @dataclass(frozen=True)
 class Parameter(schema.Parameter):
-    """An operand or an attribute of a handler."""
+    """An operand or an attribute of a handler; attributes are read from the XML's text."""
 
     def convert(self, text: str) -> Any:
         """Return an attribute's value in the parameter's type.
@@ -98,7 +98,7 @@ class Entry:
         return is_loaded(self.handler)
 
     def covers(self, opset: int) -> bool:
-        """Say whether an operator set falls into the range."""
+        """Say whether the handler reads the operation in this version of its operation set."""
         return self.since <= opset and (self.until is None or opset <= self.until)
 
     def at(self, opset: int) -> Entry:

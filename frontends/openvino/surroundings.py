@@ -29,7 +29,7 @@ class Variables:
     now: dict[str, Value] = field(default_factory=lambda: dict[str, Value]())
 
     def read(self, variable: str, first: Value) -> Value:
-        """Return what a call finds in a variable."""
+        """Return what a variable holds when a call begins: an input if states are kept, else its first value."""
         if variable not in self.found:
             self.first[variable] = first
             self.found[variable] = Value(first.type, name=variable) if self.keeps_state else first
@@ -43,13 +43,13 @@ class Variables:
 
 @dataclass
 class Around:
-    """What lies around the layers of one network."""
+    """What the handler of a layer may ask of the network around it: bodies, variables and new sizes."""
 
     importer: Importer
     scope: Scope
 
     def inline(self, body: Body, given: Sequence[Value | None]) -> list[Value]:
-        """Import a body into the region that is being built."""
+        """Import a body's layers at this place, applied to given operands, as a call without a region."""
         return self.importer.enter(body.network, given, self.scope, body.network.name)
 
     def region(self, body: Body, given: Sequence[Value | TensorType]) -> tuple[Region, list[Value]]:
@@ -76,5 +76,5 @@ class Around:
         return self.importer.variables.read(variable, first)
 
     def fresh(self) -> Sym:
-        """Return a new symbolic size, which data will decide."""
+        """Return a symbolic size with a new name, for a size that data decides about."""
         return self.importer.fresh()

@@ -1,4 +1,4 @@
-"""TensorFlow."""
+"""The TensorFlow frontend: SavedModel folders and frozen graphs, read without TensorFlow."""
 
 from .reader import Program, import_tensorflow, read_tensorflow
 

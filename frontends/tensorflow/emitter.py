@@ -18,7 +18,7 @@ class Surroundings(Protocol):
     """What lies around a node: the functions of the graph, and its variables."""
 
     def call(self, function: str, operands: Sequence[Imported]) -> list[Imported]:
-        """Import a function here, on given operands."""
+        """Import the body of a function of the graph at this place, applied to operands."""
         ...
 
     def region(
@@ -35,23 +35,23 @@ class Surroundings(Protocol):
         ...
 
     def variable(self, handle: Handle) -> Value:
-        """Return what a variable holds."""
+        """Return the value of a variable as a constant, since networks are imported for inference."""
         ...
 
     def fresh(self) -> Sym:
-        """Return a size with a name that nobody has used."""
+        """Return a symbolic size with a name that is not in use yet."""
         ...
 
 
 @dataclass(frozen=True)
 class Emitter(OperandEmitter):
-    """Builds the operations of one node."""
+    """Builds the operations of one node: ``call`` is the node, ``around`` the graph that it is in."""
 
     call: Call
     around: Surroundings
 
     def fresh(self) -> Sym:
-        """Return the name of a size that data decides about."""
+        """Return a symbolic size with a new name, for a size that data decides about."""
         return self.around.fresh()
 
     def fail(self, message: str, *, code: str = "F005", help: str | None = None) -> CompileError:

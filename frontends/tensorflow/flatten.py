@@ -16,7 +16,7 @@ CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 
 
 class Result(NamedTuple):
-    """One result of a node."""
+    """One result of a node, by the node's name and the result's number."""
 
     node: str
     number: int = 0
@@ -26,7 +26,7 @@ class Result(NamedTuple):
 
     @property
     def flat(self) -> str:
-        """How both graphs and functions name the tensor."""
+        """The tensor's name as graphs and functions write it: the number is left out if it is 0."""
         return str(self) if self.number else self.node
 
 
@@ -46,7 +46,7 @@ class Call:
 
     @classmethod
     def of(cls, node: Node) -> Call:
-        """Return a node of a graph."""
+        """Read a node of a graph: its data inputs become ``inputs``, its control inputs ``before``."""
         inputs = tuple(parse(text) for text in node.inputs if not text.startswith("^"))
         return cls(node.name, node.op, inputs, _before(node, ""), node.attributes)
 

@@ -23,8 +23,8 @@ class Handle:
 class TensorList:
     """Tensors of one type, stacked along the first axis.
 
-    Of a list that nobody has written to, ``value`` is None: its items are zeros of a type that the first one has that
-    is written.  ``count`` is the number of items then, ``dims`` what is stated of the sizes of each.
+    ``value`` is None until the list is written to: its items are zeros then, of the type of the first item that is
+    written. ``count`` is the number of items then, ``dims`` what is stated of the sizes of each.
     """
 
     value: Value | None

@@ -1,4 +1,4 @@
-"""Turning nodes into operations."""
+"""Imports the nodes of graphs and functions: each one by its handler, which inserts operations of the IR."""
 
 from __future__ import annotations
 
@@ -148,14 +148,14 @@ class Importer:
 
 @dataclass
 class Around:
-    """What lies around one node."""
+    """What the handler of one node may ask of the graph around it: functions, variables and new sizes."""
 
     importer: Importer
     scope: Scope
     node: Call
 
     def call(self, function: str, operands: Sequence[Imported]) -> list[Imported]:
-        """Import a function here, on given operands."""
+        """Import the body of a function of the graph at this place, applied to operands."""
         return self.importer.enter(self._function(function), operands, self.scope, self.node)
 
     def region(
@@ -194,7 +194,7 @@ class Around:
         return functions[name]
 
     def variable(self, handle: Handle) -> Value:
-        """Return what a variable holds, once in each region."""
+        """Return the constant that a variable holds, which is inserted once in each region."""
         key = (self.importer.region, handle)
         if key not in self.importer.held:
             weight = self.importer.variables.weight(handle.name)
@@ -204,7 +204,7 @@ class Around:
         return self.importer.held[key]
 
     def fresh(self) -> Sym:
-        """Return a new symbolic size, which data will decide."""
+        """Return a symbolic size with a new name, for a size that data decides about."""
         return symbol(f"unknown{next(self.importer.unknown)}")
 
 

@@ -1,4 +1,4 @@
-"""Operators that are not read, and why."""
+"""Operators that are known and not read, each with the reason that the error message gives."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ REFUSED = {
 
 
 def why_refused(op: str) -> str | None:
-    """Return why an operator is not read, None if nothing speaks against it but that nobody wrote a handler."""
+    """Return why an operator is not read; None if there is no reason but that it has no handler."""
     if op in CONTROL:
         return _FRAMES
     if op in REFUSED:

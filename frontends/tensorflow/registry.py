@@ -39,7 +39,7 @@ def _describe(operand: object) -> str:
 
 @dataclass(frozen=True)
 class Parameter(schema.Parameter):
-    """An input or an attribute of a handler."""
+    """An input or an attribute of a handler; attributes are read from the graph's nodes."""
 
     @property
     def item(self) -> Parameter | None:

@@ -24,7 +24,7 @@ VARIABLES = frozenset({"VarHandleOp", "Variable", "VariableV2"})
 
 
 def variable_name(call: Call) -> str:
-    """Return the name under which a variable is shared."""
+    """Return the name of a variable: its ``shared_name`` or else its node's, after its container's."""
     shared = call.attributes.get("shared_name")
     container = call.attributes.get("container")
     name = shared if isinstance(shared, str) and shared else call.name

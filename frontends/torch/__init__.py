@@ -1,4 +1,4 @@
-"""PyTorch."""
+"""The PyTorch frontend: modules and exported programs, read from the graph of ATen operators of torch.export."""
 
 from .export import DynamicShapes, Exported, export, parameters
 from .files import ModuleSpec, open_program

@@ -25,11 +25,11 @@ class Complex:
 
     @property
     def parts(self) -> tuple[Value, Value]:
-        """Both parts."""
+        """The tensors of real and of imaginary parts, in this order."""
         return self.real, self.imag
 
     def map(self, function: Callable[[Value], Value]) -> Complex:
-        """Do the same to both parts."""
+        """Apply a function to the real and to the imaginary parts, as linear operators with real weights do."""
         return Complex(function(self.real), function(self.imag))
 
 
@@ -43,7 +43,7 @@ def part_type(type: TensorType) -> TensorType:
 
 
 def part_dtype(emit: Emitter) -> DType:
-    """Return the element type of the result's parts."""
+    """Return the real element type in which a complex result's parts are computed, such as f32 of c64."""
     return part_type(emit.type).dtype
 
 
@@ -68,7 +68,7 @@ class ByParts:
     joins: bool
 
     def call(self, emit: Emitter, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Run the handler twice.
+        """Run the handler on the real parts, then on the imaginary parts.
 
         Raises:
             CompileError: what the handler raises.

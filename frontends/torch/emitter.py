@@ -58,7 +58,7 @@ class Emitter(BaseEmitter):
         return self.type.shape
 
     def full(self, value: Operand, type: TensorType) -> Value:
-        """Return a tensor whose elements are all ``value``."""
+        """Return a tensor of one number: a constant if number and sizes are known, else a broadcast scalar."""
         if is_static(type.shape) and isinstance(value, int | float):
             return self.const(Weight.splat(value, type.dtype, static(type.shape)))
         return self.expand(self.value(value, type.dtype), type.shape)
@@ -90,7 +90,7 @@ class Emitter(BaseEmitter):
         return x if isinstance(x, Value) else self.value(x, number_type(x))
 
     def fresh(self) -> Sym:
-        """Return the name of a size that data decides about."""
+        """Return a symbolic size with a new name, for a size that data decides about."""
         return self.symbols.fresh()
 
     def bind(self, name: Dim, x: Value, bounds: Bounds = ANY_SIZE) -> None:
@@ -112,7 +112,7 @@ class Emitter(BaseEmitter):
 
     @property
     def line(self) -> str | None:
-        """The line of Python that the node comes from."""
+        """The line of the model's Python code that the node comes from, if PyTorch has kept it."""
         return code(self.node)
 
     def scalar(self, value: Value, what: str) -> Any:

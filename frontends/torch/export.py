@@ -1,4 +1,4 @@
-"""Running torch.export, and what its errors mean."""
+"""Runs ``torch.export`` on modules, and translates its errors into those of the compiler, with what helps."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Exported:
 
     @staticmethod
     def of(program: ExportedProgram) -> Exported:
-        """Take a program whose module is not at hand."""
+        """Return a program that was exported elsewhere, with the module that it makes of itself and its examples."""
         args, kwargs = program.example_inputs or ((), {})
         return Exported(program, program.module(), tuple(args), dict(kwargs))
 

@@ -36,9 +36,9 @@ FAILED = object()
 class Importer:
     """Builds the operations of one region; what can't be built is collected in ``problems``.
 
-    ``values`` has what each node gives: a Value, a tuple of them, or a size.  The node of an in-place operator is the
-    ``same`` as the node whose tensor it overwrites.  ``carries`` says whether operators that nobody knows become custom
-    ones.
+    ``values`` has what each node gives: a Value, a tuple of them, or a size. The node of an in-place operator is
+    the ``same`` as the node whose tensor it overwrites. ``carries`` says whether operators without a handler become
+    custom ones.
     """
 
     def __init__(self, region: Region, symbols: Symbols, weights: Weights, *, carries: bool = False) -> None:
@@ -53,13 +53,13 @@ class Importer:
         self.same: dict[fx.Node, fx.Node] = {}
 
     def nested(self, region: Region) -> Importer:
-        """Return what builds a region inside of this one's."""
+        """Return an importer for a region inside of this one's, which sees its inputs and shares its problems."""
         inner = Importer(region, self.symbols, self.weights, carries=self.carries)
         inner.inputs, inner.problems = [*self.inputs, *inner.inputs], self.problems
         return inner
 
     def argument_of(self, node: fx.Node, name: str) -> None:
-        """Let a node be an input of the region."""
+        """Add an input to the region, of the type that a node states, as which that node is imported."""
         value = Value(self.type(stated(node)), name=name)
         self.region.args.append(value)
         self.inputs.append(value)

@@ -25,7 +25,7 @@ def location(node: fx.Node) -> Location:
 
 
 def code(node: fx.Node) -> str | None:
-    """Return the line of Python that a node comes from."""
+    """Return the line of the model's Python code that a node comes from, by its stack trace."""
     frame = _frame(node.meta.get("stack_trace") or "")
     return frame and frame[1]
 

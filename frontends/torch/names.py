@@ -1,4 +1,4 @@
-"""What inputs and outputs are called."""
+"""Names of a program's outputs, derived from the containers in which the module returns them."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def overload_name(node: fx.Node) -> str:
 
 
 def written(node: fx.Node) -> list[fx.Node]:
-    """Return the nodes whose tensors an operator overwrites."""
+    """Return the nodes whose tensors an in-place operator overwrites, as its schema says."""
     found = schema(node)
     if found is None or not found.is_mutable:
         return []
@@ -37,12 +37,12 @@ def written(node: fx.Node) -> list[fx.Node]:
 
 
 def is_getitem(node: fx.Node) -> bool:
-    """Whether a node picks one of several results."""
+    """Whether a node picks one of the results of another node, which gives several."""
     return getattr(node.target, "__name__", "") == "getitem"
 
 
 def is_control(node: fx.Node) -> bool:
-    """Whether a node calls an operator that takes graphs."""
+    """Whether a node calls a higher-order operator, such as ``cond`` or ``scan``, whose arguments are graphs."""
     return isinstance(node.target, HigherOrderOperator)
 
 
@@ -81,7 +81,7 @@ def each(stated: Any) -> Sequence[Any]:
 
 
 def live(graph: fx.Graph) -> set[fx.Node]:
-    """Return the nodes that outputs or in-place operators need."""
+    """Return the nodes that outputs or in-place operators need, directly or not."""
     found: set[fx.Node] = set()
     for node in reversed(list(graph.nodes)):
         if node.op == "output" or written(node) or node in found:

@@ -63,7 +63,7 @@ _METADATA = ("nn_module_stack", "stack_trace")
 
 
 def is_program(archive: Archive) -> bool:
-    """Say whether an archive holds an exported program."""
+    """Say whether an archive holds a program of torch.export, by the names of its files."""
     return any(n == "archive_format" or n in GRAPHS or n.startswith("models/") for n in archive)
 
 

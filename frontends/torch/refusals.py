@@ -1,4 +1,4 @@
-"""What PyTorch raises when it refuses."""
+"""The exceptions that running or exporting a model can raise: the model's own and PyTorch's."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ REFUSALS = (
 
 
 def first_lines(bad: BaseException) -> str:
-    """Return the beginning of an error's message on one line."""
+    """Return the first three lines of an error's message as one, or the name of its class."""
     lines = [line.strip() for line in str(bad).splitlines() if line.strip()]
     return " ".join(lines[:3]) if lines else type(bad).__name__

@@ -48,12 +48,12 @@ class Parameter:
 
     @property
     def is_required(self) -> bool:
-        """Whether it has no default."""
+        """Whether the parameter has no default, so that every node has to give it."""
         return self.default is inspect.Parameter.empty
 
     @staticmethod
     def of(parameter: inspect.Parameter) -> Parameter:
-        """Read a parameter of a handler."""
+        """Read a parameter of a handler's signature: its name, its annotation, its default and its kind."""
         is_keyword = parameter.kind is parameter.KEYWORD_ONLY
         return Parameter(parameter.name, parameter.annotation, parameter.default, is_keyword)
 

@@ -29,7 +29,7 @@ _PARTS = re.compile(r"(data|constants)/|(\.data|code)/|(data|constants|attribute
 
 
 def is_script(archive: Archive) -> bool:
-    """Say whether an archive holds TorchScript."""
+    """Say whether an archive holds TorchScript, whose code is in files below ``code/``."""
     return any(name.startswith("code/") for name in archive)
 
 

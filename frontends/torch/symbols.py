@@ -1,4 +1,4 @@
-"""PyTorch's symbolic sizes as ours."""
+"""Translates the symbolic sizes of torch.export, sympy expressions, into the compiler's sizes."""
 
 # sympy is untyped: what comes out of it is wrapped at once
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false

@@ -1,4 +1,4 @@
-"""Element types and constant tensors of PyTorch."""
+"""Translates element types and constant tensors of PyTorch into those of the compiler."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows for activation functions."""
+"""Rows for activation functions, as layers where the operand is computed, and as functions of ``keras.ops``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _named(name: str) -> Any:
 
 @emits(ir.Relu, "layers.ReLU", when=(computed,))
 def relu(op: ir.Relu) -> Call:
-    """A layer."""
+    """``layers.ReLU`` without a bound, in the operation's own element type."""
     return Call((op.x,), dtype_of(op))
 
 
@@ -51,7 +51,7 @@ emits(ir.Gelu, "layers.Activation", when=(computed, _exact))(_named("gelu"))
 
 @emits(ir.Gelu, "ops.gelu")
 def gelu(op: ir.Gelu) -> Call:
-    """Either form."""
+    """``ops.gelu``: exact with the error function, or approximated by a hyperbolic tangent, as the operation says."""
     return Call((op.x,), {"approximate": op.approximate})
 
 
@@ -71,7 +71,7 @@ def _from_zero(op: ir.Clip) -> str | None:
 
 @emits(ir.Clip, "layers.ReLU", when=(computed, _from_zero))
 def bounded_relu(op: ir.Clip) -> Call:
-    """Up to a largest value."""
+    """``layers.ReLU`` with ``max_value``, for a clip whose lower bound is 0."""
     return Call((op.x,), {"max_value": float(op.max), **dtype_of(op)})
 
 
@@ -82,13 +82,13 @@ def _finite(op: ir.Clip) -> str | None:
 
 @emits(ir.Clip, "ops.clip", when=(_finite,))
 def clip(op: ir.Clip) -> Call:
-    """Between two numbers."""
+    """``ops.clip`` between two finite numbers; an infinite bound is left to other rows and lowerings."""
     return Call((op.x,), {"x_min": float(op.min), "x_max": float(op.max)})
 
 
 @emits(ir.LeakyRelu, "layers.LeakyReLU", when=(computed,))
 def leaky_relu(op: ir.LeakyRelu) -> Call:
-    """One slope."""
+    """``layers.LeakyReLU``, which multiplies negative numbers by one constant slope."""
     return Call((op.x,), {"negative_slope": float(op.alpha), **dtype_of(op)})
 
 
@@ -109,7 +109,7 @@ def _slopes(op: ir.PRelu) -> tuple[Any, ...]:
 
 @emits(ir.PRelu, "layers.PReLU", when=(computed, _slope))
 def prelu(op: ir.PRelu) -> Call:
-    """The slope is a weight."""
+    """``layers.PReLU``, whose slopes are a weight; axes along which they are alike become ``shared_axes``."""
     slopes = _slopes(op)[1:]
     shared = tuple(axis for axis, size in enumerate(slopes, 1) if size == 1)
     weight = weight_of(op.slope)
@@ -124,7 +124,7 @@ def _reshaped(array: Array, *, shape: tuple[int, ...]) -> Array:
 
 @emits(ir.Elu, "layers.ELU", when=(computed,))
 def elu(op: ir.Elu) -> Call:
-    """Any alpha."""
+    """``layers.ELU``: ``alpha * (exp(x) - 1)`` below zero, for any ``alpha``."""
     return Call((op.x,), {"alpha": float(op.alpha), **dtype_of(op)})
 
 
@@ -153,7 +153,7 @@ _LAYER: tuple[Condition, ...] = (computed, precise, _axes)
 
 @emits(ir.Softmax, "layers.Softmax", when=_LAYER, ranks=RANKS)
 def softmax(op: ir.Softmax) -> Call:
-    """Along any axis."""
+    """``layers.Softmax`` along any axis, of tensors with at least two."""
     return Call((op.x,), {"axis": op.axis, **dtype_of(op)})
 
 

@@ -1,4 +1,4 @@
-"""Rows for arithmetic."""
+"""Rows for elementwise arithmetic: layers that merge tensors, and functions of ``keras.ops`` for all other operands."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def add_layer(op: ir.Add) -> Call:
 
 @emits(ir.Add, "ops.add", dtypes=kernels("AddV2"), when=(plain, broadcasting, _no_mistaken_bias))
 def add(op: ir.Add) -> Call:
-    """Also of constants."""
+    """``ops.add``, for constant operands and integers, which ``layers.Add`` does not take."""
     return Call(_added(op))
 
 
@@ -81,13 +81,13 @@ def _number(value: Value) -> float | None:
 
 @emits(ir.Mul, "layers.Rescaling", dtypes="f32", when=(plain, _by_number))
 def scaled(op: ir.Mul) -> Call:
-    """Times a number."""
+    """``layers.Rescaling`` with a scale: a product with one constant number."""
     return Call((op.a,), {"scale": _number(op.b), **dtype_of(op)})
 
 
 @emits(ir.Add, "layers.Rescaling", dtypes="f32", when=(plain, _by_number))
 def shifted(op: ir.Add) -> Call:
-    """Plus a number."""
+    """``layers.Rescaling`` with an offset and a scale of 1: a sum with one constant number."""
     return Call((op.a,), {"scale": 1.0, "offset": _number(op.b), **dtype_of(op)})
 
 
@@ -162,7 +162,7 @@ def _known(op: ir.Cast) -> str | None:
 
 @emits(ir.Cast, "ops.cast", dtypes=ANY, when=(_known,))
 def cast(op: ir.Cast) -> Call:
-    """Conversion; floats are cut."""
+    """``ops.cast`` to any element type that Keras has; floats are cut towards zero on the way to integers."""
     return Call((op.x,), {"dtype": NAMES[op.to]})
 
 

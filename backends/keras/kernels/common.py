@@ -19,13 +19,13 @@ ACTIVATIONS = ("none", "relu", "relu6")
 
 @condition("no activation at its end but relu and relu6")
 def ending(op: Any) -> str | None:
-    """Condition: the layer itself has the activation."""
+    """Condition: a fused activation is one that the layer has as its setting ``activation``."""
     return None if op.activation in ACTIVATIONS else f"{op.activation} at its end"
 
 
 @condition("constant weights")
 def constant_weights(op: Any) -> str | None:
-    """Condition: a layer holds its weights itself."""
+    """Condition: weights and bias are constants, since a layer of Keras holds them itself."""
     values: list[Value | None] = [op.w, op.bias]
     is_known = all(v is None or constant(v) is not None for v in values)
     return None if is_known else "weights that are computed"
@@ -51,7 +51,7 @@ def computed(op: Op) -> str | None:
 
 
 def weight_of(value: Value) -> Weight:
-    """Return the constant of a value that is one."""
+    """Return the constant that a value is; conditions have made sure that it is one."""
     found = constant(value)
     assert found is not None
     return found
@@ -71,17 +71,17 @@ def repetitions(op: BroadcastTo | Tile) -> tuple[Dim, ...]:
 
 
 def same(op: Op) -> Call:
-    """The operands as they are, without settings."""
+    """Call a function with the operands as they are, without settings."""
     return Call(tuple(v for v in op.operands if v is not None))
 
 
 def layer(op: Op) -> Call:
-    """A layer without settings of its own."""
+    """Call a layer without settings but the element type in which it computes."""
     return Call(tuple(v for v in op.operands if v is not None), dtype_of(op))
 
 
 def merged(op: Op) -> Call:
-    """A layer that takes a list of tensors."""
+    """Call a layer that takes a list of tensors, without settings but the element type."""
     return Call((tuple(v for v in op.operands if v is not None),), dtype_of(op))
 
 

@@ -39,7 +39,7 @@ def embedding(op: ir.Gather) -> Call:
 
 @emits(ir.Gather, "ops.take", dtypes=ANY, when=(_usual,))
 def take(op: ir.Gather) -> Call:
-    """Along one axis; indices may count back from the end."""
+    """``ops.take`` of slices along one axis; indices may count back from the end."""
     return Call((op.x, op.indices), {"axis": op.axis})
 
 
@@ -51,7 +51,7 @@ def _alike(op: ir.GatherElements) -> str | None:
 
 @emits(ir.GatherElements, "ops.take_along_axis", dtypes=ANY, when=(_usual, _alike))
 def take_along_axis(op: ir.GatherElements) -> Call:
-    """Every element by an index of its own."""
+    """``ops.take_along_axis``: every element by an index of its own along one axis."""
     return Call((op.x, op.indices), {"axis": op.axis})
 
 
@@ -76,7 +76,7 @@ def _reduction(name: str) -> Condition:
     when=(_reduction("none"), _coordinates, _usual, _positive_coordinates),
 )
 def scatter_update(op: ir.ScatterNd) -> Call:
-    """By coordinates."""
+    """``ops.scatter_update``: slices replace those at coordinates, of which none may count back from the end."""
     return Call((op.x, op.indices, op.updates))
 
 
@@ -124,7 +124,7 @@ def _short(op: ir.TopK) -> str | None:
 
 @emits(ir.TopK, "ops.top_k", dtypes=ORDERED, when=(_largest, _short))
 def top_k(op: ir.TopK) -> Call:
-    """Sorted, equal ones in order."""
+    """``ops.top_k``: the largest along the last axis in descending order, equal ones by position, which has 32 bits."""
     assert isinstance(op.k, int)
     return Call((op.x,), {"k": op.k, "sorted": True})
 
@@ -180,5 +180,5 @@ def _known_sizes(op: dynamic.DynamicSlice) -> str | None:
 
 @emits(dynamic.DynamicSlice, "ops.slice", dtypes=ANY, when=(_known_sizes,), ranks=range(1, 9))
 def dynamic_slice(op: dynamic.DynamicSlice) -> Call:
-    """Starts that are computed."""
+    """``ops.slice``: known sizes from starts on that are an operand."""
     return Call((op.x, op.starts), {"shape": tuple(int(d) for d in op.sizes if isinstance(d, int))})

@@ -1,4 +1,4 @@
-"""Rows for matrix products."""
+"""Rows for matrix products: ``layers.Dense`` for constant weights, ``ops.matmul`` for all others, and inverses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _transposed(array: Array) -> Array:
     when=(computed, constant_weights, ending, _features_last, precise),
 )
 def dense(op: ir.Linear) -> Call:
-    """With the bias, on any number of axes."""
+    """``layers.Dense`` with the bias and the activation; its kernel is the weight transposed, inputs first."""
     rows, columns = op.w.type.shape
     kernel = weight_of(op.w).derive(op.w.type.with_shape((columns, rows)), _transposed)
     bias = () if op.bias is None else (weight_of(op.bias),)
@@ -52,14 +52,14 @@ def _swapped(value: Value) -> Nested:
 
 @emits(ir.MatMul, "ops.matmul", dtypes=f"{FLOATS} i32 i64", when=(_stacks, precise))
 def matmul(op: ir.MatMul) -> Call:
-    """Batches broadcast; what is transposed is so before."""
+    """``ops.matmul``, whose batch axes broadcast; a transposed operand is transposed by ``ops.swapaxes`` before."""
     pairs = ((op.a, op.transpose_a), (op.b, op.transpose_b))
     return Call(tuple(_swapped(v) if is_transposed else v for v, is_transposed in pairs))
 
 
 @emits(ir.Linear, "ops.matmul", dtypes=FLOATS, ranks=range(MATRIX, 64), when=(plain, _features_last, precise))
 def product(op: ir.Linear) -> Call:
-    """By weights that are computed; then the bias."""
+    """``ops.matmul`` by weights that are computed, which are transposed before; then ``ops.add`` of the bias."""
     inputs: tuple[Operand, ...] = (op.x, _swapped(op.w))
     if op.bias is None:
         return Call(inputs)

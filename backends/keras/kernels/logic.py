@@ -1,4 +1,4 @@
-"""Rows for comparisons, logic, bits and selection."""
+"""Rows for comparisons, logic, operations on bits, tests for NaN and infinity, and selection by a mask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows for normalization layers."""
+"""Rows for normalization layers, whose parameters are weights of the layer and hence constants."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _broadcast(array: Array, *, shape: tuple[int, ...]) -> Array:
 
 @emits(ir.LayerNorm, "layers.LayerNormalization", dtypes="f32", when=(computed, _constant, _along))
 def layer_norm(op: ir.LayerNorm) -> Call:
-    """Over the last axes."""
+    """``layers.LayerNormalization`` over the last axes; scale and bias are broadcast to the sizes of all of them."""
     settings: dict[str, Any] = {"axis": op.dims, "epsilon": op.epsilon}
     settings |= {"scale": op.scale is not None, "center": op.bias is not None}
     given = [(v, fill) for v, fill in ((op.scale, 1), (op.bias, 0)) if v is not None]
@@ -71,7 +71,7 @@ def _one_axis(op: ir.RmsNorm) -> str | None:
 
 @emits(ir.RmsNorm, "layers.RMSNormalization", dtypes="f32", when=(computed, _constant, _along, _one_axis))
 def rms_norm(op: ir.RmsNorm) -> Call:
-    """Over the last axis."""
+    """``layers.RMSNormalization`` over the last axis alone; a scale that is missing becomes ones."""
     settings: dict[str, Any] = {"axis": op.dims[0], "epsilon": op.epsilon}
     return Call((op.x,), {**settings, **dtype_of(op)}, (_parameter(op, op.scale, 1),))
 
@@ -83,6 +83,6 @@ def _inner_axis(op: ir.BatchNorm) -> str | None:
 
 @emits(ir.BatchNorm, "layers.BatchNormalization", dtypes="f32", when=(computed, _constant, _inner_axis))
 def batch_norm(op: ir.BatchNorm) -> Call:
-    """With the moving mean and variance as weights."""
+    """``layers.BatchNormalization``, with scale, bias, moving mean and moving variance as its weights."""
     values = tuple(map(weight_of, (op.scale, op.bias, op.mean, op.variance)))
     return Call((op.x,), {"axis": op.axis, "epsilon": op.epsilon, **dtype_of(op)}, values)

@@ -24,7 +24,7 @@ IFCO = (0, 2, 3, 1)
 
 @condition("a layer of Keras: plain gates, constant weights, sequences of one length")
 def is_layer(op: ir.Recurrent) -> str | None:
-    """Condition: what other recurrent layers have besides is not there."""
+    """Condition: none of what the IR's recurrent layers have and those of Keras have not, such as peepholes."""
     other = next((name for name in op.activations if name not in FUNCTIONS), None)
     if other or op.clip or op.lengths is not None:
         return f"the function {other}" if other else "clipping, or sequences of different lengths"
@@ -93,7 +93,7 @@ def _call(op: ir.Recurrent, blocks: tuple[int, ...] | None, bias: Weight, **sett
 
 @emits(ir.Rnn, "layers.SimpleRNN", dtypes="f32", when=_WHEN)
 def rnn(op: ir.Rnn) -> Call:
-    """One gate."""
+    """``layers.SimpleRNN``: one gate, whose matrices are transposed so that inputs come first."""
     return _call(op, None, _bias(op, None), activation=op.activations[0])
 
 
@@ -117,6 +117,6 @@ def _both(bias: Array, own: Array) -> Array:
 
 @emits(ir.Lstm, "layers.LSTM", dtypes="f32", when=_WHEN)
 def lstm(op: ir.Lstm) -> Call:
-    """Input, forget, new, output."""
+    """``layers.LSTM``: blocks of gates are put in the order input, forget, new, output."""
     activation, recurrent = op.activations[1], op.activations[0]
     return _call(op, IFCO, _bias(op, IFCO), activation=activation, recurrent_activation=recurrent)

@@ -1,4 +1,4 @@
-"""Rows for reductions."""
+"""Rows for reductions: global poolings as layers, and functions of ``keras.ops`` along any axes."""
 
 from __future__ import annotations
 

@@ -25,13 +25,13 @@ def _keeps_batch(op: ir.Transpose) -> str | None:
 
 @emits(ir.Transpose, "layers.Permute", when=(_keeps_batch, computed))
 def permute(op: ir.Transpose) -> Call:
-    """All axes but the first one."""
+    """``layers.Permute``, which counts axes from 1 and leaves the batch, axis 0, where it is."""
     return Call((op.x,), {"dims": op.perm[1:], **dtype_of(op)})
 
 
 @emits(ir.Transpose, "ops.transpose", dtypes=ANY)
 def transpose(op: ir.Transpose) -> Call:
-    """Any axes."""
+    """``ops.transpose`` by any permutation, also one that moves the batch axis."""
     return Call((op.x,), {"axes": op.perm})
 
 
@@ -44,7 +44,7 @@ def _flattens(op: ir.Reshape) -> str | None:
 
 @emits(ir.Reshape, "layers.Flatten", when=(_flattens, computed))
 def flatten(op: ir.Reshape) -> Call:
-    """In rows."""
+    """``layers.Flatten``: all axes but the first one become one, in row-major order."""
     return Call((op.x,), dtype_of(op))
 
 
@@ -61,7 +61,7 @@ def _remaining(shape: tuple[Dim, ...]) -> tuple[int, ...]:
 
 @emits(ir.Reshape, "layers.Reshape", when=(_reshapes_rows, computed))
 def reshape_rows(op: ir.Reshape) -> Call:
-    """All axes but the first one."""
+    """``layers.Reshape``, whose target is the shape after the batch axis; -1 stands for an open size."""
     return Call((op.x,), {"target_shape": _remaining(op.shape[1:]), **dtype_of(op)})
 
 
@@ -72,7 +72,7 @@ def _one_open(op: ir.Reshape) -> str | None:
 
 @emits(ir.Reshape, "ops.reshape", dtypes=ANY, when=(_one_open,))
 def reshape(op: ir.Reshape) -> Call:
-    """A shape in which -1 stands for the open size."""
+    """``ops.reshape`` to a shape in which -1 stands for the only open size."""
     return Call((op.x,), {"newshape": _remaining(op.shape)})
 
 
@@ -83,7 +83,7 @@ def _inserts(op: ir.Reshape) -> str | None:
 
 @emits(ir.Reshape, "ops.expand_dims", dtypes=ANY, when=(_inserts,))
 def expand_dims(op: ir.Reshape) -> Call:
-    """No size has to be known."""
+    """``ops.expand_dims``: one new axis of size 1, which needs no other size to be known."""
     return Call((op.x,), {"axis": inserted_axis(op)})
 
 
@@ -94,7 +94,7 @@ def _removes(op: ir.Reshape) -> str | None:
 
 @emits(ir.Reshape, "ops.squeeze", dtypes=ANY, when=(_removes,))
 def squeeze(op: ir.Reshape) -> Call:
-    """No size has to be known."""
+    """``ops.squeeze``: axes of size 1 are removed, which needs no other size to be known."""
     return Call((op.x,), {"axis": removed_axes(op)})
 
 
@@ -111,7 +111,7 @@ def _static_shape(op: ir.BroadcastTo) -> str | None:
 
 @emits(ir.BroadcastTo, "ops.broadcast_to", dtypes=ANY, when=(_static_shape,))
 def broadcast_to(op: ir.BroadcastTo) -> Call:
-    """To a known shape."""
+    """``ops.broadcast_to`` a shape that is known, since Keras takes no computed one."""
     return Call((op.x,), {"shape": static(op.shape)})
 
 
@@ -122,7 +122,7 @@ def _open_stay(op: ir.BroadcastTo) -> str | None:
 
 @emits(ir.BroadcastTo, "ops.tile", dtypes=ANY, when=(_open_stay,))
 def repeated(op: ir.BroadcastTo) -> Call:
-    """Repetition along the axes that are known."""
+    """``ops.tile``: broadcasting whose open sizes stay what they are, so that it repeats by known numbers."""
     return Call((op.x,), {"repeats": static(repetitions(op))})
 
 
@@ -134,13 +134,13 @@ def _beside(op: ir.Concat) -> str | None:
 
 @emits(ir.Concat, "layers.Concatenate", dtypes=FLOATS, when=(_beside,), ranks=range(2, 64))
 def concatenate(op: ir.Concat) -> Call:
-    """Any number of parts."""
+    """``layers.Concatenate`` of two or more computed float tensors, along another axis than the batch."""
     return Call((op.xs,), {"axis": op.axis, **dtype_of(op)})
 
 
 @emits(ir.Concat, "ops.concatenate", dtypes=ANY, ranks=range(1, 64))
 def concat(op: ir.Concat) -> Call:
-    """Any number of parts."""
+    """``ops.concatenate`` along any axis, also of constants and of a single tensor."""
     return Call((op.xs,), {"axis": op.axis})
 
 
@@ -152,7 +152,7 @@ def _known_parts(op: ir.Split) -> str | None:
 
 @emits(ir.Split, "ops.split", dtypes=ANY, ranks=range(1, 64), when=(_known_parts,))
 def split(op: ir.Split) -> Call:
-    """By the places where it is cut."""
+    """``ops.split`` at the positions where parts end; the size of the last part may be open."""
     sizes = [int(size) for size in op.sizes[:-1] if isinstance(size, int)]
     return Call((op.x,), {"indices_or_sections": tuple(accumulate(sizes)), "axis": op.axis})
 
@@ -176,7 +176,7 @@ def _known_places(op: ir.Slice) -> str | None:
 
 @emits(ir.Slice, "ops.get_item", dtypes=ANY, ranks=range(1, MAX_SLICE_RANK + 1), when=(_known_places,))
 def get_item(op: ir.Slice) -> Call:
-    """What Python's slices give."""
+    """``ops.get_item`` with Python's slices: starts and ends may count from either end, and steps be negative."""
     return Call((op.x,), {"key": _slices(op)})
 
 
@@ -219,7 +219,7 @@ def _pairs(op: ir.Pad) -> tuple[Any, ...]:
 
 @emits(ir.Pad, "ops.pad", dtypes=ANY, ranks=range(1, MAX_PAD_RANK + 1), when=(_mode("constant"), _known_widths))
 def pad(op: ir.Pad) -> Call:
-    """Any filling."""
+    """``ops.pad`` with one number, on any axes, by widths that are known."""
     kind = op.x.type.dtype
     value = bool(op.value) if kind.value == "bool" else float(op.value) if kind.is_float else int(op.value)
     return Call((op.x,), {"pad_width": _pairs(op), "mode": "constant", "constant_values": value})
@@ -233,7 +233,7 @@ def pad(op: ir.Pad) -> Call:
     when=(_mode("reflect", "symmetric"), _known_widths, within),
 )
 def mirror_pad(op: ir.Pad) -> Call:
-    """With or without the edge."""
+    """``ops.pad`` that mirrors the tensor, without its edge (``reflect``) or with it (``symmetric``)."""
     return Call((op.x,), {"pad_width": _pairs(op), "mode": op.mode})
 
 
@@ -244,11 +244,11 @@ def _known_repeats(op: ir.Tile) -> str | None:
 
 @emits(ir.Tile, "ops.tile", dtypes=f"bool {FLOATS} i8 i16 i32 i64 u8 u32 u64", when=(_known_repeats,))
 def tile(op: ir.Tile) -> Call:
-    """Repetition of the whole."""
+    """``ops.tile``: the whole tensor repeated along each axis, by known numbers of times."""
     return Call((op.x,), {"repeats": static(op.repeats)})
 
 
 @emits(ir.Reverse, "ops.flip", dtypes=ANY, ranks=range(1, 9))
 def flip(op: ir.Reverse) -> Call:
-    """Any axes."""
+    """``ops.flip``: reverses the order of elements along several axes at once."""
     return Call((op.x,), {"axis": op.dims})

@@ -62,7 +62,7 @@ def _one_axis(op: ir.Slice) -> str | None:
 
 @emits(ir.Slice, "ops.take", dtypes=ANY, when=(_one_axis,))
 def take_range(op: ir.Slice) -> Call:
-    """Elements by their positions along the axis."""
+    """``ops.take`` of an open number of elements along one axis, at ``start + step * i``."""
     fields = zip(op.x.type.shape, op.starts, op.sizes, op.steps, strict=True)
     axis = next(a for a, (whole, *cut) in enumerate(fields) if tuple(cut) != (0, whole, 1))
     return Call((op.x, _positions(op.starts[axis], op.steps[axis], op.sizes[axis])), {"axis": axis})
@@ -86,7 +86,7 @@ def _known_steps(op: ir.Range) -> str | None:
 
 @emits(ir.Range, "ops.cast", dtypes="i32 i64", when=(_known_steps,))
 def range_(op: ir.Range) -> Call:
-    """As many as a shape says."""
+    """A range of open length: ``start + step * i``, converted to the operation's type of integers."""
     start, step = elements(op.start), elements(op.step)
     assert start is not None and step is not None
     found = _positions(int(start), int(step), op.size)
@@ -101,7 +101,7 @@ def _told_sizes(op: ir.ShapeOf) -> str | None:
 
 @emits(ir.ShapeOf, "ops.cast", dtypes=ANY, when=(_told_sizes,))
 def shape_of(op: ir.ShapeOf) -> Call:
-    """Sums of as many ones."""
+    """The sizes of a tensor as a vector; an open size is the sum of a vector of as many ones."""
     parts = [_length(op.x.type.shape[axis]) for axis in op.dims]
     joined = Nested("ops.concatenate", TensorType(DType.I32, (len(parts),)), (tuple(parts),), {"axis": 0})
     return Call((joined,), {"dtype": NAMES[op.dtype]})
@@ -115,5 +115,5 @@ def _length(size: Dim) -> Operand:
 
 
 def ints(*values: int) -> Weight:
-    """Return a vector of integers of 32 bits."""
+    """Return a constant vector of i32, as functions of Keras take sizes and positions."""
     return Weight.of(np.asarray(values, np.int32))

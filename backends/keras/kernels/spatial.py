@@ -1,4 +1,4 @@
-"""Rows for operations that resample images."""
+"""Rows for images that are resized along rows and columns, with channels last."""
 
 from __future__ import annotations
 

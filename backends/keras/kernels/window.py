@@ -1,4 +1,4 @@
-"""Rows for convolutions and poolings."""
+"""Rows for convolutions and poolings over lines, images and volumes, with channels last."""
 
 from __future__ import annotations
 

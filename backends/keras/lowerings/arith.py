@@ -1,4 +1,4 @@
-"""Arithmetic of integers."""
+"""Arithmetic of integers: quotients cut towards zero, since those of Keras are rounded down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Picking elements by computed positions."""
+"""Elements picked by coordinates, one-hot vectors, and small integers that are combined at coordinates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rearranged images."""
+"""Depth to space and back as reshapes and transposes, for which Keras has no layer or function."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ lower(SpaceToDepth)(blocks_to_channels)
 
 @lower(DepthToSpace)
 def channels_to_blocks(op: DepthToSpace, e: Build) -> None:
-    """Axes of blocks come after the rows and the columns."""
+    """DepthToSpace with channels last and in the order ``dcr``: split, move blocks beside positions, merge."""
     if op.channels_last and op.mode == "dcr":
         n, rows, columns, _ = op.x.type.shape
         b, channels = op.block, op.result.type.shape[-1]

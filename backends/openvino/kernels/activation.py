@@ -1,4 +1,4 @@
-"""Rows for activation functions and normalised exponentials."""
+"""Rows for activation functions, Softmax and LogSoftmax, whose parameters are attributes or scalar operands."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def _two_bounds(op: ir.Clip) -> str | None:
 
 @emits(ir.Clip, "Clamp", dtypes=FLOATS, when=(_two_bounds,))
 def clamp(op: ir.Clip) -> Call:
-    """Between two numbers."""
+    """Clamp between two numbers, of which neither may be missing: they are required attributes."""
     return Call((op.x,), {"min": float(op.min), "max": float(op.max)})
 
 
 @emits(ir.LeakyRelu, "PReLU", dtypes=FLOATS)
 def leaky_relu(op: ir.LeakyRelu) -> Call:
-    """One slope."""
+    """PReLU with a scalar slope, since OpenVINO has no operation of its own for one slope."""
     return Call((op.x, number(op.alpha, op.x)))
 
 
@@ -56,14 +56,14 @@ def _aligned(op: ir.PRelu) -> str | None:
 
 @emits(ir.PRelu, "PReLU", dtypes=FLOATS, when=(_aligned,))
 def prelu(op: ir.PRelu) -> Call:
-    """A vector would be one slope for each channel."""
+    """PReLU with slopes of the operand's rank: OpenVINO takes a vector for one slope per channel."""
     missing = op.x.type.rank - op.slope.type.rank
     return Call((op.x, reshaped(op.slope, (*[1] * missing, *op.slope.type.shape))))
 
 
 @emits(ir.Selu, "Selu", dtypes=FLOATS)
 def selu(op: ir.Selu) -> Call:
-    """Both numbers are operands."""
+    """Selu: ``alpha`` and ``lambda`` are operands in OpenVINO, here scalar constants."""
     return Call((op.x, number(op.alpha, op.x), number(op.gamma, op.x)))
 
 
@@ -75,17 +75,17 @@ def _sixth(op: ir.HardSigmoid) -> str | None:
 
 @emits(ir.HardSigmoid, "HSigmoid", dtypes=FLOATS, when=(_sixth,))
 def h_sigmoid(op: ir.HardSigmoid) -> Call:
-    """``clip(x + 3, 0, 6) / 6``."""
+    """HSigmoid: ``clip(x + 3, 0, 6) / 6``, a hard sigmoid with a slope of a sixth and an offset of a half."""
     return Call((op.x,))
 
 
 @emits(ir.HardSigmoid, "HardSigmoid", dtypes=FLOATS)
 def hard_sigmoid(op: ir.HardSigmoid) -> Call:
-    """Both numbers are operands."""
+    """HardSigmoid: ``clip(alpha * x + beta, 0, 1)``; both numbers are operands in OpenVINO."""
     return Call((op.x, number(op.alpha, op.x), number(op.beta, op.x)))
 
 
 @emits(ir.Gelu, "Gelu", dtypes=FLOATS)
 def gelu(op: ir.Gelu) -> Call:
-    """Exact, or by tanh."""
+    """Gelu, exact with the error function, or approximated by a hyperbolic tangent."""
     return Call((op.x,), {"approximation_mode": "TANH" if op.approximate else "ERF"})

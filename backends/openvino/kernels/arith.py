@@ -1,4 +1,4 @@
-"""Rows for elementwise arithmetic."""
+"""Rows for elementwise arithmetic, rounding, remainders and conversions between element types."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _same_types(op: ir.Pow) -> str | None:
 
 @emits(ir.Pow, "Power", dtypes=NUMBERS, when=(_same_types,))
 def power(op: ir.Pow) -> Call:
-    """Of integers, what fits."""
+    """Power: a base to an exponent of the same element type, floats or integers."""
     return Call(op.operands)
 
 
@@ -89,7 +89,7 @@ def _is_reduced(value: Value) -> bool:
 
 @emits(ir.Round, "Round", dtypes=FLOATS)
 def round_(op: ir.Round) -> Call:
-    """Halves to the even one."""
+    """Round: numbers halfway between two integers go to the even one."""
     return Call((op.x,), {"mode": "half_to_even"})
 
 
@@ -126,13 +126,13 @@ def remainder(op: ir.Mod) -> Call:
 
 @emits(ir.FloorDiv, "Floor", dtypes=FLOATS)
 def floor_of_quotient(op: ir.FloorDiv) -> Call:
-    """The quotient rounded down."""
+    """Floor of Divide: OpenVINO has no quotient of floats that is rounded down."""
     return Call((Nested("Divide", op.result.type, op.operands),))
 
 
 @emits(ir.FloorDiv, "Divide", dtypes=INTEGERS)
 def whole_quotient(op: ir.FloorDiv) -> Call:
-    """What is left without the remainder is divided."""
+    """Divide without the remainder, ``(a - FloorMod(a, b)) / b``: a quotient of integers that is rounded down."""
     type: TensorType = op.result.type
     rest = Nested("FloorMod", type, op.operands)
     return Call((Nested("Subtract", type, (op.a, rest)), op.b), {"m_pythondiv": False})
@@ -140,19 +140,19 @@ def whole_quotient(op: ir.FloorDiv) -> Call:
 
 @emits(ir.Square, "Multiply", dtypes=NUMBERS)
 def square(op: ir.Square) -> Call:
-    """A product with itself."""
+    """Multiply of a tensor with itself; OpenVINO has no operation for squares."""
     return Call((op.x, op.x))
 
 
 @emits(ir.Reciprocal, "Divide", dtypes=FLOATS)
 def reciprocal(op: ir.Reciprocal) -> Call:
-    """One divided by it."""
+    """Divide of 1 by the tensor; OpenVINO has no operation for reciprocals."""
     return Call((number(1, op.x), op.x))
 
 
 @emits(ir.Rsqrt, "Divide", dtypes=FLOATS)
 def rsqrt(op: ir.Rsqrt) -> Call:
-    """One divided by the root."""
+    """Divide of 1 by Sqrt; OpenVINO has no operation for reciprocal square roots."""
     return Call((number(1, op.x), Nested("Sqrt", op.x.type, (op.x,))))
 
 
@@ -174,7 +174,7 @@ CONVERTED = {"x": f"{ANY} {FEW_BITS} f8e4m3fn f8e5m2 f4e2m1", "to": f"{ANY} {FEW
 
 @emits(ir.Cast, "Convert", dtypes=CONVERTED, when=(_fits,))
 def cast(op: ir.Cast) -> Call:
-    """Any type to any other."""
+    """Convert between any two element types; narrower integers of 16 bits have a row of their own."""
     return Call((op.x,), {"destination_type": op.to})
 
 

@@ -29,23 +29,23 @@ def elements(value: Value | None) -> Array | None:
 
 @condition("no activation at its end")
 def plain(op: Any) -> str | None:
-    """OpenVINO fuses activations by itself."""
+    """Condition: no fused activation, since operations of OpenVINO have none; its runtime fuses them."""
     return None if op.activation == "none" else f"{op.activation} at its end"
 
 
 @condition("channels on axis 1")
 def channels_first(op: Any) -> str | None:
-    """All of OpenVINO has them there."""
+    """Condition: channels are axis 1, where all operations of OpenVINO on images have them."""
     return None if not op.channels_last else "channels last; OpenVINO has them on axis 1"
 
 
 def same(op: Op) -> Call:
-    """The operands as they are, without attributes."""
+    """Call an operation with the operands as they are, without attributes."""
     return Call(op.operands)
 
 
 def plainly(rows: dict[type[Op], str], dtypes: str) -> None:
-    """Declare operations that take the operands as they are."""
+    """Declare rows whose operation takes the operands as they are and has no attributes."""
     for op, operator in rows.items():
         when = (plain,) if "activation" in op.spec.attributes else ()
         emits(op, operator, dtypes=dtypes, when=when)(same)
@@ -62,7 +62,7 @@ def _taking(names: dict[str, str]) -> Callable[[Op], Call]:
 
 
 def number(value: float, like: Value) -> Weight:
-    """Return a scalar of the element type of a value."""
+    """Return a number as a scalar constant in the element type of a value."""
     return scalar(value, like.type.dtype)
 
 

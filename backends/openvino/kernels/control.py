@@ -1,4 +1,4 @@
-"""Rows for control flow."""
+"""Rows for control flow, whose regions become bodies: networks with parameters and results of their own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .common import reshaped
 
 @emits(ir.If, "If", dtypes="bool")
 def if_(op: ir.If) -> Call:
-    """What branches read becomes operands."""
+    """If with two bodies: values that these read from around them become operands. The condition has to be a scalar."""
     return Call((reshaped(op.condition, ()),), {"then": op.then, "otherwise": op.otherwise})
 
 

@@ -1,4 +1,4 @@
-"""Rows for what detection networks end in."""
+"""Rows for what detection networks end in: the choice among boxes that overlap."""
 
 from __future__ import annotations
 

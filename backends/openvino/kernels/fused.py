@@ -47,7 +47,7 @@ def _shuffles(op: Reshape) -> str | None:
 
 @emits(Reshape, "ShuffleChannels", dtypes="f16 f32 i8 u8 i32", when=(_shuffles,))
 def shuffle_channels(op: Reshape) -> Call:
-    """A transpose between two reshapes."""
+    """ShuffleChannels for a reshape into groups, a transpose of these, and a reshape back."""
     found = _shuffled(op)
     assert found is not None
     x, axis, groups = found

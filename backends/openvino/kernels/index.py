@@ -23,7 +23,7 @@ DATA = {"x": MOVED, "indices": PLACES}
 
 @emits(ir.Gather, "Gather", dtypes=DATA)
 def gather(op: ir.Gather) -> Call:
-    """Whole slices along one axis."""
+    """Gather: whole slices along one axis, an operand; negative indices count from the end."""
     return Call((op.x, op.indices, scalar(op.axis, DType.I64)), {"batch_dims": 0})
 
 
@@ -35,13 +35,13 @@ def _aligned(op: ir.GatherElements) -> str | None:
 
 @emits(ir.GatherElements, "GatherElements", dtypes=DATA, when=(_aligned,))
 def gather_elements(op: ir.GatherElements) -> Call:
-    """Single elements, each at its own position along one axis."""
+    """GatherElements: single elements, each at its own position along one axis."""
     return Call((op.x, op.indices), {"axis": op.axis})
 
 
 @emits(ir.GatherNd, "GatherND", dtypes=DATA)
 def gather_nd(op: ir.GatherNd) -> Call:
-    """With or without batches."""
+    """GatherND: elements or slices at coordinates, with or without leading axes in common (``batch_dims``)."""
     return Call((op.x, op.indices), {"batch_dims": op.batch_dims})
 
 
@@ -56,13 +56,13 @@ def _counts_up(op: ir.Scatter | ir.ScatterNd) -> str | None:
 
 @emits(ir.ScatterNd, "ScatterNDUpdate", dtypes=DATA, when=(_counts_up,))
 def scatter_nd(op: ir.ScatterNd) -> Call:
-    """Slices at positions."""
+    """ScatterNDUpdate: slices at coordinates, replaced or combined with what is there."""
     return Call((op.x, op.indices, op.updates), {"reduction": REDUCTIONS[op.reduction]})
 
 
 @emits(ir.ScatterElements, "ScatterElementsUpdate", dtypes=DATA)
 def scatter_elements(op: ir.ScatterElements) -> Call:
-    """Single elements, each to its own position along one axis."""
+    """ScatterElementsUpdate: single elements replaced or combined, each at its own position along one axis."""
     attributes = {"reduction": REDUCTIONS[op.reduction], "use_init_val": True}
     return Call((op.x, op.indices, op.updates, scalar(op.axis, DType.I64)), attributes)
 
@@ -74,7 +74,7 @@ def _replaces(op: ir.Scatter) -> str | None:
 
 @emits(ir.Scatter, "ScatterUpdate", dtypes=DATA, when=(_replaces, _counts_up))
 def scatter(op: ir.Scatter) -> Call:
-    """Slices at positions along any axis."""
+    """ScatterUpdate: slices at positions along one axis are replaced by others."""
     return Call((op.x, op.indices, op.updates, scalar(op.axis, DType.I64)))
 
 
@@ -85,7 +85,7 @@ def _rows(op: ir.Scatter) -> str | None:
 
 @emits(ir.Scatter, "ScatterNDUpdate", dtypes=DATA, when=(_rows, _counts_up))
 def scatter_rows(op: ir.Scatter) -> Call:
-    """Rows that are combined with what is there."""
+    """ScatterNDUpdate for a scatter along the first axis whose updates are combined with the rows that are there."""
     count = op.indices.type.shape[0]
     places = Nested("Reshape", TensorType(op.indices.type.dtype, (count, 1)), (op.indices, Dims((count, 1))), EXACT)
     return Call((op.x, places, op.updates), {"reduction": REDUCTIONS[op.reduction]})
@@ -98,7 +98,7 @@ def _known_values(op: ir.OneHot) -> str | None:
 
 @emits(ir.OneHot, "OneHot", dtypes={"indices": PLACES, "values": MOVED}, when=(_known_values,))
 def one_hot(op: ir.OneHot) -> Call:
-    """Any two values."""
+    """OneHot with any two constant values; a negative index counts from the end, or gives a row without a one."""
     values = constant(op.values)
     assert values is not None
     type = TensorType(op.values.type.dtype, ())
@@ -114,7 +114,7 @@ def _element(array: Array, *, place: int) -> Array:
 
 @emits(ir.TopK, "TopK", dtypes={"x": NUMBERS, "dtype": PLACES})
 def top_k(op: ir.TopK) -> Call:
-    """Sorted; equal ones in their order."""
+    """TopK, sorted by value and stable: of equal elements the first one comes first."""
     mode = "max" if op.largest else "min"
     attributes = {"axis": op.axis, "mode": mode, "sort": "value", "index_element_type": op.dtype, "stable": True}
     return Call((op.x, Dims((op.k,), ())), attributes)
@@ -122,13 +122,13 @@ def top_k(op: ir.TopK) -> Call:
 
 @emits(ir.CumSum, "CumSum", dtypes=NUMBERS)
 def cum_sum(op: ir.CumSum) -> Call:
-    """Along one axis."""
+    """CumSum along one axis, forward or backward, with or without the element itself."""
     return Call((op.x, scalar(op.axis, DType.I64)), {"exclusive": op.exclusive, "reverse": op.reverse})
 
 
 @emits(ir.ReverseSequence, "ReverseSequence", dtypes={"x": MOVED, "lengths": PLACES})
 def reverse_sequence(op: ir.ReverseSequence) -> Call:
-    """Along any axis."""
+    """ReverseSequence: along one axis, as many leading elements as ``lengths`` says are reversed in each entry."""
     return Call((op.x, op.lengths), {"seq_axis": op.axis, "batch_axis": op.batch})
 
 
@@ -139,13 +139,13 @@ def _in_columns(op: ir.NonZero) -> str | None:
 
 @emits(ir.NonZero, "NonZero", dtypes={"x": ANY, "dtype": PLACES}, when=(_in_columns,))
 def non_zero(op: ir.NonZero) -> Call:
-    """One column for each."""
+    """NonZero: a matrix with one column of coordinates for each element that is not zero."""
     return Call((op.x,), {"output_type": op.dtype})
 
 
 @emits(ir.Unique, "Unique", dtypes=NUMBERS)
 def unique(op: ir.Unique) -> Call:
-    """Of the whole, or along an axis."""
+    """Unique elements of the flattened tensor, or unique slices along an axis, sorted or in order of appearance."""
     attributes: dict[str, Any] = {
         "sorted": op.sorted,
         "index_element_type": DType.I64,

@@ -1,4 +1,4 @@
-"""Rows for comparison, logic, bits and selection."""
+"""Rows for comparisons, logic, operations on bits, tests for NaN and infinity, and selection by a mask."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ plainly({ir.IsNan: "IsNaN"}, FLOATS)
 
 @emits(ir.IsInf, "IsInf", dtypes=FLOATS)
 def is_inf(op: ir.IsInf) -> Call:
-    """Of the signs that are asked for."""
+    """IsInf: whether elements are infinite, of either sign or of one, as attributes say."""
     return Call(op.operands, {"detect_negative": op.negative, "detect_positive": op.positive})
 
 

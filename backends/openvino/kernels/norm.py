@@ -1,4 +1,4 @@
-"""Rows for normalisations."""
+"""Rows for normalizations: over batches, layers, groups of channels and neighbouring channels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _on_axis_one(op: Any) -> str | None:
 
 @emits(ir.BatchNorm, "BatchNormInference", dtypes=FLOATS, when=(_on_axis_one,), ranks=range(2, 6))
 def batch_norm(op: ir.BatchNorm) -> Call:
-    """With the stated mean and variance."""
+    """BatchNormInference: ``scale * (x - mean) / sqrt(variance + epsilon) + bias`` for each channel."""
     return Call(op.operands, {"epsilon": op.epsilon})
 
 
@@ -41,13 +41,13 @@ def _axes(op: ir.LayerNorm) -> str | None:
 
 @emits(ir.LayerNorm, "MVN", dtypes=FLOATS, when=(_no_parameters,))
 def mean_and_variance(op: ir.LayerNorm) -> Call:
-    """Mean 0 and variance 1 along any axes."""
+    """MVN: mean 0 and variance 1 along any axes, with epsilon inside the square root."""
     return Call(*_normal(op))
 
 
 @emits(ir.LayerNorm, "Multiply", dtypes=FLOATS, when=(_no_bias,))
 def scaled(op: ir.LayerNorm) -> Call:
-    """Then a product with the scale."""
+    """MVN, then Multiply by the scale: a layer normalization without a bias."""
     return Call((Nested("MVN", op.x.type, *_normal(op)), op.scale))
 
 
@@ -61,7 +61,7 @@ def moved(op: ir.LayerNorm) -> Call:
 
 @emits(ir.GroupNorm, "GroupNormalization", dtypes=FLOATS, when=(_on_axis_one,), ranks=range(3, 6))
 def group_norm(op: ir.GroupNorm) -> Call:
-    """Groups of channels."""
+    """GroupNormalization: mean and variance over groups of channels and all positions, then scale and bias."""
     return Call(op.operands, {"epsilon": op.epsilon, "num_groups": op.groups})
 
 
@@ -72,6 +72,6 @@ def _odd(op: ir.LocalResponseNorm) -> str | None:
 
 @emits(ir.LocalResponseNorm, "LRN", dtypes=FLOATS, when=(_on_axis_one, _odd), ranks=range(3, 6))
 def local_response_norm(op: ir.LocalResponseNorm) -> Call:
-    """Over neighbouring channels."""
+    """LRN over neighbouring channels, of which an odd number counts, so that a channel is in the middle."""
     attributes = {"size": op.size, "alpha": op.alpha, "beta": op.beta, "bias": op.bias}
     return Call((op.x, ints(1)), attributes)

@@ -67,7 +67,7 @@ def fake_integers(op: ir.Quantize) -> Call:
 
 @emits(ir.Dequantize, "FakeQuantize", dtypes={"x": INTEGERS}, when=(_known, _rounded))
 def fake_quantize(op: ir.Dequantize) -> Call:
-    """Rounded to one of the numbers that integers stand for."""
+    """FakeQuantize for a pair of quantize and dequantize: as many levels as the integers in between have."""
     writer = op.x.owner
     assert isinstance(writer, ir.Quantize)
     low, high = _bounds(writer)

@@ -1,4 +1,4 @@
-"""Rows for random numbers."""
+"""Rows for random numbers that are drawn anew in each run, by seeds that attributes hold."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def _seeds(seed: int | None) -> dict[str, int]:
 
 @emits(ir.RandomUniform, "RandomUniform", dtypes={})
 def random_uniform(op: ir.RandomUniform) -> Call:
-    """From zero up to one."""
+    """RandomUniform of f32, from 0 up to, not including, 1, in a shape that may be computed."""
     bounds = scalar(0, DType.F32), scalar(1, DType.F32)
     return Call((Dims(op.shape), *bounds), {"output_type": DType.F32, **_seeds(op.seed)})
 
 
 @emits(ir.RandomChoice, "Multinomial", dtypes={"logits": FLOATS, "dtype": "i32 i64"})
 def random_choice(op: ir.RandomChoice) -> Call:
-    """Columns by the logarithms of their probabilities."""
+    """Multinomial with replacement: columns drawn by the logarithms of their probabilities."""
     how = {"convert_type": op.dtype, "with_replacement": True, "log_probs": True}
     return Call((op.logits, scalar(op.count, DType.I64)), {**how, **_seeds(op.seed)})

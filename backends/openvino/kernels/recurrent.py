@@ -136,7 +136,7 @@ def _attributes(op: ir.Recurrent) -> dict[str, Any]:
 @emits(ir.Rnn, "RNNSequence", dtypes=FLOATS, when=_WHEN)
 @in_both_directions(1)
 def rnn(op: ir.Rnn) -> Call:
-    """One gate."""
+    """RNNSequence in one direction: one gate, whose weights have a leading axis for the direction."""
     inputs = (op.x, _state(op.h0), _lengths(op), _weight(op.w, None), _weight(op.r, None), _bias(op, None))
     return Call(inputs, _attributes(op), units=(1, 1))
 
@@ -175,7 +175,7 @@ def _joined(bias: Array, own: Array) -> Array:
 @emits(ir.Lstm, "LSTMSequence", dtypes=FLOATS, when=(*_WHEN, _usual_functions, _plain_lstm))
 @in_both_directions(2)
 def lstm(op: ir.Lstm) -> Call:
-    """Forget, input, new, output."""
+    """LSTMSequence in one direction: blocks of gates are put in the order forget, input, new, output."""
     weights = (_weight(op.w, FICO), _weight(op.r, FICO), _bias(op, FICO))
     inputs = (op.x, _state(op.h0), _state(op.c0), _lengths(op), *weights)
     return Call(inputs, _attributes(op), units=(1, 1, 1))

@@ -1,4 +1,4 @@
-"""Rows for reductions."""
+"""Rows for reductions along constant axes: of numbers, of floats alone, and of truth values."""
 
 from __future__ import annotations
 

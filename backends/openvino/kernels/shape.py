@@ -21,7 +21,7 @@ MOST, LEAST = 2**31 - 1, -(2**31)
 
 @emits(ir.Transpose, "Transpose", dtypes=ANY)
 def transpose(op: ir.Transpose) -> Call:
-    """Any permutation."""
+    """Transpose by any permutation of the axes, which is an operand."""
     return Call((op.x, ints(*op.perm)))
 
 
@@ -59,19 +59,19 @@ def reshape(op: ir.Reshape) -> Call:
 
 @emits(ir.BroadcastTo, "Broadcast", dtypes=ANY)
 def broadcast(op: ir.BroadcastTo) -> Call:
-    """Sizes that the operand has already may stand as one."""
+    """Broadcast in mode ``bidirectional``: where the operand has a size already, the target may be 1."""
     return Call((op.x, Dims(new_sizes(op))), {"mode": "bidirectional"})
 
 
 @emits(ir.Concat, "Concat", dtypes={"xs": ANY})
 def concat(op: ir.Concat) -> Call:
-    """Any number of parts."""
+    """Concat of any number of tensors along one axis."""
     return Call(op.operands, {"axis": op.axis})
 
 
 @emits(ir.Split, "VariadicSplit", dtypes=ANY)
 def split(op: ir.Split) -> Call:
-    """Parts of the stated sizes."""
+    """VariadicSplit along one axis, into parts whose sizes are an operand."""
     return Call((op.x, scalar(op.axis, DType.I64), Dims(op.sizes)))
 
 
@@ -89,7 +89,7 @@ def _some(op: ir.Reverse) -> str | None:
 
 @emits(ir.Reverse, "Slice", dtypes=ANY, when=(_some,))
 def reverse(op: ir.Reverse) -> Call:
-    """Slices with negative steps."""
+    """Slice with steps of -1, from the last element of each reversed axis to its first."""
     count = len(op.dims)
     return Call((op.x, ints(*[-1] * count), ints(*[LEAST] * count), ints(*[-1] * count), ints(*op.dims)))
 
@@ -104,7 +104,7 @@ def _known_mode(op: ir.Pad) -> str | None:
 
 @emits(ir.Pad, "Pad", dtypes=ANY, when=(_known_mode, within))
 def pad(op: ir.Pad) -> Call:
-    """Filled with a number, or with what is there."""
+    """Pad with a number, or by repeating or mirroring what the tensor has."""
     widths = Dims(op.low), Dims(op.high)
     filling = (number(op.value, op.x),) if op.mode == "constant" else ()
     return Call((op.x, *widths, *filling), {"pad_mode": op.mode})
@@ -118,7 +118,7 @@ def _told_by_shapes(op: ir.Tile) -> str | None:
 
 @emits(ir.Tile, "Tile", dtypes=ANY, when=(_told_by_shapes,))
 def tile(op: ir.Tile) -> Call:
-    """Repetition of the whole."""
+    """Tile: the whole tensor repeated along each axis, by numbers that are an operand."""
     return Call((op.x, Dims(op.repeats)))
 
 
@@ -129,13 +129,13 @@ def _whole(op: ir.ShapeOf) -> str | None:
 
 @emits(ir.ShapeOf, "ShapeOf", dtypes={"x": ANY, "dtype": INTEGERS}, when=(_whole,))
 def shape_of(op: ir.ShapeOf) -> Call:
-    """All sizes of the operand as a vector."""
+    """ShapeOf: all sizes of the operand as a vector of i32 or i64."""
     return Call((op.x,), {"output_type": op.dtype})
 
 
 @emits(ir.ShapeOf, "Gather", dtypes={"x": ANY, "dtype": INTEGERS})
 def sizes_of(op: ir.ShapeOf) -> Call:
-    """Picked from the whole shape."""
+    """ShapeOf, and Gather of those sizes that are asked for."""
     type = TensorType(op.dtype, (op.x.type.rank,))
     whole = Nested("ShapeOf", type, (op.x,), {"output_type": op.dtype})
     return Call((whole, ints(*op.dims), scalar(0, DType.I64)), {"batch_dims": 0})
@@ -149,7 +149,7 @@ def _known_steps(op: ir.Range) -> str | None:
 
 @emits(ir.Range, "Range", dtypes=INTEGERS, when=(_known_steps,))
 def range_(op: ir.Range) -> Call:
-    """A size that is known only when the network runs."""
+    """Range with known start and step, whose end is computed from a size when the network runs."""
     start, step = elements(op.start), elements(op.step)
     assert start is not None and step is not None
     dtype = op.start.type.dtype
@@ -160,7 +160,7 @@ def range_(op: ir.Range) -> Call:
 
 @emits(DynamicSlice, "Slice", dtypes={"x": ANY, "starts": INTEGERS})
 def dynamic_slice(op: DynamicSlice) -> Call:
-    """From computed starts to as many positions after them."""
+    """Slice from starts that are an operand, over known or named sizes, with steps of 1."""
     starts = op.starts.type
     ends = Nested("Add", starts, (op.starts, Dims(op.sizes, None, starts.dtype)))
     steps, axes = ([1] * len(op.sizes), range(len(op.sizes)))

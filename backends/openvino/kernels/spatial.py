@@ -71,11 +71,11 @@ BLOCKS = {"dcr": "blocks_first", "crd": "depth_first"}
 
 @emits(ir.DepthToSpace, "DepthToSpace", dtypes=ANY, when=(channels_first,))
 def depth_to_space(op: ir.DepthToSpace) -> Call:
-    """Channels in either order."""
+    """DepthToSpace: channels become blocks of positions; they are split with the block's axes first or last."""
     return Call((op.x,), {"block_size": op.block, "mode": BLOCKS[op.mode]})
 
 
 @emits(ir.SpaceToDepth, "SpaceToDepth", dtypes=ANY, when=(channels_first,))
 def space_to_depth(op: ir.SpaceToDepth) -> Call:
-    """Blocks to channels."""
+    """SpaceToDepth: blocks of positions become channels, those of one position next to each other."""
     return Call((op.x,), {"block_size": op.block, "mode": "blocks_first"})

@@ -1,4 +1,4 @@
-"""Rows for convolutions and poolings."""
+"""Rows for convolutions and poolings over signals, images and volumes, with channels on axis 1."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ emits(ir.Conv, "GroupConvolution", dtypes=FLOATS, when=(*_GROUPS, _no_bias), ran
 
 @emits(ir.Conv, "Add", dtypes=FLOATS, when=_GROUPS, ranks=IMAGES)
 def conv_and_bias(op: ir.Conv) -> Call:
-    """A convolution, then the bias."""
+    """Convolution or GroupConvolution, then Add of a bias for each channel."""
     operator, inputs, attributes = _convolution(op)
     assert op.bias is not None
     return Call((Nested(operator, op.result.type, inputs, attributes), _per_channel(op.bias, op.x.type.rank)))
@@ -113,7 +113,7 @@ emits(ir.ConvTranspose, "GroupConvolutionBackpropData", dtypes=FLOATS, when=_ALO
 
 @emits(ir.ConvTranspose, "Add", dtypes=FLOATS, when=_BACK, ranks=IMAGES)
 def conv_transpose_and_bias(op: ir.ConvTranspose) -> Call:
-    """A transposed convolution, then the bias."""
+    """A transposed convolution, with or without groups, then Add of a bias for each channel."""
     operator, inputs, attributes = _transposed(op)
     assert op.bias is not None
     return Call((Nested(operator, op.result.type, inputs, attributes), _per_channel(op.bias, op.x.type.rank)))
@@ -132,7 +132,7 @@ def _window(op: Any) -> dict[str, Any]:
 
 @emits(ir.AveragePool, "AvgPool", dtypes=FLOATS, when=(channels_first, narrow_pads, _dense), ranks=IMAGES)
 def average_pool(op: ir.AveragePool) -> Call:
-    """Paddings count or don't."""
+    """AvgPool; whether paddings count as zeros in the mean is the attribute ``exclude-pad``."""
     return Call((op.x,), {**_window(op), "exclude-pad": not op.count_pads})
 
 
@@ -142,7 +142,7 @@ DILATED = 16
 
 @emits(ir.AveragePool, "AvgPool", dtypes=FLOATS, when=(channels_first, narrow_pads), ranks=IMAGES)
 def dilated_average(op: ir.AveragePool) -> Call:
-    """Windows with gaps."""
+    """AvgPool with dilations, which the operation has since operation set 16."""
     attributes = {**_window(op), "dilations": op.dilations, "exclude-pad": not op.count_pads}
     return Call((op.x,), attributes, opset=DILATED)
 
@@ -153,7 +153,7 @@ def _largest(op: ir.MaxPool | MaxPoolPositions) -> dict[str, Any]:
 
 @emits(ir.MaxPool, "MaxPool", dtypes=FLOATS, when=(channels_first, narrow_pads), ranks=IMAGES)
 def max_pool(op: ir.MaxPool) -> Call:
-    """Paddings never win; positions are not read."""
+    """MaxPool, in which paddings never win; its second result, the positions, is not read."""
     return Call((op.x,), _largest(op), unread=(TensorType(DType.I64, op.result.type.shape),))
 
 
@@ -164,5 +164,5 @@ def _row_major(op: MaxPoolPositions) -> str | None:
 
 @emits(MaxPoolPositions, "MaxPool", dtypes=FLOATS, when=(narrow_pads, _row_major), ranks=IMAGES)
 def max_pool_positions(op: MaxPoolPositions) -> Call:
-    """Positions in the whole operand."""
+    """MaxPool's second result: positions of the largest elements, counted in the whole operand."""
     return Call((op.x,), _largest(op))

@@ -13,7 +13,7 @@ from .lowering import Build, improve
 
 @improve(*(cls for cls in CONVERSIONS if cls is not Reshape), benefit=5)
 def nothing_is_constant(op: Op, e: Build) -> None:
-    """What has no elements need not be computed."""
+    """Results without elements become empty constants, which need no kernel."""
     types = [r.type for r in op.results]
     if all(is_static(t.shape) and 0 in t.shape for t in types):
         e.replace(*(e.constant(np.zeros(static(t.shape), t.dtype.numpy)) for t in types))

@@ -1,4 +1,4 @@
-"""Picking elements by computed positions."""
+"""Positions of largest elements by TopK, and positions for updates that don't count from the end."""
 
 from __future__ import annotations
 

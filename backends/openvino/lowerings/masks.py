@@ -12,7 +12,7 @@ from .lowering import Build, improve
 
 @improve(Equal)
 def all_are_infinite(op: Equal, e: Build) -> None:
-    """Whether the largest element is minus infinity: whether all are."""
+    """A maximum compared with minus infinity becomes a logical one: whether all elements are minus infinity."""
     for largest, limit in ((op.a, op.b), (op.b, op.a)):
         known = elements(limit)
         match largest.owner:

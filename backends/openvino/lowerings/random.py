@@ -1,4 +1,4 @@
-"""Random numbers."""
+"""Normal random numbers from uniform ones, since OpenVINO draws only these."""
 
 from __future__ import annotations
 

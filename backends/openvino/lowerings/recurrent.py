@@ -12,7 +12,7 @@ SWAPPED = (1, 0, 2)
 
 @lower(Lstm, Gru, Rnn, benefit=3)
 def batch_or_time_first(op: Recurrent, e: Build) -> None:
-    """Transposes around: kernels read the batch first, loops the time."""
+    """Layers that have a kernel get the batch first, others, which become loops, the time; by transposes around."""
     if op.strategy not in ("auto", "fused") or op.batch_first == fits(op):
         return
     out, *states = e.each(op.clone((e.transpose(op.x, SWAPPED), *op.operands[1:]), batch_first=not op.batch_first))
@@ -21,7 +21,7 @@ def batch_or_time_first(op: Recurrent, e: Build) -> None:
 
 @lower(Lstm, Gru, Rnn, benefit=2)
 def begin_with_zeros(op: Recurrent, e: Build) -> None:
-    """States that are not given are zeros."""
+    """First states that are not given become zeros, since OpenVINO's sequences require them as operands."""
     names = [n for n in ("h0", "c0") if n in op.spec.operands]
     missing = [n for n in names if getattr(op, n) is None]
     if not missing or not fits(op) or not op.batch_first:

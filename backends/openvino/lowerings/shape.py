@@ -1,4 +1,4 @@
-"""Data that is one number."""
+"""Repetition: of a single number that is then cut or moved, and of tensors by computed numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def repeat_at_once(op: Reshape | Split | Slice | Transpose, e: Build) -> None:
 
 @lower(Tile)
 def repeat_along_new_axes(op: Tile, e: Build) -> None:
-    """An axis before each one, along which it is repeated."""
+    """A Tile becomes a broadcast along a new axis before each one, and a reshape that merges both."""
     shape = op.x.type.shape
     rows = e.reshape(op.x, [d for size in shape for d in (1, size)])
     wide = [d for pair in zip(op.repeats, shape, strict=True) for d in pair]

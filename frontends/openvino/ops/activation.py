@@ -1,4 +1,4 @@
-"""Activation functions and normalised exponentials."""
+"""Handlers of activation functions, and of Softmax and LogSoftmax in all operation sets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ for _name, _op, _since in (
 
 @openvino_op("PRelu")
 def prelu(emit: Emitter, x: Value, slope: Value) -> Value:
-    """A vector of slopes has one for each channel."""
+    """PRelu: a slope for negative numbers, broadcast; a vector has one for each channel, which is axis 1."""
     rank, size = x.type.rank, slope.type.size
     if slope.type.rank == 1 and size != 1 and rank > 1 and size == x.type.shape[1]:
         slope = emit.reshape(slope, (size, *[1] * (rank - 2)))
@@ -35,31 +35,31 @@ def prelu(emit: Emitter, x: Value, slope: Value) -> Value:
 
 @openvino_op("Elu")
 def elu(emit: Emitter, x: Value, *, alpha: float = 1.0) -> Value:
-    """Exponentials below zero."""
+    """Elu: ``alpha * (exp(x) - 1)`` where ``x`` is negative."""
     return emit(act.Elu(x, alpha))
 
 
 @openvino_op("Selu")
 def selu(emit: Emitter, x: Value, alpha: Value, gamma: Value) -> Value:
-    """Scaled exponentials below zero."""
+    """Selu: an Elu that is scaled by ``lambda``; both numbers are operands and have to be constants."""
     return emit(act.Selu(x, float(emit.scalar(alpha, "alpha")), float(emit.scalar(gamma, "lambda"))))
 
 
 @openvino_op("HardSigmoid")
 def hard_sigmoid(emit: Emitter, x: Value, alpha: Value, beta: Value) -> Value:
-    """A line between 0 and 1."""
+    """HardSigmoid: ``clip(alpha * x + beta, 0, 1)``; both numbers are operands and have to be constants."""
     return emit(act.HardSigmoid(x, float(emit.scalar(alpha, "alpha")), float(emit.scalar(beta, "beta"))))
 
 
 @openvino_op("HSigmoid", since=5)
 def h_sigmoid(emit: Emitter, x: Value) -> Value:
-    """``clip(x + 3, 0, 6) / 6``."""
+    """HSigmoid: ``clip(x + 3, 0, 6) / 6``, in the IR a hard sigmoid with a slope of a sixth."""
     return emit(act.HardSigmoid(x, 1 / 6, 0.5))
 
 
 @openvino_op("Swish", since=4)
 def swish(emit: Emitter, x: Value, beta: Value | None = None) -> Value:
-    """``x * sigmoid(beta * x)``."""
+    """Swish: ``x * sigmoid(beta * x)``, which is SiLU for a ``beta`` of 1; others become products."""
     known = 1.0 if beta is None else emit.known(beta)
     if known is not None and float(known) == 1:
         return emit(act.Silu(x))
@@ -69,19 +69,19 @@ def swish(emit: Emitter, x: Value, beta: Value | None = None) -> Value:
 
 @openvino_op("Gelu", since=2, until=6)
 def gelu_exact(emit: Emitter, x: Value) -> Value:
-    """Through the error function."""
+    """Gelu before operation set 7, which has no approximation: ``x / 2 * (1 + erf(x / sqrt(2)))``."""
     return emit(act.Gelu(x))
 
 
 @openvino_op("Gelu", since=7)
 def gelu(emit: Emitter, x: Value, *, approximation_mode: Literal["erf", "tanh"] = "erf") -> Value:
-    """Through the error function, or approximated through tanh."""
+    """Gelu: exact with the error function, or approximated by a hyperbolic tangent, as an attribute says."""
     return emit(act.Gelu(x, approximation_mode == "tanh"))
 
 
 @openvino_op("Clamp")
 def clamp(emit: Emitter, x: Value, *, min: float, max: float) -> Value:
-    """Kept between two numbers; of integers, between those within."""
+    """Clamp between two numbers; integers between the integers within, and only where their type exceeds the bounds."""
     if x.type.dtype.is_float:
         return emit(act.Clip(x, min, max))
     least, most = x.type.dtype.bounds
@@ -92,17 +92,17 @@ def clamp(emit: Emitter, x: Value, *, min: float, max: float) -> Value:
 
 @openvino_op("Softmax")
 def softmax(emit: Emitter, x: Value, *, axis: int = 1) -> Value:
-    """Over one axis, which may be counted from the end."""
+    """Softmax over one axis, by default axis 1, which may be counted from the end."""
     return emit(act.Softmax(x, emit.axis(axis, x.type.rank)))
 
 
 @openvino_op("LogSoftmax", since=5)
 def log_softmax(emit: Emitter, x: Value, *, axis: int = 1) -> Value:
-    """Over one axis."""
+    """LogSoftmax over one axis, which is axis 1 unless it is stated."""
     return emit(act.LogSoftmax(x, emit.axis(axis, x.type.rank)))
 
 
 @openvino_op("ErfInv", since=17)
 def erf_inv(emit: Emitter, x: Value) -> Value:
-    """The inverse of the error function."""
+    """ErfInv: the inverse of the error function, for elements between -1 and 1."""
     return emit(Special(x, "erfinv"))

@@ -27,7 +27,7 @@ CodeType = Literal["caffe.priorboxparameter.corner", "caffe.priorboxparameter.ce
 
 @dataclass(frozen=True)
 class Settings:
-    """The attributes that decide what is chosen."""
+    """Attributes of DetectionOutput: which boxes are chosen, and whether they are clipped to the image."""
 
     background: int
     top_k: int

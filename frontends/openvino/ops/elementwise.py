@@ -1,4 +1,4 @@
-"""Arithmetic, comparison, logic, bits and conversions."""
+"""Handlers of elementwise operations: arithmetic, comparison, logic, bits, selection and conversions."""
 
 from __future__ import annotations
 
@@ -111,21 +111,21 @@ def divide(
 
 @openvino_op("Mod")
 def mod(emit: Emitter, a: Value, b: Value, *, auto_broadcast: AutoBroadcast = "numpy") -> Value:
-    """Remainder with the sign of the dividend."""
+    """Mod: the remainder with the sign of the dividend, as C's ``%`` has it."""
     _check_broadcast(emit, auto_broadcast, a, b)
     return emit(arith.Mod(a, b, True))
 
 
 @openvino_op("FloorMod")
 def floor_mod(emit: Emitter, a: Value, b: Value, *, auto_broadcast: AutoBroadcast = "numpy") -> Value:
-    """Remainder with the sign of the divisor."""
+    """FloorMod: the remainder with the sign of the divisor, as Python's ``%`` has it."""
     _check_broadcast(emit, auto_broadcast, a, b)
     return emit(arith.Mod(a, b))
 
 
 @openvino_op("Round", since=5)
 def round_(emit: Emitter, x: Value, *, mode: Literal["half_to_even", "half_away_from_zero"] = "half_to_even") -> Value:
-    """Round to the nearest integer."""
+    """Round: halfway between two integers to the even one, or away from 0 as ``sign(x) * floor(abs(x) + 0.5)``."""
     if mode == "half_to_even" or not x.type.dtype.is_float:
         return emit(arith.Round(x))
     return emit(
@@ -135,40 +135,40 @@ def round_(emit: Emitter, x: Value, *, mode: Literal["half_to_even", "half_away_
 
 @openvino_op("IsInf", since=10)
 def is_inf(emit: Emitter, x: Value, *, detect_negative: bool = True, detect_positive: bool = True) -> Value:
-    """Whether an element is infinite, of the signs asked for."""
+    """IsInf: whether an element is infinite, of either sign or of one, as attributes say."""
     return emit(logic.IsInf(x, detect_negative, detect_positive))
 
 
 @openvino_op("IsFinite", since=10)
 def is_finite(emit: Emitter, x: Value) -> Value:
-    """Whether an element is neither infinite nor NaN."""
+    """IsFinite: whether an element is neither infinite nor NaN, by the IR's tests for both."""
     odd = emit(logic.LogicalOr(emit(logic.IsInf(x)), emit(logic.IsNan(x))))
     return emit(logic.LogicalNot(odd))
 
 
 @openvino_op("BitwiseNot", since=13)
 def bitwise_not(emit: Emitter, x: Value) -> Value:
-    """All bits flipped; of booleans, the opposite."""
+    """BitwiseNot: all bits inverted, which for booleans is the logical operation."""
     return emit((logic.LogicalNot if x.type.dtype is DType.BOOL else logic.BitwiseNot)(x))
 
 
 @openvino_op("BitwiseLeftShift", since=15)
 def shift_left(emit: Emitter, a: Value, b: Value, *, auto_broadcast: AutoBroadcast = "numpy") -> Value:
-    """Bits moved up."""
+    """BitwiseLeftShift: the bits of ``a`` shifted by ``b`` places, zeros filled in from below."""
     _check_broadcast(emit, auto_broadcast, a, b)
     return emit(logic.ShiftLeft(a, b))
 
 
 @openvino_op("BitwiseRightShift", since=15)
 def shift_right(emit: Emitter, a: Value, b: Value, *, auto_broadcast: AutoBroadcast = "numpy") -> Value:
-    """Bits moved down."""
+    """BitwiseRightShift: the bits of ``a`` shifted down by ``b`` places; the sign of negative numbers is kept."""
     _check_broadcast(emit, auto_broadcast, a, b)
     return emit(logic.ShiftRight(a, b))
 
 
 @openvino_op("Select")
 def select(emit: Emitter, condition: Value, a: Value, b: Value, *, auto_broadcast: AutoBroadcast = "numpy") -> Value:
-    """Choose by a condition."""
+    """Select: elements of ``a`` where the condition holds, else of ``b``; all three are broadcast."""
     _check_broadcast(emit, auto_broadcast, a, b)
     return emit(logic.Select(condition, a, b))
 
@@ -181,7 +181,7 @@ def convert(emit: Emitter, x: Value, *, destination_type: DType) -> Value:
 
 @openvino_op("ConvertLike")
 def convert_like(emit: Emitter, x: Value, like: Value) -> Value:
-    """Convert to the element type of another tensor."""
+    """ConvertLike: a conversion to the element type of another tensor, whose elements are not read."""
     return _converted(emit, x, like.type.dtype)
 
 

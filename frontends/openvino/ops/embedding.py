@@ -24,7 +24,7 @@ Combine = Literal["sum", "mean"]
 
 @openvino_op("EmbeddingBagPackedSum", since=3)
 def embedding_bag_packed_sum(emit: Emitter, table: Value, indices: Value, weights: Value | None = None) -> Value:
-    """Sums of rows, as many for each result."""
+    """EmbeddingBagPackedSum: each row of ``indices`` is a bag, whose rows of the table are added, times weights."""
     return _packed(emit, table, indices, weights, "sum")
 
 
@@ -32,7 +32,7 @@ def embedding_bag_packed_sum(emit: Emitter, table: Value, indices: Value, weight
 def embedding_bag_packed(
     emit: Emitter, table: Value, indices: Value, weights: Value | None = None, *, reduction: Combine = "sum"
 ) -> Value:
-    """Sums or means of rows, as many for each result."""
+    """EmbeddingBagPacked: each row of ``indices`` is a bag, whose rows of the table are added or averaged."""
     return _packed(emit, table, indices, weights, reduction)
 
 
@@ -57,7 +57,7 @@ def embedding_bag_offsets_sum(
     default: Value | None = None,
     weights: Value | None = None,
 ) -> Value:
-    """Sums of rows of bags, which begin at offsets."""
+    """EmbeddingBagOffsetsSum: bags of different sizes, each from its offset in ``indices`` on, whose rows are added."""
     return _bags(
         emit, (table, indices, weights), _bag_numbers(emit, indices, offsets), offsets.type.shape[0], (default, "sum")
     )
@@ -89,7 +89,7 @@ def embedding_segments_sum(
     default: Value | None = None,
     weights: Value | None = None,
 ) -> Value:
-    """Sums of rows of segments, whose numbers are given."""
+    """EmbeddingSegmentsSum: rows of the table whose segment number is the same are added, for ``count`` segments."""
     return _bags(emit, (table, indices, weights), segments, emit.dim(count, "num_segments"), (default, "sum"))
 
 
@@ -140,7 +140,11 @@ def segment_max(
     *,
     fill_mode: Literal["zero", "lowest"] = "zero",
 ) -> Value:
-    """The largest elements of segments of rows."""
+    """SegmentMax: the largest elements among rows with the same segment id, which are sorted.
+
+    Segments without rows are zeros, or the lowest number of the type.  Without ``num_segments`` the ids have to be
+    constant.
+    """
     known = emit.known(segments)
     if count is None and (known is None or known.dtype == object):
         raise emit.fail("has a number of segments that data decides", code="F004")
@@ -168,7 +172,7 @@ def segment_max(
 def eye(
     emit: Emitter, rows: Value, columns: Value, diagonal: Value, batch: Value | None = None, *, output_type: DType
 ) -> Value:
-    """Ones on a diagonal."""
+    """Eye: ones on one diagonal, the same for each batch; the matrix's sizes and the diagonal have to be constants."""
     n, m = emit.int(rows, "num_rows"), emit.int(columns, "num_columns")
     reserve(max(n, 0), max(m, 0), what="the matrix")
     made = emit.const(np.eye(max(n, 0), max(m, 0), emit.int(diagonal, "diagonal_index")), output_type)
@@ -188,7 +192,7 @@ def random_uniform(
     op_seed: int = 0,
     alignment: str = "tensorflow",
 ) -> Value:
-    """Numbers between two others, drawn when the network runs."""
+    """RandomUniform: numbers from ``low`` up to ``high``, drawn anew in each run; integers are rounded down."""
     seed = global_seed * 1_000_003 + op_seed if global_seed or op_seed else None
     drawn = emit(RandomUniform(emit.dims(shape, "shape"), seed))
     start, end = (emit.reshape(emit.cast(v, DType.F32), ()) for v in (low, high))
@@ -208,7 +212,7 @@ def multinomial(
     global_seed: int = 0,
     op_seed: int = 0,
 ) -> Value:
-    """Classes drawn with stated probabilities when the network runs."""
+    """Multinomial: classes drawn by probabilities or their logarithms; without replacement, one sample at most."""
     number = emit.int(count, "num_samples")
     if not with_replacement and number > 1:
         raise emit.fail("draws without putting back")

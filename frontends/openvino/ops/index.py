@@ -25,7 +25,7 @@ REDUCTIONS = {"none": "none", "sum": "add", "prod": "mul", "min": "min", "max": 
 
 @openvino_op("Gather", until=6)
 def gather(emit: Emitter, x: Value, indices: Value, axis: Value) -> Value:
-    """Slices at positions along an axis."""
+    """Gather before operation set 7: slices along a constant axis, without batch axes."""
     return _gather(emit, x, indices, emit.int(axis, "axis"), 0)
 
 
@@ -61,7 +61,7 @@ def _gather(emit: Emitter, x: Value, indices: Value, axis: int, batch_dims: int)
 
 @openvino_op("GatherElements", since=6)
 def gather_elements(emit: Emitter, x: Value, indices: Value, *, axis: int) -> Value:
-    """Elements at positions along an axis."""
+    """GatherElements: each element by an index of its own along one axis."""
     return emit(ir.GatherElements(x, indices, emit.axis(axis, x.type.rank)))
 
 
@@ -75,13 +75,13 @@ def gather_nd_joined(emit: Emitter, x: Value, indices: Value, *, batch_dims: int
 
 @openvino_op("GatherND", since=8)
 def gather_nd(emit: Emitter, x: Value, indices: Value, *, batch_dims: int = 0) -> Value:
-    """Slices at positions along the first axes."""
+    """GatherND: elements or slices at coordinates, with ``batch_dims`` leading axes in common."""
     return emit(ir.GatherNd(x, indices, batch_dims))
 
 
 @openvino_op("ScatterElementsUpdate", since=3, until=11)
 def scatter_elements(emit: Emitter, x: Value, indices: Value, updates: Value, axis: Value) -> Value:
-    """Replace elements along an axis."""
+    """ScatterElementsUpdate before operation set 12: elements at positions along a constant axis are replaced."""
     return emit(ir.ScatterElements(x, indices, updates, emit.axis(emit.int(axis, "axis"), x.type.rank)))
 
 
@@ -96,7 +96,11 @@ def scatter_elements_reducing(
     reduction: Literal["none", "sum", "prod", "min", "max", "mean"] = "none",
     use_init_val: bool = True,
 ) -> Value:
-    """Replace or combine elements along an axis."""
+    """ScatterElementsUpdate: elements at positions along a constant axis are replaced, or combined with updates.
+
+    Without ``use_init_val`` the updates of a position are combined with each other alone.  Means of integers are
+    rounded down.
+    """
     along = emit.axis(emit.int(axis, "axis"), x.type.rank)
     if reduction == "none":
         return emit(ir.ScatterElements(x, indices, updates, along))
@@ -130,7 +134,7 @@ def _scatter_anew(emit: Emitter, x: Value, given: tuple[Value, Value], axis: int
 
 @openvino_op("ScatterNDUpdate", since=3, until=14)
 def scatter_nd(emit: Emitter, x: Value, indices: Value, updates: Value) -> Value:
-    """Replace slices along the first axes."""
+    """ScatterNDUpdate before operation set 15: slices at coordinates of the leading axes are replaced."""
     return emit(ir.ScatterNd(x, indices, updates))
 
 
@@ -143,7 +147,7 @@ def scatter_nd_reducing(
     *,
     reduction: Literal["none", "sum", "sub", "prod", "min", "max"] = "none",
 ) -> Value:
-    """Replace or combine slices along the first axes."""
+    """ScatterNDUpdate: slices at coordinates replaced or combined; ``sub`` adds the negated updates."""
     if reduction == "sub":
         zero = emit.number(0, updates)
         return emit(ir.ScatterNd(x, indices, emit(Sub(zero, updates)), "add"))
@@ -152,7 +156,7 @@ def scatter_nd_reducing(
 
 @openvino_op("ScatterUpdate", since=3)
 def scatter_update(emit: Emitter, x: Value, indices: Value, updates: Value, axis: Value) -> Value:
-    """Replace slices at positions along an axis."""
+    """ScatterUpdate: slices at positions along a constant axis are replaced; indices of any rank become a vector."""
     along, shape = emit.axis(emit.int(axis, "axis"), x.type.rank), x.type.shape
     flat = emit.reshape(indices, (indices.type.size,))
     slices = emit.reshape(updates, (*shape[:along], indices.type.size, *shape[along + 1 :]))
@@ -167,7 +171,7 @@ Sort = Literal["value", "index", "none"]
 def top_k(
     emit: Emitter, x: Value, k: Value, *, axis: int, mode: TopKMode, sort: Sort, index_element_type: DType = DType.I32
 ) -> tuple[Value, ...]:
-    """The largest or smallest elements and their positions."""
+    """TopK before operation set 11: sorted by value, or by position if ``sort`` says so; equal ones in any order."""
     return _top_k(emit, x, emit.dim(k, "k"), (axis, mode, sort), index_element_type)
 
 
@@ -202,7 +206,7 @@ def _top_k(emit: Emitter, x: Value, k: Dim, how: tuple[int, str, str], dtype: DT
 def cum_sum(
     emit: Emitter, x: Value, axis: Value | None = None, *, exclusive: bool = False, reverse: bool = False
 ) -> Value:
-    """Running sums."""
+    """CumSum along a constant axis, by default the first one, with or without the element itself."""
     along = emit.axis(0 if axis is None else emit.int(axis, "axis"), x.type.rank)
     return emit(ir.CumSum(x, along, exclusive, reverse))
 
@@ -237,7 +241,7 @@ def _one_hot(emit: Emitter, given: tuple[Value, Value, Value, Value], axis: int,
 
 @openvino_op("ReverseSequence")
 def reverse_sequence(emit: Emitter, x: Value, lengths: Value, *, batch_axis: int = 0, seq_axis: int = 1) -> Value:
-    """Turn around the first elements of every sequence."""
+    """ReverseSequence: in each batch entry as many leading elements reversed as its length says."""
     along, batch = emit.axes((seq_axis, batch_axis), x.type.rank)
     places = lengths if lengths.type.dtype.is_int else emit.cast(lengths, DType.I32)
     return emit(ir.ReverseSequence(x, places, along, batch))
@@ -245,7 +249,7 @@ def reverse_sequence(emit: Emitter, x: Value, lengths: Value, *, batch_axis: int
 
 @openvino_op("NonZero", since=3)
 def non_zero(emit: Emitter, x: Value, *, output_type: DType = DType.I64) -> Value:
-    """Positions, as many as the data has."""
+    """NonZero: one column of coordinates for each element that is not zero; how many is a new symbolic size."""
     return emit.cast(emit(ir.NonZero(x, emit.fresh())), output_type)
 
 
@@ -259,7 +263,10 @@ def unique(
     index_element_type: DType = DType.I64,
     count_element_type: DType = DType.I64,
 ) -> tuple[Value, ...]:
-    """Different elements, where each stands first, which each element is, and how many there are."""
+    """Unique: the different elements, or slices along an axis; their number becomes a new symbolic size.
+
+    The other results are where each one occurs first, which one each element is, and how often each one occurs.
+    """
     along = None if axis is None else emit.axis(emit.int(axis, "axis"), x.type.rank)
     values, first, inverse, counts = emit.all(ir.Unique(x, emit.fresh(), along, sorted))
     places = (emit.cast(v, index_element_type) for v in (first, inverse))

@@ -21,13 +21,13 @@ def matmul(emit: Emitter, a: Value, b: Value, *, transpose_a: bool = False, tran
 
 @openvino_op("Einsum", since=7)
 def einsum(emit: Emitter, *xs: Value, equation: str) -> Value:
-    """Contract the operands from left to right."""
+    """Einsum: products and sums along named axes, of two operands at a time from left to right."""
     return contraction(emit, xs, equation)
 
 
 @openvino_op("Inverse", since=14)
 def inverse(emit: Emitter, x: Value, *, adjoint: bool = False) -> Value:
-    """Inverses of square matrices; their adjoints are not computed."""
+    """Inverse of the square matrices in the last two axes; with ``adjoint`` it is refused."""
     if adjoint:
         raise emit.fail("gives adjoint matrices")
     return emit(Inverse(x))
@@ -45,7 +45,7 @@ def attention(
     *,
     causal: bool = False,
 ) -> Value:
-    """Softmax of scaled products of queries and keys, times values."""
+    """ScaledDotProductAttention: ``softmax(q @ k.T * scale + mask) @ v``; the scale is ``width ** -0.5`` by default."""
     if sink is not None:
         raise emit.fail("has sinks")
     width = query.type.shape[-1]

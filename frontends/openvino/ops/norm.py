@@ -1,4 +1,4 @@
-"""Normalisations."""
+"""Handlers of normalizations: over batches, layers, groups of channels, and by norms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..registry import openvino_op
 def batch_norm_data_third(
     emit: Emitter, gamma: Value, beta: Value, x: Value, mean: Value, variance: Value, *, epsilon: float
 ) -> Value:
-    """As in inference."""
+    """BatchNormInference before operation set 5, whose operands begin with scale and bias."""
     return emit(ir.BatchNorm(x, gamma, beta, mean, variance, epsilon))
 
 
@@ -25,7 +25,7 @@ def batch_norm_data_third(
 def batch_norm(
     emit: Emitter, x: Value, gamma: Value, beta: Value, mean: Value, variance: Value, *, epsilon: float
 ) -> Value:
-    """As in inference."""
+    """BatchNormInference: ``gamma * (x - mean) / sqrt(variance + epsilon) + beta`` for each channel of axis 1."""
     return emit(ir.BatchNorm(x, gamma, beta, mean, variance, epsilon))
 
 
@@ -54,7 +54,7 @@ def mvn(
     eps: float,
     eps_mode: Literal["inside_sqrt", "outside_sqrt"] = "inside_sqrt",
 ) -> Value:
-    """Mean 0 and variance 1 along axes."""
+    """MVN: subtracts the mean along constant axes and, if so stated, divides by the standard deviation."""
     dims = emit.axes(emit.ints(axes, "axes"), x.type.rank)
     return _normalized(emit, x, dims, normalize_variance, (eps, eps_mode == "inside_sqrt"))
 
@@ -73,7 +73,7 @@ def _normalized(emit: Emitter, x: Value, dims: tuple[int, ...], scales: bool, ep
 
 @openvino_op("GroupNormalization", since=12)
 def group_norm(emit: Emitter, x: Value, scale: Value, bias: Value, *, num_groups: int, epsilon: float) -> Value:
-    """Mean 0 and variance 1 within groups of channels."""
+    """GroupNormalization: mean 0 and variance 1 within groups of channels, then scale and bias for each channel."""
     if num_groups < 1:
         raise emit.fail(f"has {num_groups} groups", code="F002")
     return emit(ir.GroupNorm(x, scale, bias, num_groups, epsilon))
@@ -90,7 +90,7 @@ def normalize_l2(emit: Emitter, x: Value, axes: Value, *, eps: float, eps_mode: 
 
 @openvino_op("GRN")
 def grn(emit: Emitter, x: Value, *, bias: float) -> Value:
-    """Divided by the norm over the channels."""
+    """GRN: divides by the norm over the channels, ``x / sqrt(sum(x ** 2) + bias)``."""
     total = emit(Reduce(emit(Mul(x, x)), "sum", (1,)))
     return emit(Div(x, emit(Sqrt(emit(Add(total, emit.number(bias, x)))))))
 

@@ -39,7 +39,7 @@ class Regions:
 
     @staticmethod
     def of(emit: Emitter, rows: Value) -> Regions:
-        """Read them; an image of -1 ends the list."""
+        """Read rows ``image, x, y, x, y``; the first one whose image is -1 ends the list."""
         count = rows.type.shape[0]
         images = emit.reshape(emit.cast(column(emit, rows, 0), DType.I64), (count,))
         ends = emit(CumSum(emit.cast(emit(Equal(images, emit.const(-1, DType.I64))), DType.I32), 0))

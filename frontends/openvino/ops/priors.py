@@ -56,7 +56,7 @@ def prior_box_clustered(
     offset: float,
     variance: Floats = (),
 ) -> Value:
-    """Boxes of stated sizes around the centres of cells."""
+    """PriorBoxClustered: boxes of stated widths and heights around the centre of each cell of a layer."""
     if len(width) != len(height):
         raise emit.fail(f"has {len(width)} widths and {len(height)} heights", code="F002")
     halves = np.asarray([(w / 2, h / 2) for w, h in zip(width, height, strict=True)])

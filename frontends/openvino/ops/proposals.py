@@ -37,7 +37,7 @@ class Image:
 
     @staticmethod
     def of(emit: Emitter, info: Value) -> Image:
-        """Read height, width, and none, one or two factors."""
+        """Read a vector with an image's height and width, and no, one or two factors of its size."""
         count = info.type.shape[0]
         if info.type.rank != 1 or count not in (2, 3, 4) or not isinstance(count, int):
             raise emit.fail(f"is told {info.type} of an image", code="T001")
@@ -109,7 +109,7 @@ def by_place(emit: Emitter, x: Value, each: int) -> Value:
 
 
 def image_of(emit: Emitter, x: Value, number: int) -> Value:
-    """Return what belongs to one image, without its axis."""
+    """Return the elements that belong to one image of a batch, without the batch axis."""
     rest = x.type.shape[1:]
     zeros = (0,) * len(rest)
     return emit.reshape(emit(Slice(x, (number, *zeros), (1, *rest), (1,) * x.type.rank)), rest)

@@ -41,7 +41,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Direction:
-    """What one direction computes with."""
+    """What one direction computes with: weights of input and state, bias, first states, and common attributes."""
 
     w: Value
     r: Value
@@ -223,7 +223,7 @@ def lstm_cell(
     activations_beta: Floats = (),
     clip: float = 0.0,
 ) -> tuple[Value, ...]:
-    """One step of long short-term memory."""
+    """LSTMCell: one step of an LSTM, whose gates are in the order forget, input, new, output."""
     settings = Settings(activations, activations_alpha, activations_beta, clip, "forward", FORMATS["fico"])
     return _cell(emit, x, (h, c), (w, r, b), settings, _lstm)
 
@@ -244,7 +244,7 @@ def gru_cell(
     clip: float = 0.0,
     linear_before_reset: bool = False,
 ) -> Value:
-    """One step of gated recurrent units."""
+    """GRUCell: one step of a GRU; with ``linear_before_reset`` the new gate's state part has a bias of its own."""
     if b is None and linear_before_reset:
         b = emit.expand(emit.number(0, x), (4 * r.type.shape[-1],))
     settings = Settings(activations, activations_alpha, activations_beta, clip, "forward")
@@ -289,7 +289,7 @@ def lstm_sequence(
     activations_beta: Floats = (),
     clip: float = 0.0,
 ) -> tuple[Value, ...]:
-    """Long short-term memory."""
+    """LSTMSequence: an LSTM over ``[batch, steps, features]`` in one direction or both, with a length per entry."""
     settings = Settings(activations, activations_alpha, activations_beta, clip, direction, FORMATS["fico"])
     return _sequence(emit, x, (h, c), lengths, (w, r, b), settings, _lstm)
 
@@ -312,7 +312,7 @@ def gru_sequence(
     clip: float = 0.0,
     linear_before_reset: bool = False,
 ) -> tuple[Value, ...]:
-    """Gated recurrent units."""
+    """GRUSequence: a GRU over ``[batch, steps, features]`` in one direction or both, with a length for each entry."""
     settings = Settings(activations, activations_alpha, activations_beta, clip, direction)
     return _sequence(emit, x, (h,), lengths, (w, r, b), settings, _gru(emit, linear_before_reset))
 

@@ -1,4 +1,4 @@
-"""Reductions: one family."""
+"""Handlers of reductions, which are one family: axes are a constant operand, ``keep_dims`` an attribute."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pooling of regions that are rotated."""
+"""Handlers of pooling in rotated regions of interest, as detectors of oriented objects have it."""
 
 from __future__ import annotations
 

@@ -23,13 +23,13 @@ from ..registry import openvino_op
 
 @openvino_op("Identity", since=16)
 def identity(emit: Emitter, x: Value) -> Value:
-    """The same tensor."""
+    """Identity: its operand, so that nothing is left of it in the IR."""
     return x
 
 
 @openvino_op("Assign", since=3)
 def assign(emit: Emitter, x: Value, *, variable_id: str = "") -> Value:
-    """What is stored goes on; the reader looks at variables."""
+    """Assign: its operand; the reader collects what variables hold at the end of a call."""
     return x
 
 
@@ -87,7 +87,7 @@ def _squeeze(emit: Emitter, x: Value, axes: Value | None) -> Value:
 
 @openvino_op("Unsqueeze")
 def unsqueeze(emit: Emitter, x: Value, axes: Value) -> Value:
-    """Insert axes of size one."""
+    """Unsqueeze: axes of size 1, which are counted in the result; duplicates count once."""
     stated = dict.fromkeys(emit.ints(axes, "axes"))
     rank = x.type.rank + len(stated)
     inserted = emit.axes(list(stated), rank)
@@ -97,7 +97,7 @@ def unsqueeze(emit: Emitter, x: Value, axes: Value) -> Value:
 
 @openvino_op("Transpose")
 def transpose(emit: Emitter, x: Value, order: Value) -> Value:
-    """Permute the axes; without an order, reverse them."""
+    """Transpose: the axes in a constant order, or reversed if the order is empty."""
     rank = x.type.rank
     perm = emit.ints(order, "order") or tuple(reversed(range(rank)))
     return emit.transpose(x, emit.axes(perm, rank))
@@ -111,7 +111,7 @@ def concat(emit: Emitter, *xs: Value, axis: int) -> Value:
 
 @openvino_op("Split")
 def split(emit: Emitter, x: Value, axis: Value, *, num_splits: int) -> tuple[Value, ...]:
-    """Cut into equal pieces."""
+    """Split: parts of equal size along a constant axis, whose size they have to divide."""
     along = emit.axis(emit.int(axis, "axis"), x.type.rank)
     size = exact_div(x.type.shape[along], num_splits) if num_splits > 0 else None
     if size is None:
@@ -151,7 +151,7 @@ def strided_slice(
 
 @openvino_op("Slice", since=8)
 def slice_(emit: Emitter, x: Value, start: Value, stop: Value, step: Value, axes: Value | None = None) -> Value:
-    """Cut; negative steps walk backwards."""
+    """Slice: starts, stops and steps along all axes or stated ones; with negative steps from the end backward."""
     cuts = cuts_of(emit, x, (start, stop, step), axes)
     return cut(emit, x, cuts)
 
@@ -174,7 +174,7 @@ def cuts_of(
 
 @openvino_op("Tile")
 def tile(emit: Emitter, x: Value, repeats: Value) -> Value:
-    """Repeat along every axis; missing axes come first."""
+    """Tile: the whole tensor repeated along each axis; where numbers or axes are missing, leading ones are added."""
     times = emit.dims(repeats, "repeats")
     rank = max(len(times), x.type.rank)
     x = emit.reshape(x, (*[1] * (rank - x.type.rank), *x.type.shape))
@@ -188,7 +188,7 @@ PadMode = Literal["constant", "reflect", "edge", "symmetric"]
 def pad_(
     emit: Emitter, x: Value, begin: Value, end: Value, value: Value | None = None, *, pad_mode: PadMode = "constant"
 ) -> Value:
-    """Pad all axes; negative numbers cut."""
+    """Pad on all axes, with a constant, the edge, or a mirrored tensor; negative paddings cut."""
     low, high = emit.positions(begin, "pads_begin"), emit.positions(end, "pads_end")
     if not len(low) == len(high) == x.type.rank:
         raise emit.fail(f"pads {x.type} by {counted(len(low), 'number')} before and {len(high)} after", code="F006")
@@ -239,13 +239,13 @@ def _broadcast(emit: Emitter, x: Value, target: Sequence[Dim], axes: Value | Non
 
 @openvino_op("ShapeOf")
 def shape_of(emit: Emitter, x: Value, *, output_type: Annotated[DType, Since(3)] = DType.I64) -> Value:
-    """The sizes of all axes, as a vector."""
+    """ShapeOf: the sizes of all axes as a vector; it folds to a constant if they are known."""
     return emit(ir.ShapeOf(x, tuple(range(x.type.rank)), output_type))
 
 
 @openvino_op("Range", until=3)
 def range_same(emit: Emitter, start: Value, stop: Value, step: Value) -> Value:
-    """Numbers from ``start`` up to, not including, ``stop``."""
+    """Range before operation set 4: numbers from ``start`` up to, not including, ``stop``, in their own type."""
     return counted_range(emit, start, stop, step)
 
 
@@ -257,7 +257,7 @@ def range_(emit: Emitter, start: Value, stop: Value, step: Value, *, output_type
 
 @openvino_op("Reverse", until=3)
 def reverse(emit: Emitter, x: Value, axes: Value, *, mode: Literal["index", "mask"] = "index") -> Value:
-    """Turn around along axes, which are named or masked."""
+    """Reverse: the order of elements reversed along axes, which are listed or have a 1 in a mask."""
     stated = emit.numbers(axes, "axes").reshape(-1).tolist()
     dims = tuple(map(int, stated)) if mode == "index" else tuple(i for i, bit in enumerate(stated) if bit)
     return emit(ir.Reverse(x, emit.axes(dims, x.type.rank)))
@@ -265,7 +265,7 @@ def reverse(emit: Emitter, x: Value, axes: Value, *, mode: Literal["index", "mas
 
 @openvino_op("Roll", since=7)
 def roll(emit: Emitter, x: Value, shift: Value, axes: Value) -> Value:
-    """Move elements along axes; what leaves at the end comes in at the beginning."""
+    """Roll: elements moved along axes; those that leave at the end come in at the beginning."""
     along, shifts = emit.ints(axes, "axes"), emit.ints(shift, "shift")
     shifts = shifts * len(along) if len(shifts) == 1 else shifts
     if len(shifts) != len(along):
@@ -288,7 +288,7 @@ def _rolled(emit: Emitter, x: Value, axis: int, by: int) -> Value:
 
 @openvino_op("ShuffleChannels")
 def shuffle_channels(emit: Emitter, x: Value, *, axis: int = 1, group: int = 1) -> Value:
-    """Interleave groups of channels."""
+    """ShuffleChannels: an axis split into groups, these exchanged with what is in one, and merged again."""
     along, shape = emit.axis(axis, x.type.rank), x.type.shape
     each = exact_div(shape[along], group) if group > 0 else None
     if each is None:
@@ -319,7 +319,7 @@ def space_to_batch(emit: Emitter, x: Value, block_shape: Value, begin: Value, en
 
 @openvino_op("BatchToSpace", since=2)
 def batch_to_space(emit: Emitter, x: Value, block_shape: Value, begin: Value, end: Value) -> Value:
-    """Put parts of the batch back into blocks of positions."""
+    """BatchToSpace: the batch is split into blocks of positions, which interleave; then crops cut the edges."""
     blocks, shape = emit.ints(block_shape, "block_shape"), x.type.shape
     batch = exact_div(shape[0], product(blocks))
     if batch is None or len(blocks) != len(shape):

@@ -1,4 +1,4 @@
-"""Fourier transforms, as products with constant matrices."""
+"""Handlers of Fourier transforms, which become products with constant matrices of sines and cosines."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def dft(emit: Emitter, x: Value, axes: Value, sizes: Value | None = None) -> Val
 
 @openvino_op("IDFT", since=7)
 def idft(emit: Emitter, x: Value, axes: Value, sizes: Value | None = None) -> Value:
-    """The inverse transform."""
+    """IDFT: the inverse of the discrete Fourier transform; the last axis holds real and imaginary parts."""
     return _all_axes(emit, x, _plan(emit, x.type.rank - 1, axes, sizes), inverse=True)
 
 

@@ -60,7 +60,7 @@ def interpolate(
     pads_end: Sizes = (0,),
     cube_coeff: float = -0.75,
 ) -> Value:
-    """Resample some axes to sizes or by factors."""
+    """Interpolate in operation sets 4 to 10: axes resampled to sizes or by factors, which are both operands."""
     x = _padded(emit, x, pads_begin, pads_end)
     along = _along(emit, x, axes)
     fields = _fields(mode, coordinate_transformation_mode, nearest_mode, cube_coeff)
@@ -228,7 +228,7 @@ def grid_sample(
     mode: Literal["bilinear", "bicubic", "nearest"] = "bilinear",
     padding_mode: Literal["zeros", "border", "reflection"] = "zeros",
 ) -> Value:
-    """Interpolate at the positions in ``grid``."""
+    """GridSample: interpolation at the positions, from -1 to 1, that ``grid`` has for each pixel of the result."""
     sizes = [emit.size(x, axis, grid.type.dtype) for axis in range(2, x.type.rank)]
     rules = ({"bilinear": "linear", "bicubic": "cubic"}.get(mode, mode), padding_mode)
     return grid_sample_padding_taps(emit, x, grid, sizes, rules, align_corners=align_corners)

@@ -67,7 +67,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Sorting:
-    """How chosen boxes are sorted, and whether images count."""
+    """How chosen boxes are sorted, whether across images, how many remain, and the type of their numbers."""
 
     order: Order
     ignores_images: bool
@@ -219,7 +219,7 @@ def _images_by_count(
 
 @dataclass(frozen=True)
 class Fading:
-    """How scores fade by overlaps, and which remain."""
+    """How scores fade by overlaps (MatrixNms), from which score on boxes count, and how many remain."""
 
     most: int
     threshold: float

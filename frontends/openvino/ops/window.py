@@ -1,4 +1,4 @@
-"""Convolutions and poolings."""
+"""Handlers of convolutions and poolings over signals, images and volumes, with channels on axis 1."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def joined_groups(emit: Emitter, w: Value) -> tuple[Value, int]:
 
 
 def kernel_of(emit: Emitter, w: Value) -> Sizes:
-    """Return the spatial sizes of a filter."""
+    """Return the spatial sizes of a filter, which have to be known."""
     with emit.typed():
         return static(w.type.shape[2:])
 
@@ -83,7 +83,7 @@ def convolution(
     pads_end: Sizes = (),
     auto_pad: AutoPad = "explicit",
 ) -> Value:
-    """Cross-correlation with a filter."""
+    """Convolution: cross-correlation with a filter ``[outputs, inputs, ...]``, by explicit paddings or ``auto_pad``."""
     found = window_of(emit, x, kernel_of(emit, w), (strides, dilations), (pads_begin, pads_end), auto_pad)
     return _convolved(emit, x, w, found, 1)
 
@@ -100,7 +100,7 @@ def group_convolution(
     pads_end: Sizes = (),
     auto_pad: AutoPad = "explicit",
 ) -> Value:
-    """Cross-correlation with a filter for each group of channels."""
+    """GroupConvolution: cross-correlation by ``[groups, outputs, inputs, ...]``, in the IR by joined groups."""
     filters, groups = joined_groups(emit, w)
     found = window_of(emit, x, kernel_of(emit, filters), (strides, dilations), (pads_begin, pads_end), auto_pad)
     return _convolved(emit, x, filters, found, groups)
@@ -125,7 +125,7 @@ def convolution_backprop(
     auto_pad: AutoPad = "explicit",
     output_padding: Sizes = (),
 ) -> Value:
-    """A transposed convolution."""
+    """ConvolutionBackpropData: a transposed convolution by ``[inputs, outputs, ...]``; paddings cut the result."""
     wanted = None if output_shape is None else emit.dims(output_shape, "output_shape")
     sides = (pads_begin, pads_end)
     return _transposed(emit, (x, w), 1, (strides, dilations), (sides, auto_pad, output_padding, wanted))
@@ -221,7 +221,7 @@ def max_pool(
     rounding_type: Rounding = "floor",
     auto_pad: AutoPad = "explicit",
 ) -> Value:
-    """The largest elements of windows."""
+    """MaxPool before operation set 8, without dilations and without the positions as a second result."""
     found = window_of(emit, x, kernel, (strides, ()), (pads_begin, pads_end), auto_pad)
     pads, ceil = _fitted(x, found, rounding_type)
     return emit(ir.MaxPool(x, found.kernel, found.strides, found.dilations, pads, ceil))

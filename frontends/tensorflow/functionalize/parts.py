@@ -17,7 +17,7 @@ Aliases = Mapping[Result, Result]
 
 @dataclass
 class Library:
-    """The functions of a graph, to which parts are added."""
+    """The functions of a graph, to which bodies of branches and loops are added under new names."""
 
     functions: dict[str, Function]
     _numbers: Counter[str] = field(default_factory=lambda: Counter[str]())
@@ -36,7 +36,7 @@ class Library:
 
 
 def followed(result: Result, aliases: Aliases) -> Result:
-    """Return which tensor another one is in the end."""
+    """Follow aliases from a tensor to the one that it is; at most as often as there are aliases."""
     for _ in range(len(aliases) + 1):
         if result not in aliases:
             break

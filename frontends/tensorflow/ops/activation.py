@@ -1,4 +1,4 @@
-"""Activation functions and normalised exponentials."""
+"""Handlers of activation functions, and of Softmax and LogSoftmax along the last axis."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ unary("Softsign", ir.Softsign)
 
 @tf_op("Relu6")
 def relu6(emit: Emitter, features: Value) -> Value:
-    """Clamp from 0 to 6."""
+    """Relu6: a clip from 0 to 6, which later passes may fuse into the operation before it."""
     return emit(ir.Clip(features, 0.0, 6.0))
 
 
 @tf_op("LeakyRelu")
 def leaky_relu(emit: Emitter, features: Value, *, alpha: float = 0.2) -> Value:
-    """One slope."""
+    """LeakyRelu: ``alpha * x`` where ``x`` is negative, 0.2 by default."""
     return emit(ir.LeakyRelu(features, alpha))
 
 
 @tf_op("Softmax")
 def softmax(emit: Emitter, logits: Value) -> Value:
-    """Along the last axis."""
+    """Softmax along the last axis; the operator has no other, so others come with transposes around."""
     return emit(ir.Softmax(logits, emit.axis(-1, logits.type.rank)))
 
 
 @tf_op("LogSoftmax")
 def log_softmax(emit: Emitter, logits: Value) -> Value:
-    """Along the last axis."""
+    """LogSoftmax along the last axis; the operator has no other, so others come with transposes around."""
     return emit(ir.LogSoftmax(logits, emit.axis(-1, logits.type.rank)))
 
 
 @tf_op("L2Loss")
 def l2_loss(emit: Emitter, t: Value) -> Value:
-    """Half the sum of squares."""
+    """L2Loss: half the sum of the squares of all elements, a scalar."""
     total = emit(Reduce(t, "sum_square", tuple(range(t.type.rank)), keepdims=False))
     return emit(Div(total, emit.const(2, t.type.dtype)))

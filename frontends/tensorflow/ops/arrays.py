@@ -39,7 +39,7 @@ def tensor_array_read(emit: Emitter, handle: Handle, index: Value, flow_in: Tens
 
 @tf_op("TensorArrayWriteV3")
 def tensor_array_write(emit: Emitter, handle: Handle, index: Value, value: Value, flow_in: TensorList) -> TensorList:
-    """Return the list with another item at a position."""
+    """TensorArrayWriteV3: the list with another item at a position, which ``flow_out`` carries on."""
     return items.with_item(emit, flow_in, index, value, grows=flow_in.grows)
 
 

@@ -14,37 +14,37 @@ from ..variables import variable_name
 
 @tf_op("Const")
 def const(emit: Emitter, *, value: StoredTensor, dtype: ElementType) -> Value:
-    """Elements that the graph holds."""
+    """Const: a constant with the elements that the graph holds, whose type and shape are theirs."""
     return emit.const(value.weight(f"the constant {emit.call.name!r}"))
 
 
 @tf_op("Placeholder")
 def placeholder(emit: Emitter, *, dtype: ElementType, shape: StoredShape = StoredShape(None)) -> Value:  # noqa: B008 -- never changed
-    """What is given; where it is not, it is missing."""
+    """Placeholder: an error, since those that are inputs have values before nodes are imported."""
     raise emit.fail(f"{emit.call.name!r} has no value", code="F018", help="Name it: --inputs NODE.")
 
 
 @tf_op("PlaceholderWithDefault")
 def placeholder_with_default(emit: Emitter, input: Imported, *, shape: StoredShape) -> Imported:
-    """What is given, else a default."""
+    """PlaceholderWithDefault: its default, which is what a network without that input computes with."""
     return input
 
 
 @tf_op("Identity", "Snapshot", "StopGradient", "RefIdentity")
 def identity(emit: Emitter, input: Imported) -> Imported:
-    """Nothing is changed."""
+    """Operators that give what they read, tensors as well as handles; nothing is left of them in the IR."""
     return input
 
 
 @tf_op("IdentityN")
 def identity_n(emit: Emitter, input: tuple[Imported, ...]) -> tuple[Imported, ...]:
-    """Nothing is changed."""
+    """IdentityN: all of its operands as they are, so that nothing is left of it."""
     return input
 
 
 @tf_op("CheckNumerics", "CheckNumericsV2")
 def check_numerics(emit: Emitter, tensor: Value, *, message: str) -> Value:
-    """Nothing is changed; that elements are numbers is not checked."""
+    """CheckNumerics: its operand; that no element is NaN or infinite is not checked."""
     return tensor
 
 
@@ -70,13 +70,13 @@ def var_handle_op(
     debug_name: str = "",
     allowed_devices: tuple[str, ...] = (),
 ) -> Handle:
-    """The handle of a variable, by its name."""
+    """VarHandleOp: the handle of a variable, by the name under which it is stored."""
     return Handle("variable", variable_name(emit.call))
 
 
 @tf_op("ReadVariableOp")
 def read_variable_op(emit: Emitter, resource: Handle, *, dtype: ElementType) -> Value:
-    """What a variable holds."""
+    """ReadVariableOp: the value of a variable, a constant, since networks are imported for inference."""
     return emit.around.variable(resource)
 
 
@@ -84,37 +84,37 @@ def read_variable_op(emit: Emitter, resource: Handle, *, dtype: ElementType) -> 
 def variable_v2(
     emit: Emitter, *, shape: StoredShape, dtype: ElementType, container: str = "", shared_name: str = ""
 ) -> Value:
-    """What a variable of version 1 holds."""
+    """VariableV2: a variable of TensorFlow 1 read by its name, which is a constant here."""
     return emit.around.variable(Handle("variable", variable_name(emit.call)))
 
 
 @tf_op("ZerosLike")
 def zeros_like(emit: Emitter, x: Value) -> Value:
-    """Zeros in the operand's shape."""
+    """ZerosLike: zeros of the operand's type and shape, whose sizes may be open."""
     return emit.expand(emit.const(0, x.type.dtype), x.type.shape)
 
 
 @tf_op("OnesLike")
 def ones_like(emit: Emitter, x: Value) -> Value:
-    """Ones in the operand's shape."""
+    """OnesLike: ones of the operand's type and shape, whose sizes may be open."""
     return emit.expand(emit.const(1, x.type.dtype), x.type.shape)
 
 
 @tf_op("Fill")
 def fill(emit: Emitter, dims: Value, value: Value) -> Value:
-    """One value in a shape."""
+    """Fill: a scalar broadcast to a shape, which is an operand and may be computed."""
     return emit.expand(emit.reshape(value, ()), emit.dims(dims, "dims"))
 
 
 @tf_op("Cast")
 def cast(emit: Emitter, x: Value, *, DstT: DType, Truncate: bool = False) -> Value:
-    """Another element type."""
+    """Cast to another element type; floats are cut towards zero on the way to integers."""
     return emit.cast(x, DstT)
 
 
 @tf_op("Bitcast")
 def bitcast(emit: Emitter, input: Value, *, type: DType) -> Value:
-    """The same bits; elements of another size are not read."""
+    """Bitcast: the same bits as another element type of equal size; of another size it is refused."""
     from ....compiler.ops.arith import BitCast
 
     return emit(BitCast(input, type))

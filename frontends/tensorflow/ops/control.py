@@ -1,4 +1,4 @@
-"""Branches and loops, whose bodies are functions."""
+"""Handlers of branches and loops, whose bodies are functions: If, Case, While and their stateless forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boxes that overlap no better one."""
+"""Handlers of non-maximum suppression: from boxes that overlap only the best one is kept."""
 
 from __future__ import annotations
 

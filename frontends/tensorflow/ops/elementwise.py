@@ -111,7 +111,7 @@ _comparison("NotEqual", logic.NotEqual)
 
 @tf_op("Mod", "TruncateMod")
 def truncate_mod(emit: Emitter, x: Value, y: Value) -> Value:
-    """Remainder with the sign of the dividend."""
+    """Mod and TruncateMod: the remainder with the sign of the dividend, as C's ``%`` has it."""
     return emit(arith.Mod(x, y, truncated=True))
 
 
@@ -123,7 +123,7 @@ def _unless_zero(emit: Emitter, by: Value, result: Value) -> Value:
 
 @tf_op("DivNoNan")
 def div_no_nan(emit: Emitter, x: Value, y: Value) -> Value:
-    """Zero where the divisor is zero."""
+    """DivNoNan: ``x / y``, but 0 where ``y`` is 0."""
     return _unless_zero(emit, y, emit(arith.Div(x, y)))
 
 
@@ -135,7 +135,7 @@ def mul_no_nan(emit: Emitter, x: Value, y: Value) -> Value:
 
 @tf_op("Xdivy")
 def xdivy(emit: Emitter, x: Value, y: Value) -> Value:
-    """Zero where the dividend is zero."""
+    """Xdivy: ``x / y``, but 0 where ``x`` is 0, even if ``y`` is 0 too."""
     return _unless_zero(emit, x, emit(arith.Div(x, y)))
 
 
@@ -153,26 +153,26 @@ def xlog1py(emit: Emitter, x: Value, y: Value) -> Value:
 
 @tf_op("IsFinite")
 def is_finite(emit: Emitter, x: Value) -> Value:
-    """Whether an element is a number that is not infinite."""
+    """IsFinite: whether an element is neither infinite nor NaN, by the IR's tests for both."""
     return emit(logic.LogicalNot(emit(logic.LogicalOr(emit(logic.IsNan(x)), emit(logic.IsInf(x))))))
 
 
 @tf_op("ClipByValue")
 def clip_by_value(emit: Emitter, t: Value, clip_value_min: Value, clip_value_max: Value) -> Value:
-    """Clamp between two operands."""
+    """ClipByValue: a minimum with the upper bound, then a maximum with the lower one; both are operands."""
     return emit(arith.Max(emit(arith.Min(t, clip_value_max)), clip_value_min))
 
 
 @tf_op("ApproximateEqual")
 def approximate_equal(emit: Emitter, x: Value, y: Value, *, tolerance: float = 1e-5) -> Value:
-    """Whether elements differ by less than a tolerance."""
+    """ApproximateEqual: ``abs(x - y) < tolerance``, where the tolerance is an attribute."""
     distance = emit(arith.Abs(emit(arith.Sub(x, y))))
     return emit(logic.Less(distance, emit.const(tolerance, x.type.dtype)))
 
 
 @tf_op("AddN")
 def add_n(emit: Emitter, inputs: tuple[Value, ...]) -> Value:
-    """Sum of any number of tensors."""
+    """AddN: the sum of any number of tensors, added from left to right."""
     return reduce(lambda a, b: emit(arith.Add(a, b)), inputs)
 
 
@@ -192,13 +192,13 @@ def bias_add(emit: Emitter, value: Value, bias: Value, *, data_format: Literal["
 
 @tf_op("BiasAddV1")
 def bias_add_v1(emit: Emitter, value: Value, bias: Value) -> Value:
-    """One number for each channel."""
+    """BiasAddV1: a vector added along the last axis, one number for each channel."""
     return emit(arith.Add(value, bias))
 
 
 @tf_op("SelectV2")
 def select_v2(emit: Emitter, condition: Value, t: Value, e: Value) -> Value:
-    """Choice by element; all broadcast."""
+    """SelectV2: elements of ``t`` where the condition holds, else of ``e``; all three are broadcast."""
     return emit(logic.Select(condition, t, e))
 
 

@@ -45,36 +45,36 @@ _whole("IFFT2D", 2, inverse=True)
 
 @tf_op("Complex")
 def complex_(emit: Emitter, real: Value, imag: Value, *, Tout: DType = DType.C64) -> Complex:
-    """Both parts."""
+    """Complex: real and imaginary parts become one complex value; two tensors represent it in the IR."""
     shape = emit(Add(real, imag)).type.shape
     return Complex(emit.expand(real, shape), emit.expand(imag, shape))
 
 
 @tf_op("Real")
 def real(emit: Emitter, input: Complex, *, Tout: DType = DType.F32) -> Value:
-    """The real parts."""
+    """Real: the tensor of real parts, which complex values hold separately."""
     return input.real
 
 
 @tf_op("Imag")
 def imag(emit: Emitter, input: Complex, *, Tout: DType = DType.F32) -> Value:
-    """The imaginary parts."""
+    """Imag: the tensor of imaginary parts, which complex values hold separately."""
     return input.imag
 
 
 @tf_op("Conj")
 def conj(emit: Emitter, input: Complex) -> Complex:
-    """The imaginary parts negative."""
+    """Conj: the complex conjugate, whose imaginary parts have the other sign."""
     return Complex(input.real, emit(Neg(input.imag)))
 
 
 @tf_op("ComplexAbs")
 def complex_abs(emit: Emitter, x: Complex, *, Tout: DType = DType.F32) -> Value:
-    """Absolute values."""
+    """ComplexAbs: the absolute values ``sqrt(real ** 2 + imag ** 2)``, without protection against overflow."""
     return emit(Sqrt(emit(Add(emit(Square(x.real)), emit(Square(x.imag))))))
 
 
 @tf_op("Angle")
 def angle(emit: Emitter, input: Complex, *, Tout: DType = DType.F32) -> Value:
-    """Angles."""
+    """Angle: ``atan2(imag, real)``, the argument of each complex number."""
     return emit(Atan2(input.imag, input.real))

@@ -24,7 +24,7 @@ def gather_v2(emit: Emitter, params: Value, indices: Value, axis: Value, *, batc
 
 @tf_op("Gather")
 def gather(emit: Emitter, params: Value, indices: Value, *, validate_indices: bool = True) -> Value:
-    """Along the first axis."""
+    """Gather: slices along the first axis; no position counts from the end."""
     return gathered(emit, params, indices, 0, 0)
 
 
@@ -38,13 +38,13 @@ def resource_gather(
     batch_dims: int = 0,
     validate_indices: bool = True,
 ) -> Value:
-    """Along the first axis of a variable."""
+    """ResourceGather: slices of a variable along its first axis, or along the one after common batch axes."""
     return gathered(emit, emit.around.variable(resource), indices, batch_dims, batch_dims)
 
 
 @tf_op("GatherNd")
 def gather_nd(emit: Emitter, params: Value, indices: Value, *, bad_indices_policy: str = "") -> Value:
-    """By coordinates."""
+    """GatherNd: elements or slices at coordinates, of which none counts from the end."""
     _check_policy(emit, bad_indices_policy)
     return emit(ir.GatherNd(params, indices, wraps=False))
 
@@ -57,7 +57,7 @@ def _check_policy(emit: Emitter, policy: str) -> None:
 
 @tf_op("ScatterNd")
 def scatter_nd(emit: Emitter, indices: Value, updates: Value, shape: Value, *, bad_indices_policy: str = "") -> Value:
-    """Sums of updates in zeros."""
+    """ScatterNd: zeros of a given shape, to which updates are added at coordinates; duplicates add up."""
     _check_policy(emit, bad_indices_policy)
     zeros = filled(emit, 0, updates.type.dtype, emit.dims(shape, "shape"))
     return emit(ir.ScatterNd(zeros, indices, updates, "add"))
@@ -88,7 +88,7 @@ for _name, _kind in SCATTERS.items():
 def tensor_scatter_update(
     emit: Emitter, tensor: Value, indices: Value, updates: Value, *, bad_indices_policy: str = ""
 ) -> Value:
-    """Updates in the place of what is there."""
+    """TensorScatterUpdate: slices at coordinates replaced by updates; which one of duplicates stays is open."""
     _check_policy(emit, bad_indices_policy)
     return emit(ir.ScatterNd(tensor, indices, updates, "none"))
 
@@ -97,20 +97,20 @@ def tensor_scatter_update(
 def tensor_scatter_sub(
     emit: Emitter, tensor: Value, indices: Value, updates: Value, *, bad_indices_policy: str = ""
 ) -> Value:
-    """Updates taken from what is there."""
+    """TensorScatterSub: updates subtracted at coordinates, in the IR the addition of negated ones."""
     _check_policy(emit, bad_indices_policy)
     return emit(ir.ScatterNd(tensor, indices, emit(Neg(updates)), "add"))
 
 
 @tf_op("OneHot")
 def one_hot(emit: Emitter, indices: Value, depth: Value, on_value: Value, off_value: Value, *, axis: int = -1) -> Value:
-    """Two values, by position."""
+    """OneHot: a new axis with ``on_value`` at each index and ``off_value`` elsewhere; both have to be constants."""
     return hot(emit, indices, depth, (on_value, off_value), axis)
 
 
 @tf_op("Where")
 def where(emit: Emitter, input: Value) -> Value:
-    """Positions of what is not zero, one in each row."""
+    """Where with one operand: a row of coordinates for each element that is not zero; data decides how many."""
     return emit(ir.NonZero(input, emit.fresh(), DType.I64, True))
 
 
@@ -139,7 +139,7 @@ def unique_with_counts(emit: Emitter, x: Value, *, out_idx: DType = DType.I32) -
 
 @tf_op("ReverseSequence")
 def reverse_sequence(emit: Emitter, input: Value, seq_lengths: Value, *, seq_dim: int, batch_dim: int = 0) -> Value:
-    """Each sequence reversed."""
+    """ReverseSequence: in each batch entry as many leading elements reversed as its length says."""
     axis, batch = (emit.axis(a, input.type.rank) for a in (seq_dim, batch_dim))
     return emit(ir.ReverseSequence(input, seq_lengths, axis, batch))
 
@@ -167,13 +167,13 @@ def segment_sum(emit: Emitter, data: Value, segment_ids: Value) -> Value:
 
 @tf_op("Bucketize")
 def bucketize(emit: Emitter, input: Value, *, boundaries: tuple[float, ...]) -> Value:
-    """How many boundaries are not above each element."""
+    """Bucketize: for each element the number of boundaries that are not above it, as i32."""
     return buckets(emit, input, boundaries)
 
 
 @tf_op("ResourceGatherNd")
 def resource_gather_nd(emit: Emitter, resource: Handle, indices: Value, *, dtype: ElementType) -> Value:
-    """By coordinates in a variable."""
+    """ResourceGatherNd: elements or slices of a variable at coordinates, of which none counts from the end."""
     return emit(ir.GatherNd(emit.around.variable(resource), indices, wraps=False))
 
 

@@ -1,4 +1,4 @@
-"""Matrix products, inverses and determinants."""
+"""Handlers of matrix products, Einstein sums, inverses and determinants of matrices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def matmul(
     grad_a: bool = False,
     grad_b: bool = False,
 ) -> Value:
-    """Either matrix transposed."""
+    """MatMul: the product of two matrices, either of which may be transposed."""
     return emit(MatMul(a, b, transpose_a, transpose_b))
 
 
@@ -36,7 +36,7 @@ def batch_matmul(
     grad_x: bool = False,
     grad_y: bool = False,
 ) -> Value:
-    """Either matrix transposed, batches broadcasting."""
+    """BatchMatMul, and BatchMatMulV2, whose batch axes broadcast; either stack of matrices may be transposed."""
     return emit(MatMul(x, y, adj_x, adj_y))
 
 
@@ -52,19 +52,19 @@ def batch_matmul_v3(
     grad_x: bool = False,
     grad_y: bool = False,
 ) -> Value:
-    """Products of matrices in the element type ``Tout``."""
+    """BatchMatMulV3: both operands are converted to ``Tout`` before they are multiplied."""
     return emit(MatMul(emit.cast(x, Tout), emit.cast(y, Tout), adj_x, adj_y))
 
 
 @tf_op("Einsum")
 def einsum(emit: Emitter, inputs: tuple[Value, ...], *, equation: str) -> Value:
-    """Sums of products in Einstein's notation."""
+    """Einsum: products and sums along named axes, of any number of operands."""
     return common.einsum(emit, inputs, equation)
 
 
 @tf_op("MatrixInverse")
 def matrix_inverse(emit: Emitter, input: Value, *, adjoint: bool = False) -> Value:
-    """Inverses of square matrices, or of what these are transposed."""
+    """MatrixInverse of the matrices in the last two axes; ``adjoint`` transposes the result."""
     found = emit(Inverse(input))
     rank = input.type.rank
     return emit.transpose(found, (*range(rank - 2), rank - 1, rank - 2)) if adjoint else found
@@ -72,5 +72,5 @@ def matrix_inverse(emit: Emitter, input: Value, *, adjoint: bool = False) -> Val
 
 @tf_op("MatrixDeterminant")
 def matrix_determinant(emit: Emitter, input: Value) -> Value:
-    """Determinants of square matrices."""
+    """MatrixDeterminant: determinants of the square matrices in the last two axes."""
     return emit(Det(input))

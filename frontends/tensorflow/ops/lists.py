@@ -65,7 +65,7 @@ def tensor_list_set_item(
     *,
     resize_if_index_out_of_bounds: bool = False,
 ) -> TensorList:
-    """Return the list with another item at a position."""
+    """TensorListSetItem: the list with another item at a position, which may be beyond its end if so stated."""
     return items.with_item(emit, input_handle, index, item, grows=resize_if_index_out_of_bounds)
 
 
@@ -79,7 +79,7 @@ def tensor_list_length(emit: Emitter, input_handle: TensorList) -> Value:
 def empty_tensor_list(
     emit: Emitter, element_shape: Value, max_num_elements: Value, *, element_dtype: DType
 ) -> TensorList:
-    """Make a list without items, to which loops append."""
+    """EmptyTensorList: a list without items, to which loops append; the shape of items may be partly known."""
     return TensorList(None, element_dtype, 0, _stated(emit, element_shape))
 
 

@@ -1,4 +1,4 @@
-"""Diagonals of matrices."""
+"""Handlers of main diagonals of matrices: made, read and replaced; other diagonals are refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _check_main(emit: Emitter, k: Value) -> None:
 
 @tf_op("MatrixDiag", "Diag")
 def matrix_diag(emit: Emitter, diagonal: Value) -> Value:
-    """Vectors on the diagonals of matrices of zeros."""
+    """MatrixDiag, and Diag of a vector: zeros with the last axis on the main diagonal."""
     if emit.call.op == "Diag" and diagonal.type.rank != 1:
         raise emit.fail(f"makes a tensor of {2 * diagonal.type.rank} axes")
     return on_diagonal(emit, diagonal)
@@ -66,7 +66,7 @@ def matrix_diag_v3(
 
 @tf_op("MatrixDiagPart")
 def matrix_diag_part(emit: Emitter, input: Value) -> Value:
-    """The main diagonals of matrices."""
+    """MatrixDiagPart: the main diagonals, as a slice of the flattened matrices with a step of ``columns + 1``."""
     if input.type.rank < 2:
         raise emit.fail(f"has the operand {input.type}, which is no matrix", code="F006")
     *batch, rows, columns = input.type.shape
@@ -95,7 +95,7 @@ def matrix_diag_part_v3(
 
 @tf_op("MatrixSetDiag")
 def matrix_set_diag(emit: Emitter, input: Value, diagonal: Value) -> Value:
-    """Matrices with other diagonals."""
+    """MatrixSetDiag: matrices of known sizes whose main diagonals are replaced, also if they are not square."""
     return with_diagonal(emit, input, diagonal)
 
 

@@ -1,4 +1,4 @@
-"""Normalisations."""
+"""Handlers of batch normalization in all of its versions, and of LRN."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def batch_norm_with_global_normalization(
     variance_epsilon: float,
     scale_after_normalization: bool,
 ) -> Value:
-    """By statistics that are given; channels last."""
+    """BatchNormWithGlobalNormalization: given mean and variance, channels last, and a scale only if stated."""
     scale = gamma if scale_after_normalization else emit(Div(gamma, gamma))
     return emit(BatchNorm(t, scale, beta, m, v, variance_epsilon, emit.axis(-1, t.type.rank)))
 

@@ -1,4 +1,4 @@
-"""Random numbers."""
+"""Handlers of random numbers, which are drawn anew in each run of the network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..registry import tf_op
 
 @tf_op("RandomUniform")
 def random_uniform(emit: Emitter, shape: Value, *, dtype: DType, seed: int = 0, seed2: int = 0) -> Value:
-    """Numbers from 0 to 1."""
+    """RandomUniform: numbers from 0 up to, not including, 1, in a shape that may be computed."""
     return emit.cast(emit(ir.RandomUniform(emit.dims(shape, "shape"), seed_of(seed, seed2))), dtype)
 
 
 @tf_op("RandomStandardNormal")
 def random_standard_normal(emit: Emitter, shape: Value, *, dtype: DType, seed: int = 0, seed2: int = 0) -> Value:
-    """Numbers of mean 0 and deviation 1."""
+    """RandomStandardNormal: numbers of mean 0 and standard deviation 1, in a shape that may be computed."""
     return emit.cast(emit(ir.RandomNormal(emit.dims(shape, "shape"), seed_of(seed, seed2))), dtype)
 
 
@@ -26,5 +26,5 @@ def random_standard_normal(emit: Emitter, shape: Value, *, dtype: DType, seed: i
 def multinomial(
     emit: Emitter, logits: Value, num_samples: Value, *, seed: int = 0, seed2: int = 0, output_dtype: DType = DType.I64
 ) -> Value:
-    """Columns drawn for each row."""
+    """Multinomial: columns drawn for each row, whose elements are logarithms of probabilities."""
     return emit(ir.RandomChoice(logits, emit.int(num_samples, "num_samples"), output_dtype, seed_of(seed, seed2)))

@@ -1,4 +1,4 @@
-"""Reductions, positions of extreme elements, running sums."""
+"""Handlers of reductions, of positions of extreme elements, and of running sums and products."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def arg_min(emit: Emitter, input: Value, dimension: Value, *, output_type: DType
 def top_k_v2(
     emit: Emitter, input: Value, k: Value, *, sorted: bool = True, index_type: DType = DType.I32
 ) -> tuple[Value, ...]:
-    """The largest along the last axis."""
+    """TopKV2: the largest elements along the last axis in descending order, and their positions."""
     return emit.all(TopK(input, emit.dim(k, "k"), emit.axis(-1, input.type.rank), True, index_type))
 
 

@@ -1,4 +1,4 @@
-"""Moving, cutting and joining data; shapes."""
+"""Handlers of operators that move, cut and join data, and that compute with shapes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from ..registry import tf_op
 
 @tf_op("Reshape")
 def reshape(emit: Emitter, tensor: Value, shape: Value) -> Value:
-    """The same elements under another shape."""
+    """Reshape: the same elements in row-major order under another shape, in which one size may be -1."""
     target = stated_shape(emit, tensor, shape, zero_copies=False)
     if sum(d == -1 for d in target) > 1:
         raise emit.fail(f"has the shape {list(target)}", code="F002")
@@ -44,26 +44,26 @@ def reshape(emit: Emitter, tensor: Value, shape: Value) -> Value:
 
 @tf_op("Squeeze")
 def squeeze(emit: Emitter, input: Value, *, squeeze_dims: tuple[int, ...] = ()) -> Value:
-    """Without some axes of size one, or without all."""
+    """Squeeze: the stated axes of size 1 removed, or all axes of size 1 if none is stated."""
     return squeezed(emit, input, squeeze_dims)
 
 
 @tf_op("ExpandDims")
 def expand_dims(emit: Emitter, input: Value, dim: Value) -> Value:
-    """One more axis of size one."""
+    """ExpandDims: one more axis of size 1, at a constant position of the result."""
     return unsqueezed(emit, input, dim)
 
 
 @tf_op("Transpose")
 def transpose(emit: Emitter, x: Value, perm: Value) -> Value:
-    """Axes in another order."""
+    """Transpose: the axes in another order, which has to be a constant."""
     order = emit.axes(emit.ints(perm, "perm"), x.type.rank)
     return emit.transpose(x, order) if len(order) == x.type.rank else emit(ir.Transpose(x, order))
 
 
 @tf_op("InvertPermutation")
 def invert_permutation(emit: Emitter, x: Value) -> Value:
-    """Where each axis has come from."""
+    """InvertPermutation: the permutation that undoes a constant one, computed while importing."""
     given = emit.ints(x, "x")
     order = emit.axes(given, len(given))
     return emit.const(sorted(range(len(order)), key=order.__getitem__), x.type.dtype)
@@ -71,20 +71,20 @@ def invert_permutation(emit: Emitter, x: Value) -> Value:
 
 @tf_op("ConcatV2")
 def concat_v2(emit: Emitter, values: tuple[Value, ...], axis: Value) -> Value:
-    """Joined along an axis, which is the last operand."""
+    """ConcatV2: tensors joined along a constant axis, which is the last operand; a single one is the result."""
     along = emit.axis(emit.int(axis, "axis"), values[0].type.rank)
     return emit(ir.Concat(values, along)) if len(values) != 1 else values[0]
 
 
 @tf_op("Concat")
 def concat(emit: Emitter, concat_dim: Value, values: tuple[Value, ...]) -> Value:
-    """Joined along an axis, which is the first operand."""
+    """Concat: tensors joined along a constant axis, which is the first operand, unlike that of ConcatV2."""
     return concat_v2(emit, values, concat_dim)
 
 
 @tf_op("Split")
 def split(emit: Emitter, split_dim: Value, value: Value, *, num_split: int) -> tuple[Value, ...]:
-    """Equal parts."""
+    """Split: parts of equal size along a constant axis, whose size they have to divide."""
     return equal_parts(emit, value, emit.axis(emit.int(split_dim, "axis"), value.type.rank), num_split)
 
 
@@ -96,7 +96,7 @@ def split_v(emit: Emitter, value: Value, size_splits: Value, split_dim: Value, *
 
 @tf_op("Pack")
 def pack(emit: Emitter, values: tuple[Value, ...], *, axis: int = 0) -> Value:
-    """Join along a new axis."""
+    """Pack: any number of tensors of one shape, joined along a new axis."""
     if not values:
         raise emit.fail("joins nothing", code="F006")
     return joined(emit, values, axis)
@@ -104,7 +104,7 @@ def pack(emit: Emitter, values: tuple[Value, ...], *, axis: int = 0) -> Value:
 
 @tf_op("Unpack")
 def unpack(emit: Emitter, value: Value, *, num: int, axis: int = 0) -> tuple[Value, ...]:
-    """One result for each position along an axis, without it."""
+    """Unpack: one result for each position along an axis, which is removed; ``num`` has to be its size."""
     return pieces(emit, value, num, axis)
 
 
@@ -170,41 +170,41 @@ def _at_position(emit: Emitter, x: Value, begin: Value) -> Value:
 
 @tf_op("Pad")
 def pad(emit: Emitter, input: Value, paddings: Value) -> Value:
-    """Zeros around."""
+    """Pad: zeros before and after each axis, by widths that must not be negative."""
     low, high = pairs_of(emit, paddings, input.type.rank)
     return emit(ir.Pad(input, low, high, "constant"))
 
 
 @tf_op("PadV2")
 def pad_v2(emit: Emitter, input: Value, paddings: Value, constant_values: Value) -> Value:
-    """A constant around."""
+    """PadV2: one constant number before and after each axis, by widths that must not be negative."""
     low, high = pairs_of(emit, paddings, input.type.rank)
     return emit(ir.Pad(input, low, high, "constant", float(emit.scalar(constant_values, "constant_values"))))
 
 
 @tf_op("MirrorPad")
 def mirror_pad(emit: Emitter, input: Value, paddings: Value, *, mode: Literal["REFLECT", "SYMMETRIC"]) -> Value:
-    """Mirrored without or with the edge."""
+    """MirrorPad: the tensor mirrored at its ends, without the edge (REFLECT) or with it (SYMMETRIC)."""
     low, high = pairs_of(emit, paddings, input.type.rank)
     return emit(ir.Pad(input, low, high, mode.lower()))
 
 
 @tf_op("Tile")
 def tile(emit: Emitter, input: Value, multiples: Value) -> Value:
-    """Repetition of the whole."""
+    """Tile: the whole tensor repeated along each axis, by numbers that may be computed."""
     return emit(ir.Tile(input, emit.dims(multiples, "multiples")))
 
 
 @tf_op("ReverseV2")
 def reverse_v2(emit: Emitter, tensor: Value, axis: Value) -> Value:
-    """Along some axes."""
+    """ReverseV2: the order of elements reversed along a list of constant axes."""
     axes = emit.axes(emit.ints(axis, "axis"), tensor.type.rank)
     return emit(ir.Reverse(tensor, axes)) if axes else tensor
 
 
 @tf_op("Reverse")
 def reverse(emit: Emitter, tensor: Value, dims: Value) -> Value:
-    """Along the axes that are marked."""
+    """Reverse: the order of elements reversed along the axes that are true in a constant vector."""
     axes = tuple(i for i, is_reversed in enumerate(emit.numbers(dims, "dims").reshape(-1).tolist()) if is_reversed)
     return emit(ir.Reverse(tensor, axes)) if axes else tensor
 
@@ -227,31 +227,31 @@ def roll(emit: Emitter, input: Value, shift: Value, axis: Value) -> Value:
 
 @tf_op("BroadcastTo")
 def broadcast_to(emit: Emitter, input: Value, shape: Value) -> Value:
-    """Repeat up to a shape."""
+    """BroadcastTo: repetition along axes of size 1 and new leading ones, up to a shape that may be computed."""
     return emit.expand(input, emit.dims(shape, "shape"))
 
 
 @tf_op("BroadcastArgs")
 def broadcast_args(emit: Emitter, s0: Value, s1: Value) -> Value:
-    """The shape to which two shapes broadcast."""
+    """BroadcastArgs: the shape that tensors of two given shapes broadcast to together."""
     return common_shape(emit, s0, s1)
 
 
 @tf_op("Shape")
 def shape(emit: Emitter, input: Value, *, out_type: DType = DType.I32) -> Value:
-    """All sizes."""
+    """Shape: the sizes of all axes as a vector; it folds to a constant if they are known."""
     return emit(ir.ShapeOf(input, tuple(range(input.type.rank)), out_type))
 
 
 @tf_op("ShapeN")
 def shape_n(emit: Emitter, input: tuple[Value, ...], *, out_type: DType = DType.I32) -> tuple[Value, ...]:
-    """All sizes of several tensors."""
+    """ShapeN: the shapes of several tensors, each of them a vector of its own."""
     return tuple(shape(emit, x, out_type=out_type) for x in input)
 
 
 @tf_op("Size")
 def size(emit: Emitter, input: Value, *, out_type: DType = DType.I32) -> Value:
-    """The number of elements."""
+    """Size: the number of elements, a constant if all sizes are known, else their product at run time."""
     count = product(input.type.shape)
     if isinstance(count, int):
         return emit.const(count, out_type)
@@ -262,19 +262,19 @@ def size(emit: Emitter, input: Value, *, out_type: DType = DType.I32) -> Value:
 
 @tf_op("Rank")
 def rank(emit: Emitter, input: Value) -> Value:
-    """The number of axes."""
+    """Rank: the number of axes, always a constant, since ranks are known in the IR."""
     return emit.const(input.type.rank, DType.I32)
 
 
 @tf_op("Range")
 def range_(emit: Emitter, start: Value, limit: Value, delta: Value) -> Value:
-    """Numbers from ``start`` up to, not including, ``limit``."""
+    """Range: numbers from ``start`` up to, not including, ``limit``, in steps of ``delta``."""
     return counted_range(emit, start, limit, delta)
 
 
 @tf_op("LinSpace")
 def lin_space(emit: Emitter, start: Value, stop: Value, num: Value) -> Value:
-    """So many numbers from ``start`` to ``stop``, both included."""
+    """LinSpace: a constant of ``num`` numbers from ``start`` to ``stop``, both of them included."""
     first, last = float(emit.scalar(start, "start")), float(emit.scalar(stop, "stop"))
     count = emit.positive(emit.int(num, "num"), "number")
     return emit.const(np.linspace(first, last, count), start.type.dtype)
@@ -282,25 +282,25 @@ def lin_space(emit: Emitter, start: Value, stop: Value, num: Value) -> Value:
 
 @tf_op("SpaceToBatchND")
 def space_to_batch_nd(emit: Emitter, input: Value, block_shape: Value, paddings: Value) -> Value:
-    """Positions within blocks of the spatial axes become batches."""
+    """SpaceToBatchND: after a padding, positions within blocks of the spatial axes move into the batch."""
     return space_to_batch(emit, input, block_shape, paddings)
 
 
 @tf_op("BatchToSpaceND")
 def batch_to_space_nd(emit: Emitter, input: Value, block_shape: Value, crops: Value) -> Value:
-    """Batches become positions within blocks of the spatial axes."""
+    """BatchToSpaceND: parts of the batch become positions within blocks; then crops cut the edges."""
     return batch_to_space(emit, input, block_shape, crops)
 
 
 @tf_op("SpaceToBatch")
 def space_to_batch_of_images(emit: Emitter, input: Value, paddings: Value, *, block_size: int) -> Value:
-    """Positions within square blocks of images become batches."""
+    """SpaceToBatch: SpaceToBatchND for images with channels last, and square blocks that an attribute states."""
     return space_to_batch(emit, input, emit.const((block_size, block_size), DType.I32), paddings)
 
 
 @tf_op("BatchToSpace")
 def batch_to_space_of_images(emit: Emitter, input: Value, crops: Value, *, block_size: int) -> Value:
-    """Batches become positions within square blocks of images."""
+    """BatchToSpace: BatchToSpaceND for images with channels last, and square blocks that an attribute states."""
     return batch_to_space(emit, input, emit.const((block_size, block_size), DType.I32), crops)
 
 

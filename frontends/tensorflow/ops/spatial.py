@@ -1,4 +1,4 @@
-"""Resampling and rearranging images."""
+"""Handlers of operators that resample images, cut them into windows, or exchange blocks with channels."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def extract_image_patches(
 def depth_to_space(
     emit: Emitter, input: Value, *, block_size: int, data_format: Literal["NHWC", "NCHW"] = "NHWC"
 ) -> Value:
-    """Channels, which count (row, column, channel), to blocks."""
+    """DepthToSpace: channels, counted (row, column, channel), become blocks of positions; channels last or first."""
     return emit(DepthToSpace(input, emit.positive(block_size, "block size"), "dcr", data_format == "NHWC"))
 
 
@@ -150,5 +150,5 @@ def depth_to_space(
 def space_to_depth(
     emit: Emitter, input: Value, *, block_size: int, data_format: Literal["NHWC", "NCHW"] = "NHWC"
 ) -> Value:
-    """Blocks to channels, which count (row, column, channel)."""
+    """SpaceToDepth: blocks of positions become channels, counted (row, column, channel); channels last or first."""
     return emit(SpaceToDepth(input, emit.positive(block_size, "block size"), data_format == "NHWC"))

@@ -27,7 +27,7 @@ VolumeFormat: TypeAlias = Literal["NDHWC", "NCDHW"]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the axes of data lie that windows move over."""
+    """The number of axes that data has, and whether its channels are the last axis or axis 1."""
 
     rank: int
     is_last: bool
@@ -45,7 +45,7 @@ class Layout:
 
     @property
     def channel(self) -> int:
-        """The axis of channels."""
+        """The number of the axis of channels: 1, or the last one."""
         return self.rank - 1 if self.is_last else 1
 
     @property
@@ -68,7 +68,7 @@ class Layout:
         return tuple(emit.positive(numbers[axis], what) for axis in self.axes)
 
     def sizes(self, shape: Sequence[Dim]) -> tuple[Dim, ...]:
-        """Return the spatial sizes of a shape."""
+        """Return the spatial sizes of a shape that is in this layout."""
         return tuple(shape[axis] for axis in self.axes)
 
     def explicit(self, emit: Emitter, given: Sequence[int]) -> Pads:
@@ -142,7 +142,7 @@ def conv_2d(
     data_format: ImageFormat = "NHWC",
     dilations: tuple[int, ...] = (1, 1, 1, 1),
 ) -> Value:
-    """Images; filters are ``h w i o``."""
+    """Conv2D: images by filters ``h w i o``; fewer input channels in the filter than in the image mean groups."""
     return _convolution(emit, (input, filter), data_format, (strides, dilations), (padding, explicit_paddings))
 
 
@@ -157,7 +157,7 @@ def conv_3d(
     data_format: VolumeFormat = "NDHWC",
     dilations: tuple[int, ...] = (1, 1, 1, 1, 1),
 ) -> Value:
-    """Volumes; filters are ``d h w i o``."""
+    """Conv3D: volumes by filters ``d h w i o``, with channels last or first, as ``data_format`` says."""
     return _convolution(emit, (input, filter), data_format, (strides, dilations), (padding, ()))
 
 
@@ -295,7 +295,7 @@ def max_pool(
     explicit_paddings: tuple[int, ...] = (),
     data_format: ImageFormat = "NHWC",
 ) -> Value:
-    """The largest element of every window of images."""
+    """MaxPool: the largest element of every window of images, by a rule or by explicit paddings, which never win."""
     return _pool(emit, input, data_format, (ksize, strides), (padding, explicit_paddings), is_mean=False)
 
 
@@ -324,7 +324,7 @@ def avg_pool(
     padding: Literal["SAME", "VALID"],
     data_format: ImageFormat = "NHWC",
 ) -> Value:
-    """The mean of every window of images."""
+    """AvgPool: the mean of every window of images; paddings don't count."""
     return _pool(emit, value, data_format, (ksize, strides), (padding, ()), is_mean=True)
 
 
@@ -338,7 +338,7 @@ def max_pool_3d(
     padding: Literal["SAME", "VALID"],
     data_format: VolumeFormat = "NDHWC",
 ) -> Value:
-    """The largest element of every window of volumes."""
+    """MaxPool3D: the largest element of every window of volumes; paddings never win."""
     return _pool(emit, input, data_format, (ksize, strides), (padding, ()), is_mean=False)
 
 
@@ -352,5 +352,5 @@ def avg_pool_3d(
     padding: Literal["SAME", "VALID"],
     data_format: VolumeFormat = "NDHWC",
 ) -> Value:
-    """The mean of every window of volumes."""
+    """AvgPool3D: the mean of every window of volumes; paddings don't count."""
     return _pool(emit, input, data_format, (ksize, strides), (padding, ()), is_mean=True)

@@ -1,4 +1,4 @@
-"""Activation functions and normalised exponentials."""
+"""Handlers of activation functions, softmax and log_softmax, also in the forms that decompositions leave."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ unary("selu", ir.Selu)
 
 @aten("relu6")
 def relu6(emit: Emitter, x: Value) -> Value:
-    """Clamp from both sides."""
+    """``relu6``: a clip from 0 to 6, which later passes may fuse into the operation before it."""
     return emit(ir.Clip(x, 0.0, 6.0))
 
 
 @aten("hardtanh")
 def hardtanh(emit: Emitter, x: Value, min_val: float = -1, max_val: float = 1) -> Value:
-    """Clamp from both sides."""
+    """``hardtanh``: a clip between two numbers, by default -1 and 1."""
     return clamp(emit, x, min_val, max_val)
 
 
 @aten("clamp", "clip")
 def clamp(emit: Emitter, x: Value, min: float | None = None, max: float | None = None) -> Value:
-    """Clamp into bounds that are numbers; the upper one wins."""
+    """``clamp`` and ``clip`` between numbers; where they cross, the upper one counts; NaN as a bound makes all NaN."""
     low = -math.inf if min is None else min
     high = math.inf if max is None else max
     x = emit.cast(x, emit.dtype)
@@ -48,7 +48,7 @@ def clamp(emit: Emitter, x: Value, min: float | None = None, max: float | None =
 
 @aten("leaky_relu")
 def leaky_relu(emit: Emitter, x: Value, negative_slope: float = 0.01) -> Value:
-    """Another slope below zero."""
+    """``leaky_relu``: ``negative_slope * x`` where ``x`` is negative, 0.01 by default."""
     return emit(ir.LeakyRelu(x, negative_slope))
 
 
@@ -63,7 +63,7 @@ def prelu(emit: Emitter, x: Value, weight: Value) -> Value:
 
 @aten("elu")
 def elu(emit: Emitter, x: Value, alpha: float = 1, scale: float = 1, input_scale: float = 1) -> Value:
-    """Exponential below zero; times ``scale``."""
+    """``elu``: ``scale * alpha * (exp(x) - 1)`` below zero, ``scale * x`` above; an ``input_scale`` is refused."""
     if input_scale != 1:
         raise emit.fail("scales its operand below zero")
     y = emit(ir.Elu(x, alpha))
@@ -72,19 +72,19 @@ def elu(emit: Emitter, x: Value, alpha: float = 1, scale: float = 1, input_scale
 
 @aten("celu")
 def celu(emit: Emitter, x: Value, alpha: float = 1.0) -> Value:
-    """Exponential below zero, smooth for every ``alpha``."""
+    """``celu``: ``alpha * (exp(x / alpha) - 1)`` below zero, whose slope at zero is 1 for every ``alpha``."""
     return emit(ir.Celu(x, alpha))
 
 
 @aten("gelu")
 def gelu(emit: Emitter, x: Value, *, approximate: str = "none") -> Value:
-    """Exact, or through tanh."""
+    """``gelu``: exact with the error function, or approximated by a hyperbolic tangent."""
     return emit(ir.Gelu(x, approximate == "tanh"))
 
 
 @aten("hardsigmoid")
 def hardsigmoid(emit: Emitter, x: Value) -> Value:
-    """A line between two bounds."""
+    """``hardsigmoid``: ``clip(x / 6 + 1 / 2, 0, 1)``, whose slope is not that of ONNX's default."""
     return emit(ir.HardSigmoid(x, 1 / 6, 0.5))
 
 
@@ -102,25 +102,25 @@ def softplus(emit: Emitter, x: Value, beta: float = 1, threshold: float = 20) ->
 
 @aten("log_sigmoid")
 def log_sigmoid(emit: Emitter, x: Value) -> Value:
-    """Logarithm of the logistic function."""
+    """``log_sigmoid``: ``-softplus(-x)``, which does not overflow as the logarithm of a sigmoid would."""
     return emit(arith.Neg(emit(ir.Softplus(emit(arith.Neg(x))))))
 
 
 @aten("softshrink")
 def softshrink(emit: Emitter, x: Value, lambd: float = 0.5) -> Value:
-    """Towards zero by ``lambd``."""
+    """``softshrink``: ``x`` moved towards 0 by ``lambd``, and 0 within that distance."""
     return emit(ir.Shrink(x, lambd, lambd))
 
 
 @aten("hardshrink")
 def hardshrink(emit: Emitter, x: Value, lambd: float = 0.5) -> Value:
-    """Zero near zero."""
+    """``hardshrink``: ``x`` as it is, but 0 where its absolute value is at most ``lambd``."""
     return emit(ir.Shrink(x, 0.0, lambd))
 
 
 @aten("threshold")
 def threshold_(emit: Emitter, x: Value, threshold: Number, value: Number) -> Value:
-    """Another value at and below the threshold."""
+    """``threshold``: ``x`` where it exceeds the threshold, else a given value, in the element type of ``x``."""
     dtype = x.type.dtype
     above = emit(logic.Greater(x, emit.value(threshold, dtype)))
     return emit(logic.Select(above, x, emit.value(value, dtype)))
@@ -128,7 +128,7 @@ def threshold_(emit: Emitter, x: Value, threshold: Number, value: Number) -> Val
 
 @aten("glu")
 def glu(emit: Emitter, x: Value, dim: int = -1) -> Value:
-    """One half, weighted by the logistic function of the other."""
+    """``glu``: an axis is halved, and the first half is multiplied by the sigmoid of the second one."""
     axis = emit.axis(dim, x.type.rank)
     half = exact_div(x.type.shape[axis], 2)
     if half is None:
@@ -139,25 +139,25 @@ def glu(emit: Emitter, x: Value, dim: int = -1) -> Value:
 
 @aten("softmax.int")
 def softmax(emit: Emitter, x: Value, dim: int, dtype: DType | None = None) -> Value:
-    """Normalised exponentials along one axis."""
+    """``softmax`` along one axis, in the element type of the result, to which ``dtype`` may convert first."""
     return _along(emit, ir.Softmax, x, dim)
 
 
 @aten("log_softmax.int")
 def log_softmax(emit: Emitter, x: Value, dim: int, dtype: DType | None = None) -> Value:
-    """Their logarithm."""
+    """``log_softmax`` along one axis, in the element type of the result, to which ``dtype`` may convert first."""
     return _along(emit, ir.LogSoftmax, x, dim)
 
 
 @aten("_softmax")
 def softmax_kernel(emit: Emitter, x: Value, dim: int, half_to_float: bool) -> Value:
-    """Normalised exponentials along one axis."""
+    """``_softmax``, which softmax becomes by decomposition; ``half_to_float`` shows in the result's type."""
     return _along(emit, ir.Softmax, x, dim)
 
 
 @aten("_log_softmax")
 def log_softmax_kernel(emit: Emitter, x: Value, dim: int, half_to_float: bool) -> Value:
-    """Their logarithm."""
+    """``_log_softmax``, which log_softmax becomes by decomposition; ``half_to_float`` shows in the result's type."""
     return _along(emit, ir.LogSoftmax, x, dim)
 
 

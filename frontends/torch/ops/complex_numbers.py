@@ -1,4 +1,4 @@
-"""Complex numbers, as pairs of real ones."""
+"""Handlers for complex tensors, which are pairs of real ones in the IR: real parts and imaginary parts."""
 
 from __future__ import annotations
 
@@ -75,19 +75,19 @@ BY_PARTS.update({full_name(name): False for name in MOVES} | {full_name(name): T
 
 @complex_aten("complex")
 def complex_of(emit: Emitter, real: Value, imag: Value) -> Complex:
-    """Put parts together."""
+    """``complex``: two real tensors, broadcast to a common shape, as the parts of a complex one."""
     return Complex(emit.expand(real, emit.shape), emit.expand(imag, emit.shape))
 
 
 @complex_aten("polar")
 def polar(emit: Emitter, abs: Value, angle: Value) -> Complex:
-    """From lengths and angles."""
+    """``polar``: complex numbers by their absolute values and angles, ``abs * cos(angle)`` and ``abs * sin(angle)``."""
     return Complex(emit(arith.Mul(abs, emit(arith.Cos(angle)))), emit(arith.Mul(abs, emit(arith.Sin(angle)))))
 
 
 @complex_aten("view_as_complex")
 def view_as_complex(emit: Emitter, x: Value) -> Complex:
-    """The last axis has both parts."""
+    """``view_as_complex``: the last axis, of size 2, has the real and the imaginary part of each number."""
     shape = x.type.shape[:-1]
     rank = len(shape)
     real, imag = (emit(Slice(x, (*[0] * rank, part), (*shape, 1), (1,) * (rank + 1))) for part in range(2))
@@ -96,38 +96,38 @@ def view_as_complex(emit: Emitter, x: Value) -> Complex:
 
 @complex_aten("view_as_real")
 def view_as_real(emit: Emitter, x: Complex) -> Value:
-    """Both parts on a new last axis."""
+    """``view_as_real``: real and imaginary parts joined along a new last axis."""
     columns = x.map(lambda v: emit.reshape(v, (*v.type.shape, 1)))
     return emit(Concat(columns.parts, columns.real.type.rank - 1))
 
 
 @complex_aten("real")
 def real(emit: Emitter, x: Complex) -> Value:
-    """The real part."""
+    """``real``: the tensor of real parts, which the pair holds separately."""
     return x.real
 
 
 @complex_aten("imag")
 def imag(emit: Emitter, x: Complex) -> Value:
-    """The imaginary part."""
+    """``imag``: the tensor of imaginary parts, which the pair holds separately."""
     return x.imag
 
 
 @complex_aten("resolve_conj", "resolve_neg")
 def same(emit: Emitter, x: Complex) -> Complex:
-    """What lies in memory in another form."""
+    """``resolve_conj`` and ``resolve_neg``, which copy lazily conjugated or negated memory: the same numbers here."""
     return x
 
 
 @complex_aten("_neg_view")
 def negated(emit: Emitter, x: Complex) -> Complex:
-    """The negative."""
+    """``_neg_view``: both parts negated, which PyTorch does lazily in a view."""
     return x.map(lambda v: emit(arith.Neg(v)))
 
 
 @complex_aten("_conj", "conj", "conj_physical", "_conj_physical")
 def conjugate(emit: Emitter, x: Complex) -> Complex:
-    """The imaginary part changes its sign."""
+    """``conj`` in its eager and lazy forms: the imaginary parts negated, the real ones as they are."""
     return Complex(x.real, emit(arith.Neg(x.imag)))
 
 
@@ -148,25 +148,25 @@ def convert(
 
 @complex_aten("abs")
 def length(emit: Emitter, x: Complex) -> Value:
-    """The length."""
+    """``abs`` of complex numbers: ``sqrt(real ** 2 + imag ** 2)``, a real tensor."""
     return emit(arith.Sqrt(_square(emit, x)))
 
 
 @complex_aten("angle")
 def angle(emit: Emitter, x: Complex) -> Value:
-    """The angle to the real axis."""
+    """``angle`` of complex numbers: ``atan2(imag, real)``, a real tensor."""
     return emit(arith.Atan2(x.imag, x.real))
 
 
 @complex_aten("add.Tensor", "add.Scalar")
 def add(emit: Emitter, x: Complex | Value, other: ComplexOperand, alpha: float = 1) -> Complex:
-    """Add, both parts."""
+    """``add`` where an operand is complex: ``x + alpha * other``, part by part; a real one has imaginary parts 0."""
     return _sum(emit, x, other, alpha, arith.Add)
 
 
 @complex_aten("sub.Tensor", "sub.Scalar")
 def sub(emit: Emitter, x: Complex | Value, other: ComplexOperand, alpha: float = 1) -> Complex:
-    """Subtract, both parts."""
+    """``sub`` where an operand is complex: ``x - alpha * other``, part by part; a real one has imaginary parts 0."""
     return _sum(emit, x, other, alpha, arith.Sub)
 
 
@@ -186,13 +186,13 @@ def _sum(
 
 @complex_aten("mul.Tensor", "mul.Scalar")
 def mul(emit: Emitter, x: Complex | Value, other: ComplexOperand) -> Complex:
-    """Multiply; by a real number both parts."""
+    """``mul`` where an operand is complex: four real products, or two if the other one is real."""
     return _product(emit, x, other, lambda a, b: emit(arith.Mul(a, b)))
 
 
 @complex_aten("matmul", "mm", "bmm", "mv", "dot")
 def matmul(emit: Emitter, x: Complex | Value, other: Complex | Value) -> Complex:
-    """Multiply matrices."""
+    """Products of complex matrices and vectors: four real products, or two if one of both is real."""
     return _product(emit, x, other, lambda a, b: real_matmul(emit, a, b))
 
 
@@ -227,14 +227,14 @@ def div(emit: Emitter, x: Complex | Value, other: ComplexOperand) -> Complex:
 
 @complex_aten("reciprocal")
 def reciprocal(emit: Emitter, x: Complex) -> Complex:
-    """One divided by it."""
+    """``reciprocal`` of complex numbers: the conjugate divided by the squared absolute value."""
     square = _square(emit, x)
     return conjugate(emit, x).map(lambda v: emit(arith.Div(v, square)))
 
 
 @complex_aten("square")
 def square(emit: Emitter, x: Complex) -> Complex:
-    """Multiply by itself."""
+    """``square`` of complex numbers, as a product of a number with itself, not with its conjugate."""
     return mul(emit, x, x)
 
 
@@ -246,14 +246,14 @@ def exp(emit: Emitter, x: Complex) -> Complex:
 
 @complex_aten("log")
 def log(emit: Emitter, x: Complex) -> Complex:
-    """The logarithm of the length, and the angle."""
+    """``log`` of complex numbers: ``log(abs(x))`` as half the logarithm of the squared length, and the angle."""
     half = emit.const(0.5, x.real.type.dtype)
     return Complex(emit(arith.Mul(half, emit(arith.Log(_square(emit, x))))), angle(emit, x))
 
 
 @complex_aten("where.self")
 def where(emit: Emitter, condition: Value, x: Complex | Value, other: Complex | Value) -> Complex:
-    """Choose between elements of two tensors."""
+    """``where`` between complex tensors: a selection of real and one of imaginary parts by the same mask."""
     dtype = part_dtype(emit)
     mask, a, b = emit.cast(condition, DType.BOOL), parts(emit, x, dtype), parts(emit, other, dtype)
     return Complex(emit(logic.Select(mask, a.real, b.real)), emit(logic.Select(mask, a.imag, b.imag)))
@@ -261,7 +261,7 @@ def where(emit: Emitter, condition: Value, x: Complex | Value, other: Complex | 
 
 @complex_aten("constant_pad_nd")
 def constant_pad(emit: Emitter, x: Complex, pad: tuple[Dim, ...], value: float = 0) -> Complex:
-    """Pad with a real number."""
+    """``constant_pad_nd`` of complex tensors: real parts padded with the number, imaginary ones with 0."""
     return Complex(spatial.constant_pad(emit, x.real, pad, value), spatial.constant_pad(emit, x.imag, pad, 0))
 
 

@@ -20,7 +20,7 @@ from ..registry import aten
 
 @aten("cdist", "_cdist_forward")
 def cdist(emit: Emitter, x1: Value, x2: Value, p: float = 2, compute_mode: int | None = None) -> Value:
-    """Distances between all rows of two batches of matrices."""
+    """``cdist``: the ``p``-norms of the differences of all rows of two batches of matrices, which broadcast."""
     rows = emit.reshape(x1, (*x1.type.shape[:-1], 1, x1.type.shape[-1]))
     columns = emit.reshape(x2, (*x2.type.shape[:-2], 1, *x2.type.shape[-2:]))
     return _norm(emit, emit(arith.Sub(rows, columns)), p)

@@ -1,4 +1,4 @@
-"""Elementwise functions, with PyTorch's mixed operands."""
+"""Handlers of elementwise functions, whose operands are tensors or numbers and are promoted to the result's type."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ _rounding("round", arith.Round)
 
 @aten("abs")
 def absolute(emit: Emitter, x: Value) -> Value:
-    """Absolute value; booleans and unsigned integers are their own."""
+    """``abs``: the absolute value; booleans and unsigned integers stay as they are."""
     return emit(arith.Abs(x)) if x.type.dtype.value[0] in "fbi" and x.type.dtype is not DType.BOOL else x
 
 
 @aten("sign", "sgn")
 def sign(emit: Emitter, x: Value) -> Value:
-    """-1, 0 or 1."""
+    """``sign`` and ``sgn``: -1, 0 or 1; booleans are their own sign."""
     return x if x.type.dtype is DType.BOOL else emit(arith.Sign(x))
 
 
 @aten("trunc", "fix")
 def trunc(emit: Emitter, x: Value) -> Value:
-    """Cut towards zero."""
+    """``trunc`` and ``fix``: floats cut towards zero as ``sign(x) * floor(abs(x))``; integers as they are."""
     return emit(arith.Mul(emit(arith.Sign(x)), emit(arith.Floor(emit(arith.Abs(x)))))) if x.type.dtype.is_float else x
 
 
@@ -85,7 +85,7 @@ _scaled_log("log10", 10)
 
 @aten("exp2")
 def exp2(emit: Emitter, x: Value) -> Value:
-    """Power of two."""
+    """``exp2``: ``2 ** x``, computed as ``exp(x * log(2))`` in the result's element type."""
     scaled = emit(arith.Mul(emit.cast(x, emit.dtype), emit.const(math.log(2), emit.dtype)))
     return emit(arith.Exp(scaled))
 
@@ -100,13 +100,13 @@ def add(emit: Emitter, x: Operand, other: Operand, alpha: Number = 1) -> Value:
 
 @aten("sub.Tensor", "sub.Scalar")
 def sub(emit: Emitter, x: Operand, other: Operand, alpha: Number = 1) -> Value:
-    """Difference; the second operand times ``alpha``."""
+    """``sub``: ``x - alpha * other``, both converted to the result's element type first."""
     return _weighted(emit, arith.Sub, x, other, alpha)
 
 
 @aten("rsub.Tensor", "rsub.Scalar")
 def rsub(emit: Emitter, x: Operand, other: Operand, alpha: Number = 1) -> Value:
-    """Difference the other way round."""
+    """``rsub``: ``other - alpha * x``, the difference with exchanged operands."""
     return _weighted(emit, arith.Sub, other, x, alpha)
 
 
@@ -119,14 +119,14 @@ def _weighted(emit: Emitter, op: type[Op], x: Operand, other: Operand, alpha: Nu
 
 @aten("mul.Tensor", "mul.Scalar")
 def mul(emit: Emitter, x: Operand, other: Operand) -> Value:
-    """Product; of booleans it is whether both hold."""
+    """``mul``: the product in the result's element type; of booleans it is whether both hold."""
     op = logic.LogicalAnd if emit.dtype is DType.BOOL else arith.Mul
     return emit(op(emit.value(x, emit.dtype), emit.value(other, emit.dtype)))
 
 
 @aten("div.Tensor", "div.Scalar", "true_divide.Tensor")
 def div(emit: Emitter, x: Operand, other: Operand) -> Value:
-    """Quotient of real numbers."""
+    """``div`` without rounding: a quotient of floats, to which integers are converted first."""
     return emit(arith.Div(emit.value(x, emit.dtype), emit.value(other, emit.dtype)))
 
 
@@ -143,43 +143,43 @@ def div_mode(emit: Emitter, x: Operand, other: Operand, *, rounding_mode: str | 
 
 @aten("floor_divide", "floor_divide.Scalar")
 def floor_divide(emit: Emitter, x: Operand, other: Operand) -> Value:
-    """Quotient rounded down."""
+    """``floor_divide``: the quotient rounded down, also of floats and of negative numbers."""
     return emit(arith.FloorDiv(emit.value(x, emit.dtype), emit.value(other, emit.dtype)))
 
 
 @aten("remainder.Tensor", "remainder.Scalar", "remainder.Scalar_Tensor")
 def remainder(emit: Emitter, x: Operand, other: Operand) -> Value:
-    """Remainder with the sign of the divisor."""
+    """``remainder``: the remainder with the sign of the divisor, as Python's ``%`` has it."""
     return emit(arith.Mod(emit.value(x, emit.dtype), emit.value(other, emit.dtype)))
 
 
 @aten("fmod.Tensor", "fmod.Scalar")
 def fmod(emit: Emitter, x: Operand, other: Operand) -> Value:
-    """Remainder with the sign of the dividend."""
+    """``fmod``: the remainder with the sign of the dividend, as C's ``fmod`` has it."""
     return emit(arith.Mod(emit.value(x, emit.dtype), emit.value(other, emit.dtype), truncated=True))
 
 
 @aten("pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar")
 def power(emit: Emitter, x: Operand, exponent: Operand) -> Value:
-    """Power in the element type of the result."""
+    """``pow``: a tensor or number to the power of another one, in the element type of the result."""
     return emit(arith.Pow(emit.value(x, emit.dtype), emit.value(exponent, emit.dtype)))
 
 
 @aten("atan2")
 def atan2(emit: Emitter, x: Value, other: Value) -> Value:
-    """Angle of a point."""
+    """``atan2``: the angle of the point ``(other, x)`` to the first axis, in all four quadrants."""
     return emit(arith.Atan2(emit.cast(x, emit.dtype), emit.cast(other, emit.dtype)))
 
 
 @aten("maximum", "max.other")
 def maximum(emit: Emitter, x: Value, other: Value) -> Value:
-    """The larger one."""
+    """``maximum``: the larger of two elements; of booleans whether one of both is true."""
     return _extreme(emit, arith.Max, logic.LogicalOr, x, other)
 
 
 @aten("minimum", "min.other")
 def minimum(emit: Emitter, x: Value, other: Value) -> Value:
-    """The smaller one."""
+    """``minimum``: the smaller of two elements; of booleans whether both are true."""
     return _extreme(emit, arith.Min, logic.LogicalAnd, x, other)
 
 
@@ -190,7 +190,7 @@ def _extreme(emit: Emitter, op: type[Op], of_bool: type[Op], x: Operand, other: 
 
 @aten("clamp.Tensor")
 def clamp_tensor(emit: Emitter, x: Value, min: Operand | None = None, max: Operand | None = None) -> Value:
-    """Clamp between tensors; the upper one wins."""
+    """``clamp`` with tensors as bounds, which broadcast; where they cross, the upper one counts."""
     x = emit.cast(x, emit.dtype)
     if min is not None:
         x = _extreme(emit, arith.Max, logic.LogicalOr, x, min)
@@ -199,13 +199,13 @@ def clamp_tensor(emit: Emitter, x: Value, min: Operand | None = None, max: Opera
 
 @aten("clamp_min", "clamp_min.Tensor")
 def clamp_min(emit: Emitter, x: Value, min: Operand) -> Value:
-    """Clamp from below."""
+    """``clamp_min``: the maximum with a lower bound, a number or a tensor."""
     return clamp_tensor(emit, x, min)
 
 
 @aten("clamp_max", "clamp_max.Tensor")
 def clamp_max(emit: Emitter, x: Value, max: Operand) -> Value:
-    """Clamp from above."""
+    """``clamp_max``: the minimum with an upper bound, a number or a tensor."""
     return clamp_tensor(emit, x, None, max)
 
 
@@ -267,13 +267,13 @@ _shift("right", logic.ShiftRight)
 
 @aten("logical_not")
 def logical_not(emit: Emitter, x: Value) -> Value:
-    """Whether it is zero."""
+    """``logical_not``: whether an element is zero, for any element type."""
     return emit(logic.LogicalNot(emit.cast(x, DType.BOOL)))
 
 
 @aten("bitwise_not")
 def bitwise_not(emit: Emitter, x: Value) -> Value:
-    """All bits flipped."""
+    """``bitwise_not``: all bits inverted, which for booleans is the logical operation."""
     return emit(logic.LogicalNot(x) if x.type.dtype is DType.BOOL else logic.BitwiseNot(x))
 
 
@@ -293,34 +293,34 @@ _test("isneginf", lambda x: logic.IsInf(x, positive=False))
 
 @aten("where.self", "where.ScalarSelf", "where.ScalarOther", "where.Scalar")
 def where(emit: Emitter, condition: Value, x: Operand, other: Operand) -> Value:
-    """Choose elements."""
+    """``where``: elements of ``x`` where the condition is not zero, else of ``other``; all are broadcast."""
     mask = emit.cast(condition, DType.BOOL)
     return emit(logic.Select(mask, emit.value(x, emit.dtype), emit.value(other, emit.dtype)))
 
 
 @aten("masked_fill.Scalar", "masked_fill.Tensor")
 def masked_fill(emit: Emitter, x: Value, mask: Value, value: Operand) -> Value:
-    """Replace the elements where a mask holds."""
+    """``masked_fill``: a number, or a tensor without axes, in the place of elements where the mask holds."""
     return emit(logic.Select(emit.cast(mask, DType.BOOL), emit.value(value, x.type.dtype), x))
 
 
 @aten("addcmul")
 def addcmul(emit: Emitter, x: Value, tensor1: Value, tensor2: Value, *, value: Number = 1) -> Value:
-    """Add a scaled product."""
+    """``addcmul``: ``x + value * tensor1 * tensor2``, in the result's element type."""
     product = emit(arith.Mul(emit.cast(tensor1, emit.dtype), emit.cast(tensor2, emit.dtype)))
     return _weighted(emit, arith.Add, x, product, value)
 
 
 @aten("addcdiv")
 def addcdiv(emit: Emitter, x: Value, tensor1: Value, tensor2: Value, *, value: Number = 1) -> Value:
-    """Add a scaled quotient."""
+    """``addcdiv``: ``x + value * tensor1 / tensor2``, in the result's element type."""
     quotient = emit(arith.Div(emit.cast(tensor1, emit.dtype), emit.cast(tensor2, emit.dtype)))
     return _weighted(emit, arith.Add, x, quotient, value)
 
 
 @aten("lerp.Scalar", "lerp.Tensor")
 def lerp(emit: Emitter, x: Value, end: Value, weight: Operand) -> Value:
-    """Move from ``x`` towards ``end``."""
+    """``lerp``: ``x + weight * (end - x)``, where the weight is a number or a tensor."""
     way = emit(arith.Sub(emit.cast(end, emit.dtype), emit.cast(x, emit.dtype)))
     step = emit(arith.Mul(way, emit.value(weight, emit.dtype)))
     return emit(arith.Add(emit.cast(x, emit.dtype), step))
@@ -328,5 +328,5 @@ def lerp(emit: Emitter, x: Value, end: Value, weight: Operand) -> Value:
 
 @aten("erfc")
 def erfc(emit: Emitter, x: Value) -> Value:
-    """What the error function lacks to one."""
+    """``erfc``: ``1 - erf(x)``, by an operation of its own that keeps its digits for large ``x``."""
     return emit(Special(emit.cast(x, emit.dtype), "erfc"))

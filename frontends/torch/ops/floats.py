@@ -29,7 +29,7 @@ def signbit(emit: Emitter, x: Value) -> Value:
 
 @aten("copysign.Tensor", "copysign.Scalar")
 def copysign(emit: Emitter, x: Value, other: Operand) -> Value:
-    """The size of one number with the sign of another."""
+    """``copysign``: the absolute value of one number with the sign bit of another, zeros and NaN included."""
     size = emit(arith.Abs(emit.cast(x, emit.dtype)))
     sign = signbit(emit, emit.own_type(other))
     return emit(logic.Select(sign, emit(arith.Neg(size)), size))
@@ -84,13 +84,13 @@ def _scaled(emit: Emitter, x: Value, factor: float) -> Value:
 
 @aten("logaddexp")
 def logaddexp(emit: Emitter, x: Value, other: Value) -> Value:
-    """The logarithm of the sum of two exponentials."""
+    """``logaddexp``: ``log(exp(x) + exp(other))``, computed without overflow of either."""
     return _log_of_sum(emit, x, other, math.e)
 
 
 @aten("logaddexp2")
 def logaddexp2(emit: Emitter, x: Value, other: Value) -> Value:
-    """The same to the base 2."""
+    """``logaddexp2``: ``log2(2 ** x + 2 ** other)``, computed without overflow."""
     return _log_of_sum(emit, x, other, 2)
 
 
@@ -111,7 +111,7 @@ def round_decimals(emit: Emitter, x: Value, *, decimals: int) -> Value:
 
 @aten("frac")
 def frac(emit: Emitter, x: Value) -> Value:
-    """What is after the point."""
+    """``frac``: ``x - trunc(x)``, which has the sign of ``x``."""
     return emit(arith.Sub(x, trunc(emit, x)))
 
 
@@ -128,7 +128,7 @@ def angle(emit: Emitter, x: Value) -> Value:
 
 @aten("real")
 def real(emit: Emitter, x: Value) -> Value:
-    """A real number is its own real part."""
+    """``real`` of real numbers, which are their own real parts; complex ones have another handler."""
     if x.type.dtype.value.startswith("c"):
         raise emit.fail("takes the real part of complex numbers")
     return x

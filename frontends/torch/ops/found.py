@@ -23,7 +23,7 @@ def nonzero(emit: Emitter, x: Value) -> Value:
 
 @aten("masked_select", sizes_by_data=True)
 def masked_select(emit: Emitter, x: Value, mask: Value) -> Value:
-    """The elements where a mask holds."""
+    """``masked_select``: a vector of the elements where a mask holds, both broadcast; data decides how many."""
     with emit.typed():
         shape = broadcast(x.type.shape, mask.type.shape)
     data, hits = (emit.expand(v, shape) for v in (x, mask))

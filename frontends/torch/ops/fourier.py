@@ -1,4 +1,4 @@
-"""Fourier transforms, as products with constant matrices."""
+"""Handlers of Fourier transforms, which become products with constant matrices of sines and cosines."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def transform_real(emit: Emitter, x: Value, dim: tuple[int, ...], normalization:
 
 @complex_aten("_fft_c2c")
 def transform(emit: Emitter, x: Complex, dim: tuple[int, ...], normalization: int, forward: bool) -> Complex:
-    """Transform along axes, in one or the other direction."""
+    """``_fft_c2c``: the Fourier transform of complex numbers along some axes, forward or inverse, with its scaling."""
     axes = emit.axes(dim, x.real.type.rank)
     return Complex(*_along_all(emit, x.parts, axes, _Transform(normalization, inverse=not forward)))
 

@@ -23,13 +23,13 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Value:
-    """Rows of a table."""
+    """``embedding``: rows of a table by their numbers; ``padding_idx`` and the flags only concern training."""
     return emit(ir.Gather(weight, indices, 0))
 
 
 @aten("index_select")
 def index_select(emit: Emitter, x: Value, dim: int, index: Value) -> Value:
-    """Positions of an axis."""
+    """``index_select``: slices at the positions of an axis that a vector lists."""
     if not x.type.rank:
         return x
     places = emit.reshape(index, index.type.shape or (1,))
@@ -66,13 +66,13 @@ def take_along_dim(emit: Emitter, x: Value, indices: Value, dim: int | None = No
 
 @aten("take")
 def take(emit: Emitter, x: Value, index: Value) -> Value:
-    """Elements of the flattened data."""
+    """``take``: elements by their positions in the flattened tensor, in the shape of the positions."""
     return emit(ir.Gather(emit.reshape(x, (x.type.size,)), index, 0))
 
 
 @aten("index.Tensor", "_unsafe_index.Tensor", sizes_by_data=True)
 def index(emit: Emitter, x: Value, indices: tuple[Value | None, ...]) -> Value:
-    """NumPy's indexing by tensors of positions, or by one mask."""
+    """``index``: NumPy's indexing by tensors of positions, or by one mask, for which data decides how many remain."""
     axes = [a for a, i in enumerate(indices) if i is not None]
     mask = _only_mask(emit, indices)
     if mask is not None:
@@ -204,7 +204,7 @@ def _in_turn(emit: Emitter, mask: Value, values: Value, behind: tuple[Dim, ...])
 
 @aten("one_hot")
 def one_hot(emit: Emitter, x: Value, num_classes: int = -1) -> Value:
-    """One at the position, zero elsewhere."""
+    """``one_hot``: a new last axis with 1 at each position and 0 elsewhere; the number of classes has to be given."""
     if num_classes < 0:
         raise emit.fail("has as many classes as the data says", code="F004", help="Give num_classes.")
     return emit(ir.OneHot(x, emit.const([0, 1], DType.I64), num_classes, x.type.rank))

@@ -20,7 +20,7 @@ MOST_ROWS = 32
 
 @aten("linalg_inv_ex")
 def inverse(emit: Emitter, A: Value, *, check_errors: bool = False) -> tuple[Value, Value]:
-    """Inverses of square matrices."""
+    """``linalg_inv_ex``: inverses of square matrices, and zeros as error codes, since no check is made."""
     return emit(Inverse(A)), _no_failure(emit, A)
 
 
@@ -52,7 +52,7 @@ def _no_failure(emit: Emitter, x: Value) -> Value:
 
 @aten("_linalg_det")
 def det(emit: Emitter, A: Value) -> tuple[Value | None, ...]:
-    """Determinants of square matrices."""
+    """``_linalg_det``: determinants of square matrices; the LU factors are refused if they are used."""
     if emit.needed - {0}:
         raise emit.fail("gives factors of the matrix")
     return emit(Det(A)), None, None
@@ -60,7 +60,7 @@ def det(emit: Emitter, A: Value) -> tuple[Value | None, ...]:
 
 @aten("_linalg_slogdet")
 def slogdet(emit: Emitter, A: Value) -> tuple[Value | None, ...]:
-    """Signs of determinants, and logarithms of their sizes."""
+    """``_linalg_slogdet``: signs of determinants, and logarithms of their absolute values; LU factors are refused."""
     if emit.needed - {0, 1}:
         raise emit.fail("gives factors of the matrix")
     found = emit(Det(A))
@@ -81,7 +81,7 @@ def cholesky_ex(
 
 @aten("cholesky")
 def cholesky(emit: Emitter, x: Value, upper: bool = False) -> Value:
-    """A triangular factor of symmetric matrices."""
+    """``cholesky``: the triangular factor of symmetric positive-definite matrices, lower or upper."""
     return _cholesky(emit, x, upper)[0]
 
 

@@ -1,4 +1,4 @@
-"""Products of matrices."""
+"""Handlers of products of matrices and vectors, of sums with them, and of linear layers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..registry import aten
 
 @aten("linear")
 def linear(emit: Emitter, input: Value, weight: Value, bias: Value | None = None) -> Value:
-    """Rows of the weight times the last axis."""
+    """``linear``: the last axis times the rows of the weight, ``input @ weight.T + bias``; either may be a vector."""
     if weight.type.rank == 1:
         y = matmul(emit, input, weight)
         return y if bias is None else emit(arith.Add(y, bias))
@@ -41,7 +41,7 @@ def matmul(emit: Emitter, x: Value, other: Value) -> Value:
 
 @aten("addmm")
 def addmm(emit: Emitter, x: Value, mat1: Value, mat2: Value, *, beta: Number = 1, alpha: Number = 1) -> Value:
-    """A scaled product of matrices plus another scaled matrix."""
+    """``addmm``: ``beta * x + alpha * (mat1 @ mat2)``; with a ``beta`` of 0, NaN in ``x`` does not count."""
     return _added(emit, x, matmul(emit, mat1, mat2), beta, alpha)
 
 
@@ -60,7 +60,7 @@ def addbmm(emit: Emitter, x: Value, batch1: Value, batch2: Value, *, beta: Numbe
 
 @aten("baddbmm")
 def baddbmm(emit: Emitter, x: Value, batch1: Value, batch2: Value, *, beta: Number = 1, alpha: Number = 1) -> Value:
-    """As ``addmm``, for batches."""
+    """``baddbmm``: ``beta * x + alpha * (batch1 @ batch2)``, one product of matrices for each batch."""
     return _added(emit, x, matmul(emit, batch1, batch2), beta, alpha)
 
 

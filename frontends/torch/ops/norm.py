@@ -1,4 +1,4 @@
-"""Normalisations."""
+"""Handlers of normalizations: over batches, layers, groups of channels and instances."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def native_batch_norm(
     momentum: float,
     eps: float,
 ) -> tuple[Value | None, ...]:
-    """By stored statistics; what training would save is empty."""
+    """``_native_batch_norm_legit_no_training``: ``batch_norm`` by stored statistics, and two empty tensors."""
     y = batch_norm(emit, input, weight, bias, running_mean, running_var, False, momentum, eps, False)
     empty = emit.const(np.zeros((0,), np.float32))
     return y, empty, empty
@@ -84,7 +84,7 @@ def layer_norm(
     eps: float = 1e-5,
     cudnn_enable: bool = True,
 ) -> Value:
-    """Over the last axes."""
+    """``layer_norm`` over the last axes, as many as ``normalized_shape`` has; weight and bias may be missing."""
     rank = input.type.rank
     dims = tuple(range(rank - len(normalized_shape), rank))
     if weight is None and bias is not None:
@@ -124,7 +124,7 @@ def rms_norm(
     weight: Value | None = None,
     eps: float | None = None,
 ) -> Value:
-    """Over the last axes."""
+    """``rms_norm`` over the last axes; without ``eps`` it is the distance from 1 to the next number of the type."""
     rank = input.type.rank
     dims = tuple(range(rank - len(normalized_shape), rank))
     return emit(ir.RmsNorm(input, weight, dims, EPSILON[input.type.dtype] if eps is None else eps))
@@ -140,7 +140,7 @@ def group_norm(
     eps: float = 1e-5,
     cudnn_enabled: bool = True,
 ) -> Value:
-    """Over neighbouring channels and all positions."""
+    """``group_norm``: mean and variance over each group of neighbouring channels and all positions."""
     scale, shift = _parameters(emit, input.type.with_shape(input.type.shape[1:2]), weight, bias)
     return emit(ir.GroupNorm(input, scale, shift, num_groups, eps))
 
@@ -179,7 +179,7 @@ def instance_norm(
     eps: float,
     cudnn_enabled: bool,
 ) -> Value:
-    """Over the positions of every channel, or by stored statistics."""
+    """``instance_norm``: mean and variance over the positions of every channel, or stored ones, as a flag says."""
     if not use_input_stats and running_mean is not None and running_var is not None:
         return batch_norm(emit, input, weight, bias, running_mean, running_var, False, momentum, eps, False)
     channels = input.type.shape[1]

@@ -18,7 +18,7 @@ Found = tuple[Value | None, ...]
 
 @aten("topk")
 def topk(emit: Emitter, x: Value, k: Dim, dim: int = -1, largest: bool = True, sorted: bool = True) -> Found:
-    """The largest or smallest elements and their positions, in order."""
+    """``topk``: the ``k`` largest or smallest elements along an axis and their positions, always in order."""
     if not x.type.rank:
         return x, emit.const(0, DType.I64)
     return emit.all(ir.TopK(x, k, emit.axis(dim, x.type.rank), largest))
@@ -26,7 +26,7 @@ def topk(emit: Emitter, x: Value, k: Dim, dim: int = -1, largest: bool = True, s
 
 @aten("sort")
 def sort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) -> Found:
-    """All elements in order, and their positions."""
+    """``sort``: all elements of an axis in order and their positions, as a TopK of all of them."""
     if not x.type.rank:
         return x, emit.const(0, DType.I64)
     axis = emit.axis(dim, x.type.rank)
@@ -35,13 +35,13 @@ def sort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) -> Fo
 
 @aten("sort.stable")
 def sort_stable(emit: Emitter, x: Value, *, stable: bool | None, dim: int = -1, descending: bool = False) -> Found:
-    """As ``sort``, which is stable anyway."""
+    """``sort`` with the flag ``stable``, which changes nothing: the IR's TopK is stable anyway."""
     return sort(emit, x, dim, descending)
 
 
 @aten("argsort")
 def argsort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) -> Value:
-    """Positions in order."""
+    """``argsort``: the positions that ``sort`` gives, without the elements themselves."""
     found = sort(emit, x, dim, descending)[1]
     assert found is not None
     return found
@@ -49,7 +49,7 @@ def argsort(emit: Emitter, x: Value, dim: int = -1, descending: bool = False) ->
 
 @aten("kthvalue")
 def kthvalue(emit: Emitter, x: Value, k: int, dim: int = -1, keepdim: bool = False) -> Found:
-    """The ``k``-th smallest element along an axis, and its position."""
+    """``kthvalue``: the ``k``-th smallest element along an axis, counted from 1, and its position."""
     return _ranked(emit, x, emit.const(k - 1, DType.I64), dim, keepdim)
 
 
@@ -82,7 +82,7 @@ def nanmedian_along(emit: Emitter, x: Value, dim: int, keepdim: bool = False) ->
 
 @aten("median")
 def median(emit: Emitter, x: Value) -> Value:
-    """The middle one of all elements."""
+    """``median`` of all elements: the middle one, of an even number the lower of both."""
     found = median_along(emit, emit.reshape(x, (x.type.size,)), 0)[0]
     assert found is not None
     return found
@@ -90,7 +90,7 @@ def median(emit: Emitter, x: Value) -> Value:
 
 @aten("nanmedian")
 def nanmedian(emit: Emitter, x: Value) -> Value:
-    """The middle one of all elements that are numbers."""
+    """``nanmedian``: the middle one of all elements that are not NaN, of an even number the lower of both."""
     found = nanmedian_along(emit, emit.reshape(x, (x.type.size,)), 0)[0]
     assert found is not None
     return found

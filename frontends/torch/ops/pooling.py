@@ -73,7 +73,7 @@ def max_unpool_volumes(
     stride: tuple[int, ...],
     padding: tuple[int, ...],
 ) -> Value:
-    """Put elements back where they were, zeros elsewhere."""
+    """``max_unpool3d``: elements put back at the positions that a pooling has given, zeros elsewhere."""
     return _unpooled(emit, x, indices, len(output_size))
 
 

@@ -22,7 +22,7 @@ def quantize(
     quant_max: int,
     dtype: DType,
 ) -> Value:
-    """Integers from ``quant_min`` to ``quant_max``."""
+    """``quantize_per_tensor``: ``round(x / scale) + zero_point``, clipped to the range that is stated."""
     x = emit.cast(input, DType.F32)
     found = emit(Quantize(x, _scalar(emit, scale, DType.F32), _scalar(emit, zero_point, DType.I32), dtype))
     return _within(emit, found, quant_min, quant_max)
@@ -40,7 +40,7 @@ def dequantize(
     *,
     out_dtype: DType | None = None,
 ) -> Value:
-    """Numbers that integers stand for."""
+    """``dequantize_per_tensor``: ``(x - zero_point) * scale``, as f32 unless another type is stated."""
     found = emit(Dequantize(input, _scalar(emit, scale, DType.F32), _scalar(emit, zero_point, DType.I32)))
     return emit.cast(found, out_dtype or DType.F32)
 

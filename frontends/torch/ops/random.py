@@ -18,7 +18,7 @@ SMALLEST = 2.0**-24
 
 @aten("rand")
 def rand(emit: Emitter, size: tuple[Dim, ...]) -> Value:
-    """Numbers from 0 up to 1."""
+    """``rand``: numbers from 0 up to, not including, 1, drawn anew in each run."""
     return _uniform(emit, 0, 1)
 
 
@@ -30,7 +30,7 @@ def rand_like(emit: Emitter, x: Value) -> Value:
 
 @aten("uniform")
 def uniform(emit: Emitter, x: Value, low: float = 0, high: float = 1, *, generator: object = None) -> Value:
-    """As many numbers between two bounds as another tensor has."""
+    """``uniform``: numbers from ``low`` up to ``high`` in the shape of another tensor."""
     return _uniform(emit, low, high)
 
 
@@ -44,37 +44,37 @@ def uniform_of_shape(
     stride: object = None,
     generator: object = None,
 ) -> Value:
-    """Numbers between two bounds."""
+    """``prims.uniform``, to which ``uniform`` is decomposed: numbers from ``low`` up to ``high``."""
     return _uniform(emit, low, high)
 
 
 @aten("randn")
 def randn(emit: Emitter, size: tuple[Dim, ...]) -> Value:
-    """Numbers around 0."""
+    """``randn``: normal numbers of mean 0 and standard deviation 1, drawn anew in each run."""
     return _normal(emit, 0, 1)
 
 
 @aten("randn_like")
 def randn_like(emit: Emitter, x: Value) -> Value:
-    """As many numbers around 0 as another tensor has."""
+    """``randn_like``: normal numbers of mean 0 and standard deviation 1 in the shape of another tensor."""
     return _normal(emit, 0, 1)
 
 
 @aten("normal_", "normal_functional")
 def normal_like(emit: Emitter, x: Value, mean: float = 0, std: float = 1, *, generator: object = None) -> Value:
-    """As many numbers around a mean as another tensor has."""
+    """``normal_``: normal numbers in the shape of the tensor that they overwrite, which is not read."""
     return _normal(emit, mean, std)
 
 
 @aten("normal.float_float")
 def normal_of_size(emit: Emitter, mean: float, std: float, size: tuple[Dim, ...], *, generator: object = None) -> Value:
-    """Numbers around a mean."""
+    """``normal`` with numbers for mean and standard deviation, in a shape that is given."""
     return _normal(emit, mean, std)
 
 
 @aten("normal.Tensor_float", "normal.float_Tensor", "normal.Tensor_Tensor")
 def normal(emit: Emitter, mean: Value | float, std: Value | float = 1, *, generator: object = None) -> Value:
-    """Numbers, each around a mean of its own."""
+    """``normal`` where mean or standard deviation is a tensor: each number is drawn with its own."""
     return _normal(emit, mean, std)
 
 
@@ -88,19 +88,19 @@ def normal_of_shape(
     requires_grad: bool = False,
     generator: object = None,
 ) -> Value:
-    """Numbers around a mean."""
+    """``prims.normal``, to which ``normal`` is decomposed: normal numbers around a mean."""
     return _normal(emit, mean, std)
 
 
 @aten("randint")
 def randint(emit: Emitter, high: Dim, size: tuple[Dim, ...]) -> Value:
-    """Integers from 0 up to a bound."""
+    """``randint`` without a lower bound: integers from 0 up to, not including, ``high``."""
     return _integers(emit, 0, high)
 
 
 @aten("randint.low")
 def randint_low(emit: Emitter, low: Dim, high: Dim, size: tuple[Dim, ...]) -> Value:
-    """Integers between two bounds."""
+    """``randint`` with both bounds: integers from ``low`` up to, not including, ``high``."""
     return _integers(emit, low, high)
 
 
@@ -125,13 +125,13 @@ def randperm(emit: Emitter, n: Dim) -> Value:
 
 @aten("bernoulli", "bernoulli.Tensor")
 def bernoulli(emit: Emitter, x: Value, p: Value | None = None, *, generator: object = None) -> Value:
-    """One with the probability that the element states, else zero."""
+    """``bernoulli``: 1 where a uniform number is below the probability that each element states, else 0."""
     return _hits(emit, x if p is None else p)
 
 
 @aten("bernoulli.p", "bernoulli_.float")
 def bernoulli_everywhere(emit: Emitter, x: Value, p: float = 0.5, *, generator: object = None) -> Value:
-    """One with a probability, else zero."""
+    """``bernoulli`` with one probability ``p`` for all elements: 1 where a uniform number is below it, else 0."""
     return _hits(emit, p)
 
 

@@ -45,7 +45,7 @@ RNN = Kind((0,), 1, ir.Rnn)
 
 @dataclass(frozen=True)
 class Layers:
-    """The attributes of a recurrent layer."""
+    """Arguments of recurrent layers: biases, number of layers, directions, order of axes, attributes of operations."""
 
     has_biases: bool
     count: int
@@ -120,7 +120,7 @@ def lstm(
     bidirectional: bool,
     batch_first: bool,
 ) -> tuple[Value, ...]:
-    """Gates in the order input, forget, cell, output."""
+    """``lstm``: one operation of the IR per layer and direction; gates are in the order input, forget, new, output."""
     _demand_eval(emit, dropout, train, num_layers)
     return _run(emit, LSTM, input, hx, params, Layers(has_biases, num_layers, bidirectional, batch_first, {}))
 
@@ -207,7 +207,7 @@ def lstm_cell(
     b_ih: Value | None = None,
     b_hh: Value | None = None,
 ) -> tuple[Value, ...]:
-    """One step of an LSTM."""
+    """``lstm_cell``: one step of an LSTM, whose gates are in the order input, forget, new, output."""
     return _cell(emit, LSTM, input, hx, (w_ih, w_hh, b_ih, b_hh), {})
 
 
@@ -221,7 +221,7 @@ def gru_cell(
     b_ih: Value | None = None,
     b_hh: Value | None = None,
 ) -> Value:
-    """One step of a GRU."""
+    """``gru_cell``: one step of a GRU, whose reset gate is applied after the product with the state."""
     (h,) = _cell(emit, GRU, input, (hx,), (w_ih, w_hh, b_ih, b_hh), {"reset_after": True})
     return h
 
@@ -256,7 +256,7 @@ def packed(
     train: bool,
     bidirectional: bool,
 ) -> tuple[Value, ...]:
-    """As ``lstm.data``."""
+    """``gru`` and ``rnn`` on packed sequences are refused, as an LSTM on them is."""
     raise _packed(emit)
 
 

@@ -1,4 +1,4 @@
-"""Reductions, and what is made of them."""
+"""Handlers of reductions, positions of extreme elements, moments and norms along axes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Dims = int | tuple[int, ...] | None
 
 
 def reduced(emit: Emitter, x: Value, kind: str, dim: Dims, keepdim: bool = False) -> Value:
-    """Combine elements along axes."""
+    """Insert a reduction of one kind along the given axes, or all; a tensor without axes stays as it is."""
     dims = emit.axes(dim, x.type.rank)
     return emit(Reduce(x, kind, dims, keepdim)) if x.type.rank else x
 
@@ -29,7 +29,7 @@ def reduced(emit: Emitter, x: Value, kind: str, dim: Dims, keepdim: bool = False
 def mean(
     emit: Emitter, x: Value, dim: tuple[int, ...] | None = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Value:
-    """Mean along axes."""
+    """``mean`` along axes, or of all elements, in the element type of the result."""
     return reduced(emit, emit.cast(x, emit.dtype), "mean", dim, keepdim)
 
 
@@ -37,7 +37,7 @@ def mean(
 def sum_(
     emit: Emitter, x: Value, dim: tuple[int, ...] | None = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Value:
-    """Sum along axes; small integers are widened first."""
+    """``sum`` along axes, or of all elements, in the result's type, which is i64 for integers by default."""
     return reduced(emit, emit.cast(x, emit.dtype), "sum", dim, keepdim)
 
 
@@ -45,31 +45,31 @@ def sum_(
 def prod(
     emit: Emitter, x: Value, dim: int | None = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Value:
-    """Product along axes; small integers are widened first."""
+    """``prod`` along an axis, or of all elements, in the result's type, which is i64 for integers by default."""
     return reduced(emit, emit.cast(x, emit.dtype), "prod", dim, keepdim)
 
 
 @aten("amax")
 def amax(emit: Emitter, x: Value, dim: tuple[int, ...] = (), keepdim: bool = False) -> Value:
-    """The largest element along axes."""
+    """``amax``: the largest elements along axes, by default all; of booleans whether one is true."""
     return _extreme(emit, x, "max", dim, keepdim)
 
 
 @aten("amin")
 def amin(emit: Emitter, x: Value, dim: tuple[int, ...] = (), keepdim: bool = False) -> Value:
-    """The smallest element along axes."""
+    """``amin``: the smallest elements along axes, by default all; of booleans whether all are true."""
     return _extreme(emit, x, "min", dim, keepdim)
 
 
 @aten("max")
 def max_(emit: Emitter, x: Value) -> Value:
-    """The largest element."""
+    """``max`` without an axis: the largest of all elements, a tensor without axes."""
     return _extreme(emit, x, "max", None, False)
 
 
 @aten("min")
 def min_(emit: Emitter, x: Value) -> Value:
-    """The smallest element."""
+    """``min`` without an axis: the smallest of all elements, a tensor without axes."""
     return _extreme(emit, x, "min", None, False)
 
 
@@ -80,13 +80,13 @@ def _extreme(emit: Emitter, x: Value, kind: str, dim: Dims, keepdim: bool) -> Va
 
 @aten("max.dim")
 def max_along(emit: Emitter, x: Value, dim: int, keepdim: bool = False) -> tuple[Value | None, ...]:
-    """The largest elements along an axis, and their positions."""
+    """``max`` along an axis: the largest elements, and their positions, which are computed only if they are used."""
     return _extreme_along(emit, x, "max", dim, keepdim)
 
 
 @aten("min.dim")
 def min_along(emit: Emitter, x: Value, dim: int, keepdim: bool = False) -> tuple[Value | None, ...]:
-    """The smallest elements along an axis, and their positions."""
+    """``min`` along an axis: the smallest elements, and their positions, which are computed only if they are used."""
     return _extreme_along(emit, x, "min", dim, keepdim)
 
 
@@ -97,13 +97,13 @@ def _extreme_along(emit: Emitter, x: Value, kind: str, dim: int, keepdim: bool) 
 
 @aten("argmax")
 def argmax(emit: Emitter, x: Value, dim: int | None = None, keepdim: bool = False) -> Value:
-    """The position of the largest element."""
+    """``argmax``: positions of the largest elements along an axis or in the flattened tensor, the first if equal."""
     return _positions(emit, x, "max", dim, keepdim)
 
 
 @aten("argmin")
 def argmin(emit: Emitter, x: Value, dim: int | None = None, keepdim: bool = False) -> Value:
-    """The position of the smallest element."""
+    """``argmin``: positions of the smallest elements along an axis or in the flattened tensor, the first if equal."""
     return _positions(emit, x, "min", dim, keepdim)
 
 
@@ -120,25 +120,25 @@ def _positions(emit: Emitter, x: Value, kind: str, dim: int | None, keepdim: boo
 
 @aten("any", "any.dim", "any.dims")
 def any_(emit: Emitter, x: Value, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Value:
-    """Whether an element is not zero."""
+    """``any``: whether an element along the axes is not zero, for any element type."""
     return emit.cast(reduced(emit, emit.cast(x, DType.BOOL), "any", dim, keepdim), emit.dtype)
 
 
 @aten("all", "all.dim", "all.dims")
 def all_(emit: Emitter, x: Value, dim: int | tuple[int, ...] | None = None, keepdim: bool = False) -> Value:
-    """Whether no element is zero."""
+    """``all``: whether no element along the axes is zero, for any element type."""
     return emit.cast(reduced(emit, emit.cast(x, DType.BOOL), "all", dim, keepdim), emit.dtype)
 
 
 @aten("logsumexp")
 def logsumexp(emit: Emitter, x: Value, dim: tuple[int, ...], keepdim: bool = False) -> Value:
-    """Logarithm of the sum of exponentials."""
+    """``logsumexp``: ``log(sum(exp(x)))`` along axes, a reduction of its own that does not overflow."""
     return reduced(emit, emit.cast(x, emit.dtype), "log_sum_exp", dim, keepdim)
 
 
 @aten("count_nonzero", "count_nonzero.dim_IntList")
 def count_nonzero(emit: Emitter, x: Value, dim: int | tuple[int, ...] | None = None) -> Value:
-    """How many elements are not zero."""
+    """``count_nonzero``: how many elements are not zero along axes, or in all, as i64."""
     hits = emit(NotEqual(x, emit.const(0, x.type.dtype))) if x.type.dtype is not DType.BOOL else x
     return reduced(emit, emit.cast(hits, DType.I64), "sum", dim)
 
@@ -167,7 +167,7 @@ def std(
     *,
     correction: float | None = None,
 ) -> Value:
-    """Root of the variance."""
+    """``std``: the square root of the variance, which is divided by the number of elements minus ``correction``."""
     return emit(arith.Sqrt(var(emit, x, dim, unbiased, keepdim, correction=correction)))
 
 
@@ -181,7 +181,7 @@ def var_mean(
     *,
     correction: float | None = None,
 ) -> tuple[Value | None, ...]:
-    """Variance and mean."""
+    """``var_mean``: variance and mean along axes; the variance is divided by the number minus ``correction``."""
     return _moments(emit, x, dim, unbiased, keepdim, correction)
 
 
@@ -195,7 +195,7 @@ def std_mean(
     *,
     correction: float | None = None,
 ) -> tuple[Value | None, ...]:
-    """Root of the variance, and mean."""
+    """``std_mean``: the square root of the variance, and the mean, along axes."""
     variance, average = _moments(emit, x, dim, unbiased, keepdim, correction)
     return emit(arith.Sqrt(variance)), average
 
@@ -243,7 +243,7 @@ def vector_norm(
     *,
     dtype: DType | None = None,
 ) -> Value:
-    """The ``ord``-norm along axes."""
+    """``linalg_vector_norm``: ``sum(abs(x) ** ord) ** (1 / ord)``; an extreme for infinity, a count for 0."""
     x = emit.cast(x, emit.dtype)
     if ord in (1, 2) and x.type.rank:
         return reduced(emit, x, "l1" if ord == 1 else "l2", dim, keepdim)
@@ -261,5 +261,5 @@ def vector_norm(
 
 @aten("norm.ScalarOpt_dim")
 def norm_along(emit: Emitter, x: Value, p: float | None, dim: tuple[int, ...], keepdim: bool = False) -> Value:
-    """The ``p``-norm along axes."""
+    """``norm`` along axes, which is ``linalg_vector_norm`` with 2 as the default of ``p``."""
     return vector_norm(emit, x, 2 if p is None else p, dim, keepdim)

@@ -1,4 +1,4 @@
-"""Running results along an axis."""
+"""Handlers of running sums, products and extremes along an axis."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ Combine = Callable[[Sequence[Value], Sequence[Value]], tuple[Value, ...]]
 
 @aten("cumsum")
 def cumsum(emit: Emitter, x: Value, dim: int, *, dtype: DType | None = None) -> Value:
-    """Running sums."""
+    """``cumsum``: each element is the sum of those up to it along an axis, in the result's element type."""
     x = emit.cast(x, emit.dtype)
     return emit(ir.CumSum(x, emit.axis(dim, x.type.rank))) if x.type.rank else x
 
 
 @aten("cumprod")
 def cumprod(emit: Emitter, x: Value, dim: int, *, dtype: DType | None = None) -> Value:
-    """Running products."""
+    """``cumprod``: each element is the product of those up to it along an axis, in the result's element type."""
     x = emit.cast(x, emit.dtype)
     return emit(ir.CumProd(x, emit.axis(dim, x.type.rank))) if x.type.rank else x
 
 
 @aten("logcumsumexp")
 def logcumsumexp(emit: Emitter, x: Value, dim: int) -> Value:
-    """Logarithms of running sums of exponentials."""
+    """``logcumsumexp``: ``log(cumsum(exp(x)))`` without overflow, in steps over distances that double."""
     return _scanned(emit, (x,), dim, lambda a, b: (logaddexp(emit, a[0], b[0]),))[0]
 
 

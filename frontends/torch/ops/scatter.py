@@ -1,4 +1,4 @@
-"""Operators that put elements at computed positions."""
+"""Handlers of operators that put elements or slices at computed positions, or combine them with what is there."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ REDUCTIONS = {
 
 @aten("scatter.src", "scatter.value", "scatter_add")
 def scatter(emit: Emitter, x: Value, dim: int, index: Value, src: Operand) -> Value:
-    """Put elements, or one number, at positions along an axis."""
+    """``scatter`` and ``scatter_add``: elements, or one number, put or added at positions along an axis."""
     reduction = "add" if "scatter_add" in str(emit.node.target) else "none"
     return _scattered(emit, x, dim, index, src, reduction)
 
 
 @aten("scatter.reduce", "scatter.value_reduce")
 def scatter_by(emit: Emitter, x: Value, dim: int, index: Value, src: Operand, *, reduce: str) -> Value:
-    """Combine elements at positions along an axis."""
+    """``scatter`` with ``reduce``: elements are added to, or multiplied with, those at positions along an axis."""
     return _scattered(emit, x, dim, index, src, REDUCTIONS[reduce])
 
 
@@ -57,7 +57,7 @@ def scatter_reduce(
 
 
 def neutral(emit: Emitter, reduction: str, dtype: DType) -> int | float:
-    """The number that changes nothing in a combination."""
+    """Return the neutral element of a reduction: 0, 1, or the end of the element type's range."""
     if reduction in ("sum", "mean"):
         return 0
     if reduction == "prod":
@@ -96,20 +96,20 @@ def _corner(emit: Emitter, x: Value, shape: tuple[Dim, ...]) -> Value:
 
 @aten("index_fill.int_Scalar", "index_fill.int_Tensor")
 def index_fill(emit: Emitter, x: Value, dim: int, index: Value, value: Operand) -> Value:
-    """One number at some positions of an axis."""
+    """``index_fill``: one number at the positions of an axis that a vector lists."""
     row = emit.value(value, x.type.dtype)
     return _placed(emit, x, dim, index, emit.expand(row, _rows(emit, x, dim, index)), "none")
 
 
 @aten("index_copy")
 def index_copy(emit: Emitter, x: Value, dim: int, index: Value, source: Value) -> Value:
-    """Put slices at positions of an axis."""
+    """``index_copy``: slices put at the positions of an axis that a vector lists."""
     return _placed(emit, x, dim, index, source, "none")
 
 
 @aten("index_add")
 def index_add(emit: Emitter, x: Value, dim: int, index: Value, source: Value, *, alpha: Operand = 1) -> Value:
-    """Add slices at positions of an axis."""
+    """``index_add``: slices, times ``alpha``, added at the positions of an axis that a vector lists."""
     if alpha != 1:
         source = emit(arith.Mul(source, emit.value(alpha, x.type.dtype)))
     return _placed(emit, x, dim, index, source, "add")
@@ -158,7 +158,7 @@ def put(emit: Emitter, x: Value, index: Value, source: Value, accumulate: bool =
 
 @aten("masked_scatter")
 def masked_scatter(emit: Emitter, x: Value, mask: Value, source: Value) -> Value:
-    """Put elements one after the other where a mask holds."""
+    """``masked_scatter``: elements of ``source`` in row-major order, one for each place where the mask holds."""
     hits = emit.expand(emit.cast(mask, DType.BOOL), emit.shape)
     flat = emit.reshape(emit.cast(hits, DType.I64), (hits.type.size,))
     number = emit(arith.Sub(emit(ir.CumSum(flat, 0)), emit.const(1, DType.I64)))

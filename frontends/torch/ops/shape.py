@@ -1,4 +1,4 @@
-"""Operators that move, cut and join data."""
+"""Handlers of operators that move, cut and join data; shapes of results are those that torch.export states."""
 
 from __future__ import annotations
 
@@ -19,55 +19,55 @@ from ..registry import aten
 
 @aten("view", "view_copy", "_unsafe_view")
 def view(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
-    """PyTorch has worked out what -1 stands for."""
+    """``view``: a reshape to the shape that the node states, where -1 has been replaced by a size."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("reshape")
 def reshape(emit: Emitter, x: Value, shape: tuple[Dim, ...]) -> Value:
-    """PyTorch has worked out what -1 stands for."""
+    """``reshape``: as ``view``; whether memory would be copied has no meaning in the IR."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("_reshape_copy")
 def reshape_copy(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
-    """PyTorch has worked out what -1 stands for."""
+    """``_reshape_copy``, which decompositions leave of ``reshape``: the same for the IR."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("view_as", "reshape_as")
 def view_as(emit: Emitter, x: Value, other: Value) -> Value:
-    """Another tensor's shape."""
+    """``view_as`` and ``reshape_as``: a reshape to another tensor's shape, which the node states."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("flatten.using_ints")
 def flatten(emit: Emitter, x: Value, start_dim: int = 0, end_dim: int = -1) -> Value:
-    """Merge neighbouring axes."""
+    """``flatten``: the axes from ``start_dim`` to ``end_dim`` become one, in row-major order."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("unflatten.int")
 def unflatten(emit: Emitter, x: Value, dim: int, sizes: tuple[Dim, ...]) -> Value:
-    """Split an axis."""
+    """``unflatten``: one axis is split into several whose sizes multiply to its own."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("squeeze", "squeeze_copy", "ravel")
 def squeeze(emit: Emitter, x: Value) -> Value:
-    """Drop axes of size one; or all but one."""
+    """``squeeze`` without axes removes all of size 1; ``ravel`` makes a vector of the tensor."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("squeeze.dim", "squeeze.dims", "squeeze_copy.dims", "unsqueeze", "unsqueeze_copy")
 def squeeze_along(emit: Emitter, x: Value, dim: int | tuple[int, ...]) -> Value:
-    """Drop or add axes of size one."""
+    """``squeeze`` and ``unsqueeze`` along stated axes: those of size 1 are removed or added."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("permute", "permute_copy")
 def permute(emit: Emitter, x: Value, dims: tuple[int, ...]) -> Value:
-    """Reorder the axes."""
+    """``permute``: the axes in the order that ``dims`` lists, which may count from the end."""
     return emit.transpose(x, emit.axes(dims, x.type.rank))
 
 
@@ -82,31 +82,31 @@ def _swap(emit: Emitter, x: Value, first: int, second: int) -> Value:
 
 @aten("transpose.int", "swapdims")
 def transpose(emit: Emitter, x: Value, dim0: int, dim1: int) -> Value:
-    """Exchange two axes."""
+    """``transpose``: two axes exchanged; a tensor without axes stays as it is."""
     return _swap(emit, x, dim0, dim1)
 
 
 @aten("swapaxes")
 def swapaxes(emit: Emitter, x: Value, axis0: int, axis1: int) -> Value:
-    """Exchange two axes."""
+    """``swapaxes``: two axes exchanged, as ``transpose`` under NumPy's name does."""
     return _swap(emit, x, axis0, axis1)
 
 
 @aten("t", "numpy_T")
 def t(emit: Emitter, x: Value) -> Value:
-    """All axes the other way round."""
+    """``t`` and ``numpy_T``: all axes in reversed order, of which ``t`` has two at most."""
     return emit.transpose(x, list(reversed(range(x.type.rank))))
 
 
 @aten("mT", "adjoint", "mH")
 def matrix_transpose(emit: Emitter, x: Value) -> Value:
-    """Exchange the last two axes."""
+    """``mT``, ``mH`` and ``adjoint`` of real tensors: the last two axes exchanged."""
     return _swap(emit, x, -1, -2)
 
 
 @aten("movedim.intlist")
 def movedim(emit: Emitter, x: Value, source: tuple[int, ...], destination: tuple[int, ...]) -> Value:
-    """Move some axes, the others staying in order."""
+    """``movedim``: some axes moved to other positions, the others staying in order."""
     rank = x.type.rank
     places = dict(zip(emit.axes(destination, rank), emit.axes(source, rank), strict=True))
     rest = iter(a for a in range(rank) if a not in places.values())
@@ -115,43 +115,43 @@ def movedim(emit: Emitter, x: Value, source: tuple[int, ...], destination: tuple
 
 @aten("movedim.int")
 def movedim_one(emit: Emitter, x: Value, source: int, destination: int) -> Value:
-    """Move an axis."""
+    """``movedim`` of one axis to another position, the others staying in order."""
     return movedim(emit, x, (source,), (destination,))
 
 
 @aten("expand", "expand_copy")
 def expand(emit: Emitter, x: Value, size: tuple[Dim, ...], *, implicit: bool = False) -> Value:
-    """Repeat along axes of size one."""
+    """``expand``: broadcasting to the shape that the node states, where -1 has been replaced by a size."""
     return emit.expand(x, emit.shape)
 
 
 @aten("expand_as")
 def expand_as(emit: Emitter, x: Value, other: Value) -> Value:
-    """Repeat up to another tensor's shape."""
+    """``expand_as``: broadcasting to another tensor's shape, which the node states."""
     return emit.expand(x, emit.shape)
 
 
 @aten("broadcast_to")
 def broadcast_to(emit: Emitter, x: Value, size: tuple[Dim, ...]) -> Value:
-    """Repeat along axes of size one."""
+    """``broadcast_to``: broadcasting to the shape that the node states, as ``expand``."""
     return emit.expand(x, emit.shape)
 
 
 @aten("broadcast_tensors")
 def broadcast_tensors(emit: Emitter, tensors: tuple[Value, ...]) -> list[Value]:
-    """Repeat all up to their common shape."""
+    """``broadcast_tensors``: every tensor broadcast to the common shape of all."""
     return [emit.expand(t, type.shape) for t, type in zip(tensors, emit.types, strict=True) if type is not None]
 
 
 @aten("repeat")
 def repeat(emit: Emitter, x: Value, repeats: tuple[Dim, ...]) -> Value:
-    """Repeat the whole; new axes come first."""
+    """``repeat``: the whole tensor repeated along each axis; more numbers than axes add leading ones."""
     return _tiled(emit, x, repeats)
 
 
 @aten("tile")
 def tile(emit: Emitter, x: Value, dims: tuple[Dim, ...]) -> Value:
-    """Repeat the whole along the last axes."""
+    """``tile``: the whole tensor repeated along the last axes; fewer numbers than axes leave leading ones alone."""
     return _tiled(emit, x, (*(1,) * (x.type.rank - len(dims)), *dims))
 
 
@@ -164,7 +164,7 @@ def _tiled(emit: Emitter, x: Value, repeats: Sequence[Dim]) -> Value:
 def repeat_interleave(
     emit: Emitter, x: Value, repeats: Dim, dim: int | None = None, *, output_size: Dim | None = None
 ) -> Value:
-    """Repeat every position."""
+    """``repeat_interleave``: each position of an axis, or of the flattened tensor, repeated next to itself."""
     if dim is None:
         x, dim = emit.reshape(x, (x.type.size,)), 0
     axis = emit.axis(dim, x.type.rank) + 1
@@ -182,7 +182,7 @@ def cat(emit: Emitter, tensors: tuple[Value, ...], dim: int = 0) -> Value:
 
 @aten("stack")
 def stack(emit: Emitter, tensors: tuple[Value, ...], dim: int = 0) -> Value:
-    """Join along a new axis."""
+    """``stack``: tensors of one shape joined along a new axis, in the result's element type."""
     axis = emit.axis(dim, len(emit.shape))
     parts = [emit.cast(t, emit.dtype) for t in tensors]
     rows = [emit.reshape(t, (*t.type.shape[:axis], 1, *t.type.shape[axis:])) for t in parts]
@@ -224,7 +224,7 @@ def _cut(emit: Emitter, x: Value, axis: int, start: Dim, size: Dim, step: int = 
 
 @aten("narrow")
 def narrow(emit: Emitter, x: Value, dim: int, start: Dim, length: Dim) -> Value:
-    """A stretch of an axis."""
+    """``narrow``: ``length`` positions of an axis from ``start`` on, both of which may be symbolic."""
     axis = emit.axis(dim, x.type.rank)
     place = emit.position(start)
     if isinstance(place, Position) and isinstance(length, int):
@@ -235,7 +235,7 @@ def narrow(emit: Emitter, x: Value, dim: int, start: Dim, length: Dim) -> Value:
 
 @aten("select.int", "select_copy.int")
 def select(emit: Emitter, x: Value, dim: int, index: Dim) -> Value:
-    """One position of an axis."""
+    """``select``: one position of an axis, which is removed; a position that data decides about becomes a Gather."""
     axis = emit.axis(dim, x.type.rank)
     if is_by_data(index):
         return emit(Gather(x, emit.value(index, DType.I64), axis))
@@ -245,7 +245,7 @@ def select(emit: Emitter, x: Value, dim: int, index: Dim) -> Value:
 
 @aten("unbind.int", "unbind_copy.int")
 def unbind(emit: Emitter, x: Value, dim: int = 0) -> list[Value]:
-    """Every position of an axis."""
+    """``unbind``: one tensor for each position of an axis, which is removed."""
     axis = emit.axis(dim, x.type.rank)
     rest = (*x.type.shape[:axis], *x.type.shape[axis + 1 :])
     pieces = emit.all(ir.Split(x, axis, (1,) * len(emit.types)))
@@ -253,7 +253,7 @@ def unbind(emit: Emitter, x: Value, dim: int = 0) -> list[Value]:
 
 
 def pieces(emit: Emitter, x: Value, dim: int) -> list[Value]:
-    """Cut into pieces as long as PyTorch says."""
+    """Split a tensor along an axis into parts whose sizes are those that the node's results state."""
     axis = emit.axis(dim, x.type.rank)
     sizes = tuple(t.shape[axis] for t in emit.types if t is not None)
     return list(emit.all(ir.Split(x, axis, sizes))) if len(sizes) > 1 else [x]
@@ -267,31 +267,31 @@ def split(emit: Emitter, x: Value, split_size: Dim, dim: int = 0) -> list[Value]
 
 @aten("split_with_sizes", "split_with_sizes_copy", "split.sizes")
 def split_with_sizes(emit: Emitter, x: Value, split_sizes: tuple[Dim, ...], dim: int = 0) -> list[Value]:
-    """Cut into pieces of given sizes."""
+    """``split`` into parts of given sizes, which the types of the results state."""
     return pieces(emit, x, dim)
 
 
 @aten("chunk")
 def chunk(emit: Emitter, x: Value, chunks: int, dim: int = 0) -> list[Value]:
-    """Cut into so many pieces."""
+    """``chunk``: parts of equal size, the last one maybe smaller, and maybe fewer than asked for."""
     return pieces(emit, x, dim)
 
 
 @aten("tensor_split.sections")
 def tensor_split(emit: Emitter, x: Value, sections: Dim, dim: int = 0) -> list[Value]:
-    """Cut into pieces of nearly one size."""
+    """``tensor_split``: exactly so many parts, whose sizes differ by at most 1."""
     return pieces(emit, x, dim)
 
 
 @aten("flip")
 def flip(emit: Emitter, x: Value, dims: tuple[int, ...]) -> Value:
-    """Turn around."""
+    """``flip``: the order of elements reversed along several axes at once."""
     return emit(ir.Reverse(x, emit.axes(dims, x.type.rank))) if dims and x.type.rank else x
 
 
 @aten("roll")
 def roll(emit: Emitter, x: Value, shifts: tuple[Dim, ...], dims: tuple[int, ...] = ()) -> Value:
-    """Shift in a circle; without axes, along the flattened data."""
+    """``roll``: elements moved in a circle along axes, or, without axes, in the flattened tensor."""
     if not dims:
         flat = emit.reshape(x, (x.type.size,))
         return emit.reshape(_rolled(emit, flat, 0, shifts[0]), x.type.shape)
@@ -324,7 +324,7 @@ def unfold(emit: Emitter, x: Value, dimension: int, size: int, step: int) -> Val
 def slice_scatter(
     emit: Emitter, x: Value, src: Value, dim: int = 0, start: Dim | None = None, end: Dim | None = None, step: int = 1
 ) -> Value:
-    """Put a tensor in the place of a slice."""
+    """``slice_scatter``: a copy of ``x`` with ``src`` in the place of a slice along one axis."""
     axis = emit.axis(dim, x.type.rank)
     size = x.type.shape[axis]
     src = emit.cast(src, x.type.dtype)
@@ -363,7 +363,7 @@ def _replaced(emit: Emitter, x: Value, src: Value, axis: int, start: Dim) -> Val
 
 @aten("select_scatter")
 def select_scatter(emit: Emitter, x: Value, src: Value, dim: int, index: Dim) -> Value:
-    """Put a tensor in the place of one position."""
+    """``select_scatter``: a copy of ``x`` with ``src`` in the place of one position of an axis."""
     axis = emit.axis(dim, x.type.rank)
     first = _first(x.type.shape[axis], index)
     row = emit.reshape(emit.cast(src, x.type.dtype), (*x.type.shape[:axis], 1, *x.type.shape[axis + 1 :]))
@@ -389,7 +389,7 @@ def diagonal(emit: Emitter, x: Value, offset: int = 0, dim1: int = 0, dim2: int 
 
 @aten("meshgrid.indexing", "meshgrid")
 def meshgrid(emit: Emitter, tensors: tuple[Value, ...], *, indexing: str = "ij") -> list[Value]:
-    """Each vector along its own axis, repeated along the others."""
+    """``meshgrid``: each vector along its own axis, broadcast along the others; ``xy`` exchanges the first two."""
     out: list[Value] = []
     for i, (x, type) in enumerate(zip(tensors, emit.types, strict=True)):
         assert type is not None

@@ -54,7 +54,7 @@ def upsample_linear(
     align_corners: bool,
     scale_factors: tuple[float, ...] | None,
 ) -> Value:
-    """Linear along every spatial axis."""
+    """Linear, bilinear and trilinear ``upsample``, by output sizes or scale factors."""
     return resize(emit, input, "linear", _corners(align_corners), scale_factors)
 
 
@@ -66,7 +66,7 @@ def upsample_cubic(
     align_corners: bool,
     scale_factors: tuple[float, ...] | None,
 ) -> Value:
-    """Cubic along every spatial axis."""
+    """Bicubic ``upsample``, by output sizes or scale factors, with PyTorch's coefficient of -0.75."""
     return resize(emit, input, "cubic", _corners(align_corners), scale_factors)
 
 
@@ -78,7 +78,7 @@ def upsample_antialiased(
     align_corners: bool,
     scale_factors: tuple[float, ...] | None,
 ) -> Value:
-    """With a filter that widens when shrinking."""
+    """Bilinear and bicubic ``upsample`` with ``antialias``: the filter widens by the factor of shrinking."""
     return _antialiased(emit, input, align_corners, scale_factors)
 
 
@@ -91,7 +91,7 @@ def upsample_antialiased_sizes(
     scales_h: float | None = None,
     scales_w: float | None = None,
 ) -> Value:
-    """With a filter that widens when shrinking, to sizes."""
+    """Antialiased ``upsample`` in the form that decompositions leave: sizes, and a scale for each axis."""
     return _antialiased(emit, x, align_corners, (scales_h, scales_w))
 
 
@@ -110,7 +110,7 @@ def _corners(align_corners: bool) -> str:
 def upsample_nearest(
     emit: Emitter, input: Value, output_size: tuple[Dim, ...] | None, scale_factors: tuple[float, ...] | None
 ) -> Value:
-    """The position that the corner falls into."""
+    """Nearest ``upsample``: ``floor(i * before / after)``, so that the corner of a pixel decides."""
     return resize(emit, input, "nearest", "asymmetric", scale_factors)
 
 
@@ -118,7 +118,7 @@ def upsample_nearest(
 def upsample_nearest_exact(
     emit: Emitter, input: Value, output_size: tuple[Dim, ...] | None, scale_factors: tuple[float, ...] | None
 ) -> Value:
-    """The position that the centre falls into."""
+    """Nearest-exact ``upsample``: ``floor((i + 0.5) * before / after)``, so that the centre of a pixel decides."""
     return resize(emit, input, "nearest", "half_pixel_floor", scale_factors)
 
 
@@ -131,7 +131,7 @@ def upsample_linear_sizes(
     scales_h: float | None = None,
     scales_w: float | None = None,
 ) -> Value:
-    """Linear, to sizes."""
+    """``upsample_bilinear2d`` in the form that decompositions leave: sizes, and a scale for each axis."""
     return resize(emit, x, "linear", _corners(align_corners), (scales_h, scales_w))
 
 
@@ -144,7 +144,7 @@ def upsample_cubic_sizes(
     scales_h: float | None = None,
     scales_w: float | None = None,
 ) -> Value:
-    """Cubic, to sizes."""
+    """``upsample_bicubic2d`` in the form that decompositions leave: sizes, and a scale for each axis."""
     return resize(emit, x, "cubic", _corners(align_corners), (scales_h, scales_w))
 
 
@@ -156,20 +156,20 @@ def upsample_nearest_sizes(
     scales_h: float | None = None,
     scales_w: float | None = None,
 ) -> Value:
-    """The position that the corner falls into."""
+    """``upsample_nearest2d`` in the form that decompositions leave: sizes, and a scale for each axis."""
     return resize(emit, x, "nearest", "asymmetric", (scales_h, scales_w))
 
 
 @aten("pixel_shuffle")
 def pixel_shuffle(emit: Emitter, x: Value, upscale_factor: int) -> Value:
-    """Spread channels over blocks."""
+    """``pixel_shuffle``: depth to space of the last three axes, channels counted (channel, row, column)."""
     data = emit.reshape(x, (product(x.type.shape[:-3]), *x.type.shape[-3:]))
     return emit.reshape(emit(ir.DepthToSpace(data, upscale_factor, "crd")), emit.shape)
 
 
 @aten("pixel_unshuffle")
 def pixel_unshuffle(emit: Emitter, x: Value, downscale_factor: int) -> Value:
-    """Gather blocks into channels, which count (channel, row, column)."""
+    """``pixel_unshuffle``: blocks become channels, counted (channel, row, column), any number of leading axes."""
     b = downscale_factor
     *batch, c, h, w = x.type.shape
     rows, columns = exact_div(h, b), exact_div(w, b)
@@ -183,7 +183,7 @@ def pixel_unshuffle(emit: Emitter, x: Value, downscale_factor: int) -> Value:
 
 @aten("channel_shuffle")
 def channel_shuffle(emit: Emitter, x: Value, groups: Dim) -> Value:
-    """Exchange the groups of channels with the channels in them."""
+    """``channel_shuffle``: channels split into groups, these exchanged with what is in one, and merged again."""
     n, c, *rest = x.type.shape
     split = emit.reshape(x, (n, groups, c // groups, *rest))
     return emit.reshape(emit.transpose(split, [0, 2, 1, *range(3, len(rest) + 3)]), x.type.shape)
@@ -191,7 +191,7 @@ def channel_shuffle(emit: Emitter, x: Value, groups: Dim) -> Value:
 
 @aten("constant_pad_nd")
 def constant_pad(emit: Emitter, x: Value, pad: tuple[Dim, ...], value: float = 0) -> Value:
-    """Pad with a number."""
+    """``constant_pad_nd``: a number before and after the last axes; negative paddings cut."""
     return _padded(emit, x, pad, "constant", value)
 
 
@@ -209,13 +209,13 @@ def pad_mode(
 
 @aten("reflection_pad1d", "reflection_pad2d", "reflection_pad3d")
 def reflection_pad(emit: Emitter, x: Value, padding: tuple[Dim, ...]) -> Value:
-    """Mirror without the edge."""
+    """``reflection_pad``: the last axes mirrored at their ends, without the edge."""
     return _padded(emit, x, padding, "reflect", 0.0)
 
 
 @aten("replication_pad1d", "replication_pad2d", "replication_pad3d")
 def replication_pad(emit: Emitter, x: Value, padding: tuple[Dim, ...]) -> Value:
-    """Repeat the edge."""
+    """``replication_pad``: the last axes continued by the elements at their ends."""
     return _padded(emit, x, padding, "edge", 0.0)
 
 

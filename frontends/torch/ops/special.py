@@ -1,4 +1,4 @@
-"""Special functions of mathematics."""
+"""Handlers of special functions, such as those of Bessel and gamma, which are one operation of the IR."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ for _name, _function_name in FUNCTIONS.items():
 
 @aten("polygamma")
 def polygamma(emit: Emitter, n: int, x: Value) -> Value:
-    """The digamma function; of its derivatives there is none."""
+    """``polygamma`` of order 0, the digamma function; its derivatives are refused."""
     if n != 0:
         raise emit.fail(f"is derivative {n} of the digamma function")
     return emit(Special(emit.cast(x, emit.dtype), "digamma"))
@@ -55,7 +55,7 @@ def polygamma(emit: Emitter, n: int, x: Value) -> Value:
 
 @aten("special_spherical_bessel_j0")
 def spherical_bessel_j0(emit: Emitter, x: Value) -> Value:
-    """Sine by its argument, one at zero."""
+    """``special_spherical_bessel_j0``: ``sin(x) / x``, and 1 where ``x`` is 0."""
     y = emit.cast(x, emit.dtype)
     at_zero = emit(Equal(y, emit.const(0, emit.dtype)))
     return emit(Select(at_zero, emit.const(1, emit.dtype), emit(Div(emit(Sin(y)), y))))

@@ -15,7 +15,7 @@ from ..registry import aten
 def to_dtype(
     emit: Emitter, x: Value, dtype: DType, non_blocking: bool = False, copy: bool = False, memory_format: Any = None
 ) -> Value:
-    """Convert the element type."""
+    """``to`` with an element type: a conversion; copies and memory formats have no meaning in the IR."""
     return emit.cast(x, emit.dtype)
 
 
@@ -29,19 +29,19 @@ def to_device(
     copy: bool = False,
     memory_format: Any = None,
 ) -> Value:
-    """Convert the element type."""
+    """``to`` with a device and an element type: a conversion; devices have no meaning in the IR."""
     return emit.cast(x, emit.dtype)
 
 
 @aten("to.dtype_layout")
 def to_layout(emit: Emitter, x: Value) -> Value:
-    """Convert the element type."""
+    """``to`` with a memory layout: a conversion to the element type that the node states."""
     return emit.cast(x, emit.dtype)
 
 
 @aten("_to_copy")
 def to_copy(emit: Emitter, x: Value) -> Value:
-    """Convert the element type."""
+    """``_to_copy``, which ``to`` becomes by decomposition: a conversion to the element type that the node states."""
     return emit.cast(x, emit.dtype)
 
 
@@ -49,31 +49,31 @@ def to_copy(emit: Emitter, x: Value) -> Value:
 def to_other(
     emit: Emitter, x: Value, other: Value, non_blocking: bool = False, copy: bool = False, memory_format: Any = None
 ) -> Value:
-    """Convert to another tensor's element type."""
+    """``to`` with another tensor: a conversion to that one's element type."""
     return emit.cast(x, emit.dtype)
 
 
 @aten("type_as")
 def type_as(emit: Emitter, x: Value, other: Value) -> Value:
-    """Convert to another tensor's element type."""
+    """``type_as``: a conversion to another tensor's element type, as ``to`` with that tensor."""
     return emit.cast(x, emit.dtype)
 
 
 @aten("clone", "contiguous")
 def clone(emit: Emitter, x: Value) -> Value:
-    """The same elements."""
+    """``clone`` and ``contiguous``: the operand itself, since memory has no meaning in the IR."""
     return x
 
 
 @aten("detach", "detach_copy", "alias", "alias_copy", "lift", "lift_fresh", "lift_fresh_copy", "resolve_conj")
 def same(emit: Emitter, x: Value) -> Value:
-    """The same elements."""
+    """Operators that detach, alias or lift a tensor: the operand itself, so that nothing is left of them."""
     return x
 
 
 @aten("resolve_neg", "positive")
 def same_number(emit: Emitter, x: Value) -> Value:
-    """The same elements."""
+    """``positive`` and ``resolve_neg``: the operand itself, so that nothing is left of them."""
     return x
 
 
@@ -85,7 +85,7 @@ def copy(emit: Emitter, x: Value, src: Value, non_blocking: bool = False) -> Val
 
 @aten("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
 def dropout(emit: Emitter, input: Value, p: float, train: bool) -> Value:
-    """Nothing, outside of training."""
+    """Dropouts of all kinds: the operand itself; in training mode, with a probability, they are refused."""
     if train and p:
         raise emit.fail("drops out, as in training", code="F031", help="Call .eval() on the model.")
     return input

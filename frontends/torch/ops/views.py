@@ -21,13 +21,13 @@ from .shape import diagonal, pieces
 
 @aten("unsafe_chunk")
 def unsafe_chunk(emit: Emitter, x: Value, chunks: int, dim: int = 0) -> list[Value]:
-    """Cut into so many pieces."""
+    """``unsafe_chunk``: ``chunk``, but not as views for autograd, which makes no difference here."""
     return pieces(emit, x, dim)
 
 
 @aten("tensor_split.indices")
 def tensor_split_at(emit: Emitter, x: Value, indices: tuple[Dim, ...], dim: int = 0) -> list[Value]:
-    """Cut at positions; what ends before it begins is empty."""
+    """``tensor_split`` at known positions; a part that ends before it begins has no elements."""
     axis = emit.axis(dim, x.type.rank)
     size = x.type.shape[axis]
     if not is_static((size, *indices)):
@@ -39,7 +39,7 @@ def tensor_split_at(emit: Emitter, x: Value, indices: tuple[Dim, ...], dim: int 
 
 @aten("tensor_split.tensor_indices_or_sections")
 def tensor_split(emit: Emitter, x: Value, tensor_indices_or_sections: Value, dim: int = 0) -> list[Value]:
-    """Cut into so many pieces, or at positions."""
+    """``tensor_split`` by a constant tensor: a number of parts, or positions at which it is cut."""
     known = emit.known(tensor_indices_or_sections)
     if known is None:
         raise emit.fail("cuts where data says", code="F004")
@@ -70,19 +70,19 @@ def _stretch(emit: Emitter, x: Value, axis: int, start: int, size: int) -> Value
 
 @aten("atleast_1d", "atleast_2d", "atleast_3d")
 def atleast(emit: Emitter, x: Value) -> Value:
-    """At least so many axes."""
+    """``atleast_1d``, ``2d`` and ``3d``: axes of size 1 added where a tensor has fewer."""
     return emit.reshape(x, emit.shape)
 
 
 @aten("atleast_1d.Sequence", "atleast_2d.Sequence", "atleast_3d.Sequence")
 def atleast_all(emit: Emitter, tensors: tuple[Value, ...]) -> list[Value]:
-    """At least so many axes each."""
+    """``atleast_1d``, ``2d`` and ``3d`` of several tensors: axes of size 1 added where one has fewer."""
     return [emit.reshape(t, type.shape) for t, type in zip(tensors, emit.types, strict=True) if type is not None]
 
 
 @aten("matrix_H")
 def matrix_h(emit: Emitter, x: Value) -> Value:
-    """Exchange the axes of a real matrix."""
+    """``matrix_H`` of a real matrix: its two axes exchanged, without a conjugate."""
     return emit.transpose(x, list(reversed(range(x.type.rank))))
 
 
@@ -101,7 +101,7 @@ def cartesian_prod(emit: Emitter, tensors: tuple[Value, ...]) -> Value:
 
 @aten("linalg_diagonal")
 def linalg_diagonal(emit: Emitter, x: Value, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Value:
-    """The diagonal of the last two axes."""
+    """``linalg_diagonal``: diagonals of the matrices in two axes, by default the last two."""
     return diagonal(emit, x, offset, dim1, dim2)
 
 
@@ -147,7 +147,7 @@ def as_strided_scatter(
 
 @aten("diagonal_scatter")
 def diagonal_scatter(emit: Emitter, x: Value, src: Value, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Value:
-    """Put a tensor in the place of a diagonal."""
+    """``diagonal_scatter``: a copy of ``x``, whose sizes must be known, with ``src`` in the place of a diagonal."""
     if not is_static(x.type.shape):
         raise emit.fail(f"writes to a diagonal of {x.type}", code="F004")
     shape = static(x.type.shape)

@@ -1,4 +1,4 @@
-"""Convolutions and poolings."""
+"""Handlers of convolutions and poolings over signals, images and volumes, with channels on axis 1."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def spread(values: Sequence[T], rank: int) -> tuple[T, ...]:
-    """Repeat one value for all spatial axes."""
+    """Return a value for each spatial axis: PyTorch's lists of a single number hold for all of them."""
     return tuple(values) * rank if len(values) == 1 else tuple(values)
 
 
@@ -37,7 +37,7 @@ def batched(emit: Emitter, x: Value, rank: int) -> Value:
 
 
 def unbatched(emit: Emitter, y: Value, like: Value) -> Value:
-    """Take the batch axis away that :func:`batched` gave."""
+    """Remove the batch axis that ``batched`` has added, if the operand had none."""
     return y if y.type.rank == like.type.rank else emit.reshape(y, y.type.shape[1:])
 
 
@@ -54,7 +54,7 @@ def convolution(
     output_padding: tuple[Dim, ...],
     groups: int,
 ) -> Value:
-    """Of any number of spatial axes, transposed or not."""
+    """``convolution``, which all convolutions become by decomposition: any spatial axes, transposed or not."""
     rank = weight.type.rank - 2
     x = batched(emit, input, rank)
     strides, dilations = spread(stride, rank), spread(dilation, rank)
@@ -78,7 +78,7 @@ def conv(
     dilation: tuple[int, ...] = (1,),
     groups: int = 1,
 ) -> Value:
-    """With the same padding on both sides."""
+    """``conv1d``, ``conv2d`` and ``conv3d`` with numbers as paddings, the same before and after each axis."""
     return convolution(emit, input, weight, bias, stride, padding, dilation, False, (0,), groups)
 
 
@@ -117,7 +117,7 @@ def conv_transpose(
     groups: int = 1,
     dilation: tuple[int, ...] = (1,),
 ) -> Value:
-    """Paddings cut the result."""
+    """Transposed convolutions: paddings cut the result, ``output_padding`` lengthens its end."""
     return convolution(emit, input, weight, bias, stride, padding, dilation, True, output_padding, groups)
 
 
@@ -131,7 +131,7 @@ def max_pool(
     dilation: tuple[int, ...] = (1,),
     ceil_mode: bool = False,
 ) -> Value:
-    """Paddings never win; without a stride windows do not overlap."""
+    """``max_pool``: paddings never win; the stride is the kernel's size by default, so that windows do not overlap."""
     rank = axes_of(emit)
     kernel = spread(kernel_size, rank)
     pads = tuple((p, p) for p in spread(padding, rank))
@@ -150,7 +150,7 @@ def avg_pool1d(
     ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Value:
-    """Paddings count as zeros unless told otherwise."""
+    """``avg_pool1d``: paddings count as zeros in the mean unless ``count_include_pad`` is false."""
     return avg_pool(emit, x, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
