@@ -7,6 +7,7 @@ from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Mul
 from ....compiler.ops.norm import BatchNorm
+from ....compiler.ops.shape import Concat, Transpose
 from ....compiler.weights import Weight
 from .lowering import Build, improve
 
@@ -35,3 +36,15 @@ def _per_channel(data: Value, parameter: Value, op: Add) -> bool:
         return False
     padded = (1,) * (rank - parameter.type.rank) + parameter.type.shape
     return padded == (1, shape[1], *[1] * (rank - 2)) and shape[1] != 1 and constant(data) is None
+
+
+@improve(Concat)
+def join_before_transposing(op: Concat, e: Build) -> None:
+    """Parts that are transposed alike, each for this alone, are joined first: one transpose does for all."""
+    owners = [v.owner for v in op.xs]
+    transposes = [o for o in owners if isinstance(o, Transpose) and o.result.has_one_use]
+    perms = {t.perm for t in transposes}
+    if len(transposes) < len(owners) or len(perms) != 1 or len(owners) == 1:
+        return
+    (perm,) = perms
+    e.replace(e.transpose(e(Concat, tuple(t.x for t in transposes), perm[op.axis]), perm))
