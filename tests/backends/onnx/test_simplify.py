@@ -101,6 +101,30 @@ func @main(%x: f32[2,3,4], %y: f32[2,5,4]) -> (f32[8,2,4]) {
 """,
         {"Concat": 1, "Transpose": 1},
     ),
+    "products with what is inverted": (
+        """
+func @main(%x: f32[2,3], %y: f32[2,3]) -> (f32[2,3]) {
+  %p = exp(%y) : f32[2,3]
+  %a = rsqrt(%p) : f32[2,3]
+  %b = mul(%a, %x) : f32[2,3]
+  %c = reciprocal(%p) : f32[2,3]
+  %z = mul(%b, %c) : f32[2,3]
+  return(%z)
+}
+""",
+        {"Exp": 1, "Sqrt": 1, "Div": 2},
+    ),
+    "channels before the positions, normalized": (
+        """
+func @main(%x: f32[2,3,4,5]) -> (f32[2,3,4,5]) {
+  %s = const() {value = dense<[[[1.5]], [[2.0]], [[0.5]]]> : f32[3,1,1]} : f32[3,1,1]
+  %b = const() {value = dense<[[[0.1]], [[0.2]], [[0.3]]]> : f32[3,1,1]} : f32[3,1,1]
+  %y = layer_norm(%x, %s, %b) {dims = [1]} : f32[2,3,4,5]
+  return(%y)
+}
+""",
+        {"Transpose": 2, "LayerNormalization": 1},
+    ),
     "shapes that are changed after a layer": (
         """
 func @main(%x: f32[t,1,2]) -> (f32[1,t,1]) {
@@ -128,3 +152,11 @@ def test_fewer_nodes(check: Check, case: str) -> None:
 def test_channels_first_need_no_transposes(check: Check, kind: str) -> None:
     text = f"func @main(%x: f32[1,4,5,6]) -> (f32[1,4,5,6]) {{\n  %y = {kind} : f32[1,4,5,6]\n  return(%y)\n}}"
     assert "Transpose" not in check(text, passes=find_target("onnx").pipeline).operators
+
+
+def test_norms_of_other_axes_in_opsets_without_them(check: Check) -> None:
+    """No Transposes where the norm is written out anyway."""
+    norm = "%y = layer_norm(%x, none, none) {dims = [1]} : f32[2,3,4]"
+    text = f"func @main(%x: f32[2,3,4]) -> (f32[2,3,4]) {{\n  {norm}\n  return(%y)\n}}"
+    assert "Transpose" not in check(text, opset=13).operators
+    assert check(text).operators["Transpose"] == 2
