@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import cast
 
 from ...compiler.dims import Dim, product
+from ...compiler.fold import constant
 from ...compiler.ir import Value
+from ...compiler.ops.index import Gather
 from ...compiler.ops.shape import Reshape, Slice, Split
 from ..common.operands import Nested, Operand, ints
 
@@ -46,6 +48,12 @@ def _before(place: Place) -> Place | None:
             if len(cut) == 1 and _is_outermost(x, axis):
                 return Place(x, place.start + starts[axis] * product(x.type.shape[axis + 1 :]))
             return None
+        case Gather(x=x, indices=indices, axis=axis) if indices.type.rank == 0 and _is_outermost(x, axis):
+            at, size = constant(indices), x.type.shape[axis]
+            if at is None:
+                return None
+            row = int(at.array())
+            return Place(x, place.start + (row if row >= 0 else size + row) * product(x.type.shape[axis + 1 :]))
         case _:
             return None
 

@@ -101,6 +101,57 @@ func @main(%x: f32[2,3,4], %y: f32[2,5,4]) -> (f32[8,2,4]) {
 """,
         {"Concat": 1, "Transpose": 1},
     ),
+    "parts that are cut again": (
+        """
+func @main(%x: f32[n,6,8]) -> (f32[n,4,4], f32[n,2,3]) {
+  %a, %b = split(%x) {axis = 1, sizes = [4, 2]} : f32[n,4,8], f32[n,2,8]
+  %c = slice(%a) {starts = [0, 0, 1], sizes = ['n', 4, 4], steps = [1, 1, 2]} : f32[n,4,4]
+  %d = slice(%b) {starts = [0, 0, 5], sizes = ['n', 2, 3], steps = [1, 1, 1]} : f32[n,2,3]
+  return(%c, %d)
+}
+""",
+        {"Slice": 2},
+    ),
+    "a part that is read whole, too": (
+        """
+func @main(%x: f32[n,6,8]) -> (f32[n,4,4], f32[n,2,8]) {
+  %a, %b = split(%x) {axis = 1, sizes = [4, 2]} : f32[n,4,8], f32[n,2,8]
+  %c = slice(%a) {starts = [0, 0, 1], sizes = ['n', 4, 4], steps = [1, 1, 2]} : f32[n,4,4]
+  return(%c, %b)
+}
+""",
+        {"Split": 1, "Slice": 1},
+    ),
+    "one position of an axis": (
+        """
+func @main(%x: f32[n,6,8], %y: f32[n,3]) -> (f32[n,8], f32[3]) {
+  %a = slice(%x) {starts = [0, 2, 0], sizes = ['n', 1, 8], steps = [1, 1, 1]} : f32[n,1,8]
+  %b = reshape(%a) {shape = ['n', 8]} : f32[n,8]
+  %c = slice(%y) {starts = ['n-1', 0], sizes = [1, 3], steps = [1, 1]} : f32[1,3]
+  %d = reshape(%c) {shape = [3]} : f32[3]
+  return(%b, %d)
+}
+""",
+        {"Gather": 2},
+    ),
+    "equal parts of an open size": (
+        """
+func @main(%x: f32[2*n,3]) -> (f32[n,3], f32[n,3]) {
+  %a, %b = split(%x) {axis = 0, sizes = ['n', 'n']} : f32[n,3], f32[n,3]
+  return(%a, %b)
+}
+""",
+        {"Split": 1},
+    ),
+    "a mirror of open size": (
+        """
+func @main(%x: f32[n,3]) -> (f32[n+1,3]) {
+  %y = pad(%x) {low = [0, 0], high = [1, 0], mode = "reflect"} : f32[n+1,3]
+  return(%y)
+}
+""",
+        {"Pad": 1},
+    ),
     "products with what is inverted": (
         """
 func @main(%x: f32[2,3], %y: f32[2,3]) -> (f32[2,3]) {
@@ -144,7 +195,7 @@ func @main(%x: f32[t,1,2]) -> (f32[1,t,1]) {
 @pytest.mark.parametrize("case", CASES)
 def test_fewer_nodes(check: Check, case: str) -> None:
     text, operators = CASES[case]
-    sizes = [{"t": 3, "n": 2}] if "[t," in text or "[n," in text else [{}]
+    sizes: list[dict[str, int]] = [{"t": 3, "n": 2}] if "[t," in text or "n," in text else [{}]
     assert dict(check(text, sizes=sizes).operators) == operators
 
 
@@ -152,6 +203,13 @@ def test_fewer_nodes(check: Check, case: str) -> None:
 def test_channels_first_need_no_transposes(check: Check, kind: str) -> None:
     text = f"func @main(%x: f32[1,4,5,6]) -> (f32[1,4,5,6]) {{\n  %y = {kind} : f32[1,4,5,6]\n  return(%y)\n}}"
     assert "Transpose" not in check(text, passes=find_target("onnx").pipeline).operators
+
+
+@pytest.mark.parametrize("opset", [11, 13, 18])
+def test_equal_parts_in_all_opsets(check: Check, opset: int) -> None:
+    """How many there are is stated only from opset 18 on."""
+    done = check(CASES["equal parts of an open size"][0], opset=opset, sizes=[{"n": 2}])
+    assert dict(done.operators) == {"Split": 1}
 
 
 def test_norms_of_other_axes_in_opsets_without_them(check: Check) -> None:
