@@ -215,8 +215,7 @@ def _rnn(
     x, w, r, bias = operands
     function = (_function(emit, activation),)
     h0 = _state(emit, *state)
-    way = {"batch_first": not time_major, "reverse": reverse, "strategy": "fused"}
-    op = Rnn(x, w, r, bias, None, h0, function, **way)
+    op = Rnn(x, w, r, bias, None, h0, function, batch_first=not time_major, reverse=reverse, strategy="fused")
     y, h = emit.all(op)
     emit.left[state[0]] = h
     return y
