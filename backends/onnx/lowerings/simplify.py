@@ -7,7 +7,6 @@ from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops.arith import Add, Div, Mul, Reciprocal, Rsqrt, Sqrt
 from ....compiler.ops.norm import BatchNorm
-from ....compiler.ops.shape import Concat, Transpose
 from ....compiler.weights import Weight
 from .lowering import Build, improve
 
@@ -51,15 +50,3 @@ def divide_by_root(op: Mul, e: Build) -> None:
                 return
             case _:
                 continue
-
-
-@improve(Concat)
-def join_before_transposing(op: Concat, e: Build) -> None:
-    """Parts that are transposed alike, each for this alone, are joined first: one transpose does for all."""
-    owners = [v.owner for v in op.xs]
-    transposes = [o for o in owners if isinstance(o, Transpose) and o.result.has_one_use]
-    perms = {t.perm for t in transposes}
-    if len(transposes) < len(owners) or len(perms) != 1 or len(owners) == 1:
-        return
-    (perm,) = perms
-    e.replace(e.transpose(e(Concat, tuple(t.x for t in transposes), perm[op.axis]), perm))

@@ -123,3 +123,33 @@ def slice_the_whole(op: Slice, e: Build) -> None:
             e.replace(e.clone(op, x, starts=starts))
         case _:
             return
+
+
+@improve(Concat)
+def join_before_transposing(op: Concat, e: Build) -> None:
+    """Parts that are transposed alike, each for this alone, are joined first: one transpose does for all.
+
+    Where only axes of size one move, a reshape is a transpose, too.
+    """
+    perms = {x.owner.perm for x in op.xs if isinstance(x.owner, Transpose)}
+    if len(perms) != 1 or len(op.xs) == 1:
+        return
+    (perm,) = perms
+    before = [_before_transposing(x, perm) for x in op.xs]
+    parts = tuple(x for x in before if x is not None)
+    if len(parts) == len(op.xs):
+        e.replace(e.transpose(e(Concat, parts, perm[op.axis]), perm))
+
+
+def _before_transposing(x: Value, perm: tuple[int, ...]) -> Value | None:
+    """Return what only this value is transposed from, by a permutation; None if it is not."""
+    match x:
+        case Value(Transpose(x=source, perm=found)) if found == perm and x.has_one_use:
+            return source
+        case Value(Reshape(x=source)) if x.has_one_use and source.type.rank == len(perm):
+            shape = source.type.shape
+            larger = [p for p in perm if shape[p] != 1]
+            is_same = x.type.shape == tuple(shape[p] for p in perm) and larger == sorted(larger)
+            return source if is_same else None
+        case _:
+            return None

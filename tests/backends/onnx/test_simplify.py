@@ -176,6 +176,17 @@ func @main(%x: f32[2,3,4,5]) -> (f32[2,3,4,5]) {
 """,
         {"Transpose": 2, "LayerNormalization": 1},
     ),
+    "a part of which only axes of size one move": (
+        """
+func @main(%x: f32[1,4,3,5], %y: f32[1,1,3,5]) -> (f32[1,3,5,5]) {
+  %a = transpose(%x) {perm = [0, 2, 3, 1]} : f32[1,3,5,4]
+  %b = reshape(%y) {shape = [1, 3, 5, 1]} : f32[1,3,5,1]
+  %z = concat(%a, %b) {axis = 3} : f32[1,3,5,5]
+  return(%z)
+}
+""",
+        {"Concat": 1, "Transpose": 1},
+    ),
     "shapes that are changed after a layer": (
         """
 func @main(%x: f32[t,1,2]) -> (f32[1,t,1]) {
