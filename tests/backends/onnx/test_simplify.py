@@ -187,6 +187,22 @@ func @main(%x: f32[1,4,3,5], %y: f32[1,1,3,5]) -> (f32[1,3,5,5]) {
 """,
         {"Concat": 1, "Transpose": 1},
     ),
+    "layers over several axes whose results are reshaped": (
+        """
+func @main(%x: f32[1,3,1]) -> (f32[1,3,2,2], f32[3,2]) {
+  %w = const() {value = dense<[[0.1], [0.5], [0.9], [0.3]]> : f32[4,1]} : f32[4,1]
+  %v = const() {value = dense<[[0.2], [0.4]]> : f32[2,1]} : f32[2,1]
+  %b = const() {value = dense<[0.1, 0.2, 0.3, 0.4]> : f32[4]} : f32[4]
+  %c = const() {value = dense<[0.5, 0.6]> : f32[2]} : f32[2]
+  %p = linear(%x, %w, %b) : f32[1,3,4]
+  %q = reshape(%p) {shape = [1, 3, 2, 2]} : f32[1,3,2,2]
+  %r = linear(%x, %v, %c) : f32[1,3,2]
+  %s = reshape(%r) {shape = [3, 2]} : f32[3,2]
+  return(%q, %s)
+}
+""",
+        {"Reshape": 2, "Gemm": 2},
+    ),
     "shapes that are changed after a layer": (
         """
 func @main(%x: f32[t,1,2]) -> (f32[1,t,1]) {
