@@ -136,4 +136,5 @@ func @main(%x: f32[2*n,3]) -> (f32[n+1,3], f32[n,3]) {
   return(%y, %b)
 }
 """
-    assert check(text, sizes=[{"n": 3}, {"n": 2}]).operators == {"Split": 1, "Pad": 1}
+    done = check(text, sizes=[{"n": 3}, {"n": 2}], reread=False)  # the file does not say that the first size is even
+    assert done.operators == {"Split": 1, "Pad": 1}
