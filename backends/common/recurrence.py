@@ -14,12 +14,16 @@ MAX_STEPS = 8
 
 
 def choose_strategies(module: Module, wanted: str, why_not_fused: Callable[[Recurrent], str | None]) -> None:
-    """Decide for every recurrent layer that has no strategy yet; ``why_not_fused`` says why no kernel runs a layer."""
+    """Decide for every recurrent layer that has no strategy yet; ``why_not_fused`` says why no kernel runs a layer.
+
+    What one kernel ran in the source stays one unless another way is asked for: a loop would be more operations.
+    """
     for op in module.walk():
-        if isinstance(op, Recurrent) and op.strategy == "auto":
-            reason = why_not_fused(op) if wanted == "fused" else None
-            op.attributes["strategy"] = _best(op) if wanted == "auto" or reason else wanted
-            if reason:
+        if isinstance(op, Recurrent) and op.strategy in ("auto", "fused"):
+            asked = op.strategy if wanted == "auto" else wanted
+            reason = why_not_fused(op) if asked == "fused" else None
+            op.attributes["strategy"] = _best(op) if asked == "auto" or reason else asked
+            if reason and wanted == "fused":
                 text = f"{op.spec.name} runs by {op.strategy}: {reason}"
                 remark(Remark("warning", "legalize", text, op.location))
 

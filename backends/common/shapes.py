@@ -106,3 +106,15 @@ def within(op: ir.Pad) -> str | None:
         if any(w != 0 and not at_least(size - edge, w) for w in (low, high)):
             return f"paddings {low} and {high} that reach beyond {size} positions"
     return None
+
+
+@condition("mirrors that are not known to show more than the whole, periods that show no more")
+def within_where_known(op: ir.Pad) -> str | None:
+    """Kernels refuse mirrors of what there is not, as those of the sources do, so that open sizes may have them."""
+    if op.mode not in ("reflect", "symmetric"):
+        return within(op)
+    edge = 1 if op.mode == "reflect" else 0
+    for size, low, high in zip(op.x.type.shape, op.low, op.high, strict=True):
+        if any(w != 0 and at_least(w, size - edge + 1) for w in (low, high)):
+            return f"paddings {low} and {high} that reach beyond {size} positions"
+    return None

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...compiler.ir import Op, Value
 from ...compiler.ops.recurrent import Recurrent
-from ...compiler.ops.shape import Concat, Reshape
+from ...compiler.ops.shape import Concat, Reshape, Transpose
 from ...compiler.types import TensorType
 from ...compiler.weights import Weight
 from .table import Call, Dims, Operand, ints
@@ -17,11 +17,15 @@ from .table import Call, Dims, Operand, ints
 TIME_FIRST = (0, 2, 1, 3)
 """Brings the directions of an output beside its features."""
 
+BATCH_FIRST = (2, 0, 1, 3)
+"""Does so, and brings the batch to the front."""
+
 
 class Names(Protocol):
     """Gives the tensors of a graph their names, each one once."""
 
     values: dict[Value, str]
+    wholes: dict[tuple[Value, ...], str]
 
     def unique(self, name: str) -> str:
         """Return a name that no tensor has yet."""
@@ -54,6 +58,10 @@ class GraphUnder(Protocol):
 
     def operand(self, operand: Operand) -> str:
         """Return the name of an operand's tensor, storing constants when needed."""
+        ...
+
+    def value(self, value: Value) -> str:
+        """Return the name of a value's tensor."""
         ...
 
 
@@ -99,16 +107,23 @@ class Directed:
         """Drop the axis, unless readers put it back."""
         longer = self._with_unit(value, unit)
         backs = [u for u in value.users if isinstance(u, Reshape) and u.result.type == longer]
-        backs = [u for u in backs if u.result not in self.wanted]
         for back in backs:
-            self.graph.shared.values[back.result] = name
+            self._name(back.result, name)
             self.graph.done.add(back)
         if value in self.wanted or len(backs) < len(value.users):
             axis = self.graph.operand(ints(unit))
             self.graph.node("Squeeze", [name, axis], [self.graph.result(value, self.wanted)], {})
 
+    def _name(self, value: Value, name: str) -> None:
+        """Let a tensor be a value."""
+        if value in self.wanted:
+            self.graph.node("Identity", [name], [self.graph.result(value, self.wanted)], {})
+        else:
+            self.graph.shared.values[value] = name
+
     def _split(self, parts: Sequence[Value], unit: int, name: str) -> None:
         """Cut what both directions gave."""
+        self.graph.shared.wholes[tuple(parts)] = name
         names = [
             self.graph.new(self.graph.shared.unique(f"{name}_{i}"), self._with_unit(part, unit))
             for i, part in enumerate(parts)
@@ -124,34 +139,44 @@ class Directed:
         if not unit or any(p in self.wanted or not p.has_one_use for p in parts):
             return False
         as_they_are = self._reader_of_longer(parts, unit)
-        if as_they_are is not None and as_they_are.result not in self.wanted:
-            self.graph.shared.values[as_they_are.result] = name
+        if as_they_are is not None:
+            self._name(as_they_are.result, name)
             self.graph.done.add(as_they_are)
             return True
-        along_own = None if as_they_are is not None else self._reader_of_longer(parts, 2)
-        reader = as_they_are or along_own or _reader(first, second, 2)
+        along_own = self._reader_of_longer(parts, 2)
+        reader = along_own or _reader(first, second, 2)
         if reader is None:
             return False
-        out = [self.graph.result(reader.result, self.wanted)]
-        if as_they_are is not None:
-            self.graph.node("Identity", [name], out, {})
-        elif along_own is not None:
+        if along_own is not None:
+            out = [self.graph.result(reader.result, self.wanted)]
             self.graph.node("Transpose", [name], out, {"perm": TIME_FIRST})
         else:
-            self._side_by_side(name, first.type, reader, out)
+            self._side_by_side(name, first.type, reader)
         self.graph.done.add(reader)
         return True
 
-    def _side_by_side(self, name: str, type: TensorType, reader: Concat, out: list[str]) -> None:
+    def _side_by_side(self, name: str, type: TensorType, reader: Concat) -> None:
         """Bring both directions beside the features, and count them as one axis; of one sample they are there."""
         steps, batch, features = type.shape
+        swap = None if batch == 1 else self._swap_behind(reader)
+        lead, perm = ((batch, steps), BATCH_FIRST) if swap is not None else ((steps, batch), TIME_FIRST)
+        out = [self.graph.result((reader if swap is None else swap).results[0], self.wanted)]
         size = reader.result.type.shape[2]
         if batch == 1:
             self.graph.node("Reshape", [name, self.graph.operand(Dims((0, 1, size)))], out, {})
             return
-        beside = type.with_shape((steps, batch, 2, features))
-        permuted = self.graph.computed("Transpose", [name], beside, {"perm": TIME_FIRST})
+        permuted = self.graph.computed("Transpose", [name], type.with_shape((*lead, 2, features)), {"perm": perm})
         self.graph.node("Reshape", [permuted, self.graph.operand(Dims((0, 0, size)))], out, {})
+
+    def _swap_behind(self, reader: Concat) -> Transpose | None:
+        """Return what brings the batch of both directions to the front, if nothing else reads them."""
+        if reader.result in self.wanted or not reader.result.has_one_use:
+            return None
+        (user,) = reader.result.users
+        if not isinstance(user, Transpose) or user.perm != (1, 0, 2):
+            return None
+        self.graph.done.add(user)
+        return user
 
     def _reader_of_longer(self, parts: Sequence[Value], axis: int) -> Concat | None:
         """Return what joins two outputs along an axis of their own before the features."""
@@ -175,3 +200,26 @@ def _reader(first: Value, second: Value, axis: int) -> Concat | None:
     if isinstance(reader, Concat) and reader.operands == (first, second) and reader.axis == axis:
         return reader
     return None
+
+
+def joined_directions(graph: GraphUnder, op: Concat) -> list[str] | None:
+    """Return the names of what is joined, in which states of both directions are one tensor; None if there are none."""
+    if op.axis:
+        return None
+    states = [_before_first_axis(value) for value in op.xs]
+    names: list[str] = []
+    rest = [*zip(op.xs, states, strict=True)]
+    while rest:
+        whole = graph.shared.wholes.get(tuple(state for _, state in rest[:2] if state is not None))
+        names.append(graph.value(rest[0][0]) if whole is None else whole)
+        rest = rest[1 if whole is None else 2 :]
+    return names if len(names) < len(states) else None
+
+
+def _before_first_axis(value: Value) -> Value | None:
+    """Return what a value was before it got another axis in front."""
+    match value.owner:
+        case Reshape(x=x) if (1, *x.type.shape) == value.type.shape:
+            return x
+        case _:
+            return None

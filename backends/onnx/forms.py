@@ -8,7 +8,7 @@ from typing import Any
 
 from ...compiler.diagnostics import error
 from ...compiler.weights import Weight
-from .standard import AS_ATTRIBUTE, OLDEST, REQUIRED, Use, first_opset
+from .standard import AS_ATTRIBUTE, IMPLIED, OLDEST, REQUIRED, Use, first_opset
 
 
 @dataclass
@@ -45,7 +45,8 @@ def rendered(
     """Return inputs and attributes of a node as they are in an opset; ``nothing`` names an empty tensor."""
     if draft.domain:
         return draft.inputs, draft.attributes
-    inputs, attributes = list(draft.inputs), dict(draft.attributes)
+    inputs = list(draft.inputs)
+    attributes = {k: v for k, v in draft.attributes.items() if opset >= IMPLIED.get((draft.operator, k), 0)}
     for slot, name in enumerate(inputs):
         attribute, since = AS_ATTRIBUTE.get((draft.operator, slot), ("", 0))
         if name and opset < since:

@@ -17,6 +17,7 @@ from ...compiler.ops.bound import BindSizes
 from ...compiler.ops.control import While
 from ...compiler.ops.core import Const
 from ...compiler.ops.recurrent import Recurrent
+from ...compiler.ops.shape import Concat
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ...formats.onnx.model import Attribute as StoredAttribute
@@ -25,11 +26,12 @@ from ...formats.onnx.tensors import number_of
 from ...formats.onnx.writer import Stored
 from ..common.table import STRUCTURE, Table
 from ..common.unsupported import row_of
-from .directed import Directed
+from .directed import Directed, joined_directions
 from .forms import Draft, lowest_opset, rendered
 from .sizes import Sizes
 from .standard import Use, is_optional_output, newest
 from .table import ANY_DOMAIN, Attribute, Call, Dims, Inline, Nested, Operand, uses
+from .tidy import tidy
 
 
 @dataclass
@@ -59,6 +61,7 @@ def build(func: Func, table: Table[Call], limit: int) -> Built:
     builder = _Builder(shared, None)
     inputs = [builder.bind(a, name) for a, name in zip(func.args, names, strict=True)]
     builder.region(func.body, outputs)
+    tidy(builder, _Builder)
     opset = lowest_opset(shared.drafts)
     if opset > limit:
         text = f"the sizes of {func.name} are computed by operators that ONNX has from opset {opset} on"
@@ -74,12 +77,16 @@ def build(func: Func, table: Table[Call], limit: int) -> Built:
 
 @dataclass
 class _Shared:
-    """What all graphs of a model have in common: names, constants, and all nodes."""
+    """What all graphs of a model have in common: names, constants, and all nodes.
+
+    ``wholes`` are tensors that hold several values behind each other.
+    """
 
     table: Table[Call]
     taken: set[str]
     types: dict[str, TensorType] = field(default_factory=lambda: dict[str, TensorType]())
     values: dict[Value, str] = field(default_factory=lambda: dict[Value, str]())
+    wholes: dict[tuple[Value, ...], str] = field(default_factory=lambda: dict[tuple[Value, ...], str]())
     constants: dict[str, Weight] = field(default_factory=lambda: dict[str, Weight]())
     stored: dict[Weight, str] = field(default_factory=lambda: dict[Weight, str]())
     labels: set[str] = field(default_factory=lambda: set[str]())
@@ -152,9 +159,14 @@ class _Builder:
         self.done = outer
 
     def _emit(self, op: Op, wanted: Mapping[Value, str]) -> None:
+        self._location = op.location.node if op.location else ""
+        joined = joined_directions(self, op) if isinstance(op, Concat) else None
+        if joined is not None:
+            operator, attributes = ("Identity", {}) if len(joined) == 1 else ("Concat", {"axis": 0})
+            self.node(operator, joined, [self.result(op.results[0], wanted)], attributes)
+            return
         row = row_of(self.shared.table, op)
         call = row.call(op)
-        self._location = op.location.node if op.location else ""
         operator = row.kernel if row.kernel != ANY_DOMAIN else call.operator or ""
         inputs = [self.operand(v) for v in call.inputs]
         attributes: dict[str, Any] = dict(call.attributes)

@@ -54,6 +54,10 @@ REQUIRED = {("Resize", 1): 13, ("Resize", 2): 13}
 """Inputs that can be left out from an opset on; before, an empty tensor of f32 stands there."""
 
 
+IMPLIED = {("Split", "num_outputs"): 18}
+"""Attributes that repeat what a node's results say, and from which opset on they are stated."""
+
+
 @dataclass(frozen=True)
 class Use:
     """How an operator is used: element types of inputs (None: left out) and results, and which attributes it has.
@@ -123,7 +127,7 @@ def why_not(use: Use, opset: int) -> str | None:
 def _in_form(use: Use, opset: int) -> tuple[tuple[DType | None, ...] | None, Any]:
     """Return inputs and attributes as they are in an opset; no inputs if one would have to be a constant."""
     inputs = list(use.inputs)
-    attributes = set(use.attributes)
+    attributes = {name for name in use.attributes if opset >= IMPLIED.get((use.operator, name), 0)}
     for slot in range(len(inputs)):
         moved = AS_ATTRIBUTE.get((use.operator, slot))
         if moved is not None and opset < moved[1] and inputs[slot] is not None:

@@ -155,17 +155,17 @@ def builtin(
     return wrap
 
 
-def unary(name: str, op: type[Op], table: str | None = None) -> None:
+def unary(name: str, op: type[Op], table: str | None = None, *, integers: Integers = "real") -> None:
     """Register a builtin of one operand and no options that is an operation of the IR."""
 
-    @builtin(name, table)
+    @builtin(name, table, integers=integers)
     def handler(emit: Emitter, x: Value) -> Value:  # pyright: ignore[reportUnusedFunction] -- registered
         return emit(op(x))
 
 
-def binary(name: str, op: type[Op], table: str | None = None) -> None:
+def binary(name: str, op: type[Op], table: str | None = None, *, integers: Integers = "real") -> None:
     """Register a builtin of two operands and no options that is an operation of the IR."""
 
-    @builtin(name, table)
+    @builtin(name, table, integers=integers)
     def handler(emit: Emitter, a: Value, b: Value) -> Value:  # pyright: ignore[reportUnusedFunction] -- registered
         return emit(op(a, b))

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import recurrent as ir
 from ....compiler.types import Array, DType, TensorType
 from ....compiler.weights import Weight
 from ....formats.onnx.tensors import number_of
-from ..directions import in_both_directions
-from ..table import Call, Nested, Operand, condition, emits, ints
+from ..directions import constants_of, with_directions
+from ..table import Call, Nested, Operand, condition, emits
 
 NAMES = {
     "sigmoid": "Sigmoid",
@@ -71,21 +70,6 @@ def _numbers(op: ir.Recurrent, attribute: str, place: int) -> tuple[float, ...]:
     return tuple(out)
 
 
-def _with_direction(value: Value | None) -> Operand:
-    """An axis for the direction in front."""
-    if value is None:
-        return None
-    type = value.type.with_shape((1, *value.type.shape))
-    weight = constant(value)
-    if weight is not None:
-        return weight.derive(type, _one_more)
-    return Nested("Unsqueeze", type, (value, ints(0)))
-
-
-def _one_more(array: Array) -> Array:
-    return array[None]
-
-
 def _biases(op: ir.Recurrent, of_state: Value | None, gates: int) -> Operand:
     """The biases of inputs and of states, one after the other; that of states is only the last gate's."""
     if op.bias is None and of_state is None:
@@ -97,17 +81,15 @@ def _biases(op: ir.Recurrent, of_state: Value | None, gates: int) -> Operand:
     zeros = Weight.splat(0, dtype, (before,))
     first: Operand = op.bias if op.bias is not None else Weight.splat(0, dtype, (gates * hidden,))
     parts: list[Operand] = [first, zeros, *([] if of_state is None else [of_state])]
-    type = TensorType(dtype, (1, 2 * gates * hidden))
-    weights = [v if isinstance(v, Weight) else constant(v) if isinstance(v, Value) else None for v in parts]
-    known = [w for w in weights if w is not None]
-    if len(known) == len(parts):
+    type = TensorType(dtype, (2 * gates * hidden,))
+    known = constants_of(parts)
+    if known is not None:
         return known[0].derive(type, _joined, *known[1:])
-    whole = Nested("Concat", TensorType(dtype, (2 * gates * hidden,)), tuple(parts), {"axis": 0})
-    return Nested("Unsqueeze", type, (whole, ints(0)))
+    return Nested("Concat", type, tuple(parts), {"axis": 0})
 
 
 def _joined(*arrays: Array) -> Array:
-    return np.concatenate(arrays)[None]
+    return np.concatenate(arrays)
 
 
 def _lengths(value: Value | None) -> Operand:
@@ -125,29 +107,26 @@ _WHEN = (_time_first, _whole, _known_state)
 
 
 @emits(ir.Rnn, "RNN", when=_WHEN)
-@in_both_directions
+@with_directions
 def rnn(op: ir.Rnn) -> Call:
     """RNN: one gate, whose activation is an attribute."""
-    state = _with_direction(op.h0)
-    inputs = (op.x, _with_direction(op.w), _with_direction(op.r), _biases(op, None, 1), _lengths(op.lengths), state)
+    inputs = (op.x, op.w, op.r, _biases(op, None, 1), _lengths(op.lengths), op.h0)
     return Call(inputs, _attributes(op), units=(1, 0))
 
 
 @emits(ir.Gru, "GRU", when=_WHEN)
-@in_both_directions
+@with_directions
 def gru(op: ir.Gru) -> Call:
     """GRU: ONNX has its gates in the order update, reset, new."""
-    weights = (_with_direction(op.w), _with_direction(op.r))
-    inputs = (op.x, *weights, _biases(op, op.hidden_bias, 3), _lengths(op.lengths), _with_direction(op.h0))
+    inputs = (op.x, op.w, op.r, _biases(op, op.hidden_bias, 3), _lengths(op.lengths), op.h0)
     attributes = _attributes(op) | ({"linear_before_reset": 1} if op.reset_after else {})
     return Call(inputs, attributes, units=(1, 0))
 
 
 @emits(ir.Lstm, "LSTM", when=(*_WHEN, _plain_states))
-@in_both_directions
+@with_directions
 def lstm(op: ir.Lstm) -> Call:
     """LSTM: ONNX has its gates in the order input, output, forget, new."""
-    weights = (_with_direction(op.w), _with_direction(op.r), _biases(op, None, 4), _lengths(op.lengths))
-    states = tuple(map(_with_direction, (op.h0, op.c0, op.peepholes)))
+    inputs = (op.x, op.w, op.r, _biases(op, None, 4), _lengths(op.lengths), op.h0, op.c0, op.peepholes)
     attributes = _attributes(op) | ({"input_forget": 1} if op.coupled else {})
-    return Call((op.x, *weights, *states), attributes, units=(1, 0, 0))
+    return Call(inputs, attributes, units=(1, 0, 0))

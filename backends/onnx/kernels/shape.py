@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ....compiler.dims import is_by_data
+from ....compiler.dims import is_by_data, is_static
 from ....compiler.ops import shape as ir
 from ....compiler.ops.dynamic import DynamicSlice
 from ....compiler.types import DType, TensorType
 from ....compiler.weights import Weight
-from ...common.shapes import added_units, cuts_of, new_sizes, only_units, remaining, unsqueezes, within
+from ...common.shapes import added_units, cuts_of, new_sizes, only_units, remaining, unsqueezes, within_where_known
 from ..table import Call, Dims, Nested, condition, emits, ints, scalar
 from .common import elements
 
@@ -61,7 +61,10 @@ def concat(op: ir.Concat) -> Call:
 
 @emits(ir.Split, "Split")
 def split(op: ir.Split) -> Call:
-    """Split: into parts whose sizes are an operand."""
+    """Split: into parts whose sizes are an operand; of equal parts whose size is open, only how many there are."""
+    count = len(op.sizes)
+    if len({*op.sizes}) == 1 and not is_static(op.sizes):
+        return Call((op.x,), {"num_outputs": count} | ({"axis": op.axis} if op.axis else {}))
     return Call((op.x, Dims(op.sizes)), {"axis": op.axis} if op.axis else {})
 
 
@@ -90,7 +93,7 @@ def _known_mode(op: ir.Pad) -> str | None:
     return None if op.mode in MODES else f"mode {op.mode}"
 
 
-@emits(ir.Pad, "Pad", when=(_known_mode, within))
+@emits(ir.Pad, "Pad", when=(_known_mode, within_where_known))
 def pad(op: ir.Pad) -> Call:
     """Filled with a number, or with what is there."""
     widths = Dims((*op.low, *op.high))

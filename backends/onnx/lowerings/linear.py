@@ -6,7 +6,9 @@ from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.linear import Linear, MatMul
-from .lowering import Build, lower
+from ....compiler.ops.shape import Reshape
+from ...common.shapes import unknown
+from .lowering import Build, improve, lower
 
 
 @lower(Linear)
@@ -15,6 +17,19 @@ def add_bias(op: Linear, e: Build) -> None:
     if op.bias is None or not op.is_along_last or op.x.type.rank == 2 or op.activation != "none":
         return
     e.replace(e(arith.Add, e.clone(op, op.x, op.w, None), op.bias))
+
+
+@improve(Linear, benefit=2)
+def rows_of_one_matrix(op: Linear, e: Build) -> None:
+    """Where the result is reshaped anyway, all axes but the last as one: the product of two matrices has a bias."""
+    users = [*op.result.users]
+    if op.bias is None or op.x.type.rank == 2 or not op.is_along_last or op.activation != "none" or len(users) != 1:
+        return
+    (user,) = users
+    if isinstance(user, Reshape) and unknown(user.shape) <= 1:
+        *lead, features = op.x.type.shape
+        rows = e.reshape(op.x, (e.product(lead), features))
+        e.replace(e.reshape(e.clone(op, rows, op.w, op.bias), op.result.type.shape))
 
 
 @lower(Linear)

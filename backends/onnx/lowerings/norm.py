@@ -35,6 +35,29 @@ def parameters_by_themselves(op: LayerNorm | RmsNorm, e: Build) -> None:
     e.replace(out if bias is None else e(arith.Add, out, bias))
 
 
+@lower(LayerNorm, RmsNorm, benefit=3)
+def normalized_axes_last(op: LayerNorm | RmsNorm, e: Build) -> None:
+    """Transposes around, where only last axes are normalised whole: three nodes do what else takes nine."""
+    rank = op.x.type.rank
+    dims = sorted(d % rank for d in op.dims)
+    others = [a for a in range(rank) if a not in dims]
+    if not dims or not others or dims[0] > others[-1]:
+        return
+    order, shape = (*others, *dims), tuple(op.x.type.shape[d] for d in dims)
+    last = {"dims": tuple(range(len(others), rank))}
+    given = [v for v in op.operands[1:] if v is not None]
+    aligned = tuple(1 if a in others else op.x.type.shape[a] for a in range(rank))
+    if any((1,) * (rank - v.type.rank) + v.type.shape != aligned for v in given):
+        return
+    flat = [v if v is None else v.type.with_shape(shape) for v in op.operands[1:]]
+    moved = op.x.type.with_shape([op.x.type.shape[a] for a in order])
+    probe = op.clone((Value(moved), *(None if t is None else Value(t) for t in flat)), **last)
+    if not e.target.is_legal(probe):
+        return
+    parameters = [v if v is None else e.reshape(v, shape) for v in op.operands[1:]]
+    e.replace(e.transpose(e.clone(op, e.transpose(op.x, order), *parameters, **last), inverse(order)))
+
+
 @lower(GroupNorm, benefit=2)
 def groups_as_channels(op: GroupNorm, e: Build) -> None:
     """Each group as one channel with all its positions, then scale and bias."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....compiler.dims import static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
-from ....compiler.ops.arith import Add, Mul
+from ....compiler.ops.arith import Add, Div, Mul, Reciprocal, Rsqrt, Sqrt
 from ....compiler.ops.norm import BatchNorm
 from ....compiler.weights import Weight
 from .lowering import Build, improve
@@ -35,3 +35,18 @@ def _per_channel(data: Value, parameter: Value, op: Add) -> bool:
         return False
     padded = (1,) * (rank - parameter.type.rank) + parameter.type.shape
     return padded == (1, shape[1], *[1] * (rank - 2)) and shape[1] != 1 and constant(data) is None
+
+
+@improve(Mul)
+def divide_by_root(op: Mul, e: Build) -> None:
+    """A product with what only it takes the inverse of, or the inverse root of, is a quotient."""
+    for x, inverted in ((op.a, op.b), (op.b, op.a)):
+        match inverted.owner:
+            case Reciprocal(x=divisor) if inverted.has_one_use:
+                e.replace(e(Div, x, divisor, op.activation))
+                return
+            case Rsqrt(x=square) if inverted.has_one_use:
+                e.replace(e(Div, x, e(Sqrt, square), op.activation))
+                return
+            case _:
+                continue

@@ -11,7 +11,7 @@ from ....compiler.ops import shape as ir
 from ....compiler.ops.dynamic import DynamicSlice
 from ....compiler.types import DType, TensorType
 from ....compiler.weights import Weight
-from ...common.shapes import added_units, cuts_of, new_sizes, only_units, remaining, unsqueezes, within
+from ...common.shapes import added_units, cuts_of, new_sizes, only_units, remaining, unsqueezes, within_where_known
 from ..table import ANY, INTEGERS, Call, Dims, Nested, condition, emits, ints, scalar
 from .common import elements, number
 
@@ -69,6 +69,17 @@ def concat(op: ir.Concat) -> Call:
     return Call(op.operands, {"axis": op.axis})
 
 
+@condition("equal parts")
+def _equal_parts(op: ir.Split) -> str | None:
+    return None if len({*op.sizes}) == 1 else f"parts of {list(op.sizes)}"
+
+
+@emits(ir.Split, "Split", dtypes=ANY, when=(_equal_parts,))
+def split_evenly(op: ir.Split) -> Call:
+    """Equal parts, whose size need not be known."""
+    return Call((op.x, scalar(op.axis, DType.I64)), {"num_splits": len(op.sizes)})
+
+
 @emits(ir.Split, "VariadicSplit", dtypes=ANY)
 def split(op: ir.Split) -> Call:
     """VariadicSplit along one axis, into parts whose sizes are an operand."""
@@ -102,7 +113,7 @@ def _known_mode(op: ir.Pad) -> str | None:
     return None if op.mode in MODES else f"mode {op.mode}"
 
 
-@emits(ir.Pad, "Pad", dtypes=ANY, when=(_known_mode, within))
+@emits(ir.Pad, "Pad", dtypes=ANY, when=(_known_mode, within_where_known))
 def pad(op: ir.Pad) -> Call:
     """Pad with a number, or by repeating or mirroring what the tensor has."""
     widths = Dims(op.low), Dims(op.high)

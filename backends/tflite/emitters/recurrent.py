@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ....compiler.dims import static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
@@ -25,8 +27,8 @@ def _wanted(op: ir.Recurrent) -> str | None:
 @condition("sigmoid and tanh")
 def _plain_gates(op: ir.Lstm) -> str | None:
     usual = op.activations == ("sigmoid", "tanh", "tanh") and not op.clip
-    plain = usual and not op.coupled and not op.rounds_state
-    return None if plain else "clipped or coupled gates, rounded states, or other activations than sigmoid and tanh"
+    plain = usual and not op.rounds_state
+    return None if plain else "clipped gates, rounded states, or other activations than sigmoid and tanh"
 
 
 @condition("tanh or relu")
@@ -75,13 +77,22 @@ _WITHOUT_NORMALIZATION = (None,) * 4
     kernel="unidirectional_sequence_lstm.cc",
 )
 def sequence_lstm(op: ir.Lstm) -> Call:
-    """Gates in the order input, forget, cell, output; peepholes and a projection where there are some."""
+    """Gates in the order input, forget, cell, output; peepholes and a projection where there are some.
+
+    Of coupled gates the kernel takes the forget gate's: ``1 - sigmoid(x)`` is ``sigmoid(-x)``.
+    """
     gates = (0, 2, 3, 1)
     given = options("UnidirectionalSequenceLSTMOptions", fusedActivationFunction="TANH", timeMajor=not op.batch_first)
-    peepholes = _blocks(op.peepholes, 3, (0, 2, 1))
     bias = _blocks(op.bias, 4, gates) if op.bias is not None else [_zeros(op, op.hidden)] * 4
-    inputs = (op.x, *_blocks(op.w, 4, gates), *_blocks(op.r, 4, gates), *peepholes, *bias, op.projection, None)
+    kinds = [_blocks(op.w, 4, gates), _blocks(op.r, 4, gates), _blocks(op.peepholes, 3, (0, 2, 1)), bias]
+    if op.coupled:
+        kinds = [[None, _negative(kind[0]), *kind[2:]] for kind in kinds]
+    inputs = (op.x, *(block for kind in kinds for block in kind), op.projection, None)
     return Call((*inputs, op.h0, op.c0, *_WITHOUT_NORMALIZATION), given, overwrites=(18, 19))
+
+
+def _negative(block: Operand) -> Operand:
+    return block.derive(block.type, np.negative) if isinstance(block, Weight) else None
 
 
 @emits(

@@ -31,7 +31,7 @@ def embedding_lookup(emit: Emitter, ids: Value, table: Value) -> Value:
     return emit(ir.Gather(table, ids, 0, wraps=False))
 
 
-@builtin("HASHTABLE_LOOKUP")
+@builtin("HASHTABLE_LOOKUP", integers="raw")
 def hashtable_lookup(emit: Emitter, lookup: Value, keys: Value, values: Value) -> tuple[Value, Value]:
     """Rows of the keys that are equal, zeros where there is none; and which were found."""
     if lookup.type.rank != 1 or keys.type.rank != 1:
@@ -44,7 +44,7 @@ def hashtable_lookup(emit: Emitter, lookup: Value, keys: Value, values: Value) -
     return emit(Mul(rows, mask)), emit.cast(hit, DType.U8)
 
 
-@builtin("SCATTER_ND", "ScatterNdOptions", integers="moved")
+@builtin("SCATTER_ND", "ScatterNdOptions", integers="raw")
 def scatter_nd(emit: Emitter, indices: Value, updates: Value, shape: Value) -> Value:
     """SCATTER_ND: updates at coordinates of a tensor of zeros, summed up."""
     zeros = filled(emit, 0, updates.type.dtype, emit.dims(shape, "shape"))

@@ -115,6 +115,7 @@ def _lstm(
         coupled=cell.is_coupled,
         batch_first=not time_major,
         reverse=reverse,
+        strategy="fused",
     )
     y, h, c = emit.all(op)
     emit.left.update({states[0][0]: h, states[1][0]: c})
@@ -214,7 +215,7 @@ def _rnn(
     x, w, r, bias = operands
     function = (_function(emit, activation),)
     h0 = _state(emit, *state)
-    op = Rnn(x, w, r, bias, None, h0, function, batch_first=not time_major, reverse=reverse)
+    op = Rnn(x, w, r, bias, None, h0, function, batch_first=not time_major, reverse=reverse, strategy="fused")
     y, h = emit.all(op)
     emit.left[state[0]] = h
     return y

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from ....compiler.dims import product
+from typing import cast
+
+import numpy as np
+
+from ....compiler.dims import Dim, product
+from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.lowering import Build
 from ....compiler.ops.activation import LogSoftmax, Softmax
-from ....compiler.ops.index import TopK
-from ....compiler.ops.shape import Concat, Reshape, Split, Transpose, inverse
+from ....compiler.ops.index import Gather, TopK
+from ....compiler.ops.shape import Concat, Reshape, Slice, Split, Transpose, inverse
 from .registry import improve
 
 
@@ -81,3 +86,70 @@ def cut_where_it_was_joined(op: Split, e: Build) -> None:
             e.replace(*xs)
         case _:
             return
+
+
+@improve(Reshape)
+def take_one_position(op: Reshape, e: Build) -> None:
+    """One position along an axis, without the axis: taken by its number."""
+    match op.x:
+        case Value(Slice(x=x, starts=starts) as cut) if op.x.has_one_use and constant(x) is None:
+            axes = [a for a, (old, new) in enumerate(zip(x.type.shape, cut.sizes, strict=True)) if old != new]
+            if len(axes) != 1 or cut.sizes[axes[0]] != 1:
+                return
+            (axis,) = axes
+            at, shape = _from_either_end(starts[axis], x.type.shape[axis]), x.type.shape
+            others = [a for a in range(x.type.rank) if a != axis]
+            if at is None or any(cut.steps[a] != 1 for a in others) or op.shape != (*shape[:axis], *shape[axis + 1 :]):
+                return
+            e.replace(e(Gather, x, e.constant(np.asarray(at, np.int64)), axis=axis))
+        case _:
+            return
+
+
+def _from_either_end(position: Dim, size: Dim) -> int | None:
+    """Return a position that is as far from one end of an axis whatever its size is, None if it is not."""
+    return next((at for at in (position, position - size) if isinstance(at, int)), None)
+
+
+@improve(Slice)
+def slice_the_whole(op: Slice, e: Build) -> None:
+    """Parts of which nothing but slices is read: slices of what was cut into them."""
+    match op.x:
+        case Value(Split(x=x, axis=axis, sizes=sizes) as cut):
+            if not all(isinstance(user, Slice) for part in cut.results for user in part.users):
+                return
+            before = sum(sizes[: cut.results.index(op.x)], start=cast(Dim, 0))
+            starts = tuple(s + before if a == axis else s for a, s in enumerate(op.starts))
+            e.replace(e.clone(op, x, starts=starts))
+        case _:
+            return
+
+
+@improve(Concat)
+def join_before_transposing(op: Concat, e: Build) -> None:
+    """Parts that are transposed alike, each for this alone, are joined first: one transpose does for all.
+
+    Where only axes of size one move, a reshape is a transpose, too.
+    """
+    perms = {x.owner.perm for x in op.xs if isinstance(x.owner, Transpose)}
+    if len(perms) != 1 or len(op.xs) == 1:
+        return
+    (perm,) = perms
+    before = [_before_transposing(x, perm) for x in op.xs]
+    parts = tuple(x for x in before if x is not None)
+    if len(parts) == len(op.xs):
+        e.replace(e.transpose(e(Concat, parts, perm[op.axis]), perm))
+
+
+def _before_transposing(x: Value, perm: tuple[int, ...]) -> Value | None:
+    """Return what only this value is transposed from, by a permutation; None if it is not."""
+    match x:
+        case Value(Transpose(x=source, perm=found)) if found == perm and x.has_one_use:
+            return source
+        case Value(Reshape(x=source)) if x.has_one_use and source.type.rank == len(perm):
+            shape = source.type.shape
+            larger = [p for p in perm if shape[p] != 1]
+            is_same = x.type.shape == tuple(shape[p] for p in perm) and larger == sorted(larger)
+            return source if is_same else None
+        case _:
+            return None

@@ -90,6 +90,131 @@ func @main(%x: f32[2,3], %y: f32[1,3]) -> (f32[2,3], f32[1,3]) {
 """,
         {"Neg": 2},
     ),
+    "parts that are transposed alike": (
+        """
+func @main(%x: f32[2,3,4], %y: f32[2,5,4]) -> (f32[8,2,4]) {
+  %a = transpose(%x) {perm = [1, 0, 2]} : f32[3,2,4]
+  %b = transpose(%y) {perm = [1, 0, 2]} : f32[5,2,4]
+  %z = concat(%a, %b) {axis = 0} : f32[8,2,4]
+  return(%z)
+}
+""",
+        {"Concat": 1, "Transpose": 1},
+    ),
+    "parts that are cut again": (
+        """
+func @main(%x: f32[n,6,8]) -> (f32[n,4,4], f32[n,2,3]) {
+  %a, %b = split(%x) {axis = 1, sizes = [4, 2]} : f32[n,4,8], f32[n,2,8]
+  %c = slice(%a) {starts = [0, 0, 1], sizes = ['n', 4, 4], steps = [1, 1, 2]} : f32[n,4,4]
+  %d = slice(%b) {starts = [0, 0, 5], sizes = ['n', 2, 3], steps = [1, 1, 1]} : f32[n,2,3]
+  return(%c, %d)
+}
+""",
+        {"Slice": 2},
+    ),
+    "a part that is read whole, too": (
+        """
+func @main(%x: f32[n,6,8]) -> (f32[n,4,4], f32[n,2,8]) {
+  %a, %b = split(%x) {axis = 1, sizes = [4, 2]} : f32[n,4,8], f32[n,2,8]
+  %c = slice(%a) {starts = [0, 0, 1], sizes = ['n', 4, 4], steps = [1, 1, 2]} : f32[n,4,4]
+  return(%c, %b)
+}
+""",
+        {"Split": 1, "Slice": 1},
+    ),
+    "one position of an axis": (
+        """
+func @main(%x: f32[n,6,8], %y: f32[n,3]) -> (f32[n,8], f32[3]) {
+  %a = slice(%x) {starts = [0, 2, 0], sizes = ['n', 1, 8], steps = [1, 1, 1]} : f32[n,1,8]
+  %b = reshape(%a) {shape = ['n', 8]} : f32[n,8]
+  %c = slice(%y) {starts = ['n-1', 0], sizes = [1, 3], steps = [1, 1]} : f32[1,3]
+  %d = reshape(%c) {shape = [3]} : f32[3]
+  return(%b, %d)
+}
+""",
+        {"Gather": 2},
+    ),
+    "equal parts of an open size": (
+        """
+func @main(%x: f32[2*n,3]) -> (f32[n,3], f32[n,3]) {
+  %a, %b = split(%x) {axis = 0, sizes = ['n', 'n']} : f32[n,3], f32[n,3]
+  return(%a, %b)
+}
+""",
+        {"Split": 1},
+    ),
+    "a mirror of open size": (
+        """
+func @main(%x: f32[n,3]) -> (f32[n+1,3]) {
+  %y = pad(%x) {low = [0, 0], high = [1, 0], mode = "reflect"} : f32[n+1,3]
+  return(%y)
+}
+""",
+        {"Pad": 1},
+    ),
+    "products with what is inverted": (
+        """
+func @main(%x: f32[2,3], %y: f32[2,3]) -> (f32[2,3]) {
+  %p = exp(%y) : f32[2,3]
+  %a = rsqrt(%p) : f32[2,3]
+  %b = mul(%a, %x) : f32[2,3]
+  %c = reciprocal(%p) : f32[2,3]
+  %z = mul(%b, %c) : f32[2,3]
+  return(%z)
+}
+""",
+        {"Exp": 1, "Sqrt": 1, "Div": 2},
+    ),
+    "channels before the positions, normalized": (
+        """
+func @main(%x: f32[2,3,4,5]) -> (f32[2,3,4,5]) {
+  %s = const() {value = dense<[[[1.5]], [[2.0]], [[0.5]]]> : f32[3,1,1]} : f32[3,1,1]
+  %b = const() {value = dense<[[[0.1]], [[0.2]], [[0.3]]]> : f32[3,1,1]} : f32[3,1,1]
+  %y = layer_norm(%x, %s, %b) {dims = [1]} : f32[2,3,4,5]
+  return(%y)
+}
+""",
+        {"Transpose": 2, "LayerNormalization": 1},
+    ),
+    "a part of which only axes of size one move": (
+        """
+func @main(%x: f32[1,4,3,5], %y: f32[1,1,3,5]) -> (f32[1,3,5,5]) {
+  %a = transpose(%x) {perm = [0, 2, 3, 1]} : f32[1,3,5,4]
+  %b = reshape(%y) {shape = [1, 3, 5, 1]} : f32[1,3,5,1]
+  %z = concat(%a, %b) {axis = 3} : f32[1,3,5,5]
+  return(%z)
+}
+""",
+        {"Concat": 1, "Transpose": 1},
+    ),
+    "layers over several axes whose results are reshaped": (
+        """
+func @main(%x: f32[1,3,1]) -> (f32[1,3,2,2], f32[3,2]) {
+  %w = const() {value = dense<[[0.1], [0.5], [0.9], [0.3]]> : f32[4,1]} : f32[4,1]
+  %v = const() {value = dense<[[0.2], [0.4]]> : f32[2,1]} : f32[2,1]
+  %b = const() {value = dense<[0.1, 0.2, 0.3, 0.4]> : f32[4]} : f32[4]
+  %c = const() {value = dense<[0.5, 0.6]> : f32[2]} : f32[2]
+  %p = linear(%x, %w, %b) : f32[1,3,4]
+  %q = reshape(%p) {shape = [1, 3, 2, 2]} : f32[1,3,2,2]
+  %r = linear(%x, %v, %c) : f32[1,3,2]
+  %s = reshape(%r) {shape = [3, 2]} : f32[3,2]
+  return(%q, %s)
+}
+""",
+        {"Reshape": 2, "Gemm": 2},
+    ),
+    "shapes that are changed after a layer": (
+        """
+func @main(%x: f32[t,1,2]) -> (f32[1,t,1]) {
+  %w = const() {value = dense<[[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]> : f32[3,2]} : f32[3,2]
+  %r = const() {value = dense<[[0.1], [0.2], [0.3]]> : f32[3,1]} : f32[3,1]
+  %y, %h = gru(%x, %w, %r, none, none, none, none) : f32[t,1,1], f32[1,1]
+  %z = reshape(%y) {shape = [1, 't', 1]} : f32[1,t,1]
+  return(%z)
+}
+""",
+        {"GRU": 1, "Reshape": 1},
+    ),
 }
 """Before, and the operators after."""
 
@@ -97,10 +222,26 @@ func @main(%x: f32[2,3], %y: f32[1,3]) -> (f32[2,3], f32[1,3]) {
 @pytest.mark.parametrize("case", CASES)
 def test_fewer_nodes(check: Check, case: str) -> None:
     text, operators = CASES[case]
-    assert dict(check(text).operators) == operators
+    sizes: list[dict[str, int]] = [{"t": 3, "n": 2}] if "[t," in text or "n," in text else [{}]
+    assert dict(check(text, sizes=sizes).operators) == operators
 
 
 @pytest.mark.parametrize("kind", ["local_response_norm(%x) {size = 3}", "relu(%x)"])
 def test_channels_first_need_no_transposes(check: Check, kind: str) -> None:
     text = f"func @main(%x: f32[1,4,5,6]) -> (f32[1,4,5,6]) {{\n  %y = {kind} : f32[1,4,5,6]\n  return(%y)\n}}"
     assert "Transpose" not in check(text, passes=find_target("onnx").pipeline).operators
+
+
+@pytest.mark.parametrize("opset", [11, 13, 18])
+def test_equal_parts_in_all_opsets(check: Check, opset: int) -> None:
+    """How many there are is stated only from opset 18 on."""
+    done = check(CASES["equal parts of an open size"][0], opset=opset, sizes=[{"n": 2}])
+    assert dict(done.operators) == {"Split": 1}
+
+
+def test_norms_of_other_axes_in_opsets_without_them(check: Check) -> None:
+    """No Transposes where the norm is written out anyway."""
+    norm = "%y = layer_norm(%x, none, none) {dims = [1]} : f32[2,3,4]"
+    text = f"func @main(%x: f32[2,3,4]) -> (f32[2,3,4]) {{\n  {norm}\n  return(%y)\n}}"
+    assert "Transpose" not in check(text, opset=13).operators
+    assert check(text).operators["Transpose"] == 2

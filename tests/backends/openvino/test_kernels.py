@@ -125,3 +125,16 @@ def test_quotients_of_integers_are_cut_behind_reductions(check: Check, quotient:
         }}""",
         inputs={"x": np.random.default_rng(0).integers(-60, 60, (4, 9)).astype(np.int32)},
     )
+
+
+def test_mirrors_and_equal_parts_of_open_sizes(check: Check) -> None:
+    """The kernels need no sizes; mirrors of more than there is are refused when the network runs."""
+    text = """
+func @main(%x: f32[2*n,3]) -> (f32[n+1,3], f32[n,3]) {
+  %a, %b = split(%x) {axis = 0, sizes = ['n', 'n']} : f32[n,3], f32[n,3]
+  %y = pad(%a) {low = [0, 0], high = [1, 0], mode = "reflect"} : f32[n+1,3]
+  return(%y, %b)
+}
+"""
+    done = check(text, sizes=[{"n": 3}, {"n": 2}], reread=False)  # the file does not say that the first size is even
+    assert done.operators == {"Split": 1, "Pad": 1}

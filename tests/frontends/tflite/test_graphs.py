@@ -9,17 +9,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nhwcc.backends.tflite import FOR_ANY_DEVICE
 from nhwcc.compiler.diagnostics import CompileError, collect_remarks
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.ops.custom import Custom
 from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 from nhwcc.formats.tflite.model import CUSTOM, Model, custom, options
+from nhwcc.formats.tflite.reader import inspect
 from nhwcc.frontends.tflite import import_tflite, read_tflite
 
+from nhwcc.pipelines import register_passes
+
 from .building import Graph, new_graph, random_for, save, written
+from .cases import RECURRENT, Case
 from .comparing import check_same, interpreted
 from .conftest import Runtime
+from .files import write
 
 
 def both(path: Path, runtime: Runtime, **inputs: Array) -> dict[str, Array]:
@@ -168,6 +174,18 @@ def test_recurrent_layers_begin_anew_with_a_warning(tmp_path: Path) -> None:
     assert len(func.inputs) == 1
     kept = read_tflite(path, keeps_state=True).module.main
     assert [p.name for p in kept.inputs] == ["x", "h"] and [p.name for p in kept.outputs][1:] == ["h"]
+
+
+@pytest.mark.parametrize("case", [c for c in RECURRENT if "SEQUENCE" in c.builtin], ids=lambda c: c.title[:40])
+def test_what_one_kernel_ran_is_no_loop(case: Case, tmp_path: Path) -> None:
+    """Beside the kernels only first states are set, and what is read backwards is turned around."""
+    register_passes()
+    module = import_tflite(write(case, tmp_path / "m.tflite"))
+    again = written(module, tmp_path / "again.tflite", FOR_ANY_DEVICE)
+    names = [op.name for graph in inspect(again).subgraphs for op in graph.operators]
+    kernel = case.builtin.replace("BIDIRECTIONAL", "UNIDIRECTIONAL")
+    assert names.count(kernel) == (1 if kernel == case.builtin else 2)
+    assert set(names) <= {kernel, "SPLIT", "REVERSE_V2", "CONCATENATION"}
 
 
 def chain(tmp_path: Path) -> Path:
