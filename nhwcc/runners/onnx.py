@@ -85,7 +85,7 @@ class OnnxRunner:
         return self._run(self._session, inputs)
 
     def run_otherwise(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Run a session in which nothing is optimised, on one thread: kernels may round together what one thread runs."""
+        """Run a session in which nothing is optimised, on one thread: kernels may round together what each one runs."""
         return self._run(self._open(self.outputs, threads=1), inputs)
 
     def trace(self, inputs: Mapping[str, Array], only: Collection[str] | None = None) -> Iterator[Traced]:
