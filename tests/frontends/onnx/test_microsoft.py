@@ -14,6 +14,8 @@ from nhwcc.compiler.types import Array
 from onnx import ModelProto
 from onnx_models import codes, imported, results
 
+import nhwcc
+
 MS = "com.microsoft"
 PLAIN: dict[str, Any] = {}
 """No attributes."""
@@ -560,3 +562,9 @@ def test_states_are_rounded_by_ranges_of_their_own() -> None:
     (found,) = results(imported(made(nodes, {"x": both}, constants)), x=both)
     np.testing.assert_allclose(found, np.concatenate(alone, 2), atol=1e-6)
     check(nodes, {"x": one}, constants)
+    built = [contrib_node(op, ins, outs, MS, **a) for op, ins, outs, a in nodes]
+    proto = contrib_model(built, {"x": (one.dtype, (time, "n", features))}, ["y"], constants, opsets={"": 17, MS: 1})
+    report = nhwcc.compile(proto).report  # onnxruntime is compared with where there is but one sequence
+    assert report.verification is not None and {*report.verification.sizes["n"]} == {1}
+    given = nhwcc.compile(proto, data={"x": both}).report  # the choice of who compiles
+    assert given.verification is not None and {*given.verification.sizes["n"]} == {2}
