@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..compiler.diagnostics import at
 from ..compiler.fold import constant, fold
 from ..compiler.ir import Module, Op, Region, Value
 from ..compiler.opdef import Pure, Symbolic
-from ..compiler.ops.arith import Cast, Mul, Sub
 from ..compiler.ops.core import Const
 from ..compiler.ops.quantize import Dequantize, Quantize
 from ..compiler.ops.shape import Pad
 from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import erase_dead
 from ..compiler.traits import Moves
-from ..compiler.types import Array, DType
+from ..compiler.types import Array
 from ..compiler.value_analysis import Known
 from ..compiler.weights import Weight
 
@@ -25,7 +22,6 @@ class FoldConstants(Pass):
     """Replace pure operations on constants by their value, and shape arithmetic whose result is known.
 
     A result larger than its operands and than ``max-bytes`` is not folded: it would only make the file larger.
-    Integers that are scaled become ``dequantize``, so that targets store them and need not scale them in every call.
     """
 
     max_bytes: int = 1 << 20
@@ -41,8 +37,6 @@ class FoldConstants(Pass):
                 _replace(op, op.parent, weights)
             elif op.spec.has(Moves):
                 _move_integers(op, op.parent, self.max_bytes)
-            elif isinstance(op, Mul) and op.activation == "none":
-                _state_scale(op, op.parent)
 
 
 def _known(op: Op, known: Known) -> list[Weight] | None:
@@ -92,45 +86,6 @@ def _move_integers(op: Op, region: Region, max_bytes: int) -> None:
             numbers = region.insert(Dequantize(stored, first.scale, first.zero), before=op).results[0]
             old.replace_all_uses_with(numbers)
     erase_dead(op)
-
-
-def _state_scale(op: Mul, region: Region) -> None:
-    """Replace ``cast(integers) * scale``, or ``(cast(integers) - zero) * scale``, of constants."""
-    for numbers, scale in ((op.a, op.b), (op.b, op.a)):
-        zero = None
-        if isinstance(numbers.owner, Sub) and numbers.owner.activation == "none":
-            numbers, zero = numbers.owner.a, numbers.owner.b
-        writer = numbers.owner
-        if not isinstance(writer, Cast) or constant(writer.x) is None or not _is_along_one_axis(scale):
-            continue
-        integers, point = writer.x.type, _whole(zero, writer.x.type.dtype)
-        if point is None or integers.dtype not in _STORED or integers.shape != op.result.type.shape:
-            continue
-        with at(op.location):
-            stated = region.insert(Const(point), before=op).results[0]
-            op.result.replace_all_uses_with(region.insert(Dequantize(writer.x, scale, stated), before=op).results[0])
-        erase_dead(op)
-        return
-
-
-_STORED = (DType.I8, DType.U8)
-
-
-def _whole(zero: Value | None, dtype: DType) -> Weight | None:
-    """Return a zero point in integers, 0 if there is none; None if it is no constant number of an element type."""
-    if zero is None:
-        return Weight.of(np.asarray(0, np.int32))
-    weight = constant(zero)
-    if weight is None or not _is_along_one_axis(zero):
-        return None
-    found, (low, high) = weight.array(), dtype.bounds
-    is_whole = ((found == np.rint(found)) & (low <= found) & (found <= high)).all()
-    return Weight.of(found.astype(np.int32)) if is_whole else None
-
-
-def _is_along_one_axis(x: Value) -> bool:
-    """Whether a constant differs along one axis at most."""
-    return constant(x) is not None and sum(size != 1 for size in x.type.shape) <= 1
 
 
 def _has_one_scale(op: Dequantize) -> bool:
