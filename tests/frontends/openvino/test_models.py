@@ -164,6 +164,25 @@ def test_long_loops_are_loops(tmp_path: Path) -> None:
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
 
 
+def test_axes_of_open_sizes_are_turned_around(tmp_path: Path) -> None:
+    """By less than there is, by more, to either side, and by what data says."""
+    o, ov = ops(), openvino()
+    x = o.parameter(ov.PartialShape("[?,4]"), np.float32, name="x0")
+    by = o.parameter([1], np.int64, name="x1")
+    shifts = [o.constant(np.asarray(n)) for n in ([1], [-1], [7], [-8])]
+    rolled = [o.roll(x, s, o.constant(np.asarray([0]))) for s in (*shifts, by)]
+    model = ov.Model([o.result(y, name=f"y{i}") for i, y in enumerate(rolled)], [x, by])
+    path = save(model, tmp_path / "m.xml")
+    module = import_openvino(path)
+    made = nhwcc.compile(path, tmp_path / "m.tflite", verify=False)
+    for rows, number in ((1, 3), (3, -1), (5, 12)):
+        inputs = {"x0": f32(rows, 4), "x1": np.asarray([number])}
+        want = run(model, inputs)
+        for got in (interpret(module.main, list(inputs.values())), list(made(**inputs).values())):
+            for a, b in zip(got, want, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize("is_endless", [True, False])
 def test_loops_that_collect_as_many_pieces_as_data_wants(tmp_path: Path, is_endless: bool) -> None:
     """Tensors grow with every round, along any axis."""
