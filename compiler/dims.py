@@ -370,8 +370,12 @@ def is_open(value: object) -> bool:
 def substitute(value: T, sizes: Mapping[str, int]) -> T:
     """Replace named sizes by numbers in a dimension, or in tuples of them; other values pass through.
 
+    A size that would be a quotient by zero is 0: with these numbers no network runs.
+
     >>> substitute((symbol("h") // 2, 3), {"h": 9})
     (4, 3)
+    >>> substitute(symbol("n") // (symbol("h") // 2), {"h": 1})
+    0
     """
     if isinstance(value, Sym):
         return cast(T, _substitute(value, tuple(sorted((n, sizes[n]) for n in value.names if n in sizes))))
@@ -383,7 +387,13 @@ def substitute(value: T, sizes: Mapping[str, int]) -> T:
 
 @lru_cache(maxsize=1 << 14)
 def _substitute(value: Sym, sizes: tuple[tuple[str, int], ...]) -> Dim:
-    return _wrap(value.expr.subs({symbol(n).expr: v for n, v in sizes}))
+    import sympy
+
+    try:
+        found = value.expr.subs({symbol(n).expr: v for n, v in sizes})
+    except ValueError:  # a maximum, or minimum, of what is not finite
+        return 0
+    return 0 if found.has(sympy.zoo, sympy.nan) else _wrap(found)
 
 
 def replaced(size: Dim, old: Sym, new: Dim) -> Dim:

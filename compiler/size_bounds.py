@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 from math import lcm
 from typing import Any, TypeAlias
@@ -35,13 +35,23 @@ def never_negative(expr: Any, cases: int = MAX_CASES) -> bool:
     """Say whether an expanded expression is at least 0 for all positive named sizes; False also if it can't be told."""
     if expr.is_Rational:
         return bool(expr >= 0)
+    terms = parts_of(expr)
+    if terms is not None and all(c >= 0 and all(_is_never_negative(a, cases) for a in powers) for powers, c in terms):
+        return True
     extreme = next(iter(_extremes(expr)), None)
     if extreme is not None:
         return cases > 0 and _by_cases(expr, extreme, cases - 1)
-    terms = parts_of(expr)
-    if terms is None:
-        return False
-    return _is_bounded(terms, strict=not expr.is_integer)
+    return terms is not None and _is_bounded(terms, strict=not expr.is_integer)
+
+
+def _is_never_negative(atom: Any, cases: int) -> bool:
+    """Say of a factor whether its own operands show that it is at least 0, which is quickly seen."""
+    if atom.is_Symbol:
+        return bool(atom.is_nonnegative)
+    kind, parts = atom.func.__name__, [partial(never_negative, a, cases - 1) for a in atom.args] if cases > 0 else []
+    if kind == "floor":
+        return any(p() for p in parts)
+    return kind in ("Max", "Min") and bool(parts) and (any if kind == "Max" else all)(p() for p in parts)
 
 
 def extreme(kind: str, x: Any, y: Any) -> Any:

@@ -37,7 +37,7 @@ from nhwcc.options import TOLERANCE, CompileOptions, Model, PathLike
 from nhwcc.page.snapshots import Snapshots, write_page
 from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
-from nhwcc.precision import attainable
+from nhwcc.precision import attainable, single_sequences
 from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
 from nhwcc.request import check_integers, check_io_dtypes, check_request
 from nhwcc.runners import Runner
@@ -362,6 +362,13 @@ class _Compilation:
     def _within_reach(self, module: Module, settings: Settings) -> Settings:
         """Return settings with the tolerance that the source's element types allow, unless its user set one."""
         error, dtype = attainable(module)
+        alone = single_sequences(module)
+        if alone:
+            text = (
+                f"compared with {', '.join(f'{n} = 1' for n in alone)}: the source rounds states of sequences together"
+            )
+            remark(Remark("note", "verify", text))
+            settings = replace(settings, sizes=alone)
         if self.options.tolerance != TOLERANCE or error <= TOLERANCE:
             return settings
         remark(Remark("note", "verify", f"the tolerance is {error:.2g}, since the source rounds to {dtype}"))

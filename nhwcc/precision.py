@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from nhwcc.compiler.dims import Sym
 from nhwcc.compiler.ir import Func, Module, Op
 from nhwcc.compiler.ops.arith import Cast
 from nhwcc.compiler.ops.core import Const
 from nhwcc.compiler.ops.quantize import Quantize, RoundDynamic
+from nhwcc.compiler.ops.recurrent import Lstm
 from nhwcc.compiler.types import DType
 
 STEPS = 4
@@ -25,12 +27,21 @@ def attainable(program: Module | Func) -> tuple[float, DType | None]:
             dtype = value.type.dtype
             if isinstance(op, Quantize) or _quantizes(op):
                 found[dtype] = 2.0**-dtype.bits
-            elif isinstance(op, RoundDynamic):
+            elif isinstance(op, RoundDynamic) or (isinstance(op, Lstm) and op.rounds_state):
                 found[DType.I8] = 2.0**-DType.I8.bits
             elif dtype in _STEP and not isinstance(op, Const):
                 found[dtype] = _STEP[dtype]
     coarsest = max(found, key=lambda d: found[d], default=None)
     return (0.0, None) if coarsest is None else (STEPS * found[coarsest], coarsest)
+
+
+def single_sequences(program: Module | Func) -> dict[str, int]:
+    """Return a size of one for the batches of recurrent layers that round their states.
+
+    How onnxruntime rounds a sequence depends on the others that the same thread runs.
+    """
+    batches = (op.batch for op in program.walk() if isinstance(op, Lstm) and op.rounds_state)
+    return {str(size): 1 for size in batches if isinstance(size, Sym) and size.expr.is_Symbol}
 
 
 def _quantizes(op: Op) -> bool:

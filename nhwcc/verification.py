@@ -129,7 +129,8 @@ class Settings:
 
     ``floor`` is the error relative to the largest value that rounding to a narrow type inside of the source costs, 0 if
     there is none.  A ``strict`` tolerance is kept to whatever the source is from itself.  ``domains`` are what is known
-    of inputs, ``constants`` the outputs that depend on no input: to be equal is all that they can.
+    of inputs, ``constants`` the outputs that depend on no input: to be equal is all that they can.  ``sizes`` are named
+    sizes with which alone both sides compute the same; those of the user's data are the user's choice.
     """
 
     tolerance: float = TOLERANCE
@@ -140,11 +141,12 @@ class Settings:
     strict: bool = False
     domains: Mapping[str, Known] = field(default_factory=lambda: dict[str, Known]())
     constants: Collection[str] = ()
+    sizes: Mapping[str, int] = field(default_factory=lambda: dict[str, int]())
 
     @property
     def feeding(self) -> Feeding:
         """Return where inputs come from: the data, or the seed of random ones."""
-        return Feeding(self.data, self.seed, self.domains)
+        return Feeding(self.data, self.seed, self.domains, sizes=self.sizes if self.data is None else {})
 
     @property
     def limits(self) -> Limits:
@@ -159,7 +161,8 @@ def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verifica
         CompileError: R022, the two have other inputs or outputs; or what refuses to run.
     """
     names = _pairs(reference, candidate)
-    feeding = replace(settings.feeding, sizes=common_sizes(reference.inputs, candidate.inputs, names[0]))
+    common, feeding = common_sizes(reference.inputs, candidate.inputs, names[0]), settings.feeding
+    feeding = replace(feeding, sizes={**feeding.sizes, **common})
     found = _Found()
     inside: list[Compared] = []
     for feed, want in runs(reference, feeding):

@@ -11,7 +11,7 @@ from ..compiler.fold import constant
 from ..compiler.ir import Module, Op, Value
 from ..compiler.ops.arith import ACTIVATIONS, Cast
 from ..compiler.ops.index import Gather
-from ..compiler.ops.shape import Concat, Reshape, Slice, Split, Transpose
+from ..compiler.ops.shape import Concat, Reshape, Reverse, Slice, Split, Transpose
 from ..compiler.pipeline import Pass, register
 from ..compiler.rewrite import Rewriter, pattern, rewrite
 from ..compiler.rules import helper, load_rules
@@ -100,6 +100,14 @@ def transpose_of_units(op: Transpose, rw: Rewriter) -> None:
     kept = [p for p in op.perm if shape[p] != 1]
     if kept == sorted(kept):
         rw.replace(Reshape(op.x, op.result.type.shape))
+
+
+@pattern(Reverse)
+def reverse_of_units(op: Reverse, rw: Rewriter) -> None:
+    """Axes of size one stay as they are, and so do empty ones, on which TFLite's kernel fails."""
+    dims = tuple(d for d in op.dims if op.x.type.shape[d] not in (0, 1))
+    if dims != op.dims:
+        rw.replace(Reverse(op.x, dims) if dims else op.x)
 
 
 @pattern(Cast)
@@ -243,6 +251,7 @@ def _merged(shape: Shape, merged: Shape) -> list[list[int]] | None:
 PATTERNS = (
     drop_copy,
     transpose_of_units,
+    reverse_of_units,
     merge_casts,
     flatten_concat,
     merge_slices,

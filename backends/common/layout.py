@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from ...compiler.dims import Sym
+from ...compiler.dims import MAX_TEXT, Dim, Sym
 from ...compiler.ir import Func, Port, Value
 
 
@@ -23,5 +23,12 @@ def describe(port: Port, value: Value) -> dict[str, object]:
     """Return how a port's axes lie in the file, and the shape that the source declared."""
     perm = port.perm or tuple(range(value.type.rank))
     source = [value.type.shape[perm.index(i)] for i in range(len(perm))]
-    shape = [str(d) if isinstance(d, Sym) else d for d in source]
-    return {"perm": list(perm), "order": port.order, "shape": shape}
+    return {"perm": list(perm), "order": port.order, "shape": [_stated(d, axis) for axis, d in enumerate(source)]}
+
+
+def _stated(size: Dim, axis: int) -> int | str:
+    """Return a size as it is read again; a formula that is too long for that is only a name."""
+    if not isinstance(size, Sym):
+        return size
+    text = str(size)
+    return text if len(text) <= MAX_TEXT else f"unstated{axis}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...compiler.dims import Dim, Sym, at_least
+from ...compiler.dims import Dim, Sym, at_least, maximum
 from ...compiler.ops import shape as ir
 from .table import condition
 
@@ -51,10 +51,22 @@ def _cut(size: Dim, start: Dim, count: Dim, step: int, ends: tuple[int, int]) ->
         return 0, 0
     end = start + count * step
     if step < 0:
-        return _place(start, size), least if not at_least(end, 0) else _place(end, size)
+        return _backwards(size, start, count, end, least)
     if end == size or at_least(end, size):
         return _place(start, size), most
     return _place(start, size), _place(end, size)
+
+
+def _backwards(size: Dim, start: Dim, count: Dim, end: Dim, least: int) -> tuple[Dim, Dim]:
+    """Return where a slice in negative steps begins and ends.
+
+    Where it may be empty, or its end may lie before the axis or not, both count so that neither wraps around.
+    """
+    if at_least(end, 0):
+        return _place(start, size), _place(end, size)
+    if at_least(-1, end) and at_least(count, 1):
+        return _place(start, size), least
+    return maximum(start, 0), end + maximum(-start, 0) - size
 
 
 def _place(position: Dim, size: Dim) -> Dim:

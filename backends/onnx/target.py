@@ -22,6 +22,7 @@ from . import PIPELINE
 from .graph import build
 from .lowerings import OWN, SHARED
 from .standard import usual
+from .stored_weights import lift
 from .table import table
 
 ANY_RANK = 64
@@ -47,6 +48,7 @@ def emit(opset: int, module: Module, path: Path, *, metadata: Mapping[str, bytes
     from onnx import helper
 
     func = module.main
+    lift(func)
     built = build(func, table(opset), opset)
     imports = [helper.make_opsetid(domain, version) for domain, version in built.opsets.items()]
     strings = {KEY: write_layout(func), **(metadata or {})}

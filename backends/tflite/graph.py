@@ -20,7 +20,7 @@ from ..common.unsupported import row_of
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
 from .check_scales import check_scales
 from .names import Names, operand_name, place_of
-from .quantization import QUANTIZED, quantization_of
+from .quantization import QUANTIZED, is_stored_weight, quantization_of
 from .sizes import Sizes
 from .storage import not_storable
 from .table import TABLE, Call, Dims, Operand, Stored, Unfolded, int_scalar, ints, options
@@ -204,11 +204,19 @@ class _Builder:
                 return found
         elif key in self._tensors or constant(key) is not None:
             return self.tensor(key)
+        elif self.outer is not None and is_stored_weight(key):
+            return self._unfolded_here(key)
         if key not in self.captured:
             if self.outer is None:
                 raise error("B002", f"the size {key} is needed when the network runs, but no shape tells it")
             self.captured[key] = self._capturing(key)
         return self.captured[key]
+
+    def _unfolded_here(self, weight: Value) -> int:
+        """Return a weight that the subgraph around this one stores: a loop would copy it in every iteration."""
+        assert weight.owner is not None
+        self._emit(weight.owner, *_call(weight.owner, self.tables))
+        return self._tensors[weight]
 
     def _capturing(self, key: Key) -> int:
         """Append the tensor of what the subgraph around this one gives."""
@@ -334,7 +342,8 @@ def _needed(region: Region, calls: dict[Op, tuple[str, Call]]) -> set[Op]:
         needed.add(op)
         call = calls[op][1]
         work += [v.owner for v in call.inputs if isinstance(v, Value)]
-        work += [v.owner for r in call.regions for inner in r.walk() for v in inner.operands if v is not None]
+        inside = (v for r in call.regions for inner in r.walk() for v in inner.operands if v is not None)
+        work += [v.owner for v in inside if not is_stored_weight(v)]
     return needed
 
 

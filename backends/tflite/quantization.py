@@ -100,6 +100,11 @@ def integers_of(op: Dequantize) -> Value | Stored:
     return op.x if weight is None or _agrees(op) else Stored(weight, stated(op))
 
 
+def is_stored_weight(numbers: Value) -> bool:
+    """Whether numbers are what constants of integers stand for, which runtimes unfold once."""
+    return isinstance(numbers.owner, Dequantize) and _is_constant(numbers.owner)
+
+
 def _is_constant(op: Quantize | Dequantize) -> bool:
     return isinstance(op, Dequantize) and constant(op.x) is not None
 

@@ -19,6 +19,7 @@ from ..options import Strategy
 from ..types import Array, TensorType
 from .activation import Elu, HardSigmoid, LeakyRelu, Relu, Sigmoid, Softplus, Softsign, Tanh, ThresholdedRelu
 from .arith import Add, Mul
+from .quantize import RoundDynamic
 
 BoundStep = tuple[type[Op], tuple[float, ...]]
 """An operation on one value and numbers."""
@@ -239,7 +240,8 @@ class Lstm(Recurrent):
 
     ``peepholes`` are three vectors, by which the old state adds to the input and forget gates and the new one to the
     output gate.  ``coupled``, the forget gate is ``1 - i``.  A ``projection`` multiplies ``h`` at the end.  With
-    ``rounds_state``, ``r`` multiplies the output of the step before rounded to 255 steps over its range, zero included.
+    ``rounds_state``, ``r`` multiplies the output of the step before rounded as by ``round_dynamic``, each sequence by
+    its own range.
     """
 
     c0: Floats | None = None
@@ -290,7 +292,7 @@ class Lstm(Recurrent):
         to_input, to_output, to_forget = np.split(looks, 3)
 
         def step(row: Array, h: Array, c: Array) -> tuple[Array, ...]:
-            seen = _rounded(h) if attributes["rounds_state"] else h
+            seen = RoundDynamic.evaluate(h, dims=(-1,)) if attributes["rounds_state"] else h
             i, o, forget, new = np.split(row + seen @ r.T, 4, -1)
             i = f(i + to_input * c)
             kept = 1 - i if attributes["coupled"] else f(forget + to_forget * c)
@@ -300,16 +302,6 @@ class Lstm(Recurrent):
 
         inputs = _inputs(x, w, bias, attributes)
         return _walk(inputs, (h0, c0), (r.shape[1], size), lengths, step, attributes)
-
-
-def _rounded(h: Array) -> Array:
-    """Return what is left of a state that is stored in 8 bits, with the scale and zero point that its range needs."""
-    number: Any = h.dtype.type
-    low, high = number(min(h.min(), 0)), number(max(h.max(), 0))
-    scale = (high - low) / number(255) or number(1)
-    zero = number(np.rint(min(max(-low / scale, 0), 255)))
-    steps: Array = np.clip(np.rint(h / scale) + zero, 0, 255)
-    return (steps - zero) * scale
 
 
 def _functions(attributes: dict[str, Any]) -> list[Callable[[Array], Array]]:

@@ -1,4 +1,4 @@
-"""Loops that read and write one row of tensors in each round, where the number of rounds is at most a size."""
+"""Loops that read and write one row of tensors in each round."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...compiler.ops.dynamic import DynamicSlice, DynamicUpdateSlice
 from ...compiler.ops.index import Gather, NonZero
 from ...compiler.ops.logic import Less
 from ...compiler.ops.shape import BroadcastTo, Concat, Range, Reshape, ShapeOf
-from ...compiler.types import DType
+from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
 from ..emitter import BaseEmitter
 
@@ -74,6 +74,25 @@ def empty_buffers(emit: BaseEmitter, rows: Sequence[Value], alongs: Sequence[Alo
         shape = (*row.type.shape[: along.axis], rounds, *row.type.shape[along.axis :])
         buffers.append(emit(BroadcastTo(emit.const(0, row.type.dtype), shape)))
     return buffers
+
+
+def growing(
+    emit: BaseEmitter, inner: Body, rows: Sequence[Value], alongs: Sequence[Along]
+) -> tuple[list[Value], list[Value]]:
+    """Let a body take tensors along that have a row more after each round, where nothing says how many there will be.
+
+    Returns what these are before the first round, and after each.
+    """
+    before, after = list[Value](), list[Value]()
+    size = emit.fresh() if rows else 0
+    for row, along in zip(rows, alongs, strict=True):
+        first, rest = row.type.shape[: along.axis], row.type.shape[along.axis :]
+        own = Value(TensorType(row.type.dtype, (*first, size, *rest)))
+        inner.region.args.append(own)
+        new = inner(Reshape(row, (*first, 1, *rest)))
+        after.append(inner(Concat((new, own) if along.backwards else (own, new), along.axis)))
+        before.append(emit(BroadcastTo(emit.const(0, row.type.dtype), (*first, 0, *rest))))
+    return before, after
 
 
 def first_rows(emit: BaseEmitter, buffers: Sequence[Value], count: Value, size: Sym) -> list[Value]:

@@ -240,17 +240,21 @@ def _export(model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], sha
 
 def _say_refined(given: DynamicShapes, taken: DynamicShapes) -> None:
     """Say which open sizes are not what they were asked to be."""
-    before, after = ([_shown(d) for d in pytree.tree_leaves(shapes) if _is_size(d)] for shapes in (given, taken))
-    changed = [f"{b} for {a}" for a, b in dict(zip(before, after, strict=False)).items() if a != b]
+    before, after = ([d for d in pytree.tree_leaves(shapes) if _is_size(d)] for shapes in (given, taken))
+    shown = dict(zip(map(_shown, before), map(_shown, after), strict=False))
+    changed = [f"{b} for {a}" for a, b in shown.items() if a != b]
     if changed:
+        facts: dict[str, int] = {}
+        for asked, found in zip(before, after, strict=False):
+            least, most = _range(_root(found))
+            facts |= {f"{_root(asked).__name__} from": least, f"{_root(asked).__name__} to": most}
         text = f"PyTorch leaves sizes open only so far: {'; '.join(changed)}"
-        remark(Remark("warning", "import", text, facts=_limits(taken)))
+        remark(Remark("warning", "import", text, facts=facts))
 
 
 def _shown(size: Any) -> str:
     """Return a size with its range, if it has one."""
-    limits = _limits([size]).values()
-    least, most = limits or (0, _ENDLESS)
+    least, most = _range(size)
     below = f" from {least}" if least > 2 else ""
     return f"{size.__name__}{below}" + (f" to {most}" if most < _ENDLESS else "")
 
@@ -263,14 +267,17 @@ def _is_size(leaf: object) -> bool:
     return isinstance(leaf, Dim)
 
 
-def _limits(shapes: Any) -> dict[str, int]:
-    """Return the ends of the ranges of sizes that have any."""
-    found: dict[str, int] = {}
-    for leaf in pytree.tree_leaves(shapes):
-        if type(leaf) is Dim:
-            size: Any = leaf
-            found |= {f"{size.__name__} from": size.min, f"{size.__name__} to": min(size.max, (1 << 63) - 1)}
-    return found
+def _root(size: Any) -> Any:
+    """Return the size of which another one is a multiple, after which that is named."""
+    return getattr(size, "root", size)
+
+
+def _range(size: Any) -> tuple[int, int]:
+    """Return the smallest and the largest size; what PyTorch takes no number for has no limits."""
+    return getattr(size, "min", 0), min(getattr(size, "max", _MOST), _MOST)
+
+
+_MOST = (1 << 63) - 1
 
 
 def _converted(model: torch.jit.ScriptModule, args: tuple[Any, ...]) -> ExportedProgram:

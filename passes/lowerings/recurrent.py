@@ -14,8 +14,8 @@ from ...compiler.lowering import Build
 from ...compiler.ops import arith, logic
 from ...compiler.ops.activation import Clip
 from ...compiler.ops.linear import Linear
+from ...compiler.ops.quantize import RoundDynamic
 from ...compiler.ops.recurrent import BoundStep, Gru, Lstm, Recurrent, Rnn, bind
-from ...compiler.ops.reduce import Reduce
 from ...compiler.ops.shape import BroadcastTo, Concat, Reverse, Slice, Split
 from ...compiler.types import DType
 from .registry import lower
@@ -137,7 +137,7 @@ def _features(e: Build, x: Value, start: Dim, size: Dim) -> Value:
 
 
 def _lstm(cell: Cell, op: Lstm, e: Build, row: Value, h: Value, c: Value) -> tuple[Value, ...]:
-    seen = _rounded(e, h) if op.rounds_state else h
+    seen = e(RoundDynamic, h, dims=(2,)) if op.rounds_state else h
     gates, size = e(arith.Add, row, cell.product(e, seen, 0, 4)), op.hidden
     if op.peepholes is None:
         i, o, f = _parts(e, cell.gate(e, 0, _features(e, gates, 0, 3 * size)), 3)
@@ -150,19 +150,6 @@ def _lstm(cell: Cell, op: Lstm, e: Build, row: Value, h: Value, c: Value) -> tup
         o = cell.gate(e, 0, e(arith.Add, o, e(arith.Mul, after, to_output)))
     out = e(arith.Mul, o, cell.gate(e, 2, after, clipped=False))
     return (out if op.projection is None else e(Linear, out, op.projection, None)), after
-
-
-def _rounded(e: Build, h: Value) -> Value:
-    """Round a state to 255 steps over its range, in floating point: every number of the result is a whole of them."""
-    dims, dtype = tuple(range(h.type.rank)), h.type.dtype
-    low, high = (
-        e(pick, e(Reduce, h, kind, dims), e.number(0, dtype)) for kind, pick in (("min", arith.Min), ("max", arith.Max))
-    )
-    steps = e(arith.Div, e(arith.Sub, high, low), e.number(255, dtype))
-    scale = e(logic.Select, e(logic.Equal, steps, e.number(0, dtype)), e.number(1, dtype), steps)
-    zero = e(arith.Round, e(Clip, e(arith.Div, e(arith.Neg, low), scale), min=0.0, max=255.0))
-    whole = e(Clip, e(arith.Add, e(arith.Round, e(arith.Div, h, scale)), zero), min=0.0, max=255.0)
-    return e(arith.Mul, e(arith.Sub, whole, zero), scale)
 
 
 def _after(cell: Cell, e: Build, i: Value, f: Value, new: Value, c: Value) -> Value:

@@ -245,6 +245,7 @@ def test_a_bound_that_is_claimed_holds(seed: int) -> None:
         ("(h+1)//2", "1"),
         ("4*((h+3)//4)//2", "1"),
         ("min(h,w)*b", "min(h,w)"),
+        ("(h-min(h,max(0,h*min(1,max(0,3-h//2))+h//2-3)))//2", "0"),  # a cut from a begin that may count from the end
     ],
 )
 def test_bounds_through_quotients_and_extremes(a: str, b: str) -> None:

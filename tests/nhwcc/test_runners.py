@@ -57,6 +57,22 @@ class TestReference:
 
 
 class TestOnnx:
+    def test_what_it_is_from_itself_counts_threads(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Dynamically quantized recurrent kernels round the states together of all sequences that one thread runs."""
+        ort: Any = import_module("onnxruntime")
+        opened: list[int] = []
+        make = ort.InferenceSession
+
+        def spy(model: Any, options: Any, **given: Any) -> Any:
+            opened.append(options.intra_op_num_threads)
+            return make(model, options, **given)
+
+        monkeypatch.setattr(ort, "InferenceSession", spy)
+        runner = OnnxRunner(write_onnx(tmp_path / "m.onnx"))
+        want, found = runner.run({"image": IMAGE}), runner.run_otherwise({"image": IMAGE})
+        assert opened == [0, 1]
+        np.testing.assert_allclose(found["map"], want["map"], rtol=1e-4, atol=1e-6)
+
     def test_nothing_is_told_to_the_makers_of_the_runtime(self, tmp_path: Path) -> None:
         """Some builds of onnxruntime leave a file when they get ready to."""
         env = {k: v for k, v in os.environ.items() if k != SILENCE} | {"TMPDIR": str(tmp_path)}

@@ -23,8 +23,10 @@ def matmul(op: ir.MatMul) -> Call:
     return Call((a, transposed(op.b) if op.transpose_b else op.b))
 
 
-@condition("two matrices without batches")
+@condition("two matrices of floats without batches")
 def _no_batches(op: ir.MatMul) -> str | None:
+    if not op.a.type.dtype.is_float:
+        return "integers, for which onnxruntime has no Gemm"
     return None if op.a.type.rank == op.b.type.rank == 2 else "batches of matrices"
 
 
@@ -35,8 +37,10 @@ def transposed_matmul(op: ir.MatMul) -> Call:
     return Call(op.operands, {name: 1 for name, is_set in flags.items() if is_set})
 
 
-@condition("a matrix")
+@condition("a matrix of floats")
 def _matrix(op: ir.Linear) -> str | None:
+    if not op.x.type.dtype.is_float:
+        return "integers, for which onnxruntime has no Gemm"
     return None if op.x.type.rank == 2 and op.is_along_last else "other than the rows of a matrix"
 
 

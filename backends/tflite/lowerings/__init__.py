@@ -15,6 +15,7 @@ from . import (  # isort: skip
     quantize,
     rounding,
     shape,
+    stored_weights,
     dtypes,
 )
 
@@ -31,4 +32,5 @@ __all__ = [
     "quantize",
     "rounding",
     "shape",
+    "stored_weights",
 ]

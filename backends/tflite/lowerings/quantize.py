@@ -13,6 +13,7 @@ from ....compiler.ops.core import Const
 from ....compiler.ops.index import Gather
 from ....compiler.ops.linear import Linear, MatMul
 from ....compiler.ops.quantize import Dequantize, Quantize
+from ....compiler.ops.recurrent import Recurrent
 from ....compiler.ops.shape import Pad, Reshape, Transpose
 from ....compiler.ops.window import AveragePool, Conv, ConvTranspose, MaxPool, holds_elements
 from ....compiler.types import Array, DType
@@ -25,8 +26,11 @@ from ..table import demands_of, gives_integers, runs_on_integers
 IMAGES = 4
 """Rank of a batch of images: filters over volumes are cut into layers, which would be done in every call."""
 
-READERS = (Conv, ConvTranspose, Linear, MatMul, Gather, Reshape, Transpose)
-"""What reads weights that are integers: XNNPACK unfolds them once, or they are moved as integers."""
+READERS = (Conv, ConvTranspose, Linear, MatMul, Gather, Reshape, Transpose, Recurrent)
+"""What reads weights that are integers: XNNPACK unfolds them once, or they are moved as integers.
+
+Recurrent layers that are no kernels become products.
+"""
 
 
 @improve(Dequantize, benefit=2)
@@ -41,7 +45,11 @@ def store_numbers(op: Dequantize, e: Build) -> None:
 
 
 def _is_unfolded(numbers: Value) -> bool:
-    return all(isinstance(user, READERS) for user in numbers.users)
+    return all(isinstance(user, READERS) and not _is_fused(user) for user in numbers.users)
+
+
+def _is_fused(op: Op) -> bool:
+    return isinstance(op, Recurrent) and op.strategy == "fused"
 
 
 @improve(Gather)

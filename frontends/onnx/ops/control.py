@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ....compiler.diagnostics import CompileError, counted
-from ....compiler.dims import Dim
+from ....compiler.dims import Dim, is_by_data, maximum
 from ....compiler.ir import Region, Value
 from ....compiler.ops import control as ir
-from ....compiler.ops.arith import Add, Sub
+from ....compiler.ops.arith import Add, Max, Sub
 from ....compiler.ops.core import Const, Return
 from ....compiler.ops.logic import Less, LogicalAnd
 from ....compiler.ops.shape import Concat, Reshape, Slice
@@ -18,7 +18,8 @@ from ....compiler.types import DType, TensorType
 from ....compiler.weights import Weight
 from ....formats.onnx.model import Graph
 from ...common.changing_sizes import Attempt, settle
-from ...common.rounds import Along, Body, count_of, empty_buffers, first_rows
+from ...common.rounds import Along, Body, count_of, empty_buffers, first_rows, growing
+from ...slicing import cut
 from ..emitter import Emitter
 from ..lists import Imported
 from ..registry import onnx_op
@@ -27,7 +28,7 @@ MAX_STEPS = 512
 """Longer loops are not unrolled."""
 
 MAX_ROWS = 1 << 20
-"""Loops that may be longer collect nothing: their limit is meant to be none."""
+"""Loops that may be longer have no room for what they collect: their limit is meant to be none."""
 
 
 @onnx_op("If", since=7)
@@ -72,7 +73,8 @@ def loop(
 ) -> tuple[Imported, ...]:
     """Unrolled if the number of rounds is known, else a ``while``.
 
-    What each round gives is collected if the number of rounds is at most a size: TFLite has no tensors that grow.
+    What each round gives is put into the rows of a buffer, which has room for as many as ``M`` says; without a limit,
+    tensors grow with each round.
     """
     size = emit.known.dim(M)
     rounds = size if isinstance(size, int) else None
@@ -84,20 +86,10 @@ def loop(
         if unrolled is not None:
             return unrolled
     decisive = (M, "M") if M is not None and rounds is None else (cond, "cond")
-    if scans and (size is None or (isinstance(size, int) and size > MAX_ROWS)):
-        raise _unbounded(emit, M, size)
-    return _while(emit, M, cond, _only_tensors(emit, v_initial, decisive), body, size)
-
-
-def _unbounded(emit: Emitter, limit: Value | None, size: Dim | None) -> CompileError:
-    """Build the error that nothing bounds the number of results; which input must be known, if one would do."""
-    if size is None and limit is not None:
-        _ask(emit, (limit, "M"))
-    how_many = "a number of rounds that data decides" if size is None else f"up to {size} rounds"
-    return emit.fail(
-        f"collects results in {how_many}, for which a file can't keep room",
-        help=f"Give it a limit (the input M) of at most {MAX_ROWS} rounds, or one that is the size of an input.",
-    )
+    carried = _only_tensors(emit, v_initial, decisive)
+    if scans and M is not None and size is None:
+        size = emit.dim(emit(Max(M, emit.const(0, M.type.dtype))), "M")
+    return _while(emit, M, cond, carried, body, size)
 
 
 Operand = tuple[Value | None, str]
@@ -193,10 +185,13 @@ def _while(
     region, out = tried.region, tried.found
     rows = out[count:]
     runs_on = (out[0] is region.args[1] and _holds(emit, cond)) or _holds(emit, out[0])
-    alongs = [Along(0)] * len(rows)
-    buffers = empty_buffers(emit, rows, alongs, rounds or 0)
-    inner = Body(region)
-    after = _filled(inner, region.args[0], None, buffers, rows, alongs)
+    alongs, inner = [Along(0)] * len(rows), Body(region)
+    room = _room(rounds)
+    if room is None:
+        buffers, after = growing(emit, inner, rows, alongs)
+    else:
+        buffers = empty_buffers(emit, rows, alongs, room)
+        after = _filled(inner, region.args[0], None, buffers, rows, alongs)
     again = out[0] if out[0].type.rank == 0 else inner(Reshape(out[0], ()))
     region.insert(Return((inner(Add(region.args[0], inner(Const(_ONE)))), again, *out[1:count], *after)))
     start += buffers
@@ -208,9 +203,20 @@ def _while(
     test.insert(Return((answer,)))
     changing = ir.differing_sizes([v.type for v in start], [v.type for v in region.args])
     turns, _, *found = emit.all(ir.While(tuple(start), test, region, tuple(emit.fresh() for _ in changing)))
-    if rows and not runs_on:
-        found[len(carried) :] = first_rows(emit, found[len(carried) :], turns, emit.fresh())
-    return tuple(found)
+    collected = found[len(carried) :]
+    if collected and room is not None and rounds is not None:
+        if not runs_on:
+            collected = first_rows(emit, collected, turns, emit.fresh())
+        elif room != rounds:
+            collected = [cut(emit, x, {0: (0, rounds, 1)}) for x in collected]
+    return *found[: len(carried)], *collected
+
+
+def _room(rounds: Dim | None) -> Dim | None:
+    """Return for how many rows there is room, None if nothing bounds them; a body must fit that never runs."""
+    if rounds is None or (isinstance(rounds, int) and rounds > MAX_ROWS):
+        return None
+    return maximum(rounds, 1) if is_by_data(rounds) else rounds
 
 
 _ONE = Weight.of(np.asarray(1, np.int64))

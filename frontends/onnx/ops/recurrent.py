@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
+from ....compiler.diagnostics import counted
 from ....compiler.dims import Dim
 from ....compiler.ir import Value
 from ....compiler.ops import recurrent as ir
@@ -21,11 +22,11 @@ DIRECTIONS = {"forward": (False,), "reverse": (True,), "bidirectional": (False, 
 
 @dataclass(frozen=True)
 class Operands:
-    """The operands of a recurrent operator, with an axis for the direction."""
+    """The operands of a recurrent operator, with an axis for the direction; ``w`` and ``r`` may be apart by it."""
 
     x: Value
-    w: Value
-    r: Value
+    w: Value | Sequence[Value]
+    r: Value | Sequence[Value]
     b: Value | None
     lengths: Value | None
     states: Sequence[Value | None]
@@ -88,10 +89,30 @@ def _part(emit: Emitter, x: Value, start: Dim, size: Dim) -> Value:
 Build = Callable[[Value, Direction], ir.Recurrent]
 
 
+def _by_number(emit: Emitter, weight: Value | Sequence[Value], directions: int) -> Sequence[Value]:
+    """Return the weights of all directions.
+
+    Raises:
+        CompileError: F002, there are not as many.
+    """
+    if not isinstance(weight, Value):
+        weights = weight
+    elif weight.type.rank == 3:
+        weights = [row(emit, weight, i) for i in range(directions)]
+    else:
+        raise emit.fail(f"has an operand {weight.type}, not of rank 3", code="F002")
+    if len(weights) != directions:
+        raise emit.fail(f"has weights for {counted(len(weights), 'direction')}, not for {directions}", code="F002")
+    return weights
+
+
 def _row(emit: Emitter, x: Value | None, number: int) -> Value | None:
+    """Return one direction's part of an operand, if it is there."""
+    return None if x is None else row(emit, x, number)
+
+
+def row(emit: Emitter, x: Value, number: int) -> Value:
     """Return one direction's part of an operand."""
-    if x is None:
-        return None
     rank = x.type.rank
     cut = emit(Slice(x, (number, *[0] * (rank - 1)), (1, *x.type.shape[1:]), (1,) * rank))
     return emit.reshape(cut, x.type.shape[1:])
@@ -101,11 +122,11 @@ def _recurrent(emit: Emitter, given: Operands, settings: Settings, build: Build)
     """Build all directions and put their results side by side."""
     if settings.direction not in DIRECTIONS:
         raise emit.fail(f"has the direction {settings.direction!r}, none of {', '.join(DIRECTIONS)}", code="F002")
-    for v in (given.x, given.w, given.r):
-        if v.type.rank != 3:
-            raise emit.fail(f"has an operand {v.type}, not of rank 3", code="F002")
-    if settings.hidden_size not in (None, given.r.type.shape[-1]):
-        raise emit.fail(f"has the hidden size {settings.hidden_size}, but weights {given.r.type}", code="F002")
+    weights = [_by_number(emit, v, len(DIRECTIONS[settings.direction])) for v in (given.w, given.r)]
+    if given.x.type.rank != 3:
+        raise emit.fail(f"has an operand {given.x.type}, not of rank 3", code="F002")
+    if any(settings.hidden_size not in (None, r.type.shape[-1]) for r in weights[1]):
+        raise emit.fail(f"has the hidden size {settings.hidden_size}, but weights {weights[1][0].type}", code="F002")
     x = emit(Transpose(given.x, (1, 0, 2))) if settings.layout else given.x
     states = [_by_direction(emit, s, settings) for s in given.states]
     common: dict[str, Any] = {"lengths": _lengths(emit, given.lengths, x), "clip": settings.clip}
@@ -113,11 +134,9 @@ def _recurrent(emit: Emitter, given: Operands, settings: Settings, build: Build)
     for number, (back, functions) in enumerate(
         zip(DIRECTIONS[settings.direction], _functions_of(emit, settings), strict=True)
     ):
-        w, r = _row(emit, given.w, number), _row(emit, given.r, number)
-        assert w is not None and r is not None
-        bias, peepholes = _row(emit, given.b, number), _row(emit, given.peepholes, number)
-        own = tuple(_row(emit, s, number) for s in states)
-        direction = Direction(emit, w, r, bias, own, peepholes, {**common, **functions, "reverse": back})
+        w, r = (rows[number] for rows in weights)
+        bias, peepholes, *own = (_row(emit, v, number) for v in (given.b, given.peepholes, *states))
+        direction = Direction(emit, w, r, bias, tuple(own), peepholes, {**common, **functions, "reverse": back})
         runs.append(emit.all(build(x, direction)))
     return _results(emit, runs, settings.layout)
 

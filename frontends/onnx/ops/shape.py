@@ -19,6 +19,7 @@ from ...slicing import cut, pad
 from ..emitter import Emitter
 from ..lists import Imported, Nothing, ValueList
 from ..registry import Since, onnx_op
+from .strides import Cut, cuts_along, gathered, scalars
 
 
 @onnx_op("Identity", since=7)
@@ -164,10 +165,29 @@ def slice_(
     emit: Emitter, data: Value, starts: Value, ends: Value, axes: Value | None = None, steps: Value | None = None
 ) -> Value:
     """Slice: from starts to ends; negative steps go backwards."""
+    if any(v is not None and emit.known.dims(v) is None for v in (axes, steps)):
+        return _by_data(emit, data, (starts, ends, steps), axes)
     first = emit.positions(starts, "starts")
     along = () if axes is None else emit.ints(axes, "axes")
     strides = [1] * len(first) if steps is None else emit.ints(steps, "steps")
     return _slice(emit, data, first, emit.positions(ends, "ends"), along, strides)
+
+
+def _by_data(emit: Emitter, x: Value, given: tuple[Value, Value, Value | None], axes: Value | None) -> Value:
+    """Slice along axes or in steps that data decides about."""
+    starts, ends = (scalars(emit, v) for v in given[:2])
+    steps = [emit.const(1, DType.I64)] * len(starts) if given[2] is None else scalars(emit, given[2])
+    if not len(starts) == len(ends) == len(steps):
+        raise emit.fail("has another number of starts than of ends or steps", code="F002")
+    cuts = [Cut(*parts) for parts in zip(starts, ends, steps, strict=True)]
+    if axes is not None and emit.known.dims(axes) is None:
+        found = cuts_along(emit, x.type.rank, scalars(emit, axes), cuts)
+    else:
+        along = emit.axes(range(len(cuts)) if axes is None else emit.ints(axes, "axes"), x.type.rank)
+        found = dict(zip(along, cuts, strict=True))
+    for axis, part in found.items():
+        x = gathered(emit, x, axis, part)
+    return x
 
 
 def _slice(

@@ -1,4 +1,4 @@
-"""Loops that run when the network runs, where the number of iterations is at most a size."""
+"""Loops that run when the network runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ....compiler.ops.shape import Reshape
 from ....compiler.types import DType, TensorType
 from ....formats.openvino.model import Link
 from ...common.changing_sizes import Attempt, settle
-from ...common.rounds import Along, Body, empty_buffers, first_rows
+from ...common.rounds import Along, Body, empty_buffers, first_rows, growing
 from ..emitter import Emitter
 from .iteration import Iteration, iteration_number
 
@@ -25,12 +25,14 @@ def looped(
 ) -> tuple[Value, ...]:
     """Carry the number of the iteration and the condition along with the rest; put pieces that are given into buffers.
 
+    Where nothing is known of the number of iterations, tensors grow with each of them.
+
     ``limit`` is the number of iterations, None if only conditions end the loop; ``count`` is what is known of it.
 
     Raises:
-        CompileError: F005, pieces are larger than one position, or are given in a number that nothing bounds.
+        CompileError: F005, pieces are larger than one position.
     """
-    _check(emit, loop, count)
+    _check(emit, loop)
     whole = None if limit is None else emit.cast(emit.reshape(limit, ()), DType.I64)
     last = None if whole is None else emit(Sub(whole, emit.const(1, DType.I64)))
     carried = [v for n in loop.carried if (v := loop.parameters[n][2]) is not None]
@@ -39,22 +41,22 @@ def looped(
         region, out, turn = _body(emit, loop, types, last)
         return Attempt(region, [out[place].type for place in loop.carried.values()], (out, turn))
 
-    before = [v.type for v in carried]
-    tried, types = settle(emit, before, attempt)
+    tried, _ = settle(emit, [v.type for v in carried], attempt)
     region, (out, turn) = tried.region, tried.found
     after = [out[place] for place in loop.carried.values()]
     start = [emit.const(0, DType.I64), _truth(emit, condition), *carried]
     inner = Body(region)
-    given, filled = _collected(emit, loop, (inner, out), (count or 0, turn, last))
+    given, filled = _collected(emit, loop, (inner, out), (count, turn, last))
     start += given
     again = region.args[1] if loop.goes_on is None else replace(emit, region=region).reshape(out[loop.goes_on], ())
     one = replace(emit, region=region).const(1, DType.I64)
     region.insert(Return((inner(Add(turn, one)), again, *after, *filled)))
-    sizes = tuple(emit.fresh() for _ in differing_sizes(before, types))
+    changing = differing_sizes([v.type for v in start], [v.type for v in region.args])
+    sizes = tuple(emit.fresh() for _ in changing)
     test = _test([v.type for v in region.args], emit, whole)
     turns, _, *found = emit.all(While(tuple(start), test, region, sizes))
     whole_results = _in_order(loop, found[: len(carried)], found[len(carried) :])
-    if loop.goes_on is not None and emit.known(out[loop.goes_on]) is None:
+    if count is not None and loop.goes_on is not None and emit.known(out[loop.goes_on]) is None:
         return _cut_short(emit, loop, whole_results, turns)
     return tuple(whole_results)
 
@@ -72,14 +74,11 @@ def _in_order(loop: Iteration, carried: list[Value], others: list[Value]) -> lis
     ]
 
 
-def _check(emit: Emitter, loop: Iteration, count: Dim | None) -> None:
+def _check(emit: Emitter, loop: Iteration) -> None:
     links = [link for _, link, _ in loop.parameters if link is not None]
     pieces = [link for link in (*links, *(link for link, _ in loop.results)) if link.axis is not None]
     if any(link.part != 1 for link in pieces):
         raise emit.fail("reads or gives pieces of several positions in a loop that is too long to be unrolled")
-    if count is None and any(link.axis is not None for link, _ in loop.results):
-        help = "Give it a number of iterations that is a constant, or the size of an input."
-        raise emit.fail("collects results in a number of iterations that data decides", help=help)
 
 
 def _truth(emit: Emitter, condition: Value | None) -> Value:
@@ -139,7 +138,7 @@ def _piece(emit: Emitter, loop: Iteration, n: int, at: tuple[Body, Value, Value 
 
 
 def _collected(
-    emit: Emitter, loop: Iteration, body: tuple[Body, list[Value]], number: tuple[Dim, Value, Value | None]
+    emit: Emitter, loop: Iteration, body: tuple[Body, list[Value]], number: tuple[Dim | None, Value, Value | None]
 ) -> tuple[list[Value], list[Value]]:
     """Let the body take along what results are beside what is carried: a buffer for all pieces, or the last value.
 
@@ -158,6 +157,10 @@ def _collected(
         along = Along(emit.axis(link.axis, value.type.rank), link.stride < 0)
         shape = value.type.shape
         row = inner(Reshape(value, (*shape[: along.axis], *shape[along.axis + 1 :])))
+        if count is None:
+            for parts, new in zip((before, after), growing(emit, inner, [row], [along]), strict=True):
+                parts += new
+            continue
         before += empty_buffers(emit, [row], [along], count)
         argument = Value(before[-1].type)
         inner.region.args.append(argument)

@@ -14,6 +14,7 @@ from ...bound import Position
 from ...common.moves import axes_of_one, parts_of_sizes
 from ...common.ranges import counted_range
 from ...common.reshaping import stated_shape
+from ...common.rolling import rolled
 from ...common.schema import Since
 from ...common.strided_slice import Masks, sliced
 from ...slicing import cut, pad
@@ -266,24 +267,13 @@ def reverse(emit: Emitter, x: Value, axes: Value, *, mode: Literal["index", "mas
 @openvino_op("Roll", since=7)
 def roll(emit: Emitter, x: Value, shift: Value, axes: Value) -> Value:
     """Roll: elements moved along axes; those that leave at the end come in at the beginning."""
-    along, shifts = emit.ints(axes, "axes"), emit.ints(shift, "shift")
-    shifts = shifts * len(along) if len(shifts) == 1 else shifts
-    if len(shifts) != len(along):
+    along = [emit.axis(axis, x.type.rank) for axis in emit.ints(axes, "axes")]
+    shifts = emit.expand(emit.reshape(shift, (1,)), (len(along),)) if shift.type.size == 1 else shift
+    if shifts.type.size != len(along):
         raise emit.fail(
-            f"shifts {counted(len(along), 'axis', 'axes')} by {counted(len(shifts), 'number')}", code="F006"
+            f"shifts {counted(len(along), 'axis', 'axes')} by {counted(shifts.type.size, 'number')}", code="F006"
         )
-    for axis, by in zip(along, shifts, strict=True):
-        x = _rolled(emit, x, emit.axis(axis, x.type.rank), by)
-    return x
-
-
-def _rolled(emit: Emitter, x: Value, axis: int, by: int) -> Value:
-    size = x.type.shape[axis]
-    start = size - by if not isinstance(size, int) else -by % size if size else 0
-    if start == 0:
-        return x
-    back = cut(emit, x, {axis: (start, size, 1)})
-    return emit(ir.Concat((back, cut(emit, x, {axis: (0, start, 1)})), axis))
+    return rolled(emit, x, shifts, along)
 
 
 @openvino_op("ShuffleChannels")

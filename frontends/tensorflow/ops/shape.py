@@ -26,6 +26,7 @@ from ...common.moves import (
 )
 from ...common.ranges import counted_range
 from ...common.reshaping import stated_shape
+from ...common.rolling import rolled
 from ...common.strided_slice import Masks, sliced
 from ...slicing import cut
 from ..emitter import Emitter
@@ -212,17 +213,7 @@ def reverse(emit: Emitter, tensor: Value, dims: Value) -> Value:
 @tf_op("Roll")
 def roll(emit: Emitter, input: Value, shift: Value, axis: Value) -> Value:
     """Turn around along axes: what leaves at one end comes in at the other."""
-    for steps, along in zip(emit.ints(shift, "shift"), emit.ints(axis, "axis"), strict=True):
-        at = emit.axis(along, input.type.rank)
-        size = input.type.shape[at]
-        first = -steps % size if isinstance(size, int) and size else 0
-        if not isinstance(size, int):
-            raise emit.fail(f"rolls {input.type} along axis {at}", code="F004")
-        if first:
-            input = emit(
-                ir.Concat((cut(emit, input, {at: (first, size, 1)}), cut(emit, input, {at: (0, first, 1)})), at)
-            )
-    return input
+    return rolled(emit, input, shift, [emit.axis(a, input.type.rank) for a in emit.ints(axis, "axis")])
 
 
 @tf_op("BroadcastTo")

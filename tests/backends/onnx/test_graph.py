@@ -102,6 +102,37 @@ func @main(%x: f32[n,6,m]) -> (f32[n,3,m-2]) {
     assert dict(done.operators) == {"Slice": 1}
 
 
+def test_products_of_integers_are_no_gemm(check: Check) -> None:
+    """The standard has it, onnxruntime has not."""
+    done = check(
+        """
+func @main(%x: i32[n,3], %w: i32[4,3]) -> (i32[n,4], i32[n,4]) {
+  %c = const() {value = dense<[[1, 2, 3], [4, 5, 6], [7, 8, 9], [1, 1, 1]]> : i32[4,3]} : i32[4,3]
+  %y = linear(%x, %c) : i32[n,4]
+  %z = matmul(%x, %w) {transpose_b = true} : i32[n,4]
+  return(%y, %z)
+}
+""",
+        sizes=[{"n": 2}],
+    )
+    assert done.operators["MatMul"] == 2
+
+
+def test_slices_backwards_that_may_be_empty(check: Check) -> None:
+    """Neither a begin before the axis nor an end beyond what is there wraps around to the axis' end."""
+    check(
+        """
+func @main(%x: f32[2,n]) -> (f32[2,max(n-2,0)], f32[2,n//2], f32[2,(n+2)//3]) {
+  %y = slice(%x) {starts = [0, 'max(n-2,0)-1'], sizes = [2, 'max(n-2,0)'], steps = [1, -1]} : f32[2,max(n-2,0)]
+  %z = slice(%x) {starts = [0, 'n-1'], sizes = [2, 'n//2'], steps = [1, -2]} : f32[2,n//2]
+  %w = slice(%x) {starts = [0, 'n-1'], sizes = [2, '(n+2)//3'], steps = [1, -3]} : f32[2,(n+2)//3]
+  return(%y, %z, %w)
+}
+""",
+        sizes=[{"n": n} for n in (1, 2, 3, 5, 6)],
+    )
+
+
 BRANCHES = """
 func @main(%yes: bool[], %x: f32[n,3]) -> (f32[n,3], f32[n,3]) {
   %two = const() {value = dense<2.0> : f32[]} : f32[]

@@ -211,3 +211,32 @@ def test_the_inverse_of_no_rows_is_itself() -> None:
     module = single("inverse", "f32[n,0,0]")
     Pipeline(parse_pipeline("legalize")).run(module)
     assert [op.spec.name for op in module.walk()] == ["return"]
+
+
+SCALED = """
+func @main(%x: f32[n,4]) -> (f32[n,3]) {
+  %q = const() {value = dense<[[1, 2, 3], [4, 5, 6], [7, 8, 9], [1, 2, 3]]> : TYPE[4,3]} : TYPE[4,3]
+  %s = const() {value = dense<[0.5, 0.25, 1.0]> : f32[3]} : f32[3]
+  %z = const() {value = dense<ZERO> : f32[]} : f32[]
+  %a = cast(%q) {to = "f32"} : f32[4,3]
+  %b = sub(%a, %z) : f32[4,3]
+  %w = mul(FACTORS) : f32[4,3]
+  %y = matmul(%x, %w) : f32[n,3]
+  return(%y)
+}
+"""
+
+
+@pytest.mark.parametrize("factors", ["%a, %s", "%s, %b"])
+@pytest.mark.parametrize("dtype", ["i8", "u8"])
+def test_weights_that_a_network_scales_are_stored_with_their_scales(check: Check, dtype: str, factors: str) -> None:
+    """They would be converted in every call."""
+    text = SCALED.replace("TYPE", dtype).replace("FACTORS", factors).replace("ZERO", "3.0")
+    found = check(text, sizes=[{"n": 2}])
+    assert found.builtins["CAST"] == 0 and found.builtins["DEQUANTIZE"] == 1
+
+
+@pytest.mark.parametrize("zero", ["0.5", "-1.0"])
+def test_zero_points_that_are_no_integers_of_the_type_are_subtracted(check: Check, zero: str) -> None:
+    text = SCALED.replace("TYPE", "u8").replace("FACTORS", "%b, %s").replace("ZERO", zero)
+    assert check(text, sizes=[{"n": 2}]).builtins["DEQUANTIZE"] == 0

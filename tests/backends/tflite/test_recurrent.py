@@ -14,6 +14,7 @@ from nhwcc.compiler.ops.core import Const, Return
 from nhwcc.compiler.ops.recurrent import ACTIVATIONS, Recurrent
 from nhwcc.compiler.types import parse_type
 from nhwcc.compiler.weights import Weight
+from nhwcc.formats.tflite.contents import read_contents
 
 from .conftest import Check
 
@@ -130,3 +131,35 @@ def test_blocks_of_steps(check: Check) -> None:
     network = layer("lstm", "f32[2,300,3]", constants, states, batch_first=True)
     found = check(network, passes="legalize{rnn=while}")
     assert found.builtins["WHILE"] == 2, "a loop inside of a loop"
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u8"])
+@pytest.mark.parametrize("rounds", [True, False])
+def test_weights_of_integers(check: Check, dtype: str, rounds: bool) -> None:
+    """They stay constants in the loops, which copy what they only read; i8 beside rounded states has a kernel."""
+    rng = np.random.default_rng(0)
+    drawn = {
+        name: rng.integers(*((-127, 128) if dtype == "i8" else (0, 256)), (20, n)) for name, n in (("w", 3), ("r", 5))
+    }
+    constants = "\n".join(
+        f"%q{n} = const() {{value = dense<{a.tolist()}> : {dtype}[20,{a.shape[1]}]}} : {dtype}[20,{a.shape[1]}]\n"
+        f"%{n} = dequantize(%q{n}, %s, %z) : f32[20,{a.shape[1]}]"
+        for n, a in drawn.items()
+    )
+    text = f"""
+func @main(%x: f32[time,batch,3]) -> (f32[time,batch,5]) {{
+%s = const() {{value = dense<0.004> : f32[]}} : f32[]
+%z = const() {{value = dense<{0 if dtype == "i8" else 120}> : i32[]}} : i32[]
+{constants}
+%y, %h, %c = lstm(%x, %w, %r) {{rounds_state = {str(rounds).lower()}}} : f32[time,batch,5], f32[batch,5], f32[batch,5]
+return(%y)
+}}"""
+    sizes = [{"time": t, "batch": b} for t, b in ((3, 2), (9, 1), (70, 3))]
+    found = check(text, sizes=sizes, tolerance=1e-2 if rounds else 1e-5)
+    assert found.builtins["BATCH_MATMUL"] == 0, "a product with what is no constant"
+    assert (found.builtins["REDUCE_MAX"] > 0) == (rounds and dtype == "u8"), "no kernel rounds beside weights of u8"
+    graphs = read_contents(found.path).graphs
+    read_by_loops = {
+        g.tensors[i].info.shape for g in graphs for op in g.operators if op.name == "WHILE" for i in op.info.inputs
+    }
+    assert read_by_loops and not read_by_loops & {(20, 3), (20, 5)}, "weights are copied in every iteration"

@@ -14,6 +14,8 @@ from nhwcc.compiler.types import Array
 from onnx import ModelProto
 from onnx_models import codes, imported, results
 
+import nhwcc
+
 MS = "com.microsoft"
 PLAIN: dict[str, Any] = {}
 """No attributes."""
@@ -527,7 +529,7 @@ class TestAttention:
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8])
 def test_dynamic_quantize_lstm(direction: str, dtype: Any) -> None:
-    """Sequences are rounded together, so that one alone differs from the same one among others."""
+    """Data are rounded together, states sequence by sequence."""
     time, features, hidden, count = 6, 5, 4, 2 if direction == "bidirectional" else 1
     constants = {
         "w": whole(0, count, features, 4 * hidden, dtype=dtype), "r": whole(1, count, hidden, 4 * hidden, dtype=dtype),
@@ -543,3 +545,26 @@ def test_dynamic_quantize_lstm(direction: str, dtype: Any) -> None:
         ("DynamicQuantizeLSTM", "x w r b _ h c p ws wz rs rz", "z zh zc", attributes),
     ]
     check(nodes, {"x": drawn(6, time, 1, features)}, constants, opens="x")
+
+
+def test_states_are_rounded_by_ranges_of_their_own() -> None:
+    """onnxruntime rounds the states together that one thread runs: how a sequence fares would depend on others."""
+    time, features, hidden = 6, 5, 4
+    constants = {
+        "w": whole(0, 1, features, 4 * hidden, dtype=np.int8), "r": whole(1, 1, hidden, 4 * hidden, dtype=np.int8),
+        "ws": np.full(1, 0.01, np.float32), "rs": np.full(1, 0.02, np.float32),
+        "wz": np.zeros(1, np.int8), "rz": np.zeros(1, np.int8),
+    }  # fmt: skip
+    nodes: Nodes = [("DynamicQuantizeLSTM", "x w r _ _ _ _ _ ws wz rs rz", "y", {"hidden_size": hidden})]
+    one = drawn(6, time, 1, features)
+    both = np.concatenate([one, one[::-1]], 1)  # whose data have one range
+    alone = [results(imported(made(nodes, {"x": x}, constants)), x=x)[0] for x in np.split(both, 2, 1)]
+    (found,) = results(imported(made(nodes, {"x": both}, constants)), x=both)
+    np.testing.assert_allclose(found, np.concatenate(alone, 2), atol=1e-6)
+    check(nodes, {"x": one}, constants)
+    built = [contrib_node(op, ins, outs, MS, **a) for op, ins, outs, a in nodes]
+    proto = contrib_model(built, {"x": (one.dtype, (time, "n", features))}, ["y"], constants, opsets={"": 17, MS: 1})
+    report = nhwcc.compile(proto).report  # onnxruntime is compared with where there is but one sequence
+    assert report.verification is not None and {*report.verification.sizes["n"]} == {1}
+    given = nhwcc.compile(proto, data={"x": both}).report  # the choice of who compiles
+    assert given.verification is not None and {*given.verification.sizes["n"]} == {2}

@@ -67,6 +67,30 @@ def each(name: str, *values: Any, **others: Array) -> list[Feed]:
 
 
 CASES: dict[str, tuple[ModelProto, list[Feed]]] = {
+    "slice in steps that are data": (
+        model(
+            [node("Slice", "x b e one t", "y"), node("Slice", "x e b one back", "z"), node("Neg", "t", "back")][::-1],
+            {"x": (1, 12), "t": (1,)},
+            "y z",
+            constants={"one": [1], "b": [1], "e": [-2]},
+        ),
+        each("t", [1], [4], [30], x=X),
+    ),
+    "slice in steps of either sign": (
+        model(
+            [node("Slice", "x b e a t", "y")],
+            {"x": (1, 2, 4, 4), "b": (2,), "t": (2,), "e": (2,)},
+            constants={"a": [3, 1]},
+        ),
+        [
+            {"x": IMAGE, **{k: np.asarray(v) for k, v in zip("bet", numbers, strict=True)}}
+            for numbers in (([1, 0], [4, 2], [2, 1]), ([-1, 5], [-9, -9], [-3, -1]), ([3, 0], [3, 1], [1, 1]))
+        ],
+    ),
+    "slice along axes": (
+        model([node("Slice", "x b e a", "y")], {"x": (1, 2, 4, "n"), "a": (2,)}, constants={"b": [1, 0], "e": [3, -1]}),
+        each("a", [2, 3], [3, 1], [-1, -2], x=IMAGE),
+    ),
     "slice, i to i + 1": (
         model(
             [node("Add", "i one", "e"), node("Slice", "x i e one", "y")],

@@ -164,6 +164,57 @@ def test_long_loops_are_loops(tmp_path: Path) -> None:
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-5)
 
 
+def test_axes_of_open_sizes_are_turned_around(tmp_path: Path) -> None:
+    """By less than there is, by more, to either side, and by what data says."""
+    o, ov = ops(), openvino()
+    x = o.parameter(ov.PartialShape("[?,4]"), np.float32, name="x0")
+    by = o.parameter([1], np.int64, name="x1")
+    shifts = [o.constant(np.asarray(n)) for n in ([1], [-1], [7], [-8])]
+    rolled = [o.roll(x, s, o.constant(np.asarray([0]))) for s in (*shifts, by)]
+    model = ov.Model([o.result(y, name=f"y{i}") for i, y in enumerate(rolled)], [x, by])
+    path = save(model, tmp_path / "m.xml")
+    module = import_openvino(path)
+    made = nhwcc.compile(path, tmp_path / "m.tflite", verify=False)
+    for rows, number in ((1, 3), (3, -1), (5, 12)):
+        inputs = {"x0": f32(rows, 4), "x1": np.asarray([number])}
+        want = run(model, inputs)
+        for got in (interpret(module.main, list(inputs.values())), list(made(**inputs).values())):
+            for a, b in zip(got, want, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("is_endless", [True, False])
+def test_loops_that_collect_as_many_pieces_as_data_wants(tmp_path: Path, is_endless: bool) -> None:
+    """Tensors grow with every round, along any axis."""
+    o, ov = ops(), openvino()
+    x = o.parameter([4], np.float32, name="x0")
+    count = o.parameter([], np.int64, name="x1")
+    carried = o.parameter([4], np.float32)
+    one = o.add(carried, o.constant(np.asarray(1, np.float32)))
+    row, column = (o.unsqueeze(o.multiply(one, one), o.constant(np.asarray([axis]))) for axis in (0, 1))
+    on = o.less(o.reduce_sum(one, o.constant(np.asarray([0]))), o.constant(np.asarray(40, np.float32)))
+    body = ov.Model([on if is_endless else o.constant(np.asarray(True)), one, row, column], [carried])
+    loop = o.loop(o.constant(np.asarray(-1)) if is_endless else count, o.constant(np.asarray(True)))
+    loop.set_function(body)
+    loop.set_special_body_ports([-1, 0])
+    loop.set_merged_input(carried, x.output(0), body.results[1].output(0))
+    loop.get_iter_value(body.results[1].output(0), -1)
+    loop.get_concatenated_slices(body.results[2].output(0), 0, 1, 1, -1, 0)
+    loop.get_concatenated_slices(body.results[3].output(0), 0, 1, 1, -1, 1)
+    results = [o.result(loop.output(i), name=f"y{i}") for i in range(3)]
+    model = ov.Model(results, [x] if is_endless else [x, count])
+    path = save(model, tmp_path / "m.xml")
+    module = import_openvino(path)
+    made = nhwcc.compile(path, tmp_path / "m.tflite", verify=False)
+    for rounds in (1, 4):
+        inputs = {"x0": f32(4) + 10 - 2 * rounds} | ({} if is_endless else {"x1": np.asarray(rounds)})
+        want = run(model, inputs)
+        for got in (interpret(module.main, list(inputs.values())), list(made(**inputs).values())):
+            for a, b in zip(got, want, strict=True):
+                assert a.shape == b.shape
+                np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
 def test_loops_that_change_sizes(tmp_path: Path) -> None:
     """What is carried gets longer in every round, as often as an input says."""
     o, ov = ops(), openvino()

@@ -75,6 +75,18 @@ def test_what_pytorch_leaves_open_in_part_is_said() -> None:
     assert "PyTorch leaves sizes open only so far: 2*_w for w" in said
 
 
+def test_the_least_of_a_multiple_is_said() -> None:
+    """A begin that would be negative for small sizes: these are none for which the program holds."""
+
+    def run(x: Tensor) -> Tensor:
+        return x[:, x.shape[1] // 2 - 3 :].reshape(x.shape[0], -1).sigmoid()
+
+    artifact = agrees(run, (2, "w"), (2, 8), (2, 14), (2, 6))
+    (found,) = (r for r in artifact.report.remarks if "leaves sizes open" in r.text)
+    assert "2*_w from 6 for w" in found.text
+    assert found.facts["w from"] == 3
+
+
 def test_sizes_alone_are_no_reason_to_write_a_program_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """What computes a size has no handler, and needs none: PyTorch has worked out what it is."""
 

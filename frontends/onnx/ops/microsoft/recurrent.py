@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from .....compiler.ir import Value
-from .....compiler.ops.arith import Mul, Sub
-from .....compiler.ops.shape import Transpose
+from .....compiler.ops.quantize import Dequantize
 from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
 from ..quantize import dequantize_linear
-from ..recurrent import Operands, Settings, lstm_layers
+from ..recurrent import Operands, Settings, lstm_layers, row
 from .domain import MICROSOFT
 from .integer import quantized_to_range
 
@@ -38,20 +37,34 @@ def dynamic_quantize_lstm(
     hidden_size: int | None = None,
     input_forget: int = 0,
 ) -> tuple[Value, ...]:
-    """Data and states are rounded to 8 bits before they meet the weights; all products are those of plain numbers."""
+    """Data and states are rounded to 8 bits before they meet the weights; all products are those of plain numbers.
+
+    onnxruntime rounds the states of as many sequences together as one of its threads runs; here each has its own range.
+    """
     whole, scale, zero = quantized_to_range(emit, X)
-    w, r = _rows(emit, W, W_scale, W_zero_point), _rows(emit, R, R_scale, R_zero_point)
+    w, r = _weights(emit, W, W_scale, W_zero_point), _weights(emit, R, R_scale, R_zero_point)
     given = Operands(dequantize_linear(emit, whole, scale, zero), w, r, B, sequence_lens, (initial_h, initial_c), P)
     settings = Settings(activations, activation_alpha, activation_beta, clip or 0.0, direction, hidden_size, 0)
     return lstm_layers(emit, given, settings, coupled=bool(input_forget), rounds_state=True)
 
 
-def _rows(emit: Emitter, x: Value, scale: Value, zero: Value) -> Value:
-    """Return the weights of every direction as plain numbers, one row per gate and unit: columns lie in the file."""
+def _weights(emit: Emitter, x: Value, scale: Value, zero: Value) -> tuple[Value, ...]:
+    """Return the weight of every direction, one row per gate and unit, as integers that stand for numbers.
+
+    Columns lie in the file.  Scales are those of directions, or of all their rows.
+    """
     if x.type.rank != 3 or scale.type.rank not in (1, 2) or zero.type.rank not in (1, 2):
         raise emit.fail(f"has weights {x.type} of scale {scale.type} and zero point {zero.type}", code="T001")
-    scales, zeros = (
-        emit.reshape(emit.cast(v, DType.F32), (v.type.shape[0], 1, *(v.type.shape[1:] or (1,)))) for v in (scale, zero)
+    wide, count = emit.cast(zero, DType.I32), x.type.shape[0]
+    if not isinstance(count, int):
+        raise emit.fail(f"has weights {x.type}: the number of directions is not known", code="T001")
+    return tuple(
+        emit(Dequantize(emit.transpose(row(emit, x, i), (1, 0)), _column(emit, scale, i), _column(emit, wide, i)))
+        for i in range(count)
     )
-    plain = emit(Mul(emit(Sub(emit.cast(x, DType.F32), zeros)), scales))
-    return emit(Transpose(plain, (0, 2, 1)))
+
+
+def _column(emit: Emitter, x: Value, number: int) -> Value:
+    """Return what belongs to the rows of a direction's weight, or to all of it."""
+    own = row(emit, x, number)
+    return own if own.type.rank == 0 else emit.reshape(own, (*own.type.shape, 1))
