@@ -38,7 +38,9 @@ def build(func: Func, tables: Sequence[Table[Call]] = (TABLE,)) -> Model:
     if problems:
         raise CompileError(*problems)
     model = Model(input_names=[p.name for p in func.inputs], output_names=[p.name for p in func.outputs])
-    _Builder(model, func.name, func.body, tables=tables).translate()
+    main = _Builder(model, func.name, func.body, tables=tables)
+    main.translate()
+    main.copy_shared_outputs()
     check_scales(model)
     return model
 
@@ -146,6 +148,12 @@ class _Builder:
         for place, tensor in enumerate(outs):
             if tensor in outs[:place]:
                 outs[place] = self._copy(tensor)
+
+    def copy_shared_outputs(self) -> None:
+        """Copy outputs of the file that are given twice, or are its inputs: CompiledModel fills only one buffer."""
+        self.copy_repeated_outputs()
+        ins, outs = self.graph.inputs, self.graph.outputs
+        outs[:] = [self._copy(tensor) if tensor in ins else tensor for tensor in outs]
 
     def _copy(self, tensor: int) -> int:
         type = self.graph.tensors[tensor].type

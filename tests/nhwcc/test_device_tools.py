@@ -19,7 +19,7 @@ from nhwcc.backends.registry import find_target
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import random_inputs
-from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ir import Module, Port
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.types import Array
@@ -70,6 +70,7 @@ def compiled(module: Module, target: str, path: Path) -> Placement | None:
 @pytest.mark.parametrize("runtime", [pytest.param(r, marks=needs(r)) for r in get_args(Runtime)])
 def test_what_a_table_takes_runs(runtime: Runtime, name: str, tmp_path: Path) -> None:
     module = clone_module(Module(samples()[name]), {"batch": 2})
+    module.main.outputs = [Port(f"y{i}") for i in range(len(module.main.outputs))]
     arrays = random_inputs(module.main)
     placed = compiled(module, TARGETS[runtime], tmp_path / "m.tflite")
     if placed is None or placed.elsewhere or not placed.operators:

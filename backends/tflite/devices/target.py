@@ -26,9 +26,9 @@ from .table import Kernels
 class Device:
     """What there is to say of a device besides what its kernels take.
 
-    ``own`` are its lowerings; ``without`` names those of TFLite that don't suit it. What it can't run is an error
-    unless ``rest`` says what then runs it. ``more_modes`` are ways to quantize besides those that compute with
-    integers.
+    ``own`` are its lowerings; ``without`` names those of TFLite that don't suit it; ``last`` are passes after all
+    others. What it can't run is an error unless ``rest`` says what then runs it. ``more_modes`` are ways to quantize
+    besides those that compute with integers.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Device:
     own: Lowerings | None = None
     without: Collection[str] = ()
     rest: str = "the CPU"
+    last: str = ""
     more_modes: frozenset[QuantizationMode] = frozenset()
 
     def target(self) -> Target:
@@ -51,7 +52,7 @@ class Device:
             lowerings=(*([] if self.own is None else [self.own]), *kept),
             limits=self.limits,
             channels=TFLITE.channels,
-            pipeline=f"{FOR_ANY_DEVICE},legalize".replace("legalize", f"legalize{{target={self.name}}}"),
+            pipeline=f"{FOR_ANY_DEVICE},legalize".replace("legalize", f"legalize{{target={self.name}}}") + self.last,
             prepare=prepare_for_device,
             unstorable=TFLITE.unstorable,
             emit=partial(emit, tables=(table, TABLE)),
@@ -85,6 +86,7 @@ _GPU = Device(
     gpu.KERNELS,
     Limits(gpu.MAX_RANK, gpu.MAX_RANK, gpu.MAX_RANK),
     gpu_lowerings.LOWERINGS,
+    last=",keep-outputs",
     more_modes=frozenset({"float16"}),
 )
 _MICRO = Device("tflite-micro", micro.KERNELS, Limits(5, 5, 6), micro_lowerings.LOWERINGS, rest="")

@@ -1,0 +1,14 @@
+"""What several devices lack."""
+
+from __future__ import annotations
+
+from ....compiler.lowering import Build
+from ....compiler.ops.arith import Cast
+from ....compiler.types import DType
+
+
+def cast_at_once(op: Cast, e: Build) -> None:
+    """Numbers that become integers of 64 bits, then of 32: devices have none of 64, and positions fit."""
+    first = op.x.owner
+    if op.to is DType.I32 and isinstance(first, Cast) and first.to is DType.I64:
+        e.replace(e(Cast, first.x, to=DType.I32))
