@@ -17,6 +17,7 @@ from ..table import TABLE
 from ..target import TARGET as TFLITE
 from ..target import prepare
 from . import edgetpu, ethos, ethos_lowerings, gpu, gpu_lowerings, micro, micro_lowerings
+from .integers import DeviceIntegers
 from .interface import narrow_interface
 from .placing import place
 from .table import Kernels
@@ -57,7 +58,7 @@ class Device:
             unstorable=TFLITE.unstorable,
             emit=partial(emit, tables=(table, TABLE)),
             runner=TFLITE.runner,
-            integers=TFLITE.integers,
+            integers=TFLITE.integers if self.kernels.parts == "largest" else DeviceIntegers(self.kernels),
             arena=TFLITE.arena,
             fallback=TABLE,
             runs_alone=not self.rest,
