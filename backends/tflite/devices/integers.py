@@ -16,7 +16,7 @@ from .uses import of_operation
 class DeviceIntegers(BuiltinsOnIntegers):
     """What builtins on integers demand on a device that computes with these only, or best.
 
-    Where it has a kernel on integers, floats between two conversions leave the device, or cost more than they are worth.
+    Where it has a kernel on integers, floats between two conversions leave the device, or cost more than they save.
     """
 
     kernels: Kernels

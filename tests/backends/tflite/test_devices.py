@@ -333,6 +333,11 @@ class TestIntegers:
         out = check(single(name, "f32[2,4,6,8]", block=2, **LAST), target="ethos-u85")
         assert out.builtins == {"RESHAPE": 2, "TRANSPOSE": 1}
 
+    @pytest.mark.parametrize("target", ["ethos-u55", "tflite-micro"])
+    def test_softmax_of_channels_is_one_kernel(self, check: Check, target: str) -> None:
+        out = check(single("softmax", "f32[2,5,3,4]", axis=1), target=target)
+        assert out.builtins == {"TRANSPOSE": 2, "SOFTMAX": 1}
+
     def test_squares_are_products(self, check: Check) -> None:
         assert check(single("square", "f32[2,4]"), target="ethos-u65").builtins == {"MUL": 1}
 
