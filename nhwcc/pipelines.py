@@ -26,7 +26,7 @@ def register_passes(load: Sequence[PathLike] = ()) -> None:
         CompileError: R010, a file can't be read; L010, it fails.
     """
     discover("nhwcc.passes")
-    for name in ("common.legalize", "common.quantize", "tflite.choose_kernels"):
+    for name in ("common.legalize", "common.quantize", "tflite.choose_kernels", "tflite.devices.keep_outputs"):
         import_module(f"nhwcc.backends.{name}")
     discover_plugins()
     for path in load:

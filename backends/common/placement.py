@@ -33,6 +33,7 @@ class Placement:
     """All operators of a file in its order; ``rest`` runs what the device does not, empty if nothing does.
 
     ``arena`` is how many bytes computed tensors need at the same time, packed greedily; None where sizes are open.
+    ``one_part`` devices run one part of a network only, whose operators need not stand side by side in the file.
     """
 
     target: str
@@ -40,6 +41,7 @@ class Placement:
     rest: str
     operators: tuple[Placed, ...]
     arena: int | None = None
+    one_part: bool = False
 
     @property
     def on_device(self) -> tuple[Placed, ...]:
@@ -54,7 +56,8 @@ class Placement:
     @property
     def partitions(self) -> int:
         """Into how many parts on the device the file falls, in its order."""
-        return sum(where == "device" for where, _ in groupby(self.operators, key=lambda op: op.where))
+        found = sum(where == "device" for where, _ in groupby(self.operators, key=lambda op: op.where))
+        return min(found, 1) if self.one_part else found
 
     def share(self, what: Literal["operators", "macs"]) -> float:
         """Return which part of all operators, or of their multiply-accumulates, the device runs."""

@@ -43,7 +43,9 @@ def build(funcs: Mapping[str, Func], tables: Sequence[Table[Call]] = (TABLE,)) -
     for key, func in funcs.items():
         names = [p.name for p in func.inputs], [p.name for p in func.outputs]
         model.signatures.append(Signature(key, len(model.subgraphs), *names))
-        _Builder(model, func.name if len(funcs) == 1 else key, func.body, tables=tables).translate()
+        main = _Builder(model, func.name if len(funcs) == 1 else key, func.body, tables=tables)
+        main.translate()
+        main.copy_shared_outputs()
     check_scales(model)
     return model
 
@@ -151,6 +153,12 @@ class _Builder:
         for place, tensor in enumerate(outs):
             if tensor in outs[:place]:
                 outs[place] = self._copy(tensor)
+
+    def copy_shared_outputs(self) -> None:
+        """Copy outputs of the file that are given twice, or are its inputs: CompiledModel fills only one buffer."""
+        self.copy_repeated_outputs()
+        ins, outs = self.graph.inputs, self.graph.outputs
+        outs[:] = [self._copy(tensor) if tensor in ins else tensor for tensor in outs]
 
     def _copy(self, tensor: int) -> int:
         type = self.graph.tensors[tensor].type

@@ -131,7 +131,7 @@ class Bench:
         )
         equal = [self.network.equalization(candidate.equalization)] if candidate.equalization else []
         last = [p for p in build_pipeline(self.options, self.target.pipeline) if p.after_quantization]
-        return [*equal, first, *parse_pipeline(f"legalize{{target={self.target.name}}},cse,dce"), *last]
+        return [*equal, first, *parse_pipeline(f"legalize{{target={self.target.name}}},search-integers,cse,dce"), *last]
 
     def measure(self, path: Path, samples: Sequence[Sample]) -> Measurement:
         """Compare a file with the one in floats, outputs that join different ranges part by part."""

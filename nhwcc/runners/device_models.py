@@ -146,45 +146,73 @@ class MicroModel(DeviceModel):
 
 
 class GpuModel(DeviceModel):
-    """A file on LiteRT's GPU accelerator alone, in 32 bits: what it does not take is an error.
+    """A file on LiteRT's GPU accelerator, in 32 bits; what it leaves runs on the processor.
 
     Raises:
-        CompileError: R013, it refuses the file; R017, LiteRT has no accelerator here.
+        CompileError: R013, it fails; R017, LiteRT has no accelerator here.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
-            from ai_edge_litert.compiled_model import CompiledModel
             from ai_edge_litert.hardware_accelerator import HardwareAccelerator
-            from ai_edge_litert.options import GpuOptions, Options
         except ImportError as bad:
             help = "pip install 'ai-edge-litert>=2.3'"
             raise error("R017", "LiteRT's GPU accelerator is not installed", help=help) from bad
-        options = Options(hardware_accelerators=HardwareAccelerator.GPU, gpu_options=GpuOptions(enforce_f32=True))
+        self._beside = 0
         with _said() as said:
             try:
-                self._model: Any = CompiledModel.from_file(str(path), options=options)
+                self._model: Any = self._compiled(HardwareAccelerator.GPU)
             except RuntimeError as bad:
                 if "GPU delegate" not in said() and "on the GPU" not in said():
                     help = "a driver for Vulkan must be there; benchmarks/software_vulkan.sh fetches one in software"
                     raise error("R017", "LiteRT finds no GPU", help=help) from bad
-                raise self._refused(bad, said()) from bad
+                left = _LEFT.search(said())
+                if left is None:
+                    raise self._refused(bad, said()) from bad
+                self._beside = int(left[1])
+                self._model = self._compiled(HardwareAccelerator.GPU | HardwareAccelerator.CPU)
+            self._check(said())
         self._inputs, self._outputs = self._model.create_input_buffers(0), self._model.create_output_buffers(0)
+
+    def _compiled(self, accelerators: Any) -> Any:
+        from ai_edge_litert.compiled_model import CompiledModel
+        from ai_edge_litert.options import GpuOptions, Options
+
+        options = Options(hardware_accelerators=accelerators, gpu_options=GpuOptions(enforce_f32=True))
+        return CompiledModel.from_file(str(self.path), options=options)
 
     @property
     def title(self) -> str:
         """The name of the runtime in messages."""
         return "LiteRT's GPU accelerator"
 
+    def _check(self, said: str) -> None:
+        """Refuse a file whose kernels the driver does not take: the accelerator goes on, and all outputs are zero."""
+        if (found := _INVALID.search(said)) is not None:
+            raise self._refused(RuntimeError(found[1]), "")
+
+    def beside(self) -> int:
+        """Return how many operators the accelerator leaves to the processor."""
+        return self._beside
+
     def _run(self, arrays: list[Array]) -> list[Array]:
         for buffer, array in zip(self._inputs, arrays, strict=True):
             buffer.write(np.asarray(array, order="C"))
-        self._model.run_by_index(0, self._inputs, self._outputs)
+        with _said() as said:
+            self._model.run_by_index(0, self._inputs, self._outputs)
+            self._check(said())
         ports = {port.tensor: port for port in self.outputs.values()}
         places = {place: ports[tensor] for tensor, place in self._results.items()}
         read = zip(range(len(self._outputs)), self._outputs, strict=True)
         return [buffer.read(int(np.prod(places[i].shape)), places[i].dtype.type) for i, buffer in read]
+
+
+_INVALID = re.compile(r"Validation error: (.*)")
+"""What the driver says of a kernel that it can't compile."""
+
+_LEFT = re.compile(r"operations will run on the GPU, and (?:the remaining|all) (\d+) operations will run on the CPU")
+"""What the accelerator says when it takes a part of a network, or nothing of it."""
 
 
 @contextmanager

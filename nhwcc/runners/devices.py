@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from nhwcc.compiler.diagnostics import counted
 from nhwcc.compiler.types import TensorType
 from nhwcc.runners.tflite import TfliteRunner
 from nhwcc.runners.worker import Worker
@@ -37,10 +38,16 @@ class DeviceRunner(TfliteRunner):
     def title(self) -> str:
         """The runtime with its version."""
         _, title, package = MODELS[self._kind]
+        beside = self.beside()
+        more = f", with {counted(beside, 'operator')} on the CPU" if beside else ""
         try:
-            return f"{title} ({package} {version(package)})"
+            return f"{title} ({package} {version(package)}){more}"
         except PackageNotFoundError:
-            return title
+            return f"{title}{more}"
+
+    def beside(self) -> int:
+        """Return how many operators the processor runs beside the device."""
+        return self._worker.call("beside") if self._kind == "gpu" else 0
 
     def arena(self) -> int | None:
         """Return the bytes that computed tensors take, as TFLite Micro says."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Value
+from ...compiler.ops.index import ArgMax, ArgMin
 from ...compiler.scales import Demands, IntegerKernels
 from ...compiler.types import DType
 from .names import is_number
@@ -106,5 +107,9 @@ def _reads_integers(op: Op, kernel: Kernel, found: Iterable[Op]) -> bool:
 
 
 def _is_read(op: Op, found: Iterable[Op]) -> bool:
-    """Whether integers of an operation are read by another one, or are a result of the function."""
-    return any(user in found or user.spec.is_terminator for r in op.results for user in r.users)
+    """Whether integers of an operation are read by another one, searched, or a result of the function."""
+    return any(
+        user in found or user.spec.is_terminator or isinstance(user, ArgMax | ArgMin)
+        for r in op.results
+        for user in r.users
+    )

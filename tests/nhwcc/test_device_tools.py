@@ -19,7 +19,7 @@ from nhwcc.backends.registry import find_target
 from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import random_inputs
-from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ir import Module, Port
 from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.types import Array
@@ -56,20 +56,20 @@ def needs(tool: str) -> pytest.MarkDecorator:
 def compiled(module: Module, target: str, path: Path) -> Placement | None:
     """Compile a module for a device; None where the target's files can't hold it."""
     place = find_target(target).place
-    assert place is not None
     register_passes()
     try:
         Pipeline(parse_pipeline(f"legalize{{target={target},partial=true}}")).run(module)
         find_target(target).emit(module, path)
     except CompileError:
         return None
-    return place(path)
+    return None if place is None else place(path)
 
 
 @pytest.mark.parametrize("name", sorted(samples()))
 @pytest.mark.parametrize("runtime", [pytest.param(r, marks=needs(r)) for r in get_args(Runtime)])
 def test_what_a_table_takes_runs(runtime: Runtime, name: str, tmp_path: Path) -> None:
     module = clone_module(Module(samples()[name]), {"batch": 2})
+    module.main.outputs = [Port(f"y{i}") for i in range(len(module.main.outputs))]
     arrays = random_inputs(module.main)
     placed = compiled(module, TARGETS[runtime], tmp_path / "m.tflite")
     if placed is None or placed.elsewhere or not placed.operators:
@@ -88,6 +88,47 @@ def agree(got: Mapping[str, Array], wanted: Mapping[str, Array], tolerance: floa
         finite = np.isfinite(want)
         largest = np.abs(want[finite]).max(initial=1e-9) if want.dtype.kind == "f" else 1
         np.testing.assert_allclose(got[name][finite].astype(float), want[finite], rtol=0, atol=tolerance * largest)
+
+
+@needs("gpu")
+def test_one_part_runs_on_the_gpu(tmp_path: Path) -> None:
+    """Between two convolutions stands what the GPU lacks: one of both is left, too, and the numbers agree."""
+    conv = "{strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 0]], channels_last = true} : f32[1,4,4,4]"
+    module = parse_module(f"""
+        func @main(%x: f32[1,4,4,4] {{name = "x"}}) -> (f32[1,4,4,4] {{name = "y"}}) {{
+          %i = const() {{value = dense<0.25> : f32[]}} : f32[]
+          %w = broadcast_to(%i) {{shape = [4, 1, 1, 4]}} : f32[4,1,1,4]
+          %a = conv(%x, %w, none) {conv}
+          %b = reshape(%a) {{shape = [1, 2, 2, 4, 4]}} : f32[1,2,2,4,4]
+          %c = cum_sum(%b) {{axis = 2}} : f32[1,2,2,4,4]
+          %d = reshape(%c) {{shape = [1, 4, 4, 4]}} : f32[1,4,4,4]
+          %y = conv(%d, %w, none) {conv}
+          return(%y)
+        }}""")
+    placed = compiled(module, "tflite-gpu", tmp_path / "m.tflite")
+    assert placed is not None and len(placed.on_device) >= 1
+    inputs = dict(zip("x", random_inputs(module.main), strict=True))
+    with TfliteRunner(tmp_path / "m.tflite", fast=False) as reference:
+        wanted = reference.run(inputs)
+    with DeviceRunner(tmp_path / "m.tflite", "gpu") as device:
+        agree(device.run(inputs), wanted, TOLERANCE["gpu"])
+        assert device.beside() == len(placed.elsewhere) and "on the CPU" in device.title
+
+
+@needs("gpu")
+def test_kernels_that_no_driver_takes_are_an_error(tmp_path: Path) -> None:
+    """A file of another target: all its outputs would be zero."""
+    text = """
+        func @main(%x: f32[1,4,4,4] {name = "x"}) -> (f32[1,4,4,4] {name = "y"}) {
+          %p = pad(%x) {low = [0, 1, 0, 0], high = [0, 0, 0, 0], value = -inf} : f32[1,5,4,4]
+          %a = slice(%p) {starts = [0, 1, 0, 0], sizes = [1, 4, 4, 4], steps = [1, 1, 1, 1]} : f32[1,4,4,4]
+          %b = slice(%p) {starts = [0, 0, 0, 0], sizes = [1, 4, 4, 4], steps = [1, 1, 1, 1]} : f32[1,4,4,4]
+          %y = max(%a, %b) : f32[1,4,4,4]
+          return(%y)
+        }"""
+    assert compiled(parse_module(text), "tflite", tmp_path / "m.tflite") is None
+    with pytest.raises(CompileError, match="WGSL"):
+        DeviceRunner(tmp_path / "m.tflite", "gpu")
 
 
 CASES = {

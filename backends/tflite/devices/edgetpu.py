@@ -67,7 +67,7 @@ def _plain_steps(use: Use) -> str | None:
 
 
 KERNELS = Kernels(
-    "the Edge TPU", "i8 u8", always=(static_sizes, quantized, _few_axes), one_partition=True, only_integers=True
+    "the Edge TPU", "i8 u8", always=(static_sizes, quantized, _few_axes), parts="first", only_integers=True
 )
 """What the Edge TPU runs: one row for each builtin and group of element types."""
 

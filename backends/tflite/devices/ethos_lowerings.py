@@ -5,8 +5,10 @@ from __future__ import annotations
 from ....compiler.dims import is_static, static
 from ....compiler.lowering import Build, Lowerings
 from ....compiler.ops import arith
+from ....compiler.ops.activation import Softmax
 from ....compiler.ops.spatial import DepthToSpace, SpaceToDepth
 from ....compiler.types import DType
+from .common_lowerings import softmax_along_the_last
 
 LOWERINGS = Lowerings()
 """Tried before TFLite's own and the shared ones."""
@@ -32,6 +34,9 @@ def gather_rows(op: SpaceToDepth, e: Build) -> None:
     n, h, w, c = static(op.x.type.shape)
     rows = e.reshape(op.x, (n * h // op.block, op.block, w // op.block, op.block * c))
     e.replace(e.reshape(e.transpose(rows, (0, 2, 1, 3)), op.result.type.shape))
+
+
+lower(Softmax, benefit=2)(softmax_along_the_last)
 
 
 @lower(arith.Square)

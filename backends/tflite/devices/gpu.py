@@ -11,9 +11,10 @@ import math
 
 import numpy as np
 
+from ....compiler.diagnostics import counted
 from ....compiler.types import DType
 from ...common.table import condition
-from .conditions import at_most, constants, distinct, index_type, option, static_sizes
+from .conditions import at_most, constants, distinct, index_type, option, result_type, static_sizes
 from .table import Kernels
 from .uses import Use
 
@@ -74,6 +75,25 @@ def _whole_groups(use: Use) -> str | None:
     if inner % CHANNELS == 0 and outer % CHANNELS == 0:
         return None
     return f"groups of {inner} to {outer} channels, which are no multiples of {CHANNELS}, come out wrong"
+
+
+@condition("no padding with infinity, unless MAX_POOL_2D alone reads it")
+def _finite_filling(use: Use) -> str | None:
+    """It would be written into the kernel's text as it is; a pool that reads it takes its place."""
+    filling = use.input(2)
+    if filling is None or filling.elements is None or np.isfinite(filling.elements).all():
+        return None
+    readers = [reader.builtin for reader in use.outputs[0].readers()]
+    is_merged = bool(readers) and all(reader == "MAX_POOL_2D" for reader in readers)
+    return None if is_merged else f"a padding with {float(filling.elements.reshape(())):g}, which no kernel can state"
+
+
+@condition("no padding of the batch")
+def _same_batch(use: Use) -> str | None:
+    widths = use.input(1)
+    known = None if widths is None else widths.elements
+    is_padded = known is not None and known.shape[0] == MAX_RANK and known[0].any()
+    return "a padding of the batch, which comes out wrong" if is_padded else None
 
 
 @condition("no fused TANH")
@@ -140,6 +160,17 @@ def _constants_of_one_image(use: Use) -> str | None:
     return None
 
 
+@condition("constant integers of one element or of all axes of the result")
+def _integers_of_all_axes(use: Use) -> str | None:
+    rank = use.outputs[0].type.rank
+    for tensor in use.inputs:
+        if tensor is None or not tensor.is_constant or tensor.type.dtype is not DType.I32:
+            continue
+        if tensor.type.size != 1 and tensor.type.rank < rank:
+            return f"a constant of integers with {counted(tensor.type.rank, 'axis', 'axes')}; the result has {rank}"
+    return None
+
+
 @condition("one image")
 def _single(use: Use) -> str | None:
     data = use.data
@@ -191,18 +222,24 @@ def _has_axes(use: Use) -> str | None:
     return "a single number that is computed" if any(t.type.rank == 0 for t in computed) else None
 
 
+_COMBINED = (_constants_of_one_image, _integers_of_all_axes)
+
 KERNELS = Kernels(
-    "the GPU", NUMBERS, ranks=range(MAX_RANK + 1), always=(static_sizes, at_most(MAX_RANK), distinct, _has_axes)
+    "the GPU",
+    NUMBERS,
+    ranks=range(MAX_RANK + 1),
+    always=(static_sizes, at_most(MAX_RANK), distinct, _has_axes),
+    parts="largest",
 )
 """What the GPU accelerator runs: one row for each builtin and group of element types."""
 
 _run = KERNELS.run
 
-_run("ADD MUL MAXIMUM MINIMUM DIV FLOOR_DIV FLOOR_MOD", WITH_I32, when=(_constants_of_one_image,))
+_run("ADD MUL MAXIMUM MINIMUM DIV FLOOR_DIV FLOOR_MOD", WITH_I32, when=_COMBINED)
 _run("NEG ABS SIGN", WITH_I32)
-_run("SUB", WITH_I32, version=3, when=(_constants_of_one_image,))
+_run("SUB", WITH_I32, version=3, when=_COMBINED)
 _run("LOGISTIC", version=3)
-_run("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL", WITH_I32, when=(_constants_of_one_image,))
+_run("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL", WITH_I32, when=_COMBINED)
 _run("SQUARED_DIFFERENCE ATAN2 POW", when=(_constants_of_one_image,))
 _run("EXP LOG SQRT RSQRT SIN COS FLOOR CEIL ROUND SQUARE")
 _run("ADD_N TANH ELU GELU HARD_SWISH RELU RELU6 RELU_N1_TO_1 LEAKY_RELU PRELU")
@@ -217,11 +254,15 @@ _run(
     version=2,
     when=(constants(1, 2, 3), _forward, option("new_axis_mask", 0, text="no new axes")),
 )
-_run("PAD PADV2", version=5, ranks=range(3, 5), when=(constants(1), _one_image))
-_run("MIRROR_PAD", ranks=range(3, 5), when=(constants(1), option("mode", "REFLECT", text="mode REFLECT"), _one_image))
+_run("PAD PADV2", version=5, ranks=range(3, 5), when=(constants(1), _one_image, _same_batch, _finite_filling))
+_run(
+    "MIRROR_PAD",
+    ranks=range(3, 5),
+    when=(constants(1), option("mode", "REFLECT", text="mode REFLECT"), _one_image, _same_batch),
+)
 _run("RESHAPE", ANYTHING, when=(constants(1),))
 _run("TRANSPOSE", ANYTHING, version=4, when=(constants(1),))
-_run("CAST", ANYTHING)
+_run("CAST", ANYTHING, when=(result_type(DType.F32, DType.F16, DType.I8, DType.I32, DType.BOOL),))
 _run("QUANTIZE DEQUANTIZE")
 _run("DYNAMIC_UPDATE_SLICE", when=(index_type(2, DType.I32), _computed_start))
 _run("CONV_2D", version=6, when=(constants(2), _padded_by_zeros, _whole_groups, _no_tanh))

@@ -13,21 +13,23 @@ from ....compiler.fold import constant
 from ....compiler.ir import Op, Value
 from ....compiler.lowering import Build, Lowerings
 from ....compiler.ops import arith, logic
-from ....compiler.ops.index import ArgMax, ArgMin, CumSum, Gather, GatherNd
+from ....compiler.ops.index import ArgMax, ArgMin, CumSum, Gather, GatherNd, TopK
 from ....compiler.ops.linear import Linear, MatMul
 from ....compiler.ops.logic import NotEqual, Select
 from ....compiler.ops.shape import Concat, Pad, Reverse, Slice, Tile
 from ....compiler.ops.spatial import DepthToSpace, SpaceToDepth
-from ....compiler.ops.window import AveragePool, Conv, MaxPool
+from ....compiler.ops.window import AveragePool, Conv, ConvTranspose, MaxPool
 from ....compiler.padding import is_valid
 from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
 from ....compiler.weights import Weight
+from ....passes.lowerings.activated import split_activation
 from ....passes.lowerings.batches import repeat_matrices
 from ....passes.lowerings.conv import pad_spatially
 from ....passes.lowerings.groups import group_by_group
 from ....passes.lowerings.pool import correction, overhang
 from ....passes.lowerings.running import running_from_the_end
+from .common_lowerings import cast_at_once
 
 IMAGES = 4
 
@@ -59,18 +61,18 @@ def average_by_filters(op: AveragePool, e: Build) -> None:
     weight = Weight.splat(1 / math.prod(op.kernel), op.x.type.dtype, (channels, *op.kernel, 1))
     given: dict[str, Any] = {"strides": op.strides, "dilations": op.dilations, "pads": pads, "channels_last": True}
     mean = e(Conv, op.x, e.constant(weight), groups=channels, **given)
-    counts_all = op.count_pads and pads == op.pads
-    e.replace(mean if counts_all or is_valid(op) else e(arith.Mul, mean, e.constant(correction(op))))
+    counts_all = (op.count_pads and pads == op.pads) or not any(side for pair in pads for side in pair)
+    e.replace(mean if counts_all else e(arith.Mul, mean, e.constant(correction(op))))
 
 
 @lower(MaxPool, benefit=3)
 def pad_with_least(op: MaxPool, e: Build) -> None:
-    """What never wins is minus infinity: zeros would be left out with all other paddings."""
+    """What never wins is the least number: zeros would be left out with all other paddings."""
     if not op.channels_last or op.x.type.rank != IMAGES or (is_valid(op) and not op.ceil):
         return
     if any(d != 1 for d in op.dilations):
         return
-    x = pad_spatially(op.x, overhang(op), e, -math.inf)
+    x = pad_spatially(op.x, overhang(op), e, float(np.finfo(np.float32).min))
     e.replace(e.clone(op, x, pads=((0, 0),) * len(op.pads), ceil=False))
 
 
@@ -82,12 +84,45 @@ def join_paddings(op: Conv | MaxPool, e: Build) -> None:
         return
     if not op.channels_last or op.x.type.rank != IMAGES:
         return
+    e.replace(e.clone(op, _joined(pad, e), *op.operands[1:]))
+
+
+@lower(Pad)
+def join_constants(op: Pad, e: Build) -> None:
+    """Paddings with infinity and those of the batch are constants beside the data.
+
+    The languages of kernels have no word for infinity, and kernels look at no padding of the batch.
+    """
+    if op.mode != "constant" or op.x.type.rank != IMAGES or not is_static(op.result.type.shape):
+        return
+    if math.isinf(op.value) or static(op.low)[0] or static(op.high)[0]:
+        e.replace(_joined(op, e))
+
+
+def _joined(pad: Pad, e: Build) -> Value:
+    """Return padded data as constants beside the data."""
     x = pad.x
     for axis, (low, high) in enumerate(zip(static(pad.low), static(pad.high), strict=True)):
         sides = [_filled(x, axis, width, pad.value, e) for width in (low, high)]
         parts = [part for part in (sides[0], x, sides[1]) if part is not None]
         x = e.rw.emit(Concat(tuple(parts), axis)) if len(parts) > 1 else x
-    e.replace(e.clone(op, x, *op.operands[1:]))
+    return x
+
+
+@lower(TopK)
+def sort_beside_the_gpu(op: TopK, e: Build) -> None:
+    """Several rows have five axes: the GPU leaves them to the processor, and would get fewer wrong."""
+    rank = op.x.type.rank
+    if (
+        op.axis != rank - 1
+        or not op.largest
+        or op.dtype is not DType.I32
+        or rank > IMAGES
+        or math.prod(static(op.x.type.shape[:-1])) == 1
+    ):
+        return
+    wide = e.reshape(op.x, (*(1,) * (IMAGES + 1 - rank), *op.x.type.shape))
+    e.replace(*e.each(op.clone((wide,), axis=IMAGES)))
 
 
 def _filled(x: Value, axis: int, width: int, value: float, e: Build) -> Value | None:
@@ -96,6 +131,9 @@ def _filled(x: Value, axis: int, width: int, value: float, e: Build) -> Value | 
         return None
     shape = (*x.type.shape[:axis], width, *x.type.shape[axis + 1 :])
     return e.constant(Weight.splat(value, x.type.dtype, static(shape)))
+
+
+lower(ConvTranspose, benefit=5)(split_activation)
 
 
 @lower(Conv)
@@ -146,10 +184,11 @@ def _with_axes_before(op: Op, count: int) -> dict[str, Any]:
 def combine_as_images(op: Op, e: Build) -> None:
     """Axes of size one before the others: of fewer than four of a constant, the first would be taken for the batch."""
     shape = op.result.type.shape
-    if len(shape) >= IMAGES or not is_static(shape) or not any(map(constant, op.operands)):
+    if len(shape) > IMAGES or not is_static(shape) or not any(map(constant, op.operands)):
         return
     whole = [e.reshape(v, (*(1,) * (IMAGES - v.type.rank), *v.type.shape)) for v in op.operands if v is not None]
-    e.replace(e.reshape(e.clone(op, *whole), shape))
+    if any(new is not old for new, old in zip(whole, op.operands, strict=True)):
+        e.replace(e.reshape(e.clone(op, *whole), shape))
 
 
 lower(CumSum, benefit=2)(running_from_the_end)
@@ -165,7 +204,7 @@ def sum_without_itself(op: CumSum, e: Build) -> None:
 @lower(DepthToSpace, SpaceToDepth)
 def one_image_of_all(op: DepthToSpace | SpaceToDepth, e: Build) -> None:
     """Images of a batch become one image, one below the other."""
-    if not op.channels_last or not is_static(op.x.type.shape) or op.x.type.shape[0] == 1:
+    if not op.channels_last or not is_static(op.x.type.shape) or math.prod(static(op.x.type.shape[:-1])) == 1:
         return
     n, h, w, c = static(op.x.type.shape)
     e.replace(e.reshape(e.clone(op, e.reshape(op.x, (1, n * h, w, c))), op.result.type.shape))
@@ -238,6 +277,9 @@ def _sum_of_last(x: Value, e: Build) -> Value:
     return reduce(lambda a, b: e(arith.Add, a, b), [e.reshape(part, rest) for part in parts])
 
 
+lower(arith.Cast)(cast_at_once)
+
+
 @lower(ArgMin)
 def largest_of_negated(op: ArgMin, e: Build) -> None:
     """The GPU has no ARG_MIN: ARG_MAX of the negated numbers."""
@@ -254,12 +296,11 @@ def multiply_by_a_copy(op: MatMul, e: Build) -> None:
         e.replace(e.clone(op, op.a, swapped, transpose_b=not op.transpose_b))
 
 
-@lower(arith.Sub, arith.Add, arith.Mul, benefit=2)
-def combine_with_itself(op: arith.Sub | arith.Add | arith.Mul, e: Build) -> None:
-    """A number less itself is none unless it is infinite, its sum twice as much, its product the square."""
+@lower(arith.Sub, benefit=2)
+def subtract_from_itself(op: arith.Sub, e: Build) -> None:
+    """A number less itself is none unless it is infinite."""
     if op.a is op.b and op.activation == "none" and op.a.type.dtype is DType.F32:
-        factor = 0.0 if isinstance(op, arith.Sub) else 2.0
-        e.replace(e(arith.Square, op.a) if isinstance(op, arith.Mul) else e(arith.Mul, op.a, factor))
+        e.replace(e(arith.Mul, op.a, 0.0))
 
 
 @lower(MatMul, benefit=3)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from ....compiler.lowering import Build, Lowerings
 from ....compiler.ops import arith
+from ....compiler.ops.activation import Softmax
 from ....compiler.ops.index import Gather
 from ....compiler.ops.logic import Less
 from ....compiler.ops.shape import Concat, Tile
 from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
+from .common_lowerings import cast_at_once, softmax_along_the_last
 from .micro import MAX_PARTS
 
 LOWERINGS = Lowerings()
@@ -46,6 +48,10 @@ def power_by_logarithm(op: arith.Pow, e: Build) -> None:
     """``exp(b log(a))`` of bases that are known not to be negative."""
     if op.a.type.dtype is DType.F32 and nonnegative(op.a):
         e.replace(e(arith.Exp, e(arith.Mul, e(arith.Log, op.a), op.b)))
+
+
+lower(Softmax, benefit=2)(softmax_along_the_last)
+lower(arith.Cast)(cast_at_once)
 
 
 @lower(Tile)

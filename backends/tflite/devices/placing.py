@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,10 +22,14 @@ def place(target: str, kernels: Kernels, rest: str, path: Path) -> Placement:
         CompileError: R010, the file can't be read.
     """
     contents = read_contents(path)
-    operators = [placed for graph in contents.graphs for placed in _placed(contents, graph, kernels, rest)]
-    if kernels.one_partition:
-        operators = _in_one_partition(operators, kernels.title)
-    return Placement(target, kernels.title, rest, tuple(operators), arena(contents.graphs[0]))
+    by_graph = [list(_placed(contents, graph, kernels, rest)) for graph in contents.graphs]
+    if kernels.parts == "largest":
+        by_graph = [_in_largest_part(*pair, kernels.title) for pair in zip(contents.graphs, by_graph, strict=True)]
+    operators = [placed for graph in by_graph for placed in graph]
+    if kernels.parts == "first":
+        operators = _in_first_part(operators, kernels.title)
+    is_one = kernels.parts != "all"
+    return Placement(target, kernels.title, rest, tuple(operators), arena(contents.graphs[0]), one_part=is_one)
 
 
 def _placed(contents: Contents, graph: StoredGraph, kernels: Kernels, rest: str) -> Iterator[Placed]:
@@ -45,12 +49,43 @@ def _moved(graph: StoredGraph, op: StoredOperator) -> int:
     return sum(nbytes(graph.tensors[t]) or 0 for t in numbers)
 
 
-def _in_one_partition(operators: list[Placed], title: str) -> list[Placed]:
+def _in_first_part(operators: list[Placed], title: str) -> list[Placed]:
     """Leave all operators to the rest that stand after the first one that the device does not run."""
     first = next((i for i, op in enumerate(operators) if op.where != "device"), len(operators))
     why = f"it stands after {operators[first].name}, where {title} stops" if first < len(operators) else ""
     later = [op if op.where != "device" else replace(op, where="rest", why=why) for op in operators[first + 1 :]]
     return [*operators[: first + 1], *later]
+
+
+def _in_largest_part(graph: StoredGraph, operators: list[Placed], title: str) -> list[Placed]:
+    """Leave all operators to the rest that are not in the part with most operators, the first one of these."""
+    ours = [part for part in _parts(graph, operators) if operators[part[0]].where == "device"]
+    kept = set(max(ours, key=len, default=[]))
+    why = f"{title} takes one part of a network, and another one has as many operators or more"
+    return [
+        replace(op, where="rest", why=why) if op.where == "device" and number not in kept else op
+        for number, op in enumerate(operators)
+    ]
+
+
+def _parts(graph: StoredGraph, operators: Sequence[Placed]) -> Iterator[list[int]]:
+    """Yield the parts that the TFLite runtime makes of a graph: each takes all that it can compute in one place."""
+    computed = {tensor for op in graph.operators for tensor in op.info.outputs}
+    left = list(range(len(operators)))
+    while left:
+        part, rest, where = list[int](), list[int](), ""
+        for number in left:
+            op, at = graph.operators[number], operators[number].where
+            if at != (where or at) or not computed.isdisjoint(op.info.inputs):
+                rest.append(number)
+                continue
+            where = at
+            part.append(number)
+            computed.difference_update(op.info.outputs)
+        if not part:  # operators that wait for each other: no file has them
+            return
+        yield part
+        left = rest
 
 
 def macs(use: Use) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
 
 from ....compiler.ir import Op
 from ....compiler.types import DType
@@ -13,6 +14,8 @@ from .uses import Use, of_operation
 
 CONVERSIONS = ("QUANTIZE", "DEQUANTIZE")
 """What says which numbers integers stand for: kernels on integers are found between them."""
+
+Parts: TypeAlias = Literal["all", "first", "largest"]
 
 ANY_VERSION = 1 << 16
 """Where a runtime does not look at versions."""
@@ -56,17 +59,17 @@ class Kernels:
 
     ``types`` and ``ranks`` are those of rows that do not say so. ``stops`` is what its tools fail at.
 
-    With ``one_partition``, all operators after the first one that it does not run are left out, too.  Where
-    ``only_integers`` are computed with, numbers in floats count as those that quantization will make of them as long as
-    a network is lowered, and of builtins that the device lacks, only those that are ``rewritten`` become others: each
-    further operation rounds once more.
+    ``parts`` says which parts of a network run on it that what it lacks cuts off from each other: all, the first one,
+    or the largest.  Where ``only_integers`` are computed with, numbers in floats count as those that quantization will
+    make of them as long as a network is lowered, and of builtins that the device lacks, only those that are
+    ``rewritten`` become others: each further operation rounds once more.
     """
 
     title: str
     types: str
     ranks: range = ANY_RANK
     always: tuple[Condition, ...] = ()
-    one_partition: bool = False
+    parts: Parts = "all"
     only_integers: bool = False
     rewritten: frozenset[str] = frozenset()
     rows: dict[str, list[Kernel]] = field(default_factory=lambda: dict[str, list[Kernel]]())

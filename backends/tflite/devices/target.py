@@ -17,6 +17,7 @@ from ..table import TABLE
 from ..target import TARGET as TFLITE
 from ..target import prepare
 from . import edgetpu, ethos, ethos_lowerings, gpu, gpu_lowerings, micro, micro_lowerings
+from .integers import DeviceIntegers
 from .interface import narrow_interface
 from .placing import place
 from .table import Kernels
@@ -26,9 +27,9 @@ from .table import Kernels
 class Device:
     """What there is to say of a device besides what its kernels take.
 
-    ``own`` are its lowerings; ``without`` names those of TFLite that don't suit it. What it can't run is an error
-    unless ``rest`` says what then runs it. ``more_modes`` are ways to quantize besides those that compute with
-    integers.
+    ``own`` are its lowerings; ``without`` names those of TFLite that don't suit it; ``last`` are passes after all
+    others. What it can't run is an error unless ``rest`` says what then runs it. ``more_modes`` are ways to quantize
+    besides those that compute with integers.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Device:
     own: Lowerings | None = None
     without: Collection[str] = ()
     rest: str = "the CPU"
+    last: str = ""
     more_modes: frozenset[QuantizationMode] = frozenset()
 
     def target(self) -> Target:
@@ -51,13 +53,13 @@ class Device:
             lowerings=(*([] if self.own is None else [self.own]), *kept),
             limits=self.limits,
             channels=TFLITE.channels,
-            pipeline=f"{FOR_ANY_DEVICE},legalize".replace("legalize", f"legalize{{target={self.name}}}"),
+            pipeline=f"{FOR_ANY_DEVICE},legalize".replace("legalize", f"legalize{{target={self.name}}}") + self.last,
             prepare=prepare_for_device,
             unstorable=TFLITE.unstorable,
             emit=partial(emit, tables=(table, TABLE)),
             emit_signatures=partial(emit_signatures, tables=(table, TABLE)),
             runner=TFLITE.runner,
-            integers=TFLITE.integers,
+            integers=TFLITE.integers if self.kernels.parts == "largest" else DeviceIntegers(self.kernels),
             arena=TFLITE.arena,
             fallback=TABLE,
             runs_alone=not self.rest,
@@ -86,6 +88,7 @@ _GPU = Device(
     gpu.KERNELS,
     Limits(gpu.MAX_RANK, gpu.MAX_RANK, gpu.MAX_RANK),
     gpu_lowerings.LOWERINGS,
+    last=",keep-outputs",
     more_modes=frozenset({"float16"}),
 )
 _MICRO = Device("tflite-micro", micro.KERNELS, Limits(5, 5, 6), micro_lowerings.LOWERINGS, rest="")

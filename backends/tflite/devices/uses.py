@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -30,7 +30,8 @@ from ..table import TABLE
 class Tensor:
     """A tensor that an operator reads or writes; ``weight`` is what the file holds of a constant.
 
-    ``writer`` looks for the operator that computes it; two tensors with one ``key`` are the same.
+    ``writer`` looks for the operator that computes it, ``readers`` for those that read it in a file; two tensors with
+    one ``key`` are the same.
     """
 
     type: TensorType
@@ -38,6 +39,7 @@ class Tensor:
     quantization: Quantization | None = None
     writer: Callable[[], Use | None] = field(default=lambda: None, repr=False)
     key: object = field(default=None, repr=False)
+    readers: Callable[[], Sequence[Use]] = field(default=lambda: (), repr=False)
 
     @property
     def is_constant(self) -> bool:
@@ -156,6 +158,10 @@ def _writer(value: Value) -> Use | None:
 def of_graph(contents: Contents, graph: StoredGraph) -> list[Use]:
     """Return the uses of builtins of a subgraph in a file, in its order."""
     writers = {tensor: number for number, op in enumerate(graph.operators) for tensor in op.info.outputs}
+    readers: dict[int, list[int]] = {}
+    for place, op in enumerate(graph.operators):
+        for number in op.info.inputs:
+            readers.setdefault(number, []).append(place)
     uses: list[Use] = []
 
     def tensor(number: int) -> Tensor | None:
@@ -163,7 +169,7 @@ def of_graph(contents: Contents, graph: StoredGraph) -> list[Use]:
             return None
         writer = writers.get(number)
         found = _of_stored(contents, graph.tensors[number], lambda: None if writer is None else uses[writer])
-        return replace(found, key=number)
+        return replace(found, key=number, readers=lambda: [uses[place] for place in readers.get(number, ())])
 
     for op in graph.operators:
         inputs, outputs = (tuple(map(tensor, numbers)) for numbers in (op.info.inputs, op.info.outputs))

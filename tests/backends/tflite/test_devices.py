@@ -305,6 +305,24 @@ class TestIntegers:
         (op,) = where(out.path, "ethos-u55").operators
         assert (op.where, op.why) == ("stops", "Vela fails at HARD_SWISH of f32")
 
+    @pytest.mark.parametrize("target", ["ethos-u55", "ethos-u85", "tflite-micro"])
+    def test_no_kernel_on_integers_is_too_slow(self, target: str) -> None:
+        """Where floats in between are faster on a processor, they still leave the device."""
+        own, tflite = find_target(target).integers, find_target("tflite").integers
+        op = next(iter(single("hard_swish", "f32[1,8]").main.ops))
+        assert own is not None and tflite is not None
+        found, other = own.demands(op), tflite.demands(op)
+        assert found is not None and not found.is_slow
+        assert other is not None and other.is_slow
+        product = next(o for o in single("linear", "f32[1,8]", "f32[4,8]", constants={1: 1}).main.ops if o.operands)
+        assert own.rounded_dims(product) is None and tflite.rounded_dims(product) is not None
+
+    def test_what_a_device_has_no_kernel_for_may_stay_slow(self) -> None:
+        own = find_target("edgetpu").integers
+        assert own is not None
+        found = own.demands(next(iter(single("gelu", "f32[1,8]").main.ops)))
+        assert found is not None and found.is_slow
+
     def test_transposed_convolutions_stay_whole(self, check: Check) -> None:
         given = {"strides": (2, 2), "dilations": (1, 1), "pads": ((0, 0), (0, 0)), "output_pads": (0, 0), **LAST}
         module = single("conv_transpose", "f32[1,4,4,3]", "f32[2,2,2,3]", "f32[2]", constants={1: 1, 2: 2}, **given)
@@ -314,6 +332,11 @@ class TestIntegers:
     def test_blocks_are_transposed(self, check: Check, name: str) -> None:
         out = check(single(name, "f32[2,4,6,8]", block=2, **LAST), target="ethos-u85")
         assert out.builtins == {"RESHAPE": 2, "TRANSPOSE": 1}
+
+    @pytest.mark.parametrize("target", ["ethos-u55", "tflite-micro"])
+    def test_softmax_of_channels_is_one_kernel(self, check: Check, target: str) -> None:
+        out = check(single("softmax", "f32[2,5,3,4]", axis=1), target=target)
+        assert out.builtins == {"TRANSPOSE": 2, "SOFTMAX": 1}
 
     def test_squares_are_products(self, check: Check) -> None:
         assert check(single("square", "f32[2,4]"), target="ethos-u65").builtins == {"MUL": 1}

@@ -44,6 +44,13 @@ class TestArrays:
         found = list(samples(tmp_path / "d.npz", x=OPEN, k=TensorType(DType.I64, (1,))))
         assert [s["k"].tolist() for s in found] == [[0], [1], [2], [3]]
 
+    def test_wide_integers_for_narrow_inputs(self) -> None:
+        """Inputs of 64 bits have 32 in files for devices; what does not fit is refused as ever."""
+        narrow = TensorType(DType.I32, (1,))
+        assert [s["k"].dtype for s in samples(np.asarray([5, -7]), k=narrow)] == [np.int32] * 2
+        with pytest.raises(CompileError, match="the data is int64"):
+            list(samples(np.asarray([1 << 40]), k=narrow))
+
     def test_one_for_all(self) -> None:
         data = {"x": np.zeros((4, 5), np.float32), "k": np.asarray([3])}
         assert [s["k"].tolist() for s in samples(data, x=OPEN, k=TensorType(DType.I64, (1,)))] == [[3]] * 4

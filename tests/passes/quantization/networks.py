@@ -69,7 +69,7 @@ def quantized(module: Module, recipe: Recipe) -> tuple[Module, list[str]]:
     copy = clone_module(module)
     with collect_remarks() as remarks:
         quantize(copy.main, recipe, TARGET.integers)
-    Pipeline(parse_pipeline("legalize,cse,dce")).run(copy)
+    Pipeline(parse_pipeline("legalize,search-integers,cse,dce")).run(copy)
     return copy, [r.text for r in remarks if r.by == "quantize"]
 
 
