@@ -53,7 +53,8 @@ def choose(choice: QuantizationChoice, bench: Bench, progress: Callable[[str], N
     if not is_near:
         best, why = mix(bench, best, progress)
     modes: list[QuantizationMode] = [mode for mode in INSTEAD if mode != choice and mode in bench.target.modes]
-    others = [bench.other(Candidate(mode, corrects_bias=bench.is_calibrated)) for mode in modes]
+    known = bench.network.is_known
+    others = [bench.other(Candidate(m, corrects_bias=bench.is_calibrated, rounds_together=known)) for m in modes]
     return Choice(best, why, [t for t in others if t.is_quantized])
 
 
@@ -100,15 +101,17 @@ def _best_of(trials: Sequence[Trial], bench: Bench) -> Candidate:
 
 
 def _candidates(mode: QuantizationMode, bench: Bench, trials: Sequence[Trial]) -> Iterator[Candidate]:
-    """Yield what to try next, given what was tried: all methods, then the best one with other corrections."""
+    """Yield what to try next, given what was tried: all methods, then the best one with other corrections.
+
+    Biases are left as they are at the end: weights that are rounded together need them corrected.
+    """
     methods: tuple[RangeMethod, ...] = METHODS if mode == "int8" else METHODS[:1]
     is_calibrated = bench.is_calibrated and mode != "float16"
     for method in methods:
         yield Candidate(mode, method, is_calibrated)
-    if is_calibrated:
-        yield replace(_best_of(trials, bench), corrects_bias=False)
-        if not bench.network.is_known:
-            return
+    if is_calibrated and bench.network.is_known:
         yield replace(_best_of(trials, bench), rounds_together=True)
         if mode == "int8" and bench.network.can_equalize:
             yield replace(_best_of(trials, bench), equalization=STRENGTH)
+    if is_calibrated:
+        yield replace(_best_of(trials, bench), corrects_bias=False)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 from nhwcc.compiler.options import QuantizationMode
 
 from nhwcc.quantization import choose as choosing
+from nhwcc.quantization.calibrate import Seen
 from nhwcc.quantization.choose import choose
 from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.report import Candidate, Trial
@@ -30,3 +32,39 @@ def test_the_fastest_that_keeps_enough(monkeypatch: pytest.MonkeyPatch, decibels
     bench = SimpleNamespace(goal=Goal(), target=SimpleNamespace(modes=tuple(trials)))
     found = choose("auto", cast("Any", bench), print)
     assert found.best.candidate.mode == taken
+
+
+class Corrections:
+    """A bench on which biases as they are seem a little better alone, but weights need them corrected."""
+
+    def __init__(self) -> None:
+        self.trials: list[Trial] = []
+        self.goal, self.is_calibrated = Goal(), True
+        self.network = SimpleNamespace(is_known=True, can_equalize=False)
+
+    def run(self, candidate: Candidate, **_: object) -> Trial:
+        decibels = {(True, False): 32.0, (False, False): 33.0, (True, True): 45.0, (False, True): 31.0}
+        found = decibels[candidate.corrects_bias, candidate.rounds_together]
+        self.trials.append(Trial(candidate, found, found, 1000))
+        return self.trials[-1]
+
+
+def test_weights_are_rounded_together_where_biases_are_corrected() -> None:
+    bench = Corrections()
+    found = choose("dynamic-int8", cast("Any", bench), print).best.candidate
+    assert found.rounds_together and found.corrects_bias and len(bench.trials) == 3 + 1  # the best one on more samples
+
+
+def test_half_of_what_recipes_are_compared_on_is_new() -> None:
+    """Ranges that were taken from a sample fit it well; another one tells how they are."""
+    seen = Seen(compared=4)
+    numbers: list[int] = []
+    for number in range(40):
+        sample = {"x": np.full(1, number, np.float32)}
+        if not seen.is_held(number, sample):
+            numbers.append(number)
+            seen.try_on(sample)
+    tried = [int(sample["x"][0]) for sample in seen.tried]
+    assert [n for n in tried if n in numbers] == [0, 1] and [n for n in tried if n not in numbers] == [7, 15]
+    assert [int(sample["x"][0]) for sample in seen.held] == [3, 11, 19, 27, 35]
+    assert sorted(numbers + [7, 15, 3, 11, 19, 27, 35]) == list(range(40))
