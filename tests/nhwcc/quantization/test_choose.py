@@ -67,4 +67,4 @@ def test_half_of_what_recipes_are_compared_on_is_new() -> None:
     tried = [int(sample["x"][0]) for sample in seen.tried]
     assert [n for n in tried if n in numbers] == [0, 1] and [n for n in tried if n not in numbers] == [7, 15]
     assert [int(sample["x"][0]) for sample in seen.held] == [3, 11, 19, 27, 35]
-    assert sorted(numbers + [7, 15, 3, 11, 19, 27, 35]) == list(range(40))
+    assert sorted([*numbers, 7, 15, 3, 11, 19, 27, 35]) == list(range(40))
