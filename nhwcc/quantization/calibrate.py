@@ -65,9 +65,11 @@ class Seen:
             self.apart.add(number)
         return is_kept
 
-    def others(self, samples: Iterable[Sample]) -> Iterator[Sample]:
-        """Yield those of the same samples that calibration has seen."""
-        return (sample for number, sample in enumerate(samples) if number not in self.apart)
+    def others(self, samples: Iterable[Sample], most: int) -> Iterator[Sample]:
+        """Yield those of the same samples that calibration has seen; of more than ``most``, so many, evenly."""
+        seen = (sample for number, sample in enumerate(samples) if number not in self.apart)
+        count = self.count - len(self.apart)
+        return (sample for i, sample in enumerate(seen) if count <= most or i * most % count < most)
 
     def try_on(self, sample: Sample) -> None:
         """Keep a sample that calibration sees for the comparison of recipes, too, while there is room."""

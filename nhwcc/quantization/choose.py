@@ -53,8 +53,9 @@ def choose(choice: QuantizationChoice, bench: Bench, progress: Callable[[str], N
     if not is_near:
         best, why = mix(bench, best, progress)
     modes: list[QuantizationMode] = [mode for mode in INSTEAD if mode != choice and mode in bench.target.modes]
-    known = bench.network.is_known
-    others = [bench.other(Candidate(m, corrects_bias=bench.is_calibrated, rounds_together=known)) for m in modes]
+    is_rounded = best.candidate.rounds_together and not best.candidate.equalization
+    like = Candidate(choice, corrects_bias=bench.is_calibrated, rounds_together=is_rounded)
+    others = [bench.other(replace(like, mode=mode)) for mode in modes]
     return Choice(best, why, [t for t in others if t.is_quantized])
 
 
@@ -110,8 +111,8 @@ def _candidates(mode: QuantizationMode, bench: Bench, trials: Sequence[Trial]) -
     for method in methods:
         yield Candidate(mode, method, is_calibrated)
     if is_calibrated and bench.network.is_known:
-        yield replace(_best_of(trials, bench), rounds_together=True)
         if mode == "int8" and bench.network.can_equalize:
             yield replace(_best_of(trials, bench), equalization=STRENGTH)
+        yield replace(_best_of(trials, bench), rounds_together=True)
     if is_calibrated:
         yield replace(_best_of(trials, bench), corrects_bias=False)

@@ -41,6 +41,7 @@ class Corrections:
         self.trials: list[Trial] = []
         self.goal, self.is_calibrated = Goal(), True
         self.network = SimpleNamespace(is_known=True, can_equalize=False)
+        self.target = SimpleNamespace(modes=())
 
     def run(self, candidate: Candidate, **_: object) -> Trial:
         decibels = {(True, False): 32.0, (False, False): 33.0, (True, True): 45.0, (False, True): 31.0}
@@ -68,3 +69,22 @@ def test_half_of_what_recipes_are_compared_on_is_new() -> None:
     assert [n for n in tried if n in numbers] == [0, 1] and [n for n in tried if n not in numbers] == [7, 15]
     assert [int(sample["x"][0]) for sample in seen.held] == [3, 11, 19, 27, 35]
     assert sorted([*numbers, 7, 15, 3, 11, 19, 27, 35]) == list(range(40))
+
+
+@pytest.mark.parametrize(("count", "most"), [(3, 5), (400, 64), (63, 64), (65, 64), (1000, 7)])
+def test_few_of_many_samples_lie_evenly_among_them(count: int, most: int) -> None:
+    """Folders are often sorted by what the pictures show."""
+    samples = [{"x": np.full(1, number)} for number in range(count)]
+    found = [int(sample["x"][0]) for sample in Seen(count=count).others(samples, most)]
+    assert len(found) == min(count, most) and max(np.diff(found)) <= -(-count // most)
+    held = Seen(count=4, apart={3})
+    assert [int(s["x"][0]) for s in held.others([*samples[:3], {"x": np.full(1, 9)}], 8)] == [0, 1, 2]
+
+
+def test_weights_are_rounded_for_one_network_only() -> None:
+    """Rounding takes longest: whether channels are equalized is found out before."""
+    bench = Corrections()
+    bench.network.can_equalize = True
+    choose("int8", cast("Any", bench), print)
+    rounded = {t.candidate.equalization for t in bench.trials if t.candidate.rounds_together}
+    assert len(rounded) == 1 and {t.candidate.equalization for t in bench.trials} == {0.0, 0.5}
