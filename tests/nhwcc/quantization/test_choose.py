@@ -88,3 +88,17 @@ def test_weights_are_rounded_for_one_network_only() -> None:
     choose("int8", cast("Any", bench), print)
     rounded = {t.candidate.equalization for t in bench.trials if t.candidate.rounds_together}
     assert len(rounded) == 1 and {t.candidate.equalization for t in bench.trials} == {0.0, 0.5}
+
+
+@pytest.mark.parametrize(("more", "is_taken"), [(0.3, False), (0.9, True)])
+def test_what_is_a_little_better_on_few_samples_is_as_good(more: float, is_taken: bool) -> None:
+    class Alike(Corrections):
+        def run(self, candidate: Candidate, **_: object) -> Trial:
+            found = 40.0 + (more if candidate.equalization else 0.0)
+            self.trials.append(Trial(candidate, found, found, 1000))
+            return self.trials[-1]
+
+    bench = Alike()
+    bench.network.can_equalize = True
+    found = choose("int8", cast("Any", bench), print).best.candidate
+    assert found.method == "minmax" and found.corrects_bias and (found.equalization > 0) == is_taken
