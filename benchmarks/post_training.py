@@ -41,7 +41,8 @@ ASKED = 20.0
 """What is asked of mixed precision: an error of a tenth."""
 
 MODES: tuple[tuple[QuantizationChoice, float | None], ...] = (
-    *(("float16", ANY), ("weight-int8", ANY), ("dynamic-int8", ANY), ("int8", ANY), ("int8", ASKED), ("auto", None)),
+    *(("float16", ANY), ("weight-int4", ANY), ("weight-int8", ANY), ("dynamic-int8", ANY)),
+    *(("int8", ANY), ("int8", ASKED), ("auto", None)),
 )
 """Modes, and the dB that are asked for."""
 

@@ -412,8 +412,8 @@ CODES = {
     ),
     "R002": Code(
         "input does not fit",
-        "A given array has another shape or element type than the input.",
-        "The message shows both.",
+        "A given array has another shape or element type than the input, or holds NaN.",
+        "The message shows what is wrong.",
     ),
     "R003": Code(
         "result contradicts inference",

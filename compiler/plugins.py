@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Callable, Generator
@@ -11,7 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from .diagnostics import CompileError, did_you_mean, error, reason
+from .diagnostics import CompileError, counted, did_you_mean, error, reason
 
 _LOADED: set[Path] = set()
 """Files that have registered what they have: names can be taken only once."""
@@ -52,18 +53,32 @@ def load_file(path: Path) -> None:
         raise refused from bad
 
 
-def load_function(path: Path, name: str) -> Callable[..., Any]:
-    """Return a function of a user's Python file; run it where :func:`blaming` holds.
+def load_function(path: Path, name: str, arguments: int) -> Callable[..., Any]:
+    """Return a function of a user's Python file that takes so many arguments; run it where :func:`blaming` holds.
 
     Raises:
-        CompileError: R010, there is no such file, or no such function in it; L010, the file fails.
+        CompileError: R010, there is no such file, or no such function in it; L010, the file fails, or the function
+            takes another number of arguments.
     """
     load_file(path)
     found = getattr(sys.modules[f"{PREFIX}{path.stem}"], name, None)
     if not callable(found):
         known = [n for n, value in vars(sys.modules[f"{PREFIX}{path.stem}"]).items() if callable(value)]
         raise error("R010", f"{path} has no function {name!r}", help=did_you_mean(name, known) or HELP)
+    if not _takes(found, arguments):
+        given = counted(arguments, "argument") if arguments else "no arguments"
+        raise error("L010", f"{name} of {path} can't be called with {given}: it is {name}{inspect.signature(found)}")
     return found
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # what is written in C may not say what it takes
+        return True
+    return True
 
 
 def discover_plugins(group: str = "nhwcc.passes") -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -116,6 +117,8 @@ def _check_quantizing(options: CompileOptions) -> None:
     check_metric(options.metric)
     if options.max_error is not None and not 0 < options.max_error <= 1:
         raise error("L004", f"an error of {options.max_error:g} is no share", help="for example max_error=0.005")
+    if options.min_sqnr is not None and math.isnan(options.min_sqnr):
+        raise error("L004", "NaN is no distance in dB", help="for example min_sqnr=20")
     io_dtypes(io_dtype_text(options.io_dtype))
     for path in options.calibration:
         load_statistics(Path(path))

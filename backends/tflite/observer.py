@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from ...compiler.types import Array
@@ -22,7 +24,8 @@ class Observer:
         graph = inspect(path).subgraphs[0]
         numbers = {tensor.name: number for number, tensor in enumerate(graph.tensors)}
         self._path = path
-        self._threads = os.cpu_count()
+        self._count = os.cpu_count()
+        self._threads = ThreadPoolExecutor(self._count)
         self._tensors = {name: numbers[name] for name in names if name in numbers}
         self._models: list[tuple[TfliteModel, list[str]]] = []
         self._seen: Calibration = {name: Statistics() for name in self._tensors}
@@ -37,11 +40,13 @@ class Observer:
             self._open(inputs)
         for model, names in self._models:
             model.run(inputs)
-            for name in names:
-                found = model.view(self._tensors[name])
-                if found is not None:
-                    self._seen[name].add(found)
-                del found  # the runtime does not run while somebody looks at its memory
+            list(self._threads.map(partial(self._look, model), names))
+
+    def _look(self, model: TfliteModel, name: str) -> None:
+        found = model.view(self._tensors[name])
+        if found is not None:
+            self._seen[name].add(found)
+        del found  # the runtime does not run while somebody looks at its memory
 
     def _open(self, inputs: Mapping[str, Array]) -> None:
         """Make as many copies of the network as memory asks for, each of which gives some tensors."""
@@ -57,7 +62,7 @@ class Observer:
                 parts.append(part)
             part.append(name)
         self._models = [
-            (TfliteModel(self._path, inside=[self._tensors[n] for n in p], threads=self._threads), p) for p in parts
+            (TfliteModel(self._path, inside=[self._tensors[n] for n in p], threads=self._count), p) for p in parts
         ]
 
     def statistics(self) -> Calibration:

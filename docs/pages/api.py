@@ -22,7 +22,13 @@ INTRO = """Everything below is in the package `nhwcc` unless its name says other
 its `diagnostics` have a code, a message, a place and a way out each ([errors.md](errors.md)). In notebooks, what is
 returned shows itself."""
 
-FUNCTIONS: list[Callable[..., Any]] = [nhwcc.compile, nhwcc.compile_all, nhwcc.compile_signatures, nhwcc.verify, nhwcc.load]
+FUNCTIONS: list[Callable[..., Any]] = [
+    nhwcc.compile,
+    nhwcc.compile_all,
+    nhwcc.compile_signatures,
+    nhwcc.verify,
+    nhwcc.load,
+]
 REPORTS: list[type] = [
     Report,
     PortReport,

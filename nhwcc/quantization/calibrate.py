@@ -20,8 +20,8 @@ EVERY = 4
 HELD = 16
 """How many samples are held back at most."""
 
-TRIED = 8
-"""On how many samples recipes are compared: on some that calibration has not seen, as far as there are, and others."""
+TRIED = 16
+"""On how many samples recipes are compared: half of them calibration has not seen, as far as there are so many."""
 
 COUNTED = 32
 """On how many it is where a metric of the user's decides: such ones often count, as boxes or labels."""
@@ -59,18 +59,22 @@ class Seen:
         if number % EVERY != EVERY - 1:
             return False
         is_tried = number // EVERY % 2
-        is_kept = self._keep(sample, *((self.tried, self.compared // 2) if is_tried else (self.held, HELD)))
+        where, most = (self.tried, self.known + self.compared // 2) if is_tried else (self.held, HELD)
+        is_kept = self._keep(sample, where, most)
         if is_kept:
             self.apart.add(number)
         return is_kept
 
-    def others(self, samples: Iterable[Sample]) -> Iterator[Sample]:
-        """Yield those of the same samples that calibration has seen."""
-        return (sample for number, sample in enumerate(samples) if number not in self.apart)
+    def others(self, samples: Iterable[Sample], most: int) -> Iterator[Sample]:
+        """Yield those of the same samples that calibration has seen; of more than ``most``, so many, evenly."""
+        seen = (sample for number, sample in enumerate(samples) if number not in self.apart)
+        count = self.count - len(self.apart)
+        return (sample for i, sample in enumerate(seen) if count <= most or i * most % count < most)
 
     def try_on(self, sample: Sample) -> None:
         """Keep a sample that calibration sees for the comparison of recipes, too, while there is room."""
-        self.known += self._keep(sample, self.tried, self.compared) if self.known < self.compared // 2 else 0
+        if self.known < self.compared // 2:
+            self.known += self._keep(sample, self.tried, self.compared)
 
 
 def write_named(target: Target, module: Module, path: Path) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from nhwcc.compiler.options import CALIBRATED, QuantizationChoice, QuantizationMode, RangeMethod
-from nhwcc.quantization.goal import FAITHFUL, MARGIN
+from nhwcc.quantization.goal import FAITHFUL, MARGIN, Goal
 from nhwcc.quantization.mixed import mix
 from nhwcc.quantization.report import Candidate, Trial
 from nhwcc.quantization.trials import Bench
@@ -22,6 +22,9 @@ INSTEAD: tuple[QuantizationMode, ...] = ("int8", "dynamic-int8")
 
 STRENGTH = 0.5
 """How much channels are equalized: the whole way makes weights uneven, which loses as much on inputs not yet seen."""
+
+GAIN = 0.5
+"""By how many dB a way must be better on samples than one that was tried before it: these are few, and tell no less."""
 
 SLOWER = 1.05
 """How much slower than in floats a file may be measured and count as no slower."""
@@ -53,7 +56,9 @@ def choose(choice: QuantizationChoice, bench: Bench, progress: Callable[[str], N
     if not is_near:
         best, why = mix(bench, best, progress)
     modes: list[QuantizationMode] = [mode for mode in INSTEAD if mode != choice and mode in bench.target.modes]
-    others = [bench.other(Candidate(mode, corrects_bias=bench.is_calibrated)) for mode in modes]
+    is_rounded = best.candidate.rounds_together and not best.candidate.equalization
+    like = Candidate(choice, corrects_bias=bench.is_calibrated, rounds_together=is_rounded)
+    others = [bench.other(replace(like, mode=mode)) for mode in modes]
     return Choice(best, why, [t for t in others if t.is_quantized])
 
 
@@ -92,23 +97,30 @@ def _best(mode: QuantizationMode, bench: Bench, progress: Callable[[str], None],
     for candidate in _candidates(mode, bench, trials):
         progress(f"trying {candidate}")
         trials.append(bench.run(candidate, timed=timed))
-    return max(trials, key=lambda t: bench.goal.rank(t, t.sqnr))
+    return _best_of(trials, bench.goal)
 
 
-def _best_of(trials: Sequence[Trial], bench: Bench) -> Candidate:
-    return max(trials, key=lambda t: bench.goal.rank(t, t.sqnr)).candidate
+def _best_of(trials: Sequence[Trial], goal: Goal) -> Trial:
+    """Return the best trial; of those that are as good as each other, the first."""
+    best = trials[0]
+    for trial in trials[1:]:
+        if goal.rank(trial, trial.sqnr - GAIN) > goal.rank(best, best.sqnr):
+            best = trial
+    return best
 
 
 def _candidates(mode: QuantizationMode, bench: Bench, trials: Sequence[Trial]) -> Iterator[Candidate]:
-    """Yield what to try next, given what was tried: all methods, then the best one with other corrections."""
+    """Yield what to try next, given what was tried: all methods, then the best one with other corrections.
+
+    Biases are left as they are at the end: weights that are rounded together need them corrected.
+    """
     methods: tuple[RangeMethod, ...] = METHODS if mode == "int8" else METHODS[:1]
     is_calibrated = bench.is_calibrated and mode != "float16"
     for method in methods:
         yield Candidate(mode, method, is_calibrated)
-    if is_calibrated:
-        yield replace(_best_of(trials, bench), corrects_bias=False)
-        if not bench.network.is_known:
-            return
-        yield replace(_best_of(trials, bench), rounds_together=True)
+    if is_calibrated and bench.network.is_known:
         if mode == "int8" and bench.network.can_equalize:
-            yield replace(_best_of(trials, bench), equalization=STRENGTH)
+            yield replace(_best_of(trials, bench.goal).candidate, equalization=STRENGTH)
+        yield replace(_best_of(trials, bench.goal).candidate, rounds_together=True)
+    if is_calibrated:
+        yield replace(_best_of(trials, bench.goal).candidate, corrects_bias=False)

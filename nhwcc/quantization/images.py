@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nhwcc.compiler.diagnostics import did_you_mean, error, reason
+from nhwcc.compiler.diagnostics import counted, did_you_mean, error, reason
 from nhwcc.compiler.types import Array, TensorType
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff", ".ppm")
@@ -75,7 +76,10 @@ class ImageFormat:
 
 
 def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split("/"))
+    found = tuple(float(part) for part in text.split("/"))
+    if not all(map(math.isfinite, found)):
+        raise ValueError
+    return found
 
 
 def _order(text: str) -> str:
@@ -84,7 +88,32 @@ def _order(text: str) -> str:
     return text.lower()
 
 
-_READ = {"resize": int, "crop": int, "mean": _numbers, "std": _numbers, "scale": float, "order": _order}
+def _pixels(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError
+    return int(text)
+
+
+def _divisors(text: str) -> tuple[float, ...]:
+    found = _numbers(text)
+    if 0 in found:
+        raise ValueError
+    return found
+
+
+def _divisor(text: str) -> float:
+    (found,) = _divisors(text)
+    return found
+
+
+_READ = {
+    "resize": _pixels,
+    "crop": _pixels,
+    "mean": _numbers,
+    "std": _divisors,
+    "scale": _divisor,
+    "order": _order,
+}
 
 
 def _opened(path: Path) -> Any:
@@ -93,9 +122,11 @@ def _opened(path: Path) -> Any:
     except ImportError as bad:
         raise error("R017", "pictures are read by Pillow", help="pip install pillow") from bad
     try:
-        return Image.open(path)
-    except OSError as bad:  # as Pillow says that it knows no such format
+        image = Image.open(path)
+        image.load()  # what is damaged inside shows here
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as bad:  # by format, Pillow raises any
         raise error("R010", f"can't read {path}: {reason(bad)}", help="leave it out of the folder") from bad
+    return image
 
 
 def pictures(folder: Path) -> list[Path]:
@@ -116,7 +147,8 @@ def image_samples(
     """Yield one sample per picture: an input ``[1, c, h, w]`` or ``[1, h, w, c]``.
 
     Raises:
-        CompileError: R002, the input holds no picture; as :meth:`ImageFormat.load`.
+        CompileError: R002, the input holds no picture; L004, its channels are not as many as what is subtracted from
+            them; as :meth:`ImageFormat.load`.
     """
     channels_last = _channels_last(name, type)
     _, *rest = type.shape
@@ -127,6 +159,10 @@ def image_samples(
     if not (height and width and isinstance(channels, int)):
         help = "say it: --images crop=224, or fix the input's size: --shape"
         raise error("R002", f"the size of pictures for {name}, {type}, is open", help=help)
+    for what, numbers in (("mean", format.mean), ("std", format.std)):
+        if len(numbers) not in (1, channels):
+            text = f"{counted(len(numbers), 'number')} as {what} of pictures with {counted(channels, 'channel')}"
+            raise error("L004", text, help=HELP)
     for path in paths:
         picture = format.load(path, (height, width), channels)
         batch = picture[None] if channels_last else picture.transpose(2, 0, 1)[None]

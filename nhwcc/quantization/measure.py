@@ -29,7 +29,8 @@ class Distance:
     def add(self, want: Array, got: Array) -> None:
         """Add what was wanted and what came in one sample."""
         a, b = (x.astype(np.float64).reshape(-1, x.shape[-1] if x.ndim > 1 else 1) for x in (want, got))
-        signal, noise = (a**2).sum(0), ((a - b) ** 2).sum(0)
+        error = np.subtract(a, b, out=np.zeros_like(a), where=a != b)  # infinite numbers may be the same
+        signal, noise = np.square(a, out=np.zeros_like(a), where=np.isfinite(a)).sum(0), (error**2).sum(0)
         if self.signal.shape not in ((1,), signal.shape):  # the last axis is open: no channels
             self.signal, self.noise, signal, noise = (
                 x.sum(keepdims=True) for x in (self.signal, self.noise, signal, noise)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import SupportsFloat
+from typing import Any, SupportsFloat, cast
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from nhwcc.compiler.types import Array
 
 Outputs = Sequence[Mapping[str, Array]]
 """Outputs by name, one mapping per sample."""
+
+MOST = 1 + 1e-6
+"""What a metric gives at most, rounding included: percents would let any loss pass."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,13 @@ class Metric:
         """Return how much is kept.
 
         Raises:
-            CompileError: L010, the function gives something else than a number.
+            CompileError: L010, the function gives something else than a number up to 1.
         """
         found = self.function(want, got)
-        number = float(found) if isinstance(found, SupportsFloat) else math.nan
-        if not math.isfinite(number):
-            text = f"the metric {self.name} gives {found!r}, which is no number"
+        is_one = isinstance(found, SupportsFloat) and np.size(cast(Any, found)) == 1
+        number = float(cast(SupportsFloat, np.reshape(cast(Any, found), ()))) if is_one else math.nan
+        if not (math.isfinite(number) and number <= MOST):
+            text = f"the metric {self.name} gives {found!r}, which is no number up to 1"
             raise error("L010", text, help="return one number: 1 where nothing is lost, 0 where all is")
         return number
 
@@ -69,7 +73,7 @@ def parse_metric(text: str) -> Metric:
     if file is None:
         return Metric(text, METRICS[text])
     function = text.rpartition(":")[2]
-    return Metric(function, load_function(file, function))
+    return Metric(function, load_function(file, function, 2))
 
 
 def _pairs(want: Outputs, got: Outputs) -> Iterator[tuple[str, Array, Array]]:

@@ -15,8 +15,11 @@ from nhwcc.passes.equalize_channels import EqualizeChannels
 from nhwcc.passes.quantization import rounding, statistics
 from nhwcc.passes.quantization.equalize import equalize
 from nhwcc.quantization.calibrate import Seen, calibrate, write_named
-from nhwcc.quantization.rounding import round_weights, sums_of
+from nhwcc.quantization.rounding import SEEN, round_weights, sums_of
 from nhwcc.quantization.samples import Samples
+
+AGAIN = 64
+"""On how many samples at most a network with equalized channels is calibrated: all of many would take twice as long."""
 
 
 @dataclass
@@ -59,7 +62,8 @@ class Network:
             module = clone_module(self.module)
             self.equalization(strength).run(module)
             names = write_named(self.target, module, path)
-            seen = calibrate(self.target, path, names, self.seen.others(self.samples), self.progress)
+            samples = self.seen.others(self.samples, AGAIN)
+            seen = calibrate(self.target, path, names, samples, self.progress)
             statistics.save(seen.statistics, self._statistics(strength))
         return path
 
@@ -88,7 +92,8 @@ class Network:
         sums = sums_of(module.main, kernels, bits, per_channel=not self.options.per_tensor)
         if not sums:
             return None
-        found = round_weights(self.target, self.file(strength), sums, self.seen.others(self.samples), self.progress)
+        samples = self.seen.others(self.samples, SEEN)
+        found = round_weights(self.target, self.file(strength), sums, samples, self.progress)
         path = self.floats.with_name(f"rounded-{strength:g}.npz")
         rounding.save(found, path)
         return path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from nhwcc.backends.common.target import Target
@@ -21,7 +20,7 @@ from nhwcc.quantization.samples import Sample
 from nhwcc.targets import open_rounder
 
 SEEN = 32
-"""On how many samples at most a network runs to round weights."""
+"""On how many samples a network runs at most to round weights."""
 
 COVARIANCE_BYTES = 256 << 20
 """How much memory covariances take in one run over the samples; networks with more run several times."""
@@ -63,11 +62,13 @@ def round_weights(
 ) -> dict[str, Array]:
     """Return integers for the weights of a file in floats, by the names of what their operations compute.
 
+    Samples are kept in memory: there are :data:`SEEN` at most.
+
     Raises:
         CompileError: the runtime refuses a sample; what makes the samples fails.
     """
     found: dict[str, Array] = {}
-    used = list(islice(samples, SEEN))
+    used = list(samples)
     for part in _parts(sums):
         progress(f"rounding {counted(len(part), 'weight')}")
         by_operand: dict[str, dict[str, Products]] = {}

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from nhwcc.backends.common.target import Emitted, Target
-from nhwcc.compiler.diagnostics import Remark, collect_remarks, error, remark
+from nhwcc.compiler.diagnostics import Remark, collect_remarks, counted, error, remark
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.options import CALIBRATED
 from nhwcc.compiler.types import TensorType
@@ -22,7 +22,7 @@ from nhwcc.passes.quantization.joins import index_text
 from nhwcc.passes.quantization.names import value_names
 from nhwcc.passes.quantization.recipe import check_keeps
 from nhwcc.passes.quantization.split import split_outputs
-from nhwcc.quantization.calibrate import COUNTED, HELD, TRIED, Seen, calibrate, write_named
+from nhwcc.quantization.calibrate import COUNTED, EVERY, HELD, TRIED, Seen, calibrate, write_named
 from nhwcc.quantization.choose import choose
 from nhwcc.quantization.goal import Goal
 from nhwcc.quantization.images import ImageFormat
@@ -33,7 +33,7 @@ from nhwcc.quantization.report import QuantizationReport, most_clamped
 from nhwcc.quantization.samples import Sample, samples_of
 from nhwcc.quantization.trials import Bench, is_quantized
 from nhwcc.request import check_io_dtypes
-from nhwcc.targets import start_runtime
+from nhwcc.targets import open_timed, start_runtime
 
 
 @dataclass
@@ -74,6 +74,7 @@ class Session:
             CompileError: Q001 to Q005; L006, a type is asked for an output that there is not; what the samples, the
                 passes or the runtime find.
         """
+        self._ask_metric()
         self._calibrate()
         options, tried = self.options, self.seen.tried or self.seen.held
         held = self.seen.held or tried
@@ -139,6 +140,17 @@ class Session:
         """
         return calibrate(self.target, self.floats, self.names, self.samples, self.progress)
 
+    def _ask_metric(self) -> None:
+        """Let the user's metric judge a sample without loss, before anything takes long.
+
+        Raises:
+            CompileError: L010, it fails.
+        """
+        if self.goal.metric is not None:
+            runner = open_timed(self.target, self.floats, self.runtime)
+            found = [runner.numbers(runner.run(sample)) for sample in islice(self.samples, 1)]
+            self.goal.metric(found, found)
+
     def _split(self, bench: Bench) -> list[str]:
         """Give outputs that are joined from parts as several ones; say what became of each."""
         func = self.module.main
@@ -175,6 +187,9 @@ class Session:
                 text = "calibrated on random inputs: give real ones (--data), or the integers may miss the real ranges"
                 remark(Remark("warning", "quantize", text))
             self.seen = calibrate(self.target, self.floats, self.names, self.samples, self.progress, self.seen)
+        if not self.seen.held:
+            text = f"{counted(self.seen.count, 'sample')} of data: none is held back, so the report is on what was seen"
+            remark(Remark("warning", "quantize", f"{text}; give at least {EVERY}"))
         statistics.save(self.seen.statistics, self.statistics)
 
 

@@ -26,7 +26,7 @@ BINS = 4096
 DRAWN = 1 << 15
 """How many numbers of a tensor in one sample are counted in the histogram; the range is that of all."""
 
-ROWS = 1 << 12
+ROWS = 1 << 11
 """Of how many rows of channels of a tensor in one sample the mean is taken, evenly over it."""
 
 LARGEST = 1e30
@@ -131,7 +131,9 @@ class Statistics:
         if numbers.ndim:
             rows = numbers.reshape(-1, numbers.shape[-1])
             rows = rows[:: max(len(rows) // ROWS, 1)]
-            self._sum(rows.sum(0, dtype=np.float64), rows.shape[0], rows.min(0), rows.max(0))
+            wide = np.float32 if rows.dtype == np.float32 else np.float64  # rows are few; samples add up in f64
+            sums = rows.sum(0, dtype=wide).astype(np.float64)
+            self._sum(sums, rows.shape[0], rows.min(0), rows.max(0))
 
     def _sum(self, sums: Array, rows: int, lows: Array, highs: Array) -> None:
         if self.rows and sums.shape != self.sums.shape:  # a last axis whose size is open has no channels

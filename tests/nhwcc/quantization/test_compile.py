@@ -104,6 +104,11 @@ class TestIntegers:
         said = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8").stdout
         assert "warning     calibrated on random inputs" in said
 
+    def test_one_sample_is_said(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        np.save(tmp_path / "one.npy", RNG.standard_normal((1, 3, 8, 6)).astype(np.float32))
+        said = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "one.npy").stdout
+        assert "warning     1 sample of data: none is held back" in said
+
     def test_nothing_is_written_below_the_limit(self, call: Callable[..., Result], tmp_path: Path) -> None:
         (tmp_path / "q.tflite").write_text("old")
         result = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--min-sqnr", 80)
@@ -116,6 +121,12 @@ class TestIntegers:
         assert "cosine 0.99" in said and ", kept 0.99" in said and "at least 10 dB" in said
         said = call(*args, "--max-error", "5%").stdout
         assert "at least 0.95 is asked for" in said and "dB are asked for" not in said
+
+    def test_a_metric_is_asked_before_samples_are_counted(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        (tmp_path / "own.py").write_text("def nan(want, got):\n    return float('nan') if len(got) == 1 else 1.0\n")
+        args = ("--quantize", "int8", "--data", "x.npy", "--metric", "own.py:nan")
+        result = call("compile", "conv.ir", "-o", "q.tflite", *args)
+        assert "error[L010]: the metric nan gives nan" in result.stderr, result.output
 
     def test_kept_in_floats(self, call: Callable[..., Result]) -> None:
         args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--json")
@@ -283,6 +294,7 @@ class TestCalibrate:
         (("-o", "q.tflite", "--max-error", "1%"), "L007", "add --quantize"),
         (("-o", "q.tflite", "--quantize", "int8", "--metric", "topp1"), "L004", "did you mean 'top1'"),
         (("-o", "q.tflite", "--quantize", "int8", "--max-error", "2"), "L004", "no share"),
+        (("-o", "q.tflite", "--quantize", "int8", "--min-sqnr", "nan"), "L004", "no distance"),
         (
             ("-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--max-error", "0.001%"),
             "Q004",

@@ -10,6 +10,7 @@ from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.types import Array
 
 from nhwcc.quantization.goal import Goal
+from nhwcc.quantization.measure import measure
 from nhwcc.quantization.metrics import METRICS, Metric, check_metric, parse_metric, parse_share
 from nhwcc.quantization.report import Candidate, Trial
 
@@ -55,6 +56,13 @@ def test_the_user_s_own(tmp_path: Path) -> None:
         parse_metric(f"{path}:word")([{}], [{}])
     with pytest.raises(CompileError, match=r"L010.*nan"):
         Metric("n", lambda _a, _b: float("nan"))([{}], [{}])
+    for result in (np.ones(3), np.ones(0), 97.5, None):
+        with pytest.raises(CompileError, match=r"L010.*no number up to 1"):
+            Metric("n", lambda _a, _b, result=result: result)([{}], [{}])
+    assert Metric("n", lambda _a, _b: np.full(1, 0.5))([{}], [{}]) == 0.5
+    (tmp_path / "one.py").write_text("def one(got):\n    return 1.0\n")
+    with pytest.raises(CompileError, match=r"L010.*2 arguments.*one\(got\)"):
+        parse_metric(f"{tmp_path / 'one.py'}:one")
 
 
 @pytest.mark.parametrize(("text", "code"), [("cosin", "L004"), ("gone.py:f", "R010"), ("gone.txt:f", "L004")])
@@ -81,3 +89,11 @@ def test_what_is_asked_for() -> None:
     assert Goal(None, top1, 0.02).loss(trial(-5, 0.99)) == pytest.approx(0.5)
     assert Goal(10.0, top1, 0.02).loss(trial(0, 0.99)) == pytest.approx(10)
     assert Goal(metric=top1).rank(trial(5, 0.9), 5) > Goal(metric=top1).rank(trial(9, 0.8), 9)
+
+
+def test_infinite_scores_may_stay_what_they_are() -> None:
+    """What is masked is infinite in floats, too."""
+    want, got = np.asarray([[1.0, -np.inf]], np.float32), np.asarray([[0.9, -np.inf]], np.float32)
+    assert measure([{"y": want}], [{"y": got}])[0].sqnr == pytest.approx(20, abs=1e-4)
+    assert measure([{"y": want}], [{"y": np.zeros_like(got)}])[0].sqnr == -200
+    assert measure([{"y": want}], [{"y": np.where(got < 0, -9, got)}])[0].sqnr == -200

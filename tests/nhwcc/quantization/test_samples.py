@@ -61,6 +61,8 @@ class TestArrays:
             (np.zeros((2, 4, 6, 3), np.float32), "R002"),
             (np.zeros((2, 3, 4, 6)), "R002"),
             ({"y": np.zeros((2, 3, 4, 6), np.float32)}, "L006"),
+            (np.full((2, 3, 4, 6), np.nan, np.float32), "R002.*sample 1 .* NaN for x"),
+            (np.zeros((0, 3, 4, 6), np.float32), "Q001"),
             ("nothing.npy", "R010"),
         ],
     )
@@ -93,12 +95,27 @@ class TestFunctions:
         body = "yield np.zeros((1, 3, 4, 6), np.float32); yield {'x': np.ones((1, 3, 4, 6), np.float32)}"
         assert [s["x"].mean() for s in samples(self.write(tmp_path, body))] == [0, 1]
 
+    @pytest.mark.parametrize("body", ["return {}", "return {{'x': {}}}", "return list({})", "return iter({}[:, None])"])
+    def test_all_at_once(self, body: str, tmp_path: Path) -> None:
+        body = body.format("np.arange(144, dtype=np.float32).reshape(2, 3, 4, 6)")
+        is_row = "list" in body
+        type = TensorType(DType.F32, (3, 4, 6)) if is_row else X
+        assert [s["x"].ravel()[0] for s in samples(self.write(tmp_path, body), x=type)] == [0, 72]
+
     @pytest.mark.parametrize(
         ("body", "code"),
         [
             ("yield np.zeros((3, 4, 6), np.float32)", "R002"),
-            ("yield {'y': 3}", "R002"),
+            ("yield {'y': 3}", "R002(?s:.*)it has y"),
             ("yield 1 / 0", "L010"),
+            ("yield [[1, 2], [3]]", "R002.*no array of numbers"),
+            ("yield ('x', np.zeros((1, 3, 4, 6), np.float32))", "R002.*no array of numbers"),
+            ("yield np.full((1, 3, 4, 6), np.nan, np.float32)", "R002.*NaN"),
+            ("return 3", "L010.*type int"),
+            ("pass", "L010.*type NoneType"),
+            ("return {'x': 3}", "L010.*type dict"),
+            ("return iter(())", "Q001"),
+            ("return {'x': np.zeros((2, 3, 4, 5), np.float32)}", "R002"),
         ],
     )
     def test_what_fails(self, body: str, code: str, tmp_path: Path) -> None:
@@ -109,6 +126,11 @@ class TestFunctions:
         name = self.write(tmp_path, "yield 1")
         with pytest.raises(CompileError, match="did you mean 'samples'"):
             samples(name[:-1])
+
+    def test_arguments(self, tmp_path: Path) -> None:
+        (tmp_path / "gen.py").write_text("def samples(count):\n    yield count\n")
+        with pytest.raises(CompileError, match=r"L010.*samples\(count\)"):
+            samples(f"{tmp_path / 'gen.py'}:samples")
 
 
 class TestPictures:
@@ -160,7 +182,22 @@ class TestPictures:
         with pytest.raises(CompileError, match="R010"):
             list(samples(folder))
 
-    @pytest.mark.parametrize("text", ["mean", "size=3", "mean=a", "order=xyz", "crop=1.5"])
+    @pytest.mark.parametrize("name", ["a.png", "b.jpg"])
+    def test_half_a_picture(self, folder: Path, name: str) -> None:
+        """Its size stands at the beginning, and says nothing of what is missing."""
+        whole = (folder / name).read_bytes()
+        (folder / name).write_bytes(whole[: len(whole) * 2 // 3])
+        with pytest.raises(CompileError, match=rf"R010.*{name}"):
+            list(samples(folder))
+
+    def test_numbers_of_other_channels(self, folder: Path) -> None:
+        with pytest.raises(CompileError, match=r"L004.*2 numbers as std of pictures with 3 channels"):
+            list(samples(folder, ImageFormat.parse("mean=1,std=1/2")))
+
+    @pytest.mark.parametrize(
+        "text",
+        ["mean", "size=3", "mean=a", "order=xyz", "crop=1.5", "crop=0", "resize=-3", "std=0", "scale=0", "mean=nan"],
+    )
     def test_words_that_say_nothing(self, text: str) -> None:
         with pytest.raises(CompileError, match="L004"):
             ImageFormat.parse(text)

@@ -173,3 +173,15 @@ def test_files(tmp_path: Path) -> None:
         with pytest.raises(CompileError) as caught:
             load(tmp_path / name)
         assert caught.value.diagnostics[0].code == "R010"
+
+
+@pytest.mark.parametrize(("bits", "least"), [(4, 0.9), (8, 1.0)])
+def test_few_bits_leave_out_what_is_rare(bits: int, least: float) -> None:
+    """A scale for the largest of many weights leaves others four bits only to be zero."""
+    weight = RNG.laplace(size=(8, 256)).astype(np.float32)
+    whole = np.abs(weight).max(1) / (2 ** (bits - 1) - 1)
+    scales = weight_scales(weight, bits)
+    losses = [((weight - round_weight(weight, s, bits) * s[:, None]) ** 2).sum(1) for s in (scales, whole)]
+    assert (losses[0] <= losses[1]).all() and losses[0].sum() <= least * losses[1].sum()
+    assert np.array_equal(scales, whole.astype(np.float32)) == (bits == 8)
+    assert weight_scales(np.zeros((2, 3), np.float32), bits).min() > 0
