@@ -15,7 +15,7 @@ from nhwcc.compiler.dims import is_static, solve, substitute
 from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.plugins import load_function
 from nhwcc.compiler.types import Array, TensorType
-from nhwcc.data import Data, narrowed, read_arrays
+from nhwcc.data import Data, fitted, read_arrays
 from nhwcc.quantization.images import ImageFormat, image_samples, pictures
 
 Sample = dict[str, Array]
@@ -92,7 +92,7 @@ def _checked(given: Iterable[Any], types: Mapping[str, TensorType]) -> Iterator[
         missing = [name for name in types if name not in arrays]
         if missing:
             raise error("R002", f"a sample lacks {', '.join(missing)}", help="give arrays by the inputs' names")
-        arrays = {name: narrowed(arrays[name], type) for name, type in types.items()}
+        arrays = {name: fitted(arrays[name], type) for name, type in types.items()}
         for name, type in types.items():
             if not _fits(arrays[name].shape, type) or arrays[name].dtype != type.dtype.numpy:
                 found = f"{arrays[name].dtype}{list(arrays[name].shape)}"
@@ -116,7 +116,7 @@ def _cut(arrays: Mapping[str, Array], types: Mapping[str, TensorType]) -> Iterat
 
 
 def _parts(name: str, array: Array, type: TensorType) -> list[Array]:
-    shape, array = type.shape, narrowed(array, type)
+    shape, array = type.shape, fitted(array, type)
     if array.dtype != type.dtype.numpy:
         raise error("R002", f"{name} is {type}, but the data is {array.dtype}{list(array.shape)}")
     if array.ndim == len(shape) + 1 and (not len(array) or _fits(array.shape[1:], type)):
