@@ -267,7 +267,7 @@ def _moves(made: Kernels, *, is_large: bool) -> None:
     made.run("QUANTIZE", WIDE)
     if is_large:
         made.run("REVERSE_V2", WIDE, when=(constants(1),))
-        made.run("GATHER", WIDE, when=(index_type(1, I32), _first_axis))
+        made.run("GATHER", ANY, when=(index_type(1, I32), _first_axis))
         made.run("CAST SELECT SELECT_V2", f"{ANY} bool")
 
 

@@ -322,6 +322,11 @@ class TestIntegers:
         found = {op.kernel: op.where for op in where(out.path, target).operators}
         assert found["GREATER"] == place
 
+    @pytest.mark.parametrize(("target", "place"), [("ethos-u65", "rest"), ("ethos-u85", "device")])
+    def test_rows_of_a_table_of_integers(self, check: Check, target: str, place: str) -> None:
+        out = check(single("gather", "i32[10]", "i32[7]", constants={1: np.arange(7)}, axis=0), target=target)
+        assert where(out.path, target).operators[-1].where == place
+
     @pytest.mark.parametrize("target", ["ethos-u55", "ethos-u85", "tflite-micro"])
     def test_no_kernel_on_integers_is_too_slow(self, target: str) -> None:
         """Where floats in between are faster on a processor, they still leave the device."""
