@@ -4,6 +4,10 @@ Windows, paddings, groups, deconvolutions, resizes, norms, activations, shuffles
 sizes, several images and channels that are no multiples of four.
 """
 
+# PyTorch's functions, and arrays of runtimes, are partly untyped
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+# pyright: reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

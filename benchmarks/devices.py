@@ -8,6 +8,10 @@ says how many operators a file has, how many of them run beside the device by ``
 outputs are from those of the TFLite runtime: of the largest number in floats, in steps of integers.
 """
 
+# PyTorch's functions, and arrays of runtimes, are partly untyped
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+# pyright: reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import argparse

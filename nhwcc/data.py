@@ -30,7 +30,7 @@ def read_data(data: Data | None, types: Mapping[str, TensorType]) -> dict[str, A
         CompileError: L006, there is no such input; R010, a file can't be read; R002, an array doesn't fit its input.
     """
     found = {} if data is None else read_arrays(data, types)
-    arrays = {name: narrowed(array, types[name]) for name, array in found.items()}
+    arrays = {name: fitted(array, types[name]) for name, array in found.items()}
     for name, array in arrays.items():
         _check(name, array, types[name])
     return arrays
@@ -51,18 +51,18 @@ def read_arrays(data: Data, types: Mapping[str, TensorType]) -> dict[str, Array]
     return arrays
 
 
-def narrowed(array: Array, type: TensorType) -> Array:
-    """Return integers in as few bits as an input has where all of them fit: files for devices have none of 64.
+def fitted(array: Array, type: TensorType) -> Array:
+    """Return integers in as many bits as an input has where all of them fit: files for devices have none of 64.
 
     >>> from nhwcc.compiler.types import parse_type
-    >>> narrowed(np.asarray([3, -1]), parse_type("i32[2]")).dtype
+    >>> fitted(np.asarray([3, -1]), parse_type("i32[2]")).dtype
     dtype('int32')
     """
     dtype = type.dtype.numpy
-    if array.dtype.kind != "i" or dtype.kind != "i" or array.dtype.itemsize <= dtype.itemsize:
+    if array.dtype.kind != "i" or dtype.kind != "i" or not array.size:
         return array
     low, high = type.dtype.bounds
-    return array.astype(dtype) if not array.size or (array.min() >= low and array.max() <= high) else array
+    return array.astype(dtype) if low <= array.min() and array.max() <= high else array
 
 
 def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorType]) -> Mapping[str, Array | Path]:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 @click.option(
     "--on",
     type=click.Choice(("tflm", "gpu", "vela")),
-    help="Where the TFLite file CANDIDATE runs: in TFLite Micro's interpreter (tflm), or only on LiteRT's "
+    help="Where the TFLite file CANDIDATE runs: in TFLite Micro's interpreter (tflm), or on LiteRT's "
     "GPU accelerator (gpu). With vela, numbers are compared as usual, and Arm's compiler reports what "
     "it places on the NPU.",
 )

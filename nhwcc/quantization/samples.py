@@ -16,7 +16,7 @@ from nhwcc.compiler.dims import is_static, solve, substitute
 from nhwcc.compiler.interpreter import random_tensor
 from nhwcc.compiler.plugins import load_function
 from nhwcc.compiler.types import Array, TensorType
-from nhwcc.data import Data, narrowed, read_arrays
+from nhwcc.data import Data, fitted, read_arrays
 from nhwcc.quantization.images import ImageFormat, image_samples, pictures
 
 Sample = dict[str, Array]
@@ -124,7 +124,7 @@ def _checked(given: Iterable[object], types: Mapping[str, TensorType]) -> Iterat
             found = f"it has {', '.join(arrays)}; " if arrays else ""
             help = f"{found}give arrays by the inputs' names"
             raise error("R002", f"a sample lacks {', '.join(missing)}", help=help)
-        arrays = {name: narrowed(arrays[name], type) for name, type in types.items()}
+        arrays = {name: fitted(arrays[name], type) for name, type in types.items()}
         for name, type in types.items():
             if not _fits(arrays[name].shape, type) or arrays[name].dtype != type.dtype.numpy:
                 found = f"{arrays[name].dtype}{list(arrays[name].shape)}"
@@ -156,7 +156,7 @@ def _cut(arrays: Mapping[str, Array], types: Mapping[str, TensorType]) -> Iterat
 
 
 def _parts(name: str, array: Array, type: TensorType) -> list[Array]:
-    shape, array = type.shape, narrowed(array, type)
+    shape, array = type.shape, fitted(array, type)
     if array.dtype != type.dtype.numpy:
         help = f"array.astype({str(type.dtype.numpy)!r}) converts it"
         raise error("R002", f"{name} is {type}, but the data is {array.dtype}{list(array.shape)}", help=help)

@@ -204,9 +204,11 @@ def _first_axis(use: Use) -> str | None:
     return None if axis == use.option("batch_dims", 0) else f"along axis {axis}"
 
 
-@condition("never")
-def _never(use: Use) -> str | None:
-    return f"Vela fails at {use.builtin}"
+@condition("no truth values as inputs or outputs of the network")
+def _inner_truths(use: Use) -> str | None:
+    truths = [t for t in use.tensors if t.type.dtype is DType.BOOL and not t.is_constant]
+    is_outside = any(t.is_output or t.writer() is None for t in truths)
+    return "Vela fails at truth values that are inputs or outputs of the network" if is_outside else None
 
 
 @condition("integers of 8 bits")
@@ -228,8 +230,8 @@ def kernels(version: Literal["U55", "U65", "U85"]) -> Kernels:
     _moves(made, is_large=is_large)
     _functions(made, is_large=is_large)
     made.stop("HARD_SWISH ARG_MAX", _bytes_only)
-    if version == "U55":
-        made.stop("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL SELECT SELECT_V2", _never)
+    if not is_large:
+        made.stop("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL SELECT SELECT_V2", _inner_truths)
     return made
 
 
@@ -265,7 +267,7 @@ def _moves(made: Kernels, *, is_large: bool) -> None:
     made.run("QUANTIZE", WIDE)
     if is_large:
         made.run("REVERSE_V2", WIDE, when=(constants(1),))
-        made.run("GATHER", WIDE, when=(index_type(1, I32), _first_axis))
+        made.run("GATHER", ANY, when=(index_type(1, I32), _first_axis))
         made.run("CAST SELECT SELECT_V2", f"{ANY} bool")
 
 

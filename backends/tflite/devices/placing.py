@@ -60,7 +60,7 @@ def _in_first_part(operators: list[Placed], title: str) -> list[Placed]:
 def _in_largest_part(graph: StoredGraph, operators: list[Placed], title: str) -> list[Placed]:
     """Leave all operators to the rest that are not in the part with most operators, the first one of these."""
     ours = [part for part in _parts(graph, operators) if operators[part[0]].where == "device"]
-    kept = set(max(ours, key=len, default=[]))
+    kept = set(max(ours, key=len, default=list[int]()))
     why = f"{title} takes one part of a network, and another one has as many operators or more"
     return [
         replace(op, where="rest", why=why) if op.where == "device" and number not in kept else op

@@ -31,7 +31,7 @@ class Tensor:
     """A tensor that an operator reads or writes; ``weight`` is what the file holds of a constant.
 
     ``writer`` looks for the operator that computes it, ``readers`` for those that read it in a file; two tensors with
-    one ``key`` are the same.
+    one ``key`` are the same; ``is_output`` says that the file gives it.
     """
 
     type: TensorType
@@ -40,6 +40,7 @@ class Tensor:
     writer: Callable[[], Use | None] = field(default=lambda: None, repr=False)
     key: object = field(default=None, repr=False)
     readers: Callable[[], Sequence[Use]] = field(default=lambda: (), repr=False)
+    is_output: bool = False
 
     @property
     def is_constant(self) -> bool:
@@ -169,7 +170,12 @@ def of_graph(contents: Contents, graph: StoredGraph) -> list[Use]:
             return None
         writer = writers.get(number)
         found = _of_stored(contents, graph.tensors[number], lambda: None if writer is None else uses[writer])
-        return replace(found, key=number, readers=lambda: [uses[place] for place in readers.get(number, ())])
+        return replace(
+            found,
+            key=number,
+            readers=lambda: [uses[place] for place in readers.get(number, ())],
+            is_output=number in graph.outputs,
+        )
 
     for op in graph.operators:
         inputs, outputs = (tuple(map(tensor, numbers)) for numbers in (op.info.inputs, op.info.outputs))

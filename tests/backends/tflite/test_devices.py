@@ -305,6 +305,28 @@ class TestIntegers:
         (op,) = where(out.path, "ethos-u55").operators
         assert (op.where, op.why) == ("stops", "Vela fails at HARD_SWISH of f32")
 
+    @pytest.mark.parametrize(("outputs", "place"), [("y", "rest"), ("y, c", "stops")])
+    @pytest.mark.parametrize("target", ["ethos-u55", "ethos-u65"])
+    def test_truth_values_outside_stop_the_tools(self, check: Check, target: str, outputs: str, place: str) -> None:
+        types = {"y": 'f32[1,8] {name = "y"}', "c": 'bool[1,8] {name = "c"}'}
+        out = check(
+            f"""
+            func @main(%x: f32[1,8] {{name = "x"}}) -> ({", ".join(types[n] for n in outputs.split(", "))}) {{
+              %z = exp(%x) : f32[1,8]
+              %c = greater(%x, %z) : bool[1,8]
+              %y = select(%c, %x, %z) : f32[1,8]
+              return({", ".join(f"%{n}" for n in outputs.split(", "))})
+            }}""",
+            target=target,
+        )
+        found = {op.kernel: op.where for op in where(out.path, target).operators}
+        assert found["GREATER"] == place
+
+    @pytest.mark.parametrize(("target", "place"), [("ethos-u65", "rest"), ("ethos-u85", "device")])
+    def test_rows_of_a_table_of_integers(self, check: Check, target: str, place: str) -> None:
+        out = check(single("gather", "i32[10]", "i32[7]", constants={1: np.arange(7)}, axis=0), target=target)
+        assert where(out.path, target).operators[-1].where == place
+
     @pytest.mark.parametrize("target", ["ethos-u55", "ethos-u85", "tflite-micro"])
     def test_no_kernel_on_integers_is_too_slow(self, target: str) -> None:
         """Where floats in between are faster on a processor, they still leave the device."""

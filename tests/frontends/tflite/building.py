@@ -14,7 +14,16 @@ from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import Pipeline, parse_pipeline
 from nhwcc.compiler.types import Array, TensorType, parse_type
 from nhwcc.compiler.weights import Weight
-from nhwcc.formats.tflite.model import CustomOptions, Model, Operator, Options, Quantization, Subgraph, Tensor
+from nhwcc.formats.tflite.model import (
+    CustomOptions,
+    Model,
+    Operator,
+    Options,
+    Quantization,
+    Signature,
+    Subgraph,
+    Tensor,
+)
 from nhwcc.formats.tflite.writer import write
 
 Scale = tuple[float | Sequence[float], int, int]
@@ -88,8 +97,8 @@ def save(graph: Graph, outputs: Sequence[int], path: Path) -> Path:
     """Write a model whose first subgraph is ``graph``."""
     graph.graph.outputs = list(outputs)
     names = [str(t.name) for t in graph.graph.tensors]
-    graph.model.input_names = [names[n] for n in graph.graph.inputs]
-    graph.model.output_names = [f"{names[n]}_out{i}" for i, n in enumerate(outputs)]
+    named = [names[n] for n in graph.graph.inputs], [f"{names[n]}_out{i}" for i, n in enumerate(outputs)]
+    graph.model.signatures = [Signature("serving_default", 0, *named)]
     write(graph.model, path)
     return path
 
