@@ -104,8 +104,9 @@ def transpose_of_units(op: Transpose, rw: Rewriter) -> None:
 
 @pattern(Reverse)
 def reverse_of_units(op: Reverse, rw: Rewriter) -> None:
-    """Axes of size one stay as they are, and so do empty ones, on which TFLite's kernel fails."""
-    dims = tuple(d for d in op.dims if op.x.type.shape[d] not in (0, 1))
+    """Axes of size one stay as they are, and so does what is empty."""
+    shape = op.x.type.shape
+    dims = () if 0 in shape else tuple(d for d in op.dims if shape[d] != 1)
     if dims != op.dims:
         rw.replace(Reverse(op.x, dims) if dims else op.x)
 

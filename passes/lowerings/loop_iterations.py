@@ -7,6 +7,7 @@ doing several steps an iteration, since each one costs them something, too.
 from __future__ import annotations
 
 from ...compiler.dims import product
+from ...compiler.ops.quantize import Dequantize
 from ...compiler.ops.recurrent import Recurrent
 
 MAX_COPIES = 1 << 20
@@ -52,16 +53,18 @@ def _evenly(steps: int, most: int) -> int:
 def products_first(op: Recurrent) -> bool:
     """Say whether a loop has the products with the inputs of all steps computed before it starts.
 
-    They are computed faster at once, but are copied in every iteration, as all that a loop reads.
+    They are computed faster at once, but are copied in every iteration, as all that a loop reads. A batch of open size
+    counts as one sequence: several gain as much from one product as they lose by copies.
     """
     features, rows = op.x.type.shape[2], op.w.type.shape[0]
     if isinstance(features, int) and isinstance(rows, int) and features >= rows:
         return True
-    size = product((op.steps, op.batch, rows))
+    size = product((op.steps, op.batch if isinstance(op.batch, int) else 1, rows))
     return isinstance(size, int) and 4 * size <= MAX_COPIED
 
 
 def bytes_of_step(op: Recurrent) -> int:
-    """Return the size of the matrix that every step reads."""
+    """Return the size of the matrix that every step reads, which may be stored in 8 bits."""
     size = op.r.type.size
-    return 4 * size if isinstance(size, int) else MAX_COPIES
+    each = 1 if isinstance(op.r.owner, Dequantize) else 4
+    return each * size if isinstance(size, int) else MAX_COPIES

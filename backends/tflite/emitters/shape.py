@@ -211,7 +211,14 @@ def _one_axis(op: ir.Reverse) -> str | None:
     return None if len(op.dims) == 1 else "several axes, which old runtimes get wrong"
 
 
-@emits(ir.Reverse, "REVERSE_V2", dtypes=MOVABLE, ranks=range(1, 9), when=(_one_axis,), kernel="reverse.cc")
+@condition("no other axis that may be empty")
+def _something(op: ir.Reverse) -> str | None:
+    """The kernel crashes beside an axis without positions."""
+    others = (d for a, d in enumerate(op.x.type.shape) if a not in op.dims)
+    return None if all(at_least(d, 1) for d in others) else "another axis may be empty, where the kernel crashes"
+
+
+@emits(ir.Reverse, "REVERSE_V2", dtypes=MOVABLE, ranks=range(1, 9), when=(_one_axis, _something), kernel="reverse.cc")
 def reverse(op: ir.Reverse) -> Call:
     """REVERSE_V2: reverses the order of elements along one axis."""
     return Call((op.x, ints(*op.dims)), None, by_type(op.x, i8=3, bool=2))

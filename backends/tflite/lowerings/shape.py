@@ -1,14 +1,14 @@
-"""Lowerings of reshapes and reversals for old runtimes."""
+"""Lowerings of reshapes and reversals that some runtimes get wrong."""
 
 from __future__ import annotations
 
 from ....compiler.dims import Dim, Sym
-from ....compiler.ops.shape import (
-    Reshape,
-    Reverse,
-)
+from ....compiler.ops.arith import Sub
+from ....compiler.ops.index import Gather
+from ....compiler.ops.shape import Range, Reshape, Reverse
+from ....compiler.types import DType
 from ...common.unit_axes import inserted_axis
-from ..lowering import Build, improve
+from ..lowering import Build, improve, lower
 
 
 @improve(Reshape)
@@ -31,6 +31,17 @@ def insert_axes_one_by_one(op: Reshape, e: Build) -> None:
 
 def _unknown(shape: tuple[Dim, ...]) -> int:
     return sum(isinstance(d, Sym) for d in shape)
+
+
+@lower(Reverse)
+def reverse_by_positions(op: Reverse, e: Build) -> None:
+    """Gather from the last position to the first one, since the kernel crashes beside an axis without positions."""
+    if len(op.dims) == 1:
+        (axis,) = op.dims
+        size = op.x.type.shape[axis]
+        counted = e(Range, e.number(0, DType.I32), e.number(1, DType.I32), size)
+        back = e(Sub, e(Sub, e.size(size, DType.I32), 1), counted)
+        e.replace(e(Gather, op.x, back, axis, wraps=False))
 
 
 @improve(Reverse)

@@ -11,10 +11,12 @@ from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.ir import Func, Module, Port, Region, Value
 from nhwcc.compiler.opdef import OPS
 from nhwcc.compiler.ops.core import Const, Return
-from nhwcc.compiler.ops.recurrent import ACTIVATIONS, Recurrent
+from nhwcc.compiler.ops.recurrent import ACTIVATIONS, Lstm, Recurrent
+from nhwcc.compiler.parser import parse_module
 from nhwcc.compiler.types import parse_type
 from nhwcc.compiler.weights import Weight
 from nhwcc.formats.tflite.contents import read_contents
+from nhwcc.passes.lowerings.loop_iterations import products_first, steps_per_iteration
 
 from .conftest import Check
 
@@ -163,3 +165,19 @@ return(%y)
         g.tensors[i].info.shape for g in graphs for op in g.operators if op.name == "WHILE" for i in op.info.inputs
     }
     assert read_by_loops and not read_by_loops & {(20, 3), (20, 5)}, "weights are copied in every iteration"
+
+
+@pytest.mark.parametrize(("stored", "steps"), [("i8", 4), ("f32", 1)])
+def test_how_loops_are_cut_into_iterations(stored: str, steps: int) -> None:
+    """Weights of a megabyte leave room for one step; a batch of open size counts as one sequence."""
+    read = "dequantize(%q, %s, %z)" if stored == "i8" else "cast(%q) {to = 'f32'}"
+    text = f"""
+func @main(%x: f32[t,b,64], %q: {stored}[1024,256], %w: f32[1024,64], %s: f32[], %z: i32[]) -> (f32[t,b,256]) {{
+  %r = {read.replace("'", '"')} : f32[1024,256]
+  %y, %h, %c = lstm(%x, %w, %r) : f32[t,b,256], f32[b,256], f32[b,256]
+  return(%y)
+}}"""
+    (layer,) = (op for op in parse_module(text).walk() if isinstance(op, Lstm))
+    assert steps_per_iteration(layer)[1:] == list(dict.fromkeys((steps, 1)))
+    short = parse_module(text.replace("[t,", "[64,"))
+    assert [products_first(op) for op in short.walk() if isinstance(op, Lstm)] == [True]

@@ -360,3 +360,16 @@ def test_large_splats_become_scalars(check: Check) -> None:
     out = check(module)
     constants = [op.results[0].type.shape for op in out.module.main.ops if op.spec.name == "const"]
     assert constants == [()] and np.prod((4, 5)) == 20
+
+
+@pytest.mark.parametrize(("axis", "kernels"), [(0, 0), (1, 1)])
+def test_reversing_beside_an_axis_that_may_be_empty(check: Check, axis: int, kernels: int) -> None:
+    """The kernel crashes there, which is why positions are gathered."""
+    text = f"""
+func @main(%x: f32[n,m,4]) -> (f32[n,m-1,4]) {{
+  %a = slice(%x) {{starts = [0, 1, 0], sizes = ['n', 'm-1', 4], steps = [1, 1, 1]}} : f32[n,m-1,4]
+  %y = reverse(%a) {{dims = [{axis}]}} : f32[n,m-1,4]
+  return(%y)
+}}"""
+    found = check(text, sizes=[{"n": n, "m": m} for n, m in ((3, 4), (2, 1), (1, 3))])
+    assert found.builtins["REVERSE_V2"] == kernels
