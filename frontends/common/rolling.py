@@ -1,4 +1,4 @@
-"""Axes that are turned around by some positions, which data may decide about."""
+"""Cyclic shifts along axes, by numbers of positions that may be known or computed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .operands import OperandEmitter
 
 
 def rolled(emit: OperandEmitter, x: Value, shift: Value, axes: Sequence[int]) -> Value:
-    """Turn axes around, each by an element of ``shift``: what leaves at the end comes in at the beginning."""
+    """Shift along axes, each by an element of ``shift``: what leaves at the end comes in at the beginning."""
     known = emit.known.dims(shift)
     for place, axis in enumerate(axes):
         by, size = None if known is None else known[place], x.type.shape[axis]

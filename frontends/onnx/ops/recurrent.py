@@ -112,7 +112,7 @@ def _row(emit: Emitter, x: Value | None, number: int) -> Value | None:
 
 
 def row(emit: Emitter, x: Value, number: int) -> Value:
-    """Return one direction's part of an operand."""
+    """Cut one direction out of an operand, whose first axis counts directions."""
     rank = x.type.rank
     cut = emit(Slice(x, (number, *[0] * (rank - 1)), (1, *x.type.shape[1:]), (1,) * rank))
     return emit.reshape(cut, x.type.shape[1:])
