@@ -40,7 +40,7 @@ def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic
     check_installed()
     problems = [*too_large(target.title, module, COMPUTED)] or carry(target, module, computed=COMPUTED)
     for op in module.walk():
-        if isinstance(op, Recurrent) and op.strategy == "auto":
+        if isinstance(op, Recurrent) and op.strategy in ("auto", "fused"):
             if rnn in ("auto", "fused") and fits(op):
                 op.attributes["strategy"] = "fused"
             elif not is_static(op.x.type.shape):
@@ -49,8 +49,8 @@ def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic
     return problems
 
 
-def _why_not_fused(op: Recurrent) -> str:
-    return f"MIL has no such {op.spec.name}"
+def _why_not_fused(op: Recurrent) -> str | None:
+    return None if fits(op) else f"MIL has no such {op.spec.name}"
 
 
 def not_storable(func: Func) -> Iterator[Diagnostic]:

@@ -33,7 +33,7 @@ def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic
     """Choose how recurrent layers run: whole, unless they are to be unrolled; runtimes know best how to loop."""
     del target
     for op in module.walk():
-        if isinstance(op, Recurrent) and op.strategy in ("auto", "while"):
+        if isinstance(op, Recurrent) and op.strategy in ("auto", "while", "fused"):
             op.attributes["strategy"] = "unroll" if rnn == "unroll" else "auto"
     return []
 

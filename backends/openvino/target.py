@@ -36,7 +36,7 @@ def prepare(target: Target, module: Module, *, rnn: Strategy) -> list[Diagnostic
     del target
     _warn_of_large_integers(module)
     for op in module.walk():
-        if isinstance(op, Recurrent) and op.strategy in ("auto", "while"):
+        if isinstance(op, Recurrent) and op.strategy in ("auto", "while", "fused"):
             op.attributes["strategy"] = "unroll" if rnn == "unroll" else "auto"
     return []
 
