@@ -16,7 +16,7 @@ BYTES = (DType.I8, DType.U8)
 class SearchIntegers(Pass):
     """Let searches for the largest or smallest read integers of one scale: a larger one stands for a larger number.
 
-    Runs after quantization: NPUs search among integers only, and nobody needs the numbers in between.
+    Runs after quantization: NPUs search among integers only, and no other operation reads the numbers.
     """
 
     def run(self, module: Module) -> None:

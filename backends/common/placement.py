@@ -33,7 +33,7 @@ class Placement:
     """All operators of a file in its order; ``rest`` runs what the device does not, empty if nothing does.
 
     ``arena`` is how many bytes computed tensors need at the same time, packed greedily; None where sizes are open.
-    ``one_part`` devices run one part of a network only, whose operators need not stand side by side in the file.
+    ``one_part`` devices run one part of a network only, whose operators may be anywhere in the file.
     """
 
     target: str

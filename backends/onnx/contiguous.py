@@ -63,7 +63,7 @@ def _is_outermost(x: Value, axis: int) -> bool:
 
 
 def in_one_piece(parts: Sequence[Value]) -> Operand:
-    """Return values of one type behind each other along a new first axis, if they lie so in a tensor that there is.
+    """Return values of one type, joined along a new first axis, if a tensor that there is holds them in this order.
 
     That is a tensor itself, or a slice along the first axis of one; None if there is neither.
     """

@@ -61,7 +61,7 @@ class GraphUnder(Protocol):
         ...
 
     def value(self, value: Value) -> str:
-        """Return the name of a value's tensor."""
+        """Return the name of a value's tensor, which an operation or an input has given."""
         ...
 
 

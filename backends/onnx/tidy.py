@@ -1,4 +1,4 @@
-"""What only surrounds the nodes of a file goes: copies, shapes that are changed twice, and what nobody reads."""
+"""What only surrounds the nodes of a file goes: copies, shapes that are changed twice, and results without uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VIEWS = frozenset({"Reshape", "Squeeze", "Unsqueeze"})
 
 
 class Tensors(Protocol):
-    """What graphs know of their tensors."""
+    """The types, the constants and the drafts that all graphs of a file share."""
 
     types: dict[str, TensorType]
     constants: dict[str, Weight]
@@ -34,7 +34,7 @@ class GraphBuilt(Protocol):
     outputs: list[str]
 
     def constant(self, weight: Weight) -> str:
-        """Return the name of a constant."""
+        """Return the name of the tensor that holds a constant; equal ones share it."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from ...compiler.diagnostics import CompileError, error
-from ...compiler.dims import static
+from ...compiler.dims import is_static, static
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.bound import BindSizes
@@ -155,10 +155,14 @@ class _Builder:
                 outs[place] = self._copy(tensor)
 
     def copy_shared_outputs(self) -> None:
-        """Copy outputs of the file that are given twice, or are its inputs: CompiledModel fills only one buffer."""
-        self.copy_repeated_outputs()
+        """Copy outputs of the file that are given twice, or are its inputs: CompiledModel fills only one buffer.
+
+        Those of open sizes stay: SLICE does not take a second size in a file that is resized.
+        """
         ins, outs = self.graph.inputs, self.graph.outputs
-        outs[:] = [self._copy(tensor) if tensor in ins else tensor for tensor in outs]
+        for place, tensor in enumerate(outs):
+            if (tensor in ins or tensor in outs[:place]) and is_static(self.graph.tensors[tensor].type.shape):
+                outs[place] = self._copy(tensor)
 
     def _copy(self, tensor: int) -> int:
         type = self.graph.tensors[tensor].type

@@ -248,7 +248,7 @@ for rounds in (HUGE, (1 << 63) - 1):
 onnx_bomb("Loop without an end", "M003", [node("Loop", "_ _ x", "y", body=body(ROUND))])
 onnx_bomb(
     "Loop that collects",
-    "F005",
+    "M003",
     [node("Loop", "m _ x", "z y", body=body([*ROUND, node("Neg", "v", "r")], "k v r"))],
     {"m": np.int64(HUGE)},
 )

@@ -1,4 +1,4 @@
-"""What several devices lack."""
+"""Lowerings of operations that the kernels of several devices lack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loops that run when the network runs."""
+"""Loop and TensorIterator where their iterations are not unrolled while a model is read."""
 
 from __future__ import annotations
 
