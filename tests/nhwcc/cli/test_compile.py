@@ -383,8 +383,8 @@ class TestJson:
             "inputs": list, "outputs": list, "ops_before": dict, "ops_after": dict, "transposes_before": int,
             "transposes_after": int, "layout": list, "layout_proof": dict, "passes": list, "remarks": list,
             "verification": dict, "seconds": float, "peak_memory": int, "verification_seconds": float, "warnings": list,
-            "custom_ops": list, "not_verified": str, "quantization": type(None), "arena": int, "placement": type(None), "signature": type(None),
-            "sizes": list,
+            "custom_ops": list, "not_verified": str, "quantization": type(None), "arena": int, "placement": type(None),
+            "sizes": list, "signature": type(None),
         }  # fmt: skip
         assert {key: type(value) for key, value in report.items()} == types
         assert set(report["verification"]) == {
