@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nhwcc.backends.registry import TARGETS
+from nhwcc.compiler.clone import clone_module
 from nhwcc.compiler.opdef import OPS
 from nhwcc.compiler.ops.recurrent import Recurrent
 
@@ -15,7 +16,7 @@ from .drafts import Body, build
 from .equivalence import FAULTS
 from .firings import Findings, validate
 from .mutations import Mutator, seen_values
-from .rewrites import all_rewrites
+from .rewrites import all_rewrites, newest
 
 Sources = dict[str, dict[int, Body]]
 """Of every rewrite, what stood around it where it fired, by fingerprints."""
@@ -92,7 +93,8 @@ class _Turn:
 
     def __init__(self, key: str, pool: list[Body], known: set[int], mutator: Mutator) -> None:
         self.key, self.pool, self.mutator = key, pool, mutator
-        self.pattern = next(r.pattern for r in all_rewrites() if r.key == key)
+        pattern = next(r.pattern for r in all_rewrites() if r.key == key)
+        self.patterns = [p for p in (pattern, newest(pattern)) if p is not None]
         self.findings = Findings()
         self.findings.validated[key] |= known
 
@@ -105,5 +107,5 @@ class _Turn:
             except FAULTS:
                 self.findings.stopped["the mutant is no module"] += 1
                 continue
-            if self.key in validate(module, self.pattern, self.findings):
+            if any(self.key in validate(clone_module(module), p, self.findings) for p in self.patterns):
                 self.pool.append(mutant)

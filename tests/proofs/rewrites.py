@@ -8,6 +8,7 @@ from functools import cache
 from itertools import count
 from typing import Any
 
+from nhwcc.backends.common.target import Target
 from nhwcc.backends.registry import TARGETS, find_target
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.diagnostics import CompileError
@@ -93,6 +94,17 @@ def _oldest(name: str) -> dict[str, Any]:
             continue
         return {TARGET: name, VERSION: version}
     raise AssertionError
+
+
+def newest(pattern: Pattern) -> Pattern | None:
+    """Return a lowering as the newest version of its target has it, None if there is one version.
+
+    Some need operations that older versions lack.
+    """
+    target: object = getattr(pattern.apply, "target", None)
+    if not isinstance(target, Target) or target.at is None:
+        return None
+    return next((p for p in find_target(target.name).patterns() if p.name == pattern.name), None)
 
 
 def lowerings_for_targets(name: str) -> list[str]:
