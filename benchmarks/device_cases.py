@@ -22,14 +22,14 @@ from benchmarks.torch_nets import honest
 
 
 class Function(nn.Module):
-    """A function as a module."""
+    """A function of tensors as a module without parameters."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__()
         self.function = function
 
     def forward(self, *args: Tensor) -> Any:
-        """What the function returns."""
+        """Call the function on the inputs; a tuple of tensors becomes several outputs."""
         return self.function(*args)
 
 
@@ -48,7 +48,7 @@ def _chain(*parts: Callable[[], nn.Module], shape: tuple[int, ...] = IMAGE) -> C
 
 
 def cases() -> dict[str, Case]:
-    """Return all modules by name."""
+    """Return by name how each module is made, and the shapes of its inputs."""
     return dict(
         (*_pools(), *_convolutions(), *_paddings(), *_resizes(), *_norms(), *_activations(), *_moves(), *_others())
     )
@@ -340,7 +340,7 @@ class _Left(nn.Module):
 
 
 class _SelfAttention(nn.Module):
-    """Attention of a sequence to itself."""
+    """``nn.MultiheadAttention`` whose query, key and value are one sequence, without its weights."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -351,7 +351,7 @@ class _SelfAttention(nn.Module):
 
 
 class _Shifted(nn.Module):
-    """Data plus a constant of some shape."""
+    """The sum of data and a random constant, whose shape broadcasts."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()

@@ -124,7 +124,7 @@ def _docstrings(path: Path, node: Definition, name: str, documented: Documented)
 
 
 def main() -> None:
-    """Print the list."""
+    """Print where docstrings are short or have private words: of the trees that are named, else of all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("places", nargs="*", type=Path, help="list those in these files and folders")
     places: list[Path] = parser.parse_args().places or [ROOT / tree for tree in TREES]

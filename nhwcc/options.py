@@ -30,7 +30,7 @@ StateHandling: TypeAlias = Literal["refuse", "io", "keep"]
 """What becomes of what one call leaves for the next."""
 
 ALL = "all"
-"""What stands for all signatures of a model."""
+"""The word for all signatures of a model, where one could be named."""
 
 WITH_SIGNATURES = ("tensorflow", "tflite")
 """The formats of files that may hold several networks, each called by a key."""

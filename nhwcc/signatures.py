@@ -25,7 +25,7 @@ from nhwcc.options import ALL, CompileOptions, Model, PathLike
 from nhwcc.pipelines import register_passes
 from nhwcc.request import check_request
 from nhwcc.runners.bounded import Bounded
-from nhwcc.targets import open_runner, signatures_of, start_runtime
+from nhwcc.targets import TargetRunner, open_runner, signatures_of, start_runtime
 from nhwcc.verification import Settings, verify
 
 Part: TypeAlias = "Model | tuple[Model, Mapping[str, Any]]"
@@ -127,7 +127,7 @@ def _written(
     return artifacts
 
 
-def _compare(target: Target, part: _Made, called: Any, options: CompileOptions) -> None:
+def _compare(target: Target, part: _Made, called: TargetRunner, options: CompileOptions) -> None:
     """Compare a network in the file with what it is in a file of its own.
 
     Raises:

@@ -134,11 +134,11 @@ class _Signed(Protocol):
     """What the module of a target has besides if a file holds several networks, each called by a key."""
 
     def open_signature(self, path: Path, key: str, worker: Worker) -> TargetRunner:
-        """Open one of them in the process."""
+        """Open the network that a key calls in a worker's process, and return its runner."""
         ...
 
     def signature_in_process(self, path: Path, key: str) -> InProcess:
-        """Load one of them."""
+        """Load the network that a key calls into this process, for applications."""
         ...
 
 

@@ -9,8 +9,8 @@ from ...compiler.weights import EAGER_BYTES, Weight
 from ...formats.chunks import chunks
 
 
-class Shared:
-    """The large weights that were seen; small ones are equal wherever their elements are."""
+class EqualWeights:
+    """Finds large weights that are equal to an earlier one; small ones are compared by their elements anyway."""
 
     def __init__(self) -> None:
         self._first: dict[tuple[TensorType, bytes], Weight] = {}

@@ -85,7 +85,7 @@ def in_one_piece(parts: Sequence[Value]) -> Operand:
 
 
 def _follow(first: Place, others: Sequence[Sequence[Place]], size: Dim) -> bool:
-    """Whether the other parts lie behind the first one, each right after the one before."""
+    """Whether each of the other parts begins where the one before it ends."""
     for number, candidates in enumerate(others, 1):
         start = first.start + number * size
         if not any(p.source is first.source and p.start == start for p in candidates):

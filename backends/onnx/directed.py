@@ -115,7 +115,7 @@ class Directed:
             self.graph.node("Squeeze", [name, axis], [self.graph.result(value, self.wanted)], {})
 
     def _name(self, value: Value, name: str) -> None:
-        """Let a tensor be a value."""
+        """Let a tensor, by its name in the graph, be what a value of the IR becomes."""
         if value in self.wanted:
             self.graph.node("Identity", [name], [self.graph.result(value, self.wanted)], {})
         else:

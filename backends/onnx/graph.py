@@ -24,6 +24,7 @@ from ...formats.onnx.model import Attribute as StoredAttribute
 from ...formats.onnx.model import Declared, Graph, Node
 from ...formats.onnx.tensors import number_of
 from ...formats.onnx.writer import Stored
+from ..common.names import unique
 from ..common.table import STRUCTURE, Table
 from ..common.unsupported import row_of
 from .directed import Directed, joined_directions
@@ -55,8 +56,8 @@ def build(func: Func, table: Table[Call], limit: int) -> Built:
         CompileError: B001, an operation is not legal; B002, a size is not known when the network runs.
     """
     taken: set[str] = set()
-    names = [_unique(p.name or a.name or "input", taken) for a, p in zip(func.args, func.inputs, strict=True)]
-    outputs = [_unique(p.name or v.name or "output", taken) for v, p in zip(func.returns, func.outputs, strict=True)]
+    names = [unique(p.name or a.name or "input", taken) for a, p in zip(func.args, func.inputs, strict=True)]
+    outputs = [unique(p.name or v.name or "output", taken) for v, p in zip(func.returns, func.outputs, strict=True)]
     shared = _Shared(table, taken)
     builder = _Builder(shared, None)
     inputs = [builder.bind(a, name) for a, name in zip(func.args, names, strict=True)]
@@ -94,16 +95,7 @@ class _Shared:
 
     def unique(self, name: str) -> str:
         """Return a name that no tensor has yet."""
-        return _unique(name, self.taken)
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    unique, number = name, 0
-    while unique in taken:
-        number += 1
-        unique = f"{name}_{number}"
-    taken.add(unique)
-    return unique
+        return unique(name, self.taken)
 
 
 class _Builder:
@@ -295,7 +287,7 @@ class _Builder:
         self.shared.drafts.append(draft)
 
     def _label(self, operator: str) -> str:
-        return _unique(self._location or operator, self.shared.labels)
+        return unique(self._location or operator, self.shared.labels)
 
     def type(self, tensor: str) -> TensorType:
         """Return the type of a tensor."""

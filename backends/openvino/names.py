@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...compiler.ir import Value
+from ..common.names import unique
 from ..common.table import Table
 from .table import Call
 
@@ -21,23 +22,14 @@ class Shared:
 
     def tensor(self, name: str) -> str:
         """Return a name for a tensor that no other one has, like the one that is wanted."""
-        return _unique(name, self.tensors)
+        return unique(name, self.tensors)
 
     def label(self, name: str) -> str:
         """Return a name for a layer that no other one has, like the one that is wanted."""
-        return _unique(name, self.labels)
+        return unique(name, self.labels)
 
     def names(self, value: Value) -> tuple[str, ...]:
         """Return the names of the tensor that a value becomes, those of inputs and outputs first of all."""
         if value in self.named:
             return self.named[value]
         return (self.tensor(value.name),) if value.name else ()
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    unique, number = name, 0
-    while unique in taken:
-        number += 1
-        unique = f"{name}_{number}"
-    taken.add(unique)
-    return unique

@@ -25,7 +25,7 @@ from ...formats.tensorflow.tensors import NUMBERS, ElementType
 from ...formats.tensorflow.tensors import Dims as StoredDims
 from ...formats.tensorflow.writer import Restored
 from ..common.layout import describe
-from ..common.sharing import Shared
+from ..common.sharing import EqualWeights
 from ..common.table import STRUCTURE, Table
 from ..common.unsupported import row_of
 from .operators import Operator, operators
@@ -241,7 +241,7 @@ class _Builder:
         return [name if place == 0 else f"{name}:{place}" for place in range(count)]
 
     def define(self, value: Value, tensor: str) -> None:
-        """Let a tensor be a value."""
+        """Let a tensor stand for a value of the IR, of whose sizes it tells."""
         self._values[value] = tensor
         self.types[tensor] = value.type
         self.sizes.learn(value.type.shape, tensor)
@@ -324,7 +324,7 @@ class _Main(_Builder):
     def __init__(self, shared: _Shared, variables: Variables | None, before: _Main | None = None) -> None:
         super().__init__(shared)
         self.variables = variables
-        self.equal = None if before is None else before.equal or Shared()
+        self.equal = None if before is None else before.equal or EqualWeights()
         if before is not None:
             self.types, self._constants = before.types, before._constants
 

@@ -26,7 +26,7 @@ FOR_ANY_DEVICE = (
 """What brings a module into a form that some runtime of TFLite files runs."""
 
 SIGNATURE = "serving_default"
-"""The key of a file's only signature."""
+"""By which key applications call the network of a file that holds one."""
 
 PIPELINE = f"{FOR_ANY_DEVICE},choose-kernels"
 """What runs between import and :func:`emit`.

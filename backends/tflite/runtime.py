@@ -22,7 +22,7 @@ import numpy as np
 from ...compiler.diagnostics import CompileError, error
 from ...compiler.scratch import Scratch
 from ...compiler.types import Array
-from ...formats.tflite.reader import read_signature
+from ...formats.tflite.reader import Signature, read_signature
 from .extra_outputs import give_too
 
 DELEGATE = "DELEGATE"
@@ -60,7 +60,8 @@ class TfliteModel:
 
         kind = OpResolverType.AUTO if delegate else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         self.path = path
-        signature = read_signature(path)
+        first = read_signature(path)
+        signature = Signature() if first.subgraph else first  # what runs is the first subgraph
         try:
             self._scratch = Scratch() if inside else None
             copy = self._scratch.path / path.name if self._scratch else path

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ...compiler.diagnostics import error
-from .reader import Signature, opened
+from ...compiler.diagnostics import error, reason
+from .reader import inspect, opened
 from .schema import fields_of_subgraphs
 
 SUBGRAPHS, SIGNATURES, OWN_SUBGRAPH = 8, 18, 12
@@ -26,19 +26,23 @@ WORD = 4
 """Bytes of an offset, of a vector's length, and of a subgraph's number."""
 
 
-def begin_with(path: Path, signature: Signature, copy: Path) -> None:
+def begin_with(path: Path, key: str, copy: Path) -> None:
     """Copy a file so that its first subgraph is that of a signature, which is the only one of the copy.
 
     Subgraphs that operators call change their numbers, too; no byte of a weight moves.
 
     Raises:
-        CompileError: R013, an operator calls the first subgraph, which then has a number that there is no room for.
+        CompileError: F018, there is no such signature; R010, the file can't be read; R012, the copy can't be written;
+            R013, an operator calls the first subgraph, which then has a number that there is no room for.
     """
-    number = signature.subgraph
-    shutil.copyfile(path, copy)
+    summary = inspect(path)
+    signature = summary.signature(key)
+    entry, number = summary.signatures.index(signature), signature.subgraph
+    try:
+        shutil.copyfile(path, copy)
+    except OSError as bad:
+        raise error("R012", f"can't write a copy of {path.name}: {reason(bad)}") from bad
     with opened(path) as (_, model), copy.open("r+b") as file:
-        keys = [(model.SignatureDefs(i).SignatureKey() or b"").decode() for i in range(model.SignatureDefsLength())]
-        entry = keys.index(signature.key)
         _swap(file, model._tab, SIGNATURES, entry)
         _put(file, _vector(model._tab, SIGNATURES) - WORD, 1)  # the length: the others would name other tensors
         if number:

@@ -107,25 +107,23 @@ class Summary:
         """Inputs or outputs by the names of the signature, or by those of the tensors where there is none."""
         return _named(self, self.signatures[0] if self.signatures else Signature(), side)
 
+    def signature(self, key: str) -> Signature:
+        """Return the signature that has a key.
+
+        Raises:
+            CompileError: F018, there is none.
+        """
+        found = next((s for s in self.signatures if s.key == key), None)
+        if found is None:
+            keys = ", ".join(repr(s.key) for s in self.signatures)
+            raise error("F018", f"there is no signature {key!r}", help=f"There are {keys or 'none'}.")
+        return found
+
     @property
     def min_runtime(self) -> str | None:
         """The oldest runtime that the file's metadata promises; None if it promises none."""
         text = self.metadata.get("min_runtime_version")
         return None if text is None else text.rstrip(b"\0").decode("utf-8", "replace")
-
-
-def find_signature(path: Path, key: str) -> Signature:
-    """Return the signature of a file that has a key.
-
-    Raises:
-        CompileError: F018, there is none; R010, the file is missing, truncated or no TFLite file.
-    """
-    there = inspect(path).signatures
-    found = next((s for s in there if s.key == key), None)
-    if found is None:
-        keys = ", ".join(repr(s.key) for s in there)
-        raise error("F018", f"there is no signature {key!r}", help=f"There are {keys or 'none'}.")
-    return found
 
 
 def inspect(path: Path) -> Summary:

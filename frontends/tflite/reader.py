@@ -125,14 +125,11 @@ def _signature(contents: Contents, name: str | None) -> Signature:
     Raises:
         CompileError: F018, there is none of that name; F011, the file has no subgraph.
     """
-    there = contents.summary.signatures
-    keys = ", ".join(repr(s.key) for s in there)
     if name is not None:
-        found = next((s for s in there if s.key == name), None)
-        if found is None:
-            raise error("F018", f"there is no signature {name!r}", help=f"There are {keys or 'none'}.")
-        return found
+        return contents.summary.signature(name)
+    there = contents.summary.signatures
     if len(there) > 1:
+        keys = ", ".join(repr(s.key) for s in there)
         remark(Remark("warning", "import", f"the file has the signatures {keys}; the first one is read"))
     for first in there:
         return first

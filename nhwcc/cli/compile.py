@@ -132,8 +132,9 @@ def compile_command(
 
     source = module.model(model)
     written = written or (_usual_output(source, given["target"]),)
-    options = replace(_options(written[0], flags, given), **module.options, **interface.shared)
-    options = options if interface.is_several else replace(options, **interface.options)
+    signatures = _several(interface, written, given)
+    own = interface.shared if signatures else interface.options
+    options = replace(_options(written[0], flags, given), **module.options, **own)
     check_request(source, options, written)
     if given["model_explorer"] is not None:
         check_explorer(given["model_explorer"], written, options.target)
@@ -147,7 +148,6 @@ def compile_command(
     options = replace(options, instruments=flags.instruments(settings))
     quiet: bool = given["quiet"] or given["as_json"]
     with Progress(shown=not quiet and not flags.prints) as progress, explaining(wanted=flags.explain):
-        signatures = interface.signatures if interface.is_several else ()
         reports = _compiled(source, options, written, signatures, progress, started)
     if certificate is not None:
         _certify(source, reports[0], options, certificate)
@@ -170,6 +170,22 @@ def compile_command(
     end(hollow, as_json=given["as_json"])
 
 
+def _several(interface: InterfaceFlags, written: Sequence[str], given: dict[str, Any]) -> Sequence[str]:
+    """Return the signatures that go into one file, none if a single network is compiled.
+
+    Raises:
+        UsageError: several files are asked for, or what is about one network.
+    """
+    if not interface.is_several:
+        return ()
+    if len(written) > 1:
+        raise click.UsageError("several signatures are written into one file; give -o once")
+    for name in ("certificate", "model_explorer", "report"):
+        if given[name] is not None:
+            raise click.UsageError(f"--{name.replace('_', '-')} is about one network; compile one signature for it")
+    return interface.signatures
+
+
 def _compiled(
     source: Model,
     options: CompileOptions,
@@ -185,8 +201,6 @@ def _compiled(
         return [artifact.report for artifact in compile_all(source, options, written, progress, started)]
     from nhwcc.signatures import compile_signatures, parts_of
 
-    if len(written) > 1:
-        raise click.UsageError("several signatures are written into one file; give -o once")
     parts = parts_of(source, signatures, options)
     return [artifact.report for artifact in compile_signatures(parts, written[0], options, progress, started)]
 

@@ -94,7 +94,7 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     from nhwcc.render import compared_table
     from nhwcc.verification import Settings
 
-    _check_signature(given["signature"], (reference, candidate))
+    _check_signature(given["signature"], (reference, candidate), given["on"])
     tested = _on_device(candidate, given["on"]) if given["on"] in ("tflm", "gpu") else _opened(candidate, given)
     placed = _placed_by_vela(candidate, given["accelerator"]) if given["on"] == "vela" else None
 
@@ -128,8 +128,8 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     end(hollow, as_json=given["as_json"])
 
 
-def _check_signature(name: str | None, paths: Sequence[Path]) -> None:
-    """Refuse a signature where neither model has some.
+def _check_signature(name: str | None, paths: Sequence[Path], device: str | None) -> None:
+    """Refuse a signature where neither model has some, or where a device runs the first one.
 
     Raises:
         CompileError: L007.
@@ -137,6 +137,9 @@ def _check_signature(name: str | None, paths: Sequence[Path]) -> None:
     if name is not None and not any(map(_has_signatures, paths)):
         help = "--signature is for SavedModels and TFLite files"
         raise error("L007", "neither of the two models has signatures to choose from", help=help)
+    if name is not None and device is not None:
+        help = f"compile the signature into a file of its own: nhwcc compile {paths[1]} --signature {name}"
+        raise error("L007", f"--on {device} runs the first signature of a file", help=help)
 
 
 def _has_signatures(path: Path) -> bool:

@@ -6,23 +6,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.types import Array
 from nhwcc.formats.keras.refusals import first_line, refusals
-from nhwcc.runners.libraries import load_keras
+from nhwcc.runners.libraries import quiet
 
 
 class KerasSession:
     """A file as stock Keras loads it, in safe mode; what comes out is what the user of the file gets."""
 
     def __init__(self, path: Path) -> None:
-        self._keras = load_keras()
+        quiet()
+        os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+        import keras
+
+        self._keras = cast(Any, keras)
         self._refusals = refusals()
         try:
             self._model: Any = self._keras.saving.load_model(path, compile=False, safe_mode=True)

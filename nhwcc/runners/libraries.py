@@ -1,4 +1,7 @@
-"""TensorFlow and Keras in processes of their own, imported without what is not used there: half of the time."""
+"""TensorFlow and Keras in processes of their own, imported without what is not used there: half of the time.
+
+Workers call these functions before anything else imports the libraries; the process of an application gets them whole.
+"""
 
 from __future__ import annotations
 
@@ -17,23 +20,20 @@ BESIDE = "sklearn"
 """What Keras imports for wrappers of its models if it is installed."""
 
 
-def load_tensorflow() -> Any:
-    """Import TensorFlow for its own kernels on processors.
+def load_tensorflow() -> None:
+    """Import TensorFlow without Keras.
 
-    TensorFlow imports Keras to know where it lies, except that of version 2, whose place is known without.
+    TensorFlow imports Keras to know where it lies, but finds the package of Keras 2 without importing it.
     """
     quiet()
-    if "keras" not in sys.modules:
-        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    return import_module("tensorflow")
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    import_module("tensorflow")
 
 
 def load_keras() -> Any:
-    """Import Keras on TensorFlow without scikit-learn, which it gets on without."""
+    """Import Keras on TensorFlow without scikit-learn, and return it."""
     quiet()
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    if BESIDE in sys.modules:
-        return import_module("keras")
     sys.modules[BESIDE] = None  # pyright: ignore[reportArgumentType] -- None blocks imports
     try:
         return import_module("keras")

@@ -12,6 +12,7 @@ import numpy as np
 from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, TensorType
 from nhwcc.runners import Traced
+from nhwcc.runners.libraries import TENSORFLOW
 from nhwcc.runners.worker import InWorker, Worker
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class TensorflowRunner(InWorker):
         self._types = {p.name: p.source_type(arg.type) for p, arg in zip(func.inputs, func.args, strict=True)}
         self._perms = {p.name: p.perm for p in func.inputs}
         self._back = {p.name: None if p.perm is None else inverse(p.perm) for p in func.outputs}
-        self._worker = Worker(self.session[0])
+        self._worker = Worker(TENSORFLOW)
         self._worker.make(*self.session, path, tuple(program.tags))
 
     @property

@@ -12,7 +12,7 @@ from typing import Any
 
 from nhwcc.compiler.diagnostics import error
 from nhwcc.compiler.types import Array
-from nhwcc.runners.libraries import load_tensorflow
+from nhwcc.runners.libraries import quiet
 
 
 class TensorflowSession:
@@ -22,7 +22,9 @@ class TensorflowSession:
     """
 
     def __init__(self, path: Path, tags: Sequence[str]) -> None:
-        tf = load_tensorflow()
+        quiet()
+        import tensorflow as tf
+
         self._errors = (tf.errors.OpError, ValueError, TypeError, KeyError, OSError)
         graph = tf.Graph()
         try:

@@ -16,7 +16,7 @@ from nhwcc.compiler.ops.shape import inverse
 from nhwcc.compiler.types import Array, DType, TensorType
 from nhwcc.files import scratch
 from nhwcc.formats.tflite.entry import begin_with
-from nhwcc.formats.tflite.reader import find_signature, inspect
+from nhwcc.formats.tflite.reader import inspect
 from nhwcc.runners import Traced, batches
 from nhwcc.runners.worker import InWorker, Worker
 
@@ -95,10 +95,12 @@ class TfliteRunner(InWorker):
         signature: str | None = None,
         model: tuple[str, str] = RUNTIME,
     ) -> None:
-        self._scratch = None if signature is None else scratch()
-        if self._scratch is not None and signature is not None:
-            copy = self._scratch.path / path.name
-            begin_with(path, find_signature(path, signature), copy)
+        first = next(iter(inspect(path).signatures), None)
+        if signature is None and first is not None and first.subgraph:
+            signature = first.key
+        if signature is not None:
+            self._scratch = scratch()
+            begin_with(path, signature, copy := self._scratch.path / path.name)
             path = copy
         self.path = path
         self._types = types
@@ -258,9 +260,8 @@ class SignatureRunner(TfliteRunner):
     def __init__(self, path: Path, key: str, worker: Worker) -> None:
         self._key = key
         super().__init__(path, worker)
-        first = find_signature(path, key)
         others = (s for s in self._summary.signatures if s.key != key)
-        self._summary = replace(self._summary, signatures=(first, *others))
+        self._summary = replace(self._summary, signatures=(self._summary.signature(key), *others))
 
     def _load(self, model: tuple[str, str]) -> None:
         del model

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from nhwcc.backends.tflite.graph import build
 from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.interpreter import run as evaluate
 from nhwcc.compiler.ir import Func, Module, Op, Port, Region, Value
@@ -21,7 +23,8 @@ from nhwcc.compiler.parser import parse_module, parse_type
 from nhwcc.compiler.types import Array
 from nhwcc.compiler.weights import Weight
 from nhwcc.formats.tflite.entry import begin_with
-from nhwcc.formats.tflite.reader import find_signature, inspect
+from nhwcc.formats.tflite.reader import inspect
+from nhwcc.formats.tflite.writer import write
 
 import nhwcc
 from nhwcc.cli import cli
@@ -93,11 +96,21 @@ def test_each_is_called_by_its_key(tmp_path: Path) -> None:
     np.testing.assert_allclose(back, wide @ LARGE.T, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize("output", ["m.tflite", "sm/"])
-def test_shared_weights_are_stored_once(tmp_path: Path, output: str) -> None:
+def test_shared_weights_are_stored_once(tmp_path: Path) -> None:
     parts = {"wide": product(LARGE), "again": product(LARGE)}
-    first, second = nhwcc.compile_signatures(parts, f"{tmp_path}/{output}", verify=False)
+    first, second = nhwcc.compile_signatures(parts, tmp_path / "m.tflite", verify=False)
     assert first.report.bytes == second.report.bytes < 1.1 * LARGE.nbytes
+
+
+def test_those_of_a_saved_model_are_called_in_this_process(tmp_path: Path) -> None:
+    """It gets TensorFlow whole: only workers go without Keras. Weights that are shared are stored once."""
+    pytest.importorskip("tensorflow", reason="TensorFlow runs the folder")
+    parts = {"wide": product(LARGE), "again": product(LARGE)}
+    made = nhwcc.compile_signatures(parts, f"{tmp_path}/sm/", verify=False)
+    x = np.random.default_rng(1).normal(size=(3, 96)).astype(np.float32)
+    np.testing.assert_allclose(next(iter(made[1](x).values())), x @ LARGE, rtol=1e-4, atol=1e-3)
+    assert made[0].report.bytes < 1.1 * LARGE.nbytes
+    assert "TF_USE_LEGACY_KERAS" not in os.environ
 
 
 def test_layouts_are_stated_of_each(tmp_path: Path) -> None:
@@ -118,11 +131,25 @@ def test_loops_keep_their_subgraphs(tmp_path: Path) -> None:
     count, x = np.asarray(0, np.int32), np.ones((2, 3), np.float32)
     assert [float(next(v for v in a(count, x).values() if v.ndim).max()) for a in made] == [4.0, 16.0]
     nhwcc.compile(file, tmp_path / "n.onnx", signature="long")  # which compares it with the file
-    begin_with(file, find_signature(file, "long"), tmp_path / "long.tflite")
+    begin_with(file, "long", tmp_path / "long.tflite")
     assert [s.key for s in inspect(tmp_path / "long.tflite").signatures] == ["long"]
     with TfliteRunner(file, signature="long") as runner:
         found = runner.run(dict(zip(runner.inputs, (count, x), strict=True)))
     assert max(float(v.max()) for v in found.values()) == 16.0
+
+
+def test_the_first_signature_may_be_of_another_subgraph(tmp_path: Path) -> None:
+    """Who wrote a file may list its signatures in another order than its subgraphs."""
+    functions = {"short": loop(2).main, "long": loop(4).main}
+    made = build(functions)
+    made.signatures.reverse()
+    write(made, tmp_path / "m.tflite")
+    with TfliteRunner(tmp_path / "m.tflite") as runner:
+        found = runner.run(
+            dict(zip(runner.inputs, (np.asarray(0, np.int32), np.ones((2, 3), np.float32)), strict=True))
+        )
+    assert max(float(v.max()) for v in found.values()) == 16.0
+    assert run(f"bench {tmp_path}/m.tflite --rounds 1 --seconds 0.05", tmp_path)[0] == 0
 
 
 def test_a_target_with_one_network_says_so(tmp_path: Path) -> None:
@@ -161,6 +188,10 @@ def test_command_line(tmp_path: Path) -> None:
         assert code == 0, text
     assert run("compile DIR/two.tflite -o DIR/o.tflite --signature wide --signature none", tmp_path)[0] == 1
     assert run("compile DIR/two.tflite -o DIR/o.onnx --signature all", tmp_path)[0] == 1
+    for flag in ("--certificate DIR/c.json", "--model-explorer DIR/m", "--report DIR/r.html", "-o DIR/p.tflite"):
+        code, text = run(f"compile DIR/two.tflite -o DIR/o.tflite --signature all {flag}", tmp_path)
+        assert code == 2, text
+    assert run("verify DIR/two.tflite DIR/all.tflite --signature wide --on tflm", tmp_path)[0] == 1
     assert run("check DIR/two.tflite --target tflite --signature wide --signature back", tmp_path)[0] == 2
     assert not (tmp_path / "o.tflite").exists()
 

@@ -31,7 +31,7 @@ def _to_six(op: ir.Clip) -> str | None:
 
 @emits(ir.Clip, "relu6", when=(_to_six,))
 def relu6(op: ir.Clip) -> Call:
-    """Clamp to the range from 0 to 6."""
+    """MIL's ``relu6``, which clamps elements to the range from 0 to 6."""
     return Call({"x": op.x})
 
 

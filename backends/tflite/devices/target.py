@@ -29,7 +29,7 @@ class Device:
 
     ``own`` are its lowerings; ``without`` names those of TFLite that don't suit it; ``last`` are passes after all
     others. What it can't run is an error unless ``rest`` says what then runs it. ``more_modes`` are ways to quantize
-    besides those that compute with integers.
+    besides those that compute with integers, which it does wherever it can if it ``prefers_integers``.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Device:
     rest: str = "the CPU"
     last: str = ""
     more_modes: frozenset[QuantizationMode] = frozenset()
+    prefers_integers: bool = True
 
     def target(self) -> Target:
         """Return the target of the device: TFLite's, narrowed to the device's table."""
@@ -59,7 +60,7 @@ class Device:
             emit=partial(emit, tables=(table, TABLE)),
             emit_signatures=partial(emit_signatures, tables=(table, TABLE)),
             runner=TFLITE.runner,
-            integers=TFLITE.integers if self.kernels.parts == "largest" else DeviceIntegers(self.kernels),
+            integers=DeviceIntegers(self.kernels) if self.prefers_integers else TFLITE.integers,
             arena=TFLITE.arena,
             fallback=TABLE,
             runs_alone=not self.rest,
@@ -90,6 +91,7 @@ _GPU = Device(
     gpu_lowerings.LOWERINGS,
     last=",keep-outputs",
     more_modes=frozenset({"float16"}),
+    prefers_integers=False,
 )
 _MICRO = Device("tflite-micro", micro.KERNELS, Limits(5, 5, 6), micro_lowerings.LOWERINGS, rest="")
 

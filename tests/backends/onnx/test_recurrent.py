@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from nhwcc.compiler.ir import Module
+from stored_weights import stored_weights
 
 from .conftest import Check
 
@@ -97,18 +98,9 @@ def test_what_no_operator_does_is_a_loop_over_steps(check: Check, options: str, 
 
 def test_weights_of_integers_lie_outside_of_loops(check: Check) -> None:
     """In a loop, onnxruntime looks for the constants of DequantizeLinear in the loop alone."""
-    rng = np.random.default_rng(0)
-    weights = {"w": rng.integers(-127, 128, (32, 16)), "r": rng.integers(-127, 128, (32, 8))}
-    constants = "\n".join(
-        f"%q{n} = const() {{value = dense<{a.tolist()}> : i8[32,{a.shape[1]}]}} : i8[32,{a.shape[1]}]\n"
-        f"%{n} = dequantize(%q{n}, %s, %z) : f32[32,{a.shape[1]}]"
-        for n, a in weights.items()
-    )
     text = f"""
 func @main(%x: f32[t,b,16]) -> (f32[t,b,8]) {{
-%s = const() {{value = dense<0.004> : f32[]}} : f32[]
-%z = const() {{value = dense<0> : i32[]}} : i32[]
-{constants}
+{stored_weights({"w": (32, 16), "r": (32, 8)})}
 %y, %h, %c = lstm(%x, %w, %r) {{rounds_state = true}} : f32[t,b,8], f32[b,8], f32[b,8]
 return(%y)
 }}"""

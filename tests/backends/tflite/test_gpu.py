@@ -102,7 +102,7 @@ def test_positions_are_cast_at_once(check: Check, target: str) -> None:
 
 
 def test_one_part_of_a_network_runs_on_the_gpu(on_gpu: OnGpu) -> None:
-    """The largest one: what stands beyond an operator that it lacks is left, too, though its order is another."""
+    """The largest one: SIN behind what the GPU lacks is left to the CPU, too, although it comes first in the file."""
     _, found = on_gpu("""
         func @main(%x: f32[1,2,4,4] {name = "x"}, %z: f32[1,2,4,4] {name = "z"}) ->
             (f32[1,2,4,4] {name = "y"}, f32[1,2,4,4] {name = "v"}) {

@@ -17,6 +17,7 @@ from nhwcc.compiler.types import parse_type
 from nhwcc.compiler.weights import Weight
 from nhwcc.formats.tflite.contents import read_contents
 from nhwcc.passes.lowerings.loop_iterations import products_first, steps_per_iteration
+from stored_weights import stored_weights
 
 from .conftest import Check
 
@@ -139,20 +140,9 @@ def test_blocks_of_steps(check: Check) -> None:
 @pytest.mark.parametrize("rounds", [True, False])
 def test_weights_of_integers(check: Check, dtype: str, rounds: bool) -> None:
     """They stay constants in the loops, which copy what they only read; i8 beside rounded states has a kernel."""
-    rng = np.random.default_rng(0)
-    drawn = {
-        name: rng.integers(*((-127, 128) if dtype == "i8" else (0, 256)), (20, n)) for name, n in (("w", 3), ("r", 5))
-    }
-    constants = "\n".join(
-        f"%q{n} = const() {{value = dense<{a.tolist()}> : {dtype}[20,{a.shape[1]}]}} : {dtype}[20,{a.shape[1]}]\n"
-        f"%{n} = dequantize(%q{n}, %s, %z) : f32[20,{a.shape[1]}]"
-        for n, a in drawn.items()
-    )
     text = f"""
 func @main(%x: f32[time,batch,3]) -> (f32[time,batch,5]) {{
-%s = const() {{value = dense<0.004> : f32[]}} : f32[]
-%z = const() {{value = dense<{0 if dtype == "i8" else 120}> : i32[]}} : i32[]
-{constants}
+{stored_weights({"w": (20, 3), "r": (20, 5)}, dtype, 0 if dtype == "i8" else 120)}
 %y, %h, %c = lstm(%x, %w, %r) {{rounds_state = {str(rounds).lower()}}} : f32[time,batch,5], f32[batch,5], f32[batch,5]
 return(%y)
 }}"""

@@ -76,7 +76,7 @@ KINDS = {
     "plain i32": Kind("i32", "i32", "i32"),
     "plain i64": Kind("i64", "i64", "i64"),
 }
-"""What stands in for floats."""
+"""Which element types take the place of floats in a file, by the name of the kind."""
 
 BIASES = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3, "CONV_3D": 2}
 """Which operand adds to products of integers, and therefore has their scale; the weight is the one before."""
