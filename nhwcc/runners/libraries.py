@@ -1,7 +1,7 @@
 """TensorFlow and Keras in processes of their own, imported without what is not used there.
 
-TensorFlow alone takes 2.6 s of CPU in place of 4.5, Keras without scikit-learn 3.0.  Workers call these functions before
-anything else imports the libraries; the process of an application gets them whole.
+TensorFlow alone takes 2.6 s of CPU in place of 4.5, Keras without scikit-learn 3.0.  Workers call these functions
+before anything else imports the libraries; the process of an application gets them whole.
 """
 
 from __future__ import annotations
