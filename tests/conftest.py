@@ -8,6 +8,7 @@ from zlib import crc32
 import numpy as np
 import pytest
 from firing import Firing
+from kept_workers import KeptWorkers
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from nhwcc.compiler.pipeline import discover
 
@@ -35,5 +36,6 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(KeptWorkers())
     if config.getoption("--rewrites"):
         config.pluginmanager.register(Firing())
