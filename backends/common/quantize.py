@@ -20,7 +20,7 @@ class Quantize(Pass):
     """Store weights in fewer bits, or let kernels compute with integers; run legalize before and afterwards.
 
     ``mode`` is ``float16`` or ``weight-int8``, which store weights, ``dynamic-int8`` or ``weight-int4``, which also
-    round what they are multiplied with, or ``int8`` or ``int16x8``, which need the ``statistics`` that ``nhwcc
+    round what they are multiplied with (``weight-int4:32`` gives every 32 weights of a row a scale), or ``int8`` or ``int16x8``, which need the ``statistics`` that ``nhwcc
     calibrate`` writes: the ranges of all values. ``method`` says which part of a range integers cover: all of it, all
     but the numbers at its ends, or where the mean square error is least. With statistics, ``correct-bias`` makes up for
     what rounding weights changes on average. ``per-channel`` gives each output channel of a weight a scale.
