@@ -14,7 +14,7 @@ from nhwcc.compiler.diagnostics import CompileError
 from nhwcc.compiler.types import Array
 from nhwcc.formats.tflite.constants import constant_weight
 from nhwcc.formats.tflite.contents import read_contents
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper, save
+from onnx import ModelProto, TensorProto, ValueInfoProto, helper, numpy_helper
 from onnx_models import codes, imported, results
 
 import nhwcc
@@ -371,7 +371,7 @@ def test_integers_in_blocks_are_found_again(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     integers = rng.integers(-8, 8, (32, 64)).astype(np.int8)
     scales = rng.uniform(0.5, 2, (32, 2)).astype(np.float32)
-    sizes = {"K": 64, "N": 32, "bits": 4, "block_size": 32}
+    sizes: dict[str, Any] = {"K": 64, "N": 32, "bits": 4, "block_size": 32}
     bits = helper.make_node("MatMulNBits", ["a", "b", "s"], ["y"], domain="com.microsoft", **sizes)
     stored = {"b": packed((integers + 8).astype(np.uint8).reshape(32, 2, 32), 4), "s": scales.reshape(-1)}
     linear = [
@@ -383,7 +383,8 @@ def test_integers_in_blocks_are_found_again(tmp_path: Path) -> None:
         held = [numpy_helper.from_array(array, name) for name, array in constants.items()]
         graph = helper.make_graph(nodes, "g", [float_port("a", 3, 64)], [float_port("y", 3, 32)], held)
         versions = [helper.make_opsetid("", 21), helper.make_opsetid("com.microsoft", 1)]
-        save(helper.make_model(graph, opset_imports=versions, ir_version=10), str(tmp_path / "m.onnx"))
+        proto = helper.make_model(graph, opset_imports=versions, ir_version=10)
+        (tmp_path / "m.onnx").write_bytes(proto.SerializeToString())
         file = tmp_path / f"{number}.tflite"
         nhwcc.compile(tmp_path / "m.onnx", output=file, quantize="weight-int4:32", min_sqnr=20)
         contents = read_contents(file)

@@ -26,8 +26,9 @@ def digits() -> tuple[Array, Array]:
 @pytest.fixture(scope="module")
 def floats(digits: tuple[Array, Array], tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures, labels = digits
-    import torch
+    import torch as library
 
+    torch: Any = library
     net, path = trained(pictures[:SEEN], labels[:SEEN]), tmp_path_factory.mktemp("digits") / "digits.onnx"
     torch.onnx.export(net, (torch.zeros(1, 1, 8, 8),), str(path), dynamo=False)
     return path

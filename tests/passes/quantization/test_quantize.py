@@ -25,6 +25,7 @@ import nhwcc
 
 from .networks import TARGET, calibrated, decibels, network, quantized, samples
 
+ORT: Any = onnxruntime
 RNG = np.random.default_rng(5)
 
 
@@ -325,7 +326,7 @@ class TestDynamic:
         w = weight(256, outputs_)
         w[:128] *= 0.1
         module = network([n("MatMul", "x w", "m"), n("Add", "m b")], (7, 256), {"w": w, "b": weight(outputs_, 1)[:, 0]})
-        given = [(np.concatenate([x[:, :128] * 10, x[:, 128:]], 1),) for (x,) in samples(module)]
+        given = [[np.concatenate([x[:, :128] * 10, x[:, 128:]], 1)] for (x,) in samples(module)]
         made, _ = quantized(module, Recipe(cast(Any, f"weight-int4:{size}")))
         (want,), (own,) = outputs(module, given), outputs(made, given)
         (got,), _ = on_runtime(made, given, tmp_path / "q.tflite")
@@ -354,9 +355,9 @@ class TestDynamic:
         assert sizes == [[32], [32]]
         written = nhwcc.compile(tmp_path / "q.tflite", output=tmp_path / "q.onnx", verify=False)
         assert written.report.ops_after["DequantizeLinear"] == 1
-        session = onnxruntime.InferenceSession(str(tmp_path / "q.onnx"))
-        (name,) = [i.name for i in session.get_inputs()]
-        numbers = np.stack([session.run(None, {name: x})[0] for (x,) in given])
+        session: Any = ORT.InferenceSession(str(tmp_path / "q.onnx"))
+        (port,) = session.get_inputs()
+        numbers: Array = np.stack([session.run(None, {port.name: x})[0] for (x,) in given])
         assert decibels(got, numbers) > 30  # nothing is rounded as it comes
 
     def test_where_no_kernel_rounds(self) -> None:
