@@ -41,7 +41,7 @@ ASKED = 20.0
 """What is asked of mixed precision: an error of a tenth."""
 
 MODES: tuple[tuple[QuantizationChoice, float | None], ...] = (
-    *(("float16", ANY), ("weight-int4", ANY), ("weight-int8", ANY), ("dynamic-int8", ANY)),
+    *(("float16", ANY), ("weight-int4", ANY), ("weight-int4:32", ANY), ("weight-int8", ANY), ("dynamic-int8", ANY)),
     *(("int8", ANY), ("int8", ASKED), ("auto", None)),
 )
 """Modes, and the dB that are asked for."""
@@ -233,7 +233,7 @@ def ours(
     setting = Setting(floats, held, outputs(floats, held), network.task)
     rows: list[list[str]] = []
     for mode, least in modes:
-        file = folder / f"{name}-{mode}-{least}.tflite"
+        file = folder / f"{name}-{mode.replace(':', '-')}-{least}.tflite"
         begun = time.perf_counter()
         report = nhwcc.compile(
             model(name), output=file, verify=False, quantize=mode, data=data, min_sqnr=least, **options

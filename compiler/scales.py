@@ -6,12 +6,15 @@ TFLite (https://ai.google.dev/edge/litert/conversion/tensorflow/quantization/qua
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from .types import Array, DType
+from .weights import Weight
 
 if TYPE_CHECKING:
     from .ir import Op
@@ -33,6 +36,12 @@ EXACT_BITS = 8
 
 CLAMPED = tuple(1 - 0.04 * i for i in range(16))
 """Which shares of the largest weight are tried as the largest integer's."""
+
+ON_GRID = (8, 6, 5, 4, 3, 2, 1)
+"""Which integers of a block the largest weight may be: numbers that were integers of 4 bits are these again."""
+
+BLOCK_SCALES = (2.0**-17, 2.0**15)
+"""Between these, a scale of 8 significant bits is a number of 16 bits: kernels keep those of blocks so."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,10 @@ class IntegerKernels(Protocol):
 
         None if no kernel of the operation does.
         """
+        ...
+
+    def takes_blocks(self, op: Op, size: int) -> bool:
+        """Say whether a kernel that rounds what it multiplies takes weights of 4 bits, a scale for ``size`` of them."""
         ...
 
     def keeps_scales(self, op: Op | None) -> bool:
@@ -157,8 +170,65 @@ def weight_scales(weight: Array, bits: int, *, per_channel: bool = True) -> Arra
     return np.take_along_axis(tried, losses.argmin(0)[None], 0)[0]
 
 
-def round_weight(weight: Array, scales: Array, bits: int) -> Array:
-    """Return the integers nearest to a weight whose scales differ along axis 0; ties go to even."""
-    spread = scales.reshape(-1, *(1,) * (weight.ndim - 1))
+def block_scales(weight: Array, bits: int, size: int) -> Array:
+    """Return the scales of blocks of ``size`` weights in each row of a matrix, f32 ``[rows, columns / size]``.
+
+    Each is the one with the least mean square error among those with 8 significant bits, which kernels keep.  All
+    integers of so many bits are used: numbers that were such integers in blocks as large become them again.
+    """
+    blocks = weight.reshape(-1, size)
     last = (1 << (bits - 1)) - 1
-    return np.clip(np.rint(weight / spread), -last, last).astype(np.int8)
+    largest = np.abs(blocks).max(1, initial=0.0)
+    shares = (*CLAMPED, *(last / integer for integer in ON_GRID))
+    tried = np.stack([_in_8_bits(largest / last * np.float32(share)) for share in shares])
+    losses = np.stack([_loss(blocks, s, last) for s in tried])
+    return np.take_along_axis(tried, losses.argmin(0)[None], 0)[0].reshape(len(weight), -1)
+
+
+def _in_8_bits(scales: Array) -> Array:
+    """Round scales to the nearest numbers of 8 significant bits, within what 16 bits hold."""
+    kept = np.clip(scales, *BLOCK_SCALES).astype(np.float32)
+    return ((kept.view(np.uint32) + np.uint32(1 << 15)) & np.uint32(0xFFFF0000)).view(np.float32)
+
+
+def _loss(blocks: Array, scales: Array, last: int) -> Array:
+    spread = scales[:, None]
+    return ((blocks - np.clip(np.rint(blocks / spread), -last - 1, last) * spread) ** 2).sum(1)
+
+
+def spread_scales(scales: Array, shape: Sequence[int]) -> Array:
+    """Give scales the axes of a weight: one for all, one per position of axis 0, or ``[rows, blocks]`` of a matrix.
+
+    Those of blocks are repeated for each of their weights.
+    """
+    if scales.ndim == 2:
+        return np.repeat(scales, shape[1] // scales.shape[1], 1)
+    return scales.reshape(-1, *(1,) * (len(shape) - 1))
+
+
+def spread_blocks(scales: Weight, shape: Sequence[int]) -> Weight:
+    """Return scales ``[rows, blocks]`` as a constant in the ``shape`` of their matrix, repeated when it is read."""
+    type = scales.type.with_shape(tuple(shape))
+    return scales.derive(type, partial(spread_scales, shape=tuple(shape)))
+
+
+def blocks_of(scales: Array) -> Array | None:
+    """Return the scales of blocks from those of each weight of a matrix; None if rows have one scale each.
+
+    >>> blocks_of(np.repeat(np.array([[1.0, 2.0]]), 16, 1))
+    array([[1., 2.]])
+    """
+    ends = np.flatnonzero((scales[:, 1:] != scales[:, :-1]).any(0)) + 1
+    size = int(np.gcd.reduce([*ends, scales.shape[1]]))
+    return scales[:, ::size] if ends.size else None
+
+
+def lowest(scales: Array, bits: int) -> int:
+    """Return the smallest integer of weights: those of blocks use all that so many bits have."""
+    return -(1 << (bits - 1)) + (scales.ndim < 2)
+
+
+def round_weight(weight: Array, scales: Array, bits: int) -> Array:
+    """Return the integers nearest to a weight whose scales differ along axis 0, or in blocks; ties go to even."""
+    last = (1 << (bits - 1)) - 1
+    return np.clip(np.rint(weight / spread_scales(scales, weight.shape)), lowest(scales, bits), last).astype(np.int8)

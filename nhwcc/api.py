@@ -126,9 +126,10 @@ def compile(  # noqa: PLR0913 -- users see every option
             ``"file.py:function"``, which yields samples.
         seed: Seed of random inputs.
         tolerance: The error that is allowed, relative to the largest value of each output.
-        quantize: Store weights in 16 bits (``float16``), 8 (``weight-int8``) or 4 (``weight-int4``); let products round
-            what they multiply (``dynamic-int8``); compute with integers of 8 bits (``int8``), or of 16 bits with
-            weights of 8 (``int16x8``); or ``auto``, whatever is fastest and keeps the accuracy.
+        quantize: Store weights in 16 bits (``float16``), 8 (``weight-int8``) or 4 (``weight-int4``; with a scale for
+            every 32 weights where kernels take that, ``weight-int4:32``); let products round what they multiply
+            (``dynamic-int8``); compute with integers of 8 bits (``int8``), or of 16 bits with weights of 8
+            (``int16x8``); or ``auto``, whatever is fastest and keeps the accuracy.
         calibration: Files that ``nhwcc calibrate`` wrote, in place of data.
         images: How pictures of a folder become inputs, such as ``"mean=0.5,std=0.5"``.
         keep_float: Patterns of what stays in floats: operations, or the names of what they compute.

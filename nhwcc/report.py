@@ -99,8 +99,8 @@ class Report:
 
     @property
     def warnings(self) -> list[str]:
-        """Warnings: what the user should know although the file is right."""
-        return [r.text for r in self.remarks if r.kind == "warning"]
+        """Warnings: what the user should know although the file is right; each once, however many files were tried."""
+        return list(dict.fromkeys(r.text for r in self.remarks if r.kind == "warning"))
 
     @property
     def verdict(self) -> str:

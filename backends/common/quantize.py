@@ -20,15 +20,15 @@ class Quantize(Pass):
     """Store weights in fewer bits, or let kernels compute with integers; run legalize before and afterwards.
 
     ``mode`` is ``float16`` or ``weight-int8``, which store weights, ``dynamic-int8`` or ``weight-int4``, which also
-    round what they are multiplied with, or ``int8`` or ``int16x8``, which need the ``statistics`` that ``nhwcc
-    calibrate`` writes: the ranges of all values. ``method`` says which part of a range integers cover: all of it, all
-    but the numbers at its ends, or where the mean square error is least. With statistics, ``correct-bias`` makes up for
-    what rounding weights changes on average. ``per-channel`` gives each output channel of a weight a scale.
-    ``io-dtype`` gives inputs and outputs a type: ``int8``, ``uint8``, ``int16``, or by name ``x=uint8;y=float32``.
-    ``keep-float`` names operations that stay in floats, patterns with ``;`` or line breaks between them; ``dynamic``
-    values, with line breaks between them, whose operations round what they multiply by ranges of its own, ``stored``
-    those that only have weights of fewer bits. ``rounded`` is a file of integers for weights that are not the nearest
-    ones, which compiling on real data makes.
+    round what they are multiplied with (``weight-int4:32`` gives every 32 weights of a row a scale), or ``int8`` or
+    ``int16x8``, which need the ``statistics`` that ``nhwcc calibrate`` writes: the ranges of all values. ``method``
+    says which part of a range integers cover: all of it, all but the numbers at its ends, or where the mean square
+    error is least. With statistics, ``correct-bias`` makes up for what rounding weights changes. ``per-channel`` gives
+    each output channel of a weight a scale. ``io-dtype`` gives inputs and outputs a type: ``int8``, ``uint8``,
+    ``int16``, or by name ``x=uint8;y=float32``. ``keep-float`` names operations that stay in floats, patterns with
+    ``;`` or line breaks between them; ``dynamic`` values, with line breaks between them, whose operations round what
+    they multiply by ranges of its own, ``stored`` those that only have weights of fewer bits. ``rounded`` is a file of
+    integers for weights that are not the nearest ones, which compiling on real data makes.
     """
 
     mode: QuantizationMode = "weight-int8"

@@ -23,10 +23,14 @@ class Dims:
 
 @dataclass(frozen=True)
 class Stored:
-    """A constant of integers with the scales that its tensor states."""
+    """A constant of integers with the scales that its tensor states.
+
+    ``blocks`` are scales ``[rows, blocks]`` of a matrix, f16, which a tensor of their own holds.
+    """
 
     weight: Weight
     quantization: Quantization | None
+    blocks: Weight | None = None
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from ...compiler.diagnostics import CompileError, error
+from ...compiler.diagnostics import CompileError, Remark, counted, error, remark
 from ...compiler.dims import is_static, static
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Region, Value
 from ...compiler.ops.bound import BindSizes
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import Weight
-from ...formats.tflite.model import CustomOptions, Model, Operator, Options, Signature, Subgraph, Tensor
+from ...formats.tflite.model import Blocks, CustomOptions, Model, Operator, Options, Signature, Subgraph, Tensor
 from ..common.table import STRUCTURE, Row, Table
 from ..common.unsupported import row_of
 from . import emitters as _emitters  # noqa: F401  # pyright: ignore[reportUnusedImport] -- fills the table
@@ -47,7 +47,16 @@ def build(funcs: Mapping[str, Func], tables: Sequence[Table[Call]] = (TABLE,)) -
         main.translate()
         main.copy_shared_outputs()
     check_scales(model)
+    _report_blocks(model)
     return model
+
+
+def _report_blocks(model: Model) -> None:
+    """Say that not all kernels compute rightly what the file holds."""
+    count = sum(tensor.blocks is not None for graph in model.subgraphs for tensor in graph.tensors)
+    if count:
+        text = f"{counted(count, 'weight')} of 4 bits with scales of blocks: XNNPACK and optimized kernels take them"
+        remark(Remark("warning", "emit", f"{text}, reference kernels (BUILTIN_REF) give zeros and no error"))
 
 
 Key = Value | str
@@ -270,6 +279,12 @@ class _Builder:
         """Return a constant of integers."""
         stored = self._append(given.weight.type, self._names.made(name), self.model.buffer(given.weight))
         self.graph.tensors[stored].quantization = given.quantization
+        if given.blocks is not None:
+            (_, columns), (_, count) = static(given.weight.type.shape), static(given.blocks.type.shape)
+            scales = self._append(
+                given.blocks.type, self._names.made(f"{name}/scales"), self.model.buffer(given.blocks)
+            )
+            self.graph.tensors[stored].blocks = Blocks(scales, None, columns // count)
         return stored
 
     def _value(self, value: Value, name: str) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...compiler.dims import Dim
+from ...compiler.dims import Dim, static
 from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.ops.linear import Linear
@@ -18,10 +18,16 @@ from ...compiler.ops.window import Conv, ConvTranspose
 from ...compiler.types import Array, DType
 from ..common.table import condition
 from .calls import Call, Stored
-from .quantization import integers_of, is_consistent, stated
+from .quantization import blocks_stated, integers_of, is_consistent, stated
 
 LARGEST = 7
-"""The largest integer of 4 bits; the smallest is as large."""
+"""The largest integer of 4 bits; the smallest is as large, but in blocks, where it is one larger."""
+
+BLOCK = 16
+"""Blocks have a multiple of so many weights: the kernel computes nonsense with much smaller ones."""
+
+ROWS = 4
+"""With fewer outputs, the kernel without XNNPACK gives zeros for weights in blocks."""
 
 
 def _why_not(op: Linear | Conv | ConvTranspose, dims: Sequence[int]) -> str | None:
@@ -33,12 +39,34 @@ def _why_not(op: Linear | Conv | ConvTranspose, dims: Sequence[int]) -> str | No
         return f"numbers that are rounded by ranges along {list(x.dims)}, not {list(dims)}"
     if not isinstance(w, Dequantize) or constant(w.x) is None or w.x.type.dtype is not DType.I8:
         return "a weight that is no constant of i8"
+    if isinstance(op, Linear) and blocks_stated(w) is not None:
+        return _why_no_blocks(w)
     found = stated(w)
     if found is None or any(found.zeros) or not is_consistent(w):
         return "a weight with other than constant scales and zero points of 0"
     if len(found.scales) > 1 and found.axis != 0:
         return "scales of a weight along another axis than its outputs"
     return None
+
+
+def _why_no_blocks(w: Dequantize) -> str | None:
+    """Return why a kernel does not take a weight whose scales are those of blocks."""
+    weight, scales = constant(w.x), blocks_stated(w)
+    assert weight is not None and scales is not None
+    rows, columns = static(weight.type.shape)
+    if rows < ROWS or columns // scales.type.shape[-1] % BLOCK:
+        return f"blocks of other than multiples of {BLOCK} weights, or fewer than {ROWS} outputs"
+    integers = weight.array()
+    if integers.min(initial=0) < -LARGEST - 1 or integers.max(initial=0) > LARGEST:
+        return "integers of more than 4 bits in blocks"
+    return None
+
+
+def takes_blocks(op: Linear, size: int) -> bool:
+    """Whether a kernel takes the weight of a layer in blocks of a ``size``: rows consist of whole ones."""
+    rows, columns = op.w.type.shape
+    is_known = isinstance(rows, int) and isinstance(columns, int) and rows >= ROWS
+    return is_known and size > 0 and size % BLOCK == 0 and columns % size == 0
 
 
 def _wide(shape: Sequence[Dim], dims: Sequence[int]) -> set[int]:
@@ -78,9 +106,12 @@ def rounding(op: Linear | Conv, given: Call, version: int, version4: int) -> Cal
 
 
 def _in_4_bits(w: Dequantize) -> Stored | None:
-    """Return a weight of integers that fit 4 bits: with one scale per output, whose products fill whole bytes."""
-    weight, found = constant(w.x), stated(w)
-    assert weight is not None and found is not None
+    """Return a weight of integers that fit 4 bits: with one scale per output or block, that fill whole bytes."""
+    weight, found, blocks = constant(w.x), stated(w), blocks_stated(w)
+    assert weight is not None
+    if blocks is not None:
+        return Stored(weight.derive(weight.type.with_dtype(DType.I4), _same), None, blocks)
+    assert found is not None
     integers = weight.array()
     if len(found.scales) != len(integers) or integers[0].size % 2 or np.abs(integers).max(initial=0) > LARGEST:
         return None
@@ -94,6 +125,20 @@ def _same(integers: Array) -> Array:
 def is_per_channel(w: Value) -> bool:
     """Whether a weight has one scale per output."""
     return isinstance(w.owner, Dequantize) and w.owner.scale.type.size != 1
+
+
+def is_in_blocks(w: Value) -> bool:
+    """Whether a weight has scales of blocks."""
+    return isinstance(w.owner, Dequantize) and blocks_stated(w.owner) is not None
+
+
+@condition("a scale per block, read only by kernels that round")
+def is_block_weight(op: Dequantize) -> str | None:
+    """Whether a weight with scales of blocks is read by kernels that take it; no kernel gives its numbers."""
+    if blocks_stated(op) is None:
+        return "scales of no blocks"
+    why = (by_rows(user) if isinstance(user, Linear) else f"{user.spec.name} reads it" for user in op.result.users)
+    return next((reason for reason in why if reason is not None), None if op.result.uses else "nobody reads it")
 
 
 @condition("read only by kernels that round")

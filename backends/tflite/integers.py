@@ -36,7 +36,8 @@ class Quantizable(Demands):
     """What a builtin demands of integers, and since which version it takes them; ``plain`` are its other types.
 
     ``version16`` is the one for integers of 16 bits, ``options16`` what its options say of these.  ``rounds`` says
-    along which dims one range counts where the builtin rounds what it multiplies by weights of 8 bits.
+    along which dims one range counts where the builtin rounds what it multiplies by weights of 8 bits, ``blocks``
+    whether it then takes weights of 4 bits with a scale for so many of them.
     """
 
     version: int = 2
@@ -44,6 +45,7 @@ class Quantizable(Demands):
     options16: tuple[str, Mapping[str, Any]] | None = None
     plain: str = "f32"
     rounds: Callable[[Any], tuple[int, ...] | None] | None = None
+    blocks: Callable[[Any, int], bool] | None = None
 
     def why_not(self, row: Row[Call], op: Quantize) -> str | None:
         """Return why the builtin of a row can't give the integers of ``op``, None if it can."""

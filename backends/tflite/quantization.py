@@ -6,13 +6,17 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from ...compiler.fold import constant
 from ...compiler.ir import Op, Value
 from ...compiler.ops.quantize import Dequantize, Quantize
 from ...compiler.ops.spatial import Resize
 from ...compiler.ops.window import MaxPool
+from ...compiler.scales import blocks_of
 from ...compiler.traits import Moves, ops_with
 from ...compiler.types import DType
+from ...compiler.weights import Weight
 from ...formats.tflite.model import Quantization
 from .calls import Stored
 
@@ -46,6 +50,20 @@ def stated(op: Quantize | Dequantize) -> Quantization | None:
         return None
     zeros = tuple(map(int, zero.array().reshape(-1)))
     return Quantization(scales, zeros * (len(scales) // len(zeros)), axes[0] if axes else 0)
+
+
+def blocks_stated(op: Dequantize) -> Weight | None:
+    """Return the scales of blocks ``[rows, blocks]`` of a constant matrix, f16; None if its scales are others.
+
+    None, too, if zero points are not 0, or f16 does not hold the scales.
+    """
+    weight, scale, zero = constant(op.x), constant(op.scale), constant(op.zero)
+    if weight is None or scale is None or zero is None or scale.type.shape != weight.type.shape or scale.type.rank != 2:
+        return None
+    found = blocks_of(scale.array())
+    if found is None or zero.array().any() or not (found.astype(np.float16) == found).all() or not (found > 0).all():
+        return None
+    return Weight.of(found.astype(np.float16))
 
 
 def quantization_of(value: Value) -> Quantization | None:

@@ -93,6 +93,11 @@ class BuiltinsOnIntegers:
         demands = demands_of(op)
         return None if demands is None or demands.rounds is None else demands.rounds(op)
 
+    def takes_blocks(self, op: Op, size: int) -> bool:
+        """Say whether a builtin that rounds takes weights of 4 bits with a scale for ``size`` of them."""
+        demands = demands_of(op)
+        return demands is not None and demands.blocks is not None and demands.blocks(op, size)
+
     def keeps_scales(self, op: Op | None) -> bool:
         """Say whether an operation on integers gives those that the same operation on numbers stands for."""
         return keeps_scales(op)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...compiler.weights import MappedFile
-from .model import Quantization
+from .model import Blocks, Quantization
 from .reader import OperatorInfo, Summary, TensorInfo, items, opened, summarize
 from .sparse import Level, Sparsity
 
@@ -23,15 +23,6 @@ class Place(NamedTuple):
     """Where the bytes of a constant lie in the file."""
 
     start: int
-    size: int
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """Scales of blocks along the last axis: the tensors that hold them and the zero points, elements of a block."""
-
-    scales: int
-    zeros: int | None
     size: int
 
 

@@ -51,17 +51,27 @@ class Quantization:
     axis: int = 0
 
 
+@dataclass(frozen=True)
+class Blocks:
+    """Scales of blocks along the last axis: the tensors that hold them and the zero points, elements of a block."""
+
+    scales: int
+    zeros: int | None
+    size: int
+
+
 @dataclass
 class Tensor:
     """A tensor of a subgraph; ``buffer`` counts the model's weights from 1, 0 means computed.
 
-    A variable is what a kernel may overwrite that reads it.
+    A variable is what a kernel may overwrite that reads it.  Of ``quantization`` and ``blocks``, one at most is given.
     """
 
     type: TensorType
     name: str | None
     buffer: int = 0
     quantization: Quantization | None = None
+    blocks: Blocks | None = None
     is_variable: bool = False
 
 

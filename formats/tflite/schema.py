@@ -20,7 +20,7 @@ from ...compiler.dims import Sym
 from ...compiler.types import Array, DType
 from . import flexbuffer
 from .first_sizes import first_sizes, with_first
-from .model import CustomOptions, Model, Operator, Options, Quantization, Signature, Subgraph, Tensor
+from .model import CustomOptions, Model, Operator, Options, Signature, Subgraph, Tensor
 from .tensors import TENSOR_TYPES
 
 SCHEMA_VERSION = 3
@@ -158,11 +158,19 @@ def _tensor(tensor: Tensor, sizes: Mapping[str, int]) -> Any:
         isVariable=tensor.is_variable,
         shapeSignature=_vector([d if isinstance(d, int) else -1 for d in shape]) if is_dynamic else None,
         hasRank=True,
-        quantization=None if tensor.quantization is None else _quantization(tensor.quantization),
+        quantization=_quantization(tensor),
     )
 
 
-def _quantization(given: Quantization) -> Any:
+def _quantization(tensor: Tensor) -> Any:
+    given, blocks = tensor.quantization, tensor.blocks
+    if blocks is not None:
+        zeros = -1 if blocks.zeros is None else blocks.zeros
+        details = schema.BlockwiseQuantizationT(scales=blocks.scales, zeroPoints=zeros, blockSize=blocks.size)
+        kind = schema.QuantizationDetails.BlockwiseQuantization
+        return schema.QuantizationParametersT(detailsType=kind, details=details)
+    if given is None:
+        return None
     return schema.QuantizationParametersT(
         scale=np.asarray(given.scales, np.float32),
         zeroPoint=np.asarray(given.zeros, np.int64),

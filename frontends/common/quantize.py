@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 
-from ...compiler.dims import exact_div
+from ...compiler.dims import Dim, ceil_div, exact_div, is_static, static
+from ...compiler.fold import constant
 from ...compiler.ir import Value
 from ...compiler.ops.activation import Clip
 from ...compiler.ops.arith import Add, Mul, Round, Sub
 from ...compiler.ops.shape import BroadcastTo
-from ...compiler.types import DType
+from ...compiler.types import Array, DType
+from ...compiler.weights import Weight
 from .operands import OperandEmitter
 
 
@@ -25,10 +30,26 @@ def spread(emit: OperandEmitter, p: Value, x: Value, axis: int, block_size: int 
     size = block_size or size
     if len(shape) != x.type.rank or size is None:
         raise emit.fail(f"has a scale or zero point {p.type} for {x.type}", code="T001")
+    weight = constant(p)
+    if weight is not None and is_static(x.type.shape):
+        blocks = (*x.type.shape[:along], ceil_div(x.type.shape[along], size), *x.type.shape[along + 1 :])
+        if p.type.shape != blocks:
+            raise emit.fail(f"has a scale or zero point {p.type} in blocks of {size} for {x.type}", code="T001")
+        return emit.const(repeated(weight, x.type.shape, along, size))
     blocks = emit.reshape(p, (*shape[: along + 1], 1, *shape[along + 1 :]))
     each = emit(BroadcastTo(blocks, (*shape[: along + 1], size, *shape[along + 1 :])))
     whole = emit.reshape(each, (*shape[:along], shape[along] * size, *shape[along + 1 :]))
     return whole
+
+
+def repeated(blocks: Weight, shape: Sequence[Dim], axis: int, size: Dim) -> Weight:
+    """Return what belongs to blocks along an axis for each element of ``shape``; the last block may be cut."""
+    whole, (count,) = static(tuple(shape)), static((size,))
+    return blocks.derive(blocks.type.with_shape(whole), partial(_repeated, axis=axis, size=count, count=whole[axis]))
+
+
+def _repeated(blocks: Array, *, axis: int, size: int, count: int) -> Array:
+    return np.repeat(blocks, size, axis).take(range(count), axis)
 
 
 def nudged(limits: tuple[float, float], bits: int, *, narrow_range: bool) -> tuple[float, float, float]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 import click
 
 from nhwcc.cli.flags import FILE, named
-from nhwcc.compiler.options import QuantizationChoice
+from nhwcc.compiler.options import CHOICES
 
 
 def _share(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
@@ -22,8 +22,9 @@ def _share(_ctx: click.Context, _param: click.Parameter, value: str | None) -> f
 _OPTIONS: list[Callable[..., Any]] = [
     click.option(
         "--quantize",
-        type=click.Choice(get_args(QuantizationChoice)),
-        help="Quantize: store weights in 16 bits (float16), 8 (weight-int8) or 4 (weight-int4); quantize the "
+        type=click.Choice(CHOICES),
+        help="Quantize: store weights in 16 bits (float16), 8 (weight-int8) or 4 (weight-int4), with one scale per "
+        "output channel or, in fully connected layers, one per 32 to 256 weights (weight-int4:32); quantize the "
         "operands of matrix products at run time (dynamic-int8); compute with integers of 8 bits (int8), "
         "or with activations of 16 bits and weights of 8 (int16x8), whose ranges are calibrated on "
         "--data. auto takes the fastest mode that keeps the accuracy.",

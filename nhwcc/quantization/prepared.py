@@ -83,13 +83,12 @@ class Network:
 
     def _round(self, strength: float) -> Path | None:
         kernels, mode = self.target.integers, self.options.quantize
-        if kernels is None:
+        if kernels is None or mode is None:
             return None
         module = clone_module(self.module)
         if strength:
             self.equalization(strength).run(module)
-        bits = 4 if mode == "weight-int4" else 8
-        sums = sums_of(module.main, kernels, bits, per_channel=not self.options.per_tensor)
+        sums = sums_of(module.main, kernels, mode, per_channel=not self.options.per_tensor)
         if not sums:
             return None
         samples = self.seen.others(self.samples, SEEN)

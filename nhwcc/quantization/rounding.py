@@ -10,12 +10,13 @@ from nhwcc.backends.common.target import Target
 from nhwcc.compiler.diagnostics import counted
 from nhwcc.compiler.fold import constant
 from nhwcc.compiler.ir import Func, Op, Value
-from nhwcc.compiler.scales import IntegerKernels, weight_scales
+from nhwcc.compiler.options import block_size, weight_bits
+from nhwcc.compiler.scales import IntegerKernels
 from nhwcc.compiler.types import Array, DType
 from nhwcc.passes.quantization.names import value_names
 from nhwcc.passes.quantization.regions import weight_of
 from nhwcc.passes.quantization.rounding import Factors, Products
-from nhwcc.passes.quantization.weights import BITS
+from nhwcc.passes.quantization.weights import BITS, Rounded
 from nhwcc.quantization.samples import Sample
 from nhwcc.targets import open_rounder
 
@@ -35,26 +36,27 @@ class Sum:
     products: Products
 
 
-def sums_of(func: Func, kernels: IntegerKernels, bits: int, *, per_channel: bool) -> list[Sum]:
+def sums_of(func: Func, kernels: IntegerKernels, mode: str, *, per_channel: bool) -> list[Sum]:
     """Return the sums of products of a function whose weights can be rounded together, as far as memory allows it.
 
-    Weights have 8 bits where no kernel rounds what it multiplies by fewer ``bits``.
+    Weights have 8 bits where no kernel rounds what it multiplies by the fewer bits of ``mode``.
     """
     names = value_names(func)
-    found = (_sum_of(op, names, kernels, bits, per_channel=per_channel) for op in func.ops)
+    found = (_sum_of(op, names, kernels, mode, per_channel=per_channel) for op in func.ops)
     return [one for one in found if one is not None and one.products.bytes <= COVARIANCE_BYTES]
 
 
-def _sum_of(op: Op, names: Mapping[Value, str], kernels: IntegerKernels, bits: int, *, per_channel: bool) -> Sum | None:
+def _sum_of(op: Op, names: Mapping[Value, str], kernels: IntegerKernels, mode: str, *, per_channel: bool) -> Sum | None:
     demands, factors = kernels.demands(op), Factors.of(op)
     if demands is None or factors is None:
         return None
     weight, x = constant(weight_of(op, demands)), op.operands[0]
     if weight is None or weight.type.dtype is not DType.F32 or x is None or not {x, op.results[0]} <= names.keys():
         return None
-    own = bits if per_channel and kernels.rounded_dims(op) is not None else BITS
-    scales = weight_scales(weight.array(), own, per_channel=per_channel)
-    return Sum(names[x], names[op.results[0]], Products(factors, weight.array(), scales, own))
+    few = per_channel and kernels.rounded_dims(op) is not None
+    block = block_size(mode) if few and kernels.takes_blocks(op, block_size(mode)) else 0
+    rounded = Rounded.of(weight, per_channel=per_channel, bits=weight_bits(mode) if few else BITS, block=block)
+    return Sum(names[x], names[op.results[0]], Products(factors, weight.array(), rounded.scales, rounded.bits))
 
 
 def round_weights(

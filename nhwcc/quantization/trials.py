@@ -91,8 +91,8 @@ class Bench:
         module = clone_module(self.module)
         with collect_remarks():
             run_passes(module, self.passes(candidate))
-        path = self.floats.with_stem("trial")
-        self.target.emit(module, path)
+            path = self.floats.with_stem("trial")
+            self.target.emit(module, path)
         seen = self.measure(path, self.samples)
         found, kept = [o.sqnr for o in seen.outputs], seen.kept
         time = self.seconds(path) / self.seconds(self.floats) if timed else None

@@ -10,6 +10,7 @@ from ...compiler.diagnostics import Remark, counted, error, remark
 from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Value
 from ...compiler.ops.quantize import Dequantize, Quantize, RoundDynamic
+from ...compiler.options import weight_bits
 from ...compiler.rewrite import erase_dead
 from ...compiler.scales import IntegerKernels, Range, Scale
 from ...compiler.types import DType
@@ -20,6 +21,7 @@ from .ranges import constant_range
 from .recipe import Recipe, check_keeps
 from .split import check_outputs
 from .storage import Storage
+from .weights import BITS
 
 
 def quantize(func: Func, recipe: Recipe, kernels: IntegerKernels) -> None:
@@ -33,7 +35,8 @@ def quantize(func: Func, recipe: Recipe, kernels: IntegerKernels) -> None:
     check_keeps(func, recipe.keeps, names)
     check_outputs(func, recipe, names)
     static = Integers.of(func, recipe, kernels, names) if recipe.is_static else None
-    storage = Storage(func, recipe, kernels, names, rounds=recipe.mode in ("dynamic-int8", "int8", "weight-int4"))
+    rounds = recipe.mode in ("dynamic-int8", "int8") or weight_bits(recipe.mode) < BITS
+    storage = Storage(func, recipe, kernels, names, rounds=rounds)
     storage.store(() if static is None else static.ops)
     corrected = storage.counts["biases"]
     text = str(storage)

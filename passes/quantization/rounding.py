@@ -22,6 +22,7 @@ from ...compiler.diagnostics import error
 from ...compiler.ir import Op
 from ...compiler.ops.linear import Linear
 from ...compiler.ops.window import Conv
+from ...compiler.scales import lowest, spread_scales
 from ...compiler.types import Array
 from .statistics import LARGEST
 
@@ -102,7 +103,8 @@ class Factors:
 class Products:
     """The weights of one operation, and the covariances of what they are multiplied with, as far as they were seen.
 
-    ``weight`` has its outputs on axis 0; ``scales`` are one per output, or one for all; integers have ``bits``.
+    ``weight`` has its outputs on axis 0; ``scales`` are one per output, one for all, or of blocks of each output's
+    weights; integers have ``bits``.
     """
 
     factors: Factors
@@ -138,10 +140,11 @@ class Products:
     def rounded(self) -> Array:
         """Return integers in the weight's shape, i8."""
         covariances = self._covariances()
-        groups, last = self.factors.groups, (1 << (self.bits - 1)) - 1
-        scales = np.broadcast_to(self.scales.astype(np.float64), (self.weight.shape[0],))
+        groups, ends = self.factors.groups, (lowest(self.scales, self.bits), (1 << (self.bits - 1)) - 1)
+        scales = spread_scales(self.scales.astype(np.float64), self.weight.shape)
         by_group = self.weight.reshape(groups, -1, self.size).astype(np.float64)
-        integers = round_together(by_group, scales.reshape(groups, -1), covariances, last)
+        spread = np.broadcast_to(scales, self.weight.shape).reshape(by_group.shape)
+        integers = round_together(by_group, spread, covariances, ends)
         return integers.reshape(self.weight.shape).astype(np.int8)
 
     def _covariances(self) -> Array:
@@ -152,14 +155,14 @@ class Products:
         return found + floor[:, None, None] * np.eye(self.size)
 
 
-def round_together(weight: Array, scales: Array, covariances: Array, last: int) -> Array:
-    """Return integers from ``-last`` to ``last`` for weights ``[groups, outputs, weights]``, as floats.
+def round_together(weight: Array, scales: Array, covariances: Array, ends: tuple[int, int]) -> Array:
+    """Return integers between two ``ends`` for weights ``[groups, outputs, weights]``, as floats.
 
-    ``scales`` are ``[groups, outputs]``, ``covariances`` ``[groups, weights, weights]`` of what is multiplied, positive
+    ``scales`` are one per weight, ``covariances`` ``[groups, weights, weights]`` of what is multiplied, positive
     definite.  The weights whose factors vary most come first: most others can make up for their errors.
     """
     order = np.argsort(-np.diagonal(covariances, axis1=1, axis2=2), axis=1, kind="stable")
-    rest = np.take_along_axis(weight, order[:, None, :], 2)
+    rest, steps = (np.take_along_axis(a, order[:, None, :], 2) for a in (weight, scales))
     sorted_rows = np.take_along_axis(covariances, order[:, :, None], 1)
     inverse = np.linalg.inv(np.take_along_axis(sorted_rows, order[:, None, :], 2))
     spread = np.linalg.cholesky((inverse + inverse.transpose(0, 2, 1)) / 2).transpose(0, 2, 1)
@@ -168,9 +171,9 @@ def round_together(weight: Array, scales: Array, covariances: Array, last: int) 
         end = min(start + BLOCK, rest.shape[2])
         errors = np.zeros((*rest.shape[:2], end - start))
         for place in range(start, end):
-            own = rest[:, :, place]
-            found[:, :, place] = np.clip(np.rint(own / scales), -last, last)
-            lost = (own - found[:, :, place] * scales) / spread[:, place, place][:, None]
+            own, step = rest[:, :, place], steps[:, :, place]
+            found[:, :, place] = np.clip(np.rint(own / step), *ends)
+            lost = (own - found[:, :, place] * step) / spread[:, place, place][:, None]
             rest[:, :, place:end] -= lost[:, :, None] * spread[:, None, place, place:end]
             errors[:, :, place - start] = lost
         rest[:, :, end:] -= np.matmul(errors, spread[:, start:end, end:])

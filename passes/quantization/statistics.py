@@ -178,16 +178,13 @@ class Statistics:
     def _least_error(self, whole: Range, levels: int) -> Range:
         """Shrink both ends, each by a share of its own, as long as what is clamped costs less than rounding gains."""
         centers, counts = self.histogram.centers, self.histogram.counts
-        total = max(int(counts.sum()), 1)
-        best, found = math.inf, whole
-        for low in (whole.low * s for s in (SHARES if whole.low < 0 else (1.0,))):
-            for high in (whole.high * s for s in (SHARES if whole.high > 0 else (1.0,))):
-                width = max(high, 0.0) - min(low, 0.0)
-                outside = np.maximum(low - centers, 0) + np.maximum(centers - high, 0)
-                cost = float((counts * outside**2).sum()) / total + (width / (levels - 1)) ** 2 / 12
-                if cost < best:
-                    best, found = cost, Range(low, high)
-        return found
+        lows = np.array([whole.low * s for s in (SHARES if whole.low < 0 else (1.0,))])
+        highs = np.array([whole.high * s for s in (SHARES if whole.high > 0 else (1.0,))])
+        below, above = np.maximum(lows[:, None] - centers, 0) ** 2, np.maximum(centers - highs[:, None], 0) ** 2
+        clamped = ((below @ counts)[:, None] + above @ counts) / max(int(counts.sum()), 1)
+        widths = np.maximum(highs, 0.0) - np.minimum(lows, 0.0)[:, None]
+        low, high = np.unravel_index(np.argmin(clamped + (widths / (levels - 1)) ** 2 / 12), clamped.shape)
+        return Range(float(lows[low]), float(highs[high]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the statistics as plain data, which JSON can hold."""

@@ -11,12 +11,13 @@ from ...compiler.fold import constant
 from ...compiler.ir import Func, Op, Value
 from ...compiler.ops.index import Gather
 from ...compiler.ops.quantize import RoundDynamic
+from ...compiler.options import block_size, weight_bits
 from ...compiler.scales import IntegerKernels
 from ...compiler.types import DType
 from ...compiler.weights import Weight
 from .recipe import Recipe
 from .regions import slot_of
-from .weights import Rounded, correct_bias, insert_halves
+from .weights import BITS, Rounded, correct_bias, insert_halves
 
 MANY = 1024
 """How many elements a weight has at least that is worth being stored in fewer bits."""
@@ -46,7 +47,14 @@ class Storage:
 
     def __str__(self) -> str:
         rounding = f", {counted(self.counts['rounding'], 'product')} round what they multiply" if self.rounds else ""
-        return f"{counted(self.counts['weights'], 'weight')} stored in fewer bits{rounding}"
+        size = block_size(self.recipe.mode)
+        blocks = f", {self.counts['blocks']} of them with a scale for every {size} weights" if size else ""
+        return f"{counted(self.counts['weights'], 'weight')} stored in fewer bits{blocks}{rounding}"
+
+    def _block(self, op: Op) -> int:
+        """Return how many weights of an operation have a scale, 0 if no kernel takes blocks of the size asked for."""
+        size = block_size(self.recipe.mode)
+        return size if size and self.kernels.takes_blocks(op, size) else 0
 
     def _weight_slot(self, op: Op) -> int | None:
         if isinstance(op, Gather):
@@ -64,8 +72,10 @@ class Storage:
         else:
             is_table = isinstance(op, Gather)
             per_channel = op.axis % weight.type.rank == 0 if is_table else self.recipe.per_channel
-            few = self.recipe.mode == "weight-int4" and dims is not None and per_channel
-            rounded = Rounded.of(weight, per_channel=per_channel, bits=4 if few else 8)
+            few = dims is not None and per_channel
+            bits = weight_bits(self.recipe.mode) if few else BITS
+            rounded = Rounded.of(weight, per_channel=per_channel, bits=bits, block=self._block(op) if few else 0)
+            self.counts["blocks"] += rounded.scales.ndim > 1
             rounded = rounded.with_integers(self.recipe.rounded.get(self.names.get(op.results[0], "")))
             self._correct(op, rounded)
             stored = rounded.insert(region, op)

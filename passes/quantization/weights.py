@@ -8,14 +8,14 @@ from functools import partial, reduce
 import numpy as np
 
 from ...compiler.diagnostics import at
-from ...compiler.dims import Dim
+from ...compiler.dims import Dim, static
 from ...compiler.fold import constant
 from ...compiler.ir import Op, Region, Value
 from ...compiler.ops.core import Const
 from ...compiler.ops.linear import Linear
 from ...compiler.ops.quantize import Dequantize
 from ...compiler.ops.window import Conv, ConvTranspose
-from ...compiler.scales import round_weight, weight_scales
+from ...compiler.scales import block_scales, lowest, round_weight, spread_blocks, spread_scales, weight_scales
 from ...compiler.types import Array, DType
 from ...compiler.weights import Weight
 
@@ -39,7 +39,7 @@ def const(region: Region, before: Op, value: Array | Weight) -> Value:
 
 @dataclass(frozen=True)
 class Rounded:
-    """A weight of integers and their scales, one per position of axis 0 or one for all.
+    """A weight of integers and their scales, one per position of axis 0, one for all, or ``[rows, blocks]``.
 
     ``integers`` were rounded together (:mod:`.rounding`); without them each is the nearest one.
     """
@@ -50,16 +50,19 @@ class Rounded:
     integers: Array | None = None
 
     @staticmethod
-    def of(weight: Weight, *, per_channel: bool = True, bits: int = BITS) -> Rounded:
-        """Choose scales that cover all numbers of a weight, and round it."""
+    def of(weight: Weight, *, per_channel: bool = True, bits: int = BITS, block: int = 0) -> Rounded:
+        """Choose scales for a weight, each for ``block`` of a row's numbers if there is a size, and round it."""
+        if block:
+            return Rounded(weight, block_scales(weight.array(), bits, block), bits)
         return Rounded(weight, weight_scales(weight.array(), bits, per_channel=per_channel), bits)
 
     def with_integers(self, integers: Array | None) -> Rounded:
         """Take integers that were rounded together for the same scales, if they are as many and in the bits' reach."""
         if integers is None or integers.shape != self.source.type.shape:
             return self
-        last = (1 << (self.bits - 1)) - 1
-        return replace(self, integers=integers) if np.abs(integers.astype(np.int16)).max(initial=0) <= last else self
+        low, last = lowest(self.scales, self.bits), (1 << (self.bits - 1)) - 1
+        fits = low <= integers.min(initial=0) and integers.max(initial=0) <= last
+        return replace(self, integers=integers) if fits else self
 
     def with_room_for(self, bias: Array, input_scale: float, dtype: DType) -> Rounded:
         """Widen scales until biases are integers beside data of a type: a channel would be lost otherwise."""
@@ -76,15 +79,22 @@ class Rounded:
         return weight - integers * self._spread()
 
     def _spread(self) -> Array:
-        return self.scales.reshape(-1, *(1,) * (self.source.type.rank - 1))
+        return spread_scales(self.scales, static(self.source.type.shape))
 
     def insert(self, region: Region, before: Op) -> Value:
         """Insert the integers and the operation that dequantizes them; return its result."""
         type = self.source.type.with_dtype(DType.I8)
         nearest = self.source.derive(type, partial(round_weight, scales=self.scales, bits=self.bits))
         integers = nearest if self.integers is None else Weight.of(self.integers)
-        scales = self._spread() if self.scales.size > 1 else self.scales.reshape(())
-        return _dequantized(region, before, integers, scales)
+        return _dequantized(region, before, integers, self._stored_scales())
+
+    def _stored_scales(self) -> Weight:
+        """Return scales that broadcast to the weight; those of blocks are repeated only when they are read."""
+        if self.scales.size == 1 and self.scales.ndim < 2:
+            return Weight.of(self.scales.reshape(()))
+        if self.scales.ndim < 2:
+            return Weight.of(self._spread())
+        return spread_blocks(Weight.of(self.scales), static(self.source.type.shape))
 
 
 def insert_halves(weight: Weight, region: Region, before: Op) -> Value | None:
@@ -99,7 +109,7 @@ def _halves(weight: Array) -> Array:
     return weight.astype(np.float16)
 
 
-def _dequantized(region: Region, before: Op, stored: Weight, scales: Array) -> Value:
+def _dequantized(region: Region, before: Op, stored: Weight, scales: Array | Weight) -> Value:
     is_float = stored.type.dtype.is_float
     zero = np.zeros((), np.float32 if is_float else np.int32)
     op = Dequantize(const(region, before, stored), const(region, before, scales), const(region, before, zero))

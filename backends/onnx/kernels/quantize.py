@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from ....compiler.dims import static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import quantize as ir
@@ -15,9 +16,11 @@ from ....formats.onnx.tensors import number_of
 from ..table import Call, Nested, Operand, condition, emits
 
 
-@condition("a scale for all, or one per position along an axis")
+@condition("a scale for all, one per position along an axis, or one per block of a constant matrix")
 def _one_axis(op: ir.Quantize | ir.Dequantize) -> str | None:
     axes = _axes(op.scale)
+    if isinstance(op, ir.Dequantize) and _blocks(op) is not None:
+        return None
     if len(axes) > 1 or op.result.type.shape != op.x.type.shape:
         return "scales along several axes, or along one that the data has not"
     if op.zero.type.size != 1 and op.zero.type.size != op.scale.type.size:
@@ -45,7 +48,50 @@ def _integers(op: ir.Quantize | ir.Dequantize) -> DType:
     return op.dtype if isinstance(op, ir.Quantize) else op.x.type.dtype
 
 
+def _blocks(op: ir.Dequantize) -> tuple[Weight, Weight | None, int] | None:
+    """Return scales and zero points of the blocks of a constant matrix, and the axis along which these lie, or None."""
+    scale, zero = constant(op.scale), constant(op.zero)
+    if scale is None or zero is None or op.x.type.rank != 2 or scale.type.shape != op.x.type.shape:
+        return None
+    for axis in (1, 0):
+        step = _step(scale, zero, axis)
+        if step > 1:
+            points = None if zero.type.size == 1 and not zero.array().any() else _each(zero, scale, axis, step)
+            points = None if points is None else points.derive(points.type.with_dtype(op.x.type.dtype), _as_is)
+            return _each(scale, scale, axis, step), points, axis
+    return None
+
+
+def _step(scale: Weight, zero: Weight, axis: int) -> int:
+    """Return how many elements along an axis share their scales and zero points; it divides the axis, or 1."""
+    arrays = [np.moveaxis(np.broadcast_to(w.array(), scale.array().shape), axis, -1) for w in (scale, zero)]
+    ends = [np.flatnonzero((a[:, 1:] != a[:, :-1]).any(0)) + 1 for a in arrays]
+    return int(np.gcd.reduce([*ends[0], *ends[1], arrays[0].shape[1]]))
+
+
+def _each(weight: Weight, like: Weight, axis: int, step: int) -> Weight:
+    """Return the first of every ``step`` elements along an axis."""
+    rows, columns = static(like.type.shape)
+    shape = (rows, columns // step) if axis else (rows // step, columns)
+    first = partial(_first, shape=(rows, columns), axis=axis, step=step)
+    return weight.derive(weight.type.with_shape(shape), first)
+
+
+def _first(array: Array, *, shape: tuple[int, int], axis: int, step: int) -> Array:
+    whole = np.broadcast_to(array, shape)
+    return whole[:, ::step] if axis else whole[::step]
+
+
+def _as_is(array: Array) -> Array:
+    return array
+
+
 def _call(op: ir.Quantize | ir.Dequantize) -> Call:
+    blocks = _blocks(op) if isinstance(op, ir.Dequantize) else None
+    if blocks is not None:
+        scales, points, axis = blocks
+        size = static(op.x.type.shape)[axis] // static(scales.type.shape)[axis]
+        return Call((op.x, scales, points), {"axis": axis, "block_size": size})
     axes = _axes(op.scale)
     count = op.scale.type.size if axes else 1
     shape = (count,) if axes else ()

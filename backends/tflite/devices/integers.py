@@ -33,3 +33,7 @@ class DeviceIntegers(BuiltinsOnIntegers):
     def rounded_dims(self, op: Op) -> tuple[int, ...] | None:
         """Return None: no device has products that round numbers as they come."""
         return None
+
+    def takes_blocks(self, op: Op, size: int) -> bool:
+        """Return False: no device has products that round."""
+        return False

@@ -8,7 +8,7 @@ from ....compiler.constants import is_weight
 from ....compiler.ops import linear as ir
 from ....compiler.scales import WIDE
 from ....compiler.types import DType
-from ..hybrid import by_rows, is_per_channel, rounding, rows
+from ..hybrid import by_rows, is_in_blocks, is_per_channel, rounding, rows, takes_blocks
 from ..table import Call, Quantizable, condition, emits, options
 from .common import activation
 
@@ -34,13 +34,15 @@ def _features_last(op: ir.Linear) -> str | None:
 def fully_connected_rounding(op: ir.Linear) -> Call:
     """Every row is rounded by a scale and a zero point of its own."""
     given = options("FullyConnectedOptions", **_options(op), asymmetricQuantizeInputs=True)
-    return rounding(op, Call((op.x, op.w, op.bias), given), 12 if is_per_channel(op.w) else 9, 12)
+    # no version speaks of blocks: 13 is that of the first runtimes that read them
+    version = 13 if is_in_blocks(op.w) else 12 if is_per_channel(op.w) else 9
+    return rounding(op, Call((op.x, op.w, op.bias), given), version, 12)
 
 
 @emits(
     ir.Linear,
     "FULLY_CONNECTED",
-    dtypes=Quantizable(version=4, weight="w", bias="bias", types=WIDE, version16=7, rounds=rows),
+    dtypes=Quantizable(version=4, weight="w", bias="bias", types=WIDE, version16=7, rounds=rows, blocks=takes_blocks),
     ranks=range(2, 7),
     when=(_constant_weight, _features_last),
     kernel="fully_connected.cc",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ....compiler.fold import constant
 from ....compiler.ops import quantize as ir
 from ....compiler.types import DType
-from ..hybrid import is_part
+from ..hybrid import is_block_weight, is_part
 from ..quantization import QUANTIZED, integers_of, is_consistent, stated
 from ..table import Call, condition, emits
 from .common import by_type
@@ -89,6 +89,12 @@ def dequantize(op: ir.Dequantize) -> Call:
     if op.scale.type.size != 1:
         return Call((integers_of(op),), None, 5)
     return Call((integers_of(op),), None, by_type(op.x, i8=2, i16=3))
+
+
+@emits(ir.Dequantize, "FULLY_CONNECTED", dtypes={"x": "i8"}, when=(is_block_weight,), kernel="fully_connected.cc")
+def weight_in_blocks(op: ir.Dequantize) -> Call:
+    """What reads it takes the integers; DEQUANTIZE does not know blocks."""
+    return Call((op.x,))
 
 
 @emits(ir.RoundDynamic, "FULLY_CONNECTED", dtypes="f32", when=(is_part,), kernel="fully_connected.cc")

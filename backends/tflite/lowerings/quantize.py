@@ -18,6 +18,7 @@ from ....compiler.ops.shape import Pad, Reshape, Transpose
 from ....compiler.ops.window import AveragePool, Conv, ConvTranspose, MaxPool, holds_elements
 from ....compiler.types import Array, DType
 from ....formats.tflite.model import Quantization
+from ..hybrid import is_block_weight
 from ..lowering import Build, improve
 from ..quantization import SAME_SCALE, data_operands, keeps_scales, stated
 from ..signed import is_uneven
@@ -39,7 +40,8 @@ def store_numbers(op: Dequantize, e: Build) -> None:
     weight, scale, zero = (constant(v) for v in (op.x, op.scale, op.zero))
     if weight is None or scale is None or zero is None:
         return
-    if runs_on_integers(op.result) or (op.x.type.rank <= IMAGES and _is_unfolded(op.result)):
+    is_unfolded = op.x.type.rank <= IMAGES and _is_unfolded(op.result) and stated(op) is not None
+    if is_unfolded or runs_on_integers(op.result) or is_block_weight(op) is None:
         return
     e.replace(e.constant(weight.derive(op.result.type, Dequantize.evaluate, scale, zero)))
 

@@ -21,6 +21,9 @@ from ..registry import Since, onnx_op
 from .elementwise import SATURATING, convert
 from .window import conv
 
+WEIGHTS = (DType.I4, DType.U4, DType.I8, DType.U8)
+"""Integers of weights whose scales may be those of blocks."""
+
 
 def _bounds(dtype: DType) -> tuple[float, float]:
     bits = dtype.bits
@@ -45,6 +48,12 @@ def _is_stated(integers: DType, scale: Value, zero: Value) -> bool:
         and constant(scale) is not None
         and constant(zero) is not None
     )
+
+
+def _is_weight_in_blocks(x: Value, scale: Value, zero: Value) -> bool:
+    """Whether scales are known, one per block along an axis of constant integers."""
+    is_known = all(constant(v) is not None for v in (x, scale, zero))
+    return is_known and x.type.dtype in WEIGHTS and scale.type.rank == x.type.rank > 1 and scale.type.dtype is DType.F32
 
 
 def _zero(emit: Emitter, zero: Value, x: Value, axis: int) -> Value:
@@ -92,6 +101,9 @@ def dequantize_linear(
     """DequantizeLinear: ``(x - zero_point) * scale``, per tensor, axis or block."""
     to = element_type(output_dtype) if output_dtype else x_scale.type.dtype
     zero = emit.const(0, x.type.dtype) if x_zero_point is None else x_zero_point
+    if to is DType.F32 and _is_weight_in_blocks(x, x_scale, zero):
+        spread_zero = spread(emit, emit.cast(zero, DType.I32), x, axis, block_size)
+        return emit(Dequantize(x, spread(emit, x_scale, x, axis, block_size), spread_zero))
     if to is DType.F32 and _is_stated(x.type.dtype, x_scale, zero):
         return emit(Dequantize(x, spread(emit, x_scale, x, axis), _zero(emit, zero, x, axis)))
     plain = emit.cast(x, DType.F32)

@@ -254,6 +254,14 @@ def test_weights_only(call: Callable[..., Result], mode: str, tmp_path: Path) ->
     TfliteModel(tmp_path / "q.tflite").resize({})
 
 
+def test_blocks_of_weights_are_told_of(call: Callable[..., Result], tmp_path: Path) -> None:
+    """Once, however often a file was tried: reference kernels give zeros."""
+    write(tmp_path / "wide.ir", WIDE)
+    found = report(call("compile", "wide.ir", "-o", "q.tflite", "--quantize", "weight-int4:32", "--json"))
+    assert len(found["warnings"]) == 1 and "reference kernels" in str(found["warnings"])
+    assert call("compile", "wide.ir", "-o", "q.tflite", "--quantize", "weight-int4:33").exit_code == 2
+
+
 class TestCalibrate:
     def test_parts_are_joined(self, call: Callable[..., Result], tmp_path: Path) -> None:
         x = np.load(tmp_path / "x.npy")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import onnxruntime
 import pytest
 from nhwcc.backends.tflite.runtime import TfliteModel
 from nhwcc.compiler.diagnostics import CompileError
@@ -15,6 +16,7 @@ from nhwcc.compiler.interpreter import run
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.ops.quantize import Dequantize, Quantize, RoundDynamic
 from nhwcc.compiler.types import Array, DType
+from nhwcc.formats.tflite.contents import read_contents
 from nhwcc.formats.tflite.reader import inspect
 from nhwcc.passes.quantization.quantize import Recipe
 from onnx import NodeProto, helper
@@ -23,6 +25,7 @@ import nhwcc
 
 from .networks import TARGET, calibrated, decibels, network, quantized, samples
 
+ORT: Any = onnxruntime
 RNG = np.random.default_rng(5)
 
 
@@ -316,6 +319,46 @@ class TestDynamic:
         (name,) = again.inputs
         numbers = np.stack([next(iter(again.run({name: x}).values())) for (x,) in given])
         assert decibels(got, numbers) > 30  # the weights are those, and nothing is rounded as it comes
+
+    @pytest.mark.parametrize(("outputs_", "size"), [(32, 32), (4, 64), (32, 128)])
+    def test_blocks(self, outputs_: int, size: int, tmp_path: Path) -> None:
+        """Weights of a row that differ tenfold: blocks with scales of their own lose less than the row with one."""
+        w = weight(256, outputs_)
+        w[:128] *= 0.1
+        module = network([n("MatMul", "x w", "m"), n("Add", "m b")], (7, 256), {"w": w, "b": weight(outputs_, 1)[:, 0]})
+        given = [[np.concatenate([x[:, :128] * 10, x[:, 128:]], 1)] for (x,) in samples(module)]
+        made, _ = quantized(module, Recipe(cast(Any, f"weight-int4:{size}")))
+        (want,), (own,) = outputs(module, given), outputs(made, given)
+        (got,), _ = on_runtime(made, given, tmp_path / "q.tflite")
+        (stored,) = [t for t in read_contents(tmp_path / "q.tflite").graphs[0].tensors if t.blocks is not None]
+        assert stored.info.dtype == "INT4" and stored.blocks is not None and stored.blocks.size == size
+        assert decibels(own, got) > 90 and decibels(want, got) > 15
+        coarse = outputs(quantized(module, Recipe("weight-int4"))[0], given)
+        assert decibels(want, coarse[0]) < decibels(want, got) - 4
+
+    @pytest.mark.parametrize("shape", [(40, 32), (64, 3)])
+    def test_rows_that_no_kernel_takes_in_blocks(self, shape: tuple[int, int], tmp_path: Path) -> None:
+        """No whole blocks in a row, or too few outputs for the kernel without XNNPACK: scales are those of rows."""
+        module = network([n("MatMul", "x w")], (7, shape[0]), {"w": np.tile(weight(*shape), (1, 8))[:, : shape[1]]})
+        made, _ = quantized(module, Recipe("weight-int4:32"))
+        scales = [op.scale for op in made.walk() if isinstance(op, Dequantize)]
+        assert all(scale.type.shape in ((shape[1], 1), ()) for scale in scales)
+
+    def test_blocks_come_back(self, tmp_path: Path) -> None:
+        """A TFLite file in blocks gives the same file again, and an ONNX file of integers with the same numbers."""
+        module = network([n("MatMul", "x w")], (7, 64), {"w": weight(64, 32)})
+        given = samples(module)
+        (got,), _ = on_runtime(quantized(module, Recipe("weight-int4:32"))[0], given, tmp_path / "q.tflite")
+        nhwcc.compile(tmp_path / "q.tflite", output=tmp_path / "again.tflite")
+        first, again = (read_contents(tmp_path / f"{name}.tflite") for name in ("q", "again"))
+        sizes = [[t.blocks.size for t in c.graphs[0].tensors if t.blocks is not None] for c in (first, again)]
+        assert sizes == [[32], [32]]
+        written = nhwcc.compile(tmp_path / "q.tflite", output=tmp_path / "q.onnx", verify=False)
+        assert written.report.ops_after["DequantizeLinear"] == 1
+        session: Any = ORT.InferenceSession(str(tmp_path / "q.onnx"))
+        (port,) = session.get_inputs()
+        numbers: Array = np.stack([session.run(None, {port.name: x})[0] for (x,) in given])
+        assert decibels(got, numbers) > 30  # nothing is rounded as it comes
 
     def test_where_no_kernel_rounds(self) -> None:
         module = network([n("Conv", "x w", group=32, **P)], (1, 32, 6, 6), {"w": weight(32, 1, 6, 6)})

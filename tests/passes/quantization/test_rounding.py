@@ -13,7 +13,7 @@ from nhwcc.compiler.ir import Op
 from nhwcc.compiler.ops.linear import Linear
 from nhwcc.compiler.ops.window import Conv
 from nhwcc.compiler.parser import parse_module
-from nhwcc.compiler.scales import round_weight, weight_scales
+from nhwcc.compiler.scales import block_scales, round_weight, spread_scales, weight_scales
 from nhwcc.compiler.types import Array, DType
 from nhwcc.compiler.weights import Weight
 from nhwcc.passes.quantization.rounding import Factors, Products, load, round_together, save
@@ -111,11 +111,28 @@ def test_a_channel_of_a_group_makes_up_for_its_own() -> None:
         assert losses[0] <= losses[1] * 1.0001
 
 
+def test_blocks_are_rounded_by_their_own_scales() -> None:
+    """Weights of one row in blocks of scales that differ fivefold: each uses all of its integers."""
+    x = RNG.standard_normal((200, 64)) @ RNG.standard_normal((64, 64))
+    weight = RNG.standard_normal((5, 64)).astype(np.float32)
+    weight[:, 32:] *= 0.2
+    scales = block_scales(weight, 4, 32)
+    products = Products(Factors(), weight, scales, 4)
+    products.see(x, 10_000, RNG)
+    integers = products.rounded()
+    assert (np.abs(integers).max(1) <= 8).all() and (np.abs(integers[:, 32:]).max(1) >= 5).all()
+    losses = [
+        (x @ (weight - found * spread_scales(scales, weight.shape)).T).var(0).mean()
+        for found in (integers, round_weight(weight, scales, 4))
+    ]
+    assert losses[0] < losses[1]
+
+
 def test_two_weights_at_their_best() -> None:
     """Beside all ways to round: two weights of one sum, where the error of the first can be made up for entirely."""
-    weight, scales = np.array([[[0.4, 0.4]]]), np.ones((1, 1))
+    weight, scales = np.array([[[0.4, 0.4]]]), np.ones((1, 1, 2))
     covariance = np.array([[[1.0, 0.99], [0.99, 1.0]]])
-    found = round_together(weight, scales, covariance, 7)
+    found = round_together(weight, scales, covariance, (-7, 7))
     ways = [np.array(way) for way in product(range(-2, 3), repeat=2)]
     losses = [float((weight[0, 0] - w) @ covariance[0] @ (weight[0, 0] - w)) for w in ways]
     assert found[0, 0].tolist() in [

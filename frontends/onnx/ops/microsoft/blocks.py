@@ -1,4 +1,4 @@
-"""Weights of few bits, a scale for every block of them; they become plain weights when the file is written."""
+"""Weights of few bits, a scale for every block of them: integers where these are products' alone, else numbers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from .....compiler.fold import constant
 from .....compiler.ir import Value
 from .....compiler.ops.index import Gather
 from .....compiler.ops.linear import Linear, MatMul
+from .....compiler.ops.quantize import Dequantize
 from .....compiler.types import Array, DType, TensorType
 from .....compiler.weights import Weight
+from ....common.quantize import repeated
 from ...emitter import Emitter
 from ...registry import onnx_op
 from .domain import MICROSOFT
@@ -56,9 +58,41 @@ def matmul_nbits(
     blocks = ceil_div(K, block_size)
     if given[0].type.size * 8 != N * blocks * block_size * bits or given[1].type.size != N * blocks:
         raise emit.fail(f"has weights {b.type} and scales {scales.type} for {N} rows of {K}", code="T001")
+    if len(given) < 3 or given[2].type.dtype is DType.U8:
+        return emit(Linear(a, _dequantized(emit, given, a.type.dtype, (N, K), bits, block_size), bias))
     unpack = partial(_matrix, rows=N, columns=K, bits=bits, block_size=block_size)
     weight = given[0].derive(TensorType(a.type.dtype, (N, K)), unpack, *given[1:])
     return emit(Linear(a, emit.const(weight), bias))
+
+
+def _dequantized(
+    emit: Emitter, given: list[Weight], dtype: DType, shape: tuple[int, int], bits: int, block_size: int
+) -> Value:
+    """Return a weight as integers around 0 with scales and zero points of blocks; files that can keep them so."""
+    rows, columns = shape
+    blocks = -(-columns // block_size)
+    integers = partial(_integers, rows=rows, columns=columns, bits=bits)
+    weight = given[0].derive(TensorType(DType.I8, shape), integers)
+    scales = given[1].derive(TensorType(dtype, (rows, blocks)), partial(_as_table, rows=rows))
+    zero = emit.const(0, DType.I32)
+    if len(given) > 2:
+        counted = partial(_points, rows=rows, blocks=blocks, bits=bits)
+        points = given[2].derive(TensorType(DType.I32, (rows, blocks)), counted)
+        zero = emit.const(repeated(points, shape, 1, block_size))
+    return emit(Dequantize(emit.const(weight), emit.const(repeated(scales, shape, 1, block_size)), zero))
+
+
+def _integers(packed: Array, *, rows: int, columns: int, bits: int) -> Array:
+    whole = _unpacked(packed.reshape(rows, -1), bits)[:, :columns]
+    return whole.astype(np.int16) - (1 << bits - 1)
+
+
+def _as_table(scales: Array, *, rows: int) -> Array:
+    return scales.reshape(rows, -1)
+
+
+def _points(zeros: Array, *, rows: int, blocks: int, bits: int) -> Array:
+    return _unpacked(zeros.reshape(rows, -1), bits)[:, :blocks].astype(np.int32) - (1 << bits - 1)
 
 
 def _weight(emit: Emitter, value: Value, what: str) -> Weight:
@@ -75,18 +109,13 @@ def _unpacked(packed: Array, bits: int) -> Array:
 
 
 def _matrix(
-    packed: Array, scales: Array, zeros: Array | None = None, *, rows: int, columns: int, bits: int, block_size: int
+    packed: Array, scales: Array, zeros: Array, *, rows: int, columns: int, bits: int, block_size: int
 ) -> Array:
-    """Return the rows of a weight."""
+    """Return the rows of a weight whose zero points are numbers between the integers."""
     blocks = -(-columns // block_size)
     whole = _unpacked(packed.reshape(rows, blocks, -1), bits).astype(np.float32)
-    if zeros is None:
-        offset = np.float32(1 << bits - 1)
-    elif zeros.dtype == np.uint8:
-        offset = _unpacked(zeros.reshape(rows, -1), bits)[:, :blocks, None].astype(np.float32)
-    else:
-        offset = zeros.reshape(rows, blocks, 1).astype(np.float32)
-    plain = (whole - offset) * scales.reshape(rows, blocks, 1).astype(np.float32)
+    offset, scale = (a.reshape(rows, blocks, 1).astype(np.float32) for a in (zeros, scales))
+    plain = (whole - offset) * scale
     return plain.reshape(rows, -1)[:, :columns]
 
 
