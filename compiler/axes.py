@@ -40,7 +40,8 @@ class Form:
     are placed under ``...`` at the letter that they replace in the operands.  A form that is slower than others
     counts as if it moved a part of its data, ``moves``, and its constant operands whole; it is taken where that is less
     than the transposes it saves.  Of forms that cost the same, the one with the smallest ``penalty`` is taken.
-    ``transposed`` are the operands that a kernel is told to transpose itself: not all targets have such kernels.
+    ``transposed`` are the operands that a kernel is told to transpose itself, and with ``strided`` it runs along axes
+    whose numbers lie apart: not all targets have such kernels.
     """
 
     operands: tuple[Pattern | None, ...]
@@ -53,6 +54,7 @@ class Form:
     penalty: int = 0
     moves: float = 0.0
     transposed: tuple[int, ...] = ()
+    strided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ Channels: TypeAlias = Literal["first", "last"]
 Products = Literal["transposed", "straight"]
 """Whether products of matrices also take computed ones transposed."""
 
+Norms = Literal["any", "last"]
+"""Along which axes norms of layers run: any, or only those that are stored last."""
+
 DataType: TypeAlias = Literal["FP32", "FP16"]
 """In how many bits a file stores constants that are computed with in 32, in OpenVINO's words."""
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from ..compiler.diagnostics import Remark, remark
 from ..compiler.ir import Func, Module, Port, Region, Value
 from ..compiler.layouts import Layouts, does_not_fit, general_perm, layout_perm, letters_of, parse_io_layout
-from ..compiler.options import Channels, Products
+from ..compiler.options import Channels, Norms, Products
 from ..compiler.order import Order, axis_order
 from ..compiler.pipeline import Pass, register
 from .layout.candidates import Kernels, Problem, collect, flood
@@ -32,12 +32,14 @@ class PropagateLayout(Pass):
 
     ``time-limit`` is in seconds, for the whole search in a region.  Where it ends the search, the result is the best
     that was found, and the report says how far it may be from the optimum.  ``products`` says whether the target's
-    matrix products take computed matrices ``transposed``, or only ``straight``.
+    matrix products take computed matrices ``transposed``, or only ``straight``; ``norms``, whether those of layers run
+    along ``any`` axis, or only along what is stored ``last``.
     """
 
     io_layout: str = "free"
     channels: Channels = "last"
     products: Products = "transposed"
+    norms: Norms = "any"
     time_limit: float = 30.0
 
     def run(self, module: Module) -> None:
@@ -53,7 +55,7 @@ class PropagateLayout(Pass):
 
     def _region(self, func: Func, region: Region, pins: Pins) -> None:
         start = time.monotonic()
-        kernels = Kernels(self.channels, self.products == "transposed")
+        kernels = Kernels(self.channels, self.products == "transposed", self.norms == "any")
         problem = collect(func, region, pins.axes, kernels, start + self.time_limit / 3)
         solution = self._solve(problem, start)
         inputs, outputs, moved = realize(problem, solution)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from ...compiler.fold import constant
 from ...compiler.ir import Op, Value
-from ...compiler.ops.recurrent import Recurrent
+from ...compiler.ops.quantize import Dequantize
+from ...compiler.ops.recurrent import Lstm, Recurrent
 from ...compiler.ops.shape import Concat
 
 STATES = ("h0", "c0")
@@ -30,9 +31,20 @@ def _fits(op: Recurrent, other: Recurrent) -> bool:
             continue
         if (a is None) != (b is None):
             return False
-        if a is not None and not (name in STATES and _is_known_before(a, other)) and constant(a) is None:
+        may_be_computed = name in STATES or (_is_dequantized(a) and _keeps_integers(op))
+        if a is not None and not (may_be_computed and _is_known_before(a, other)) and constant(a) is None:
             return False
     return True
+
+
+def _is_dequantized(value: Value | None) -> bool:
+    """Whether a value is a constant of integers that stand for numbers."""
+    return value is not None and isinstance(value.owner, Dequantize) and constant(value.owner.x) is not None
+
+
+def _keeps_integers(op: Recurrent) -> bool:
+    """Whether a layer multiplies by integers as they are."""
+    return isinstance(op, Lstm) and op.rounds_state
 
 
 def _of_kind(op: Recurrent) -> list[Op]:

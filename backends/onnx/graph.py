@@ -68,19 +68,18 @@ def build(func: Func, table: Table[Call], limit: int) -> Built:
         text = f"the sizes of {func.name} are computed by operators that ONNX has from opset {opset} on"
         raise error("B001", text, help=f"--opset {opset} would do")
     graph = _Finished(shared, opset).graph(builder, inputs, outputs)
-    custom = tuple(dict.fromkeys(f"{d.domain}.{d.operator}" for d in shared.drafts if d.domain))
     domains = dict.fromkeys((d.domain for d in shared.drafts if d.domain), 1)
     counts = Counter(d.operator for d in shared.drafts)
     named = zip(outputs, func.outputs, strict=True)
     renamed = {name: port.name for name, port in named if port.name and port.name != name}
-    return Built(graph, {"": opset, **domains}, counts, custom, renamed)
+    return Built(graph, {"": opset, **domains}, counts, tuple(shared.custom), renamed)
 
 
 @dataclass
 class _Shared:
     """What all graphs of a model have in common: names, constants, and all nodes.
 
-    ``wholes`` are tensors that hold several values behind each other.
+    ``wholes`` are tensors that hold several values behind each other, ``custom`` the operators that nobody knows.
     """
 
     table: Table[Call]
@@ -92,6 +91,7 @@ class _Shared:
     stored: dict[Weight, str] = field(default_factory=lambda: dict[Weight, str]())
     labels: set[str] = field(default_factory=lambda: set[str]())
     drafts: list[Draft] = field(default_factory=lambda: list[Draft]())
+    custom: dict[str, None] = field(default_factory=lambda: dict[str, None]())
 
     def unique(self, name: str) -> str:
         """Return a name that no tensor has yet."""
@@ -159,7 +159,9 @@ class _Builder:
             return
         row = row_of(self.shared.table, op)
         call = row.call(op)
-        operator = row.kernel if row.kernel != ANY_DOMAIN else call.operator or ""
+        operator = call.operator or row.kernel
+        if row.kernel == ANY_DOMAIN:
+            self.shared.custom[f"{call.domain}.{operator}"] = None
         inputs = [self.operand(v) for v in call.inputs]
         attributes: dict[str, Any] = dict(call.attributes)
         if isinstance(op, While):

@@ -99,6 +99,8 @@ def _allowed(operator: str, call: Callable[[Any], Call], opset: int) -> Conditio
 
 def _stated(operator: str, opset: int) -> str:
     """Say what the standard says of an operator's first input, and since when there is one."""
+    if "." in operator:
+        return f"an operator of {operator.rpartition('.')[0]}"
     if operator == ANY_DOMAIN:
         return "any operator of another domain"
     since = next((n for n in range(OLDEST, opset + 1) if schema(operator, n) is not None), None)
@@ -115,10 +117,13 @@ ROWS: dict[type[Op], list[Row[Call]]] = {}
 def emits(
     op: type[O], operator: str, *, when: tuple[Condition, ...] = (), ranks: range = range(64)
 ) -> Callable[[Callable[[O], Call]], Callable[[O], Call]]:
-    """Declare a row; the decorated function says how ``operator`` is called."""
+    """Declare a row; the decorated function says how ``operator`` is called.
+
+    That of another domain stands behind its domain and a dot.
+    """
 
     def wrap(call: Callable[[O], Call]) -> Callable[[O], Call]:
-        source = DOCS.format(operator) if operator != ANY_DOMAIN else None
+        source = DOCS.format(operator) if operator != ANY_DOMAIN and "." not in operator else None
         ROWS.setdefault(op, []).append(Row(op, operator, {}, ranks, when, source, call))
         return call
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from ...compiler.dims import Dim
-from ...compiler.ir import Region, Value
+from ...compiler.ir import Op, Region, Value
 from ...compiler.types import DType
 from ...compiler.weights import Weight
 from ...formats.tflite.model import CustomOptions, Options, Quantization
@@ -50,12 +50,24 @@ class Call:
     """How a builtin is called for one operation; results are the operation's own.
 
     The kernel ``overwrites`` these inputs, so it gets copies; what it leaves there are the operation's last results.
+    Of several operations that are one call, ``of`` are all, in the order of what it gives and leaves; the first results
+    of each may be ``merged`` by an operation that the kernel runs, too.
     """
 
     inputs: tuple[Operand, ...]
     options: Options | CustomOptions | None = None
     version: int = 1
     overwrites: tuple[int, ...] = ()
+    of: tuple[Op, ...] = ()
+    merged: Op | None = None
+
+    def results(self, op: Op) -> tuple[list[Value], list[Value]]:
+        """Return what a call for an operation gives, and what it leaves in the inputs that it overwrites."""
+        ops = self.of or (op,)
+        count = len(self.overwrites) // len(ops)
+        given = [r for one in ops for r in one.results[: len(one.results) - count]]
+        left = [r for one in ops for r in one.results[len(one.results) - count :]]
+        return given if self.merged is None else [*self.merged.results], left
 
     @property
     def regions(self) -> tuple[Region, ...]:

@@ -87,6 +87,7 @@ class _Builder:
         self._parameters: dict[tuple[TensorType, int], int] = {}
         self._names = Names(region)
         self._place = ""
+        self._done: set[Op] = set()
         model.subgraphs.append(self.graph)
 
     def translate(self) -> None:
@@ -97,7 +98,7 @@ class _Builder:
         for op in self.region.ops:
             if isinstance(op, BindSizes):
                 self.sizes.bind(op.sizes, self.tensor(op.x))
-            elif op in needed:
+            elif op in needed and op not in self._done:
                 builtin, call = calls[op]
                 self._place = place_of(op, builtin)
                 self._emit(op, builtin, call)
@@ -114,12 +115,13 @@ class _Builder:
             body.take(captured)
         inputs = [self.tensor(v, f"{self._place}/{operand_name(builtin, i)}") for i, v in enumerate(call.inputs)]
         inputs += [self.capture(k) for k in captured]
-        left = len(op.results) - len(call.overwrites)
+        given, left = call.results(op)
+        self._done.update((*call.of, *(() if call.merged is None else (call.merged,))))
         if call.overwrites:
             variables = self._variables([inputs[slot] for slot in call.overwrites])
             for slot, variable in zip(call.overwrites, variables, strict=True):
                 inputs[slot] = variable
-        outputs = [self._define(r, self._place) for r in op.results[:left]]
+        outputs = [self._define(r, self._place) for r in given]
         if builtin == "WHILE":  # what the body only reads goes round with the rest
             bodies[1].graph.outputs += [bodies[1].captured[k] for k in captured]
             bodies[1].copy_moved_inputs()
@@ -127,7 +129,7 @@ class _Builder:
         for body in bodies:
             body.copy_repeated_outputs()
         self.operator(builtin, inputs, outputs, _numbered(call.options, bodies), call.version)
-        for slot, result in zip(call.overwrites, op.results[left:], strict=True):
+        for slot, result in zip(call.overwrites, left, strict=True):
             if result.uses:
                 self._read_after(outputs[0], inputs[slot], self._define(result, f"{self._place}/state"))
 

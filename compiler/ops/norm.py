@@ -63,6 +63,18 @@ class BatchNorm(Op):
         return Axes.common((names, channel, channel, channel, channel), (names,))
 
 
+def _along_axes(op: LayerNorm | RmsNorm) -> Axes:
+    """Any common order; some kernels want the axes along which is normalised last."""
+    names = letters(op.x.type.rank)
+    operands = tuple(None if v is None else names[len(names) - v.type.rank :] for v in op.operands)
+    last = (..., *(names[d] for d in sorted(d % len(names) for d in op.dims)))
+    forms = tuple(
+        Form(tuple(None if v is None else pattern for v in operands), (pattern,), penalty=penalty, strided=bool(penalty))
+        for penalty, pattern in enumerate((last, (...,)))
+    )
+    return Axes(operands, (names,), forms=forms, broadcasts=True)
+
+
 @op("layer_norm", _AlongAxes, Pure, Accumulates)
 class LayerNorm(Op):
     """Mean 0 and variance 1 along ``dims``, times ``scale`` plus ``bias``, which broadcast to ``x``."""
@@ -84,9 +96,7 @@ class LayerNorm(Op):
 
     def axes(self) -> Axes:
         """Any common order; parameters are aligned at the last axis."""
-        names = letters(self.x.type.rank)
-        operands = tuple(None if v is None else names[len(names) - v.type.rank :] for v in self.operands)
-        return Axes.common(operands, (names,), broadcasts=True)
+        return _along_axes(self)
 
 
 @op("rms_norm", _AlongAxes, Pure, Accumulates)
@@ -107,9 +117,7 @@ class RmsNorm(Op):
 
     def axes(self) -> Axes:
         """Any common order; the scale is aligned at the last axis."""
-        names = letters(self.x.type.rank)
-        operands = tuple(None if v is None else names[len(names) - v.type.rank :] for v in self.operands)
-        return Axes.common(operands, (names,), broadcasts=True)
+        return _along_axes(self)
 
 
 @op("group_norm", Pure, Accumulates)

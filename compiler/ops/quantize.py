@@ -86,3 +86,33 @@ class RoundDynamic(Op):
         """Any order."""
         names = letters(self.x.type.rank)
         return Axes.common((names,), (names,))
+
+
+@op("dynamic_quantize", Pure)
+class DynamicQuantize(Op):
+    """Numbers as u8, their scale and their zero point: the range of all of them, with zero in it, in 255 steps.
+
+    Of nothing but zeros the scale is 1.
+    """
+
+    x: Floats
+
+    def infer(self) -> tuple[TensorType, ...]:
+        """Integers in the shape of ``x``, a number of its type, and a zero point."""
+        one = self.x.type.with_shape(())
+        return self.x.type.with_dtype(DType.U8), one, one.with_dtype(DType.U8)
+
+    @staticmethod
+    def evaluate(x: Array) -> tuple[Array, ...]:
+        """In x's own type."""
+        low, high = (np.asarray(v, x.dtype) for v in (x.min(initial=0), x.max(initial=0)))
+        steps = (high - low) / np.asarray(255, x.dtype)
+        scale = np.where(steps == 0, np.asarray(1, x.dtype), steps)
+        zero = np.rint(np.clip(-low / scale, 0, 255)).astype(x.dtype)
+        whole = np.clip(np.rint(x / scale) + zero, 0, 255).astype(np.uint8)
+        return whole, np.asarray(scale, x.dtype), np.asarray(zero, np.uint8)
+
+    def axes(self) -> Axes:
+        """Any order."""
+        names = letters(self.x.type.rank)
+        return Axes.common((names,), (names, (), ()))

@@ -60,14 +60,18 @@ class Problem:
 
 @dataclass(frozen=True)
 class Kernels:
-    """What a target's kernels want: where channels lie, and whether products transpose computed matrices themselves."""
+    """What a target's kernels want: where channels lie, whether products transpose computed matrices themselves.
+
+    And whether norms run along axes whose numbers lie apart.
+    """
 
     channels: Channels = "last"
     transposed_products: bool = True
+    strided_norms: bool = True
 
     def take(self, form: Form, op: Op) -> bool:
         """Say whether there are kernels for a form."""
-        if form.channels not in (None, self.channels):
+        if form.channels not in (None, self.channels) or (form.strided and not self.strided_norms):
             return False
         if self.transposed_products or all(v is None or v.type.rank == MATRIX for v in op.operands):
             return True

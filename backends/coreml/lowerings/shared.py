@@ -15,6 +15,7 @@ NAMES = (
     *("eliminate", "gather-elements", "gather-nd-in-batches", "count-coordinates-up", "triangle", "one-hot"),
     *("sort-axes", "drop-noop-axes", "one-run-after-the-other", "one-axis-by-constants", "one-axis-by-positions"),
     *("quantize-by-arithmetic", "dequantize-by-arithmetic", "round-by-arithmetic", "pixel-shuffle"),
+    *("quantize-to-range", "subtract-then-convolve", "subtract-then-multiply", "stay-whole-numbers"),
     *("refuse-conv", "dilate-filter", "spread-data", "cut-result", "refuse-conv-transpose", "move-weights"),
     *("nothing", "unroll", "loop", "move-channels", "move-as-another-type", "put-rows"),
     *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32", "compute-halves-in-f32"),

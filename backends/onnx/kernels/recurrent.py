@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from ....compiler.weights import Weight
 from ....formats.onnx.tensors import number_of
 from ..directions import constants_of, with_directions
 from ..table import Call, Nested, Operand, condition, emits
+from .rounded import integers_of, rounded, why_no_weights
+
+MICROSOFT = "com.microsoft"
+"""The domain of onnxruntime's own operators."""
 
 NAMES = {
     "sigmoid": "Sigmoid",
@@ -127,6 +132,31 @@ def gru(op: ir.Gru) -> Call:
 @with_directions
 def lstm(op: ir.Lstm) -> Call:
     """LSTM: ONNX has its gates in the order input, output, forget, new."""
-    inputs = (op.x, op.w, op.r, _biases(op, None, 4), _lengths(op.lengths), op.h0, op.c0, op.peepholes)
+    return _lstm(op, (op.x, op.w, op.r), ())
+
+
+def _lstm(op: ir.Lstm, first: tuple[Operand, ...], last: tuple[Operand, ...]) -> Call:
+    given = (_biases(op, None, 4), _lengths(op.lengths), op.h0, op.c0, op.peepholes)
     attributes = _attributes(op) | ({"input_forget": 1} if op.coupled else {})
-    return Call(inputs, attributes, units=(1, 0, 0))
+    return Call((*first, *given, *last), attributes, units=(1, 0, 0))
+
+
+@condition("numbers and states that are rounded, weights of 8 bits")
+def _rounded(op: ir.Lstm) -> str | None:
+    if not op.rounds_state or op.projection is not None:
+        return "states that are not rounded, or a projection"
+    if rounded(op.x) is None:
+        return "numbers that are not rounded by their range"
+    if op.x.type.dtype is not DType.F32:
+        return f"numbers of {op.x.type.dtype}"
+    return why_no_weights(op.w) or why_no_weights(op.r)
+
+
+@emits(ir.Lstm, f"{MICROSOFT}.DynamicQuantizeLSTM", when=(*_WHEN, _rounded))
+@with_directions
+def dynamic_quantize_lstm(op: ir.Lstm) -> Call:
+    """The operator of onnxruntime, which rounds numbers and states itself: nothing else in a file means that."""
+    x = rounded(op.x)
+    of_w, of_r = integers_of(op.w), integers_of(op.r)
+    call = _lstm(op, (x, of_w[0], of_r[0]), (*of_w[1:], *of_r[1:]))
+    return replace(call, domain=MICROSOFT, operator="DynamicQuantizeLSTM")

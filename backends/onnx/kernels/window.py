@@ -7,6 +7,7 @@ from typing import Any
 
 from ....compiler.dims import Dim, ceil_div, static
 from ....compiler.ops import window as ir
+from ....compiler.ops.integer import ConvInteger
 from ....compiler.ops.positions import MaxPoolPositions
 from ....compiler.types import DType
 from ...common.windows import known_pads, narrow_pads
@@ -19,11 +20,12 @@ def _pads(pads: Sequence[tuple[Dim, Dim]]) -> tuple[int, ...]:
     return static(tuple(pair[side] for side in range(2) for pair in pads))
 
 
-def _kernel(op: ir.Conv | ir.ConvTranspose) -> tuple[int, ...]:
+def kernel_of(op: ir.Conv | ir.ConvTranspose | ConvInteger) -> tuple[int, ...]:
+    """The sizes of a filter with channels first."""
     return static(op.w.type.shape[2:])
 
 
-def _attributes(op: Any, kernel: tuple[int, ...], **others: int) -> dict[str, Any]:
+def window_attributes(op: Any, kernel: tuple[int, ...], **others: int) -> dict[str, Any]:
     """What all windows have, as far as it differs from the standard's defaults."""
     plain_ones = (1,) * len(kernel)
     given: dict[str, Any] = {"kernel_shape": kernel}
@@ -40,7 +42,7 @@ def _attributes(op: Any, kernel: tuple[int, ...], **others: int) -> dict[str, An
 def conv(op: ir.Conv) -> Call:
     """Conv: any number of spatial axes, and any number of groups."""
     groups = {} if op.groups == 1 else {"group": op.groups}
-    return Call(op.operands if op.bias is not None else (op.x, op.w), _attributes(op, _kernel(op)) | groups)
+    return Call(op.operands if op.bias is not None else (op.x, op.w), window_attributes(op, kernel_of(op)) | groups)
 
 
 @emits(ir.ConvTranspose, "ConvTranspose", when=(channels_first, plain, known_pads))
@@ -49,7 +51,7 @@ def conv_transpose(op: ir.ConvTranspose) -> Call:
     more: dict[str, Any] = {} if op.groups == 1 else {"group": op.groups}
     if any(p != 0 for p in op.output_pads):
         more["output_padding"] = static(op.output_pads)
-    return Call(op.operands if op.bias is not None else (op.x, op.w), _attributes(op, _kernel(op)) | more)
+    return Call(op.operands if op.bias is not None else (op.x, op.w), window_attributes(op, kernel_of(op)) | more)
 
 
 @condition("windows that all start before the trailing paddings")
@@ -72,13 +74,13 @@ _POOL = (channels_first, narrow_pads, _starting_inside)
 @emits(ir.MaxPool, "MaxPool", when=_POOL)
 def max_pool(op: ir.MaxPool) -> Call:
     """MaxPool: paddings are smaller than every number and never win."""
-    return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil)))
+    return Call((op.x,), window_attributes(op, op.kernel, ceil_mode=int(op.ceil)))
 
 
 @emits(ir.AveragePool, "AveragePool", when=_POOL)
 def average_pool(op: ir.AveragePool) -> Call:
     """AveragePool: an attribute says whether paddings count in the average."""
-    return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil), count_include_pad=int(op.count_pads)))
+    return Call((op.x,), window_attributes(op, op.kernel, ceil_mode=int(op.ceil), count_include_pad=int(op.count_pads)))
 
 
 @condition("up to 32 bits")
@@ -90,11 +92,11 @@ def _single(op: ir.LpPool) -> str | None:
 @emits(ir.LpPool, "LpPool", when=(*_POOL, _single))
 def lp_pool(op: ir.LpPool) -> Call:
     """LpPool: the norm of each window, for any whole ``p``."""
-    return Call((op.x,), _attributes(op, op.kernel, ceil_mode=int(op.ceil)) | ({} if op.p == 2 else {"p": op.p}))
+    return Call((op.x,), window_attributes(op, op.kernel, ceil_mode=int(op.ceil)) | ({} if op.p == 2 else {"p": op.p}))
 
 
 @emits(MaxPoolPositions, "MaxPool", when=(narrow_pads, _starting_inside))
 def max_pool_positions(op: MaxPoolPositions) -> Call:
     """MaxPool with positions: counted row by row, or column by column."""
     flags = {"ceil_mode": int(op.ceil), "storage_order": int(op.column_major)}
-    return Call((op.x,), _attributes(op, op.kernel, **flags))
+    return Call((op.x,), window_attributes(op, op.kernel, **flags))

@@ -23,6 +23,7 @@ NAMES = (
         "one-axis-by-constants",
     ),
     *("quantize-by-arithmetic", "dequantize-by-arithmetic", "round-by-arithmetic", "move-weights"),
+    *("quantize-to-range", "subtract-then-convolve", "subtract-then-multiply"),
     *("norm-of-windows",),
     *("nothing", "unroll", "move-channels", "put-rows"),
     *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32", "compute-halves-in-f32"),

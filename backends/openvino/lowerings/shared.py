@@ -21,6 +21,7 @@ NAMES = (
         "one-run-after-the-other",
     ),
     *("one-axis-by-constants", "quantize-by-arithmetic", "dequantize-by-arithmetic", "round-by-arithmetic"),
+    *("quantize-to-range", "subtract-then-convolve", "subtract-then-multiply", "stay-whole-numbers"),
     *("move-weights",),
     *("nothing", "unroll", "move-channels", "move-as-another-type", "put-rows"),
     *("compute-in-wider-integers", "compute-integers-in-f32", "pool-integers-in-f32"),

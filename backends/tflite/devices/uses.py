@@ -106,7 +106,7 @@ def of_operation(row: Row[Call], op: Op) -> Use:
     """Return how the builtin of a row is used for an operation."""
     call = row.call(op)
     given: Mapping[str, Any] = call.options.fields if isinstance(call.options, Options) else {}
-    results = op.results[: len(op.results) - len(call.overwrites)]
+    results, _ = call.results(op)
     return Use(
         row.kernel,
         call.version,

@@ -6,7 +6,8 @@ which the file copies into these variables first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from ....compiler.ir import Value
 from ....compiler.ops import recurrent as ir
 from ....compiler.types import Array, TensorType
 from ....compiler.weights import Weight
+from ....formats.tflite.model import Options
+from ...common.directions import beside, partner
 from ..table import Call, Condition, Operand, condition, emits, options
 
 
@@ -67,6 +70,61 @@ NEEDS: dict[type[ir.Recurrent], tuple[Condition, ...]] = {
 
 _WITHOUT_NORMALIZATION = (None,) * 4
 """Factors of gates, which runtimes for microcontrollers count even where there are none."""
+
+
+@condition("the same sequences are read both ways")
+def _paired(op: ir.Recurrent) -> str | None:
+    other = partner(op)
+    if other is None:
+        return "sequences that are read one way"
+    reasons = (condition(other) for condition in (_wanted, *NEEDS[type(op)], _with_states))
+    return next((f"beside it, {reason}" for reason in reasons if reason is not None), None)
+
+
+def _both(op: ir.Recurrent, call: Callable[[Any], Call], states: int, table: str) -> Call:
+    """Call one kernel for a layer and its partner: sequences, all else of each, then the states of each."""
+    other = partner(op)
+    assert other is not None
+    layers = (other, op) if op.reverse else (op, other)
+    calls = [call(layer) for layer in layers]
+    first, given = calls[0], calls[0].options
+    assert isinstance(given, Options)
+    merged = beside([layer.results[0] for layer in layers])
+    found = options(table, **given.fields, mergeOutputs=merged is not None)
+    cells = [one.inputs[1 : first.overwrites[0]] for one in calls]
+    kept = [[one.inputs[slot] for slot in first.overwrites] for one in calls]
+    if states == 1:  # the state stands with the cell it belongs to
+        inputs = [v for cell, state in zip(cells, kept, strict=True) for v in (*cell, *state)]
+        overwrites = (len(cells[0]) + 1, 2 * len(cells[0]) + 2)
+    else:
+        inputs = [v for part in (*cells, *kept) for v in part]
+        overwrites = tuple(range(len(inputs) - 3, len(inputs) + 1))
+    auxiliary = (None,) * (3 if states == 1 else 9)
+    return Call((op.x, *inputs, *auxiliary), found, overwrites=overwrites, of=layers, merged=merged)
+
+
+@emits(
+    ir.Lstm,
+    "BIDIRECTIONAL_SEQUENCE_LSTM",
+    dtypes="f32",
+    when=(_wanted, *NEEDS[ir.Lstm], _with_states, _paired),
+    kernel="bidirectional_sequence_lstm.cc",
+)
+def bidirectional_lstm(op: ir.Lstm) -> Call:
+    """Two layers that read the same sequences, one of them backwards; their outputs may be joined."""
+    return _both(op, sequence_lstm, 2, "BidirectionalSequenceLSTMOptions")
+
+
+@emits(
+    ir.Rnn,
+    "BIDIRECTIONAL_SEQUENCE_RNN",
+    dtypes="f32",
+    when=(_wanted, *NEEDS[ir.Rnn], _with_states, _paired),
+    kernel="bidirectional_sequence_rnn.cc",
+)
+def bidirectional_rnn(op: ir.Rnn) -> Call:
+    """Two layers that read the same sequences, one of them backwards; their outputs may be joined."""
+    return _both(op, sequence_rnn, 1, "BidirectionalSequenceRNNOptions")
 
 
 @emits(

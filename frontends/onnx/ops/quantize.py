@@ -9,8 +9,9 @@ from ....compiler.ir import Value
 from ....compiler.ops import arith
 from ....compiler.ops.activation import Clip
 from ....compiler.ops.arith import Cast
+from ....compiler.ops.integer import ConvInteger, MatMulInteger
 from ....compiler.ops.linear import MatMul
-from ....compiler.ops.quantize import Dequantize, Quantize
+from ....compiler.ops.quantize import Dequantize, DynamicQuantize, Quantize
 from ....compiler.ops.window import Conv
 from ....compiler.types import DType
 from ....formats.onnx.tensors import element_type
@@ -40,13 +41,12 @@ def to_integers(emit: Emitter, x: Value, zero: Value | None, dtype: DType) -> Va
 
 
 def _is_stated(integers: DType, scale: Value, zero: Value) -> bool:
-    """Whether scales are known and differ along one axis at most, so that tensors in files can state them."""
+    """Whether scales differ along one axis at most, so that operations can have them."""
     return (
         integers in (DType.I8, DType.U8, DType.I16)
         and scale.type.dtype is DType.F32
         and max(scale.type.rank, zero.type.rank) <= 1
-        and constant(scale) is not None
-        and constant(zero) is not None
+        and zero.type.dtype is integers
     )
 
 
@@ -57,7 +57,8 @@ def _is_weight_in_blocks(x: Value, scale: Value, zero: Value) -> bool:
 
 
 def _zero(emit: Emitter, zero: Value, x: Value, axis: int) -> Value:
-    return spread(emit, emit.cast(zero, DType.I32), x, axis)
+    """Return zero points as they stand beside data: in 32 bits if they are known, else of the data's type."""
+    return spread(emit, zero if constant(zero) is None else emit.cast(zero, DType.I32), x, axis)
 
 
 @onnx_op("QuantizeLinear", since=10)
@@ -122,11 +123,29 @@ def _centred(emit: Emitter, x: Value, zero: Value | None, axis: int) -> Value:
     return emit(arith.Sub(wide, spread(emit, emit.cast(zero, DType.I32), x, axis)))
 
 
+def _number(emit: Emitter, x: Value, zero: Value | None) -> Value | None:
+    """Return a zero point as a number of the type of ``x``, None if there are several."""
+    if zero is None:
+        return emit.const(0, x.type.dtype)
+    return emit.reshape(zero, ()) if zero.type.size == 1 else None
+
+
+@onnx_op("DynamicQuantizeLinear", since=11)
+def dynamic_quantize_linear(emit: Emitter, x: Value) -> tuple[Value, ...]:
+    """The range of all numbers in 255 steps: integers, scale and zero point; of zeros, the scale is 1."""
+    return emit.all(DynamicQuantize(x))
+
+
 @onnx_op("MatMulInteger", since=10)
 def matmul_integer(
     emit: Emitter, a: Value, b: Value, a_zero_point: Value | None = None, b_zero_point: Value | None = None
 ) -> Value:
     """Product of integers in 32 bits; zero points per row of ``a`` and per column of ``b``."""
+    a_zero, b_zero = _number(emit, a, a_zero_point), _number(emit, b, b_zero_point)
+    if b_zero is None and b.type.rank == 2 and b_zero_point is not None and b_zero_point.type.rank == 1:
+        b_zero = b_zero_point
+    if a_zero is not None and b_zero is not None:
+        return emit(MatMulInteger(a, b, a_zero, b_zero))
     return emit(MatMul(_centred(emit, a, a_zero_point, -2), _centred(emit, b, b_zero_point, -1)))
 
 
@@ -166,8 +185,11 @@ def conv_integer(
     """Convolution of integers in 32 bits; padding stands for the zero point."""
     kernel = tuple(d for d in w.type.shape[2:] if isinstance(d, int))
     found = window(emit, x, kernel, strides, dilations, auto_pad, pads)
-    data, rest = cut_negative(emit, _centred(emit, x, x_zero_point, 1), found.pads)
-    weights = _centred(emit, w, w_zero_point, 0)
+    data, rest = cut_negative(emit, x, found.pads)
+    x_zero, w_zero = _number(emit, x, x_zero_point), _number(emit, w, w_zero_point)
+    if x_zero is not None and w_zero is not None:
+        return emit(ConvInteger(data, w, x_zero, w_zero, found.strides, found.dilations, rest, group))
+    data, weights = _centred(emit, data, x_zero_point, 1), _centred(emit, w, w_zero_point, 0)
     return emit(Conv(data, weights, None, found.strides, found.dilations, rest, group))
 
 

@@ -10,6 +10,7 @@ from ....compiler.dims import Dim, product
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.lowering import Build
+from ....compiler.opdef import Elementwise
 from ....compiler.ops.activation import LogSoftmax, Softmax
 from ....compiler.ops.index import Gather, TopK
 from ....compiler.ops.shape import Concat, Reshape, Slice, Split, Transpose, inverse
@@ -153,3 +154,30 @@ def _before_transposing(x: Value, perm: tuple[int, ...]) -> Value | None:
             return source if is_same else None
         case _:
             return None
+
+
+@improve(Reshape)
+def shape_of_what_it_is_made_of(op: Reshape, e: Build) -> None:
+    """What is computed of constants and numbers, element by element, has its shape from the beginning."""
+    if constant(op.x) is None and _is_of_constants(op.x):
+        e.replace(_in_shape(op.x, op.result.type.shape, e))
+
+
+def _is_of_constants(value: Value) -> bool:
+    """Whether only operations on single elements lie between a value and constants of its shape."""
+    if constant(value) is not None:
+        return True
+    op = value.owner
+    if op is None or not op.spec.has(Elementwise) or len(op.results) != 1 or not value.has_one_use:
+        return False
+    wide = [v for v in op.operands if v is not None and v.type.rank]
+    return bool(wide) and all(v.type.shape == value.type.shape and _is_of_constants(v) for v in wide)
+
+
+def _in_shape(value: Value, shape: tuple[Dim, ...], e: Build) -> Value:
+    """Compute a value in another shape, of constants in that shape."""
+    if constant(value) is not None:
+        return e.reshape(value, shape)
+    op = value.owner
+    assert op is not None
+    return e.clone(op, *(_in_shape(v, shape, e) if v is not None and v.type.rank else v for v in op.operands))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from nhwcc.backends.registry import find_target
 from onnx import TensorProto, numpy_helper
+
+from tests.support.stored_weights import stored_weights
 
 from .conftest import Check, Checked
 
@@ -77,3 +80,67 @@ func @main(%x: i32[2,3]) -> (f32[2,3]) {
 """
     )
     assert dict(done.operators) == {"DequantizeLinear": 1}
+
+
+INTEGERS = """
+func @main(%x: f32[2,3,5,4], %w: i8[6,3,2,2]) -> (i32[2,6,4,4], f32[]) {
+  %z = const() {value = dense<ZERO> : i8[]} : i8[]
+  %q, %s, %p = dynamic_quantize(%x) : u8[2,3,5,4], f32[], u8[]
+  %y = conv_integer(%q, %w, %p, %z) {strides = [1, 1], dilations = [1, 1], pads = [[0, 0], [0, 1]]} : i32[2,6,4,4]
+  return(%y, %s)
+}
+"""
+
+
+@pytest.mark.parametrize(("zero", "inputs"), [("0", 3), ("-3", 4)])
+def test_what_is_quantized_while_it_runs(check: Check, zero: str, inputs: int) -> None:
+    """Zero points that are 0 at the end are left out."""
+    done = check(INTEGERS.replace("ZERO", zero), passes=find_target("onnx").pipeline)
+    assert dict(done.operators) == {"DynamicQuantizeLinear": 1, "ConvInteger": 1}
+    assert [len(n.input) for n in done.model.graph.node] == [1, inputs]
+
+
+@pytest.mark.parametrize(
+    ("b", "zero", "operator"),
+    [("5,4", "", "MatMulInteger"), ("5,4", "4", "MatMulInteger"), ("2,5,4", "4", "MatMul")],
+)
+def test_products_of_integers(check: Check, b: str, zero: str, operator: str) -> None:
+    """onnxruntime takes zero points of columns beside one matrix only."""
+    text = f"""
+func @main(%a: u8[2,3,5], %b: i8[{b}], %az: u8[], %bz: i8[{zero}]) -> (i32[2,3,4]) {{
+  %y = matmul_integer(%a, %b, %az, %bz) : i32[2,3,4]
+  return(%y)
+}}
+"""
+    assert operator in check(text).operators
+
+
+LSTM = """
+func @main(%x: f32[t,1,5]) -> (f32[t,1,8], f32[1,4]) {{
+{weights}
+  %q, %f, %p = dynamic_quantize(%x) : u8[t,1,5], f32[], u8[]
+  %d = dequantize({moved}, %f, %p) : f32[t,1,5]
+  %y, %h, %c = lstm(%d, %w, %r) {{rounds_state = true}} : f32[t,1,4], f32[1,4], f32[1,4]
+  %v, %k, %l = lstm(%d, %w, %r) {{rounds_state = true, reverse = true}} : f32[t,1,4], f32[1,4], f32[1,4]
+  %both = concat(%y, %v) {{axis = 2}} : f32[t,1,8]
+  return(%both, %h)
+}}
+"""
+
+
+@pytest.mark.parametrize(("dtype", "zero"), [("i8", 0), ("u8", 130)])
+def test_layers_that_round_are_onnxruntimes_own(check: Check, dtype: str, zero: int) -> None:
+    """Nothing else means that; both directions are one node, weights stay integers."""
+    weights = stored_weights({"w": (16, 5), "r": (16, 4)}, dtype, zero)
+    done = check(LSTM.format(weights=weights, moved="%q"), sizes=[{"t": 3}])
+    assert done.operators["DynamicQuantizeLSTM"] == 1
+    assert not {"LSTM", "Loop", "DynamicQuantizeLinear", "DequantizeLinear"} & set(done.operators)
+
+
+def test_what_moves_integers_moves_numbers(check: Check) -> None:
+    weights = stored_weights({"w": (16, 5), "r": (16, 4)})
+    text = LSTM.format(weights=weights, moved="%m")
+    text = text.replace("%x: f32[t,1,5]", "%x: f32[5,t,1]").replace("u8[t,1,5]", "u8[5,t,1]")
+    text = text.replace("  %d =", "  %m = transpose(%q) {perm = [1, 2, 0]} : u8[t,1,5]\n  %d =")
+    done = check(text, sizes=[{"t": 3}])
+    assert done.operators["DynamicQuantizeLSTM"] == 1 and "DynamicQuantizeLinear" not in done.operators

@@ -30,6 +30,30 @@ func @main(%x: f32[n,5,2,3]) -> (f32[n,5,2,3]) {
 """,
         {"Softmax": 1, "Reshape": 2},
     ),
+    "a shape that constants can have": (
+        """
+func @main(%x: i32[2,3,4,4], %s: f32[]) -> (i32[2,3,4,4]) {
+  %b = const() {value = dense<[1.5, -2.0, 3.0]> : f32[3]} : f32[3]
+  %q = div(%b, %s) : f32[3]
+  %f = floor(%q) : f32[3]
+  %i = cast(%f) {to = "i32"} : i32[3]
+  %r = reshape(%i) {shape = [1, 3, 1, 1]} : i32[1,3,1,1]
+  %y = add(%x, %r) : i32[2,3,4,4]
+  return(%y)
+}
+""",
+        {"Div": 1, "Floor": 1, "Cast": 1, "Add": 1},
+    ),
+    "a shape of what an input tells": (
+        """
+func @main(%x: f32[3]) -> (f32[3,1]) {
+  %f = floor(%x) : f32[3]
+  %y = reshape(%f) {shape = [3, 1]} : f32[3,1]
+  return(%y)
+}
+""",
+        {"Floor": 1, "Reshape": 1},
+    ),
     "the largest between transposes": (
         """
 func @main(%x: f32[2,5,3]) -> (f32[2,2,3], i64[2,2,3]) {

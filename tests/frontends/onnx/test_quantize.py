@@ -9,7 +9,8 @@ import onnxruntime
 import pytest
 from agreement import agrees, contrib_node
 from local import LocalWorker
-from nhwcc.compiler.ops.quantize import Dequantize, Quantize
+from nhwcc.compiler.ops.integer import ConvInteger, MatMulInteger
+from nhwcc.compiler.ops.quantize import Dequantize, DynamicQuantize, Quantize
 from nhwcc.compiler.types import Array
 from onnx import ModelProto, NodeProto, helper
 from onnx_models import imported, model, results
@@ -114,16 +115,51 @@ def test_scales_along_an_axis(dtype: Any) -> None:
 
 
 def test_what_no_file_states_is_arithmetic() -> None:
-    """Scales that are computed, one per block, or of integers that the runtime has no scales for."""
+    """Scales of blocks, or of integers that the runtime has no scales for."""
     x = {"x": (3, 4)}
     blocks = {"s": np.asarray([[0.1, 0.2]] * 3, np.float32)}
-    computed = model([node("QuantizeLinear", "x s", "y")], {**x, "s": ()}, ["y"])
     by_block = model([node("QuantizeLinear", "x s", "y", axis=1, block_size=2)], x, ["y"], blocks, version=21)
     nodes = [node("DequantizeLinear", "c s", "d"), node("Mul", "x d", "y")]
     wide = model(nodes, x, ["y"], {"c": np.arange(4, dtype=np.int32), "s": np.float32(0.1)})
-    for proto in (computed, by_block, wide):
+    for proto in (by_block, wide):
         assert operations(proto) == []
     agrees(by_block, {"x": RNG.standard_normal((3, 4)).astype(np.float32)})
+
+
+def test_computed_scales_and_zero_points() -> None:
+    nodes = [node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z", "y")]
+    proto = model(nodes, {"x": (3, 4), "s": ()}, ["q", "y"], {"zero": np.asarray([2, 3], np.uint8)})
+    proto.graph.node.insert(0, node("ReduceMax", "zero", "z", keepdims=0))
+    assert operations(proto) == [Quantize, Dequantize]
+    agrees(proto, {"x": RNG.standard_normal((3, 4)).astype(np.float32), "s": np.asarray(0.03, np.float32)})
+
+
+def whole_operations(proto: ModelProto) -> list[type]:
+    kinds = DynamicQuantize | ConvInteger | MatMulInteger
+    return [type(op) for op in imported(proto).main.ops if isinstance(op, kinds)]
+
+
+@pytest.mark.parametrize(("zero", "is_whole"), [(3, True), ([3, 4], False)])
+def test_convolutions_of_integers(zero: int | list[int], is_whole: bool) -> None:
+    """With one zero point they are one operation; onnxruntime has no kernel for several."""
+    nodes = [node("DynamicQuantizeLinear", "x", "q s p"), node("ConvInteger", "q w p z", "y", pads=[1, 0, 0, 1])]
+    constants = {"w": whole(np.int8, 2, 3, 2, 2), "z": np.asarray(zero, np.int8)}
+    proto = model(nodes, {"x": (2, 3, 5, 4)}, ["y"], constants)
+    assert whole_operations(proto) == [DynamicQuantize, *([ConvInteger] if is_whole else [])]
+    if is_whole:
+        agrees(proto, {"x": RNG.standard_normal((2, 3, 5, 4)).astype(np.float32)}, tolerance=0)
+
+
+@pytest.mark.parametrize(
+    ("a_zero", "b_zero", "is_whole"), [(2, 3, True), (2, [1, 2, 3], True), ([1, 2], 3, False), (None, None, True)]
+)
+def test_products_of_integers(a_zero: Any, b_zero: Any, is_whole: bool) -> None:
+    zeros = {name: np.asarray(z, np.uint8) for name, z in (("p", a_zero), ("z", b_zero)) if z is not None}
+    nodes = [node("Cast", "x", "q", to=2), node("MatMulInteger", "q w p z" if zeros else "q w", "y")]
+    proto = model(nodes, {"x": (2, 4)}, ["y"], {"w": whole(np.uint8, 4, 3), **zeros})
+    assert whole_operations(proto) == ([MatMulInteger] if is_whole else [])
+    if is_whole:
+        agrees(proto, {"x": RNG.integers(0, 256, (2, 4)).astype(np.float32)}, tolerance=0)
 
 
 def test_what_is_rounded_while_it_runs_is_rounded_as_by_onnxruntime() -> None:

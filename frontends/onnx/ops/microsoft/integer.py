@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from .....compiler.ir import Value
-from .....compiler.ops.activation import Clip
-from .....compiler.ops.arith import Add, Cast, Div, Max, Min, Mul, Neg, Round, Sub
+from .....compiler.ops.arith import Add, Mul
 from .....compiler.ops.linear import MatMul
-from .....compiler.ops.logic import Equal, Select
-from .....compiler.ops.reduce import Reduce
 from .....compiler.types import DType
 from ....common.quantize import spread
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..quantize import dequantize_linear, matmul_integer, quantize_linear, to_integers
+from ..quantize import dequantize_linear, dynamic_quantize_linear, matmul_integer, quantize_linear
 from .domain import MICROSOFT, plus
 
 
@@ -49,20 +46,9 @@ def dynamic_quantize_matmul(
     bias: Value | None = None,
 ) -> Value:
     """The product of data, rounded to the 256 steps that its range needs, and of quantized weights."""
-    whole, scale, zero = quantized_to_range(emit, a)
+    whole, scale, zero = dynamic_quantize_linear(emit, a)
     total = emit.cast(matmul_integer(emit, whole, b, zero, b_zero_point), DType.F32)
     return plus(emit, emit(Mul(total, emit(Mul(scale, spread(emit, b_scale, total, -1))))), bias)
-
-
-def quantized_to_range(emit: Emitter, x: Value) -> tuple[Value, Value, Value]:
-    """Return data in u8, its scale and its zero point: its range, with zero in it, in 255 steps."""
-    dims, none = tuple(range(x.type.rank)), emit.const(0.0, DType.F32)
-    low = emit(Min(emit(Reduce(x, "min", dims, keepdims=False)), none))
-    high = emit(Max(emit(Reduce(x, "max", dims, keepdims=False)), none))
-    steps = emit(Div(emit(Sub(high, low)), emit.const(255.0, DType.F32)))
-    scale = emit(Select(emit(Equal(steps, none)), emit.const(1.0, DType.F32), steps))
-    zero = emit(Cast(emit(Round(emit(Clip(emit(Div(emit(Neg(low)), scale)), 0.0, 255.0)))), DType.U8))
-    return to_integers(emit, emit(Div(x, scale)), zero, DType.U8), scale, zero
 
 
 @onnx_op("QGemm", since=1, domain=MICROSOFT)

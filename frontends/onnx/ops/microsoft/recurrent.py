@@ -7,10 +7,9 @@ from .....compiler.ops.quantize import Dequantize
 from .....compiler.types import DType
 from ...emitter import Emitter
 from ...registry import onnx_op
-from ..quantize import dequantize_linear
+from ..quantize import dynamic_quantize_linear
 from ..recurrent import Operands, Settings, lstm_layers, row
 from .domain import MICROSOFT
-from .integer import quantized_to_range
 
 
 @onnx_op("DynamicQuantizeLSTM", since=1, domain=MICROSOFT)
@@ -41,9 +40,9 @@ def dynamic_quantize_lstm(
 
     onnxruntime rounds the states of as many sequences together as one of its threads runs; here each has its own range.
     """
-    whole, scale, zero = quantized_to_range(emit, X)
+    whole, scale, zero = dynamic_quantize_linear(emit, X)
     w, r = _weights(emit, W, W_scale, W_zero_point), _weights(emit, R, R_scale, R_zero_point)
-    given = Operands(dequantize_linear(emit, whole, scale, zero), w, r, B, sequence_lens, (initial_h, initial_c), P)
+    given = Operands(emit(Dequantize(whole, scale, zero)), w, r, B, sequence_lens, (initial_h, initial_c), P)
     settings = Settings(activations, activation_alpha, activation_beta, clip or 0.0, direction, hidden_size, 0)
     return lstm_layers(emit, given, settings, coupled=bool(input_forget), rounds_state=True)
 
