@@ -13,8 +13,8 @@ import pytest
 
 from nhwcc.cli import cli
 
-from .conftest import Call, as_json, process
 from . import wrong_lines, wrong_options
+from .conftest import Call, as_json, process
 from .wrong_lines import Line, models_of, write_files
 
 LINES = [*wrong_lines.LINES, *wrong_options.LINES]

@@ -29,7 +29,7 @@ FILES: dict[str, bytes] = {
     "nan.npy": saved(IMAGE * np.nan),
     "pictures/broken.png": b"\x89PNG\r\n\x1a\n",
     "none/readme.md": b"# nothing",
-    "feed.py": b"def samples():\n    yield 5\ndef fails():\n    raise KeyError('oh')\ndef few(a):\n    return a\nlimit = 3\n",
+    "feed.py": b"def samples():\n    yield 5\n",
     "syntax.py": b"x = (\n",
     "absent.py": b"import nothing_like_this\n",
     "number.toml": b"models = 5\n",
