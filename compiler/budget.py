@@ -70,6 +70,11 @@ class Budget:
     growth: int = 512 << 20
     seconds: float = 1800.0
 
+    def __post_init__(self) -> None:
+        if not 0 < self.seconds < math.inf or min(self.memory, self.growth) < 0:
+            text = f"no work fits {self.memory} and {self.growth} bytes, {self.seconds:g} s"
+            raise error("L004", text, help="limits are whole numbers of bytes, and seconds that end")
+
     @property
     def operations(self) -> int:
         """How many operations a network may have, as follows from ``memory``."""

@@ -404,6 +404,12 @@ CODES = {
         "Patterns match the kinds of operations in the compiled network, the names of their results, and the "
         "names of the source's nodes; * matches anything.",
     ),
+    "Q007": Code(
+        "integers without a scale",
+        "An input is asked for as integers, but the network only moves it to outputs of the same integers: no "
+        "operation reads or writes them as numbers, so that the file could not say what they stand for.",
+        "Leave it in floats (--io-dtype NAME=float32), or give the source integers, which are moved as they are.",
+    ),
     "R001": Code(
         "no reference implementation",
         "An operation can't be run by the reference interpreter.",

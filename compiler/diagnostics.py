@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -139,6 +139,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """
     close = difflib.get_close_matches(name, list(known), 1)
     return f"did you mean {close[0]!r}?" if close else None
+
+
+def among(name: str, known: Sequence[str]) -> str:
+    """Return a help text about a name that is not one of a pipeline's passes: the nearest of them, or all.
+
+    >>> among("cze", ["cse", "dce", "cse"]), among("a", ["cse", "dce", "cse"]), among("a", [])
+    ("did you mean 'cse'?", 'it has cse, dce', 'it is empty')
+    """
+    every = f"it has {', '.join(dict.fromkeys(known))}" if known else "it is empty"
+    return did_you_mean(name, known) or every
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ _LOCATION = re.compile(rf"\s*({_QUOTED})(?:\s*in\s*({_QUOTED}))?(?:\s*with\s*((?
 def _parse_location(text: str) -> Location:
     found = _LOCATION.fullmatch(text[len("loc(") : -1])
     if found is None:
-        raise error("P001", f"{text} is no location", help='one is written loc("node" in "file" with "other")')
+        raise error("P001", f"{text} is not a location", help='one is written loc("node" in "file" with "other")')
     node, file, via = found.groups()
     return Location(
         _string(node), None if file is None else _string(file), tuple(map(_string, re.findall(_QUOTED, via or "")))

@@ -87,7 +87,7 @@ class Var:
 def scalar(number: Any, rw: Rewriter, like: DType) -> Value:
     """Insert a number as a constant scalar of an element type."""
     rw.require(isinstance(number, int | float) and not isinstance(number, bool), f"{number} is not a number")
-    rw.require(like.is_float or (like.is_int and float(number).is_integer()), f"{number} is no {like}")
+    rw.require(like.is_float or (like.is_int and float(number).is_integer()), f"{number} is not of the type {like}")
     return rw.insert(Const(Weight.of(np.asarray(number, like.numpy)))).result
 
 

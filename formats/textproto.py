@@ -87,7 +87,7 @@ class _Reader:
         before, self._start = self.token, self._end
         found = _TOKEN.match(self._text, self._end)
         if found is None:
-            raise self._bad("this is no part of a message")
+            raise self._bad("this is not a part of a message")
         self._end = found.end()
         self.kind = found.lastgroup or "end"
         self.token = found[self.kind]
@@ -176,7 +176,7 @@ class _Reader:
         try:
             value = sign * (_REALS[token.lower()] if token.lower() in _REALS else float(token.rstrip("fF")))
         except ValueError as bad:
-            raise self._bad(f"{token} is no number") from bad
+            raise self._bad(f"{token} is not a number") from bad
         if kind.wire == FIXED64:
             return struct.pack("<d", value)
         try:
@@ -188,7 +188,7 @@ class _Reader:
         try:
             value = sign * (kind.names[token] if token in kind.names else int(token, _base(token)))
         except ValueError as bad:
-            raise self._bad(f"{token} is no whole number, and no name of one") from bad
+            raise self._bad(f"{token} is neither a whole number nor the name of one") from bad
         if not -(1 << 63) <= value < 1 << 64:
             raise self._bad(f"{token} does not fit 64 bits")
         return varint(value & (1 << 64) - 1)

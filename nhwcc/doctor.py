@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -82,10 +84,28 @@ def _found(distribution: str, purpose: str, extra: str) -> Finding:
         return Finding(distribution, purpose, extra, "", "not installed")
 
 
+@contextmanager
+def _unheard() -> Generator[None, None, None]:
+    """Keep what libraries print when they are imported, also that of their native code, from the terminal."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [(stream, os.dup(stream)) for stream in (1, 2)]
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            for stream, _ in kept:
+                os.dup2(nowhere.fileno(), stream)
+        yield
+    finally:
+        for stream, copy in kept:
+            os.dup2(copy, stream)
+            os.close(copy)
+
+
 def _examine(library: Library) -> Finding:
     """Import a library: one that is installed but does not load is of no use."""
     try:
-        import_module(library.module)
+        with _unheard():
+            import_module(library.module)
         found = version(library.distribution)
     except PackageNotFoundError:
         found = "unknown version"

@@ -145,7 +145,7 @@ FORMATS = [
 
 OTHERS = [
     Format("lfs", "a Git LFS pointer", (), contents.magic(b"version https://git-lfs"), "fetch the file: git lfs pull"),
-    Format("html", "a web page", (), contents.is_html, "the download went wrong; fetch the model again"),
+    Format("html", "a web page", (".html", ".htm"), contents.is_html, "the download went wrong; fetch the model again"),
     Format("data", "an array of numpy", (".npy",), contents.magic(b"\x93NUMPY"), "--data compares on it"),
     Format("data", "an archive of arrays", (".npz",), contents.zip_with(".npy"), "--data compares on them"),
     Format(
@@ -316,7 +316,7 @@ def check_name(output: Path, format: str) -> None:
     """
     if writes_folder(format):
         return _check_folder(output, format)
-    own = next((f for f in (*FORMATS, DRAWING) if f.name == format and f.suffixes), None)
+    own = next((f for f in (*FORMATS, *OTHERS, DRAWING) if f.name == format and f.suffixes), None)
     suffix = output.suffix.lower()
     is_special = output.exists() and not output.is_file()
     if own is None or suffix in own.suffixes or is_special:

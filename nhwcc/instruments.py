@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, did_you_mean, error
+from nhwcc.compiler.diagnostics import CompileError, Remark, among, collect_remarks, error
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.pipeline import PASSES, Pass, Pipeline
 from nhwcc.compiler.printer import print_module
@@ -107,9 +107,7 @@ class PrintIr(Instrument):
         for name in (*self._before, *self._after):
             if name not in names:
                 what = "is not in the pipeline" if name in PASSES else "does not exist"
-                raise error(
-                    "L002", f"pass {name!r} {what}", help=did_you_mean(name, names) or f"it has {', '.join(names)}"
-                )
+                raise error("L002", f"pass {name!r} {what}", help=among(name, names))
 
     def before(self, stage: Stage) -> None:
         """Print if asked for."""

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from nhwcc.compiler import ops as _ops  # noqa: F401  # pyright: ignore[reportUnusedImport]
-from nhwcc.compiler.diagnostics import did_you_mean, error
+from nhwcc.compiler.diagnostics import among, did_you_mean, error
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.layouts import GENERAL, does_not_fit, layout_perm, parse_io_layout
 from nhwcc.compiler.pipeline import PASSES, Pass, discover, parse_pipeline, read_option
@@ -47,8 +47,7 @@ def build_pipeline(options: CompileOptions, default: str) -> list[Pass]:
     names = [p.name for p in passes]
     for name in options.disable:
         if name not in names:
-            help = did_you_mean(name, names) or f"it has {', '.join(names)}"
-            raise error("L002", f"there is no pass {name!r} in the pipeline to leave out", help=help)
+            raise error("L002", f"there is no pass {name!r} in the pipeline to leave out", help=among(name, names))
     kept = [p for p in passes if p.name not in options.disable]
     if options.io_layout is not None:
         kept = _with_option(kept, "io_layout", io_layout_text(options.io_layout))
@@ -82,8 +81,8 @@ def _placed(passes: list[Pass], when: str, name: str, added: list[Pass]) -> list
     """
     names = [p.name for p in passes]
     if name not in names:
-        help = did_you_mean(name, names) or (f"it has {', '.join(dict.fromkeys(names))}" if names else "it is empty")
-        raise error("L002", f"there is no pass {name!r} in the pipeline to put something {when}", help=help)
+        text = f"there is no pass {name!r} in the pipeline to put something {when}"
+        raise error("L002", text, help=among(name, names))
     out: list[Pass] = []
     for p in passes:
         around = added if p.name == name else []

@@ -41,6 +41,8 @@ def check_request(model: Model, options: CompileOptions, outputs: Sequence[PathL
     if isinstance(model, NamedModule):
         model.check()
     given = [output for output in outputs if output is not None]
+    if "" in given:
+        raise error("L007", "an output has no name", help="add -o FILE.tflite")
     written = list(map(Path, given))
     for number, output in enumerate(written):
         if output in written[:number]:
@@ -67,7 +69,7 @@ def _check_suits(format: Format, path: Path, options: CompileOptions) -> None:
         raise error("L007", f"{path} has no signatures to choose from", help=help)
     if options.by_standard and format.name != "onnx":
         raise error(
-            "L007", f"--by-standard is about the ONNX standard, and {path} is no ONNX model", help="leave it out"
+            "L007", f"--by-standard is about the ONNX standard, and {path} is not an ONNX model", help="leave it out"
         )
 
 
@@ -106,7 +108,7 @@ def _check_quantizing(options: CompileOptions) -> None:
     """Refuse words, files and samples that can't be.
 
     Raises:
-        CompileError: L004, R010.
+        CompileError: L004, L007, R010.
     """
     from nhwcc.backends.common.quantize import io_dtypes
     from nhwcc.passes.quantization.statistics import load as load_statistics
@@ -114,20 +116,49 @@ def _check_quantizing(options: CompileOptions) -> None:
     from nhwcc.quantization.metrics import check_metric
 
     ImageFormat.parse(options.images or "")
+    files = list(map(Path, data_files(options.data)))
+    if options.images and not any(path.is_dir() for path in files):
+        help = "leave it out: arrays, and what a function yields, are taken as the network reads them"
+        raise error("L007", "--images is about pictures, and --data is not a folder of them", help=help)
     check_metric(options.metric)
     if options.max_error is not None and not 0 < options.max_error <= 1:
-        raise error("L004", f"an error of {options.max_error:g} is no share", help="for example max_error=0.005")
-    if options.min_sqnr is not None and math.isnan(options.min_sqnr):
-        raise error("L004", "NaN is no distance in dB", help="for example min_sqnr=20")
+        raise error("L004", f"an error of {options.max_error:g} is not a share", help="for example max_error=0.005")
+    check_decibels(options.min_sqnr)
     io_dtypes(io_dtype_text(options.io_dtype))
     for path in options.calibration:
         load_statistics(Path(path))
-    for path in map(Path, data_files(options.data)):
-        file, colon, _ = os.fspath(path).rpartition(":")
-        if colon and file.endswith(".py"):
-            _check_files("Python code", [file])
-        elif not path.is_dir():
-            _check_files("data", [path])
+    for path in files:
+        _check_samples(path)
+
+
+def _check_samples(path: Path) -> None:
+    """Refuse files and folders that can't hold samples.
+
+    Raises:
+        CompileError: R010.
+    """
+    from nhwcc.quantization.images import pictures
+
+    file, colon, _ = os.fspath(path).rpartition(":")
+    if colon and file.endswith(".py"):
+        _check_files("Python code", [file])
+    elif path.suffix == ".py" and path.exists():
+        help = f"{path}:FUNCTION names a function that yields samples"
+        raise error("R010", f"can't read {path}: Python code is not data", help=help)
+    elif path.is_dir():
+        pictures(path)
+    else:
+        _check_files("data", [path])
+
+
+def check_decibels(given: float | None) -> None:
+    """Refuse a distance that no two networks can have or miss.
+
+    Raises:
+        CompileError: L004.
+    """
+    if given is not None and not math.isfinite(given):
+        raise error("L004", f"{given:g} is not a distance in dB", help="for example --min-sqnr 20")
 
 
 def _check_only_quantizing(options: CompileOptions) -> None:

@@ -55,7 +55,7 @@ def layer_of_loop(op: While, rw: Rewriter) -> None:
         if cell is not None and all(c.item is following[order[0]] for c in collected.values()):
             rw.replace(*_results(op, rw, _Layer(sequence, cell, order, counters, collected)))
             return
-    rw.require(False, "its body is no cell of a recurrent layer")
+    rw.require(False, "its body is not a cell of a recurrent layer")
 
 
 @dataclass(frozen=True)

@@ -90,5 +90,8 @@ def io_dtypes(text: str) -> dict[str, DType]:
         name, _, word = part.rpartition("=")
         if word not in IO_DTYPES:
             raise error("L004", f"inputs and outputs can't be {word!r}", help=f"choose of {', '.join(IO_DTYPES)}")
+        if name in found:
+            whose = repr(name) if name else "all inputs and outputs"
+            raise error("L004", f"two types are asked for {whose}", help="give one, and NAME=TYPE for exceptions")
         found[name] = IO_DTYPES[word]
     return found

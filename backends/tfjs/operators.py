@@ -47,7 +47,7 @@ class Operator:
         if any(isinstance(v, Value) and v.type.dtype is DType.I64 for v in inputs):
             return f"{self.name} takes no integers of 64 bits"
         if self.name in COMPARED and 0 in data.shape:
-            return f"{self.name} of nothing, which is no number there"
+            return f"{self.name} of nothing, which is not a number there"
         rank = max(t.rank for t in types)
         return None if rank in self.ranks else f"{self.name} takes {show_ranks(self.ranks)}, not {rank}"
 

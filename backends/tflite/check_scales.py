@@ -124,7 +124,7 @@ def _wrong_numbers(op: Operator, tensor: Tensor) -> Iterator[str]:
         return
     low, high = tensor.type.dtype.bounds
     if not all(np.isfinite(s) and s > 0 for s in found.scales):
-        yield f"{op.builtin} has a scale that is no positive number: {_names([tensor])}"
+        yield f"{op.builtin} has a scale that is not a positive number: {_names([tensor])}"
     if not all(low <= z <= high for z in found.zeros) or (tensor.type.dtype is DType.I16 and any(found.zeros)):
         yield f"{op.builtin} has a zero point that {tensor.type.dtype} does not hold: {_names([tensor])}"
 

@@ -38,7 +38,7 @@ def _why_not(op: Linear | Conv | ConvTranspose, dims: Sequence[int]) -> str | No
     if _wide(op.x.type.shape, x.dims) != _wide(op.x.type.shape, dims):
         return f"numbers that are rounded by ranges along {list(x.dims)}, not {list(dims)}"
     if not isinstance(w, Dequantize) or constant(w.x) is None or w.x.type.dtype is not DType.I8:
-        return "a weight that is no constant of i8"
+        return "a weight that is not a constant of i8"
     if isinstance(op, Linear) and blocks_stated(w) is not None:
         return _why_no_blocks(w)
     found = stated(w)

@@ -188,7 +188,7 @@ def _activation(value: Value, dtype: DType) -> str | None:
 def _weight(value: Value, dtype: DType) -> str | None:
     writer, found = value.owner, _scales(value)
     if not isinstance(writer, Dequantize) or found is None or constant(writer.x) is None:
-        return "a weight that is no constant of integers"
+        return "a weight that is not a constant of integers"
     if writer.x.type.dtype is not (DType.I8 if dtype is DType.I16 else dtype):
         return f"a weight of {writer.x.type.dtype} beside integers of {dtype}"
     if dtype is not DType.U8 and any(found.zeros):

@@ -59,10 +59,12 @@ class Stopwatch:
 
     def _times(self, seconds: float) -> list[float]:
         times: list[float] = []
-        while len(times) < FEWEST or sum(times) < seconds:
+        total = 0.0  # summed up anew each time, a network of microseconds would take minutes
+        while len(times) < FEWEST or total < seconds:
             begun = self._clock()
             self._model.again()
             times.append(self._clock() - begun)
+            total += times[-1]
         return times
 
     def _open_shapes(self) -> dict[int, tuple[int, ...]]:

@@ -46,7 +46,7 @@ class Dequantize(Op):
     def infer(self) -> TensorType:
         """The scale's element type."""
         if self.x.type.dtype.is_int and not self.zero.type.dtype.is_int:
-            raise ValueError(f"a zero point of {self.zero.type.dtype} is no number of {self.x.type.dtype}")
+            raise ValueError(f"a zero point of {self.zero.type.dtype} is not a number of {self.x.type.dtype}")
         return broadcast_type(self).with_dtype(self.scale.type.dtype)
 
     @staticmethod

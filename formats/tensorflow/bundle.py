@@ -128,7 +128,7 @@ def read_table(data: memoryview) -> Iterator[tuple[bytes, bytes]]:
         WireError: it is damaged.
     """
     if len(data) < FOOTER or int.from_bytes(data[-8:], "little") != MAGIC:
-        raise WireError("it is no table of variables")
+        raise WireError("it is not a table of variables")
     end = len(data) - FOOTER
     position = end
     for _ in range(2):  # the handle of a block that says nothing here

@@ -41,7 +41,7 @@ def read_graph_model(path: Path) -> Contents:
     except OSError as bad:
         raise error("R010", f"can't read {file}: {reason(bad)}") from bad
     except (ValueError, RecursionError) as bad:
-        raise _bad(file, "it is no JSON") from bad
+        raise _bad(file, "it is not JSON") from bad
     topology: Any = cast(dict[str, Any], said).get("modelTopology") if isinstance(said, dict) else None
     if not isinstance(topology, dict):
         raise _bad(file, "it says nothing of a network")

@@ -97,7 +97,7 @@ def with_diagonal(emit: OperandEmitter, x: Value, diagonal: Value) -> Value:
         CompileError: F004, their sizes are open; F006, the operand is no matrix.
     """
     if x.type.rank < 2:
-        raise emit.fail(f"has the operand {x.type}, which is no matrix", code="F006")
+        raise emit.fail(f"has the operand {x.type}, which is not a matrix", code="F006")
     rows, columns = x.type.shape[-2:]
     if not isinstance(rows, int) or not isinstance(columns, int):
         raise emit.fail(f"has matrices {x.type} of open sizes", code="F004")

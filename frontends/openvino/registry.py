@@ -117,7 +117,7 @@ class Entry:
         given = list(operands)
         while given and given[-1] is None:
             given.pop()
-        schema.Operands(self.name, "operand", lambda _: "what is no tensor").check(
+        schema.Operands(self.name, "operand", lambda _: "what is not a tensor").check(
             given, self.operands, lambda p, has: p.is_variadic and not has
         )
         out = self.handler(emit, *given, **self._bind(attributes))

@@ -126,7 +126,7 @@ def read_tensorflow(
     values = {name: v for name, v in zip(ends.ports, found, strict=True) if isinstance(v, Value)}
     if len(values) < len(ends.ports):
         name = next(n for n in ends.ports if n not in values)
-        raise error("F020", f"the output {name!r} is no tensor but a resource or a list")
+        raise error("F020", f"the output {name!r} is not a tensor but a resource or a list")
     importer.region.insert(Return(tuple(values.values())))
     ins = [Port(name, layout_perm(layout.get("inputs", {}), name)) for name in types]
     outs = [Port(name, layout_perm(layout.get("outputs", {}), name)) for name in values]

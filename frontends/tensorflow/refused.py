@@ -9,7 +9,7 @@ _TABLE = "looks something up in a table that is filled when the network is loade
 _RAGGED = "belongs to ragged tensors, whose rows have different lengths"
 _SPARSE = "belongs to sparse tensors"
 _FILES = "reads or decodes a file"
-_FRAMES = "belongs to control flow of version 1, in a form that is no loop and no branch of two sides"
+_FRAMES = "belongs to control flow of version 1, in a form that is neither a loop nor a branch of two sides"
 
 FAMILIES = {
     "Ragged": _RAGGED,

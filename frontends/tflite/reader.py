@@ -103,7 +103,7 @@ def read_tflite(
     importer.problems.raise_any()
     values = {name: v for name, v in zip(ends, found, strict=True) if isinstance(v, Value)}
     if len(values) < len(ends):
-        raise error("F020", f"the output {next(n for n in ends if n not in values)!r} is no tensor but a resource")
+        raise error("F020", f"the output {next(n for n in ends if n not in values)!r} is not a tensor but a resource")
     ins = [Port(name, layout_perm(layout.get("inputs", {}), name)) for name in types]
     outs = [Port(name, layout_perm(layout.get("outputs", {}), name)) for name in values]
     func = Func("main", importer.region, ins, outs)

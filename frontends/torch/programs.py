@@ -159,7 +159,7 @@ class _Check:
         if key.endswith("_name") and key != "as_name" and not _TENSOR_NAMES.fullmatch(str(cast(object, content))):
             raise self._code(f"it has a name that is none: {_short(content)}")
         if key in ("target", "as_operator") and not _is_operator(content):
-            raise self._code(f"it calls {_short(content)}, which is no operator of PyTorch")
+            raise self._code(f"it calls {_short(content)}, which is not an operator of PyTorch")
 
     def _tree(self, text: str, *, is_signature: bool) -> None:
         """Check how arguments or results are nested."""

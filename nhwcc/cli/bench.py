@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nhwcc.cli.edge import echo, print_json, style
-from nhwcc.cli.flags import MODEL, budget_flags, common, explorer_option, seed_option, shapes
+from nhwcc.cli.flags import MODEL, Seconds, budget_flags, common, explorer_option, seed_option, shapes
 from nhwcc.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SHOWN = 12
 )
 @click.option(
     "--seconds",
-    type=click.FloatRange(0.0, 60.0),
+    type=Seconds(0.0, 60.0),
     default=0.3,
     show_default=True,
     help="Seconds for which a file runs in each round.",

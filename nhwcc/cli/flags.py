@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -98,9 +99,12 @@ def pass_names() -> list[str]:
     return sorted(PASSES)
 
 
-def names(_ctx: click.Context, _param: click.Parameter, value: Sequence[str]) -> list[str] | None:
+def names(ctx: click.Context, param: click.Parameter, value: Sequence[str]) -> list[str] | None:
     """Split ``a,b`` given once or several times; None if it was not given."""
-    return [part.strip() for text in value for part in text.split(",") if part.strip()] or None
+    found = [part.strip() for text in value for part in text.split(",")]
+    if not all(found):
+        raise click.BadParameter(f"{','.join(value)!r} leaves out a name; write A,B", ctx, param)
+    return found or None
 
 
 def _remember(key: str) -> Callable[[click.Context, click.Parameter, bool], bool]:
@@ -135,6 +139,21 @@ def _bytes(ctx: click.Context, param: click.Parameter, value: str) -> int:
         raise click.BadParameter(f"{value!r} is not a number of bytes; write 512MB or 16GB", ctx, param) from None
 
 
+class Seconds(click.FloatRange):
+    """A number of seconds: click takes a NaN for one that is in any range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number.
+
+        Raises:
+            click.BadParameter: it is none, not finite, or out of range.
+        """
+        found: float = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value!r} is not a number of seconds", param, ctx)
+        return found
+
+
 _LIMITS = Budget()
 _BUDGET_OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
@@ -155,7 +174,7 @@ _BUDGET_OPTIONS: list[Callable[[Any], Any]] = [
     ),
     click.option(
         "--max-seconds",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(min=0, min_open=True),
         default=_LIMITS.seconds,
         show_default=True,
         help="The most time for verification, in seconds.",

@@ -61,12 +61,14 @@ def reduce_command(model: Path, output: Path | None, command: str | None, **give
     Weights are replaced by random ones where the fault stays, and all names by others: only a few operations of a
     confidential model are left.
     """
+    from nhwcc.backends.registry import find_target
     from nhwcc.file_formats import supported
     from nhwcc.request import check_model, check_options, check_writing
 
     check_model(supported(model), model)
     output = Path(f"{model.stem}-reduced.ir") if output is None else output
     check_writing(output, "onnx" if output.suffix == ".onnx" else "ir", [model])
+    find_target(given["target"] or "tflite")
     options = CompileOptions(
         target=given["target"] or "tflite",
         io_layout=";".join(f"{name}={layout}" if name else layout for name, layout in given["io_layout"]) or None,

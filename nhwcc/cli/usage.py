@@ -214,6 +214,7 @@ def _extra_meant(context: click.Context, given: dict[str, Any], extra: list[str]
         return "lists are written without spaces: --shape x=1,3,224,224"
     if "=" in first and "--shape" in options:
         return f"an option takes one value and is repeated for others: --shape x=1,3,224,224 --shape {first}"
-    if Path(first).suffix and context.info_name != "verify":
+    takes_one = any(isinstance(p, click.Argument) for p in context.command.params)
+    if Path(first).suffix and takes_one and context.info_name != "verify":
         return f"{context.command_path} takes one model; for others run it again"
     return None

@@ -56,9 +56,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--accelerator",
-    default="ethos-u55",
-    show_default=True,
-    help="The NPU that Vela compiles for: a target's name, or a configuration of Vela such as ethos-u65-512.",
+    help="The NPU that Vela compiles for: a target's name, or a configuration of Vela such as ethos-u65-512.  "
+    "[default: ethos-u55]",
 )
 @click.option(
     "--signature",
@@ -78,11 +77,13 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     Files that nhwcc wrote state the layouts of their inputs and outputs.  A quantized CANDIDATE is compared by its
     signal-to-noise ratio, in dB.  Exit code 3: the numbers differ; 4: they agree, but that proves nothing.
     """
+    accelerator = _accelerator(given)
     from nhwcc.comparison import compare_models
     from nhwcc.compiler.budget import timed
     from nhwcc.file_formats import supported
-    from nhwcc.request import check_certificate, check_model, check_options, data_files
+    from nhwcc.request import check_certificate, check_decibels, check_model, check_options, data_files
 
+    check_decibels(given["min_sqnr"])
     for path in (reference, candidate):
         check_model(supported(path), path)
     certificate: Path | None = given["certificate"]
@@ -96,7 +97,7 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
 
     _check_signature(given["signature"], (reference, candidate), given["on"])
     tested = _on_device(candidate, given["on"]) if given["on"] in ("tflm", "gpu") else _opened(candidate, given)
-    placed = _placed_by_vela(candidate, given["accelerator"]) if given["on"] == "vela" else None
+    placed = _placed_by_vela(candidate, accelerator) if given["on"] == "vela" else None
 
     if given["load"]:
         register_passes(given["load"])
@@ -126,6 +127,13 @@ def verify_command(reference: Path, candidate: Path, **given: Any) -> None:
     if not found.ok:
         raise numbers.problems() if decibels is None else decibels.problems()
     end(hollow, as_json=given["as_json"])
+
+
+def _accelerator(given: dict[str, Any]) -> str:
+    """Return the NPU that Vela compiles for."""
+    if given["accelerator"] is not None and given["on"] != "vela":
+        raise click.UsageError("--accelerator belongs to --on vela")
+    return given["accelerator"] or "ethos-u55"
 
 
 def _check_signature(name: str | None, paths: Sequence[Path], device: str | None) -> None:
@@ -172,7 +180,7 @@ def _placed_by_vela(path: Path, accelerator: str) -> VelaReport:
 
 
 def _require_file(path: Path, tool: str) -> None:
-    """Refuse what is no TFLite file.
+    """Refuse what is not a TFLite file.
 
     Raises:
         CompileError: L007.

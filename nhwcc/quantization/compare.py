@@ -12,7 +12,7 @@ from nhwcc.quantization.report import Clamped, most_clamped
 from nhwcc.runners import Runner
 from nhwcc.runners.bounded import Bounded
 from nhwcc.runners.tflite import TfliteRunner
-from nhwcc.verification import Settings, VerificationError
+from nhwcc.verification import Settings, VerificationError, common_sizes
 
 SAMPLES = 4
 """On how many random inputs a file is compared if nobody gave any."""
@@ -53,11 +53,13 @@ def compare(reference: Runner, candidate: TfliteRunner, settings: Settings, leas
     Raises:
         CompileError: what refuses to run.
     """
+    names = by_place({name: name for name in candidate.inputs}, tuple(reference.inputs))
+    sizes = common_sizes(reference.inputs, candidate.inputs, names) if settings.data is None else {}
     want: list[dict[str, Array]] = []
     got: list[dict[str, Array]] = []
     given: list[dict[str, Array]] = []
     for seed in range(settings.seed, settings.seed + (SAMPLES if settings.data is None else 1)):
-        for feed, results in runs(reference, Feeding(settings.data, seed, large=False)):
+        for feed, results in runs(reference, Feeding(settings.data, seed, sizes=sizes, large=False)):
             given.append(by_place(feed.inputs, tuple(candidate.inputs)))
             found = candidate.numbers(candidate.run(given[-1]))
             want.append(results)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nhwcc.compiler.budget import too_large
 from nhwcc.compiler.diagnostics import counted, did_you_mean, error, reason
 from nhwcc.compiler.types import Array, TensorType
 
@@ -45,13 +46,16 @@ class ImageFormat:
         given: dict[str, Any] = {}
         for part in filter(None, text.split(",")):
             key, equals, value = part.strip().partition("=")
-            if key not in _READ or not equals:
+            if key not in _READ:
                 help = did_you_mean(key, _READ) or HELP
                 raise error("L004", f"{part!r} says nothing about pictures", help=help)
+            if not equals or key in given:
+                what = "is given twice" if equals else "has no value"
+                raise error("L004", f"{key} of pictures {what}", help=HELP)
             try:
                 given[key] = _READ[key](value)
             except ValueError:
-                raise error("L004", f"{value!r} is no value for {key}", help=HELP) from None
+                raise error("L004", f"{value!r} is not a value for {key}", help=HELP) from None
         return ImageFormat(**given)
 
     def load(self, path: Path, size: tuple[int, int], channels: int) -> Array:
@@ -63,7 +67,7 @@ class ImageFormat:
         image = _opened(path).convert("L" if channels == 1 else "RGBA" if channels == 4 else "RGB")
         if self.resize is not None:
             share = self.resize / min(image.size)
-            image = image.resize([max(round(s * share), 1) for s in image.size])
+            image = self._resized(image, [max(round(s * share), 1) for s in image.size])
         if self.crop is not None:
             left, top = ((s - self.crop) / 2 for s in image.size)
             image = image.crop((round(left), round(top), round(left) + self.crop, round(top) + self.crop))
@@ -73,6 +77,18 @@ class ImageFormat:
         if self.order == "bgr" and channels == 3:
             numbers = numbers[..., ::-1]
         return ((numbers / self.scale - self.mean) / self.std).astype(np.float32)
+
+    @staticmethod
+    def _resized(image: Any, size: list[int]) -> Any:
+        """Return a picture in another size, unless that is as large as no tensor may be.
+
+        Raises:
+            CompileError: M001.
+        """
+        problem = too_large((*size, 4), 8)
+        if problem is not None:
+            raise error("M001", f"a picture of {image.width} x {image.height} would have {problem}", help=HELP)
+        return image.resize(size)
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -176,4 +192,4 @@ def _channels_last(name: str, type: TensorType) -> bool:
             if len(shape) == 4 and shape[axis] == count:
                 return is_last
     help = "give arrays instead: --data file.npy"
-    raise error("R002", f"the input {name} is {type}, which is no picture of 1, 3 or 4 channels", help=help)
+    raise error("R002", f"the input {name} is {type}, which is not a picture of 1, 3 or 4 channels", help=help)

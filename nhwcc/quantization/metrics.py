@@ -38,7 +38,7 @@ class Metric:
         is_one = isinstance(found, SupportsFloat) and np.size(cast(Any, found)) == 1
         number = float(cast(SupportsFloat, np.reshape(cast(Any, found), ()))) if is_one else math.nan
         if not (math.isfinite(number) and number <= MOST):
-            text = f"the metric {self.name} gives {found!r}, which is no number up to 1"
+            text = f"the metric {self.name} gives {found!r}, which is not a number up to 1"
             raise error("L010", text, help="return one number: 1 where nothing is lost, 0 where all is")
         return number
 
@@ -142,5 +142,5 @@ def parse_share(text: str) -> float:
     except ValueError:
         share = math.nan
     if not 0 < share <= 1:
-        raise error("L004", f"{text!r} is no share of what may be lost", help="for example --max-error 0.5%")
+        raise error("L004", f"{text!r} is not a share of what may be lost", help="for example --max-error 0.5%")
     return share

@@ -110,7 +110,7 @@ def _given(made: object, function: str, types: Mapping[str, TensorType]) -> Iter
     if isinstance(made, Mapping) or not isinstance(made, Iterable):
         help = "let it yield arrays, or dictionaries of arrays by input name"
         kind = type(cast(object, made)).__name__
-        raise error("L010", f"{function} gives a value of type {kind}, which is no samples", help=help)
+        raise error("L010", f"{function} gives a value of type {kind} in place of samples", help=help)
     return _checked(cast("Iterable[object]", made), types)
 
 
@@ -137,7 +137,7 @@ def _array(given: Any) -> Array:
         return np.asarray(given)
     except (ValueError, TypeError, RuntimeError) as bad:
         help = "let the function yield arrays, or dictionaries of arrays by input name"
-        raise error("R002", f"a sample is no array of numbers: {reason(bad)}", help=help) from bad
+        raise error("R002", f"a sample is not an array of numbers: {reason(bad)}", help=help) from bad
 
 
 def _cut(arrays: Mapping[str, Array], types: Mapping[str, TensorType]) -> Iterator[Sample]:

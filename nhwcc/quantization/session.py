@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from nhwcc.backends.common.target import Emitted, Target
-from nhwcc.compiler.diagnostics import Remark, collect_remarks, counted, error, remark
+from nhwcc.compiler.diagnostics import CompileError, Remark, collect_remarks, counted, error, remark
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.options import CALIBRATED
 from nhwcc.compiler.types import TensorType
@@ -128,9 +128,20 @@ class Session:
         )
         check(report)
         if not is_quantized(self.module):
-            text = "nothing in the network would be stored or computed in fewer bits"
-            raise error("Q004", text, help="ask for less (--min-sqnr), or keep less in floats")
+            raise self._unchanged(bench)
         return emitted, report, stages
+
+    def _unchanged(self, bench: Bench) -> CompileError:
+        """Say that nothing has changed, and what can be done about that: which option keeps all of it in floats."""
+        text = "nothing in the network would be stored or computed in fewer bits"
+        options = self.options
+        if any(trial.is_quantized for trial in bench.trials):
+            asked = "--min-sqnr" if options.max_error is None else "--max-error"
+            return error("Q004", f"{text}: {self.goal.text()} asks for more than that keeps", help=f"lower {asked}")
+        if options.keep_float:
+            kept = ", ".join(map(repr, options.keep_float))
+            return error("Q004", f"{text}: --keep-float leaves the rest as it is", help=f"leave out one of {kept}")
+        return error("Q004", text, help="compile it without --quantize: nothing in it has a kernel on fewer bits")
 
     def calibrate(self) -> Seen:
         """Run on all samples, without holding any back; return what was seen.
@@ -179,7 +190,7 @@ class Session:
                 self.seen.count += 1
             self.seen.statistics = statistics.joined(statistics.load(Path(file)) for file in files)
         elif (mode == "float16" and not self.options.io_dtype) or (
-            self.samples.is_random and mode not in (*CALIBRATED, "auto")
+            self.samples.is_random and not self.options.io_dtype and mode not in (*CALIBRATED, "auto")
         ):
             self.seen.held = list(islice(self.samples, HELD))
         else:

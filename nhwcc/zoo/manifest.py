@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,6 +55,14 @@ _KEYS = {
 }  # fmt: skip
 """What a model may say, and of which type it is."""
 
+_PARTS = {"targets": str, "options": (str, int, float), "shapes": (str, int)}
+"""Of which type the parts of lists and tables are."""
+
+_EXPECTED: dict[str, type | tuple[type, ...]] = {
+    "status": str, "operations": int, "transposes": int, "bytes": int, "error": (int, float),
+}  # fmt: skip
+"""What may be expected of a result, and of which type it is."""
+
 
 def read_manifest(path: Path) -> list[Task]:
     """Read a list: every model for every one of its targets.
@@ -70,16 +79,24 @@ def read_manifest(path: Path) -> list[Task]:
         raise error("R010", f"can't read {path}: it is not a text", help=help) from bad
     except tomllib.TOMLDecodeError as bad:
         raise error("L014", f"{path}: {bad}") from bad
-    defaults = cast(dict[str, Any], stated.get("defaults", {}))
-    models = cast(list[dict[str, Any]], stated.get("models", []))
-    if not models:
+    except RecursionError as bad:
+        raise error("M005", f"{path} is nested too deeply", help="flatten it") from bad
+    defaults, models = stated.get("defaults", {}), _tables(stated.get("models", []))
+    if not models or not isinstance(defaults, dict):
         raise error("L014", f"{path} lists no models", help='write [[models]], then name = "m" and path = "m.onnx"')
-    tasks = [task for model in models for task in _tasks(defaults | model, path)]
+    shared = cast(dict[str, Any], defaults)
+    tasks = [task for model in models for task in _tasks(shared | model, path)]
     titles = [task.title for task in tasks]
     for title in titles:
         if titles.count(title) > 1:
             raise error("L014", f"{path}: {title} is listed twice", help="names tell results apart: give each its own")
     return tasks
+
+
+def _tables(given: object) -> list[dict[str, Any]]:
+    """Return what the list says of each model; nothing if it holds something else."""
+    found = cast("list[object]", given) if isinstance(given, list) else []
+    return [cast("dict[str, Any]", item) for item in found] if all(isinstance(i, dict) for i in found) else []
 
 
 def _tasks(model: Mapping[str, Any], manifest: Path) -> Iterator[Task]:
@@ -128,16 +145,29 @@ def _check(model: Mapping[str, Any], manifest: Path) -> None:
     name = model.get("name", "a model without a name")
     for key, value in model.items():
         _known(key, _KEYS, f"{manifest}: {name}")
-        if not isinstance(value, _KEYS[key]):
+        if not _is_one(value, _KEYS[key]) or not all(_is_one(part, _PARTS[key]) for part in _parts(key, value)):
             raise error("L014", f"{manifest}: {key} of {name} can't be {value!r}")
-    for key in model.get("expect", {}):
-        _known(key, [f.name for f in fields(Expected)], f"{manifest}: expect of {name}")
+    for key, value in model.get("expect", {}).items():
+        _known(key, _EXPECTED, f"{manifest}: expect of {name}")
+        if not _is_one(value, _EXPECTED[key]):
+            raise error("L014", f"{manifest}: expect.{key} of {name} can't be {value!r}")
     if "name" not in model:
         raise error("L014", f"{manifest}: {name}", help='name = "..." is what tables call it')
     try:
         parse_bytes(model.get("memory", "4GB"))
     except ValueError as bad:
         raise error("L014", f"{manifest}: memory of {name}: {bad}", help="write 512MB or 4GB") from bad
+
+
+def _is_one(value: object, kind: type | tuple[type, ...]) -> bool:
+    """Say whether a value is of a type: true is a number in Python only, and NaN or infinity bounds nothing."""
+    is_bound = not isinstance(value, float) or (math.isfinite(value) and value >= 0)
+    return isinstance(value, kind) and not isinstance(value, bool) and is_bound
+
+
+def _parts(key: str, value: Any) -> Iterable[object]:
+    """Return what a list or a table holds whose parts all have one type."""
+    return () if key not in _PARTS else value.values() if isinstance(value, dict) else value
 
 
 def _known(key: str, known: Sequence[str] | Mapping[str, object], where: str) -> None:

@@ -15,7 +15,7 @@ from ...compiler.rewrite import erase_dead
 from ...compiler.scales import IntegerKernels, Range, Scale
 from ...compiler.types import DType
 from .integers import Integers
-from .interface import store_interface
+from .interface import check_moved, store_interface
 from .names import value_names
 from .ranges import constant_range
 from .recipe import Recipe, check_keeps
@@ -29,11 +29,13 @@ def quantize(func: Func, recipe: Recipe, kernels: IntegerKernels) -> None:
 
     Raises:
         CompileError: Q001, ranges are needed and unknown; Q002, the calibration belongs to another function; Q005, an
-            output of integers joins parts of too different ranges; Q006, what is to stay in floats is not there.
+            output of integers joins parts of too different ranges; Q006, what is to stay in floats is not there; Q007,
+            nothing computes with an input of integers.
     """
     names = value_names(func)
     check_keeps(func, recipe.keeps, names)
     check_outputs(func, recipe, names)
+    check_moved(func, recipe.io_dtypes, kernels.keeps_scales)
     static = Integers.of(func, recipe, kernels, names) if recipe.is_static else None
     rounds = recipe.mode in ("dynamic-int8", "int8") or weight_bits(recipe.mode) < BITS
     storage = Storage(func, recipe, kernels, names, rounds=rounds)

@@ -69,7 +69,7 @@ def check_keeps(func: Func, keeps: Iterable[str], names: Mapping[Value, str]) ->
     known = dict.fromkeys(word for op in func.walk() if op.results for word in _called(op, names))
     for pattern in keeps:
         if not any(fnmatchcase(word, pattern) for word in known):
-            text = f"{pattern!r}, which is to stay in floats, is no operation, and not what one computes"
+            text = f"{pattern!r}, which is to stay in floats, is neither an operation nor what one computes"
             kinds = ", ".join(sorted({op.spec.name for op in func.walk() if op.operands}))
             raise error("Q006", text, help=did_you_mean(pattern, known) or f"its operations are {kinds}")
 

@@ -59,7 +59,7 @@ ILL_TYPED = {
     "max_pool_positions(%q) {kernel = [1], strides = [1], dilations = [1], pads = [[0, 1]]} : f32[1,2,5], i64[1,2,5]": (
         "no position of the largest element"
     ),
-    "dequantize(%i, %v, %v) : f32[2,4]": "a zero point of f32 is no number of i32",
+    "dequantize(%i, %v, %v) : f32[2,4]": "a zero point of f32 is not a number of i32",
     'quantize(%x, %v, %v) {dtype = "i8"} : i8[2,4]': "f32 as zero point, is not a type of integers",
     'add(%t, %t) {activation = "relu6"} : bool[2,4]': "booleans that end in relu6",
     "rnn(%z, %m, %m, %v, none, %h) : f32[2,3,4], f32[3,4]": "operands of different element types, f32 and f64",

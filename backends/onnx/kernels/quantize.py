@@ -41,7 +41,7 @@ def _fitting_zero(op: ir.Quantize | ir.Dequantize) -> str | None:
     low, high = dtype.bounds
     array = weight.array()
     fits = bool(((array >= low) & (array <= high)).all())
-    return None if fits else f"a zero point that is no {dtype}"
+    return None if fits else f"a zero point that is not of the type {dtype}"
 
 
 def _integers(op: ir.Quantize | ir.Dequantize) -> DType:

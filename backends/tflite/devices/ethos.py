@@ -198,7 +198,7 @@ def _last_of_few(use: Use) -> str | None:
     return None if is_last and isinstance(depth, int) and depth <= MAX_DEPTH else "another axis, or more than 127"
 
 
-@condition("along the first axis that is no batch")
+@condition("along the first axis that is not a batch")
 def _first_axis(use: Use) -> str | None:
     axis = use.option("axis", 0)
     return None if axis == use.option("batch_dims", 0) else f"along axis {axis}"

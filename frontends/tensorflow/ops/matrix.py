@@ -68,7 +68,7 @@ def matrix_diag_v3(
 def matrix_diag_part(emit: Emitter, input: Value) -> Value:
     """MatrixDiagPart: the main diagonals, as a slice of the flattened matrices with a step of ``columns + 1``."""
     if input.type.rank < 2:
-        raise emit.fail(f"has the operand {input.type}, which is no matrix", code="F006")
+        raise emit.fail(f"has the operand {input.type}, which is not a matrix", code="F006")
     *batch, rows, columns = input.type.shape
     if not isinstance(rows, int) or not isinstance(columns, int):
         raise emit.fail(f"has matrices {input.type} of open sizes", code="F004")

@@ -28,7 +28,7 @@ def fully_connected(
     if weights_format != "DEFAULT":
         raise emit.fail(f"has a weight in the format {weights_format}")
     if w.type.rank != 2:
-        raise emit.fail(f"has the weight {w.type}, which is no matrix", code="F006")
+        raise emit.fail(f"has the weight {w.type}, which is not a matrix", code="F006")
     features = w.type.shape[1]
     is_row = x.type.rank >= 1 and x.type.shape[-1] == features
     if not (keep_num_dims and is_row) and (x.type.rank != 2 or not is_row):

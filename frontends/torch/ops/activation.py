@@ -108,22 +108,24 @@ def log_sigmoid(emit: Emitter, x: Value) -> Value:
 
 @aten("softshrink")
 def softshrink(emit: Emitter, x: Value, lambd: float = 0.5) -> Value:
-    """``softshrink``: ``x`` moved towards 0 by ``lambd``, and 0 within that distance."""
-    return emit(ir.Shrink(x, lambd, lambd))
+    """``softshrink``: ``x`` moved towards 0 by ``lambd``, and 0 within that distance; NaN stays."""
+    return emit(arith.Sub(x, emit(ir.Clip(x, -lambd, lambd))))
 
 
 @aten("hardshrink")
 def hardshrink(emit: Emitter, x: Value, lambd: float = 0.5) -> Value:
-    """``hardshrink``: ``x`` as it is, but 0 where its absolute value is at most ``lambd``."""
-    return emit(ir.Shrink(x, 0.0, lambd))
+    """``hardshrink``: ``x`` as it is, but 0 where its absolute value is at most ``lambd``; NaN stays."""
+    dtype = x.type.dtype
+    near = emit(logic.LessEqual(emit(arith.Abs(x)), emit.const(lambd, dtype)))
+    return emit(logic.Select(near, emit.const(0.0, dtype), x))
 
 
 @aten("threshold")
 def threshold_(emit: Emitter, x: Value, threshold: Number, value: Number) -> Value:
-    """``threshold``: ``x`` where it exceeds the threshold, else a given value, in the element type of ``x``."""
+    """``threshold``: a given value, in the element type of ``x``, up to the threshold, else ``x``; so NaN stays."""
     dtype = x.type.dtype
-    above = emit(logic.Greater(x, emit.value(threshold, dtype)))
-    return emit(logic.Select(above, x, emit.value(value, dtype)))
+    below = emit(logic.LessEqual(x, emit.value(threshold, dtype)))
+    return emit(logic.Select(below, emit.value(value, dtype), x))
 
 
 @aten("glu")

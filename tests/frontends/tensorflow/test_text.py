@@ -101,7 +101,7 @@ def test_element_types_are_those_of_tensorflow() -> None:
         ("node { name: 'a'", "a field or } must stand here"),
         ("node { name: 'a' >", "a field or } must stand here"),
         ("node { attr { value { i: 1.5 } } }", "1.5 is no whole number"),
-        ("node { attr { value { f: x } } }", "x is no number"),
+        ("node { attr { value { f: x } } }", "x is not a number"),
         ("node { attr { value { i: 99999999999999999999 } } }", "64 bits"),
         ("node { attr { value { list { i: [1 2] } } } }", "comma"),
         ("node { attr { value { i: " + "9" * 5000 + " } } }", "too long"),

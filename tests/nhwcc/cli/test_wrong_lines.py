@@ -13,8 +13,11 @@ import pytest
 
 from nhwcc.cli import cli
 
+from . import wrong_lines, wrong_options
 from .conftest import Call, as_json, process
-from .wrong_lines import LINES, Line, models_of
+from .wrong_lines import Line, models_of, write_files
+
+LINES = [*wrong_lines.LINES, *wrong_options.LINES]
 
 SLOW = ("torch", "nhwcc.frontends.torch")
 """What takes seconds to import; no wrong command line is worth it."""
@@ -27,6 +30,7 @@ HEAVY = (*SLOW, "numpy", "onnx", "nhwcc.driver", "nhwcc.pipelines")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("wrong")
     models_of(path)
+    write_files(path, wrong_options.FILES)
     before = sorted(path.rglob("*"))
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
@@ -79,7 +83,7 @@ def test_as_json(line: Line, folder: Path, call: Call) -> None:
 
 
 def test_there_are_enough() -> None:
-    assert len(LINES) >= 120 and len({line.text for line in LINES}) == len(LINES)
+    assert len(LINES) >= 220 and len({line.text for line in LINES}) == len(LINES)
 
 
 @pytest.mark.parametrize(

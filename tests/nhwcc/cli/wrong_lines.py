@@ -10,6 +10,7 @@ import io
 import pickle
 import struct
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,12 +89,17 @@ FILES: dict[str, bytes] = {
 """Files by name."""
 
 
-def models_of(folder: Path) -> None:
-    """Write all files, and models that are right: good.onnx, small.ir, conv.ir."""
-    for name, content in FILES.items():
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by name, with the folders that they are in."""
+    for name, content in files.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
+
+
+def models_of(folder: Path) -> None:
+    """Write all files, and models that are right: good.onnx, small.ir, conv.ir."""
+    write_files(folder, FILES)
     write_onnx(folder / "good.onnx")
     (folder / "small.ir").write_text(SMALL)
     (folder / "conv.ir").write_text(CONV)

@@ -113,6 +113,7 @@ class TestIntegers:
         (tmp_path / "q.tflite").write_text("old")
         result = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--min-sqnr", 80)
         assert result.exit_code == 1 and "error[Q004]" in result.stderr and "nothing in the network" in result.stderr
+        assert "lower --min-sqnr" in result.stderr and "--keep-float" not in result.stderr
         assert (tmp_path / "q.tflite").read_text() == "old"
 
     def test_a_metric(self, call: Callable[..., Result]) -> None:
@@ -134,13 +135,38 @@ class TestIntegers:
         assert found["ops_after"]["QUANTIZE"] == 1 and found["ops_after"]["DEQUANTIZE"] == 1
         assert "in floats: 1 reduce" in found["quantization"]["notes"][-1]
 
+    def test_what_keeps_all_in_floats_is_said(self, call: Callable[..., Result]) -> None:
+        result = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--keep-float", "*")
+        assert "error[Q004]" in result.stderr and "leave out one of '*'" in result.stderr
+        assert "--min-sqnr" not in result.stderr
+
     @pytest.mark.parametrize(("pattern", "advice"), [("redcue", "did you mean 'reduce'?"), ("x*", "conv")])
     def test_what_is_not_there_can_not_be_kept(self, call: Callable[..., Result], pattern: str, advice: str) -> None:
         result = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--keep-float", pattern)
         assert result.exit_code == 1 and "error[Q006]" in result.stderr and advice in result.stderr
 
 
+MOVES = """func @main(%x: f32[1,3,4,2], %z: f32[2]) -> (f32[1,24], f32[2]) {
+  %t = transpose(%x) {perm = [0, 2, 3, 1]} : f32[1,4,2,3]
+  %y = reshape(%t) {shape = [1, 24]} : f32[1,24]
+  %w = neg(%z) : f32[2]
+  return(%y, %w)
+}"""
+
+
 class TestInterface:
+    def test_integers_that_are_only_moved_have_no_scale(self, call: Callable[..., Result], tmp_path: Path) -> None:
+        write(tmp_path / "moves.ir", MOVES)
+        args = ("compile", "moves.ir", "-o", "q.tflite", "--quantize", "int8", "--min-sqnr", "1")
+        result = call(*args, "--io-dtype", "int8")
+        assert "error[Q007]: nothing computes with x" in result.stderr and "--io-dtype x=float32" in result.stderr
+        found = report(call(*args, "--io-dtype", "int8", "--io-dtype", "x=float32", "--json"))
+        assert [p["type"][:3] for p in found["inputs"]] == ["f32", "i8["]
+
+    def test_integers_around_floats_of_16_bits_are_calibrated(self, call: Callable[..., Result]) -> None:
+        result = call("compile", "conv.ir", "-o", "q.tflite", "--quantize", "float16", "--io-dtype", "int8")
+        assert result.exit_code == 0 and "calibrated on random inputs" in result.stdout, result.output
+
     def test_integers_in_and_out(self, call: Callable[..., Result], tmp_path: Path) -> None:
         args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--io-dtype")
         found = report(call(*args, "int8", "--json"))
