@@ -11,6 +11,7 @@ from ...compiler.ir import Value
 from ...compiler.opdef import broadcast_shapes
 from ...compiler.ops import shape as ir
 from ..slicing import cut
+from .axes_by_data import unsqueezed as unsqueezed_by_data
 from .operands import OperandEmitter
 
 
@@ -50,6 +51,8 @@ def axes_of_one(emit: OperandEmitter, x: Value) -> tuple[int, ...]:
 
 def unsqueezed(emit: OperandEmitter, x: Value, axis: Value) -> Value:
     """Insert an axis of size one at a position."""
+    if emit.known(axis) is None and x.type.rank:
+        return unsqueezed_by_data(emit, x, axis)
     at = emit.axis(emit.int(axis, "axis"), x.type.rank + 1)
     return emit.reshape(x, (*x.type.shape[:at], 1, *x.type.shape[at:]))
 

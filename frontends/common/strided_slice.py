@@ -10,8 +10,9 @@ from ...compiler.ir import Value
 from ...compiler.ops.arith import Add
 from ..bound import Position
 from ..slicing import cut
-from ..spans import OPEN, single_by_data
+from ..spans import OPEN, position_value, single_by_data
 from .operands import OperandEmitter
+from .steps_by_data import Cut, gathered
 
 Bounds = tuple[Dim | Position, Dim | Position, int]
 """Start, end and step."""
@@ -51,10 +52,14 @@ class Masks:
 
 @dataclass
 class Cuts:
-    """What a slice does: bounds by axis, and the axes of the result: new ones of size one (None), or of the operand."""
+    """What a slice does: bounds by axis, and the axes of the result: new ones of size one (None), or of the operand.
+
+    ``entries`` says which entry belongs to an axis.
+    """
 
     bounds: dict[int, Bounds] = field(default_factory=lambda: dict[int, Bounds]())
     axes: list[int | None] = field(default_factory=lambda: list[int | None]())
+    entries: dict[int, int] = field(default_factory=lambda: dict[int, int]())
 
 
 def cuts_of(shape: Sequence[Dim], entries: Sequence[Bounds], masks: Masks) -> Cuts | None:
@@ -73,6 +78,7 @@ def cuts_of(shape: Sequence[Dim], entries: Sequence[Bounds], masks: Masks) -> Cu
             found.axes.append(None)
         else:
             found.bounds[axis] = masks.bounds(i, given, shape[axis])
+            found.entries[axis] = i
             found.axes += [] if kind == "single" else [axis]
             axis += 1
     found.axes += range(axis, len(shape))
@@ -83,21 +89,31 @@ def sliced(emit: OperandEmitter, x: Value, bounds: tuple[Value, Value, Value], m
     """Cut as Python's slices do, by begin, end and strides as operands; with ``offset``, ends count from the starts.
 
     Raises:
-        CompileError: F004, strides depend on data; F006, the entries don't fit the operand.
+        CompileError: F004, data decides how many entries there are; F006, the entries don't fit the operand.
     """
     begin, end, strides = bounds
-    starts, steps = emit.positions(begin, "begin"), emit.ints(strides, "strides")
+    starts, steps = emit.positions(begin, "begin"), emit.positions(strides, "strides")
     ends = emit.positions(emit(Add(begin, end)) if offset else end, "end")
     if not len(starts) == len(ends) == len(steps):
         raise emit.fail("has begin, end and strides of different lengths", code="F006")
-    entries = [(_known(a), _known(b), step) for a, b, step in zip(starts, ends, steps, strict=True)]
+    numbers = [step.dim if isinstance(step.dim, int) else 1 for step in steps]
+    entries = [(_known(a), _known(b), step) for a, b, step in zip(starts, ends, numbers, strict=True)]
     found = cuts_of(x.type.shape, entries, masks)
     if found is None:
         raise emit.fail(f"has {len(entries)} entries for {x.type}", code="F006")
     for axis, (start, _, _) in found.bounds.items():
         if axis not in found.axes and isinstance(start, Position):
             found.bounds[axis] = (*single_by_data(emit, x, axis, start), 1)
-    part = cut(emit, x, found.bounds)
+    open_ = {
+        axis: entry
+        for axis, entry in found.entries.items()
+        if not isinstance(steps[entry].dim, int) and masks.kind(entry) == "span"
+    }
+    part = cut(emit, x, {axis: given for axis, given in found.bounds.items() if axis not in open_})
+    for axis, entry in open_.items():
+        along = Cut(*(position_value(emit, given[entry]) for given in (starts, ends, steps)))
+        ends_open = (bool(masks.begin >> entry & 1), bool(masks.end >> entry & 1))
+        part = gathered(emit, part, axis, along, ends_open)
     return emit.reshape(part, [1 if axis is None else part.type.shape[axis] for axis in found.axes])
 
 

@@ -109,6 +109,8 @@ class Prepared(BackendRep):
     def _fits(self, fixed: _Sizes, arrays: Mapping[str, Array]) -> bool:
         """Say whether what was compiled is for these inputs."""
         same_values = all(np.array_equal(array, arrays[name]) for name, array in self._values.items())
+        if self._fixed is None and not all(array.size for array in arrays.values()):
+            return False  # named sizes are not zero
         return self._fixed in (None, fixed) and same_values
 
     def _specialize(self, fixed: _Sizes, arrays: Mapping[str, Array]) -> None:

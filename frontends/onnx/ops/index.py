@@ -14,7 +14,9 @@ from ....compiler.ops.detection import NonMaxSuppression
 from ....compiler.ops.logic import GreaterEqual, LessEqual, Select
 from ....compiler.ops.shape import BroadcastTo, Range, Reshape
 from ....compiler.types import DType
+from ...common.axes_by_data import along_axis
 from ...common.frames import windows_at
+from ...common.operands import OperandEmitter
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 
@@ -122,21 +124,24 @@ def _top_k(emit: Emitter, x: Value, k: Dim, axis: int, *, largest: bool) -> tupl
     return emit.all(ir.TopK(x, k, emit.axis(axis, x.type.rank), largest))
 
 
-def _axis(emit: Emitter, axis: Value, rank: int) -> int:
-    """Return an axis; of one axis that there is, nothing has to be known."""
-    return 0 if rank == 1 and emit.known(axis) is None else emit.axis(emit.int(axis, "axis"), rank)
-
-
 @onnx_op("CumSum", since=11)
 def cum_sum(emit: Emitter, x: Value, axis: Value, *, exclusive: int = 0, reverse: int = 0) -> Value:
     """CumSum: running sums along an axis, from either end."""
-    return emit(ir.CumSum(x, _axis(emit, axis, x.type.rank), bool(exclusive), bool(reverse)))
+
+    def build(inner: OperandEmitter, at: int) -> Value:
+        return inner(ir.CumSum(x, at, bool(exclusive), bool(reverse)))
+
+    return along_axis(emit, axis, x.type.rank, build)
 
 
 @onnx_op("CumProd", since=26)
 def cum_prod(emit: Emitter, x: Value, axis: Value, *, exclusive: int = 0, reverse: int = 0) -> Value:
     """CumProd: running products along an axis, from either end."""
-    return emit(ir.CumProd(x, _axis(emit, axis, x.type.rank), bool(exclusive), bool(reverse)))
+
+    def build(inner: OperandEmitter, at: int) -> Value:
+        return inner(ir.CumProd(x, at, bool(exclusive), bool(reverse)))
+
+    return along_axis(emit, axis, x.type.rank, build)
 
 
 @onnx_op("OneHot", since=9)

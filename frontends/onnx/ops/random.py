@@ -6,8 +6,8 @@ import numpy as np
 
 from ....compiler.ir import Op, Value
 from ....compiler.ops import random as ir
-from ....compiler.ops.arith import Add, Cast, Mul
-from ....compiler.ops.logic import GreaterEqual
+from ....compiler.ops.arith import Add, Cast, Div, Mul, Sub
+from ....compiler.ops.logic import GreaterEqual, Select
 from ....compiler.ops.shape import BroadcastTo
 from ....compiler.types import DType
 from ....formats.onnx.tensors import element_type
@@ -109,13 +109,36 @@ def dropout_training(
     seed: int | None = None,
 ) -> tuple[Value, ...]:
     """Nothing is dropped in inference, nor with a ratio of zero; in training what is kept grows by what is dropped."""
-    share = float(emit.scalar(ratio, "ratio", 0.5))
-    if not emit.scalar(training_mode, "training_mode", 0) or share == 0:
+    if training_mode is None or _is_zero(emit, training_mode) or _is_zero(emit, ratio):
         return _keep_all(emit, data)
-    drawn = emit(ir.RandomUniform(data.type.shape, None if seed is None else seed & 0x7FFFFFFF))
-    kept = emit(GreaterEqual(drawn, emit.const(share, DType.F32)))
+    if emit.known(training_mode) is None or (ratio is not None and emit.known(ratio) is None):
+        return _drop_by_data(emit, data, ratio, training_mode, seed)
+    share = float(emit.scalar(ratio, "ratio", 0.5))
+    kept = emit(GreaterEqual(_drawn(emit, data, seed), emit.const(share, DType.F32)))
     scale = emit.const(1 / (1 - share) if share < 1 else 0, data.type.dtype)
     return emit(Mul(emit(Mul(data, emit(Cast(kept, data.type.dtype)))), scale)), kept
+
+
+def _is_zero(emit: Emitter, x: Value | None) -> bool:
+    """Say whether an operand is known to be zero, or false."""
+    known = emit.known(x)
+    return known is not None and not known.any()
+
+
+def _drawn(emit: Emitter, like: Value, seed: int | None) -> Value:
+    return emit(ir.RandomUniform(like.type.shape, None if seed is None else seed & 0x7FFFFFFF))
+
+
+def _drop_by_data(
+    emit: Emitter, x: Value, ratio: Value | None, training_mode: Value, seed: int | None
+) -> tuple[Value, Value]:
+    """Drop a share that data decides about; in inference it is zero."""
+    zero, one = emit.const(0, DType.F32), emit.const(1, DType.F32)
+    share = emit.const(0.5, DType.F32) if ratio is None else emit.cast(emit.reshape(ratio, ()), DType.F32)
+    share = emit(Select(emit.reshape(training_mode, ()), share, zero))
+    kept = emit(GreaterEqual(_drawn(emit, x, seed), share))
+    scale = emit(Div(one, emit(Sub(one, share))))
+    return emit(Select(kept, emit(Mul(x, emit.cast(scale, x.type.dtype))), emit.const(0, x.type.dtype))), kept
 
 
 def _keep_all(emit: Emitter, x: Value) -> tuple[Value, ...]:

@@ -8,6 +8,7 @@ from ....compiler.ir import Value
 from ....compiler.ops.arith import Cast
 from ....compiler.ops.reduce import OF_FLOATS, Reduce
 from ....compiler.types import DType
+from ...common.axes_by_data import known_axes, reduced
 from ..emitter import Emitter
 from ..registry import onnx_op
 
@@ -26,13 +27,16 @@ KINDS = {
 """The kind of reduction by operator, and the version since which the axes are an input."""
 
 
-def _reduce(emit: Emitter, x: Value, kind: str, axes: Sequence[int], *, keepdims: int) -> Value:
+def _reduce(emit: Emitter, x: Value, kind: str, axes: Sequence[int] | Value, *, keepdims: int) -> Value:
     if kind in ("max", "min") and x.type.dtype.value == "bool":
         kind = "any" if kind == "max" else "all"
-    dims, dtype = emit.axes(axes, x.type.rank), x.type.dtype
+    dtype = x.type.dtype
     if kind in OF_FLOATS and not dtype.is_float:
         x = emit(Cast(x, DType.F32))
-    out = emit(Reduce(x, kind, dims, bool(keepdims)))
+    if isinstance(axes, Value):
+        out = reduced(emit, x, kind, axes, keepdims=bool(keepdims))
+    else:
+        out = emit(Reduce(x, kind, emit.axes(axes, x.type.rank), bool(keepdims)))
     return out if out.type.dtype is dtype or kind in ("any", "all") else emit(Cast(out, dtype))
 
 
@@ -52,7 +56,9 @@ def _register(name: str, kind: str, since: int) -> None:
         keepdims: int = 1,
         noop_with_empty_axes: int = 0,
     ) -> Value:
-        given = () if axes is None else emit.ints(axes, "axes")
+        given = () if axes is None else known_axes(emit, axes, data.type.rank)
+        if given is None and axes is not None:
+            return _reduce(emit, data, kind, axes, keepdims=keepdims)
         everything = () if noop_with_empty_axes else range(data.type.rank)
         return _reduce(emit, data, kind, given or everything, keepdims=keepdims)
 

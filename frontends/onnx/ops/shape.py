@@ -13,13 +13,14 @@ from ....compiler.ops.logic import Equal, Select
 from ....compiler.ops.reduce import Reduce
 from ....compiler.types import DType
 from ...bound import Position
+from ...common.axes_by_data import known_axes, spread, squeezed, unsqueezed
 from ...common.moves import axes_of_one, may_be_one
 from ...common.reshaping import stated_shape
+from ...common.steps_by_data import Cut, cuts_along, gathered, scalars
 from ...slicing import cut, pad
 from ..emitter import Emitter
 from ..lists import Imported, Nothing, ValueList
 from ..registry import Since, onnx_op
-from .strides import Cut, cuts_along, gathered, scalars
 
 
 @onnx_op("Identity", since=7)
@@ -58,7 +59,8 @@ def squeeze_attribute(emit: Emitter, data: Value, *, axes: tuple[int, ...] = ())
 @onnx_op("Squeeze", since=13)
 def squeeze(emit: Emitter, data: Value, axes: Value | None = None) -> Value:
     """Squeeze: removes axes of size one, all or those that are given."""
-    return _squeeze(emit, data, () if axes is None else emit.ints(axes, "axes"))
+    found = () if axes is None else known_axes(emit, axes, data.type.rank)
+    return squeezed(emit, data, axes) if found is None and axes is not None else _squeeze(emit, data, found or ())
 
 
 def _squeeze(emit: Emitter, x: Value, axes: Sequence[int]) -> Value:
@@ -89,8 +91,10 @@ def unsqueeze_attribute(emit: Emitter, data: Value, *, axes: tuple[int, ...]) ->
 
 @onnx_op("Unsqueeze", since=13)
 def unsqueeze(emit: Emitter, data: Value, axes: Value) -> Value:
-    """Unsqueeze: inserts axes of size one at constant positions."""
-    return _unsqueeze(emit, data, emit.ints(axes, "axes"))
+    """Unsqueeze: inserts axes of size one."""
+    rank = data.type.rank + (axes.type.size if isinstance(axes.type.size, int) else 0)
+    found = known_axes(emit, axes, rank)
+    return unsqueezed(emit, data, axes) if found is None else _unsqueeze(emit, data, found)
 
 
 def _unsqueeze(emit: Emitter, x: Value, axes: Sequence[int]) -> Value:
@@ -256,7 +260,10 @@ def pad_(
     mode: str = "constant",
 ) -> Value:
     """Pad: pads all axes, or those that are given, by one of four modes."""
-    along = tuple(range(data.type.rank)) if axes is None else emit.axes(emit.ints(axes, "axes"), data.type.rank)
+    along: tuple[int, ...] = tuple(range(data.type.rank))
+    if axes is not None:
+        known = known_axes(emit, axes, data.type.rank, ordered=True)
+        along, pads = (known, pads) if known is not None else (along, _pads_of_all(emit, pads, axes, len(along)))
     widths = emit.positions(pads, "pads")
     if mode == "constant" and constant_value is not None and emit.known(constant_value) is None:
         is_inside = emit(Equal(_pad(emit, _ones(emit, data), widths, along, mode, 0.0), emit.const(1, DType.I32)))
@@ -264,6 +271,15 @@ def pad_(
         return emit(Select(is_inside, padded, emit.reshape(constant_value, ())))
     value = emit.scalar(constant_value, "constant_value") if mode == "constant" else 0.0
     return _pad(emit, data, widths, along, mode, value)
+
+
+def _pads_of_all(emit: Emitter, pads: Value, axes: Value, rank: int) -> Value:
+    """Return the paddings of all axes, where those are given of axes that data names."""
+    count = axes.type.size
+    if not isinstance(count, int) or pads.type.size != 2 * count:
+        raise emit.fail(f"has paddings {pads.type} for axes {axes.type}", code="F002")
+    sides = (emit(ir.Slice(pads, (start,), (count,), (1,))) for start in (0, count))
+    return emit(ir.Concat(tuple(spread(emit, side, axes, rank) for side in sides), 0))
 
 
 def _ones(emit: Emitter, like: Value) -> Value:

@@ -9,8 +9,10 @@ import numpy as np
 from ....compiler.budget import reserve
 from ....compiler.ir import Value
 from ....formats.onnx.tensors import element_type
+from ...common.axes_by_data import along_axis
 from ...common.fourier import transformed
 from ...common.frames import spectra
+from ...common.operands import OperandEmitter
 from ..emitter import Emitter
 from ..registry import onnx_op
 
@@ -36,8 +38,11 @@ def dft(
 ) -> Value:
     """The discrete Fourier transform; the last axis holds real and imaginary parts."""
     length = None if dft_length is None else emit.int(dft_length, "dft_length")
-    along = -2 if axis is None else emit.int(axis, "axis")
-    return transformed(emit, input, length, along, inverse=bool(inverse), onesided=bool(onesided))
+
+    def build(inner: OperandEmitter, at: int) -> Value:
+        return transformed(inner, input, length, at, inverse=bool(inverse), onesided=bool(onesided))
+
+    return build(emit, -2) if axis is None else along_axis(emit, axis, input.type.rank, build, but_last=1)
 
 
 @onnx_op("STFT", since=17)

@@ -15,6 +15,15 @@ from ...bound import Bounds
 from ...common.blocks import space_to_channels
 from ...common.resize import Scale, by_scales, fitting, interpolation, scaled_size
 from ...common.resize import resize as resize_to
+from ...common.resize_by_data import (
+    Filter,
+    bound_targets,
+    by_factors,
+    common_factor,
+    cropped,
+    rounded_sizes,
+    scaled_sizes,
+)
 from ..emitter import Emitter
 from ..registry import Since, onnx_op
 from .crop import Sampling, crop_and_resize
@@ -42,13 +51,21 @@ def upsample_attributes(emit: Emitter, x: Value, *, mode: str = "nearest", scale
 @onnx_op("Upsample", since=9)
 def upsample(emit: Emitter, x: Value, scales: Value, *, mode: str = "nearest") -> Value:
     """Scale from the corner; positions are cut to whole ones."""
-    return by_scales(emit, x, _scales(emit, scales), mode=mode, coordinates="asymmetric", nearest="floor")
+    return _from_corner(emit, x, scales, mode)
 
 
 @onnx_op("Resize", since=10, until=10)
 def resize_from_corner(emit: Emitter, x: Value, scales: Value, *, mode: str = "nearest") -> Value:
     """Scale from the corner; positions are cut to whole ones."""
-    return by_scales(emit, x, _scales(emit, scales), mode=mode, coordinates="asymmetric", nearest="floor")
+    return _from_corner(emit, x, scales, mode)
+
+
+def _from_corner(emit: Emitter, x: Value, scales: Value, mode: str) -> Value:
+    along = tuple(range(x.type.rank))
+    fields: dict[str, Any] = {"mode": mode, "coordinates": "asymmetric", "nearest": "floor"}
+    defaults = {"cubic": -0.75, "antialias": False, "exclude_outside": False}
+    data = _by_data(emit, x, (scales, None), along, "stretch", fields | defaults)
+    return by_scales(emit, x, _scales(emit, scales), **fields) if data is None else data
 
 
 @onnx_op("Resize", since=11)
@@ -90,6 +107,9 @@ def resize(
         "exclude_outside": bool(exclude_outside),
     }
     along = emit.axes(axes, x.type.rank) if axes else tuple(range(x.type.rank))
+    data = _by_data(emit, x, (scales, sizes), along, keep_aspect_ratio_policy, fields)
+    if data is not None:
+        return data
     if _is_given(scales):
         factors = _scales(emit, scales)
         by_axis = {a: factors[i] for i, a in enumerate(fitting(emit, along, factors))}
@@ -106,6 +126,40 @@ def resize(
     return _keep_ratio(emit, x, new, keep_aspect_ratio_policy, fields)
 
 
+def _by_data(
+    emit: Emitter,
+    x: Value,
+    given: tuple[Value | None, Value | None],
+    along: tuple[int, ...],
+    policy: str,
+    fields: dict[str, Any],
+) -> Value | None:
+    """Resample by factors that data decides about, or that keep the ratio of sizes; None if all factors are known."""
+    scales, sizes = given
+    operand = scales if _is_given(scales) else sizes if policy in POLICIES[1:] else None
+    if operand is None or not _is_open(emit, operand) or fields["antialias"]:
+        return None
+    fitting(emit, along, range(operand.type.size if isinstance(operand.type.size, int) else 0))
+    how = Filter(
+        interpolation(emit, fields["mode"], fields["nearest"]),
+        *(fields[name] for name in ("coordinates", "nearest", "cubic", "exclude_outside")),
+    )
+    if operand is scales:
+        new = scaled_sizes(emit, x, operand, along)
+        if how.coordinates == "align_corners" and not emit.by_standard:
+            targets = bound_targets(emit, x, new, along)  # the corners of what there is, not of the exact product
+            return resize_to(emit, x, dict(zip(along, targets, strict=True)), None, **fields)
+        return by_factors(emit, x, along, (operand, new), how)
+    factors = common_factor(emit, x, operand, along, largest=policy == "not_smaller")
+    return by_factors(emit, x, along, (factors, rounded_sizes(emit, x, factors, along)), how)
+
+
+def _is_open(emit: Emitter, value: Value) -> bool:
+    """Say whether data decides about elements of an operand."""
+    found = emit.known(value)
+    return found is None or (found.dtype == object and any(map(is_by_data, found.flat)))
+
+
 def _crop(
     emit: Emitter,
     x: Value,
@@ -118,6 +172,9 @@ def _crop(
     along = emit.axes(axes, x.type.rank) if axes else tuple(range(x.type.rank))
     if not _is_given(roi) or not (_is_given(scales) or _is_given(sizes)):
         raise emit.fail("has no region of interest, or neither sizes nor scales", code="F006")
+    if _is_given(sizes) and (_is_open(emit, roi) or _is_open(emit, sizes)) and roi.type.size == 2 * len(along):
+        rules = Filter(how.mode, "", how.nearest, how.cubic, how.exclude_outside)
+        return cropped(emit, x, along, (roi, _sizes(emit, x, sizes, along)), rules, how.outside)
     corners = emit.numbers(roi, "roi")
     if corners.size != 2 * len(along):
         has = counted(corners.size, "number")

@@ -1,10 +1,12 @@
-"""Handlers of reductions, which are one family: axes are a constant operand, ``keep_dims`` an attribute."""
+"""Handlers of reductions, which are one family: axes are an operand, ``keep_dims`` an attribute."""
 
 from __future__ import annotations
 
 from ....compiler.ir import Value
 from ....compiler.ops.reduce import OF_FLOATS, Reduce
 from ....compiler.types import DType
+from ...common.axes_by_data import known_axes
+from ...common.axes_by_data import reduced as reduced_by_data
 from ..emitter import Emitter
 from ..registry import openvino_op
 
@@ -24,10 +26,13 @@ KINDS = {
 
 def reduced(emit: Emitter, x: Value, kind: str, axes: Value, *, keep_dims: bool) -> Value:
     """Combine elements along axes; kinds that give no integers are computed with floats."""
-    dims, dtype = emit.axes(emit.ints(axes, "axes"), x.type.rank), x.type.dtype
+    dims, dtype = known_axes(emit, axes, x.type.rank), x.type.dtype
     if kind in OF_FLOATS and not dtype.is_float:
         x = emit.cast(x, DType.F32)
-    found = emit(Reduce(x, kind, dims, keep_dims))
+    if dims is None:
+        found = reduced_by_data(emit, x, kind, axes, keepdims=keep_dims)
+    else:
+        found = emit(Reduce(x, kind, dims, keep_dims))
     return found if kind in ("any", "all") else emit.cast(found, dtype)
 
 

@@ -6,6 +6,8 @@ from ....compiler.ir import Value
 from ....compiler.ops.index import ArgMax, ArgMin, CumProd, CumSum, TopK
 from ....compiler.ops.reduce import Reduce
 from ....compiler.types import DType
+from ...common.axes_by_data import along_axis, known_axes, reduced
+from ...common.operands import OperandEmitter
 from ..emitter import Emitter
 from ..registry import tf_op
 
@@ -25,7 +27,9 @@ KINDS = {
 def _reduction(name: str, kind: str) -> None:
     @tf_op(name)
     def handler(emit: Emitter, input: Value, reduction_indices: Value, *, keep_dims: bool = False) -> Value:  # pyright: ignore[reportUnusedFunction] -- registered
-        axes = emit.axes(emit.ints(reduction_indices, "axis"), input.type.rank)
+        axes = known_axes(emit, reduction_indices, input.type.rank)
+        if axes is None:
+            return reduced(emit, input, kind, reduction_indices, keepdims=keep_dims)
         return emit(Reduce(input, kind, tuple(sorted(axes)), keep_dims)) if axes else input
 
 
@@ -56,10 +60,18 @@ def top_k_v2(
 @tf_op("Cumsum")
 def cumsum(emit: Emitter, x: Value, axis: Value, *, exclusive: bool = False, reverse: bool = False) -> Value:
     """Running sums in either direction, with or without the element itself."""
-    return emit(CumSum(x, emit.axis(emit.int(axis, "axis"), x.type.rank), exclusive, reverse))
+
+    def build(inner: OperandEmitter, at: int) -> Value:
+        return inner(CumSum(x, at, exclusive, reverse))
+
+    return along_axis(emit, axis, x.type.rank, build)
 
 
 @tf_op("Cumprod")
 def cumprod(emit: Emitter, x: Value, axis: Value, *, exclusive: bool = False, reverse: bool = False) -> Value:
     """Running products in either direction, with or without the element itself."""
-    return emit(CumProd(x, emit.axis(emit.int(axis, "axis"), x.type.rank), exclusive, reverse))
+
+    def build(inner: OperandEmitter, at: int) -> Value:
+        return inner(CumProd(x, at, exclusive, reverse))
+
+    return along_axis(emit, axis, x.type.rank, build)

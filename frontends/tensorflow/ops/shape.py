@@ -51,7 +51,7 @@ def squeeze(emit: Emitter, input: Value, *, squeeze_dims: tuple[int, ...] = ()) 
 
 @tf_op("ExpandDims")
 def expand_dims(emit: Emitter, input: Value, dim: Value) -> Value:
-    """ExpandDims: one more axis of size 1, at a constant position of the result."""
+    """ExpandDims: one more axis of size 1, at a position of the result."""
     return unsqueezed(emit, input, dim)
 
 

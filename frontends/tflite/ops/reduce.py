@@ -6,6 +6,8 @@ from ....compiler.ir import Value
 from ....compiler.ops.index import ArgMax, ArgMin, CumSum, TopK
 from ....compiler.ops.reduce import Reduce
 from ....compiler.types import DType
+from ...common.axes_by_data import along_axis, known_axes, reduced
+from ...common.operands import OperandEmitter
 from ..emitter import Emitter
 from ..registry import builtin
 
@@ -23,6 +25,8 @@ KINDS = {
 def _reduction(name: str, kind: str) -> None:
     @builtin(name, "ReducerOptions")
     def handler(emit: Emitter, x: Value, axes: Value, *, keep_dims: bool = False) -> Value:  # pyright: ignore[reportUnusedFunction] -- registered
+        if known_axes(emit, axes, x.type.rank) is None:
+            return reduced(emit, x, kind, axes, keepdims=keep_dims)
         given = {emit.axis(a, x.type.rank) for a in emit.ints(axes, "axes")}
         return emit(Reduce(x, kind, tuple(sorted(given)), keep_dims))
 
@@ -53,4 +57,8 @@ def topk_v2(emit: Emitter, x: Value, k: Value) -> tuple[Value, ...]:
 @builtin("CUMSUM", "CumsumOptions")
 def cumsum(emit: Emitter, x: Value, axis: Value, *, exclusive: bool = False, reverse: bool = False) -> Value:
     """Either direction, with or without the element itself."""
-    return emit(CumSum(x, emit.axis(emit.int(axis, "axis"), x.type.rank), exclusive, reverse))
+
+    def build(inner: OperandEmitter, at: int) -> Value:
+        return inner(CumSum(x, at, exclusive, reverse))
+
+    return along_axis(emit, axis, x.type.rank, build)

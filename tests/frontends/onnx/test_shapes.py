@@ -101,13 +101,13 @@ def test_shapes_that_can_not_be_given(shape: tuple[int, ...]) -> None:
 
 
 def test_an_input_that_is_given_a_value() -> None:
-    proto = model([node("Unsqueeze", "x target", "y")], {"x": (2, 6), "target": (2,)}, ["y"])
+    proto = model([node("DFT", "x target", "y")], {"x": (2, 6, 1), "target": ()}, ["y"])
     proto.graph.input[1].type.tensor_type.elem_type = 7
     with pytest.raises(CompileError) as caught:
         imported(proto)
     assert codes(caught.value) == ["F004"] and caught.value.diagnostics[0].inputs == ("target",)
-    module = imported(proto, values={"target": np.asarray([0, 3])})
-    assert returned(module) == ["f32[1,2,6,1]"] and [p.name for p in module.main.inputs] == ["x"]
+    module = imported(proto, values={"target": np.asarray(4)})
+    assert returned(module) == ["f32[2,4,2]"] and [p.name for p in module.main.inputs] == ["x"]
 
 
 class TestCutting:

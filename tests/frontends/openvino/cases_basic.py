@@ -195,6 +195,7 @@ ACTIVATIONS = [
 MOVES = [
     Case("Reshape", 1, ("f32[2,3,4]", i64(0, -1)), method("reshape", True)),
     Case("Reshape", 1, ("f32[2,3,4]", i64(6, 4)), method("reshape", False)),
+    Case("ReduceMean", 1, ("f32[2,3,4,5,2]", "i64[1]"), method("reduce_mean", True)),
     Case("Squeeze", 1, ("f32[1,3,1,2]", i64(0)), method("squeeze")),
     Case("Squeeze", 15, ("f32[1,3,1,2]",), method("squeeze")),
     Case("Squeeze", 15, ("f32[1,3,1,2]", i64(1, 2)), method("squeeze", True)),

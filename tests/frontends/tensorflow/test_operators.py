@@ -36,6 +36,38 @@ def test_operators(case: Case) -> None:
         check_same(got, expected, case.slack, f"{case.title}: {name}")
 
 
+BY_DATA: list[tuple[Case, list[list[Any]]]] = [
+    (
+        Case("StridedSlice", ("f32[4,5,6]", "i32[3]", "i32[3]", "i32[3]"), masks),
+        [
+            [[1, 0, 2], [3, 5, 6], [1, 2, 3]],
+            [[-1, 4, 5], [-9, 0, 1], [1 if "shrink_axis_mask" in masks else -2, -1, -1]],
+            [[0, 9, 0], [4, -9, 6], [1, -3, 1]],
+        ],
+    )
+    for masks in ({}, {"begin_mask": 3, "end_mask": 1}, {"shrink_axis_mask": 1}, {"ellipsis_mask": 2})
+] + [
+    (Case(op, ("f32[2,3,4]", "i32[1]"), {"keep_dims": keep}), [[[0]], [[1]], [[-1]]])
+    for op in ("Mean", "EuclideanNorm", "Max")
+    for keep in (True, False)
+]
+BY_DATA += [
+    (Case("Cumsum", ("f32[2,3,4]", "i32[]"), {"exclusive": True}), [[0], [1], [-1]]),
+    (Case("ExpandDims", ("f32[2,3,4]", "i32[]")), [[0], [2], [-1]]),
+]
+
+
+@pytest.mark.parametrize(("case", "given"), BY_DATA, ids=lambda v: v.title if isinstance(v, Case) else "")
+def test_axes_and_strides_that_are_data(case: Case, given: list[Any]) -> None:
+    graph, names = graph_of(raw(case.op, **case.attributes), case.operands)
+    module = import_tensorflow(graph.as_graph_def().SerializeToString(), outputs=names)
+    x = random_for(given_types(case.operands)["x0"], np.random.default_rng(1))
+    for values in given:
+        feeds = {"x0": x} | {f"x{i}": np.asarray(v, np.int32) for i, v in enumerate(values, start=1)}
+        (want,), (got,) = session_of(graph, names, feeds), interpreted(module, feeds)
+        check_same(got, want, 1e-6, f"{case.title} of {values}")
+
+
 FILTER, SCALE = (np.random.default_rng(3).standard_normal(shape).astype(np.float32) for shape in ((3, 3, 3, 4), (3,)))
 LAST, FIRST = "f32[2,7,8,3]", "f32[2,3,7,8]"
 

@@ -316,6 +316,8 @@ MOVES = [
         for n in ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_PROD")
     ),
     *(Case(n, ("bool[2,3]", i32(1)), ("bool[2]",), options("ReducerOptions")) for n in ("REDUCE_ANY", "REDUCE_ALL")),
+    Case("MEAN", ("f32[2,3,4,5]", "i32[2]"), ("f32[0,0,0,0]",), options("ReducerOptions", keepDims=True)),
+    Case("CUMSUM", ("f32[2,3,4,5]", "i32[]"), ("f32[2,3,4,5]",), options("CumsumOptions", exclusive=True)),
     Case("ARG_MAX", ("f32[2,3,4]", scalar(1)), ("i64[2,4]",), options("ArgMaxOptions", outputType=DType.I64)),
     Case("ARG_MIN", ("f32[2,3,4]", scalar(-1)), ("i32[2,3]",), options("ArgMinOptions", outputType=DType.I32)),
     Case("TOPK_V2", ("f32[2,5]", scalar(2)), ("f32[2,2]", "i32[2,2]")),
