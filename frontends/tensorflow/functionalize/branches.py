@@ -1,8 +1,9 @@
-"""Branches of version 1 as ``StatelessIf``.
+"""Branches of version 1 as ``StatelessIf`` and ``StatelessCase``.
 
-A ``Switch`` gives its operand at one of two places, as a condition says; what reads the other one does not run. A
-``Merge`` gives the operand that is there. So each node has a guard: which sides of which conditions it runs on. A
-``Merge`` of the two sides of a condition ends a branch, and all that such ends need on one side becomes a function.
+A ``Switch`` gives its operand at one of two places, as a condition says, and ``_SwitchN`` at one of many, as a number
+says; what reads another one does not run. A ``Merge`` gives the operand that is there. So each node has a guard: which
+sides of which conditions it runs on. A ``Merge`` of all sides of a condition ends a branch, and all that such ends need
+on one side becomes a function.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from ....compiler.budget import check_depth
-from ....formats.tensorflow.model import Function, FunctionName
+from ....formats.tensorflow.model import Attribute, Function, FunctionName
 from ..flatten import Call, Result, calls_of
-from .names import MERGES, SWITCHES, results_of
+from .names import COUNT, MERGES, SENDS, SWITCHES, results_of
 from .parts import Library, Part, node_of, outlined, scope_of
 
 Guard = frozenset[tuple[Result, int]]
-"""Conditions with the side of each on which something runs: 1 where the condition holds."""
+"""Conditions with the side of each on which something runs: 1 where the condition holds, or its number."""
 
 SAME = frozenset({"Identity", "LoopCond"})
 """Operators that give their operand."""
@@ -27,14 +28,14 @@ SAME = frozenset({"Identity", "LoopCond"})
 
 @dataclass(frozen=True)
 class End:
-    """A ``Merge`` that ends branches: the condition, and its operands where that does not hold and where it does.
+    """A ``Merge`` that ends branches: the condition, and its operand on each side of that, in their order.
 
     ``depth`` is larger than that of all other ends that it needs.
     """
 
     merge: str
     condition: Result
-    operands: tuple[Result, Result]
+    operands: tuple[Result, ...]
     depth: int
 
 
@@ -42,7 +43,8 @@ class End:
 class Guards:
     """The guards of the nodes of a graph without loops, and the ends that are on no side of any condition.
 
-    ``sent`` are what nodes give on a side of a condition, each with what they are given.
+    ``sent`` are what nodes give on a side of a condition, each with what they are given, and ``counts`` says how many
+    sides a number has; a truth value has two.
     """
 
     calls: Mapping[str, Call]
@@ -51,6 +53,7 @@ class Guards:
     sent: dict[tuple[Result, int], dict[Result, Result]] = field(
         default_factory=lambda: defaultdict[tuple[Result, int], dict[Result, Result]](dict)
     )
+    counts: dict[Result, int] = field(default_factory=lambda: dict[Result, int]())
     _sides: dict[Result, Guard] = field(default_factory=lambda: dict[Result, Guard]())
     _depths: dict[str, int] = field(default_factory=lambda: dict[str, int]())
 
@@ -81,23 +84,46 @@ class Guards:
         waited = [self.of_node.get(name, frozenset()) for name in call.before]
         guard: Guard = frozenset(chain(*sides, *waited))
         depth = max((self._depths.get(name, 0) for name in _read(call)), default=0)
-        if call.op in MERGES and len(sides) == 2 and not is_counted:
-            condition = _decided(*sides)
-            if condition is not None:
+        if call.op in MERGES and not is_counted:
+            decided = self._decided(call.inputs, sides)
+            if decided is not None:
+                condition, operands = decided
                 guard = frozenset(pair for pair in guard if pair[0] != condition)
                 depth += not guard
-                false = 0 if (condition, 0) in sides[0] else 1
                 if not guard:
-                    pair = (call.inputs[false], call.inputs[1 - false])
-                    self.ends.append(End(call.name, condition, pair, depth))
+                    self.ends.append(End(call.name, condition, operands, depth))
         check_depth(len(guard), "branches")
         self.of_node[call.name], self._depths[call.name] = guard, depth
-        if call.op in SWITCHES and len(call.inputs) == 2:
-            condition, data = self.condition(call.inputs[1]), call.inputs[0]
-            for side in (0, 1):
-                sent = self.sent[condition, side]
-                sent[Result(call.name, side)] = sent.get(data, data)
-                self._sides[Result(call.name, side)] = guard | {(condition, side)}
+        if len(call.inputs) == 2 and (call.op in SWITCHES or call.op == SENDS):
+            self._send(call, guard)
+
+    def _send(self, call: Call, guard: Guard) -> None:
+        """Note on which side of its condition each result of a node is there."""
+        condition, data = self.condition(call.inputs[1]), call.inputs[0]
+        count = call.attributes.get(COUNT)
+        if call.op == SENDS and isinstance(count, int):
+            check_depth(count, "branches")
+            self.counts[condition] = count
+        for side in range(self.counts.get(condition, 2)):
+            sent = self.sent[condition, side]
+            sent[Result(call.name, side)] = sent.get(data, data)
+            self._sides[Result(call.name, side)] = guard | {(condition, side)}
+
+    def _decided(self, operands: Sequence[Result], guards: Sequence[Guard]) -> tuple[Result, tuple[Result, ...]] | None:
+        """Return the condition that decides which of some operands is there, and these by its sides; None without one.
+
+        Otherwise they run on the same sides of all conditions.
+        """
+        sides = [dict(guard) for guard in guards]
+        for condition in sides[0] if sides else ():
+            places = [found.get(condition) for found in sides]
+            if len(set(places)) < len(places) or {*places} != set(range(self.counts.get(condition, 2))):
+                continue
+            others = {pair for guard in guards for pair in guard if pair[0] != condition}
+            if len({name for name, _ in others}) == len(others):
+                by_side = {side: operand for side, operand in zip(places, operands, strict=True) if side is not None}
+                return condition, tuple(by_side[side] for side in sorted(by_side))
+        return None
 
     def _of(self, result: Result) -> Guard:
         return self._sides.get(result) or self.of_node.get(result.node, frozenset())
@@ -105,16 +131,6 @@ class Guards:
 
 def _read(call: Call) -> Iterable[str]:
     return chain((operand.node for operand in call.inputs), call.before)
-
-
-def _decided(first: Guard, second: Guard) -> Result | None:
-    """Return the condition on which one operand is there on one side, and the other one on the other."""
-    for condition, side in first:
-        if (condition, 1 - side) in second:
-            others = {pair for pair in first | second if pair[0] != condition}
-            if not any((c, 1 - s) in others for c, s in others):
-                return condition
-    return None
 
 
 def _in_order(calls: Mapping[str, Call]) -> Iterable[Call]:
@@ -162,23 +178,32 @@ def branches_in(function: Function, library: Library, depth: int = 0) -> Functio
 def _replace(ends: Sequence[End], guards: Guards, calls: dict[str, Call], library: Library, depth: int) -> None:
     """Insert a call in the place of the ends of the same branches."""
     condition = ends[0].condition
-    parts = [_side(ends, guards, side) for side in (0, 1)]
+    sides = range(guards.counts.get(condition, 2))
+    parts = [_side(ends, guards, side) for side in sides]
     outer = dict.fromkeys(chain(*(part.outer for part in parts)))
     scope = scope_of((end.merge for end in ends), "cond")
     functions: list[FunctionName] = []
+    is_truth = condition not in guards.counts
     for side, part in enumerate(parts):
-        name = library.name(f"{scope}_{('false', 'true')[side]}")
+        name = library.name(f"{scope}_{('false', 'true')[side] if is_truth else side}")
         outline = outlined(name, part, outer, [end.operands[side] for end in ends], scope)
         library.functions[name] = outline  # which takes the name before inner ones are made
         library.functions[name] = branches_in(outline, library, depth + 1)
         functions.append(FunctionName(name, {}))
     waits = dict.fromkeys(chain(*(part.waits for part in parts), *(calls[end.merge].before for end in ends)))
-    before = tuple(name for name in waits if calls[name].op not in SWITCHES)
+    before = tuple(name for name in waits if calls[name].op not in SWITCHES and calls[name].op != SENDS)
     name = library.unused(scope, calls)
-    attributes = {"else_branch": functions[0], "then_branch": functions[1]}
-    calls[name] = Call(name, "StatelessIf", (condition, *outer), before, attributes)
+    op, attributes = _choice(functions, is_truth=is_truth)
+    calls[name] = Call(name, op, (condition, *outer), before, attributes)
     for number, end in enumerate(ends):
         calls[end.merge] = Call(end.merge, "Identity", (Result(name, number),), (), {})
+
+
+def _choice(functions: Sequence[FunctionName], *, is_truth: bool) -> tuple[str, dict[str, Attribute]]:
+    """Return the operator that calls one of some functions, and its attributes."""
+    if is_truth:
+        return "StatelessIf", {"else_branch": functions[0], "then_branch": functions[1]}
+    return "StatelessCase", {"branches": tuple(functions)}
 
 
 def _side(ends: Sequence[End], guards: Guards, side: int) -> Part:

@@ -19,7 +19,13 @@ MERGES = frozenset({"Merge", "RefMerge"})
 SWITCHES = frozenset({"Switch", "RefSwitch"})
 """What gives an operand at one of two places, as a condition says; the other one is dead."""
 
-CONTROL = ENTERS | EXITS | NEXT_ITERATIONS | MERGES | SWITCHES | {"ControlTrigger", "LoopCond"}
+SENDS = "_SwitchN"
+"""What gives an operand at one of many places, as a number says: what TensorFlow makes of Case for a session."""
+
+COUNT = "num_outs"
+"""Its attribute that says at how many."""
+
+CONTROL = ENTERS | EXITS | NEXT_ITERATIONS | MERGES | SWITCHES | {SENDS, "ControlTrigger", "LoopCond"}
 """All of them."""
 
 
@@ -27,4 +33,6 @@ def results_of(op: str) -> tuple[str, ...]:
     """Return the names of an operator's results, as of those that are imported."""
     if op in SWITCHES:
         return "output_false", "output_true"
+    if op == SENDS:
+        return ("outputs",)
     return ("output", "value_index") if op in MERGES else results_of_handled(op)

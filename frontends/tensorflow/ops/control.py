@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ....compiler.budget import check_depth
 from ....compiler.ir import Region, Value
 from ....compiler.ops import control as ir
 from ....compiler.ops.core import Return
@@ -36,14 +37,17 @@ def if_(
     condition = emit.reshape(cond, ())
     if cond.type.dtype is not DType.BOOL:
         condition = emit(NotEqual(condition, emit.const(0, cond.type.dtype)))
-    return _either(emit, condition, input, (then_branch, else_branch))
+    sides = [emit.around.region(branch.name, input) for branch in (then_branch, else_branch)]
+    return _either(emit, condition, sides[0], sides[1])
 
 
-def _either(
-    emit: Emitter, condition: Value, input: tuple[Imported, ...], branches: Sequence[FunctionName]
-) -> tuple[Imported, ...]:
-    """Insert a choice between two functions."""
-    (then, first), (otherwise, second) = (emit.around.region(branch.name, input) for branch in branches)
+Side = tuple[Region, list[Imported]]
+"""What is computed where a choice falls on one side, and what that gives; the region does not return it yet."""
+
+
+def _either(emit: Emitter, condition: Value, holds: Side, fails: Side) -> tuple[Imported, ...]:
+    """Insert a choice between two sides."""
+    (then, first), (otherwise, second) = holds, fails
     if len(first) != len(second):
         raise emit.fail(f"has branches that give {len(first)} and {len(second)} tensors", code="F006")
     results: list[Imported] = list(first)
@@ -90,10 +94,22 @@ def case(
     if isinstance(known, int) or len(branches) == 1:
         number = known if isinstance(known, int) and 0 <= known < len(branches) else len(branches) - 1
         return tuple(emit.around.call(branches[number].name, input))
-    if len(branches) > 2:
-        raise emit.fail(f"has {len(branches)} branches; two can be read")
-    zero = emit.const(0, branch_index.type.dtype)
-    return _either(emit, emit(Equal(emit.reshape(branch_index, ()), zero)), input, branches)
+    check_depth(len(branches), "branches")
+    return _one_of(emit, emit.reshape(branch_index, ()), 0, input, branches)
+
+
+def _one_of(
+    emit: Emitter, index: Value, number: int, input: tuple[Imported, ...], branches: Sequence[FunctionName]
+) -> tuple[Imported, ...]:
+    """Insert choices between a branch and those after it; the first one has this number."""
+    first, *others = branches
+    taken = emit.around.region(first.name, input)
+    if len(others) == 1:
+        rest = emit.around.region(others[0].name, input)
+    else:
+        inner = replace(emit, region=Region())
+        rest = inner.region, list(_one_of(inner, index, number + 1, input, others))
+    return _either(emit, emit(Equal(index, emit.const(number, index.type.dtype))), taken, rest)
 
 
 def _tensors(emit: Emitter, values: Sequence[Imported]) -> tuple[Value, ...]:

@@ -48,6 +48,20 @@ def version_1() -> Iterator[None]:
     tf.compat.v1.enable_control_flow_v2()
 
 
+def sent(data: Any, number: Any, count: int) -> list[Any]:
+    """Return the results of a node ``_SwitchN``, which TensorFlow's API does not give."""
+    graph = tf.compat.v1.get_default_graph()
+    node = tf.compat.v1.NodeDef(name=graph.unique_name("many"), op="_SwitchN", input=["data:0", "number:0"])
+    node.attr["num_outs"].i = count
+    node.attr["T"].type = data.dtype.as_datatype_enum
+    whole = tf.compat.v1.GraphDef(node=[node])
+    for name, given in (("data", data), ("number", number)):
+        held = whole.node.add(name=name, op="Placeholder")
+        held.attr["dtype"].type = given.dtype.as_datatype_enum
+    ends = [f"{node.name}:{i}" for i in range(count)]
+    return tf.graph_util.import_graph_def(whole, {"data": data, "number": number}, ends)
+
+
 def imported(build: Callable[..., Any], *types: str) -> tuple[Any, Module, list[str]]:
     """Return the graph of what ``build`` makes, and what is imported of it."""
     graph, outputs = graph_of(build, types)
@@ -203,6 +217,41 @@ class TestBranches:
         for i in range(2000):
             nodes += [Node(f"p{i}", "Placeholder", (), {}), Node(f"x{i + 1}", "Switch", (f"x{i}", f"p{i}"), {})]
         nodes += [Node(f"m{i}", "Merge", (f"x{i}", f"m{i + 1}" if i < 1999 else "x2000:1"), {}) for i in range(2000)]
+        with pytest.raises(CompileError, match="M005"):
+            functionalize(Graph(tuple(nodes)))
+
+    @pytest.mark.parametrize("count", [1, 2, 4])
+    def test_one_of_many_by_number(self, count: int) -> None:
+        def call(x, number):
+            places = sent(x, number, count)
+            pivots = sent(number, number, count)
+            given = []
+            for i, place in enumerate(places):
+                with tf.control_dependencies([tf.identity(pivots[i])]):
+                    rows = tf.constant(np.float32([i, 1]))  # runs on one side only, though it reads nothing of it
+                given.append(place * (i + 2.0) - rows)
+            return tf.raw_ops.Merge(inputs=given[::-1])[0] + 1.0
+
+        x = floats(3, 2)
+        runs = [(x, np.int32(number)) for number in (-1, 0, 1, 2, 3, 7)]
+        agree(call, ["f32[3,2]", "i32[]"], *runs)
+
+    def test_one_of_many_within_a_choice(self) -> None:
+        def call(x, number, flag):
+            def many():
+                first, second, third = sent(x, number, 3)
+                inner = tf.cond(tf.reduce_sum(third) > 0.5, lambda: third - 1.0, lambda: third * x)
+                return tf.raw_ops.Merge(inputs=[first * 3.0, second, inner])[0]
+
+            return tf.cond(flag, many, lambda: many() - 5.0)
+
+        runs = [(floats(2), np.int32(number), np.bool_(flag)) for number in (0, 1, 2) for flag in (False, True)]
+        agree(call, ["f32[2]", "i32[]", "bool[]"], *runs)
+
+    def test_too_many_places(self) -> None:
+        attributes = {"num_outs": 10**9}
+        nodes = [Node("x", "Placeholder", (), {}), Node("s", "_SwitchN", ("x", "x"), attributes)]
+        nodes.append(Node("m", "Merge", ("s", "s:1"), {}))
         with pytest.raises(CompileError, match="M005"):
             functionalize(Graph(tuple(nodes)))
 
