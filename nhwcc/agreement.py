@@ -36,8 +36,19 @@ CHAOTIC = 0.05
 UNIT = 2.0**-22
 """What a runtime may be off wherever a function between 0 and 1 is involved, which it computes to the last bit of 1."""
 
+BLUR = 2.0**-18
+"""What rounding inside may move results by, relative to their size, though no input moves them as much.
+
+Weights and sums are rounded, too.  Where it is much of what varies, the comparison says nothing."""
+
 FEW = 8
 """What has fewer elements than this is held to its largest value, since its spread is chance."""
+
+EXACT = 1e-3
+"""What results may be off a whole step of their integers, as a share of it: both are the same step's multiples."""
+
+ROUNDED = 0.25
+"""How many elements rounding may move to a neighbouring integer: if more of them move, it is something else."""
 
 SMALLEST = 1e-30
 """What is smaller may be flushed to zero."""
@@ -50,13 +61,15 @@ RESOLVED = 2.0**-24
 class Limits:
     """What two results may differ by: ``tolerance`` relative to each part, ``floor`` relative to the largest value.
 
-    The floor is what rounding to a narrow type inside costs anywhere in a result, 0 where there is none.  A ``strict``
+    The floor is what rounding to a narrow type inside costs anywhere in a result, 0 where there is none; ``step`` is
+    one step of the integers that a result is made of, by which kernels that round otherwise are apart.  A ``strict``
     tolerance holds for the whole whatever the two sides are from themselves: their user has set it.
     """
 
     tolerance: float = TOLERANCE
     floor: float = 0.0
     strict: bool = False
+    step: float = 0.0
 
 
 def agree(want: Array, got: Array, limits: Limits, noise: Array | None = None) -> Difference:
@@ -108,13 +121,18 @@ class _Floats:
         self.sizes = np.where(self.finite, np.abs(a), 0.0)
         self.largest = max(float(self.sizes.max()), SMALLEST)
         self.limits = limits
+        self.least = limits.floor * self.largest
+        self.stepped = self._stepped()
         self.noise = noise
         self.unit = 0.0 if noise is None else UNIT
+        self.blur = 0.0 if noise is None or want.dtype.name in ("float64", "complex128") else BLUR
+        self.blurred = ""
 
     def difference(self) -> Difference:
         """Return the verdict."""
         worst, size = float(self.errors.max()), self.want.size
         numbers = worst, worst / self.largest
+        self.errors = np.where(self.stepped, 0.0, self.errors)
         departing, places = self.strays.copy(), list[str]()
         for place, part, found in self._departing():
             departing[part] |= found
@@ -125,15 +143,21 @@ class _Floats:
             note += f", {strays} of them NaN or infinite on one side only" if strays else ""
             note += f": {places[0]}" if places and places[0] else ""
             return Difference("differs", *numbers, count, size, note)
-        hollow = self._hollow()
+        hollow = self._hollow() or self.blurred
         status = "not proven" if hollow else "ok"
         return Difference(status, *numbers, 0, size, hollow or self._remark(worst))
+
+    def _stepped(self) -> Array:
+        """Return which elements are one step of their integers apart, unless these are too many for rounding."""
+        step = self.limits.step
+        found = np.abs(self.errors - step) <= EXACT * step if step else np.zeros(self.errors.shape, bool)
+        return found if np.count_nonzero(found) <= ROUNDED * found.size else np.zeros(self.errors.shape, bool)
 
     def _departing(self) -> Iterator[tuple[str, Part, Array]]:
         """Yield where elements depart: a part, and which elements of it; of the whole, of slices, of magnitudes."""
         whole = self._beyond(...)
         if self.limits.strict:
-            whole |= self.errors > max(self.limits.tolerance, self.limits.floor) * self.largest
+            whole |= self.errors > max(self.limits.tolerance * self.largest, self.least)
         if whole.any():
             yield "", ..., whole
             return
@@ -160,7 +184,7 @@ class _Floats:
         """Look at the elements of each power of ten; what is below the last bit of the largest is left out."""
         visible = self.sizes > max(RESOLVED * self.largest, SMALLEST)
         own = FINE * self.limits.tolerance * self.sizes
-        wrong = visible & (self.errors > np.maximum(own, self.limits.floor * self.largest))
+        wrong = visible & (self.errors > np.maximum(own, self.least))
         if not wrong.any():
             return
         powers = np.floor(np.log10(np.where(visible, self.sizes, self.largest))).astype(int)
@@ -184,10 +208,19 @@ class _Floats:
         found = errors > allowed
         if not found.any() or self.noise is None:
             return found
-        return found & (errors > allowed + self.unit + NOISE * self._moves(part, 99)) & self._beyond_itself(part)
+        found &= (errors > allowed + self.unit + NOISE * self._moves(part, 99)) & self._beyond_itself(part)
+        is_blur = errors.max() <= self.blur * self.sizes[part].max()
+        return self._blur(values, errors) if found.any() and is_blur else found
+
+    def _blur(self, values: Array, errors: Array) -> Array:
+        """Excuse errors that are small beside the values, and note it where they are much of what varies."""
+        worst, varies = float(errors.max()), float(values.std())
+        if worst > CHAOTIC * varies:
+            self.blurred = f"the two are {worst:.2g} from each other, and the values vary by {varies:.2g}"
+        return np.zeros(errors.shape, bool)
 
     def _allowed(self, scale: Array) -> Array:
-        return np.maximum(self.limits.tolerance * scale, self.limits.floor * self.largest)
+        return np.maximum(self.limits.tolerance * scale, self.least)
 
     def _beyond_itself(self, part: Part) -> Array:
         """Return which elements are further from each other than each is from itself."""
@@ -211,6 +244,8 @@ class _Floats:
             return "all elements are equal"
         usual = 0.0 if self.noise is None else float(np.percentile(self.noise, 90))
         moved, varies = max(usual, self.unit), float(values.std())
+        if self.stepped.any() and 2 * self.limits.step > varies:
+            return f"one step of its integers is {self.limits.step:.2g}, and the values vary by {varies:.2g}"
         if moved > CHAOTIC * varies and values.size > 1:
             return f"the two are {moved:.2g} from themselves, and the values vary by {varies:.2g}"
         return self._dead()

@@ -13,7 +13,7 @@ from nhwcc.cut import Cut
 from nhwcc.domains import domains
 from nhwcc.messages import Style, plain
 from nhwcc.options import TOLERANCE, CompileOptions, Model
-from nhwcc.precision import attainable
+from nhwcc.precision import attainable, output_steps
 from nhwcc.quantization.compare import Decibels, compare, quantized
 from nhwcc.request import check_options
 from nhwcc.runners import Runner
@@ -75,7 +75,8 @@ def compare_models(reference: Source, candidate: Source, settings: Settings, lea
             func = func or _read(reference, first)
             error = 0.0 if func is None else attainable(func)[0]
             if error > TOLERANCE:
-                found = verify(first, second, replace(known, tolerance=error, floor=error))
+                steps = {} if func is None else output_steps(func)
+                found = verify(first, second, replace(known, tolerance=error, floor=error, steps=steps))
         is_same = found.ok and all(o.difference.relative <= settings.tolerance for o in found.outputs)
         integers = None if is_same else quantized(second)
         return Comparison(found, None if integers is None else compare(first, integers, settings, least))

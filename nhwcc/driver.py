@@ -37,7 +37,7 @@ from nhwcc.options import TOLERANCE, CompileOptions, Model, PathLike
 from nhwcc.page.snapshots import Snapshots, write_page
 from nhwcc.passes.layout.proof import LayoutProof
 from nhwcc.pipelines import build_pipeline, check_layouts, register_passes
-from nhwcc.precision import attainable, single_sequences
+from nhwcc.precision import attainable, output_steps, single_sequences
 from nhwcc.report import Report, count_ops, describe_layout, describe_passes, describe_ports
 from nhwcc.request import check_integers, check_io_dtypes, check_request
 from nhwcc.runners import Runner
@@ -371,6 +371,7 @@ class _Compilation:
             settings = replace(settings, sizes=alone)
         if self.options.tolerance != TOLERANCE or error <= TOLERANCE:
             return settings
+        settings = replace(settings, steps=output_steps(module))
         remark(Remark("note", "verify", f"the tolerance is {error:.2g}, since the source rounds to {dtype}"))
         return replace(settings, tolerance=error, floor=error)
 

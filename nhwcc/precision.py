@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from nhwcc.compiler.dims import Sym
-from nhwcc.compiler.ir import Func, Module, Op
+from nhwcc.compiler.fold import constant
+from nhwcc.compiler.ir import Func, Module, Op, Value
 from nhwcc.compiler.ops.arith import Cast
 from nhwcc.compiler.ops.core import Const
-from nhwcc.compiler.ops.quantize import Quantize, RoundDynamic
+from nhwcc.compiler.ops.quantize import Dequantize, Quantize, RoundDynamic
 from nhwcc.compiler.ops.recurrent import Lstm
+from nhwcc.compiler.traits import Moves
 from nhwcc.compiler.types import DType
 
 STEPS = 4
@@ -33,6 +35,27 @@ def attainable(program: Module | Func) -> tuple[float, DType | None]:
                 found[dtype] = _STEP[dtype]
     coarsest = max(found, key=lambda d: found[d], default=None)
     return (0.0, None) if coarsest is None else (STEPS * found[coarsest], coarsest)
+
+
+def output_steps(program: Module | Func) -> dict[str, float]:
+    """Return how much one step is of each output that is made of integers of 8 bits, by its name.
+
+    Integers may use a small part of their range, so that a step is more than :func:`attainable` says.
+    """
+    func = program.main if isinstance(program, Module) else program
+    steps = {port.name: _step_of(value) for port, value in zip(func.outputs, func.returns, strict=True)}
+    return {name: step for name, step in steps.items() if step}
+
+
+def _step_of(value: Value) -> float:
+    """Return the scale of the integers that a value stands for, behind what only moves it; 0 if there is none."""
+    op = value.owner
+    while op is not None and op.spec.has(Moves) and len(op.operands) == 1 and op.operands[0] is not None:
+        op = op.operands[0].owner
+    if not isinstance(op, Dequantize) or op.x.type.dtype.bits > 8:
+        return 0.0
+    weight = constant(op.scale)
+    return 0.0 if weight is None else float(weight.array().max(initial=0))
 
 
 def single_sequences(program: Module | Func) -> dict[str, int]:

@@ -129,8 +129,9 @@ class Settings:
 
     ``floor`` is the error relative to the largest value that rounding to a narrow type inside of the source costs, 0 if
     there is none.  A ``strict`` tolerance is kept to whatever the source is from itself.  ``domains`` are what is known
-    of inputs, ``constants`` the outputs that depend on no input: to be equal is all that they can.  ``sizes`` are named
-    sizes with which alone both sides compute the same; those of the user's data are the user's choice.
+    of inputs, ``steps`` how much one step is of outputs that are made of narrow integers, ``constants`` the outputs
+    that depend on no input: to be equal is all that they can.  ``sizes`` are named sizes with which alone both sides
+    compute the same; those of the user's data are the user's choice.
     """
 
     tolerance: float = TOLERANCE
@@ -140,6 +141,7 @@ class Settings:
     floor: float = 0.0
     strict: bool = False
     domains: Mapping[str, Known] = field(default_factory=lambda: dict[str, Known]())
+    steps: Mapping[str, float] = field(default_factory=lambda: dict[str, float]())
     constants: Collection[str] = ()
     sizes: Mapping[str, int] = field(default_factory=lambda: dict[str, int]())
 
@@ -148,10 +150,9 @@ class Settings:
         """Return where inputs come from: the data, or the seed of random ones."""
         return Feeding(self.data, self.seed, self.domains, sizes=self.sizes if self.data is None else {})
 
-    @property
-    def limits(self) -> Limits:
-        """Return how far results may differ: tolerance, and steps of coarser types."""
-        return Limits(self.tolerance, self.floor, strict=self.strict)
+    def limits(self, output: str) -> Limits:
+        """Return how far an output may differ: tolerance, and steps of coarser types."""
+        return Limits(self.tolerance, self.floor, self.strict, self.steps.get(output, 0.0))
 
 
 def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verification:
@@ -168,7 +169,7 @@ def verify(reference: Runner, candidate: Runner, settings: Settings) -> Verifica
     for feed, want in runs(reference, feeding):
         run = _Run(feed, want, {names[0][name]: array for name, array in feed.inputs.items()})
         is_first = not found.tried
-        is_wrong = not found.add(feed, want, _compare(reference, candidate, run, names[1], settings.limits))
+        is_wrong = not found.add(feed, want, _compare(reference, candidate, run, names[1], settings))
         if is_wrong or found.is_chaotic() or (settings.inside and is_first):
             compared = compare_inside(reference, candidate, (feed.inputs, run.renamed), settings.tolerance)
             inside = list(compared if settings.inside else _until_departure(compared))
@@ -235,13 +236,13 @@ class _Run:
 
 
 def _compare(
-    reference: Runner, candidate: Runner, run: _Run, outputs: Mapping[str, str], limits: Limits
+    reference: Runner, candidate: Runner, run: _Run, outputs: Mapping[str, str], settings: Settings
 ) -> list[Compared]:
     """Compare all outputs; where they differ, allow for what each of the two differs from itself, as far as needed."""
     want, got = run.want, candidate.run(run.renamed)
     if run.feed.scale > 1:
         got = {b: _where_finite(want[a], got[b]) for a, b in outputs.items()}
-    found = {a: agree(want[a], got[b], limits) for a, b in outputs.items()}
+    found = {a: agree(want[a], got[b], settings.limits(a)) for a, b in outputs.items()}
     ours = Shaken(reference, run.feed.inputs, want, run.feed.limits)
     theirs = Shaken(candidate, run.renamed, got, run.feed.limits)
     for ask in (ours.reorder, theirs.shake, ours.shake, theirs.shake, ours.shake, theirs.reorder):
@@ -249,7 +250,7 @@ def _compare(
             break
         ask()
         noise = {a: _sum(ours.moved[a], theirs.moved[b]) for a, b in outputs.items()}
-        found = {a: agree(want[a], got[b], limits, noise[a]) for a, b in outputs.items()}
+        found = {a: agree(want[a], got[b], settings.limits(a), noise[a]) for a, b in outputs.items()}
     return [Compared(name, "", difference, run.feed.sizes, run.feed.scale) for name, difference in found.items()]
 
 

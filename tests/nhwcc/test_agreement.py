@@ -46,6 +46,18 @@ class TestParts:
         assert not agree(WHOLE, got, Limits()).ok
         assert agree(WHOLE, got, Limits(1e-4, floor=1e-2)).ok
 
+    def test_one_step_of_the_integers_behind(self) -> None:
+        """A step may be more than the usual share of the largest value, where few of the integers are used."""
+        want = np.round(WHOLE * 8).astype(np.float32)
+        some = np.where(RNG.random(want.shape) < 0.1, RNG.choice([-1, 1], want.shape), 0).astype(np.float32)
+        limits = Limits(1.6e-2, floor=1.6e-2, step=1.0)
+        assert not agree(want, want + some, Limits(1.6e-2, floor=1.6e-2)).ok
+        assert agree(want, want + some, limits).proven
+        for wrong in (want + 2 * some, want + 1, want + some / 2, want * np.float32(1.05)):
+            assert not agree(want, wrong, limits).ok
+        found = agree(np.minimum(np.abs(want), 1), np.minimum(np.abs(want), 1) + some, limits)
+        assert found.ok and not found.proven, "what varies by less than a step says nothing"
+
     def test_few_elements_are_held_to_the_largest(self) -> None:
         want = np.asarray([100.0, 100.001], np.float32)
         assert agree(want, want + np.float32(5e-3), Limits()).ok, "their spread is chance"
@@ -56,6 +68,19 @@ class TestNoise:
         got, noise = moved(WHOLE, 2, 1e-3), np.full(WHOLE.shape, 5e-4)
         assert agree(WHOLE, got, Limits(), noise).ok
         assert not agree(WHOLE, got, Limits(), noise / 100).ok
+
+    def test_rounding_inside_that_no_input_shows(self) -> None:
+        """A score that hardly varies, and does not move with the last bits of inputs, still has its own rounding."""
+        noise, scores = np.zeros(WHOLE.shape), np.float32(0.8) + WHOLE * np.float32(1e-3)
+        got = scores + np.float32(1.3e-6)
+        assert not agree(scores, got, Limits()).ok, "before anything is known of noise"
+        assert agree(scores, got, Limits(), noise).proven
+        assert not agree(scores, got + np.float32(1e-5), Limits(), noise).ok
+        assert not agree(scores, scores[..., ::-1], Limits(), noise).ok
+        flat = np.float32(0.8) + WHOLE * np.float32(4e-6)
+        found = agree(flat, flat[..., ::-1], Limits(), noise)
+        assert not found.proven, "reversed, in what varies no more than rounding"
+        assert not agree(scores.astype(np.float64), got.astype(np.float64), Limits(), noise).ok
 
     def test_one_element_at_an_edge_excuses_itself_and_nothing_else(self) -> None:
         noise = np.zeros(WHOLE.shape)

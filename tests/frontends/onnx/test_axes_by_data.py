@@ -125,37 +125,41 @@ RESIZES: dict[str, dict[str, Any]] = {
     "cubic, of what is inside": {"mode": "cubic", "exclude_outside": 1},
 }
 FACTORS = [[1, 1, 2, 2], [1, 1, 0.6, 1.7], [1, 1, 1, 0.45], [1, 1, 3, 1]]
-CASES |= {
-    f"resize, {name}": (
-        model([node("Resize", "x _ s", "y", **how)], {"x": (1, 2, "h", 6), "s": (4,)}, version=19),
-        [{"x": IMAGE, "s": np.asarray(s, np.float32)} for s in FACTORS],
-    )
-    for name, how in RESIZES.items()
-}
+CASES.update(
+    {
+        f"resize, {name}": (
+            model([node("Resize", "x _ s", "y", **how)], {"x": (1, 2, "h", 6), "s": (4,)}, version=19),
+            [{"x": IMAGE, "s": np.asarray(s, np.float32)} for s in FACTORS],
+        )
+        for name, how in RESIZES.items()
+    }
+)
 REGIONS = [[0, 0, 0.2, 0.1, 1, 1, 0.7, 0.9], [0, 0, -0.3, 0.5, 1, 1, 1.2, 0.6]]
-CASES |= {
-    f"resize a region, {mode}": (
-        model(
+CASES.update(
+    {
+        f"resize a region, {mode}": (
+            model(
+                [
+                    node(
+                        "Resize",
+                        "x r _ a",
+                        "y",
+                        mode=mode,
+                        coordinate_transformation_mode="tf_crop_and_resize",
+                        extrapolation_value=7.0,
+                    )
+                ],
+                {"x": (1, 2, 5, 6), "r": (8,), "a": (4,)},
+            ),
             [
-                node(
-                    "Resize",
-                    "x r _ a",
-                    "y",
-                    mode=mode,
-                    coordinate_transformation_mode="tf_crop_and_resize",
-                    extrapolation_value=7.0,
-                )
+                {"x": IMAGE, "r": np.asarray(r, np.float32), "a": np.asarray(a)}
+                for r in REGIONS
+                for a in ([1, 2, 4, 7], [1, 2, 1, 3])
             ],
-            {"x": (1, 2, 5, 6), "r": (8,), "a": (4,)},
-        ),
-        [
-            {"x": IMAGE, "r": np.asarray(r, np.float32), "a": np.asarray(a)}
-            for r in REGIONS
-            for a in ([1, 2, 4, 7], [1, 2, 1, 3])
-        ],
-    )
-    for mode in ("nearest", "linear", "cubic")
-}
+        )
+        for mode in ("nearest", "linear", "cubic")
+    }
+)
 
 
 @pytest.mark.parametrize("name", CASES)

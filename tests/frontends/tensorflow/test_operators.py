@@ -51,10 +51,12 @@ BY_DATA: list[tuple[Case, list[list[Any]]]] = [
     for op in ("Mean", "EuclideanNorm", "Max")
     for keep in (True, False)
 ]
-BY_DATA += [
-    (Case("Cumsum", ("f32[2,3,4]", "i32[]"), {"exclusive": True}), [[0], [1], [-1]]),
-    (Case("ExpandDims", ("f32[2,3,4]", "i32[]")), [[0], [2], [-1]]),
-]
+BY_DATA.extend(
+    [
+        (Case("Cumsum", ("f32[2,3,4]", "i32[]"), {"exclusive": True}), [[0], [1], [-1]]),
+        (Case("ExpandDims", ("f32[2,3,4]", "i32[]")), [[0], [2], [-1]]),
+    ]
+)
 
 
 @pytest.mark.parametrize(("case", "given"), BY_DATA, ids=lambda v: v.title if isinstance(v, Case) else "")
