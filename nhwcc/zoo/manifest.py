@@ -168,7 +168,9 @@ def _is_one(value: object, kind: type | tuple[type, ...]) -> bool:
 
 def _parts(key: str, value: Any) -> Iterable[object]:
     """Return what a list or a table holds whose parts all have one type."""
-    return () if key not in _PARTS else value.values() if isinstance(value, dict) else value
+    if key not in _PARTS:
+        return ()
+    return cast("dict[str, object]", value).values() if isinstance(value, dict) else cast("list[object]", value)
 
 
 def _known(key: str, known: Sequence[str] | Mapping[str, object], where: str) -> None:

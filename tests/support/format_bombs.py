@@ -5,17 +5,14 @@ They are declared and run as those of :mod:`bombs`.
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import struct
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import bombs
-import h5py
 from bombs import HUGE, RELU, bomb, compiled, text
 from onnx import TensorProto
 from onnx_models import model, node
@@ -120,7 +117,7 @@ WEIGHT = {"name": "w", "shape": [2], "dtype": "float32"}
 def web(paths: list[str], **said: object) -> dict[str, bytes | str]:
     """Return a model whose weights lie somewhere."""
     groups = [{"paths": paths, "weights": [WEIGHT | said]}]
-    stated = {"format": "graph-model", "modelTopology": {"node": []}, "weightsManifest": groups}
+    stated: dict[str, Any] = {"format": "graph-model", "modelTopology": {"node": []}, "weightsManifest": groups}
     return {"web/model.json": json.dumps(stated), "web/g.bin": b"\0" * 8}
 
 
@@ -131,25 +128,6 @@ file_bomb("TensorFlow.js: a size below nothing", "M001", web(["g.bin"], shape=[-
 file_bomb("TensorFlow.js: a size that is no number", "R010", web(["g.bin"], shape=[float("nan")]), "web")
 file_bomb("TensorFlow.js: nested", "R010", {"web/model.json": '{"modelTopology":' + '{"a":[' * 100_000}, "web")
 
-
-# Keras: what is checked before Keras is started.
-def saved_layer(kind: str, **config: object) -> bytes:
-    """Return an archive of a network of one layer."""
-    layer = {"module": "keras.layers", "class_name": kind, "config": config, "registered_name": None}
-    stated = json.dumps({"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": [layer]}})
-    weights, buffer = io.BytesIO(), io.BytesIO()
-    h5py.File(weights, "w").close()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("metadata.json", "{}")
-        archive.writestr("config.json", stated.replace('"DIGITS"', DIGITS))
-        archive.writestr("model.weights.h5", weights.getvalue())
-    return buffer.getvalue()
-
-
-file_bomb("Keras: a layer of Python code", "F038", {"m.keras": saved_layer("Lambda", function="os.system")})
-file_bomb("Keras: words of another file", "F038", {"m.keras": saved_layer("StringLookup", vocabulary="/etc/passwd")})
-file_bomb("Keras: a graph of another file", "F038", {"m.keras": saved_layer("TFSMLayer", filepath="/tmp/evil")})
-file_bomb("Keras: a number of many digits", "R010", {"m.keras": saved_layer("Dense", units="DIGITS")})
 
 # nhwcc's own texts.
 STORED = 'weights "m.ir.safetensors"\n' + text(
