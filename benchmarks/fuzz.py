@@ -2,6 +2,7 @@
 
 python -m benchmarks.fuzz --count 10000                    # cases 0 to 9999; a case's number is its seed
 python -m benchmarks.fuzz --start 4711 --count 1 --keep    # one of them again; its folder stays
+python -m benchmarks.fuzz --kind openvino --count 500 --place out/fuzz-openvino  # of one format
 
 Files are damaged in terms of their formats: fields of messages, tokens of texts, members of archives.  Every case is
 a command line in a process of its own, which may take 60 s and 4 GB.  Findings stay in out/fuzz/findings, each with
@@ -120,13 +121,22 @@ def _diagnosed(ended: Ended) -> tuple[tuple[str, ...], str]:
     return tuple(code for code, _ in errors), errors[0][1] if errors else ""
 
 
-def fuzz(cases: Iterable[int], seeds: Path, place: Path, *, workers: int = 1, keep: bool = False) -> Iterator[Result]:
-    """Run cases and yield what came of each; folders of findings stay."""
+def fuzz(
+    cases: Iterable[int],
+    seeds: Path,
+    place: Path,
+    *,
+    workers: int = 1,
+    keep: bool = False,
+    kinds: Iterable[Kind] = KINDS,
+) -> Iterator[Result]:
+    """Run cases of some kinds and yield what came of each; folders of findings stay."""
+    chosen = tuple(kinds)
     before: dict[int, set[str]] = {}
 
     def jobs() -> Iterator[Job]:
         for case in cases:
-            job = make_case(case, seeds, place, KINDS)
+            job = make_case(case, seeds, place, chosen)
             before[case] = _files(job.folder)
             yield job
 
@@ -179,7 +189,9 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="run cases again that were run before")
     parser.add_argument("--small", action="store_true", help="few seeds, none of PyTorch and TensorFlow")
     parser.add_argument("--keep", action="store_true", help="keep the folders of all cases")
+    parser.add_argument("--kind", action="append", choices=[kind.name for kind in KINDS], help="damage files of a kind")
     given = parser.parse_args()
+    kinds = [kind for kind in KINDS if not given.kind or kind.name in given.kind]
     seeds = given.place / ("small" if given.small else "seeds")
     if not (seeds / "complete").exists():
         command = [sys.executable, "-m", "benchmarks.fuzzing.seeds", str(seeds), *(["--small"] if given.small else [])]
@@ -191,7 +203,7 @@ def main() -> int:
     results = [known[case] for case in cases if case in known]
     fresh = [case for case in cases if case not in known]
     with log.open("a", encoding="utf-8") as file:
-        for result in fuzz(fresh, seeds, given.place / "cases", workers=given.workers, keep=given.keep):
+        for result in fuzz(fresh, seeds, given.place / "cases", workers=given.workers, keep=given.keep, kinds=kinds):
             results.append(result)
             print(json.dumps(asdict(result)), file=file, flush=True)
             if result.verdict in FINDINGS:

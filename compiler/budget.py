@@ -21,6 +21,12 @@ from .diagnostics import CompileError, error
 MAX_ELEMENTS = (1 << 31) - 1
 """Elements of a tensor: kernels count them in 32 bits."""
 
+ADDRESSED = 1 << 63
+"""Bits that an array may have, also an empty one: numpy multiplies all sizes but zeros."""
+
+MAX_RANK = 64
+"""Axes of a tensor: numpy has no more."""
+
 EXPANSION = 16
 """How many times the bytes of its source a constant may have: 2-bit integers as f32."""
 
@@ -133,14 +139,31 @@ def too_large(shape: Sequence[object], bits: int) -> str | None:
 
     >>> too_large((1 << 20, 1 << 20), 32)
     '1,099,511,627,776 elements, of which a tensor has at most 2,147,483,647'
+    >>> too_large((0, 1 << 62), 32)
+    'rows of 4,611,686,018,427,387,904 elements, which no array has'
     """
     size = math.prod(d for d in shape if isinstance(d, int))
+    if size == 0 or len(shape) > MAX_RANK:
+        return unheard_of(shape, bits)
     if size > MAX_ELEMENTS:
         return f"{size:,} elements, of which a tensor has at most {MAX_ELEMENTS:,}"
     taken, limit = size * bits // 8, _budget.get().memory
     if taken > limit:
         return f"{in_bytes(taken)}, more than the limit of {in_bytes(limit)}; --max-memory raises it"
     return None
+
+
+def unheard_of(shape: Sequence[object], bits: int) -> str | None:
+    """Say why numpy has no array of a shape, whatever the limits are; None if it may have.
+
+    >>> unheard_of([1] * 65, 32), unheard_of([2, 3], 32)
+    ('65 axes, of which a tensor has at most 64', None)
+    """
+    if len(shape) > MAX_RANK:
+        return f"{len(shape):,} axes, of which a tensor has at most {MAX_RANK}"
+    rows = math.prod(d for d in shape if isinstance(d, int) and d > 0)
+    is_empty = 0 in shape and rows > ADDRESSED // bits
+    return f"rows of {rows:,} elements, which no array has" if is_empty else None
 
 
 def check_size(what: str, type: Sized) -> None:

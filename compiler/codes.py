@@ -65,6 +65,12 @@ CODES = {
         "A type names elements that don't exist.",
         "The message lists those that do.",
     ),
+    "P011": Code(
+        "too many orders to match",
+        "The left side of a rule has so many commutative operations that trying "
+        "all orders of their operands takes too long.",
+        "Make several rules of it, each of which leaves a part of the network that the next one matches.",
+    ),
     "F001": Code(
         "operator not supported",
         "The model has an operator, or calls a function, that nhwcc does not know at this version.",

@@ -118,6 +118,10 @@ def reason(bad: Exception) -> str:
         return "there is no such file"
     if isinstance(bad, UnicodeDecodeError):
         return "it is not a text in UTF-8"
+    if isinstance(bad, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(bad, ValueError) and "integer string conversion" in str(bad):
+        return "a number in it has thousands of digits"
     return (bad.strerror if isinstance(bad, OSError) else None) or str(bad)
 
 

@@ -20,6 +20,7 @@ from .dims import parse_dim, static
 from .grammar import parser
 from .ir import Func, Module, Op, Port, Region, Value
 from .opdef import OPS
+from .regular import regular
 from .sidefile import from_stored, read_side_file
 from .types import Array, DType, TensorType, parse_type
 from .weights import Weight
@@ -355,7 +356,7 @@ def read_module(path: Path) -> Module:
         CompileError: R010, the file can't be read; else as :func:`parse_module`.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = regular(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}") from bad
     return parse_module(text, path.name, directory=path.parent)

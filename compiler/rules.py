@@ -13,6 +13,7 @@ not fire where what its right side builds would be ill-typed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -25,6 +26,7 @@ from .diagnostics import CompileError, counted, did_you_mean, error, reason
 from .grammar import parser
 from .ir import Op, Value
 from .opdef import OPS, Commutative
+from .regular import regular
 from .rewrite import NoMatch, Pattern, Rewriter
 from .rule_helpers import HELPERS, check_known, helper, is_other, kind_of
 from .rule_params import Call, Hole, Literal, Match, Names, Param, Var, scalar
@@ -183,6 +185,12 @@ class Node:
         return rw.emit(self.op.spec.build(self.op, operands, {n: p.get(found) for n, p in self.named}))
 
     @property
+    def orders(self) -> int:
+        """In how many orders the operands of the pattern's operations may lie."""
+        own = math.factorial(len(self.terms)) if self.op.spec.has(Commutative) else 1
+        return own * math.prod(t.orders for t in self.terms if isinstance(t, Node))
+
+    @property
     def size(self) -> int:
         """The number of operations in the pattern, those inside it included."""
         return 1 + sum(t.size for t in self.terms if isinstance(t, Node))
@@ -190,6 +198,9 @@ class Node:
 
 Left: TypeAlias = Var | Splat | Absent | Node
 Term: TypeAlias = Left | Hole | Call
+
+MOST_ORDERS = 4096
+"""Orders of operands that matching may have to try at an operation: a sum of 13 in pairs has as many."""
 
 NUMBERS = (Splat, Hole, Call)
 """Terms that are a number: they get the element type of the other operands."""
@@ -218,10 +229,14 @@ class Rule:
         """Compare with the declarations of its operations.
 
         Raises:
-            CompileError: P003, a name is read that the left side does not bind; P006, fields don't fit.
+            CompileError: P003, a name is read that the left side does not bind; P006, fields don't fit; P011, matching
+                could take for ever.
         """
         names = Names()
         self.left.check_left(names)
+        if self.left.orders > MOST_ORDERS:
+            text = f"operands of the left side of {self.name} may lie in {self.left.orders:,} orders"
+            raise error("P011", text, help=f"at most {MOST_ORDERS:,} are tried; make several rules of it")
         for item in (*self.guards, self.right):
             item.check(names)
 
@@ -373,7 +388,7 @@ def load_rules(path: Path) -> list[Pattern]:
         CompileError: R010, the file can't be read; P..., it can't be understood.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = regular(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}") from bad
     return parse_rules(text, path.name)

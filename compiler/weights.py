@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from .budget import EXPANSION, too_large
+from .budget import EXPANSION, too_large, unheard_of
 from .diagnostics import error
 from .dims import static
+from .regular import regular
 from .types import Array, DType, TensorType
 
 EAGER_BYTES = 1 << 16
@@ -35,7 +36,7 @@ class MappedFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.size = path.stat().st_size
+        self.size = regular(path).stat().st_size
         self._map: mmap.mmap | None = None
 
     def read(self, offset: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
@@ -86,6 +87,9 @@ class Weight:
 
     ``make`` gets the elements of the weights ``made_of``.  ``origins`` is what it takes of the source; nothing, if it
     is computed from numbers and shapes.
+
+    Raises:
+        CompileError: M001, numpy has no array of this type.
     """
 
     __slots__ = ("__weakref__", "_array", "_cache", "_make", "made_of", "origins", "source", "type")
@@ -99,6 +103,9 @@ class Weight:
         made_of: tuple[Weight, ...] = (),
         origins: frozenset[Origin] | None = None,
     ) -> None:
+        problem = unheard_of(type.shape, type.dtype.bits)
+        if problem is not None:
+            raise error("M001", f"a constant would have {problem}")
         self.type = type
         self.source = source
         self.made_of = made_of

@@ -6,6 +6,8 @@ import struct
 import zipfile
 import zlib
 
+from ..compiler.diagnostics import reason
+
 STANDARD = (
     ArithmeticError,
     AssertionError,
@@ -27,4 +29,4 @@ STANDARD = (
 
 def first_line(bad: Exception) -> str:
     """Return the first line of what an exception says; of a silent one its class."""
-    return next((line.strip() for line in str(bad).splitlines() if line.strip()), type(bad).__name__)
+    return next((line.strip() for line in reason(bad).splitlines() if line.strip()), type(bad).__name__)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nhwcc.compiler.regular import regular
+
 HEAD = 4096
 """Bytes that are looked at."""
 
@@ -29,7 +31,7 @@ class Content:
         if isinstance(source, bytes):
             head, file = source[:HEAD], io.BytesIO(source)
         else:
-            with source.open("rb") as opened:
+            with regular(source).open("rb") as opened:
                 head, file = opened.read(HEAD), source
         if not head.startswith(b"PK\x03\x04"):
             return Content(head)

@@ -14,6 +14,7 @@ import numpy as np
 from nhwcc.compiler.budget import check_expansion
 from nhwcc.compiler.diagnostics import counted, did_you_mean, error, reason
 from nhwcc.compiler.dims import solve
+from nhwcc.compiler.regular import regular
 from nhwcc.compiler.types import Array, TensorType
 
 Data: TypeAlias = "Array | str | os.PathLike[str] | Mapping[str, Array | str | os.PathLike[str]]"
@@ -82,7 +83,9 @@ def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorTyp
 
 def _read(path: Path) -> Array:
     try:
-        found: object = np.load(path, allow_pickle=False, mmap_mode="r")  # which looks at the file's size first
+        found: object = np.load(
+            regular(path), allow_pickle=False, mmap_mode="r"
+        )  # which looks at the file's size first
         array = np.array(cast(Array, found)) if isinstance(found, np.ndarray) else None
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}", help=NPY) from bad
@@ -95,7 +98,7 @@ def _read(path: Path) -> Array:
 
 def _read_all(path: Path) -> dict[str, Array]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(regular(path)) as archive:
             members = [(member.filename, member.file_size) for member in archive.infolist()]
         check_expansion(str(path), members, path.stat().st_size)
         with np.load(path, allow_pickle=False) as file:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import NamedTuple
 
 from nhwcc.runners.tfjs import PACKAGE, find_library
@@ -91,7 +92,7 @@ def _unheard() -> Generator[None, None, None]:
     sys.stderr.flush()
     kept = [(stream, os.dup(stream)) for stream in (1, 2)]
     try:
-        with open(os.devnull, "wb") as nowhere:
+        with Path(os.devnull).open("wb") as nowhere:
             for stream, _ in kept:
                 os.dup2(nowhere.fileno(), stream)
         yield

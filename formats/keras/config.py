@@ -65,9 +65,17 @@ def _datasets(file: Path | IO[bytes]) -> Iterator[tuple[str, int]]:
 
     def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset):
+            if item.external or item.is_virtual:
+                raise ValueError(f"the array {name} lies in another file")
             found.append((name, int(item.nbytes)))
+        else:
+            links = ((key, item.get(key, getlink=True)) for key in item)
+            for key, link in links:
+                if isinstance(link, h5py.ExternalLink):
+                    raise ValueError(f"{name}/{key} lies in another file")
 
     with h5py.File(file, "r") as opened:
+        visit("", opened)
         opened.visititems(visit)
     yield from found
 
@@ -90,10 +98,16 @@ def code_in(config: object) -> str | None:
     return None
 
 
+def _of(config: object, key: str) -> object:
+    return cast(dict[str, object], config).get(key) if isinstance(config, dict) else None
+
+
 def _code(said: dict[str, Any]) -> str | None:
     kind, module = said.get("class_name"), said.get("module")
     if isinstance(kind, str) and kind.rpartition(">")[2] in ("Lambda", "__lambda__"):
         return "functions of Python, in Lambda layers"
+    if kind == "TFSMLayer" or isinstance(_of(said.get("config"), "vocabulary"), str):
+        return f"the name of another file, in {kind}"
     if kind is None or not isinstance(module, str):
         return None
     package, _, rest = module.partition(".")

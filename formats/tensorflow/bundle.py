@@ -9,6 +9,7 @@ from pathlib import Path
 from ...compiler.beside import NotBesideError, file_beside
 from ...compiler.budget import too_large
 from ...compiler.diagnostics import error, reason
+from ...compiler.regular import regular
 from ...compiler.types import DType, TensorType
 from ...compiler.weights import MappedFile, Weight
 from ..message import Message
@@ -89,7 +90,7 @@ def read_bundle(prefix: Path) -> Bundle:
     """
     index = prefix.with_name(f"{prefix.name}.index")
     try:
-        data = memoryview(index.read_bytes())
+        data = memoryview(regular(index).read_bytes())
     except OSError as bad:
         raise error("R010", f"can't read {index}: {reason(bad)}", help="Copy the whole folder of the model.") from bad
     try:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, cast
 
 from ...compiler.diagnostics import CompileError, error, reason
 from ...compiler.dims import static
+from ...compiler.regular import regular
 from ...compiler.weights import Weight
 from ..tensorflow.model import Attribute, Function, FunctionName, Graph, Node, StoredShape
 from ..tensorflow.saved_model import Contents, Port, Signature
@@ -37,7 +38,7 @@ def read_graph_model(path: Path) -> Contents:
     """
     file = path / MODEL_FILE if path.is_dir() else path
     try:
-        said: Any = json.loads(file.read_bytes())
+        said: Any = json.loads(regular(file).read_bytes())
     except OSError as bad:
         raise error("R010", f"can't read {file}: {reason(bad)}") from bad
     except (ValueError, RecursionError) as bad:
@@ -53,7 +54,7 @@ def read_graph_model(path: Path) -> Contents:
     except OSError as bad:
         raise error("R010", f"can't read the weights of {file}: {reason(bad)}") from bad
     except DAMAGED as bad:
-        raise _bad(file, f"{type(bad).__name__} {bad}") from bad
+        raise _bad(file, f"it lacks {bad}" if isinstance(bad, KeyError) else str(bad)) from bad
 
 
 def _bad(file: Path, why: str) -> CompileError:

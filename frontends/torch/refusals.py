@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch._dynamo.exc import TorchDynamoException
 from torch._export.verifier import SpecViolationError
 
+from ...compiler.diagnostics import reason
+
 REFUSALS = (
     SpecViolationError,
     TorchDynamoException,
@@ -22,5 +24,6 @@ REFUSALS = (
 
 def first_lines(bad: BaseException) -> str:
     """Return the first three lines of an error's message as one, or the name of its class."""
-    lines = [line.strip() for line in str(bad).splitlines() if line.strip()]
+    said = reason(bad) if isinstance(bad, ValueError | RecursionError) else str(bad)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
     return " ".join(lines[:3]) if lines else type(bad).__name__

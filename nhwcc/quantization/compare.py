@@ -53,7 +53,9 @@ def compare(reference: Runner, candidate: TfliteRunner, settings: Settings, leas
     Raises:
         CompileError: what refuses to run.
     """
-    names = by_place({name: name for name in candidate.inputs}, tuple(reference.inputs))
+    ours, theirs = tuple(reference.inputs), tuple(candidate.inputs)
+    shared = {name: name for name in ours if name in theirs}
+    names = shared or dict(zip(ours, theirs, strict=True))
     sizes = common_sizes(reference.inputs, candidate.inputs, names) if settings.data is None else {}
     want: list[dict[str, Array]] = []
     got: list[dict[str, Array]] = []

@@ -55,8 +55,10 @@ class KerasExport:
         if code is not None:
             help = "Load it in Python and give the model, or --unsafe-load (unsafe_load=True) if you trust the file."
             raise error("F038", f"{source.name} holds {code}", help=help)
+        with _reading(source):
+            stored = sum(size for _, size in arrays(source))
         keras = import_module("keras") if unsafe else load_keras()  # code in the file may need what we leave out
-        _limit(sum(size for _, size in arrays(source)))
+        _limit(stored)
         try:
             model = keras.saving.load_model(source, compile=False, safe_mode=not unsafe)
         except refusals() as bad:

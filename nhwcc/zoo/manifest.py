@@ -12,6 +12,7 @@ from typing import Any, cast
 from nhwcc.backends.registry import suffix_of
 from nhwcc.compiler.budget import parse_bytes
 from nhwcc.compiler.diagnostics import did_you_mean, error, reason
+from nhwcc.compiler.regular import regular
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def read_manifest(path: Path) -> list[Task]:
         CompileError: R010, it can't be read; L014, something in it can't be; L008, there is no such target.
     """
     try:
-        stated = tomllib.loads(path.read_text(encoding="utf-8"))
+        stated = tomllib.loads(regular(path).read_text(encoding="utf-8"))
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}") from bad
     except UnicodeDecodeError as bad:
@@ -167,7 +168,9 @@ def _is_one(value: object, kind: type | tuple[type, ...]) -> bool:
 
 def _parts(key: str, value: Any) -> Iterable[object]:
     """Return what a list or a table holds whose parts all have one type."""
-    return () if key not in _PARTS else value.values() if isinstance(value, dict) else value
+    if key not in _PARTS:
+        return ()
+    return cast("dict[str, object]", value).values() if isinstance(value, dict) else cast("list[object]", value)
 
 
 def _known(key: str, known: Sequence[str] | Mapping[str, object], where: str) -> None:

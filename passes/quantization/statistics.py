@@ -17,6 +17,7 @@ import numpy as np
 
 from ...compiler.diagnostics import error, reason
 from ...compiler.options import RangeMethod
+from ...compiler.regular import regular
 from ...compiler.scales import Range
 from ...compiler.types import Array
 
@@ -257,7 +258,7 @@ def load(path: Path) -> Calibration:
     """
     help = "nhwcc calibrate writes such files"
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(regular(path).read_bytes())
         if data["nhwcc-statistics"] != FORMAT:
             raise ValueError(f"its form has the version {data['nhwcc-statistics']}")
         return {str(name): Statistics.of(found) for name, found in data["tensors"].items()}

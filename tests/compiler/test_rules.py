@@ -213,7 +213,7 @@ class TestNumbers:
             %y = elu(%a) {alpha = 0.5} : f32[4]
             return(%y) }"""
         rule = 'rule inner: elu(cast(%x, to="f32"), alpha=$p) => cast(mul(%x, $p), to="f32")'
-        misses(rule, parse_module(text), "0.5 is no i32")
+        misses(rule, parse_module(text), "0.5 is not of the type i32")
 
     def test_a_list(self) -> None:
         text = """func @main(%x: f32[2,3]) -> (f32[3,2]) {
@@ -300,7 +300,7 @@ class TestRewriting:
             parse_module(text),
             "sigmoid takes floating-point numbers as x, not i32",
         )
-        misses("rule wrong: neg(%x) => mul(%x, 0.5)", parse_module(text), "0.5 is no i32")
+        misses("rule wrong: neg(%x) => mul(%x, 0.5)", parse_module(text), "0.5 is not of the type i32")
 
     def test_numbers_have_the_type_of_what_stands_beside_them(self) -> None:
         text = "func @main(%x: f32[4]) -> (bool[4]) {\n%y = is_nan(%x) : bool[4]\nreturn(%y)\n}"
@@ -319,6 +319,7 @@ class TestMistakes:
             ("rule r: negg(%x) => %x", "P004"),
             ("rule r: neg(%x) where no-such-helper(%x) => %x", "P009"),
             ("rule r: neg(%x, %y) => %x", "P006"),
+            ("rule r: " + "add(" * 13 + "%x" + ", %y)" * 13 + " => %x", "P011"),
             ("rule r: softmax(%x, axes=1) => %x", "P006"),
             ("rule r: neg(%x) => %y", "P003"),
             ("rule r: neg(%x) => elu(%x, alpha=$p)", "P003"),

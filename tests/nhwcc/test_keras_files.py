@@ -46,6 +46,9 @@ def written(path: Path, config: object, shape: tuple[int, ...] = (2,)) -> Path:
         ({"module": "builtins", "class_name": "function", "config": "eval"}, "function eval"),
         ({"module": "keras.utils", "class_name": "function", "config": "get_file"}, "function get_file"),
         ({"module": "keras.src.utils", "class_name": "function", "config": "get_file"}, "function get_file"),
+        ({**LAYER, "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}, "another file"),
+        ({**LAYER, "class_name": "StringLookup", "config": {"vocabulary": ["a", "b"]}}, None),
+        ({**LAYER, "class_name": "TFSMLayer", "config": {"filepath": "elsewhere"}}, "another file"),
         ({"module": "kerasx.activations", "class_name": "function", "config": "f"}, "of the module kerasx"),
     ],
 )
@@ -72,6 +75,39 @@ def test_arrays_that_are_not_stored_count(tmp_path: Path, archived: bool) -> Non
         path = tmp_path / "m.keras"
     assert sum(size for _, size in arrays(path)) == 1 << 42
     assert read_config(path) is not None
+
+
+def kept_elsewhere(file: Any) -> None:
+    file.create_dataset("kernel", (4,), "f4", external=[("/etc/passwd", 0, 16)])
+
+
+def assembled_elsewhere(file: Any) -> None:
+    layout = h5py.VirtualLayout(shape=(4,), dtype="f4")
+    layout[:] = h5py.VirtualSource("/etc/passwd", "x", shape=(4,))
+    file.create_virtual_dataset("kernel", layout)
+
+
+def linked_elsewhere(file: Any) -> None:
+    file.create_group("layers")["kernel"] = h5py.ExternalLink("/etc/passwd", "/x")
+
+
+@pytest.mark.parametrize("place", [kept_elsewhere, assembled_elsewhere, linked_elsewhere])
+def test_arrays_in_other_files_are_refused(tmp_path: Path, place: Any) -> None:
+    path = written(tmp_path / "m.h5", {"class_name": "Sequential", "config": {"layers": [LAYER]}})
+    with h5py.File(path, "a") as file:
+        place(file)
+    with pytest.raises(nhwcc.CompileError, match="in another file") as raised:
+        KerasExport().save(path, tmp_path / "out", unsafe=False)
+    assert raised.value.diagnostics[0].code == "R010"
+
+
+@pytest.mark.parametrize(("units", "said"), [("9" * 6000, "thousands of digits"), ("[" * 60_000, "nested too deeply")])
+def test_numbers_that_nobody_reads(tmp_path: Path, units: str, said: str) -> None:
+    path = tmp_path / "m.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = np.bytes_('{"config": {"units": ' + units)
+    with pytest.raises(nhwcc.CompileError, match=said):
+        KerasExport().save(path, tmp_path / "out", unsafe=False)
 
 
 def test_an_archive_that_expands_is_refused(tmp_path: Path) -> None:

@@ -100,15 +100,15 @@ def test_element_types_are_those_of_tensorflow() -> None:
         ("node {\n  attr: 3 }", "line 2"),
         ("node { name: 'a'", "a field or } must stand here"),
         ("node { name: 'a' >", "a field or } must stand here"),
-        ("node { attr { value { i: 1.5 } } }", "1.5 is no whole number"),
+        ("node { attr { value { i: 1.5 } } }", "1.5 is neither a whole number"),
         ("node { attr { value { f: x } } }", "x is not a number"),
         ("node { attr { value { i: 99999999999999999999 } } }", "64 bits"),
         ("node { attr { value { list { i: [1 2] } } } }", "comma"),
         ("node { attr { value { i: " + "9" * 5000 + " } } }", "too long"),
         ("node " + "{ attr { value " * 100_000, "nested too deeply|must stand here"),
         ("node { x " + "{ x " * 100_000, "nested too deeply"),
-        ("node { name: '" + "\\" * 1_000_001, "no part of a message"),
-        ("node { name: " + "'' " * 100_000 + "%", "no part of a message"),
+        ("node { name: '" + "\\" * 1_000_001, "not a part of a message"),
+        ("node { name: " + "'' " * 100_000 + "%", "not a part of a message"),
     ],
 )
 def test_damage(text: str, why: str) -> None:

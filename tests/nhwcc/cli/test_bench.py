@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 from models import CONV, SMALL, write
+from nhwcc.backends.tflite.stopwatch import Stopwatch
 from nhwcc.formats.tflite.reader import inspect
 from nhwcc.formats.tflite.single import single_operators
 
@@ -103,3 +105,15 @@ class TestBench:
         result = call("bench", write(tmp_path / "small.ir", SMALL))
         assert result.exit_code == 1
         assert "error[R015]" in result.stderr and "nhwcc compile" in result.stderr
+
+
+def test_networks_of_microseconds_are_timed_in_seconds(tmp_path: Path) -> None:
+    """Hundreds of thousands of runs are added up as they come."""
+    nhwcc.compile(SMALL.encode(), tmp_path / "m.tflite", verify=False)
+    watch = Stopwatch(tmp_path / "m.tflite", 1, {})
+    ticks = iter(range(10**7))
+    watch._clock = lambda: next(ticks) * 1e-6  # pyright: ignore[reportPrivateUsage]
+    watch._model.run(watch._inputs())  # pyright: ignore[reportPrivateUsage]
+    begun = time.process_time()
+    assert len(watch.sample(0.1)) >= 10**5 - 1
+    assert time.process_time() - begun < 10
