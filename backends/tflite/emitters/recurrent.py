@@ -81,6 +81,11 @@ def _paired(op: ir.Recurrent) -> str | None:
     return next((f"beside it, {reason}" for reason in reasons if reason is not None), None)
 
 
+def _may_merge(op: ir.Recurrent) -> bool:
+    """Whether the kernel puts outputs side by side: that of LSTM mixes those of several sequences, batch first."""
+    return not isinstance(op, ir.Lstm) or not op.batch_first or op.batch == 1
+
+
 def _both(op: ir.Recurrent, call: Callable[[Any], Call], states: int, table: str) -> Call:
     """Call one kernel for a layer and its partner: sequences, all else of each, then the states of each."""
     other = partner(op)
@@ -89,7 +94,7 @@ def _both(op: ir.Recurrent, call: Callable[[Any], Call], states: int, table: str
     calls = [call(layer) for layer in layers]
     first, given = calls[0], calls[0].options
     assert isinstance(given, Options)
-    merged = beside([layer.results[0] for layer in layers])
+    merged = beside([layer.results[0] for layer in layers]) if _may_merge(op) else None
     found = options(table, **given.fields, mergeOutputs=merged is not None)
     cells = [one.inputs[1 : first.overwrites[0]] for one in calls]
     kept = [[one.inputs[slot] for slot in first.overwrites] for one in calls]
