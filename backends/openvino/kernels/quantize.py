@@ -74,10 +74,12 @@ def fake_quantize(op: ir.Dequantize) -> Call:
     return Call((writer.x, low, high, low, high), {"levels": 1 << writer.dtype.bits, "auto_broadcast": "numpy"})
 
 
-@condition("constant integers of few bits, and a zero point of their type")
+@condition("constant integers of few bits, several for a scale, and a zero point of their type")
 def _constant_integers(op: ir.Dequantize) -> str | None:
     if constant(op.x) is None:
         return "integers that are computed"
+    if op.scale.type.shape == op.x.type.shape and op.x.type.rank:
+        return "as many scales as integers"
     zero = constant(op.zero)
     assert zero is not None
     low, high = op.x.type.dtype.bounds
