@@ -5,7 +5,7 @@ from __future__ import annotations
 from .fold import constant
 from .ir import Op, Value
 from .opdef import Pure
-from .ops import activation, arith, index, logic, reduce, shape, spatial
+from .ops import activation, arith, index, logic, reduce, shape, spatial, window
 from .traits import KeepsSign, Moves, NonNegative
 from .types import DType
 
@@ -107,6 +107,8 @@ _OFFSET = (arith.Add, arith.Sub, arith.Mul, logic.BitwiseXor, logic.BitwiseOr)
 
 def needs_64_bits(value: Value, depth: int = DEPTH) -> bool:
     """Say whether numbers are surely beyond 32 bits: the bits of floats, and what large constants were added to."""
+    while isinstance(value.owner, shape.Reshape | shape.Transpose):
+        value = value.owner.x
     op = value.owner
     if op is None or depth == 0:
         return False
@@ -117,9 +119,32 @@ def needs_64_bits(value: Value, depth: int = DEPTH) -> bool:
         if sum(_are_bits(v, depth - 1) for v in given) == 1:
             return True  # numbers differ by more than 32 bits from all but a few others
         large = [constant(v) is not None and not fits_i32(v) for v in given]
-        return any(large) and not any(needs_64_bits(v, depth - 1) for v in given)
-    is_among = op.spec.has(Moves) or isinstance(op, arith.Max | arith.Min)  # results are among what is read
-    return is_among and any(needs_64_bits(v, depth - 1) for v in given)
+        needy = [needs_64_bits(v, depth - 1) for v in given]
+        if any(needy):
+            return _is_small_constant(given[1 - needy.index(True)])
+        return any(large)
+    return _is_among(op, value) and any(needs_64_bits(v, depth - 1) for v in given)
+
+
+def _is_small_constant(value: Value) -> bool:
+    """Whether a value is a constant that leaves numbers beyond 32 bits about as large as they are."""
+    weight = constant(value)
+    return weight is not None and fits_i32(value) and not (weight.array() == 0).any()
+
+
+def _is_among(op: Op, result: Value) -> bool:
+    """Whether the numbers of a result are among those that are read."""
+    match op:
+        case arith.Max() | arith.Min() | window.MaxPool():
+            return True
+        case reduce.Reduce():
+            return op.kind in ("max", "min")
+        case index.ScatterNd() | index.ScatterElements() | index.Scatter():
+            return op.reduction in ("none", "max", "min")
+        case index.TopK() | index.Unique():
+            return result is op.results[0]
+        case _:
+            return op.spec.has(Moves)
 
 
 def _are_bits(value: Value, depth: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from ..compiler.dims import product
+from ..compiler.dims import is_equal, product
 from ..compiler.fold import constant
 from ..compiler.ir import Module, Value
 from ..compiler.ops.arith import Add
@@ -19,6 +19,7 @@ from .blocks import focus, rearranged_blocks
 from .channels import channel_axis
 from .group_norms import affine_of_group_norm, reshaped_group_norm
 from .layer_norms import shifted_layer_norm
+from .layout.sites import MAX_FLOODED
 
 
 @helper
@@ -45,8 +46,11 @@ def linear_from_matmul(op: MatMul, rw: Rewriter) -> None:
     """A product with a constant matrix is a linear layer; with the constant on the left, along another axis."""
     if (matrix := _matrix(op.b, op.a, rw)) is not None:
         weights = matrix if op.transpose_b else rw.emit(Transpose(matrix, (1, 0)))
-        x = rw.emit(_swap_last(op.a)) if op.transpose_a else op.a
-        rw.replace(Linear(x, weights))
+        x = rw.emit(_swap_last(op.a)) if op.transpose_a else _leading_apart(op.a, rw)
+        made = Linear(x, weights)
+        rw.replace(
+            made if x.type.shape[:-1] == op.result.type.shape[:-1] else Reshape(rw.emit(made), op.result.type.shape)
+        )
     elif (matrix := _matrix(op.a, op.b, rw)) is not None:
         weights = rw.emit(Transpose(matrix, (1, 0))) if op.transpose_a else matrix
         if op.transpose_b:
@@ -76,6 +80,22 @@ def _ungrouped(x: Value, axis: int) -> tuple[Value, int]:
             return (source, found[0]) if found else (x, axis)
         case _:
             return x, axis
+
+
+def _leading_apart(x: Value, rw: Rewriter) -> Value:
+    """What a value was before a reshape that joins leading axes; those joined into the last one stay so.
+
+    Layouts may order them then, as long as there are few enough that all orders are tried.
+    """
+    if not isinstance(x.owner, Reshape):
+        return x
+    shape, size = x.owner.x.type.shape, x.type.shape[-1]
+    split = next((i for i in range(len(shape) - 1, 0, -1) if is_equal(product(shape[i:]), size)), 0)
+    leading = tuple(d for d in shape[:split] if d != 1)
+    joined = sum(d != 1 for d in x.type.shape[:-1])
+    if not joined < len(leading) < MAX_FLOODED:
+        return x
+    return rw.emit(Reshape(x.owner.x, (*leading, size)))
 
 
 def _swap_last(x: Value) -> Transpose:

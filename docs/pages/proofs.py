@@ -43,8 +43,9 @@ may differ in little, such as the value of a constant.
 **What counts as a difference**: integers and truth values must be equal, floating-point results up to rounding. None is
 the rewrite's fault where the operations themselves leave open what comes out ([ir.md](ir.md) says so: two updates of
 one position, a float that integers can't hold, bits moved by more than there are, a zero point that is no number of its
-type); where a lowering warns that it is exact up to some number only, and the module computes with larger ones; where
-the result is NaN, and the module computes with infinities; and where the module's own results change by a quarter as
+type); where a lowering warns that it is exact up to some number only, and the module computes with larger ones, be it
+before an activation; where operations in 16 bits that compute in 32 and round once give just that; where the result is
+NaN, and the module computes with infinities; and where the module's own results change by a quarter as
 much when the last bits of its numbers do (where these decide about a result, as about the tangent of 4e9, up to 64 of
 them are tried). Such modules do not count as validated. Of a lowering that is declared to round again (*up to 1 step*),
 the integers at its own place may differ by that many quantization steps, in whatever module it is, and nothing else

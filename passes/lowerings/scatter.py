@@ -199,7 +199,7 @@ def combine_at_computed_places(op: ScatterNd, e: Build) -> None:
     places = e.reshape(_row_major(op, depth, e), (count, 1))
     numbers = e(Range, e.number(0, DType.I32), e.number(1, DType.I32), rows)
     hit = e.reshape(e(logic.Equal, places, numbers), (count, rows, 1))
-    table = e(logic.Select, hit, e.reshape(op.updates, (count, 1, rest)), _neutral(op, e))
+    table = e(logic.Select, hit, e.reshape(op.updates, (count, 1, rest)), _what_changes_nothing(op, rows, rest, e))
     combined = e.reshape(e(Reduce, table, op.reduction.replace("mul", "prod"), (0,), keepdims=False), shape)
     e.replace(e(COMBINE[op.reduction], op.x, combined))
 
@@ -223,12 +223,9 @@ def _running_product(sizes: Value, count: int, e: Build) -> Value:
     return e.rw.emit(Concat(tuple(parts), 0)) if count > 1 else parts[0]
 
 
-def _neutral(op: ScatterNd, e: Build) -> Value:
-    """What changes nothing."""
-    dtype = op.x.type.dtype
-    if op.reduction == "mul" or dtype is DType.BOOL:
-        return e.number(op.reduction != "max", dtype)
-    if dtype.is_float:
-        return e.number(-math.inf if op.reduction == "max" else math.inf, dtype)
-    least, most = dtype.bounds
-    return e.number(least if op.reduction == "max" else most, dtype)
+def _what_changes_nothing(op: ScatterNd, rows: Dim, rest: Dim, e: Build) -> Value:
+    """The data itself where the larger or the smaller number stays: the bounds of a type may not survive a conversion.
+
+    A kernel on f32 rounds the largest i32 to 2^31, which is none.
+    """
+    return e.number(1, op.x.type.dtype) if op.reduction == "mul" else e.reshape(op.x, (1, rows, rest))

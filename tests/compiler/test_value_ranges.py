@@ -67,6 +67,10 @@ BITS = """func @main(%f: f64[9], %u: u64[9], %i: i64[9], %h: bool[9]) -> (i64[9]
   %n = add(%s, %near) : i64[9]
   %c = sub(%b, %far) : i64[9]
   %d = sub(%b, %c) : i64[9]
+  %p = const() {{value = dense<[0, 1, 2, 3, 4, 5, 6, 7, 8]> : i64[9]}} : i64[9]
+  %v, %at = top_k(%o) {{k = 9, axis = 0}} : i64[9], i64[9]
+  %m = reduce(%o) {{kind = "max", dims = [0], keepdims = true}} : i64[1]
+  %t = reduce(%o) {{kind = "sum", dims = [0], keepdims = true}} : i64[1]
   %y = {what} : i64[9]
   return(%y)
 }}"""
@@ -81,11 +85,19 @@ BITS = """func @main(%f: f64[9], %u: u64[9], %i: i64[9], %h: bool[9]) -> (i64[9]
         ("max(%o, %far)", True),
         ("bitwise_xor(%i, %far)", True),
         ("add(%c, %far)", True),
+        ("sub(%near, %o)", True),
+        ("reverse(%v) {dims = [0]}", True),
+        ("tile(%m) {repeats = [9]}", True),
+        ('scatter_elements(%i, %p, %o) {axis = 0, reduction = "min"}', True),
         ("sub(%b, %c)", False),
         ("add(%d, %near)", False),
         ("reverse(%n) {dims = [0]}", False),
         ("select(%h, %i, %s)", False),
         ("min(%i, %far)", False),
+        ("reverse(%at) {dims = [0]}", False),
+        ("sub(%i, %o)", False),
+        ("tile(%t) {repeats = [9]}", False),
+        ('scatter_elements(%i, %p, %o) {axis = 0, reduction = "mul"}', False),
         ("sub(%o, %far)", False),
     ],
 )

@@ -81,6 +81,23 @@ CACHE = f"""func @main(%x: f32[1,3,4,4], %k: f32[1,4,4,8]) -> (f32[1,2,4,4]) {{
 """
 
 
+SKELETONS = f"""func @main(%x: f32[1,3,10,7]) -> (f32[1,4,10,7]) {{
+  %v = {ones("24,3,1,1", 24, 3, 1, 1)}
+  %w = {ones("21,7", 21, 7)}
+  %u = {ones("4,8,1,1", 4, 8, 1, 1)}
+  %c = conv(%x, %v, none) {CONV} : f32[1,24,10,7]
+  %k = reshape(%c) {{shape = [1, 3, 8, 10, 7]}} : f32[1,3,8,10,7]
+  %t = transpose(%k) {{perm = [0, 2, 3, 1, 4]}} : f32[1,8,10,3,7]
+  %j = reshape(%t) {{shape = [1, 80, 21]}} : f32[1,80,21]
+  %m = matmul(%j, %w) : f32[1,80,7]
+  %s = reshape(%m) {{shape = [1, 8, 10, 7]}} : f32[1,8,10,7]
+  %y = conv(%s, %u, none) {CONV} : f32[1,4,10,7]
+  return(%y)
+}}
+"""
+"""A product over kinds and joints together, as `einsum("nkctv,kvw->nctw")` is exported."""
+
+
 @pytest.mark.parametrize(
     ("text", "kernels"),
     [
@@ -88,8 +105,9 @@ CACHE = f"""func @main(%x: f32[1,3,4,4], %k: f32[1,4,4,8]) -> (f32[1,2,4,4]) {{
         (OVER_HEIGHT, {"CONV_2D": 2, "BATCH_MATMUL": 1, "ADD": 1}),
         (FEATURES, {"CONV_2D": 1, "MAX_POOL_2D": 1, "CONCATENATION": 1, "FULLY_CONNECTED": 1}),
         (CACHE, {"CONV_2D": 2, "SLICE": 1, "CONCATENATION": 1, "GATHER": 1}),
+        (SKELETONS, {"CONV_2D": 2, "BATCH_MATMUL": 1}),
     ],
-    ids=["pixel shuffles", "a linear layer over the height", "features joined", "slices put along an axis"],
+    ids=["pixel shuffles", "a linear layer over the height", "features joined", "slices put along an axis", "skeletons"],
 )
 def test_no_transpose(tmp_path: Path, text: str, kernels: dict[str, int]) -> None:
     source = tmp_path / "net.ir"

@@ -71,6 +71,18 @@ def test_rounding_decides_whether_numbers_are_the_same(statement: str) -> None:
     assert not excused(exact, [np.asarray([1e-9, 0.0], np.float32)], np.asarray([False, False]))
 
 
+def test_squares_that_16_bits_round_on_the_way() -> None:
+    lines = "%n = local_response_norm(%x) {size = 1, alpha = 1.0, beta = 0.5, bias = 0.0, axis = 1} : f16[1,1,1,1]"
+    m = module("%x: f16[1,1,1,1]", "f16[1,1,1,1]", lines, "%y = reciprocal(%n) : f16[1,1,1,1]")
+    inputs = [np.full((1, 1, 1, 1), 5e-4, np.float16)]
+    (want,) = outputs(m, inputs)
+    exact = np.ones((1, 1, 1, 1), np.float16)
+    assert abs(want.item() - 1) > 0.02
+    assert excused(m, inputs, exact) and not excused(m, inputs, exact * np.float16(1.1))
+    same = module("%x: f32[1,1,1,1]", "f32[1,1,1,1]", lines.replace("f16", "f32"), "%y = reciprocal(%n) : f32[1,1,1,1]")
+    assert not excused(same, [inputs[0].astype(np.float32)], np.full((1, 1, 1, 1), 1.1, np.float32))
+
+
 def test_what_is_made_of_infinities() -> None:
     m = module("%x: f32[2]", "f32[2]", "%z = exp(%x) : f32[2]", "%y = clip(%z) {min = 0.0, max = 6.0} : f32[2]")
     large, small = (np.asarray([x, 0.0], np.float32) for x in (1000.0, 1.0))
@@ -87,6 +99,14 @@ def test_numbers_beyond_what_a_warning_says() -> None:
     assert excused(m, [np.asarray([1 << 20, 1])], wrong, said)
     assert not excused(m, [np.asarray([1 << 10, 1])], wrong, said)
     assert not excused(m, [np.asarray([1 << 20, 1])], wrong)
+
+
+def test_numbers_that_a_fused_activation_cuts() -> None:
+    m = module("%x: u32[1], %z: u32[1]", "u32[1]", '%y = sub(%x, %z) {activation = "relu6"} : u32[1]')
+    said, wrong = "min of i64 is computed in i32: numbers beyond 2^31 would be cut", np.asarray([9], np.uint32)
+    small, large = np.asarray([1], np.uint32), np.asarray([2], np.uint32)
+    assert excused(m, [small, large], wrong, said)
+    assert not excused(m, [large, small], wrong, said)
 
 
 @pytest.mark.parametrize(
