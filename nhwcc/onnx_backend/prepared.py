@@ -11,8 +11,9 @@ from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, num
 from onnx.backend.base import Backend, BackendRep, namedtupledict
 
 from nhwcc.compiler.diagnostics import CompileError, error
-from nhwcc.compiler.ir import Module
+from nhwcc.compiler.ir import Func, Module, Value
 from nhwcc.compiler.opdef import Draws
+from nhwcc.compiler.ops.control import If
 from nhwcc.compiler.types import Array, DType
 from nhwcc.frontends.onnx import import_onnx
 from nhwcc.frontends.onnx.lists import item_name
@@ -133,12 +134,24 @@ class Prepared(BackendRep):
         self.draws = any(op.spec.has(Draws) for op in module.walk())
         self._dtypes = {p.name: v.type.dtype for p, v in zip(func.outputs, func.returns, strict=True)}
         # Before passes run: they replace what binds the sizes.
-        asked = sized_inputs(func)
+        asked = (*sized_inputs(func), *_deciding_inputs(func))
         try:
             self._ready = self._build(module)
         except CompileError as bad:
             bad.diagnostics[0].inputs = bad.diagnostics[0].inputs or asked
             raise
+
+
+def _deciding_inputs(func: Func) -> tuple[str, ...]:
+    """Return the names of the inputs that decide which branches are taken, which targets without branches must know."""
+    work = [op.condition for op in func.walk() if isinstance(op, If)]
+    seen: set[Value] = set()
+    while work:
+        value = work.pop()
+        if value not in seen:
+            seen.add(value)
+            work += [] if value.owner is None else [v for v in value.owner.operands if v is not None]
+    return tuple(port.name for port, arg in zip(func.inputs, func.args, strict=True) if arg in seen)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from ....compiler.ir import Op, Value
+from ....compiler.ir import Op, Region, Value
 from ....compiler.ops import random as ir
 from ....compiler.ops.arith import Add, Cast, Div, Mul, Sub
-from ....compiler.ops.logic import GreaterEqual, Select
+from ....compiler.ops.control import If
+from ....compiler.ops.core import Return
+from ....compiler.ops.logic import GreaterEqual, LogicalAnd, NotEqual, Select
 from ....compiler.ops.shape import BroadcastTo
 from ....compiler.types import DType
 from ....formats.onnx.tensors import element_type
@@ -131,14 +135,19 @@ def _drawn(emit: Emitter, like: Value, seed: int | None) -> Value:
 
 def _drop_by_data(
     emit: Emitter, x: Value, ratio: Value | None, training_mode: Value, seed: int | None
-) -> tuple[Value, Value]:
-    """Drop a share that data decides about; in inference it is zero."""
+) -> tuple[Value, ...]:
+    """Drop a share that data decides about; in inference, or if the share is zero, nothing is drawn."""
     zero, one = emit.const(0, DType.F32), emit.const(1, DType.F32)
     share = emit.const(0.5, DType.F32) if ratio is None else emit.cast(emit.reshape(ratio, ()), DType.F32)
-    share = emit(Select(emit.reshape(training_mode, ()), share, zero))
-    kept = emit(GreaterEqual(_drawn(emit, x, seed), share))
-    scale = emit(Div(one, emit(Sub(one, share))))
-    return emit(Select(kept, emit(Mul(x, emit.cast(scale, x.type.dtype))), emit.const(0, x.type.dtype))), kept
+    drops = emit(LogicalAnd(emit.reshape(training_mode, ()), emit(NotEqual(share, zero))))
+    then, otherwise = (replace(emit, region=Region(())) for _ in range(2))
+    kept = then(GreaterEqual(_drawn(then, x, seed), share))
+    grown = then(Mul(x, then.cast(then(Div(one, then(Sub(one, share)))), x.type.dtype)))
+    results = (then(Select(kept, grown, then.const(0, x.type.dtype))), kept)
+    unchanged = _keep_all(otherwise, x)
+    then.region.insert(Return(results[: len(unchanged)]))
+    otherwise.region.insert(Return(unchanged))
+    return emit.all(If(drops, then.region, otherwise.region))
 
 
 def _keep_all(emit: Emitter, x: Value) -> tuple[Value, ...]:

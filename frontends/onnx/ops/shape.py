@@ -91,7 +91,7 @@ def unsqueeze_attribute(emit: Emitter, data: Value, *, axes: tuple[int, ...]) ->
 
 @onnx_op("Unsqueeze", since=13)
 def unsqueeze(emit: Emitter, data: Value, axes: Value) -> Value:
-    """Unsqueeze: inserts axes of size one."""
+    """Unsqueeze: inserts axes of size one, at places of the result."""
     rank = data.type.rank + (axes.type.size if isinstance(axes.type.size, int) else 0)
     found = known_axes(emit, axes, rank)
     return unsqueezed(emit, data, axes) if found is None else _unsqueeze(emit, data, found)

@@ -50,7 +50,7 @@ def squeeze(emit: Emitter, x: Value, *, squeeze_dims: tuple[int, ...] = ()) -> V
 
 @builtin("EXPAND_DIMS", "ExpandDimsOptions", integers="moved")
 def expand_dims(emit: Emitter, x: Value, axis: Value) -> Value:
-    """EXPAND_DIMS: one more axis of size one."""
+    """EXPAND_DIMS: one more axis of size one, at a place of the result."""
     return unsqueezed(emit, x, axis)
 
 
