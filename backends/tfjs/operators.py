@@ -2,7 +2,8 @@
 
 Rows were read from the executor's list of operators and from the kernels for processors and WebGL of version 4.22;
 a test compares the names with the list of the package that is installed.  ``BitwiseAnd`` is in that list, but the
-executor asks for its operands by other names than the list gives them.
+executor asks for its operands by other names than the list gives them.  ``OneHot`` is in it, too, but its kernel for
+WebAssembly writes integers into floats, and beyond the rows for positions that there are not.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from ...compiler.ir import Op, Value
 from ...compiler.types import DType
+from ...compiler.value_ranges import nonnegative
 from ..common.table import Condition, Row, Table, show_ranks
 from ..tensorflow.table import Call, Nested, Operand
 from .elements import SMALL
@@ -48,8 +50,14 @@ class Operator:
             return f"{self.name} takes no integers of 64 bits"
         if self.name in COMPARED and 0 in data.shape:
             return f"{self.name} of nothing, which is not a number there"
+        if self.name == "FloorMod" and data.dtype.is_float and not all(map(_is_nonnegative, inputs)):
+            return "FloorMod of floats that may be negative, whose remainder by infinity is not a number there"
         rank = max(t.rank for t in types)
         return None if rank in self.ranks else f"{self.name} takes {show_ranks(self.ranks)}, not {rank}"
+
+
+def _is_nonnegative(operand: Operand) -> bool:
+    return isinstance(operand, Value) and nonnegative(operand)
 
 
 MOVED = frozenset({*SMALL, DType.STRING})
@@ -99,7 +107,7 @@ _run("GatherNd", NUMBERS, range(1, 7))
 _run("BroadcastTo", ANY, moves=True)
 _run("Pad PadV2 MirrorPad", NUMBERS, range(1, 7))
 _run("ScatterNd TensorScatterUpdate", NUMBERS, range(1, 7))
-_run("OneHot Range", "i32", range(6))
+_run("Range", "i32", range(6))
 _run("Where", ANY, range(1, 7))
 _run("NonMaxSuppressionV4", FLOAT, MATRICES)
 _run("RandomUniform RandomStandardNormal", INTEGERS)

@@ -20,6 +20,8 @@ def _of_nothing(x: Array, *, lowest: bool) -> dict[str, Any]:
     """Return what an extreme of no elements is: that which any element would replace."""
     if x.size or x.dtype == object:
         return {}
+    if x.dtype.kind == "b":
+        return {"initial": not lowest}
     if x.dtype.kind in "iu":
         info = np.iinfo(x.dtype)
         return {"initial": info.min if lowest else info.max}

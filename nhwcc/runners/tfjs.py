@@ -175,8 +175,22 @@ def _told(name: str, array: Array) -> tuple[dict[str, Any], bytes]:
     said: dict[str, Any] = {"name": name, "shape": list(array.shape), "size": 0, "dtype": "string"}
     if array.dtype.kind not in TYPES:
         return said | {"strings": [str(text) for text in array.reshape(-1)]}, b""
+    _check_held(name, array)
     content = np.ascontiguousarray(array, NUMBERS.get(array.dtype.kind)).tobytes()
     return said | {"dtype": TYPES[array.dtype.kind], "size": len(content)}, content
+
+
+def _check_held(name: str, array: Array) -> None:
+    """Refuse numbers that would become infinite.
+
+    Raises:
+        CompileError: R018, floats of 64 bits are too large for 32.
+    """
+    if array.dtype == np.float64:
+        largest = float(np.abs(array[np.isfinite(array)]).max(initial=0))
+        if largest > np.finfo(np.float32).max:
+            text = f"TensorFlow.js refuses the inputs: {name!r} holds {largest:.3g}, and its floats have 32 bits"
+            raise error("R018", text)
 
 
 def _array(said: Mapping[str, Any], content: memoryview) -> Array:

@@ -97,12 +97,28 @@ function tensorOf({dtype, shape, bytes, strings}) {
   return tf.tensor(new array(own), shape, dtype);
 }
 
+// Kernels for WebAssembly write beyond tensors that hold nothing, which spoils all that come later.
+class Nothing extends Error {}
+
+function guard() {
+  const engine = tf.engine(), runKernel = engine.runKernel.bind(engine);
+  engine.runKernel = (name, inputs, attributes) => {
+    if (engine.backendName === 'wasm' && Object.values(inputs).flat().some(tensor => tensor && tensor.size === 0)) {
+      throw new Nothing(`${name} of nothing`);
+    }
+    return runKernel(name, inputs, attributes);
+  };
+}
+
+if (wasm) guard();
+
 // WebAssembly has fewer kernels, which are many times as fast, and stops where integers are divided by zero.
 async function execute(held, inputs, outputs) {
   try {
     return await held.model.executeAsync(inputs, outputs);
   } catch (bad) {
-    const lacks = /not registered/.test(bad.message) || bad instanceof WebAssembly.RuntimeError;
+    const stops = bad instanceof WebAssembly.RuntimeError || bad instanceof Nothing;
+    const lacks = /not registered/.test(bad.message) || stops;
     if (held.backend === 'cpu' || !lacks) throw bad;
     held.backend = 'cpu';
     await tf.setBackend('cpu');

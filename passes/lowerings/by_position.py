@@ -7,11 +7,13 @@ import math
 import numpy as np
 
 from ...compiler.constants import elements
-from ...compiler.dims import is_static, static
+from ...compiler.dims import Dim, is_static, static
+from ...compiler.ir import Value
 from ...compiler.lowering import Build
 from ...compiler.ops import arith, logic
-from ...compiler.ops.index import Gather, GatherNd, OneHot
+from ...compiler.ops.index import Gather, GatherNd, OneHot, ReverseSequence
 from ...compiler.ops.reduce import Reduce
+from ...compiler.ops.shape import Range
 from ...compiler.types import DType
 from ...compiler.value_ranges import nonnegative
 from .index import wrapped
@@ -54,3 +56,24 @@ def compared_with_positions(op: OneHot, e: Build) -> None:
     places = np.arange(op.depth, dtype=dtype.numpy).reshape(-1, *(1,) * (len(shape) - axis))
     off, on = (e.constant(np.asarray(v)) for v in values)
     e.replace(e(logic.Select, e(logic.Equal, spread, e.constant(places)), on, off))
+
+
+def rows_in_other_order(op: ReverseSequence, e: Build) -> None:
+    """Rows of every position along the batch, taken by their number in all of them."""
+    shape = op.x.type.shape
+    front = (op.batch, op.axis, *(a for a in range(len(shape)) if a not in (op.batch, op.axis)))
+    moved = e.transpose(op.x, front)
+    count, steps, *rest = moved.type.shape
+    places = e.reshape(_counted(steps, e), (1, steps))
+    ends = e.reshape(e(arith.Cast, op.lengths, to=DType.I32), (count, 1))
+    mirrored = e(arith.Sub, e(arith.Sub, ends, 1), places)
+    chosen = e(logic.Select, e(logic.Less, places, ends), mirrored, places)
+    first = e(arith.Mul, e.reshape(_counted(count, e), (count, 1)), e.size(steps, DType.I32))
+    rows = e.reshape(moved, (e.product((count, steps)), *rest))
+    taken = e(Gather, rows, e(arith.Add, first, chosen), axis=0, wraps=False)
+    e.replace(e.transpose(taken, tuple(front.index(axis) for axis in range(len(shape)))))
+
+
+def _counted(size: Dim, e: Build) -> Value:
+    """Return the numbers from zero up to a size."""
+    return e(Range, e.number(0, DType.I32), e.number(1, DType.I32), size)

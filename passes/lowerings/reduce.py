@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from itertools import groupby
 
+import numpy as np
+
 from ...compiler.dims import Dim
 from ...compiler.lowering import Build
 from ...compiler.ops import arith
 from ...compiler.ops.logic import Equal, NotEqual, Select
-from ...compiler.ops.reduce import Reduce
+from ...compiler.ops.reduce import REDUCTIONS, Reduce
+from ...compiler.ops.shape import BroadcastTo
 from ...compiler.types import DType
 from ...compiler.value_ranges import EXACT_BITS
 from .registry import lower, simplify
+
+
+@lower(Reduce, benefit=3)
+def nothing_to_combine(op: Reduce, e: Build) -> None:
+    """A reduction of no elements is a constant: 0 for a sum, 1 for a product, NaN for a mean."""
+    if any(op.x.type.shape[a] == 0 for a in op.dims):
+        found = np.asarray(REDUCTIONS[op.kind](np.zeros(0, op.x.type.dtype.numpy), (0,), False))
+        e.replace(e(BroadcastTo, e.constant(found.astype(op.result.type.dtype.numpy)), op.result.type.shape))
 
 
 @lower(Reduce)

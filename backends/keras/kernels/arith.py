@@ -8,9 +8,10 @@ from ....compiler.constants import elements
 from ....compiler.ir import Value
 from ....compiler.ops import arith as ir
 from ....compiler.ops.special import Special
+from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
 from ....formats.keras.build import NAMES
-from ..table import ANY, FLOATS, Call, Nested, condition, emits, kernels, scalar
+from ..table import ANY, FLOATS, NUMBERS, Call, Nested, condition, emits, kernels, scalar
 from .bias import mistaken_bias
 from .common import broadcasting, computed, dtype_of, merged, merging, plain, same
 
@@ -163,6 +164,17 @@ def _known(op: ir.Cast) -> str | None:
 @emits(ir.Cast, "ops.cast", dtypes=ANY, when=(_known,))
 def cast(op: ir.Cast) -> Call:
     """``ops.cast`` to any element type that Keras has; floats are cut towards zero on the way to integers."""
+    return Call((op.x,), {"dtype": NAMES[op.to]})
+
+
+@condition("to a type that Keras has, of as many bits")
+def _as_many_bits(op: ir.BitCast) -> str | None:
+    return None if op.to in NAMES and DType.BOOL not in (op.to, op.x.type.dtype) else f"the bits as {op.to}"
+
+
+@emits(ir.BitCast, "ops.view", dtypes=NUMBERS, when=(_as_many_bits,))
+def bit_cast(op: ir.BitCast) -> Call:
+    """``ops.view``: the same bits as another element type of the same size."""
     return Call((op.x,), {"dtype": NAMES[op.to]})
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ....compiler.dims import is_static
+from ....compiler.fold import constant
+from ....compiler.ir import Value
 from ....compiler.ops import logic as ir
 from ....compiler.types import DType
-from ..table import FLOATS, Call, Nested, condition, emits, kernels
+from ..table import FLOATS, Call, Nested, Operand, condition, emits, kernels
 from .common import broadcasting, same
 
 for _op, _function, _operator in (
@@ -30,9 +34,18 @@ def _first_is_whole(op: Any) -> str | None:
 
 def _of_bits(op: Any) -> Call:
     shape = op.result.type.shape
-    if op.a.type.shape == shape:
-        return same(op)
-    return Call((Nested("ops.broadcast_to", op.a.type.with_shape(shape), (op.a,), {"shape": shape}), op.b))
+    a = op.a
+    if a.type.shape != shape:
+        a = Nested("ops.broadcast_to", a.type.with_shape(shape), (a,), {"shape": shape})
+    return Call((a, _with_axis(op.b) if shape else op.b))
+
+
+def _with_axis(value: Value) -> Operand:
+    """Return a constant number as a vector of one: files hold numbers without their type, which bits are counted by."""
+    weight = constant(value)
+    if weight is None or value.type.rank:
+        return value
+    return weight.derive(value.type.with_shape((1,)), np.atleast_1d)
 
 
 for _op, _function, _operator in (

@@ -3,7 +3,7 @@
 Importing this declares all of them.
 """
 
-from . import arith, index, recurrent, shape, spatial
+from . import arith, index, recurrent, shape, spatial, window
 from .lowering import LOWERINGS
 
-__all__ = ["LOWERINGS", "arith", "index", "recurrent", "shape", "spatial"]
+__all__ = ["LOWERINGS", "arith", "index", "recurrent", "shape", "spatial", "window"]

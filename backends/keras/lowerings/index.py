@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ....compiler.ops import arith
-from ....compiler.ops.index import GatherNd, OneHot, ScatterNd
+from ....compiler.ops.index import GatherNd, OneHot, ReverseSequence, ScatterNd
 from ....compiler.types import DType
-from ....passes.lowerings.by_position import compared_with_positions, rows_by_position
+from ....passes.lowerings.by_position import compared_with_positions, rows_by_position, rows_in_other_order
 from .lowering import Build, lower
 
 lower(GatherNd)(rows_by_position)
@@ -27,3 +27,4 @@ def combine_in_wider_integers(op: ScatterNd, e: Build) -> None:
 
 
 lower(OneHot)(compared_with_positions)
+lower(ReverseSequence)(rows_in_other_order)

@@ -3,8 +3,8 @@
 Importing this declares all patterns.
 """
 
-from . import attention, empty, index, masks, random, recurrent, reduce, shape
+from . import attention, empty, index, masks, random, recurrent, shape
 from .lowering import OWN
 from .shared import SHARED
 
-__all__ = ["OWN", "SHARED", "attention", "empty", "index", "masks", "random", "recurrent", "reduce", "shape"]
+__all__ = ["OWN", "SHARED", "attention", "empty", "index", "masks", "random", "recurrent", "shape"]

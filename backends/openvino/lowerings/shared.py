@@ -8,7 +8,7 @@ NAMES = (
     *("clip", "leaky-relu-of-integers", "celu", "shrink", "thresholded-relu", "special-functions"),
     *("log1p", "expm1", "power-of-other-type", "round-integers"),
     *("bits-of-truth-values", "along-another-axis", "batch-norm", "layer-norm", "rms-norm", "group-norm"),
-    *("local-response-norm", "compose", "log-sum-exp", "mean-of-integers", "truth"),
+    *("local-response-norm", "nothing-to-combine", "compose", "log-sum-exp", "mean-of-integers", "truth"),
     *("count-then-scale", "take-repeated-positions", "double-the-reach", "expand-by-minors"),
     *(
         "count-up",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from ....compiler.constants import elements
 from ....compiler.fold import constant
 from ....compiler.ops import index as ir
 from ....compiler.types import DType
 from ....compiler.value_ranges import nonnegative
-from ...tensorflow.table import Call, Dims, Nested, condition, ints, scalar
+from ...tensorflow.table import Call, Dims, Nested, condition, ints
 from ..table import calls_otherwise, emits, leave_out
 
 leave_out(ir.NonZero)
@@ -45,27 +42,3 @@ def update_a_copy(op: ir.ScatterNd) -> Call:
 def scatter_nd(op: ir.ScatterNd) -> Call:
     """Updates of the same place are added up."""
     return Call((op.indices, op.updates, Dims(op.x.type.shape, dtype=DType.I32)))
-
-
-leave_out(ir.OneHot)
-
-
-@condition("the last axis, of two numbers or more, which are constant")
-def _along_last(op: ir.OneHot) -> str | None:
-    is_last = op.axis in (-1, op.indices.type.rank)
-    is_large = isinstance(op.depth, int) and op.depth > 1
-    return None if is_last and is_large and elements(op.values) is not None else "another axis, or values or a depth"
-
-
-@condition("indices known not to be negative")
-def _positions(op: ir.OneHot) -> str | None:
-    return None if not op.wraps or nonnegative(op.indices) else "indices that may count back from the end"
-
-
-@emits(ir.OneHot, "OneHot", when=(_along_last, _positions))
-def one_hot(op: ir.OneHot) -> Call:
-    """OneHot: two values, of which one is at the position only."""
-    values = elements(op.values)
-    assert values is not None
-    off, on = (scalar(np.asarray(v).item(), op.values.type.dtype) for v in values)
-    return Call((op.indices, Dims((op.depth,), (), DType.I32), on, off), {"axis": -1})

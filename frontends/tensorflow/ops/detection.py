@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....compiler.dims import Dim
+from ....compiler.dims import Dim, minimum
 from ....compiler.ir import Value
 from ....compiler.ops.detection import NonMaxSuppression, SelectBoxes
 from ....compiler.ops.index import Gather
@@ -16,13 +16,34 @@ NO_THRESHOLD = float("-inf")
 """The score that all boxes exceed."""
 
 
+UNLIMITED = 2**31 - 1
+"""More boxes than there ever are."""
+
+
+def _limit(emit: Emitter, limit: Value, count: Dim) -> int:
+    """Return how many of ``count`` boxes may be kept at most.
+
+    Graphs ask for the smaller one of a number and of ``count``: no more are kept anyway, be ``count`` known or not.
+
+    Raises:
+        CompileError: F004 or F006, the limit is open in another way.
+    """
+    asked = emit.dim(limit, "max_output_size")
+    if isinstance(asked, int):
+        return asked
+    numbers = [UNLIMITED, *(int(n) for n in asked.expr.atoms() if n.is_Integer and 0 <= n < UNLIMITED)]
+    effect = minimum(asked, count)
+    found = next((n for n in numbers if minimum(n, count) == effect), None)
+    return emit.int(limit, "max_output_size") if found is None else found
+
+
 def _found(emit: Emitter, boxes: Value, scores: Value, limit: Value, numbers: tuple[float, float]) -> Value:
     """Return the numbers of boxes, as many as are left."""
     overlap, threshold = numbers
     count = boxes.type.shape[0]
     wide = emit.reshape(emit.cast(boxes, DType.F32), (1, count, 4))
     ranked = emit.reshape(emit.cast(scores, DType.F32), (1, 1, count))
-    size = emit.int(limit, "max_output_size")
+    size = _limit(emit, limit, count)
     kept = emit.fresh()
     least = None if threshold == NO_THRESHOLD else threshold
     rows = emit(NonMaxSuppression(wide, ranked, size, overlap, kept, least))
@@ -69,9 +90,8 @@ def _padded(
 ) -> tuple[Value, Value]:
     """Return as many numbers as are allowed at most, and how many of them count."""
     corners = emit.cast(boxes, DType.F32)
-    chosen, count = emit.all(
-        SelectBoxes(corners, emit.cast(scores, DType.F32), emit.int(limit, "max_output_size"), *numbers)
-    )
+    size = emit.int(limit, "max_output_size")
+    chosen, count = emit.all(SelectBoxes(corners, emit.cast(scores, DType.F32), size, *numbers))
     return chosen, count
 
 

@@ -24,8 +24,8 @@ REFUSED = {"B001", "B003"}
 """Codes of what Keras has not."""
 
 NOT_IN_KERAS = {
-    *("bit_cast", "if", "while", "non_zero", "unique", "non_max_suppression", "select_boxes"),
-    *("bind_sizes", "const", "conv_transpose", "dynamic_slice", "reverse_sequence", "rnn"),
+    *("if", "while", "non_zero", "unique", "non_max_suppression", "select_boxes"),
+    *("bind_sizes", "const", "conv_transpose", "dynamic_slice", "rnn"),
 }
 """Examples that are refused: of what Keras lacks, without an input, of computed weights or open sizes."""
 
@@ -85,6 +85,48 @@ func @main(%x: f32[12,3], %i: i32[2]) -> (f32[1,2]) {
   return(%y)
 }"""
     check(text, inputs={"i": np.asarray(place, np.int32)})
+
+
+def test_reductions_of_no_elements_are_constants(check: Check) -> None:
+    check("""
+    func @main(%x: f32[2,0,3], %y: f32[2,3]) -> (f32[2,3] {name = "a"}, f32[2,1,3] {name = "b"}, f32[2] {name = "c"}) {
+      %largest = reduce(%x) {kind = "max", dims = [1], keepdims = false} : f32[2,3]
+      %a = max(%largest, %y) : f32[2,3]
+      %b = reduce(%x) {kind = "prod", dims = [1]} : f32[2,1,3]
+      %c = reduce(%x) {kind = "log_sum_exp", dims = [1, 2], keepdims = false} : f32[2]
+      return(%a, %b, %c)
+    }""")
+
+
+def test_bits_are_those_of_a_number(check: Check) -> None:
+    check("""
+    func @main(%x: f32[4]) -> (f32[4]) {
+      %sign = const() {value = dense<-2147483648> : i32[]} : i32[]
+      %bits = bit_cast(%x) {to = "i32"} : i32[4]
+      %turned = bitwise_xor(%bits, %sign) : i32[4]
+      %y = bit_cast(%turned) {to = "f32"} : f32[4]
+      return(%y)
+    }""")
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_groups_of_filters_that_are_computed(check: Check, groups: int) -> None:
+    check(f"""
+    func @main(%x: f32[1,5,6,4], %w: f32[8,3,3,{4 // groups}], %b: f32[8]) -> (f32[1,2,2,8]) {{
+      %y = conv(%x, %w, %b) {{strides = [2, 2], dilations = [1, 1], pads = [[0, 0], [0, 0]], groups = {groups},
+        channels_last = true}} : f32[1,2,2,8]
+      return(%y)
+    }}""")
+
+
+def test_strides_beside_dilations(check: Check) -> None:
+    check(f"""
+    func @main(%x: f32[1,9,8,2]) -> (f32[1,3,2,4]) {{
+      %w = {constant_text(4, 3, 3, 2)}
+      %y = conv(%x, %w, none) {{strides = [2, 2], dilations = [2, 2], pads = [[0, 0], [0, 0]], groups = 1,
+        channels_last = true}} : f32[1,3,2,4]
+      return(%y)
+    }}""")
 
 
 @pytest.mark.long

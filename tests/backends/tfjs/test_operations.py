@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from nhwcc.backends.tfjs.operators import OPERATORS
 from nhwcc.compiler.opdef import OPS, Draws
 from samples import module_of, samples
 
@@ -52,3 +54,31 @@ def test_numbers_that_are_repeated_no_times(found: list[int], check: Check) -> N
       return(%a, %b, %c)
     }"""
     check(text, inputs={"x": found})
+
+
+def test_reductions_of_no_elements_are_constants(check: Check) -> None:
+    check("""
+    func @main(%x: f32[2,0,3], %y: f32[2,3]) -> (f32[2,3] {name = "a"}, f32[2,1,3] {name = "b"}, f32[2] {name = "c"}) {
+      %largest = reduce(%x) {kind = "max", dims = [1], keepdims = false} : f32[2,3]
+      %a = max(%largest, %y) : f32[2,3]
+      %b = reduce(%x) {kind = "prod", dims = [1]} : f32[2,1,3]
+      %c = reduce(%x) {kind = "log_sum_exp", dims = [1, 2], keepdims = false} : f32[2]
+      return(%a, %b, %c)
+    }""")
+
+
+def test_remainders_of_floats_by_infinity(check: Check) -> None:
+    """The kernel adds the divisor to what is left, and subtracts it again."""
+    text = """
+    func @main(%x: f32[8], %y: f32[8]) -> (f32[8]) {
+      %r = mod(%x, %y) {truncated = false} : f32[8]
+      return(%r)
+    }"""
+    inf = np.inf
+    given = {"x": [1.5, -1.5, 1.5, -1.5, 7, -7, 7, -7], "y": [inf, inf, -inf, -inf, 3, 3, -3, -3]}
+    check(text, inputs={name: np.asarray(numbers, np.float32) for name, numbers in given.items()})
+
+
+def test_one_hot_is_no_operator() -> None:
+    """The kernel for WebAssembly writes integers into floats."""
+    assert "OneHot" not in OPERATORS

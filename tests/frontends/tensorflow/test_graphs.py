@@ -379,6 +379,19 @@ class TestRefusals:
         with pytest.raises(CompileError, match=r"F003.*strings"):
             import_tensorflow(data, outputs=outputs)
 
+    @pytest.mark.parametrize("most", [2, 9])
+    def test_at_most_as_many_boxes_as_there_are(self, most: int) -> None:
+        """Graphs of detectors ask for the smaller number, of which data knows one."""
+
+        def call(boxes, scores):
+            good = tf.reshape(tf.where(scores > 0.0), [-1])
+            boxes, scores = tf.gather(boxes, good), tf.gather(scores, good)
+            return tf.image.non_max_suppression(boxes, scores, tf.minimum(most, tf.shape(boxes)[0]))
+
+        boxes = np.float32([[0, 0, 1, 1], [0, 0, 1, 0.9], [2, 2, 3, 3], [4, 4, 5, 5], [4, 4, 5, 4.9], [6, 6, 7, 7]])
+        for scores in ([0.3, 0.6, -0.1, 0.2, 0.9, 0.4], [-1.0] * 6):
+            agree(call, boxes, np.float32(scores))
+
     def test_softened_scores(self) -> None:
         def call(boxes, scores):
             return tf.image.non_max_suppression_with_scores(boxes, scores, 3, soft_nms_sigma=0.5)
