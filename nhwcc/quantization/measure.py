@@ -60,6 +60,22 @@ def _decibels(signal: float, noise: float) -> float:
     return max(min(10 * math.log10(max(signal, 1e-300) / noise), EXACT), -EXACT)
 
 
+CEILING = 60.0
+"""Beyond so many dB, an output gains nothing any more."""
+
+
+def mean_distance(decibels: Sequence[float]) -> float:
+    """Return the distance of outputs whose errors, each relative to its own output, have the same power on average.
+
+    The mean of decibels would trade a score that is lost for a box that was near enough.
+
+    >>> round(mean_distance([20.0, 20.0])), round(mean_distance([40.0, 10.0]))
+    (20, 13)
+    """
+    powers = [10 ** (-min(d, CEILING) / 10) for d in decibels]
+    return -10 * math.log10(sum(powers) / len(powers)) if powers else CEILING
+
+
 @dataclass(frozen=True)
 class OutputReport:
     """What quantization made of one output: dB in all and of the worst channel; of scores, how often labels agree.

@@ -17,9 +17,13 @@ from nhwcc.passes.quantization.ranges import TOO_WIDE
 
 @dataclass(frozen=True)
 class Parts:
-    """For outputs that fall apart, by name: the pieces, along axes of the source."""
+    """For outputs that fall apart, by name: the pieces, along axes of the source.
+
+    ``joined`` are all that outputs are joined from, those of like ranges among them.
+    """
 
     of_output: Mapping[str, Sequence[Slab]] = field(default_factory=lambda: dict[str, Sequence[Slab]]())
+    joined: Mapping[str, Sequence[Slab]] = field(default_factory=lambda: dict[str, Sequence[Slab]]())
 
     def cut(self, outputs: Mapping[str, Array]) -> dict[str, Array]:
         """Return outputs with those that fall apart in pieces, named as NumPy cuts them."""
@@ -34,8 +38,9 @@ class Parts:
 
 def different_parts(func: Func, outputs: Sequence[Mapping[str, Array]]) -> Parts:
     """Find the outputs of a function that join parts of different ranges, by what they were on samples."""
-    found = {name: alike(pieces, TOO_WIDE) for name, pieces in joined_outputs(func, outputs).items()}
-    return Parts({name: pieces for name, pieces in found.items() if len(pieces) > 1})
+    joined = joined_outputs(func, outputs)
+    found = {name: alike(pieces, TOO_WIDE) for name, pieces in joined.items()}
+    return Parts({name: pieces for name, pieces in found.items() if len(pieces) > 1}, joined)
 
 
 def joined_outputs(func: Func, outputs: Sequence[Mapping[str, Array]]) -> dict[str, list[Slab]]:

@@ -48,9 +48,10 @@ class Candidate:
 class Trial:
     """A candidate that was tried on samples of the calibration.
 
-    ``sqnr`` is the mean over outputs of the distance from the network in floats, in dB, ``least`` that of the worst
-    output; ``is_quantized`` says that something is stored or computed in fewer bits; ``time`` is that of a run beside
-    one in floats, on this machine; it was not measured where it is None.  ``kept`` is what a metric says.
+    ``sqnr`` is the distance from the network in floats, in dB, of the mean error of outputs and of what they are joined
+    from, ``least`` that of the worst output; ``is_quantized`` says that something is stored or computed in fewer bits;
+    ``time`` is that of a run beside one in floats, on this machine; it was not measured where it is None.  ``kept`` is
+    what a metric says.
     """
 
     candidate: Candidate

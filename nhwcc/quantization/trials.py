@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from nhwcc.backends.common.quantize import Quantize
@@ -20,7 +19,7 @@ from nhwcc.instruments import run_passes
 from nhwcc.options import CompileOptions
 from nhwcc.pipelines import build_pipeline
 from nhwcc.quantization.goal import Goal
-from nhwcc.quantization.measure import OutputReport, measure
+from nhwcc.quantization.measure import CEILING, OutputReport, mean_distance, measure
 from nhwcc.quantization.parts import Parts, different_parts
 from nhwcc.quantization.prepared import Network
 from nhwcc.quantization.report import Candidate, Trial
@@ -32,9 +31,6 @@ from nhwcc.targets import open_timed
 if TYPE_CHECKING:
     from nhwcc.backends.tflite.saturation import Saturation
 
-CEILING = 60.0
-"""Beyond so many dB, an output gains nothing any more."""
-
 COUNTED = 4
 """On how many samples integers at the ends of their range are counted."""
 
@@ -44,10 +40,14 @@ RUNS = 5
 
 @dataclass(frozen=True)
 class Measurement:
-    """How far outputs are from those in floats, the worst one first, and what the user's metric says."""
+    """How far outputs are from those in floats, the worst one first, and what the user's metric says.
+
+    ``pieces`` are the dB of outputs, or of what each is joined from, as scores and boxes are.
+    """
 
     outputs: list[OutputReport]
     kept: float | None
+    pieces: list[float]
 
 
 @dataclass
@@ -102,8 +102,7 @@ class Bench:
             held = self.measure(path, self.held)
             least = min((least, *(o.sqnr for o in held.outputs)))
             kept = None if kept is None or held.kept is None else min(kept, held.kept)
-        mean = fmean(min(decibels, CEILING) for decibels in found) if found else CEILING
-        trial = Trial(candidate, mean, least, size, is_quantized(module), time, kept)
+        trial = Trial(candidate, mean_distance(seen.pieces), least, size, is_quantized(module), time, kept)
         self.trials = [*(t for t in self.trials if t.candidate != candidate), trial]
         return trial
 
@@ -142,7 +141,17 @@ class Bench:
             self._parts = different_parts(self.module.main, want)
         got = self.outputs(path, samples)
         outputs = measure([self._parts.cut(w) for w in want], [self._parts.cut(g) for g in got])
-        return Measurement(outputs, None if self.goal.metric is None else self.goal.metric(want, got))
+        pieces = self._pieces(want, got) if self._parts.joined else [o.sqnr for o in outputs]
+        return Measurement(outputs, None if self.goal.metric is None else self.goal.metric(want, got), pieces)
+
+    def _pieces(self, want: Sequence[dict[str, Array]], got: Sequence[dict[str, Array]]) -> list[float]:
+        """Return the dB of all that outputs are joined from, but of what is zero in all samples."""
+        assert self._parts is not None
+        whole = Parts(self._parts.joined)
+        cut = [whole.cut(w) for w in want]
+        heard = {name for outputs in cut for name, array in outputs.items() if array.any()}
+        wanted = [{name: array for name, array in outputs.items() if name in heard} for outputs in cut]
+        return [o.sqnr for o in measure(wanted, [whole.cut(g) for g in got])]
 
     def outputs(self, path: Path, samples: Sequence[Sample]) -> list[dict[str, Array]]:
         """Run a file on samples, and return the outputs of each by name."""

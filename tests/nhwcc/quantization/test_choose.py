@@ -13,6 +13,7 @@ from nhwcc.quantization import choose as choosing
 from nhwcc.quantization.calibrate import Seen
 from nhwcc.quantization.choose import choose
 from nhwcc.quantization.goal import Goal
+from nhwcc.quantization.measure import CEILING, mean_distance
 from nhwcc.quantization.report import Candidate, Trial
 
 
@@ -32,6 +33,13 @@ def test_the_fastest_that_keeps_enough(monkeypatch: pytest.MonkeyPatch, decibels
     bench = SimpleNamespace(goal=Goal(), target=SimpleNamespace(modes=tuple(trials)))
     found = choose("auto", cast("Any", bench), print)
     assert found.best.candidate.mode == taken
+
+
+def test_a_score_that_is_lost_is_not_made_up_for_by_boxes() -> None:
+    """Clamped ranges of a detector were nearer on average in decibels, but its scores were lost."""
+    clamped, finer = [21.1, 32.0, 14.3, 23.1], [20.2, 32.1, 19.4, 18.0]
+    assert sum(clamped) > sum(finer) and mean_distance(clamped) < mean_distance(finer) - 1
+    assert mean_distance([]) == mean_distance([200.0]) == CEILING
 
 
 class Corrections:

@@ -152,6 +152,13 @@ def test_neighbours_that_are_alike() -> None:
     assert Parts({"y": alike(found, 200.0)}).cut({"y": np.zeros((2, 5))}).keys() == {"y[:, 0:5]"}
 
 
+def test_parts_that_are_alike_are_told_apart_where_recipes_are_compared() -> None:
+    """The report measures them as one output, but what scores lose is not hidden by boxes."""
+    module = parsed(DETECTOR.replace("300.0", "0.3"))
+    parts = different_parts(module.main, outputs(module, samples(module)))
+    assert "boxes" not in parts.of_output and [s.span for s in parts.joined["boxes"]] == [(0, 4), (4, 6)]
+
+
 def test_ranges_that_are_alike_may_be_integers() -> None:
     module = parsed(DETECTOR.replace("300.0", "0.3"))
     made, _ = quantized(module, Recipe("int8", calibrated(module, samples(module)), io_dtypes={"boxes": DType.I8}))
