@@ -107,7 +107,13 @@ SKELETONS = f"""func @main(%x: f32[1,3,10,7]) -> (f32[1,4,10,7]) {{
         (CACHE, {"CONV_2D": 2, "SLICE": 1, "CONCATENATION": 1, "GATHER": 1}),
         (SKELETONS, {"CONV_2D": 2, "BATCH_MATMUL": 1}),
     ],
-    ids=["pixel shuffles", "a linear layer over the height", "features joined", "slices put along an axis", "skeletons"],
+    ids=[
+        "pixel shuffles",
+        "a linear layer over the height",
+        "features joined",
+        "slices put along an axis",
+        "skeletons",
+    ],
 )
 def test_no_transpose(tmp_path: Path, text: str, kernels: dict[str, int]) -> None:
     source = tmp_path / "net.ir"

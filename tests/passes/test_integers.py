@@ -23,8 +23,10 @@ CHAINS = {
         0,
     ),
     "sums of two": (
-        "%a = round(%x) : f32[6]\n%b = floor(%y) : f32[6]\n"
-        '%i = cast(%a) {to = "i32"} : i32[6]\n%j = cast(%b) {to = "i32"} : i32[6]\n%c = add(%i, %j) : i32[6]',
+        (
+            "%a = round(%x) : f32[6]\n%b = floor(%y) : f32[6]\n"
+            '%i = cast(%a) {to = "i32"} : i32[6]\n%j = cast(%b) {to = "i32"} : i32[6]\n%c = add(%i, %j) : i32[6]'
+        ),
         "i32",
         0,
     ),
@@ -36,14 +38,18 @@ CHAINS = {
         2,
     ),
     "sums of what is cut off": (
-        "%b = floor(%y) : f32[6]\n"
-        '%i = cast(%x) {to = "i32"} : i32[6]\n%j = cast(%b) {to = "i32"} : i32[6]\n%c = add(%i, %j) : i32[6]',
+        (
+            "%b = floor(%y) : f32[6]\n"
+            '%i = cast(%x) {to = "i32"} : i32[6]\n%j = cast(%b) {to = "i32"} : i32[6]\n%c = add(%i, %j) : i32[6]'
+        ),
         "i32",
         3,
     ),
     "sums of eight bits": (
-        "%a = clip(%x) {min = 0.0, max = 255.0} : f32[6]\n%b = round(%a) : f32[6]\n"
-        '%i = cast(%b) {to = "u8"} : u8[6]\n%c = add(%i, %i) : u8[6]',
+        (
+            "%a = clip(%x) {min = 0.0, max = 255.0} : f32[6]\n%b = round(%a) : f32[6]\n"
+            '%i = cast(%b) {to = "u8"} : u8[6]\n%c = add(%i, %i) : u8[6]'
+        ),
         "u8",
         4,
     ),
