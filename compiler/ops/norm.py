@@ -69,7 +69,9 @@ def _along_axes(op: LayerNorm | RmsNorm) -> Axes:
     operands = tuple(None if v is None else names[len(names) - v.type.rank :] for v in op.operands)
     last = (..., *(names[d] for d in sorted(d % len(names) for d in op.dims)))
     forms = tuple(
-        Form(tuple(None if v is None else pattern for v in operands), (pattern,), penalty=penalty, strided=bool(penalty))
+        Form(
+            tuple(None if v is None else pattern for v in operands), (pattern,), penalty=penalty, strided=bool(penalty)
+        )
         for penalty, pattern in enumerate((last, (...,)))
     )
     return Axes(operands, (names,), forms=forms, broadcasts=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...compiler.fold import constant
-from ...compiler.ir import Op, Value
+from ...compiler.ir import Value
 from ...compiler.lowering import Build
 from ...compiler.ops import arith
 from ...compiler.ops.activation import Clip
@@ -15,6 +15,7 @@ from ...compiler.ops.logic import Equal, Select
 from ...compiler.ops.quantize import DynamicQuantize
 from ...compiler.ops.reduce import Reduce
 from ...compiler.types import DType
+from ..fold_constants import FoldConstants
 from .registry import lower
 
 EXACT = 1 << 24
@@ -40,7 +41,7 @@ def subtract_then_convolve(op: ConvInteger, e: Build) -> None:
     """Subtract the zero points; convolve in f32 where sums are exact there, else in i32."""
     dtype = DType.F32 if _is_exact(op.x, op.w, op.w_zero, tuple(range(1, op.w.type.rank))) else DType.I32
     x, w = _centred(op.x, op.x_zero, dtype, e), _centred(op.w, op.w_zero, dtype, e)
-    _replace(op, e.rw.emit(op.windows(x, w)), e)
+    _replace(e.rw.emit(op.windows(x, w)), e)
 
 
 @lower(MatMulInteger)
@@ -48,15 +49,21 @@ def subtract_then_multiply(op: MatMulInteger, e: Build) -> None:
     """Subtract the zero points; multiply in f32 where sums are exact there, else in i32."""
     dtype = DType.F32 if _is_exact(op.a, op.b, op.b_zero, (-2,)) else DType.I32
     a, b = _centred(op.a, op.a_zero, dtype, e), _centred(op.b, op.b_zero, dtype, e)
-    _replace(op, e(MatMul, a, b), e)
+    _replace(e(MatMul, a, b), e)
 
 
-def _replace(op: Op, total: Value, e: Build) -> None:
+def _replace(total: Value, e: Build) -> None:
     e.replace(total if total.type.dtype is DType.I32 else e(arith.Cast, total, to=DType.I32))
 
 
 def _centred(x: Value, zero: Value, dtype: DType, e: Build) -> Value:
-    return e(arith.Sub, e(arith.Cast, x, to=dtype), e(arith.Cast, zero, to=dtype))
+    """Return numbers less their zero point; large weights stay as small as they are, and are widened in the file."""
+    point, weight = e(arith.Cast, zero, to=dtype), constant(x)
+    if weight is None or weight.nbytes // x.type.dtype.numpy.itemsize * dtype.numpy.itemsize <= FoldConstants.max_bytes:
+        return e(arith.Sub, e(arith.Cast, x, to=dtype), point)
+    (wide,) = e.each(arith.Cast(x, dtype))
+    (moved,) = e.each(arith.Sub(wide, point))
+    return moved
 
 
 def _is_exact(x: Value, w: Value, zero: Value, dims: tuple[int, ...]) -> bool:
