@@ -119,7 +119,7 @@ def emits(
 ) -> Callable[[Callable[[O], Call]], Callable[[O], Call]]:
     """Declare a row; the decorated function says how ``operator`` is called.
 
-    That of another domain stands behind its domain and a dot.
+    An operator of another domain is written ``DOMAIN.NAME``.
     """
 
     def wrap(call: Callable[[O], Call]) -> Callable[[O], Call]:

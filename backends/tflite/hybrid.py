@@ -128,7 +128,7 @@ def is_per_channel(w: Value) -> bool:
 
 
 def is_in_blocks(w: Value) -> bool:
-    """Whether a weight has scales of blocks."""
+    """Whether every block along the rows of a weight has a scale of its own."""
     return isinstance(w.owner, Dequantize) and blocks_stated(w.owner) is not None
 
 

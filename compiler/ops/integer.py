@@ -78,7 +78,8 @@ class MatMulInteger(Op):
         """As of a product of i32."""
         _check_zero(self.a, self.a_zero)
         _check_zero(self.b, self.b_zero, *self.b.type.shape[-1:])
-        return MatMul(*(Value(v.type.with_dtype(DType.I32)) for v in (self.a, self.b))).infer()
+        a, b = (Value(v.type.with_dtype(DType.I32)) for v in (self.a, self.b))
+        return MatMul(a, b).infer()
 
     @staticmethod
     def evaluate(a: Array, b: Array, a_zero: Array, b_zero: Array) -> Array:

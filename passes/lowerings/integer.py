@@ -15,6 +15,7 @@ from ...compiler.ops.logic import Equal, Select
 from ...compiler.ops.quantize import DynamicQuantize
 from ...compiler.ops.reduce import Reduce
 from ...compiler.types import DType
+from ..fold_constants import FoldConstants
 from .registry import lower
 
 EXACT = 1 << 24
@@ -56,7 +57,13 @@ def _replace(total: Value, e: Build) -> None:
 
 
 def _centred(x: Value, zero: Value, dtype: DType, e: Build) -> Value:
-    return e(arith.Sub, e(arith.Cast, x, to=dtype), e(arith.Cast, zero, to=dtype))
+    """Return numbers less their zero point; large weights stay as small as they are, and are widened in the file."""
+    point, weight = e(arith.Cast, zero, to=dtype), constant(x)
+    if weight is None or weight.nbytes // x.type.dtype.numpy.itemsize * dtype.numpy.itemsize <= FoldConstants.max_bytes:
+        return e(arith.Sub, e(arith.Cast, x, to=dtype), point)
+    (wide,) = e.each(arith.Cast(x, dtype))
+    (moved,) = e.each(arith.Sub(wide, point))
+    return moved
 
 
 def _is_exact(x: Value, w: Value, zero: Value, dims: tuple[int, ...]) -> bool:

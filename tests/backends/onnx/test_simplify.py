@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from nhwcc.backends.registry import find_target
 
+from tests.support.written import constant_text
+
 from .conftest import Check
 
 CASES = {
@@ -269,3 +271,28 @@ def test_norms_of_other_axes_in_opsets_without_them(check: Check) -> None:
     text = f"func @main(%x: f32[2,3,4]) -> (f32[2,3,4]) {{\n  {norm}\n  return(%y)\n}}"
     assert "Transpose" not in check(text, opset=13).operators
     assert check(text).operators["Transpose"] == 2
+
+
+def mixed(block: int) -> str:
+    """Positions are mixed between two norms of features, as MLP-Mixer does (arXiv 2105.01601)."""
+    x = f"%x{block}"
+    return f"""
+  %n{block} = layer_norm({x}, %s, %b) {{dims = [2]}} : f32[1,9,8]
+  %t{block} = transpose(%n{block}) {{perm = [0, 2, 1]}} : f32[1,8,9]
+  %p{block} = linear(%t{block}, %w) : f32[1,8,9]
+  %u{block} = transpose(%p{block}) {{perm = [0, 2, 1]}} : f32[1,9,8]
+  %a{block} = add({x}, %u{block}) : f32[1,9,8]
+  %m{block} = layer_norm(%a{block}, %s, %b) {{dims = [2]}} : f32[1,9,8]
+  %q{block} = linear(%m{block}, %v) : f32[1,9,8]
+  %x{block + 1} = add(%a{block}, %q{block}) : f32[1,9,8]"""
+
+
+def test_norms_that_run_along_the_last_axis_only(check: Check) -> None:
+    """The layout has as many transposes as the source; each norm along another axis would be two more in the file."""
+    constants = {"s": (8,), "b": (8,), "w": (9, 9), "v": (8, 8)}
+    given = "".join(f"\n  %{name} = {constant_text(*shape)}" for name, shape in constants.items())
+    blocks = "".join(mixed(i) for i in range(3))
+    text = f"func @main(%x0: f32[1,9,8]) -> (f32[1,9,8]) {{{given}{blocks}\n  return(%x3)\n}}"
+    found = check(text, passes=find_target("onnx").pipeline, tolerance=1e-4).operators
+    assert found["LayerNormalization"] == 6
+    assert found["Transpose"] <= 6
