@@ -162,7 +162,7 @@ def unheard_of(shape: Sequence[object], bits: int) -> str | None:
     if len(shape) > MAX_RANK:
         return f"{len(shape):,} axes, of which a tensor has at most {MAX_RANK}"
     rows = math.prod(d for d in shape if isinstance(d, int) and d > 0)
-    is_empty = 0 in shape and rows > ADDRESSED // bits
+    is_empty = 0 in shape and rows * bits > ADDRESSED
     return f"rows of {rows:,} elements, which no array has" if is_empty else None
 
 

@@ -148,7 +148,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 def among(name: str, known: Sequence[str]) -> str:
     """Return a help text about a name that is not one of a pipeline's passes: the nearest of them, or all.
 
-    >>> among("cze", ["cse", "dce", "cse"]), among("a", ["cse", "dce", "cse"]), among("a", [])
+    >>> among("csee", ["cse", "dce", "cse"]), among("a", ["cse", "dce", "cse"]), among("a", [])
     ("did you mean 'cse'?", 'it has cse, dce', 'it is empty')
     """
     every = f"it has {', '.join(dict.fromkeys(known))}" if known else "it is empty"

@@ -13,7 +13,9 @@ from onnx.backend.base import Backend, BackendRep, namedtupledict
 from nhwcc.compiler.diagnostics import CompileError, error
 from nhwcc.compiler.ir import Func, Module, Value
 from nhwcc.compiler.opdef import Draws
+from nhwcc.compiler.ops.bound import BindSizes
 from nhwcc.compiler.ops.control import If
+from nhwcc.compiler.ops.shape import ShapeOf
 from nhwcc.compiler.types import Array, DType
 from nhwcc.frontends.onnx import import_onnx
 from nhwcc.frontends.onnx.lists import item_name
@@ -143,15 +145,26 @@ class Prepared(BackendRep):
 
 
 def _deciding_inputs(func: Func) -> tuple[str, ...]:
-    """Return the names of the inputs that decide which branches are taken, which targets without branches must know."""
-    work = [op.condition for op in func.walk() if isinstance(op, If)]
+    """Return the names of the inputs that decide about branches, or about sizes as axes do: some targets must know.
+
+    Of what sizes are computed from, these are numbers and vectors of integers; others are data.
+    """
+    binds = [v for op in func.walk() if isinstance(op, BindSizes) for v in op.operands if v is not None]
+    taken, sizes = _behind([op.condition for op in func.walk() if isinstance(op, If)]), _behind(binds)
+    sizes = {v for v in sizes if v.type.rank <= 1 and not v.type.dtype.is_float}
+    return tuple(p.name for p, v in zip(func.inputs, func.args, strict=True) if v in taken or v in sizes)
+
+
+def _behind(work: list[Value]) -> set[Value]:
+    """Return some values and all that they are computed from; shapes are known without the elements."""
     seen: set[Value] = set()
     while work:
         value = work.pop()
         if value not in seen:
             seen.add(value)
-            work += [] if value.owner is None else [v for v in value.owner.operands if v is not None]
-    return tuple(port.name for port, arg in zip(func.inputs, func.args, strict=True) if arg in seen)
+            if value.owner is not None and not isinstance(value.owner, ShapeOf):
+                work += [v for v in value.owner.operands if v is not None]
+    return seen
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,7 @@ class TestTables:
             list(read_table(memoryview(data)))
 
     def test_no_table(self) -> None:
-        with pytest.raises(WireError, match="no table"):
+        with pytest.raises(WireError, match="not a table"):
             list(read_table(memoryview(bytes(100))))
 
     def test_what_is_not_there(self, model: Path) -> None:

@@ -30,14 +30,19 @@ def test_a_model_runs_at_several_sizes(backend: Any) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_what_must_be_known_is_compiled_in(backend: Any) -> None:
-    """The axes of a sum that are an input: the model is compiled anew for every other one."""
-    proto = model([node("ReduceSum", "x s", "y", keepdims=0)], {"x": (2, 6), "s": (1,)}, ["y"])
-    proto.graph.input[1].type.tensor_type.elem_type = TensorProto.INT64
-    prepared, x = backend.prepare(proto), np.arange(12, dtype=np.float32).reshape(2, 6)
-    for axis in (0, 1):
-        (y,) = prepared.run([x, np.asarray([axis])])
-        np.testing.assert_array_equal(y, x.sum(axis))
-    assert prepared.specialized == ("s",)
+    """How many boxes a suppression keeps: the model is compiled anew for every other number."""
+    boxes = np.asarray([[[0, 0, 1, 1], [2, 2, 3, 3], [4, 4, 5, 5]]], np.float32)
+    scores = np.asarray([[[0.9, 0.8, 0.7]]], np.float32)
+    inputs = {"boxes": boxes.shape, "scores": scores.shape, "most": (1,)}
+    proto = model([node("NonMaxSuppression", "boxes scores most", "y")], inputs, ["y"])
+    proto.graph.input[2].type.tensor_type.elem_type = proto.graph.output[0].type.tensor_type.elem_type = (
+        TensorProto.INT64
+    )
+    prepared = backend.prepare(proto)
+    for most in (1, 2):
+        (y,) = prepared.run([boxes, scores, np.asarray([most])])
+        np.testing.assert_array_equal(y[:, 2], range(most))
+    assert prepared.specialized == ("most",)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

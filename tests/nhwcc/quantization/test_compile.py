@@ -195,13 +195,19 @@ class TestInterface:
         [
             (("--quantize", "int8", "--io-dtype", "int4"), "choose of float32, int8, uint8, int16"),
             (("--quantize", "int8", "--io-dtype", "picture=int8"), "no such input or output"),
-            (("--quantize", "float16", "--io-dtype", "int8"), "give data"),
             (("--io-dtype", "int8"), "add --quantize"),
         ],
     )
     def test_refusals(self, call: Callable[..., Result], args: tuple[str, ...], words: str) -> None:
         result = call("compile", "conv.ir", "-o", "q.tflite", *args)
         assert result.exit_code == 1 and words in result.stderr, result.output
+
+    @pytest.mark.parametrize("mode", ["float16", "int8"])
+    def test_ranges_of_random_inputs_are_warned_of(self, call: Callable[..., Result], mode: str) -> None:
+        args = ("compile", "conv.ir", "-o", "q.tflite", "--quantize", mode, "--io-dtype", "int8", "--json")
+        found = report(call(*args))
+        assert found["inputs"][0]["type"].startswith("i8")
+        assert any("calibrated on random inputs" in text for text in found["warnings"])
 
 
 SMALL = RNG.uniform(0.005, 0.01, (2, 3, 1, 1)).round(4)
@@ -327,8 +333,8 @@ class TestCalibrate:
         (("-o", "q.tflite", "--metric", "top1"), "L007", "add --quantize"),
         (("-o", "q.tflite", "--max-error", "1%"), "L007", "add --quantize"),
         (("-o", "q.tflite", "--quantize", "int8", "--metric", "topp1"), "L004", "did you mean 'top1'"),
-        (("-o", "q.tflite", "--quantize", "int8", "--max-error", "2"), "L004", "no share"),
-        (("-o", "q.tflite", "--quantize", "int8", "--min-sqnr", "nan"), "L004", "no distance"),
+        (("-o", "q.tflite", "--quantize", "int8", "--max-error", "2"), "L004", "not a share"),
+        (("-o", "q.tflite", "--quantize", "int8", "--min-sqnr", "nan"), "L004", "not a distance"),
         (
             ("-o", "q.tflite", "--quantize", "int8", "--data", "x.npy", "--max-error", "0.001%"),
             "Q004",

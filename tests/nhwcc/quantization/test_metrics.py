@@ -57,7 +57,7 @@ def test_the_user_s_own(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match=r"L010.*nan"):
         Metric("n", lambda _a, _b: float("nan"))([{}], [{}])
     for result in (np.ones(3), np.ones(0), 97.5, None):
-        with pytest.raises(CompileError, match=r"L010.*no number up to 1"):
+        with pytest.raises(CompileError, match=r"L010.*not a number up to 1"):
             Metric("n", lambda _a, _b, result=result: result)([{}], [{}])
     assert Metric("n", lambda _a, _b: np.full(1, 0.5))([{}], [{}]) == 0.5
     (tmp_path / "one.py").write_text("def one(got):\n    return 1.0\n")

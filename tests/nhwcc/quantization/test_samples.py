@@ -108,8 +108,8 @@ class TestFunctions:
             ("yield np.zeros((3, 4, 6), np.float32)", "R002"),
             ("yield {'y': 3}", "R002(?s:.*)it has y"),
             ("yield 1 / 0", "L010"),
-            ("yield [[1, 2], [3]]", "R002.*no array of numbers"),
-            ("yield ('x', np.zeros((1, 3, 4, 6), np.float32))", "R002.*no array of numbers"),
+            ("yield [[1, 2], [3]]", "R002.*not an array of numbers"),
+            ("yield ('x', np.zeros((1, 3, 4, 6), np.float32))", "R002.*not an array of numbers"),
             ("yield np.full((1, 3, 4, 6), np.nan, np.float32)", "R002.*NaN"),
             ("return 3", "L010.*type int"),
             ("pass", "L010.*type NoneType"),
@@ -171,7 +171,7 @@ class TestPictures:
             list(samples(folder, x=type))
 
     def test_what_is_no_picture(self, folder: Path, tmp_path: Path) -> None:
-        with pytest.raises(CompileError, match="which is no picture"):
+        with pytest.raises(CompileError, match="which is not a picture"):
             list(samples(folder, x=OPEN))
         with pytest.raises(CompileError, match="pictures are one input"):
             list(samples(folder, x=X, y=X))
