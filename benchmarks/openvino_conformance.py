@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from nhwcc.backends.registry import find_target
-from nhwcc.compiler.diagnostics import CompileError
+from nhwcc.compiler.diagnostics import CompileError, counted
 from nhwcc.compiler.interpreter import run as interpret
 from nhwcc.compiler.ir import Module
 from nhwcc.compiler.types import Array
@@ -269,7 +269,7 @@ def main() -> int:
     args = parser.parse_args()
     start = time.perf_counter()
     found = judged([v for v in versions() if not args.only or v.name in args.only])
-    print(f"{len(found)} versions in {time.perf_counter() - start:.0f} s")
+    print(f"{counted(len(found), 'version')} in {time.perf_counter() - start:.0f} s")
     if not args.only:
         PAGE.write_text(page(found, len(CASES)), encoding="utf-8")
     return int(any(o.verdict(stage) in BAD for o in found.values() for stage in STAGES))
