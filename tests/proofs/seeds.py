@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
+from itertools import product
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
@@ -21,7 +22,7 @@ from tests.backends.tflite.conftest import prepare
 from tests.backends.tflite.random_ops import MAKERS, draw_case
 from tests.passes.random_graphs import random_module
 
-from .declared import variations
+from .declared import TYPES, variations
 from .drafts import Body, TooLarge, build, draft
 from .equivalence import FAULTS
 from .rewrites import all_rewrites, lowerings_for_targets
@@ -118,6 +119,26 @@ def declared_drafts() -> Iterator[Body]:
     """What declarations of operations allow: variations of an example and of a random case of each."""
     for body in (*drafts_of_files(WRITTEN[:1]), *drafts_of(random_operations(range(1)))):
         yield from variations(body)
+    yield from _drafts(sliced_by_data())
+
+
+def sliced_by_data() -> Iterator[Module]:
+    """Slices from where an input tells, which mutants seldom are: a name must be bound before it is used."""
+    for dtype, index, size in product(TYPES, ("i32", "i64"), (1, 2, 3)):
+        for shape, starts, sizes in (
+            ("5", "'u0'", "{}"),
+            ("3,6", "0, 'u0'", "3, {}"),
+            ("4,2,5", "'u0', 0, 1", "{}, 2, 3"),
+        ):
+            result = f"{dtype.value}[{sizes.format(size).replace(' ', '')}]"
+            steps = ", ".join("1" for _ in starts.split(", "))
+            taken = sizes.format(size)
+            yield parse_module(
+                f"func @main(%x: {dtype.value}[{shape}], %n: {index}[1]) -> ({result}) {{\n"
+                "  bind_sizes(%n) {sizes = ['u0']}\n"
+                f"  %y = slice(%x) {{starts = [{starts}], sizes = [{taken}], steps = [{steps}]}} : {result}\n"
+                "  return(%y)\n}"
+            )
 
 
 def drafts_of(seeds: Iterable[Seed]) -> Iterator[Body]:
