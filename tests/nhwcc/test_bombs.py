@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import format_bombs  # noqa: F401 -- declares more
+import format_bombs  # noqa: F401  # pyright: ignore[reportUnusedImport] -- declares more
 import numpy as np
 import pytest
 from bombs import BOMBS, MEMORY, RELU, compiled, ints

@@ -228,12 +228,14 @@ class TestBranches:
             given = []
             for i, place in enumerate(places):
                 with tf.control_dependencies([tf.identity(pivots[i])]):
-                    rows = tf.constant(np.float32([i, 1]))  # runs on one side only, though it reads nothing of it
+                    rows = tf.constant(
+                        np.asarray([i, 1], np.float32)
+                    )  # runs on one side only, though it reads nothing of it
                 given.append(place * (i + 2.0) - rows)
             return tf.raw_ops.Merge(inputs=given[::-1])[0] + 1.0
 
         x = floats(3, 2)
-        runs = [(x, np.int32(number)) for number in (-1, 0, 1, 2, 3, 7)]
+        runs = [(x, np.asarray(number, np.int32)) for number in (-1, 0, 1, 2, 3, 7)]
         agree(call, ["f32[3,2]", "i32[]"], *runs)
 
     def test_one_of_many_within_a_choice(self) -> None:
@@ -245,7 +247,11 @@ class TestBranches:
 
             return tf.cond(flag, many, lambda: many() - 5.0)
 
-        runs = [(floats(2), np.int32(number), np.bool_(flag)) for number in (0, 1, 2) for flag in (False, True)]
+        runs = [
+            (floats(2), np.asarray(number, np.int32), np.asarray(flag, np.bool_))
+            for number in (0, 1, 2)
+            for flag in (False, True)
+        ]
         agree(call, ["f32[2]", "i32[]", "bool[]"], *runs)
 
     def test_too_many_places(self) -> None:

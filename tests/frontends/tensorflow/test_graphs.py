@@ -388,9 +388,10 @@ class TestRefusals:
             boxes, scores = tf.gather(boxes, good), tf.gather(scores, good)
             return tf.image.non_max_suppression(boxes, scores, tf.minimum(most, tf.shape(boxes)[0]))
 
-        boxes = np.float32([[0, 0, 1, 1], [0, 0, 1, 0.9], [2, 2, 3, 3], [4, 4, 5, 5], [4, 4, 5, 4.9], [6, 6, 7, 7]])
+        sides = [[0, 0, 1, 1], [0, 0, 1, 0.9], [2, 2, 3, 3], [4, 4, 5, 5], [4, 4, 5, 4.9], [6, 6, 7, 7]]
+        boxes = np.asarray(sides, np.float32)
         for scores in ([0.3, 0.6, -0.1, 0.2, 0.9, 0.4], [-1.0] * 6):
-            agree(call, boxes, np.float32(scores))
+            agree(call, boxes, np.asarray(scores, np.float32))
 
     def test_softened_scores(self) -> None:
         def call(boxes, scores):
