@@ -218,9 +218,18 @@ def blocks_of(scales: Array) -> Array | None:
     >>> blocks_of(np.repeat(np.array([[1.0, 2.0]]), 16, 1))
     array([[1., 2.]])
     """
-    ends = np.flatnonzero((scales[:, 1:] != scales[:, :-1]).any(0)) + 1
-    size = int(np.gcd.reduce([*ends, scales.shape[1]]))
-    return scales[:, ::size] if ends.size else None
+    size = common_run(scales)
+    return scales[:, ::size] if size < scales.shape[1] else None
+
+
+def common_run(*matrices: Array) -> int:
+    """Return the largest divisor of the columns such that so many neighbours are always equal, in each matrix.
+
+    >>> common_run(np.array([[1, 1, 2, 2, 2, 2]]), np.zeros((1, 6)))
+    2
+    """
+    ends = [np.flatnonzero((m[:, 1:] != m[:, :-1]).any(0)) + 1 for m in matrices]
+    return int(np.gcd.reduce([matrices[0].shape[1], *(end for each in ends for end in each)]))
 
 
 def lowest(scales: Array, bits: int) -> int:

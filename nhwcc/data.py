@@ -83,9 +83,8 @@ def _unnamed(data: Array | str | os.PathLike[str], types: Mapping[str, TensorTyp
 
 def _read(path: Path) -> Array:
     try:
-        found: object = np.load(
-            regular(path), allow_pickle=False, mmap_mode="r"
-        )  # which looks at the file's size first
+        # mapping looks at the file's size first
+        found: object = np.load(regular(path), allow_pickle=False, mmap_mode="r")
         array = np.array(cast(Array, found)) if isinstance(found, np.ndarray) else None
     except OSError as bad:
         raise error("R010", f"can't read {path}: {reason(bad)}", help=NPY) from bad

@@ -79,7 +79,7 @@ def build(func: Func, table: Table[Call], limit: int) -> Built:
 class _Shared:
     """What all graphs of a model have in common: names, constants, and all nodes.
 
-    ``wholes`` are tensors that hold several values behind each other, ``custom`` the operators that nobody knows.
+    ``wholes`` are tensors that hold several values behind each other, ``custom`` operators of the user's own.
     """
 
     table: Table[Call]

@@ -39,27 +39,27 @@ class ConvInteger(Op):
         return Conv(x, w, None, *flags)
 
     def _of_32_bits(self) -> Conv:
-        """A convolution of operands that nobody computes."""
+        """Return a convolution of operands of i32 in the same shapes, to ask for its type and its axes."""
         return self.windows(*(Value(v.type.with_dtype(DType.I32)) for v in (self.x, self.w)))
 
     def infer(self) -> TensorType:
-        """As of a convolution of i32."""
+        """The shape of a convolution with these windows, and i32; each zero point has the type of its operand."""
         _check_zero(self.x, self.x_zero)
         _check_zero(self.w, self.w_zero)
         return self._of_32_bits().infer()
 
     @staticmethod
     def evaluate(x: Array, w: Array, x_zero: Array, w_zero: Array, **attributes: Any) -> Array:
-        """Subtract, then convolve."""
+        """Convolve in i32, which wraps around; zero points are subtracted from data and filters before."""
         data, filters = (v.astype(np.int32) - zero.astype(np.int32) for v, zero in ((x, x_zero), (w, w_zero)))
         return Conv.evaluate(data, filters, None, **attributes, activation="none")
 
     def macs(self) -> Dim:
-        """As of a convolution of i32."""
+        """Multiply-accumulates of the convolution; subtracting zero points is not counted."""
         return self._of_32_bits().macs()
 
     def axes(self) -> Axes:
-        """As of a convolution of i32."""
+        """Axes and forms of a convolution, in which numbers for zero points have none."""
         found = self._of_32_bits().axes()
         forms = tuple(replace(form, operands=(*form.operands[:2], (), ())) for form in found.forms)
         return replace(found, operands=(*found.operands[:2], (), ()), forms=forms)
@@ -75,7 +75,7 @@ class MatMulInteger(Op):
     b_zero: Integers
 
     def infer(self) -> TensorType:
-        """As of a product of i32."""
+        """The shape of the matrix product, and i32; each zero point has the type of its matrix."""
         _check_zero(self.a, self.a_zero)
         _check_zero(self.b, self.b_zero, *self.b.type.shape[-1:])
         a, b = (Value(v.type.with_dtype(DType.I32)) for v in (self.a, self.b))
@@ -83,12 +83,12 @@ class MatMulInteger(Op):
 
     @staticmethod
     def evaluate(a: Array, b: Array, a_zero: Array, b_zero: Array) -> Array:
-        """Subtract, then multiply."""
+        """Multiply in i32, which wraps around; zero points are subtracted from both matrices before."""
         left, right = (v.astype(np.int32) - zero.astype(np.int32) for v, zero in ((a, a_zero), (b, b_zero)))
         return np.matmul(left, right)
 
     def macs(self) -> Dim:
-        """As of a product of i32."""
+        """One multiply-accumulate for every number of the result and every column of ``a``."""
         return self.result.type.size * self.a.type.shape[-1]
 
     def axes(self) -> Axes:
@@ -105,4 +105,4 @@ class MatMulInteger(Op):
 def _check_zero(value: Value, zero: Value, *vector: Dim) -> None:
     """Check that a zero point is a number of the type of what it belongs to, or a vector of so many."""
     if zero.type.dtype is not value.type.dtype or zero.type.shape not in ((), vector):
-        raise ValueError(f"{zero.type} is no zero point of {value.type}")
+        raise ValueError(f"{zero.type} is not a zero point of {value.type}")

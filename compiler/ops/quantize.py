@@ -104,7 +104,7 @@ class DynamicQuantize(Op):
 
     @staticmethod
     def evaluate(x: Array) -> tuple[Array, ...]:
-        """In x's own type."""
+        """Find the range and round in the type of ``x``, as ONNX's DynamicQuantizeLinear says; ties go to even."""
         low, high = (np.asarray(v, x.dtype) for v in (x.min(initial=0), x.max(initial=0)))
         steps = (high - low) / np.asarray(255, x.dtype)
         scale = np.where(steps == 0, np.asarray(1, x.dtype), steps)
@@ -113,6 +113,6 @@ class DynamicQuantize(Op):
         return whole, np.asarray(scale, x.dtype), np.asarray(zero, np.uint8)
 
     def axes(self) -> Axes:
-        """Any order."""
+        """Integers lie as the numbers do, in any order; scale and zero point have no axes."""
         names = letters(self.x.type.rank)
         return Axes.common((names,), (names, (), ()))

@@ -155,7 +155,7 @@ def spread(emit: BaseEmitter, numbers: Value, axes: Value, rank: int) -> Value:
 
 
 Along = Callable[[OperandEmitter, int], Value]
-"""Builds what works along one axis."""
+"""Builds an operation along one axis, counted from the front, in the region of the emitter that it is given."""
 
 
 def along_axis(emit: OperandEmitter, axis: Value, rank: int, build: Along, *, but_last: int = 0) -> Value:

@@ -190,6 +190,11 @@ def for_kernels(op: Lstm | Rnn, e: Build) -> None:
         )
         e.replace(e(Reverse, reversed_[0], dims=(1 if op.batch_first else 0,)), *reversed_[1:])
         return
+    begin_with_zeros(op, e)
+
+
+def begin_with_zeros(op: Lstm | Rnn, e: Build) -> None:
+    """Give a layer zeros ``[batch, units]`` for the first states that it has none of; one that has all stays."""
     states = [name for name in ("h0", "c0") if name in op.spec.operands and getattr(op, name) is None]
     operands = list(op.operands)
     for name in states:

@@ -17,6 +17,16 @@ from nhwcc.compiler.printer import print_module
 from nhwcc.compiler.types import Array
 from nhwcc.compiler.verify import verify
 
+REDUCED_TO_CONSTANTS = """
+func @main(%x: f32[2,0,3], %y: f32[2,3]) -> (f32[2,3] {name = "a"}, f32[2,1,3] {name = "b"}, f32[2] {name = "c"}) {
+  %largest = reduce(%x) {kind = "max", dims = [1], keepdims = false} : f32[2,3]
+  %a = max(%largest, %y) : f32[2,3]
+  %b = reduce(%x) {kind = "prod", dims = [1]} : f32[2,1,3]
+  %c = reduce(%x) {kind = "log_sum_exp", dims = [1, 2], keepdims = false} : f32[2]
+  return(%a, %b, %c)
+}"""
+"""Reductions of no elements, for which targets need no kernel."""
+
 
 @dataclass(frozen=True)
 class Legalized:

@@ -10,6 +10,7 @@ from ....compiler.dims import static
 from ....compiler.fold import constant
 from ....compiler.ir import Value
 from ....compiler.ops import quantize as ir
+from ....compiler.scales import common_run
 from ....compiler.types import Array, DType, TensorType
 from ....compiler.weights import Weight
 from ....formats.onnx.tensors import number_of
@@ -64,9 +65,7 @@ def _blocks(op: ir.Dequantize) -> tuple[Weight, Weight | None, int] | None:
 
 def _step(scale: Weight, zero: Weight, axis: int) -> int:
     """Return how many elements along an axis share their scales and zero points; it divides the axis, or 1."""
-    arrays = [np.moveaxis(np.broadcast_to(w.array(), scale.array().shape), axis, -1) for w in (scale, zero)]
-    ends = [np.flatnonzero((a[:, 1:] != a[:, :-1]).any(0)) + 1 for a in arrays]
-    return int(np.gcd.reduce([*ends[0], *ends[1], arrays[0].shape[1]]))
+    return common_run(*(np.moveaxis(np.broadcast_to(w.array(), scale.array().shape), axis, -1) for w in (scale, zero)))
 
 
 def _each(weight: Weight, like: Weight, axis: int, step: int) -> Weight:

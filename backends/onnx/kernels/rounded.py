@@ -17,7 +17,7 @@ from ..table import Dims, Nested, Operand
 
 
 def rounded(value: Value) -> Operand:
-    """Return the numbers that a value is when rounded by the range of all of them; None if it is none of that.
+    """Return the numbers that a value is when rounded by the range of all of them; None if it is something else.
 
     What only moves the integers moves the numbers instead.
     """
@@ -67,10 +67,10 @@ def integers_of(value: Value) -> tuple[Weight, Weight, Weight]:
     """Return a weight's integers, columns for gates, then its scales and its zero points.
 
     Raises:
-        TypeError: the value is no dequantized constant.
+        TypeError: the value is not a dequantized constant.
     """
     if not isinstance(value.owner, Dequantize):
-        raise TypeError(f"{value.type} is no weight of integers")
+        raise TypeError(f"{value.type} is not a weight of integers")
     x, scale, zero = (constant(v) for v in value.owner.operands)
     assert x is not None and scale is not None and zero is not None
     rows, columns = x.type.shape

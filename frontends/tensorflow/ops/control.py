@@ -46,7 +46,7 @@ Side = tuple[Region, list[Imported]]
 
 
 def _either(emit: Emitter, condition: Value, holds: Side, fails: Side) -> tuple[Imported, ...]:
-    """Insert a choice between two sides."""
+    """Insert an ``If`` of two regions whose results have the same types, or differ in sizes, which are named."""
     (then, first), (otherwise, second) = holds, fails
     if len(first) != len(second):
         raise emit.fail(f"has branches that give {len(first)} and {len(second)} tensors", code="F006")

@@ -17,7 +17,7 @@ NO_THRESHOLD = float("-inf")
 
 
 UNLIMITED = 2**31 - 1
-"""More boxes than there ever are."""
+"""The limit for all boxes: no tensor has as many, since kernels count elements in 32 bits."""
 
 
 def _limit(emit: Emitter, limit: Value, count: Dim) -> int:

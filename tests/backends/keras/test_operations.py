@@ -11,7 +11,7 @@ from samples import module_of, samples
 
 from tests.backends.tensorflow.test_operations import tolerance
 from tests.backends.tflite.random_ops import MAKERS, draw_case
-from tests.support.written import constant_text
+from tests.support.written import REDUCED_TO_CONSTANTS, constant_text
 
 from .conftest import Check
 
@@ -88,14 +88,7 @@ func @main(%x: f32[12,3], %i: i32[2]) -> (f32[1,2]) {
 
 
 def test_reductions_of_no_elements_are_constants(check: Check) -> None:
-    check("""
-    func @main(%x: f32[2,0,3], %y: f32[2,3]) -> (f32[2,3] {name = "a"}, f32[2,1,3] {name = "b"}, f32[2] {name = "c"}) {
-      %largest = reduce(%x) {kind = "max", dims = [1], keepdims = false} : f32[2,3]
-      %a = max(%largest, %y) : f32[2,3]
-      %b = reduce(%x) {kind = "prod", dims = [1]} : f32[2,1,3]
-      %c = reduce(%x) {kind = "log_sum_exp", dims = [1, 2], keepdims = false} : f32[2]
-      return(%a, %b, %c)
-    }""")
+    check(REDUCED_TO_CONSTANTS)
 
 
 def test_bits_are_those_of_a_number(check: Check) -> None:

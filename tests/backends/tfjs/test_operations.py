@@ -10,6 +10,7 @@ from samples import module_of, samples
 
 from tests.backends.tensorflow.test_operations import KNOWN, tolerance
 from tests.backends.tflite.random_ops import MAKERS, draw_case
+from tests.support.written import REDUCED_TO_CONSTANTS
 
 from .conftest import Check
 
@@ -57,14 +58,7 @@ def test_numbers_that_are_repeated_no_times(found: list[int], check: Check) -> N
 
 
 def test_reductions_of_no_elements_are_constants(check: Check) -> None:
-    check("""
-    func @main(%x: f32[2,0,3], %y: f32[2,3]) -> (f32[2,3] {name = "a"}, f32[2,1,3] {name = "b"}, f32[2] {name = "c"}) {
-      %largest = reduce(%x) {kind = "max", dims = [1], keepdims = false} : f32[2,3]
-      %a = max(%largest, %y) : f32[2,3]
-      %b = reduce(%x) {kind = "prod", dims = [1]} : f32[2,1,3]
-      %c = reduce(%x) {kind = "log_sum_exp", dims = [1, 2], keepdims = false} : f32[2]
-      return(%a, %b, %c)
-    }""")
+    check(REDUCED_TO_CONSTANTS)
 
 
 def test_remainders_of_floats_by_infinity(check: Check) -> None:
